@@ -1,0 +1,129 @@
+"""Every error the product raises on purpose.
+
+    GrapevineError
+    ├── SettingError        a setting has a value that cannot be used            exit 2
+    ├── StoreError          the database cannot be used                          exit 1, 503
+    └── Problem             a request that cannot be answered as asked           its status, as problem+json
+        ├── Malformed 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · UnknownSite 404 · NotFound 404
+        └── TooLarge 413 · Invalid 422 · RateLimited 429 · Busy 503
+
+Bad tokens have their own pair of errors in ``tokens``; the web maps a Problem to HTTP in one place (``web/problems.py``).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+
+class GrapevineError(Exception):
+    """Anything Grapevine refuses on purpose; its text is for people."""
+
+
+class SettingError(GrapevineError):
+    """A setting has a value that cannot be used; the text names the setting."""
+
+
+class StoreError(GrapevineError):
+    """The database cannot be used; the text says which and why."""
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one field of a request."""
+
+    field: str
+    detail: str
+
+
+class Problem(GrapevineError):
+    """A request that cannot be answered as asked.
+
+    ``status`` is the HTTP status, ``code`` the contract's name, ``detail`` one sentence for whoever sent it.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "The request failed"
+
+    def __init__(self, detail: str, *, errors: tuple[FieldError, ...] = (), retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.retry_after = retry_after
+
+
+class Malformed(Problem):
+    """The body is no JSON object, or a parameter cannot be read at all."""
+
+    status, code, title = 400, "malformed", "The request cannot be read"
+
+
+class NotATokenProblem(Problem):
+    """What was asked about is not a token at all."""
+
+    status, code, title = 400, "not-a-token", "That is not a share token"
+
+
+class Unauthorized(Problem):
+    """No API key, or none that is known."""
+
+    status, code, title = 401, "unauthorized", "An API key is needed"
+
+
+class BadOrigin(Problem):
+    """A collect call from a page that is not the site's."""
+
+    status, code, title = 403, "bad-origin", "This page does not belong to the site"
+
+
+class Forbidden(Problem):
+    """The API key does not reach that far."""
+
+    status, code, title = 403, "forbidden", "The API key does not allow this"
+
+
+class UnknownSite(Problem):
+    """The site key is none of this server's."""
+
+    status, code, title = 404, "unknown-site", "No such site"
+
+
+class UnknownVisit(Problem):
+    """A good token whose visit is not there: erased, or past retention."""
+
+    status, code, title = 404, "unknown-visit", "That visit is not here"
+
+
+class NotFound(Problem):
+    """Nothing is at that address."""
+
+    status, code, title = 404, "not-found", "Nothing is here"
+
+
+class TooLarge(Problem):
+    """The body is larger than the call takes."""
+
+    status, code, title = 413, "too-large", "The request is too large"
+
+
+class Invalid(Problem):
+    """A field has a value that cannot be used; ``errors`` names each."""
+
+    status, code, title = 422, "invalid", "The request has fields that cannot be used"
+
+
+class BadSignatureProblem(Problem):
+    """Shaped like a token, but not signed for this site."""
+
+    status, code, title = 422, "bad-signature", "That token was not signed for this site"
+
+
+class RateLimited(Problem):
+    """Too many calls in a minute."""
+
+    status, code, title = 429, "rate-limited", "Too many requests"
+
+
+class Busy(Problem):
+    """More is waiting to be stored than the server takes on."""
+
+    status, code, title = 503, "busy", "The server is busy"

@@ -1,0 +1,89 @@
+"""Visit ids: 60 bits that say on which day a visit began and in which cell its whole cascade lives.
+
+``day:16 | cell:12 | rest:32`` — days since 2020-01-01 (inserts stay local in the index and retention is a range), the
+cell that every descendant inherits, and 32 bits of hash. Outside the server an id is 11 base62 characters.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+CELLS: Final = 1 << 12
+DAY_MS: Final = 86_400_000
+HOUR_MS: Final = 3_600_000
+
+_EPOCH: Final = date(2020, 1, 1)
+_EPOCH_MS: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_DIGITS: Final = {character: value for value, character in enumerate(ALPHABET)}
+_PAIRS: Final = [high + low for high in ALPHABET for low in ALPHABET]
+_ID_LENGTH: Final = 11
+
+
+def pack(day: int, cell: int, rest: int) -> int:
+    """The visit id of ``day`` (0…65535), ``cell`` (0…4095) and ``rest`` (32 bits)."""
+    return day << 44 | cell << 32 | rest
+
+
+def day_of(visit_id: int) -> int:
+    """Days since 2020-01-01 on which the visit's nonce was drawn."""
+    return visit_id >> 44
+
+
+def cell_of(visit_id: int) -> int:
+    """The cell (0…4095) in which the visit and its whole cascade live."""
+    return visit_id >> 32 & (CELLS - 1)
+
+
+def day_at(at: int) -> int:
+    """Days since 2020-01-01 of a UTC time in milliseconds."""
+    return (at - _EPOCH_MS) // DAY_MS
+
+
+def day_start(day: int) -> int:
+    """The UTC millisecond at which day number ``day`` begins."""
+    return _EPOCH_MS + day * DAY_MS
+
+
+def day_number(when: date) -> int:
+    """Days since 2020-01-01 of a calendar date."""
+    return (when - _EPOCH).days
+
+
+def day_date(day: int) -> date:
+    """The calendar date of day number ``day``."""
+    return _EPOCH + timedelta(days=day)
+
+
+def to_base62(value: int, length: int) -> str:
+    """``value`` as exactly ``length`` base62 characters, most significant first."""
+    pairs = []
+    for _ in range(length // 2):
+        value, pair = divmod(value, 3844)
+        pairs.append(_PAIRS[pair])
+    if length % 2:
+        pairs.append(ALPHABET[value % 62])
+    return "".join(reversed(pairs))
+
+
+def from_base62(text: str) -> int | None:
+    """The number that ``text`` spells, or None when it holds any other character than ``0-9A-Za-z``."""
+    value = 0
+    for character in text:
+        digit = _DIGITS.get(character)
+        if digit is None:
+            return None
+        value = value * 62 + digit
+    return value
+
+
+def visit_text(visit_id: int) -> str:
+    """A visit id as people and programs outside see it: 11 base62 characters."""
+    return to_base62(visit_id, _ID_LENGTH)
+
+
+def visit_number(text: str) -> int | None:
+    """The visit id that ``text`` spells, or None when it spells none."""
+    value = from_base62(text) if len(text) == _ID_LENGTH else None
+    return value if value is not None and value < 1 << 60 else None

@@ -1,0 +1,27 @@
+"""The closed sets of the contract that are stored as small numbers. Codes are added, never changed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SOURCES: Final = {
+    "share": 0, "campaign": 1, "search": 2, "social": 3, "messenger": 4, "email": 5, "referral": 6, "internal": 7,
+    "direct-home": 8, "direct-deep": 9, "link": 10,
+}  # fmt: skip
+SOURCE_NAMES: Final = {code: name for name, code in SOURCES.items()}
+
+DEVICES: Final = {"unknown": 0, "desktop": 1, "phone": 2, "tablet": 3}
+DEVICE_NAMES: Final = {code: name for name, code in DEVICES.items()}
+
+TOKEN_REASONS: Final = {
+    "not-a-token": 1, "bad-signature": 2, "unknown-site-token": 3, "unknown-visit": 4, "session": 5,
+}  # fmt: skip
+TOKEN_REASON_NAMES: Final = {code: name for name, code in TOKEN_REASONS.items()}
+
+DROP_REASONS: Final = (
+    "robot", "opted-out", "bad-origin", "unknown-site", "malformed", "invalid", "too-large", "rate-limited", "busy",
+    "duplicate",
+)  # fmt: skip
+
+NO_CHANNEL: Final = -1
+"""In counts: the visit did not arrive through a share."""

@@ -1,0 +1,93 @@
+"""The sites of this server as the request path needs them: in memory, with their tokens, seen anew within a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from grapevine.store.rows import SiteRow
+from grapevine.tokens import Token, TokenError, Tokens
+
+Clock = Callable[[], int]
+"""UTC milliseconds."""
+
+_FRESH_MS = 1_000
+
+
+class Site:
+    """One site: its row, and what reads and mints its tokens."""
+
+    def __init__(self, row: SiteRow, keys: Sequence[bytes]) -> None:
+        self.row = row
+        self.site_id = row.site_id
+        self.key = row.key
+        self.origins = frozenset(row.origins)
+        self.tokens = Tokens(keys, bytes.fromhex(row.salt))
+        self.kept_query = None if row.query == "*" else frozenset(row.query.split())
+
+
+class SiteSource(Protocol):
+    """Where sites are kept (the store's registry)."""
+
+    async def version(self) -> int:
+        """A number that rises with every change of sites."""
+        ...
+
+    async def sites(self) -> list[SiteRow]:
+        """All sites with their origins."""
+        ...
+
+
+class Sites:
+    """All sites by public key and by number."""
+
+    def __init__(self, source: SiteSource, keys: Sequence[bytes], clock: Clock) -> None:
+        self._source = source
+        self._keys = keys
+        self._clock = clock
+        self._version = -1
+        self._checked_at = -_FRESH_MS
+        self._by_key: dict[str, Site] = {}
+        self._by_id: dict[int, Site] = {}
+
+    async def by_key(self, key: str) -> Site | None:
+        """The site with this public key, if there is one."""
+        await self._refresh()
+        return self._by_key.get(key)
+
+    async def by_id(self, site_id: int) -> Site | None:
+        """The site with this number, if there is one."""
+        await self._refresh()
+        return self._by_id.get(site_id)
+
+    async def all(self) -> list[Site]:
+        """Every site, oldest first."""
+        await self._refresh()
+        return list(self._by_id.values())
+
+    async def owner(self, text: str) -> tuple[Site, Token] | None:
+        """The site whose token ``text`` is, with what it says; None when no site of this server signed it."""
+        await self._refresh()
+        return self.signer(text)
+
+    def signer(self, text: str) -> tuple[Site, Token] | None:
+        """As ``owner``, among the sites known at the last look."""
+        for site in self._by_id.values():
+            try:
+                return site, site.tokens.read(text)
+            except TokenError:
+                continue
+        return None
+
+    async def _refresh(self) -> None:
+        now = self._clock()
+        if abs(now - self._checked_at) < _FRESH_MS:
+            return
+        self._checked_at = now
+        version = await self._source.version()
+        if version == self._version:
+            return
+        self._version = version
+        sites = [Site(row, self._keys) for row in await self._source.sites()]
+        self._by_key = {site.key: site for site in sites}
+        self._by_id = {site.site_id: site for site in sites}

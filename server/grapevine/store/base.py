@@ -1,0 +1,51 @@
+"""The store protocol: what every backend must do, and nothing that names a dialect.
+
+A backend runs named queries (``Runner``); everything typed is built on that once, for all backends: ``Batch`` (what the
+writer changes), ``Reads`` (what chains and statistics read) and ``Registry`` (sites, keys, salts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from grapevine.store.batch import Batch
+    from grapevine.store.reads import Reads
+    from grapevine.store.registry import Registry
+
+
+class Runner(Protocol):
+    """Runs queries of ``store/sql`` by name."""
+
+    async def run(self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any) -> list[tuple[Any, ...]]:
+        """The rows that the query answers with, or an empty list.
+
+        ``rows`` fill its ``rows(…)`` table, in the order of that table's columns; an empty set runs nothing and answers
+        with nothing. Raises KeyError when no query has that name.
+        """
+        ...
+
+
+class Store(Protocol):
+    """One database. Open it before use (which brings its schema up to date), close it at the end."""
+
+    reads: Reads
+    registry: Registry
+
+    async def open(self) -> None:
+        """Connects and migrates. Raises StoreError with the reason when the database cannot be used."""
+        ...
+
+    async def close(self) -> None:
+        """Closes every connection; a store that is not open stays as it is."""
+        ...
+
+    def batch(self) -> AbstractAsyncContextManager[Batch]:
+        """One transaction: committed durably when the block ends, rolled back when it raises."""
+        ...
+
+    async def writable(self) -> bool:
+        """Whether a write would succeed now."""
+        ...

@@ -1,0 +1,80 @@
+"""The SQL texts in ``sql/*.sql``: named, described, one text for every dialect.
+
+A query is introduced by ``-- name: NAME`` and at least one comment line that says what it is for. Parameters are
+``:name``. A set of rows comes in as ``rows(column type, …)``, a table that each dialect spells in its own way; and
+``/*sqlite TEXT */`` is TEXT on SQLite and nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+_INTRODUCTION = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
+_ROWS = re.compile(r"\brows\(([^()]*)\)")
+_ONLY_SQLITE = re.compile(r"/\*sqlite (.*?) \*/")
+
+
+class Query(NamedTuple):
+    """A named query: what it is for, its text, and the columns of its ``rows(…)`` (empty where it takes none)."""
+
+    name: str
+    purpose: str
+    text: str
+    columns: tuple[str, ...]
+
+
+class Migration(NamedTuple):
+    """One numbered step of the schema."""
+
+    number: int
+    name: str
+    text: str
+
+
+@cache
+def queries() -> dict[str, Query]:
+    """All queries by name, in the project's own spelling. Raises ValueError when two have one name."""
+    found: dict[str, Query] = {}
+    for file in sorted(files(__package__).joinpath("sql").iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".sql"):
+            continue
+        parts = _INTRODUCTION.split(file.read_text("utf-8"))[1:]
+        for name, comment, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            if name in found:
+                raise ValueError(f"two queries are named {name!r}, the second in {file.name}")
+            rows = _ROWS.search(text)
+            columns = tuple(column.split()[0] for column in rows[1].split(",")) if rows else ()
+            purpose = " ".join(line.removeprefix("-- ") for line in comment.splitlines())
+            found[name] = Query(name, purpose, text.strip().removesuffix(";"), columns)
+    return found
+
+
+@cache
+def migrations() -> list[Migration]:
+    """The steps of the schema in their order; a new database takes them all."""
+    folder = files(__package__).joinpath("sql", "migrations")
+    steps = []
+    for file in folder.iterdir():
+        number, _, name = file.name.removesuffix(".sql").partition("_")
+        steps.append(Migration(int(number), name, file.read_text("utf-8")))
+    return sorted(steps)
+
+
+def for_sqlite(query: Query) -> str:
+    """The query as SQLite reads it: ``rows(…)`` becomes a JSON array of arrays in the parameter ``:rows``."""
+
+    def table(match: re.Match[str]) -> str:
+        columns = (column.split()[0] for column in match[1].split(","))
+        picked = ", ".join(f"value->>{position} AS {column}" for position, column in enumerate(columns))
+        return f"(SELECT {picked} FROM json_each(:rows)) AS rows"
+
+    text = _ROWS.sub(table, _ONLY_SQLITE.sub(r"\1", query.text))
+    return f"/* grapevine {query.name} */ {text}"
+
+
+def schema_for_sqlite(migration: Migration) -> str:
+    """A migration as SQLite reads it."""
+    return _ONLY_SQLITE.sub(r"\1", migration.text)

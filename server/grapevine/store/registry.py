@@ -1,0 +1,89 @@
+"""Sites, API keys and the server's own salts: few rows, changed by people and housekeeping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grapevine.store.base import Runner
+from grapevine.store.rows import KeyRow, SiteRow
+
+
+class Registry:
+    """What the registry tables hold. Every change of a site raises ``version``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def version(self) -> int:
+        """A number that rises with every change of sites or their origins."""
+        ((version,),) = await self._run("sites_version")
+        return int(version)
+
+    async def sites(self) -> list[SiteRow]:
+        """All sites, oldest first, each with its origins in the order they were named in."""
+        origins: dict[int, list[str]] = {}
+        for site_id, origin in await self._run("all_origins"):
+            origins.setdefault(site_id, []).append(origin)
+        return [SiteRow(*row, origins=tuple(origins.get(row[0], ()))) for row in await self._run("all_sites")]
+
+    async def add_site(self, site: SiteRow) -> None:
+        """Adds a site; its number and key must be new."""
+        await self._run(
+            "insert_site", site_id=site.site_id, key=site.key, name=site.name, salt=site.salt, param=site.param,
+            place=site.place, query=site.query, created_at=site.created_at,
+        )  # fmt: skip
+        await self._set_origins(site)
+
+    async def set_site(self, site: SiteRow) -> None:
+        """Stores the site's name, origins, parameter, place and kept query as they are in ``site``."""
+        await self._run(
+            "update_site", site_id=site.site_id, name=site.name, param=site.param, place=site.place, query=site.query
+        )
+        await self._set_origins(site)
+
+    async def _set_origins(self, site: SiteRow) -> None:
+        await self._run("delete_origins", site_id=site.site_id)
+        rows = [(site.site_id, origin, position) for position, origin in enumerate(site.origins)]
+        await self._run("insert_origins", rows)
+        await self._run("touch_versions")
+
+    async def add_key(self, key: KeyRow, digest: str) -> None:
+        """Adds an API key by the SHA-256 (hex) of its secret."""
+        await self._run(
+            "insert_key", key_id=key.key_id, site_id=key.site_id, name=key.name, scope=key.scope, hash=digest,
+            created_at=key.created_at,
+        )  # fmt: skip
+
+    async def key_by_hash(self, digest: str) -> KeyRow | None:
+        """The key with this SHA-256 (hex), unless it was revoked."""
+        return _first(await self._run("key_by_hash", hash=digest))
+
+    async def key_by_id(self, key_id: str) -> KeyRow | None:
+        """The key with this id, unless it was revoked."""
+        return _first(await self._run("key_by_id", key_id=key_id))
+
+    async def keys(self, site_id: int) -> list[KeyRow]:
+        """The keys made for this site, oldest first, revoked ones too."""
+        return [KeyRow(*row) for row in await self._run("keys_of_site", site_id=site_id)]
+
+    async def revoke_key(self, key_id: str, at: int) -> bool:
+        """Revokes a key; False when there is no such key in force."""
+        return bool(await self._run("revoke_key", key_id=key_id, at=at))
+
+    async def salt(self, kind: str, day: int, fresh: str) -> str:
+        """The salt of that kind and day; ``fresh`` becomes it when there is none yet, whoever comes first."""
+        await self._run("insert_salt", kind=kind, day=day, value=fresh)
+        ((value,),) = await self._run("salt", kind=kind, day=day)
+        return str(value)
+
+    async def forget_salts(self, kind: str, before_day: int) -> None:
+        """Destroys the salts of that kind of days before ``before_day``."""
+        await self._run("delete_salts", kind=kind, before_day=before_day)
+
+    async def forget_guards(self, now: int) -> None:
+        """Deletes the guards that have expired."""
+        await self._run("delete_guards", now=now)
+
+
+def _first(rows: list[tuple[Any, ...]]) -> KeyRow | None:
+    return KeyRow(*rows[0]) if rows else None

@@ -1,0 +1,93 @@
+"""What the tables hold, as Python values: one struct per table that the product reads back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+SELF: Final = 1
+SAME_NETWORK: Final = 2
+ERASED: Final = 4
+
+
+class SiteRow(msgspec.Struct, frozen=True):
+    """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that tell pages apart."""
+
+    site_id: int
+    key: str
+    name: str
+    salt: str
+    param: str
+    place: str
+    query: str
+    created_at: int
+    origins: tuple[str, ...] = ()
+
+
+class KeyRow(msgspec.Struct, frozen=True):
+    """An API key without its secret. ``site_id`` 0 reaches every site."""
+
+    key_id: str
+    site_id: int
+    name: str
+    scope: str
+    created_at: int
+    revoked_at: int | None
+
+
+class VisitRow(msgspec.Struct, frozen=True, array_like=True):
+    """A visit as stored; the schema says what each column means."""
+
+    site_id: int
+    visit_id: int
+    cell: int
+    nonce_check: int
+    at: int
+    last_at: int
+    views: int
+    page_id: int
+    source: int
+    device: int
+    app: str | None
+    visitor: int | None
+    channel: int | None
+    n: int | None
+    via_id: int | None
+    parent_id: int | None
+    root_id: int | None
+    depth: int
+    flags: int
+    reason: int | None
+    verdict: int | None
+
+    @property
+    def is_self(self) -> bool:
+        """Whether the sharer's own browser opened its own link."""
+        return bool(self.flags & SELF)
+
+    @property
+    def root(self) -> int:
+        """The id of its cascade's first visit."""
+        return self.visit_id if self.root_id is None else self.root_id
+
+
+class PageRow(msgspec.Struct, frozen=True, array_like=True):
+    """A page; ``day`` is the day number on which it was first seen."""
+
+    site_id: int
+    page_id: int
+    cell: int
+    day: int
+    url: str
+    title: str | None
+
+
+class ShareKey(msgspec.Struct, frozen=True, array_like=True):
+    """Names one share: what a token says, with its site."""
+
+    site_id: int
+    visit_id: int
+    cell: int
+    channel: int
+    n: int

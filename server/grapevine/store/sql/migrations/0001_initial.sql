@@ -1,0 +1,324 @@
+-- The whole schema. Rules that hold for every table, so that the same text runs on SQLite, PostgreSQL and Citus:
+-- times are UTC milliseconds; hours and days are whole numbers since the epoch of their unit (hour: 1970, day: 2020-01-01);
+-- every event table has `cell` in its primary key and in every unique index; no sequences, triggers or foreign keys.
+-- `/*sqlite … */` is read by SQLite alone.
+
+-- One website that embeds the widget. `salt` (hex) separates its tokens and visitor hashes from every other site's.
+CREATE TABLE sites (
+    site_id     BIGINT   NOT NULL,
+    key         TEXT     NOT NULL,
+    name        TEXT     NOT NULL,
+    salt        TEXT     NOT NULL,
+    param       TEXT     NOT NULL DEFAULT 'gv',
+    place       TEXT     NOT NULL DEFAULT 'auto',
+    query       TEXT     NOT NULL DEFAULT '*',
+    created_at  BIGINT   NOT NULL,
+    PRIMARY KEY (site_id)
+);
+CREATE UNIQUE INDEX sites_key ON sites (key);
+
+-- The origins (scheme://host[:port]) whose pages belong to a site; `position` keeps the order they were named in.
+CREATE TABLE origins (
+    site_id     BIGINT   NOT NULL,
+    origin      TEXT     NOT NULL,
+    position    SMALLINT NOT NULL,
+    PRIMARY KEY (site_id, origin)
+) /*sqlite WITHOUT ROWID */;
+
+-- API keys: only the SHA-256 (hex) is kept. `site_id` 0 is a key made for all sites. `scope` is read, write or admin.
+CREATE TABLE api_keys (
+    key_id      TEXT     NOT NULL,
+    site_id     BIGINT   NOT NULL,
+    name        TEXT     NOT NULL,
+    scope       TEXT     NOT NULL,
+    hash        TEXT     NOT NULL,
+    created_at  BIGINT   NOT NULL,
+    revoked_at  BIGINT,
+    PRIMARY KEY (key_id)
+);
+CREATE UNIQUE INDEX api_keys_hash ON api_keys (hash);
+
+-- Keys of the server itself: `kind` visitor (one a day, destroyed after 48 hours) or nonce (one, never rotated).
+CREATE TABLE salts (
+    kind        TEXT     NOT NULL,
+    day         BIGINT   NOT NULL,
+    value       TEXT     NOT NULL,
+    PRIMARY KEY (kind, day)
+) /*sqlite WITHOUT ROWID */;
+
+-- Origin + path + kept query parameters. `page_id` is a hash of (site, url); `day` is the day it was first seen.
+CREATE TABLE pages (
+    site_id     BIGINT   NOT NULL,
+    page_id     BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    day         BIGINT   NOT NULL,
+    url         TEXT     NOT NULL,
+    title       TEXT,
+    PRIMARY KEY (site_id, page_id, cell)
+) /*sqlite WITHOUT ROWID */;
+CREATE INDEX pages_day ON pages (site_id, day);
+
+-- One arrival of a browser. `channel`, `n` and `via_id` say which share it came through: `via_id` is the visit named in
+-- the token, null where it is `parent_id`. `parent_id` is the visit it hangs on in the cascade (never a self-return),
+-- `root_id` the cascade's first visit; both are null at a root. `flags`: 1 self-return, 2 same network, 4 erased.
+-- `reason` is why a token that came along was no good. `nonce_check` tells a retry from a collision of ids.
+CREATE TABLE visits (
+    site_id     BIGINT   NOT NULL,
+    visit_id    BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    nonce_check BIGINT   NOT NULL,
+    at          BIGINT   NOT NULL,
+    last_at     BIGINT   NOT NULL,
+    views       INTEGER  NOT NULL,
+    page_id     BIGINT   NOT NULL,
+    source      SMALLINT NOT NULL,
+    device      SMALLINT NOT NULL,
+    app         TEXT,
+    visitor     BIGINT,
+    channel     SMALLINT,
+    n           SMALLINT,
+    via_id      BIGINT,
+    parent_id   BIGINT,
+    root_id     BIGINT,
+    depth       INTEGER  NOT NULL,
+    flags       SMALLINT NOT NULL,
+    reason      SMALLINT,
+    verdict     SMALLINT,
+    PRIMARY KEY (site_id, visit_id, cell)
+) /*sqlite WITHOUT ROWID */;
+CREATE INDEX visits_page ON visits (site_id, page_id, visit_id);
+CREATE INDEX visits_root ON visits (site_id, root_id) WHERE root_id IS NOT NULL;
+CREATE INDEX visits_parent ON visits (site_id, parent_id) WHERE parent_id IS NOT NULL;
+
+-- One act of sharing: the `n`-th through `channel` in a visit. `first_at` is when it was first reported or proven; a row
+-- without it has only been opened by its own sharer and counts nowhere. `page_id` is the page that was shared.
+CREATE TABLE shares (
+    site_id      BIGINT   NOT NULL,
+    visit_id     BIGINT   NOT NULL,
+    cell         SMALLINT NOT NULL,
+    channel      SMALLINT NOT NULL,
+    n            SMALLINT NOT NULL,
+    page_id      BIGINT,
+    first_at     BIGINT,
+    reported_at  BIGINT,
+    proven_at    BIGINT,
+    returns      INTEGER  NOT NULL DEFAULT 0,
+    self_returns INTEGER  NOT NULL DEFAULT 0,
+    PRIMARY KEY (site_id, visit_id, cell, channel, n)
+) /*sqlite WITHOUT ROWID */;
+
+-- A preview robot fetched a share's link: at most one row a share, app and hour.
+CREATE TABLE unfurls (
+    site_id     BIGINT   NOT NULL,
+    visit_id    BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    channel     SMALLINT NOT NULL,
+    n           SMALLINT NOT NULL,
+    app         TEXT     NOT NULL,
+    hour        BIGINT   NOT NULL,
+    at          BIGINT   NOT NULL,
+    PRIMARY KEY (site_id, visit_id, cell, channel, n, app, hour)
+) /*sqlite WITHOUT ROWID */;
+
+-- A goal reached in a visit. `value` is in millionths of `currency` (exact, no floating point); null where none was given.
+CREATE TABLE conversions (
+    site_id     BIGINT   NOT NULL,
+    visit_id    BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    goal        TEXT     NOT NULL,
+    event_key   BIGINT   NOT NULL,
+    external_id TEXT,
+    at          BIGINT   NOT NULL,
+    value       BIGINT,
+    currency    TEXT,
+    PRIMARY KEY (site_id, visit_id, cell, goal, event_key)
+) /*sqlite WITHOUT ROWID */;
+CREATE INDEX conversions_at ON conversions (site_id, at);
+
+-- What a visitor wrote to "how did you hear about us?". `visit_id` 0 where no visit was named.
+CREATE TABLE answers (
+    site_id     BIGINT   NOT NULL,
+    visit_id    BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    event_key   BIGINT   NOT NULL,
+    at          BIGINT   NOT NULL,
+    text        TEXT     NOT NULL,
+    contact     TEXT,
+    class       TEXT,
+    PRIMARY KEY (site_id, visit_id, cell, event_key)
+) /*sqlite WITHOUT ROWID */;
+CREATE INDEX answers_at ON answers (site_id, at);
+
+-- Minted links: each is a node (`visit_id`) of source `link` that shares hang on. They never expire.
+CREATE TABLE links (
+    site_id     BIGINT   NOT NULL,
+    visit_id    BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    channel     SMALLINT NOT NULL,
+    url         TEXT     NOT NULL,
+    label       TEXT,
+    external_id TEXT,
+    campaign    TEXT,
+    created_at  BIGINT   NOT NULL,
+    PRIMARY KEY (site_id, visit_id, cell)
+) /*sqlite WITHOUT ROWID */;
+
+-- Counts, narrow on purpose; `cell` is the slot of the writer that raised them, and readers add the slots up.
+-- The columns after the key are the same in all three; `visits` holds self-returns too, `unlinked` are visits that
+-- asked not to be followed (counted, no row). `channel` -1 is an arrival without a share.
+CREATE TABLE counts_hour (
+    site_id      BIGINT   NOT NULL,
+    hour         BIGINT   NOT NULL,
+    source       SMALLINT NOT NULL,
+    channel      SMALLINT NOT NULL,
+    depth        INTEGER  NOT NULL,
+    cell         SMALLINT NOT NULL,
+    views        BIGINT   NOT NULL DEFAULT 0,
+    visits       BIGINT   NOT NULL DEFAULT 0,
+    visitors     BIGINT   NOT NULL DEFAULT 0,
+    returns      BIGINT   NOT NULL DEFAULT 0,
+    self_returns BIGINT   NOT NULL DEFAULT 0,
+    same_network BIGINT   NOT NULL DEFAULT 0,
+    shares       BIGINT   NOT NULL DEFAULT 0,
+    reported     BIGINT   NOT NULL DEFAULT 0,
+    proven       BIGINT   NOT NULL DEFAULT 0,
+    conversions  BIGINT   NOT NULL DEFAULT 0,
+    unlinked     BIGINT   NOT NULL DEFAULT 0,
+    unfurls      BIGINT   NOT NULL DEFAULT 0,
+    PRIMARY KEY (site_id, hour, source, channel, depth, cell)
+) /*sqlite WITHOUT ROWID */;
+
+CREATE TABLE counts_page (
+    site_id      BIGINT   NOT NULL,
+    day          BIGINT   NOT NULL,
+    page_id      BIGINT   NOT NULL,
+    cell         SMALLINT NOT NULL,
+    views        BIGINT   NOT NULL DEFAULT 0,
+    visits       BIGINT   NOT NULL DEFAULT 0,
+    visitors     BIGINT   NOT NULL DEFAULT 0,
+    returns      BIGINT   NOT NULL DEFAULT 0,
+    self_returns BIGINT   NOT NULL DEFAULT 0,
+    same_network BIGINT   NOT NULL DEFAULT 0,
+    shares       BIGINT   NOT NULL DEFAULT 0,
+    reported     BIGINT   NOT NULL DEFAULT 0,
+    proven       BIGINT   NOT NULL DEFAULT 0,
+    conversions  BIGINT   NOT NULL DEFAULT 0,
+    unlinked     BIGINT   NOT NULL DEFAULT 0,
+    unfurls      BIGINT   NOT NULL DEFAULT 0,
+    PRIMARY KEY (site_id, day, page_id, cell)
+) /*sqlite WITHOUT ROWID */;
+
+CREATE TABLE counts_device (
+    site_id      BIGINT   NOT NULL,
+    day          BIGINT   NOT NULL,
+    device       SMALLINT NOT NULL,
+    app          TEXT     NOT NULL,
+    cell         SMALLINT NOT NULL,
+    views        BIGINT   NOT NULL DEFAULT 0,
+    visits       BIGINT   NOT NULL DEFAULT 0,
+    visitors     BIGINT   NOT NULL DEFAULT 0,
+    returns      BIGINT   NOT NULL DEFAULT 0,
+    self_returns BIGINT   NOT NULL DEFAULT 0,
+    same_network BIGINT   NOT NULL DEFAULT 0,
+    shares       BIGINT   NOT NULL DEFAULT 0,
+    reported     BIGINT   NOT NULL DEFAULT 0,
+    proven       BIGINT   NOT NULL DEFAULT 0,
+    conversions  BIGINT   NOT NULL DEFAULT 0,
+    unlinked     BIGINT   NOT NULL DEFAULT 0,
+    unfurls      BIGINT   NOT NULL DEFAULT 0,
+    PRIMARY KEY (site_id, day, device, app, cell)
+) /*sqlite WITHOUT ROWID */;
+
+-- Events refused on purpose or recognised as repeats. `site_id` 0 where the request named no site of this server.
+CREATE TABLE drops (
+    site_id     BIGINT   NOT NULL,
+    hour        BIGINT   NOT NULL,
+    reason      TEXT     NOT NULL,
+    cell        SMALLINT NOT NULL,
+    drops       BIGINT   NOT NULL,
+    PRIMARY KEY (site_id, hour, reason, cell)
+) /*sqlite WITHOUT ROWID */;
+
+-- The summary of a cascade, made at its first return. `breadth` and `virality` cannot be raised step by step: they were
+-- right when the cascade had `shape_size` visits, and are computed again when read.
+CREATE TABLE cascades (
+    site_id      BIGINT   NOT NULL,
+    root_id      BIGINT   NOT NULL,
+    cell         SMALLINT NOT NULL,
+    page_id      BIGINT   NOT NULL,
+    started_at   BIGINT   NOT NULL,
+    last_at      BIGINT   NOT NULL,
+    size         BIGINT   NOT NULL,
+    max_depth    INTEGER  NOT NULL,
+    shares       BIGINT   NOT NULL,
+    conversions  BIGINT   NOT NULL,
+    breadth      BIGINT,
+    virality     DOUBLE PRECISION,
+    shape_size   BIGINT   NOT NULL DEFAULT 0,
+    shape_at     BIGINT   NOT NULL DEFAULT 0,
+    PRIMARY KEY (site_id, root_id, cell)
+) /*sqlite WITHOUT ROWID */;
+CREATE INDEX cascades_recent ON cascades (site_id, last_at);
+CREATE INDEX cascades_size ON cascades (site_id, size);
+
+-- What must happen once although its rows live elsewhere: `kind` visitor (first visit of a visitor's day), view, opted_out
+-- (nonces recognised for a while), conversion (goal + id). Rows go when `expires_at` has passed.
+CREATE TABLE guards (
+    site_id     BIGINT   NOT NULL,
+    kind        SMALLINT NOT NULL,
+    guard_key   BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    expires_at  BIGINT   NOT NULL,
+    PRIMARY KEY (site_id, kind, guard_key, cell)
+) /*sqlite WITHOUT ROWID */;
+
+-- Who runs a background job, or holds a writer's slot, until when.
+CREATE TABLE leases (
+    name        TEXT     NOT NULL,
+    holder      TEXT     NOT NULL,
+    expires_at  BIGINT   NOT NULL,
+    PRIMARY KEY (name)
+) /*sqlite WITHOUT ROWID */;
+
+-- Webhook endpoints and the events on their way to them (at least once, with retries).
+CREATE TABLE webhooks (
+    webhook_id  TEXT     NOT NULL,
+    site_id     BIGINT   NOT NULL,
+    url         TEXT     NOT NULL,
+    secret      TEXT     NOT NULL,
+    events      TEXT     NOT NULL,
+    created_at  BIGINT   NOT NULL,
+    PRIMARY KEY (webhook_id)
+);
+CREATE TABLE deliveries (
+    delivery_id TEXT     NOT NULL,
+    webhook_id  TEXT     NOT NULL,
+    site_id     BIGINT   NOT NULL,
+    event       TEXT     NOT NULL,
+    payload     TEXT     NOT NULL,
+    attempts    INTEGER  NOT NULL,
+    next_at     BIGINT,
+    delivered_at BIGINT,
+    PRIMARY KEY (delivery_id)
+);
+CREATE INDEX deliveries_next ON deliveries (next_at) WHERE next_at IS NOT NULL;
+
+-- Pages elsewhere that link to a page of the site, found by a crawl or reported by a webmention.
+CREATE TABLE mentions (
+    site_id     BIGINT   NOT NULL,
+    page_id     BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    mention_key BIGINT   NOT NULL,
+    source_url  TEXT     NOT NULL,
+    title       TEXT,
+    at          BIGINT   NOT NULL,
+    PRIMARY KEY (site_id, page_id, cell, mention_key)
+) /*sqlite WITHOUT ROWID */;
+
+-- A number that rises with every change of sites, origins or keys, so that each process knows when to read them again.
+CREATE TABLE versions (
+    name        TEXT     NOT NULL,
+    version     BIGINT   NOT NULL,
+    PRIMARY KEY (name)
+) /*sqlite WITHOUT ROWID */;
+INSERT INTO versions (name, version) VALUES ('sites', 1);
