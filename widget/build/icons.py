@@ -1,0 +1,83 @@
+"""The icons of the share buttons: brands from simple-icons, the others drawn in widget/icons."""
+
+import re
+from pathlib import Path
+
+import minify
+from simple_icons_pack import get_icon
+
+from widget.build.modules import BuildError
+
+OWN = ("check", "copy", "email", "linkedin", "native", "sms")
+BRANDS = ("bluesky", "facebook", "mastodon", "reddit", "telegram", "whatsapp", "x")
+INLINE = (*OWN, *BRANDS)
+"""Carried by the script itself."""
+MORE_BRANDS = {
+    "discord": "discord", "flipboard": "flipboard", "hackernews": "ycombinator", "instagram": "instagram",
+    "kakaotalk": "kakaotalk", "line": "line", "messenger": "messenger", "pinterest": "pinterest", "signal": "signal",
+    "snapchat": "snapchat", "threads": "threads", "tumblr": "tumblr", "viber": "viber", "vk": "vk", "wechat": "wechat",
+    "weibo": "sinaweibo", "xing": "xing",
+}  # fmt: skip
+"""Channel → slug of simple-icons, for the channels whose icon is not worth its bytes inside the script."""
+
+
+def icon_path(svg: str) -> str:
+    """The outline of an icon on a 24 × 24 field, to a tenth of a unit, in as few characters as a path takes."""
+    rounded = re.sub(r'\sd="([^"]+)"', lambda d: f' d="{round_path(d[1])}"', svg)
+    paths = re.findall(r'\sd="?([^">]+)"?', minify.string("image/svg+xml", rounded))
+    if not paths or len(paths) != rounded.count("<path") or 'viewBox="0 0 24 24"' not in svg:
+        raise BuildError(f"an icon must be made of paths on a 24 × 24 field, this one is not: {svg[:80]}")
+    return "".join(paths)
+
+
+ARGUMENTS = {
+    "M": "xy",
+    "L": "xy",
+    "T": "xy",
+    "H": "x",
+    "V": "y",
+    "C": "xyxyxy",
+    "S": "xyxy",
+    "Q": "xyxy",
+    "A": "rr-ffxy",
+    "Z": "",
+}
+NUMBER, FLAG = r"[\s,]*([-+]?(?:\d*\.\d+|\d+))", r"[\s,]*([01])"
+
+
+def round_path(path: str) -> str:
+    """Rounds corners where they lie, not the steps between them, so that errors never add up along the outline."""
+    out: list[str] = []
+    here, begin, drawn = {"x": 0.0, "y": 0.0}, {"x": 0.0, "y": 0.0}, {"x": 0, "y": 0}
+    for command, text in re.findall(r"([a-zA-Z])([^a-zA-Z]*)", path):
+        kinds = ARGUMENTS[command.upper()]
+        pattern = "".join(FLAG if kind == "f" else NUMBER for kind in kinds)
+        for count, arguments in enumerate(re.finditer(pattern, text) if kinds else [re.match("", text)]):
+            steps, end, target = [], dict(here), dict(drawn)
+            for kind, value in zip(kinds, map(float, arguments.groups() if arguments else ()), strict=True):
+                if kind in end:
+                    end[kind] = value + (here[kind] if command.islower() else 0)
+                    target[kind] = round(end[kind] * 10)
+                    steps.append((target[kind] - drawn[kind]) / 10)
+                else:
+                    steps.append(round(value, 1))
+            here, drawn = end, target
+            if command in "Mm" and not count:
+                begin = dict(here)
+            if command in "Zz":
+                here, drawn = dict(begin), {axis: round(at * 10) for axis, at in begin.items()}
+            out.append(
+                ("l" if command in "Mm" and count else command.lower()) + " ".join(f"{step:g}" for step in steps)
+            )
+    return "".join(out)
+
+
+def draw(folder: Path) -> dict[str, str]:
+    """Name → path, of every icon there is; folder holds our own."""
+    drawn = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in OWN}
+    brands = {name: get_icon(slug) for name, slug in {**{name: name for name in BRANDS}, **MORE_BRANDS}.items()}
+    if absent := [name for name, icon in brands.items() if icon is None]:
+        raise BuildError(
+            f"widget/build/icons.py: simple-icons has no {', '.join(absent)}; draw it in widget/icons or drop it"
+        )
+    return {name: icon_path(svg) for name, svg in {**drawn, **{n: i.svg for n, i in brands.items() if i}}.items()}
