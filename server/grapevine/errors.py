@@ -110,6 +110,11 @@ class Invalid(Problem):
 
     status, code, title = 422, "invalid", "The request has fields that cannot be used"
 
+    @classmethod
+    def of(cls, field: str, detail: str) -> Invalid:
+        """The refusal of one field."""
+        return cls(f"`{field}` {detail}.", errors=(FieldError(field, detail),))
+
 
 class BadSignatureProblem(Problem):
     """Shaped like a token, but not signed for this site."""

@@ -1,0 +1,103 @@
+"""Numbers of a period: the answers of the contract, and the pure functions that make them from counts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from grapevine import channels, sets
+from grapevine.errors import FieldError, Invalid
+from grapevine.money import Amounts
+
+METRICS: Final = (
+    "views", "visits", "visitors", "returns", "self_returns", "shares", "reported", "proven", "conversions", "unfurls",
+)  # fmt: skip
+DIMENSIONS: Final = ("channel", "page", "source", "depth", "device", "app")
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """Which part of a site's numbers is asked for: names of the contract's closed sets, and a page's URL.
+
+    ``channel`` is the arrival channel for visits, returns and conversions and the share's own for shares; ``page`` is
+    the first page of the visit (for shares: of the sharing visit); ``source`` and ``device`` are the visit's likewise.
+    Raises Invalid, naming each field whose value is in no closed set.
+    """
+
+    page: str | None = None
+    channel: str | None = None
+    source: str | None = None
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        closed = (
+            ("channel", self.channel, channels.CODES),
+            ("source", self.source, sets.SOURCES),
+            ("device", self.device, sets.DEVICES),
+        )
+        wrong = tuple(
+            FieldError(field, f"must be one of {', '.join(names)}")
+            for field, value, names in closed
+            if value is not None and value not in names
+        )
+        if wrong:
+            raise Invalid("A filter has a value that does not exist.", errors=wrong)
+
+
+EVERYTHING: Final = Filters()
+
+
+class ShareNumbers(msgspec.Struct, frozen=True):
+    """Shares first seen in the period: ``total``, and how many of them were reported, proven, dark, public."""
+
+    total: int
+    reported: int
+    proven: int
+    dark: int
+    public: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The numbers of a period.
+
+    ``visits`` includes self-returns, ``returns`` does not; with E = visits − self_returns, ``dark_share`` is
+    dark ÷ total shares, ``return_share`` returns ÷ visits, ``k_factor`` returns ÷ E, ``amplification``
+    E ÷ (E − returns), each null where it divides by zero. ``visitors`` adds up daily distinct visitors.
+    ``same_network_returns`` is a part of ``returns``. ``drops`` are those of the whole site, whatever the filters.
+    """
+
+    views: int
+    visits: int
+    visitors: int
+    returns: int
+    self_returns: int
+    shares: ShareNumbers
+    dark_share: float | None
+    return_share: float | None
+    k_factor: float | None
+    amplification: float | None
+    same_network_returns: int
+    unfurls: dict[str, int]
+    conversions: int
+    value: Amounts
+    drops: dict[str, int]
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One interval of a series: the RFC 3339 time at which it starts, and the number that belongs to it."""
+
+    at: str
+    value: int
+
+
+class BreakdownRow(msgspec.Struct, frozen=True):
+    """The numbers of one channel, page (its URL), source, depth (a number), device or app."""
+
+    key: str | int
+    views: int
+    visits: int
+    returns: int
+    shares: int
+    proven: int
+    conversions: int
+    value: Amounts
