@@ -9,7 +9,7 @@ from widget.build.modules import BuildError
 
 SOURCES = {
     "main.js": "import {share} from './ui/bar.js'\nimport {VERSION} from 'grapevine:version'\nshare(VERSION)\n",
-    "ui/bar.js": "import {tag} from '../url.js'\nimport {send} from './send.js'\nexport let share = v => send(tag(v))\n",
+    "ui/bar.js": "import {tag} from '../url.js'\nimport {send} from './send.js'\nexport let share = v => send(v)\n",
     "ui/send.js": "import {tag} from '../url.js'\nexport const send = url => fetch(tag(url))\n",
     "url.js": "export function tag(url) { return url + '#gv' }\n",
     "unused.js": "export const unused = 1\n",
