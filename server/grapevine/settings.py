@@ -1,0 +1,251 @@
+"""Every setting of the server in one table, and how the environment and a TOML file become ``Settings``.
+
+Each setting is read from ``GRAPEVINE_NAME``, from the file that ``GRAPEVINE_NAME_FILE`` names, or from ``name`` in the
+TOML file; the environment wins, and an empty value counts as not set.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from grapevine.errors import SettingError
+from grapevine.urls import UrlError, parse_origin
+
+SQLITE: Final = "sqlite:///"
+SHORTEST_KEY: Final = 16
+
+_PREFIX: Final = "GRAPEVINE_"
+_FILE: Final = "_FILE"
+_PATH: Final = re.compile(r"(/[0-9A-Za-z._~-]+)+")
+# Kubernetes and Docker links set these for a service that is called "grapevine"; they are not ours.
+_FOREIGN: Final = re.compile(r"GRAPEVINE_(SERVICE_HOST|SERVICE_PORT.*|PORT(_\d+_.*)?)")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server was told. ``secret_keys`` are oldest first; empty means the key file beside the database."""
+
+    database: str
+    secret_keys: tuple[bytes, ...] = ()
+    base_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    prefix: str = ""
+    retention_days: int = 400
+    rate_limit: int = 600
+    log: str = "text"
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{name}=<{len(self.secret_keys)} hidden>" if name == "secret_keys" else f"{name}={getattr(self, name)!r}"
+            for name in self.__struct_fields__
+        )  # fmt: skip
+        return f"Settings({', '.join(shown)})"
+
+
+class Setting(NamedTuple):
+    """One row of the table. ``default`` and ``help`` are for people; ``parse`` raises ValueError with the reason."""
+
+    name: str
+    default: str
+    help: str
+    parse: Callable[[str], Any]
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return _PREFIX + self.name.upper()
+
+
+def load(environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """The settings of an environment and, below it, of a TOML file. Raises SettingError naming what cannot be used."""
+    written = _from_file(config) if config else {}
+    _refuse_unknown(environ)
+    values: dict[str, Any] = {"database": default_database(environ)}
+    for setting in SETTINGS:
+        where, text = _from_environment(setting, environ)
+        if not text:
+            where, text = f"{setting.name} in {config}", written.get(setting.name, "")
+        if text:
+            values[setting.name] = _parsed(setting, where, text)
+    return Settings(**values)
+
+
+def default_database(environ: Mapping[str, str]) -> str:
+    """The SQLite file in the user's data folder (XDG Base Directory Specification)."""
+    data = Path(environ.get("XDG_DATA_HOME", ""))
+    if not data.is_absolute():  # the specification says to ignore those
+        data = Path(environ.get("HOME") or Path.home(), ".local", "share")
+    return f"{SQLITE}{data / 'grapevine' / 'grapevine.sqlite3'}"
+
+
+def database_path(settings: Settings) -> Path:
+    """The SQLite file that ``settings`` name."""
+    return Path(settings.database.removeprefix(SQLITE))
+
+
+def _from_file(config: Path) -> dict[str, str]:
+    try:
+        written = tomllib.loads(config.read_text("utf-8"))
+    except OSError as error:
+        raise SettingError(f"the settings file {config} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"the settings file {config} is not TOML: {error}") from None
+    known = {setting.name: setting for setting in SETTINGS}
+    unknown = sorted(written.keys() - known.keys())
+    if unknown:
+        raise SettingError(f"{unknown[0]} in {config} is no setting; the settings are {', '.join(known)}")
+    return {name: _as_text(known[name], config, value) for name, value in written.items()}
+
+
+def _as_text(setting: Setting, config: Path, value: object) -> str:
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return ",".join(value)
+    if isinstance(value, str) or type(value) is int:
+        return str(value)
+    kinds = "text, a whole number or a list of texts"
+    raise SettingError(f"{setting.name} in {config} is {type(value).__name__}; it must be {kinds}")
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = {name for setting in SETTINGS for name in (setting.variable, setting.variable + _FILE)}
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in known and not _FOREIGN.fullmatch(name):
+            names = ", ".join(setting.variable for setting in SETTINGS)
+            raise SettingError(f"{name} is no setting; the settings are {names}, each also as …{_FILE}")
+
+
+def _from_environment(setting: Setting, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Where the value stands, and the value; empty when it is not set."""
+    value, file = environ.get(setting.variable, ""), environ.get(setting.variable + _FILE, "")
+    if not file:
+        return setting.variable, value
+    if value:
+        raise SettingError(f"{setting.variable} and {setting.variable}{_FILE} are both set; use one of them")
+    try:
+        return f"{setting.variable}{_FILE}", Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{setting.variable}{_FILE} names {file}, which cannot be read: {error}") from None
+
+
+def _parsed(setting: Setting, where: str, text: str) -> Any:
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        shown = "" if setting.secret else f" is {text[:200]!r}, which"
+        raise SettingError(f"{where}{shown} {error}") from None
+
+
+def _database(text: str) -> str:
+    if text.startswith(("postgresql:", "postgres:")):
+        raise ValueError(f"names a PostgreSQL database; this version stores in SQLite only: {SQLITE}PATH")
+    path = text.removeprefix(SQLITE)
+    if path == text or not path or path.endswith("/"):
+        shown = "" if "@" in text else f" {text[:200]!r}"
+        raise ValueError(f"is no database{shown}; write {SQLITE}relative/file or {SQLITE}/absolute/file")
+    return text
+
+
+def _secret_keys(text: str) -> tuple[bytes, ...]:
+    keys = tuple(key.encode() for key in re.split(r"[,\s]+", text) if key)
+    if any(len(key) < SHORTEST_KEY for key in keys):
+        raise ValueError(f"holds a key of fewer than {SHORTEST_KEY} characters, which could be guessed")
+    if len(set(keys)) < len(keys):
+        raise ValueError("holds the same key twice")
+    return keys
+
+
+def _base_url(text: str) -> str:
+    try:
+        return parse_origin(text)
+    except UrlError as error:
+        raise ValueError(f"{error} (for instance https://share.example.com)") from None
+
+
+def _trusted_proxies(text: str) -> tuple[str, ...]:
+    proxies = tuple(entry.strip() for entry in text.split(",") if entry.strip())
+    for entry in proxies:
+        try:
+            ip_network(entry, strict=False)
+        except ValueError:
+            raise ValueError(f"holds {entry!r}; write addresses or networks such as 127.0.0.1, 10.0.0.0/8") from None
+    return proxies
+
+
+def _prefix(text: str) -> str:
+    if not _PATH.fullmatch(text):
+        raise ValueError("must be a path that begins with / and does not end with it, such as /g")
+    return text
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _log(text: str) -> str:
+    if text not in ("text", "json"):
+        raise ValueError("must be text or json")
+    return text
+
+
+SETTINGS: Final = (
+    Setting(
+        "database",
+        "`sqlite:///` + `~/.local/share/grapevine/grapevine.sqlite3`",
+        "Where everything is stored: `sqlite:///relative/file` or `sqlite:////absolute/file`. "
+        "The default follows `XDG_DATA_HOME`.",
+        _database,
+        secret=True,
+    ),
+    Setting(
+        "secret_keys",
+        "the file `secret-keys` beside the database",
+        "What tokens are signed with: comma-separated, oldest first, "
+        f"at least {SHORTEST_KEY} characters each. The last one signs, all verify. "
+        "When not set, the server makes the file at its first start, readable by its owner alone.",
+        _secret_keys,
+        secret=True,
+    ),
+    Setting(
+        "base_url",
+        "the address a request came to",
+        "Under which address browsers reach this server, such as `https://share.example.com`; stands in the snippet.",
+        _base_url,
+    ),
+    Setting(
+        "trusted_proxies",
+        "none",
+        "Addresses or networks, comma-separated, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+        _trusted_proxies,
+    ),
+    Setting(
+        "prefix",
+        "none",
+        "Begins the paths of the script and the collect API, such as `/g`, for sites where `/v1` is taken or blocked.",
+        _prefix,
+    ),
+    Setting(
+        "retention_days",
+        "400",
+        "How many days visits and what belongs to them are kept, 1 to 36500. Minted links never expire.",
+        _whole_number(1, 36_500),
+    ),
+    Setting(
+        "rate_limit",
+        "600",
+        "Collect calls a minute for each site, address and user agent; ten times that for an address. 0 = no limit.",
+        _whole_number(0, 1_000_000),
+    ),
+    Setting("log", "text", "How the log is written, one event a line: `text` for people or `json` for programs.", _log),
+)
