@@ -1,0 +1,84 @@
+"""One browser per worker; every test has its own site, its own visitors and its own recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from build import build_widget
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.browsers import DESK, start_chromium
+from tests.browser.pages import Site, serve_site
+from tests.browser.recorder import HOME, Recorder
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = "sitekey"
+
+Visitor = Callable[..., BrowserContext]
+Snippet = Callable[..., str]
+
+
+class Built(NamedTuple):
+    script: bytes
+    icons: dict[str, bytes]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = start_chromium(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def built() -> Built:
+    """The widget as the sources stand, built in memory."""
+    files, scripts = build_widget(ROOT)
+    icons = {name: body for name, body in files.items() if name.startswith("icons.") and name.endswith(".json")}
+    return Built(next(script.body for script in scripts if script.name == "widget"), icons)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve_site() as served:
+        served.snippet = snippet()
+        yield served
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Visitor]:
+    """Makes a person with a browser profile of their own; what they run into in the console fails the test."""
+    contexts: list[BrowserContext] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"user_agent": DESK, **options})
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def recorder(built: Built) -> Recorder:
+    return Recorder(built.script, built.icons)
+
+
+@pytest.fixture
+def page(visitor: Visitor, recorder: Recorder) -> Page:
+    """A tab of a visitor whose reports go to the recorder."""
+    context = visitor()
+    recorder.attach(context)
+    return context.new_page()
+
+
+def snippet(**attributes: str) -> str:
+    """The line that embeds the widget, with more `data-` attributes if wanted."""
+    data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in attributes.items())
+    return f'<script async src="{HOME}widget.js" data-site="{SITE}"{data}></script>'

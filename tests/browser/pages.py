@@ -1,0 +1,84 @@
+"""A small web site on an origin of its own, with whatever odd pages a test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+
+class Answer(NamedTuple):
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Site:
+    """Pages by path; every page carries the site's snippet unless it says otherwise."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.snippet = ""
+        self.answers: dict[str, Answer] = {}
+
+    def page(
+        self,
+        path: str = "/",
+        body: str = "<p>A page.</p>",
+        *,
+        head: str = "",
+        title: str = "A title",
+        snippet: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
+        """Puts a page in place and returns its URL; `snippet` replaces the site's own."""
+        html = (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+            f'<meta name="viewport" content="width=device-width">{head}</head>'
+            f"<body>{body}{self.snippet if snippet is None else snippet}</body></html>"
+        )
+        self.answers[path] = Answer(html.encode(), {"Content-Type": "text/html; charset=utf-8", **(headers or {})})
+        return self.origin + path
+
+    def file(self, path: str, body: bytes | str, content_type: str) -> str:
+        content = body.encode() if isinstance(body, str) else body
+        self.answers[path] = Answer(content, {"Content-Type": content_type})
+        return self.origin + path
+
+
+@contextmanager
+def serve_site() -> Iterator[Site]:
+    """A site on a free port of the loopback address, for as long as the block lasts."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = site.answers.get(urlsplit(self.path).path)
+            self.send_response(200 if answer else 404)
+            body, headers = answer or Answer(b"", {})
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is the base class's
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A browser that hangs up is no news."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    site = Site(f"http://127.0.0.1:{server.server_port}")
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

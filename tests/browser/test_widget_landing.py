@@ -1,0 +1,116 @@
+"""What happens when a page is opened: the visit's report, and the token out of the address bar."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import snippet
+from tests.browser.pages import Site
+from tests.browser.recorder import Recorder
+
+T = "0123456789abcdefghijkLM"
+
+
+def test_a_visit_is_reported_once(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/start", f'<a id="next" href="{site.origin}/deep?a=1">on</a>', snippet="")
+    site.page("/deep", title="Deep & wide")
+    page.goto(site.origin + "/start")
+    page.click("#next")
+    [body] = recorder.wait(page, "visits")
+    page.wait_for_function("() => window.grapevine.visit === 'visit1'")
+    assert re.fullmatch(r"[0-9A-Za-z_-]{16,64}", body.pop("nonce"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", body.pop("day"))
+    assert {"copy", "native", "whatsapp", "telegram", "email", "sms", "x"} <= set(body.pop("channels"))
+    assert body == {
+        "site": "sitekey",
+        "url": site.origin + "/deep?a=1",
+        "referrer": site.origin + "/start",
+        "title": "Deep & wide",
+    }
+    assert recorder.reports[0].headers["content-type"].startswith("text/plain")
+    assert recorder.paths == ["visits"]
+
+
+@pytest.mark.parametrize(
+    ("opened", "left"),
+    [
+        (f"#gv={T}", ""),
+        (f"?gv={T}", ""),
+        (f"?gv={T}#part", "#part"),
+        (f"?gv={T}&b=%20+%zz", "?b=%20+%zz"),
+        (f"?a=1&gv={T}&b=2", "?a=1&b=2"),
+        (f"?a=&gv={T}", "?a="),
+        (f"?a=%C3%A4&a=ä&gv={T}#x=%7B", "?a=%C3%A4&a=%C3%A4#x=%7B"),
+        (f"#a=1&gv={T}&b", "#a=1&b"),
+        (f"#part&gv={T}", "#part"),
+        (f"#gv={T}&x", "#x"),
+        (f"#/route?gv={T}", "#/route"),
+        (f"#/route?x=1&gv={T}&y=2", "#/route?x=1&y=2"),
+        (f"#/route&gv={T}", "#/route"),
+        (f"?gv={T}#gv={T}", ""),
+        (f"?gv={T}&gv={T}", ""),
+        (f"?gv={T}&q=1#/route?x", "?q=1#/route?x"),
+    ],
+)
+def test_the_token_leaves_the_address_bar(page: Page, site: Site, recorder: Recorder, opened: str, left: str) -> None:
+    site.page("/p")
+    page.goto(site.origin + "/p" + opened)
+    [body] = recorder.wait(page, "visits")
+    assert page.evaluate("() => location.href") == site.origin + "/p" + left
+    assert body["token"] == T
+    assert body["url"] == site.origin + "/p" + left
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        "?gv=", f"?gv={T}0", f"?gv={T[:-1]}", f"?gv={T[:-1]}-", f"?xgv={T}", f"?GV={T}", f"#/gv={T}",
+        f"#agv={T}", "?gv=en&x#y",
+    ],
+)  # fmt: skip
+def test_what_is_no_token_stays(page: Page, site: Site, recorder: Recorder, opened: str) -> None:
+    site.page("/p")
+    page.goto(site.origin + "/p" + opened)
+    [body] = recorder.wait(page, "visits")
+    assert page.url == site.origin + "/p" + opened
+    assert "token" not in body
+
+
+def test_a_site_names_the_parameter_itself(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/p", snippet=snippet(param="via"))
+    page.goto(f"{site.origin}/p?gv={T}&via={T}")
+    [body] = recorder.wait(page, "visits")
+    assert body["token"] == T
+    assert page.url == f"{site.origin}/p?gv={T}"
+
+
+def test_history_keeps_its_state_and_its_length(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/p", head="<script>history.replaceState({scroll: 7}, '')</script>")
+    page.goto(f"{site.origin}/p#gv={T}")
+    recorder.wait(page, "visits")
+    assert page.evaluate("() => [history.state, history.length]") == [{"scroll": 7}, 2]
+
+
+def test_a_text_fragment_still_finds_its_text(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/p", "<p style='margin-bottom:3000px'>top</p><p>needle</p>")
+    page.goto(f"{site.origin}/p?gv={T}#:~:text=needle")
+    [body] = recorder.wait(page, "visits")
+    page.wait_for_function("() => scrollY > 1000")
+    assert body["token"] == T
+
+
+def test_the_page_before_the_widget_may_listen_to_hash_changes(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/p", head="<script>window.heard = []; addEventListener('hashchange', () => heard.push(1))</script>")
+    page.goto(f"{site.origin}/p#gv={T}")
+    recorder.wait(page, "visits")
+    assert page.evaluate("() => heard") == []
+
+
+def test_the_endpoint_can_be_named(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/p", snippet=snippet(endpoint="/collect/here"))
+    with page.expect_request(f"{site.origin}/collect/here/v1/visits"):
+        page.goto(site.origin + "/p")
+    assert recorder.reports == []

@@ -1,0 +1,20 @@
+/** What the embedding script element says: CONTRACT.md, section 3. */
+
+const SCRIPT = document.currentScript || document.querySelector('script[data-site]');
+
+/** The `data-*` attributes as they stand in the page. @type {DOMStringMap} */
+export const data = SCRIPT.dataset;
+
+/** The folder that the script came from, so that a server behind a path prefix needs no attribute. */
+export const HOME = new URL('.', SCRIPT.src).href;
+
+/** Where to report, with a slash at its end. */
+export const ENDPOINT = data.endpoint ? new URL(data.endpoint, location).href.replace(/\/*$/, '/') : HOME;
+
+/** Global Privacy Control or Do Not Track: the visit is counted, nothing is remembered, nothing is tagged. */
+export const OPTED_OUT = navigator.globalPrivacyControl || navigator.doNotTrack == 1;
+
+/** Names in an attribute, separated by spaces or commas. */
+export function names(text) {
+  return text.match(/\w+/g) || [];
+}

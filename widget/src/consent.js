@@ -1,0 +1,12 @@
+import {changed} from './changes.js';
+import {allow} from './gate.js';
+import {forget} from './tab.js';
+import {arrive} from './visit.js';
+
+/** Consent given: the waiting visit starts and the buttons come alive. Taken back: all is forgotten. */
+export function consent(given) {
+  if (!allow(given)) return;
+  if (given) return void arrive(document.referrer);
+  forget();
+  changed();
+}

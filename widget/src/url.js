@@ -1,0 +1,48 @@
+import {data} from './config.js';
+
+const NAME = data.param || 'gv';
+const TAG = new RegExp(`([?#&])${NAME}=([0-9A-Za-z]{23})(&|(?=#)|$)`);
+
+/**
+ * Takes the token out of a URL and leaves every other byte as it was.
+ * @param {string} url
+ * @returns {[string, string | undefined]} the URL without a token, and the token
+ */
+export function untag(url) {
+  let token;
+  for (let before; before != url; ) {
+    before = url;
+    url = url.replace(TAG, (_, left, found, right) => {
+      token ||= found;
+      return right && left;
+    });
+  }
+  return [url, token];
+}
+
+/** Puts a token into a URL, in place of one that is there: in the fragment if that is free, else in the query. */
+export function tag(url, token) {
+  const [, base, fragment] = /([^#]*)#?(.*)/s.exec(untag(url)[0]);
+  const pair = NAME + '=' + token;
+  return data.place == 'fragment' || (data.place != 'query' && !fragment)
+    ? base + '#' + (fragment && fragment + '&') + pair
+    : base + (base.includes('?') ? '&' : '?') + pair + (fragment && '#' + fragment);
+}
+
+/** Whether a string is an absolute URL of this site: same origin, no user name. */
+export function isOwn(url) {
+  try {
+    const {origin, username, password} = new URL(url);
+    return origin == location.origin && !username && !password;
+  } catch {}
+}
+
+/** The address of the page as it is now; single-page apps change it. */
+export function pageUrl() {
+  return untag(location.href)[0];
+}
+
+/** What makes two addresses the same page: a plain fragment does not count, a hash route does. */
+export function pageKey() {
+  return location.pathname + location.search + (/^#[/!]/.test(location.hash) ? location.hash : '');
+}

@@ -1,0 +1,89 @@
+import {changed} from './changes.js';
+import {CHANNELS} from './channels.js';
+import {OPTED_OUT} from './config.js';
+import {emit} from './emit.js';
+import {allowed} from './gate.js';
+import {nonce, post} from './post.js';
+import {isMine} from './siblings.js';
+import {keep, recall, tab} from './tab.js';
+import {takeToken} from './take.js';
+import {pageKey, pageUrl} from './url.js';
+
+const IDLE = 18e5;
+
+const wanted = new Set(CHANNELS);
+let arrival;
+let page;
+let sending;
+
+/** Takes a token out of the address bar; it waits in a variable until the visit may be reported. */
+export function takeArrival() {
+  arrival = takeToken() || arrival;
+}
+
+/** A page was opened: a new visit if it came with somebody else's token or the last visit is over, else a view. */
+export async function arrive(referrer) {
+  if (!allowed()) return;
+  page = pageKey();
+  recall();
+  const token = OPTED_OUT || tab.own.concat(tab.used).includes(arrival) ? undefined : arrival;
+  arrival = undefined;
+  if (token || !tab.nonce || Date.now() - tab.at > IDLE) {
+    begin(token, referrer);
+  } else {
+    if (!tab.visit) await (sending ||= send());
+    view();
+  }
+}
+
+/** The address may have changed without a page load: another page is a view, a token in it an arrival. */
+export function route(event) {
+  takeArrival();
+  changed();
+  if (arrival || page != pageKey() || event.persisted) arrive(location.origin);
+}
+
+/** Asks for tokens of more channels; the server knows the visit by its nonce. */
+export function want(channels) {
+  channels.forEach((channel) => wanted.add(channel));
+  if (tab.visit && !channels.every((channel) => tab.tokens[channel])) send();
+}
+
+function begin(token, referrer) {
+  const landing = {
+    url: pageUrl(),
+    nonce: nonce(),
+    day: new Date().toISOString().slice(0, 10),
+    referrer,
+    title: document.title,
+    token,
+  };
+  if (token) tab.used.push(token);
+  Object.assign(tab, {nonce: landing.nonce, visit: null, session: null, tokens: {}, landing});
+  keep();
+  changed();
+  sending = send();
+}
+
+async function send() {
+  const {landing} = tab;
+  if (landing.token && (await isMine(landing.token))) landing.own = true;
+  const answer = await post('visits', {...landing, channels: OPTED_OUT ? [] : [...wanted]});
+  sending = null;
+  if (!answer || OPTED_OUT || tab.nonce != landing.nonce) return;
+  const {visit, session, tokens, returned} = answer;
+  tab.own.push(...Object.values(tokens));
+  const known = tab.visit;
+  Object.assign(tab, {visit, session, tokens: {...tokens, ...tab.tokens}});
+  keep();
+  changed();
+  if (known) return;
+  emit('ready', {visit});
+  if (returned) emit('return', returned);
+}
+
+function view() {
+  if (!tab.session) return;
+  keep();
+  post('views', {session: tab.session, url: pageUrl(), title: document.title, nonce: nonce()});
+}

@@ -1,0 +1,17 @@
+import {make} from './make.js';
+
+/** Puts text on the clipboard, on plain http and in old browsers too. Call it within the click. */
+export async function writeText(value) {
+  try {
+    await navigator.clipboard.writeText(value);
+  } catch {
+    const field = make('textarea', {value});
+    field.dataset.grapevineIgnore = '';
+    field.style.position = 'fixed';
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand('copy');
+    field.remove();
+    if (!copied) throw 0;
+  }
+}
