@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
+from grapevine import channels, ids, sets
 from grapevine.money import Amounts
+from grapevine.store.rows import ERASED, SELF
+from grapevine.times import rfc3339
+from grapevine.tokens import Tokens
 
 SORTS: Final = ("size", "depth", "virality", "value", "recent")
 
@@ -135,3 +140,105 @@ class Cascade(CascadeHead, frozen=True):
     """A whole cascade: the head, and its nodes by depth and time, without self-returns."""
 
     nodes: list[CascadeNode]
+
+
+class Place(NamedTuple):
+    """A visit as chains and cascades see it; the columns are those of the table ``visits``."""
+
+    visit_id: int
+    at: int
+    page_id: int
+    source: int
+    channel: int | None
+    n: int | None
+    via_id: int | None
+    parent_id: int | None
+    depth: int
+    flags: int
+    device: int = 0
+
+    @property
+    def is_self(self) -> bool:
+        """Whether the sharer's own browser opened its own link."""
+        return bool(self.flags & SELF)
+
+    @property
+    def erased(self) -> bool:
+        """Whether only the place in the tree is left of the visit."""
+        return bool(self.flags & ERASED)
+
+
+class Shape(NamedTuple):
+    """The largest generation, and the structural virality (None below two nodes); neither can be raised step by step."""
+
+    breadth: int
+    virality: float | None
+
+
+def chain(places: Iterable[Place], urls: Mapping[int, str], tokens: Tokens) -> list[ChainNode]:
+    """The nodes of a chain, each with the token of the share it arrived through minted again."""
+    return [
+        ChainNode(
+            visit=ids.visit_text(place.visit_id),
+            at=None if place.erased else rfc3339(place.at),
+            url=None if place.erased else urls.get(place.page_id),
+            source=None if place.erased else sets.SOURCE_NAMES[place.source],
+            depth=place.depth,
+            via=_via(place, tokens),
+            is_self=place.is_self,
+            erased=place.erased,
+        )
+        for place in places
+    ]
+
+
+def _via(place: Place, tokens: Tokens) -> Via | None:
+    sharer = place.parent_id if place.via_id is None else place.via_id
+    if sharer is None or place.channel is None or place.n is None:
+        return None
+    (token,) = tokens.mint(sharer, (place.channel,), place.n)
+    return Via(token, channels.NAMES[place.channel], place.n)
+
+
+def nodes(places: Iterable[Place], urls: Mapping[int, str], conversions: Mapping[int, int]) -> list[CascadeNode]:
+    """The nodes of a cascade, with how many ``conversions`` each visit had."""
+    return [
+        CascadeNode(
+            visit=ids.visit_text(place.visit_id),
+            parent=None if place.parent_id is None else ids.visit_text(place.parent_id),
+            via=None if place.channel is None or place.n is None else Arrival(channels.NAMES[place.channel], place.n),
+            depth=place.depth,
+            at=None if place.erased else rfc3339(place.at),
+            url=None if place.erased else urls.get(place.page_id),
+            source=None if place.erased else sets.SOURCE_NAMES[place.source],
+            device=None if place.erased else sets.DEVICE_NAMES[place.device],
+            conversions=conversions.get(place.visit_id, 0),
+            erased=place.erased,
+        )
+        for place in places
+    ]
+
+
+def shape(root: int, below: Iterable[tuple[int, int | None, int]]) -> Shape:
+    """The shape of a cascade of ``root`` and the (visit, parent, depth) ``below`` it, in O(n).
+
+    Structural virality is the mean distance over all ordered pairs of nodes (Goel, Anderson, Hofman, Watts: The
+    structural virality of online diffusion, 2016). An edge whose lower side holds s of the n nodes lies between
+    s·(n − s) unordered pairs, so the mean is 2·Σ s·(n − s) / (n·(n − 1)). Visits whose parent is not there (past
+    retention) are taken to hang on the root.
+    """
+    generations: dict[int, list[tuple[int, int | None]]] = {}
+    sizes = {root: 1}
+    for visit, parent, depth in below:
+        if visit != root:
+            generations.setdefault(depth, []).append((visit, parent))
+            sizes[visit] = 1
+    count = len(sizes)
+    between = 0
+    for depth in sorted(generations, reverse=True):
+        for visit, parent in generations[depth]:
+            size = sizes[visit]
+            between += size * (count - size)
+            sizes[parent if parent in sizes else root] += size
+    breadth = max(map(len, generations.values()), default=1)
+    return Shape(breadth, 2 * between / (count * (count - 1)) if count > 1 else None)

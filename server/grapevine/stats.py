@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -14,6 +15,9 @@ METRICS: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "shares", "reported", "proven", "conversions", "unfurls",
 )  # fmt: skip
 DIMENSIONS: Final = ("channel", "page", "source", "depth", "device", "app")
+
+Key = int | str | None
+"""What numbers are told apart by: a code, number or name; None where they are all one."""
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -45,6 +49,30 @@ class Filters(msgspec.Struct, frozen=True):
 
 
 EVERYTHING: Final = Filters()
+
+
+class Counts(msgspec.Struct):
+    """Numbers added up, in the order of the columns that all tables of counts have.
+
+    ``visits`` has self-returns in it; ``unlinked`` are visits of people who asked not to be followed, counted beside.
+    """
+
+    views: int = 0
+    visits: int = 0
+    visitors: int = 0
+    returns: int = 0
+    self_returns: int = 0
+    same_network: int = 0
+    shares: int = 0
+    reported: int = 0
+    proven: int = 0
+    conversions: int = 0
+    unlinked: int = 0
+    unfurls: int = 0
+
+    def metric(self, name: str) -> int:
+        """One of METRICS as people are shown it."""
+        return self.visits + self.unlinked if name == "visits" else int(getattr(self, name))
 
 
 class ShareNumbers(msgspec.Struct, frozen=True):
@@ -101,3 +129,52 @@ class BreakdownRow(msgspec.Struct, frozen=True):
     proven: int
     conversions: int
     value: Amounts
+
+
+def share_numbers(by_channel: Mapping[Key, Counts]) -> ShareNumbers:
+    """Shares by channel code, dark and public told apart. What is in no channel is no share."""
+    shares = [(channel, counts) for channel, counts in by_channel.items() if isinstance(channel, int) and channel >= 0]
+    total = sum(counts.shares for _, counts in shares)
+    dark = sum(counts.shares for channel, counts in shares if channels.is_dark(channel))
+    return ShareNumbers(
+        total=total,
+        reported=sum(counts.reported for _, counts in shares),
+        proven=sum(counts.proven for _, counts in shares),
+        dark=dark,
+        public=total - dark,
+    )
+
+
+def summarize(
+    counts: Counts,
+    shares: ShareNumbers,
+    unfurls: dict[str, int],
+    conversions: int,
+    value: Amounts,
+    drops: dict[str, int],
+) -> Summary:
+    """The summary of a period, with the contract's ratios."""
+    visits = counts.visits + counts.unlinked
+    others = visits - counts.self_returns
+    return Summary(
+        views=counts.views,
+        visits=visits,
+        visitors=counts.visitors,
+        returns=counts.returns,
+        self_returns=counts.self_returns,
+        shares=shares,
+        dark_share=ratio(shares.dark, shares.total),
+        return_share=ratio(counts.returns, visits),
+        k_factor=ratio(counts.returns, others),
+        amplification=ratio(others, others - counts.returns),
+        same_network_returns=counts.same_network,
+        unfurls=unfurls,
+        conversions=conversions,
+        value=value,
+        drops=drops,
+    )
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """``part`` ÷ ``whole``, None where that divides by zero."""
+    return part / whole if whole else None

@@ -1,0 +1,10 @@
+"""The questions that the read API, the dashboard and the command line ask, each answered with structs of the contract.
+
+All times that come in are UTC milliseconds, all that go out are RFC 3339 texts.
+"""
+
+from grapevine.insight.cascades import cascade, cascades
+from grapevine.insight.numbers import breakdown, series, summary
+from grapevine.insight.shares import resolve, resolve_many
+
+__all__ = ["breakdown", "cascade", "cascades", "resolve", "resolve_many", "series", "summary"]

@@ -1,0 +1,185 @@
+"""Cascades: a site's list of them in several orders, and one of them as a tree."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from grapevine import ids, money
+from grapevine.chains import SORTS, Cascade, CascadeHead, CascadePage, Shape, nodes, shape
+from grapevine.errors import Invalid, NotFound, UnknownVisit
+from grapevine.sites import Site
+from grapevine.store.base import Store
+from grapevine.store.reads import HIGHEST_ID, CascadeFacts, Reads
+from grapevine.times import rfc3339
+
+MOST_CASCADES: Final = 200
+
+_SMALL: Final = 10_000
+_PATIENCE_MS: Final = 60_000
+_MOST_SHAPES: Final = 2_000
+_MOST_SHAPE_VISITS: Final = 200_000
+_HIGHEST_VALUE: Final = (1 << 63) - 1
+
+
+class _Position(NamedTuple):
+    """After which cascade a page of the list begins."""
+
+    sort: str
+    value: int | float
+    root_id: int
+
+
+async def cascades(
+    store: Store, site: Site, now: int, sort: str = "size", limit: int = 20, cursor: str | None = None
+) -> CascadePage:
+    """The site's cascades in the order ``sort`` (``chains.SORTS``), ``limit`` (1…200) at a time.
+
+    ``value`` adds up amounts of all currencies as they are. ``virality`` brings the shapes of at most 2,000 cascades
+    up to date first. Raises Invalid for an unknown order, a limit outside its bounds, or a cursor that was not handed
+    out for this order.
+    """
+    if sort not in SORTS:
+        raise Invalid.of("sort", f"must be one of {', '.join(SORTS)}")
+    if not 1 <= limit <= MOST_CASCADES:
+        raise Invalid.of("limit", f"must be a number from 1 to {MOST_CASCADES}")
+    start = _Position(sort, _HIGHEST_VALUE, HIGHEST_ID) if cursor is None else _read_cursor(cursor, sort)
+    if sort == "virality" and cursor is None:
+        await _refresh_stale(store, site.site_id, now)
+    order = await store.reads.cascade_order(site.site_id, sort, start.value, start.root_id, limit + 1)
+    roots = [root for _, root in order[:limit]]
+    heads = await store.reads.cascade_heads(site.site_id, roots)
+    shapes = await _shapes(store, site.site_id, list(heads.values()), now)
+    worth = await store.reads.cascade_worth(site.site_id, [root for root, facts in heads.items() if facts.conversions])
+    urls = await store.reads.urls(site.site_id, (facts.page_id for facts in heads.values()))
+    return CascadePage(
+        cascades=[_head(heads[root], shapes[root], urls, worth.get(root, ())) for root in roots if root in heads],
+        next=_cursor(_Position(sort, *order[limit - 1])) if len(order) > limit else None,
+    )
+
+
+async def cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
+    """The whole cascade that grew from the visit ``root`` (11 characters); a visit nobody followed is one of size 1.
+
+    Raises errors.NotFound when ``root`` spells no visit or names one that is not a root, errors.UnknownVisit when
+    nothing is stored of it.
+    """
+    root_id = ids.visit_number(root)
+    if root_id is None:
+        raise NotFound("That is not the id of a visit: those are 11 letters and digits.")
+    facts = await _facts(store.reads, site.site_id, root_id)
+    places = await store.reads.cascade_visits(site.site_id, root_id)
+    current = shape(root_id, [(place.visit_id, place.parent_id, place.depth) for place in places])
+    if _is_stale(facts, now):
+        await _keep(store, site.site_id, [facts], {root_id: current}, now)
+    converted = await store.reads.cascade_conversions(site.site_id, root_id)
+    urls = await store.reads.urls(site.site_id, [facts.page_id, *(place.page_id for place in places)])
+    sums: dict[str | None, int] = {}
+    times: dict[int, int] = {}
+    for one in converted:
+        if isinstance(one.key, int):
+            times[one.key] = times.get(one.key, 0) + one.times
+        sums[one.currency] = sums.get(one.currency, 0) + (one.worth or 0)
+    head = _head(facts, current, urls, sums.items())
+    return Cascade(**msgspec.structs.asdict(head), nodes=nodes(places, urls, times))
+
+
+async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
+    facts = (await reads.cascade_heads(site_id, [root_id])).get(root_id)
+    if facts is not None:
+        return facts
+    path = await reads.chain_to(site_id, root_id)
+    if not path:
+        raise UnknownVisit("Nothing is stored of that visit: it is not this site's, or past retention.")
+    if path[-1].parent_id is not None:
+        raise NotFound(f"That visit is not the first of its cascade; {ids.visit_text(path[0].visit_id)} is.")
+    lonely = await reads.lonely_cascade(site_id, root_id)
+    if lonely is None:
+        raise UnknownVisit("That visit was deleted a moment ago.")
+    return lonely
+
+
+def _head(
+    facts: CascadeFacts, current: Shape, urls: Mapping[int, str], worth: Iterable[tuple[str | None, int | None]]
+) -> CascadeHead:
+    return CascadeHead(
+        root=ids.visit_text(facts.root_id),
+        url=urls.get(facts.page_id),
+        started_at=rfc3339(facts.started_at),
+        last_at=rfc3339(facts.last_at),
+        size=facts.size,
+        max_depth=facts.max_depth,
+        breadth=current.breadth,
+        structural_virality=current.virality,
+        shares=facts.shares,
+        conversions=facts.conversions,
+        value=money.amounts(worth),
+    )
+
+
+async def _shapes(store: Store, site_id: int, heads: Sequence[CascadeFacts], now: int) -> dict[int, Shape]:
+    """The shapes of cascades: as stored where they are up to date, computed and stored where they are not."""
+    stale = [facts for facts in heads if _is_stale(facts, now)]
+    computed = await _compute(store.reads, site_id, [facts.root_id for facts in stale])
+    await _keep(store, site_id, stale, computed, now)
+    kept = {facts.root_id: Shape(facts.breadth or 1, facts.virality) for facts in heads}
+    return kept | computed
+
+
+def _is_stale(facts: CascadeFacts, now: int) -> bool:
+    """Whether the shape has to be computed again: at each growth, for very large cascades once a minute."""
+    return facts.shape_size != facts.size and (facts.size <= _SMALL or facts.shape_at < now - _PATIENCE_MS)
+
+
+async def _refresh_stale(store: Store, site_id: int, now: int) -> None:
+    """Brings shapes up to date, so that they can be sorted by: so many that the call stays bearable."""
+    stale = await store.reads.stale_shapes(site_id, _SMALL, now - _PATIENCE_MS, _MOST_SHAPES)
+    chosen: list[int] = []
+    visits = 0
+    for root, size in stale:
+        visits += size
+        if chosen and visits > _MOST_SHAPE_VISITS:
+            break
+        chosen.append(root)
+    heads = await store.reads.cascade_heads(site_id, chosen)
+    await _shapes(store, site_id, list(heads.values()), now)
+
+
+async def _compute(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, Shape]:
+    below = await reads.shape_visits(site_id, roots)
+    # In a thread: a tree of 100,000 visits takes a tenth of a second, for which no request should wait.
+    return await asyncio.to_thread(lambda: {root: shape(root, visits) for root, visits in below.items()})
+
+
+async def _keep(
+    store: Store, site_id: int, stale: Sequence[CascadeFacts], computed: Mapping[int, Shape], now: int
+) -> None:
+    """Stores shapes under the size that was read *before* the visits: what came in between makes them stale again."""
+    rows = [
+        (site_id, facts.root_id, facts.cell, *computed[facts.root_id], facts.size, now)
+        for facts in stale
+        if facts.root_id in computed
+    ]
+    if rows:
+        async with store.batch() as batch:
+            await batch.keep_shapes(rows)
+
+
+def _cursor(position: _Position) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+
+
+def _read_cursor(text: str, sort: str) -> _Position:
+    refusal = Invalid.of("cursor", "is none that was handed out for this order")
+    try:
+        position = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Position)
+    except ValueError:
+        raise refusal from None
+    value_fits = abs(position.value) <= _HIGHEST_VALUE and (sort == "virality" or isinstance(position.value, int))
+    if position.sort != sort or not value_fits or not 0 <= position.root_id <= HIGHEST_ID:
+        raise refusal
+    return position

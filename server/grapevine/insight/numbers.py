@@ -1,0 +1,194 @@
+"""The numbers of a period: from the narrow tables of counts where those hold what is asked for, else from the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from grapevine import channels, ids, money, sets, stats, urls
+from grapevine.errors import Invalid
+from grapevine.sites import Site
+from grapevine.stats import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
+from grapevine.store.reads import Converted, Reads, Scope
+from grapevine.times import Period, interval_start, interval_starts, rfc3339
+
+MOST_ROWS: Final = 1_000
+
+_OF_HOUR: Final = frozenset({"channel", "source", "depth", "hour", "day"})
+_OF_PAGE: Final = frozenset({"page", "day"})
+_OF_DEVICE: Final = frozenset({"device", "app", "day"})
+
+
+async def summary(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> Summary:
+    """The numbers of ``period``."""
+    scope = _scope(site, period, filters)
+    table = _table(filters, None)
+    if table == "hour":
+        by_channel = await reads.counts(table, scope, "channel")
+        counts = _added(by_channel.values())
+    else:
+        # The channel of a share stands neither in the counts of pages nor in those of devices.
+        by_channel = await reads.shares(scope, "channel")
+        counts = await _counts(reads, scope, filters, None)
+    converted = await reads.conversions(scope, None)
+    return stats.summarize(
+        counts,
+        stats.share_numbers(by_channel),
+        unfurls=await _unfurls(reads, scope, filters),
+        conversions=sum(one.times for one in converted),
+        value=money.amounts((one.currency, one.worth) for one in converted),
+        drops=await reads.drops(scope),
+    )
+
+
+async def series(
+    reads: Reads, site: Site, metric: str, interval: str, period: Period, filters: Filters = EVERYTHING
+) -> list[Point]:
+    """One of ``stats.METRICS`` for each of ``times.INTERVALS`` in ``period``, without gaps.
+
+    The first week or month may begin before the period; what lies outside of it is not counted. Raises Invalid for an
+    unknown metric or interval, or for more than 10,000 points.
+    """
+    if metric not in stats.METRICS:
+        raise Invalid.of("metric", f"must be one of {', '.join(stats.METRICS)}")
+    values = dict.fromkeys(interval_starts(period, interval), 0)
+    scope = _scope(site, period, filters)
+    by = "hour" if interval == "hour" else "day"
+    for key, value in await _metric(reads, scope, filters, metric, by):
+        start = key * ids.HOUR_MS if by == "hour" else ids.day_start(key)
+        values[interval_start(start, interval)] += value
+    return [Point(rfc3339(at), value) for at, value in values.items()]
+
+
+async def _metric(reads: Reads, scope: Scope, filters: Filters, metric: str, by: str) -> list[tuple[int, int]]:
+    """The values of a metric as (number of the hour or day, value)."""
+    found: list[tuple[Key, int]]
+    if metric == "conversions":
+        found = [(one.key, one.times) for one in await reads.conversions(scope, by)]
+    elif metric == "unfurls" and (by == "hour" or filters != EVERYTHING):
+        found = [(key, unfurls) for key, _, unfurls in await reads.unfurls(scope, by)]
+    elif metric == "unfurls":
+        found = [(key, counts.unfurls) for key, counts in (await reads.counts("device", scope, by)).items()]
+    else:
+        with_visitors = metric == "visitors"
+        counts_by_key = await _counts_by(reads, scope, filters, by, with_visitors=with_visitors)
+        found = [(key, counts.metric(metric)) for key, counts in counts_by_key.items()]
+    return [(key, value) for key, value in found if isinstance(key, int)]
+
+
+async def breakdown(
+    reads: Reads, site: Site, by: str, period: Period, filters: Filters = EVERYTHING, limit: int = 100
+) -> list[BreakdownRow]:
+    """The numbers of ``period`` for each key of one of ``stats.DIMENSIONS``, most visits and shares first.
+
+    What has no key (arrivals without a share, visits outside any app) has no row. Raises Invalid for an unknown
+    dimension or a ``limit`` outside 1…1000.
+    """
+    if by not in stats.DIMENSIONS:
+        raise Invalid.of("by", f"must be one of {', '.join(stats.DIMENSIONS)}")
+    if not 1 <= limit <= MOST_ROWS:
+        raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
+    scope = _scope(site, period, filters)
+    counts = await _counts_by(reads, scope, filters, by, with_visitors=False)
+    converted: dict[Key, list[Converted]] = {}
+    for one in await reads.conversions(scope, by):
+        converted.setdefault(one.key, []).append(one)
+    for key in converted:
+        counts.setdefault(key, Counts())
+    keys = [key for key, found in counts.items() if _has_name(by, key) and (_happened(found) or key in converted)]
+    keys.sort(key=lambda key: (-counts[key].metric("visits") - counts[key].shares, str(key)))
+    del keys[limit:]
+    pages = await reads.urls(scope.site_id, [key for key in keys if isinstance(key, int)]) if by == "page" else {}
+    return [
+        BreakdownRow(
+            key=_name(by, key, pages),
+            views=counts[key].views,
+            visits=counts[key].metric("visits"),
+            returns=counts[key].returns,
+            shares=counts[key].shares,
+            proven=counts[key].proven,
+            conversions=sum(one.times for one in converted.get(key, ())),
+            value=money.amounts((one.currency, one.worth) for one in converted.get(key, ())),
+        )
+        for key in keys
+    ]
+
+
+def _scope(site: Site, period: Period, filters: Filters) -> Scope:
+    return Scope(
+        site_id=site.site_id,
+        start=period.start,
+        end=period.end,
+        page_id=None if filters.page is None else urls.page_id(site.site_id, filters.page),
+        channel=None if filters.channel is None else channels.CODES[filters.channel],
+        source=None if filters.source is None else sets.SOURCES[filters.source],
+        device=None if filters.device is None else sets.DEVICES[filters.device],
+    )
+
+
+def _table(filters: Filters, by: str | None) -> str | None:
+    """The table of counts that holds everything asked for; None where only the rows themselves do."""
+    asked = {name for name in filters.__struct_fields__ if getattr(filters, name) is not None}
+    if by is not None:
+        asked.add(by)
+    for table, columns in (("hour", _OF_HOUR), ("page", _OF_PAGE), ("device", _OF_DEVICE)):
+        if asked <= columns:
+            return table
+    return None
+
+
+async def _counts_by(
+    reads: Reads, scope: Scope, filters: Filters, by: str | None, *, with_visitors: bool
+) -> dict[Key, Counts]:
+    """Counts by key, from the narrow tables where they hold what is asked for, else from the rows.
+
+    ``conversions`` and ``unfurls`` are not in it: they are always read from their own rows or tables.
+    """
+    table = _table(filters, by)
+    if table is not None:
+        return await reads.counts(table, scope, by)
+    found = await reads.visits(scope, by)
+    for key, shares in (await reads.shares(scope, by)).items():
+        counts = found.setdefault(key, Counts())
+        counts.shares, counts.reported, counts.proven = shares.shares, shares.reported, shares.proven
+    if with_visitors:
+        for key, visitors in (await reads.visitors(scope, by)).items():
+            found.setdefault(key, Counts()).visitors = visitors
+    return found
+
+
+async def _counts(reads: Reads, scope: Scope, filters: Filters, by: str | None) -> Counts:
+    return _added((await _counts_by(reads, scope, filters, by, with_visitors=True)).values())
+
+
+def _added(many: Iterable[Counts]) -> Counts:
+    total = Counts()
+    for counts in many:
+        for field in Counts.__struct_fields__:
+            setattr(total, field, getattr(total, field) + getattr(counts, field))
+    return total
+
+
+async def _unfurls(reads: Reads, scope: Scope, filters: Filters) -> dict[str, int]:
+    if filters == EVERYTHING:
+        return await reads.unfurls_by_app(scope)
+    return {app: unfurls for _, app, unfurls in sorted(await reads.unfurls(scope, None), key=lambda row: row[1])}
+
+
+def _happened(counts: Counts) -> bool:
+    """Whether there is anything to show but unfurls, which no breakdown has."""
+    return bool(counts.views or counts.visits or counts.unlinked or counts.shares)
+
+
+def _has_name(by: str, key: Key) -> bool:
+    return key not in (sets.NO_CHANNEL, None, "") if by in ("channel", "app") else key is not None
+
+
+def _name(by: str, key: Key, pages: Mapping[int, str]) -> str | int:
+    if isinstance(key, str):
+        return key
+    number = key or 0
+    if by == "page":
+        return pages.get(number, urls.OTHER_PAGE)
+    names = {"channel": channels.NAMES, "source": sets.SOURCE_NAMES, "device": sets.DEVICE_NAMES}
+    return names[by][number] if by in names else number

@@ -1,0 +1,182 @@
+-- name: counts_hour_by
+-- Counts of a period by hour, day, source, arrival channel or depth, of one source or channel where one is named.
+SELECT
+    CASE CAST(:by AS TEXT)
+        WHEN 'channel' THEN channel WHEN 'source' THEN source WHEN 'depth' THEN depth
+        WHEN 'hour' THEN hour WHEN 'day' THEN hour / 24 - 18262
+    END AS key,
+    NULL AS word,
+    CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
+    CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
+    CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
+    CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+FROM counts_hour
+WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
+  AND (CAST(:channel AS SMALLINT) IS NULL OR channel = :channel)
+  AND (CAST(:source AS SMALLINT) IS NULL OR source = :source)
+GROUP BY 1, 2;
+
+-- name: counts_page_by
+-- Counts of a period by day or first page, of one page where one is named.
+SELECT
+    CASE CAST(:by AS TEXT) WHEN 'page' THEN page_id WHEN 'day' THEN day END AS key,
+    NULL AS word,
+    CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
+    CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
+    CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
+    CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+FROM counts_page
+WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
+  AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
+GROUP BY 1, 2;
+
+-- name: counts_device_by
+-- Counts of a period by day, device or app, of one device where one is named.
+SELECT
+    CASE CAST(:by AS TEXT) WHEN 'device' THEN device WHEN 'day' THEN day END AS key,
+    CASE CAST(:by AS TEXT) WHEN 'app' THEN app END AS word,
+    CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
+    CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
+    CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
+    CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+FROM counts_device
+WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
+  AND (CAST(:device AS SMALLINT) IS NULL OR device = :device)
+GROUP BY 1, 2;
+
+-- name: visits_by
+-- Visits of a period from their rows, for filters that no table of counts crosses. An id's day is the browser's and may
+-- differ from the server's by one, so the range of ids is a day wider on each side. Minted links are no visits.
+SELECT
+    CASE CAST(:by AS TEXT)
+        WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
+        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+        WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262
+    END AS key,
+    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    CAST(sum(v.views) AS BIGINT), count(*),
+    sum(CASE WHEN v.parent_id IS NOT NULL AND (v.flags & 1) = 0 THEN 1 ELSE 0 END),
+    sum(CASE WHEN (v.flags & 1) <> 0 THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.parent_id IS NOT NULL AND (v.flags & 3) = 2 THEN 1 ELSE 0 END)
+FROM visits v
+WHERE v.site_id = :site_id
+  AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+  AND v.source <> 10 AND (v.flags & 4) = 0
+  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
+  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
+  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
+  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+GROUP BY 1, 2;
+
+-- name: visits_of_page_by
+-- As visits_by, for the visits that began on one page, through the index on pages.
+SELECT
+    CASE CAST(:by AS TEXT)
+        WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
+        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+        WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262
+    END AS key,
+    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    CAST(sum(v.views) AS BIGINT), count(*),
+    sum(CASE WHEN v.parent_id IS NOT NULL AND (v.flags & 1) = 0 THEN 1 ELSE 0 END),
+    sum(CASE WHEN (v.flags & 1) <> 0 THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.parent_id IS NOT NULL AND (v.flags & 3) = 2 THEN 1 ELSE 0 END)
+FROM visits v /*sqlite INDEXED BY visits_page */
+WHERE v.site_id = :site_id AND v.page_id = :page_id
+  AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+  AND v.source <> 10 AND (v.flags & 4) = 0
+  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
+  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
+  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+GROUP BY 1, 2;
+
+-- name: visitors_by
+-- Daily distinct visitors of a period, each where the first visit of the visitor's day belongs.
+SELECT
+    CASE CAST(:by AS TEXT)
+        WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
+        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+        WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262
+    END AS key,
+    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    count(*)
+FROM (
+    SELECT v.page_id, v.channel, v.source, v.device, v.app, v.depth, v.at,
+        row_number() OVER (PARTITION BY v.at / 86400000, v.visitor ORDER BY v.at, v.visit_id) AS place
+    FROM visits v
+    WHERE v.site_id = :site_id AND v.visitor IS NOT NULL
+      AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+      AND v.source <> 10 AND (v.flags & 4) = 0
+) AS v
+WHERE v.place = 1
+  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
+  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
+  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
+  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+GROUP BY 1, 2;
+
+-- name: shares_by
+-- Shares first seen in a period from their rows; `channel` is the share's, everything else the sharing visit's.
+SELECT
+    CASE CAST(:by AS TEXT)
+        WHEN 'channel' THEN COALESCE(s.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
+        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+        WHEN 'hour' THEN s.first_at / 3600000 WHEN 'day' THEN s.first_at / 86400000 - 18262
+    END AS key,
+    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    count(*),
+    sum(CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END),
+    sum(CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END)
+FROM shares s JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
+WHERE s.site_id = :site_id AND s.visit_id < :to_id AND s.first_at >= :start AND s.first_at < :end
+  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
+  AND (CAST(:channel AS SMALLINT) IS NULL OR s.channel = :channel)
+  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
+  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+GROUP BY 1, 2;
+
+-- name: unfurls_by
+-- Unfurls of a period from their rows, by their app too; `channel` is the share's, everything else the sharing visit's.
+SELECT
+    CASE CAST(:by AS TEXT)
+        WHEN 'hour' THEN u.at / 3600000 WHEN 'day' THEN u.at / 86400000 - 18262
+    END AS key,
+    u.app AS word,
+    count(*)
+FROM unfurls u JOIN visits v ON v.site_id = u.site_id AND v.visit_id = u.visit_id AND v.cell = u.cell
+WHERE u.site_id = :site_id AND u.visit_id < :to_id AND u.at >= :start AND u.at < :end
+  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
+  AND (CAST(:channel AS SMALLINT) IS NULL OR u.channel = :channel)
+  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
+  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+GROUP BY 1, 2;
+
+-- name: conversions_by
+-- Conversions of a period with what they were worth, by currency too; everything else is the converting visit's.
+SELECT
+    CASE CAST(:by AS TEXT)
+        WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
+        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+        WHEN 'hour' THEN c.at / 3600000 WHEN 'day' THEN c.at / 86400000 - 18262
+    END AS key,
+    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    c.currency, count(*), CAST(sum(c.value) AS BIGINT)
+FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
+WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
+  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
+  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
+  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
+  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+GROUP BY 1, 2, 3;
+
+-- name: unfurls_by_app
+-- Unfurls of a period by app, from the counts.
+SELECT app, CAST(sum(unfurls) AS BIGINT) FROM counts_device
+WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND unfurls <> 0
+GROUP BY app ORDER BY app;
+
+-- name: drops_by_reason
+-- Events refused in a period, by reason.
+SELECT reason, CAST(sum(drops) AS BIGINT) FROM drops
+WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
+GROUP BY reason ORDER BY reason;
