@@ -2,6 +2,7 @@
 
 import pytest
 
+from widget.build import modules
 from widget.build.modules import BuildError, parse, tokens
 
 
@@ -112,3 +113,14 @@ def test_refused(code: str, message: str) -> None:
 def test_jsx_without_a_factory_is_refused() -> None:
     with pytest.raises(BuildError, match=r"^bar\.jsx:1: JSX without its factory; begin the file with /\*\* @jsx h \*/"):
         parse("bar.jsx", "export const bar = () => <b/>")
+
+
+def test_without_esbuild_the_minifier_finds_syntax_errors_and_jsx_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modules, "transform", None)
+    assert parse("x.js", "export const a = 1").code == "const a = 1\n"
+    with pytest.raises(BuildError, match=r"^x\.js:2: syntax error"):
+        parse("x.js", "const a = 1;\nconst b = (;\n")
+    with pytest.raises(BuildError, match=r"^x\.js:1: syntax error, or a module without code"):
+        parse("x.js", "")
+    with pytest.raises(BuildError, match=r"^bar\.jsx:1: JSX needs esbuild-py"):
+        parse("bar.jsx", "/** @jsx h */\nexport const bar = () => <b/>")

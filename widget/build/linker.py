@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from minify import MinifyError
 
-from widget.build.modules import BuildError, Module, compiles, parse, shorten
+from widget.build.modules import BuildError, Module, parse, plain_javascript, shorten
 
 
 def link(entry: str, sources: Mapping[str, str], virtual: Mapping[str, Mapping[str, object]]) -> list[tuple[str, str]]:
@@ -59,7 +59,7 @@ def joined(modules: list[tuple[str, str]]) -> str:
     """One script in one scope of its own, minified."""
     body = "\n".join(code for _, code in modules)
     script = f'(()=>{{"use strict";\n{body}}})();'
-    if not compiles(script):
+    if not plain_javascript(script):
         raise BuildError("widget/src: the linked script is not valid JavaScript; is there an `await` at the top level?")
     try:
         return shorten(script)

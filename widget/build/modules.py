@@ -15,7 +15,11 @@ import minify
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # esbuild_py imports distutils, which setuptools stands in for from Python 3.12
     import setuptools  # noqa: F401
-    from esbuild_py import transform
+
+    try:
+        from esbuild_py import transform
+    except ImportError:  # it has no wheel for Linux on ARM; the minifier's parser checks the syntax there
+        transform = None
 
 
 class BuildError(Exception):
@@ -56,7 +60,9 @@ BROWSER_GLOBALS = frozenset(
     "addEventListener alert atob blur btoa close closed confirm crypto customElements dispatchEvent document event "
     "fetch find focus frames history length localStorage location matchMedia name navigator open opener origin parent "
     "performance print prompt queueMicrotask removeEventListener screen scroll self sessionStorage status stop "
-    "structuredClone top window".split()
+    "structuredClone top window "
+    "Document Element Event History Image Location Map Node Option Promise Range Request Response Selection Set Storage "
+    "Symbol Text URL".split()
 )
 
 
@@ -123,8 +129,7 @@ def parse(name: str, code: str) -> Module:
         if token.depth or (token.text == "import" and after[0] == "("):
             continue
         if token.text == "import":
-            statement = import_statement(name, code, stream, i)
-            source, names, end = statement
+            source, names, end = import_statement(name, code, stream, i)
             line = code.count("\n", 0, token.start) + 1
             imports[source] = (line, imports.get(source, (line, []))[1] + names)
             cuts.append((token.start, end))
@@ -150,10 +155,13 @@ def parse(name: str, code: str) -> Module:
 
 def checked(name: str, code: str) -> str:
     """The module in plain JavaScript, JSX compiled; a syntax error is refused here."""
-    if name.endswith(".jsx") and "/** @jsx h */" not in code:
+    jsx = name.endswith(".jsx")
+    if jsx and "/** @jsx h */" not in code:
         raise BuildError(f"{name}:1: JSX without its factory; begin the file with /** @jsx h */ and import h")
-    if compiled := transform(code):
-        return str(compiled) if name.endswith(".jsx") else code
+    if jsx and transform is None:
+        raise BuildError(f"{name}:1: JSX needs esbuild-py, which this machine lacks; write calls of h()")
+    if plain := plain_javascript(code):
+        return plain if jsx else code
     try:
         shorten(code)
     except minify.MinifyError as error:
@@ -163,8 +171,14 @@ def checked(name: str, code: str) -> str:
     raise BuildError(f"{name}:1: syntax error, or a module without code; correct it or remove the file")
 
 
-def compiles(code: str) -> bool:
-    return bool(transform(code))
+def plain_javascript(code: str) -> str:
+    """The code as esbuild prints it, JSX compiled; empty for a syntax error."""
+    if transform is not None:
+        return str(transform(code))
+    try:
+        return shorten(code)
+    except minify.MinifyError:
+        return ""
 
 
 def import_statement(name: str, code: str, stream: list[Token], i: int) -> tuple[str, list[str], int]:
