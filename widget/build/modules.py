@@ -61,8 +61,8 @@ BROWSER_GLOBALS = frozenset(
     "fetch find focus frames history length localStorage location matchMedia name navigator open opener origin parent "
     "performance print prompt queueMicrotask removeEventListener screen scroll self sessionStorage status stop "
     "structuredClone top window "
-    "Document Element Event History Image Location Map Node Option Promise Range Request Response Selection Set Storage "
-    "Symbol Text URL".split()
+    "Document Element Event History Image Location Map Node Option Promise Range Request Response Selection Set "
+    "Storage Symbol Text URL".split()
 )
 
 
