@@ -7,7 +7,7 @@
         ├── Malformed 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · UnknownSite 404 · NotFound 404
         └── TooLarge 413 · Invalid 422 · RateLimited 429 · Busy 503
 
-Bad tokens have their own pair of errors in ``tokens``; the web maps a Problem to HTTP in one place (``web/problems.py``).
+Bad tokens have their own pair of errors in ``tokens``; ``web/problems.py`` maps a Problem to HTTP.
 """
 
 from __future__ import annotations

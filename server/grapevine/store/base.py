@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class Runner(Protocol):
     """Runs queries of ``store/sql`` by name."""
 
-    async def run(self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any) -> list[tuple[Any, ...]]:
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
         """The rows that the query answers with, or an empty list.
 
         ``rows`` fill its ``rows(…)`` table, in the order of that table's columns; an empty set runs nothing and answers

@@ -24,7 +24,7 @@ class Registry:
         origins: dict[int, list[str]] = {}
         for site_id, origin in await self._run("all_origins"):
             origins.setdefault(site_id, []).append(origin)
-        return [SiteRow(*row, origins=tuple(origins.get(row[0], ()))) for row in await self._run("all_sites")]
+        return [SiteRow(*(*row, tuple(origins.get(row[0], ())))) for row in await self._run("all_sites")]
 
     async def add_site(self, site: SiteRow) -> None:
         """Adds a site; its number and key must be new."""

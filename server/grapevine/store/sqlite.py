@@ -73,18 +73,28 @@ class SQLiteStore:
             return False
         return True
 
+    async def look(self, text: str) -> list[tuple[Any, ...]]:
+        """The rows of a reading statement in SQLite's own words, for tools and tests."""
+        connection = await self._readers.get()
+        try:
+            return await connection.plain(text)
+        finally:
+            self._readers.put_nowait(connection)
+
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[_Connection]:
         if self._writer is None:
             raise StoreError("the store is closed")
         async with self._writing:
-            await self._writer.plain("BEGIN IMMEDIATE")
             try:
+                await self._writer.plain("BEGIN IMMEDIATE")
                 yield self._writer
                 await self._writer.plain("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if self._writer.in_transaction:
                     await self._writer.plain("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise StoreError(f"the database file {self.path} cannot be written to: {error}") from error
                 raise
 
     async def _connect(self, settings: Sequence[str]) -> _Connection:
@@ -108,7 +118,9 @@ class _Connection:
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
-    async def run(self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any) -> list[tuple[Any, ...]]:
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
         if rows is not None:
             if not rows:
                 return []
@@ -135,7 +147,9 @@ class _Pool:
     def __init__(self, free: asyncio.Queue[_Connection]) -> None:
         self._free = free
 
-    async def run(self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any) -> list[tuple[Any, ...]]:
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
         connection = await self._free.get()
         try:
             return await connection.run(name, rows, **params)
@@ -149,7 +163,9 @@ class _Alone:
     def __init__(self, store: SQLiteStore) -> None:
         self._store = store
 
-    async def run(self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any) -> list[tuple[Any, ...]]:
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
         async with self._store._transaction() as connection:  # noqa: SLF001
             return await connection.run(name, rows, **params)
 

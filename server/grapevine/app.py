@@ -1,0 +1,63 @@
+"""Puts the parts together: settings → store → sites, writer, intake → web."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from grapevine.collect.intake import Intake
+from grapevine.collect.ledger import Ledger
+from grapevine.collect.limits import RateLimit
+from grapevine.collect.tally import Drops
+from grapevine.collect.visitor import VisitorSalts
+from grapevine.collect.writer import Writer
+from grapevine.housekeeping import housekeeping
+from grapevine.settings import Settings
+from grapevine.sites import Clock, Sites
+from grapevine.store.base import Store
+from grapevine.web.application import web_application
+from grapevine.web.services import Services
+from grapevine.web.widget_files import WidgetFiles
+
+
+def system_clock() -> int:
+    """UTC milliseconds now."""
+    return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def running(settings: Settings, store: Store, clock: Clock = system_clock) -> AsyncIterator[Services]:
+    """The server's parts at work on an open store; on the way out everything accepted is stored."""
+    nonce_key = bytes.fromhex(await store.registry.salt("nonce", 0, secrets.token_hex(32)))
+    sites = Sites(store.registry, settings.secret_keys, clock)
+    drops = Drops()
+    async with AsyncExitStack() as stack:
+        writer = await stack.enter_async_context(Writer(store, Ledger(nonce_key), drops, clock))
+        await stack.enter_async_context(housekeeping(store, clock))
+        intake = Intake(sites, writer, drops, VisitorSalts(store.registry), RateLimit(settings.rate_limit), clock)
+        yield Services(
+            settings=settings, store=store, sites=sites, writer=writer, intake=intake, widget=WidgetFiles(), clock=clock,
+            secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
+        )  # fmt: skip
+
+
+def create_app(settings: Settings, store: Store, clock: Clock = system_clock) -> ASGIApp:
+    """The server as an ASGI application. Its lifespan opens ``store``, and closes it after the last event is stored."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await store.open()
+        try:
+            async with running(settings, store, clock) as services:
+                app.state.services = services
+                yield
+        finally:
+            await store.close()
+
+    return web_application(settings, lifespan)

@@ -1,0 +1,346 @@
+"""What a batch of events changes: the rules of visits, returns, shares and their counts, in one transaction.
+
+Everything that depends on other rows is decided here and nowhere else: a visit's id, root, depth and parent, whether a
+return is a self-return, whether a share is seen, reported or proven for the first time. Each step is set-based and
+answers with what really changed, and only that is counted; so a repeated event changes nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+from grapevine import ids
+from grapevine.collect.tally import Tally
+from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
+from grapevine.sets import SOURCES, TOKEN_REASONS
+from grapevine.store.batch import Batch
+from grapevine.store.rows import SAME_NETWORK, SELF, PageRow, ShareKey, VisitRow
+from grapevine.tokens import Token
+from grapevine.urls import OTHER_PAGE, Page, page_id
+
+GUARD_VISITOR: Final = 1
+GUARD_VIEW: Final = 2
+GUARD_UNLINKED: Final = 3
+
+_NONCE_REMEMBERED_MS: Final = 10 * 60_000
+_ATTEMPTS: Final = 8
+_UNKNOWN_VISIT: Final = TOKEN_REASONS["unknown-visit"]
+_SHARE: Final = SOURCES["share"]
+
+E = TypeVar("E", bound=Event)
+
+
+class Ledger:
+    """Records batches. ``nonce_key`` makes visit ids out of nonces and never changes; ``slot`` is this writer's.
+
+    ``pages_a_day`` bounds how many new pages a site may bring in a day; what exceeds it counts as ``(other)``.
+    """
+
+    def __init__(self, nonce_key: bytes, slot: int = 0, pages_a_day: int = 10_000) -> None:
+        self._nonce_key = nonce_key
+        self._slot = slot
+        self._pages_a_day = pages_a_day
+
+    async def record(self, batch: Batch, events: Sequence[Event]) -> list[Outcome]:
+        """Stores all events in ``batch``; answers each in its place."""
+        entry = _Entry(self, batch, events, Tally(self._slot))
+        return await entry.record()
+
+    def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
+        """The visit id of an arrival at the ``attempt``-th try, and the 64 bits that tell its retry from a collision.
+
+        HMAC-SHA-256 over site, nonce and attempt. A visit that came with a token lives in the token's cell.
+        """
+        message = f"visit {event.site_id} {event.nonce} {attempt}".encode()
+        digest = hmac.digest(self._nonce_key, message, "sha256")
+        cell = ids.cell_of(event.token.visit_id) if event.token else int.from_bytes(digest[:2], "big") % ids.CELLS
+        visit_id = ids.pack(event.day, cell, int.from_bytes(digest[2:6], "big"))
+        return visit_id, int.from_bytes(digest[8:16], "big", signed=True)
+
+    def guard_key(self, *parts: object) -> int:
+        """64 signed bits that stand for something that must happen once."""
+        digest = hmac.digest(self._nonce_key, " ".join(map(str, parts)).encode(), "sha256")
+        return int.from_bytes(digest[:8], "big", signed=True)
+
+    async def bounded_pages(self, batch: Batch, pages: dict[tuple[int, int], PageRow]) -> set[tuple[int, int]]:
+        """Which of ``pages`` are too many for their site's day and have to count as ``(other)``."""
+        excess: set[tuple[int, int]] = set()
+        by_day: dict[tuple[int, int], list[PageRow]] = {}
+        for page in pages.values():
+            by_day.setdefault((page.site_id, page.day), []).append(page)
+        for (site_id, day), found in by_day.items():
+            room = self._pages_a_day - await batch.pages_of_day(site_id, day)
+            if room < len(found):
+                known = await batch.known_pages([(page.site_id, page.page_id, page.cell) for page in found])
+                new = [(page.site_id, page.page_id) for page in found if (page.site_id, page.page_id) not in known]
+                excess.update(new[max(room, 0) :])
+        return excess
+
+
+class _Entry:
+    """One batch on its way into the store."""
+
+    def __init__(self, ledger: Ledger, batch: Batch, events: Sequence[Event], tally: Tally) -> None:
+        self.ledger = ledger
+        self.batch = batch
+        self.events = events
+        self.tally = tally
+        self.outcomes: list[Outcome] = [Stored()] * len(events)
+        self.named: dict[tuple[int, int], VisitRow] = {}
+        self.other: set[tuple[int, int]] = set()
+        self.sighted: list[tuple[ShareKey, int]] = []
+
+    async def record(self) -> list[Outcome]:
+        self.named = await self.batch.visits(dict.fromkeys(_names(self.events)))
+        await self._pages()
+        landed = await self._arrivals()
+        await self._visitors(landed)
+        await self._views()
+        await self._unfurls()
+        await self._unlinked()
+        await self._shares(landed)
+        await self.tally.write(self.batch)
+        return self.outcomes
+
+    def _of(self, kind: type[E]) -> Iterable[tuple[int, E]]:
+        return ((place, event) for place, event in enumerate(self.events) if isinstance(event, kind))
+
+    async def _pages(self) -> None:
+        rows: dict[tuple[int, int], PageRow] = {}
+        for event in self.events:
+            if isinstance(event, Arrival | Report | Unlinked):
+                key = (event.site_id, event.page.page_id)
+                if key not in rows or rows[key].title is None:
+                    rows[key] = _page_row(event.site_id, event.page, ids.day_at(event.at), event.title)
+        self.other = await self.ledger.bounded_pages(self.batch, rows)
+        for site_id, number in self.other:
+            lost = rows.pop((site_id, number))
+            other = Page(page_id(site_id, OTHER_PAGE), OTHER_PAGE, is_home=False)
+            rows[site_id, other.page_id] = _page_row(site_id, other, lost.day, None)
+        await self.batch.insert_pages([rows[key] for key in sorted(rows)])
+
+    def _page_id(self, site_id: int, page: Page) -> int:
+        return page_id(site_id, OTHER_PAGE) if (site_id, page.page_id) in self.other else page.page_id
+
+    async def _arrivals(self) -> list[VisitRow]:
+        """Inserts the arrivals under the first id that is theirs; answers with the rows that are really new."""
+        landed: list[VisitRow] = []
+        waiting = list(self._of(Arrival))
+        for attempt in range(_ATTEMPTS):
+            offered: dict[tuple[int, int], VisitRow] = {}
+            claims: list[tuple[int, Arrival, VisitRow]] = []
+            for place, event in waiting:
+                row = self._visit_row(event, *self.ledger.identify(event, attempt))
+                claims.append((place, event, row))
+                offered.setdefault((row.site_id, row.visit_id), row)
+            new = await self.batch.insert_visits([offered[key] for key in sorted(offered)])
+            taken = await self.batch.visits([(row.site_id, row.visit_id, row.cell) for row in offered.values()
+                                             if (row.site_id, row.visit_id) not in new])  # fmt: skip
+            landed.extend(offered[key] for key in offered if key in new)
+            waiting = []
+            for place, event, row in claims:
+                key = (row.site_id, row.visit_id)
+                stored = taken.get(key) or offered[key]
+                if stored.nonce_check != row.nonce_check:
+                    waiting.append((place, event))
+                    continue
+                repeated = key not in new or stored is not row
+                self.outcomes[place] = _landed(stored, came_with_token=_came_with_token(event), duplicate=repeated)
+            if not waiting:
+                return landed
+        raise RuntimeError(f"no free visit id in {_ATTEMPTS} attempts; is the nonce key what it was?")
+
+    def _visit_row(self, event: Arrival, visit_id: int, check: int) -> VisitRow:
+        parent = self.named.get((event.site_id, event.token.visit_id)) if event.token else None
+        hung = _hang(event, parent) if parent and event.token else None
+        return VisitRow(
+            site_id=event.site_id, visit_id=visit_id, cell=ids.cell_of(visit_id), nonce_check=check,
+            at=event.at, last_at=event.at, views=1, page_id=self._page_id(event.site_id, event.page),
+            source=_SHARE if parent else event.source, device=event.device, app=event.app, visitor=event.visitor,
+            channel=event.token.channel if event.token and parent else None,
+            n=event.token.n if event.token and parent else None,
+            via_id=hung.via_id if hung else None, parent_id=hung.parent_id if hung else None,
+            root_id=parent.root if parent else None, depth=hung.depth if hung else 0, flags=hung.flags if hung else 0,
+            reason=_UNKNOWN_VISIT if event.token and not parent else event.reason, verdict=None,
+        )  # fmt: skip
+
+    async def _visitors(self, landed: list[VisitRow]) -> None:
+        """Counts the new visits, and those of them that are their visitor's first of the day."""
+        guards: dict[tuple[int, int, int], VisitRow] = {}
+        for row in landed:
+            key = self.ledger.guard_key("visitor", row.site_id, ids.day_at(row.at), row.visitor)
+            guards.setdefault((row.site_id, GUARD_VISITOR, key), row)
+        first = await self.batch.guard(
+            [(*key, key[2] % ids.CELLS, ids.day_start(ids.day_at(row.at) + 2)) for key, row in sorted(guards.items())]
+        )
+        for guard in first:
+            self.tally.visit(guards[guard], guards[guard].at, visitors=1)
+        for row in landed:
+            returned = row.parent_id is not None and not row.is_self
+            self.tally.visit(
+                row, row.at, visits=1, views=1, returns=int(returned), self_returns=int(row.is_self),
+                same_network=int(returned and bool(row.flags & SAME_NETWORK)),
+            )  # fmt: skip
+            if returned:
+                growth = self.tally.cascade(row)
+                growth.size += 1
+                growth.max_depth = max(growth.max_depth, row.depth)
+                growth.last_at = max(growth.last_at, row.at)
+
+    async def _views(self) -> None:
+        guards: dict[tuple[int, int, int], tuple[int, View]] = {}
+        for place, event in self._of(View):
+            row = self.named.get((event.site_id, event.visit_id))
+            if row is None:
+                self.outcomes[place] = Missing()
+                continue
+            self.outcomes[place] = Stored(duplicate=True)
+            key = self.ledger.guard_key("view", event.site_id, event.visit_id, event.nonce)
+            guards.setdefault((event.site_id, GUARD_VIEW, key), (place, event))
+        new = await self.batch.guard(_expiring(guards))
+        added: dict[tuple[int, int, int], list[int]] = {}
+        for guard in new:
+            place, event = guards[guard]
+            self.outcomes[place] = Stored()
+            row = self.named[event.site_id, event.visit_id]
+            self.tally.visit(row, event.at, views=1)
+            views = added.setdefault((row.site_id, row.visit_id, row.cell), [0, 0])
+            views[0] += 1
+            views[1] = max(views[1], event.at)
+        await self.batch.add_views([(*key, *added[key]) for key in sorted(added)])
+
+    async def _unfurls(self) -> None:
+        rows = {}
+        for place, event in self._of(Unfurl):
+            if (event.site_id, event.token.visit_id) not in self.named:
+                self.outcomes[place] = Missing()
+                continue
+            key = _share_key(event.site_id, event.token)
+            rows[key, event.app, event.at // ids.HOUR_MS] = event.at
+        new = await self.batch.insert_unfurls([(*_plain(key), app, hour, at) for (key, app, hour), at in rows.items()])
+        for site_id, app, at in new:
+            self.tally.unfurl(site_id, app, at)
+
+    async def _unlinked(self) -> None:
+        guards: dict[tuple[int, int, int], tuple[int, Unlinked]] = {}
+        for place, event in self._of(Unlinked):
+            self.outcomes[place] = Stored(duplicate=True)
+            key = self.ledger.guard_key("unlinked", event.site_id, event.nonce)
+            guards.setdefault((event.site_id, GUARD_UNLINKED, key), (place, event))
+        for guard in await self.batch.guard(_expiring(guards)):
+            place, event = guards[guard]
+            self.outcomes[place] = Stored()
+            page = self._page_id(event.site_id, event.page)
+            self.tally.unlinked(event.site_id, event.at, event.source, page, event.device)
+
+    async def _shares(self, landed: list[VisitRow]) -> None:
+        """First sights, reports and proofs of shares, and how often they were opened."""
+        reports: dict[ShareKey, tuple[int, Report]] = {}
+        for place, event in self._of(Report):
+            if (event.site_id, event.token.visit_id) not in self.named:
+                self.outcomes[place] = Missing()
+                continue
+            self.outcomes[place] = Stored(duplicate=True)
+            reports.setdefault(_share_key(event.site_id, event.token), (place, event))
+        opened: dict[ShareKey, list[int]] = {}
+        proofs: dict[ShareKey, int] = {}
+        for row in landed:
+            if row.channel is None or row.n is None or row.parent_id is None:
+                continue
+            sharer = row.parent_id if row.via_id is None else row.via_id
+            key = ShareKey(row.site_id, sharer, row.cell, row.channel, row.n)
+            times = opened.setdefault(key, [0, 0])
+            times[row.is_self] += 1
+            if not row.is_self:
+                proofs[key] = min(row.at, proofs.get(key, row.at))
+        if not reports and not opened:
+            return
+        await self.batch.touch_shares(sorted({*reports, *opened}, key=_plain))
+        sights = proofs | {key: min(event.at, proofs.get(key, event.at)) for key, (_, event) in reports.items()}
+        for key, at in (await self.batch.first_sights(_timed(sights))).items():
+            self._count_share(key, at, shares=1)
+            growth = self.tally.cascade(self._sharer(key))
+            growth.shares += 1
+        reported = await self.batch.first_reports(
+            [(*_plain(key), reports[key][1].at, self._page_id(key.site_id, reports[key][1].page))
+             for key in sorted(reports, key=_plain)]
+        )  # fmt: skip
+        for key, at in reported.items():
+            self.outcomes[reports[key][0]] = Stored()
+            self._count_share(key, at, reported=1)
+        for key, at in (await self.batch.first_proofs(_timed(proofs))).items():
+            self._count_share(key, at, proven=1)
+        await self.batch.add_returns([(*_plain(key), *opened[key]) for key in sorted(opened, key=_plain)])
+
+    def _count_share(self, key: ShareKey, at: int, **measures: int) -> None:
+        self.tally.share(self._sharer(key), key.channel, at, **measures)
+
+    def _sharer(self, key: ShareKey) -> VisitRow:
+        return self.named[key.site_id, key.visit_id]
+
+
+class _Hung:
+    """Where a visit that came with a good token hangs in its cascade."""
+
+    def __init__(self, parent_id: int, via_id: int | None, depth: int, flags: int) -> None:
+        self.parent_id = parent_id
+        self.via_id = via_id
+        self.depth = depth
+        self.flags = flags
+
+
+def _hang(event: Arrival, sharer: VisitRow) -> _Hung:
+    """On the sharer's visit; below a self-return on the nearest ancestor that is none, reached via that self-return."""
+    parent_id, via_id = sharer.visit_id, None
+    if sharer.is_self and sharer.parent_id is not None:
+        parent_id, via_id = sharer.parent_id, sharer.visit_id
+    same_network = sharer.visitor is not None and sharer.visitor in (event.visitor, event.visitor_before)
+    flags = (SELF if event.own else 0) | (SAME_NETWORK if same_network else 0)
+    return _Hung(parent_id, via_id, sharer.depth if event.own else sharer.depth + 1, flags)
+
+
+def _came_with_token(event: Arrival) -> bool:
+    return event.token is not None or event.reason is not None
+
+
+def _landed(row: VisitRow, *, came_with_token: bool, duplicate: bool) -> Landed:
+    return Landed(
+        visit_id=row.visit_id,
+        returned=came_with_token,
+        reason=row.reason,
+        depth=row.depth,
+        is_self=row.is_self,
+        same_network=bool(row.flags & SAME_NETWORK),
+        duplicate=duplicate,
+    )
+
+
+def _names(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:
+    """The (site, visit, cell) that events name: a return's sharer, a view's visit, the visit of a share."""
+    for event in events:
+        if isinstance(event, View):
+            yield event.site_id, event.visit_id, ids.cell_of(event.visit_id)
+        elif not isinstance(event, Unlinked) and event.token is not None:
+            yield event.site_id, event.token.visit_id, ids.cell_of(event.token.visit_id)
+
+
+def _share_key(site_id: int, token: Token) -> ShareKey:
+    return ShareKey(site_id, token.visit_id, ids.cell_of(token.visit_id), token.channel, token.n)
+
+
+def _plain(key: ShareKey) -> tuple[int, int, int, int, int]:
+    return key.site_id, key.visit_id, key.cell, key.channel, key.n
+
+
+def _timed(shares: dict[ShareKey, int]) -> list[tuple[int, ...]]:
+    return [(*_plain(key), shares[key]) for key in sorted(shares, key=_plain)]
+
+
+def _expiring(guards: dict[tuple[int, int, int], tuple[int, E]]) -> list[tuple[int, ...]]:
+    return [(*key, key[2] % ids.CELLS, event.at + _NONCE_REMEMBERED_MS) for key, (_, event) in sorted(guards.items())]
+
+
+def _page_row(site_id: int, page: Page, day: int, title: str | None) -> PageRow:
+    return PageRow(site_id, page.page_id, page.page_id % ids.CELLS, day, page.url, title)

@@ -1,0 +1,57 @@
+"""The visitor hash: tells visitors of one day apart without keeping who they are.
+
+A keyed hash of site, network, user agent and language under a salt that is new every UTC day and destroyed after 48
+hours. Until then yesterday's salt still answers one question: is this the network and browser that shared the link?
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from typing import Protocol
+
+
+class SaltSource(Protocol):
+    """Where salts are kept, so that all processes share them (the store's registry)."""
+
+    async def salt(self, kind: str, day: int, fresh: str) -> str:
+        """The salt of a kind and day; ``fresh`` becomes it when there is none."""
+        ...
+
+
+class VisitorSalts:
+    """Today's and yesterday's salts."""
+
+    def __init__(self, source: SaltSource, random_hex: Callable[[int], str] = secrets.token_hex) -> None:
+        self._source = source
+        self._random_hex = random_hex
+        self._salts: dict[int, bytes] = {}
+
+    async def of_day(self, day: int) -> bytes:
+        """The salt of a day number, made when nobody needed it before."""
+        salt = self._salts.get(day)
+        if salt is None:
+            salt = bytes.fromhex(await self._source.salt("visitor", day, self._random_hex(32)))
+            self._salts = {kept: value for kept, value in self._salts.items() if kept >= day - 1} | {day: salt}
+        return salt
+
+
+def network_of(address: str) -> str:
+    """The network an address stands for: itself, or an IPv6 address cut to /64; unreadable ones stay as they are."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped:
+            return str(ip.ipv4_mapped)
+        return str(IPv6Address(int(ip) >> 64 << 64))
+    return str(ip)
+
+
+def visitor_hash(salt: bytes, site_id: int, network: str, user_agent: str, language: str) -> int:
+    """64 signed bits that are the same for one network, agent and language during one day."""
+    message = "\0".join((str(site_id), network, user_agent, language)).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(message, digest_size=8, key=salt).digest(), "big", signed=True)

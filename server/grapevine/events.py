@@ -1,0 +1,99 @@
+"""What happens on a site, as the writer takes it: decided as far as a request can decide without a read."""
+
+from __future__ import annotations
+
+import msgspec
+
+from grapevine.tokens import Token
+from grapevine.urls import Page
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser arrived. ``source`` is what it counts as when its token turns out to lead nowhere.
+
+    ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
+    that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt.
+    """
+
+    site_id: int
+    nonce: str
+    day: int
+    at: int
+    page: Page
+    title: str | None
+    source: int
+    device: int
+    app: str | None
+    visitor: int
+    visitor_before: int
+    token: Token | None
+    reason: int | None
+    own: bool
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """One more page of a visit that goes on."""
+
+    site_id: int
+    visit_id: int
+    nonce: str
+    at: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The widget says that a share happened: this token was copied, or handed to an app."""
+
+    site_id: int
+    token: Token
+    at: int
+    page: Page
+    title: str | None
+
+
+class Unfurl(msgspec.Struct, frozen=True, kw_only=True):
+    """A messenger's preview robot fetched a shared link."""
+
+    site_id: int
+    token: Token
+    at: int
+    app: str
+
+
+class Unlinked(msgspec.Struct, frozen=True, kw_only=True):
+    """A visit of somebody who asked not to be followed: counted, never stored."""
+
+    site_id: int
+    nonce: str
+    at: int
+    page: Page
+    title: str | None
+    source: int
+    device: int
+
+
+Event = Arrival | View | Report | Unfurl | Unlinked
+
+
+class Landed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an arrival. ``returned`` says whether a share token came along, good or bad."""
+
+    visit_id: int
+    returned: bool
+    reason: int | None
+    depth: int
+    is_self: bool
+    same_network: bool
+    duplicate: bool
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """Any other event is in the store; ``duplicate`` when it was there before."""
+
+    duplicate: bool = False
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """The visit that the event names is not in the store; nothing changed."""
+
+
+Outcome = Landed | Stored | Missing

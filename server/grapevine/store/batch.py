@@ -1,0 +1,122 @@
+"""One transaction of the writer: set-based changes that answer with what really changed.
+
+Each method is one named query of ``sql/batch.sql`` over all rows of a batch; none of them decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from grapevine.store.base import Runner
+from grapevine.store.rows import PageRow, ShareKey, VisitRow
+
+MEASURES: Final = (
+    "views", "visits", "visitors", "returns", "self_returns", "same_network", "shares", "reported", "proven",
+    "conversions", "unlinked", "unfurls",
+)  # fmt: skip
+"""The columns that all three tables of counts have, in their order."""
+
+Rows = Sequence[Sequence[Any]]
+
+
+class CascadeGrowth(msgspec.Struct, array_like=True):
+    """What a batch adds to one cascade: visits that are no self-returns, shares first seen, conversions."""
+
+    site_id: int
+    root_id: int
+    cell: int
+    size: int = 0
+    max_depth: int = 0
+    last_at: int = 0
+    shares: int = 0
+    conversions: int = 0
+
+
+class Batch:
+    """What can be changed in one transaction."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def visits(self, keys: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], VisitRow]:
+        """The stored visits among ``keys`` (site, visit, cell), by (site, visit)."""
+        rows = await self._run("named_visits", list(keys))
+        return {(row[0], row[1]): VisitRow(*row) for row in rows}
+
+    async def insert_visits(self, visits: Sequence[VisitRow]) -> set[tuple[int, int]]:
+        """Adds visits; answers with the (site, visit) of those whose id was not taken."""
+        return {(site, visit) for site, visit in await self._run("insert_visits", _plain(visits))}
+
+    async def add_views(self, rows: Rows) -> None:
+        """Adds to (site, visit, cell) so many views, the last at a time."""
+        await self._run("add_views", rows)
+
+    async def known_pages(self, keys: Rows) -> set[tuple[int, int]]:
+        """Which pages of ``keys`` (site, page, cell) are stored, by (site, page)."""
+        return {(site, page) for site, page in await self._run("known_pages", keys)}
+
+    async def pages_of_day(self, site_id: int, day: int) -> int:
+        """How many pages of the site were first seen on that day."""
+        ((count,),) = await self._run("pages_of_day", site_id=site_id, day=day)
+        return int(count)
+
+    async def insert_pages(self, pages: Sequence[PageRow]) -> list[tuple[int, int]]:
+        """Adds the pages that are not there; answers with (site, day) of each row that changed."""
+        return [(site, day) for site, day in await self._run("insert_pages", _plain(pages))]
+
+    async def guard(self, rows: Rows) -> set[tuple[int, int, int]]:
+        """Guards (site, kind, key, cell, expires_at); answers with the (site, kind, key) seen for the first time."""
+        return {(site, kind, key) for site, kind, key in await self._run("insert_guards", rows)}
+
+    async def touch_shares(self, keys: Sequence[ShareKey]) -> None:
+        """Makes sure that each of these shares has a row."""
+        await self._run("touch_shares", _plain(keys))
+
+    async def first_sights(self, rows: Rows) -> dict[ShareKey, int]:
+        """Marks shares (key…, at) as seen; answers with those that were unseen and their first sight."""
+        return _sights(await self._run("first_sights", rows))
+
+    async def first_reports(self, rows: Rows) -> dict[ShareKey, int]:
+        """Marks shares (key…, at, page) as reported; answers with those that were not, and their first sight."""
+        return _sights(await self._run("first_reports", rows))
+
+    async def first_proofs(self, rows: Rows) -> dict[ShareKey, int]:
+        """Marks shares (key…, at) as proven; answers with those that were not, and their first sight."""
+        return _sights(await self._run("first_proofs", rows))
+
+    async def add_returns(self, rows: Rows) -> None:
+        """Adds (key…, returns, self-returns) to shares."""
+        await self._run("add_returns", rows)
+
+    async def insert_unfurls(self, rows: Rows) -> list[tuple[int, str, int]]:
+        """Adds unfurls (key…, app, hour, at); answers with (site, app, at) of the new ones."""
+        return [(site, app, at) for site, app, at in await self._run("insert_unfurls", rows)]
+
+    async def grow_cascades(self, growths: Sequence[CascadeGrowth]) -> None:
+        """Adds to the cascades' summaries; one that has no summary gets it with its first return."""
+        grown = {(site, root) for site, root in await self._run("grow_cascades", _plain(growths))}
+        first = [growth for growth in growths if growth.size and (growth.site_id, growth.root_id) not in grown]
+        await self._run("start_cascades", [list(_plain([growth])[0])[:6] for growth in first])
+
+    async def raise_counts(self, table: str, rows: Rows) -> None:
+        """Adds (key…, slot, measures…) to ``counts_hour``, ``counts_page`` or ``counts_device``."""
+        await self._run(f"raise_{table}", rows)
+
+    async def raise_drops(self, rows: Rows) -> None:
+        """Adds (site, hour, reason, slot, so many) to the drops."""
+        await self._run("raise_drops", rows)
+
+    async def keep_shapes(self, rows: Rows) -> None:
+        """Stores (site, root, cell, breadth, virality, shape_size, shape_at) of cascades whose shape was computed."""
+        await self._run("keep_shapes", rows)
+
+
+def _sights(rows: list[tuple[Any, ...]]) -> dict[ShareKey, int]:
+    return {ShareKey(*row[:5]): row[5] for row in rows}
+
+
+def _plain(structs: Sequence[msgspec.Struct]) -> list[Any]:
+    return [msgspec.structs.astuple(struct) for struct in structs]

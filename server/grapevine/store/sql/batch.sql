@@ -1,0 +1,215 @@
+-- name: named_visits
+-- The visits that a batch's returns, views, shares and conversions name: one look-up a batch.
+SELECT v.* FROM rows(site_id bigint, visit_id bigint, cell smallint)
+JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
+
+-- name: insert_visits
+-- New visits; answers with the ids that were really new.
+INSERT INTO visits (
+    site_id, visit_id, cell, nonce_check, at, last_at, views, page_id, source, device, app, visitor,
+    channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
+)
+SELECT
+    site_id, visit_id, cell, nonce_check, at, last_at, views, page_id, source, device, app, visitor,
+    channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
+FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, last_at bigint, views integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint)
+WHERE true
+ON CONFLICT (site_id, visit_id, cell) DO NOTHING
+RETURNING site_id, visit_id;
+
+-- name: add_views
+-- More pages seen in visits that go on.
+UPDATE visits SET
+    views = visits.views + rows.views,
+    last_at = CASE WHEN visits.last_at < rows.at THEN rows.at ELSE visits.last_at END
+FROM rows(site_id bigint, visit_id bigint, cell smallint, views integer, at bigint)
+WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell;
+
+-- name: known_pages
+-- Which of these pages are stored already.
+SELECT p.site_id, p.page_id FROM rows(site_id bigint, page_id bigint, cell smallint)
+JOIN pages p ON p.site_id = rows.site_id AND p.page_id = rows.page_id AND p.cell = rows.cell;
+
+-- name: pages_of_day
+-- How many pages were seen for the first time on a day.
+SELECT count(*) FROM pages WHERE site_id = :site_id AND day = :day;
+
+-- name: insert_pages
+-- Pages, most of them known; answers with the new ones and those that got their title now.
+INSERT INTO pages (site_id, page_id, cell, day, url, title)
+SELECT site_id, page_id, cell, day, url, title
+FROM rows(site_id bigint, page_id bigint, cell smallint, day bigint, url text, title text)
+WHERE true
+ON CONFLICT (site_id, page_id, cell) DO UPDATE SET title = excluded.title
+WHERE pages.title IS NULL AND excluded.title IS NOT NULL
+RETURNING site_id, day;
+
+-- name: insert_guards
+-- What must happen once; answers with those that are new.
+INSERT INTO guards (site_id, kind, guard_key, cell, expires_at)
+SELECT site_id, kind, guard_key, cell, expires_at
+FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, expires_at bigint)
+WHERE true
+ON CONFLICT (site_id, kind, guard_key, cell) DO NOTHING
+RETURNING site_id, kind, guard_key;
+
+-- name: touch_shares
+-- Makes sure that the shares of a batch have a row.
+INSERT INTO shares (site_id, visit_id, cell, channel, n)
+SELECT site_id, visit_id, cell, channel, n
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
+WHERE true
+ON CONFLICT (site_id, visit_id, cell, channel, n) DO NOTHING;
+
+-- name: first_sights
+-- Shares seen for the first time, by a report or a proof; answers with those that really were unseen.
+UPDATE shares SET first_at = rows.at
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, at bigint)
+WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
+  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.first_at IS NULL
+RETURNING shares.site_id, shares.visit_id, shares.cell, shares.channel, shares.n, shares.first_at;
+
+-- name: first_reports
+-- Shares reported for the first time, with the page that was shared.
+UPDATE shares SET reported_at = rows.at, page_id = rows.page_id
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, at bigint, page_id bigint)
+WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
+  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.reported_at IS NULL
+RETURNING shares.site_id, shares.visit_id, shares.cell, shares.channel, shares.n, shares.first_at;
+
+-- name: first_proofs
+-- Shares proven for the first time: somebody else came back with their token.
+UPDATE shares SET proven_at = rows.at
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, at bigint)
+WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
+  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.proven_at IS NULL
+RETURNING shares.site_id, shares.visit_id, shares.cell, shares.channel, shares.n, shares.first_at;
+
+-- name: add_returns
+-- Returns and self-returns of shares.
+UPDATE shares SET returns = shares.returns + rows.returns, self_returns = shares.self_returns + rows.self_returns
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, returns integer, self_returns integer)
+WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
+  AND shares.channel = rows.channel AND shares.n = rows.n;
+
+-- name: insert_unfurls
+-- Preview robots at a share's link; answers with those that are new for their app and hour.
+INSERT INTO unfurls (site_id, visit_id, cell, channel, n, app, hour, at)
+SELECT site_id, visit_id, cell, channel, n, app, hour, at
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, app text, hour bigint, at bigint)
+WHERE true
+ON CONFLICT (site_id, visit_id, cell, channel, n, app, hour) DO NOTHING
+RETURNING site_id, app, at;
+
+-- name: grow_cascades
+-- Raises the summaries of cascades that have one; answers with those.
+UPDATE cascades SET
+    size = cascades.size + rows.size,
+    max_depth = CASE WHEN cascades.max_depth < rows.max_depth THEN rows.max_depth ELSE cascades.max_depth END,
+    last_at = CASE WHEN cascades.last_at < rows.last_at THEN rows.last_at ELSE cascades.last_at END,
+    shares = cascades.shares + rows.shares,
+    conversions = cascades.conversions + rows.conversions
+FROM rows(site_id bigint, root_id bigint, cell smallint, size bigint, max_depth integer, last_at bigint, shares bigint, conversions bigint)
+WHERE cascades.site_id = rows.site_id AND cascades.root_id = rows.root_id AND cascades.cell = rows.cell
+RETURNING cascades.site_id, cascades.root_id;
+
+-- name: start_cascades
+-- The summary of a cascade at its first return: the root, what came, and the shares and conversions there are by now.
+INSERT INTO cascades (
+    site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares, conversions
+)
+SELECT
+    v.site_id, v.visit_id, v.cell, v.page_id, v.at, rows.last_at, rows.size + 1, rows.max_depth,
+    (SELECT count(*) FROM shares s WHERE s.site_id = v.site_id AND s.cell = v.cell AND s.first_at IS NOT NULL
+        AND (s.visit_id = v.visit_id OR s.visit_id IN (
+            SELECT w.visit_id FROM visits w WHERE w.site_id = v.site_id AND w.cell = v.cell AND w.root_id = v.visit_id))),
+    (SELECT count(*) FROM conversions c WHERE c.site_id = v.site_id AND c.cell = v.cell
+        AND (c.visit_id = v.visit_id OR c.visit_id IN (
+            SELECT w.visit_id FROM visits w WHERE w.site_id = v.site_id AND w.cell = v.cell AND w.root_id = v.visit_id)))
+FROM rows(site_id bigint, root_id bigint, cell smallint, size bigint, max_depth integer, last_at bigint)
+JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
+WHERE true
+ON CONFLICT (site_id, root_id, cell) DO NOTHING;
+
+-- name: raise_counts_hour
+-- Counts by hour, source, channel and depth.
+INSERT INTO counts_hour (
+    site_id, hour, source, channel, depth, cell, views, visits, visitors, returns, self_returns, same_network,
+    shares, reported, proven, conversions, unlinked, unfurls
+)
+SELECT
+    site_id, hour, source, channel, depth, cell, views, visits, visitors, returns, self_returns, same_network,
+    shares, reported, proven, conversions, unlinked, unfurls
+FROM rows(site_id bigint, hour bigint, source smallint, channel smallint, depth integer, cell smallint, views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint)
+WHERE true
+ON CONFLICT (site_id, hour, source, channel, depth, cell) DO UPDATE SET
+    views = counts_hour.views + excluded.views,
+    visits = counts_hour.visits + excluded.visits,
+    visitors = counts_hour.visitors + excluded.visitors,
+    returns = counts_hour.returns + excluded.returns,
+    self_returns = counts_hour.self_returns + excluded.self_returns,
+    same_network = counts_hour.same_network + excluded.same_network,
+    shares = counts_hour.shares + excluded.shares,
+    reported = counts_hour.reported + excluded.reported,
+    proven = counts_hour.proven + excluded.proven,
+    conversions = counts_hour.conversions + excluded.conversions,
+    unlinked = counts_hour.unlinked + excluded.unlinked,
+    unfurls = counts_hour.unfurls + excluded.unfurls;
+
+-- name: raise_counts_page
+-- Counts by day and first page.
+INSERT INTO counts_page (
+    site_id, day, page_id, cell, views, visits, visitors, returns, self_returns, same_network, shares,
+    reported, proven, conversions, unlinked, unfurls
+)
+SELECT
+    site_id, day, page_id, cell, views, visits, visitors, returns, self_returns, same_network, shares,
+    reported, proven, conversions, unlinked, unfurls
+FROM rows(site_id bigint, day bigint, page_id bigint, cell smallint, views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint)
+WHERE true
+ON CONFLICT (site_id, day, page_id, cell) DO UPDATE SET
+    views = counts_page.views + excluded.views,
+    visits = counts_page.visits + excluded.visits,
+    visitors = counts_page.visitors + excluded.visitors,
+    returns = counts_page.returns + excluded.returns,
+    self_returns = counts_page.self_returns + excluded.self_returns,
+    same_network = counts_page.same_network + excluded.same_network,
+    shares = counts_page.shares + excluded.shares,
+    reported = counts_page.reported + excluded.reported,
+    proven = counts_page.proven + excluded.proven,
+    conversions = counts_page.conversions + excluded.conversions,
+    unlinked = counts_page.unlinked + excluded.unlinked,
+    unfurls = counts_page.unfurls + excluded.unfurls;
+
+-- name: raise_counts_device
+-- Counts by day, device and app.
+INSERT INTO counts_device (
+    site_id, day, device, app, cell, views, visits, visitors, returns, self_returns, same_network, shares,
+    reported, proven, conversions, unlinked, unfurls
+)
+SELECT
+    site_id, day, device, app, cell, views, visits, visitors, returns, self_returns, same_network, shares,
+    reported, proven, conversions, unlinked, unfurls
+FROM rows(site_id bigint, day bigint, device smallint, app text, cell smallint, views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint)
+WHERE true
+ON CONFLICT (site_id, day, device, app, cell) DO UPDATE SET
+    views = counts_device.views + excluded.views,
+    visits = counts_device.visits + excluded.visits,
+    visitors = counts_device.visitors + excluded.visitors,
+    returns = counts_device.returns + excluded.returns,
+    self_returns = counts_device.self_returns + excluded.self_returns,
+    same_network = counts_device.same_network + excluded.same_network,
+    shares = counts_device.shares + excluded.shares,
+    reported = counts_device.reported + excluded.reported,
+    proven = counts_device.proven + excluded.proven,
+    conversions = counts_device.conversions + excluded.conversions,
+    unlinked = counts_device.unlinked + excluded.unlinked,
+    unfurls = counts_device.unfurls + excluded.unfurls;
+
+-- name: raise_drops
+-- Refused events by hour and reason.
+INSERT INTO drops (site_id, hour, reason, cell, drops)
+SELECT site_id, hour, reason, cell, drops
+FROM rows(site_id bigint, hour bigint, reason text, cell smallint, drops bigint)
+WHERE true
+ON CONFLICT (site_id, hour, reason, cell) DO UPDATE SET drops = drops.drops + excluded.drops;

@@ -1,0 +1,129 @@
+"""URLs of a site's pages: which belong to it, what counts as one page, and where a token goes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+from urllib.parse import unquote_plus, urlsplit
+
+import idna
+
+MAX_LENGTH: Final = 2048
+OTHER_PAGE: Final = "(other)"
+"""The page that what exceeds a site's daily bound of new pages counts as."""
+
+_UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\\<>\"`{}|^]|[\ud800-\udfff]")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_ALWAYS_TRACKING: Final = ("utm_", "mtm_", "pk_", "hsa_", "_hs", "ga_")
+
+
+class UrlError(ValueError):
+    """A URL that cannot be used; the text says why."""
+
+
+class Page(NamedTuple):
+    """One page of a site: ``url`` is origin, path and the kept query parameters."""
+
+    page_id: int
+    url: str
+    is_home: bool
+
+
+def origin_of(url: str) -> str:
+    """``scheme://host[:port]`` of an http(s) URL, in lower case, without a default port. Raises UrlError."""
+    if len(url) > MAX_LENGTH:
+        raise UrlError(f"is {len(url)} characters long; at most {MAX_LENGTH} are taken")
+    if _UNSAFE.search(url):
+        raise UrlError("holds a character that no URL may hold")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UrlError(f"is no URL: {error}") from None
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise UrlError("must begin with http:// or https://")
+    if not parts.hostname:
+        raise UrlError("names no host")
+    if "@" in parts.netloc:
+        raise UrlError("must not carry a user name or password")
+    host = parts.hostname
+    if not host.isascii():
+        try:
+            host = idna.encode(host, uts46=True).decode()
+        except idna.IDNAError as error:
+            raise UrlError(f"names a host that cannot be: {error}") from None
+    if ":" in host:
+        host = f"[{host}]"
+    shown = "" if port is None or port == _DEFAULT_PORTS[parts.scheme] else f":{port}"
+    return f"{parts.scheme}://{host}{shown}"
+
+
+def parse_origin(text: str) -> str:
+    """An origin as somebody types it (a trailing slash is forgiven). Raises UrlError when it is more than an origin."""
+    origin = origin_of(text)
+    parts = urlsplit(text)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise UrlError(f"is more than an origin; use {origin}")
+    return origin
+
+
+def page_of(site_id: int, url: str, origins: frozenset[str], param: str, kept: frozenset[str] | None) -> Page:
+    """The page of a site that ``url`` shows.
+
+    ``param`` is the site's token parameter; ``kept`` are the query parameters that tell pages apart, None for all but
+    known tracking names. Raises UrlError when the URL cannot be a page of the site.
+    """
+    origin = origin_of(url)
+    if origin not in origins:
+        raise UrlError(f"is on {origin}, which is not an origin of this site")
+    parts = urlsplit(url)
+    path = parts.path or "/"
+    query = "&".join(piece for piece in parts.query.split("&") if _keeps(piece, param, kept))
+    page = f"{origin}{path}?{query}" if query else f"{origin}{path}"
+    return Page(page_id(site_id, page), page, path == "/" and not query)
+
+
+def page_id(site_id: int, url: str) -> int:
+    """The number of a page: a signed 64-bit hash of the site and the page's URL."""
+    digest = hashlib.blake2b(url.encode(), digest_size=8, key=site_id.to_bytes(8, "big")).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def query_names(url: str) -> frozenset[str]:
+    """The names of the query parameters of a URL, in lower case."""
+    return frozenset(unquote_plus(piece.partition("=")[0]).lower() for piece in urlsplit(url).query.split("&") if piece)
+
+
+def tagged(url: str, token: str, param: str, place: str) -> str:
+    """``url`` with a share token in it.
+
+    ``place`` is ``fragment``, ``query`` or ``auto``: the fragment when the URL has none, else a query parameter before
+    it, so that anchors, hash routes and text fragments keep working.
+    """
+    base, hash_mark, fragment = url.partition("#")
+    if place == "query" or (place == "auto" and fragment):
+        joint = "&" if "?" in base else "?"
+        return f"{base}{joint}{param}={token}{hash_mark}{fragment}"
+    return f"{base}#{fragment}&{param}={token}" if fragment else f"{base}#{param}={token}"
+
+
+def _keeps(piece: str, param: str, kept: frozenset[str] | None) -> bool:
+    if not piece:
+        return False
+    name = unquote_plus(piece.partition("=")[0])
+    if name == param:
+        return False
+    if kept is not None:
+        return name in kept
+    lowered = name.lower()
+    return lowered not in _tracking_names() and not lowered.startswith(_ALWAYS_TRACKING)
+
+
+@cache
+def _tracking_names() -> frozenset[str]:
+    table = json.loads(files("grapevine").joinpath("built", "data", "tracking.json").read_text("utf-8"))
+    return frozenset(name.lower() for name in table["parameters"])

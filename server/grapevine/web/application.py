@@ -1,0 +1,31 @@
+"""The Starlette application: routes, errors, and whose word about the client's address is taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Lifespan
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from grapevine.errors import Problem, StoreError
+from grapevine.settings import Settings
+from grapevine.web.problems import on_http_exception, on_problem, on_store_error
+from grapevine.web.routes import routes
+
+
+def web_application(settings: Settings, lifespan: Lifespan[Any]) -> ASGIApp:
+    """The application; behind trusted proxies the client is who they say it is."""
+    app = Starlette(
+        routes=routes(settings.prefix),
+        lifespan=lifespan,
+        exception_handlers={
+            Problem: on_problem,
+            StoreError: on_store_error,
+            HTTPException: on_http_exception,
+        },
+    )
+    if settings.trusted_proxies:
+        return ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
+    return app

@@ -1,0 +1,89 @@
+"""The collect API over HTTP: bodies in, replies out, open to every origin and never with credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from grapevine.collect.intake import Caller, Intake, Reply
+from grapevine.collect.wire import MAX_BODY
+from grapevine.errors import Malformed, Problem, TooLarge
+from grapevine.web.problems import problem_response
+from grapevine.web.services import services
+
+CORS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Grapevine-Dropped, Retry-After",
+}
+_PREFLIGHT: Final = CORS | {
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+_TYPES: Final = frozenset({"", "text/plain", "application/json"})
+
+Call = Callable[[Intake, bytes, Caller], Awaitable[Reply]]
+
+
+async def visits(request: Request) -> Response:
+    """``POST /v1/visits``."""
+    return await _collect(request, Intake.visit)
+
+
+async def views(request: Request) -> Response:
+    """``POST /v1/views``."""
+    return await _collect(request, Intake.view)
+
+
+async def shares(request: Request) -> Response:
+    """``POST /v1/shares``."""
+    return await _collect(request, Intake.share)
+
+
+async def _collect(request: Request, call: Call) -> Response:
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=_PREFLIGHT)
+    intake = services(request).intake
+    try:
+        reply = await call(intake, await _body(request, intake), caller(request))
+    except Problem as problem:
+        response = problem_response(problem)
+        response.headers.update(CORS)
+        return response
+    headers = CORS if reply.dropped is None else CORS | {"Grapevine-Dropped": reply.dropped}
+    return Response(msgspec.json.encode(reply.body), reply.status, headers, "application/json")
+
+
+def caller(request: Request) -> Caller:
+    """Who calls, as far as the headers tell."""
+    headers = request.headers
+    return Caller(
+        address=request.client.host if request.client else "",
+        user_agent=headers.get("user-agent", ""),
+        language=headers.get("accept-language", ""),
+        origin=headers.get("origin", ""),
+        opted_out=headers.get("sec-gpc") == "1" or headers.get("dnt") == "1",
+    )
+
+
+async def _body(request: Request, intake: Intake) -> bytes:
+    """The body, refused before it is read whole when it is too large."""
+    try:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in _TYPES:
+            raise Malformed(f"the body is {kind[:60]!r}; send JSON as text/plain or application/json")
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise TooLarge(f"the body has more than {MAX_BODY} bytes")
+    except ClientDisconnect:
+        raise Malformed("the connection ended before the body did") from None
+    except Problem as problem:
+        intake.refuse(problem)
+        raise
+    return body

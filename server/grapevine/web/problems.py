@@ -1,0 +1,67 @@
+"""Errors as HTTP: every Problem becomes ``application/problem+json`` (RFC 9457) here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine.errors import Busy, Problem, StoreError
+from grapevine.sets import DROP_REASONS
+
+log = logging.getLogger(__name__)
+
+
+def problem_response(problem: Problem) -> Response:
+    """The answer to a request that raised ``problem``. A refusal that counts as a drop says so in its header."""
+    content: dict[str, object] = {
+        "type": f"urn:grapevine:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+    }
+    if problem.errors:
+        content["errors"] = [{"field": field, "detail": detail} for field, detail in problem.errors]
+    headers = {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if problem.code in DROP_REASONS:
+        headers["Grapevine-Dropped"] = problem.code
+    return Response(msgspec.json.encode(content), problem.status, headers, "application/problem+json")
+
+
+async def on_problem(_: Request, error: Exception) -> Response:
+    """Starlette's handler for Problem."""
+    if not isinstance(error, Problem):
+        raise error
+    return problem_response(error)
+
+
+async def on_store_error(_: Request, error: Exception) -> Response:
+    """Starlette's handler for StoreError: the store is away for now, which is not the caller's fault."""
+    log.error("the store cannot be used: %s", error)
+    if not isinstance(error, StoreError):
+        raise error
+    return problem_response(Busy("the store cannot be used at the moment; try again", retry_after=5))
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    """Starlette's own refusals (no such route, wrong method) in the same shape."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    content = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": error.status_code,
+        "detail": error.detail,
+        "code": status.phrase.lower().replace(" ", "-"),
+    }
+    return Response(msgspec.json.encode(content), error.status_code, error.headers, "application/problem+json")

@@ -1,0 +1,71 @@
+"""``/s/{token}``: a short address for a share, whose preview shows where it was pasted."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from typing import Final
+
+import segno
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from grapevine.collect.agents import read_agent
+from grapevine.errors import Busy, NotFound
+from grapevine.sites import Site
+from grapevine.tokens import Token
+from grapevine.urls import OTHER_PAGE, UrlError, origin_of, tagged
+from grapevine.web.services import Services, services
+
+_NO_STORE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+_GONE: Final = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>This link leads nowhere</title>
+<h1>This link leads nowhere</h1>
+<p>It was cut off or mistyped on its way, or it never was a link of this server. Ask whoever sent it to send it again.</p>
+</html>
+"""
+
+
+async def follow(request: Request) -> Response:
+    """Sends the reader to the shared page with the token in its address; records a preview robot as an unfurl."""
+    running = services(request)
+    text = request.path_params["token"]
+    owner = await running.sites.owner(text)
+    if owner is None or owner[1].is_session:
+        return HTMLResponse(_GONE, 404, _NO_STORE)
+    site, token = owner
+    url = await target(running, site, token)
+    agent = read_agent(request.headers.get("user-agent", ""))
+    if agent.preview:
+        with suppress(Busy):  # a full queue keeps nobody from the page
+            await running.intake.unfurl(site, token, agent.preview)
+    return RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _NO_STORE)
+
+
+async def qr_code(request: Request) -> Response:
+    """A QR code of the short address, as SVG."""
+    running = services(request)
+    text = request.path_params["token"]
+    owner = await running.sites.owner(text)
+    if owner is None or owner[1].is_session:
+        raise NotFound("no share has that token")
+    base = running.settings.base_url or str(request.base_url).rstrip("/")
+    out = io.BytesIO()
+    segno.make(f"{base}/s/{text}", error="m").save(out, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
+    return Response(out.getvalue(), headers={"Cache-Control": "public, max-age=86400"}, media_type="image/svg+xml")
+
+
+async def target(running: Services, site: Site, token: Token) -> str:
+    """The page that was shared; the visit's first page if no report named it; the site's home if both are gone.
+
+    The origin is checked again, since a site may have given one up since.
+    """
+    home = f"{site.row.origins[0]}/"
+    url = await running.store.reads.shared_url(site.site_id, token.visit_id, token.channel, token.n)
+    if url is None or url == OTHER_PAGE:
+        return home
+    try:
+        return url if origin_of(url) in site.origins else home
+    except UrlError:
+        return home

@@ -1,0 +1,16 @@
+"""``GET /widget.js`` and the hashed files beside it."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine.web.services import services
+
+
+async def widget_file(request: Request) -> Response:
+    """One of the built files."""
+    headers = request.headers
+    return services(request).widget.answer(
+        request.url.path.rpartition("/")[2], headers.get("accept-encoding", ""), headers.get("if-none-match", "")
+    )

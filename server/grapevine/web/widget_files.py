@@ -1,0 +1,58 @@
+"""The built widget as it is served: immutable hashed files, and one short-lived entry that names the newest."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".json": "application/json", ".svg": "image/svg+xml"}
+_FOREVER: Final = "public, max-age=31536000, immutable"
+_AN_HOUR: Final = "public, max-age=3600"
+_ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
+
+
+class Script(NamedTuple):
+    """A built script: its hashed file name and its Subresource Integrity value."""
+
+    file: str
+    integrity: str
+
+
+class WidgetFiles:
+    """All files that build.py made, in memory: they are small and every page load asks for one."""
+
+    def __init__(self) -> None:
+        folder = files("grapevine").joinpath("built", "widget")
+        self._files = {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
+        manifest = msgspec.json.decode(self._files["manifest.json"])
+        self.scripts = {
+            f"{name}.js": Script(entry["file"], entry["integrity"]) for name, entry in manifest["scripts"].items()
+        }
+
+    def answer(self, name: str, accepted: str, known: str) -> Response:
+        """A file in the best encoding that is accepted; 304 when ``known`` is its entity tag. Raises 404."""
+        script = self.scripts.get(name)
+        stored = script.file if script else name
+        suffix = stored[stored.rfind(".") :]
+        if stored not in self._files or suffix not in _TYPES:
+            raise HTTPException(404, f"there is no file {name[:60]!r}")
+        tag = f'"{stored}"'
+        headers = {
+            "Cache-Control": _AN_HOUR if script else _FOREVER,
+            "ETag": tag,
+            "Vary": "Accept-Encoding",
+            "Access-Control-Allow-Origin": "*",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if known == tag:
+            return Response(status_code=304, headers=headers)
+        for encoding, ending in _ENCODINGS:
+            if encoding in accepted and stored + ending in self._files:
+                headers["Content-Encoding"] = encoding
+                return Response(self._files[stored + ending], headers=headers, media_type=_TYPES[suffix])
+        return Response(self._files[stored], headers=headers, media_type=_TYPES[suffix])

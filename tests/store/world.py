@@ -1,0 +1,319 @@
+"""A small random world of visits and shares: the truth in Python objects, and the rows a store would hold of it.
+
+Whatever is asked of the store is answered here by looking at every object, so that the two can be compared.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grapevine import channels, ids, sets
+from grapevine.sites import Site
+from grapevine.store.rows import SAME_NETWORK, SELF, SiteRow
+from grapevine.urls import page_id
+
+SITE = 7
+FIRST_DAY = ids.day_at(1_790_000_000_000)
+DAYS = 5
+PAGES = [f"https://example.org/{name}" for name in ("", "vines", "grapes", "wine?year=2024")]
+LINK = sets.SOURCES["link"]
+CHANNELS = [channels.CODES[name] for name in ("copy", "whatsapp", "x")]
+ORDINARY = [sets.SOURCES[name] for name in ("search", "direct-deep", "social")]
+
+MEASURES = (
+    "views visits visitors returns self_returns same_network shares reported proven conversions unlinked unfurls"
+).split()
+
+
+@dataclass(eq=False)
+class Share:
+    """One act of sharing."""
+
+    visit: Visit
+    channel: int
+    n: int
+    page: str | None = None
+    reported_at: int | None = None
+    openings: list[Visit] = field(default_factory=list)
+    unfurls: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        return self.visit.visit_id, self.channel, self.n
+
+    @property
+    def returns(self) -> list[Visit]:
+        return [visit for visit in self.openings if not visit.own]
+
+    @property
+    def proven_at(self) -> int | None:
+        return min((visit.at for visit in self.returns), default=None)
+
+    @property
+    def first_at(self) -> int | None:
+        return min((at for at in (self.reported_at, self.proven_at) if at is not None), default=None)
+
+
+@dataclass(eq=False)
+class Visit:
+    """One arrival, or a minted link's own node."""
+
+    visit_id: int
+    at: int
+    page: str
+    source: int
+    device: int
+    app: str | None
+    visitor: int
+    views: int
+    through: Share | None = None
+    own: bool = False
+    same_network: bool = False
+    conversions: list[tuple[int, int | None, str | None]] = field(default_factory=list)
+
+    @property
+    def sharer(self) -> Visit | None:
+        return self.through.visit if self.through else None
+
+    @property
+    def parent(self) -> Visit | None:
+        sharer = self.sharer
+        return sharer.parent if sharer and sharer.own else sharer
+
+    @property
+    def root(self) -> Visit:
+        return self.parent.root if self.parent else self
+
+    @property
+    def depth(self) -> int:
+        return self.sharer.depth + (0 if self.own else 1) if self.sharer else 0
+
+    @property
+    def returned(self) -> bool:
+        return self.through is not None and not self.own
+
+    @property
+    def arrival(self) -> int:
+        return self.through.channel if self.through else sets.NO_CHANNEL
+
+
+@dataclass
+class World:
+    """One site's truth."""
+
+    site_id: int
+    visits: list[Visit] = field(default_factory=list)
+    shares: dict[tuple[int, int, int], Share] = field(default_factory=dict)
+    unlinked: list[tuple[int, int, str, int]] = field(default_factory=list)
+    drops: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def share(self, visit: Visit, channel: int, n: int) -> Share:
+        key = (visit.visit_id, channel, n)
+        if key not in self.shares:
+            self.shares[key] = Share(visit, channel, n)
+        return self.shares[key]
+
+    def first_of_day(self) -> set[int]:
+        """The visits that are their visitor's first of a day."""
+        first: dict[tuple[int, int], Visit] = {}
+        for visit in self.real_visits():
+            key = (ids.day_at(visit.at), visit.visitor)
+            if key not in first or visit.at < first[key].at:
+                first[key] = visit
+        return {visit.visit_id for visit in first.values()}
+
+    def real_visits(self) -> list[Visit]:
+        return [visit for visit in self.visits if visit.source != LINK]
+
+    def below(self, share: Share) -> list[Visit]:
+        """All visits below a share, self-returns left out."""
+        found: list[Visit] = list(share.returns)
+        for visit in found:
+            found += [child for child in self.visits if child.parent is visit and not child.own]
+        return found
+
+    def members(self, root: Visit) -> list[Visit]:
+        """All nodes of a cascade, self-returns left out."""
+        return [visit for visit in self.visits if visit.root is root and not visit.own]
+
+    def roots(self) -> list[Visit]:
+        """The roots of what has a summary: something came back."""
+        return [visit for visit in self.visits if visit.parent is None and len(self.members(visit)) > 1]
+
+
+def grow(seed: int, site_id: int = SITE, size: int = 150, *, unlinked: bool = True) -> World:
+    """A random world; the same seed grows the same one."""
+    chance = random.Random(seed)
+    world = World(site_id)
+    start = ids.day_start(FIRST_DAY)
+    times = sorted(chance.sample(range(start, start + DAYS * ids.DAY_MS), size))
+    for number, at in enumerate(times):
+        opened = _opened(world, chance) if world.visits and chance.random() < 0.7 else None
+        cell = ids.cell_of(opened.visit.visit_id) if opened else chance.randrange(ids.CELLS)
+        source = sets.SOURCES["share"] if opened else LINK if number % 17 == 5 else chance.choice(ORDINARY)
+        visit = Visit(
+            visit_id=ids.pack(ids.day_at(at) + chance.choice((-1, 0, 0, 0, 1)), cell, chance.getrandbits(32)),
+            at=at,
+            page=chance.choice(PAGES),
+            source=source,
+            device=chance.choice(list(sets.DEVICES.values())),
+            app=chance.choice((None, None, "instagram", "facebook")),
+            visitor=ids.day_at(at) * 1_000 + chance.randrange(15),
+            views=0 if source == LINK else chance.randint(1, 4),
+            through=opened,
+            own=opened is not None and chance.random() < 0.2,
+            same_network=opened is not None and chance.random() < 0.2,
+        )
+        world.visits.append(visit)
+        if opened:
+            opened.openings.append(visit)
+        _act(world, visit, chance)
+    if unlinked:
+        world.unlinked = [
+            (at, chance.choice(ORDINARY), chance.choice(PAGES), chance.choice(list(sets.DEVICES.values())))
+            for at in chance.sample(times, 9)
+        ]
+    for at in chance.sample(times, 12):
+        world.drops[at // ids.HOUR_MS, chance.choice(sets.DROP_REASONS)] += chance.randint(1, 5)
+    return world
+
+
+def _opened(world: World, chance: random.Random) -> Share:
+    visit = chance.choice(world.visits[-25:])
+    return world.share(visit, chance.choice(CHANNELS), chance.choice((0, 0, 0, 1)))
+
+
+def _act(world: World, visit: Visit, chance: random.Random) -> None:
+    if chance.random() < 0.3:
+        share = world.share(visit, chance.choice(CHANNELS), chance.choice((0, 1, 7)))
+        share.reported_at = visit.at + chance.randint(0, ids.DAY_MS)
+        share.page = chance.choice(PAGES)
+    if chance.random() < 0.2:
+        share = world.share(visit, chance.choice(CHANNELS), 0)
+        share.unfurls = [
+            (app, visit.at + hour * ids.HOUR_MS) for hour, app in enumerate(chance.choices(("whatsapp", "slack"), k=2))
+        ]
+    for _ in range(chance.choice((0, 0, 0, 1, 2))):
+        value = chance.choice((None, 49_000_000, 1_234_500, 7))
+        currency = None if value is None else chance.choice(("EUR", "JPY"))
+        visit.conversions.append((visit.at + chance.randint(0, ids.DAY_MS), value, currency))
+
+
+def fill(path: Path, world: World) -> None:
+    """Writes the rows of a world into the tables of a store, counts and summaries included."""
+    with sqlite3.connect(path) as database:
+        for table, rows in _rows(world).items():
+            for row in rows:
+                database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+    database.close()
+
+
+def _rows(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
+    site = world.site_id
+    shares = [share for share in world.shares.values() if share.reported_at or share.openings]
+    return {
+        "pages": [(site, page_id(site, page), page_id(site, page) % ids.CELLS, FIRST_DAY, page, None) for page in PAGES],
+        "visits": [_visit_row(site, visit) for visit in world.visits],
+        "shares": [
+            (
+                site, share.visit.visit_id, ids.cell_of(share.visit.visit_id), share.channel, share.n,
+                page_id(site, share.page) if share.page and share.reported_at else None, share.first_at,
+                share.reported_at, share.proven_at, len(share.returns), len(share.openings) - len(share.returns),
+            )
+            for share in shares
+        ],
+        "unfurls": [
+            (site, share.visit.visit_id, ids.cell_of(share.visit.visit_id), share.channel, share.n, app,
+             at // ids.HOUR_MS, at)
+            for share in world.shares.values() for app, at in share.unfurls
+        ],
+        "conversions": [
+            (site, visit.visit_id, ids.cell_of(visit.visit_id), "signup", number, None, at, value, currency)
+            for visit in world.visits for number, (at, value, currency) in enumerate(visit.conversions)
+        ],
+        "drops": [(site, hour, reason, 1, number) for (hour, reason), number in world.drops.items()],
+        "cascades": [_cascade_row(world, root) for root in world.roots()],
+        **_counts(world),
+    }  # fmt: skip
+
+
+def _visit_row(site: int, visit: Visit) -> tuple[Any, ...]:
+    parent, sharer = visit.parent, visit.sharer
+    flags = (SELF if visit.own else 0) | (SAME_NETWORK if visit.same_network else 0)
+    return (
+        site, visit.visit_id, ids.cell_of(visit.visit_id), 0, visit.at, visit.at, visit.views,
+        page_id(site, visit.page), visit.source, visit.device, visit.app, visit.visitor,
+        visit.through.channel if visit.through else None, visit.through.n if visit.through else None,
+        sharer.visit_id if sharer and sharer is not parent else None, parent.visit_id if parent else None,
+        visit.root.visit_id if parent else None, visit.depth, flags, None, None,
+    )  # fmt: skip
+
+
+def _cascade_row(world: World, root: Visit) -> tuple[Any, ...]:
+    members = world.members(root)
+    return (
+        world.site_id, root.visit_id, ids.cell_of(root.visit_id), page_id(world.site_id, root.page), root.at,
+        max(visit.at for visit in members), sum(visit.source != LINK for visit in members),
+        max(visit.depth for visit in members),
+        sum(share.first_at is not None for share in world.shares.values() if share.visit.root is root),
+        sum(len(visit.conversions) for visit in world.visits if visit.root is root), None, None, 0, 0,
+    )  # fmt: skip
+
+
+def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """The three tables of counts, each number split over two slots."""
+    site = world.site_id
+    tables: dict[str, dict[tuple[Any, ...], Counter[str]]] = {"counts_hour": {}, "counts_page": {}, "counts_device": {}}
+
+    def add(visit: Visit, at: int, channel: int, **measures: int) -> None:
+        hour, day = at // ids.HOUR_MS, ids.day_at(at)
+        keys = {
+            "counts_hour": (hour, visit.source, channel, visit.depth),
+            "counts_page": (day, page_id(site, visit.page)),
+            "counts_device": (day, visit.device, visit.app or ""),
+        }
+        for table, key in keys.items():
+            tables[table].setdefault(key, Counter()).update(measures)
+
+    first = world.first_of_day()
+    for visit in world.visits:
+        if visit.source != LINK:
+            add(
+                visit, visit.at, visit.arrival, views=visit.views, visits=1, visitors=int(visit.visit_id in first),
+                returns=int(visit.returned), self_returns=int(visit.own),
+                same_network=int(visit.returned and visit.same_network),
+            )  # fmt: skip
+        for at, _, _ in visit.conversions:
+            add(visit, at, visit.arrival, conversions=1)
+    for share in world.shares.values():
+        if share.first_at is not None:
+            add(
+                share.visit, share.first_at, share.channel, shares=1, reported=int(share.reported_at is not None),
+                proven=int(share.proven_at is not None),
+            )  # fmt: skip
+        for app, at in share.unfurls:
+            tables["counts_device"].setdefault((ids.day_at(at), 0, app), Counter())["unfurls"] += 1
+    for at, source, page, device in world.unlinked:
+        ghost = Visit(0, at, page, source, device, None, 0, 1)
+        add(ghost, at, sets.NO_CHANNEL, views=1, unlinked=1)
+    return {
+        table: [
+            (site, *key, slot, *((measures[name] + slot) // 2 for name in MEASURES))
+            for key, measures in counts.items() for slot in (0, 1)
+        ]
+        for table, counts in tables.items()
+    }  # fmt: skip
+
+
+def site_of(world: World) -> Site:
+    """The world's site, with its tokens."""
+    row = SiteRow(
+        world.site_id, f"key{world.site_id}", "Vines", "00" * 16, "gv", "auto", "*", 0, ("https://example.org",)
+    )
+    return Site(row, [b"secret"])
