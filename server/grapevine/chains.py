@@ -169,7 +169,7 @@ class Place(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """The largest generation, and the structural virality (None below two nodes); neither can be raised step by step."""
+    """The largest generation, and the structural virality (None below two nodes): never raised step by step."""
 
     breadth: int
     virality: float | None

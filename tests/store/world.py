@@ -149,7 +149,7 @@ class World:
 
 def grow(seed: int, site_id: int = SITE, size: int = 150, *, unlinked: bool = True) -> World:
     """A random world; the same seed grows the same one."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311
     world = World(site_id)
     start = ids.day_start(FIRST_DAY)
     times = sorted(chance.sample(range(start, start + DAYS * ids.DAY_MS), size))
@@ -210,7 +210,7 @@ def fill(path: Path, world: World) -> None:
     with sqlite3.connect(path) as database:
         for table, rows in _rows(world).items():
             for row in rows:
-                database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+                database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
     database.close()
 
 
@@ -218,7 +218,10 @@ def _rows(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
     site = world.site_id
     shares = [share for share in world.shares.values() if share.reported_at or share.openings]
     return {
-        "pages": [(site, page_id(site, page), page_id(site, page) % ids.CELLS, FIRST_DAY, page, None) for page in PAGES],
+        "pages": [
+            (site, number, number % ids.CELLS, FIRST_DAY, page, None)
+            for page in PAGES for number in [page_id(site, page)]
+        ],
         "visits": [_visit_row(site, visit) for visit in world.visits],
         "shares": [
             (

@@ -40,12 +40,20 @@ FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN cascades k ON k.site_id = :site_id AND k.root_id = rows.root_id AND k.cell = rows.cell;
 
 -- name: lonely_cascade
--- A visit as if it had a summary: what is known of a cascade before its first return.
+-- A visit as if it had a summary: what is known of a cascade before its first return, self-returns' doings included.
 SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 THEN 0 ELSE 1 END, v.depth,
     (SELECT count(*) FROM shares s
-        WHERE s.cell = :cell AND s.site_id = :site_id AND s.visit_id = :root_id AND s.first_at IS NOT NULL),
+        WHERE s.cell = :cell AND s.site_id = :site_id AND s.visit_id = :root_id AND s.first_at IS NOT NULL)
+    + (SELECT count(*)
+        FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN shares s ON s.visit_id = w.visit_id
+        WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id
+          AND s.cell = :cell AND s.site_id = :site_id AND s.first_at IS NOT NULL),
     (SELECT count(*) FROM conversions c
-        WHERE c.cell = :cell AND c.site_id = :site_id AND c.visit_id = :root_id),
+        WHERE c.cell = :cell AND c.site_id = :site_id AND c.visit_id = :root_id)
+    + (SELECT count(*)
+        FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = w.visit_id
+        WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id
+          AND c.cell = :cell AND c.site_id = :site_id),
     NULL, NULL, 0, 0
 FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id;
 

@@ -1,0 +1,197 @@
+"""Cascades against a random world: the list in every order, page by page, and each one as a tree."""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import networkx as nx  # type: ignore[import-untyped]
+import pytest
+
+from grapevine import channels, ids, insight, sets
+from grapevine.chains import SORTS, CascadeHead
+from grapevine.errors import Invalid, NotFound, UnknownVisit
+from grapevine.store.sqlite import SQLiteStore
+from tests.store.census import Happening, worth
+from tests.store.world import LINK, Visit, World, fill, grow, site_of
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_800_000_000_000
+
+
+class Filled(SQLiteStore):
+    """A store that holds one world."""
+
+    world: World
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Filled]:
+    opened = Filled(tmp_path / "world.sqlite3")
+    await opened.open()
+    opened.world = grow(11, size=300)
+    fill(opened.path, opened.world)
+    fill(opened.path, grow(11, site_id=8))
+    yield opened
+    await opened.close()
+
+
+def tree_of(world: World, root: Visit) -> nx.Graph:
+    tree: nx.Graph = nx.Graph()
+    tree.add_node(root.visit_id)
+    tree.add_edges_from((visit.parent.visit_id, visit.visit_id) for visit in world.members(root) if visit.parent)
+    return tree
+
+
+def check_head(world: World, head: CascadeHead) -> None:
+    (root,) = (visit for visit in world.visits if ids.visit_text(visit.visit_id) == head.root)
+    members = world.members(root)
+    depths = [visit.depth for visit in members]
+    converted = [
+        Happening(visit, at, 0, {}, value=value, currency=currency)
+        for visit in world.visits
+        if visit.root is root
+        for at, value, currency in visit.conversions
+    ]
+    tree = tree_of(world, root)
+    assert head.url == root.page
+    assert head.size == sum(visit.source != LINK for visit in members)
+    assert head.max_depth == max(depths)
+    assert head.breadth == max(depths.count(depth) for depth in depths)
+    expected = nx.average_shortest_path_length(tree) if len(members) > 1 else None
+    assert head.structural_virality == (None if expected is None else pytest.approx(expected))
+    assert head.shares == sum(share.first_at is not None for share in world.shares.values() if share.visit.root is root)
+    assert (head.conversions, head.value) == (len(converted), worth(converted))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("limit", [3, 200])
+async def test_the_list_in_every_order(store: Filled, sort: str, limit: int) -> None:
+    site = site_of(store.world)
+    heads: list[CascadeHead] = []
+    cursor = None
+    while True:
+        page = await insight.cascades(store, site, NOW, sort, limit, cursor)
+        assert len(page.cascades) <= limit
+        heads += page.cascades
+        cursor = page.next
+        if cursor is None:
+            break
+    assert {head.root for head in heads} == {ids.visit_text(root.visit_id) for root in store.world.roots()}
+    assert len(heads) == len(store.world.roots()) > 10
+    for head in heads:
+        check_head(store.world, head)
+    keys: dict[str, list[Any]] = {
+        "size": [head.size for head in heads],
+        "depth": [head.max_depth for head in heads],
+        "virality": [head.structural_virality or 0 for head in heads],
+        "value": [round(sum(float(amount) for amount in head.value.values()), 6) for head in heads],
+        "recent": [head.last_at for head in heads],
+    }
+    assert keys[sort] == sorted(keys[sort], reverse=True)
+
+
+async def test_every_cascade_as_a_tree(store: Filled) -> None:
+    world, site = store.world, site_of(store.world)
+    for root in (visit for visit in world.visits if visit.parent is None):
+        answer = await insight.cascade(store, site, ids.visit_text(root.visit_id), NOW)
+        check_head(world, answer)
+        members = {ids.visit_text(visit.visit_id): visit for visit in world.members(root)}
+        assert {node.visit for node in answer.nodes} == set(members)
+        assert [node.depth for node in answer.nodes] == sorted(node.depth for node in answer.nodes)
+        for node in answer.nodes:
+            visit = members[node.visit]
+            assert node.parent == (ids.visit_text(visit.parent.visit_id) if visit.parent else None)
+            via = (channels.NAMES[visit.through.channel], visit.through.n) if visit.through else None
+            assert (node.via and (node.via.channel, node.via.n)) == via
+            assert (node.url, node.conversions) == (visit.page, len(visit.conversions))
+            assert (node.source, node.device) == (sets.SOURCE_NAMES[visit.source], sets.DEVICE_NAMES[visit.device])
+
+
+async def test_shapes_are_computed_once_and_again_after_growth(store: Filled) -> None:
+    site = site_of(store.world)
+    await insight.cascades(store, site, NOW, "virality")
+    stored = rows(store.path)
+    assert all(shape_size == size and shape_at == NOW for _, size, shape_size, shape_at in stored)
+    root = stored[0][0]
+    await insight.cascade(store, site, ids.visit_text(root), NOW + 1)
+    assert rows(store.path) == stored
+    change(store.path, "UPDATE cascades SET size = size + 1 WHERE root_id = ? AND site_id = 7", root)
+    await insight.cascades(store, site, NOW + 1, "virality")
+    changed = [row for row in rows(store.path) if row not in stored]
+    assert [(row[0], row[3]) for row in changed] == [(root, NOW + 1)]
+
+
+async def test_a_very_large_cascade_is_looked_at_once_a_minute(store: Filled) -> None:
+    site = site_of(store.world)
+    root = rows(store.path)[0][0]
+    change(store.path, "UPDATE cascades SET size = 20000, shape_size = 19999 WHERE root_id = ? AND site_id = 7", root)
+    for now, shape_size in ((59_000, 19_999), (60_001, 20_000)):
+        await insight.cascades(store, site, now, "virality")
+        await insight.cascades(store, site, now, "size")
+        assert {row[0]: row[2] for row in rows(store.path)}[root] == shape_size
+
+
+async def test_what_is_no_root_says_so(store: Filled) -> None:
+    site = site_of(store.world)
+    child = next(visit for visit in store.world.visits if visit.parent is not None)
+    with pytest.raises(NotFound, match=ids.visit_text(child.root.visit_id)):
+        await insight.cascade(store, site, ids.visit_text(child.visit_id), NOW)
+    for text in ("", "moon", "zzzzzzzzzzz", "----------0"):
+        with pytest.raises(NotFound):
+            await insight.cascade(store, site, text, NOW)
+    with pytest.raises(UnknownVisit):
+        await insight.cascade(store, site, ids.visit_text(ids.pack(1, 2, 3)), NOW)
+
+
+def cursor(*position: object) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("sort", {"sort": "beauty"}),
+        ("limit", {"limit": 0}),
+        ("limit", {"limit": 201}),
+        *(
+            ("cursor", {"cursor": text})
+            for text in (
+                "", "!", "AAAA", "é", "a" * 5_000, cursor(), cursor("size"), cursor("depth", 1, 1),
+                cursor("size", 1.5, 1), cursor("size", "x", 1), cursor("size", 1 << 63, 1), cursor("size", 1, 1 << 60),
+                cursor("size", 1, -1), cursor("size", None, 1), cursor("size", 1, 1, 1),
+            )
+        ),
+    ],
+)  # fmt: skip
+async def test_refusals_name_the_field(store: Filled, field: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as caught:
+        await insight.cascades(store, site_of(store.world), NOW, **arguments)
+    assert [error.field for error in caught.value.errors] == [field]
+
+
+async def test_a_cascade_outlives_its_root(store: Filled) -> None:
+    site = site_of(store.world)
+    root = max(store.world.roots(), key=lambda visit: len(store.world.members(visit)))
+    change(store.path, "DELETE FROM visits WHERE visit_id = ? AND site_id = 7", root.visit_id)
+    answer = await insight.cascade(store, site, ids.visit_text(root.visit_id), NOW)
+    assert len(answer.nodes) == len(store.world.members(root)) - 1
+    assert answer.structural_virality == pytest.approx(nx.average_shortest_path_length(tree_of(store.world, root)))
+
+
+def rows(path: Path) -> list[tuple[int, int, int, int]]:
+    database = sqlite3.connect(path)
+    found = database.execute("SELECT root_id, size, shape_size, shape_at FROM cascades WHERE site_id = 7").fetchall()
+    database.close()
+    return found
+
+
+def change(path: Path, text: str, root_id: int) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute(text, (root_id,))
+    database.close()

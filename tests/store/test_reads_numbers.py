@@ -1,0 +1,181 @@
+"""Statistics against a count of every single object, over every way of filtering and both ways of counting."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grapevine import ids, insight, stats
+from grapevine.errors import Invalid
+from grapevine.sites import Site
+from grapevine.stats import EVERYTHING, Filters
+from grapevine.store.reads import Reads
+from grapevine.store.sqlite import SQLiteStore
+from grapevine.times import Period
+from tests.store import census
+from tests.store.world import FIRST_DAY, PAGES, World, fill, grow, site_of
+
+pytestmark = pytest.mark.anyio
+
+WHOLE = Period(ids.day_date(FIRST_DAY - 1), ids.day_date(FIRST_DAY + 7))
+MIDDLE = Period(ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 3))
+PERIODS = (WHOLE, MIDDLE, Period(ids.day_date(FIRST_DAY + 2), ids.day_date(FIRST_DAY + 2)))
+
+COUNTED = (
+    EVERYTHING,
+    Filters(source="search"),
+    Filters(channel="copy"),
+    Filters(source="share", channel="x"),
+    Filters(page=PAGES[1]),
+    Filters(device="phone"),
+    Filters(device="unknown"),
+)
+FROM_ROWS = (
+    Filters(page=PAGES[0], channel="copy"),
+    Filters(page=PAGES[2], source="share"),
+    Filters(device="phone", source="share"),
+    Filters(device="desktop", channel="whatsapp", source="share"),
+    Filters(page=PAGES[1], device="tablet"),
+    Filters(page="https://example.org/nowhere", device="tablet"),
+)
+
+
+class Filled:
+    """A store that holds one world, beside another site's."""
+
+    def __init__(self, reads: Reads, world: World) -> None:
+        self.reads = reads
+        self.world = world
+        self.site: Site = site_of(world)
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+async def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Filled]:
+    path: Path = tmp_path_factory.mktemp("numbers") / "world.sqlite3"
+    store = SQLiteStore(path)
+    await store.open()
+    world = grow(request.param)
+    fill(path, world)
+    fill(path, grow(request.param, site_id=8))
+    yield Filled(store.reads, world)
+    await store.close()
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=["whole", "middle", "day"])
+@pytest.mark.parametrize("filters", COUNTED + FROM_ROWS, ids=repr)
+async def test_summary_is_what_a_census_counts(filled: Filled, period: Period, filters: Filters) -> None:
+    found = census.chosen(filled.world, period, filters, unlinked=filters in COUNTED)
+    numbers = census.total(found)
+    answer = await insight.summary(filled.reads, filled.site, period, filters)
+    for name in ("views", "visits", "visitors", "returns", "self_returns", "same_network_returns", "conversions"):
+        assert getattr(answer, name) == numbers[name], name
+    for name, measure in (("total", "shares"), *((n, n) for n in ("reported", "proven", "dark", "public"))):
+        assert getattr(answer.shares, name) == numbers[measure], name
+    assert answer.value == census.worth(found)
+    assert sum(answer.unfurls.values()) == numbers["unfurls"]
+    assert answer.unfurls == {
+        app: sum(1 for one in found if one.app == app) for app in sorted({one.app for one in found} - {""})
+    }
+    drops = {hour: n for hour, n in filled.world.drops.items() if hour[0] in period.hours}
+    assert sum(answer.drops.values()) == sum(drops.values())
+
+
+@pytest.mark.parametrize("filters", [EVERYTHING, Filters(source="search"), Filters(channel="copy"),
+                                     Filters(page=PAGES[1]), Filters(device="phone")], ids=repr)  # fmt: skip
+async def test_counts_and_rows_agree(filled: Filled, filters: Filters, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = [await _everything(filled, filters, period) for period in PERIODS]
+    monkeypatch.setattr("grapevine.insight.numbers._table", lambda *_: None)
+    from_rows = [await _everything(filled, filters, period) for period in PERIODS]
+    for one, other in zip(counted, from_rows, strict=True):
+        assert one == other
+
+
+async def _everything(filled: Filled, filters: Filters, period: Period) -> dict[str, object]:
+    """All that both ways can know: people who asked not to be followed are in the counts alone."""
+    answer = await insight.summary(filled.reads, filled.site, period, filters)
+    names = ("visitors", "returns", "self_returns", "shares", "same_network_returns", "unfurls", "conversions", "value")
+    return {name: getattr(answer, name) for name in names}
+
+
+@pytest.mark.parametrize("by", stats.DIMENSIONS)
+@pytest.mark.parametrize(
+    "filters",
+    [EVERYTHING, Filters(source="share"), Filters(page=PAGES[0]), Filters(device="phone"), *FROM_ROWS],
+    ids=repr,
+)
+async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filters: Filters) -> None:
+    # Where the rows themselves are read, visits without a row cannot be in it.
+    unlinked = _is_counted(filters, by)
+    found = census.chosen(filled.world, MIDDLE, filters, unlinked=unlinked)
+    expected: dict[str | int, tuple[object, ...]] = {}
+    for key in {census.key_of(one, by) for one in found} - {None}:
+        mine = [one for one in found if census.key_of(one, by) == key]
+        numbers = census.total(mine)
+        row = tuple(numbers[name] for name in ("views", "visits", "returns", "shares", "proven", "conversions"))
+        if any(row):
+            expected[key or 0] = (*row, census.worth(mine))
+    rows = await insight.breakdown(filled.reads, filled.site, by, MIDDLE, filters)
+    assert {
+        row.key: (row.views, row.visits, row.returns, row.shares, row.proven, row.conversions, row.value)
+        for row in rows
+    } == expected
+    assert [row.visits + row.shares for row in rows] == sorted((row.visits + row.shares for row in rows), reverse=True)
+
+
+def _is_counted(filters: Filters, by: str) -> bool:
+    """Whether a table of counts holds what is asked for."""
+    asked = {name for name in ("page", "channel", "source", "device") if getattr(filters, name) is not None} | {by}
+    return any(asked <= columns for columns in ({"channel", "source", "depth"}, {"page"}, {"device", "app"}))
+
+
+@pytest.mark.parametrize("interval", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize("metric", stats.METRICS)
+@pytest.mark.parametrize(
+    "filters", [EVERYTHING, Filters(page=PAGES[1]), Filters(device="phone", source="share")], ids=repr
+)
+async def test_series_is_what_a_census_counts(filled: Filled, metric: str, interval: str, filters: Filters) -> None:
+    by_the_hour = interval == "hour" and filters != EVERYTHING
+    unlinked = not by_the_hour and filters.device is None
+    found = census.chosen(filled.world, MIDDLE, filters, unlinked=unlinked)
+    points = await insight.series(filled.reads, filled.site, metric, interval, MIDDLE, filters)
+    assert {point.at: point.value for point in points} == census.by_interval(found, metric, interval, MIDDLE)
+    assert [point.at for point in points] == sorted(point.at for point in points)
+
+
+async def test_an_empty_site_has_no_ratios(filled: Filled) -> None:
+    empty = site_of(World(site_id=99))
+    answer = await insight.summary(filled.reads, empty, WHOLE)
+    assert (answer.visits, answer.shares.total) == (0, 0)
+    assert (answer.dark_share, answer.return_share, answer.k_factor, answer.amplification) == (None, None, None, None)
+    assert await insight.breakdown(filled.reads, empty, "page", WHOLE) == []
+
+
+async def test_breakdown_keeps_to_its_limit(filled: Filled) -> None:
+    every = await insight.breakdown(filled.reads, filled.site, "depth", WHOLE)
+    assert await insight.breakdown(filled.reads, filled.site, "depth", WHOLE, limit=2) == every[:2]
+
+
+@pytest.mark.parametrize(
+    ("field", "arguments"),
+    [
+        ("by", {"by": "moon"}),
+        *(("limit", {"by": "page", "limit": limit}) for limit in (0, -1, 1001)),
+        ("metric", {"metric": "moons", "interval": "day"}),
+        ("interval", {"metric": "visits", "interval": "fortnight"}),
+    ],
+)
+async def test_refusals_name_the_field(filled: Filled, field: str, arguments: dict[str, Any]) -> None:
+    ask: Any = insight.breakdown if "by" in arguments else insight.series
+    with pytest.raises(Invalid) as caught:
+        await ask(filled.reads, filled.site, period=WHOLE, **arguments)
+    assert [error.field for error in caught.value.errors] == [field]
+
+
+async def test_a_series_has_at_most_ten_thousand_points(filled: Filled) -> None:
+    years = Period(ids.day_date(0), ids.day_date(1_000))
+    with pytest.raises(Invalid):
+        await insight.series(filled.reads, filled.site, "visits", "hour", years)
+    assert len(await insight.series(filled.reads, filled.site, "visits", "day", years)) == 1_001
