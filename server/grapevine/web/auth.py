@@ -1,0 +1,65 @@
+"""Who may ask: API keys in ``Authorization: Bearer``, what their scope allows, and which site they reach."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from starlette.requests import Request
+
+from grapevine.errors import Forbidden, Invalid, Unauthorized, UnknownSite
+from grapevine.sites import Site, Sites
+from grapevine.store.registry import Registry
+from grapevine.store.rows import KeyRow
+from grapevine.web.services import services
+
+SCOPES: Final = ("read", "write", "admin")
+"""From the narrowest to the widest; each allows what those before it allow."""
+
+EVERY_SITE: Final = 0
+"""The site number of a key made for all sites."""
+
+
+def key_hash(secret: str) -> str:
+    """The SHA-256 (hex) under which an API key is kept."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def authorized(request: Request, scope: str = "read") -> Site:
+    """The site that a request asks about, when its key allows ``scope`` there.
+
+    Raises Unauthorized without a known key, Forbidden when the key's scope or site does not reach that far, and for a
+    key that reaches every site Invalid when ``?site=`` is missing, UnknownSite when it names none.
+    """
+    running = services(request)
+    key = await read_key(request, running.store.registry)
+    if SCOPES.index(key.scope) < SCOPES.index(scope):
+        raise Forbidden(f"This API key has the scope {key.scope}; {scope} is needed.")
+    return await reached_site(running.sites, key, request.query_params.get("site"))
+
+
+async def read_key(request: Request, registry: Registry) -> KeyRow:
+    """The API key that came with a request. Raises Unauthorized when there is none in force."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise Unauthorized("Send an API key as `Authorization: Bearer KEY`.")
+    # Looked up by its hash: how long that takes says nothing about the secret itself.
+    key = await registry.key_by_hash(key_hash(secret.strip()))
+    if key is None:
+        raise Unauthorized("This API key is unknown or was revoked.")
+    return key
+
+
+async def reached_site(sites: Sites, key: KeyRow, named: str | None) -> Site:
+    """The site that ``named`` (a public site key) or the API key itself says, if the API key reaches it."""
+    if key.site_id != EVERY_SITE:
+        own = await sites.by_id(key.site_id)
+        if own is None or named not in (None, own.key):
+            raise Forbidden("This API key was made for another site.")
+        return own
+    if named is None:
+        raise Invalid.of("site", "is needed with an API key that reaches several sites")
+    site = await sites.by_key(named)
+    if site is None:
+        raise UnknownSite("No site of this server has that key.")
+    return site

@@ -1,0 +1,128 @@
+"""The read API: who may ask, what was asked, and the answer of ``insight`` as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from grapevine import insight
+from grapevine.errors import BadSignatureProblem, FieldError, Invalid, Malformed, NotATokenProblem, TooLarge
+from grapevine.tokens import BadSignature, NotAToken
+from grapevine.web.auth import authorized
+from grapevine.web.parameters import FILTERS, PERIOD, Parameters
+from grapevine.web.services import services
+
+MOST_TOKENS: Final = 1_000
+MAX_BODY: Final = 65_536
+
+
+class ResolveRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /v1/tokens/resolve``."""
+
+    tokens: Annotated[list[str], msgspec.Meta(max_length=MOST_TOKENS)]
+
+
+async def token(request: Request) -> Response:
+    """``GET /v1/tokens/{token}``."""
+    site = await authorized(request)
+    Parameters(request)
+    try:
+        answer = await insight.resolve(services(request).store.reads, site, request.path_params["token"])
+    except NotAToken as error:
+        raise NotATokenProblem(f"Not a token: {error}.") from None
+    except BadSignature as error:
+        raise BadSignatureProblem(f"Not a share of this site: {error}.") from None
+    return _json(answer)
+
+
+async def resolve_tokens(request: Request) -> Response:
+    """``POST /v1/tokens/resolve``."""
+    site = await authorized(request)
+    Parameters(request)
+    asked = _decode(await _body(request))
+    results = await insight.resolve_many(services(request).store.reads, site, asked.tokens)
+    return _json({"results": results})
+
+
+async def summary(request: Request) -> Response:
+    """``GET /v1/stats/summary``."""
+    site = await authorized(request)
+    given = Parameters(request, *PERIOD, *FILTERS)
+    running = services(request)
+    return _json(await insight.summary(running.store.reads, site, given.period(running.clock()), given.filters()))
+
+
+async def series(request: Request) -> Response:
+    """``GET /v1/stats/series``."""
+    site = await authorized(request)
+    given = Parameters(request, "metric", "interval", *PERIOD, *FILTERS)
+    running = services(request)
+    metric, interval = given.needed("metric"), given.text("interval") or "day"
+    period, filters = given.period(running.clock()), given.filters()
+    return _json(await insight.series(running.store.reads, site, metric, interval, period, filters))
+
+
+async def breakdown(request: Request) -> Response:
+    """``GET /v1/stats/breakdown``."""
+    site = await authorized(request)
+    given = Parameters(request, "by", "limit", *PERIOD, *FILTERS)
+    running = services(request)
+    by, limit = given.needed("by"), given.number("limit", 100)
+    period, filters = given.period(running.clock()), given.filters()
+    return _json(await insight.breakdown(running.store.reads, site, by, period, filters, limit))
+
+
+async def cascades(request: Request) -> Response:
+    """``GET /v1/cascades``."""
+    site = await authorized(request)
+    given = Parameters(request, "sort", "limit", "cursor")
+    running = services(request)
+    sort, limit, cursor = given.text("sort") or "size", given.number("limit", 20), given.text("cursor")
+    return _json(await insight.cascades(running.store, site, running.clock(), sort, limit, cursor))
+
+
+async def cascade(request: Request) -> Response:
+    """``GET /v1/cascades/{root}``."""
+    site = await authorized(request)
+    Parameters(request)
+    running = services(request)
+    return _json(await insight.cascade(running.store, site, request.path_params["root"], running.clock()))
+
+
+def _json(answer: Any) -> Response:
+    # What a key may see is nobody else's, so no cache on the way may keep it.
+    return Response(msgspec.json.encode(answer), headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    """The body, refused before it is read whole when it is too large."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise TooLarge(f"The body has more than {MAX_BODY} bytes.")
+    except ClientDisconnect:
+        raise Malformed("The connection ended before the body did.") from None
+    return bytes(body)
+
+
+def _decode(body: bytes) -> ResolveRequest:
+    try:
+        return msgspec.json.decode(body, type=ResolveRequest)
+    except msgspec.ValidationError as error:
+        detail, _, path = str(error).partition(" - at `$")
+        field = path.strip(".`") or _named(detail)
+        if not field:
+            raise Malformed(f"The body is no JSON object: {detail}.") from None
+        raise Invalid(f"{detail}.", errors=(FieldError(field, detail),)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"The body is not JSON: {error}.") from None
+
+
+def _named(detail: str) -> str:
+    """The field in backquotes of msgspec's "… unknown field `name`" and "… missing required field `name`"."""
+    return detail.split("`")[-2] if "field `" in detail else ""
