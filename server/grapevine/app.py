@@ -42,8 +42,8 @@ async def running(settings: Settings, store: Store, clock: Clock = system_clock)
         await stack.enter_async_context(housekeeping(store, clock))
         intake = Intake(sites, writer, drops, VisitorSalts(store.registry), RateLimit(settings.rate_limit), clock)
         yield Services(
-            settings=settings, store=store, sites=sites, writer=writer, intake=intake, widget=WidgetFiles(), clock=clock,
-            secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
+            settings=settings, store=store, sites=sites, writer=writer, intake=intake, widget=WidgetFiles(),
+            clock=clock, secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
@@ -47,7 +48,10 @@ _MARKS: Final = (
 # Preview robots whose pattern does not contain the name of the app that sends them.
 _PREVIEWERS: Final = {"Twitterbot": "x", "SkypeUriPreview": "teams", "facebookexternalhit": "facebook", "vkShare": "vk"}
 
-_TABLET: Final = re.compile(r"iPad|Tablet|Android(?!.*Mobile)")
+# Preview robots that the list lacks, in its own form.
+_ADDED: Final = ({"pattern": "Bluesky Cardyb", "tags": [_PREVIEW]},)
+
+_TABLET: Final = re.compile(r"iPad|Tablet|^(?!.*Mobile).*Android")
 _PHONE: Final = re.compile(r"Mobi|iPhone|iPod")
 _DESKTOP: Final = re.compile(r"Windows NT|Macintosh|X11|CrOS")
 
@@ -101,12 +105,12 @@ def _crawler(text: str) -> _Crawler | None:
 @cache
 def _crawlers() -> list[tuple[re.Pattern[str], list[_Crawler]]]:
     entries = json.loads(files("crawleruseragents").joinpath("crawler-user-agents.json").read_text("utf-8"))
-    crawlers = [_read_entry(entry) for entry in entries]
+    crawlers = [_read_entry(entry) for entry in (*entries, *_ADDED)]
     chunks = [crawlers[start : start + _CHUNK] for start in range(0, len(crawlers), _CHUNK)]
     return [(re.compile("|".join(f"(?:{crawler.pattern.pattern})" for crawler in chunk)), chunk) for chunk in chunks]
 
 
-def _read_entry(entry: dict[str, object]) -> _Crawler:
+def _read_entry(entry: Mapping[str, object]) -> _Crawler:
     pattern, tags = str(entry["pattern"]), entry.get("tags") or []
     preview = _previewer(pattern) if _PREVIEW in tags else None  # type: ignore[operator]
     return _Crawler(re.compile(pattern), tags == [_SUSPECT], preview)
@@ -114,8 +118,8 @@ def _read_entry(entry: dict[str, object]) -> _Crawler:
 
 def _previewer(pattern: str) -> str:
     plain = pattern.replace("\\", "").lower()
-    known = _PREVIEWERS.get(pattern) or next((name for name in CODES if len(name) > 2 and name in plain), None)
-    return known or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    named = max((name for name in CODES if len(name) > 2 and name in plain), key=len, default=None)
+    return _PREVIEWERS.get(pattern) or named or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def _app(text: str) -> str | None:

@@ -15,7 +15,7 @@ from grapevine.web.problems import on_http_exception, on_problem, on_store_error
 from grapevine.web.routes import routes
 
 
-def web_application(settings: Settings, lifespan: Lifespan[Any]) -> ASGIApp:
+def web_application(settings: Settings, lifespan: Lifespan[Any] | None) -> ASGIApp:
     """The application; behind trusted proxies the client is who they say it is."""
     app = Starlette(
         routes=routes(settings.prefix),

@@ -19,10 +19,22 @@ from grapevine.web.services import Services, services
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 _GONE: Final = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>This link leads nowhere</title>
+<style>
+  :root { color-scheme: light dark; font: 1.125rem/1.6 system-ui, sans-serif }
+  body { display: grid; min-height: 90vh; margin: 0; padding: 1.5rem; place-content: center }
+  main { max-width: 34rem }
+  h1 { margin: 0 0 .75rem; font-size: 1.75rem; line-height: 1.2 }
+  p { margin: 0; opacity: .8 }
+</style>
+<main>
 <h1>This link leads nowhere</h1>
-<p>It was cut off or mistyped on its way, or it never was a link of this server. Ask whoever sent it to send it again.</p>
+<p>It was cut off or mistyped on its way, or it never was a link of this server.
+Ask whoever sent it to you to send it again.</p>
+</main>
 </html>
 """
 

@@ -33,6 +33,11 @@ class WidgetFiles:
             f"{name}.js": Script(entry["file"], entry["integrity"]) for name, entry in manifest["scripts"].items()
         }
 
+    @property
+    def names(self) -> list[str]:
+        """The names of all files, hashed and precompressed ones too."""
+        return sorted(self._files)
+
     def answer(self, name: str, accepted: str, known: str) -> Response:
         """A file in the best encoding that is accepted; 304 when ``known`` is its entity tag. Raises 404."""
         script = self.scripts.get(name)

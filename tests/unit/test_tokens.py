@@ -1,0 +1,133 @@
+"""The token format: every value comes back, and nothing but what a site's own key signed is taken."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grapevine import channels, ids
+from grapevine.tokens import LAST_N, LENGTH, BadSignature, NotAToken, Token, TokenError, Tokens, next_n
+
+OLD, NEW = b"old key, sixteen+", b"new key, sixteen+"
+SITE = Tokens([OLD, NEW], b"site one")
+
+visit_ids = st.integers(0, (1 << 60) - 1)
+codes = st.sampled_from(sorted(channels.NAMES))
+numbers = st.integers(0, LAST_N)
+
+
+@given(visit_ids, codes, numbers)
+def test_what_is_minted_is_read(visit_id: int, code: int, n: int) -> None:
+    (text,) = SITE.mint(visit_id, [code], n)
+    assert len(text) == LENGTH
+    assert set(text) <= set(ids.ALPHABET)
+    assert SITE.read(text) == Token(visit_id, code, n)
+
+
+@given(visit_ids, numbers)
+def test_all_channels_at_once_are_the_same_as_one_by_one(visit_id: int, n: int) -> None:
+    together = SITE.mint(visit_id, channels.NAMES, n)
+    assert together == [SITE.mint(visit_id, [code], n)[0] for code in channels.NAMES]
+    assert len(set(together)) == len(channels.NAMES)
+
+
+@given(visit_ids)
+def test_a_session_is_told_from_a_share(visit_id: int) -> None:
+    token = SITE.read(SITE.session(visit_id))
+    assert token.is_session
+    assert token.visit_id == visit_id
+    assert not any(SITE.read(text).is_session for text in SITE.mint(visit_id, channels.NAMES))
+
+
+@settings(max_examples=15)
+@given(visit_ids, codes, numbers)
+def test_every_change_of_one_character_is_refused(visit_id: int, code: int, n: int) -> None:
+    (text,) = SITE.mint(visit_id, [code], n)
+    for place in range(LENGTH):
+        for character in ids.ALPHABET:
+            changed = text[:place] + character + text[place + 1 :]
+            if changed != text:
+                with pytest.raises(BadSignature):
+                    SITE.read(changed)
+
+
+@given(visit_ids, codes, numbers, st.sampled_from(sorted(channels.NAMES)))
+def test_no_bit_of_the_payload_can_be_exchanged(visit_id: int, code: int, n: int, other: int) -> None:
+    """A signature cut from one token does not fit any other payload, not even one that shares its hash."""
+    (text,) = SITE.mint(visit_id, [code], n)
+    (target,) = SITE.mint(visit_id, [other], n)
+    signature = ids.from_base62(text) or 0
+    payload = (ids.from_base62(target) or 0) >> 64 << 64
+    forged = ids.to_base62(payload | signature & (1 << 64) - 1, LENGTH)
+    if other != code:
+        with pytest.raises(BadSignature):
+            SITE.read(forged)
+
+
+@given(visit_ids, codes)
+def test_another_sites_token_is_refused(visit_id: int, code: int) -> None:
+    other = Tokens([OLD, NEW], b"site two")
+    with pytest.raises(BadSignature):
+        SITE.read(other.mint(visit_id, [code])[0])
+
+
+@given(visit_ids, codes, numbers)
+def test_an_older_key_still_verifies_and_a_revoked_one_does_not(visit_id: int, code: int, n: int) -> None:
+    (text,) = Tokens([OLD], b"site one").mint(visit_id, [code], n)
+    assert SITE.read(text) == Token(visit_id, code, n)
+    with pytest.raises(BadSignature):
+        Tokens([NEW], b"site one").read(text)
+    assert SITE.mint(visit_id, [code], n) == Tokens([NEW], b"site one").mint(visit_id, [code], n)
+
+
+@given(visit_ids, codes)
+def test_there_is_one_spelling_only(visit_id: int, code: int) -> None:
+    """The same 17 bytes plus 2^136 still fit into 23 characters, and are no token."""
+    value = ids.from_base62(SITE.mint(visit_id, [code])[0]) or 0
+    too_large = value + (1 << 136)
+    if too_large < 62**LENGTH:
+        with pytest.raises(BadSignature):
+            SITE.read(ids.to_base62(too_large, LENGTH))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a" * 22, "a" * 24, "a" * 22 + "-", " " + "a" * 22, "é" * 23, "a" * 22 + "\n", "１" * 23]
+)
+def test_what_has_no_tokens_shape_is_no_token(text: str) -> None:
+    with pytest.raises(NotAToken):
+        SITE.read(text)
+
+
+@pytest.mark.parametrize("field", ["version", "channel"])
+def test_unknown_versions_and_channels_are_refused_though_signed(field: str) -> None:
+    from grapevine import tokens
+
+    payload = (2 << 70 | 0) if field == "version" else (tokens.VERSION << 70 | 100 << 63)
+    code = payload >> 63 & 0x7F
+    digest = SITE._digest(SITE._derived[0], (payload & ~(7 << 63)).to_bytes(9, "big"))  # noqa: SLF001
+    start = code % 8 * 8
+    value = payload << 64 | int.from_bytes(digest[start : start + 8], "big")
+    with pytest.raises(BadSignature, match=field):
+        SITE.read(ids.to_base62(value, LENGTH))
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    with pytest.raises(TokenError):
+        SITE.read(text)
+
+
+@given(visit_ids)
+def test_visit_ids_say_day_and_cell(visit_id: int) -> None:
+    assert ids.pack(ids.day_of(visit_id), ids.cell_of(visit_id), visit_id & 0xFFFFFFFF) == visit_id
+    assert ids.visit_number(ids.visit_text(visit_id)) == visit_id
+
+
+@pytest.mark.parametrize("text", ["", "a" * 10, "a" * 12, "z" * 11, "-" * 11])
+def test_what_is_no_visit_id(text: str) -> None:
+    assert ids.visit_number(text) is None
+
+
+def test_share_numbers_stop_at_the_eighth() -> None:
+    assert [next_n(n) for n in range(8)] == [1, 2, 3, 4, 5, 6, 7, 7]

@@ -1,0 +1,105 @@
+"""URLs: which page they show, which site they belong to, and where a token goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from grapevine.urls import MAX_LENGTH, UrlError, origin_of, page_id, page_of, parse_origin, tagged
+
+ORIGINS = frozenset({"https://a.example", "https://b.example:8443"})
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://A.Example/x", "https://a.example"),
+        ("https://a.example:443/x", "https://a.example"),
+        ("http://a.example:80", "http://a.example"),
+        ("http://a.example:8080?x", "http://a.example:8080"),
+        ("https://bücher.example/", "https://xn--bcher-kva.example"),
+        ("http://[2001:db8::1]:8000/", "http://[2001:db8::1]:8000"),
+    ],
+)
+def test_origins(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("", "must begin with http"),
+        ("//a.example/", "must begin with http"),
+        ("ftp://a.example/", "must begin with http"),
+        ("https:///path", "no host"),
+        ("https://me:pw@a.example/", "user name"),
+        ("https://a.example:port/", "is no URL"),
+        ("https://a.example/ b", "character"),
+        ("https://a.example/\t", "character"),
+        ("https:\\\\a.example/", "character"),
+        ("https://[::1/", "is no URL"),
+        ("https://a.example/" + "x" * MAX_LENGTH, "characters long"),
+        ("https://a.example/\ud800", "character"),
+    ],
+)
+def test_what_is_no_origin(url: str, why: str) -> None:
+    with pytest.raises(UrlError, match=why):
+        origin_of(url)
+
+
+def test_an_origin_is_typed_without_a_path() -> None:
+    assert parse_origin("https://a.example/") == "https://a.example"
+    with pytest.raises(UrlError, match=r"use https://a\.example"):
+        parse_origin("https://a.example/blog")
+
+
+@pytest.mark.parametrize(
+    ("url", "page"),
+    [
+        ("https://a.example", "https://a.example/"),
+        ("https://a.example/x#part", "https://a.example/x"),
+        ("https://a.example/x?b=2&a=1", "https://a.example/x?b=2&a=1"),
+        ("https://a.example/x?utm_source=s&a=1&fbclid=f", "https://a.example/x?a=1"),
+        ("https://a.example/x?gv=T&&a", "https://a.example/x?a"),
+        ("https://a.example/%C3%A9?q=%20", "https://a.example/%C3%A9?q=%20"),
+        ("https://B.example:8443/x", "https://b.example:8443/x"),
+    ],
+)
+def test_pages(url: str, page: str) -> None:
+    assert page_of(1, url, ORIGINS, "gv", None).url == page
+
+
+def test_a_site_may_list_the_parameters_that_tell_its_pages_apart() -> None:
+    found = page_of(1, "https://a.example/x?id=1&view=2&utm_id=3", ORIGINS, "gv", frozenset({"id"}))
+    assert found.url == "https://a.example/x?id=1"
+
+
+def test_a_page_of_another_origin_is_refused() -> None:
+    with pytest.raises(UrlError, match="not an origin of this site"):
+        page_of(1, "https://c.example/", ORIGINS, "gv", None)
+
+
+def test_only_the_bare_origin_is_home() -> None:
+    homes = ("https://a.example", "https://a.example/", "https://a.example/?utm_source=x", "https://a.example/#top")
+    assert all(page_of(1, url, ORIGINS, "gv", None).is_home for url in homes)
+    assert not page_of(1, "https://a.example/?p=3", ORIGINS, "gv", None).is_home
+
+
+def test_page_ids_differ_by_site() -> None:
+    assert page_id(1, "https://a.example/") != page_id(2, "https://a.example/")
+
+
+@pytest.mark.parametrize(
+    ("url", "place", "result"),
+    [
+        ("https://a.example/x", "auto", "https://a.example/x#gv=T"),
+        ("https://a.example/x?a=1", "auto", "https://a.example/x?a=1#gv=T"),
+        ("https://a.example/x#part", "auto", "https://a.example/x?gv=T#part"),
+        ("https://a.example/x?a=1#/route", "auto", "https://a.example/x?a=1&gv=T#/route"),
+        ("https://a.example/x#:~:text=hi", "auto", "https://a.example/x?gv=T#:~:text=hi"),
+        ("https://a.example/x", "query", "https://a.example/x?gv=T"),
+        ("https://a.example/x#part", "fragment", "https://a.example/x#part&gv=T"),
+        ("https://a.example/x", "fragment", "https://a.example/x#gv=T"),
+    ],
+)
+def test_where_the_token_goes(url: str, place: str, result: str) -> None:
+    assert tagged(url, "T", "gv", place) == result

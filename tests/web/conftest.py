@@ -1,0 +1,106 @@
+"""The whole server on a real database, called through ASGI, with a clock that stands still until a test moves it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from grapevine import ids
+from grapevine.app import running
+from grapevine.settings import Settings
+from grapevine.store.rows import SiteRow
+from grapevine.store.sqlite import SQLiteStore
+from grapevine.web.application import web_application
+from grapevine.web.services import Services
+
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+)
+ORIGIN = "https://a.example"
+NOON = ids.day_start(2500) + 12 * ids.HOUR_MS
+
+
+class Clock:
+    """UTC milliseconds, as the test sets them."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Server:
+    """A running server and a browser that calls it."""
+
+    def __init__(self, services: Services, app: ASGIApp, clock: Clock, store: SQLiteStore) -> None:
+        self.services = services
+        self.app = app
+        self.clock = clock
+        self.store = store
+        self.site = "site-a"
+        self.http = self.browser()
+
+    def browser(self, address: str = "192.0.2.1", user_agent: str = CHROME, **headers: str) -> httpx.AsyncClient:
+        """A client with an address and a user agent of its own, on a page of the first site."""
+        sent = {"User-Agent": user_agent, "Accept-Language": "en", "Origin": ORIGIN} | headers
+        transport = httpx.ASGITransport(self.app, client=(address, 50_000), raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://grapevine.example", headers=sent)
+
+    async def add_site(self, key: str, *origins: str, **settings: str) -> None:
+        """A site with that public key."""
+        row: dict[str, Any] = {"param": "gv", "place": "auto", "query": "*"} | settings
+        number = 1 + len(await self.store.registry.sites())
+        site = SiteRow(
+            site_id=number, key=key, name=key, salt=f"{number:032x}", created_at=NOON, origins=origins, **row
+        )
+        await self.store.registry.add_site(site)
+        self.clock.now += 1_000  # sites are read again when a second has passed
+
+    async def visit(self, client: httpx.AsyncClient | None = None, **fields: Any) -> Any:
+        """A visit's answer; fields are the request's."""
+        response = await self.post("visits", client, **fields)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def post(self, call: str, client: httpx.AsyncClient | None = None, **fields: Any) -> httpx.Response:
+        """A collect call with sensible fields where none are given."""
+        usual = {"site": self.site, "url": f"{ORIGIN}/deep/page"}
+        if call == "visits":
+            usual |= {"nonce": secrets.token_hex(8), "channels": ["copy", "whatsapp"]}  # type: ignore[dict-item]
+        if call == "views":
+            usual |= {"nonce": secrets.token_hex(8)}
+        return await (client or self.http).post(f"/v1/{call}", json=usual | fields)
+
+    async def drops(self) -> dict[str, int]:
+        """The refused events that are stored by now, by reason."""
+        await self.post("visits")  # a batch carries the drops along
+        rows = await self.store.look("SELECT reason, sum(drops) FROM drops GROUP BY reason ORDER BY reason")
+        return {reason: int(count) for reason, count in rows}
+
+
+@pytest.fixture
+async def server(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Server]:
+    """A server with one site, ``site-a`` on https://a.example."""
+    assert anyio_backend == "asyncio"
+    store = SQLiteStore(tmp_path / "grapevine.sqlite3")
+    settings = Settings(database=f"sqlite:///{store.path}", secret_keys=(b"k" * 32,), rate_limit=0)
+    clock = Clock()
+    await store.open()
+    try:
+        async with running(settings, store, clock) as services:
+            app = web_application(settings, None)
+            assert isinstance(app, Starlette)
+            app.state.services = services
+            server = Server(services, app, clock, store)
+            await server.add_site("site-a", ORIGIN)
+            yield server
+    finally:
+        await store.close()

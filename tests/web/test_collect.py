@@ -1,0 +1,383 @@
+"""The collect API: every status, header, limit and problem code of the contract."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from grapevine import ids
+from grapevine.channels import CODES
+from tests.web.conftest import CHROME, NOON, ORIGIN, Server
+
+pytestmark = pytest.mark.anyio
+
+NONCE = "n" * 16
+INSTAGRAM = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605 Mobile/15E148 Instagram 320.0.0"
+KAKAOTALK = "Mozilla/5.0 (Linux; Android 13) AppleWebKit/537.36 Chrome/116 Mobile Safari/537.36;KAKAOTALK 2410260"
+VISIT = {"site": "site-a", "url": f"{ORIGIN}/deep", "nonce": NONCE, "channels": ["copy"]}
+
+
+async def test_a_visit_gets_its_tokens(server: Server) -> None:
+    answer = await server.visit(channels=list(CODES))
+    assert set(answer) == {"visit", "session", "tokens", "returned"}
+    assert len(answer["visit"]) == 11
+    assert list(answer["tokens"]) == list(CODES)
+    tokens = [answer["session"], *answer["tokens"].values()]
+    assert all(len(token) == 23 and token.isalnum() and token.isascii() for token in tokens)
+    assert len(set(tokens)) == len(CODES) + 1
+    assert answer["returned"] is None
+
+
+async def test_a_chain_of_three(server: Server) -> None:
+    first = await server.visit()
+    friend = await server.visit(server.browser("192.0.2.2"), token=first["tokens"]["copy"])
+    third = await server.visit(server.browser("192.0.2.3"), token=friend["tokens"]["whatsapp"])
+    expected = {"valid": True, "depth": 1, "self": False, "same_network": False}
+    assert friend["returned"] == expected
+    assert third["returned"] == expected | {"depth": 2}
+
+
+async def test_every_answer_is_open_to_every_origin_without_credentials(server: Server) -> None:
+    for response in (
+        await server.post("visits"),
+        await server.post("visits", site="nobody"),
+        await server.http.post("/v1/visits", content=b"{"),
+        await server.http.options("/v1/shares"),
+    ):
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in response.headers
+        assert response.headers["access-control-expose-headers"] == "Grapevine-Dropped, Retry-After"
+
+
+async def test_a_preflight_is_answered(server: Server) -> None:
+    response = await server.http.options("/v1/visits", headers={"Access-Control-Request-Method": "POST"})
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-headers"] == "Content-Type"
+
+
+@pytest.mark.parametrize("kind", ["text/plain;charset=UTF-8", "application/json", None])
+async def test_json_is_taken_as_text_too(server: Server, kind: str | None) -> None:
+    headers = {"content-type": kind} if kind else {}
+    response = await server.http.post("/v1/visits", content=json.dumps(VISIT), headers=headers)
+    assert response.status_code == 200
+
+
+BAD_BODIES: list[tuple[str, bytes | dict[str, Any], int, str, str | None]] = [
+    ("empty", b"", 400, "malformed", None),
+    ("cut off", b'{"site":', 400, "malformed", None),
+    ("an array", b"[]", 400, "malformed", None),
+    ("a number", b"1", 400, "malformed", None),
+    ("not UTF-8", b'{"site":"\xff"}', 400, "malformed", None),
+    ("nested deeply", b'{"site":"site-a","x":' + b"[" * 4000, 400, "malformed", None),
+    ("too large", b'{"site":"' + b"x" * 8192 + b'"}', 413, "too-large", None),
+    ("no site", {"site": None}, 422, "invalid", "site"),
+    ("unknown site", {"site": "nobody"}, 404, "unknown-site", None),
+    ("foreign URL", {"url": "https://b.example/"}, 422, "invalid", "url"),
+    ("URL of a foreign port", {"url": f"{ORIGIN}:8443/"}, 422, "invalid", "url"),
+    ("URL of another scheme", {"url": "javascript:alert(1)"}, 422, "invalid", "url"),
+    ("URL with user info", {"url": "https://me@a.example/"}, 422, "invalid", "url"),
+    ("long URL", {"url": f"{ORIGIN}/{'x' * 2048}"}, 422, "invalid", "url"),
+    ("URL with a line break", {"url": f"{ORIGIN}/a\nb"}, 422, "invalid", "url"),
+    ("URL with a bad port", {"url": "https://a.example:99999/"}, 422, "invalid", "url"),
+    ("NUL in a title", {"title": "a\0b"}, 422, "invalid", "title"),
+    ("half a surrogate pair", b'{"site":"site-a","url":"x","nonce":"n","title":"\\ud800"}', 422, "invalid", ""),
+    ("short nonce", {"nonce": "n" * 15}, 422, "invalid", "nonce"),
+    ("long nonce", {"nonce": "n" * 65}, 422, "invalid", "nonce"),
+    ("nonce with a space", {"nonce": "n" * 16 + " "}, 422, "invalid", "nonce"),
+    ("no date", {"day": "yesterday"}, 422, "invalid", "day"),
+    ("unknown channel", {"channels": ["pigeon"]}, 422, "invalid", "channels"),
+    ("channels no list", {"channels": "copy"}, 422, "invalid", "channels"),
+    ("own no boolean", {"own": "yes"}, 422, "invalid", "own"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"), [row[1:] for row in BAD_BODIES], ids=[r[0] for r in BAD_BODIES]
+)
+async def test_each_bad_body_gets_its_code_and_changes_nothing(
+    server: Server, body: bytes | dict[str, Any], status: int, code: str, field: str | None
+) -> None:
+    content = body if isinstance(body, bytes) else json.dumps(VISIT | body).encode()
+    response = await server.http.post("/v1/visits", content=content)
+    problem = response.json()
+    assert response.headers["content-type"] == "application/problem+json"
+    assert (response.status_code, problem["status"], problem["code"]) == (status, status, code), problem
+    assert {"type", "title", "detail"} < set(problem)
+    assert response.headers["grapevine-dropped"] == code
+    assert ("errors" in problem) == (status == 422)
+    if field is not None:
+        assert [error["field"] for error in problem["errors"]] == [field]
+    assert await server.store.look("SELECT * FROM visits") == []
+    assert (await server.drops())[code] == 1
+
+
+async def test_all_wrong_fields_are_named_at_once(server: Server) -> None:
+    response = await server.post("visits", url="nowhere", nonce="short", day="x", channels=["pigeon"])
+    assert [error["field"] for error in response.json()["errors"]] == ["url", "nonce", "day", "channels"]
+
+
+async def test_unknown_fields_are_ignored(server: Server) -> None:
+    assert (await server.post("visits", colour="green")).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://b.example", "null", "", "http://a.example", "https://a.example:444"])
+@pytest.mark.parametrize("call", ["visits", "views", "shares"])
+async def test_a_foreign_origin_is_refused(server: Server, call: str, origin: str) -> None:
+    answer = await server.visit()
+    client = server.browser(Origin=origin)
+    response = await server.post(call, client, session=answer["session"], token=answer["tokens"]["copy"])
+    assert (response.status_code, response.json()["code"]) == (403, "bad-origin")
+
+
+async def test_a_missing_origin_is_foreign(server: Server) -> None:
+    client = server.browser()
+    del client.headers["Origin"]
+    response = await server.post("visits", client)
+    assert (response.status_code, response.json()["code"]) == (403, "bad-origin")
+
+
+async def test_a_form_is_not_read(server: Server) -> None:
+    response = await server.http.post("/v1/visits", data={"site": "site-a"})
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+
+
+async def test_robots_that_name_themselves_are_counted_and_not_stored(server: Server) -> None:
+    client = server.browser(user_agent="Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+    answer = await server.visit()
+    for call in ("visits", "views", "shares"):
+        response = await server.post(call, client, session=answer["session"], token=answer["tokens"]["copy"])
+        assert (response.status_code, response.headers["grapevine-dropped"]) == (202, "robot")
+    assert await server.store.look("SELECT count(*) FROM visits") == [(1,)]
+    assert (await server.drops())["robot"] == 3
+
+
+@pytest.mark.parametrize("header", ["Sec-GPC", "DNT"])
+async def test_who_does_not_want_to_be_followed_is_counted_without_a_trace(server: Server, header: str) -> None:
+    client = server.browser(**{header: "1"})
+    sharer = await server.visit()
+    for _ in range(2):  # a repeat is no second visit
+        response = await server.post("visits", client, nonce=NONCE, token=sharer["tokens"]["copy"])
+        assert (response.status_code, response.headers["grapevine-dropped"]) == (202, "opted-out")
+        assert response.json() == {"visit": None, "session": None, "tokens": {}, "returned": None}
+    assert await server.store.look("SELECT count(*) FROM visits") == [(1,)]
+    assert await server.store.look("SELECT sum(unlinked), sum(visits), sum(returns) FROM counts_hour") == [(1, 1, 0)]
+    for call in ("views", "shares"):
+        response = await server.post(call, client, session=sharer["session"], token=sharer["tokens"]["copy"])
+        assert (response.status_code, response.headers["grapevine-dropped"]) == (202, "opted-out")
+    assert await server.store.look("SELECT count(*) FROM shares") == [(0,)]
+
+
+async def test_a_repeat_is_answered_as_before_and_counted(server: Server) -> None:
+    sharer = await server.visit()
+    fields: dict[str, Any] = {"nonce": NONCE, "token": sharer["tokens"]["copy"], "day": str(ids.day_date(2500))}
+    first, again = [await server.post("visits", **fields) for _ in range(2)]
+    server.clock.now += 13 * ids.HOUR_MS  # after midnight, the day of the nonce still finds its visit
+    late = await server.post("visits", **fields)
+    assert first.json() == again.json() == late.json()
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert "grapevine-dropped" not in first.headers
+    assert again.headers["grapevine-dropped"] == "duplicate"
+    assert (await server.drops())["duplicate"] == 2
+
+
+@pytest.mark.parametrize(("day", "kept"), [(-1, True), (1, True), (-2, False), (30, False)])
+async def test_the_day_is_used_when_it_is_believable(server: Server, day: int, kept: bool) -> None:
+    answer = await server.visit(day=str(ids.day_date(2500 + day)))
+    number = ids.visit_number(answer["visit"])
+    assert number is not None
+    assert ids.day_of(number) == (2500 + day if kept else 2500)
+
+
+async def test_bad_tokens_never_cost_a_visit(server: Server) -> None:
+    await server.add_site("site-b", "https://b.example")
+    other = await server.visit(server.browser(Origin="https://b.example"), site="site-b", url="https://b.example/")
+    mine = await server.visit()
+    good = mine["tokens"]["copy"]
+    lost = (await server.services.sites.all())[0].tokens.mint(ids.pack(2400, 1, 1), [0])[0]
+    for token, reason in (
+        ("short", "not-a-token"),
+        ("-" * 23, "not-a-token"),
+        (good[:-1] + ("0" if good[-1] != "0" else "1"), "bad-signature"),
+        ("z" * 23, "bad-signature"),
+        (other["tokens"]["copy"], "unknown-site-token"),
+        (lost, "unknown-visit"),
+        (mine["session"], "session"),
+    ):
+        answer = await server.visit(token=token)
+        assert answer["returned"] == {
+            "valid": False,
+            "depth": 0,
+            "self": False,
+            "same_network": False,
+            "reason": reason,
+        }
+        assert answer["tokens"]["copy"]
+
+
+async def test_self_returns_and_colleagues(server: Server) -> None:
+    mine = await server.visit()
+    token = mine["tokens"]["copy"]
+    own = await server.visit(token=token, own=True)
+    assert own["returned"] == {"valid": True, "depth": 0, "self": True, "same_network": True}
+    colleague = await server.visit(token=token)
+    assert colleague["returned"] == {"valid": True, "depth": 1, "self": False, "same_network": True}
+    stranger = await server.visit(server.browser("192.0.2.9"), token=token)
+    assert stranger["returned"]["same_network"] is False
+
+
+async def test_the_next_morning_the_network_is_still_known(server: Server) -> None:
+    mine = await server.visit()
+    server.clock.now += ids.DAY_MS
+    assert (await server.visit(token=mine["tokens"]["copy"]))["returned"]["same_network"] is True
+    server.clock.now += ids.DAY_MS
+    assert (await server.visit(token=mine["tokens"]["copy"]))["returned"]["same_network"] is False
+
+
+async def test_a_share_gets_the_next_token(server: Server) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    seen = [token]
+    for _ in range(9):
+        response = await server.post("shares", token=seen[-1])
+        assert response.status_code == 200
+        seen.append(response.json()["next"])
+    assert len(set(seen)) == 8  # the eighth and all later ones
+    assert await server.store.look("SELECT count(*) FROM shares") == [(8,)]
+
+
+@pytest.mark.parametrize(
+    ("call", "field", "value"),
+    [("views", "session", "copy"), ("views", "session", "x"), ("shares", "token", "session"), ("shares", "token", "x")],
+)
+async def test_sessions_and_tokens_are_never_confused(server: Server, call: str, field: str, value: str) -> None:
+    answer = await server.visit()
+    text = {"copy": answer["tokens"]["copy"], "session": answer["session"]}.get(value, value)
+    response = await server.post(call, **{field: text})
+    assert (response.status_code, response.json()["code"]) == (422, "invalid")
+    assert response.json()["errors"][0]["field"] == field
+
+
+async def test_a_visit_that_is_not_there_cannot_go_on(server: Server) -> None:
+    site = (await server.services.sites.all())[0]
+    gone = ids.pack(2400, 1, 1)
+    view = await server.post("views", session=site.tokens.session(gone))
+    share = await server.post("shares", token=site.tokens.mint(gone, [0])[0])
+    assert (view.status_code, share.status_code) == (422, 422)
+
+
+async def test_views_are_counted_once(server: Server) -> None:
+    answer = await server.visit()
+    for _ in range(3):
+        response = await server.post("views", session=answer["session"], nonce=NONCE)
+        assert (response.status_code, response.json()) == (200, {})
+    assert await server.store.look("SELECT views FROM visits") == [(2,)]
+
+
+async def test_too_many_calls(server: Server) -> None:
+    server.services.intake._limit._per_minute = 3  # noqa: SLF001
+    responses = [await server.post("visits") for _ in range(4)]
+    assert [response.status_code for response in responses] == [200, 200, 200, 429]
+    assert responses[-1].json()["code"] == "rate-limited"
+    assert 0 < int(responses[-1].headers["retry-after"]) <= 60
+    assert (await server.post("visits", server.browser("192.0.2.2"))).status_code == 200
+    server.clock.now += 60_000
+    assert (await server.post("visits")).status_code == 200
+
+
+async def test_a_full_queue_says_when_to_come_back(server: Server) -> None:
+    server.services.writer._max_waiting = 0  # noqa: SLF001
+    response = await server.post("visits")
+    assert (response.status_code, response.json()["code"]) == (503, "busy")
+    assert int(response.headers["retry-after"]) > 0
+    server.services.writer._max_waiting = 10  # noqa: SLF001
+    assert (await server.drops())["busy"] == 1
+
+
+async def test_nothing_that_tells_who_somebody_is_gets_stored(server: Server) -> None:
+    await server.visit(server.browser("198.51.100.77"), title="Hello")
+    tables = await server.store.look("SELECT name FROM sqlite_master WHERE type = 'table'")
+    text = "".join([str(await server.store.look(f"SELECT * FROM {name}")) for (name,) in tables])
+    assert "Hello" in text
+    assert "198.51.100" not in text
+    assert CHROME[:20] not in text
+    assert "Chrome/140" not in text
+
+
+@pytest.mark.parametrize(
+    ("fields", "agent", "source", "app"),
+    [
+        ({"url": f"{ORIGIN}/"}, CHROME, "direct-home", None),
+        ({}, CHROME, "direct-deep", None),
+        ({"referrer": "https://www.google.com/"}, CHROME, "search", None),
+        ({"referrer": "https://t.co/x"}, CHROME, "social", None),
+        ({"referrer": "https://bsky.app/profile/x"}, CHROME, "social", None),
+        ({"referrer": "https://mail.google.com/"}, CHROME, "email", None),
+        ({"referrer": "https://app.slack.com/"}, CHROME, "messenger", "slack"),
+        ({"referrer": "android-app://org.telegram.messenger/"}, CHROME, "messenger", "telegram"),
+        ({"referrer": "android-app://com.unheard.of/"}, CHROME, "referral", "com.unheard.of"),
+        ({"referrer": "https://blog.example/post"}, CHROME, "referral", None),
+        ({"referrer": f"{ORIGIN}/other"}, CHROME, "internal", None),
+        ({"referrer": "nonsense"}, CHROME, "direct-deep", None),
+        ({"url": f"{ORIGIN}/deep?utm_source=news", "referrer": "https://www.google.com/"}, CHROME, "campaign", None),
+        ({}, INSTAGRAM, "social", "instagram"),
+        ({}, KAKAOTALK, "messenger", "kakaotalk"),
+    ],
+)  # fmt: skip
+async def test_sources(server: Server, fields: dict[str, str], agent: str, source: str, app: str | None) -> None:
+    from grapevine.sets import SOURCE_NAMES
+
+    await server.visit(server.browser(user_agent=agent), **fields)
+    ((code, stored),) = await server.store.look("SELECT source, app FROM visits")
+    assert (SOURCE_NAMES[code], stored) == (source, app)
+
+
+async def test_tracking_names_do_not_make_pages(server: Server) -> None:
+    for query in ("", "?utm_source=a", "?fbclid=1&gv=x", "?id=1", "?gclid=2&id=1&UTM_medium=b"):
+        await server.visit(url=f"{ORIGIN}/p{query}")
+    assert await server.store.look("SELECT url FROM pages ORDER BY url") == [(f"{ORIGIN}/p",), (f"{ORIGIN}/p?id=1",)]
+
+
+@pytest.mark.parametrize("call", ["visits", "views", "shares"])
+async def test_ten_thousand_random_bodies_yield_no_5xx(server: Server, call: str) -> None:
+    draw = random.Random(f"fuzz {call}")  # noqa: S311
+    answer = await server.visit()
+    words: list[Any] = [
+        "site-a", f"{ORIGIN}/x", NONCE, answer["session"], answer["tokens"]["copy"], "copy", None, True, 0, -1, 1.5, 10**30,
+        "", "\0", "\ud800", "é" * 40, [], {}, ["copy"], [None], {"a": 1}, "https://b.example", "2026-11-21", "x" * 3000, 1e308,
+    ]  # fmt: skip
+    names = ["site", "url", "nonce", "day", "referrer", "title", "token", "own", "channels", "session", "text"]
+    usual = {
+        "site": "site-a",
+        "url": f"{ORIGIN}/x",
+        "nonce": NONCE,
+        "session": answer["session"],
+        "token": answer["tokens"]["copy"],
+    }
+    statuses = set()
+    for _ in range(10_000):
+        kind = draw.random()
+        if kind < 0.2:
+            body = draw.randbytes(draw.randrange(60))
+        else:
+            fields = dict(usual) if kind < 0.8 else {}
+            for _ in range(draw.randrange(4)):
+                fields[draw.choice(names)] = draw.choice(words)
+            body = json.dumps(fields, ensure_ascii=draw.random() < 0.9).encode("utf-8", "surrogatepass")
+            if kind > 0.9:
+                cut = draw.randrange(len(body) + 1)
+                body = body[:cut] + draw.randbytes(2) + body[cut:]
+        response = await server.http.post(
+            f"/v1/{call}", content=body, headers={"Origin": draw.choice([ORIGIN] * 9 + ["null"])}
+        )
+        assert response.status_code < 500, (body, response.text)
+        statuses.add(response.status_code)
+    assert {200, 400, 403, 404, 422} <= statuses
+
+
+async def test_the_time_of_a_visit_is_the_servers(server: Server) -> None:
+    await server.visit()
+    assert await server.store.look("SELECT at - last_at FROM visits") == [(0,)]
+    ((at,),) = await server.store.look("SELECT at FROM visits")
+    assert at == server.clock.now >= NOON

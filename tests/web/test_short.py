@@ -1,0 +1,100 @@
+"""``/s/{token}``: where it leads, whom it records, and what it tells people whose link is broken."""
+
+from __future__ import annotations
+
+import pytest
+
+from grapevine import ids
+from tests.web.conftest import ORIGIN, Server
+
+pytestmark = pytest.mark.anyio
+
+SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
+WHATSAPP = "WhatsApp/2.23.20.0 A"
+
+
+async def location(server: Server, token: str, user_agent: str | None = None) -> str:
+    headers = {"User-Agent": user_agent} if user_agent else {}
+    response = await server.http.get(f"/s/{token}", headers=headers)
+    assert response.status_code == 302
+    return response.headers["location"]
+
+
+async def test_leads_to_the_shared_page_with_the_token(server: Server) -> None:
+    token = (await server.visit(url=f"{ORIGIN}/first?id=1"))["tokens"]["copy"]
+    assert await location(server, token) == f"{ORIGIN}/first?id=1#gv={token}"  # no report named a page yet
+    await server.post("shares", token=token, url=f"{ORIGIN}/shared")
+    assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
+
+
+async def test_the_place_and_name_of_the_token_are_the_sites(server: Server) -> None:
+    await server.add_site("site-q", "https://q.example", param="via", place="query")
+    client = server.browser(Origin="https://q.example")
+    token = (await server.visit(client, site="site-q", url="https://q.example/x?a=1"))["tokens"]["copy"]
+    assert await location(server, token) == f"https://q.example/x?a=1&via={token}"
+
+
+async def test_an_erased_or_lost_visit_leads_home(server: Server) -> None:
+    token = (await server.services.sites.all())[0].tokens.mint(ids.pack(2400, 1, 1), [0])[0]
+    assert await location(server, token) == f"{ORIGIN}/#gv={token}"
+
+
+async def test_an_origin_that_was_given_up_is_not_redirected_to(server: Server) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    (row,) = await server.store.registry.sites()
+    changed = type(row)(
+        **{name: getattr(row, name) for name in row.__struct_fields__} | {"origins": ("https://new.example",)}
+    )
+    await server.store.registry.set_site(changed)
+    server.clock.now += 1_000
+    assert await location(server, token) == f"https://new.example/#gv={token}"
+
+
+@pytest.mark.parametrize("text", ["short", "x" * 23, "-" * 23, "session"])
+async def test_a_broken_link_gets_a_page_for_people(server: Server, text: str) -> None:
+    answer = await server.visit()
+    response = await server.http.get(f"/s/{answer['session'] if text == 'session' else text}")
+    assert response.status_code == 404
+    assert "leads nowhere" in response.text
+    assert response.headers["content-type"].startswith("text/html")
+
+
+async def test_a_preview_robot_is_evidence_and_never_a_visit(server: Server) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    for agent in (SLACK, SLACK, WHATSAPP):
+        assert token in await location(server, token, agent)
+    server.clock.now += ids.HOUR_MS
+    await location(server, token, SLACK)
+    assert await server.store.look("SELECT app, count(*) FROM unfurls GROUP BY app ORDER BY app") == [
+        ("slack", 2), ("whatsapp", 1),
+    ]  # fmt: skip
+    assert await server.store.look("SELECT count(*) FROM visits") == [(1,)]
+    assert await server.store.look("SELECT count(*) FROM shares WHERE proven_at IS NOT NULL") == [(0,)]
+
+
+async def test_people_and_other_robots_leave_no_unfurl(server: Server) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    await location(server, token)
+    await location(server, token, "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+    assert await server.store.look("SELECT * FROM unfurls") == []
+
+
+async def test_a_full_queue_keeps_nobody_from_the_page(server: Server) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    server.services.writer._max_waiting = 0  # noqa: SLF001
+    assert token in await location(server, token, SLACK)
+
+
+async def test_redirects_are_not_kept_by_caches(server: Server) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    response = await server.http.get(f"/s/{token}")
+    assert response.headers["cache-control"] == "no-store"
+
+
+async def test_a_qr_code(server: Server) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    response = await server.http.get(f"/s/{token}/qr.svg")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("image/svg+xml")
+    assert response.text.startswith("<svg")
+    assert (await server.http.get(f"/s/{'x' * 23}/qr.svg")).status_code == 404

@@ -1,0 +1,53 @@
+"""The widget as it is served: immutable hashed files, and an entry that names the newest."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+
+import pytest
+
+from tests.web.conftest import Server
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_entry_and_the_hashed_file_are_the_same_script(server: Server) -> None:
+    script = server.services.widget.scripts["widget.js"]
+    entry = await server.http.get("/widget.js")
+    hashed = await server.http.get(f"/{script.file}")
+    assert entry.content == hashed.content
+    assert entry.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in hashed.headers["cache-control"]
+    assert "immutable" not in entry.headers["cache-control"]
+    digest = base64.b64encode(hashlib.sha384(entry.content).digest()).decode()
+    assert script.integrity == f"sha384-{digest}"
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("identity", None)])
+async def test_precompressed(server: Server, accepted: str, encoding: str | None) -> None:
+    async with server.http.stream("GET", "/widget.js", headers={"Accept-Encoding": accepted}) as response:
+        body = b"".join([chunk async for chunk in response.aiter_raw()])
+    assert response.headers.get("content-encoding") == encoding
+    assert response.headers["vary"] == "Accept-Encoding"
+    if encoding == "gzip":
+        assert gzip.decompress(body).startswith(b"(")
+
+
+async def test_what_is_known_is_not_sent_again(server: Server) -> None:
+    tag = (await server.http.get("/widget.js")).headers["etag"]
+    response = await server.http.get("/widget.js", headers={"If-None-Match": tag})
+    assert (response.status_code, response.content) == (304, b"")
+
+
+async def test_the_icons_that_are_loaded_when_needed(server: Server) -> None:
+    (icons,) = [name for name in server.services.widget.names if name.startswith("icons.") and name.endswith(".json")]
+    response = await server.http.get(f"/{icons}")
+    assert "mastodon" in response.json() or len(response.json()) > 5
+    assert response.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("name", ["widget.nothing.js", "widget.js.br", "widget", "icons.json"])
+async def test_nothing_else_is_served(server: Server, name: str) -> None:
+    assert (await server.http.get(f"/{name}")).status_code == 404
