@@ -344,8 +344,9 @@ async def test_ten_thousand_random_bodies_yield_no_5xx(server: Server, call: str
     draw = random.Random(f"fuzz {call}")  # noqa: S311
     answer = await server.visit()
     words: list[Any] = [
-        "site-a", f"{ORIGIN}/x", NONCE, answer["session"], answer["tokens"]["copy"], "copy", None, True, 0, -1, 1.5, 10**30,
-        "", "\0", "\ud800", "é" * 40, [], {}, ["copy"], [None], {"a": 1}, "https://b.example", "2026-11-21", "x" * 3000, 1e308,
+        "site-a", f"{ORIGIN}/x", NONCE, answer["session"], answer["tokens"]["copy"], "copy", None, True, 0, -1, 1.5,
+        10**30, 1e308, "", "\0", "\ud800", "é" * 40, [], {}, ["copy"], [None], {"a": 1}, "https://b.example",
+        "2026-11-21", "x" * 3000,
     ]  # fmt: skip
     names = ["site", "url", "nonce", "day", "referrer", "title", "token", "own", "channels", "session", "text"]
     usual = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from grapevine.web import collect, health, short, widget
+from grapevine.web import collect, dashboard, health, read_api, short, widget
 
 
 def routes(prefix: str) -> list[BaseRoute]:
@@ -20,9 +20,18 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route("/s/{token}", short.follow),
         Route("/s/{token}/qr.svg", short.qr_code),
     ]
+    api: list[BaseRoute] = [
+        Route("/v1/tokens/resolve", read_api.resolve_tokens, methods=["POST"]),
+        Route("/v1/tokens/{token}", read_api.token),
+        Route("/v1/stats/summary", read_api.summary),
+        Route("/v1/stats/series", read_api.series),
+        Route("/v1/stats/breakdown", read_api.breakdown),
+        Route("/v1/cascades", read_api.cascades),
+        Route("/v1/cascades/{root}", read_api.cascade),
+    ]
     own: list[BaseRoute] = [
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
     ]
     below = [Mount(prefix, routes=public)] if prefix else public
-    return [*below, *links, *own]
+    return [*below, *links, *api, *own, *dashboard.routes]
