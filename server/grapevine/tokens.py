@@ -115,13 +115,15 @@ class Tokens:
         """What ``text`` says, share token or session. Raises NotAToken or BadSignature."""
         value = ids.from_base62(text) if len(text) == LENGTH else None
         if value is None:
-            raise NotAToken(f"a share token is {LENGTH} letters and digits")
+            raise NotAToken(_why_not(text))
         if value >= _TOO_LARGE:
             raise BadSignature("the number it spells is larger than any token")
         payload = value >> _SIGNATURE_BITS
         code = payload >> 63 & 0x7F
-        if payload >> 70 != VERSION or (code not in channels.NAMES and code != channels.SESSION):
-            raise BadSignature("it names a version or a channel that no token of this server has")
+        if payload >> 70 != VERSION:
+            raise BadSignature(f"it is of version {payload >> 70}, and this server knows version {VERSION} only")
+        if code not in channels.NAMES and code != channels.SESSION:
+            raise BadSignature(f"it names channel {code}, which does not exist")
         signature = (value & (1 << _SIGNATURE_BITS) - 1).to_bytes(_SIGNATURE_BYTES, "big")
         signed = (payload & ~_SLICE_BITS).to_bytes(_PAYLOAD_BYTES, "big")
         for key in self._derived:
@@ -133,6 +135,14 @@ class Tokens:
 def next_n(n: int) -> int:
     """The number of the share after the ``n``-th on the same channel."""
     return min(n + 1, LAST_N)
+
+
+def _why_not(text: str) -> str:
+    if len(text) != LENGTH:
+        count = f"{len(text)} character{'' if len(text) == 1 else 's'}"
+        return f"it has {count}, and a token has {LENGTH}"
+    place, wrong = next((place, one) for place, one in enumerate(text, 1) if one not in ids.ALPHABET)
+    return f"{wrong!r} at place {place} is no letter or digit from 0-9, A-Z, a-z"
 
 
 def _eighth(digest: bytes, code: int) -> bytes:

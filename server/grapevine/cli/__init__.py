@@ -1,0 +1,45 @@
+"""The command line: one module per group of commands, each a thin layer over what the server itself uses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from grapevine.cli.parser import build_parser
+from grapevine.cli.shell import Shell
+from grapevine.errors import GrapevineError, Invalid, SettingError
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; answers with its exit status: 0 ok, 1 failed, 2 wrong usage or a wrong setting."""
+    parsed = build_parser().parse_args(arguments)
+    shell = Shell(os.environ, parsed.config)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            status = runner.run(parsed.run(shell, parsed))
+        sys.stdout.flush()
+        return int(status)
+    except (SettingError, Invalid) as error:
+        shell.complain(str(error))
+        return USAGE
+    except GrapevineError as error:
+        shell.complain(str(error))
+        return FAILED
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:  # Windows, PyPy
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,98 @@
+"""``grapevine cascade``: one cascade drawn as a tree."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from urllib.parse import urlsplit
+
+from rich.text import Text
+from rich.tree import Tree
+
+from grapevine import admin, insight
+from grapevine.chains import Cascade, CascadeNode
+from grapevine.cli.options import Commands
+from grapevine.cli.shell import Shell
+from grapevine.errors import NotFound, UnknownVisit
+from grapevine.sites import Site
+from grapevine.store.base import Store
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add("cascade", cascade, "draw one cascade as a tree")
+    parser.add_argument("root", metavar="ROOT", help="the id of its first visit, as the dashboard and the API show it")
+    parser.add_argument("--site", metavar="KEY", help="the site it grew on (default: any of this server)")
+
+
+async def cascade(shell: Shell, arguments: Namespace) -> int:
+    """Draws the cascade."""
+    settings = shell.settings_with_keys()
+    async with shell.store(settings) as store:
+        if arguments.site is None:
+            rows = await store.registry.sites()
+        else:
+            rows = [await admin.site_with(store.registry, arguments.site)]
+        sites = [Site(row, settings.secret_keys) for row in rows]
+        found = await _find(store, sites, arguments.root, shell.now())
+    if arguments.json:
+        shell.say_json(found)
+    else:
+        shell.say(_headline(found))
+        shell.out.print(_tree(found), soft_wrap=True)
+    return 0
+
+
+async def _find(store: Store, sites: list[Site], root: str, now: int) -> Cascade:
+    error: NotFound | UnknownVisit = NotFound("this server has no site yet")
+    for site in sites:
+        try:
+            return await insight.cascade(store, site, root, now)
+        except (NotFound, UnknownVisit) as found:
+            error = found
+    raise error
+
+
+def _headline(cascade: Cascade) -> str:
+    virality = "" if cascade.structural_virality is None else f", structural virality {cascade.structural_virality:.2f}"
+    value = "".join(f", {amount} {currency}" for currency, amount in cascade.value.items())
+    return (
+        f"{_counted(cascade.size, 'visit')}, depth {cascade.max_depth}, breadth {cascade.breadth}{virality}, "
+        f"{_counted(cascade.shares, 'share')}, {_counted(cascade.conversions, 'conversion')}{value}"
+    )
+
+
+def _tree(cascade: Cascade) -> Tree:
+    drawn: dict[str, Tree] = {}
+    top = Tree("")
+    for node in cascade.nodes:  # by depth, so parents come first
+        above = drawn.get(node.parent) if node.parent is not None else None
+        if above is not None:
+            drawn[node.visit] = above.add(_label(node))
+        else:
+            top = drawn[node.visit] = Tree(_label(node), guide_style="dim")
+    return top
+
+
+def _label(node: CascadeNode) -> Text:
+    arrival = node.via.channel if node.via else node.source or "erased"
+    label = Text(arrival, style="bold")
+    label.append("  ")
+    label.append("erased" if node.erased else _path(node.url), style="default not bold")
+    facts = [f"depth {node.depth}"]
+    if node.at:
+        facts.append(f"{node.at[:10]} {node.at[11:16]}")
+    if node.conversions:
+        facts.append(_counted(node.conversions, "conversion"))
+    label.append(f"  {', '.join(facts)}, {node.visit}", style="dim not bold")
+    return label
+
+
+def _path(url: str | None) -> str:
+    if url is None:
+        return "–"
+    parts = urlsplit(url)
+    return (f"{parts.path}?{parts.query}" if parts.query else parts.path) or url
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

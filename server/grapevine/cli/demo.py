@@ -1,0 +1,105 @@
+"""``grapevine demo``: everything at once, in a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from grapevine import admin
+from grapevine.cli.options import Commands, count, port
+from grapevine.cli.shell import Shell
+from grapevine.settings import SQLITE, Settings
+
+if TYPE_CHECKING:
+    from grapevine.demo.traffic import Target
+
+HOST = "127.0.0.1"
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add(
+        "demo",
+        demo,
+        "run a server and a small site that embeds it, on a throw-away database",
+        more="Settings and GRAPEVINE_* are left aside. --json prints one line: server, site_url, site, key.",
+    )
+    parser.add_argument("--port", type=port, default=8000, help="port of the server (default: %(default)s)")
+    parser.add_argument("--site-port", type=port, default=8001, help="port of the demo site (default: %(default)s)")
+    parser.add_argument("--traffic", type=count, default=0, metavar="N", help="play N visits over real HTTP")
+
+
+async def demo(shell: Shell, arguments: Namespace) -> int:
+    """Runs the demo until a signal ends it."""
+    from grapevine import listening, logs
+    from grapevine.app import create_app
+    from grapevine.demo.site import DemoSite, demo_folder
+    from grapevine.demo.traffic import Target
+    from grapevine.installation import make_store
+
+    logs.configure("text")
+    with tempfile.TemporaryDirectory(prefix="grapevine-demo-") as folder:
+        settings = Settings(
+            database=f"{SQLITE}{Path(folder, 'demo.sqlite3')}",
+            secret_keys=(secrets.token_bytes(32),),
+            trusted_proxies=(HOST,),  # the traffic comes from many addresses
+            rate_limit=0,
+        )
+        server = listening.Server(create_app(settings, make_store(settings)), HOST, arguments.port)
+        values: dict[str, str] = {"GRAPEVINE": server.url}
+        site = listening.Server(DemoSite(demo_folder(), values), HOST, arguments.site_port)
+        origins = [site.url, site.url.replace(HOST, "localhost")]
+        async with shell.store(settings) as store:
+            added = await admin.add_site(store.registry, "Lees (demo)", origins, shell.now())
+        values["SITE"] = added.row.key
+
+        async def present() -> None:
+            if arguments.json:
+                facts = {"server": server.url, "site_url": site.url, "site": added.row.key, "key": added.key.secret}
+                shell.say_json(facts, one_line=True)
+            else:
+                _welcome(shell, server.url, site.url, added.key.secret)
+            if arguments.traffic:
+                await _play(shell, Target(server.url, added.row.key, site.url), arguments.traffic)
+            elif not arguments.json:
+                shell.say("To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')")
+
+        await listening.serve([server, site], present)
+    return 0
+
+
+def _welcome(shell: Shell, server: str, site: str, key: str) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_row("Demo site", f"{site}/")
+    table.add_row("Dashboard", f"{server}/")
+    table.add_row("API key", key)
+    shell.say("Grapevine is running. Ctrl+C stops it and throws everything away.\n")
+    shell.out.print(table)
+    shell.say(
+        "\nCopy a link on the demo site, open it in another browser, copy it there: the dashboard shows the chain."
+    )
+
+
+async def _play(shell: Shell, target: Target, visits: int) -> None:
+    from grapevine.demo.traffic import play
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    started = time.monotonic()
+    with Progress(*columns, console=shell.err) as progress:
+        task = progress.add_task("Visits", total=visits)
+        played = await play(target, visits, on_visit=lambda: progress.advance(task))
+    seconds = time.monotonic() - started
+    shell.err.print(
+        f"Played {played.visits:,} visits in {seconds:.1f} s ({played.visits / seconds:,.0f} visits/s): "
+        f"{played.views:,} more views, {played.shares:,} shares, {played.returns:,} returns down to depth "
+        f"{played.deepest}, {played.unfurls:,} previews; {played.robots:,} robots were refused."
+    )

@@ -1,0 +1,77 @@
+"""``grapevine key add``, ``list`` and ``revoke``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from rich.table import Table
+
+from grapevine import admin
+from grapevine.cli.options import Commands
+from grapevine.cli.shell import Shell
+from grapevine.errors import NotFound
+from grapevine.store.rows import KeyRow
+from grapevine.times import rfc3339
+
+
+def register(commands: Commands) -> None:
+    """Adds the commands."""
+    group = commands.group("key", "add, list and revoke API keys")
+    parser = group.add("add", add, "add an API key to a site; its secret is shown this once")
+    parser.add_argument("site", metavar="SITE", help="the site's public key")
+    parser.add_argument(
+        "--scope", required=True, choices=admin.SCOPES, help="read numbers; also write events; also administer"
+    )
+    parser.add_argument("--name", default="", metavar="N", help="what the key is for (default: its scope)")
+    parser = group.add("list", list_keys, "list a site's API keys, without their secrets")
+    parser.add_argument("site", metavar="SITE", help="the site's public key")
+    parser = group.add("revoke", revoke, "take an API key out of force", prints_json=False)
+    parser.add_argument("id", metavar="ID", help="the key's id, as `grapevine key list` shows it")
+
+
+async def add(shell: Shell, arguments: Namespace) -> int:
+    """Adds a key."""
+    async with shell.store() as store:
+        site = await admin.site_with(store.registry, arguments.site)
+        name = arguments.name or f"{arguments.scope} key"
+        added = await admin.add_key(store.registry, site, arguments.scope, name, shell.now())
+    if arguments.json:
+        shell.say_json({**_as_json(added.row), "key": added.secret})
+    else:
+        shell.say(f"{added.secret}\n\nShown this once: only its hash is stored. Its id is {added.row.key_id}.")
+    return 0
+
+
+async def list_keys(shell: Shell, arguments: Namespace) -> int:
+    """Lists a site's keys."""
+    async with shell.store() as store:
+        site = await admin.site_with(store.registry, arguments.site)
+        keys = await store.registry.keys(site.site_id)
+    if arguments.json:
+        shell.say_json([_as_json(key) for key in keys])
+    else:
+        table = Table("Id", "Name", "Scope", "Since", "Revoked", box=None, pad_edge=False, header_style="bold")
+        for key in keys:
+            revoked = "" if key.revoked_at is None else rfc3339(key.revoked_at)[:10]
+            table.add_row(key.key_id, key.name, key.scope, rfc3339(key.created_at)[:10], revoked)
+        shell.out.print(table)
+    return 0
+
+
+async def revoke(shell: Shell, arguments: Namespace) -> int:
+    """Revokes a key."""
+    async with shell.store() as store:
+        if not await store.registry.revoke_key(arguments.id, shell.now()):
+            raise NotFound(f"no key in force has the id {arguments.id[:60]!r}; see `grapevine key list SITE`")
+    shell.say(f"Revoked {arguments.id}.")
+    return 0
+
+
+def _as_json(key: KeyRow) -> dict[str, object]:
+    return {
+        "id": key.key_id,
+        "name": key.name,
+        "scope": key.scope,
+        "created_at": rfc3339(key.created_at),
+        "revoked_at": None if key.revoked_at is None else rfc3339(key.revoked_at),
+    }

@@ -1,0 +1,85 @@
+"""``grapevine stats``: the numbers of a period."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterable
+from datetime import timedelta
+
+from rich.table import Table
+
+from grapevine import admin, ids, insight
+from grapevine.cli.options import Commands, day
+from grapevine.cli.shell import Shell
+from grapevine.sites import Site
+from grapevine.stats import Summary
+from grapevine.times import DEFAULT_DAYS, Period
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add("stats", stats, "print the numbers of a period")
+    parser.add_argument("site", metavar="SITE", help="the site's public key")
+    parser.add_argument(
+        "--from",
+        dest="first",
+        type=day,
+        metavar="D",
+        help=f"first day, in UTC (default: {DEFAULT_DAYS} days up to the last)",
+    )
+    parser.add_argument("--to", dest="last", type=day, metavar="D", help="last day, in UTC (default: today)")
+
+
+async def stats(shell: Shell, arguments: Namespace) -> int:
+    """Prints the summary."""
+    last = arguments.last or ids.day_date(ids.day_at(shell.now()))
+    period = Period(arguments.first or last - timedelta(days=DEFAULT_DAYS - 1), last)
+    settings = shell.settings_with_keys()
+    async with shell.store(settings) as store:
+        site = Site(await admin.site_with(store.registry, arguments.site), settings.secret_keys)
+        summary = await insight.summary(store.reads, site, period)
+    if arguments.json:
+        shell.say_json(summary)
+        return 0
+    table = Table(
+        box=None, pad_edge=False, show_header=False, title_justify="left", title_style="bold", padding=(0, 2, 0, 0)
+    )
+    table.title = f"{site.row.name}, {period.first} to {period.last}\n"
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim")
+    for row in _rows(summary):
+        table.add_row(*row)
+    shell.out.print(table)
+    return 0
+
+
+def _rows(summary: Summary) -> Iterable[tuple[str, str, str]]:
+    shares = summary.shares
+    yield "Visits", f"{summary.visits:,}", f"{summary.visitors:,} visitors, added up by day; {summary.views:,} views"
+    yield "Returns", f"{summary.returns:,}", f"{summary.same_network_returns:,} of them from the sharer's own network"
+    yield "Self-returns", f"{summary.self_returns:,}", "sharers who opened their own link"
+    yield "Shares", f"{shares.total:,}", f"{shares.reported:,} reported, {shares.proven:,} proven"
+    yield "", "", f"{shares.dark:,} through dark channels, {shares.public:,} through public ones"
+    yield "Dark share", _percent(summary.dark_share), "dark ÷ all shares"
+    yield "Return share", _percent(summary.return_share), "returns ÷ visits"
+    yield "K-factor", _ratio(summary.k_factor), "returns ÷ visits without self-returns"
+    yield "Amplification", _ratio(summary.amplification), "visits for each that would have come anyway"
+    yield "Link previews", f"{sum(summary.unfurls.values()):,}", _listed(summary.unfurls)
+    value = " + ".join(f"{amount} {currency}" for currency, amount in summary.value.items())
+    yield "Conversions", f"{summary.conversions:,}", value
+    yield "Drops", f"{sum(summary.drops.values()):,}", _listed(summary.drops)
+
+
+def _percent(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{ratio:.1%}"
+
+
+def _ratio(ratio: float | None) -> str:
+    return "–" if ratio is None else f"{ratio:.2f}"
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(
+        f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )

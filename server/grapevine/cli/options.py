@@ -1,0 +1,74 @@
+"""How groups of commands add theirs to the parser, and the options that many of them share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Awaitable, Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from grapevine.cli.shell import Shell
+
+Run = Callable[[Shell, argparse.Namespace], Awaitable[int]]
+
+
+class Commands:
+    """Where commands are added; ``group`` opens another level (``site add``)."""
+
+    def __init__(self, subparsers: Any, shared: argparse.ArgumentParser) -> None:
+        self._subparsers = subparsers
+        self._shared = shared
+
+    def add(
+        self, name: str, run: Run, summary: str, *, more: str = "", prints_json: bool = True
+    ) -> argparse.ArgumentParser:
+        """A command. ``prints_json`` gives it the option ``--json``."""
+        description = f"{summary[0].upper()}{summary[1:]}. {more}".strip()
+        parser: argparse.ArgumentParser = self._subparsers.add_parser(
+            name, help=summary, description=description, parents=[self._shared]
+        )
+        if prints_json:
+            parser.add_argument("--json", action="store_true", help="print JSON instead of text for people")
+        parser.set_defaults(run=run)
+        return parser
+
+    def group(self, name: str, summary: str) -> Commands:
+        """A command that only holds others."""
+        parser = self._subparsers.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        return Commands(parser.add_subparsers(title="commands", metavar="COMMAND", required=True), self._shared)
+
+
+def config_option() -> argparse.ArgumentParser:
+    """``--config`` again, so that it may also stand after the command."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE.toml",
+        default=argparse.SUPPRESS,
+        help="read settings from this file, too",
+    )
+    return shared
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 is any that is free."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535, 0 for any that is free")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A whole number, not negative."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def day(text: str) -> date:
+    """A calendar date."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-11-21") from None

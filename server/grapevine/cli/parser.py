@@ -1,0 +1,28 @@
+"""The whole command line in one parser: each group adds its commands."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from grapevine import __version__
+from grapevine.cli import cascades, demo, keys, numbers, schema, serving, sites, tokens
+from grapevine.cli.options import Commands, config_option
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``grapevine``; what it parses has ``run``, an async function of (shell, arguments)."""
+    parser = argparse.ArgumentParser(
+        prog="grapevine",
+        description="Self-hosted measurement of word of mouth: signed share tokens, share chains, "
+        "dark social made visible.",
+        epilog="Settings come from GRAPEVINE_* in the environment or from --config FILE.toml. "
+        "Exit status: 0 ok, 1 failed, 2 wrong usage.",
+    )
+    parser.add_argument("--version", action="version", version=f"grapevine {__version__}")
+    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file, too")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = Commands(subparsers, config_option())
+    for group in (serving, demo, sites, keys, tokens, numbers, cascades, schema):
+        group.register(commands)
+    return parser

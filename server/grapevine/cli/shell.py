@@ -1,0 +1,70 @@
+"""What a command works with: the settings, the store they name, and where it may print."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, TextIO
+
+import msgspec
+from rich.console import Console
+
+from grapevine.installation import make_store, with_secret_keys
+from grapevine.settings import Settings, load
+from grapevine.store.base import Store
+
+WIDTH_OF_PIPES: Final = 120
+
+
+class Shell:
+    """One run of one command. Text of people's own is printed as it is: no markup, no highlighting."""
+
+    def __init__(self, environ: Mapping[str, str], config: Path | None) -> None:
+        self._environ = environ
+        self._config = config
+        self.out = _console(sys.stdout)
+        self.err = _console(sys.stderr)
+
+    def settings(self) -> Settings:
+        """The settings, without secret keys unless they were given. Raises SettingError."""
+        return load(self._environ, self._config)
+
+    def settings_with_keys(self) -> Settings:
+        """The settings with the keys that sign; makes the key file at the first call ever. Raises SettingError."""
+        return with_secret_keys(self.settings())
+
+    @asynccontextmanager
+    async def store(self, settings: Settings | None = None) -> AsyncIterator[Store]:
+        """The open store."""
+        store = make_store(settings or self.settings())
+        await store.open()
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    def now(self) -> int:
+        """UTC milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    def say(self, text: str = "") -> None:
+        """One line on standard output, at once."""
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+    def say_json(self, value: object, *, one_line: bool = False) -> None:
+        """A value as JSON on standard output."""
+        encoded = msgspec.json.encode(value)
+        self.say((encoded if one_line else msgspec.json.format(encoded, indent=2)).decode())
+
+    def complain(self, text: str) -> None:
+        """One line on standard error."""
+        sys.stderr.write(f"grapevine: {' '.join(text.split())}\n")
+
+
+def _console(stream: TextIO) -> Console:
+    width = None if stream.isatty() else WIDTH_OF_PIPES
+    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)

@@ -1,0 +1,137 @@
+"""``grapevine site add``, ``list`` and ``set``."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError, Namespace
+from typing import Final
+
+from rich.table import Table
+
+from grapevine import admin
+from grapevine.cli.options import Commands
+from grapevine.cli.shell import Shell
+from grapevine.settings import Settings
+from grapevine.store.rows import SiteRow
+from grapevine.times import rfc3339
+
+LOCAL_URL: Final = "http://127.0.0.1:8000"
+"""Where ``grapevine serve`` listens when nothing else is said."""
+
+
+def register(commands: Commands) -> None:
+    """Adds the commands."""
+    group = commands.group("site", "add, list and change sites")
+    parser = group.add(
+        "add",
+        add,
+        "add a site; prints its public key, an admin API key (shown this once) and the snippet, as JSON",
+    )
+    parser.add_argument("name", metavar="NAME", help="what people call the site")
+    parser.add_argument(
+        "--origin",
+        action="append",
+        required=True,
+        metavar="URL",
+        help="an origin whose pages belong to the site, such as https://example.com; may be given several times",
+    )
+    group.add("list", list_sites, "list all sites")
+    parser = group.add(
+        "set",
+        change,
+        "change a site",
+        more="What is not named stays as it is. A running server follows within a second.",
+    )
+    parser.add_argument("site", metavar="KEY", help="the site's public key")
+    parser.add_argument(
+        "changes",
+        metavar="name=value",
+        nargs="+",
+        type=_change,
+        help="name=…; origin=URL (all of them anew, repeat it for several); param=… (the token's name in URLs); "
+        "place=auto|fragment|query (where in the URL); query=* or the query parameters that tell pages apart",
+    )
+
+
+async def add(shell: Shell, arguments: Namespace) -> int:
+    """Adds a site. Always prints JSON: the key in it is needed by whoever called, and shown only now."""
+    settings = shell.settings()
+    async with shell.store(settings) as store:
+        added = await admin.add_site(store.registry, arguments.name, arguments.origin, shell.now())
+    shell.say_json({"site": added.row.key, "key": added.key.secret, "snippet": _snippet(added.row, settings)})
+    _hint_at_base_url(shell, settings)
+    return 0
+
+
+async def list_sites(shell: Shell, arguments: Namespace) -> int:
+    """Lists the sites."""
+    settings = shell.settings()
+    async with shell.store(settings) as store:
+        sites = await store.registry.sites()
+    if arguments.json:
+        shell.say_json([_as_json(site, settings) for site in sites])
+    elif not sites:
+        shell.say("No site yet; add one with: grapevine site add NAME --origin https://example.com")
+    else:
+        table = Table(
+            "Key",
+            "Name",
+            "Origins",
+            "Token",
+            "Pages told apart by",
+            "Since",
+            box=None,
+            pad_edge=False,
+            header_style="bold",
+        )
+        for site in sites:
+            told_apart = {"*": "all but tracking", "": "path alone"}.get(site.query, site.query)
+            token = f"{site.param}, {site.place}"
+            since = rfc3339(site.created_at)[:10]
+            table.add_row(site.key, site.name, "\n".join(site.origins), token, told_apart, since)
+        shell.out.print(table)
+    return 0
+
+
+async def change(shell: Shell, arguments: Namespace) -> int:
+    """Changes a site."""
+    changes: dict[str, list[str]] = {}
+    for field, value in arguments.changes:
+        changes.setdefault(field, []).append(value)
+    settings = shell.settings()
+    async with shell.store(settings) as store:
+        site = await admin.site_with(store.registry, arguments.site)
+        changed = await admin.set_site(store.registry, site, changes)
+    if arguments.json:
+        shell.say_json(_as_json(changed, settings))
+    else:
+        shell.say(f"Changed {changed.name}. Its snippet:\n{_snippet(changed, settings)}")
+    return 0
+
+
+def _change(text: str) -> tuple[str, str]:
+    field, equals, value = text.partition("=")
+    if not equals:
+        raise ArgumentTypeError(f"{text!r} is not name=value")
+    return field, value
+
+
+def _snippet(site: SiteRow, settings: Settings) -> str:
+    return admin.snippet(site, settings.base_url or LOCAL_URL, settings.prefix)
+
+
+def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
+    return {
+        "site": site.key,
+        "name": site.name,
+        "origins": site.origins,
+        "param": site.param,
+        "place": site.place,
+        "query": site.query,
+        "created_at": rfc3339(site.created_at),
+        "snippet": _snippet(site, settings),
+    }
+
+
+def _hint_at_base_url(shell: Shell, settings: Settings) -> None:
+    if settings.base_url is None:
+        shell.complain(f"GRAPEVINE_BASE_URL is not set, so the snippet names {LOCAL_URL}")

@@ -1,0 +1,156 @@
+"""``grapevine token inspect``: what a token says, or in one sentence what is wrong with it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+from rich.table import Table
+
+from grapevine import admin, ids, insight
+from grapevine.chains import ChainNode, Resolution
+from grapevine.channels import NAMES
+from grapevine.cli.options import Commands
+from grapevine.cli.shell import Shell
+from grapevine.errors import UnknownVisit
+from grapevine.sites import Site
+from grapevine.store.reads import Reads
+from grapevine.tokens import BadSignature, NotAToken, Token, TokenError
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a text. ``reason`` is the contract's name for why it is no good, ``site`` the signer's key."""
+
+    token: str
+    valid: bool
+    reason: str | None
+    detail: str
+    site: str | None = None
+    visit: str | None = None
+    channel: str | None = None
+    n: int | None = None
+    day: str | None = None
+    cell: int | None = None
+    resolution: Resolution | None = None
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    group = commands.group("token", "look into share tokens")
+    parser = group.add(
+        "inspect",
+        inspect,
+        "decode, verify and resolve a share token",
+        more="Says exactly what is wrong with a bad one, and then exits with status 1.",
+    )
+    parser.add_argument("token", metavar="TOKEN", help="the 23 characters from a shared URL")
+    parser.add_argument("--site", metavar="KEY", help="the site it should belong to (default: any of this server)")
+
+
+async def inspect(shell: Shell, arguments: Namespace) -> int:
+    """Inspects one token."""
+    settings = shell.settings_with_keys()
+    async with shell.store(settings) as store:
+        asked = None if arguments.site is None else (await admin.site_with(store.registry, arguments.site)).key
+        sites = [Site(row, settings.secret_keys) for row in await store.registry.sites()]
+        found = await examine(store.reads, sites, asked, arguments.token)
+    if arguments.json:
+        shell.say_json(found)
+    elif found.resolution is None:
+        shell.say(found.detail)
+    else:
+        _show(shell, found, found.resolution)
+    return 0 if found.valid else 1
+
+
+async def examine(reads: Reads, sites: Sequence[Site], asked: str | None, text: str) -> Inspection:
+    """What ``text`` is to these sites; a token of another site than the one with the key ``asked`` is no good."""
+    try:
+        site, token = _signer(sites, text)
+    except TokenError as error:
+        return Inspection(token=text, valid=False, reason=error.reason, detail=_sentence(error))
+    said = Inspection(
+        token=text,
+        valid=False,
+        reason=None,
+        detail="",
+        site=site.key,
+        visit=ids.visit_text(token.visit_id),
+        channel=NAMES.get(token.channel),
+        n=None if token.is_session else token.n,
+        day=ids.day_date(ids.day_of(token.visit_id)).isoformat(),
+        cell=ids.cell_of(token.visit_id),
+    )
+    if asked is not None and site.key != asked:
+        detail = f"It was signed for the site {site.row.name} ({site.key}), not for {asked}."
+        return replace(said, reason="unknown-site-token", detail=detail)
+    if token.is_session:
+        detail = "It is a session, the credential of a visit itself, which is never shared and names no share."
+        return replace(said, reason="session", detail=detail)
+    try:
+        resolution = await insight.resolve(reads, site, text)
+    except UnknownVisit as error:
+        detail = f"Its signature is good, but visit {said.visit} is not here: it was erased or is past retention."
+        return replace(said, reason=error.code, detail=detail)
+    detail = f"It is a share of {site.row.name} through {said.channel}."
+    return replace(said, valid=True, detail=detail, resolution=resolution)
+
+
+def _signer(sites: Sequence[Site], text: str) -> tuple[Site, Token]:
+    error: TokenError = BadSignature("this server has no site yet that could have signed it")
+    for site in sites:
+        try:
+            return site, site.tokens.read(text)
+        except TokenError as found:
+            error = found
+    raise error
+
+
+def _sentence(error: TokenError) -> str:
+    if isinstance(error, NotAToken):
+        return f"It is not a token: {error}."
+    return f"It looks like a token, but {str(error).replace('this site', 'a site of this server')}."
+
+
+def _show(shell: Shell, found: Inspection, resolution: Resolution) -> None:
+    share, reach = resolution.share, resolution.reach
+    seen = [word for word, is_so in (("reported", share.reported), ("proven", share.proven)) if is_so]
+    unfurls = ", ".join(f"{app} {count}" for app, count in share.unfurls.items())
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in (
+        ("Valid", found.detail),
+        ("Share", f"number {share.n} through {share.channel} in visit {share.visit}, at depth {share.depth}"),
+        ("Page", share.url or "unknown"),
+        ("When", f"{share.at}; {' and '.join(seen) or 'neither reported nor proven yet'}"),
+        ("Opened", f"{share.returns} returns, {share.self_returns} self-returns; previews: {unfurls or 'none'}"),
+        ("Reach", f"{reach.visits} visits, {reach.shares} shares, {reach.conversions} conversions below it"),
+        ("Cell, day", f"{found.cell}, {found.day}"),
+    ):
+        table.add_row(name, value)
+    shell.out.print(table)
+    older = "; older visits are past retention" if resolution.truncated else ""
+    shell.say(f"\nHow it came about{older}:")
+    chain = Table(
+        "Depth",
+        "Visit",
+        "Came through",
+        "Page",
+        "When",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        padding=(0, 2, 0, 0),
+    )
+    for node in resolution.chain:
+        chain.add_row(str(node.depth), node.visit, _arrival(node), node.url or "–", (node.at or "erased")[:16])
+    shell.out.print(chain)
+
+
+def _arrival(node: ChainNode) -> str:
+    if node.via is None:
+        return node.source or "–"
+    return f"{node.via.channel}{' (self-return)' if node.is_self else ''}"

@@ -1,0 +1,38 @@
+"""The server's log on standard error: one event a line, for people or for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Final
+
+from grapevine.times import rfc3339
+
+_USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """A record as one JSON object: ``time, level, logger, message``, its extra fields, a traceback as ``error``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": rfc3339(int(record.created * 1000)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _USUAL}
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure(form: str) -> None:
+    """Sends the log to standard error as ``text`` or ``json``: our own events from info on, others from warning on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("grapevine").setLevel(logging.INFO)
