@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -49,6 +50,7 @@ class Sites:
         self._checked_at = -_FRESH_MS
         self._by_key: dict[str, Site] = {}
         self._by_id: dict[int, Site] = {}
+        self._looking = asyncio.Lock()
 
     async def by_key(self, key: str) -> Site | None:
         """The site with this public key, if there is one."""
@@ -80,14 +82,20 @@ class Sites:
         return None
 
     async def _refresh(self) -> None:
-        now = self._clock()
-        if abs(now - self._checked_at) < _FRESH_MS:
+        """Looks for changes once a second; meanwhile the others go on with what is known, if anything is."""
+        if self._is_fresh():
             return
-        self._checked_at = now
-        version = await self._source.version()
-        if version == self._version:
-            return
-        self._version = version
-        sites = [Site(row, self._keys) for row in await self._source.sites()]
-        self._by_key = {site.key: site for site in sites}
-        self._by_id = {site.site_id: site for site in sites}
+        async with self._looking:
+            if self._is_fresh():
+                return
+            self._checked_at = self._clock()
+            version = await self._source.version()
+            if version == self._version:
+                return
+            sites = [Site(row, self._keys) for row in await self._source.sites()]
+            self._by_key = {site.key: site for site in sites}
+            self._by_id = {site.site_id: site for site in sites}
+            self._version = version
+
+    def _is_fresh(self) -> bool:
+        return self._version >= 0 and abs(self._clock() - self._checked_at) < _FRESH_MS
