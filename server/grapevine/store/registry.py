@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from grapevine.store.base import Runner
@@ -9,80 +11,93 @@ from grapevine.store.rows import KeyRow, SiteRow
 
 
 class Registry:
-    """What the registry tables hold. Every change of a site raises ``version``."""
+    """What the registry tables hold. Every change of a site raises ``version``.
 
-    def __init__(self, runner: Runner) -> None:
-        self._run = runner.run
+    ``reader`` answers questions; ``transaction`` opens one in which a change happens whole or not at all.
+    """
+
+    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
+        self._read = reader.run
+        self._transaction = transaction
 
     async def version(self) -> int:
         """A number that rises with every change of sites or their origins."""
-        ((version,),) = await self._run("sites_version")
+        ((version,),) = await self._read("sites_version")
         return int(version)
 
     async def sites(self) -> list[SiteRow]:
         """All sites, oldest first, each with its origins in the order they were named in."""
         origins: dict[int, list[str]] = {}
-        for site_id, origin in await self._run("all_origins"):
+        for site_id, origin in await self._read("all_origins"):
             origins.setdefault(site_id, []).append(origin)
-        return [SiteRow(*(*row, tuple(origins.get(row[0], ())))) for row in await self._run("all_sites")]
+        return [SiteRow(*(*row, tuple(origins.get(row[0], ())))) for row in await self._read("all_sites")]
 
     async def add_site(self, site: SiteRow) -> None:
         """Adds a site; its number and key must be new."""
-        await self._run(
-            "insert_site", site_id=site.site_id, key=site.key, name=site.name, salt=site.salt, param=site.param,
-            place=site.place, query=site.query, created_at=site.created_at,
-        )  # fmt: skip
-        await self._set_origins(site)
+        async with self._transaction() as change:
+            await change.run(
+                "insert_site", site_id=site.site_id, key=site.key, name=site.name, salt=site.salt, param=site.param,
+                place=site.place, query=site.query, created_at=site.created_at,
+            )  # fmt: skip
+            await _set_origins(change, site)
 
     async def set_site(self, site: SiteRow) -> None:
         """Stores the site's name, origins, parameter, place and kept query as they are in ``site``."""
-        await self._run(
-            "update_site", site_id=site.site_id, name=site.name, param=site.param, place=site.place, query=site.query
-        )
-        await self._set_origins(site)
-
-    async def _set_origins(self, site: SiteRow) -> None:
-        await self._run("delete_origins", site_id=site.site_id)
-        rows = [(site.site_id, origin, position) for position, origin in enumerate(site.origins)]
-        await self._run("insert_origins", rows)
-        await self._run("touch_versions")
+        async with self._transaction() as change:
+            await change.run(
+                "update_site", site_id=site.site_id, name=site.name, param=site.param, place=site.place,
+                query=site.query,
+            )  # fmt: skip
+            await _set_origins(change, site)
 
     async def add_key(self, key: KeyRow, digest: str) -> None:
         """Adds an API key by the SHA-256 (hex) of its secret."""
-        await self._run(
-            "insert_key", key_id=key.key_id, site_id=key.site_id, name=key.name, scope=key.scope, hash=digest,
-            created_at=key.created_at,
-        )  # fmt: skip
+        async with self._transaction() as change:
+            await change.run(
+                "insert_key", key_id=key.key_id, site_id=key.site_id, name=key.name, scope=key.scope, hash=digest,
+                created_at=key.created_at,
+            )  # fmt: skip
 
     async def key_by_hash(self, digest: str) -> KeyRow | None:
         """The key with this SHA-256 (hex), unless it was revoked."""
-        return _first(await self._run("key_by_hash", hash=digest))
+        return _first(await self._read("key_by_hash", hash=digest))
 
     async def key_by_id(self, key_id: str) -> KeyRow | None:
         """The key with this id, unless it was revoked."""
-        return _first(await self._run("key_by_id", key_id=key_id))
+        return _first(await self._read("key_by_id", key_id=key_id))
 
     async def keys(self, site_id: int) -> list[KeyRow]:
         """The keys made for this site, oldest first, revoked ones too."""
-        return [KeyRow(*row) for row in await self._run("keys_of_site", site_id=site_id)]
+        return [KeyRow(*row) for row in await self._read("keys_of_site", site_id=site_id)]
 
     async def revoke_key(self, key_id: str, at: int) -> bool:
         """Revokes a key; False when there is no such key in force."""
-        return bool(await self._run("revoke_key", key_id=key_id, at=at))
+        async with self._transaction() as change:
+            return bool(await change.run("revoke_key", key_id=key_id, at=at))
 
     async def salt(self, kind: str, day: int, fresh: str) -> str:
         """The salt of that kind and day; ``fresh`` becomes it when there is none yet, whoever comes first."""
-        await self._run("insert_salt", kind=kind, day=day, value=fresh)
-        ((value,),) = await self._run("salt", kind=kind, day=day)
-        return str(value)
+        async with self._transaction() as change:
+            await change.run("insert_salt", kind=kind, day=day, value=fresh)
+            ((value,),) = await change.run("salt", kind=kind, day=day)
+            return str(value)
 
     async def forget_salts(self, kind: str, before_day: int) -> None:
         """Destroys the salts of that kind of days before ``before_day``."""
-        await self._run("delete_salts", kind=kind, before_day=before_day)
+        async with self._transaction() as change:
+            await change.run("delete_salts", kind=kind, before_day=before_day)
 
     async def forget_guards(self, now: int) -> None:
         """Deletes the guards that have expired."""
-        await self._run("delete_guards", now=now)
+        async with self._transaction() as change:
+            await change.run("delete_guards", now=now)
+
+
+async def _set_origins(change: Runner, site: SiteRow) -> None:
+    await change.run("delete_origins", site_id=site.site_id)
+    rows = [(site.site_id, origin, position) for position, origin in enumerate(site.origins)]
+    await change.run("insert_origins", rows)
+    await change.run("touch_versions")
 
 
 def _first(rows: list[tuple[Any, ...]]) -> KeyRow | None:

@@ -51,8 +51,9 @@ class SQLiteStore:
         except (OSError, sqlite3.Error) as error:
             await self.close()
             raise StoreError(f"cannot use the database file {self.path}: {error}") from error
-        self.reads = Reads(_Pool(self._readers))
-        self.registry = Registry(_Alone(self))
+        pool = _Pool(self._readers)
+        self.reads = Reads(pool)
+        self.registry = Registry(pool, self._transaction)
 
     async def close(self) -> None:
         for connection in self._opened:
@@ -155,19 +156,6 @@ class _Pool:
             return await connection.run(name, rows, **params)
         finally:
             self._free.put_nowait(connection)
-
-
-class _Alone:
-    """The writing connection, as a Runner whose every query is a transaction of its own."""
-
-    def __init__(self, store: SQLiteStore) -> None:
-        self._store = store
-
-    async def run(
-        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
-    ) -> list[tuple[Any, ...]]:
-        async with self._store._transaction() as connection:  # noqa: SLF001
-            return await connection.run(name, rows, **params)
 
 
 @cache
