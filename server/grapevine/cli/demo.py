@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import tempfile
 import time
 from argparse import Namespace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grapevine import admin
+from grapevine import admin, ids
 from grapevine.cli.options import Commands, count, port
 from grapevine.cli.shell import Shell
 from grapevine.settings import SQLITE, Settings
@@ -29,7 +28,8 @@ def register(commands: Commands) -> None:
         "demo",
         demo,
         "run a server and a small site that embeds it, on a throw-away database",
-        more="Settings and GRAPEVINE_* are left aside. --json prints one line: server, site_url, site, key.",
+        more="Settings and GRAPEVINE_* are left aside. --json prints one line: server, site_url, site, key, database; "
+        "the last is what GRAPEVINE_DATABASE takes, so other commands can look into the demo.",
     )
     parser.add_argument("--port", type=port, default=8000, help="port of the server (default: %(default)s)")
     parser.add_argument("--site-port", type=port, default=8001, help="port of the demo site (default: %(default)s)")
@@ -42,16 +42,13 @@ async def demo(shell: Shell, arguments: Namespace) -> int:
     from grapevine.app import create_app
     from grapevine.demo.site import DemoSite, demo_folder
     from grapevine.demo.traffic import Target
-    from grapevine.installation import make_store
+    from grapevine.installation import make_store, with_secret_keys
 
     logs.configure("text")
     with tempfile.TemporaryDirectory(prefix="grapevine-demo-") as folder:
-        settings = Settings(
-            database=f"{SQLITE}{Path(folder, 'demo.sqlite3')}",
-            secret_keys=(secrets.token_bytes(32),),
-            trusted_proxies=(HOST,),  # the traffic comes from many addresses
-            rate_limit=0,
-        )
+        database = f"{SQLITE}{Path(folder, 'demo.sqlite3')}"
+        proxies = (HOST,)  # the traffic comes from many addresses
+        settings = with_secret_keys(Settings(database=database, trusted_proxies=proxies, rate_limit=0))
         server = listening.Server(create_app(settings, make_store(settings)), HOST, arguments.port)
         values: dict[str, str] = {"GRAPEVINE": server.url}
         site = listening.Server(DemoSite(demo_folder(), values), HOST, arguments.site_port)
@@ -62,7 +59,13 @@ async def demo(shell: Shell, arguments: Namespace) -> int:
 
         async def present() -> None:
             if arguments.json:
-                facts = {"server": server.url, "site_url": site.url, "site": added.row.key, "key": added.key.secret}
+                facts = {
+                    "server": server.url,
+                    "site_url": site.url,
+                    "site": added.row.key,
+                    "key": added.key.secret,
+                    "database": database,
+                }
                 shell.say_json(facts, one_line=True)
             else:
                 _welcome(shell, server.url, site.url, added.key.secret)
@@ -96,7 +99,9 @@ async def _play(shell: Shell, target: Target, visits: int) -> None:
     started = time.monotonic()
     with Progress(*columns, console=shell.err) as progress:
         task = progress.add_task("Visits", total=visits)
-        played = await play(target, visits, on_visit=lambda: progress.advance(task))
+        played = await play(
+            target, visits, ids.day_date(ids.day_at(shell.now())), on_visit=lambda: progress.advance(task)
+        )
     seconds = time.monotonic() - started
     shell.err.print(
         f"Played {played.visits:,} visits in {seconds:.1f} s ({played.visits / seconds:,.0f} visits/s): "
