@@ -202,10 +202,18 @@ def _via(place: Place, tokens: Tokens) -> Via | None:
 
 def nodes(places: Iterable[Place], urls: Mapping[int, str], conversions: Mapping[int, int]) -> list[CascadeNode]:
     """The nodes of a cascade, with how many ``conversions`` each visit had."""
+    spelled: dict[int, str] = {}  # each is also its children's parent
+
+    def spell(visit_id: int) -> str:
+        text = spelled.get(visit_id)
+        if text is None:
+            text = spelled[visit_id] = ids.visit_text(visit_id)
+        return text
+
     return [
         CascadeNode(
-            visit=ids.visit_text(place.visit_id),
-            parent=None if place.parent_id is None else ids.visit_text(place.parent_id),
+            visit=spell(place.visit_id),
+            parent=None if place.parent_id is None else spell(place.parent_id),
             via=None if place.channel is None or place.n is None else Arrival(channels.NAMES[place.channel], place.n),
             depth=place.depth,
             at=None if place.erased else rfc3339(place.at),

@@ -23,7 +23,7 @@ INTERVALS: Final = ("hour", "day", "week", "month")
 def rfc3339(at: int) -> str:
     """A UTC time in milliseconds as RFC 3339 with milliseconds: ``2026-11-21T09:30:00.000Z``."""
     seconds, milliseconds = divmod(at, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
 
 
 class Period(msgspec.Struct, frozen=True):

@@ -1,22 +1,22 @@
 -- name: cascades_by_size
 -- The next cascades from the largest to the smallest.
-SELECT size, root_id FROM cascades WHERE site_id = :site_id AND (size, root_id) < (:value, :root_id)
+SELECT size, root_id FROM cascades WHERE site_id = :site_id AND (size, root_id) < (CAST(:value AS BIGINT), :root_id)
 ORDER BY size DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_depth
 -- The next cascades from the deepest to the shallowest.
-SELECT max_depth, root_id FROM cascades WHERE site_id = :site_id AND (max_depth, root_id) < (:value, :root_id)
+SELECT max_depth, root_id FROM cascades WHERE site_id = :site_id AND (max_depth, root_id) < (CAST(:value AS BIGINT), :root_id)
 ORDER BY max_depth DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_recent
 -- The next cascades from the one that grew last.
-SELECT last_at, root_id FROM cascades WHERE site_id = :site_id AND (last_at, root_id) < (:value, :root_id)
+SELECT last_at, root_id FROM cascades WHERE site_id = :site_id AND (last_at, root_id) < (CAST(:value AS BIGINT), :root_id)
 ORDER BY last_at DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_virality
 -- The next cascades from the most viral one, by what their shape was when last computed.
 SELECT COALESCE(virality, 0.0), root_id FROM cascades
-WHERE site_id = :site_id AND (COALESCE(virality, 0.0), root_id) < (:value, :root_id)
+WHERE site_id = :site_id AND (COALESCE(virality, 0.0), root_id) < (CAST(:value AS DOUBLE PRECISION), :root_id)
 ORDER BY COALESCE(virality, 0.0) DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_value
@@ -29,7 +29,7 @@ WITH worth (root_id, cell, total) AS (
 )
 SELECT COALESCE(worth.total, 0), k.root_id
 FROM cascades k LEFT JOIN worth ON worth.root_id = k.root_id AND worth.cell = k.cell
-WHERE k.site_id = :site_id AND (COALESCE(worth.total, 0), k.root_id) < (:value, :root_id)
+WHERE k.site_id = :site_id AND (COALESCE(worth.total, 0), k.root_id) < (CAST(:value AS BIGINT), :root_id)
 ORDER BY COALESCE(worth.total, 0) DESC, k.root_id DESC LIMIT :limit;
 
 -- name: cascade_heads

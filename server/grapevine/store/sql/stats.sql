@@ -91,7 +91,8 @@ WHERE v.site_id = :site_id AND v.page_id = :page_id
 GROUP BY 1, 2;
 
 -- name: visitors_by
--- Daily distinct visitors of a period, each where the first visit of the visitor's day belongs.
+-- Daily distinct visitors of a period, each where the first visit of the visitor's day belongs. Only the days of
+-- visitors who had a visit that passes the filters are put in order.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -104,7 +105,16 @@ FROM (
     SELECT v.page_id, v.channel, v.source, v.device, v.app, v.depth, v.at,
         row_number() OVER (PARTITION BY v.at / 86400000, v.visitor ORDER BY v.at, v.visit_id) AS place
     FROM visits v
-    WHERE v.site_id = :site_id AND v.visitor IS NOT NULL
+    WHERE v.site_id = :site_id AND v.visitor IN (
+        SELECT v.visitor FROM visits v
+        WHERE v.site_id = :site_id AND v.visitor IS NOT NULL
+            AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+            AND v.source <> 10 AND (v.flags & 4) = 0
+            AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
+            AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
+            AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
+            AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+    )
       AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
       AND v.source <> 10 AND (v.flags & 4) = 0
 ) AS v
