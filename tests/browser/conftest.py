@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from build import build_widget
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from build import build_widget
 from tests.browser.browsers import DESK, start_chromium
 from tests.browser.pages import Site, serve_site
 from tests.browser.recorder import HOME, Recorder

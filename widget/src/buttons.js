@@ -6,7 +6,7 @@ import {icon} from './icon.js';
 import {label} from './labels.js';
 import {make} from './make.js';
 import {report, share, urlFor} from './share.js';
-import {STYLE} from './style.js';
+import {sheetOf, STYLE} from './style.js';
 import {pageUrl} from './url.js';
 import {want} from './visit.js';
 
@@ -14,8 +14,7 @@ const DEFAULT = 'native copy whatsapp telegram email x facebook linkedin';
 
 /** Registers `<grapevine-buttons>`; those that stand in the page already come alive in place. */
 export function defineButtons() {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLE);
+  const sheet = sheetOf(STYLE);
   customElements.define(
     'grapevine-buttons',
     class extends HTMLElement {
@@ -35,7 +34,7 @@ function draw(host, sheet) {
   const root = host.attachShadow({mode: 'open'});
   const bar = make('div', {part: 'bar', role: 'group', ariaLabel: label('bar')});
   const notice = make('p', {part: 'status', role: 'status'});
-  const channels = names(host.getAttribute('channels') || data.buttons || DEFAULT);
+  const channels = names(host.getAttribute('channels') ?? data.buttons ?? DEFAULT);
   const refreshes = channels.map((channel) => {
     const name = label(channel);
     const href = () => linkOf(channel, urlFor(channel));
@@ -45,11 +44,12 @@ function draw(host, sheet) {
       if (event.button > 1) return;
       if (refresh()) return report(channel, pageUrl());
       if (!(await share(channel)) || channel == 'native') return;
+      notice.style.marginTop = button.offsetTop + 'px';
       notice.textContent = '✓ ' + label('copied') + (channel == 'copy' ? '' : ' → ' + name);
       setTimeout(() => (notice.textContent = ''), 2500);
     });
     button.onclick = button.onauxclick = act;
-    button.style.setProperty('--brand', brandOf(channel));
+    button.style.setProperty('--brand', brandOf(channel) || '');
     button.append(icon(channel));
     if (channel != 'native' || navigator.share) bar.append(button);
     return refresh;
@@ -57,7 +57,7 @@ function draw(host, sheet) {
   const refreshAll = () => refreshes.forEach((refresh) => refresh());
   root.adoptedStyleSheets = [sheet];
   root.append(bar, notice);
-  if (data.theme) host.setAttribute('theme', data.theme);
+  if (/light|dark/.test(data.theme)) host.style.colorScheme = data.theme;
   refreshAll();
   want(channels);
   return refreshAll;

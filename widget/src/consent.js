@@ -6,7 +6,7 @@ import {arrive} from './visit.js';
 /** Consent given: the waiting visit starts and the buttons come alive. Taken back: all is forgotten. */
 export function consent(given) {
   if (!allow(given)) return;
-  if (given) return void arrive(document.referrer);
+  if (given) return arrive(document.referrer);
   forget();
   changed();
 }

@@ -1,12 +1,16 @@
-const ADDRESSES = ['href', 'src', 'poster', 'cite', 'action', 'data'];
+import {isHidden} from './selection.js';
+import {sheetOf} from './style.js';
+
+const ADDRESSES = ['href', 'src', 'poster', 'cite', 'action'];
+
+/** Blocks that a browser copies along when the selection lies within one of them: H1 LI OL UL PRE TABLE TBODY TR … */
+const WRAPPERS = /^(H\d|PRE|LI|[UO]L|T(?!D|H$).+)$/;
 
 /** The selected text as the browser copies it: as written, not as `text-transform` shows it. */
 export function plainText(selection) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync('*{text-transform:none!important}');
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  document.adoptedStyleSheets.push(sheetOf('*{text-transform:none!important}'));
   const text = String(selection);
-  document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other != sheet);
+  document.adoptedStyleSheets.pop();
   return text;
 }
 
@@ -17,14 +21,14 @@ export function html(range) {
   const originals = [...around.querySelectorAll('*')].filter((element) => range.intersectsNode(element));
   let content = range.cloneContents();
   content.querySelectorAll('*').forEach((copy, i) => {
-    const {display, userSelect} = getComputedStyle(originals[i]);
-    if (display == 'none' || userSelect == 'none') copy.remove();
+    if (isHidden(originals[i])) copy.remove();
     absolute(copy);
   });
-  for (; getComputedStyle(around).display == 'inline' || /^(H\d|PRE|LI|[UO]L)$/.test(around.tagName); around = around.parentElement) {
+  while (WRAPPERS.test(around.tagName) || getComputedStyle(around).display == 'inline') {
     const shell = absolute(around.cloneNode());
     shell.append(content);
     content = shell;
+    around = around.parentElement;
   }
   const box = document.createElement('div');
   box.append(content);

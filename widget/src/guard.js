@@ -1,10 +1,16 @@
+function warn(error) {
+  console.warn('grapevine', error);
+}
+
 /** Wraps an entry point: whatever goes wrong in the widget stays there, and is named in the console. */
 export function guard(run) {
-  return function (...args) {
+  return (...args) => {
     try {
-      return run.apply(this, args);
+      const result = run(...args);
+      result?.catch?.(warn);
+      return result;
     } catch (error) {
-      console.warn('grapevine', error);
+      warn(error);
     }
   };
 }

@@ -8,17 +8,16 @@ import {listen} from './siblings.js';
 import {stickyBar} from './sticky.js';
 import {arrive, route, takeArrival} from './visit.js';
 
-const start = guard(() => {
-  takeArrival();
-  listen();
-  const land = () => arrive(document.referrer);
-  land();
+function land() {
+  return arrive(document.referrer);
+}
+
+function watchPage() {
   document.addEventListener('prerenderingchange', land);
   watchRoutes(guard(route));
   if (data.copy != 'off') addEventListener('copy', guard(onCopy));
-  openApi();
-  guard(defineButtons)();
-  guard(stickyBar)();
-});
+}
 
-if (!window.grapevine?.version) start();
+if (!window.grapevine?.version) {
+  for (const step of [takeArrival, listen, defineButtons, stickyBar, land, openApi, watchPage]) guard(step)();
+}

@@ -3,7 +3,8 @@ import {emit} from './emit.js';
 
 /**
  * Reports to the server. `text/plain` needs no preflight; `keepalive` lets the report survive the page.
- * @returns {Promise<object | undefined>} the answer; undefined if the server is away or refused (`grapevine:drop`)
+ * @returns {Promise<object | number | undefined>} the answer; the status if the server refused (`grapevine:drop`);
+ *   undefined if it is away
  */
 export async function post(path, body) {
   try {
@@ -16,6 +17,7 @@ export async function post(path, body) {
     const answer = await response.json().catch(() => ({}));
     if (response.status == 200) return answer;
     emit('drop', {reason: response.headers.get('Grapevine-Dropped') || answer.code || response.status});
+    return response.status;
   } catch {}
 }
 

@@ -3,11 +3,12 @@ import {isOwn} from './url.js';
 const IGNORED = 'pre,code,input,textarea,select,[contenteditable],[data-grapevine-ignore]';
 
 /** An http(s) URL in running text, without the punctuation that follows it; brackets only in pairs. */
-const URLS = /https?:\/\/(?:[^\s<>"()、。，」）]|\([^\s<>"()]*\))*(?:[^\s<>"()、。，」）.,:;!?'\]}*_’”»…]|\([^\s<>"()]*\))/gi;
+const URLS = /https?:\/\/(?:[^\s<>"()、。，」）]|\([^\s<>"()]*\))*(?:[^\s<>"()、。，」）.,:;!?'\]}*_’“”»…]|\([^\s<>"()]*\))/gi;
 
-/** Whether an element lies where URLs are left alone. */
-export function isIgnored(element) {
-  return !!element.closest(IGNORED);
+/** Whether a copy leaves the element out. */
+export function isHidden(element) {
+  const {display, userSelect} = getComputedStyle(element);
+  return display == 'none' || userSelect == 'none';
 }
 
 /**
@@ -20,7 +21,9 @@ export function ownInside(ranges) {
   const links = new Set();
   const spots = [];
   for (const range of ranges) {
-    const walker = document.createTreeWalker(range.commonAncestorContainer, 5);
+    // Elements and text (1 + 4); 2 rejects a whole subtree.
+    const choose = (node) => (node.nodeType == 1 && isHidden(node) ? 2 : 1);
+    const walker = document.createTreeWalker(range.commonAncestorContainer, 5, choose);
     for (let node = walker.root; node; node = walker.nextNode()) {
       const parent = node.parentElement;
       if (!parent || !range.intersectsNode(node)) continue;
@@ -28,7 +31,7 @@ export function ownInside(ranges) {
       const end = node == range.endContainer ? range.endOffset : Infinity;
       const text = node.nodeType == 3 ? node.data.slice(start, end) : node.matches('img,svg') && ' ';
       if (!text) continue;
-      const ignored = isIgnored(parent);
+      const ignored = !!parent.closest(IGNORED);
       const link = parent.closest('a[href]');
       if (link && !ignored && isOwn(link.href)) links.add(link);
       for (const [url] of text.matchAll(URLS)) if (isOwn(url)) spots.push([url, ignored]);

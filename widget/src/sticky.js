@@ -8,11 +8,10 @@ export function stickyBar() {
   const position = data.position || 'left';
   if (/inline|none/.test(position)) return;
   const bar = make('grapevine-buttons');
-  const place = guard(() => bar.isConnected || document.body.append(bar));
+  const place = guard(() => bar.isConnected || (document.body || document.documentElement).append(bar));
   let before = 0;
   bar.setAttribute('position', position);
-  if (document.body) place();
-  else addEventListener('DOMContentLoaded', place);
+  place();
   watchers.add(place);
   addEventListener('scroll', () => {
     bar.toggleAttribute('away', scrollY > before && scrollY > 99);

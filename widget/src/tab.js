@@ -11,14 +11,18 @@ export const REMEMBERS = data.storage != 'none' && !OPTED_OUT;
  * @type {{own: string[], used: string[], tokens: Object<string, string>, at?: number, nonce?: string,
  *         visit?: string, session?: string, landing?: object}}
  * `own` are all tokens this tab was given, `used` the foreign ones it arrived with; both outlive the visit.
- * `landing` is the visit's report until the server has answered it.
+ * `landing` is the visit's report.
  */
-export const tab = {own: [], used: [], tokens: {}};
+export const tab = nothing();
+
+function nothing() {
+  return {own: [], used: [], tokens: {}, nonce: 0, visit: null, session: null};
+}
 
 /** Reads the memory: another page of this tab may have written it. */
 export function recall() {
   try {
-    REMEMBERS && Object.assign(tab, JSON.parse(sessionStorage[KEY]));
+    if (REMEMBERS) Object.assign(tab, JSON.parse(sessionStorage[KEY]));
   } catch {}
 }
 
@@ -32,29 +36,22 @@ export function keep() {
 
 /** Forgets all of it. */
 export function forget() {
-  Object.assign(tab, {own: [], used: [], tokens: {}, nonce: null, visit: null, session: null, landing: null});
+  Object.assign(tab, nothing());
   try {
     delete sessionStorage[KEY];
     delete localStorage[KEY];
   } catch {}
 }
 
-/**
- * With `data-storage="local"`: the tokens shared from this browser in the last 30 days, `token` added if one is given.
- * @returns {Object<string, number>} token → when it was shared
- */
+/** With `data-storage="local"`: the tokens shared from this browser in the last 30 days, and from now on `token`. */
 export function shared(token) {
-  let all = {};
+  let kept = [];
   try {
     if (REMEMBERS && data.storage == 'local') {
       const now = Date.now();
-      const pairs = Object.entries(JSON.parse(localStorage[KEY] || '{}')).filter(([, at]) => now - at < MONTH);
-      all = Object.fromEntries(pairs);
-      if (token) {
-        all[token] = now;
-        localStorage[KEY] = JSON.stringify(all);
-      }
+      kept = JSON.parse(localStorage[KEY] || '[]').filter(([, at]) => now - at < MONTH);
+      if (token) localStorage[KEY] = JSON.stringify([...kept, [token, now]]);
     }
   } catch {}
-  return all;
+  return kept.map(([token]) => token);
 }

@@ -40,12 +40,13 @@ export async function arrive(referrer) {
 export function route(event) {
   takeArrival();
   changed();
-  if (arrival || page != pageKey() || event.persisted) arrive(location.origin);
+  if (arrival || page != pageKey() || event.persisted) return arrive(location.origin);
 }
 
 /** Asks for tokens of more channels; the server knows the visit by its nonce. */
-export function want(channels) {
+export async function want(channels) {
   channels.forEach((channel) => wanted.add(channel));
+  await sending;
   if (tab.visit && !channels.every((channel) => tab.tokens[channel])) send();
 }
 
@@ -70,8 +71,8 @@ async function send() {
   if (landing.token && (await isMine(landing.token))) landing.own = true;
   const answer = await post('visits', {...landing, channels: OPTED_OUT ? [] : [...wanted]});
   sending = null;
-  if (!answer || OPTED_OUT || tab.nonce != landing.nonce) return;
-  const {visit, session, tokens, returned} = answer;
+  const {visit, session, tokens, returned} = answer || {};
+  if (!visit || OPTED_OUT || tab.nonce != landing.nonce) return;
   tab.own.push(...Object.values(tokens));
   const known = tab.visit;
   Object.assign(tab, {visit, session, tokens: {...tokens, ...tab.tokens}});
@@ -82,8 +83,10 @@ async function send() {
   if (returned) emit('return', returned);
 }
 
-function view() {
+async function view() {
   if (!tab.session) return;
   keep();
-  post('views', {session: tab.session, url: pageUrl(), title: document.title, nonce: nonce()});
+  const answer = await post('views', {session: tab.session, url: pageUrl(), title: document.title, nonce: nonce()});
+  // The server no longer knows this visit: erased, or the database is another one.
+  if (answer == 422) begin(undefined, location.origin);
 }

@@ -1,0 +1,80 @@
+"""A good guest: strict policies, no layout shift, no long task, few bytes."""
+
+from __future__ import annotations
+
+import brotli
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.browsers import clipboard, copy
+from tests.browser.conftest import Built, Visitor
+from tests.browser.pages import Site
+from tests.browser.recorder import HOME, Recorder, token
+
+BUDGET = 7_000
+STRICT = (
+    "default-src 'none'; script-src http://share.localhost; connect-src http://share.localhost; img-src 'self'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'; base-uri 'none'; form-action 'none'"
+)
+LONG = "<p>" + "Most of what people pass on never touches a public feed. " * 40 + "</p>"
+
+
+def test_the_script_keeps_to_its_budget(built: Built) -> None:
+    assert len(brotli.compress(built.script, quality=11)) <= BUDGET
+
+
+def test_it_works_under_the_strictest_policy(page: Page, site: Site, recorder: Recorder) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    body = f'<p id="x">See {site.origin}/b and <a href="/a">this</a></p>'
+    site.page("/p", body, headers={"Content-Security-Policy": STRICT})
+    site.file("/favicon.ico", b"", "image/x-icon")
+    page.goto(site.origin + "/p")
+    page.wait_for_function("() => window.grapevine?.visit")
+    bar = page.locator("[part=bar]").evaluate("bar => [getComputedStyle(bar).display, bar.offsetWidth]")
+    assert bar == ["flex", 52]
+    copied = copy(page, "#x")
+    assert copied["text/plain"] == f"See {site.origin}/b#gv={token(1, 'copy')} and this"
+    assert f"{site.origin}/a#gv={token(1, 'copy')}" in copied["text/html"]
+    page.click("[title='Copy link']")
+    page.wait_for_function(
+        "() => document.querySelector('grapevine-buttons').shadowRoot.querySelector('p').textContent"
+    )
+    assert clipboard(page)["text/plain"].startswith(f"{site.origin}/p#gv=")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_shifts_and_nothing_takes_long(visitor: Visitor, site: Site, recorder: Recorder, width: int) -> None:
+    context = visitor(viewport={"width": width, "height": 800})
+    recorder.attach(context)
+    page = context.new_page()
+    page.add_init_script("""
+      window.shifts = []; window.scripts = [];
+      new PerformanceObserver(list => shifts.push(...list.getEntries().map(e => e.value)))
+        .observe({type: 'layout-shift', buffered: true});
+      new PerformanceObserver(list => scripts.push(...list.getEntries().flatMap(
+        frame => frame.scripts.map(script => [script.sourceURL, script.duration]))))
+        .observe({type: 'long-animation-frame', buffered: true});
+    """)
+    reserved = "<style>grapevine-buttons{display:block;min-height:44px}</style><grapevine-buttons></grapevine-buttons>"
+    site.page("/p", reserved + f'<div id="x">{LONG * 20}<a href="/a">this</a> {site.origin}/b</div>')
+    page.goto(site.origin + "/p")
+    page.wait_for_function("() => window.grapevine?.visit")
+    assert token(1, "copy") in copy(page, "#x")["text/plain"]
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
+    assert page.evaluate("() => shifts") == []
+    own = [took for url, took in page.evaluate("() => scripts") if url.startswith(HOME)]
+    assert [took for took in own if took > 50] == []
+
+
+def test_the_page_sees_one_new_global_and_no_new_cookie(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/bare", snippet="")
+    site.page("/p")
+    page.goto(site.origin + "/bare")
+    before = set(page.evaluate("() => Object.keys(window)"))
+    page.goto(site.origin + "/p")
+    page.wait_for_function("() => window.grapevine?.visit")
+    assert set(page.evaluate("() => Object.keys(window)")) - before == {"grapevine"}
+    assert page.context.cookies() == []
