@@ -1,0 +1,48 @@
+"""How SQLite answers: every step of a chain or cascade goes through an index that names more than the site."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from grapevine.store import queries
+
+NARROW = (
+    "chain_to_visit", "share", "unfurls_of_share", "reach_of_share", "page_urls", "cascades_by_size",
+    "cascades_by_recent", "cascade_heads", "lonely_cascade", "cascade_values", "root_values", "shape_visits",
+    "cascade_visits", "cascade_conversions", "visits_by", "visits_of_page_by", "conversions_by", "counts_hour_by",
+    "counts_page_by", "counts_device_by", "drops_by_reason", "unfurls_by_app",
+)  # fmt: skip
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> sqlite3.Connection:
+    made = sqlite3.connect(tmp_path / "plans.sqlite3")
+    for migration in queries.migrations():
+        made.executescript(queries.schema_for_sqlite(migration))
+    return made
+
+
+def plan(database: sqlite3.Connection, name: str) -> list[str]:
+    text = queries.for_sqlite(queries.queries()[name])
+    params = dict.fromkeys(re.findall(r":(\w+)", text), 1) | {"rows": "[[1, 1]]"}
+    return [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", params)]
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_no_query_reads_a_whole_site(database: sqlite3.Connection, name: str) -> None:
+    steps = plan(database, name)
+    database.close()
+    tables = ("visits", "shares", "unfurls", "conversions", "pages", "cascades", "counts")
+    for step in steps:
+        assert not step.endswith("(site_id=?)"), step
+        assert not step.startswith(tuple(f"SCAN {table}" for table in tables)), step
+
+
+def test_a_page_is_read_through_its_index(database: sqlite3.Connection) -> None:
+    steps = " ".join(plan(database, "visits_of_page_by"))
+    database.close()
+    assert "visits_page" in steps
