@@ -91,7 +91,7 @@ async def _live(receive: Callable[[], Awaitable[dict[str, Any]]], send: Send) ->
 async def _respond(
     send: Send, status: int, kind: str, body: bytes, *, without_body: bool = False, **headers: str
 ) -> None:
-    lines = {"content-type": kind, "content-length": str(len(body)), "cache-control": "no-store"} | headers
+    lines = {"content-type": kind, "content-length": str(len(body)), "cache-control": "no-cache"} | headers
     await send(
         {
             "type": "http.response.start",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from datetime import date
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -77,14 +78,20 @@ class _Visit(NamedTuple):
     openings: list[_Opening]
 
 
-async def play(target: Target, visits: int, seed: int = 1, on_visit: Callable[[], None] = lambda: None) -> Played:
-    """Plays that many visits; ``on_visit`` is called after each. Raises GrapevineError when the server refuses one."""
+async def play(
+    target: Target, visits: int, day: date, seed: int = 1, on_visit: Callable[[], None] = lambda: None
+) -> Played:
+    """Plays that many visits of today (``day``, in UTC); ``on_visit`` is called after each.
+
+    Playing them again with the same seed repeats every report word for word. Raises GrapevineError when the server
+    refuses one.
+    """
     limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)
     async with httpx.AsyncClient(
         base_url=target.server, limits=limits, timeout=_PATIENCE_SECONDS, trust_env=False
     ) as client:
         try:
-            return await _Player(client, target, seed, on_visit).play(visits)
+            return await _Player(client, target, day, seed, on_visit).play(visits)
         except* httpx.HTTPError as errors:
             raise GrapevineError(f"the server did not answer: {errors.exceptions[0]!r}") from None
         except* GrapevineError as errors:
@@ -92,9 +99,12 @@ async def play(target: Target, visits: int, seed: int = 1, on_visit: Callable[[]
 
 
 class _Player:
-    def __init__(self, client: httpx.AsyncClient, target: Target, seed: int, on_visit: Callable[[], None]) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, target: Target, day: date, seed: int, on_visit: Callable[[], None]
+    ) -> None:
         self._client = client
         self._target = target
+        self._day = day.isoformat()
         self._seed = seed
         self._on_visit = on_visit
         self._free = asyncio.Semaphore(CONCURRENCY)
@@ -154,6 +164,7 @@ class _Player:
         request: dict[str, Any] = {
             "url": f"{self._target.origin}{opening.page.path}{opening.query}",
             "nonce": _nonce(random),
+            "day": self._day,
             "referrer": opening.referrer,
             "title": opening.page.title,
             "channels": list(CHANNELS),

@@ -1,0 +1,376 @@
+"""The commands on a real database: what they print, what they refuse, and that their documentation is whole."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from grapevine import channels, ids
+from grapevine.app import running, system_clock
+from grapevine.cli import main
+from grapevine.cli.parser import build_parser
+from grapevine.collect.intake import Caller
+from grapevine.installation import make_store, with_secret_keys
+from grapevine.settings import Settings
+from grapevine.sites import Site
+from grapevine.tokens import Tokens
+
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+)
+ORIGIN = "https://a.example"
+
+
+class Output(NamedTuple):
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Terminal:
+    """Runs commands on one database of its own."""
+
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self.settings = Settings(database=f"sqlite:///{folder}/grapevine.sqlite3")
+        self._capture = capture
+
+    def __call__(self, *arguments: str) -> Output:
+        self._capture.readouterr()
+        try:
+            status = main(arguments)
+        except SystemExit as exit_:
+            status = int(exit_.code or 0)
+        return Output(status, *self._capture.readouterr())
+
+    def add_site(self, name: str = "Lees") -> str:
+        return str(self("site", "add", name, "--origin", ORIGIN).json["site"])
+
+    def tokens(self, site: str) -> Tokens:
+        """What mints tokens of the site."""
+
+        async def find() -> Tokens:
+            store = make_store(self.settings)
+            await store.open()
+            rows = await store.registry.sites()
+            await store.close()
+            row = next(row for row in rows if row.key == site)
+            return Site(row, with_secret_keys(self.settings).secret_keys).tokens
+
+        return asyncio.run(find())
+
+    def chain(self, site: str) -> list[dict[str, Any]]:
+        """Three visits, each through a copy of the one before; the answers."""
+
+        async def grow() -> list[dict[str, Any]]:
+            settings, store = with_secret_keys(self.settings), make_store(self.settings)
+            await store.open()
+            answers: list[dict[str, Any]] = []
+            async with running(settings, store, system_clock) as services:
+                for number in range(3):
+                    body: dict[str, Any] = {"site": site, "url": f"{ORIGIN}/page", "nonce": f"{number:016}"}
+                    body["channels"] = ["copy", "whatsapp"]
+                    if answers:
+                        body["token"] = answers[-1]["tokens"]["copy"]
+                    caller = Caller(f"192.0.2.{number}", CHROME, "en", ORIGIN, opted_out=False)
+                    reply = await services.intake.visit(json.dumps(body).encode(), caller)
+                    answers.append(json.loads(json.dumps(_plain(reply.body))))
+            await store.close()
+            return answers
+
+        return asyncio.run(grow())
+
+
+def _plain(body: Any) -> Any:
+    return {name: getattr(body, name) for name in ("visit", "session", "tokens")}
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    terminal = Terminal(tmp_path, capsys)
+    monkeypatch.setenv("GRAPEVINE_DATABASE", terminal.settings.database)
+    return terminal
+
+
+# Help and documentation -----------------------------------------------------------------------------------------------
+
+
+def _leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
+    if not groups:
+        yield path, parser
+    for group in groups:
+        for name, below in group.choices.items():
+            yield from _leaves(below, (*path, name))
+
+
+LEAVES = dict(_leaves(build_parser()))
+
+
+def test_the_commands() -> None:
+    assert {" ".join(path) for path in LEAVES} == {
+        "serve", "demo", "site add", "site list", "site set", "key add", "key list", "key revoke", "token inspect",
+        "stats", "cascade", "migrate",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [(), ("site",), ("key",), ("token",), *LEAVES])
+def test_help_of(path: tuple[str, ...], run: Terminal) -> None:
+    done = run(*path, "--help")
+    assert done.status == 0
+    assert done.out.startswith(f"usage: grapevine {' '.join(path)}".rstrip())
+    assert done.err == ""
+
+
+def test_every_option_has_help() -> None:
+    for path, parser in LEAVES.items():
+        for action in parser._actions:  # noqa: SLF001
+            assert action.help, (path, action.dest)
+
+
+def test_every_command_and_option_is_documented(project_root: Path) -> None:
+    text = (project_root / "docs/command-line.md").read_text("utf-8")
+    for path, parser in LEAVES.items():
+        heading = re.search(rf"^## .*`grapevine {' '.join(path)}\b.*\n(?:(?!^## ).*\n)*", text, re.MULTILINE)
+        assert heading, path
+        for action in parser._actions:  # noqa: SLF001
+            for option in action.option_strings:
+                shared = option in ("-h", "--help", "--config", "--json")
+                assert shared or option in heading[0], (path, option)
+    for option in ("--help", "--config", "--json", "--version"):
+        assert f"`{option}" in text
+
+
+def test_every_documented_command_runs(project_root: Path, run: Terminal) -> None:
+    text = (project_root / "docs/command-line.md").read_text("utf-8")
+    commands = re.findall(r"^\$ grapevine (.*)$", text, re.MULTILINE)
+    assert len(commands) > 10
+    site = run.add_site()
+    first, *_, last = run.chain(site)
+    key = run("key", "list", site, "--json").json[0]["id"]
+    stands_for = {"SITE": site, "TOKEN": last["tokens"]["copy"], "ROOT": first["visit"], "KEY_ID": key}
+    for command in commands:
+        done = run(*(stands_for.get(word, word) for word in shlex.split(command)))
+        assert (done.status, command) == (0, command), done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "", "nonsense", "site", "site add Lees", "serve --port 99999", "stats x --from yesterday", "demo --traffic -1",
+    ],
+)  # fmt: skip
+def test_wrong_usage(arguments: str, run: Terminal) -> None:
+    done = run(*arguments.split())
+    assert done.status == 2
+    assert done.out == ""
+    assert "usage: grapevine" in done.err
+
+
+def test_version(run: Terminal) -> None:
+    assert run("--version").out == "grapevine 0.1.0\n"
+
+
+# Settings -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_setting_is_one_line(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPEVINE_RATE_LIMIT", "lots")
+    done = run("site", "list")
+    assert done == Output(
+        2, "", "grapevine: GRAPEVINE_RATE_LIMIT is 'lots', which must be a whole number from 0 to 1000000\n"
+    )
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_settings_file_before_or_after_the_command(
+    before: bool, run: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRAPEVINE_DATABASE")
+    config = tmp_path / "grapevine.toml"
+    config.write_text(f'database = "sqlite:///{tmp_path}/other.sqlite3"\n')
+    option = ["--config", str(config)]
+    done = run(*option, "migrate") if before else run("migrate", *option)
+    assert done.status == 0
+    assert (tmp_path / "other.sqlite3").exists()
+
+
+def test_a_database_that_cannot_be_used(run: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "grapevine.sqlite3").write_text("this is no database, and longer than a hundred bytes " * 4)
+    for command in ("migrate", "site list"):
+        done = run(*command.split())
+        assert done.status == 1
+        assert done.err.startswith(f"grapevine: cannot use the database file {tmp_path}/grapevine.sqlite3: ")
+        assert done.err.count("\n") == 1
+
+
+# Sites and keys -------------------------------------------------------------------------------------------------------
+
+
+def test_adding_a_site(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPEVINE_BASE_URL", "https://share.example.com")
+    monkeypatch.setenv("GRAPEVINE_PREFIX", "/g")
+    done = run("site", "add", "Lees", "--origin", ORIGIN)
+    assert (done.status, done.err) == (0, "")
+    assert set(done.json) == {"site", "key", "snippet"}
+    assert re.fullmatch("[0-9A-Za-z]{16}", done.json["site"])
+    assert done.json["snippet"] == (
+        f'<script async src="https://share.example.com/g/widget.js" data-site="{done.json["site"]}"></script>'
+    )
+
+
+def test_a_snippet_without_a_base_url_says_so(run: Terminal) -> None:
+    done = run("site", "add", "Lees", "--origin", ORIGIN)
+    assert "http://127.0.0.1:8000/widget.js" in done.json["snippet"]
+    assert "GRAPEVINE_BASE_URL is not set" in done.err
+
+
+def test_a_wrong_origin(run: Terminal) -> None:
+    done = run("site", "add", "Lees", "--origin", "a.example")
+    assert done.status == 2
+    assert "`origin` must begin with http:// or https://" in done.err
+
+
+def test_listing_and_changing_sites(run: Terminal) -> None:
+    assert "No site yet" in run("site", "list").out
+    site = run.add_site("[red]Lees[/red]")
+    assert "[red]Lees[/red]" in run("site", "list").out
+    changed = run("site", "set", site, "name=Dregs", "param=via", "origin=https://b.example", "--json")
+    assert 'data-param="via"' in changed.json["snippet"]
+    assert "Changed Dregs" in run("site", "set", site, "place=query").out
+    (listed,) = run("site", "list", "--json").json
+    assert (listed["name"], listed["param"], listed["place"]) == ("Dregs", "via", "query")
+    assert listed["origins"] == ["https://b.example"]
+    assert run("site", "set", site, "colour=red").status == 2
+    assert run("site", "set", site, "colour").status == 2
+    assert run("site", "set", "nobody", "name=x").status == 1
+
+
+def test_keys(run: Terminal) -> None:
+    site = run.add_site()
+    added = run("key", "add", site, "--scope", "read", "--json").json
+    assert added["key"].startswith("gv_")
+    shown = run("key", "add", site, "--scope", "write", "--name", "shop")
+    assert re.match(r"gv_\w{40}\n", shown.out)
+    listed = run("key", "list", site)
+    assert "shop" in listed.out
+    assert added["key"] not in listed.out
+    assert run("key", "revoke", added["id"]).status == 0
+    assert run("key", "revoke", added["id"]).status == 1
+    keys = {key["name"]: key for key in run("key", "list", site, "--json").json}
+    assert set(keys) == {"first key", "read key", "shop"}
+    assert keys["read key"]["revoked_at"]
+    assert not keys["shop"]["revoked_at"]
+
+
+# Tokens ---------------------------------------------------------------------------------------------------------------
+
+
+def test_inspecting_a_good_token(run: Terminal) -> None:
+    site = run.add_site()
+    first, second, third = run.chain(site)
+    token = second["tokens"]["copy"]
+    found = run("token", "inspect", token, "--json")
+    assert found.status == 0
+    assert found.json["valid"] is True
+    assert (found.json["site"], found.json["visit"], found.json["channel"]) == (site, second["visit"], "copy")
+    assert (found.json["n"], found.json["day"]) == (0, ids.day_date(ids.day_at(system_clock())).isoformat())
+    resolution = found.json["resolution"]
+    assert [node["visit"] for node in resolution["chain"]] == [first["visit"], second["visit"]]
+    assert (resolution["share"]["depth"], resolution["share"]["proven"], resolution["reach"]["visits"]) == (1, True, 1)
+    shown = run("token", "inspect", token, "--site", site).out
+    for fact in (first["visit"], second["visit"], "It is a share of Lees through copy.", "proven", f"{ORIGIN}/page"):
+        assert fact in shown
+    assert third["visit"] not in shown
+
+
+def test_each_kind_of_bad_token_is_explained_in_one_sentence(run: Terminal) -> None:
+    site, other = run.add_site("Lees"), run.add_site("Dregs")
+    visit = run.chain(site)[0]
+    token = visit["tokens"]["whatsapp"]
+    swapped = token[:-1] + ("0" if token[-1] != "0" else "1")
+    unborn = run.tokens(site).mint(ids.pack(2500, 7, 99), [channels.CODES["copy"]])[0]
+    ahead = ids.to_base62((2 << 134) | 1, 23)
+    nowhere = ids.to_base62((1 << 134) | (30 << 127), 23)
+    cases: list[tuple[list[str], str, str]] = [
+        (["abc"], "not-a-token", "It is not a token: it has 3 characters, and a token has 23."),
+        (["a"], "not-a-token", "it has 1 character, and"),
+        ([token[:10] + "-" + token[11:]], "not-a-token", "'-' at place 11 is no letter or digit"),
+        (["z" * 23], "bad-signature", "the number it spells is larger than any token"),
+        ([ahead], "bad-signature", "it is of version 2, and this server knows version 1 only"),
+        ([nowhere], "bad-signature", "it names channel 30, which does not exist"),
+        ([swapped], "bad-signature", "no key of a site of this server signed it"),
+        ([token, "--site", other], "unknown-site-token", f"signed for the site Lees ({site}), not for {other}"),
+        ([visit["session"]], "session", "It is a session, the credential of a visit itself"),
+        ([unborn], "unknown-visit", f"Its signature is good, but visit {ids.visit_text(ids.pack(2500, 7, 99))} is not"),
+    ]
+    for arguments, reason, says in cases:
+        told = run("token", "inspect", *arguments)
+        assert (told.status, told.err) == (1, ""), told
+        assert says in told.out
+        assert told.out.endswith(".\n")
+        assert told.out.count("\n") == 1
+        found = run("token", "inspect", *arguments, "--json")
+        assert found.status == 1
+        assert (found.json["valid"], found.json["reason"]) == (False, reason), told.out
+        assert found.json["detail"] == told.out.strip()
+
+
+def test_inspecting_without_any_site(run: Terminal) -> None:
+    done = run("token", "inspect", "0" * 23)
+    assert done.out == "It looks like a token, but this server has no site yet that could have signed it.\n"
+
+
+# Numbers and cascades -------------------------------------------------------------------------------------------------
+
+
+def test_stats(run: Terminal) -> None:
+    site = run.add_site()
+    run.chain(site)
+    summary = run("stats", site, "--json").json
+    assert (summary["visits"], summary["returns"], summary["shares"]["proven"]) == (3, 2, 2)
+    shown = run("stats", site).out
+    assert re.search(r"^Returns +2 ", shown, re.MULTILINE)
+    assert re.search(r"^K-factor +0\.67 ", shown, re.MULTILINE)
+    before = run("stats", site, "--from", "2020-01-01", "--to", "2020-01-31")
+    assert "Lees, 2020-01-01 to 2020-01-31" in before.out
+    assert re.search(r"^Visits +0 ", before.out, re.MULTILINE)
+    backwards = run("stats", site, "--from", "2026-02-01", "--to", "2026-01-01")
+    assert (backwards.status, backwards.out) == (2, "")
+
+
+def test_cascade(run: Terminal) -> None:
+    other, site = run.add_site("Dregs"), run.add_site()
+    first, second, third = run.chain(site)
+    cascade = run("cascade", first["visit"], "--json").json
+    assert [node["visit"] for node in cascade["nodes"]] == [first["visit"], second["visit"], third["visit"]]
+    headline, *tree = run("cascade", first["visit"], "--site", site).out.splitlines()
+    assert headline == "3 visits, depth 2, breadth 1, structural virality 1.33, 2 shares, 0 conversions"
+    assert re.fullmatch(rf"direct-deep  /page  depth 0, \S+ \S+, {first['visit']}", tree[0])
+    assert re.fullmatch(rf"└── copy  /page  depth 1, \S+ \S+, {second['visit']}", tree[1])
+    assert re.fullmatch(rf"    └── copy  /page  depth 2, \S+ \S+, {third['visit']}", tree[2])
+    assert run("cascade", first["visit"], "--site", other).status == 1
+    assert run("cascade", "nonsense").status == 1
+
+
+# Schema ---------------------------------------------------------------------------------------------------------------
+
+
+def test_migrate(run: Terminal) -> None:
+    first = run("migrate", "--json").json
+    assert (first["before"], first["after"] > 0) == (0, True)
+    assert run("migrate", "--json").json["before"] == first["after"]
+    assert "is up to date" in run("migrate").out
