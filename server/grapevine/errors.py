@@ -12,6 +12,7 @@ Bad tokens have their own pair of errors in ``tokens``; ``web/problems.py`` maps
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 
@@ -112,8 +113,13 @@ class Invalid(Problem):
 
     @classmethod
     def of(cls, field: str, detail: str) -> Invalid:
-        """The refusal of one field."""
-        return cls(f"`{field}` {detail}.", errors=(FieldError(field, detail),))
+        """The refusal of one field; an empty name stands for the whole body."""
+        return cls.of_all([FieldError(field, detail)])
+
+    @classmethod
+    def of_all(cls, errors: Sequence[FieldError]) -> Invalid:
+        """The refusal of several fields at once."""
+        return cls("; ".join(f"`{field or 'body'}` {detail}" for field, detail in errors) + ".", errors=tuple(errors))
 
 
 class BadSignatureProblem(Problem):

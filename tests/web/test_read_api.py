@@ -200,7 +200,7 @@ async def test_each_bad_token_gets_its_code(server: Server, asker: Asker) -> Non
         (b"", (400, "malformed", [])),
         (b"[]", (400, "malformed", [])),
         (b"\xff", (400, "malformed", [])),
-        (b'{"tokens": ["\\ud800"]}', (400, "malformed", [])),
+        (b'{"tokens": ["\\ud800"]}', (422, "invalid", [""])),
         (b"[" * 5_000, (400, "malformed", [])),
         (b"{}", (422, "invalid", ["tokens"])),
         (b'{"tokens": "x"}', (422, "invalid", ["tokens"])),

@@ -16,6 +16,7 @@ from grapevine.collect.sources import source_of
 from grapevine.collect.tally import Drops
 from grapevine.collect.visitor import VisitorSalts, network_of, visitor_hash
 from grapevine.collect.writer import Writer
+from grapevine.decode import decode
 from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
 from grapevine.events import Arrival, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
 from grapevine.sets import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS
@@ -103,7 +104,7 @@ class Intake:
         return reply
 
     async def _visit(self, body: bytes, caller: Caller, found: list[Site]) -> Reply:
-        request = wire.decode(body, wire.VisitRequest)
+        request = decode(body, wire.VisitRequest)
         call = await self._admit(request.site, caller, found)
         if call.agent.robot:
             return _dropped("robot", _nothing())
@@ -143,7 +144,7 @@ class Intake:
         return Reply(200, answer, "duplicate" if landed.duplicate else None)
 
     async def _view(self, body: bytes, caller: Caller, found: list[Site]) -> Reply:
-        request = wire.decode(body, wire.ViewRequest)
+        request = decode(body, wire.ViewRequest)
         call = await self._admit(request.site, caller, found)
         if call.agent.robot or caller.opted_out:
             return _dropped("robot" if call.agent.robot else "opted-out", wire.Empty())
@@ -154,7 +155,7 @@ class Intake:
         return _stored(await self._writer.submit(view), wire.Empty(), "session")
 
     async def _share(self, body: bytes, caller: Caller, found: list[Site]) -> Reply:
-        request = wire.decode(body, wire.ShareRequest)
+        request = decode(body, wire.ShareRequest)
         call = await self._admit(request.site, caller, found)
         if call.agent.robot or caller.opted_out:
             return _dropped("robot" if call.agent.robot else "opted-out", wire.Empty())
@@ -169,17 +170,16 @@ class Intake:
         """The checks that every call has to pass: site, origin, rate."""
         site = await self._sites.by_key(key)
         if site is None:
-            raise UnknownSite(f"no site of this server has the key {key[:40]!r}; see `grapevine site list`")
+            raise UnknownSite(f"No site of this server has the key {key[:40]!r}; see `grapevine site list`.")
         found.append(site)
         if caller.origin not in site.origins:
             shown = caller.origin[:100] or "missing"
-            raise BadOrigin(
-                f"the Origin header is {shown}, which is not an origin of this site ({', '.join(sorted(site.origins))})"
-            )
+            own = ", ".join(sorted(site.origins))
+            raise BadOrigin(f"The Origin header is {shown}, which is not an origin of this site ({own}).")
         at = self._clock()
         wait = self._limit.refuse(site.site_id, network_of(caller.address), caller.user_agent, at)
         if wait:
-            raise RateLimited(f"too many calls from one browser in a minute; go on in {wait} s", retry_after=wait)
+            raise RateLimited(f"Too many calls from one browser in a minute; go on in {wait} s.", retry_after=wait)
         return _Call(site, caller, read_agent(caller.user_agent), at)
 
     def _read_token(self, site: Site, text: str | None) -> tuple[Token | None, int | None]:
@@ -229,7 +229,7 @@ def _share_token(site: Site, text: str) -> tuple[Token, list[FieldError]]:
 
 def _raise_all(errors: list[FieldError]) -> None:
     if errors:
-        raise Invalid("; ".join(f"{field} {detail}" for field, detail in errors), errors=tuple(errors))
+        raise Invalid.of_all(errors)
 
 
 def _title(title: str | None) -> str | None:
@@ -259,6 +259,6 @@ def _dropped(reason: str, body: msgspec.Struct) -> Reply:
 
 def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> Reply:
     if isinstance(outcome, Missing):
-        raise wire.invalid(field, "names a visit that is not here: erased, or past retention")
+        raise Invalid.of(field, "names a visit that is not here: erased, or past retention")
     duplicate = isinstance(outcome, Stored) and outcome.duplicate
     return Reply(200, body, "duplicate" if duplicate else None)

@@ -1,23 +1,20 @@
-"""The collect API's requests and answers as they are on the wire, and how a body becomes one of them."""
+"""The collect API's requests and answers as they are on the wire, and what its fields have to be."""
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 
 from grapevine.channels import CODES
-from grapevine.errors import FieldError, Invalid, Malformed
+from grapevine.errors import FieldError
 
 MAX_BODY: Final = 8_192
 MAX_TITLE: Final = 300
 
 _NONCE: Final = re.compile(r"[0-9A-Za-z_-]{16,64}")
-_PATH: Final = re.compile(r" - at `\$\.?(.*?)`$")
-_HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
 
 
 class VisitRequest(msgspec.Struct):
@@ -82,38 +79,6 @@ class Empty(msgspec.Struct):
     """``{}``: stored, and nothing to say."""
 
 
-Request = TypeVar("Request", VisitRequest, ViewRequest, ShareRequest)
-
-_DECODERS: Final = {kind: msgspec.json.Decoder(kind) for kind in (VisitRequest, ViewRequest, ShareRequest)}
-
-
-def decode(body: bytes, kind: type[Request]) -> Request:
-    """A body as a request of that kind. Raises Malformed for what is no JSON object, Invalid for wrong fields."""
-    try:
-        request: Request = _DECODERS[kind].decode(body)  # type: ignore[assignment]
-    except msgspec.ValidationError as error:
-        detail = str(error)
-        where = _PATH.search(detail)
-        if where is None and "got" in detail and "Expected `object`" in detail:
-            raise Malformed(f"the body is no JSON object: {detail}") from None
-        missing = re.search(r"missing required field `(\w+)`", detail)
-        field = missing[1] if missing else (where[1] if where else "")
-        raise invalid(field, _PATH.sub("", detail)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if _has_half_pair(body):
-            raise invalid("", "the body holds half of a surrogate pair, which is no character") from None
-        raise Malformed(f"the body is not JSON: {error}") from None
-    errors = tuple(_unstorable(request))
-    if errors:
-        raise Invalid(errors[0].detail, errors=errors)
-    return request
-
-
-def invalid(field: str, detail: str) -> Invalid:
-    """The problem of one field."""
-    return Invalid(f"{field}: {detail}" if field else detail, errors=(FieldError(field, detail),))
-
-
 def check_nonce(nonce: str) -> list[FieldError]:
     """What is wrong with a nonce."""
     if _NONCE.fullmatch(nonce):
@@ -137,24 +102,3 @@ def check_channels(names: list[str]) -> tuple[list[int], list[FieldError]]:
     if unknown:
         return [], [FieldError("channels", f"{unknown[0][:40]!r} is no channel; the names are {', '.join(CODES)}")]
     return [CODES[name] for name in names], []
-
-
-def _has_half_pair(body: bytes) -> bool:
-    try:
-        text = json.dumps(json.loads(body.decode("utf-8", "surrogatepass")), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return False
-    return bool(_HALF_PAIR.search(text))
-
-
-def _unstorable(request: Any) -> list[FieldError]:
-    return [
-        FieldError(field, "holds a NUL character")
-        for field in request.__struct_fields__
-        for text in _texts(getattr(request, field))
-        if "\0" in text
-    ]
-
-
-def _texts(value: object) -> list[str]:
-    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]

@@ -58,7 +58,7 @@ class Writer:
         if self._closing or len(self._waiting) >= self._max_waiting:
             self._drops.add(event.site_id, "busy", self._clock())
             raise Busy(
-                "more events are waiting to be stored than the server takes on; send this one again", retry_after=1
+                "More events are waiting to be stored than the server takes on; send this one again.", retry_after=1
             )
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((event, answer))
@@ -107,7 +107,7 @@ class Writer:
             self._drops.give_back(drops)
             log.error("a batch of %d events could not be stored: %s", len(batch), error)
             for _, answer in batch:
-                _fail(answer, Busy("the store cannot be written to now; send this event again", retry_after=5))
+                _fail(answer, Busy("The store cannot be written to now; send this event again.", retry_after=5))
             return False
         except Exception as error:
             self._drops.give_back(drops)

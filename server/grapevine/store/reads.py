@@ -131,8 +131,8 @@ class Reads:
 
     async def shared_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
         """The page a share is of: the reported one, else the first page of the visit that made it."""
-        rows = await self._run("shared_url", **_visit(site_id, visit_id), channel=channel, n=n)
-        return rows[0][0] if rows else None
+        rows = await self._run("shared_page", **_visit(site_id, visit_id), channel=channel, n=n)
+        return (await self.urls(site_id, [rows[0][0]])).get(rows[0][0]) if rows else None
 
     async def counts(self, table: str, scope: Scope, by: str | None) -> dict[Key, Counts]:
         """Counts from the ``table`` hour, page or device, told apart by one of that table's own columns or by time."""

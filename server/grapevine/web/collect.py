@@ -6,13 +6,15 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.collect.intake import Caller, Intake, Reply
 from grapevine.collect.wire import MAX_BODY
-from grapevine.errors import Malformed, Problem, TooLarge
-from grapevine.web.problems import problem_response
+from grapevine.errors import Problem, StoreError
+from grapevine.sets import DROP_REASONS
+from grapevine.web.bodies import read_body
+from grapevine.web.problems import problem_response, store_problem
 from grapevine.web.services import services
 
 CORS: Final = {
@@ -50,12 +52,19 @@ async def _collect(request: Request, call: Call) -> Response:
     intake = services(request).intake
     try:
         reply = await call(intake, await _body(request, intake), caller(request))
-    except Problem as problem:
-        response = problem_response(problem)
-        response.headers.update(CORS)
-        return response
+    except (Problem, StoreError) as error:
+        return _refusal(error if isinstance(error, Problem) else store_problem(error))
     headers = CORS if reply.dropped is None else CORS | {"Grapevine-Dropped": reply.dropped}
     return Response(msgspec.json.encode(reply.body), reply.status, headers, "application/json")
+
+
+def _refusal(problem: Problem) -> Response:
+    """Says in its header, for whoever embeds the widget, as which drop it counts."""
+    response = problem_response(problem)
+    response.headers.update(CORS)
+    if problem.code in DROP_REASONS:
+        response.headers["Grapevine-Dropped"] = problem.code
+    return response
 
 
 def caller(request: Request) -> Caller:
@@ -71,19 +80,8 @@ def caller(request: Request) -> Caller:
 
 
 async def _body(request: Request, intake: Intake) -> bytes:
-    """The body, refused before it is read whole when it is too large."""
     try:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind not in _TYPES:
-            raise Malformed(f"the body is {kind[:60]!r}; send JSON as text/plain or application/json")
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise TooLarge(f"the body has more than {MAX_BODY} bytes")
-    except ClientDisconnect:
-        raise Malformed("the connection ended before the body did") from None
+        return await read_body(request, MAX_BODY, _TYPES)
     except Problem as problem:
         intake.refuse(problem)
         raise
-    return body

@@ -11,13 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.errors import Busy, Problem, StoreError
-from grapevine.sets import DROP_REASONS
 
 log = logging.getLogger(__name__)
 
 
 def problem_response(problem: Problem) -> Response:
-    """The answer to a request that raised ``problem``. A refusal that counts as a drop says so in its header."""
+    """The answer to a request that raised ``problem``."""
     content: dict[str, object] = {
         "type": f"urn:grapevine:problem:{problem.code}",
         "title": problem.title,
@@ -32,8 +31,6 @@ def problem_response(problem: Problem) -> Response:
         headers["Retry-After"] = str(problem.retry_after)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if problem.code in DROP_REASONS:
-        headers["Grapevine-Dropped"] = problem.code
     return Response(msgspec.json.encode(content), problem.status, headers, "application/problem+json")
 
 
@@ -46,10 +43,15 @@ async def on_problem(_: Request, error: Exception) -> Response:
 
 async def on_store_error(_: Request, error: Exception) -> Response:
     """Starlette's handler for StoreError: the store is away for now, which is not the caller's fault."""
-    log.error("the store cannot be used: %s", error)
     if not isinstance(error, StoreError):
         raise error
-    return problem_response(Busy("the store cannot be used at the moment; try again", retry_after=5))
+    return problem_response(store_problem(error))
+
+
+def store_problem(error: StoreError) -> Problem:
+    """What a caller is told while the store cannot be used; the log gets the reason."""
+    log.error("the store cannot be used: %s", error)
+    return Busy("The store cannot be used at the moment; try again.", retry_after=5)
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:

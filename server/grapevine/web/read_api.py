@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine import insight
-from grapevine.errors import BadSignatureProblem, FieldError, Invalid, Malformed, NotATokenProblem, TooLarge
+from grapevine.decode import decode
+from grapevine.errors import BadSignatureProblem, NotATokenProblem
 from grapevine.tokens import BadSignature, NotAToken
 from grapevine.web.auth import authorized
+from grapevine.web.bodies import read_body
 from grapevine.web.parameters import FILTERS, PERIOD, Parameters
 from grapevine.web.services import services
 
@@ -42,7 +44,7 @@ async def resolve_tokens(request: Request) -> Response:
     """``POST /v1/tokens/resolve``."""
     site = await authorized(request)
     Parameters(request)
-    asked = _decode(await _body(request))
+    asked = decode(await read_body(request, MAX_BODY), ResolveRequest)
     results = await insight.resolve_many(services(request).store.reads, site, asked.tokens)
     return _json({"results": results})
 
@@ -95,34 +97,3 @@ async def cascade(request: Request) -> Response:
 def _json(answer: Any) -> Response:
     # What a key may see is nobody else's, so no cache on the way may keep it.
     return Response(msgspec.json.encode(answer), headers={"Cache-Control": "no-store"}, media_type="application/json")
-
-
-async def _body(request: Request) -> bytes:
-    """The body, refused before it is read whole when it is too large."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise TooLarge(f"The body has more than {MAX_BODY} bytes.")
-    except ClientDisconnect:
-        raise Malformed("The connection ended before the body did.") from None
-    return bytes(body)
-
-
-def _decode(body: bytes) -> ResolveRequest:
-    try:
-        return msgspec.json.decode(body, type=ResolveRequest)
-    except msgspec.ValidationError as error:
-        detail, _, path = str(error).partition(" - at `$")
-        field = path.strip(".`") or _named(detail)
-        if not field:
-            raise Malformed(f"The body is no JSON object: {detail}.") from None
-        raise Invalid(f"{detail}.", errors=(FieldError(field, detail),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None
-
-
-def _named(detail: str) -> str:
-    """The field in backquotes of msgspec's "… unknown field `name`" and "… missing required field `name`"."""
-    return detail.split("`")[-2] if "field `" in detail else ""

@@ -61,7 +61,7 @@ async def qr_code(request: Request) -> Response:
     text = request.path_params["token"]
     owner = await running.sites.owner(text)
     if owner is None or owner[1].is_session:
-        raise NotFound("no share has that token")
+        raise NotFound("No share has that token.")
     base = running.settings.base_url or str(request.base_url).rstrip("/")
     out = io.BytesIO()
     segno.make(f"{base}/s/{text}", error="m").save(out, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)

@@ -119,13 +119,20 @@ INSERT INTO cascades (
     site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares, conversions
 )
 SELECT
-    v.site_id, v.visit_id, v.cell, v.page_id, v.at, rows.last_at, rows.size + 1, rows.max_depth,
-    (SELECT count(*) FROM shares s WHERE s.site_id = v.site_id AND s.cell = v.cell AND s.first_at IS NOT NULL
-        AND (s.visit_id = v.visit_id OR s.visit_id IN (
-            SELECT w.visit_id FROM visits w WHERE w.site_id = v.site_id AND w.cell = v.cell AND w.root_id = v.visit_id))),
-    (SELECT count(*) FROM conversions c WHERE c.site_id = v.site_id AND c.cell = v.cell
-        AND (c.visit_id = v.visit_id OR c.visit_id IN (
-            SELECT w.visit_id FROM visits w WHERE w.site_id = v.site_id AND w.cell = v.cell AND w.root_id = v.visit_id)))
+    v.site_id, v.visit_id, v.cell, v.page_id, v.at, rows.last_at,
+    rows.size + CASE WHEN v.source = 10 THEN 0 ELSE 1 END, rows.max_depth,
+    (SELECT count(*) FROM shares s
+        WHERE s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell AND s.first_at IS NOT NULL)
+    + (SELECT count(*)
+        FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN shares s
+          ON s.site_id = w.site_id AND s.visit_id = w.visit_id AND s.cell = w.cell
+        WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell AND s.first_at IS NOT NULL),
+    (SELECT count(*) FROM conversions c
+        WHERE c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell)
+    + (SELECT count(*)
+        FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c
+          ON c.site_id = w.site_id AND c.visit_id = w.visit_id AND c.cell = w.cell
+        WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell)
 FROM rows(site_id bigint, root_id bigint, cell smallint, size bigint, max_depth integer, last_at bigint)
 JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
 WHERE true
