@@ -1,0 +1,200 @@
+"""``grapevine serve`` as a process: ready, seen, drained; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from grapevine import ids
+
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+)
+ORIGIN = "https://a.example"
+PATIENCE_SECONDS = 120
+ENOUGH = 50
+
+
+class Machine:
+    """Runs ``grapevine`` as processes on one database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = folder / "grapevine.sqlite3"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
+        self.environ = kept | {"GRAPEVINE_DATABASE": f"sqlite:///{self.database}", "GRAPEVINE_RATE_LIMIT": "0"}
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "grapevine", *arguments]
+        return subprocess.run(  # noqa: S603
+            command, env=self.environ | environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
+
+    def add_site(self) -> str:
+        return str(json.loads(self.run("site", "add", "Lees", "--origin", ORIGIN).stdout)["site"])
+
+    @contextmanager
+    def serving(self, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """The process and its URL, as soon as it is ready."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "grapevine", "serve", "--port", "0"],
+            env=self.environ | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()
+                ready = re.fullmatch(r"Grapevine is ready: (http://127\.0\.0\.1:\d+)\n", line)
+                assert ready, (line, process.communicate(timeout=PATIENCE_SECONDS))
+                yield process, ready[1]
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def visit(client: httpx.Client, site: str, number: int) -> httpx.Response:
+    body: dict[str, Any] = {"site": site, "url": f"{ORIGIN}/", "nonce": f"{number:020}", "channels": ["copy"]}
+    return client.post("/v1/visits", json=body)
+
+
+def browser(url: str) -> httpx.Client:
+    headers = {"Origin": ORIGIN, "User-Agent": CHROME}
+    return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_what_was_accepted(machine: Machine, number: signal.Signals) -> None:
+    site = machine.add_site()
+    answered: list[str] = []
+    unanswered: list[int] = []
+    enough = threading.Event()
+
+    def read_on(url: str, first: int) -> None:
+        with browser(url) as client:
+            for nonce in range(first, first + 100_000):
+                try:
+                    response = visit(client, site, nonce)
+                except httpx.TransportError:
+                    return
+                if response.status_code != 200:
+                    unanswered.append(response.status_code)
+                    return
+                answered.append(response.json()["visit"])
+                if len(answered) > ENOUGH:
+                    enough.set()
+
+    with machine.serving() as (process, url):
+        readers = [threading.Thread(target=read_on, args=(url, start * 1_000_000)) for start in range(8)]
+        for reader in readers:
+            reader.start()
+        assert enough.wait(PATIENCE_SECONDS)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        for reader in readers:
+            reader.join(PATIENCE_SECONDS)
+    assert (process.returncode, out, err) == (0, "", "")
+    assert set(unanswered) <= {503}
+    with closing(sqlite3.connect(machine.database)) as connection:
+        stored = {ids.visit_text(row[0]) for row in connection.execute("SELECT visit_id FROM visits")}
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert len(answered) > ENOUGH
+    assert set(answered) <= stored
+    assert len(set(answered)) == len(answered)
+
+
+def test_a_site_added_meanwhile_is_known_within_a_second(machine: Machine) -> None:
+    with machine.serving() as (process, url), browser(url) as client:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("It has no site yet; add one with: grapevine site add")
+        assert visit(client, "nobody", 1).status_code == 404
+        site = machine.add_site()
+        known_by = time.monotonic() + 10  # a second, and room for a slow machine
+        while (answer := visit(client, site, 2)).status_code == 404:
+            assert time.monotonic() < known_by
+        assert answer.status_code == 200
+        assert client.get("/healthz").status_code == 200
+        assert "server" not in answer.headers
+        assert "date" not in answer.headers
+
+
+def test_secret_keys_are_made_at_the_first_start_and_kept(machine: Machine) -> None:
+    site = machine.add_site()
+    tokens = []
+    for number in range(2):
+        with machine.serving() as (_, url), browser(url) as client:
+            tokens.append(visit(client, site, number).json()["tokens"]["copy"])
+    for token in tokens:
+        assert machine.run("token", "inspect", token).returncode == 0
+    foreign = machine.run("token", "inspect", tokens[0], GRAPEVINE_SECRET_KEYS="another-key-of-this-server")
+    assert (foreign.returncode, foreign.stdout.count("\n")) == (1, 1)
+
+
+def test_an_address_in_use(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = machine.run("serve", "--port", str(port))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"grapevine: cannot listen on 127.0.0.1:{port}: Address already in use; another --port or --host may be free\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "status", "says"),
+    [
+        ((), {"GRAPEVINE_LOG": "xml"}, 2, "GRAPEVINE_LOG is 'xml', which must be text or json"),
+        ((), {"GRAPEVINE_DATABASE": "postgresql://u:secret@h/d"}, 2, "this version stores in SQLite only"),
+        ((), {"GRAPEVINE_DATABASE": "sqlite:////dev/null/x"}, 2, "secret_keys: the key file /dev/null/secret-keys"),
+        (("--workers", "2"), {}, 2, "--workers 2: this version runs one process"),
+        (("--host", "nowhere.invalid"), {}, 1, "cannot listen on nowhere.invalid:8000"),
+    ],
+)
+def test_what_it_refuses(
+    machine: Machine, arguments: tuple[str, ...], environ: dict[str, str], status: int, says: str
+) -> None:
+    done = machine.run("serve", *arguments, **environ)
+    assert done.returncode == status
+    assert done.stderr.startswith("grapevine: ")
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "secret@" not in done.stderr
+
+
+def test_a_log_of_json_lines(machine: Machine) -> None:
+    code = (
+        "import logging; from grapevine import logs; logs.configure('json');"
+        "log = logging.getLogger('grapevine.test'); log.info('%d events', 3, extra={'site': 'x'});"
+        "log.debug('too fine'); logging.getLogger('library').info('too chatty');\n"
+        "try: 1 / 0\n"
+        "except ZeroDivisionError: log.exception('it failed')"
+    )
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], env=machine.environ, capture_output=True, text=True, check=True
+    )
+    first, second = map(json.loads, done.stderr.splitlines())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first.pop("time"))
+    assert first == {"level": "info", "logger": "grapevine.test", "message": "3 events", "site": "x"}
+    assert second["error"].endswith("ZeroDivisionError: division by zero")

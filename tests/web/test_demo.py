@@ -1,0 +1,181 @@
+"""``grapevine demo`` as a process, and its visitors over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from grapevine.demo.traffic import DEEPEST, Played, Target, play
+from grapevine.errors import GrapevineError
+
+PATIENCE_SECONDS = 120
+VISITS = 300
+
+
+class Demo:
+    """A running demo."""
+
+    def __init__(self, *arguments: str, folder: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
+        command = [sys.executable, "-m", "grapevine", "demo", "--port", "0", "--site-port", "0", *arguments]
+        self.process = subprocess.Popen(  # noqa: S603
+            command, env=kept | {"TMPDIR": str(folder)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.folder = folder
+
+    def line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def end(self) -> tuple[str, str]:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.communicate(timeout=PATIENCE_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with tempfile.TemporaryDirectory() as folder:
+        demo = Demo("--json", folder=Path(folder))
+        with demo.process:
+            try:
+                yield demo
+            finally:
+                demo.process.kill()
+
+
+@pytest.fixture(scope="module")
+def facts(demo: Demo) -> dict[str, str]:
+    """The one line that it prints."""
+    found: dict[str, str] = json.loads(demo.line())
+    assert set(found) == {"server", "site_url", "site", "key", "database"}
+    return found
+
+
+@pytest.fixture(scope="module")
+def played(facts: dict[str, str]) -> Played:
+    """Visits that were played on it."""
+    return asyncio.run(play(target(facts), VISITS, TODAY))
+
+
+TODAY = datetime.now(UTC).date()
+
+
+def target(facts: dict[str, str]) -> Target:
+    return Target(facts["server"], facts["site"], facts["site_url"])
+
+
+def ask(facts: dict[str, str], path: str) -> Any:
+    headers = {"Authorization": f"Bearer {facts['key']}"}
+    period = {"from": "2020-01-01", "to": "2029-12-31"} if "stats" in path else {}
+    answer = httpx.get(facts["server"] + path, headers=headers, params=period, trust_env=False)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_site_embeds_the_server(facts: dict[str, str]) -> None:
+    page = httpx.get(facts["site_url"], trust_env=False).text
+    assert f'src="{facts["server"]}/widget.js" data-site="{facts["site"]}"' in page
+    assert httpx.get(f"{facts['server']}/widget.js", trust_env=False).status_code == 200
+
+
+def test_the_server_saw_what_was_played(facts: dict[str, str], played: Played) -> None:
+    summary = ask(facts, "/v1/stats/summary")
+    assert played.visits == summary["visits"] == VISITS
+    assert played.returns == summary["returns"]
+    assert played.shares == summary["shares"]["reported"]
+    assert played.visits + played.views == summary["views"]
+    assert 0 < sum(summary["unfurls"].values()) <= played.unfurls  # once per share, app and hour
+    assert summary["drops"]["robot"] == played.robots > 0
+    assert summary["self_returns"] > 0
+    assert summary["same_network_returns"] > 0
+
+
+def test_the_shapes_are_those_of_word_of_mouth(facts: dict[str, str], played: Played) -> None:
+    summary = ask(facts, "/v1/stats/summary")
+    assert 0.1 < summary["return_share"] < 0.5
+    assert 0.75 < summary["dark_share"] < 0.99
+    assert 3 <= played.deepest <= DEEPEST
+    cascades = ask(facts, "/v1/cascades?limit=200")["cascades"]
+    one_hop = [cascade for cascade in cascades if cascade["max_depth"] == 1]
+    assert len(one_hop) > len(cascades) / 2
+    assert max(cascade["max_depth"] for cascade in cascades) == played.deepest
+
+
+@pytest.mark.usefixtures("played")
+def test_many_kinds_of_people_came(facts: dict[str, str]) -> None:
+    def keys(by: str) -> set[str]:
+        headers = {"Authorization": f"Bearer {facts['key']}"}
+        query = {"by": by, "from": "2020-01-01", "to": "2029-12-31"}
+        answer = httpx.get(f"{facts['server']}/v1/stats/breakdown", params=query, headers=headers, trust_env=False)
+        return {row["key"] for row in answer.json()}
+
+    assert keys("source") >= {"share", "search", "social", "direct-deep", "direct-home", "campaign", "referral"}
+    assert keys("device") == {"phone", "desktop", "tablet"}
+    assert keys("channel") >= {"copy", "whatsapp", "native", "email"}
+    assert keys("app") >= {"instagram", "facebook"}
+    assert len(keys("page")) >= 8
+
+
+def test_playing_it_again_changes_nothing(facts: dict[str, str], played: Played) -> None:
+    before = ask(facts, "/v1/stats/summary")
+    again = asyncio.run(play(target(facts), VISITS, TODAY))
+    after = ask(facts, "/v1/stats/summary")
+    assert again == played
+    for numbers in (before, after):
+        del numbers["drops"]  # repeats and robots are counted there
+        del numbers["unfurls"]  # a new hour brings new ones
+    assert after == before
+
+
+def test_a_refusal_ends_the_game(facts: dict[str, str]) -> None:
+    with pytest.raises(GrapevineError, match=r"answered 404 instead of 200.*unknown-site"):
+        asyncio.run(play(target(facts)._replace(site="nobody"), 5, TODAY))
+
+
+def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    demo = Demo("--json", folder=tmp_path)
+    with demo.process:
+        database = json.loads(demo.line())["database"].removeprefix("sqlite:///")
+        assert Path(database).is_relative_to(tmp_path)
+        assert Path(database).exists()
+        assert demo.end() == ("", "")
+    assert demo.process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_plays_while_it_runs_and_says_how_much(tmp_path: Path) -> None:
+    demo = Demo("--traffic", "20", folder=tmp_path)
+    with demo.process:
+        welcome = [demo.line() for _ in range(6)]
+        assert demo.process.stderr is not None
+        while not (line := demo.process.stderr.readline()).startswith("Played"):
+            assert line, welcome
+        demo.end()
+    assert welcome[0] == "Grapevine is running. Ctrl+C stops it and throws everything away.\n"
+    assert [line.split()[0] for line in welcome[2:5]] == ["Demo", "Dashboard", "API"]
+    assert line.startswith("Played 20 visits in ")
+    assert demo.process.returncode == 0
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        demo = Demo("--site-port", str(port), folder=tmp_path)
+        with demo.process:
+            out, err = demo.process.communicate(timeout=PATIENCE_SECONDS)
+    assert (demo.process.returncode, out) == (1, "")
+    assert err.startswith(f"grapevine: cannot listen on 127.0.0.1:{port}: Address already in use")
+    assert list(tmp_path.iterdir()) == []
