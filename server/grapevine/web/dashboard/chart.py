@@ -1,0 +1,102 @@
+"""A series of counts as columns. Shapes only: every word stands beside the picture and stays readable at any width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from grapevine.stats import Point
+from grapevine.times import Period
+from grapevine.web.dashboard import formats
+
+STEP: Final = 10
+HEIGHT: Final = 100
+_GAP: Final = 1.5
+_MOST_DAYS: Final = 120
+_MOST_WEEKS: Final = 800
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One interval: where it stands (x, from the left), how high it is (0…100), and what it says."""
+
+    x: float
+    width: float
+    height: float
+    label: str
+    value: int
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """All columns; ``top`` is the value of the upper edge, ``width`` the picture's, ``marks`` the labels below it."""
+
+    columns: list[Column]
+    width: int
+    top: int
+    total: int
+    peak: Column | None
+    marks: list[str]
+
+
+def interval_for(period: Period) -> str:
+    """The interval whose columns can still be told apart: hours for two days, weeks from four months on."""
+    days = len(period.days)
+    if days <= 2:
+        return "hour"
+    if days <= _MOST_DAYS:
+        return "day"
+    return "week" if days <= _MOST_WEEKS else "month"
+
+
+def chart(points: Sequence[Point], interval: str) -> Chart:
+    """Columns for the points of a series."""
+    top = ceiling(max((point.value for point in points), default=0))
+    columns = [
+        Column(
+            x=position * STEP + _GAP / 2,
+            width=STEP - _GAP,
+            height=round(HEIGHT * point.value / top, 2),
+            label=label(point.at, interval),
+            value=point.value,
+        )
+        for position, point in enumerate(points)
+    ]
+    peak = max(columns, key=lambda column: column.value, default=None)
+    return Chart(
+        columns=columns,
+        width=max(len(columns), 1) * STEP,
+        top=top,
+        total=sum(point.value for point in points),
+        peak=peak if peak and peak.value else None,
+        marks=[columns[place].label for place in _ends_and_middle(len(columns))],
+    )
+
+
+def _ends_and_middle(count: int) -> list[int]:
+    return sorted({0, (count - 1) // 2, count - 1}) if count else []
+
+
+def ceiling(value: int) -> int:
+    """The next number that reads well (12, 15, 20, 25, 30 …), at least 4: one event must not fill the picture."""
+    power = 1
+    while True:
+        for step in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80):
+            edge = step * power // 10
+            if edge >= max(value, 4):
+                return edge
+        power *= 10
+
+
+def label(at: str, interval: str) -> str:
+    """An interval's name, from the time at which it starts."""
+    when = datetime.fromisoformat(at)
+    if interval == "hour":
+        return f"{formats.calendar(when.date(), year=False)}, {when:%H:%M}"
+    if interval == "week":
+        end = when.date() + timedelta(days=6)
+        return f"{formats.calendar(when.date(), year=False)} – {formats.calendar(end)}"
+    if interval == "month":
+        return formats.calendar(when.date()).split(" ", 1)[1]
+    return formats.calendar(when.date())

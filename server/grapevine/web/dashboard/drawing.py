@@ -1,0 +1,278 @@
+"""One cascade as a picture and as a list: which nodes are shown, where they stand, and what they say.
+
+A small tree grows from left to right, a generation a column; a large one from the middle out, a generation a ring. Of a
+big cascade the nodes with the largest subtrees are shown; what else hangs on each is one marker with its number.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from grapevine.chains import Cascade, CascadeNode
+from grapevine.web.dashboard import formats, tree, words
+from grapevine.web.dashboard.stage import Columns, Rings
+
+MOST_SHOWN: Final = 300
+"""Each may bring one marker along, so a picture never has more than twice as many shapes."""
+
+_ROOMY: Final = 16
+_DENSE: Final = 60
+_RINGS: Final = 9
+_SHADES: Final = 5
+
+
+class Dot(msgspec.Struct, frozen=True):
+    """A node as drawn, with its caption. ``more``: how many visits a marker stands for."""
+
+    x: float
+    y: float
+    radius: float
+    shade: int
+    title: str
+    label: str | None
+    text_x: float
+    text_y: float
+    text_ends: bool = False
+    anchor: str | None = None
+    more: int = 0
+    converted: bool = False
+    erased: bool = False
+    is_root: bool = False
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """A line from a parent to a child, with the channel's name where it ends."""
+
+    path: str
+    family: str
+    label: str | None
+    x: float
+    y: float
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A node as a line of nested lists. ``opens``: its children follow; ``closes``: so many lists end after it."""
+
+    node: CascadeNode | None
+    more: int
+    opens: bool
+    closes: int
+    after: str | None
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """All visits of one depth, with the channels they arrived through, most used first."""
+
+    depth: int
+    visits: int
+    conversions: int
+    channels: list[tuple[str, int]]
+
+
+class Drawing(msgspec.Struct, frozen=True):
+    """The picture (pixels), the same nodes as a list, and the generations. ``hidden`` visits are only in markers.
+
+    ``kind`` is roomy (few nodes, with captions), dense (columns) or radial (rings).
+    """
+
+    width: int
+    height: int
+    kind: str
+    dots: list[Dot]
+    edges: list[Edge]
+    families: list[str]
+    rows: list[Row]
+    generations: list[Generation]
+    hidden: int
+
+    @property
+    def radial(self) -> bool:
+        """Whether it grows from the middle outwards."""
+        return self.kind == "radial"
+
+
+def draw(cascade: Cascade, most: int = MOST_SHOWN) -> Drawing:
+    """The drawing of a cascade in which ``most`` nodes are shown one by one."""
+    nodes = cascade.nodes
+    parents = _parents(nodes)
+    shown = shown_nodes(parents, most)
+    sizes = tree.sizes_of(parents)
+    place = {node: position for position, node in enumerate(shown)}
+    outline: list[int | None] = []
+    for node in shown:
+        parent = parents[node]
+        outline.append(None if parent is None else place[parent])
+    hidden = [sizes[node] - 1 for node in shown]
+    for position in range(len(shown) - 1, 0, -1):
+        parent_place = outline[position]
+        if parent_place is not None:
+            hidden[parent_place] -= sizes[shown[position]]
+    markers = [position for position in range(len(shown)) if hidden[position]]
+    outline += markers
+    more = [0] * len(shown) + [hidden[position] for position in markers]
+    drawn: list[CascadeNode | None] = [nodes[node] for node in shown]
+    drawn += [None] * len(markers)
+    return _Picture(cascade, outline, drawn, more).drawing(_generations(nodes))
+
+
+def shown_nodes(parents: Sequence[int | None], most: int) -> list[int]:
+    """The ``most`` nodes with the largest subtrees, earlier ones first where they are equal; in their own order.
+
+    A parent's subtree is larger than its child's, so each comes with all its ancestors. Where a single visit would be
+    left out below a node, it is shown too: its marker would take as much room.
+    """
+    sizes = tree.sizes_of(parents)
+    shown = set(heapq.nsmallest(max(most, 1), range(len(parents)), key=lambda node: (-sizes[node], node)))
+    left_out = Counter(parents[node] for node in range(len(parents)) if node not in shown)
+    lonely = [
+        node
+        for node, parent in enumerate(parents)
+        if node not in shown and parent in shown and sizes[node] == left_out[parent] == 1
+    ]
+    return sorted([*shown, *lonely])
+
+
+class _Picture:
+    def __init__(
+        self,
+        cascade: Cascade,
+        parents: list[int | None],
+        nodes: list[CascadeNode | None],
+        more: list[int],
+    ) -> None:
+        self.cascade = cascade
+        self.parents = parents
+        self.nodes = nodes
+        self.more = more
+        self.children = tree.children_of(parents)
+        self.levels = tree.levels_of(parents)
+        self.before: list[CascadeNode | None] = [None] * len(nodes)
+        for siblings in self.children:
+            for left, right in pairwise(siblings):
+                self.before[right] = nodes[left]
+        self.kind = _kind(len(nodes), max(self.levels))
+        self.stage: Columns | Rings = (
+            Rings(parents) if self.kind == "radial" else Columns(parents, self.kind == "roomy")
+        )
+
+    def drawing(self, generations: list[Generation]) -> Drawing:
+        found = {words.family(node.via.channel) for node in self.nodes if node and node.via}
+        return Drawing(
+            width=self.stage.width,
+            height=self.stage.height,
+            kind=self.kind,
+            dots=[self._dot(place) for place in range(len(self.nodes))],
+            edges=[self._edge(place, parent) for place, parent in enumerate(self.parents) if parent is not None],
+            families=[family for family in words.FAMILIES if family in found],
+            rows=self._rows(),
+            generations=generations,
+            hidden=sum(self.more),
+        )
+
+    def _dot(self, place: int) -> Dot:
+        node = self.nodes[place]
+        (x, y), radius = self.stage.spots[place], self.stage.radius
+        if node is None:
+            away = self.stage.away(place)
+            return Dot(
+                x=x, y=y, radius=radius, shade=0, title=formats.count(self.more[place], "more visit"),
+                label=f"+{formats.number(self.more[place])}", text_x=round(x + away[0] * (radius + 4), 1),
+                text_y=round(y + away[1] * (radius + 8) + 4, 1), text_ends=away[0] < 0, more=self.more[place],
+            )  # fmt: skip
+        label = None
+        if self.kind == "roomy":
+            after = formats.elapsed(self.cascade.started_at, node.at)
+            label = "erased" if node.erased else f"+{after}" if place else formats.moment(node.at)
+        return Dot(
+            x=x, y=y, radius=radius * (1 if place else 1.25), shade=min(self.levels[place], _SHADES - 1),
+            title=self._title(node), label=label, text_x=x, text_y=round(y + radius + 18, 1), anchor=f"v-{node.visit}",
+            converted=bool(node.conversions), erased=node.erased, is_root=place == 0,
+        )  # fmt: skip
+
+    def _title(self, node: CascadeNode) -> str:
+        if node.erased:
+            return f"A visit at depth {node.depth}, erased since"
+        parts = [f"Visit at depth {node.depth}, {formats.moment(node.at)} UTC"]
+        if node.source == "link":
+            parts = [f"Tracked link, minted {formats.moment(node.at)} UTC"]
+        if node.via:
+            parts.append(f"came through {words.channel(node.via.channel)} ({words.nth(node.via.n)} share)")
+        if node.url:
+            parts.append(node.url)
+        if node.conversions:
+            parts.append(formats.count(node.conversions, "conversion"))
+        return " · ".join(parts)
+
+    def _edge(self, place: int, parent: int) -> Edge:
+        node = self.nodes[place]
+        via = node.via if node else None
+        x, y = self.stage.spots[place]
+        return Edge(
+            path=self.stage.line(place, parent),
+            family=words.family(via.channel) if via else "more",
+            label=words.channel(via.channel) if via and self._says_its_channel(place) else None,
+            x=round(x - self.stage.radius - 6, 1),
+            y=round(y - (7 if self.kind == "roomy" else 4), 1),
+        )
+
+    def _says_its_channel(self, place: int) -> bool:
+        """Rings have no room for names; in dense columns the first of a row of equal siblings speaks for them."""
+        if self.kind != "dense":
+            return self.kind == "roomy"
+        node, before = self.nodes[place], self.before[place]
+        return not (node and node.via and before and before.via and before.via.channel == node.via.channel)
+
+    def _rows(self) -> list[Row]:
+        order = tree.preorder(self.children)
+        following = [*(self.levels[place] for place in order[1:]), 0]
+        rows = []
+        for place, next_level in zip(order, following, strict=True):
+            node = self.nodes[place]
+            opens = bool(self.children[place])
+            rows.append(
+                Row(
+                    node=node,
+                    more=self.more[place],
+                    opens=opens,
+                    closes=0 if opens else self.levels[place] - next_level,
+                    after=formats.elapsed(self.cascade.started_at, node.at) if node and place else None,
+                )
+            )
+        return rows
+
+
+def _kind(count: int, depth: int) -> str:
+    if count <= _ROOMY:
+        return "roomy"
+    return "radial" if count > _DENSE and depth <= _RINGS else "dense"
+
+
+def _parents(nodes: Sequence[CascadeNode]) -> list[int | None]:
+    """Positions of the parents. A node whose parent is past retention hangs on the first one."""
+    positions = {node.visit: position for position, node in enumerate(nodes)}
+    parents: list[int | None] = []
+    for position, node in enumerate(nodes):
+        parent = positions.get(node.parent or "", 0)
+        parents.append(None if position == 0 else parent if parent < position else 0)
+    return parents
+
+
+def _generations(nodes: Sequence[CascadeNode]) -> list[Generation]:
+    by_depth: dict[int, list[CascadeNode]] = {}
+    for node in nodes:
+        by_depth.setdefault(node.depth, []).append(node)
+    return [
+        Generation(
+            depth=depth,
+            visits=sum(node.source != "link" for node in generation),
+            conversions=sum(node.conversions for node in generation),
+            channels=Counter(node.via.channel for node in generation if node.via).most_common(),
+        )
+        for depth, generation in sorted(by_depth.items())
+    ]

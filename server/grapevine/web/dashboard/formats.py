@@ -1,0 +1,101 @@
+"""Numbers, times and names as people read them: no locale, thin spaces between thousands, – for what is not known."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+from grapevine.money import Amounts
+
+NOTHING: Final = "–"
+THIN: Final = "\N{NARROW NO-BREAK SPACE}"
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SECOND: Final = 1000
+_MINUTE: Final = 60 * _SECOND
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+_PAGE_LENGTH: Final = 80
+
+
+def number(value: int | None) -> str:
+    """1234567 → ``1 234 567``."""
+    return NOTHING if value is None else f"{value:,}".replace(",", THIN)
+
+
+def ratio(value: float | None) -> str:
+    """0.1234 → ``0.12``; a small one keeps two digits that say something: 0.00123 → ``0.0012``."""
+    if value is None:
+        return NOTHING
+    if 0 < value < 0.1:
+        return f"{value:.2g}" if value >= 0.0001 else "<0.0001"
+    return f"{value:.2f}"
+
+
+def percent(value: float | None) -> str:
+    """0.8742 → ``87.4 %``."""
+    if value is None:
+        return NOTHING
+    if 0 < value < 0.001:
+        return f"<0.1{THIN}%"
+    if 0.999 < value < 1:
+        return f">99.9{THIN}%"
+    text = f"{value * 100:.1f}".removesuffix(".0")
+    return f"{text}{THIN}%"
+
+
+def money(value: Amounts) -> str:
+    """``49.00 EUR, 12.50 USD``."""
+    return ", ".join(f"{amount}{THIN}{currency}" for currency, amount in value.items()) or NOTHING
+
+
+def calendar(day: date, *, year: bool = True) -> str:
+    """``21 Nov 2026``."""
+    text = f"{day.day} {_MONTHS[day.month - 1]}"
+    return f"{text} {day.year}" if year else text
+
+
+def milliseconds(at: str) -> int:
+    """The UTC milliseconds of one of our RFC 3339 texts."""
+    return round(datetime.fromisoformat(at).timestamp() * _SECOND)
+
+
+def moment(at: str | None) -> str:
+    """An RFC 3339 text as ``21 Nov 2026, 14:03`` (UTC)."""
+    if at is None:
+        return NOTHING
+    when = datetime.fromisoformat(at).astimezone(UTC)
+    return f"{calendar(when.date())}, {when:%H:%M}"
+
+
+def elapsed(since: str | None, at: str | None) -> str:
+    """How long after ``since`` something happened, in its two largest units: ``2 h 5 min``."""
+    if since is None or at is None:
+        return NOTHING
+    left = max(0, milliseconds(at) - milliseconds(since))
+    units = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (_SECOND, "s"))
+    for place, (length, name) in enumerate(units):
+        if left >= length:
+            text = f"{left // length}{THIN}{name}"
+            if place + 1 < len(units) and left % length >= units[place + 1][0]:
+                smaller, smaller_name = units[place + 1]
+                text += f" {left % length // smaller}{THIN}{smaller_name}"
+            return text
+    return f"0{THIN}s"
+
+
+def page(url: str | int | None, origins: frozenset[str]) -> str:
+    """A page's URL, without its origin where the site has only that one, cut in the middle when it is long."""
+    if url is None:
+        return NOTHING
+    text = str(url)
+    if len(origins) == 1:
+        text = text.removeprefix(next(iter(origins))) or "/"
+    if len(text) > _PAGE_LENGTH:
+        half = _PAGE_LENGTH // 2
+        text = f"{text[:half]}…{text[1 - half :]}"
+    return text
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """``1 visit``, ``2 visits``."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"

@@ -1,0 +1,58 @@
+"""What protects the dashboard's pages: headers on every answer, and posts from these pages alone."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.requests import Request
+
+from grapevine.errors import Malformed, TooLarge
+
+MAX_FORM: Final = 8_192
+
+# `same-origin` keeps the tokens in these URLs from every other server, and yet lets browsers name this origin when a
+# form is sent; under `no-referrer` they would send `Origin: null`, which says nothing.
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Robots-Tag": "noindex",
+    "Cache-Control": "private, no-store",
+}
+
+
+def is_same_origin(request: Request, base_url: str | None) -> bool:
+    """Whether a post comes from one of our own pages, by Sec-Fetch-Site where the browser sends it, else by Origin.
+
+    Browsers send the former over https and on the own machine only, the latter with every post.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    sender = urlsplit(request.headers.get("origin", "")).netloc
+    own = {request.headers.get("host", "")} | ({urlsplit(base_url).netloc} if base_url else set())
+    return bool(sender) and sender in own
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a posted form, the last of each name. Raises TooLarge and Malformed."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM:
+            raise TooLarge(f"a form may hold {MAX_FORM} bytes")
+    try:
+        fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=20, errors="strict")
+    except ValueError:
+        raise Malformed("the form cannot be read") from None
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def local_path(text: str) -> str:
+    """``text`` if it is a path on this server, else ``/``: nobody is sent elsewhere after signing in."""
+    safe = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and text.isascii()
+    return text if safe else "/"

@@ -1,0 +1,33 @@
+"""Templates: one Jinja environment that escapes everything, with the filters and words of the dashboard."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from grapevine.web.dashboard import assets, formats, words
+
+
+def page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page made from one of the templates."""
+    return HTMLResponse(_environment().get_template(template).render(context), status)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("grapevine.web.dashboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=formats.number, percent=formats.percent, ratio=formats.ratio, money=formats.money,
+        moment=formats.moment, channel=words.channel, family=words.family, app=words.app, nth=words.nth,
+    )  # fmt: skip
+    environment.globals.update(words=words, count=formats.count, asset=assets.url, page_label=formats.page)
+    return environment

@@ -1,0 +1,303 @@
+"""The dashboard's pages. Each handler reads its URL, asks ``insight``, and fills one template."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from grapevine import admin, insight
+from grapevine.chains import SORTS
+from grapevine.errors import Forbidden, NotFound, Problem
+from grapevine.sites import Site
+from grapevine.store.rows import KeyRow
+from grapevine.times import LONGEST_DAYS, Period
+from grapevine.tokens import TokenError
+from grapevine.web.auth import EVERY_SITE
+from grapevine.web.dashboard import assets, formats, session
+from grapevine.web.dashboard.address import PRESETS, Address
+from grapevine.web.dashboard.chart import chart, interval_for
+from grapevine.web.dashboard.drawing import draw
+from grapevine.web.dashboard.guard import HEADERS, is_same_origin, local_path, read_form
+from grapevine.web.dashboard.lookup import find_token
+from grapevine.web.dashboard.render import page
+from grapevine.web.services import Services, services
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+CHARTED: Final = ("visits", "shares", "returns")
+TABLES: Final = ("channel", "page", "source")
+TABLE_ROWS: Final = 12
+PAGE_OF_CASCADES: Final = 25
+_NOBODY: Final[dict[str, Any]] = {"viewer": None}
+_NO_SITE_YET: Final = "Add one on the server with `grapevine site add`; it prints the line to paste into its pages."
+_GONE: Final = (
+    "This site signed it, but the visit that made the share is not here: it was erased, or is past retention."
+)
+_SESSION: Final = "That is the session of a visit, its own credential, and no share: it never belongs in a link."
+_FORGED: Final = (
+    "It is shaped like a share token, but was not signed for this site: mistyped, altered, or from elsewhere."
+)
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """Who looks, at which site, and which sites their key reaches."""
+
+    key: KeyRow
+    site: Site
+    sites: list[Site]
+
+
+class _SignInNeeded(Exception):
+    """Nobody is signed in."""
+
+
+class _NoSite(Exception):
+    """The key reaches every site, and there is none yet."""
+
+
+def _page(handler: Handler) -> Handler:
+    """A handler whose every answer carries the security headers and whose every refusal is a page."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        try:
+            response = await handler(request)
+        except _SignInNeeded:
+            response = _to_sign_in(request)
+        except _NoSite:
+            response = page("problem.html", **_NOBODY, title="No site yet", detail=_NO_SITE_YET)
+        except Problem as problem:
+            frame = getattr(request.state, "frame", _NOBODY)
+            response = page("problem.html", problem.status, **frame, title=problem.title, detail=problem.detail)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return endpoint
+
+
+def _to_sign_in(request: Request) -> Response:
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    response = RedirectResponse(Address("/sign-in", {}).go("/sign-in", next=None if wanted == "/" else wanted), 303)
+    if session.COOKIE in request.cookies:
+        response.delete_cookie(session.COOKIE)
+    return response
+
+
+async def _key(request: Request, running: Services) -> KeyRow | None:
+    """The key that is signed in, unless it was revoked."""
+    cookie = request.cookies.get(session.COOKIE)
+    key_id = session.key_id_in(cookie, running.secret, running.clock) if cookie else None
+    return await running.store.registry.key_by_id(key_id) if key_id else None
+
+
+async def _viewer(request: Request, running: Services) -> Viewer:
+    """Who is signed in. A site outside the key's reach is refused, whether it exists or not."""
+    key = await _key(request, running)
+    if key is None:
+        raise _SignInNeeded
+    if key.site_id != EVERY_SITE:
+        own = await running.sites.by_id(key.site_id)
+        reached = [own] if own else []
+    else:
+        reached = await running.sites.all()
+    wanted = request.query_params.get("site")
+    if wanted:
+        chosen = next((site for site in reached if site.key == wanted), None)
+        if chosen is None:
+            raise Forbidden("This key reaches no site with that name. Sign in with a key made for it.")
+        return Viewer(key, chosen, reached)
+    if not reached:
+        raise _NoSite
+    return Viewer(key, reached[0], reached)
+
+
+async def _look(request: Request, section: str) -> tuple[Services, Viewer, Address]:
+    """What every page for somebody signed in begins with; the layout's part of it is kept for a refusal's page too."""
+    running = services(request)
+    viewer = await _viewer(request, running)
+    address = Address(request.url.path, request.query_params)
+    request.state.frame = {"viewer": viewer, "site": viewer.site, "address": address, "section": section}
+    return running, viewer, address
+
+
+@_page
+async def sign_in_form(request: Request) -> Response:
+    """``GET /sign-in``."""
+    running = services(request)
+    target = local_path(request.query_params.get("next", "/"))
+    if await _key(request, running):
+        return RedirectResponse(target, 303)
+    return page("sign_in.html", viewer=None, target=target, wrong=False)
+
+
+@_page
+async def sign_in(request: Request) -> Response:
+    """``POST /sign-in``: an API key becomes a signed cookie."""
+    running = services(request)
+    _refuse_foreign(request, running)
+    form = await read_form(request)
+    target = local_path(form.get("next", "/"))
+    secret = form.get("key", "").strip()
+    key = await admin.key_of(running.store.registry, secret) if secret else None
+    if key is None:
+        return page("sign_in.html", 401, viewer=None, target=target, wrong=True)
+    response = RedirectResponse(target, 303)
+    response.set_cookie(
+        session.COOKIE,
+        session.cookie_for(key.key_id, running.secret, running.clock),
+        max_age=session.MAX_AGE_SECONDS,
+        path="/",
+        secure=_is_https(request, running),
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@_page
+async def sign_out(request: Request) -> Response:
+    """``POST /sign-out``."""
+    _refuse_foreign(request, services(request))
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(session.COOKIE, path="/", httponly=True, samesite="lax")
+    return response
+
+
+@_page
+async def overview(request: Request) -> Response:
+    """``GET /``: the numbers of a period."""
+    running, viewer, address = await _look(request, "overview")
+    site = viewer.site
+    now = running.clock()
+    period, filters = address.period(now), address.filters()
+    interval = interval_for(period)
+    reads = running.store.reads
+    numbers = await insight.summary(reads, site, period, filters)
+    lines = {metric: await insight.series(reads, site, metric, interval, period, filters) for metric in CHARTED}
+    tables = {by: await insight.breakdown(reads, site, by, period, filters) for by in TABLES}
+    empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
+    return page(
+        "overview.html",
+        **request.state.frame,
+        period=period,
+        presets=PRESETS,
+        interval=interval,
+        calendar=formats.calendar,
+        summary=numbers,
+        charts=[(metric, chart(points, interval)) for metric, points in lines.items()],
+        rows=tables,
+        most=TABLE_ROWS,
+        empty=empty,
+        never=empty and not await _ever_seen(running, site, now),
+        snippet=admin.snippet(site.row, _base_url(request, running), running.settings.prefix) if empty else "",
+    )
+
+
+@_page
+async def cascades(request: Request) -> Response:
+    """``GET /cascades``: all of them, in an order."""
+    running, viewer, address = await _look(request, "cascades")
+    sort = address.params.get("sort", SORTS[0])
+    found = await insight.cascades(
+        running.store, viewer.site, running.clock(), sort, PAGE_OF_CASCADES, address.params.get("cursor")
+    )
+    return page("cascades.html", **request.state.frame, found=found, sort=sort)
+
+
+@_page
+async def cascade(request: Request) -> Response:
+    """``GET /cascades/{root}``: one of them as a tree."""
+    running, viewer, _ = await _look(request, "cascades")
+    found = await insight.cascade(running.store, viewer.site, request.path_params["root"], running.clock())
+    return page(
+        "cascade.html",
+        **request.state.frame,
+        cascade=found,
+        drawing=draw(found),
+        lasted=formats.elapsed(found.started_at, found.last_at),
+    )
+
+
+@_page
+async def tokens(request: Request) -> Response:
+    """``GET /tokens``: what a share token, or a URL with one in it, stands for."""
+    running, viewer, address = await _look(request, "tokens")
+    site = viewer.site
+    text = address.params.get("token", "").strip()
+    context: dict[str, Any] = {"asked": text, "found": None, "wrong": None, "elsewhere": None, "status": 200}
+    if text:
+        token = find_token(text, site.row.param)
+        try:
+            context["found"] = await insight.resolve(running.store.reads, site, token)
+        except (TokenError, Problem) as error:
+            context |= await _bad_token(running, viewer, site, token, error)
+    return page("tokens.html", **request.state.frame, **context)
+
+
+async def _bad_token(
+    running: Services, viewer: Viewer, site: Site, token: str, error: TokenError | Problem
+) -> dict[str, Any]:
+    """Why a text stands for no share, in one sentence."""
+    if isinstance(error, Problem):
+        return {"status": error.status, "wrong": _GONE}
+    if error.reason == "not-a-token":
+        return {"status": 400, "wrong": f"That is not a share token: {error}."}
+    owner = await running.sites.owner(token)
+    if owner and owner[0].site_id == site.site_id and owner[1].is_session:
+        return {"status": 422, "wrong": _SESSION}
+    if owner and any(reached.site_id == owner[0].site_id for reached in viewer.sites):
+        wrong = f"That token belongs to another of your sites, {owner[0].row.name}."
+        return {"status": 422, "wrong": wrong, "elsewhere": owner[0].key}
+    return {"status": 422, "wrong": _FORGED}
+
+
+@_page
+async def static(request: Request) -> Response:
+    """``GET /static/{name}``."""
+    found = assets.asset(request.path_params["name"])
+    if found is None:
+        raise NotFound("No such file.")
+    return Response(found.content, media_type=found.media_type, headers={"Cache-Control": _FOR_EVER})
+
+
+async def _ever_seen(running: Services, site: Site, now: int) -> bool:
+    """Whether the site ever had a visit, as far back as one question reaches."""
+    everything = await insight.summary(running.store.reads, site, Period.ending(now, LONGEST_DAYS))
+    return bool(everything.views)
+
+
+def _refuse_foreign(request: Request, running: Services) -> None:
+    if not is_same_origin(request, running.settings.base_url):
+        raise Forbidden(
+            "This form was not sent from a page of this server; nothing was done. Open it here and try again."
+        )
+
+
+def _is_https(request: Request, running: Services) -> bool:
+    """Whether the browser speaks https with us, be it through a proxy that says nothing about it."""
+    host = request.headers.get("host", "")
+    return request.url.scheme == "https" or running.settings.base_url == f"https://{host}"
+
+
+def _base_url(request: Request, running: Services) -> str:
+    return running.settings.base_url or str(request.base_url).rstrip("/")
+
+
+routes: Final = [
+    Route("/", overview),
+    Route("/sign-in", sign_in_form, methods=["GET"]),
+    Route("/sign-in", sign_in, methods=["POST"]),
+    Route("/sign-out", sign_out, methods=["POST"]),
+    Route("/cascades", cascades),
+    Route("/cascades/{root}", cascade),
+    Route("/tokens", tokens),
+    Route(f"{assets.FOLDER}/{{name}}", static),
+]

@@ -1,0 +1,130 @@
+"""What the dashboard calls things, and one plain sentence for each number."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from grapevine import channels
+from grapevine.tokens import LAST_N
+
+_LABELS: Final = {
+    "copy": "Copied link", "address": "Address bar", "native": "Share menu", "link": "Tracked link", "qr": "QR code",
+    "email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "wechat": "WeChat", "kakaotalk": "KakaoTalk",
+    "line": "LINE", "linkedin": "LinkedIn", "hackernews": "Hacker News", "vk": "VK", "xing": "XING",
+}  # fmt: skip
+
+FAMILIES: Final = {
+    "link": "copied", "native": "share menu", "chat": "messengers", "team": "work chat", "mail": "e-mail",
+    "paper": "printed", "public": "public networks",
+}  # fmt: skip
+_FAMILY_OF: Final = {
+    "copy": "link", "address": "link", "link": "link", "native": "native", "email": "mail", "slack": "team",
+    "teams": "team", "discord": "team", "qr": "paper", "print": "paper",
+}  # fmt: skip
+
+
+class Explained(NamedTuple):
+    """A name for people and the sentence that explains it."""
+
+    label: str
+    text: str
+
+
+SOURCES: Final = {
+    "share": Explained("Shared link", "Came with a valid share token."),
+    "campaign": Explained("Campaign", "The URL carried campaign (utm) parameters."),
+    "search": Explained("Search", "A search engine sent the visit."),
+    "social": Explained("Social network", "A public network sent the visit, without a share token."),
+    "messenger": Explained("Messenger", "A messenger app named itself as the sender, without a share token."),
+    "email": Explained("E-mail", "A web mailer or mail app named itself as the sender."),
+    "referral": Explained("Other website", "A link on another website."),
+    "internal": Explained("This site", "A new tab opened from one of the site's own pages."),
+    "direct-home": Explained("Direct, home page", "No referrer, landed on the home page: typed, or a bookmark."),
+    "direct-deep": Explained(
+        "Direct, inner page", "No referrer, yet deep in the site: nobody types such a URL, so part of it was shared."
+    ),
+    "link": Explained("Tracked link", "A link minted by the site itself."),
+}
+
+DROPS: Final = {
+    "robot": Explained("Robots", "Named themselves as robots; they are no visitors."),
+    "opted-out": Explained(
+        "Opted out", "The browser asked not to be followed: the visit was counted, and nothing else was kept."
+    ),
+    "bad-origin": Explained(
+        "Foreign origin", "Sent by a page that is not on the site's list of origins. If it is yours, add its origin."
+    ),
+    "unknown-site": Explained("Unknown site", "The snippet's data-site is no site of this server."),
+    "malformed": Explained("Malformed", "Could not be read at all."),
+    "invalid": Explained("Invalid", "A field had a value that cannot be used."),
+    "too-large": Explained("Too large", "Larger than a report may be."),
+    "rate-limited": Explained("Rate limited", "Too many reports from one browser in a minute."),
+    "busy": Explained("Server busy", "More was waiting than the server takes on; the widget sends such reports again."),
+    "duplicate": Explained("Repeats", "Were stored already; repeating them changed nothing."),
+}
+
+GLOSSARY: Final = {
+    "Visit": "One arrival of a browser: the first page of a tab's session, or any page opened with another's token.",
+    "Share": "One act of sharing: a copied link, a tap on a share button, a link in the address bar that travelled.",
+    "Return": "A visit that arrived with a valid share token. One's own link opened is a self-return, counted apart.",
+    "Proven": "A share that somebody came back through. The page reports shares; a return is the proof.",
+    "Dark share": "The part of all shares that went through private channels, which leave no referrer.",
+    "Return share": "The part of all visits that arrived through a share.",
+    "K-factor": "Returns divided by visits without self-returns: how many further visits one visit brings. "
+    "Above 1, sharing feeds itself.",
+    "Amplification": "All visits divided by those that sharing did not bring. ×1.25 means: four visits grew into five.",
+    "Same network": "Returns that look like the sharer's own network and browser: often a colleague, sometimes the "
+    "sharer. A mark, not a verdict.",
+    "Cascade": "The whole tree that grows from one first visit, its root. Depth counts the returns above a visit, "
+    "breadth the visits of the largest generation.",
+    "Structural virality": "The mean distance between any two visits of a cascade (Goel and others, 2016): "
+    "near 2 for one big broadcast, larger the more it went from friend to friend.",
+    "Link preview": "A messenger's robot fetched a shared link (an unfurl): evidence of where it was pasted, no visit.",
+    "Conversion": "A goal reached in a visit, such as an order or a sign-up, with what it was worth.",
+}
+
+HONESTY: Final = {
+    "measured": "A report or a token that came back: it happened.",
+    "evidence": "A trace that points somewhere, such as a link preview. It proves no visit.",
+    "estimated": "A stated model's guess, with an interval.",
+    "self-reported": "What visitors wrote themselves.",
+}
+
+
+def channel(name: str | int) -> str:
+    """A channel's name for people."""
+    return _LABELS.get(str(name), str(name).capitalize())
+
+
+def family(name: str | int) -> str:
+    """The group of channels that share a colour; one of FAMILIES."""
+    if is_public(name):
+        return "public"
+    return _FAMILY_OF.get(str(name), "chat")
+
+
+def is_public(name: str | int) -> bool:
+    """Whether the channel is an open network; all others are dark."""
+    return str(name) in channels.PUBLIC
+
+
+def app(name: str) -> str:
+    """An app that fetched a preview."""
+    return channel(name)
+
+
+def source(name: str | int) -> Explained:
+    """A source of visits."""
+    return SOURCES.get(str(name), Explained(str(name), ""))
+
+
+def drop(name: str) -> Explained:
+    """A reason of drops."""
+    return DROPS.get(name, Explained(name, ""))
+
+
+def nth(n: int) -> str:
+    """Which act of sharing on its channel ``n`` (from 0) is."""
+    if n >= LAST_N:
+        return f"{LAST_N + 1}th or later"
+    return ("1st", "2nd", "3rd")[n] if n < 3 else f"{n + 1}th"
