@@ -11,7 +11,7 @@ from rich.tree import Tree
 from grapevine import admin, insight
 from grapevine.chains import Cascade, CascadeNode
 from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell
+from grapevine.cli.shell import Shell, counted
 from grapevine.errors import NotFound, UnknownVisit
 from grapevine.sites import Site
 from grapevine.store.base import Store
@@ -56,8 +56,8 @@ def _headline(cascade: Cascade) -> str:
     virality = "" if cascade.structural_virality is None else f", structural virality {cascade.structural_virality:.2f}"
     value = "".join(f", {amount} {currency}" for currency, amount in cascade.value.items())
     return (
-        f"{_counted(cascade.size, 'visit')}, depth {cascade.max_depth}, breadth {cascade.breadth}{virality}, "
-        f"{_counted(cascade.shares, 'share')}, {_counted(cascade.conversions, 'conversion')}{value}"
+        f"{counted(cascade.size, 'visit')}, depth {cascade.max_depth}, breadth {cascade.breadth}{virality}, "
+        f"{counted(cascade.shares, 'share')}, {counted(cascade.conversions, 'conversion')}{value}"
     )
 
 
@@ -82,7 +82,7 @@ def _label(node: CascadeNode) -> Text:
     if node.at:
         facts.append(f"{node.at[:10]} {node.at[11:16]}")
     if node.conversions:
-        facts.append(_counted(node.conversions, "conversion"))
+        facts.append(counted(node.conversions, "conversion"))
     label.append(f"  {', '.join(facts)}, {node.visit}", style="dim not bold")
     return label
 
@@ -92,7 +92,3 @@ def _path(url: str | None) -> str:
         return "–"
     parts = urlsplit(url)
     return (f"{parts.path}?{parts.query}" if parts.query else parts.path) or url
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

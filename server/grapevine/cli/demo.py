@@ -106,5 +106,6 @@ async def _play(shell: Shell, target: Target, visits: int) -> None:
     shell.err.print(
         f"Played {played.visits:,} visits in {seconds:.1f} s ({played.visits / seconds:,.0f} visits/s): "
         f"{played.views:,} more views, {played.shares:,} shares, {played.returns:,} returns down to depth "
-        f"{played.deepest}, {played.unfurls:,} previews; {played.robots:,} robots were refused."
+        f"{played.deepest}, {played.unfurls:,} previews; {played.robots:,} robots were refused.",
+        soft_wrap=True,
     )

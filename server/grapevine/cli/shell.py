@@ -65,6 +65,11 @@ class Shell:
         sys.stderr.write(f"grapevine: {' '.join(text.split())}\n")
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 visit``, ``2,000 visits``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _console(stream: TextIO) -> Console:
     width = None if stream.isatty() else WIDTH_OF_PIPES
     return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)

@@ -13,7 +13,7 @@ from grapevine import admin, ids, insight
 from grapevine.chains import ChainNode, Resolution
 from grapevine.channels import NAMES
 from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell
+from grapevine.cli.shell import Shell, counted
 from grapevine.errors import UnknownVisit
 from grapevine.sites import Site
 from grapevine.store.reads import Reads
@@ -126,8 +126,9 @@ def _show(shell: Shell, found: Inspection, resolution: Resolution) -> None:
         ("Share", f"number {share.n} through {share.channel} in visit {share.visit}, at depth {share.depth}"),
         ("Page", share.url or "unknown"),
         ("When", f"{share.at}; {' and '.join(seen) or 'neither reported nor proven yet'}"),
-        ("Opened", f"{share.returns} returns, {share.self_returns} self-returns; previews: {unfurls or 'none'}"),
-        ("Reach", f"{reach.visits} visits, {reach.shares} shares, {reach.conversions} conversions below it"),
+        ("Opened", f"{counted(share.returns, 'return')}, {counted(share.self_returns, 'self-return')}"),
+        ("Previews", unfurls or "none"),
+        ("Below it", ", ".join(counted(getattr(reach, f"{noun}s"), noun) for noun in ("visit", "share", "conversion"))),
         ("Cell, day", f"{found.cell}, {found.day}"),
     ):
         table.add_row(name, value)
@@ -146,7 +147,9 @@ def _show(shell: Shell, found: Inspection, resolution: Resolution) -> None:
         padding=(0, 2, 0, 0),
     )
     for node in resolution.chain:
-        chain.add_row(str(node.depth), node.visit, _arrival(node), node.url or "–", (node.at or "erased")[:16])
+        chain.add_row(
+            str(node.depth), node.visit, _arrival(node), node.url or "–", (node.at or "erased")[:16].replace("T", " ")
+        )
     shell.out.print(chain)
 
 
