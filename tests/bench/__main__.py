@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import tokens
+from tests.bench import ingest, tokens
 
-BENCHMARKS = {"tokens": tokens.run}
+BENCHMARKS = {"tokens": tokens.run, "ingest": ingest.run}
 
 
 def main(names: list[str]) -> int:

@@ -6,9 +6,8 @@ from argparse import Namespace
 
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell
-from grapevine.errors import StoreError
 from grapevine.settings import database_path
-from grapevine.store.version import newest_version, sqlite_version
+from grapevine.store.version import sqlite_version
 
 
 def register(commands: Commands) -> None:
@@ -26,11 +25,6 @@ async def migrate(shell: Shell, arguments: Namespace) -> int:
     settings = shell.settings()
     path = database_path(settings)
     before = sqlite_version(path)
-    if before > newest_version():
-        raise StoreError(
-            f"the database {path} has schema version {before}, which a newer Grapevine made; "
-            f"this one knows versions up to {newest_version()}"
-        )
     async with shell.store(settings):
         after = sqlite_version(path)
     if arguments.json:

@@ -48,6 +48,9 @@ class SQLiteStore:
             await self._migrate(self._writer)
             for _ in range(READERS):
                 self._readers.put_nowait(await self._connect(_READER_SETTINGS))
+        except StoreError:
+            await self.close()
+            raise
         except (OSError, sqlite3.Error) as error:
             await self.close()
             raise StoreError(f"cannot use the database file {self.path}: {error}") from error
@@ -59,6 +62,7 @@ class SQLiteStore:
         for connection in self._opened:
             await connection.close()
         self._opened.clear()
+        self._readers = asyncio.Queue()
         self._writer = None
 
     @asynccontextmanager
@@ -81,6 +85,13 @@ class SQLiteStore:
             return await connection.plain(text)
         finally:
             self._readers.put_nowait(connection)
+
+    async def writer_setting(self, pragma: str) -> int:
+        """What a setting of the writing connection is, for tools and tests."""
+        if self._writer is None:
+            raise StoreError("the store is closed")
+        ((value,),) = await self._writer.plain(f"PRAGMA {pragma}")
+        return int(value)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[_Connection]:
@@ -107,6 +118,12 @@ class SQLiteStore:
 
     async def _migrate(self, connection: _Connection) -> None:
         (version,) = (await connection.plain("PRAGMA user_version"))[0]
+        newest = queries.migrations()[-1].number
+        if version > newest:
+            raise StoreError(
+                f"the database file {self.path} has schema {version}, this Grapevine knows {newest}: "
+                "it was used by a newer version; run that one, or restore a backup made before"
+            )
         for migration in queries.migrations():
             if migration.number > version:
                 step = f"{queries.schema_for_sqlite(migration)}\nPRAGMA user_version={migration.number};"

@@ -7,12 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 from grapevine.errors import StoreError
-from grapevine.store import queries
-
-
-def newest_version() -> int:
-    """The schema version of this program."""
-    return queries.migrations()[-1].number
 
 
 def sqlite_version(path: Path) -> int:

@@ -1,0 +1,58 @@
+"""Load from wrk, or from a small asyncio client where wrk is not installed; servers as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_SCRIPT: Final = Path(__file__).with_name("wrk") / "traffic.lua"
+_UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+
+
+class Load(NamedTuple):
+    """Requests answered a second, the slowest one in a hundred (seconds), and answers that were no 2xx or 3xx."""
+
+    rate: float
+    p99: float
+    failed: int
+
+
+def offer(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> Load:
+    """Keeps so many connections busy for so long."""
+    if not shutil.which("wrk"):
+        raise SystemExit("the benchmark needs wrk: apt-get install wrk")
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(_SCRIPT), url]
+    done = subprocess.run(command, env=dict(os.environ) | dict(environment), capture_output=True, text=True, check=True)  # noqa: S603
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    slow = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
+    if not rate or not slow:
+        raise SystemExit(f"wrk printed something else than expected:\n{done.stdout}{done.stderr}")
+    return Load(float(rate[1]), float(slow[1]) * _UNITS[slow[2]], int(failed[1]) if failed else 0)
+
+
+@contextmanager
+def process(*command: str, ready: str, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A Python process that has printed ``ready``; ended by SIGTERM."""
+    started = subprocess.Popen(  # noqa: S603
+        [sys.executable, *command], env=dict(os.environ) | dict(environment), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert started.stdout is not None
+        for line in started.stdout:
+            if ready in line:
+                break
+        else:
+            raise SystemExit(f"{' '.join(command)} ended before it was ready")
+        yield started
+    finally:
+        started.send_signal(signal.SIGTERM)
+        started.communicate(timeout=60)

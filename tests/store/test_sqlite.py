@@ -1,0 +1,96 @@
+"""The SQLite file: opened, opened again, refused with the reason, durable, and migrated step by step."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from grapevine.errors import StoreError
+from grapevine.store import queries
+from grapevine.store.base import Store
+from grapevine.store.sqlite import SQLiteStore
+
+pytestmark = pytest.mark.anyio
+
+TABLES = """sites api_keys pages visits shares unfurls conversions answers links counts_hour counts_page counts_device
+    drops cascades guards leases webhooks deliveries mentions salts""".split()
+
+
+def schema(path: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
+    connection.close()
+    return rows
+
+
+async def test_a_store_may_be_closed_and_opened_again(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "grapevine.sqlite3")
+    for _ in range(3):
+        await store.open()
+        assert await store.registry.version() >= 1
+        assert await store.writable()
+        await store.close()
+    assert not await store.writable()
+
+
+async def test_every_commit_is_durable(store: Store) -> None:
+    assert isinstance(store, SQLiteStore)
+    assert await store.look("PRAGMA journal_mode") == [("wal",)]
+    assert await store.writer_setting("synchronous") == 2  # FULL
+
+
+async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "grapevine.sqlite3"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version=999")
+    connection.close()
+    with pytest.raises(StoreError, match="newer version"):
+        await SQLiteStore(path).open()
+
+
+@pytest.mark.parametrize("content", [b"this is no database " * 100, None])
+async def test_what_is_no_database_is_refused_with_the_reason(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "grapevine.sqlite3"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"cannot use the database file .*grapevine\.sqlite3"):
+        await SQLiteStore(path).open()
+
+
+async def test_migrations_step_by_step_give_the_fresh_schema(tmp_path: Path) -> None:
+    fresh = SQLiteStore(tmp_path / "fresh.sqlite3")
+    await fresh.open()
+    await fresh.close()
+    for start in range(len(queries.migrations())):
+        path = tmp_path / f"from{start}.sqlite3"
+        connection = sqlite3.connect(path)
+        for migration in queries.migrations()[: start + 1]:
+            connection.executescript(queries.schema_for_sqlite(migration))
+            connection.execute(f"PRAGMA user_version={migration.number}")
+        connection.close()
+        store = SQLiteStore(path)
+        await store.open()
+        await store.close()
+        assert schema(path) == schema(fresh.path)
+    assert {name for name, _ in schema(fresh.path)} >= set(TABLES)
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    assert [migration.number for migration in queries.migrations()] == list(range(1, len(queries.migrations()) + 1))
+
+
+def test_every_query_says_what_it_is_for() -> None:
+    assert len(queries.queries()) > 40
+    assert all(query.purpose.endswith(".") and query.text for query in queries.queries().values())
+
+
+def test_every_event_table_has_its_cell_in_every_unique_index() -> None:
+    text = "".join(migration.text for migration in queries.migrations())
+    for name in TABLES:
+        definition = text.split(f"CREATE TABLE {name} (")[1].split(";")[0]
+        if " cell " in definition:
+            assert "cell" in definition.split("PRIMARY KEY (")[1].split(")")[0].split(", "), name
