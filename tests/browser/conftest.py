@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from build import build_widget
 from tests.browser.browsers import DESK, start_chromium
+from tests.browser.demo import demo as demo
+from tests.browser.demo import reader as reader
 from tests.browser.pages import Site, serve_site
 from tests.browser.recorder import HOME, Recorder
 
