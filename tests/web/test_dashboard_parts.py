@@ -18,6 +18,7 @@ from grapevine.web.dashboard import assets, formats, words
 from grapevine.web.dashboard.chart import ceiling, chart, interval_for
 from grapevine.web.dashboard.guard import local_path
 from grapevine.web.dashboard.lookup import find_token
+from tests.web.test_dashboard_tree import unhurried
 
 TOKEN = "8M8zH0OCQtFQh6C5tNQwDkz"
 CSS = files("grapevine.web.dashboard").joinpath("static", "dashboard.css").read_text("utf-8")
@@ -116,11 +117,13 @@ def test_everything_of_the_closed_sets_has_words() -> None:
     assert all(words.is_public(name) == (name in channels.PUBLIC) for name in channels.CODES)
 
 
+@unhurried
 @given(st.integers(0, 10**12))
 def test_the_upper_edge_is_close_above(value: int) -> None:
     assert max(value, 4) <= ceiling(value) <= max(2 * value, 4)
 
 
+@unhurried
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=120))
 def test_columns_stand_side_by_side(values: list[int]) -> None:
     drawn = chart([Point("2026-11-21T00:00:00.000Z", value) for value in values], "day")

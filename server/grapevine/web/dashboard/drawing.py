@@ -28,7 +28,10 @@ _SHADES: Final = 5
 
 
 class Dot(msgspec.Struct, frozen=True):
-    """A node as drawn, with its caption. ``more``: how many visits a marker stands for."""
+    """A node as drawn, with its caption; ``turn`` rotates that around the node (degrees, clockwise).
+
+    ``more``: how many visits a marker stands for.
+    """
 
     x: float
     y: float
@@ -39,6 +42,7 @@ class Dot(msgspec.Struct, frozen=True):
     text_x: float
     text_y: float
     text_ends: bool = False
+    turn: float = 0
     anchor: str | None = None
     more: int = 0
     converted: bool = False
@@ -179,11 +183,12 @@ class _Picture:
         node = self.nodes[place]
         (x, y), radius = self.stage.spots[place], self.stage.radius
         if node is None:
-            away = self.stage.away(place)
+            turn = self.stage.turn(place)
+            upside_down = turn > 90
             return Dot(
                 x=x, y=y, radius=radius, shade=0, title=formats.count(self.more[place], "more visit"),
-                label=f"+{formats.number(self.more[place])}", text_x=round(x + away[0] * (radius + 4), 1),
-                text_y=round(y + away[1] * (radius + 8) + 4, 1), text_ends=away[0] < 0, more=self.more[place],
+                label=f"+{formats.number(self.more[place])}", text_x=x + (-9 if upside_down else 9), text_y=y + 4,
+                turn=turn - 180 if upside_down else turn, text_ends=upside_down, more=self.more[place],
             )  # fmt: skip
         label = None
         if self.kind == "roomy":

@@ -43,9 +43,9 @@ class Columns:
         width = x1 - x0
         return f"M{x0} {y0}C{x0 + 0.26 * width:.1f} {y0} {x0 + 0.16 * width:.1f} {y1} {x0 + 0.42 * width:.1f} {y1}H{x1}"
 
-    def away(self, _: int) -> Spot:
-        """The direction in which the tree grows at a node."""
-        return 1.0, 0.0
+    def turn(self, _: int) -> float:
+        """The direction in which the tree grows at a node, in degrees clockwise from the right."""
+        return 0.0
 
 
 class Rings:
@@ -74,9 +74,9 @@ class Rings:
         (x0, y0), (x1, y1) = self.spots[parent], self.spots[child]
         return f"M{x0} {y0}C{bend[0]} {bend[1]} {end[0]} {end[1]} {x1} {y1}"
 
-    def away(self, node: int) -> Spot:
-        """The direction in which the tree grows at a node."""
-        return math.cos(self._angles[node]), math.sin(self._angles[node])
+    def turn(self, node: int) -> float:
+        """The direction in which the tree grows at a node, in degrees clockwise from the right (-90…270)."""
+        return round(math.degrees(self._angles[node]), 1)
 
     def _spot(self, angle: float, distance: float) -> Spot:
         return (

@@ -1,0 +1,421 @@
+"""The dashboard on a real database: signing in and out, what each page shows, and what nobody may see or smuggle in."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from grapevine import admin
+from grapevine.store.rows import KeyRow
+from grapevine.web.dashboard import session
+from tests.web.conftest import NOON, ORIGIN, Server
+from tests.web.markup import Page
+
+pytestmark = pytest.mark.anyio
+
+HOME = "http://grapevine.example"
+DAY_MS = 86_400_000
+HOSTILE = "</title><script>alert(1)</script>'\"&"
+SLACKBOT = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
+PAGES = ["/", "/cascades", "/tokens", "/?days=7", "/?from=2026-01-01&to=2026-12-31", "/cascades?sort=recent"]
+
+
+async def add_key(server: Server, secret: str, site_id: int = 1) -> str:
+    """A key with that secret; its id."""
+    key = KeyRow(f"id-{secret}", site_id, "a key", "read", NOON, None)
+    await server.store.registry.add_key(key, admin.digest(secret))
+    return key.key_id
+
+
+async def signed_in(server: Server, site_id: int = 1) -> httpx.AsyncClient:
+    """A browser with a session."""
+    await add_key(server, f"gv_secret{site_id}", site_id)
+    client = server.browser(Origin=HOME)
+    answer = await client.post("/sign-in", data={"key": f"gv_secret{site_id}"})
+    assert answer.status_code == 303, answer.text
+    return client
+
+
+async def chain_of_three(server: Server) -> dict[str, Any]:
+    """First visit → copied link → WhatsApp → third visit, which has copied the link again."""
+    first = await server.visit(url=f"{ORIGIN}/story")
+    await server.post("shares", token=first["tokens"]["copy"], url=f"{ORIGIN}/story")
+    server.clock.now += 60_000
+    friend = await server.visit(
+        server.browser("192.0.2.2"), url=f"{ORIGIN}/story", token=first["tokens"]["copy"]
+    )  # fmt: skip
+    await server.post("shares", token=friend["tokens"]["whatsapp"], url=f"{ORIGIN}/story")
+    server.clock.now += 60_000
+    third = await server.visit(
+        server.browser("192.0.2.3"), url=f"{ORIGIN}/story", token=friend["tokens"]["whatsapp"]
+    )  # fmt: skip
+    return {"root": first["visit"], "last": third["tokens"]["copy"], "middle": friend, "third": third}
+
+
+async def page(client: httpx.AsyncClient, url: str, status: int = 200) -> Page:
+    """The page at a URL."""
+    answer = await client.get(url)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return Page(answer.text)
+
+
+async def test_nobody_sees_anything_without_a_key(server: Server) -> None:
+    for url in PAGES:
+        answer = await server.http.get(url)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in")
+        assert not answer.content
+
+
+async def test_signing_in_leads_to_the_page_that_was_wanted(server: Server) -> None:
+    await add_key(server, "gv_abc")
+    client = server.browser(Origin=HOME)
+    answer = await client.get("/cascades?sort=depth")
+    form = await page(client, answer.headers["location"])
+    assert "/cascades?sort=depth" in form.values("input", "value")
+    answer = await client.post("/sign-in", data={"key": " gv_abc\n", "next": "/cascades?sort=depth"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/cascades?sort=depth")
+    assert (await page(client, "/cascades?sort=depth")).headings == ["Cascades measured"]
+    assert (await client.get("/sign-in")).headers["location"] == "/"
+
+
+async def test_the_cookie_keeps_nothing_but_the_id_and_keeps_it_well(server: Server) -> None:
+    await add_key(server, "gv_abc")
+    answer = await server.browser(Origin=HOME).post("/sign-in", data={"key": "gv_abc"})
+    cookie = answer.headers["set-cookie"]
+    assert re.search(r"; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
+    value = answer.cookies[session.COOKIE]
+    clock = server.clock
+    assert session.key_id_in(value, server.services.secret, clock) == "id-gv_abc"
+    assert session.key_id_in(value, b"another secret", clock) is None
+    assert session.key_id_in(value[:-1] + "xy", server.services.secret, clock) is None
+    clock.now += 30 * DAY_MS
+    assert session.key_id_in(value, server.services.secret, clock) == "id-gv_abc"
+    clock.now += 1_000
+    assert session.key_id_in(value, server.services.secret, clock) is None
+
+
+async def test_the_cookie_is_secure_over_https(server: Server) -> None:
+    await add_key(server, "gv_abc")
+    client = server.browser(Origin="https://grapevine.example")
+    answer = await client.post("https://grapevine.example/sign-in", data={"key": "gv_abc"})
+    assert answer.headers["set-cookie"].endswith("; Secure")
+
+
+@pytest.mark.parametrize("key", ["", "gv_wrong", "site-a", HOSTILE])
+async def test_a_wrong_key_is_told_what_to_do(server: Server, key: str) -> None:
+    answer = await server.browser(Origin=HOME).post("/sign-in", data={"key": key, "next": HOSTILE})
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+    shown = Page(answer.text)
+    assert "That key does not open anything here" in shown.text
+    assert HOSTILE not in answer.text
+    assert shown.values("input", "value") == ["/"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": HOME, "Sec-Fetch-Site": "cross-site"},
+        {"Origin": HOME, "Sec-Fetch-Site": "same-site"},
+        {"Origin": HOME, "Sec-Fetch-Site": "none"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out"])
+async def test_a_foreign_page_cannot_post(server: Server, headers: dict[str, str], path: str) -> None:
+    client = await signed_in(server)
+    answer = await client.post(path, data={"key": "gv_secret1"}, headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+    assert (await client.get("/")).status_code == 200
+
+
+async def test_the_browsers_own_word_is_enough(server: Server) -> None:
+    await add_key(server, "gv_abc")
+    client = server.browser(**{"Origin": "null", "Sec-Fetch-Site": "same-origin"})
+    assert (await client.post("/sign-in", data={"key": "gv_abc"})).status_code == 303
+
+
+async def test_signing_out_and_revoking(server: Server) -> None:
+    client = await signed_in(server)
+    assert (await client.post("/sign-out")).headers["location"] == "/sign-in"
+    assert (await client.get("/")).status_code == 303
+    await client.post("/sign-in", data={"key": "gv_secret1"})
+    assert (await client.get("/")).status_code == 200
+    await server.store.registry.revoke_key("id-gv_secret1", NOON)
+    answer = await client.get("/")
+    assert answer.status_code == 303
+    assert session.COOKIE not in client.cookies
+    assert (await client.post("/sign-in", data={"key": "gv_secret1"})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(b"key=" + b"x" * 9_000, 413), (b"key=%ff", 400), (b"&".join([b"a=1"] * 30), 400)]
+)
+async def test_a_form_that_is_none(server: Server, body: bytes, status: int) -> None:
+    answer = await server.browser(Origin=HOME).post("/sign-in", content=body)
+    assert answer.status_code == status
+    assert len(Page(answer.text).headings) == 1
+
+
+async def test_every_answer_is_guarded(server: Server) -> None:
+    chain = await chain_of_three(server)
+    client = await signed_in(server)
+    for url in [
+        *PAGES,
+        f"/cascades/{chain['root']}",
+        f"/tokens?token={chain['last']}",
+        "/sign-in",
+        "/cascades/nothing",
+    ]:
+        answer = await client.get(url)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["cache-control"] == "private, no-store"
+        shown = Page(answer.text)
+        names = {name for _, name, _ in shown.attributes}
+        assert "style" not in names
+        assert not {name for name in names if name.startswith("on")}
+        assert "<script" not in answer.text
+        assert "<style" not in answer.text
+
+
+async def test_every_page_can_be_read(server: Server) -> None:
+    chain = await chain_of_three(server)
+    client = await signed_in(server)
+    for url in [*PAGES, f"/cascades/{chain['root']}", f"/tokens?token={chain['last']}"]:
+        shown = await page(client, url)
+        assert len(shown.headings) == 1
+        assert shown.values("html", "lang") == ["en"]
+        ids = [value for _, name, value in shown.attributes if name == "id"]
+        assert len(ids) == len(set(ids))
+        for _, name, value in shown.attributes:
+            if name in ("aria-labelledby", "aria-describedby", "for"):
+                assert set(value.split()) <= set(ids)
+        for fragment in shown.values("a", "href"):
+            assert not fragment.startswith("#") or fragment[1:] in ids
+
+
+async def test_the_overview_says_what_the_api_says(server: Server) -> None:
+    chain = await chain_of_three(server)
+    await server.browser(user_agent=SLACKBOT).get(f"/s/{chain['last']}")
+    await server.drops()
+    client = await signed_in(server)
+    key = {"Authorization": "Bearer gv_secret1"}
+    shown = await page(client, "/")
+    summary = (await server.http.get("/v1/stats/summary", headers=key)).json()
+    assert summary["returns"] == 2
+    assert f"Visits {summary['visits']} {summary['views']} page views" in shown.text
+    assert "Returns 2 visits that came through a share; 0 self-returns counted apart" in shown.text
+    assert "Shares 2 2 reported, 2 proven by a return" in shown.text
+    assert "Pasted in Slack 1" in shown.text
+    by_channel = (await server.http.get("/v1/stats/breakdown?by=channel", headers=key)).json()
+    rows = shown.tables["Shares and returns by channel"][1:]
+    assert [(row[0], row[1], row[2], row[4], row[5]) for row in rows] == [
+        ({"copy": "Copied link", "whatsapp": "WhatsApp"}[row["key"]], "dark", str(row["shares"]), str(row["proven"]),
+         str(row["returns"])) for row in by_channel
+    ]  # fmt: skip
+    for metric, column in (("visits", 1), ("shares", 2), ("returns", 3)):
+        series = (await server.http.get(f"/v1/stats/series?metric={metric}&interval=day", headers=key)).json()
+        table = shown.tables["Visits, shares and returns by day"][1:]
+        assert [int(row[column]) for row in table] == [point["value"] for point in series]
+    pages = (await server.http.get("/v1/stats/breakdown?by=page", headers=key)).json()
+    table = shown.tables["Visits, shares and returns by page"][1:]
+    assert [(ORIGIN + row[0], int(row[1]), int(row[3]), int(row[4])) for row in table] == [
+        (row["key"], row["visits"], row["shares"], row["returns"]) for row in pages
+    ]
+
+
+async def test_a_filter_and_a_period_are_part_of_the_url(server: Server) -> None:
+    await chain_of_three(server)
+    await server.visit(url=f"{ORIGIN}/other")
+    client = await signed_in(server)
+    filtered = await page(client, f"/?page={ORIGIN}/story")
+    assert "Visits 3 3 page views" in filtered.text
+    assert [row[0] for row in filtered.tables["Visits, shares and returns by page"][1:]] == ["/story"]
+    assert any("page=" in link and "days=7" in link for link in filtered.values("a", "href"))
+    day = await page(client, "/?from=2026-11-05&to=2026-11-05")
+    assert len(day.tables["Visits, shares and returns by hour"]) == 25
+    empty = await page(client, "/?from=2020-01-01&to=2020-02-01")
+    assert "Nothing in this period" in empty.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/?from=yesterday",
+        "/?from=2026-13-01",
+        "/?from=2026-02-01&to=2026-01-01",
+        "/?days=0",
+        "/?days=1e9",
+        "/?channel=pigeon",
+        "/cascades?sort=beauty",
+        "/cascades?cursor=%00",
+    ],
+)
+async def test_a_url_that_makes_no_sense_is_answered_with_a_page(server: Server, url: str) -> None:
+    client = await signed_in(server)
+    refused = await page(client, url, 422)
+    assert "Back to the overview" in refused.text
+
+
+async def test_a_cascade_as_a_tree_and_as_a_list(server: Server) -> None:
+    chain = await chain_of_three(server)
+    client = await signed_in(server)
+    listed = await page(client, "/cascades")
+    row = listed.tables["Cascades, largest first"][1]
+    assert [row[place] for place in (0, 1, 3, 4, 5, 6)] == ["/story", "3", "2", "1", "1.33", "2"]
+    assert f"/cascades/{chain['root']}" in listed.values("a", "href")
+    shown = await page(client, f"/cascades/{chain['root']}")
+    assert shown.headings == ["a.example/story measured"]
+    assert len(shown.values("circle", "r")) == 3
+    assert (
+        shown.text.index("First visit") < shown.text.index("Copied link /story") < shown.text.index("WhatsApp /story")
+    )
+    generations = [(row[0], row[1], row[4]) for row in shown.tables["Visits of each depth"][1:]]
+    assert generations == [("0", "1", "the first visit"), ("1", "1", "Copied link 1"), ("2", "1", "WhatsApp 1")]
+    for other in ("nothing", "0" * 11, chain["third"]["visit"]):
+        assert (await client.get(f"/cascades/{other}")).status_code == 404
+
+
+async def test_cascades_are_paged(server: Server) -> None:
+    client = await signed_in(server)
+    for _ in range(27):
+        first = await server.visit()
+        await server.visit(server.browser("192.0.2.2"), token=first["tokens"]["copy"])
+    first_page = await page(client, "/cascades?sort=recent")
+    (following,) = [link for link in first_page.values("a", "href") if "cursor=" in link]
+    second_page = await page(client, following)
+    tables = [shown.tables["Cascades, last grown first"][1:] for shown in (first_page, second_page)]
+    assert [len(table) for table in tables] == [25, 2]
+
+
+async def test_a_token_shows_the_way_it_came(server: Server) -> None:
+    chain = await chain_of_three(server)
+    client = await signed_in(server)
+    link = httpx.QueryParams(token=f"look: {ORIGIN}/story#gv={chain['last']}")
+    for query in (f"token={chain['last']}", str(link)):
+        shown = await page(client, f"/tokens?{query}")
+        way = shown.text[shown.text.index("The way here") :]
+        order = ["First visit", "Copied link", "Depth 1", "WhatsApp", "Depth 2", "Copied link", "0 returns"]
+        places = [0]
+        for step in order:
+            places.append(way.index(step, places[-1]))
+        assert "Not reported by the page, not yet proven" in shown.text
+    shown = await page(client, f"/tokens?token={chain['middle']['tokens']['whatsapp']}")
+    assert "Reported by the page and proven by a return" in shown.text
+    assert "Returns 1 proven: somebody came back Reach 1" in shown.text
+
+
+async def test_a_bad_token_is_told_why(server: Server) -> None:
+    chain = await chain_of_three(server)
+    await server.add_site("site-b", "https://b.example")
+    client = await signed_in(server)
+    unknown = (await server.services.sites.all())[0].tokens.mint(123 << 44 | 5, [0])[0]
+    foreign = (await server.services.sites.all())[1].tokens.mint(5, [0])[0]
+    last = chain["last"]
+    forged = last[:-1] + ("0" if last[-1] != "0" else "1")
+    for token, status, why in [
+        ("hello", 400, "That is not a share token: it has 5 characters"),
+        (forged, 422, "not signed for this site"),
+        (foreign, 422, "not signed for this site"),
+        (chain["third"]["session"], 422, "That is the session of a visit"),
+        (unknown, 404, "erased, or is past retention"),
+        (HOSTILE, 400, "That is not a share token"),
+    ]:
+        answer = await client.get("/tokens", params={"token": token})
+        assert answer.status_code == status
+        assert why in Page(answer.text).text
+        assert HOSTILE not in answer.text
+    owner = server.browser(Origin=HOME)
+    await add_key(server, "gv_all", 0)
+    await owner.post("/sign-in", data={"key": "gv_all"})
+    answer = await owner.get("/tokens", params={"token": foreign})
+    assert "belongs to another of your sites, site-b" in Page(answer.text).text
+    assert f"/tokens?site=site-b&token={foreign}" in Page(answer.text).values("a", "href")
+
+
+async def test_a_key_sees_its_own_site_alone(server: Server) -> None:
+    chain = await chain_of_three(server)
+    await server.add_site("site-b", "https://b.example")
+    client = await signed_in(server, site_id=2)
+    for url in ("/", "/cascades", "/tokens"):
+        answer = await client.get(url)
+        assert "site-a" not in answer.text
+        assert "/story" not in answer.text
+        for other in ("site-a", "no-such-site"):
+            refused = await client.get(f"{url}?site={other}")
+            assert refused.status_code == 403
+            assert "reaches no site with that name" in refused.text
+    assert (await client.get(f"/cascades/{chain['root']}")).status_code == 404
+    assert (await client.get(f"/tokens?token={chain['last']}")).status_code == 422
+
+
+async def test_a_key_for_all_sites_has_a_choice(server: Server) -> None:
+    await chain_of_three(server)
+    await server.add_site("site-b", "https://b.example")
+    client = await signed_in(server, site_id=0)
+    assert "/?site=site-b" in (await page(client, "/")).values("a", "href")
+    other = await page(client, "/cascades?site=site-b")
+    assert "No cascade yet" in other.text
+    assert "/tokens?site=site-b" in other.values("a", "href")
+    assert len((await page(client, "/cascades?site=site-a")).tables) == 1
+
+
+async def test_what_strangers_write_stays_text(server: Server) -> None:
+    hostile = f"{ORIGIN}/it's?a='onload=alert(1)&b=%3Cscript%3E"
+    first = await server.visit(url=hostile, title=HOSTILE)
+    await server.visit(server.browser("192.0.2.2"), url=hostile, token=first["tokens"]["copy"])
+    client = await signed_in(server)
+    for url in ("/", "/cascades", f"/cascades/{first['visit']}", f"/tokens?token={first['tokens']['copy']}"):
+        answer = await client.get(url)
+        assert "alert(1)</script>" not in answer.text
+        shown = Page(answer.text)
+        assert not [name for _, name, _ in shown.attributes if name.startswith("on")]
+        assert "'onload=alert(1)" in shown.text
+    echoed = await client.get("/", params={"page": HOSTILE, "from": "2026-01-01"})
+    assert "<script" not in echoed.text
+
+
+async def test_before_the_first_visit_there_is_the_snippet(server: Server) -> None:
+    client = await signed_in(server)
+    shown = await page(client, "/")
+    assert f'<script async src="{HOME}/widget.js" data-site="site-a"></script>' in shown.text
+    assert ORIGIN in shown.text
+    assert "No cascade yet" in (await page(client, "/cascades")).text
+
+
+async def test_drops_are_shown_before_the_first_visit_too(server: Server) -> None:
+    await server.post("visits", server.browser(Origin="https://evil.example"))
+    await server.visit(server.browser("192.0.2.9"), url=f"{ORIGIN}/x")
+    client = await signed_in(server)
+    rows = (await page(client, "/")).tables["Refused reports by reason"]
+    assert rows[1][0].startswith("Foreign origin")
+    assert rows[1][1] == "1"
+
+
+async def test_no_site_yet(server: Server) -> None:
+    client = await signed_in(server, site_id=99)
+    assert "grapevine site add" in (await page(client, "/")).text
+
+
+async def test_files_are_kept_for_ever_under_their_hashed_names(server: Server) -> None:
+    shown = await page(server.http, "/sign-in")
+    (style,) = [link for link in shown.values("link", "href") if link.endswith(".css")]
+    answer = await server.http.get(style)
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    for name in ("dashboard.css", "..%2Fviews.py", "nothing.000000000000.css"):
+        assert (await server.http.get(f"/static/{name}")).status_code == 404
