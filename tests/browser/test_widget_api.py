@@ -110,6 +110,7 @@ def test_nothing_is_sent_or_stored_before_consent(page: Page, site: Site, record
     page.wait_for_function("() => grapevine.visit")
     assert token(1, "whatsapp") in (page.get_attribute("[title=WhatsApp]", "href") or "")
     assert token(1, "copy") in copy(page, "#x")["text/html"]
+    recorder.wait(page, "shares")
 
     page.evaluate("() => grapevine.consent(false)")
     assert "gv" not in (page.get_attribute("[title=WhatsApp]", "href") or "")

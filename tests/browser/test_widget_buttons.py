@@ -13,7 +13,10 @@ from tests.browser.pages import Site
 from tests.browser.recorder import Recorder, token, until
 
 ALL = "native copy whatsapp telegram email sms x facebook linkedin reddit bluesky mastodon"
-NATIVE = "navigator.share = async what => { window.sheet = what; if (window.cancel) throw new DOMException('', 'AbortError') }"
+NATIVE = """navigator.share = async what => {
+  window.sheet = what;
+  if (window.cancel) throw new DOMException('', 'AbortError');
+}"""
 
 
 def opened(page: Page, site: Site, path: str = "/p?a=1", body: str = "", **attributes: str) -> None:
@@ -94,9 +97,7 @@ def test_there_is_no_native_button_where_there_is_no_native_sharing(page: Page, 
     assert titles(page) == ["Copy link", "WhatsApp", "Telegram", "Email", "X", "Facebook", "LinkedIn"]
 
 
-def test_a_channel_without_a_link_copies_its_own_token_and_says_where_to_paste(
-    page: Page, site: Site, recorder: Recorder
-) -> None:
+def test_a_channel_without_a_link_copies_its_own_token_and_says_where_to_paste(page: Page, site: Site) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened(page, site, buttons="slack,signal")
     assert titles(page) == ["Slack", "Signal"]
@@ -108,8 +109,11 @@ def test_a_channel_without_a_link_copies_its_own_token_and_says_where_to_paste(
 
 
 def test_inline_buttons_stand_where_the_page_puts_them(page: Page, site: Site, recorder: Recorder) -> None:
-    inline = "<grapevine-buttons channels='copy x slack'></grapevine-buttons><p>More</p><grapevine-buttons></grapevine-buttons>"
-    opened(page, site, body=inline, position="inline", buttons="email")
+    own, plain = (
+        "<grapevine-buttons channels='copy x slack'></grapevine-buttons>",
+        "<grapevine-buttons></grapevine-buttons>",
+    )
+    opened(page, site, body=f"{own}<p>More</p>{plain}", position="inline", buttons="email")
     assert titles(page) == ["Copy link", "X", "Slack", "Email"]
     assert page.locator("grapevine-buttons").count() == 2
     page.evaluate("""() => {

@@ -187,7 +187,7 @@ def test_local_storage_knows_shared_tokens_for_thirty_days(page: Page, site: Sit
     page.evaluate("() => { navigator.clipboard.writeText = async () => {}; return grapevine.share('copy') }")
     recorder.wait(page, "shares")
     page.goto("about:blank")
-    owns = []
+    owns: list[bool] = []
     for days in (29, 31):
         tab = page.context.new_page()
         tab.clock.install(time=START + timedelta(days=days))

@@ -29,7 +29,7 @@ export function openApi() {
     consent: guard(consent),
     on: guard(on),
     get visit() {
-      return tab.visit || null;
+      return tab.visit;
     },
     version: VERSION,
     q: queue,

@@ -1,6 +1,6 @@
 import {watchers} from './changes.js';
 import {brandOf, linkOf} from './channels.js';
-import {data, names} from './config.js';
+import {data} from './config.js';
 import {guard} from './guard.js';
 import {icon} from './icon.js';
 import {label} from './labels.js';
@@ -34,7 +34,7 @@ function draw(host, sheet) {
   const root = host.attachShadow({mode: 'open'});
   const bar = make('div', {part: 'bar', role: 'group', ariaLabel: label('bar')});
   const notice = make('p', {part: 'status', role: 'status'});
-  const channels = names(host.getAttribute('channels') ?? data.buttons ?? DEFAULT);
+  const channels = (host.getAttribute('channels') ?? data.buttons ?? DEFAULT).match(/\w+/g) || [];
   const refreshes = channels.map((channel) => {
     const name = label(channel);
     const href = () => linkOf(channel, urlFor(channel));
@@ -49,7 +49,7 @@ function draw(host, sheet) {
       setTimeout(() => (notice.textContent = ''), 2500);
     });
     button.onclick = button.onauxclick = act;
-    button.style.setProperty('--brand', brandOf(channel) || '');
+    button.style.setProperty('--brand', brandOf(channel));
     button.append(icon(channel));
     if (channel != 'native' || navigator.share) bar.append(button);
     return refresh;

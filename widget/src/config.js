@@ -9,12 +9,7 @@ export const data = SCRIPT.dataset;
 export const HOME = new URL('.', SCRIPT.src).href;
 
 /** Where to report, with a slash at its end. */
-export const ENDPOINT = data.endpoint ? new URL(data.endpoint, location).href.replace(/\/*$/, '/') : HOME;
+export const ENDPOINT = new URL((data.endpoint || HOME).replace(/\/*$/, '/'), location).href;
 
 /** Global Privacy Control or Do Not Track: the visit is counted, nothing is remembered, nothing is tagged. */
 export const OPTED_OUT = navigator.globalPrivacyControl || navigator.doNotTrack == 1;
-
-/** Names in an attribute, separated by spaces or commas. */
-export function names(text) {
-  return text.match(/\w+/g) || [];
-}

@@ -13,28 +13,28 @@ export function onCopy(event) {
   const token = tab.tokens.copy;
   if (!token || event.defaultPrevented) return;
   const field = document.activeElement;
-  const fill = (flavours) => {
-    for (const type in flavours) event.clipboardData.setData('text/' + type, flavours[type]);
-    event.preventDefault();
-  };
+  const made = {};
   let url;
   if (field?.selectionStart != null) {
     url = field.value.slice(field.selectionStart, field.selectionEnd).trim();
     if (!isOwn(url) || /\s/.test(url) || field.closest('[data-grapevine-ignore]')) return;
-    fill({plain: tag(url, token)});
+    made.plain = tag(url, token);
   } else {
     const selection = getSelection();
     const ranges = Array.from({length: selection.rangeCount}, (_, i) => selection.getRangeAt(i));
     const {links, spots} = ownInside(ranges);
     const spot = spots.find(([, ignored]) => !ignored);
-    url = [...links][0]?.href || spot?.[0];
+    url = links[0]?.href || spot?.[0];
     if (!url) return;
     links.forEach((link) => tagLink(link, token));
-    if (spot)
-      fill({
-        plain: replaceOwn(plainText(selection), spots, (own) => tag(own, token)),
-        html: ranges.map(html).join(''),
-      });
+    if (spot) {
+      made.plain = replaceOwn(plainText(selection), spots, (own) => tag(own, token));
+      made.html = ranges.map(html).join('');
+    }
+  }
+  for (const type in made) {
+    event.clipboardData.setData('text/' + type, made[type]);
+    event.preventDefault();
   }
   report('copy', untag(url)[0]);
 }

@@ -1,7 +1,6 @@
-import {isHidden} from './selection.js';
 import {sheetOf} from './style.js';
 
-const ADDRESSES = ['href', 'src', 'poster', 'cite', 'action'];
+const ADDRESSES = ['href', 'src', 'poster', 'cite'];
 
 /** Blocks that a browser copies along when the selection lies within one of them: H1 LI OL UL PRE TABLE TBODY TR … */
 const WRAPPERS = /^(H\d|PRE|LI|[UO]L|T(?!D|H$).+)$/;
@@ -21,7 +20,8 @@ export function html(range) {
   const originals = [...around.querySelectorAll('*')].filter((element) => range.intersectsNode(element));
   let content = range.cloneContents();
   content.querySelectorAll('*').forEach((copy, i) => {
-    if (isHidden(originals[i])) copy.remove();
+    const {display, userSelect} = getComputedStyle(originals[i]);
+    if (display == 'none' || userSelect == 'none') copy.remove();
     absolute(copy);
   });
   while (WRAPPERS.test(around.tagName) || getComputedStyle(around).display == 'inline') {

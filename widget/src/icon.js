@@ -12,7 +12,6 @@ export function icon(channel) {
   const path = svg.appendChild(document.createElementNS(SVG, 'path'));
   const draw = (icons) => path.setAttribute('d', icons[channel] || ICONS.copy);
   svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('aria-hidden', true);
   if (ICONS[channel]) draw(ICONS);
   else {
     more ||= fetch(HOME + ICONS_FILE).then((response) => response.json());

@@ -4,7 +4,7 @@ import {data, ENDPOINT} from './config.js';
 import {emit} from './emit.js';
 import {make} from './make.js';
 import {post} from './post.js';
-import {keep, shared, tab} from './tab.js';
+import {keep, tab} from './tab.js';
 import {pageUrl, tag} from './url.js';
 import {writeText} from './write.js';
 
@@ -20,8 +20,7 @@ export async function report(channel, url) {
   const token = tab.tokens[channel];
   emit('share', {channel, url});
   if (!token) return;
-  shared(token);
-  keep();
+  keep(token);
   const answer = await post('shares', {token, url, title: document.title});
   if (!answer?.next || tab.tokens[channel] != token) return;
   tab.tokens[channel] = answer.next;

@@ -2,27 +2,26 @@ import {data} from './config.js';
 import {REMEMBERS, shared, tab} from './tab.js';
 
 const WAIT = 80;
-const MINE = 'mine ';
 
 let channel;
 let hear;
 
 /** Answers the site's other open tabs when they ask whose token they were opened with. */
 export function listen() {
-  if (!REMEMBERS || !window.BroadcastChannel) return;
+  if (!REMEMBERS) return;
   channel = new BroadcastChannel('grapevine:' + data.site);
-  channel.onmessage = (event) => {
-    if (tab.own.includes(event.data)) channel.postMessage(MINE + event.data);
-    else hear?.(event.data);
+  channel.onmessage = ({data: [token, mine]}) => {
+    if (mine) hear?.(token);
+    else if (tab.own.includes(token)) channel.postMessage([token, true]);
   };
 }
 
 /** Asks whether this browser made a token itself: its own memory, then the other tabs, who have 80 ms to answer. */
 export function isMine(token) {
   return new Promise((answer) => {
-    if (!channel || shared().includes(token)) return answer(channel);
-    hear = (said) => said == MINE + token && answer(true);
+    if (!channel || shared().some(([own]) => own == token)) return answer(channel);
+    hear = (said) => said == token && answer(true);
     setTimeout(answer, WAIT);
-    channel.postMessage(token);
+    channel.postMessage([token]);
   });
 }

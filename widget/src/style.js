@@ -5,21 +5,22 @@
  */
 export const STYLE =
   ':host{display:block;position:relative;color-scheme:light dark;font:500 13px system-ui}' +
-  'div{display:flex;flex-wrap:wrap;gap:2px}' +
+  'div{display:flex;flex-wrap:wrap;gap:2px;border-radius:var(--grapevine-radius,14px)}' +
   'a,button{all:unset;display:grid;flex:none;place-content:center;cursor:pointer;opacity:.75;' +
-  'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:var(--grapevine-radius,12px);' +
+  'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
   'color:var(--grapevine-color,CanvasText);' +
   '&:hover{opacity:1;color:#fff;background:var(--brand,var(--grapevine-accent,#4f46e5))}' +
-  '&:active{scale:.94}' +
   '&:focus-visible{opacity:1;outline:2px solid;outline-offset:-2px}}' +
+  // What is copied from the page holds nothing of the widget.
+  ':host([position]),div,p{-webkit-user-select:none;user-select:none}' +
   'svg{width:20px;fill:currentColor}' +
   'p{position:absolute;inset:auto 0 calc(100% + 8px);margin:auto;width:fit-content;padding:8px 12px;' +
   'border-radius:8px;background:CanvasText;color:Canvas;white-space:nowrap}' +
   'p:empty{display:none}' +
-  ':host([position]){position:fixed!important;z-index:2147483000;margin:auto;width:fit-content;' +
+  ':host([position]){position:fixed!important;z-index:99999;margin:auto;width:fit-content;' +
   'inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
-  ':host([position]) div{flex-wrap:nowrap;overflow:auto;scrollbar-width:none;max-width:95vw;box-sizing:border-box;padding:4px;' +
-  'border-radius:calc(var(--grapevine-radius,12px) + 4px);background:var(--grapevine-background,Canvas);' +
+  ':host([position]) div{flex-wrap:nowrap;overflow:auto;max-width:95vw;box-sizing:border-box;padding:4px;' +
+  'background:var(--grapevine-background,Canvas);' +
   'box-shadow:0 0 0 1px #8884,0 8px 24px #0003}' +
   ':host([away]:not(:focus-within)){translate:0 200%}' +
   '@media(min-width:1000px){' +

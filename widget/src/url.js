@@ -33,7 +33,7 @@ export function tag(url, token) {
 export function isOwn(url) {
   try {
     const {origin, username, password} = new URL(url);
-    return origin == location.origin && !username && !password;
+    return origin == location.origin && !(username + password);
   } catch {}
 }
 

@@ -28,7 +28,7 @@ export async function arrive(referrer) {
   recall();
   const token = OPTED_OUT || tab.own.concat(tab.used).includes(arrival) ? undefined : arrival;
   arrival = undefined;
-  if (token || !tab.nonce || Date.now() - tab.at > IDLE) {
+  if (token || !tab.landing || Date.now() - tab.at > IDLE) {
     begin(token, referrer);
   } else {
     if (!tab.visit) await (sending ||= send());
@@ -51,7 +51,7 @@ export async function want(channels) {
 }
 
 function begin(token, referrer) {
-  const landing = {
+  tab.landing = {
     url: pageUrl(),
     nonce: nonce(),
     day: new Date().toISOString().slice(0, 10),
@@ -60,9 +60,8 @@ function begin(token, referrer) {
     token,
   };
   if (token) tab.used.push(token);
-  Object.assign(tab, {nonce: landing.nonce, visit: null, session: null, tokens: {}, landing});
+  Object.assign(tab, {visit: null, session: null, tokens: {}});
   keep();
-  changed();
   sending = send();
 }
 
@@ -71,16 +70,15 @@ async function send() {
   if (landing.token && (await isMine(landing.token))) landing.own = true;
   const answer = await post('visits', {...landing, channels: OPTED_OUT ? [] : [...wanted]});
   sending = null;
-  const {visit, session, tokens, returned} = answer || {};
-  if (!visit || OPTED_OUT || tab.nonce != landing.nonce) return;
-  tab.own.push(...Object.values(tokens));
+  if (!answer?.visit || OPTED_OUT || tab.landing?.nonce != landing.nonce) return;
   const known = tab.visit;
-  Object.assign(tab, {visit, session, tokens: {...tokens, ...tab.tokens}});
+  tab.own.push(...Object.values(answer.tokens));
+  Object.assign(tab, answer, {tokens: {...answer.tokens, ...tab.tokens}});
   keep();
   changed();
   if (known) return;
-  emit('ready', {visit});
-  if (returned) emit('return', returned);
+  emit('ready', {visit: tab.visit});
+  if (tab.returned) emit('return', tab.returned);
 }
 
 async function view() {
