@@ -5,7 +5,7 @@
  */
 export const STYLE =
   ':host{display:block;position:relative;color-scheme:light dark;font:500 13px system-ui}' +
-  'div{display:flex;flex-wrap:wrap;gap:2px;border-radius:var(--grapevine-radius,14px)}' +
+  'div{display:flex;flex-wrap:wrap;gap:1px;border-radius:var(--grapevine-radius,14px)}' +
   'a,button{all:unset;display:grid;flex:none;place-content:center;cursor:pointer;opacity:.75;' +
   'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
   'color:var(--grapevine-color,CanvasText);' +
