@@ -223,7 +223,7 @@ class _Picture:
             family=words.family(via.channel) if via else "more",
             label=words.channel(via.channel) if via and self._says_its_channel(place) else None,
             x=round(x - self.stage.radius - 6, 1),
-            y=round(y - (7 if self.kind == "roomy" else 4), 1),
+            y=round(y - (7 if self.kind == "roomy" else 6), 1),
         )
 
     def _says_its_channel(self, place: int) -> bool:

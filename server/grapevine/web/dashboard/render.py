@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from grapevine.web.dashboard import assets, formats, words
@@ -14,6 +16,16 @@ from grapevine.web.dashboard import assets, formats, words
 def page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A page made from one of the templates."""
     return HTMLResponse(_environment().get_template(template).render(context), status)
+
+
+def code(text: str) -> Markup:
+    """A sentence whose `quoted` parts are names that somebody types."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
+
+
+def breakable(url: str) -> Markup:
+    """A URL that may go on in the next line after each slash."""
+    return Markup(str(escape(url)).replace("/", "/<wbr>"))  # noqa: S704
 
 
 @cache
@@ -27,7 +39,8 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         number=formats.number, percent=formats.percent, ratio=formats.ratio, money=formats.money,
-        moment=formats.moment, channel=words.channel, family=words.family, app=words.app, nth=words.nth,
+        moment=formats.moment, channel=words.channel, family=words.family, app=words.app, nth=words.nth, code=code,
+        breakable=breakable,
     )  # fmt: skip
     environment.globals.update(words=words, count=formats.count, asset=assets.url, page_label=formats.page)
     return environment

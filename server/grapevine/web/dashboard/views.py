@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from grapevine import admin, insight
 from grapevine.chains import SORTS
-from grapevine.errors import Forbidden, NotFound, Problem
+from grapevine.errors import Forbidden, Invalid, NotFound, Problem
 from grapevine.sites import Site
 from grapevine.store.rows import KeyRow
 from grapevine.times import LONGEST_DAYS, Period
@@ -36,6 +36,7 @@ TABLE_ROWS: Final = 12
 PAGE_OF_CASCADES: Final = 25
 _NOBODY: Final[dict[str, Any]] = {"viewer": None}
 _NO_SITE_YET: Final = "Add one on the server with `grapevine site add`; it prints the line to paste into its pages."
+_UNREADABLE: Final = "This address cannot be read"
 _GONE: Final = (
     "This site signed it, but the visit that made the share is not here: it was erased, or is past retention."
 )
@@ -75,7 +76,8 @@ def _page(handler: Handler) -> Handler:
             response = page("problem.html", **_NOBODY, title="No site yet", detail=_NO_SITE_YET)
         except Problem as problem:
             frame = getattr(request.state, "frame", _NOBODY)
-            response = page("problem.html", problem.status, **frame, title=problem.title, detail=problem.detail)
+            title = _UNREADABLE if isinstance(problem, Invalid) else problem.title
+            response = page("problem.html", problem.status, **frame, title=title, detail=problem.detail)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
