@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import random
@@ -13,6 +12,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -76,7 +76,11 @@ def _seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, 
         request = urllib.request.Request(  # noqa: S310
             f"{server}/v1/visits",
             json.dumps(body).encode(),
-            {"Origin": ORIGIN, "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0", "Content-Type": "text/plain"},
+            {
+                "Origin": ORIGIN,
+                "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140",
+                "Content-Type": "text/plain",
+            },
         )
         with urllib.request.urlopen(request) as response:  # noqa: S310
             answer = json.load(response)
@@ -84,7 +88,7 @@ def _seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, 
         sessions.append(answer["session"])
     (folder / "tokens").write_text("\n".join(tokens))
     (folder / "sessions").write_text("\n".join(sessions))
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    today = datetime.now(UTC).date().isoformat()
     return {
         "SITE": site, "ORIGIN": ORIGIN, "DAY": today, "TOKENS": str(folder / "tokens"),
         "SESSIONS": str(folder / "sessions"),
@@ -93,7 +97,8 @@ def _seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, 
 
 def _grapevine(settings: Mapping[str, str], *arguments: str) -> str:
     command = [sys.executable, "-m", "grapevine", *arguments]
-    return subprocess.run(command, env=dict(os.environ) | dict(settings), capture_output=True, text=True, check=True).stdout  # noqa: S603
+    environment = dict(os.environ) | dict(settings)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
 def _free_port() -> int:

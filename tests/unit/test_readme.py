@@ -1,0 +1,77 @@
+"""The README tells the truth: its commands run, its links lead somewhere, its figures are what the build prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def readme(project_root: Path) -> str:
+    return (project_root / "README.md").read_text("utf-8")
+
+
+def shell_lines(text: str) -> list[str]:
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [line.partition("#")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+def test_every_make_target_exists(readme: str, project_root: Path) -> None:
+    targets = [line.split()[1] for line in shell_lines(readme) if line.startswith("make ")]
+    assert set(targets) == {"demo", "test", "check", "bench"}
+    makefile = (project_root / "Makefile").read_text("utf-8")
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+
+
+def test_the_commands_of_a_new_user_lead_to_a_served_widget(readme: str, tmp_path: Path) -> None:
+    lines = [line for line in shell_lines(readme) if line.startswith("grapevine ")]
+    assert [line.split()[1] for line in lines] == ["site", "serve"]
+    site, serve = ([sys.executable, "-m", *_words(line)] for line in lines)
+    environment = dict(os.environ) | {"GRAPEVINE_DATABASE": f"sqlite:///{tmp_path}/new.sqlite3"}
+    added = subprocess.run(site, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    assert set(json.loads(added.stdout)) == {"site", "key", "snippet"}
+    server = subprocess.Popen(  # noqa: S603
+        [*serve, "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert server.stdout is not None
+        address = re.search(r"http://\S+", server.stdout.readline())
+        assert address
+        with urllib.request.urlopen(f"{address[0]}/widget.js") as response:  # noqa: S310
+            assert response.status == 200
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=60)
+    assert server.returncode == 0
+
+
+def test_the_snippet_is_what_site_add_prints(readme: str) -> None:
+    assert '<script async src="https://share.example.com/widget.js" data-site="SITE_KEY"></script>' in readme
+
+
+def test_the_widgets_size_is_what_the_build_measured(readme: str, project_root: Path) -> None:
+    built = json.loads((project_root / "server/grapevine/built/widget/manifest.json").read_text("utf-8"))
+    size = built["scripts"]["widget"]["bytes"]["brotli"]
+    assert size <= 7_000
+    assert f"| **Grapevine** | **{size:,}** |" in readme
+
+
+def test_every_link_inside_the_project_leads_to_a_file(project_root: Path) -> None:
+    broken = []
+    for page in (project_root / "README.md", project_root / "widget/README.md", *project_root.glob("docs/**/*.md")):
+        for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text("utf-8")):
+            if not (page.parent / link).exists():
+                broken.append(f"{page.name}: {link}")
+    assert broken == []
+
+
+def _words(line: str) -> list[str]:
+    return [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)]
