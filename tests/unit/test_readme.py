@@ -65,12 +65,10 @@ def test_the_widgets_size_is_what_the_build_measured(readme: str, project_root: 
 
 
 def test_every_link_inside_the_project_leads_to_a_file(project_root: Path) -> None:
-    broken = []
-    for page in (project_root / "README.md", project_root / "widget/README.md", *project_root.glob("docs/**/*.md")):
-        for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text("utf-8")):
-            if not (page.parent / link).exists():
-                broken.append(f"{page.name}: {link}")
-    assert broken == []
+    pages = (project_root / "README.md", project_root / "widget/README.md", *project_root.glob("docs/**/*.md"))
+    links = [(page, link) for page in pages for link in re.findall(r"\]\((?!\w+:|#)([^)#]+)", page.read_text("utf-8"))]
+    assert len(links) > 10
+    assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
 
 
 def _words(line: str) -> list[str]:
