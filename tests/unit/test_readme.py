@@ -67,7 +67,7 @@ def test_the_widgets_size_is_what_the_build_measured(readme: str, project_root: 
 def test_every_link_inside_the_project_leads_to_a_file(project_root: Path) -> None:
     pages = (project_root / "README.md", project_root / "widget/README.md", *project_root.glob("docs/**/*.md"))
     links = [(page, link) for page in pages for link in re.findall(r"\]\((?!\w+:|#)([^)#]+)", page.read_text("utf-8"))]
-    assert len(links) > 10
+    assert links
     assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
 
 
