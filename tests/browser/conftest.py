@@ -28,8 +28,9 @@ class Built(NamedTuple):
     icons: dict[str, bytes]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One browser for this folder: while it runs, Playwright's loop keeps asynchronous tests from running theirs."""
     with sync_playwright() as playwright:
         chromium = start_chromium(playwright)
         yield chromium

@@ -1,0 +1,1 @@
+"""The widget and the whole product in a real browser."""
