@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -79,10 +80,14 @@ class Bare:
             answer = self._receive()
             if answer.get("id") == self._number:
                 return dict(answer.get("result", {}))
-            self._note(answer.get("method"), answer.get("params", {}))
+            event, found = answer.get("method"), answer.get("params", {})
+            self._note(event, found)
+            if event == "Target.detachedFromTarget" and found["sessionId"] == session:
+                return {}
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
+            assert select([self._reads], [], [], SECONDS)[0], "the browser does not answer"
             more = os.read(self._reads, 65_536)
             assert more, "the browser is gone"
             self._buffer += more

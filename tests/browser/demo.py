@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 from tests.browser.browsers import DESK
 from tests.browser.recorder import until
@@ -79,7 +79,7 @@ class Reader:
         context.on("request", self._sent)
         context.on("response", self._heard)
         context.on("weberror", lambda error: self.troubles.append(str(error.error)))
-        context.on("console", lambda said: said.type == "error" and self.troubles.append(said.text))
+        context.on("console", self._read)
 
     def open(self, url: str, tab: Page | None = None) -> Page:
         """Opens a page, in a new tab unless one is given, and waits until the visit is known."""
@@ -95,7 +95,7 @@ class Reader:
 
     def of(self, path: str) -> list[dict[str, Any]]:
         """The bodies of the reports of one kind."""
-        return [request.post_data_json for request in self.reports if request.url == self._collect + path]
+        return [dict(request.post_data_json or {}) for request in self.reports if request.url == self._collect + path]
 
     def wait(self, page: Page, path: str, number: int = 1) -> list[dict[str, Any]]:
         """The bodies of the reports of one kind, as soon as so many are answered."""
@@ -109,6 +109,10 @@ class Reader:
     def _sent(self, request: Request) -> None:
         if request.url.startswith(self._collect):
             self.reports.append(request)
+
+    def _read(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.troubles.append(message.text)
 
     def _heard(self, response: Response) -> None:
         if response.request in self.reports:
