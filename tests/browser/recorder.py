@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from playwright.sync_api import BrowserContext, Page, Route
 
+from grapevine.channels import CODES
+
 HOME = "http://share.localhost/p/"
 """Another origin than the pages', behind a path prefix."""
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Grapevine-Dropped, Retry-After"}
@@ -51,8 +53,9 @@ class Recorder:
     def _collect(self, route: Route, name: str) -> None:
         body = json.loads(route.request.post_data or "null")
         self.reports.append(Report(name, body, route.request.headers))
-        if self.refusal:
-            status, headers, text = self.refusal
+        unknown = not set(body.get("channels", [])) <= set(CODES)
+        if self.refusal or unknown:
+            status, headers, text = self.refusal or (422, {"Grapevine-Dropped": "invalid"}, "{}")
             route.fulfill(status=status, headers={**CORS, **headers}, body=text)
         else:
             answer = {"v1/visits": self._visit, "v1/shares": self._share}.get(name, lambda _: {})(body)

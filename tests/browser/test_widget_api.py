@@ -141,6 +141,7 @@ def test_who_does_not_want_to_be_followed_is_only_counted(
     [visit] = recorder.wait(page, "visits")
     assert "token" not in visit
     assert visit["channels"] == []
+    assert visit["opted_out"] is True
     assert page.url == f"{site.origin}/p"
     assert "gv=" not in copy(page, "#x")["text/html"]
     page.evaluate("() => { grapevine.convert('order') }")

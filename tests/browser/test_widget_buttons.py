@@ -43,6 +43,14 @@ def test_links_lead_to_each_channel_with_its_own_token(page: Page, site: Site) -
     assert page.locator("a[part]").evaluate_all("all => all.every(a => a.rel == 'noopener' && a.target == '_blank')")
 
 
+def test_a_name_that_is_no_channel_does_not_cost_the_visit(page: Page, site: Site, recorder: Recorder) -> None:
+    opened(page, site, buttons="pigeon copy whatsapp")
+    href = page.get_attribute("[title=WhatsApp]", "href") or ""
+    assert token(1, "whatsapp") in href
+    nonces = {visit["nonce"] for visit in recorder.of("visits")}
+    assert len(nonces) == 1  # the refused request was sent again as the same event
+
+
 def test_a_click_on_a_link_opens_it_and_is_reported(page: Page, site: Site, recorder: Recorder) -> None:
     page.context.route("https://t.me/**", lambda route: route.fulfill(body="Telegram"))
     opened(page, site)

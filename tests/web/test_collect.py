@@ -170,6 +170,12 @@ async def test_who_does_not_want_to_be_followed_is_counted_without_a_trace(serve
     assert await server.store.look("SELECT count(*) FROM shares") == [(0,)]
 
 
+async def test_the_page_may_say_that_somebody_opted_out(server: Server) -> None:
+    response = await server.post("visits", opted_out=True)
+    assert (response.status_code, response.headers["grapevine-dropped"]) == (202, "opted-out")
+    assert await server.store.look("SELECT count(*) FROM visits") == [(0,)]
+
+
 async def test_a_repeat_is_answered_as_before_and_counted(server: Server) -> None:
     sharer = await server.visit()
     fields: dict[str, Any] = {"nonce": NONCE, "token": sharer["tokens"]["copy"], "day": str(ids.day_date(2500))}

@@ -8,12 +8,12 @@ from simple_icons_pack import get_icon
 
 from widget.build.modules import BuildError
 
-OWN = ("check", "copy", "email", "linkedin", "native", "sms")
-BRANDS = ("bluesky", "facebook", "mastodon", "reddit", "telegram", "whatsapp", "x")
+OWN = ("copy", "email", "linkedin", "native", "sms")
+BRANDS = ("facebook", "telegram", "whatsapp", "x")
 INLINE = (*OWN, *BRANDS)
 """Carried by the script itself."""
 MORE_BRANDS = {
-    "discord": "discord", "flipboard": "flipboard", "hackernews": "ycombinator", "instagram": "instagram",
+    "bluesky": "bluesky", "mastodon": "mastodon", "reddit": "reddit", "discord": "discord", "flipboard": "flipboard", "hackernews": "ycombinator", "instagram": "instagram",
     "kakaotalk": "kakaotalk", "line": "line", "messenger": "messenger", "pinterest": "pinterest", "signal": "signal",
     "snapchat": "snapchat", "threads": "threads", "tumblr": "tumblr", "viber": "viber", "vk": "vk", "wechat": "wechat",
     "weibo": "sinaweibo", "xing": "xing",

@@ -12,4 +12,4 @@ export const HOME = new URL('.', SCRIPT.src).href;
 export const ENDPOINT = new URL((data.endpoint || HOME).replace(/\/*$/, '/'), location).href;
 
 /** Global Privacy Control or Do Not Track: the visit is counted, nothing is remembered, nothing is tagged. */
-export const OPTED_OUT = navigator.globalPrivacyControl || navigator.doNotTrack == 1;
+export const OPTED_OUT = !!navigator.globalPrivacyControl || navigator.doNotTrack == 1;

@@ -11,7 +11,7 @@ import {pageKey, pageUrl} from './url.js';
 
 const IDLE = 18e5;
 
-const wanted = new Set(CHANNELS);
+let wanted = new Set(CHANNELS);
 let arrival;
 let page;
 let sending;
@@ -68,8 +68,13 @@ function begin(token, referrer) {
 async function send() {
   const {landing} = tab;
   if (landing.token && (await isMine(landing.token))) landing.own = true;
-  const answer = await post('visits', {...landing, channels: OPTED_OUT ? [] : [...wanted]});
+  const answer = await post('visits', {...landing, opted_out: OPTED_OUT || undefined, channels: OPTED_OUT ? [] : [...wanted]});
   sending = null;
+  // A name that is no channel must not cost the visit: the buttons that exist still get their tokens.
+  if (answer == 422 && wanted.size > CHANNELS.length) {
+    wanted = new Set(CHANNELS);
+    return send();
+  }
   if (!answer?.visit || OPTED_OUT || tab.landing?.nonce != landing.nonce) return;
   const known = tab.visit;
   tab.own.push(...Object.values(answer.tokens));

@@ -116,7 +116,7 @@ class Intake:
         source, app = source_of(
             page, request.url, (request.referrer or "")[:_REFERRER_KEPT], call.agent.app, call.site.origins
         )
-        if caller.opted_out:
+        if caller.opted_out or request.opted_out:
             unlinked = Unlinked(
                 site_id=call.site.site_id, nonce=request.nonce, at=call.at, page=page, title=title, source=source,
                 device=call.agent.device,

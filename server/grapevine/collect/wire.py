@@ -28,6 +28,7 @@ class VisitRequest(msgspec.Struct):
     title: str | None = None
     token: str | None = None
     own: bool = False
+    opted_out: bool = False
     channels: list[str] = []
 
 
