@@ -1,6 +1,10 @@
-"""SQLite through aiosqlite: the embedded default, one file, durable at every commit.
+"""SQLite: the embedded default, one file, durable at every commit.
 
-One connection writes; a few others read beside it (write-ahead log: neither waits for the other).
+One connection writes; a few others read beside it through aiosqlite (write-ahead log: neither waits for the other).
+
+The writer's statements run on the event loop's own thread: they take microseconds each, and a thread that works beside
+a busy loop waits for the interpreter's lock after every single row. What really waits, the disk at COMMIT and another
+process at BEGIN, waits in a thread (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -8,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -24,7 +29,7 @@ from grapevine.store.registry import Registry
 
 READERS = 2
 _BUSY_MS = 10_000
-_WRITER_SETTINGS = ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY")
+_WRITER_SETTINGS = (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY")
 _READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY", "mmap_size=1073741824")
 
 
@@ -36,18 +41,17 @@ class SQLiteStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer: _Connection | None = None
-        self._readers: asyncio.Queue[_Connection] = asyncio.Queue()
-        self._opened: list[_Connection] = []
+        self._writer: _Writer | None = None
+        self._readers: asyncio.Queue[_Reader] = asyncio.Queue()
         self._writing = asyncio.Lock()
 
     async def open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = await self._connect(_WRITER_SETTINGS)
-            await self._migrate(self._writer)
+            self._writer = _Writer(self.path)
+            self._migrate(self._writer)
             for _ in range(READERS):
-                self._readers.put_nowait(await self._connect(_READER_SETTINGS))
+                self._readers.put_nowait(await _Reader.open(self.path))
         except StoreError:
             await self.close()
             raise
@@ -59,11 +63,11 @@ class SQLiteStore:
         self.registry = Registry(pool, self._transaction)
 
     async def close(self) -> None:
-        for connection in self._opened:
-            await connection.close()
-        self._opened.clear()
-        self._readers = asyncio.Queue()
-        self._writer = None
+        while not self._readers.empty():
+            await (await self._readers.get()).close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[Batch]:
@@ -90,34 +94,26 @@ class SQLiteStore:
         """What a setting of the writing connection is, for tools and tests."""
         if self._writer is None:
             raise StoreError("the store is closed")
-        ((value,),) = await self._writer.plain(f"PRAGMA {pragma}")
+        ((value,),) = self._writer.plain(f"PRAGMA {pragma}")
         return int(value)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[_Connection]:
+    async def _transaction(self) -> AsyncIterator[_Writer]:
         if self._writer is None:
             raise StoreError("the store is closed")
         async with self._writing:
             try:
-                await self._writer.plain("BEGIN IMMEDIATE")
+                await self._writer.begin()
                 yield self._writer
-                await self._writer.plain("COMMIT")
+                await self._writer.commit()
             except BaseException as error:
-                if self._writer.in_transaction:
-                    await self._writer.plain("ROLLBACK")
+                self._writer.rollback()
                 if isinstance(error, sqlite3.OperationalError):
                     raise StoreError(f"the database file {self.path} cannot be written to: {error}") from error
                 raise
 
-    async def _connect(self, settings: Sequence[str]) -> _Connection:
-        connection = _Connection(await aiosqlite.connect(self.path, isolation_level=None))
-        self._opened.append(connection)
-        for setting in settings:
-            await connection.plain(f"PRAGMA {setting}")
-        return connection
-
-    async def _migrate(self, connection: _Connection) -> None:
-        (version,) = (await connection.plain("PRAGMA user_version"))[0]
+    def _migrate(self, writer: _Writer) -> None:
+        ((version,),) = writer.plain("PRAGMA user_version")
         newest = queries.migrations()[-1].number
         if version > newest:
             raise StoreError(
@@ -127,33 +123,84 @@ class SQLiteStore:
         for migration in queries.migrations():
             if migration.number > version:
                 step = f"{queries.schema_for_sqlite(migration)}\nPRAGMA user_version={migration.number};"
-                await connection.script(f"BEGIN IMMEDIATE;\n{step}\nCOMMIT;")
+                writer.script(f"BEGIN IMMEDIATE;\n{step}\nCOMMIT;")
 
 
-class _Connection:
-    """One connection, as a Runner."""
+class _Writer:
+    """The writing connection, as a Runner on the loop's own thread, with a thread for what waits."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        self._connection = connection
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        self._waiting = ThreadPoolExecutor(1, "grapevine-sqlite")
+        for setting in _WRITER_SETTINGS:
+            self.plain(f"PRAGMA {setting}")
 
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
-        if rows is not None:
-            if not rows:
-                return []
-            params["rows"] = msgspec.json.encode(rows).decode()
+        return self._connection.execute(_text(name), params).fetchall() if _with_rows(rows, params) else []
+
+    async def begin(self) -> None:
+        """Takes the file's write lock: at once, as there is one writer, unless another process holds it."""
+        self.plain("PRAGMA busy_timeout=0")
+        try:
+            self.plain("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            self.plain(f"PRAGMA busy_timeout={_BUSY_MS}")
+            await self._wait("BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        """Back when the disk has everything."""
+        await self._wait("COMMIT")
+
+    def rollback(self) -> None:
+        if self._connection.in_transaction:
+            self.plain("ROLLBACK")
+
+    def plain(self, text: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(text).fetchall()
+
+    def script(self, text: str) -> None:
+        self._connection.executescript(text)
+
+    def close(self) -> None:
+        self._waiting.shutdown()
+        self._connection.close()
+
+    async def _wait(self, text: str) -> None:
+        """Runs a statement in the thread; who is cancelled meanwhile still waits, as the connection is in use."""
+        done = asyncio.get_running_loop().run_in_executor(self._waiting, self.plain, text)
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])
+            raise
+
+
+class _Reader:
+    """One reading connection, as a Runner."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, path: Path) -> _Reader:
+        reader = cls(await aiosqlite.connect(path, isolation_level=None))
+        for setting in _READER_SETTINGS:
+            await reader.plain(f"PRAGMA {setting}")
+        return reader
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        if not _with_rows(rows, params):
+            return []
         return list(await self._connection.execute_fetchall(_text(name), params))  # type: ignore[arg-type]
 
     async def plain(self, text: str) -> list[tuple[Any, ...]]:
         return list(await self._connection.execute_fetchall(text))  # type: ignore[arg-type]
-
-    async def script(self, text: str) -> None:
-        await self._connection.executescript(text)
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._connection.in_transaction
 
     async def close(self) -> None:
         await self._connection.close()
@@ -162,7 +209,7 @@ class _Connection:
 class _Pool:
     """The reading connections, as one Runner: a query takes the next that is free."""
 
-    def __init__(self, free: asyncio.Queue[_Connection]) -> None:
+    def __init__(self, free: asyncio.Queue[_Reader]) -> None:
         self._free = free
 
     async def run(
@@ -173,6 +220,13 @@ class _Pool:
             return await connection.run(name, rows, **params)
         finally:
             self._free.put_nowait(connection)
+
+
+def _with_rows(rows: Sequence[Sequence[Any]] | None, params: dict[str, Any]) -> bool:
+    """Puts ``rows`` among the parameters; False when they are an empty set, for which there is nothing to run."""
+    if rows is not None:
+        params["rows"] = msgspec.json.encode(rows).decode()
+    return rows is None or len(rows) > 0
 
 
 @cache
