@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 from urllib.parse import unquote_plus, urlsplit
@@ -16,6 +16,7 @@ MAX_LENGTH: Final = 2048
 OTHER_PAGE: Final = "(other)"
 """The page that what exceeds a site's daily bound of new pages counts as."""
 
+_PAGES_CACHED: Final = 8_192
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\\<>\"`{}|^]|[\ud800-\udfff]")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ALWAYS_TRACKING: Final = ("utm_", "mtm_", "pk_", "hsa_", "_hs", "ga_")
@@ -71,6 +72,7 @@ def parse_origin(text: str) -> str:
     return origin
 
 
+@lru_cache(maxsize=_PAGES_CACHED)
 def page_of(site_id: int, url: str, origins: frozenset[str], param: str, kept: frozenset[str] | None) -> Page:
     """The page of a site that ``url`` shows.
 
@@ -95,6 +97,8 @@ def page_id(site_id: int, url: str) -> int:
 
 def query_names(url: str) -> frozenset[str]:
     """The names of the query parameters of a URL, in lower case."""
+    if "?" not in url:
+        return frozenset()
     return frozenset(unquote_plus(piece.partition("=")[0]).lower() for piece in urlsplit(url).query.split("&") if piece)
 
 

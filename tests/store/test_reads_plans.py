@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from pathlib import Path
 
@@ -27,9 +26,10 @@ def database(tmp_path: Path) -> sqlite3.Connection:
 
 
 def plan(database: sqlite3.Connection, name: str) -> list[str]:
-    text = queries.for_sqlite(queries.queries()[name])
-    params = dict.fromkeys(re.findall(r":(\w+)", text), 1) | {"rows": "[[1, 1]]"}
-    return [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", params)]
+    query = queries.queries()[name]
+    text, names = queries.for_sqlite(query, count=2)
+    values = [1] * (len(names) + 2 * len(query.columns))
+    return [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values)]
 
 
 @pytest.mark.parametrize("name", NARROW)

@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Protocol
+from typing import Final, Protocol
+
+_NETWORKS_CACHED: Final = 8_192
 
 
 class SaltSource(Protocol):
@@ -38,6 +41,7 @@ class VisitorSalts:
         return salt
 
 
+@lru_cache(maxsize=_NETWORKS_CACHED)
 def network_of(address: str) -> str:
     """The network an address stands for: itself, or an IPv6 address cut to /64; unreadable ones stay as they are."""
     try:

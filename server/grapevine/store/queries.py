@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 _INTRODUCTION = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
+_NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _ROWS = re.compile(r"\brows\(([^()]*)\)")
 _ONLY_SQLITE = re.compile(r"/\*sqlite (.*?) \*/")
 
@@ -24,6 +25,13 @@ class Query(NamedTuple):
     purpose: str
     text: str
     columns: tuple[str, ...]
+
+
+class Prepared(NamedTuple):
+    """A query in a dialect's words, and the names of its numbered parameters in their order."""
+
+    text: str
+    names: tuple[str, ...]
 
 
 class Migration(NamedTuple):
@@ -63,16 +71,20 @@ def migrations() -> list[Migration]:
     return sorted(steps)
 
 
-def for_sqlite(query: Query) -> str:
-    """The query as SQLite reads it: ``rows(…)`` becomes a JSON array of arrays in the parameter ``:rows``."""
-
-    def table(match: re.Match[str]) -> str:
-        columns = (column.split()[0] for column in match[1].split(","))
-        picked = ", ".join(f"value->>{position} AS {column}" for position, column in enumerate(columns))
-        return f"(SELECT {picked} FROM json_each(:rows)) AS rows"  # noqa: S608  # the project's own text
-
-    text = _ROWS.sub(table, _ONLY_SQLITE.sub(r"\1", query.text))
-    return f"/* grapevine {query.name} */ {text}"
+def for_sqlite(query: Query, count: int = 0) -> Prepared:
+    """The query as SQLite reads it: parameters by number, ``rows(…)`` as VALUES of ``count`` rows behind them."""
+    names: dict[str, int] = {}
+    text = _NAME.sub(
+        lambda match: f"?{names.setdefault(match[1], len(names) + 1)}", _ONLY_SQLITE.sub(r"\1", query.text)
+    )
+    columns = ", ".join(f"column{position} AS {column}" for position, column in enumerate(query.columns, 1))
+    width = len(query.columns)
+    values = ", ".join(
+        f"({', '.join(f'?{len(names) + row * width + column}' for column in range(1, width + 1))})"
+        for row in range(count)
+    )
+    rows = f"(SELECT {columns} FROM (VALUES {values})) AS rows"  # noqa: S608  # the project's own text
+    return Prepared(f"/* grapevine {query.name} */ {_ROWS.sub(lambda _: rows, text)}", tuple(names))
 
 
 def schema_for_sqlite(migration: Migration) -> str:

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
-import msgspec
 
 from grapevine.errors import StoreError
 from grapevine.store import queries
@@ -28,6 +28,7 @@ from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
 
 READERS = 2
+_MOST_ROWS = 256
 _BUSY_MS = 10_000
 _WRITER_SETTINGS = (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY")
 _READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY", "mmap_size=1073741824")
@@ -130,7 +131,7 @@ class _Writer:
     """The writing connection, as a Runner on the loop's own thread, with a thread for what waits."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         self._waiting = ThreadPoolExecutor(1, "grapevine-sqlite")
         for setting in _WRITER_SETTINGS:
             self.plain(f"PRAGMA {setting}")
@@ -138,7 +139,10 @@ class _Writer:
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
-        return self._connection.execute(_text(name), params).fetchall() if _with_rows(rows, params) else []
+        found = []
+        for text, values in _statements(name, rows, params):
+            found += self._connection.execute(text, values).fetchall()
+        return found
 
     async def begin(self) -> None:
         """Takes the file's write lock: at once, as there is one writer, unless another process holds it."""
@@ -195,9 +199,10 @@ class _Reader:
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
-        if not _with_rows(rows, params):
-            return []
-        return list(await self._connection.execute_fetchall(_text(name), params))  # type: ignore[arg-type]
+        found: list[tuple[Any, ...]] = []
+        for text, values in _statements(name, rows, params):
+            found += await self._connection.execute_fetchall(text, values)  # type: ignore[arg-type]
+        return found
 
     async def plain(self, text: str) -> list[tuple[Any, ...]]:
         return list(await self._connection.execute_fetchall(text))  # type: ignore[arg-type]
@@ -222,13 +227,25 @@ class _Pool:
             self._free.put_nowait(connection)
 
 
-def _with_rows(rows: Sequence[Sequence[Any]] | None, params: dict[str, Any]) -> bool:
-    """Puts ``rows`` among the parameters; False when they are an empty set, for which there is nothing to run."""
-    if rows is not None:
-        params["rows"] = msgspec.json.encode(rows).decode()
-    return rows is None or len(rows) > 0
+def _statements(
+    name: str, rows: Sequence[Sequence[Any]] | None, params: Mapping[str, Any]
+) -> Iterator[tuple[str, list[Any]]]:
+    """The statements that a query is on SQLite, with their values.
+
+    A set of rows is cut into powers of two, so that a handful of prepared statements serves sets of every size.
+    """
+    if rows is None:
+        text, names = _prepared(name, 0)
+        yield text, [params[each] for each in names]
+        return
+    start = 0
+    while start < len(rows):
+        count = min(_MOST_ROWS, 1 << (len(rows) - start).bit_length() - 1)
+        text, names = _prepared(name, count)
+        yield text, [*(params[each] for each in names), *chain.from_iterable(rows[start : start + count])]
+        start += count
 
 
 @cache
-def _text(name: str) -> str:
-    return queries.for_sqlite(queries.queries()[name])
+def _prepared(name: str, count: int) -> queries.Prepared:
+    return queries.for_sqlite(queries.queries()[name], count)
