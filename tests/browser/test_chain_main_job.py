@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.browsers import clipboard, copy
-from tests.browser.demo import ARRIVED, Demo, MakeReader, readers
+from tests.browser.demo import ARRIVED, Demo, MakeReader, Reader, readers
 from tests.browser.markup import markup, squeeze
 from tests.browser.recorder import until
 
@@ -40,6 +40,15 @@ def tagged(url: str, token: str, *, in_query: bool) -> str:
     return f"{base}{'&' if '?' in base else '?'}gv={token}{'#' + fragment if fragment else ''}"
 
 
+@pytest.fixture(scope="module")
+def bare(browser: Browser, demo: Demo) -> Iterator[Reader]:
+    """Somebody whose browser gets an empty file for the widget."""
+    with readers(browser, demo) as make:
+        person = make()
+        person.context.route("**/widget.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+        yield person
+
+
 COPIES = [
     ("/", "#articles"),
     ("/", "body"),
@@ -55,10 +64,9 @@ COPIES = [
 
 @pytest.mark.parametrize(("path", "css"), COPIES)
 def test_a_copy_is_what_it_is_without_the_widget_but_for_the_token(
-    demo: Demo, reader: MakeReader, path: str, css: str
+    demo: Demo, reader: MakeReader, bare: Reader, path: str, css: str
 ) -> None:
-    bare, live = reader(), reader()
-    bare.context.route("**/widget.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    live = reader()
     plain_page = bare.context.new_page()
     plain_page.goto(demo.origin + path)
     page = live.open(demo.origin + path)
