@@ -22,6 +22,7 @@ from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
+from grapevine.web.proxies import Proxies
 from grapevine.web.services import Services
 from grapevine.web.widget_files import WidgetFiles
 
@@ -43,7 +44,8 @@ async def running(settings: Settings, store: Store, clock: Clock = system_clock)
         intake = Intake(sites, writer, drops, VisitorSalts(store.registry), RateLimit(settings.rate_limit), clock)
         yield Services(
             settings=settings, store=store, sites=sites, writer=writer, intake=intake, widget=WidgetFiles(),
-            clock=clock, secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
+            proxies=Proxies(settings.trusted_proxies), clock=clock,
+            secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
         )  # fmt: skip
 
 
@@ -51,12 +53,12 @@ def create_app(settings: Settings, store: Store, clock: Clock = system_clock) ->
     """The server as an ASGI application. Its lifespan opens ``store``, and closes it after the last event is stored."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Services]]:
         await store.open()
         try:
             async with running(settings, store, clock) as services:
                 app.state.services = services
-                yield
+                yield {"services": services}
         finally:
             await store.close()
 

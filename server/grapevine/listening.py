@@ -12,6 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from grapevine.errors import GrapevineError
+from grapevine.web.shortway import ShortWayProtocol
 
 Application = Callable[..., Any]
 """An ASGI application."""
@@ -31,6 +32,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 lifespan="on",
+                http=ShortWayProtocol,
                 proxy_headers=False,  # the application decides whom it believes
                 server_header=False,
                 date_header=False,

@@ -1,19 +1,25 @@
-"""The whole server on a real database, called through ASGI, with a clock that stands still until a test moves it."""
+"""The whole server on a real database, with a clock that stands still until a test moves it.
+
+Tests marked ``BOTH_WAYS`` run twice: called through ASGI, and over a socket, where collect calls take the short way.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 
 from grapevine import ids
 from grapevine.app import running
+from grapevine.listening import Server as ListeningServer
 from grapevine.settings import Settings
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite import SQLiteStore
@@ -24,6 +30,7 @@ CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 )
 ORIGIN = "https://a.example"
+BOTH_WAYS = pytest.mark.parametrize("server", ["asgi", "socket"], indirect=True)
 NOON = ids.day_start(2500) + 12 * ids.HOUR_MS
 
 
@@ -40,7 +47,11 @@ class Clock:
 class Server:
     """A running server and a browser that calls it."""
 
-    def __init__(self, services: Services, app: ASGIApp, clock: Clock, store: SQLiteStore) -> None:
+    def __init__(
+        self, services: Services, app: ASGIApp, clock: Clock, store: SQLiteStore, url: str | None = None
+    ) -> None:
+        self.url = url
+        self._clients: list[httpx.AsyncClient] = []
         self.services = services
         self.app = app
         self.clock = clock
@@ -51,8 +62,17 @@ class Server:
     def browser(self, address: str = "192.0.2.1", user_agent: str = CHROME, **headers: str) -> httpx.AsyncClient:
         """A client with an address and a user agent of its own, on a page of the first site."""
         sent = {"User-Agent": user_agent, "Accept-Language": "en", "Origin": ORIGIN} | headers
+        if self.url:  # over a socket everybody comes from this machine, so a trusted proxy names the address
+            client = httpx.AsyncClient(base_url=self.url, headers=sent | {"X-Forwarded-For": address}, trust_env=False)
+            self._clients.append(client)
+            return client
         transport = httpx.ASGITransport(self.app, client=(address, 50_000), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://grapevine.example", headers=sent)
+
+    async def hang_up(self) -> None:
+        """Closes the browsers' connections."""
+        for client in self._clients:
+            await client.aclose()
 
     async def add_site(self, key: str, *origins: str, **settings: str) -> None:
         """A site with that public key."""
@@ -87,20 +107,51 @@ class Server:
 
 
 @pytest.fixture
-async def server(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Server]:
-    """A server with one site, ``site-a`` on https://a.example."""
+async def server(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Server]:
+    """A server with one site, ``site-a`` on https://a.example, called through ASGI or as ``BOTH_WAYS`` says."""
+    way = getattr(request, "param", "asgi")
     assert anyio_backend == "asyncio"
     store = SQLiteStore(tmp_path / "grapevine.sqlite3")
-    settings = Settings(database=f"sqlite:///{store.path}", secret_keys=(b"k" * 32,), rate_limit=0)
+    proxies = ("127.0.0.1",) if way == "socket" else ()
+    settings = Settings(
+        database=f"sqlite:///{store.path}", secret_keys=(b"k" * 32,), rate_limit=0, trusted_proxies=proxies
+    )
     clock = Clock()
     await store.open()
     try:
-        async with running(settings, store, clock) as services:
-            app = web_application(settings, None)
-            assert isinstance(app, Starlette)
-            app.state.services = services
-            server = Server(services, app, clock, store)
+        async with AsyncExitStack() as stack:
+            services = await stack.enter_async_context(running(settings, store, clock))
+            app = web_application(settings, _lifespan(services))
+            url = None
+            if isinstance(app, Starlette):  # no proxies: ASGI calls run no lifespan
+                app.state.services = services
+            else:
+                url = await stack.enter_async_context(_listening(app))
+            server = Server(services, app, clock, store, url)
             await server.add_site("site-a", ORIGIN)
             yield server
+            await server.hang_up()
     finally:
         await store.close()
+
+
+def _lifespan(services: Services) -> Lifespan[Starlette]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Services]]:
+        app.state.services = services
+        yield {"services": services}
+
+    return lifespan
+
+
+@asynccontextmanager
+async def _listening(app: ASGIApp) -> AsyncIterator[str]:
+    listening = ListeningServer(app, "127.0.0.1", 0)
+    task = asyncio.create_task(listening.serve([listening.socket]))
+    await listening.ready.wait()
+    try:
+        yield listening.url
+    finally:
+        listening.stop()
+        await task
+        listening.socket.close()

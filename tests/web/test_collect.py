@@ -10,9 +10,9 @@ import pytest
 
 from grapevine import ids
 from grapevine.channels import CODES
-from tests.web.conftest import CHROME, NOON, ORIGIN, Server
+from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, BOTH_WAYS]
 
 NONCE = "n" * 16
 INSTAGRAM = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605 Mobile/15E148 Instagram 320.0.0"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from grapevine import ids
-from tests.web.conftest import ORIGIN, Server
+from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, BOTH_WAYS]
 
 SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 WHATSAPP = "WhatsApp/2.23.20.0 A"

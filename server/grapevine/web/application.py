@@ -7,11 +7,11 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Lifespan
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from grapevine.errors import Problem, StoreError
 from grapevine.settings import Settings
 from grapevine.web.problems import on_http_exception, on_problem, on_store_error
+from grapevine.web.proxies import Proxies
 from grapevine.web.routes import routes
 
 
@@ -26,6 +26,4 @@ def web_application(settings: Settings, lifespan: Lifespan[Any] | None) -> ASGIA
             HTTPException: on_http_exception,
         },
     )
-    if settings.trusted_proxies:
-        return ProxyHeadersMiddleware(app, list(settings.trusted_proxies))  # type: ignore[arg-type,return-value]
-    return app
+    return Proxies(settings.trusted_proxies).around(app)

@@ -7,14 +7,15 @@ from starlette.requests import ClientDisconnect, Request
 from grapevine.errors import Malformed, TooLarge
 
 
-async def read_body(request: Request, most: int, types: frozenset[str] | None = None) -> bytes:
-    """The body, of at most ``most`` bytes and one of the media ``types``: '' stands for none given, None for any.
-
-    Raises TooLarge, or Malformed for another media type and for a connection that ends too soon.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if types is not None and kind not in types:
+def check_type(content_type: str, types: frozenset[str]) -> None:
+    """Raises Malformed for a media type that is not one of ``types``, among which '' stands for none given."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in types:
         raise Malformed(f"The body is {kind[:60]!r}; send JSON as {' or '.join(sorted(types - {''}))}.")
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body, of at most ``most`` bytes. Raises TooLarge, or Malformed when the connection ends too soon."""
     body = bytearray()
     try:
         async for chunk in request.stream():

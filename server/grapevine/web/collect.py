@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from grapevine.collect.intake import Caller, Intake, Reply
 from grapevine.collect.wire import MAX_BODY
 from grapevine.errors import Problem, StoreError
 from grapevine.sets import DROP_REASONS
-from grapevine.web.bodies import read_body
+from grapevine.web.bodies import check_type, read_body
 from grapevine.web.problems import problem_response, store_problem
 from grapevine.web.services import services
 
@@ -30,32 +30,45 @@ _TYPES: Final = frozenset({"", "text/plain", "application/json"})
 
 Call = Callable[[Intake, bytes, Caller], Awaitable[Reply]]
 
-
-async def visits(request: Request) -> Response:
-    """``POST /v1/visits``."""
-    return await _collect(request, Intake.visit)
-
-
-async def views(request: Request) -> Response:
-    """``POST /v1/views``."""
-    return await _collect(request, Intake.view)
+CALLS: Final[Mapping[str, Call]] = {
+    "/v1/visits": Intake.visit,
+    "/v1/views": Intake.view,
+    "/v1/shares": Intake.share,
+}
+"""Every collect call by its path."""
 
 
-async def shares(request: Request) -> Response:
-    """``POST /v1/shares``."""
-    return await _collect(request, Intake.share)
+def endpoint(call: Call) -> Callable[[Request], Awaitable[Response]]:
+    """The handler of one call."""
+
+    async def collect(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=_PREFLIGHT)
+        intake = services(request).intake
+        try:
+            body = await read_body(request, MAX_BODY)
+        except Problem as problem:
+            intake.refuse(problem)
+            return _refusal(problem)
+        address = request.client.host if request.client else ""
+        return await answer(intake, call, body, request.headers, address)
+
+    return collect
 
 
-async def _collect(request: Request, call: Call) -> Response:
-    if request.method == "OPTIONS":
-        return Response(status_code=204, headers=_PREFLIGHT)
-    intake = services(request).intake
+async def answer(intake: Intake, call: Call, body: bytes, headers: Mapping[str, str], address: str) -> Response:
+    """The answer to a call whose body was read. ``headers`` have lower-case names."""
     try:
-        reply = await call(intake, await _body(request, intake), caller(request))
+        try:
+            check_type(headers.get("content-type", ""), _TYPES)
+        except Problem as problem:
+            intake.refuse(problem)
+            raise
+        reply = await call(intake, body, _caller(headers, address))
     except (Problem, StoreError) as error:
         return _refusal(error if isinstance(error, Problem) else store_problem(error))
-    headers = CORS if reply.dropped is None else CORS | {"Grapevine-Dropped": reply.dropped}
-    return Response(msgspec.json.encode(reply.body), reply.status, headers, "application/json")
+    marks = CORS if reply.dropped is None else CORS | {"Grapevine-Dropped": reply.dropped}
+    return Response(msgspec.json.encode(reply.body), reply.status, marks, "application/json")
 
 
 def _refusal(problem: Problem) -> Response:
@@ -67,21 +80,12 @@ def _refusal(problem: Problem) -> Response:
     return response
 
 
-def caller(request: Request) -> Caller:
+def _caller(headers: Mapping[str, str], address: str) -> Caller:
     """Who calls, as far as the headers tell."""
-    headers = request.headers
     return Caller(
-        address=request.client.host if request.client else "",
+        address=address,
         user_agent=headers.get("user-agent", ""),
         language=headers.get("accept-language", ""),
         origin=headers.get("origin", ""),
         opted_out=headers.get("sec-gpc") == "1" or headers.get("dnt") == "1",
     )
-
-
-async def _body(request: Request, intake: Intake) -> bytes:
-    try:
-        return await read_body(request, MAX_BODY, _TYPES)
-    except Problem as problem:
-        intake.refuse(problem)
-        raise

@@ -11,6 +11,7 @@ from grapevine.collect.writer import Writer
 from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.store.base import Store
+from grapevine.web.proxies import Proxies
 from grapevine.web.widget_files import WidgetFiles
 
 
@@ -24,6 +25,7 @@ class Services:
     writer: Writer
     intake: Intake
     widget: WidgetFiles
+    proxies: Proxies
     clock: Clock
     secret: bytes
 

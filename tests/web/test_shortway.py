@@ -1,0 +1,149 @@
+"""The short way answers as the usual way does, to the byte, and leaves to it what is not its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from grapevine.web import shortway
+from tests.web.conftest import CHROME, ORIGIN, Server
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
+
+VISIT: dict[str, Any] = {"site": "site-a", "url": f"{ORIGIN}/x", "nonce": "n" * 16, "channels": ["copy"]}
+USUAL = "Connection: keep-alive"
+"""A header that changes nothing, and that the short way leaves to the usual one."""
+
+
+class Wire:
+    """One connection, byte by byte."""
+
+    def __init__(self, url: str | None) -> None:
+        self.address = urlsplit(url or "").netloc.split(":")
+
+    async def ask(self, *requests: bytes) -> bytes:
+        """What comes back for requests on one connection, sent at once, until a second passes without a byte."""
+        reader, writer = await asyncio.open_connection(self.address[0], int(self.address[1]))
+        writer.write(b"".join(requests))
+        answer = b""
+        while answer.count(b"HTTP/1.1 ") < len(requests) or not _whole(answer):
+            answer += await asyncio.wait_for(reader.read(65_536), 20)
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+
+def _whole(answer: bytes) -> bool:
+    head, _, body = answer.rpartition(b"HTTP/1.1 ")[2].partition(b"\r\n\r\n")
+    lengths = [line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+    return bool(lengths) and len(body) == int(lengths[0])
+
+
+def request(call: str, body: bytes | dict[str, Any], *more: str, origin: str = ORIGIN) -> bytes:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = [f"POST /v1/{call} HTTP/1.1", "Host: x", f"User-Agent: {CHROME}", f"Origin: {origin}", *more]
+    return "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""]).encode() + content
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls that took the short way."""
+    taken: list[str] = []
+    real = shortway.answer
+
+    async def watched(*arguments: Any) -> Any:
+        taken.append(arguments[1].__name__)
+        return await real(*arguments)
+
+    monkeypatch.setattr(shortway, "answer", watched)
+    return taken
+
+
+async def test_the_answers_are_the_same_to_the_byte(server: Server, taken: list[str]) -> None:
+    wire = Wire(server.url)
+    first = await server.visit(nonce="n" * 16, url=f"{ORIGIN}/x", channels=["copy"])
+    share = {"site": "site-a", "token": first["tokens"]["copy"], "url": f"{ORIGIN}/x"}
+    view = {"site": "site-a", "session": first["session"], "url": f"{ORIGIN}/x", "nonce": "v" * 16}
+    await server.post("shares", **share)
+    await server.post("views", **view)
+    taken.clear()
+    cases: list[tuple[str, bytes | dict[str, Any], tuple[str, ...]]] = [
+        ("visits", VISIT, ()),
+        ("visits", VISIT | {"token": first["tokens"]["copy"]}, ()),
+        ("shares", share, ()),
+        ("views", view, ()),
+        ("visits", b"{", ()),
+        ("visits", VISIT | {"url": "x", "nonce": "é"}, ()),
+        ("visits", VISIT | {"site": "nobody"}, ()),
+        ("visits", VISIT, ("Content-Type: image/png",)),
+        ("visits", VISIT, ("Sec-GPC: 1",)),
+        ("views", view, ("Sec-GPC: 1",)),
+    ]
+    for call, body, headers in cases:
+        short = await wire.ask(request(call, body, *headers))
+        before = len(taken)
+        usual = await wire.ask(request(call, body, *headers, USUAL))
+        assert len(taken) == before
+        assert short == usual
+    assert len(taken) == len(cases)
+
+
+async def test_a_foreign_origin_is_refused_alike(server: Server, taken: list[str]) -> None:
+    wire = Wire(server.url)
+    short = await wire.ask(request("visits", VISIT, origin="null"))
+    assert short.startswith(b"HTTP/1.1 403 ")
+    assert short == await wire.ask(request("visits", VISIT, USUAL, origin="null"))
+    assert taken == ["visit"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (request("visits", b"x" * 9000), b"413"),
+        (request("visits", VISIT).replace(b"Content-Length", b"X-Length") + b"", b"400"),
+        (b"OPTIONS /v1/visits HTTP/1.1\r\nHost: x\r\n\r\n", b"204"),
+        (request("visits", VISIT).replace(b"/v1/visits", b"/v1/visits?x=1"), b"200"),
+        (request("visits", VISIT, "Expect: 100-continue"), b"100"),
+    ],
+)
+async def test_what_is_unusual_takes_the_usual_way(server: Server, taken: list[str], raw: bytes, status: bytes) -> None:
+    reader, writer = await asyncio.open_connection(*Wire(server.url).address)
+    writer.write(raw)
+    assert (await asyncio.wait_for(reader.readline(), 20)).split()[1] == status
+    assert taken == []
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_requests_in_a_row_are_answered_in_their_order(server: Server) -> None:
+    visits: list[dict[str, Any]] = [VISIT | {"nonce": f"row{number:013}", "channels": []} for number in range(5)]
+    answer = await Wire(server.url).ask(*(request("visits", visit) for visit in visits))
+    order = [json.loads(part.partition(b"\r\n\r\n")[2])["visit"] for part in answer.split(b"HTTP/1.1 ")[1:]]
+    alone = [(await server.visit(**visit))["visit"] for visit in visits]
+    assert order == alone
+
+
+async def test_a_body_may_come_in_pieces(server: Server, taken: list[str]) -> None:
+    reader, writer = await asyncio.open_connection(*Wire(server.url).address)
+    for byte in request("visits", VISIT):
+        writer.write(bytes([byte]))
+        await writer.drain()
+    assert (await asyncio.wait_for(reader.readline(), 20)).split()[1] == b"200"
+    assert taken == ["visit"]
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_caller_that_hangs_up_is_stored_all_the_same(server: Server) -> None:
+    _, writer = await asyncio.open_connection(*Wire(server.url).address)
+    writer.write(request("visits", VISIT | {"nonce": "gone" * 5}))
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    answer = await server.post("visits", nonce="gone" * 5, url=f"{ORIGIN}/x", channels=[])
+    assert answer.status_code == 200
+    assert await server.store.look("SELECT count(*) FROM visits") == [(1,)]
