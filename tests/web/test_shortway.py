@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grapevine.web import shortway
+from grapevine.web import collect, shortway
 from tests.web.conftest import CHROME, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
@@ -53,7 +53,7 @@ def request(call: str, body: bytes | dict[str, Any], *more: str, origin: str = O
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The calls that took the short way."""
     taken: list[str] = []
-    real = shortway.answer
+    real = collect.answer
 
     async def watched(*arguments: Any) -> Any:
         taken.append(arguments[1].__name__)

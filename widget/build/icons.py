@@ -13,7 +13,8 @@ BRANDS = ("facebook", "telegram", "whatsapp", "x")
 INLINE = (*OWN, *BRANDS)
 """Carried by the script itself."""
 MORE_BRANDS = {
-    "bluesky": "bluesky", "mastodon": "mastodon", "reddit": "reddit", "discord": "discord", "flipboard": "flipboard", "hackernews": "ycombinator", "instagram": "instagram",
+    "bluesky": "bluesky", "mastodon": "mastodon", "reddit": "reddit",
+    "discord": "discord", "flipboard": "flipboard", "hackernews": "ycombinator", "instagram": "instagram",
     "kakaotalk": "kakaotalk", "line": "line", "messenger": "messenger", "pinterest": "pinterest", "signal": "signal",
     "snapchat": "snapchat", "threads": "threads", "tumblr": "tumblr", "viber": "viber", "vk": "vk", "wechat": "wechat",
     "weibo": "sinaweibo", "xing": "xing",
