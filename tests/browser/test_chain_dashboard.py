@@ -29,7 +29,8 @@ def shared(browser: Browser, demo: Demo) -> Iterator[tuple[str, str]]:
 
 def signed_in(page: Page, demo: Demo) -> None:
     page.goto(demo.server)
-    page.keyboard.type(demo.key)  # the field has the focus
+    expect(page.get_by_label("API key")).to_be_focused()
+    page.keyboard.type(demo.key)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
 
@@ -50,6 +51,7 @@ def test_signing_in_needs_nothing_but_a_keyboard(demo: Demo, reader: MakeReader,
 def test_tab_leads_through_the_sign_in_page(demo: Demo, reader: MakeReader) -> None:
     page = reader().context.new_page()
     page.goto(f"{demo.server}/sign-in")
+    expect(page.get_by_label("API key")).to_be_focused()
     stops = []
     for key in ("Tab", "Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab"):
         page.keyboard.press(key)
@@ -63,6 +65,7 @@ def test_a_wrong_key_is_told_so_and_may_try_again(demo: Demo, reader: MakeReader
     person.expected = "Failed to load resource: the server responded with a status of 401"
     page = person.context.new_page()
     page.goto(demo.server)
+    expect(page.get_by_label("API key")).to_be_focused()
     page.keyboard.type(demo.site)
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("does not open anything")

@@ -4,7 +4,7 @@
  * screens `left` and `right` (`$=t`) stand it up.
  */
 export const STYLE =
-  ':host{display:block;position:relative;color-scheme:light dark;font:500 13px system-ui}' +
+  ':host{display:block;position:relative;color-scheme:light dark}' +
   'div{display:flex;flex-wrap:wrap;gap:1px;border-radius:var(--grapevine-radius,14px)}' +
   'a,button{all:unset;display:grid;flex:none;place-content:center;cursor:pointer;opacity:.75;' +
   'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
@@ -15,7 +15,7 @@ export const STYLE =
   ':host([position]),div,p{-webkit-user-select:none;user-select:none}' +
   'svg{width:20px;fill:currentColor}' +
   'p{position:absolute;inset:auto 0 calc(100% + 8px);margin:auto;width:fit-content;padding:8px 12px;' +
-  'border-radius:8px;background:CanvasText;color:Canvas;white-space:nowrap}' +
+  'border-radius:8px;background:CanvasText;color:Canvas;white-space:nowrap;font:500 13px system-ui}' +
   'p:empty{display:none}' +
   ':host([position]){position:fixed!important;z-index:99999;margin:auto;width:fit-content;' +
   'inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
@@ -24,7 +24,7 @@ export const STYLE =
   'box-shadow:0 0 0 1px #8884,0 8px 24px #0003}' +
   ':host([away]:not(:focus-within)){translate:0 200%}' +
   '@media(min-width:1000px){' +
-  ':host([position$=t]){inset:0 auto 0 12px;height:fit-content;translate:0}' +
+  ':host([position$=t]){inset:0 auto 0 12px;height:fit-content;translate:0!important}' +
   ':host([position=right]){inset:0 12px 0 auto}' +
   ':host([position$=t]) div{flex-direction:column;max-height:96vh}' +
   ':host([position$=t]) p{inset:6px auto auto calc(100% + 8px)}' +
