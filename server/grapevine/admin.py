@@ -21,6 +21,8 @@ from grapevine.store.rows import KeyRow, SiteRow
 from grapevine.urls import UrlError, parse_origin
 
 SCOPES: Final = ("read", "write", "admin")
+"""From the narrowest to the widest; each allows what those before it allow."""
+
 PLACES: Final = ("auto", "fragment", "query")
 CHANGEABLE: Final = ("name", "origin", "param", "place", "query")
 KEY_PREFIX: Final = "gv_"

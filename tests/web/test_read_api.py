@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from grapevine.admin import digest
 from grapevine.store.rows import KeyRow
-from grapevine.web.auth import key_hash
 from tests.web.conftest import NOON, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +42,7 @@ class Asker:
 
 async def with_key(server: Server, secret: str, site_id: int = 1, scope: str = "read") -> Asker:
     key = KeyRow(f"id-{secret}", site_id, "test", scope, NOON, None)
-    await server.store.registry.add_key(key, key_hash(secret))
+    await server.store.registry.add_key(key, digest(secret))
     return Asker(server, secret)
 
 
