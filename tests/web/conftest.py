@@ -109,13 +109,14 @@ class Server:
 @pytest.fixture
 async def server(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Server]:
     """A server with one site, ``site-a`` on https://a.example, called through ASGI or as ``BOTH_WAYS`` says."""
-    way = getattr(request, "param", "asgi")
+    way, _, prefix = getattr(request, "param", "asgi").partition(" ")
     assert anyio_backend == "asyncio"
     store = SQLiteStore(tmp_path / "grapevine.sqlite3")
     proxies = ("127.0.0.1",) if way == "socket" else ()
     settings = Settings(
-        database=f"sqlite:///{store.path}", secret_keys=(b"k" * 32,), rate_limit=0, trusted_proxies=proxies
-    )
+        database=f"sqlite:///{store.path}", secret_keys=(b"k" * 32,), rate_limit=0, trusted_proxies=proxies,
+        prefix=prefix,
+    )  # fmt: skip
     clock = Clock()
     await store.open()
     try:

@@ -31,5 +31,6 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
     ]
-    below = [Mount(prefix, routes=public)] if prefix else public
+    # Short links stand below the prefix too: the widget knows its endpoint alone, and a link once shared must stay good.
+    below = [Mount(prefix, routes=[*public, *links])] if prefix else public
     return [*below, *links, *api, *own, *dashboard.routes]
