@@ -31,6 +31,6 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route("/healthz", health.healthz),
         Route("/readyz", health.readyz),
     ]
-    # Short links stand below the prefix too: the widget knows its endpoint alone, and a link once shared must stay good.
+    # Short links stand below the prefix too: the widget knows its endpoint alone; at the root old links stay good.
     below = [Mount(prefix, routes=[*public, *links])] if prefix else public
     return [*below, *links, *api, *own, *dashboard.routes]
