@@ -90,8 +90,8 @@ def page_of(site_id: int, url: str, origins: frozenset[str], param: str, kept: f
 
 
 def page_id(site_id: int, url: str) -> int:
-    """The number of a page: a signed 64-bit hash of the site and the page's URL."""
-    digest = hashlib.blake2b(url.encode(), digest_size=8, key=site_id.to_bytes(8, "big")).digest()
+    """The number of a page: a signed 48-bit hash of the site and the page's URL."""
+    digest = hashlib.blake2b(url.encode(), digest_size=6, key=site_id.to_bytes(8, "big")).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 

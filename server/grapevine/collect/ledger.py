@@ -49,7 +49,7 @@ class Ledger:
         return await entry.record()
 
     def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
-        """The visit id of an arrival at the ``attempt``-th try, and the 64 bits that tell its retry from a collision.
+        """The visit id of an arrival at the ``attempt``-th try, and the 32 bits that tell its retry from a collision.
 
         HMAC-SHA-256 over site, nonce and attempt. A visit that came with a token lives in the token's cell.
         """
@@ -57,7 +57,7 @@ class Ledger:
         digest = hmac.digest(self._nonce_key, message, "sha256")
         cell = ids.cell_of(event.token.visit_id) if event.token else int.from_bytes(digest[:2], "big") % ids.CELLS
         visit_id = ids.pack(event.day, cell, int.from_bytes(digest[2:6], "big"))
-        return visit_id, int.from_bytes(digest[8:16], "big", signed=True)
+        return visit_id, int.from_bytes(digest[8:12], "big", signed=True)
 
     def guard_key(self, *parts: object) -> int:
         """64 signed bits that stand for something that must happen once."""
@@ -157,7 +157,7 @@ class _Entry:
         hung = _hang(event, parent) if parent and event.token else None
         return VisitRow(
             site_id=event.site_id, visit_id=visit_id, cell=ids.cell_of(visit_id), nonce_check=check,
-            at=event.at, last_at=event.at, views=1, page_id=self._page_id(event.site_id, event.page),
+            at=event.at, last_at=None, views=1, page_id=self._page_id(event.site_id, event.page),
             source=_SHARE if parent else event.source, device=event.device, app=event.app, visitor=event.visitor,
             channel=event.token.channel if event.token and parent else None,
             n=event.token.n if event.token and parent else None,

@@ -56,6 +56,6 @@ def network_of(address: str) -> str:
 
 
 def visitor_hash(salt: bytes, site_id: int, network: str, user_agent: str, language: str) -> int:
-    """64 signed bits that are the same for one network, agent and language during one day."""
+    """48 signed bits that are the same for one network, agent and language during one day."""
     message = "\0".join((str(site_id), network, user_agent, language)).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(message, digest_size=8, key=salt).digest(), "big", signed=True)
+    return int.from_bytes(hashlib.blake2b(message, digest_size=6, key=salt).digest(), "big", signed=True)

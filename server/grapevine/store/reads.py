@@ -33,6 +33,8 @@ class Scope(msgspec.Struct, frozen=True):
         return msgspec.structs.asdict(self) | {
             "from_hour": self.start // ids.HOUR_MS,
             "to_hour": self.end // ids.HOUR_MS,
+            "from_unix_day": self.start // ids.DAY_MS,
+            "to_unix_day": self.end // ids.DAY_MS,
             "from_day": first,
             "to_day": after,
             "from_id": ids.pack(_day(first - 1), 0, 0),

@@ -21,7 +21,7 @@ RETURNING site_id, visit_id;
 -- More pages seen in visits that go on.
 UPDATE visits SET
     views = visits.views + rows.views,
-    last_at = CASE WHEN visits.last_at < rows.at THEN rows.at ELSE visits.last_at END
+    last_at = CASE WHEN COALESCE(visits.last_at, visits.at) < rows.at THEN rows.at ELSE visits.last_at END
 FROM rows(site_id bigint, visit_id bigint, cell smallint, views integer, at bigint)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell;
 

@@ -83,7 +83,7 @@ SELECT
     sum(CASE WHEN v.parent_id IS NOT NULL AND (v.flags & 3) = 2 THEN 1 ELSE 0 END)
 FROM visits v /*sqlite INDEXED BY visits_page */
 WHERE v.site_id = :site_id AND v.page_id = :page_id
-  AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+  AND (v.at / 86400000) >= :from_unix_day AND (v.at / 86400000) < :to_unix_day AND v.at >= :start AND v.at < :end
   AND v.source <> 10 AND (v.flags & 4) = 0
   AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
   AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)

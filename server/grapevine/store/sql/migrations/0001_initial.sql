@@ -1,7 +1,7 @@
 -- The whole schema. Rules that hold for every table, so that the same text runs on SQLite, PostgreSQL and Citus:
 -- times are UTC milliseconds; hours and days are whole numbers since the epoch of their unit (hour: 1970, day: 2020-01-01);
 -- every event table has `cell` in its primary key and in every unique index; no sequences, triggers or foreign keys.
--- `/*sqlite … */` is read by SQLite alone.
+-- `/*sqlite … */` is read by SQLite alone. Hashes of pages and visitors have 48 bits: two bytes less wherever they stand.
 
 -- One website that embeds the widget. `salt` (hex) separates its tokens and visitor hashes from every other site's.
 CREATE TABLE sites (
@@ -61,14 +61,16 @@ CREATE INDEX pages_day ON pages (site_id, day);
 -- One arrival of a browser. `channel`, `n` and `via_id` say which share it came through: `via_id` is the visit named in
 -- the token, null where it is `parent_id`. `parent_id` is the visit it hangs on in the cascade (never a self-return),
 -- `root_id` the cascade's first visit; both are null at a root. `flags`: 1 self-return, 2 same network, 4 erased.
--- `reason` is why a token that came along was no good. `nonce_check` tells a retry from a collision of ids.
+-- `reason` is why a token that came along was no good. `nonce_check` (32 bits) tells a retry from a collision of ids.
+-- `last_at` is null while it is `at`. Rows stand in the order they came in, which keeps a batch's writes together; on
+-- SQLite the clustered alternative puts every row of a busy day on a page of its own.
 CREATE TABLE visits (
     site_id     BIGINT   NOT NULL,
     visit_id    BIGINT   NOT NULL,
     cell        SMALLINT NOT NULL,
     nonce_check BIGINT   NOT NULL,
     at          BIGINT   NOT NULL,
-    last_at     BIGINT   NOT NULL,
+    last_at     BIGINT,
     views       INTEGER  NOT NULL,
     page_id     BIGINT   NOT NULL,
     source      SMALLINT NOT NULL,
@@ -85,8 +87,8 @@ CREATE TABLE visits (
     reason      SMALLINT,
     verdict     SMALLINT,
     PRIMARY KEY (site_id, visit_id, cell)
-) /*sqlite WITHOUT ROWID */;
-CREATE INDEX visits_page ON visits (site_id, page_id, visit_id);
+);
+CREATE INDEX visits_page ON visits (site_id, page_id, (at / 86400000));
 CREATE INDEX visits_root ON visits (site_id, root_id) WHERE root_id IS NOT NULL;
 CREATE INDEX visits_parent ON visits (site_id, parent_id) WHERE parent_id IS NOT NULL;
 
