@@ -1,0 +1,151 @@
+"""Widgets at work: visits, shares, views and returns, many at once, some repeated, and what the server said to each.
+
+An acknowledged event (200) must be in the database once. One that was refused (503) or cut off is *owed*: it is sent
+again, with its nonce, until it is acknowledged; it too must be there once, whether it was stored the first time or not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import zlib
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+from tests.chaos.server import PATIENCE_SECONDS
+from tests.chaos.wire import ORIGIN, Answer, Connection, Cut, connected
+
+_PAGES: Final = 12
+_REMEMBERED: Final = 200
+_LANGUAGES: Final = ("en", "de", "fr", "ja", "pt-BR")
+
+
+class Call(NamedTuple):
+    """A collect call; ``key`` is the same for every time it is sent."""
+
+    path: str
+    key: str
+    body: dict[str, Any]
+    visit: str = ""
+
+
+class Load:
+    """Plays browsers on the pages of one site. ``visits`` are the acknowledged ones, id by nonce."""
+
+    def __init__(self, site: str, name: str) -> None:
+        self.visits: dict[str, str] = {}
+        self.reported: set[str] = set()
+        self.views: dict[str, set[str]] = {}
+        self.owed: dict[str, Call] = {}
+        self.refused = 0
+        self.cut = 0
+        self._site = site
+        self._name = name
+        self._random = random.Random(name)  # noqa: S311
+        self._drawn = 0
+        self._sessions: list[tuple[str, str]] = []
+        self._tokens: list[str] = []
+        self._sent: deque[Call] = deque(maxlen=_REMEMBERED)
+        self._steps = asyncio.Condition()
+
+    @property
+    def acknowledged(self) -> int:
+        """How many events the server has said to be stored."""
+        return len(self.visits) + len(self.reported) + sum(map(len, self.views.values()))
+
+    @asynccontextmanager
+    async def on(self, *ports: int, browsers: int = 8) -> AsyncIterator[None]:
+        """So many browsers on each of the servers while the block runs; those that are cut off stay away."""
+        stopping = asyncio.Event()
+        async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
+            for port in ports * browsers:
+                group.create_task(self._browse(port, stopping))
+            try:
+                yield
+            finally:
+                stopping.set()
+
+    async def reached(self, *, acknowledged: int = 0, refused: int = 0) -> None:
+        """Returns when there were so many acknowledgements and refusals more than now."""
+        enough = self.acknowledged + acknowledged, self.refused + refused
+        async with self._steps:
+            await self._steps.wait_for(lambda: self.acknowledged >= enough[0] and self.refused >= enough[1])
+
+    async def settle(self, port: int) -> None:
+        """Sends what is owed again, once; the server must acknowledge all of it."""
+        async with asyncio.timeout(PATIENCE_SECONDS), connected(port) as connection:
+            for call in list(self.owed.values()):
+                await self._send(connection, call)
+        assert not self.owed
+
+    async def repeat(self, port: int) -> None:
+        """Sends the latest calls once more; what they did must be found, not done again."""
+        async with connected(port) as connection:
+            for call in self._sent:
+                await self._send(connection, call)
+
+    async def _browse(self, port: int, stopping: asyncio.Event) -> None:
+        try:
+            async with connected(port) as connection:
+                while not stopping.is_set():
+                    await self._read_on(connection)
+        except Cut:
+            self.cut += 1
+
+    async def _read_on(self, connection: Connection) -> None:
+        """A visit, half of them by a link that somebody shared; then perhaps a share and a view."""
+        visit: dict[str, Any] = {"nonce": self._nonce(), "channels": ["copy", "whatsapp"], "title": "A page"}
+        if self._tokens and self._random.random() < 0.5:
+            visit |= {"token": self._random.choice(self._tokens[-50:]), "own": self._random.random() < 0.1}
+        await self._call(connection, "/v1/visits", visit["nonce"], visit)
+        if self._tokens and self._random.random() < 0.5:
+            token = self._random.choice(self._tokens[-20:])
+            await self._call(connection, "/v1/shares", token, {"token": token})
+        if self._sessions and self._random.random() < 0.5:
+            session, named = self._random.choice(self._sessions[-20:])
+            nonce = self._nonce()
+            await self._call(connection, "/v1/views", nonce, {"session": session, "nonce": nonce}, named)
+
+    async def _call(self, connection: Connection, path: str, key: str, body: dict[str, Any], visit: str = "") -> None:
+        page = f"{ORIGIN}/page-{self._random.randrange(_PAGES)}"
+        call = Call(path, key, {"site": self._site, "url": page} | body, visit)
+        self._sent.append(call)
+        for _ in range(2 if self._random.random() < 0.2 else 1):
+            await self._send(connection, call)
+
+    async def _send(self, connection: Connection, call: Call) -> None:
+        if not self._is_acknowledged(call):
+            self.owed[call.key] = call
+        language = _LANGUAGES[zlib.crc32(call.key.encode()) % len(_LANGUAGES)]
+        answer = await connection.ask("POST", call.path, call.body, **{"accept-language": language})
+        if answer.status == 503:
+            assert (answer.json()["code"], int(answer.headers["retry-after"]) > 0) == ("busy", True)
+            self.refused += 1
+        else:
+            assert answer.status == 200, (call, answer)
+            self._acknowledge(call, answer)
+        async with self._steps:
+            self._steps.notify_all()
+
+    def _is_acknowledged(self, call: Call) -> bool:
+        seen: dict[str, Any] = {"/v1/visits": self.visits, "/v1/shares": self.reported}
+        return call.key in seen.get(call.path, self.views.get(call.visit, ()))
+
+    def _acknowledge(self, call: Call, answer: Answer) -> None:
+        self.owed.pop(call.key, None)
+        body = answer.json()
+        if call.path == "/v1/visits":
+            assert self.visits.setdefault(call.key, body["visit"]) == body["visit"], "a repeat became another visit"
+            self._sessions.append((body["session"], body["visit"]))
+            self._tokens.extend(body["tokens"].values())
+        elif call.path == "/v1/shares":
+            self.reported.add(call.key)
+            self._tokens.append(body["next"])
+        else:
+            self.views.setdefault(call.visit, set()).add(call.key)
+
+    def _nonce(self) -> str:
+        self._drawn += 1
+        return f"{self._name}-{self._drawn:016}"

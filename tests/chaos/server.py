@@ -1,0 +1,152 @@
+"""``grapevine serve`` as a process of its own on a database file, and every way to end it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.chaos.wire import ORIGIN
+
+PATIENCE_SECONDS: Final = 300
+"""After that a test that hangs fails."""
+
+SERVE: Final = ("-m", "grapevine", "serve", "--port", "0")
+_PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+class Ended(NamedTuple):
+    """How a process ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Server:
+    """A running server. Its log goes to a file beside ``database``'s folder, as a full disk must not take it along."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int, log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.port = port
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """``kill -9``: it gets no chance to do anything."""
+        self._process.kill()
+        self._process.communicate(timeout=PATIENCE_SECONDS)
+
+    def terminate(self) -> None:
+        """SIGTERM, and on at once."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def end(self) -> Ended:
+        """SIGTERM, and how it ended."""
+        self.terminate()
+        return self.ended()
+
+    def ended(self) -> Ended:
+        """How it ended, as soon as it has."""
+        out, _ = self._process.communicate(timeout=PATIENCE_SECONDS)
+        return Ended(self._process.returncode, out, self._log.read_text())
+
+    def limit(self, which: int, soft: int) -> None:
+        """Sets a resource limit (``resource.RLIMIT_…``) of the running process."""
+        _, hard = resource.prlimit(self.pid, which)
+        resource.prlimit(self.pid, which, (soft, hard))
+
+    def descriptors(self) -> int:
+        """How many files and sockets it holds open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208
+
+    def resident(self) -> int:
+        """Its memory in bytes."""
+        found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
+        assert found
+        return int(found[1]) * 1024
+
+
+class Installation:
+    """A database file with one site, and the servers on it."""
+
+    def __init__(self, folder: Path, logs: Path, site: str, key: str) -> None:
+        self.folder = folder
+        self.logs = logs
+        self.site = site
+        self.key = key
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "grapevine.sqlite3"
+
+    def run(self, *arguments: str, before: Sequence[str] = ()) -> Ended:
+        """Runs a command of ``grapevine`` to its end."""
+        done = subprocess.run(  # noqa: S603
+            [*before, sys.executable, "-m", "grapevine", *arguments],
+            env=self._environ, cwd=_PROJECT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
+        )  # fmt: skip
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def serving(self, command: Sequence[str] = SERVE) -> Iterator[Server]:
+        """A server that is ready; killed at the end of the block if it still runs."""
+        with self.starting(command) as process:
+            yield ready(process, self.log)
+
+    @contextmanager
+    def starting(self, command: Sequence[str] = SERVE) -> Iterator[subprocess.Popen[str]]:
+        """The process of a server as soon as it was started."""
+        with (
+            self.log.open("a") as log,
+            subprocess.Popen(  # noqa: S603
+                [sys.executable, *command],
+                env=self._environ, cwd=_PROJECT, stdout=subprocess.PIPE, stderr=log, text=True,
+            ) as process,
+        ):  # fmt: skip
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+    @property
+    def log(self) -> Path:
+        """What its servers wrote to standard error."""
+        return self.logs / "log"
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
+        return kept | {"GRAPEVINE_DATABASE": f"sqlite:///{self.database}", "GRAPEVINE_RATE_LIMIT": "0"}
+
+
+def install(folder: Path, logs: Path) -> Installation:
+    """A new database with one site."""
+    folder.mkdir(exist_ok=True)
+    added = Installation(folder, logs, "", "").run("site", "add", "Chaos", "--origin", ORIGIN)
+    assert added.status == 0, added
+    site = json.loads(added.out)
+    return Installation(folder, logs, site["site"], site["key"])
+
+
+def ready(process: subprocess.Popen[str], log: Path) -> Server:
+    """The server of a process, as soon as it says that it is ready."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    found = re.fullmatch(r"Grapevine is ready: http://127\.0\.0\.1:(\d+)\n", line)
+    assert found, (line, process.wait(PATIENCE_SECONDS), log.read_text())
+    return Server(process, int(found[1]), log)

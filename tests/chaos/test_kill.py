@@ -1,0 +1,34 @@
+"""``kill -9`` under load, a hundred times: what was acknowledged is there, what is sent again is there once."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.chaos.audit import holds, settled
+from tests.chaos.load import Load
+from tests.chaos.server import Installation
+
+pytestmark = pytest.mark.anyio
+
+TESTS = 5
+ROUNDS_EACH = 20
+
+
+@pytest.mark.parametrize("number", range(TESTS))
+async def test_killed_under_load(installation: Installation, number: int) -> None:
+    load = Load(installation.site, f"killed-{number}")
+    moments = random.Random(number)  # noqa: S311
+    for _ in range(ROUNDS_EACH):
+        with installation.serving() as server:
+            await load.settle(server.port)
+            async with load.on(server.port):
+                await load.reached(acknowledged=moments.randint(1, 40))
+                server.kill()
+    assert load.cut > ROUNDS_EACH  # they were in the middle of it
+    holds(installation.database, load)
+    with installation.serving() as server:
+        await load.settle(server.port)
+        assert server.end().status == 0
+    settled(installation.database, load)
