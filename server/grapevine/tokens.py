@@ -16,12 +16,13 @@ purpose and site by HMAC-SHA-512.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from struct import Struct
 from typing import Final, NamedTuple
 
 from itsdangerous import Signer
-from itsdangerous.signer import SigningAlgorithm
 
 from grapevine import channels, ids
 
@@ -33,8 +34,14 @@ LAST_N: Final = 7
 _PAYLOAD_BYTES: Final = 9
 _SIGNATURE_BYTES: Final = 8
 _SIGNATURE_BITS: Final = 64
+_TOKEN_BYTES: Final = 17
 _TOO_LARGE: Final = 1 << 136
-_SLICE_BITS: Final = 7 << 63
+_SLICES: Final = Struct(">8Q").unpack
+_SLICE: Final = 7
+"""The bits of a channel's code that choose its slice."""
+_BLOCK: Final = 128
+_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class TokenError(ValueError):
@@ -68,11 +75,24 @@ class Token(NamedTuple):
         return self.channel == channels.SESSION
 
 
-class _WholeDigest(SigningAlgorithm):
-    """HMAC-SHA-512 with all 64 bytes kept; the token's channel picks its eight of them."""
+class _Signature:
+    """HMAC-SHA-512 (RFC 2104) under one key, of which both padded blocks are hashed once instead of for every token."""
 
-    def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return hmac.digest(key, value, "sha512")
+    def __init__(self, key: bytes) -> None:
+        block = (key if len(key) <= _BLOCK else hashlib.sha512(key).digest()).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha512(block.translate(_INNER)).copy
+        self._outer = hashlib.sha512(block.translate(_OUTER)).copy
+
+    def digest(self, message: bytes) -> bytes:
+        inner = self._inner()
+        inner.update(message)
+        outer = self._outer()
+        outer.update(inner.digest())
+        return outer.digest()
+
+    def slices(self, unsliced: int) -> tuple[int, ...]:
+        """The eight signatures of a payload whose channel's low bits are zero, by those bits."""
+        return _SLICES(self.digest(unsliced.to_bytes(_PAYLOAD_BYTES, "big")))
 
 
 class Tokens:
@@ -84,27 +104,21 @@ class Tokens:
 
     def __init__(self, keys: Sequence[bytes], salt: bytes) -> None:
         signer = Signer(
-            list(keys),
-            salt=b"grapevine.share." + salt,
-            key_derivation="hmac",
-            digest_method="sha512",
-            algorithm=_WholeDigest(),
+            list(keys), salt=b"grapevine.share." + salt, key_derivation="hmac", digest_method=hashlib.sha512
         )
-        self._digest = signer.algorithm.get_signature
-        self._derived = [signer.derive_key(key) for key in reversed(signer.secret_keys)]
+        self._signatures = [_Signature(signer.derive_key(key)) for key in reversed(signer.secret_keys)]
 
     def mint(self, visit_id: int, codes: Iterable[int], n: int = 0) -> list[str]:
         """The tokens of the ``n``-th share in a visit through each of the channels ``codes``, in their order."""
-        digests: dict[int, bytes] = {}
+        visit = VERSION << 70 | n << 60 | visit_id
+        groups: dict[int, tuple[int, ...]] = {}
         minted = []
         for code in codes:
-            payload = VERSION << 70 | code << 63 | n << 60 | visit_id
-            unsliced = payload & ~_SLICE_BITS
-            digest = digests.get(unsliced)
-            if digest is None:
-                digest = digests[unsliced] = self._digest(self._derived[0], unsliced.to_bytes(_PAYLOAD_BYTES, "big"))
-            signature = int.from_bytes(_eighth(digest, code), "big")
-            minted.append(ids.to_base62(payload << _SIGNATURE_BITS | signature, LENGTH))
+            group = code & ~_SLICE
+            slices = groups.get(group)
+            if slices is None:
+                slices = groups[group] = self._signatures[0].slices(visit | group << 63)
+            minted.append(ids.token_text((visit | code << 63) << _SIGNATURE_BITS | slices[code & _SLICE]))
         return minted
 
     def session(self, visit_id: int) -> str:
@@ -124,10 +138,11 @@ class Tokens:
             raise BadSignature(f"it is of version {payload >> 70}, and this server knows version {VERSION} only")
         if code not in channels.NAMES and code != channels.SESSION:
             raise BadSignature(f"it names channel {code}, which does not exist")
-        signature = (value & (1 << _SIGNATURE_BITS) - 1).to_bytes(_SIGNATURE_BYTES, "big")
-        signed = (payload & ~_SLICE_BITS).to_bytes(_PAYLOAD_BYTES, "big")
-        for key in self._derived:
-            if hmac.compare_digest(_eighth(self._digest(key, signed), code), signature):
+        given = value.to_bytes(_TOKEN_BYTES, "big")[_PAYLOAD_BYTES:]
+        start = (code & _SLICE) * _SIGNATURE_BYTES
+        unsliced = (payload & ~(_SLICE << 63)).to_bytes(_PAYLOAD_BYTES, "big")
+        for signature in self._signatures:
+            if hmac.compare_digest(signature.digest(unsliced)[start : start + _SIGNATURE_BYTES], given):
                 return Token(payload & (1 << 60) - 1, code, payload >> 60 & LAST_N)
         raise BadSignature("no key of this site signed it")
 
@@ -143,8 +158,3 @@ def _why_not(text: str) -> str:
         return f"it has {count}, and a token has {LENGTH}"
     place, wrong = next((place, one) for place, one in enumerate(text, 1) if one not in ids.ALPHABET)
     return f"{wrong!r} at place {place} is no letter or digit from 0-9, A-Z, a-z"
-
-
-def _eighth(digest: bytes, code: int) -> bytes:
-    start = code % 8 * _SIGNATURE_BYTES
-    return digest[start : start + _SIGNATURE_BYTES]

@@ -303,8 +303,8 @@ def test_each_kind_of_bad_token_is_explained_in_one_sentence(run: Terminal) -> N
     token = visit["tokens"]["whatsapp"]
     swapped = token[:-1] + ("0" if token[-1] != "0" else "1")
     unborn = run.tokens(site).mint(ids.pack(2500, 7, 99), [channels.CODES["copy"]])[0]
-    ahead = ids.to_base62((2 << 134) | 1, 23)
-    nowhere = ids.to_base62((1 << 134) | (30 << 127), 23)
+    ahead = ids.token_text((2 << 134) | 1)
+    nowhere = ids.token_text((1 << 134) | (30 << 127))
     cases: list[tuple[list[str], str, str]] = [
         (["abc"], "not-a-token", "It is not a token: it has 3 characters, and a token has 23."),
         (["a"], "not-a-token", "it has 1 character, and"),

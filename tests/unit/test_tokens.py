@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,6 +54,17 @@ def test_every_change_of_one_character_is_refused(visit_id: int, code: int, n: i
                     SITE.read(changed)
 
 
+def test_a_token_is_what_the_format_says() -> None:
+    """Spelled out with the standard library alone."""
+    key, salt = b"only key", b"salt"
+    derived = hmac.digest(key, b"grapevine.share." + salt, "sha512")
+    payload = 1 << 70 | 7 << 63 | 2 << 60 | 12345
+    digest = hmac.digest(derived, (payload & ~(7 << 63)).to_bytes(9, "big"), "sha512")
+    number = int.from_bytes(payload.to_bytes(9, "big") + digest[7 * 8 :], "big")
+    digits = "".join(ids.ALPHABET[number // 62**place % 62] for place in reversed(range(23)))
+    assert Tokens([key], salt).mint(12345, [7], 2) == [digits]
+
+
 @given(visit_ids, codes, numbers, st.sampled_from(sorted(channels.NAMES)))
 def test_no_bit_of_the_payload_can_be_exchanged(visit_id: int, code: int, n: int, other: int) -> None:
     """A signature cut from one token does not fit any other payload, not even one that shares its hash."""
@@ -59,7 +72,7 @@ def test_no_bit_of_the_payload_can_be_exchanged(visit_id: int, code: int, n: int
     (target,) = SITE.mint(visit_id, [other], n)
     signature = ids.from_base62(text) or 0
     payload = (ids.from_base62(target) or 0) >> 64 << 64
-    forged = ids.to_base62(payload | signature & (1 << 64) - 1, LENGTH)
+    forged = ids.token_text(payload | signature & (1 << 64) - 1)
     if other != code:
         with pytest.raises(BadSignature):
             SITE.read(forged)
@@ -88,7 +101,7 @@ def test_there_is_one_spelling_only(visit_id: int, code: int) -> None:
     too_large = value + (1 << 136)
     if too_large < 62**LENGTH:
         with pytest.raises(BadSignature):
-            SITE.read(ids.to_base62(too_large, LENGTH))
+            SITE.read(ids.token_text(too_large))
 
 
 @pytest.mark.parametrize(
@@ -105,11 +118,10 @@ def test_unknown_versions_and_channels_are_refused_though_signed(field: str) -> 
 
     payload = (2 << 70 | 0) if field == "version" else (tokens.VERSION << 70 | 100 << 63)
     code = payload >> 63 & 0x7F
-    digest = SITE._digest(SITE._derived[0], (payload & ~(7 << 63)).to_bytes(9, "big"))  # noqa: SLF001
-    start = code % 8 * 8
-    value = payload << 64 | int.from_bytes(digest[start : start + 8], "big")
+    slices = SITE._signatures[0].slices(payload & ~(7 << 63))  # noqa: SLF001
+    value = payload << 64 | slices[code & 7]
     with pytest.raises(BadSignature, match=field):
-        SITE.read(ids.to_base62(value, LENGTH))
+        SITE.read(ids.token_text(value))
 
 
 @given(st.text(max_size=30))
