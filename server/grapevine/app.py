@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from grapevine.beside import beside
 from grapevine.collect.intake import Intake
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.limits import RateLimit
@@ -22,6 +23,8 @@ from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
+from grapevine.web.collect import PATHS
+from grapevine.web.followed import Followed
 from grapevine.web.proxies import Proxies
 from grapevine.web.services import Services
 from grapevine.web.widget_files import WidgetFiles
@@ -41,9 +44,12 @@ async def running(settings: Settings, store: Store, clock: Clock = system_clock)
     async with AsyncExitStack() as stack:
         writer = await stack.enter_async_context(Writer(store, Ledger(nonce_key), drops, clock))
         await stack.enter_async_context(housekeeping(store, clock))
+        await stack.enter_async_context(beside(sites.watch(), "sites"))
         intake = Intake(sites, writer, drops, VisitorSalts(store.registry), RateLimit(settings.rate_limit), clock)
         yield Services(
-            settings=settings, store=store, sites=sites, writer=writer, intake=intake, widget=WidgetFiles(),
+            settings=settings, store=store, sites=sites, writer=writer, intake=intake,
+            collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
+            followed=Followed(clock), widget=WidgetFiles(),
             proxies=Proxies(settings.trusted_proxies), clock=clock,
             secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
         )  # fmt: skip

@@ -66,4 +66,4 @@ def _unstorable(request: Any) -> list[FieldError]:
 
 
 def _texts(value: object) -> list[str]:
-    return [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)]
+    return [text for text in (value if isinstance(value, list | tuple) else [value]) if isinstance(text, str)]

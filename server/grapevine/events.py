@@ -8,11 +8,12 @@ from grapevine.tokens import Token
 from grapevine.urls import Page
 
 
-class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A browser arrived. ``source`` is what it counts as when its token turns out to lead nowhere.
 
     ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
-    that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt.
+    that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt, None
+    where no token asks for it.
     """
 
     site_id: int
@@ -25,13 +26,13 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     device: int
     app: str | None
     visitor: int
-    visitor_before: int
+    visitor_before: int | None
     token: Token | None
     reason: int | None
     own: bool
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One more page of a visit that goes on."""
 
     site_id: int
@@ -40,7 +41,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The widget says that a share happened: this token was copied, or handed to an app."""
 
     site_id: int
@@ -50,7 +51,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None
 
 
-class Unfurl(msgspec.Struct, frozen=True, kw_only=True):
+class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A messenger's preview robot fetched a shared link."""
 
     site_id: int
@@ -59,7 +60,7 @@ class Unfurl(msgspec.Struct, frozen=True, kw_only=True):
     app: str
 
 
-class Unlinked(msgspec.Struct, frozen=True, kw_only=True):
+class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A visit of somebody who asked not to be followed: counted, never stored."""
 
     site_id: int
@@ -74,7 +75,7 @@ class Unlinked(msgspec.Struct, frozen=True, kw_only=True):
 Event = Arrival | View | Report | Unfurl | Unlinked
 
 
-class Landed(msgspec.Struct, frozen=True, kw_only=True):
+class Landed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of an arrival. ``returned`` says whether a share token came along, good or bad."""
 
     visit_id: int

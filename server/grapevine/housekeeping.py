@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from grapevine import ids
+from grapevine.beside import beside
 from grapevine.errors import StoreError
 from grapevine.sites import Clock
 from grapevine.store.base import Store
@@ -22,13 +23,8 @@ _EVERY_SECONDS: Final = 600
 async def housekeeping(store: Store, clock: Clock) -> AsyncIterator[None]:
     """Tidies at once and then every ten minutes, as long as the block runs."""
     await tidy(store, clock())
-    task = asyncio.create_task(_again_and_again(store, clock), name="grapevine-housekeeping")
-    try:
+    async with beside(_again_and_again(store, clock), "housekeeping"):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def tidy(store: Store, now: int) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from grapevine.errors import StoreError
 from grapevine.store.rows import SiteRow
 from grapevine.tokens import Token, TokenError, Tokens
 
 Clock = Callable[[], int]
 """UTC milliseconds."""
 
+log = logging.getLogger(__name__)
+
 _FRESH_MS = 1_000
+_LOOK_SECONDS = 0.5
 
 
 class Site:
@@ -52,24 +57,47 @@ class Sites:
         self._by_id: dict[int, Site] = {}
         self._looking = asyncio.Lock()
 
+    @property
+    def fresh(self) -> bool:
+        """Whether the last look was less than a second ago, so that ``known`` and ``signer`` may be asked."""
+        return self._version >= 0 and abs(self._clock() - self._checked_at) < _FRESH_MS
+
+    @property
+    def version(self) -> int:
+        """Rises whenever a site has changed."""
+        return self._version
+
+    async def watch(self) -> None:
+        """Looks for changes twice a second, so that requests hardly ever have to."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await self._look()
+            except StoreError as error:
+                log.error("the sites could not be read: %s", error)
+
+    def known(self, key: str) -> Site | None:
+        """The site with this public key among those known at the last look."""
+        return self._by_key.get(key)
+
     async def by_key(self, key: str) -> Site | None:
         """The site with this public key, if there is one."""
-        await self._refresh()
-        return self._by_key.get(key)
+        await self.refresh()
+        return self.known(key)
 
     async def by_id(self, site_id: int) -> Site | None:
         """The site with this number, if there is one."""
-        await self._refresh()
+        await self.refresh()
         return self._by_id.get(site_id)
 
     async def all(self) -> list[Site]:
         """Every site, oldest first."""
-        await self._refresh()
+        await self.refresh()
         return list(self._by_id.values())
 
     async def owner(self, text: str) -> tuple[Site, Token] | None:
         """The site whose token ``text`` is, with what it says; None when no site of this server signed it."""
-        await self._refresh()
+        await self.refresh()
         return self.signer(text)
 
     def signer(self, text: str) -> tuple[Site, Token] | None:
@@ -81,21 +109,20 @@ class Sites:
                 continue
         return None
 
-    async def _refresh(self) -> None:
-        """Looks for changes once a second; meanwhile the others go on with what is known, if anything is."""
-        if self._is_fresh():
+    async def refresh(self) -> None:
+        """Looks for changes once a second; whoever comes meanwhile waits for the same look."""
+        if self.fresh:
             return
         async with self._looking:
-            if self._is_fresh():
-                return
-            self._checked_at = self._clock()
-            version = await self._source.version()
-            if version == self._version:
-                return
-            sites = [Site(row, self._keys) for row in await self._source.sites()]
-            self._by_key = {site.key: site for site in sites}
-            self._by_id = {site.site_id: site for site in sites}
-            self._version = version
+            if not self.fresh:
+                await self._look()
 
-    def _is_fresh(self) -> bool:
-        return self._version >= 0 and abs(self._clock() - self._checked_at) < _FRESH_MS
+    async def _look(self) -> None:
+        self._checked_at = self._clock()
+        version = await self._source.version()
+        if version == self._version:
+            return
+        sites = [Site(row, self._keys) for row in await self._source.sites()]
+        self._by_key = {site.key: site for site in sites}
+        self._by_id = {site.site_id: site for site in sites}
+        self._version = version

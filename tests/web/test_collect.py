@@ -10,6 +10,7 @@ import pytest
 
 from grapevine import ids
 from grapevine.channels import CODES
+from grapevine.collect.waiting import WaitingRoom
 from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, BOTH_WAYS]
@@ -293,11 +294,11 @@ async def test_too_many_calls(server: Server) -> None:
 
 
 async def test_a_full_queue_says_when_to_come_back(server: Server) -> None:
-    server.services.writer._max_waiting = 0  # noqa: SLF001
+    server.services.writer.waiting = WaitingRoom(0, 0)
     response = await server.post("visits")
     assert (response.status_code, response.json()["code"]) == (503, "busy")
     assert int(response.headers["retry-after"]) > 0
-    server.services.writer._max_waiting = 10  # noqa: SLF001
+    server.services.writer.waiting = WaitingRoom(10, 10_000)
     assert (await server.drops())["busy"] == 1
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from grapevine.web import collect, shortway
+from grapevine.web import shortway
 from tests.web.conftest import CHROME, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
 
 VISIT: dict[str, Any] = {"site": "site-a", "url": f"{ORIGIN}/x", "nonce": "n" * 16, "channels": ["copy"]}
-USUAL = "Connection: keep-alive"
-"""A header that changes nothing, and that the short way leaves to the usual one."""
+USUAL = ("X-Twice: 1", "X-Twice: 2")
+"""Headers that change nothing, and with which the short way leaves a request to the usual one."""
 
 
 class Wire:
@@ -51,16 +52,19 @@ def request(call: str, body: bytes | dict[str, Any], *more: str, origin: str = O
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The calls that took the short way."""
+    """The requests that took the short way."""
     taken: list[str] = []
-    real = collect.answer
-
-    async def watched(*arguments: Any) -> Any:
-        taken.append(arguments[1].__name__)
-        return await real(*arguments)
-
-    monkeypatch.setattr(shortway, "answer", watched)
+    for kind in (shortway.Collecting, shortway.Following):
+        monkeypatch.setattr(kind, "start", _watched(kind.start, kind.__name__, taken))
     return taken
+
+
+def _watched(start: Callable[[Any], None], name: str, taken: list[str]) -> Callable[[Any], None]:
+    def watched(exchange: Any) -> None:
+        taken.append(name)
+        start(exchange)
+
+    return watched
 
 
 async def test_the_answers_are_the_same_to_the_byte(server: Server, taken: list[str]) -> None:
@@ -86,7 +90,7 @@ async def test_the_answers_are_the_same_to_the_byte(server: Server, taken: list[
     for call, body, headers in cases:
         short = await wire.ask(request(call, body, *headers))
         before = len(taken)
-        usual = await wire.ask(request(call, body, *headers, USUAL))
+        usual = await wire.ask(request(call, body, *headers, *USUAL))
         assert len(taken) == before
         assert short == usual
     assert len(taken) == len(cases)
@@ -96,8 +100,8 @@ async def test_a_foreign_origin_is_refused_alike(server: Server, taken: list[str
     wire = Wire(server.url)
     short = await wire.ask(request("visits", VISIT, origin="null"))
     assert short.startswith(b"HTTP/1.1 403 ")
-    assert short == await wire.ask(request("visits", VISIT, USUAL, origin="null"))
-    assert taken == ["visit"]
+    assert short == await wire.ask(request("visits", VISIT, *USUAL, origin="null"))
+    assert taken == ["Collecting"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +127,7 @@ async def test_requests_in_a_row_are_answered_in_their_order(server: Server) -> 
     visits: list[dict[str, Any]] = [VISIT | {"nonce": f"row{number:013}", "channels": []} for number in range(5)]
     answer = await Wire(server.url).ask(*(request("visits", visit) for visit in visits))
     order = [json.loads(part.partition(b"\r\n\r\n")[2])["visit"] for part in answer.split(b"HTTP/1.1 ")[1:]]
-    alone = [(await server.visit(**visit))["visit"] for visit in visits]
+    alone = [(await server.visit(**visit))["Collecting"] for visit in visits]
     assert order == alone
 
 
@@ -133,7 +137,7 @@ async def test_a_body_may_come_in_pieces(server: Server, taken: list[str]) -> No
         writer.write(bytes([byte]))
         await writer.drain()
     assert (await asyncio.wait_for(reader.readline(), 20)).split()[1] == b"200"
-    assert taken == ["visit"]
+    assert taken == ["Collecting"]
     writer.close()
     await writer.wait_closed()
 

@@ -1,10 +1,13 @@
-"""One collect call from body to answer: decode, check, classify, write, mint. Knows nothing of HTTP but its facts."""
+"""One collect call from body to answer: decode, check, classify, write, mint. Knows nothing of HTTP but its facts.
+
+A call is taken without waiting for anything; what it stores is answered when the writer says what became of it.
+``Intake.call`` waits for that, ``Intake.start`` has it told to the caller.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import date
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,7 +21,7 @@ from grapevine.collect.visitor import VisitorSalts, network_of, visitor_hash
 from grapevine.collect.writer import Writer
 from grapevine.decode import decode
 from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
-from grapevine.events import Arrival, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
+from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
 from grapevine.sets import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS
 from grapevine.sites import Clock, Site, Sites
 from grapevine.tokens import Token, TokenError, next_n
@@ -47,13 +50,12 @@ class Reply(NamedTuple):
     dropped: str | None = None
 
 
-class _Call(NamedTuple):
-    """A call that passed every check on its way in."""
+class Taken(NamedTuple):
+    """A call whose event is to be stored; ``reply`` makes the answer of what became of it."""
 
-    site: Site
-    caller: Caller
-    agent: Agent
-    at: int
+    event: Event
+    size: int
+    reply: Callable[[Outcome], Reply]
 
 
 class Intake:
@@ -69,17 +71,33 @@ class Intake:
         self._limit = limit
         self._clock = clock
 
-    async def visit(self, body: bytes, caller: Caller) -> Reply:
-        """``POST /v1/visits``. Raises a Problem for what cannot be taken."""
-        return await self._counted(self._visit, body, caller)
+    async def call(self, call: Call, body: bytes, caller: Caller) -> Reply:
+        """One call from body to answer. Raises a Problem for what cannot be taken."""
+        at = self._clock()
+        await self._sites.refresh()
+        await self._salts.fetch(ids.day_at(at))
+        taken = self._take(call, body, caller, at)
+        if isinstance(taken, Reply):
+            return taken
+        return self.answer(taken, await self._writer.submit(taken.event, taken.size))
 
-    async def view(self, body: bytes, caller: Caller) -> Reply:
-        """``POST /v1/views``."""
-        return await self._counted(self._view, body, caller)
+    def start(self, call: Call, body: bytes, caller: Caller, settle: Callable[[Reply | Exception], None]) -> bool:
+        """As ``call``, for callers that cannot wait: ``settle`` is told the answer, or the Problem.
 
-    async def share(self, body: bytes, caller: Caller) -> Reply:
-        """``POST /v1/shares``."""
-        return await self._counted(self._share, body, caller)
+        False when the call has to be made with ``call``, since something must be looked up first.
+        """
+        at = self._clock()
+        if not (self._sites.fresh and self._salts.at_hand(ids.day_at(at))):
+            return False
+        try:
+            taken = self._take(call, body, caller, at)
+            if isinstance(taken, Reply):
+                settle(taken)
+            else:
+                self._writer.put(taken.event, _Settled(self, taken, settle), taken.size)
+        except Problem as problem:
+            settle(problem)
+        return True
 
     async def unfurl(self, site: Site, token: Token, app: str) -> None:
         """Records that the preview robot of ``app`` fetched a link."""
@@ -90,102 +108,125 @@ class Intake:
         if problem.code in DROP_REASONS and problem.code != "busy":  # the writer counts those
             self._drops.add(site_id, problem.code, self._clock())
 
-    async def _counted(
-        self, answer: Callable[[bytes, Caller, list[Site]], Awaitable[Reply]], body: bytes, caller: Caller
-    ) -> Reply:
-        found: list[Site] = []
+    def _take(self, call: Call, body: bytes, caller: Caller, at: int) -> Taken | Reply:
+        site_id = 0
         try:
-            reply = await answer(body, caller, found)
+            request = decode(body, call.kind)
+            site = self._sites.known(request.site)
+            if site is None:
+                raise UnknownSite(
+                    f"No site of this server has the key {request.site[:40]!r}; see `grapevine site list`."
+                )
+            site_id = site.site_id
+            agent = self._admit(site, caller, at)
+            if agent.robot:
+                taken: Taken | Reply = _dropped("robot", call.nothing)
+            else:
+                taken = call.take(self, request, len(body), _Visitor(site, caller, agent, at))
         except Problem as problem:
-            self.refuse(problem, found[0].site_id if found else 0)
+            self.refuse(problem, site_id)
+            raise
+        if isinstance(taken, Reply) and taken.dropped:
+            self._drops.add(site_id, taken.dropped, at)
+        return taken
+
+    def answer(self, taken: Taken, outcome: Outcome) -> Reply:
+        """The answer to a call whose event became that. Raises a Problem where it names what is not there."""
+        try:
+            reply = taken.reply(outcome)
+        except Problem as problem:
+            self.refuse(problem, taken.event.site_id)
             raise
         if reply.dropped:
-            self._drops.add(found[0].site_id, reply.dropped, self._clock())
+            self._drops.add(taken.event.site_id, reply.dropped, taken.event.at)
         return reply
 
-    async def _visit(self, body: bytes, caller: Caller, found: list[Site]) -> Reply:
-        request = decode(body, wire.VisitRequest)
-        call = await self._admit(request.site, caller, found)
-        if call.agent.robot:
-            return _dropped("robot", _nothing())
-        page, errors = _page(call.site, request.url)
-        day, day_errors = wire.check_day(request.day)
-        codes, channel_errors = wire.check_channels(request.channels)
-        _raise_all([*errors, *wire.check_nonce(request.nonce), *day_errors, *channel_errors])
-        title = _title(request.title)
-        source, app = source_of(
-            page, request.url, (request.referrer or "")[:_REFERRER_KEPT], call.agent.app, call.site.origins
-        )
-        if caller.opted_out or request.opted_out:
-            unlinked = Unlinked(
-                site_id=call.site.site_id, nonce=request.nonce, at=call.at, page=page, title=title, source=source,
-                device=call.agent.device,
-            )  # fmt: skip
-            await self._writer.submit(unlinked)
-            return _dropped("opted-out", _nothing())
-        token, reason = self._read_token(call.site, request.token)
-        today, yesterday = ids.day_at(call.at), ids.day_at(call.at) - 1
-        arrival = Arrival(
-            site_id=call.site.site_id, nonce=request.nonce, day=_id_day(day, today), at=call.at, page=page, title=title,
-            source=source, device=call.agent.device, app=app,
-            visitor=await self._visitor(call, today), visitor_before=await self._visitor(call, yesterday),
-            token=token, reason=reason, own=request.own,
-        )  # fmt: skip
-        landed = await self._writer.submit(arrival)
-        if not isinstance(landed, Landed):
-            raise TypeError(f"an arrival ended as {landed}")
-        minted = call.site.tokens.mint(landed.visit_id, codes)
-        answer = wire.VisitAnswer(
-            visit=ids.visit_text(landed.visit_id),
-            session=call.site.tokens.session(landed.visit_id),
-            tokens=dict(zip(request.channels, minted, strict=True)),
-            returned=_returned(landed),
-        )
-        return Reply(200, answer, "duplicate" if landed.duplicate else None)
-
-    async def _view(self, body: bytes, caller: Caller, found: list[Site]) -> Reply:
-        request = decode(body, wire.ViewRequest)
-        call = await self._admit(request.site, caller, found)
-        if call.agent.robot or caller.opted_out:
-            return _dropped("robot" if call.agent.robot else "opted-out", wire.Empty())
-        _, errors = _page(call.site, request.url)
-        session, session_errors = _session(call.site, request.session)
-        _raise_all([*errors, *wire.check_nonce(request.nonce), *session_errors])
-        view = View(site_id=call.site.site_id, visit_id=session, nonce=request.nonce, at=call.at)
-        return _stored(await self._writer.submit(view), wire.Empty(), "session")
-
-    async def _share(self, body: bytes, caller: Caller, found: list[Site]) -> Reply:
-        request = decode(body, wire.ShareRequest)
-        call = await self._admit(request.site, caller, found)
-        if call.agent.robot or caller.opted_out:
-            return _dropped("robot" if call.agent.robot else "opted-out", wire.Empty())
-        page, errors = _page(call.site, request.url)
-        token, token_errors = _share_token(call.site, request.token)
-        _raise_all([*errors, *token_errors])
-        report = Report(site_id=call.site.site_id, token=token, at=call.at, page=page, title=_title(request.title))
-        (following,) = call.site.tokens.mint(token.visit_id, [token.channel], next_n(token.n))
-        return _stored(await self._writer.submit(report), wire.ShareAnswer(following), "token")
-
-    async def _admit(self, key: str, caller: Caller, found: list[Site]) -> _Call:
-        """The checks that every call has to pass: site, origin, rate."""
-        site = await self._sites.by_key(key)
-        if site is None:
-            raise UnknownSite(f"No site of this server has the key {key[:40]!r}; see `grapevine site list`.")
-        found.append(site)
+    def _admit(self, site: Site, caller: Caller, at: int) -> Agent:
+        """The checks that every call of a site has to pass: origin and rate."""
         if caller.origin not in site.origins:
             shown = caller.origin[:100] or "missing"
             own = ", ".join(sorted(site.origins))
             raise BadOrigin(f"The Origin header is {shown}, which is not an origin of this site ({own}).")
-        at = self._clock()
-        wait = self._limit.refuse(site.site_id, network_of(caller.address), caller.user_agent, at)
+        wait = self._limit.refuse(site.site_id, caller.address, caller.user_agent, at)
         if wait:
             raise RateLimited(f"Too many calls from one browser in a minute; go on in {wait} s.", retry_after=wait)
-        return _Call(site, caller, read_agent(caller.user_agent), at)
+        return read_agent(caller.user_agent)
 
-    def _read_token(self, site: Site, text: str | None) -> tuple[Token | None, int | None]:
+    def visit(self, request: wire.VisitRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+        """``POST /v1/visits``."""
+        site, caller, agent, at = visitor
+        errors: list[FieldError] = []
+        page = _page(site, request.url, errors)
+        errors += wire.check_nonce(request.nonce)
+        today = ids.day_at(at)
+        day = today if request.day is None else wire.day_of(request.day)
+        codes = wire.codes_of(request.channels)
+        if errors or isinstance(day, FieldError) or isinstance(codes, FieldError):
+            raise Invalid.of_all([*errors, *(error for error in (day, codes) if isinstance(error, FieldError))])
+        title = _title(request.title)
+        source, app = source_of(page, request.url, (request.referrer or "")[:_REFERRER_KEPT], agent.app, site.origins)
+        if caller.opted_out or request.opted_out:
+            unlinked = Unlinked(
+                site_id=site.site_id, nonce=request.nonce, at=at, page=page, title=title, source=source,
+                device=agent.device,
+            )  # fmt: skip
+            return Taken(unlinked, size, lambda _: _dropped("opted-out", _NO_VISIT))
+        token, reason = (None, None) if request.token is None else self._read_token(site, request.token)
+        arrival = Arrival(
+            site_id=site.site_id, nonce=request.nonce, day=_id_day(day, today), at=at, page=page, title=title,
+            source=source, device=agent.device, app=app, visitor=self._hash(visitor, today),
+            visitor_before=None if token is None else self._hash(visitor, today - 1),
+            token=token, reason=reason, own=request.own,
+        )  # fmt: skip
+
+        def reply(landed: Outcome) -> Reply:
+            if not isinstance(landed, Landed):
+                raise TypeError(f"an arrival ended as {landed}")
+            visit_id = landed.visit_id
+            answer = wire.VisitAnswer(
+                ids.visit_text(visit_id),
+                site.tokens.session(visit_id),
+                dict(zip(request.channels, site.tokens.mint(visit_id, codes), strict=True)),
+                _returned(landed) if landed.returned else None,
+            )
+            return Reply(200, answer, "duplicate" if landed.duplicate else None)
+
+        return Taken(arrival, size, reply)
+
+    def view(self, request: wire.ViewRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+        """``POST /v1/views``."""
+        site, caller, _, at = visitor
+        if caller.opted_out:
+            return _dropped("opted-out", wire.EMPTY)
+        errors: list[FieldError] = []
+        _page(site, request.url, errors)
+        errors += wire.check_nonce(request.nonce)
+        session = _session(site, request.session, errors)
+        if errors:
+            raise Invalid.of_all(errors)
+        view = View(site_id=site.site_id, visit_id=session.visit_id, nonce=request.nonce, at=at)
+        return Taken(view, size, lambda outcome: _stored(outcome, wire.EMPTY, "session"))
+
+    def share(self, request: wire.ShareRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+        """``POST /v1/shares``."""
+        site, caller, _, at = visitor
+        if caller.opted_out:
+            return _dropped("opted-out", wire.EMPTY)
+        errors: list[FieldError] = []
+        page = _page(site, request.url, errors)
+        token = _share_token(site, request.token, errors)
+        if errors:
+            raise Invalid.of_all(errors)
+        report = Report(site_id=site.site_id, token=token, at=at, page=page, title=_title(request.title))
+
+        def reply(outcome: Outcome) -> Reply:
+            (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
+            return _stored(outcome, wire.ShareAnswer(following), "token")
+
+        return Taken(report, size, reply)
+
+    def _read_token(self, site: Site, text: str) -> tuple[Token | None, int | None]:
         """A returning token, or the code of the reason why it is no good. A bad token never costs a visit."""
-        if text is None:
-            return None, None
         try:
             token = site.tokens.read(text)
         except TokenError as error:
@@ -193,64 +234,90 @@ class Intake:
             return None, _UNKNOWN_SITE_TOKEN if foreign else TOKEN_REASONS[error.reason]
         return (None, _SESSION) if token.is_session else (token, None)
 
-    async def _visitor(self, call: _Call, day: int) -> int:
-        salt = await self._salts.of_day(day)
-        caller = call.caller
-        return visitor_hash(salt, call.site.site_id, network_of(caller.address), caller.user_agent, caller.language)
+    def _hash(self, visitor: _Visitor, day: int) -> int:
+        site, caller, _, _ = visitor
+        network = network_of(caller.address)
+        return visitor_hash(self._salts.of_day(day), site.site_id, network, caller.user_agent, caller.language)
 
 
-def _page(site: Site, url: str) -> tuple[Page, list[FieldError]]:
+class Call(NamedTuple):
+    """One of the collect API's calls: what its request is, and its answer to who is not to be stored."""
+
+    kind: type[wire.VisitRequest | wire.ViewRequest | wire.ShareRequest]
+    take: Callable[[Intake, Any, int, _Visitor], Taken | Reply]
+    nothing: msgspec.Struct
+
+
+class _Visitor(NamedTuple):
+    """Who calls, as far as it is known when the call was admitted, and when."""
+
+    site: Site
+    caller: Caller
+    agent: Agent
+    at: int
+
+
+class _Settled:
+    """What the writer tells, handed on as an answer."""
+
+    def __init__(self, intake: Intake, taken: Taken, settle: Callable[[Reply | Exception], None]) -> None:
+        self._intake = intake
+        self._taken = taken
+        self._settle = settle
+
+    def __call__(self, outcome: Outcome | Exception) -> None:
+        if isinstance(outcome, Exception):
+            self._settle(outcome)
+            return
+        try:
+            reply: Reply | Exception = self._intake.answer(self._taken, outcome)
+        except Exception as error:
+            reply = error
+        self._settle(reply)
+
+
+def _page(site: Site, url: str, errors: list[FieldError]) -> Page:
     try:
-        return page_of(site.site_id, url, site.origins, site.row.param, site.kept_query), []
+        return page_of(site.site_id, url, site.origins, site.row.param, site.kept_query)
     except UrlError as error:
-        return Page(0, "", is_home=False), [FieldError("url", str(error))]
+        errors.append(FieldError("url", str(error)))
+        return _NO_PAGE
 
 
-def _session(site: Site, text: str) -> tuple[int, list[FieldError]]:
+def _session(site: Site, text: str, errors: list[FieldError]) -> Token:
     try:
         token = site.tokens.read(text)
     except TokenError as error:
-        return 0, [FieldError("session", f"is not a session of this site: {error}")]
+        errors.append(FieldError("session", f"is not a session of this site: {error}"))
+        return _NO_TOKEN
     if not token.is_session:
-        return 0, [FieldError("session", "is a share token; a visit is spoken for by its session alone")]
-    return token.visit_id, []
+        errors.append(FieldError("session", "is a share token; a visit is spoken for by its session alone"))
+    return token
 
 
-def _share_token(site: Site, text: str) -> tuple[Token, list[FieldError]]:
-    nothing = Token(0, 0, 0)
+def _share_token(site: Site, text: str, errors: list[FieldError]) -> Token:
     try:
         token = site.tokens.read(text)
     except TokenError as error:
-        return nothing, [FieldError("token", f"is not a share token of this site: {error}")]
+        errors.append(FieldError("token", f"is not a share token of this site: {error}"))
+        return _NO_TOKEN
     if token.is_session:
-        return nothing, [FieldError("token", "is a session, which is never shared")]
-    return token, []
-
-
-def _raise_all(errors: list[FieldError]) -> None:
-    if errors:
-        raise Invalid.of_all(errors)
+        errors.append(FieldError("token", "is a session, which is never shared"))
+    return token
 
 
 def _title(title: str | None) -> str | None:
     return (title or "").strip()[: wire.MAX_TITLE] or None
 
 
-def _id_day(drawn: date | None, today: int) -> int:
+def _id_day(day: int, today: int) -> int:
     """The day of the nonce where it is believable, so that a retry after midnight finds its visit again."""
-    day = today if drawn is None else ids.day_number(drawn)
     return day if abs(day - today) <= 1 else today
 
 
-def _returned(landed: Landed) -> wire.Returned | None:
-    if not landed.returned:
-        return None
+def _returned(landed: Landed) -> wire.Returned:
     reason = None if landed.reason is None else TOKEN_REASON_NAMES[landed.reason]
     return wire.Returned(reason is None, landed.depth, landed.is_self, landed.same_network, reason)
-
-
-def _nothing() -> wire.VisitAnswer:
-    return wire.VisitAnswer(visit=None, session=None, tokens={}, returned=None)
 
 
 def _dropped(reason: str, body: msgspec.Struct) -> Reply:
@@ -262,3 +329,15 @@ def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> Reply:
         raise Invalid.of(field, "names a visit that is not here: erased, or past retention")
     duplicate = isinstance(outcome, Stored) and outcome.duplicate
     return Reply(200, body, "duplicate" if duplicate else None)
+
+
+_NO_PAGE: Final = Page(0, "", is_home=False)
+_NO_TOKEN: Final = Token(0, 0, 0)
+_NO_VISIT: Final = wire.VisitAnswer(visit=None, session=None, tokens={}, returned=None)
+
+CALLS: Final = {
+    "visits": Call(wire.VisitRequest, Intake.visit, _NO_VISIT),
+    "views": Call(wire.ViewRequest, Intake.view, wire.EMPTY),
+    "shares": Call(wire.ShareRequest, Intake.share, wire.EMPTY),
+}
+"""Every call by the last part of its path."""

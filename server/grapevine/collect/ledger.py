@@ -7,11 +7,12 @@ answers with what really changed, and only that is counted; so a repeated event 
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeVar
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple, TypeVar
 
 from grapevine import ids
+from grapevine.collect.memory import Memory
 from grapevine.collect.tally import Tally
 from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES, TOKEN_REASONS
@@ -25,11 +26,27 @@ GUARD_VIEW: Final = 2
 GUARD_UNLINKED: Final = 3
 
 _NONCE_REMEMBERED_MS: Final = 10 * 60_000
+_HASH_BYTES: Final = 16
+_REMEMBERED: Final = 50_000
 _ATTEMPTS: Final = 8
 _UNKNOWN_VISIT: Final = TOKEN_REASONS["unknown-visit"]
 _SHARE: Final = SOURCES["share"]
 
 E = TypeVar("E", bound=Event)
+
+
+class _Known(NamedTuple):
+    """Pages that are stored with their title, as (site, page, day), and visitors counted, as (site, day, visitor)."""
+
+    pages: Memory[tuple[int, int, int]]
+    visitors: Memory[tuple[int, int, int]]
+
+
+class _Learned(NamedTuple):
+    """What a batch adds to ``_Known`` if it commits."""
+
+    pages: list[tuple[int, int, int]]
+    visitors: list[tuple[int, int, int]]
 
 
 class Ledger:
@@ -42,27 +59,42 @@ class Ledger:
         self._nonce_key = nonce_key
         self._slot = slot
         self._pages_a_day = pages_a_day
+        self._known = _Known(Memory(_REMEMBERED), Memory(_REMEMBERED))
+        self._learned = _Learned([], [])
 
     async def record(self, batch: Batch, events: Sequence[Event]) -> list[Outcome]:
         """Stores all events in ``batch``; answers each in its place."""
         entry = _Entry(self, batch, events, Tally(self._slot))
-        return await entry.record()
+        outcomes = await entry.record()
+        self._learned = entry.learned
+        return outcomes
+
+    def remember(self) -> None:
+        """Called when the last batch has committed: its pages and visitors need not be offered to the store again."""
+        self._known.pages.add(self._learned.pages)
+        self._known.visitors.add(self._learned.visitors)
+
+    @property
+    def known(self) -> _Known:
+        """What is known to be stored."""
+        return self._known
 
     def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
         """The visit id of an arrival at the ``attempt``-th try, and the 32 bits that tell its retry from a collision.
 
-        HMAC-SHA-256 over site, nonce and attempt. A visit that came with a token lives in the token's cell.
+        Keyed BLAKE2b (RFC 7693) over site, nonce and attempt. A visit that came with a token lives in the token's cell.
         """
-        message = f"visit {event.site_id} {event.nonce} {attempt}".encode()
-        digest = hmac.digest(self._nonce_key, message, "sha256")
-        cell = ids.cell_of(event.token.visit_id) if event.token else int.from_bytes(digest[:2], "big") % ids.CELLS
-        visit_id = ids.pack(event.day, cell, int.from_bytes(digest[2:6], "big"))
-        return visit_id, int.from_bytes(digest[8:12], "big", signed=True)
+        bits = self._hash(f"visit {event.site_id} {event.nonce} {attempt}")
+        token = event.token
+        cell = bits & ids.CELLS - 1 if token is None else ids.cell_of(token.visit_id)
+        return ids.pack(event.day, cell, bits >> 16 & 0xFFFF_FFFF), (bits >> 48 & 0xFFFF_FFFF) - 0x8000_0000
 
     def guard_key(self, *parts: object) -> int:
         """64 signed bits that stand for something that must happen once."""
-        digest = hmac.digest(self._nonce_key, " ".join(map(str, parts)).encode(), "sha256")
-        return int.from_bytes(digest[:8], "big", signed=True)
+        return (self._hash(" ".join(map(str, parts))) & (1 << 64) - 1) - (1 << 63)
+
+    def _hash(self, text: str) -> int:
+        return int.from_bytes(blake2b(text.encode(), digest_size=_HASH_BYTES, key=self._nonce_key).digest(), "big")
 
     async def bounded_pages(self, batch: Batch, pages: dict[tuple[int, int], PageRow]) -> set[tuple[int, int]]:
         """Which of ``pages`` are too many for their site's day and have to count as ``(other)``."""
@@ -90,7 +122,10 @@ class _Entry:
         self.outcomes: list[Outcome] = [Stored()] * len(events)
         self.named: dict[tuple[int, int], VisitRow] = {}
         self.other: set[tuple[int, int]] = set()
-        self.sighted: list[tuple[ShareKey, int]] = []
+        self.learned = _Learned([], [])
+        self._kinds: dict[type, list[tuple[int, Any]]] = {}
+        for place, event in enumerate(events):
+            self._kinds.setdefault(type(event), []).append((place, event))
 
     async def record(self) -> list[Outcome]:
         self.named = await self.batch.visits(dict.fromkeys(_names(self.events)))
@@ -104,22 +139,26 @@ class _Entry:
         await self.tally.write(self.batch)
         return self.outcomes
 
-    def _of(self, kind: type[E]) -> Iterable[tuple[int, E]]:
-        return ((place, event) for place, event in enumerate(self.events) if isinstance(event, kind))
+    def _of(self, kind: type[E]) -> Sequence[tuple[int, E]]:
+        return self._kinds.get(kind, ())
 
     async def _pages(self) -> None:
-        rows: dict[tuple[int, int], PageRow] = {}
+        known, rows = self.ledger.known.pages, dict[tuple[int, int], PageRow]()
         for event in self.events:
-            if isinstance(event, Arrival | Report | Unlinked):
-                key = (event.site_id, event.page.page_id)
-                if key not in rows or rows[key].title is None:
-                    rows[key] = _page_row(event.site_id, event.page, ids.day_at(event.at), event.title)
+            if not isinstance(event, Arrival | Report | Unlinked):
+                continue
+            day, key = ids.day_at(event.at), (event.site_id, event.page.page_id)
+            if (*key, day) not in known and (key not in rows or rows[key].title is None):
+                rows[key] = _page_row(event.site_id, event.page, day, event.title)
+        if not rows:
+            return
         self.other = await self.ledger.bounded_pages(self.batch, rows)
         for site_id, number in self.other:
             lost = rows.pop((site_id, number))
             other = Page(page_id(site_id, OTHER_PAGE), OTHER_PAGE, is_home=False)
             rows[site_id, other.page_id] = _page_row(site_id, other, lost.day, None)
         await self.batch.insert_pages([rows[key] for key in sorted(rows)])
+        self.learned.pages.extend((row.site_id, row.page_id, row.day) for row in rows.values() if row.title)
 
     def _page_id(self, site_id: int, page: Page) -> int:
         return page_id(site_id, OTHER_PAGE) if (site_id, page.page_id) in self.other else page.page_id
@@ -127,8 +166,10 @@ class _Entry:
     async def _arrivals(self) -> list[VisitRow]:
         """Inserts the arrivals under the first id that is theirs; answers with the rows that are really new."""
         landed: list[VisitRow] = []
-        waiting = list(self._of(Arrival))
+        waiting = self._of(Arrival)
         for attempt in range(_ATTEMPTS):
+            if not waiting:
+                return landed
             offered: dict[tuple[int, int], VisitRow] = {}
             claims: list[tuple[int, Arrival, VisitRow]] = []
             for place, event in waiting:
@@ -136,9 +177,10 @@ class _Entry:
                 claims.append((place, event, row))
                 offered.setdefault((row.site_id, row.visit_id), row)
             new = await self.batch.insert_visits([offered[key] for key in sorted(offered)])
-            taken = await self.batch.visits([(row.site_id, row.visit_id, row.cell) for row in offered.values()
-                                             if (row.site_id, row.visit_id) not in new])  # fmt: skip
-            landed.extend(offered[key] for key in offered if key in new)
+            taken = {}
+            if len(new) < len(offered):
+                taken = await self.batch.visits([(row.site_id, row.visit_id, row.cell) for key, row in offered.items()
+                                                 if key not in new])  # fmt: skip
             waiting = []
             for place, event, row in claims:
                 key = (row.site_id, row.visit_id)
@@ -147,47 +189,47 @@ class _Entry:
                     waiting.append((place, event))
                     continue
                 repeated = key not in new or stored is not row
+                if not repeated:
+                    landed.append(row)
                 self.outcomes[place] = _landed(stored, came_with_token=_came_with_token(event), duplicate=repeated)
-            if not waiting:
-                return landed
-        raise RuntimeError(f"no free visit id in {_ATTEMPTS} attempts; is the nonce key what it was?")
+        if waiting:
+            raise RuntimeError(f"no free visit id in {_ATTEMPTS} attempts; is the nonce key what it was?")
+        return landed
 
     def _visit_row(self, event: Arrival, visit_id: int, check: int) -> VisitRow:
-        parent = self.named.get((event.site_id, event.token.visit_id)) if event.token else None
-        hung = _hang(event, parent) if parent and event.token else None
+        token = event.token
+        parent = self.named.get((event.site_id, token.visit_id)) if token else None
+        page = self._page_id(event.site_id, event.page) if self.other else event.page.page_id
+        first = (
+            event.site_id, visit_id, ids.cell_of(visit_id), check, event.at, None, 1, page,
+            _SHARE if parent else event.source, event.device, event.app, event.visitor,
+        )  # fmt: skip
+        if token is None or parent is None:
+            reason = event.reason if token is None else _UNKNOWN_VISIT
+            return VisitRow(*first, None, None, None, None, None, 0, 0, reason, None)
+        hung = _hang(event, parent)
         return VisitRow(
-            site_id=event.site_id, visit_id=visit_id, cell=ids.cell_of(visit_id), nonce_check=check,
-            at=event.at, last_at=None, views=1, page_id=self._page_id(event.site_id, event.page),
-            source=_SHARE if parent else event.source, device=event.device, app=event.app, visitor=event.visitor,
-            channel=event.token.channel if event.token and parent else None,
-            n=event.token.n if event.token and parent else None,
-            via_id=hung.via_id if hung else None, parent_id=hung.parent_id if hung else None,
-            root_id=parent.root if parent else None, depth=hung.depth if hung else 0, flags=hung.flags if hung else 0,
-            reason=_UNKNOWN_VISIT if event.token and not parent else event.reason, verdict=None,
+            *first, token.channel, token.n, hung.via_id, hung.parent_id, parent.root, hung.depth, hung.flags,
+            event.reason, None,
         )  # fmt: skip
 
     async def _visitors(self, landed: list[VisitRow]) -> None:
         """Counts the new visits, and those of them that are their visitor's first of the day."""
-        guards: dict[tuple[int, int, int], VisitRow] = {}
+        known, firsts = self.ledger.known.visitors, dict[tuple[int, int, int], VisitRow]()
         for row in landed:
-            key = self.ledger.guard_key("visitor", row.site_id, ids.day_at(row.at), row.visitor)
-            guards.setdefault((row.site_id, GUARD_VISITOR, key), row)
-        first = await self.batch.guard(
-            [(*key, key[2] % ids.CELLS, ids.day_start(ids.day_at(row.at) + 2)) for key, row in sorted(guards.items())]
+            key = (row.site_id, ids.day_at(row.at), row.visitor or 0)
+            if key not in known:
+                firsts.setdefault(key, row)
+        new = await self.batch.guard(
+            [
+                (site, GUARD_VISITOR, visitor << 16 | day, visitor % ids.CELLS, ids.day_start(day + 2))
+                for site, day, visitor in sorted(firsts)
+            ]
         )
-        for guard in first:
-            self.tally.visit(guards[guard], guards[guard].at, visitors=1)
+        self.learned.visitors.extend(firsts)
+        counted = {id(firsts[site, key & 0xFFFF, key >> 16]) for site, _, key in new}
         for row in landed:
-            returned = row.parent_id is not None and not row.is_self
-            self.tally.visit(
-                row, row.at, visits=1, views=1, returns=int(returned), self_returns=int(row.is_self),
-                same_network=int(returned and bool(row.flags & SAME_NETWORK)),
-            )  # fmt: skip
-            if returned:
-                growth = self.tally.cascade(row)
-                growth.size += 1
-                growth.max_depth = max(growth.max_depth, row.depth)
-                growth.last_at = max(growth.last_at, row.at)
+            self.tally.landed(row, first_of_day=id(row) in counted)
 
     async def _views(self) -> None:
         guards: dict[tuple[int, int, int], tuple[int, View]] = {}
@@ -205,7 +247,7 @@ class _Entry:
             place, event = guards[guard]
             self.outcomes[place] = Stored()
             row = self.named[event.site_id, event.visit_id]
-            self.tally.visit(row, event.at, views=1)
+            self.tally.view(row, event.at)
             views = added.setdefault((row.site_id, row.visit_id, row.cell), [0, 0])
             views[0] += 1
             views[1] = max(views[1], event.at)
@@ -260,7 +302,7 @@ class _Entry:
         await self.batch.touch_shares(sorted({*reports, *opened}, key=_plain))
         sights = proofs | {key: min(event.at, proofs.get(key, event.at)) for key, (_, event) in reports.items()}
         for key, at in (await self.batch.first_sights(_timed(sights))).items():
-            self._count_share(key, at, shares=1)
+            self._count_share(key, at, "shares")
             growth = self.tally.cascade(self._sharer(key))
             growth.shares += 1
         reported = await self.batch.first_reports(
@@ -269,13 +311,13 @@ class _Entry:
         )  # fmt: skip
         for key, at in reported.items():
             self.outcomes[reports[key][0]] = Stored()
-            self._count_share(key, at, reported=1)
+            self._count_share(key, at, "reported")
         for key, at in (await self.batch.first_proofs(_timed(proofs))).items():
-            self._count_share(key, at, proven=1)
+            self._count_share(key, at, "proven")
         await self.batch.add_returns([(*_plain(key), *opened[key]) for key in sorted(opened, key=_plain)])
 
-    def _count_share(self, key: ShareKey, at: int, **measures: int) -> None:
-        self.tally.share(self._sharer(key), key.channel, at, **measures)
+    def _count_share(self, key: ShareKey, at: int, measure: str) -> None:
+        self.tally.share(self._sharer(key), key.channel, at, measure)
 
     def _sharer(self, key: ShareKey) -> VisitRow:
         return self.named[key.site_id, key.visit_id]

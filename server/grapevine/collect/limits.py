@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from grapevine.collect.visitor import network_of
+
 _MINUTE_MS: Final = 60_000
 _PER_ADDRESS: Final = 10
 
@@ -15,9 +17,9 @@ class RateLimit:
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
         self._minute = -1
-        self._calls: Counter[tuple[object, ...]] = Counter()
+        self._calls: Counter[str | tuple[int, str, str]] = Counter()
 
-    def refuse(self, site_id: int, network: str, user_agent: str, now: int) -> int:
+    def refuse(self, site_id: int, address: str, user_agent: str, now: int) -> int:
         """0 when the call may go on, else the seconds until it may be tried again."""
         if not self._per_minute:
             return 0
@@ -25,9 +27,10 @@ class RateLimit:
         if minute != self._minute:
             self._minute = minute
             self._calls.clear()
-        caller, address = (site_id, network, user_agent), (network,)
-        if self._calls[caller] >= self._per_minute or self._calls[address] >= self._per_minute * _PER_ADDRESS:
+        network = network_of(address)
+        browser, calls = (site_id, network, user_agent), self._calls
+        if calls[browser] >= self._per_minute or calls[network] >= self._per_minute * _PER_ADDRESS:
             return 1 + (_MINUTE_MS - into) // 1000
-        self._calls[caller] += 1
-        self._calls[address] += 1
+        calls[browser] += 1
+        calls[network] += 1
         return 0

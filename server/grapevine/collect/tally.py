@@ -8,9 +8,11 @@ from typing import Any, Final
 from grapevine import ids
 from grapevine.sets import NO_CHANNEL
 from grapevine.store.batch import MEASURES, Batch, CascadeGrowth
-from grapevine.store.rows import VisitRow
+from grapevine.store.rows import SAME_NETWORK, VisitRow
 
 _POSITION: Final = {measure: position for position, measure in enumerate(MEASURES)}
+_VIEWS, _VISITS, _VISITORS = (_POSITION[name] for name in ("views", "visits", "visitors"))
+_RETURNS, _SELF_RETURNS, _SAME_NETWORK = (_POSITION[name] for name in ("returns", "self_returns", "same_network"))
 
 Key = tuple[Any, ...]
 
@@ -20,27 +22,55 @@ class Tally:
 
     def __init__(self, slot: int) -> None:
         self._slot = slot
-        self._tables: dict[str, dict[Key, list[int]]] = {"counts_hour": {}, "counts_page": {}, "counts_device": {}}
+        self._hours: dict[Key, list[int]] = {}
+        self._pages: dict[Key, list[int]] = {}
+        self._devices: dict[Key, list[int]] = {}
         self._cascades: dict[tuple[int, int], CascadeGrowth] = {}
 
-    def visit(self, row: VisitRow, at: int, **measures: int) -> None:
-        """Counts for a visit, under the share channel it arrived through."""
-        self._add(row, at, NO_CHANNEL if row.channel is None else row.channel, measures)
+    def landed(self, row: VisitRow, *, first_of_day: bool) -> None:
+        """Counts a new visit under the share channel it arrived through, and what it adds to its cascade."""
+        returned = row.parent_id is not None and not row.is_self
+        for counts in self._counts(row, row.at, NO_CHANNEL if row.channel is None else row.channel):
+            counts[_VIEWS] += 1
+            counts[_VISITS] += 1
+            if first_of_day:
+                counts[_VISITORS] += 1
+            if returned:
+                counts[_RETURNS] += 1
+                counts[_SAME_NETWORK] += bool(row.flags & SAME_NETWORK)
+            elif row.is_self:
+                counts[_SELF_RETURNS] += 1
+        if returned:
+            growth = self.cascade(row)
+            growth.size += 1
+            growth.max_depth = max(growth.max_depth, row.depth)
+            growth.last_at = max(growth.last_at, row.at)
 
-    def share(self, row: VisitRow, channel: int, at: int, **measures: int) -> None:
+    def view(self, row: VisitRow, at: int) -> None:
+        """Counts one more view of a visit, in the hour of ``at``."""
+        for counts in self._counts(row, at, NO_CHANNEL if row.channel is None else row.channel):
+            counts[_VIEWS] += 1
+
+    def share(self, row: VisitRow, channel: int, at: int, measure: str) -> None:
         """Counts for a share made in the visit ``row``, under the share's own channel, in the hour of ``at``."""
-        self._add(row, at, channel, measures)
+        position = _POSITION[measure]
+        for counts in self._counts(row, at, channel):
+            counts[position] += 1
 
     def unlinked(self, site_id: int, at: int, source: int, page_id: int, device: int) -> None:
         """Counts a visit that has no row."""
         hour, day = at // ids.HOUR_MS, ids.day_at(at)
-        self._raise("counts_hour", (site_id, hour, source, NO_CHANNEL, 0), {"unlinked": 1, "views": 1})
-        self._raise("counts_page", (site_id, day, page_id), {"unlinked": 1, "views": 1})
-        self._raise("counts_device", (site_id, day, device, ""), {"unlinked": 1, "views": 1})
+        for counts in (
+            _of(self._hours, (site_id, hour, source, NO_CHANNEL, 0)),
+            _of(self._pages, (site_id, day, page_id)),
+            _of(self._devices, (site_id, day, device, "")),
+        ):
+            counts[_POSITION["unlinked"]] += 1
+            counts[_VIEWS] += 1
 
     def unfurl(self, site_id: int, app: str, at: int) -> None:
         """Counts a link preview under the app whose robot fetched it."""
-        self._raise("counts_device", (site_id, ids.day_at(at), 0, app), {"unfurls": 1})
+        _of(self._devices, (site_id, ids.day_at(at), 0, app))[_POSITION["unfurls"]] += 1
 
     def cascade(self, row: VisitRow) -> CascadeGrowth:
         """What the batch adds to the cascade of ``row``, to be raised by the caller."""
@@ -49,21 +79,27 @@ class Tally:
 
     async def write(self, batch: Batch) -> None:
         """Raises all counts and cascade summaries."""
-        for table, counts in self._tables.items():
+        for table, found in (
+            ("counts_hour", self._hours), ("counts_page", self._pages), ("counts_device", self._devices),
+        ):  # fmt: skip
             # Sorted, so that two writers never wait for each other's rows in a circle.
-            await batch.raise_counts(table, [(*key, self._slot, *counts[key]) for key in sorted(counts)])
+            await batch.raise_counts(table, [(*key, self._slot, *counts) for key, counts in sorted(found.items())])
         await batch.grow_cascades([self._cascades[key] for key in sorted(self._cascades)])
 
-    def _add(self, row: VisitRow, at: int, channel: int, measures: dict[str, int]) -> None:
-        hour, day = at // ids.HOUR_MS, ids.day_at(at)
-        self._raise("counts_hour", (row.site_id, hour, row.source, channel, row.depth), measures)
-        self._raise("counts_page", (row.site_id, day, row.page_id), measures)
-        self._raise("counts_device", (row.site_id, day, row.device, row.app or ""), measures)
+    def _counts(self, row: VisitRow, at: int, channel: int) -> tuple[list[int], list[int], list[int]]:
+        site_id, day = row.site_id, ids.day_at(at)
+        return (
+            _of(self._hours, (site_id, at // ids.HOUR_MS, row.source, channel, row.depth)),
+            _of(self._pages, (site_id, day, row.page_id)),
+            _of(self._devices, (site_id, day, row.device, row.app or "")),
+        )
 
-    def _raise(self, table: str, key: Key, measures: dict[str, int]) -> None:
-        counts = self._tables[table].setdefault(key, [0] * len(MEASURES))
-        for measure, amount in measures.items():
-            counts[_POSITION[measure]] += amount
+
+def _of(table: dict[Key, list[int]], key: Key) -> list[int]:
+    counts = table.get(key)
+    if counts is None:
+        counts = table[key] = [0] * len(MEASURES)
+    return counts
 
 
 class Drops:

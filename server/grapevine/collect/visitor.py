@@ -25,20 +25,28 @@ class SaltSource(Protocol):
 
 
 class VisitorSalts:
-    """Today's and yesterday's salts."""
+    """The salts of a day and of the one before."""
 
     def __init__(self, source: SaltSource, random_hex: Callable[[int], str] = secrets.token_hex) -> None:
         self._source = source
         self._random_hex = random_hex
         self._salts: dict[int, bytes] = {}
 
-    async def of_day(self, day: int) -> bytes:
-        """The salt of a day number, made when nobody needed it before."""
-        salt = self._salts.get(day)
-        if salt is None:
-            salt = bytes.fromhex(await self._source.salt("visitor", day, self._random_hex(32)))
-            self._salts = {kept: value for kept, value in self._salts.items() if kept >= day - 1} | {day: salt}
-        return salt
+    def at_hand(self, day: int) -> bool:
+        """Whether the salts of that day number and of the day before may be asked for."""
+        return day in self._salts and day - 1 in self._salts
+
+    def of_day(self, day: int) -> bytes:
+        """The salt of a day number that is at hand."""
+        return self._salts[day]
+
+    async def fetch(self, day: int) -> None:
+        """Makes the salts of that day and of the day before be at hand; those that nobody needed before are made."""
+        for needed in (day - 1, day):
+            if needed not in self._salts:
+                text = await self._source.salt("visitor", needed, self._random_hex(32))
+                self._salts = {kept: salt for kept, salt in self._salts.items() if abs(kept - day) <= 1}
+                self._salts[needed] = bytes.fromhex(text)
 
 
 @lru_cache(maxsize=_NETWORKS_CACHED)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
+from grapevine import ids
 from grapevine.channels import CODES
 from grapevine.errors import FieldError
 
 MAX_BODY: Final = 8_192
 MAX_TITLE: Final = 300
 
+_REMEMBERED: Final = 256
 _NONCE: Final = re.compile(r"[0-9A-Za-z_-]{16,64}")
 
 
@@ -29,7 +32,7 @@ class VisitRequest(msgspec.Struct):
     token: str | None = None
     own: bool = False
     opted_out: bool = False
-    channels: list[str] = []
+    channels: tuple[str, ...] = ()
 
 
 class ViewRequest(msgspec.Struct):
@@ -80,6 +83,9 @@ class Empty(msgspec.Struct):
     """``{}``: stored, and nothing to say."""
 
 
+EMPTY: Final = Empty()
+
+
 def check_nonce(nonce: str) -> list[FieldError]:
     """What is wrong with a nonce."""
     if _NONCE.fullmatch(nonce):
@@ -87,19 +93,19 @@ def check_nonce(nonce: str) -> list[FieldError]:
     return [FieldError("nonce", "must be 16 to 64 letters, digits, '-' or '_', drawn at random for this one event")]
 
 
-def check_day(day: str | None) -> tuple[date | None, list[FieldError]]:
-    """The day that came with a nonce, and what is wrong with it."""
-    if day is None:
-        return None, []
+@lru_cache(maxsize=_REMEMBERED)
+def day_of(text: str) -> int | FieldError:
+    """The number of the day that came with a nonce, or what is wrong with it."""
     try:
-        return date.fromisoformat(day), []
+        return ids.day_number(date.fromisoformat(text))
     except ValueError:
-        return None, [FieldError("day", f"must be a date such as 2026-11-21, not {day[:40]!r}")]
+        return FieldError("day", f"must be a date such as 2026-11-21, not {text[:40]!r}")
 
 
-def check_channels(names: list[str]) -> tuple[list[int], list[FieldError]]:
-    """The codes of the channels asked for, and which names are none."""
+@lru_cache(maxsize=_REMEMBERED)
+def codes_of(names: tuple[str, ...]) -> tuple[int, ...] | FieldError:
+    """The codes of the channels asked for, or which name is none."""
     unknown = [name for name in names if name not in CODES]
     if unknown:
-        return [], [FieldError("channels", f"{unknown[0][:40]!r} is no channel; the names are {', '.join(CODES)}")]
-    return [CODES[name] for name in names], []
+        return FieldError("channels", f"{unknown[0][:40]!r} is no channel; the names are {', '.join(CODES)}")
+    return tuple(CODES[name] for name in names)

@@ -1,17 +1,20 @@
 """The writer: group commit. While one batch commits, the next gathers; nobody is answered before their commit.
 
-There is no timer and no artificial delay: a lone event is a batch of one, and batches grow with the load.
+There is no timer and no artificial delay: a lone event is a batch of one, and batches grow with the load. Answers to a
+batch are worked out while the disk is busy with the next one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.tally import Drops
+from grapevine.collect.waiting import Settle, Waiting, WaitingRoom
 from grapevine.errors import Busy, StoreError
 from grapevine.events import Event, Outcome
 from grapevine.sites import Clock
@@ -20,29 +23,34 @@ from grapevine.store.base import Store
 log = logging.getLogger(__name__)
 
 MAX_WAITING: Final = 20_000
+MAX_WAITING_BYTES: Final = 32 << 20
 MAX_BATCH: Final = 2_000
 _DROPS_WAIT_SECONDS: Final = 1.0
-
-_Waiting = tuple[Event, "asyncio.Future[Outcome]"]
 
 
 class Writer:
     """Takes events from requests and stores them batch by batch. Use it as an async context manager."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, drops: Drops, clock: Clock, max_waiting: int = MAX_WAITING
+        self,
+        store: Store,
+        ledger: Ledger,
+        drops: Drops,
+        clock: Clock,
+        max_waiting: int = MAX_WAITING,
+        max_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._drops = drops
         self._clock = clock
-        self._max_waiting = max_waiting
-        self._waiting: deque[_Waiting] = deque()
+        self.waiting = WaitingRoom(max_waiting, max_bytes)
         self._work = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Writer:
+        self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run(), name="grapevine-writer")
         return self
 
@@ -53,22 +61,28 @@ class Writer:
         if self._task is not None:
             await self._task
 
-    async def submit(self, event: Event) -> Outcome:
-        """Stores an event and answers when its commit is done. Raises Busy when too much is waiting."""
-        if self._closing or len(self._waiting) >= self._max_waiting:
+    def put(self, event: Event, settle: Settle, size: int = 0) -> None:
+        """Takes an event of ``size`` bytes to be stored; ``settle`` is told when its commit is done.
+
+        Raises Busy when too much is waiting.
+        """
+        if self._closing or not self.waiting.add(Waiting(event, settle, size)):
             self._drops.add(event.site_id, "busy", self._clock())
             raise Busy(
                 "More events are waiting to be stored than the server takes on; send this one again.", retry_after=1
             )
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((event, answer))
         self._work.set()
+
+    async def submit(self, event: Event, size: int = 0) -> Outcome:
+        """Stores an event and answers when its commit is done. Raises Busy when too much is waiting."""
+        answer: asyncio.Future[Outcome] = self._loop.create_future()
+        self.put(event, partial(_resolve, answer), size)
         return await answer
 
     @property
     def depth(self) -> int:
         """How many events are waiting."""
-        return len(self._waiting)
+        return len(self.waiting)
 
     async def _run(self) -> None:
         while not self._closing:
@@ -78,14 +92,13 @@ class Writer:
 
     async def _store_waiting(self) -> None:
         """Stores what is waiting, batch by batch; what arrives meanwhile is the next batch."""
-        while self._waiting or self._drops:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
-            if not await self._store_batch(batch) and not self._waiting:
+        while self.waiting or self._drops:
+            if not await self._store_batch(self.waiting.take(MAX_BATCH)) and not self.waiting:
                 return
 
     async def _rest(self) -> None:
         """Until there is an event to store; drops alone may wait a second for company."""
-        if self._waiting or self._closing:
+        if self.waiting or self._closing:
             return
         self._work.clear()
         try:
@@ -94,20 +107,20 @@ class Writer:
         except TimeoutError:
             return
 
-    async def _store_batch(self, batch: list[_Waiting]) -> bool:
+    async def _store_batch(self, batch: list[Waiting]) -> bool:
         """Stores a batch; one event that cannot be stored fails alone. False when the store cannot be used."""
         drops = self._drops.take()
         try:
             async with self._store.batch() as changes:
-                outcomes = await self._ledger.record(changes, [event for event, _ in batch])
+                outcomes = await self._ledger.record(changes, [waiting.event for waiting in batch])
                 await changes.raise_drops(
                     [(site, hour, reason, 0, n) for (site, hour, reason), n in sorted(drops.items())]
                 )
         except StoreError as error:
             self._drops.give_back(drops)
             log.error("a batch of %d events could not be stored: %s", len(batch), error)
-            for _, answer in batch:
-                _fail(answer, Busy("The store cannot be written to now; send this event again.", retry_after=5))
+            busy = Busy("The store cannot be written to now; send this event again.", retry_after=5)
+            self._settle(batch, [busy] * len(batch))
             return False
         except Exception as error:
             self._drops.give_back(drops)
@@ -116,15 +129,21 @@ class Writer:
                 first = await self._store_batch(batch[:middle])
                 return await self._store_batch(batch[middle:]) and first
             log.exception("an event could not be stored")
-            for _, answer in batch:
-                _fail(answer, error)
+            self._settle(batch, [error])
             return True
-        for (_, answer), outcome in zip(batch, outcomes, strict=True):
-            if not answer.done():
-                answer.set_result(outcome)
+        self._ledger.remember()
+        self._loop.call_soon(self._settle, batch, outcomes)
         return True
 
+    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            waiting.settle(outcome)
 
-def _fail(answer: asyncio.Future[Outcome], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
+
+def _resolve(answer: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)

@@ -16,6 +16,11 @@ _INTRODUCTION = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
 _NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _ROWS = re.compile(r"\brows\(([^()]*)\)")
 _ONLY_SQLITE = re.compile(r"/\*sqlite (.*?) \*/")
+_WHOLE_ROWS = re.compile(
+    r"(INSERT INTO \w+) \(([^()]*)\)\s+SELECT\s+([^()]*?)\s+FROM rows\([^()]*\)\s+WHERE true\s+"
+    r"(ON CONFLICT \([^()]*\) DO (?:NOTHING(?=\s+RETURNING|$)|UPDATE(?!.*RETURNING)).*?)(?:\s+RETURNING (.*))?",
+    re.DOTALL,
+)
 
 
 class Query(NamedTuple):
@@ -32,6 +37,13 @@ class Prepared(NamedTuple):
 
     text: str
     names: tuple[str, ...]
+
+
+class Insertion(NamedTuple):
+    """An INSERT of whole rows in SQLite's words, one row a time; ``answers`` are the places of what it answers with."""
+
+    text: str
+    answers: tuple[int, ...]
 
 
 class Migration(NamedTuple):
@@ -85,6 +97,24 @@ def for_sqlite(query: Query, count: int = 0) -> Prepared:
     )
     rows = f"(SELECT {columns} FROM (VALUES {values})) AS rows"  # noqa: S608  # the project's own text
     return Prepared(f"/* grapevine {query.name} */ {_ROWS.sub(lambda _: rows, text)}", tuple(names))
+
+
+def row_by_row(query: Query) -> Insertion | None:
+    """The query as an ``Insertion``, when it puts ``rows(…)`` as they are into a table; None when it does more.
+
+    It answers with columns of the rows that were really inserted, which for an ``ON CONFLICT DO NOTHING`` are known to
+    whoever counts the changes: on SQLite that is quicker by a third than RETURNING.
+    """
+    found = _WHOLE_ROWS.fullmatch(query.text)
+    if not found:
+        return None
+    insert, _, taken, conflict, answers = found.groups()
+    if tuple(taken.replace(",", " ").split()) != query.columns:
+        return None
+    marks = ", ".join("?" * len(query.columns))
+    places = tuple(query.columns.index(column.strip()) for column in answers.split(",")) if answers else ()
+    columns = ", ".join(query.columns)
+    return Insertion(f"/* grapevine {query.name} */ {insert} ({columns}) VALUES ({marks}) {conflict}", places)
 
 
 def schema_for_sqlite(migration: Migration) -> str:

@@ -139,10 +139,21 @@ class _Writer:
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
+        insertion = _insertion(name) if rows else None
+        if rows and insertion:
+            return self._insert(insertion, rows)
         found = []
         for text, values in _statements(name, rows, params):
             found += self._connection.execute(text, values).fetchall()
         return found
+
+    def _insert(self, insertion: queries.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        text, places = insertion
+        if not places:
+            self._connection.executemany(text, rows)
+            return []
+        execute = self._connection.cursor().execute
+        return [tuple(row[place] for place in places) for row in rows if execute(text, row).rowcount]
 
     async def begin(self) -> None:
         """Takes the file's write lock: at once, as there is one writer, unless another process holds it."""
@@ -244,6 +255,11 @@ def _statements(
         text, names = _prepared(name, count)
         yield text, [*(params[each] for each in names), *chain.from_iterable(rows[start : start + count])]
         start += count
+
+
+@cache
+def _insertion(name: str) -> queries.Insertion | None:
+    return queries.row_by_row(queries.queries()[name])
 
 
 @cache

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
-from grapevine.collect.intake import Caller, Intake, Reply
+from grapevine.collect.intake import CALLS, Call, Caller
 from grapevine.collect.wire import MAX_BODY
 from grapevine.errors import Problem, StoreError
 from grapevine.sets import DROP_REASONS
 from grapevine.web.bodies import check_type, read_body
 from grapevine.web.problems import problem_response, store_problem
 from grapevine.web.services import services
+
+log = logging.getLogger(__name__)
 
 CORS: Final = {
     "Access-Control-Allow-Origin": "*",
@@ -26,16 +29,13 @@ _PREFLIGHT: Final = CORS | {
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "86400",
 }
-_TYPES: Final = frozenset({"", "text/plain", "application/json"})
+TYPES: Final = frozenset({"", "text/plain", "application/json"})
 
-Call = Callable[[Intake, bytes, Caller], Awaitable[Reply]]
-
-CALLS: Final[Mapping[str, Call]] = {
-    "/v1/visits": Intake.visit,
-    "/v1/views": Intake.view,
-    "/v1/shares": Intake.share,
-}
+PATHS: Final[Mapping[str, Call]] = {f"/v1/{name}": call for name, call in CALLS.items()}
 """Every collect call by its path."""
+
+encode: Final = msgspec.json.Encoder().encode
+"""A reply's body as it goes over the wire."""
 
 
 def endpoint(call: Call) -> Callable[[Request], Awaitable[Response]]:
@@ -47,41 +47,22 @@ def endpoint(call: Call) -> Callable[[Request], Awaitable[Response]]:
         intake = services(request).intake
         try:
             body = await read_body(request, MAX_BODY)
+            check_type(request.headers.get("content-type", ""), TYPES)
         except Problem as problem:
             intake.refuse(problem)
-            return _refusal(problem)
+            return failure(problem)
         address = request.client.host if request.client else ""
-        return await answer(intake, call, body, request.headers, address)
+        try:
+            reply = await intake.call(call, body, caller(request.headers, address))
+        except (Problem, StoreError) as error:
+            return failure(error)
+        return response(reply.status, reply.dropped, encode(reply.body))
 
     return collect
 
 
-async def answer(intake: Intake, call: Call, body: bytes, headers: Mapping[str, str], address: str) -> Response:
-    """The answer to a call whose body was read. ``headers`` have lower-case names."""
-    try:
-        try:
-            check_type(headers.get("content-type", ""), _TYPES)
-        except Problem as problem:
-            intake.refuse(problem)
-            raise
-        reply = await call(intake, body, _caller(headers, address))
-    except (Problem, StoreError) as error:
-        return _refusal(error if isinstance(error, Problem) else store_problem(error))
-    marks = CORS if reply.dropped is None else CORS | {"Grapevine-Dropped": reply.dropped}
-    return Response(msgspec.json.encode(reply.body), reply.status, marks, "application/json")
-
-
-def _refusal(problem: Problem) -> Response:
-    """Says in its header, for whoever embeds the widget, as which drop it counts."""
-    response = problem_response(problem)
-    response.headers.update(CORS)
-    if problem.code in DROP_REASONS:
-        response.headers["Grapevine-Dropped"] = problem.code
-    return response
-
-
-def _caller(headers: Mapping[str, str], address: str) -> Caller:
-    """Who calls, as far as the headers tell."""
+def caller(headers: Mapping[str, str], address: str) -> Caller:
+    """Who calls, as far as the headers (by lower-case name) tell."""
     return Caller(
         address=address,
         user_agent=headers.get("user-agent", ""),
@@ -89,3 +70,23 @@ def _caller(headers: Mapping[str, str], address: str) -> Caller:
         origin=headers.get("origin", ""),
         opted_out=headers.get("sec-gpc") == "1" or headers.get("dnt") == "1",
     )
+
+
+def response(status: int, dropped: str | None, body: bytes) -> Response:
+    """The response to a call that was taken; ``dropped`` names why nothing was stored."""
+    marks = CORS if dropped is None else CORS | {"Grapevine-Dropped": dropped}
+    return Response(body, status, marks, "application/json")
+
+
+def failure(error: Exception) -> Response:
+    """The response to a call that failed. It says, for whoever embeds the widget, as which drop it counts."""
+    if isinstance(error, StoreError):
+        error = store_problem(error)
+    if not isinstance(error, Problem):
+        log.error("a collect call failed", exc_info=error)
+        return PlainTextResponse("Internal Server Error", 500)
+    answer = problem_response(error)
+    answer.headers.update(CORS)
+    if error.code in DROP_REASONS:
+        answer.headers["Grapevine-Dropped"] = error.code
+    return answer

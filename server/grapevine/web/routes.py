@@ -10,7 +10,7 @@ from grapevine.web import collect, dashboard, health, read_api, short, widget
 def routes(prefix: str) -> list[BaseRoute]:
     """All routes; those that a page calls stand below ``prefix`` (a path without a trailing slash, or nothing)."""
     public: list[BaseRoute] = [
-        *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.CALLS.items()),
+        *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
         Route("/widget{rest}", widget.widget_file),
         Route("/icons{rest}", widget.widget_file),
     ]

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from grapevine.collect.intake import Intake
+from grapevine.collect.intake import Call, Intake
 from grapevine.collect.writer import Writer
 from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.store.base import Store
+from grapevine.web.followed import Followed
 from grapevine.web.proxies import Proxies
 from grapevine.web.widget_files import WidgetFiles
 
 
 @dataclass(frozen=True)
 class Services:
-    """The running parts of the server. ``secret`` signs the dashboard's cookies."""
+    """The running parts of the server.
+
+    ``collect_calls`` are the collect calls by their whole path; ``secret`` signs the dashboard's cookies.
+    """
 
     settings: Settings
     store: Store
     sites: Sites
     writer: Writer
     intake: Intake
+    collect_calls: Mapping[bytes, Call]
+    followed: Followed
     widget: WidgetFiles
     proxies: Proxies
     clock: Clock

@@ -52,7 +52,10 @@ async def follow(request: Request) -> Response:
     if agent.preview:
         with suppress(Busy):  # a full queue keeps nobody from the page
             await running.intake.unfurl(site, token, agent.preview)
-    return RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _NO_STORE)
+    response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _NO_STORE)
+    if not request.url.query:
+        running.followed.keep(request.scope["raw_path"], response)
+    return response
 
 
 async def qr_code(request: Request) -> Response:

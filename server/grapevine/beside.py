@@ -1,0 +1,20 @@
+"""Work that goes on beside everything else as long as a block runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+    """Runs ``work`` as a task of that name, which is cancelled when the block ends."""
+    task = asyncio.create_task(work, name=f"grapevine-{name}")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,77 @@
+"""What waits to be stored: bounded by number and by bytes, and fair to all sites.
+
+A site may hold as much as is still free (the dynamic threshold of Choudhury and Hahne, *Dynamic queue length thresholds
+for shared-memory packet switches*, 1998): one flooding site fills half of the room and leaves the other half to all
+others, and a full queue refuses those first who fill it. Batches take from all sites in turn.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from grapevine.events import Event, Outcome
+
+Settle = Callable[[Outcome | Exception], None]
+"""Told once what became of an event; must not raise."""
+
+
+class Waiting(NamedTuple):
+    """An event, who wants to know what becomes of it, and how many bytes it came in."""
+
+    event: Event
+    settle: Settle
+    size: int
+
+
+class WaitingRoom:
+    """Events by site, in the order they came."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self._free = most
+        self._free_bytes = most_bytes
+        self._queues: dict[int, deque[Waiting]] = {}
+        self._bytes: dict[int, int] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, waiting: Waiting) -> bool:
+        """Takes an event in; False when its site has no room left."""
+        site = waiting.event.site_id
+        queue = self._queues.get(site)
+        if queue is None:
+            queue = self._queues[site] = deque()
+            self._bytes[site] = 0
+        if len(queue) >= self._free or self._bytes[site] >= self._free_bytes:
+            self._forget(site)
+            return False
+        queue.append(waiting)
+        self._count += 1
+        self._free -= 1
+        self._free_bytes -= waiting.size
+        self._bytes[site] += waiting.size
+        return True
+
+    def take(self, most: int) -> list[Waiting]:
+        """The next events, as many from each site as from any other that has them, at most ``most``."""
+        taken: list[Waiting] = []
+        while self._queues and len(taken) < most:
+            share = max(1, (most - len(taken)) // len(self._queues))
+            for site in list(self._queues):
+                queue = self._queues[site]
+                for _ in range(min(share, len(queue), most - len(taken))):
+                    waiting = queue.popleft()
+                    self._bytes[site] -= waiting.size
+                    self._free_bytes += waiting.size
+                    taken.append(waiting)
+                self._forget(site)
+        self._count -= len(taken)
+        self._free += len(taken)
+        return taken
+
+    def _forget(self, site: int) -> None:
+        if not self._queues[site]:
+            del self._queues[site], self._bytes[site]
