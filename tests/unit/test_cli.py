@@ -7,21 +7,27 @@ import asyncio
 import json
 import re
 import shlex
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 
 from grapevine import channels, ids
 from grapevine.app import running, system_clock
 from grapevine.cli import main
 from grapevine.cli.parser import build_parser
-from grapevine.collect.intake import Caller
+from grapevine.doctor import setup
 from grapevine.installation import make_store, with_secret_keys
 from grapevine.settings import Settings
 from grapevine.sites import Site
 from grapevine.tokens import Tokens
+from grapevine.web.application import web_application
+from grapevine.web.services import Services
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -80,22 +86,28 @@ class Terminal:
             await store.open()
             answers: list[dict[str, Any]] = []
             async with running(settings, store, system_clock) as services:
+                app = web_application(settings, _no_lifespan)
+                assert isinstance(app, Starlette)
+                app.state.services = services
                 for number in range(3):
                     body: dict[str, Any] = {"site": site, "url": f"{ORIGIN}/page", "nonce": f"{number:016}"}
                     body["channels"] = ["copy", "whatsapp"]
                     if answers:
                         body["token"] = answers[-1]["tokens"]["copy"]
-                    caller = Caller(f"192.0.2.{number}", CHROME, "en", ORIGIN, opted_out=False)
-                    reply = await services.intake.visit(json.dumps(body).encode(), caller)
-                    answers.append(json.loads(json.dumps(_plain(reply.body))))
+                    transport = httpx.ASGITransport(app, client=(f"192.0.2.{number}", 50_000))
+                    sent = {"User-Agent": CHROME, "Accept-Language": "en", "Origin": ORIGIN}
+                    async with httpx.AsyncClient(transport=transport, base_url="http://a", headers=sent) as browser:
+                        response = await browser.post("/v1/visits", json=body)
+                    answers.append(response.json())
             await store.close()
             return answers
 
         return asyncio.run(grow())
 
 
-def _plain(body: Any) -> Any:
-    return {name: getattr(body, name) for name in ("visit", "session", "tokens")}
+@asynccontextmanager
+async def _no_lifespan(_: Starlette) -> AsyncIterator[dict[str, Services]]:
+    yield {}
 
 
 @pytest.fixture
@@ -123,7 +135,7 @@ LEAVES = dict(_leaves(build_parser()))
 def test_the_commands() -> None:
     assert {" ".join(path) for path in LEAVES} == {
         "serve", "demo", "site add", "site list", "site set", "key add", "key list", "key revoke", "token inspect",
-        "stats", "cascade", "migrate",
+        "stats", "cascade", "migrate", "doctor",
     }  # fmt: skip
 
 
@@ -374,3 +386,131 @@ def test_migrate(run: Terminal) -> None:
     assert (first["before"], first["after"] > 0) == (0, True)
     assert run("migrate", "--json").json["before"] == first["after"]
     assert "is up to date" in run("migrate").out
+
+
+# Doctor ---------------------------------------------------------------------------------------------------------------
+
+
+def findings(done: Output) -> dict[str, dict[str, Any]]:
+    """What the doctor found, by check."""
+    found = {finding["check"]: finding for finding in done.json["checks"]}
+    assert done.json["ok"] is all(finding["ok"] for finding in found.values()) is (done.status == 0)
+    for finding in found.values():
+        assert finding["says"].endswith(".")
+        assert ("fix" in finding) is not finding["ok"]
+    return found
+
+
+def test_a_healthy_installation(run: Terminal) -> None:
+    site = run.add_site()
+    run.chain(site)
+    for arguments in ((), ("--site", site)):
+        done = run("doctor", *arguments)
+        assert (done.status, done.err) == (0, "")
+        *lines, last = done.out.splitlines()
+        assert all(line.startswith("ok ") for line in lines)
+        assert last == "All is well."
+        assert not findings(run("doctor", *arguments, "--json"))["cascades"].keys() - {"check", "ok", "says"}
+    assert run("doctor", "--site", "nobody").status == 1
+
+
+def test_an_installation_that_was_never_started(run: Terminal, tmp_path: Path) -> None:
+    done = run("doctor")
+    assert done.status == 1
+    assert "WRONG  schema: There is no database" in done.out
+    assert "Fix: Start the server, or run: grapevine migrate\n" in done.out
+    assert list(tmp_path.iterdir()) == []
+    run("migrate")
+    assert [name for name, finding in findings(run("doctor", "--json")).items() if not finding["ok"]] == ["sites"]
+
+
+def test_numbers_that_are_not_what_the_rows_say(run: Terminal, tmp_path: Path) -> None:
+    site = run.add_site()
+    first, *_ = run.chain(site)
+    with closing(sqlite3.connect(tmp_path / "grapevine.sqlite3", isolation_level=None)) as connection:
+        connection.execute("UPDATE cascades SET size = 7")
+        connection.execute("UPDATE counts_page SET visits = visits + 1")
+    found = findings(run("doctor", "--json"))
+    wrong = {name: finding for name, finding in found.items() if not finding["ok"]}
+    assert set(wrong) == {"cascades", "counts by page"}
+    assert wrong["cascades"]["differences"] == [
+        {"site": site, "root": first["visit"], "measure": "size", "stored": 7, "counted": 3}
+    ]
+    (page,) = wrong["counts by page"]["differences"]
+    assert (page["page"], page["stored"], page["counted"]) == (f"{ORIGIN}/page", 4, 3)
+    shown = run("doctor")
+    assert shown.status == 1
+    assert f"- site {site}, root {first['visit']}: size is 7, the rows say 3\n" in shown.out
+    assert shown.out.endswith("2 of 16 checks found something to fix.\n")
+
+
+def test_a_damaged_file(run: Terminal, tmp_path: Path) -> None:
+    run.chain(run.add_site())
+    path = tmp_path / "grapevine.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        ((root, size),) = connection.execute(
+            "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'counts_page'"
+        )
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * 100)
+    done = run("doctor")
+    assert done.status == 1
+    assert "WRONG  file: " in done.out
+    assert "counts by page" not in done.out
+
+
+def test_a_key_file_that_others_can_read_or_that_is_gone(run: Terminal, tmp_path: Path) -> None:
+    run.chain(run.add_site())
+    keys = tmp_path / "secret-keys"
+    keys.chmod(0o644)
+    found = findings(run("doctor", "--json"))["secret keys"]
+    assert "others can read the key file" in found["says"]
+    keys.unlink()
+    found = findings(run("doctor", "--json"))["secret keys"]
+    assert "is gone" in found["says"]
+    assert not keys.exists()
+
+
+@pytest.mark.parametrize(
+    ("environ", "wrong"),
+    [
+        ({}, set()),
+        ({"BASE_URL": "https://share.example.com", "TRUSTED_PROXIES": "127.0.0.1"}, set()),
+        ({"BASE_URL": "http://127.0.0.1:8000"}, set()),
+        ({"BASE_URL": "http://localhost:8000"}, set()),
+        ({"TRUSTED_PROXIES": "127.0.0.1"}, {"base URL"}),
+        ({"BASE_URL": "http://share.example.com"}, {"base URL"}),
+        ({"BASE_URL": "https://share.example.com"}, {"proxies"}),
+    ],
+)
+def test_settings_that_cannot_be_meant(
+    environ: dict[str, str], wrong: set[str], run: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(f"GRAPEVINE_{name}", value)
+    run.add_site()
+    found = findings(run("doctor", "--json"))
+    assert {name for name, finding in found.items() if not finding["ok"]} == wrong
+
+
+def test_too_little_room(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.add_site()
+    monkeypatch.setattr(setup, "SCARCE_BYTES", 1 << 80)
+    assert not findings(run("doctor", "--json"))["disk"]["ok"]
+
+
+def test_a_schema_of_another_version(run: Terminal, tmp_path: Path) -> None:
+    run.add_site()
+    for version, says in ((9_999, "Run a newer Grapevine."), (0, "Start the server, or run: grapevine migrate")):
+        with closing(sqlite3.connect(tmp_path / "grapevine.sqlite3")) as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+        found = findings(run("doctor", "--json"))
+        assert found["schema"]["fix"] == says
+        assert "cascades" not in found
+
+
+def test_a_page_is_not_checked_yet(run: Terminal) -> None:
+    done = run("doctor", "https://example.com/")
+    assert (done.status, done.out) == (2, "")
+    assert "checks an installation, not a page's embed" in done.err

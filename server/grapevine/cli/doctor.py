@@ -1,0 +1,63 @@
+"""``grapevine doctor``: an installation, checked."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from grapevine.cli.options import Commands
+from grapevine.cli.shell import Shell
+from grapevine.doctor import Finding, examine
+from grapevine.errors import Invalid
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add(
+        "doctor",
+        doctor,
+        "check an installation and say what to fix",
+        more="Settings, files, and whether all counts and summaries are what the stored visits, shares and conversions "
+        "say. It changes nothing and may run beside the server. Exit status 1 when something is not right.",
+    )
+    parser.add_argument(
+        "url", metavar="URL", nargs="?", help="a page whose embed is to be checked; this version checks installations"
+    )
+    parser.add_argument("--site", metavar="KEY", help="recount this site alone (default: all)")
+
+
+async def doctor(shell: Shell, arguments: Namespace) -> int:
+    """Prints each finding as it is made."""
+    if arguments.url is not None:
+        raise Invalid.of("URL", "cannot be checked: this version checks an installation, not a page's embed")
+    found: list[Finding] = []
+    async for finding in examine(shell.settings(), arguments.site):
+        found.append(finding)
+        if not arguments.json:
+            _print(shell, finding)
+    wrong = sum(not finding.ok for finding in found)
+    if arguments.json:
+        shell.say_json({"ok": not wrong, "checks": found})
+    else:
+        shell.say("All is well." if not wrong else f"{wrong} of {len(found)} checks found something to fix.")
+    return 1 if wrong else 0
+
+
+def _print(shell: Shell, finding: Finding) -> None:
+    shell.say(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.check}: {finding.says}")
+    for difference in finding.differences:
+        shell.say(f"       - {_sentence(difference)}")
+    if finding.fix:
+        shell.say(f"       Fix: {finding.fix}")
+
+
+def _sentence(difference: dict[str, Any]) -> str:
+    """``site …, hour …: visits is 3, the rows say 2``."""
+    told = dict(difference)
+    measure, stored, counted = told.pop("measure"), told.pop("stored"), told.pop("counted")
+    where = ", ".join(f"{name} {value}" for name, value in told.items() if value not in (None, ""))
+    return f"{where}: {measure} is {_shown(stored)}, the rows say {_shown(counted)}"
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else str(value)

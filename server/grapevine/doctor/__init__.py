@@ -1,0 +1,34 @@
+"""Checks an installation and says what to fix: settings, files, and whether its numbers are what its rows say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from grapevine.doctor import numbers, setup
+from grapevine.doctor.findings import Finding
+from grapevine.settings import Settings, database_path
+from grapevine.store.recount import Recount
+from grapevine.store.snapshot import snapshot
+
+__all__ = ["Finding", "examine"]
+
+
+async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[Finding]:
+    """Every check in its turn; what cannot be checked because of an earlier finding is left out.
+
+    ``site`` is the public key of the only site whose numbers are recounted. Raises UnknownSite when there is none such.
+    Nothing is changed, nothing made, and a server may be running.
+    """
+    path = database_path(settings)
+    for finding in setup.settings(settings):
+        yield finding
+    yield setup.space(path)
+    schema = setup.schema(path)
+    yield schema
+    if not schema.ok:
+        yield setup.keys(settings, in_use=False)
+        return
+    async with snapshot(path) as moment:
+        yield setup.keys(settings, in_use=await Recount(moment).any_visit())
+        async for finding in numbers.examine(moment, site):
+            yield finding

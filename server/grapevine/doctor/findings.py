@@ -1,0 +1,31 @@
+"""What a check found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One check: whether all is ``ok``, one sentence about it, and what to do when it is not.
+
+    ``places`` is in how many places numbers differ, ``differences`` what differs in the first of them.
+    """
+
+    check: str
+    ok: bool
+    says: str
+    fix: str | None = None
+    places: int = 0
+    differences: tuple[dict[str, Any], ...] = ()
+
+
+def good(check: str, says: str) -> Finding:
+    """All is well."""
+    return Finding(check=check, ok=True, says=says)
+
+
+def bad(check: str, says: str, fix: str) -> Finding:
+    """Something has to be done."""
+    return Finding(check=check, ok=False, says=says, fix=fix)

@@ -1,0 +1,128 @@
+"""The checks inside the database: its structure, and everything that is counted beside the rows it was counted from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+
+from grapevine import channels, ids
+from grapevine.doctor.findings import Finding, bad, good
+from grapevine.errors import UnknownSite
+from grapevine.sets import DEVICE_NAMES, NO_CHANNEL, SOURCE_NAMES
+from grapevine.store.reads import Reads
+from grapevine.store.recount import COMPARISONS, Difference, Recount
+from grapevine.store.snapshot import Snapshot
+from grapevine.times import rfc3339
+
+MOST: Final = 5
+"""How many places that differ are shown of each comparison."""
+
+_AGREE: Final = {
+    "counts by hour": "Every hour, source, channel and depth is what visits, shares and conversions say.",
+    "counts by page": "Every day and page is what visits, shares and conversions say.",
+    "counts by device": "Every day, device and app is what visits, shares, conversions and previews say.",
+    "visitors": "Every day's distinct visitors are those of its visits.",
+    "views": "Each site's views are those of its visits; only totals can be compared, rows do not say when.",
+    "days": "The three tables of counts agree on each day's views and unlinked visits, which have no rows.",
+    "shares": "Every share's returns are the visits that came through it.",
+    "cascades": "Every summary is what its cascade's visits, shares and conversions say.",
+    "chains": "Every visit hangs where the share it came through puts it.",
+}
+_REPAIR: Final = (
+    "Rows are the truth, counts were raised beside them in one transaction: something else wrote to the database, or "
+    "a part of it was lost. Restore a backup if one is right."
+)
+
+
+async def examine(moment: Snapshot, site: str | None) -> AsyncIterator[Finding]:
+    """Structure, sites, then each comparison. Raises UnknownSite."""
+    faults = await moment.faults(MOST)
+    if faults:
+        yield bad("file", "; ".join(faults), "Restore a backup; what is readable can be saved with: sqlite3 .recover")
+        return
+    yield good("file", "Its structure is whole.")
+    recount = Recount(moment)
+    sites = await recount.sites()
+    chosen = next((number for number, key in sites.items() if key == site), None)
+    if site is not None and chosen is None:
+        raise UnknownSite(f"no site of this server has the key {site[:40]!r}; see `grapevine site list`")
+    if sites:
+        yield good("sites", f"{len(sites)} of them.")
+    else:
+        yield bad("sites", "There is none.", "Add one: grapevine site add NAME --origin https://example.com")
+    for name in COMPARISONS:
+        found = await recount.compare(name, chosen, MOST)
+        if not found.places:
+            yield good(name, _AGREE[name])
+            continue
+        urls = await _urls(Reads(moment), found.differences)
+        yield Finding(
+            check=name,
+            ok=False,
+            says=f"{found.places:,} {'place differs' if found.places == 1 else 'places differ'}.",
+            fix=_REPAIR,
+            places=found.places,
+            differences=tuple(_told(each, sites, urls) for each in found.differences),
+        )
+
+
+async def _urls(reads: Reads, differences: list[Difference]) -> Mapping[int, str]:
+    found: dict[int, str] = {}
+    for each in differences:
+        page = dict(each.key).get("page")
+        if page is not None and page not in found:
+            found |= await reads.urls(each.site_id, [page])
+    return found
+
+
+def _told(difference: Difference, sites: Mapping[int, str], urls: Mapping[int, str]) -> dict[str, Any]:
+    """A difference in the words of the contract: keys, names, dates and times for numbers."""
+    named = {name: _NAMES.get(name, _itself)(value) for name, value in difference.key}
+    if "page" in named:
+        named["page"] = urls.get(named["page"], named["page"])
+    name = _NAMES.get(difference.measure, _itself)
+    return {
+        "site": sites.get(difference.site_id, difference.site_id),
+        **named,
+        "measure": difference.measure,
+        "stored": name(difference.stored),
+        "counted": name(difference.counted),
+    }
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _visit(value: int | None) -> str | None:
+    return None if value is None else ids.visit_text(value)
+
+
+def _time(value: int | None) -> str | None:
+    return rfc3339(value) if value else None
+
+
+def _hour(value: int) -> str:
+    return rfc3339(value * ids.HOUR_MS)
+
+
+def _day(value: int) -> str:
+    return ids.day_date(value).isoformat()
+
+
+def _channel(value: int) -> str | None:
+    return None if value == NO_CHANNEL else channels.NAMES.get(value, str(value))
+
+
+def _source(value: int) -> str:
+    return SOURCE_NAMES.get(value, str(value))
+
+
+def _device(value: int) -> str:
+    return DEVICE_NAMES.get(value, str(value))
+
+
+_NAMES: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "hour": _hour, "day": _day, "source": _source, "channel": _channel, "device": _device, "visit": _visit,
+    "root": _visit, "sharer": _visit, "parent": _visit, "last_at": _time,
+}  # fmt: skip

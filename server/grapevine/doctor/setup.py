@@ -1,0 +1,106 @@
+"""The checks of settings and files. None of them makes or changes anything."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from grapevine.doctor.findings import Finding, bad, good
+from grapevine.errors import SettingError, StoreError
+from grapevine.installation import KEY_FILE, with_secret_keys
+from grapevine.settings import Settings, database_path
+from grapevine.store import queries
+from grapevine.store.version import sqlite_version
+
+SCARCE_BYTES: Final = 1 << 30
+
+
+def settings(told: Settings) -> Iterator[Finding]:
+    """Settings that are allowed, but cannot be meant."""
+    address = urlsplit(told.base_url) if told.base_url else None
+    if address is None and told.trusted_proxies:
+        yield bad(
+            "base URL",
+            "A proxy is trusted, but GRAPEVINE_BASE_URL is not set: snippets name an address inside.",
+            "Set GRAPEVINE_BASE_URL to the address under which browsers reach this server.",
+        )
+    elif address is None:
+        yield good("base URL", "GRAPEVINE_BASE_URL is not set; snippets name the address a request came to.")
+    elif address.scheme == "http" and not _is_local(address.hostname or ""):
+        yield bad(
+            "base URL",
+            f"{told.base_url} is not https: browsers do not load its script into pages that are.",
+            "Put a proxy with a certificate in front and name its https address.",
+        )
+    else:
+        yield good("base URL", f"Browsers reach this server under {told.base_url}.")
+    if address is not None and address.scheme == "https" and not told.trusted_proxies:
+        yield bad(
+            "proxies",
+            "The base URL is https, so a proxy stands in front, but none is trusted: all visitors share its address, "
+            "which makes them one visitor and runs them into one rate limit.",
+            "Set GRAPEVINE_TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1.",
+        )
+    else:
+        trusted = ", ".join(told.trusted_proxies)
+        yield good("proxies", f"Trusted: {trusted}." if trusted else "None is trusted, as none is expected.")
+
+
+def keys(told: Settings, *, in_use: bool) -> Finding:
+    """The keys that sign tokens, and who can read them; ``in_use`` when tokens may have been shared already."""
+    if told.secret_keys:
+        return good("secret keys", "They come from GRAPEVINE_SECRET_KEYS.")
+    path = database_path(told).with_name(KEY_FILE)
+    if not path.exists() and not in_use:
+        return good("secret keys", f"The first start makes them, in {path}.")
+    if not path.exists():
+        return bad(
+            "secret keys",
+            f"There are visits, but the key file {path} is gone: tokens shared so far would no longer be good.",
+            "Put the file back from a backup before the server starts again; it makes a new one otherwise.",
+        )
+    try:
+        with_secret_keys(told)
+    except SettingError as error:
+        return bad("secret keys", f"{error}.", "Do what it says: who knows a key can forge tokens.")
+    return good("secret keys", f"{path} can be read by its owner alone.")
+
+
+def space(database: Path) -> Finding:
+    """Free room on the database's disk."""
+    folder = next(parent for parent in database.absolute().parents if parent.exists())
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return bad("disk", f"{folder} cannot be looked at: {error.strerror}.", "Check the disk and its permissions.")
+    shown = f"{free / (1 << 30):,.1f} GiB free in {folder}."
+    if free < SCARCE_BYTES:
+        return bad("disk", shown, "Make room: without any, collecting stops and browsers are told to try again.")
+    return good("disk", shown)
+
+
+def schema(database: Path) -> Finding:
+    """Whether there is a database of this version."""
+    newest = queries.migrations()[-1].number
+    if not database.exists():
+        return bad("schema", f"There is no database {database} yet.", "Start the server, or run: grapevine migrate")
+    try:
+        version = sqlite_version(database)
+    except StoreError as error:
+        return bad("schema", f"{error}.", "Check the file and its permissions, or restore a backup.")
+    if version < newest:
+        return bad("schema", f"It is version {version} of {newest}.", "Start the server, or run: grapevine migrate")
+    if version > newest:
+        return bad("schema", f"It is version {version}, and this Grapevine knows {newest}.", "Run a newer Grapevine.")
+    return good("schema", f"Version {version}, the newest.")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,94 @@
+"""Whether counts and summaries are what the rows say: one named query of ``sql/doctor.sql`` a comparison."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from grapevine.store.base import Runner
+
+_MEASURES: Final = (
+    "visits", "returns", "self_returns", "same_network", "shares", "reported", "proven", "conversions", "unfurls",
+)  # fmt: skip
+
+
+class Comparison(NamedTuple):
+    """One comparison: its query, what tells its rows apart beside the site, and what is compared, in their order."""
+
+    query: str
+    key: tuple[str, ...]
+    measures: tuple[str, ...]
+
+
+COMPARISONS: Final = {
+    "counts by hour": Comparison("recount_hours", ("hour", "source", "channel", "depth"), _MEASURES),
+    "counts by page": Comparison("recount_pages", ("day", "page"), _MEASURES),
+    "counts by device": Comparison("recount_devices", ("day", "device", "app"), _MEASURES),
+    "visitors": Comparison(
+        "recount_visitors",
+        ("day",),
+        ("visitors in counts_hour", "visitors in counts_page", "visitors in counts_device", "guards of visitors"),
+    ),
+    "views": Comparison(
+        "recount_views", (), ("views in counts_hour", "views in counts_page", "views in counts_device")
+    ),
+    "days": Comparison(
+        "recount_days",
+        ("day",),
+        ("views in counts_page", "unlinked in counts_page", "views in counts_device", "unlinked in counts_device"),
+    ),
+    "shares": Comparison(
+        "recount_shares", ("visit", "channel", "n"), ("returns", "self_returns", "proven", "seen")
+    ),
+    "cascades": Comparison(
+        "recount_cascades", ("root",), ("size", "max_depth", "last_at", "shares", "conversions")
+    ),
+    "chains": Comparison("recount_chains", ("visit",), ("sharer", "parent", "root", "depth")),
+}  # fmt: skip
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A number that is not what it should be: ``stored`` in the place ``key`` of a site, ``counted`` from the rows."""
+
+    site_id: int
+    key: tuple[tuple[str, Any], ...]
+    measure: str
+    stored: int | None
+    counted: int | None
+
+
+class Recounted(msgspec.Struct, frozen=True):
+    """In how many places something differs, and what does in the first of them."""
+
+    places: int
+    differences: list[Difference]
+
+
+class Recount:
+    """Runs comparisons over all sites, or one."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def compare(self, name: str, site_id: int | None, most: int) -> Recounted:
+        """The comparison called ``name``: every place that differs is counted, the first ``most`` are told."""
+        query, key, measures = COMPARISONS[name]
+        places, found = 0, []
+        for total, site, *values in await self._run(query, site_id=site_id, most=most):
+            places = total
+            where, numbers = tuple(zip(key, values, strict=False)), values[len(key) :]
+            found += [
+                Difference(site, where, measure, stored, counted)
+                for measure, stored, counted in zip(measures, numbers[::2], numbers[1::2], strict=True)
+                if stored != counted
+            ]
+        return Recounted(places, found)
+
+    async def any_visit(self) -> bool:
+        """Whether anything was ever collected."""
+        return bool(await self._run("any_visit"))
+
+    async def sites(self) -> dict[int, str]:
+        """The public key of every site by its number."""
+        return {site_id: key for site_id, key, *_ in await self._run("all_sites")}

@@ -1,0 +1,261 @@
+"""The recount of a whole store: clean when nothing happened to it, and exact about each kind of damage."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grapevine import ids
+from grapevine.errors import StoreError
+from grapevine.store.recount import COMPARISONS, Recount, Recounted
+from grapevine.store.snapshot import snapshot
+from grapevine.store.sqlite import SQLiteStore
+from tests.store.world import SITE, Visit, World, fill, grow
+
+pytestmark = pytest.mark.anyio
+
+OTHER = 8
+EVERYTHING = 1_000_000
+
+
+class Filled:
+    """A file that holds one world, beside another site's."""
+
+    def __init__(self, path: Path, world: World) -> None:
+        self.path = path
+        self.world = world
+
+    def change(self, text: str, *values: Any) -> int:
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            return connection.execute(text, values).rowcount
+
+    async def recount(self, site_id: int | None = None, most: int = EVERYTHING) -> dict[str, Recounted]:
+        """The comparisons that found something."""
+        async with snapshot(self.path) as moment:
+            recount = Recount(moment)
+            found = {name: await recount.compare(name, site_id, most) for name in COMPARISONS}
+        return {name: one for name, one in found.items() if one.places or one.differences}
+
+    async def told(self, site_id: int | None = None) -> dict[str, set[tuple[str, int | None, int | None]]]:
+        """(measure, stored, counted) of everything that differs, by comparison."""
+        return {
+            name: {(one.measure, one.stored, one.counted) for one in found.differences}
+            for name, found in (await self.recount(site_id)).items()
+        }
+
+
+@pytest.fixture(params=[1, 2, 3])
+async def filled(request: pytest.FixtureRequest, empty_file: Path, tmp_path: Path) -> Filled:
+    path = tmp_path / "world.sqlite3"
+    shutil.copy(empty_file, path)
+    world = grow(request.param)
+    fill(path, world)
+    fill(path, grow(request.param, site_id=OTHER))
+    return Filled(path, world)
+
+
+def ordinary(world: World) -> Visit:
+    """A visit of its own: it came through nothing, and nothing came of it."""
+    busy = {share.visit.visit_id for share in world.shares.values()}
+    return next(
+        visit
+        for visit in world.real_visits()
+        if visit.through is None and not visit.conversions and visit.visit_id not in busy
+    )
+
+
+def grown(world: World) -> Visit:
+    """The root of a cascade."""
+    return max(world.roots(), key=lambda root: len(world.members(root)))
+
+
+async def test_what_was_counted_is_what_is_there(filled: Filled) -> None:
+    assert await filled.recount() == {}
+    assert await filled.recount(SITE) == {}
+
+
+_KEYS = {
+    "hour": "site_id, hour, source, channel, depth", "page": "site_id, day, page_id",
+    "device": "site_id, day, device, app",
+}  # fmt: skip
+COUNTED = (
+    "visits",
+    "returns",
+    "self_returns",
+    "same_network",
+    "shares",
+    "reported",
+    "proven",
+    "conversions",
+    "unfurls",
+)
+
+
+@pytest.mark.parametrize("measure", COUNTED)
+@pytest.mark.parametrize("table", ["hour", "page", "device"])
+async def test_a_count_raised_by_hand(filled: Filled, table: str, measure: str) -> None:
+    raised = filled.change(
+        f"UPDATE counts_{table} SET {measure} = {measure} + 3 WHERE cell = 1"
+        f" AND ({_KEYS[table]}) = (SELECT {_KEYS[table]} FROM counts_{table} WHERE site_id = ? LIMIT 1)", SITE
+    )  # fmt: skip
+    assert raised == 1
+    found = await filled.recount()
+    assert set(found) == {f"counts by {table}"}
+    (one,) = found[f"counts by {table}"].differences
+    assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
+    assert await filled.recount(OTHER) == {}
+
+
+@pytest.mark.parametrize("table", ["hour", "page", "device"])
+async def test_views_and_visitors_raised_by_hand(filled: Filled, table: str) -> None:
+    views = sum(visit.views for visit in filled.world.visits)
+    assert filled.change(
+        f"UPDATE counts_{table} SET views = views + 2, visitors = visitors + 2 WHERE cell = 1"
+        f" AND ({_KEYS[table]}) = (SELECT {_KEYS[table]} FROM counts_{table} WHERE site_id = ? LIMIT 1)", SITE
+    ) == 1  # fmt: skip
+    told = await filled.told()
+    assert told["views"] == {(f"views in counts_{table}", views + 2, views)}
+    ((measure, stored, counted),) = told["visitors"]
+    assert (measure, stored) == (f"visitors in counts_{table}", (counted or 0) + 2)
+    tables = {"page", "device"} if table == "hour" else {table}
+    assert {one[0] for one in told["days"]} == {f"views in counts_{each}" for each in tables}
+    assert set(told) == {"views", "visitors", "days"}
+
+
+async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -> None:
+    filled.change(
+        "UPDATE counts_page SET unlinked = unlinked + 1, views = views + 1 WHERE site_id = ? AND unlinked > 0", SITE
+    )
+    assert set(await filled.told()) == {"days"}
+
+
+async def test_a_visit_that_was_deleted(filled: Filled) -> None:
+    visit = ordinary(filled.world)
+    assert filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id) == 1
+    found = await filled.recount()
+    alone = sum((ids.day_at(one.at), one.visitor) == (ids.day_at(visit.at), visit.visitor)
+                for one in filled.world.real_visits()) == 1  # fmt: skip
+    expected = {"counts by hour", "counts by page", "counts by device", "views"}
+    assert set(found) == (expected | {"visitors"} if alone else expected)
+    (difference,) = found["counts by hour"].differences
+    assert dict(difference.key) == {
+        "hour": visit.at // ids.HOUR_MS, "source": visit.source, "channel": -1, "depth": 0
+    }  # fmt: skip
+    assert difference.measure == "visits"
+    assert (difference.stored or 0) - (difference.counted or 0) == 1
+    assert await filled.recount(OTHER) == {}
+
+
+async def test_a_sharer_that_was_deleted(filled: Filled) -> None:
+    root = grown(filled.world)
+    filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, root.visit_id)
+    told = await filled.told()
+    assert told["chains"] == {("sharer", root.visit_id, None)}
+    assert "cascades" in told
+
+
+async def test_a_guard_that_was_lost(filled: Filled) -> None:
+    day = ids.day_at(filled.world.real_visits()[0].at)
+    visitors = len({visit.visitor for visit in filled.world.real_visits() if ids.day_at(visit.at) == day})
+    for number in range(visitors - 1):
+        filled.change("INSERT INTO guards VALUES (?, 1, ?, 0, ?)", SITE, number, ids.day_start(day + 2))
+    assert await filled.told() == {"visitors": {("guards of visitors", visitors - 1, visitors)}}
+
+
+@pytest.mark.parametrize("column", ["size", "max_depth", "last_at", "shares", "conversions"])
+async def test_a_cascade_whose_summary_was_changed(filled: Filled, column: str) -> None:
+    root = grown(filled.world).visit_id
+    filled.change(f"UPDATE cascades SET {column} = {column} + 1 WHERE (site_id, root_id) = (?, ?)", SITE, root)
+    found = await filled.recount()
+    assert set(found) == {"cascades"}
+    (difference,) = found["cascades"].differences
+    assert (difference.site_id, difference.key, difference.measure) == (SITE, (("root", root),), column)
+    assert difference.stored == (difference.counted or 0) + 1
+
+
+async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Filled) -> None:
+    root = grown(filled.world)
+    size = sum(
+        visit.visit_id in {v.visit_id for v in filled.world.real_visits()} for visit in filled.world.members(root)
+    )
+    filled.change("DELETE FROM cascades WHERE (site_id, root_id) = (?, ?)", SITE, root.visit_id)
+    assert ("size", 0, size) in (await filled.told())["cascades"]
+    lonely = ordinary(filled.world).visit_id
+    filled.change(
+        "INSERT INTO cascades (site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares,"
+        " conversions) VALUES (?, ?, ?, 0, 0, 0, 2, 1, 0, 0)", SITE, lonely, ids.cell_of(lonely)
+    )  # fmt: skip
+    assert ("size", 2, 0) in (await filled.told())["cascades"]
+
+
+async def test_a_share_whose_returns_were_changed(filled: Filled) -> None:
+    share = next(one for one in filled.world.shares.values() if one.returns)
+    visit_id, channel, n = share.key
+    filled.change(
+        "UPDATE shares SET returns = returns + 1, proven_at = NULL"
+        " WHERE (site_id, visit_id, channel, n) = (?, ?, ?, ?)",
+        SITE, visit_id, channel, n,
+    )  # fmt: skip
+    found = (await filled.recount())["shares"]
+    assert [(one.measure, one.stored, one.counted) for one in found.differences] == [
+        ("returns", len(share.returns) + 1, len(share.returns)), ("proven", 0, 1),
+    ]  # fmt: skip
+    assert found.differences[0].key == (("visit", visit_id), ("channel", channel), ("n", n))
+
+
+async def test_a_share_and_a_conversion_that_were_lost(filled: Filled) -> None:
+    share = next(one for one in filled.world.shares.values() if one.reported_at and not one.openings)
+    filled.change("DELETE FROM shares WHERE (site_id, visit_id, channel, n) = (?, ?, ?, ?)", SITE, *share.key)
+    told = await filled.told()
+    assert {one[0] for one in told["counts by hour"]} == {"shares", "reported"}
+    visit = next(
+        one for one in filled.world.visits if one.conversions and one.root.visit_id != share.visit.root.visit_id
+    )
+    filled.change("DELETE FROM conversions WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id)
+    told = await filled.told()
+    assert {one[0] for one in told["counts by page"]} == {"shares", "reported", "conversions"}
+
+
+@pytest.mark.parametrize("column", ["depth", "root_id", "parent_id"])
+async def test_a_visit_that_hangs_elsewhere(filled: Filled, column: str) -> None:
+    visit = next(one for one in reversed(filled.world.visits) if one.returned and not one.own)
+    filled.change(f"UPDATE visits SET {column} = {column} + 1 WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id)
+    found = (await filled.recount())["chains"]
+    assert {one.measure for one in found.differences} <= {column.removesuffix("_id"), "sharer"}
+    assert all(one.key == (("visit", visit.visit_id),) for one in found.differences)
+
+
+async def test_only_the_first_places_are_told_but_all_are_counted(filled: Filled) -> None:
+    changed = filled.change("UPDATE counts_page SET visits = visits + 1 WHERE site_id = ? AND cell = 1", SITE)
+    found = (await filled.recount(most=2))["counts by page"]
+    assert (found.places, len(found.differences)) == (changed, 2)
+
+
+async def test_it_sees_one_moment_while_others_write(filled: Filled) -> None:
+    async with snapshot(filled.path) as moment:
+        recount = Recount(moment)
+        assert not (await recount.compare("views", None, 5)).places
+        assert filled.change("UPDATE visits SET views = views + 1") > 0
+        assert not (await recount.compare("views", None, 5)).places
+        assert await moment.faults(5) == []
+    assert set(await filled.recount()) == {"views"}
+
+
+async def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.sqlite3"
+    with pytest.raises(StoreError, match="cannot use the database file"):
+        async with snapshot(nothing):
+            pass
+    assert not nothing.exists()
+
+
+async def test_its_store_may_be_open(filled: Filled) -> None:
+    store = SQLiteStore(filled.path)
+    await store.open()
+    assert await filled.recount() == {}
+    await store.close()
