@@ -23,5 +23,8 @@ DROP_REASONS: Final = (
     "duplicate",
 )  # fmt: skip
 
+DAY_KEYS: Final = {"channel": 0, "source": 1, "depth": 2, "hour": 3}
+"""What a row of the counts by day is about; ``hour`` is the hour of the day."""
+
 NO_CHANNEL: Final = -1
 """In counts: the visit did not arrive through a share."""

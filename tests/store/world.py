@@ -270,18 +270,23 @@ def _cascade_row(world: World, root: Visit) -> tuple[Any, ...]:
 
 
 def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
-    """The three tables of counts, each number split over two slots."""
+    """The tables of counts, each number split over two slots."""
     site = world.site_id
-    tables: dict[str, dict[tuple[Any, ...], Counter[str]]] = {"counts_hour": {}, "counts_page": {}, "counts_device": {}}
+    names = ("counts_hour", "counts_day", "counts_page", "counts_device")
+    tables: dict[str, dict[tuple[Any, ...], Counter[str]]] = {name: {} for name in names}
 
     def add(visit: Visit, at: int, channel: int, **measures: int) -> None:
         hour, day = at // ids.HOUR_MS, ids.day_at(at)
-        keys = {
-            "counts_hour": (hour, visit.source, channel, visit.depth),
-            "counts_page": (day, page_id(site, visit.page)),
-            "counts_device": (day, visit.device, visit.app or ""),
-        }
-        for table, key in keys.items():
+        keys: list[tuple[str, tuple[Any, ...]]] = [
+            ("counts_hour", (hour, visit.source, channel, visit.depth)),
+            *(
+                ("counts_day", (day, *key))
+                for key in ((0, channel), (1, visit.source), (2, visit.depth), (3, hour % 24))
+            ),
+            ("counts_page", (day, page_id(site, visit.page))),
+            ("counts_device", (day, visit.device, visit.app or "")),
+        ]
+        for table, key in keys:
             tables[table].setdefault(key, Counter()).update(measures)
 
     first = world.first_of_day()
@@ -301,7 +306,9 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
                 proven=int(share.proven_at is not None),
             )  # fmt: skip
         for app, at in share.unfurls:
-            tables["counts_device"].setdefault((ids.day_at(at), 0, app), Counter())["unfurls"] += 1
+            day, hour = ids.day_at(at), at // ids.HOUR_MS % 24
+            tables["counts_device"].setdefault((day, 0, app), Counter())["unfurls"] += 1
+            tables["counts_day"].setdefault((day, 3, hour), Counter())["unfurls"] += 1
     for at, source, page, device in world.unlinked:
         ghost = Visit(0, at, page, source, device, None, 0, 1)
         add(ghost, at, sets.NO_CHANNEL, views=1, unlinked=1)

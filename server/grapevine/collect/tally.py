@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, Final
 
 from grapevine import ids
-from grapevine.sets import NO_CHANNEL
+from grapevine.sets import DAY_KEYS, NO_CHANNEL
 from grapevine.store.batch import MEASURES, Batch, CascadeGrowth
 from grapevine.store.rows import SAME_NETWORK, VisitRow
 
@@ -14,15 +14,19 @@ _POSITION: Final = {measure: position for position, measure in enumerate(MEASURE
 _VIEWS, _VISITS, _VISITORS = (_POSITION[name] for name in ("views", "visits", "visitors"))
 _RETURNS, _SELF_RETURNS, _SAME_NETWORK = (_POSITION[name] for name in ("returns", "self_returns", "same_network"))
 
+_HOURS: Final = 24
+
 Key = tuple[Any, ...]
 
 
 class Tally:
-    """Counts of one batch by (site, hour, source, channel, depth), (site, day, page) and (site, day, device, app)."""
+    """Counts of one batch by (site, hour, source, channel, depth), by (site, day) and one of these, by (site, day, page)
+    and by (site, day, device, app)."""
 
     def __init__(self, slot: int) -> None:
         self._slot = slot
         self._hours: dict[Key, list[int]] = {}
+        self._days: dict[Key, list[int]] = {}
         self._pages: dict[Key, list[int]] = {}
         self._devices: dict[Key, list[int]] = {}
         self._cascades: dict[tuple[int, int], CascadeGrowth] = {}
@@ -69,8 +73,10 @@ class Tally:
             counts[_VIEWS] += 1
 
     def unfurl(self, site_id: int, app: str, at: int) -> None:
-        """Counts a link preview under the app whose robot fetched it."""
-        _of(self._devices, (site_id, ids.day_at(at), 0, app))[_POSITION["unfurls"]] += 1
+        """Counts a link preview under the app whose robot fetched it, and under the hour."""
+        day, hour = ids.day_at(at), at // ids.HOUR_MS % _HOURS
+        _of(self._devices, (site_id, day, 0, app))[_POSITION["unfurls"]] += 1
+        _of(self._days, (site_id, day, DAY_KEYS["hour"], hour))[_POSITION["unfurls"]] += 1
 
     def cascade(self, row: VisitRow) -> CascadeGrowth:
         """What the batch adds to the cascade of ``row``, to be raised by the caller."""
@@ -79,12 +85,24 @@ class Tally:
 
     async def write(self, batch: Batch) -> None:
         """Raises all counts and cascade summaries."""
+        self._add_days()
         for table, found in (
-            ("counts_hour", self._hours), ("counts_page", self._pages), ("counts_device", self._devices),
+            ("counts_hour", self._hours), ("counts_day", self._days), ("counts_page", self._pages),
+            ("counts_device", self._devices),
         ):  # fmt: skip
             # Sorted, so that two writers never wait for each other's rows in a circle.
             await batch.raise_counts(table, [(*key, self._slot, *counts) for key, counts in sorted(found.items())])
         await batch.grow_cascades([self._cascades[key] for key in sorted(self._cascades)])
+
+    def _add_days(self) -> None:
+        """What was counted by the hour, by the day under each thing alone."""
+        for (site_id, hour, *codes), counts in self._hours.items():
+            day = ids.day_at(hour * ids.HOUR_MS)
+            for dimension, code in enumerate((codes[1], codes[0], codes[2], hour % _HOURS)):  # as in DAY_KEYS
+                total = _of(self._days, (site_id, day, dimension, code))
+                for position, number in enumerate(counts):
+                    if number:
+                        total[position] += number
 
     def _counts(self, row: VisitRow, at: int, channel: int) -> tuple[list[int], list[int], list[int]]:
         site_id, day = row.site_id, ids.day_at(at)

@@ -7,6 +7,7 @@ from typing import Final
 
 from grapevine import channels, ids, money, sets, stats, urls
 from grapevine.errors import Invalid
+from grapevine.sets import DAY_KEYS
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
 from grapevine.store.reads import Converted, Reads, Scope
@@ -14,16 +15,20 @@ from grapevine.times import Period, interval_start, interval_starts, rfc3339
 
 MOST_ROWS: Final = 1_000
 
-_OF_HOUR: Final = frozenset({"channel", "source", "depth", "hour", "day"})
-_OF_PAGE: Final = frozenset({"page", "day"})
-_OF_DEVICE: Final = frozenset({"device", "app", "day"})
+_TABLES: Final = (
+    *(("day", frozenset({name, "day"})) for name in DAY_KEYS),
+    ("hour", frozenset({"channel", "source", "depth", "hour", "day"})),
+    ("page", frozenset({"page", "day"})),
+    ("device", frozenset({"device", "app", "day"})),
+)
+"""The tables of counts and what each tells apart, the quickest to read first."""
 
 
 async def summary(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> Summary:
     """The numbers of ``period``."""
     scope = _scope(site, period, filters)
-    table = _table(filters, None)
-    if table == "hour":
+    table = _table(filters, "channel")
+    if table is not None:
         by_channel = await reads.counts(table, scope, "channel")
         counts = _added(by_channel.values())
     else:
@@ -65,10 +70,11 @@ async def _metric(reads: Reads, scope: Scope, filters: Filters, metric: str, by:
     found: list[tuple[Key, int]]
     if metric == "conversions":
         found = [(one.key, one.times) for one in await reads.conversions(scope, by)]
-    elif metric == "unfurls" and (by == "hour" or filters != EVERYTHING):
+    elif metric == "unfurls" and filters != EVERYTHING:
         found = [(key, unfurls) for key, _, unfurls in await reads.unfurls(scope, by)]
     elif metric == "unfurls":
-        found = [(key, counts.unfurls) for key, counts in (await reads.counts("device", scope, by)).items()]
+        table = "day" if by == "hour" else "device"
+        found = [(key, counts.unfurls) for key, counts in (await reads.counts(table, scope, by)).items()]
     else:
         with_visitors = metric == "visitors"
         counts_by_key = await _counts_by(reads, scope, filters, by, with_visitors=with_visitors)
@@ -131,7 +137,7 @@ def _table(filters: Filters, by: str | None) -> str | None:
     asked = {name for name in filters.__struct_fields__ if getattr(filters, name) is not None}
     if by is not None:
         asked.add(by)
-    for table, columns in (("hour", _OF_HOUR), ("page", _OF_PAGE), ("device", _OF_DEVICE)):
+    for table, columns in _TABLES:
         if asked <= columns:
             return table
     return None

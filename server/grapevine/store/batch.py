@@ -17,7 +17,7 @@ MEASURES: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "same_network", "shares", "reported", "proven",
     "conversions", "unlinked", "unfurls",
 )  # fmt: skip
-"""The columns that all three tables of counts have, in their order."""
+"""The columns that all tables of counts have, in their order."""
 
 Rows = Sequence[Sequence[Any]]
 
@@ -102,7 +102,7 @@ class Batch:
         await self._run("start_cascades", [list(_plain([growth])[0])[:6] for growth in first])
 
     async def raise_counts(self, table: str, rows: Rows) -> None:
-        """Adds (key…, slot, measures…) to ``counts_hour``, ``counts_page`` or ``counts_device``."""
+        """Adds (key…, slot, measures…) to ``counts_hour``, ``counts_day``, ``counts_page`` or ``counts_device``."""
         await self._run(f"raise_{table}", rows)
 
     async def raise_drops(self, rows: Rows) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from grapevine import ids
 from grapevine.chains import Place
+from grapevine.sets import DAY_KEYS
 from grapevine.stats import Counts, Key
 from grapevine.store.base import Runner
 
@@ -137,8 +138,15 @@ class Reads:
         return (await self.urls(site_id, [rows[0][0]])).get(rows[0][0]) if rows else None
 
     async def counts(self, table: str, scope: Scope, by: str | None) -> dict[Key, Counts]:
-        """Counts from the ``table`` hour, page or device, told apart by one of that table's own columns or by time."""
-        rows = await self._run(f"counts_{table}_by", by=by, **scope.params())
+        """Counts from the ``table`` day, hour, page or device, told apart by what that table tells apart, or by time.
+
+        The table of days holds one dimension at a time: what ``by`` or else a filter of the scope names.
+        """
+        named = {"channel": scope.channel, "source": scope.source}
+        dimension = by if by in DAY_KEYS else next((name for name, code in named.items() if code is not None), "source")
+        rows = await self._run(
+            f"counts_{table}_by", by=by, dimension=DAY_KEYS[dimension], key=named.get(dimension), **scope.params()
+        )
         return {_key(key, word): Counts(*numbers) for key, word, *numbers in rows}
 
     async def visits(self, scope: Scope, by: str | None) -> dict[Key, Counts]:

@@ -163,6 +163,31 @@ ON CONFLICT (site_id, hour, source, channel, depth, cell) DO UPDATE SET
     unlinked = counts_hour.unlinked + excluded.unlinked,
     unfurls = counts_hour.unfurls + excluded.unfurls;
 
+-- name: raise_counts_day
+-- Counts by day and one of channel, source, depth and hour.
+INSERT INTO counts_day (
+    site_id, day, dimension, key, cell, views, visits, visitors, returns, self_returns, same_network, shares,
+    reported, proven, conversions, unlinked, unfurls
+)
+SELECT
+    site_id, day, dimension, key, cell, views, visits, visitors, returns, self_returns, same_network, shares,
+    reported, proven, conversions, unlinked, unfurls
+FROM rows(site_id bigint, day bigint, dimension smallint, key integer, cell smallint, views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint)
+WHERE true
+ON CONFLICT (site_id, day, dimension, key, cell) DO UPDATE SET
+    views = counts_day.views + excluded.views,
+    visits = counts_day.visits + excluded.visits,
+    visitors = counts_day.visitors + excluded.visitors,
+    returns = counts_day.returns + excluded.returns,
+    self_returns = counts_day.self_returns + excluded.self_returns,
+    same_network = counts_day.same_network + excluded.same_network,
+    shares = counts_day.shares + excluded.shares,
+    reported = counts_day.reported + excluded.reported,
+    proven = counts_day.proven + excluded.proven,
+    conversions = counts_day.conversions + excluded.conversions,
+    unlinked = counts_day.unlinked + excluded.unlinked,
+    unfurls = counts_day.unfurls + excluded.unfurls;
+
 -- name: raise_counts_page
 -- Counts by day and first page.
 INSERT INTO counts_page (

@@ -16,6 +16,20 @@ WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
   AND (CAST(:source AS SMALLINT) IS NULL OR source = :source)
 GROUP BY 1, 2;
 
+-- name: counts_day_by
+-- Counts of a period by day, by hour, or by what one dimension tells apart, of one key of it where one is named.
+SELECT
+    CASE CAST(:by AS TEXT) WHEN 'day' THEN day WHEN 'hour' THEN (day + 18262) * 24 + key ELSE key END AS key,
+    NULL AS word,
+    CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
+    CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
+    CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
+    CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+FROM counts_day
+WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND dimension = :dimension
+  AND (CAST(:key AS INTEGER) IS NULL OR key = :key)
+GROUP BY 1, 2;
+
 -- name: counts_page_by
 -- Counts of a period by day or first page, of one page where one is named.
 SELECT
