@@ -5,90 +5,65 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from grapevine import ids
 from tests.chaos.load import Load
 
-_RETURNS: Final = "sum(parent_id IS NOT NULL AND NOT flags & 1), sum(flags & 1), sum(parent_id IS NOT NULL AND flags & 3 = 2)"
-_COUNTED_RETURNS: Final = "sum(returns), sum(self_returns), sum(same_network)"
-_SHARES: Final = "count(*), sum(reported_at IS NOT NULL), sum(proven_at IS NOT NULL)"
-_COUNTED_SHARES: Final = "sum(shares), sum(reported), sum(proven)"
-_DAY: Final = f"/ {ids.DAY_MS} - {-ids.day_at(0)}"
-_SHARES_OF_VISITS: Final = (
-    "FROM shares s JOIN visits v USING (site_id, visit_id, cell) WHERE s.first_at IS NOT NULL GROUP BY 1, 2, 3"
-)
+Numbers = dict[tuple[Any, ...], tuple[int, ...]]
+"""Some numbers by their key; what is all zeros is as good as not there."""
 
-# Each counted number as the tables of counts have it, and as the rows say. Views are counted in the hour and on the day
-# they happened, which no row keeps, so they are compared without the time.
-_CHECKS: Final[dict[str, tuple[str, str]]] = {
-    "visits by hour": (
-        f"SELECT hour, source || ' ' || channel, depth, sum(visits), {_COUNTED_RETURNS} FROM counts_hour GROUP BY 1, 2, 3",
-        f"SELECT at / {ids.HOUR_MS}, source || ' ' || coalesce(channel, -1), depth, count(*), {_RETURNS} FROM visits"
-        " GROUP BY 1, 2, 3",
+_HOUR: Final = f"at / {ids.HOUR_MS}"
+_DAY: Final = f"at / {ids.DAY_MS} - {-ids.day_at(0)}"
+_RETURNED: Final = "parent_id IS NOT NULL AND NOT flags & 1"
+_SHARES: Final = "shares s JOIN visits v USING (site_id, visit_id, cell) WHERE first_at IS NOT NULL"
+
+
+class _Counts(NamedTuple):
+    """A table of counts: its time, its day, and the rest of its key, there and in the rows of visits and of shares."""
+
+    table: str
+    time: str
+    day: str
+    rest: tuple[str, ...]
+    of_visits: tuple[str, ...]
+    of_shares: tuple[str, ...]
+
+    @property
+    def at(self) -> str:
+        """The time as the rows have it."""
+        return _HOUR if self.time == "hour" else _DAY
+
+
+_COUNTS: Final = (
+    _Counts(
+        "counts_hour",
+        "hour",
+        f"hour / 24 - {-ids.day_at(0)}",
+        ("source", "channel", "depth"),
+        ("source", "coalesce(channel, -1)", "depth"),
+        ("source", "s.channel", "depth"),
     ),
-    "visits by page": (
-        f"SELECT day, page_id, 0, sum(visits), {_COUNTED_RETURNS} FROM counts_page GROUP BY 1, 2, 3",
-        f"SELECT at {_DAY}, page_id, 0, count(*), {_RETURNS} FROM visits GROUP BY 1, 2, 3",
+    _Counts("counts_page", "day", "day", ("page_id",), ("page_id",), ("v.page_id",)),
+    _Counts(
+        "counts_device",
+        "day",
+        "day",
+        ("device", "app"),
+        ("device", "coalesce(app, '')"),
+        ("device", "coalesce(app, '')"),
     ),
-    "visits by device": (
-        f"SELECT day, device, app, sum(visits), {_COUNTED_RETURNS} FROM counts_device GROUP BY 1, 2, 3",
-        f"SELECT at {_DAY}, device, coalesce(app, ''), count(*), {_RETURNS} FROM visits GROUP BY 1, 2, 3",
-    ),
-    "views by source": (
-        "SELECT source, channel, depth, sum(views) FROM counts_hour GROUP BY 1, 2, 3",
-        "SELECT source, coalesce(channel, -1), depth, sum(views) FROM visits GROUP BY 1, 2, 3",
-    ),
-    "views by page": (
-        "SELECT page_id, 0, 0, sum(views) FROM counts_page GROUP BY 1, 2, 3",
-        "SELECT page_id, 0, 0, sum(views) FROM visits GROUP BY 1, 2, 3",
-    ),
-    "views by device": (
-        "SELECT device, app, 0, sum(views) FROM counts_device GROUP BY 1, 2, 3",
-        "SELECT device, coalesce(app, ''), 0, sum(views) FROM visits GROUP BY 1, 2, 3",
-    ),
-    "shares by hour": (
-        f"SELECT hour, source || ' ' || channel, depth, {_COUNTED_SHARES} FROM counts_hour GROUP BY 1, 2, 3",
-        f"SELECT first_at / {ids.HOUR_MS}, source || ' ' || s.channel, depth, {_SHARES} {_SHARES_OF_VISITS}",
-    ),
-    "shares by page": (
-        f"SELECT day, page_id, 0, {_COUNTED_SHARES} FROM counts_page GROUP BY 1, 2, 3",
-        f"SELECT first_at {_DAY}, v.page_id, 0, {_SHARES} {_SHARES_OF_VISITS}",
-    ),
-    "shares by device": (
-        f"SELECT day, device, app, {_COUNTED_SHARES} FROM counts_device GROUP BY 1, 2, 3",
-        f"SELECT first_at {_DAY}, device, coalesce(app, ''), {_SHARES} {_SHARES_OF_VISITS}",
-    ),
-    "visitors": (
-        "SELECT day, 0, 0, sum(visitors) FROM counts_page GROUP BY 1",
-        f"SELECT at {_DAY}, 0, 0, count(DISTINCT visitor) FROM visits GROUP BY 1",
-    ),
-    "returns of shares": (
-        "SELECT visit_id, channel, n, returns, self_returns FROM shares",
-        "SELECT coalesce(via_id, parent_id), channel, n, sum(NOT flags & 1), sum(flags & 1) FROM visits"
-        " WHERE parent_id IS NOT NULL GROUP BY 1, 2, 3",
-    ),
-    "proofs": (
-        "SELECT visit_id, channel, n, proven_at IS NOT NULL FROM shares",
-        "SELECT DISTINCT coalesce(via_id, parent_id), channel, n, 1 FROM visits"
-        " WHERE parent_id IS NOT NULL AND NOT flags & 1",
-    ),
-    "cascades": (
-        "SELECT root_id, 0, 0, size, max_depth, shares, last_at FROM cascades",
-        "SELECT root_id, 0, 0, 1 + count(*), max(depth),"
-        " (SELECT count(*) FROM shares JOIN visits w USING (site_id, visit_id, cell)"
-        "   WHERE first_at IS NOT NULL AND v.root_id IN (w.root_id, w.visit_id)), max(at)"
-        " FROM visits v WHERE root_id IS NOT NULL AND NOT flags & 1 GROUP BY 1",
-    ),
-}
+)
 
 
 def intact(database: Path) -> None:
-    """The file is sound and its counts are what its rows say."""
+    """The file is sound, and what it has counted is what its rows say."""
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        for name, (counted, from_rows) in _CHECKS.items():
-            assert _numbers(connection, counted) == _numbers(connection, from_rows), name
+        for counts in _COUNTS:
+            _agree(connection, counts)
+        assert _counted_returns(connection) == _returns(connection)
+        assert _cascades(connection) == _trees(connection)
 
 
 def holds(database: Path, load: Load) -> None:
@@ -122,12 +97,54 @@ class _Stored:
             assert len(self.views) == len(visits)
 
 
-def _numbers(connection: sqlite3.Connection, query: str) -> dict[tuple[Any, ...], tuple[int, ...]]:
-    """The numbers of a query by its first three columns; what is all zeros is as good as not there."""
-    rows = connection.execute(query).fetchall()
-    found = {row[:3]: row[3:] for row in rows if any(row[3:])}
-    assert len(found) == len([row for row in rows if any(row[3:])])
-    return found
+def _agree(connection: sqlite3.Connection, counts: _Counts) -> None:
+    """A table of counts is what the rows say."""
+    key = (counts.time, *counts.rest)
+    visits = _sums(connection, "visits", (counts.at, *counts.of_visits), "1", _RETURNED, "flags & 1", "flags & 3 = 2")
+    assert _sums(connection, counts.table, key, "visits", "returns", "self_returns", "same_network") == visits
+    at_first = counts.at.replace("at", "first_at", 1)
+    shares = _sums(
+        connection, _SHARES, (at_first, *counts.of_shares), "1", "reported_at IS NOT NULL", "proven_at IS NOT NULL"
+    )
+    assert _sums(connection, counts.table, key, "shares", "reported", "proven") == shares
+    # A view counts when it happened, which no row keeps, so views are compared without the time.
+    assert _sums(connection, counts.table, counts.rest, "views") == _sums(
+        connection, "visits", counts.of_visits, "views"
+    )
+    visitors = _sums(connection, f"(SELECT DISTINCT {_DAY} AS day, visitor FROM visits)", ("day",), "1")
+    assert _sums(connection, counts.table, (counts.day,), "visitors") == visitors
+
+
+def _counted_returns(connection: sqlite3.Connection) -> Numbers:
+    """What shares say: returns, self-returns, and whether they are proven."""
+    return _sums(connection, "shares", ("visit_id", "channel", "n"), "returns", "self_returns", "proven_at IS NOT NULL")
+
+
+def _returns(connection: sqlite3.Connection) -> Numbers:
+    """The same from the visits that came through each share."""
+    key = ("coalesce(via_id, parent_id)", "channel", "n")
+    found = _sums(connection, "visits WHERE parent_id IS NOT NULL", key, _RETURNED, "flags & 1")
+    return {share: (returns, own, int(returns > 0)) for share, (returns, own) in found.items()}
+
+
+def _cascades(connection: sqlite3.Connection) -> Numbers:
+    """The summaries: size, depth, latest return, shares."""
+    return _sums(connection, "cascades", ("root_id",), "size", "max_depth", "last_at", "shares")
+
+
+def _trees(connection: sqlite3.Connection) -> Numbers:
+    """The same from the rows of each root with a return and what grew below it, self-returns left out."""
+    shares = _sums(connection, _SHARES, ("coalesce(root_id, visit_id)",), "1")
+    query = f"SELECT root_id, 1 + count(*), max(depth), max(at) FROM visits WHERE {_RETURNED} GROUP BY 1"
+    return {(root,): (*numbers, *shares.get((root,), (0,))) for root, *numbers in connection.execute(query)}
+
+
+def _sums(connection: sqlite3.Connection, rows: str, key: tuple[str, ...], *measures: str) -> Numbers:
+    """The sums of some measures by a key."""
+    places = ", ".join(str(place + 1) for place in range(len(key)))
+    columns = ", ".join([*key, *(f"sum({measure})" for measure in measures)])
+    found = connection.execute(f"SELECT {columns} FROM {rows} GROUP BY {places}").fetchall()
+    return {row[: len(key)]: row[len(key) :] for row in found if any(row[len(key) :])}
 
 
 def _share(token: str) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ import zlib
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from tests.chaos.server import PATIENCE_SECONDS
@@ -45,6 +46,7 @@ class Load:
         self._name = name
         self._random = random.Random(name)  # noqa: S311
         self._drawn = 0
+        self._today = str(datetime.now(UTC).date())
         self._sessions: list[tuple[str, str]] = []
         self._tokens: list[str] = []
         self._sent: deque[Call] = deque(maxlen=_REMEMBERED)
@@ -96,7 +98,7 @@ class Load:
 
     async def _read_on(self, connection: Connection) -> None:
         """A visit, half of them by a link that somebody shared; then perhaps a share and a view."""
-        visit: dict[str, Any] = {"nonce": self._nonce(), "channels": ["copy", "whatsapp"], "title": "A page"}
+        visit: dict[str, Any] = {"nonce": self._nonce(), "day": self._today, "channels": ["copy", "whatsapp"]}
         if self._tokens and self._random.random() < 0.5:
             visit |= {"token": self._random.choice(self._tokens[-50:]), "own": self._random.random() < 0.1}
         await self._call(connection, "/v1/visits", visit["nonce"], visit)

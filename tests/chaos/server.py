@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from tests.chaos.wire import ORIGIN
 
-PATIENCE_SECONDS: Final = 300
+PATIENCE_SECONDS: Final = 120
 """After that a test that hangs fails."""
 
 SERVE: Final = ("-m", "grapevine", "serve", "--port", "0")
@@ -43,6 +43,11 @@ class Server:
     def pid(self) -> int:
         """Its process."""
         return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
 
     def kill(self) -> None:
         """``kill -9``: it gets no chance to do anything."""
@@ -135,12 +140,14 @@ class Installation:
 
 
 def install(folder: Path, logs: Path) -> Installation:
-    """A new database with one site."""
-    folder.mkdir(exist_ok=True)
+    """A new database with one site, and the key file that the first server makes."""
     added = Installation(folder, logs, "", "").run("site", "add", "Chaos", "--origin", ORIGIN)
     assert added.status == 0, added
     site = json.loads(added.out)
-    return Installation(folder, logs, site["site"], site["key"])
+    installation = Installation(folder, logs, site["site"], site["key"])
+    with installation.serving() as server:
+        assert server.end() == (0, "", "")
+    return installation
 
 
 def ready(process: subprocess.Popen[str], log: Path) -> Server:

@@ -51,9 +51,10 @@ async def test_damaged(installation: Installation, tmp_path: Path, damage: Damag
     log = installation.database.with_name(f"{installation.database.name}-wal")
     content = bytearray(log.read_bytes())
     frame, ends = _commits(content)
+    assert len(ends) > commits
     good = ends[-1 - commits]
     expected = _rows(_with_log(installation.database, tmp_path / "expected", bytes(content[:good])))
-    damage(content, good + frame, frame)  # the second frame after the last good transaction: no transaction is that short
+    damage(content, good + frame, frame)  # the second frame of a transaction; none has fewer
     log.write_bytes(content)
     with installation.serving() as server:
         assert _rows(installation.database) == expected
@@ -80,7 +81,7 @@ async def test_undamaged(installation: Installation) -> None:
     settled(installation.database, load)
 
 
-def _commits(log: bytes) -> tuple[int, list[int]]:
+def _commits(log: bytearray) -> tuple[int, list[int]]:
     """The size of a frame, and where each committed transaction ends (https://sqlite.org/fileformat2.html#walformat).
 
     Frames whose salts are not the header's are left over from before the log began anew.

@@ -19,7 +19,7 @@ async def test_both_under_load(installation: Installation) -> None:
     load = Load(installation.site, "two-servers")
     with installation.serving() as one, installation.serving() as other:
         async with load.on(one.port, other.port):
-            await load.reached(acknowledged=600)
+            await load.reached(acknowledged=400)
         for sent_again in (one, other):
             await load.repeat(sent_again.port)
         await load.settle(one.port)

@@ -91,10 +91,10 @@ async def connected(port: int) -> AsyncIterator[Connection]:
 
 
 def request(method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> bytes:
-    """A request as bytes, as a browser on a page of the site sends it. ``expect`` in ``headers`` becomes Expect."""
+    """A request as bytes, as a browser on a page of the site sends it."""
     content = b"" if body is None else json.dumps(body).encode()
     usual = {"host": "127.0.0.1", "user-agent": CHROME, "origin": ORIGIN, "content-type": "text/plain"}
     if body is not None:
         usual["content-length"] = str(len(content))
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in (usual | dict(headers or {})).items())]
-    return "\r\n".join([*lines, "\r\n"]).encode() + content
+    lines = [f"{name}: {value}" for name, value in (usual | dict(headers or {})).items()]
+    return "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "\r\n"]).encode() + content

@@ -1,0 +1,65 @@
+"""The server as ``grapevine serve`` runs it, but with a clock that a test moves, and patience that a test shortens.
+
+``python -m tests.chaos.launch OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the clock is
+wrong (8 bytes); each NAME is an argument of ``listening.Server``.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from grapevine import listening
+from grapevine.app import create_app, system_clock
+from grapevine.installation import make_store, with_secret_keys
+from grapevine.settings import load
+from grapevine.sites import Clock
+
+
+class OffsetFile:
+    """How wrong the clock of another process is."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.set(0)
+
+    def set(self, milliseconds: int) -> None:
+        """Makes the clock wrong by so much, at once."""
+        with self.path.open("r+b" if self.path.exists() else "wb") as file:
+            file.write(struct.pack("q", milliseconds))
+
+
+def launched(offset: OffsetFile, **seconds: float) -> list[str]:
+    """The command for ``Installation.serving``."""
+    return ["-m", "tests.chaos.launch", str(offset.path), *(f"{name}={value}" for name, value in seconds.items())]
+
+
+def wrong_clock(path: Path) -> Clock:
+    """A clock that is wrong by what the file says at the moment."""
+    with path.open("rb") as file:
+        offset = mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
+    return lambda: system_clock() + int(struct.unpack("q", offset[:8])[0])
+
+
+async def main(offset: str, *limits: str) -> None:
+    """Serves until a signal ends it."""
+    settings = with_secret_keys(load(os.environ))
+    app = create_app(settings, make_store(settings), wrong_clock(Path(offset)))
+    named: dict[str, Any] = {name: float(value) for name, value in (limit.split("=") for limit in limits)}
+    server = listening.Server(app, "127.0.0.1", 0, **named)
+
+    async def announce() -> None:
+        sys.stdout.write(f"Grapevine is ready: {server.url}\n")
+        sys.stdout.flush()
+
+    await listening.serve([server], announce)
+
+
+if __name__ == "__main__":
+    uvloop.run(main(*sys.argv[1:]))

@@ -1,0 +1,113 @@
+"""A disk that is full or read-only: writes are refused until it is well again, reads go on, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import disks
+from tests.chaos.audit import settled
+from tests.chaos.disks import DiskMaker
+from tests.chaos.load import Load
+from tests.chaos.server import SERVE, Installation, Server
+from tests.chaos.wire import connected
+
+pytestmark = pytest.mark.anyio
+
+MOUNTS = disks.can_mount()
+DISKS = [
+    disks.limited,
+    disks.unwritable,
+    *([disks.full] if MOUNTS else []),
+    *([disks.immutable] if disks.can_make_immutable() else []),
+]
+SLACKBOT = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
+
+
+@pytest.mark.parametrize("disk", DISKS)
+async def test_spoiled_under_load(template: Installation, tmp_path: Path, disk: DiskMaker) -> None:
+    load = Load(template.site, "disk")
+    with disk(template, tmp_path) as (installation, spoil, mend):
+        with installation.serving() as server:
+            async with load.on(server.port):
+                await load.reached(acknowledged=50)
+                spoil(server)
+                await load.reached(refused=50)
+                await _reads_go_on(server, load, installation.key)
+                await load.reached(refused=50)
+                mend(server)
+                await load.reached(acknowledged=100)
+            await load.settle(server.port)
+            async with connected(server.port) as connection:
+                assert (await connection.ask("GET", "/readyz")).status == 200
+            assert server.end().status == 0
+        settled(installation.database, load)
+
+
+@pytest.mark.parametrize("disk", DISKS)
+async def test_spoiled_until_the_end(template: Installation, tmp_path: Path, disk: DiskMaker) -> None:
+    """SIGTERM while nothing can be written ends the server all the same, and the next one has all of it."""
+    load = Load(template.site, "disk-to-the-end")
+    with disk(template, tmp_path) as (installation, spoil, mend):
+        with installation.serving() as server:
+            async with load.on(server.port):
+                await load.reached(acknowledged=50)
+                spoil(server)
+                await load.reached(refused=50)
+            ended = server.end()
+            assert (ended.status, ended.out) == (0, "")
+            assert "Traceback" not in ended.err
+            mend(server)
+        with installation.serving() as server:
+            await load.settle(server.port)
+            server.end()
+        settled(installation.database, load)
+
+
+@pytest.mark.parametrize("way", ["file", "folder", *(["mount"] if MOUNTS else [])])
+def test_started_on_a_read_only_disk(template: Installation, tmp_path: Path, way: str) -> None:
+    """One clear line that names the file, and status 1."""
+    if way == "mount":
+        with disks.full(template, tmp_path) as (installation, _, _), disks.read_only(tmp_path / "disk"):
+            ended = installation.run(*SERVE[2:])
+    else:
+        with disks.limited(template, tmp_path) as (installation, _, _):
+            installation.database.chmod(0o444)
+            installation.folder.chmod(0o555 if way == "folder" else 0o755)
+            # Permissions hold nobody back who may override them, so root gives that up.
+            before = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+            ended = installation.run(*SERVE[2:], before=before)
+            installation.folder.chmod(0o755)
+    assert (ended.status, ended.out, ended.err.count("\n")) == (1, "", 1), ended.err
+    assert ended.err.startswith("grapevine: ")
+    assert str(installation.database) in ended.err
+
+
+@pytest.mark.parametrize("disk", [disks.limited, *([disks.full] if MOUNTS else [])])
+def test_started_without_room(template: Installation, tmp_path: Path, disk: DiskMaker) -> None:
+    """Not a byte is free: one clear line that names the file, and status 1; with room again it starts."""
+    with disk(template, tmp_path) as (installation, _, _):
+        ballast = installation.folder / "ballast"
+        if disk is disks.full:
+            disks.fill(ballast)
+        before = [] if disk is disks.full else ["prlimit", "--fsize=0"]
+        ended = installation.run(*SERVE[2:], before=before)
+        assert (ended.status, ended.out, ended.err.count("\n")) == (1, "", 1), ended.err
+        assert str(installation.database) in ended.err
+        ballast.unlink(missing_ok=True)
+        with installation.serving() as server:
+            assert server.end().status == 0
+
+
+async def _reads_go_on(server: Server, load: Load, key: str) -> None:
+    authorization = {"authorization": f"Bearer {key}"}
+    token = next(iter(load.reported))
+    async with connected(server.port) as connection:
+        summary = await connection.ask("GET", "/v1/stats/summary", **authorization)
+        assert (summary.status, summary.json()["visits"]) == (200, len(load.visits))
+        assert (await connection.ask("GET", f"/v1/tokens/{token}", **authorization)).status == 200
+        assert (await connection.ask("GET", f"/s/{token}")).status == 302
+        assert (await connection.ask("GET", f"/s/{token}", **{"user-agent": SLACKBOT})).status == 302
+        assert (await connection.ask("GET", "/healthz")).status == 200

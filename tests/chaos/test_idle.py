@@ -1,0 +1,64 @@
+"""Ten thousand connections that say nothing: visits are answered beside them, and memory stays bounded."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.audit import settled
+from tests.chaos.launch import OffsetFile, launched
+from tests.chaos.load import Load
+from tests.chaos.server import PATIENCE_SECONDS, Installation
+
+pytestmark = pytest.mark.anyio
+
+WANTED = 10_000
+SPARE = 200
+SOURCES = 8
+BYTES_EACH = 16 << 10
+"""What an idle connection may cost the server: its parser, protocol and transport objects take about half of that."""
+
+
+async def test_ten_thousand_idle_connections(
+    installation: Installation, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    load = Load(installation.site, "beside-idle-ones")
+    patient = launched(OffsetFile(tmp_path / "offset"), request_seconds=PATIENCE_SECONDS)
+    with installation.serving(patient) as server, _all_descriptors() as most:
+        server.limit(resource.RLIMIT_NOFILE, most)
+        number = min(WANTED, most - SPARE)
+        async with load.on(server.port):
+            await load.reached(acknowledged=200)
+            before = server.resident()
+            with ExitStack() as stack:
+                for place in range(number):
+                    source = (f"127.0.0.{2 + place % SOURCES}", 0)
+                    idle = socket.create_connection(("127.0.0.1", server.port), source_address=source)
+                    stack.enter_context(idle)
+                await load.reached(acknowledged=200)
+                while server.descriptors() < number:  # the last of them are still to be accepted
+                    await load.reached(acknowledged=1)
+                cost = (server.resident() - before) // number
+                record_property("bytes an idle connection", cost)
+            await load.reached(acknowledged=200)
+        assert cost < BYTES_EACH, f"{cost} bytes for each of {number} idle connections (of {most} files allowed here)"
+        await load.settle(server.port)
+        assert server.end().status == 0
+    settled(installation.database, load)
+
+
+@contextmanager
+def _all_descriptors() -> Iterator[int]:
+    """As many descriptors as this process may have; answers with how many these are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(hard, 1 << 20) if hard != resource.RLIM_INFINITY else 1 << 20
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    try:
+        yield most
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
