@@ -22,12 +22,15 @@ _GRACE_SECONDS: Final = 30
 
 
 class Server(uvicorn.Server):
-    """One application on one address (``port`` 0: any free port). Raises GrapevineError when the address is taken.
+    """One application on one address (``port`` 0: any free port), or on a socket that listens already.
 
-    Signals are handled by ``serve``: uvicorn would raise them again at the end and so spoil the exit status.
+    Raises GrapevineError when the address is taken. Signals are handled by ``serve``: uvicorn would raise them again at
+    the end and so spoil the exit status.
     """
 
-    def __init__(self, app: Application, host: str, port: int) -> None:
+    def __init__(
+        self, app: Application, host: str = "127.0.0.1", port: int = 0, *, listener: socket.socket | None = None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -41,14 +44,13 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
-        self.socket = _bound(host, port)
+        self.socket = bound(host, port) if listener is None else listener
         self.ready = asyncio.Event()
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        host, port = self.socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of(self.socket)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -112,19 +114,31 @@ async def serve(servers: Sequence[Server], meanwhile: Callable[[], Awaitable[Non
         raise failures[0]
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def url_of(listener: socket.socket) -> str:
+    """The URL at which a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A listening socket; several ``shared`` ones on one address get a like part of its connections each (Linux).
+
+    Raises GrapevineError when the address is taken.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, protocol)
+        listener = socket.socket(family, kind, protocol)
         try:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.bind(address)
-            bound.listen(_BACKLOG)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
         except OSError:
-            bound.close()
+            listener.close()
             raise
     except OSError as error:
         raise GrapevineError(
             f"cannot listen on {host}:{port}: {error.strerror}; another --port or --host may be free"
         ) from None
-    return bound
+    return listener

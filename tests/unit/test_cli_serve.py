@@ -3,85 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from grapevine import ids
+from tests.unit.machine import PATIENCE_SECONDS, Machine, browser, visit
 
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
-)
-ORIGIN = "https://a.example"
-PATIENCE_SECONDS = 120
 ENOUGH = 50
-
-
-class Machine:
-    """Runs ``grapevine`` as processes on one database."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "grapevine.sqlite3"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
-        self.environ = kept | {"GRAPEVINE_DATABASE": f"sqlite:///{self.database}", "GRAPEVINE_RATE_LIMIT": "0"}
-
-    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "grapevine", *arguments]
-        return subprocess.run(  # noqa: S603
-            command, env=self.environ | environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-        )
-
-    def add_site(self) -> str:
-        return str(json.loads(self.run("site", "add", "Lees", "--origin", ORIGIN).stdout)["site"])
-
-    @contextmanager
-    def serving(self, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """The process and its URL, as soon as it is ready."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "grapevine", "serve", "--port", "0"],
-            env=self.environ | environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with process:
-            try:
-                assert process.stdout is not None
-                line = process.stdout.readline()
-                ready = re.fullmatch(r"Grapevine is ready: (http://127\.0\.0\.1:\d+)\n", line)
-                assert ready, (line, process.communicate(timeout=PATIENCE_SECONDS))
-                yield process, ready[1]
-            finally:
-                if process.poll() is None:
-                    process.kill()
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
-
-
-def visit(client: httpx.Client, site: str, number: int) -> httpx.Response:
-    body: dict[str, Any] = {"site": site, "url": f"{ORIGIN}/", "nonce": f"{number:020}", "channels": ["copy"]}
-    return client.post("/v1/visits", json=body)
-
-
-def browser(url: str) -> httpx.Client:
-    headers = {"Origin": ORIGIN, "User-Agent": CHROME}
-    return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -116,11 +57,8 @@ def test_a_signal_drains_what_was_accepted(machine: Machine, number: signal.Sign
             reader.join(PATIENCE_SECONDS)
     assert (process.returncode, out, err) == (0, "", "")
     assert set(unanswered) <= {503}
-    with closing(sqlite3.connect(machine.database)) as connection:
-        stored = {ids.visit_text(row[0]) for row in connection.execute("SELECT visit_id FROM visits")}
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert len(answered) > ENOUGH
-    assert set(answered) <= stored
+    assert set(answered) <= machine.stored()
     assert len(set(answered)) == len(answered)
 
 
@@ -168,7 +106,8 @@ def test_an_address_in_use(machine: Machine) -> None:
         ((), {"GRAPEVINE_LOG": "xml"}, 2, "GRAPEVINE_LOG is 'xml', which must be text or json"),
         ((), {"GRAPEVINE_DATABASE": "postgresql://u:secret@h/d"}, 2, "this version stores in SQLite only"),
         ((), {"GRAPEVINE_DATABASE": "sqlite:////dev/null/x"}, 2, "secret_keys: the key file /dev/null/secret-keys"),
-        (("--workers", "2"), {}, 2, "--workers 2: this version runs one process"),
+        (("--workers", "0"), {}, 2, "--workers 0: must be 1 to 64"),
+        (("--workers", "65"), {}, 2, "--workers 65: must be 1 to 64"),
         (("--host", "nowhere.invalid"), {}, 1, "cannot listen on nowhere.invalid:8000"),
     ],
 )

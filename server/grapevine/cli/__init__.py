@@ -6,11 +6,11 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from grapevine.cli.parser import build_parser
 from grapevine.cli.shell import Shell
 from grapevine.errors import GrapevineError, Invalid, SettingError
+from grapevine.loops import loop_factory
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = build_parser().parse_args(arguments)
     shell = Shell(os.environ, parsed.config)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             status = runner.run(parsed.run(shell, parsed))
         sys.stdout.flush()
         return int(status)
@@ -35,11 +35,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-def _loop_factory() -> Any:
-    try:
-        import uvloop
-    except ImportError:  # Windows, PyPy
-        return None
-    return uvloop.new_event_loop

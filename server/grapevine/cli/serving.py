@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from typing import Final
 
 from grapevine.cli.options import Commands, count, port
 from grapevine.cli.shell import Shell
 from grapevine.errors import SettingError
+
+MOST_WORKERS: Final = 64
 
 
 def register(commands: Commands) -> None:
@@ -21,28 +24,32 @@ def register(commands: Commands) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=port, default=8000, help="port to listen on (default: %(default)s)")
     parser.add_argument(
-        "--workers", type=count, default=1, metavar="N", help="processes; SQLite takes one (default: %(default)s)"
+        "--workers", type=count, default=1, metavar="N", help="processes that serve (default: %(default)s)"
     )
 
 
 async def serve(shell: Shell, arguments: Namespace) -> int:
     """Runs the server until a signal ends it."""
-    from grapevine import listening, logs
+    from grapevine import listening, logs, workers
     from grapevine.app import create_app
     from grapevine.installation import make_store
 
-    if arguments.workers != 1:
-        raise SettingError(f"--workers {arguments.workers}: this version runs one process, which suits its SQLite file")
+    if not 1 <= arguments.workers <= MOST_WORKERS:
+        raise SettingError(f"--workers {arguments.workers}: must be 1 to {MOST_WORKERS}")
     settings = shell.settings_with_keys()
     logs.configure(settings.log)
     async with shell.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
         sites = await store.registry.sites()
-    server = listening.Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)
 
-    async def announce() -> None:
-        shell.say(f"Grapevine is ready: {server.url}")
+    async def announce(url: str) -> None:
+        shell.say(f"Grapevine is ready: {url}")
         if not sites:
             shell.say("It has no site yet; add one with: grapevine site add NAME --origin https://example.com")
 
-    await listening.serve([server], announce)
+    if arguments.workers == 1:
+        server = listening.Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)
+        await listening.serve([server], lambda: announce(server.url))
+    else:
+        listeners = workers.listeners(arguments.host, arguments.port, arguments.workers)
+        await workers.serve(settings, listeners, lambda: announce(listening.url_of(listeners[0])))
     return 0

@@ -1,0 +1,79 @@
+"""``grapevine`` as processes on one database, and browsers that call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from grapevine import ids
+
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+)
+ORIGIN = "https://a.example"
+PATIENCE_SECONDS = 120
+
+
+class Machine:
+    """Runs ``grapevine`` as processes on one database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = folder / "grapevine.sqlite3"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
+        self.environ = kept | {"GRAPEVINE_DATABASE": f"sqlite:///{self.database}", "GRAPEVINE_RATE_LIMIT": "0"}
+
+    def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "grapevine", *arguments]
+        return subprocess.run(  # noqa: S603
+            command, env=self.environ | environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
+
+    def add_site(self) -> str:
+        return str(json.loads(self.run("site", "add", "Lees", "--origin", ORIGIN).stdout)["site"])
+
+    @contextmanager
+    def serving(self, *arguments: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """The process and its URL, as soon as it is ready."""
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "grapevine", "serve", "--port", "0", *arguments],
+            env=self.environ | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()
+                ready = re.fullmatch(r"Grapevine is ready: (http://127\.0\.0\.1:\d+)\n", line)
+                assert ready, (line, process.communicate(timeout=PATIENCE_SECONDS))
+                yield process, ready[1]
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+    def stored(self) -> set[str]:
+        """The ids of all visits in the database, whose structure is whole."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            return {ids.visit_text(row[0]) for row in connection.execute("SELECT visit_id FROM visits")}
+
+
+def visit(client: httpx.Client, site: str, number: int) -> httpx.Response:
+    body: dict[str, Any] = {"site": site, "url": f"{ORIGIN}/", "nonce": f"{number:020}", "channels": ["copy"]}
+    return client.post("/v1/visits", json=body)
+
+
+def browser(url: str) -> httpx.Client:
+    headers = {"Origin": ORIGIN, "User-Agent": CHROME}
+    return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
