@@ -14,40 +14,51 @@ Numbers = dict[tuple[Any, ...], tuple[int, ...]]
 """Some numbers by their key; what is all zeros is as good as not there."""
 
 _HOUR: Final = f"at / {ids.HOUR_MS}"
-_DAY: Final = f"at / {ids.DAY_MS} - {-ids.day_at(0)}"
+_DAYS_BEFORE: Final = -ids.day_at(0)
+_DAY: Final = f"at / {ids.DAY_MS} - {_DAYS_BEFORE}"
 _RETURNED: Final = "parent_id IS NOT NULL AND NOT flags & 1"
 _SHARES: Final = "shares s JOIN visits v USING (site_id, visit_id, cell) WHERE first_at IS NOT NULL"
 
 
 class _Counts(NamedTuple):
-    """A table of counts: its time, its day, and the rest of its key, there and in the rows of visits and of shares."""
+    """A table of counts: its time and its day, and the rest of its key there and in the rows of visits and shares.
+
+    ``at`` is the time as the rows have it.
+    """
 
     table: str
     time: str
+    at: str
     day: str
     rest: tuple[str, ...]
     of_visits: tuple[str, ...]
     of_shares: tuple[str, ...]
 
-    @property
-    def at(self) -> str:
-        """The time as the rows have it."""
-        return _HOUR if self.time == "hour" else _DAY
+
+def _by_day(dimension: int, of_visits: str, of_shares: str) -> _Counts:
+    table = f"(SELECT * FROM counts_day WHERE dimension = {dimension})"
+    return _Counts(table, "day", _DAY, "day", ("key",), (of_visits,), (of_shares,))
 
 
 _COUNTS: Final = (
     _Counts(
         "counts_hour",
         "hour",
-        f"hour / 24 - {-ids.day_at(0)}",
+        _HOUR,
+        f"hour / 24 - {_DAYS_BEFORE}",
         ("source", "channel", "depth"),
         ("source", "coalesce(channel, -1)", "depth"),
         ("source", "s.channel", "depth"),
     ),
-    _Counts("counts_page", "day", "day", ("page_id",), ("page_id",), ("v.page_id",)),
+    _by_day(0, "coalesce(channel, -1)", "s.channel"),
+    _by_day(1, "source", "source"),
+    _by_day(2, "depth", "depth"),
+    _by_day(3, "0", "0")._replace(time=f"(day + {_DAYS_BEFORE}) * 24 + key", at=_HOUR, rest=("0",)),
+    _Counts("counts_page", "day", _DAY, "day", ("page_id",), ("page_id",), ("v.page_id",)),
     _Counts(
         "counts_device",
         "day",
+        _DAY,
         "day",
         ("device", "app"),
         ("device", "coalesce(app, '')"),

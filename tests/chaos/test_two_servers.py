@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import asyncio
+import sqlite3
+import subprocess
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.audit import settled
 from tests.chaos.load import Load
-from tests.chaos.server import SERVE, Installation, ready
+from tests.chaos.server import PATIENCE_SECONDS, SERVE, Installation, ready
 from tests.chaos.wire import connected
 
 pytestmark = pytest.mark.anyio
@@ -40,10 +43,33 @@ async def test_one_is_killed_the_other_goes_on(installation: Installation) -> No
 
 
 async def test_started_at_once_on_a_new_file(tmp_path: Path) -> None:
+    """All of them find a file without tables; one makes these, the others find them made when it is their turn."""
     installation = Installation(tmp_path / "data", tmp_path, "", "")
-    with ExitStack() as stack:
-        starting = [stack.enter_context(installation.starting(SERVE)) for _ in range(4)]
+    installation.folder.mkdir()
+    with closing(sqlite3.connect(installation.database, isolation_level=None)) as turn, ExitStack() as stack:
+        turn.execute("PRAGMA journal_mode=WAL")
+        turn.execute("BEGIN IMMEDIATE")
+        starting = [stack.enter_context(installation.starting(SERVE)) for _ in range(3)]
+        for process in starting:
+            await _has_open(process, Path(f"{installation.database}-wal"))
+        turn.execute("COMMIT")
         for process in starting:
             server = ready(process, installation.log)
             async with connected(server.port) as connection:
                 assert (await connection.ask("GET", "/readyz")).status == 200
+
+
+async def _has_open(process: subprocess.Popen[str], file: Path) -> None:
+    """Returns when the process has opened the file."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while file not in _open_files(process.pid):
+            assert process.poll() is None
+            await asyncio.sleep(0.01)
+
+
+def _open_files(pid: int) -> set[Path]:
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.add(descriptor.readlink())
+    return found
