@@ -77,7 +77,7 @@ def test_started_on_a_read_only_disk(template: Installation, tmp_path: Path, way
             installation.database.chmod(0o444)
             installation.folder.chmod(0o555 if way == "folder" else 0o755)
             # Permissions hold nobody back who may override them, so root gives that up.
-            before = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+            before = ["setpriv", "--bounding-set=-dac_override"] if os.access(installation.database, os.W_OK) else []
             ended = installation.run(*SERVE[2:], before=before)
             installation.folder.chmod(0o755)
     assert (ended.status, ended.out, ended.err.count("\n")) == (1, "", 1), ended.err
@@ -103,10 +103,11 @@ def test_started_without_room(template: Installation, tmp_path: Path, disk: Disk
 
 async def _reads_go_on(server: Server, load: Load, key: str) -> None:
     authorization = {"authorization": f"Bearer {key}"}
-    token = next(iter(load.reported))
+    token, known = next(iter(load.reported)), len(load.visits)
     async with connected(server.port) as connection:
         summary = await connection.ask("GET", "/v1/stats/summary", **authorization)
-        assert (summary.status, summary.json()["visits"]) == (200, len(load.visits))
+        assert summary.status == 200
+        assert summary.json()["visits"] >= known
         assert (await connection.ask("GET", f"/v1/tokens/{token}", **authorization)).status == 200
         assert (await connection.ask("GET", f"/s/{token}")).status == 302
         assert (await connection.ask("GET", f"/s/{token}", **{"user-agent": SLACKBOT})).status == 302
