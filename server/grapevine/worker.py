@@ -1,8 +1,8 @@
-"""One of several serving processes: ``python -m grapevine.worker DESCRIPTOR``, started by ``workers.serve`` alone.
+"""One of several serving processes: ``python -m grapevine.worker LISTENER TURN``, started by ``workers.serve`` alone.
 
-The descriptor is a listening socket's. Standard input brings the settings in one line and then stays open for as long
-as this process is wanted: its end, which also comes when the parent was killed, means to finish and go. One line on
-standard output says that it serves.
+Both are descriptors: of a listening socket, and of the file whose lock says whose turn it is to write. Standard input
+brings the settings in one line and then stays open for as long as this process is wanted: its end, which also comes
+when the parent was killed, means to finish and go. One line on standard output says that it serves.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ import msgspec
 from grapevine import listening, logs
 from grapevine.app import create_app
 from grapevine.errors import GrapevineError
-from grapevine.installation import make_store
 from grapevine.loops import loop_factory
-from grapevine.settings import Settings
+from grapevine.settings import Settings, database_path
+from grapevine.store.turns import TurnStore
 
 READY: Final = b"ready\n"
 
 log = logging.getLogger("grapevine.worker")
 
 
-def main(descriptor: str) -> int:
+def main(listener: str, turn: str) -> int:
     """Serves until its standard input ends, or a signal comes; 0 when everything accepted was stored."""
     told = sys.stdin.buffer.readline()
     if not told:
@@ -38,16 +38,16 @@ def main(descriptor: str) -> int:
     settings = msgspec.json.decode(told, type=Settings)
     logs.configure(settings.log)
     try:
-        with socket.socket(fileno=int(descriptor)) as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(settings, listener))
+        with socket.socket(fileno=int(listener)) as bound, asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_serve(settings, bound, int(turn)))
     except GrapevineError as error:
         log.error("%s", error)
         return 1
     return 0
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
-    server = listening.Server(create_app(settings, make_store(settings)), listener=listener)
+async def _serve(settings: Settings, listener: socket.socket, turn: int) -> None:
+    server = listening.Server(create_app(settings, TurnStore(database_path(settings), turn)), listener=listener)
 
     async def meanwhile() -> None:
         with suppress(BrokenPipeError):

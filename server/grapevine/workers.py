@@ -12,11 +12,12 @@ import logging
 import signal
 import socket
 import sys
+import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
@@ -68,7 +69,13 @@ async def serve(
     ``settings`` are complete: with secret keys, on a migrated database. ``announce`` is called once, when all of them
     serve. Raises GrapevineError when a worker dies at once again and again, or could not end in good order.
     """
-    crew = [_Worker(number, command, settings, listener) for number, listener in enumerate(sockets, 1)]
+    with tempfile.TemporaryFile() as turn:
+        await _keep(
+            [_Worker(n, command, settings, (listener, turn)) for n, listener in enumerate(sockets, 1)], announce
+        )
+
+
+async def _keep(crew: Sequence[_Worker], announce: Callable[[], Awaitable[None]]) -> None:
     stopping = asyncio.Event()
     failures: list[GrapevineError] = []
 
@@ -110,12 +117,14 @@ async def serve(
 class _Worker:
     """One worker's place: its socket, and the process that serves on it now."""
 
-    def __init__(self, number: int, command: Sequence[str], settings: Settings, listener: socket.socket) -> None:
+    def __init__(
+        self, number: int, command: Sequence[str], settings: Settings, files: tuple[socket.socket, IO[bytes]]
+    ) -> None:
         self.ready = asyncio.Event()
         self._number = number
         self._command = command
         self._settings = msgspec.json.encode(settings) + b"\n"
-        self._listener = listener
+        self._listener, self._turn = files
         self._process: Process | None = None
         self._stopping = False
 
@@ -153,10 +162,10 @@ class _Worker:
                 self._process.send_signal(signal.SIGINT)
 
     async def _start(self) -> Process:
-        descriptor = self._listener.fileno()
+        files = (self._listener.fileno(), self._turn.fileno())
         # A session of its own: Ctrl+C in a terminal is for the parent, which passes on what it means.
         self._process = process = await asyncio.create_subprocess_exec(
-            *self._command, str(descriptor), stdin=PIPE, stdout=PIPE, pass_fds=(descriptor,), start_new_session=True
+            *self._command, *map(str, files), stdin=PIPE, stdout=PIPE, pass_fds=files, start_new_session=True
         )
         if process.stdin is not None:
             process.stdin.write(self._settings)

@@ -1,15 +1,18 @@
-"""``grapevine serve --workers 2`` as processes: all serve and drain, the dead are replaced, none outlives the parent."""
+"""``serve --workers 2`` as processes: all serve and drain, the dead are replaced, none outlives the parent."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,7 @@ import pytest
 from grapevine import workers
 from grapevine.errors import GrapevineError
 from grapevine.settings import Settings
+from grapevine.store.turns import TurnStore
 from tests.unit.machine import PATIENCE_SECONDS, Machine, browser, visit
 
 ENOUGH = 50
@@ -166,3 +170,31 @@ async def test_it_gives_up_when_a_worker_dies_at_once_again_and_again(tmp_path: 
         await workers.serve(settings, sockets, announce, dying)
     assert announced == []
     assert all(listener.fileno() == -1 for listener in sockets)
+
+
+@pytest.mark.anyio
+async def test_a_turn_to_write_falls_with_the_process_that_holds_it(tmp_path: Path) -> None:
+    holding = "import fcntl, sys; fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
+    with tempfile.TemporaryFile() as turn:
+        store = TurnStore(tmp_path / "grapevine.sqlite3", turn.fileno())
+        await store.open()
+
+        async def write() -> None:
+            async with store.batch() as batch:
+                await batch.raise_drops([(1, 2, "robot", 0, 3)])
+
+        holder = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", holding, str(turn.fileno()), pass_fds=(turn.fileno(),), stdin=PIPE, stdout=PIPE
+        )
+        assert holder.stdout is not None
+        await holder.stdout.readline()
+        writing = asyncio.create_task(write())
+        assert await store.look("SELECT * FROM drops") == []
+        assert not writing.done()
+        next_one = asyncio.create_task(write())
+        holder.kill()
+        await holder.wait()
+        await writing
+        await next_one
+        assert await store.look("SELECT drops FROM drops") == [(6,)]
+        await store.close()
