@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from tests.chaos.wire import ORIGIN
 
-PATIENCE_SECONDS: Final = 40
+PATIENCE_SECONDS: Final = 120
 """After that a test that hangs fails."""
 
 SERVE: Final = ("-m", "grapevine", "serve", "--port", "0")
