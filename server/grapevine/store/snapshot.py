@@ -35,9 +35,9 @@ class Snapshot:
         return await self._execute(text, [*(params[each] for each in names), *chain.from_iterable(rows or ())])
 
     async def faults(self, most: int) -> list[str]:
-        """What is wrong with the file's own structure, the first ``most`` of it (``PRAGMA quick_check``)."""
+        """What is wrong with the file's own structure, the first ``most`` of it (``PRAGMA integrity_check``)."""
         try:
-            found = await self._execute(f"PRAGMA quick_check({most:d})", [])
+            found = await self._execute(f"PRAGMA integrity_check({most:d})", [])
         except StoreError as error:
             return [str(error)]
         return [text for (text,) in found if text != "ok"]
