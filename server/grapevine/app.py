@@ -22,6 +22,7 @@ from grapevine.housekeeping import housekeeping
 from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.store.base import Store
+from grapevine.tuning import tune
 from grapevine.web.application import web_application
 from grapevine.web.collect import PATHS
 from grapevine.web.followed import Followed
@@ -45,11 +46,13 @@ async def running(settings: Settings, store: Store, clock: Clock = system_clock)
         writer = await stack.enter_async_context(Writer(store, Ledger(nonce_key), drops, clock))
         await stack.enter_async_context(housekeeping(store, clock))
         await stack.enter_async_context(beside(sites.watch(), "sites"))
-        intake = Intake(sites, writer, drops, VisitorSalts(store.registry), RateLimit(settings.rate_limit), clock)
+        followed = Followed(clock, lambda: sites.version)
+        limit = RateLimit(settings.rate_limit)
+        intake = Intake(sites, writer, drops, VisitorSalts(store.registry), limit, clock, followed.forget)
         yield Services(
             settings=settings, store=store, sites=sites, writer=writer, intake=intake,
             collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
-            followed=Followed(clock), widget=WidgetFiles(),
+            link_paths=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}), followed=followed, widget=WidgetFiles(),
             proxies=Proxies(settings.trusted_proxies), clock=clock,
             secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
         )  # fmt: skip
@@ -64,6 +67,7 @@ def create_app(settings: Settings, store: Store, clock: Clock = system_clock) ->
         try:
             async with running(settings, store, clock) as services:
                 app.state.services = services
+                tune()
                 yield {"services": services}
         finally:
             await store.close()

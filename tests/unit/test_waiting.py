@@ -50,7 +50,7 @@ def test_a_batch_takes_from_all_sites_alike_and_in_order() -> None:
 
 
 def test_nothing_is_lost_or_doubled_whatever_comes() -> None:
-    draw, room = random.Random(5), WaitingRoom(64, 640)
+    draw, room = random.Random(5), WaitingRoom(64, 640)  # noqa: S311
     came, left = [], []
     for number in range(5_000):
         if draw.random() < 0.7:

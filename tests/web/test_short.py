@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from grapevine import ids
@@ -25,8 +26,18 @@ async def test_leads_to_the_shared_page_with_the_token(server: Server) -> None:
     token = (await server.visit(url=f"{ORIGIN}/first?id=1"))["tokens"]["copy"]
     assert await location(server, token) == f"{ORIGIN}/first?id=1#gv={token}"  # no report named a page yet
     await server.post("shares", token=token, url=f"{ORIGIN}/shared")
-    server.clock.now += 1_000  # a link that was followed a moment ago is not looked up again at once
     assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
+
+
+async def test_a_link_followed_again_sees_that_a_site_has_changed(server: Server) -> None:
+    token = (await server.visit(url=f"{ORIGIN}/page"))["tokens"]["copy"]
+    for _ in range(2):
+        assert await location(server, token) == f"{ORIGIN}/page#gv={token}"
+    (row,) = await server.store.registry.sites()
+    await server.store.registry.set_site(msgspec.structs.replace(row, param="via", place="query"))
+    server.clock.now += 1_000
+    await server.visit()
+    assert await location(server, token) == f"{ORIGIN}/page?via={token}"
 
 
 async def test_the_place_and_name_of_the_token_are_the_sites(server: Server) -> None:

@@ -127,7 +127,7 @@ async def test_requests_in_a_row_are_answered_in_their_order(server: Server) -> 
     visits: list[dict[str, Any]] = [VISIT | {"nonce": f"row{number:013}", "channels": []} for number in range(5)]
     answer = await Wire(server.url).ask(*(request("visits", visit) for visit in visits))
     order = [json.loads(part.partition(b"\r\n\r\n")[2])["visit"] for part in answer.split(b"HTTP/1.1 ")[1:]]
-    alone = [(await server.visit(**visit))["Collecting"] for visit in visits]
+    alone = [(await server.visit(**visit))["visit"] for visit in visits]
     assert order == alone
 
 

@@ -59,10 +59,17 @@ class Taken(NamedTuple):
 
 
 class Intake:
-    """The collect API. Every refusal is counted with its reason."""
+    """The collect API. Every refusal is counted with its reason; ``reported`` is told tokens reported just now."""
 
     def __init__(
-        self, sites: Sites, writer: Writer, drops: Drops, salts: VisitorSalts, limit: RateLimit, clock: Clock
+        self,
+        sites: Sites,
+        writer: Writer,
+        drops: Drops,
+        salts: VisitorSalts,
+        limit: RateLimit,
+        clock: Clock,
+        reported: Callable[[str], None],
     ) -> None:
         self._sites = sites
         self._writer = writer
@@ -70,6 +77,7 @@ class Intake:
         self._salts = salts
         self._limit = limit
         self._clock = clock
+        self._reported = reported
 
     async def call(self, call: Call, body: bytes, caller: Caller) -> Reply:
         """One call from body to answer. Raises a Problem for what cannot be taken."""
@@ -220,6 +228,7 @@ class Intake:
         report = Report(site_id=site.site_id, token=token, at=at, page=page, title=_title(request.title))
 
         def reply(outcome: Outcome) -> Reply:
+            self._reported(request.token)
             (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
             return _stored(outcome, wire.ShareAnswer(following), "token")
 

@@ -20,8 +20,8 @@ Key = tuple[Any, ...]
 
 
 class Tally:
-    """Counts of one batch by (site, hour, source, channel, depth), by (site, day) and one of these, by (site, day, page)
-    and by (site, day, device, app)."""
+    """Counts of one batch by (site, hour, source, channel, depth), by (site, day) and one of these, by (site, day,
+    page) and by (site, day, device, app)."""
 
     def __init__(self, slot: int) -> None:
         self._slot = slot

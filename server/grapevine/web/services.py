@@ -21,7 +21,8 @@ from grapevine.web.widget_files import WidgetFiles
 class Services:
     """The running parts of the server.
 
-    ``collect_calls`` are the collect calls by their whole path; ``secret`` signs the dashboard's cookies.
+    ``collect_calls`` are the collect calls by their whole path, ``link_paths`` what may stand before the token of a
+    short link; ``secret`` signs the dashboard's cookies.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Services:
     writer: Writer
     intake: Intake
     collect_calls: Mapping[bytes, Call]
+    link_paths: frozenset[bytes]
     followed: Followed
     widget: WidgetFiles
     proxies: Proxies

@@ -53,8 +53,7 @@ async def follow(request: Request) -> Response:
         with suppress(Busy):  # a full queue keeps nobody from the page
             await running.intake.unfurl(site, token, agent.preview)
     response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _NO_STORE)
-    if not request.url.query:
-        running.followed.keep(request.scope["raw_path"], response)
+    running.followed.keep(text, response)
     return response
 
 

@@ -19,6 +19,7 @@ from grapevine.collect.agents import read_agent
 from grapevine.collect.intake import Call, Caller, Reply
 from grapevine.collect.wire import MAX_BODY
 from grapevine.errors import Problem
+from grapevine.tokens import LENGTH
 from grapevine.web import collect
 from grapevine.web.bodies import check_type
 from grapevine.web.services import Services
@@ -61,8 +62,12 @@ class ShortWayProtocol(HttpToolsProtocol):
             call = services.collect_calls.get(self.url)
             return None if call is None else Collecting(self, services, headers, call)
         if method == b"GET" and length is None:
-            link = services.followed.get(self.url)
-            if link and not read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
+            link = services.followed.get(self.url[-LENGTH:].decode("latin-1"))
+            if (
+                link
+                and self.url[:-LENGTH] in services.link_paths
+                and not read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview
+            ):
                 return Following(self, link)
         return None
 
