@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import ingest, tokens
+from tests.bench import ingest, reads, tokens
 
-BENCHMARKS = {"tokens": tokens.run, "ingest": ingest.run}
+BENCHMARKS = {"tokens": tokens.run, "ingest": ingest.run, "reads": reads.run}
 
 
 def main(names: list[str]) -> int:

@@ -1,0 +1,176 @@
+"""The stores that benchmarks measure are what the server's own writer would have left."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grapevine import ids
+from grapevine.collect.ledger import Ledger
+from grapevine.events import Arrival, Event, Report, Unfurl, Unlinked, View
+from grapevine.sets import SOURCES
+from grapevine.store.recount import COMPARISONS, Recount
+from grapevine.store.rows import SAME_NETWORK, SELF
+from grapevine.store.snapshot import snapshot
+from grapevine.store.sqlite import SQLiteStore
+from grapevine.tokens import Token
+from grapevine.urls import Page, page_id
+from tests.bench.fill import NONCE_KEY, TITLE, Filler, unlinked_nonce, view_nonce
+from tests.bench.story import PAGES, Happened, Story
+
+pytestmark = pytest.mark.anyio
+
+SITE = 1
+LAST_DAY = 2_500
+DAYS = 4
+TABLES = "visits shares unfurls pages cascades guards counts_hour counts_day counts_page counts_device".split()
+URLS = {page_id(SITE, url): url for url in PAGES}
+
+
+class Told(Ledger):
+    """Gives each visit the id that the story gave it: nonces name the ids."""
+
+    def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
+        assert attempt == 0
+        visit_id, check = event.nonce.split()
+        return int(visit_id), int(check)
+
+
+class Remembering(Filler):
+    """Keeps what leaves no row."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, SITE, LAST_DAY)
+        self.unlinked: list[tuple[int, int, int, int]] = []
+
+    def write(self, end: int, happened: Happened) -> None:
+        self.unlinked += happened.unlinked
+        super().write(end, happened)
+
+
+async def filled(path: Path, seed: int) -> tuple[SQLiteStore, list[tuple[int, int, int, int]]]:
+    store = SQLiteStore(path)
+    await store.open()
+    await store.close()
+    filler = Remembering(path)
+    for end, happened in Story(1_500, LAST_DAY, DAYS, seed, planted=(1, 0)).slices():
+        filler.write(end, happened)
+    filler.close()
+    await store.open()
+    return store, filler.unlinked
+
+
+async def rows(store: SQLiteStore, table: str) -> list[dict[str, Any]]:
+    names = [row[1] for row in await store.look(f"PRAGMA table_info({table})")]
+    return [
+        dict(zip(names, row, strict=True)) for row in await store.look(f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5")
+    ]
+
+
+async def size(store: SQLiteStore) -> int:
+    """Bytes of the visits with their indexes: rows that came in another order would take more or less."""
+    ((found,),) = await store.look("SELECT sum(pgsize) FROM dbstat WHERE name LIKE '%visits%'")
+    return int(found)
+
+
+def page(number: int) -> Page:
+    return Page(number, URLS[number], is_home=False)
+
+
+def arrival(row: Mapping[str, Any], visits: Mapping[int, Mapping[str, Any]]) -> Arrival:
+    sharer = row["via_id"] or row["parent_id"]
+    same_network = bool(row["flags"] & SAME_NETWORK)
+    return Arrival(
+        site_id=SITE, nonce=f"{row['visit_id']} {row['nonce_check']}", day=ids.day_of(row["visit_id"]), at=row["at"],
+        page=page(row["page_id"]), title=TITLE, source=row["source"] if sharer is None else SOURCES["direct-deep"],
+        device=row["device"], app=row["app"], visitor=row["visitor"],
+        visitor_before=visits[sharer]["visitor"] if same_network else 0,
+        token=None if sharer is None else Token(sharer, row["channel"], row["n"]), reason=row["reason"],
+        own=bool(row["flags"] & SELF),
+    )  # fmt: skip
+
+
+async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) -> list[Event]:
+    """What must have happened to leave these rows, in the order of time."""
+    visits = {row["visit_id"]: row for row in await rows(store, "visits")}
+    found: list[Event] = [arrival(row, visits) for row in visits.values()]
+    for row in visits.values():
+        gap = (row["last_at"] - row["at"]) // (row["views"] - 1) if row["last_at"] else 0
+        found += [
+            View(site_id=SITE, visit_id=row["visit_id"], nonce=view_nonce(view + 1), at=row["at"] + view * gap)
+            for view in range(1, row["views"])
+        ]
+    for row in await rows(store, "shares"):
+        if row["reported_at"] is not None:
+            token = Token(row["visit_id"], row["channel"], row["n"])
+            found.append(
+                Report(site_id=SITE, token=token, at=row["reported_at"], page=page(row["page_id"]), title=TITLE)
+            )
+    for row in await rows(store, "unfurls"):
+        token = Token(row["visit_id"], row["channel"], row["n"])
+        found.append(Unfurl(site_id=SITE, token=token, at=row["at"], app=row["app"]))
+    for number, (at, source, place, device) in enumerate(unlinked, 1):
+        url = PAGES[place]
+        found.append(
+            Unlinked(
+                site_id=SITE, nonce=unlinked_nonce(number), at=at, page=Page(page_id(SITE, url), url, is_home=False),
+                title=TITLE, source=source, device=device,
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda event: event.at)
+
+
+def batches(story: list[Event], chance: random.Random) -> Iterator[list[Event]]:
+    """Cut as a writer might: what is handed out when a visit is stored comes in a later batch."""
+    batch: list[Event] = []
+    new: set[int] = set()
+    for event in story:
+        token = None if isinstance(event, View | Unlinked) else event.token
+        named = event.visit_id if isinstance(event, View) else token.visit_id if token else None
+        if named in new or chance.random() < 0.5:
+            yield batch
+            batch, new = [], set()
+        batch.append(event)
+        if isinstance(event, Arrival):
+            new.add(int(event.nonce.split()[0]))
+    yield batch
+
+
+def first_difference(mine: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> object:
+    """Said in a line, where an assertion on thousands of rows would compare them letter by letter."""
+    pairs = zip_longest(mine, theirs, fillvalue=dict[str, Any]())
+    one, other = next(((one, other) for one, other in pairs if one != other), ({}, {}))
+    return {name: (one.get(name), other.get(name)) for name in one | other if one.get(name) != other.get(name)}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_filled_store_is_what_the_writer_would_have_stored(tmp_path: Path, seed: int) -> None:
+    store, unlinked = await filled(tmp_path / "filled.sqlite3", seed)
+    written = SQLiteStore(tmp_path / "written.sqlite3")
+    await written.open()
+    ledger = Told(NONCE_KEY)
+    for batch in batches(await events(store, unlinked), random.Random(seed)):  # noqa: S311
+        async with written.batch() as changes:
+            await ledger.record(changes, batch)
+        ledger.remember()
+    await written.registry.forget_guards(ids.day_start(LAST_DAY + 1) - 1)
+    assert len(await rows(store, "visits")) > 1_000
+    for table in TABLES:
+        assert first_difference(await rows(store, table), await rows(written, table)) == {}, table
+    mine, theirs = await size(store), await size(written)
+    assert mine == pytest.approx(theirs, rel=0.03)
+    await store.close()
+    await written.close()
+
+
+async def test_a_filled_store_recounts_clean(tmp_path: Path) -> None:
+    store, _ = await filled(tmp_path / "filled.sqlite3", seed=3)
+    await store.close()
+    async with snapshot(store.path) as moment:
+        found = {name: await Recount(moment).compare(name, None, 3) for name in COMPARISONS}
+    assert {name: one for name, one in found.items() if one.places} == {}
