@@ -107,6 +107,8 @@ def test_a_signal_to_the_parent_drains_all(machine: Machine, number: signal.Sign
         crowd = Crowd(url, site)
         with crowd.calling():
             crowd.more()
+            beside_it = machine.run("doctor")  # sees one moment, whatever is being written
+            assert (beside_it.returncode, beside_it.stderr) == (0, ""), beside_it.stdout
             process.send_signal(number)
             out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, out, err) == (0, "", "")
