@@ -203,6 +203,7 @@ def _via(place: Place, tokens: Tokens) -> Via | None:
 def nodes(places: Iterable[Place], urls: Mapping[int, str], conversions: Mapping[int, int]) -> list[CascadeNode]:
     """The nodes of a cascade, with how many ``conversions`` each visit had."""
     spelled: dict[int, str] = {}  # each is also its children's parent
+    arrivals: dict[tuple[int, int], Arrival] = {}  # of which there are few
 
     def spell(visit_id: int) -> str:
         text = spelled.get(visit_id)
@@ -210,21 +211,24 @@ def nodes(places: Iterable[Place], urls: Mapping[int, str], conversions: Mapping
             text = spelled[visit_id] = ids.visit_text(visit_id)
         return text
 
-    return [
-        CascadeNode(
-            visit=spell(place.visit_id),
-            parent=None if place.parent_id is None else spell(place.parent_id),
-            via=None if place.channel is None or place.n is None else Arrival(channels.NAMES[place.channel], place.n),
-            depth=place.depth,
-            at=None if place.erased else rfc3339(place.at),
-            url=None if place.erased else urls.get(place.page_id),
-            source=None if place.erased else sets.SOURCE_NAMES[place.source],
-            device=None if place.erased else sets.DEVICE_NAMES[place.device],
-            conversions=conversions.get(place.visit_id, 0),
-            erased=place.erased,
-        )
-        for place in places
-    ]
+    def arrival(channel: int | None, n: int | None) -> Arrival | None:
+        if channel is None or n is None:
+            return None
+        found = arrivals.get((channel, n))
+        if found is None:
+            found = arrivals[channel, n] = Arrival(channels.NAMES[channel], n)
+        return found
+
+    def node(place: Place) -> CascadeNode:
+        visit_id, at, page_id, source, channel, n, _, parent_id, depth, _, device = place
+        visit, parent = spell(visit_id), None if parent_id is None else spell(parent_id)
+        via, converted = arrival(channel, n), conversions.get(visit_id, 0)
+        if place.erased:
+            return CascadeNode(visit, parent, via, depth, None, None, None, None, converted, erased=True)
+        names = sets.SOURCE_NAMES[source], sets.DEVICE_NAMES[device]
+        return CascadeNode(visit, parent, via, depth, rfc3339(at), urls.get(page_id), *names, converted)
+
+    return [node(place) for place in places]
 
 
 def shape(root: int, below: Iterable[tuple[int, int | None, int]]) -> Shape:

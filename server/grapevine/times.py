@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -17,13 +18,23 @@ LATEST: Final = date(2198, 12, 31)
 """Visit ids hold days up to 2199; nothing can have happened outside these dates."""
 
 MOST_POINTS: Final = 10_000
+_UNIX_EPOCH: Final = date(1970, 1, 1)
+_MINUTES: Final = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
+
 INTERVALS: Final = ("hour", "day", "week", "month")
 
 
 def rfc3339(at: int) -> str:
     """A UTC time in milliseconds as RFC 3339 with milliseconds: ``2026-11-21T09:30:00.000Z``."""
-    seconds, milliseconds = divmod(at, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
+    day, rest = divmod(at, ids.DAY_MS)
+    minute, rest = divmod(rest, 60_000)
+    return f"{_date(day)}T{_MINUTES[minute]}:{rest // 1000:02}.{rest % 1000:03}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _date(day: int) -> str:
+    """The calendar date so many days after 1970-01-01: a cascade has thousands of times of a few days."""
+    return (_UNIX_EPOCH + timedelta(days=day)).isoformat()
 
 
 class Period(msgspec.Struct, frozen=True):

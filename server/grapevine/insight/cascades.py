@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from grapevine import ids, money
-from grapevine.chains import SORTS, Cascade, CascadeHead, CascadePage, Shape, nodes, shape
+from grapevine.chains import SORTS, Cascade, CascadeHead, CascadeNode, CascadePage, Place, Shape, nodes, shape
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites import Site
 from grapevine.store.base import Store
@@ -73,12 +73,7 @@ async def cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
         raise NotFound("That is not the id of a visit: those are 11 letters and digits.")
     facts = await _facts(store.reads, site.site_id, root_id)
     places = await store.reads.cascade_visits(site.site_id, root_id)
-    # In threads: a cascade of 100,000 visits takes the better part of a second, for which no other request should wait.
-    below = [(place.visit_id, place.parent_id, place.depth) for place in places]
-    current = await asyncio.to_thread(shape, root_id, below)
-    if _is_stale(facts, now):
-        await _keep(store, site.site_id, [facts], {root_id: current}, now)
-    converted = await store.reads.cascade_conversions(site.site_id, root_id)
+    converted = await store.reads.cascade_conversions(site.site_id, root_id) if facts.conversions else []
     urls = await store.reads.urls(site.site_id, [facts.page_id, *(place.page_id for place in places)])
     sums: dict[str | None, int] = {}
     times: dict[int, int] = {}
@@ -86,8 +81,18 @@ async def cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
         if isinstance(one.key, int):
             times[one.key] = times.get(one.key, 0) + one.times
         sums[one.currency] = sums.get(one.currency, 0) + (one.worth or 0)
-    head = _head(facts, current, urls, sums.items())
-    return Cascade(**msgspec.structs.asdict(head), nodes=await asyncio.to_thread(nodes, places, urls, times))
+    # In a thread: a cascade of 100,000 visits takes the better part of a second, in which no other request should wait.
+    current, tree = await asyncio.to_thread(_drawn, root_id, places, urls, times)
+    if _is_stale(facts, now):
+        await _keep(store, site.site_id, [facts], {root_id: current}, now)
+    return Cascade(**msgspec.structs.asdict(_head(facts, current, urls, sums.items())), nodes=tree)
+
+
+def _drawn(
+    root_id: int, places: Sequence[Place], urls: Mapping[int, str], conversions: Mapping[int, int]
+) -> tuple[Shape, list[CascadeNode]]:
+    below = [(place.visit_id, place.parent_id, place.depth) for place in places]
+    return shape(root_id, below), nodes(places, urls, conversions)
 
 
 async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
