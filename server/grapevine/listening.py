@@ -7,11 +7,13 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
 
 from grapevine.errors import GrapevineError
+from grapevine.web.patience import REQUEST_SECONDS
 from grapevine.web.shortway import ShortWayProtocol
 
 Application = Callable[..., Any]
@@ -24,18 +26,24 @@ _GRACE_SECONDS: Final = 30
 class Server(uvicorn.Server):
     """One application on one address (``port`` 0: any free port), or on a socket that listens already.
 
-    Raises GrapevineError when the address is taken. Signals are handled by ``serve``: uvicorn would raise them again at
-    the end and so spoil the exit status.
+    A request has ``request_seconds`` to arrive. Raises GrapevineError when the address is taken. Signals are handled by
+    ``serve``: uvicorn would raise them again at the end and so spoil the exit status.
     """
 
     def __init__(
-        self, app: Application, host: str = "127.0.0.1", port: int = 0, *, listener: socket.socket | None = None
+        self,
+        app: Application,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        listener: socket.socket | None = None,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 lifespan="on",
-                http=ShortWayProtocol,
+                http=partial(ShortWayProtocol, request_seconds=request_seconds),  # type: ignore[arg-type]
                 proxy_headers=False,  # the application decides whom it believes
                 server_header=False,
                 date_header=False,

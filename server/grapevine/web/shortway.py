@@ -9,11 +9,11 @@ web tests run through both: their answers are the same to the byte.
 from __future__ import annotations
 
 import asyncio
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from starlette.responses import Response
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from grapevine.collect.agents import read_agent
 from grapevine.collect.intake import Call, Caller, Reply
@@ -22,12 +22,13 @@ from grapevine.errors import Problem
 from grapevine.tokens import LENGTH
 from grapevine.web import collect
 from grapevine.web.bodies import check_type
+from grapevine.web.patience import PatientProtocol
 from grapevine.web.services import Services
 
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding"})
 
 
-class ShortWayProtocol(HttpToolsProtocol):
+class ShortWayProtocol(PatientProtocol):
     """uvicorn's protocol with the short way; for ``uvicorn.Config(http=…)``."""
 
     def on_headers_complete(self) -> None:
@@ -38,10 +39,9 @@ class ShortWayProtocol(HttpToolsProtocol):
             self.cycle = exchange  # type: ignore[assignment]  # has what the protocol asks of a cycle
 
     def on_message_complete(self) -> None:
+        super().on_message_complete()
         if isinstance(self.cycle, Exchange) and not self.cycle.response_complete:
             self.cycle.start()
-        else:
-            super().on_message_complete()
 
     def _exchange(self) -> Exchange | None:
         """The exchange of a request that may take the short way; None for all others."""
@@ -78,6 +78,7 @@ class Exchange:
     def __init__(self, protocol: ShortWayProtocol) -> None:
         self.protocol = protocol
         self.body = b""
+        self.more_body = True
         self.message_event = _NOBODY_WAITS
         self.response_complete = False
         self.disconnected = False
@@ -113,7 +114,7 @@ class Following(Exchange):
         self.link = link
 
     def start(self) -> None:
-        self.write(_encoded(self.link, self.keep_alive))
+        self.write(_link(self.link, self.keep_alive))
 
 
 class Collecting(Exchange):
@@ -172,6 +173,11 @@ def _around(status: int, dropped: str | None, keep_alive: bool) -> tuple[bytes, 
     empty = _encoded(collect.response(status, dropped, b""), keep_alive)
     head, _, tail = empty.partition(_LENGTH + b"0")
     return head + _LENGTH, tail
+
+
+@lru_cache(maxsize=4_096)
+def _link(response: Response, keep_alive: bool) -> bytes:
+    return _encoded(response, keep_alive)
 
 
 def _encoded(response: Response, keep_alive: bool) -> bytes:
