@@ -1,12 +1,21 @@
-"""Runs the benchmarks named on the command line, or all."""
+"""Runs the benchmarks named on the command line, or all; each prints a table."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Final
 
-from tests.bench import ingest, reads, tokens
+from tests.bench import ingest, memory, reads, size, startup, tokens
 
-BENCHMARKS = {"tokens": tokens.run, "ingest": ingest.run, "reads": reads.run}
+BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
+    "tokens": tokens.run,  # minting and verifying
+    "ingest": ingest.run,  # collecting beside a bare ASGI application; ROUNDS, SECONDS, CLIENT=python
+    "reads": reads.run,  # what a dashboard asks, and how it grows; SIZES, ROUNDS, STORES
+    "size": size.run,  # bytes a visit on disk; SIZES, STORES
+    "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
+    "startup": startup.run,  # until the ready line; ROUNDS
+}
 
 
 def main(names: list[str]) -> int:

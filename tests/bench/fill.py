@@ -54,7 +54,7 @@ UPDATE cascades SET last_at = ?, size = ?, max_depth = ?, shares = ? WHERE site_
 
 
 class Filled(msgspec.Struct, frozen=True):
-    """A filled store: how many visits it really has, their last day, its site and API key, and what can be asked for."""
+    """A filled store: how many visits it really has, their last day, its site, an API key, what can be asked for."""
 
     path: str
     visits: int

@@ -30,15 +30,15 @@ _SECONDS: Final = int(os.environ.get("SECONDS", "4"))
 def run() -> None:
     """Prints requests a second as a ratio to the bare application's, round by round."""
     with tempfile.TemporaryDirectory() as folder:
-        ports = [_free_port(), _free_port()]
+        ports = [free_port(), free_port()]
         settings = {"GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3", "GRAPEVINE_RATE_LIMIT": "0"}
-        site = json.loads(_grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
+        site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
         with (
             process("-m", "tests.bench.bare", str(ports[0]), ready="ready", environment={}),
             process("-m", "grapevine", "serve", "--port", str(ports[1]), ready="ready", environment=settings),
         ):
             bare, server = (f"http://127.0.0.1:{port}" for port in ports)
-            traffic = _seed(server, site, Path(folder))
+            traffic = seed(server, site, Path(folder))
             _show(_measure(bare, server, traffic))
 
 
@@ -68,7 +68,7 @@ def _show(rounds: Mapping[tuple[str, int], list[tuple[Load, Load]]]) -> None:
     Console(width=100).print(table)
 
 
-def _seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, str]:
+def seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, str]:
     """Visits whose tokens and sessions the traffic uses; answers with wrk's environment."""
     tokens, sessions = [], []
     for number in range(visits):
@@ -95,13 +95,15 @@ def _seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, 
     }  # fmt: skip
 
 
-def _grapevine(settings: Mapping[str, str], *arguments: str) -> str:
+def grapevine(settings: Mapping[str, str], *arguments: str) -> str:
+    """What a command prints."""
     command = [sys.executable, "-m", "grapevine", *arguments]
     environment = dict(os.environ) | dict(settings)
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

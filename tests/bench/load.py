@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 _SCRIPT: Final = Path(__file__).with_name("wrk") / "traffic.lua"
 _UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
@@ -27,8 +29,8 @@ class Load(NamedTuple):
 
 def offer(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> Load:
     """Keeps so many connections busy for so long."""
-    if not shutil.which("wrk"):
-        raise SystemExit("the benchmark needs wrk: apt-get install wrk")
+    if not uses_wrk():
+        return _offer_from_python(url, connections, seconds, environment)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(_SCRIPT), url]
     done = subprocess.run(command, env=dict(os.environ) | dict(environment), capture_output=True, text=True, check=True)  # noqa: S603
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
@@ -37,6 +39,26 @@ def offer(url: str, connections: int, seconds: int, environment: Mapping[str, st
     if not rate or not slow:
         raise SystemExit(f"wrk printed something else than expected:\n{done.stdout}{done.stderr}")
     return Load(float(rate[1]), float(slow[1]) * _UNITS[slow[2]], int(failed[1]) if failed else 0)
+
+
+def uses_wrk() -> bool:
+    """Whether load comes from wrk; ``CLIENT=python`` takes the bundled client although wrk is there."""
+    return os.environ.get("CLIENT") != "python" and shutil.which("wrk") is not None
+
+
+def _offer_from_python(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> Load:
+    where = urlsplit(url)
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.client",
+        str(where.hostname),
+        str(where.port),
+        str(connections),
+        str(seconds),
+    ]
+    done = subprocess.run(command, env=dict(os.environ) | dict(environment), capture_output=True, text=True, check=True)  # noqa: S603
+    return Load(**json.loads(done.stdout))
 
 
 @contextmanager
