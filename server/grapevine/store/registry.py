@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Final
 
 from grapevine.store.base import Runner
 from grapevine.store.rows import KeyRow, SiteRow
+
+_GUARDS_AT_ONCE: Final = 2_000
+_BEFORE_ALL: Final = (-1, -1, -(1 << 63))
+_BEHIND_ALL: Final = ((1 << 63) - 1, (1 << 15) - 1, (1 << 63) - 1)
 
 
 class Registry:
@@ -88,9 +92,15 @@ class Registry:
             await change.run("delete_salts", kind=kind, before_day=before_day)
 
     async def forget_guards(self, now: int) -> None:
-        """Deletes the guards that have expired."""
-        async with self._transaction() as change:
-            await change.run("delete_guards", now=now)
+        """Deletes the guards that have expired, so few in a transaction that nobody waits for it."""
+        last: tuple[int, int, int] | None = _BEFORE_ALL
+        while last is not None:
+            first = dict(zip(("site_id", "kind", "guard_key"), last, strict=True))
+            ends = await self._read("guards_after", **first, window=_GUARDS_AT_ONCE)
+            last = ends[0] if ends else None
+            end = dict(zip(("end_site", "end_kind", "end_key"), last or _BEHIND_ALL, strict=True))
+            async with self._transaction() as change:
+                await change.run("delete_guards", now=now, **first, **end)
 
 
 async def _set_origins(change: Runner, site: SiteRow) -> None:

@@ -24,13 +24,17 @@ import aiosqlite
 from grapevine.errors import StoreError
 from grapevine.store import queries
 from grapevine.store.batch import Batch
+from grapevine.store.checkpoints import Checkpoints
 from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
 
 READERS = 2
 _MOST_ROWS = 256
 _BUSY_MS = 10_000
-_WRITER_SETTINGS = (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY")
+_WRITER_SETTINGS = (
+    f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "wal_autocheckpoint=0",
+    "cache_size=-32768",
+)  # fmt: skip
 _READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY", "mmap_size=1073741824")
 
 
@@ -43,6 +47,7 @@ class SQLiteStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._writer: _Writer | None = None
+        self._checkpoints: Checkpoints | None = None
         self._readers: asyncio.Queue[_Reader] = asyncio.Queue()
         self._writing = asyncio.Lock()
 
@@ -51,6 +56,7 @@ class SQLiteStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = _Writer(self.path)
             self._migrate(self._writer)
+            self._checkpoints = Checkpoints(self.path, self._writing)
             for _ in range(READERS):
                 self._readers.put_nowait(await _Reader.open(self.path))
         except StoreError:
@@ -66,6 +72,9 @@ class SQLiteStore:
     async def close(self) -> None:
         while not self._readers.empty():
             await (await self._readers.get()).close()
+        if self._checkpoints is not None:
+            await self._checkpoints.close()
+            self._checkpoints = None
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -112,6 +121,8 @@ class SQLiteStore:
                 if isinstance(error, sqlite3.OperationalError):
                     raise StoreError(f"the database file {self.path} cannot be written to: {error}") from error
                 raise
+            if self._checkpoints is not None:
+                self._checkpoints.changed(self._writer.changes)
 
     def _migrate(self, writer: _Writer) -> None:
         ((version,),) = writer.plain("PRAGMA user_version")
@@ -125,6 +136,7 @@ class SQLiteStore:
             if migration.number > version:
                 step = f"{queries.schema_for_sqlite(migration)}\nPRAGMA user_version={migration.number};"
                 writer.script(f"BEGIN IMMEDIATE;\n{step}\nCOMMIT;")
+        writer.plain("PRAGMA busy_timeout=0")
 
 
 class _Writer:
@@ -157,18 +169,25 @@ class _Writer:
 
     async def begin(self) -> None:
         """Takes the file's write lock: at once, as there is one writer, unless another process holds it."""
-        self.plain("PRAGMA busy_timeout=0")
         try:
             self.plain("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
             self.plain(f"PRAGMA busy_timeout={_BUSY_MS}")
-            await self._wait("BEGIN IMMEDIATE")
+            try:
+                await self._wait("BEGIN IMMEDIATE")
+            finally:
+                self.plain("PRAGMA busy_timeout=0")
 
     async def commit(self) -> None:
         """Back when the disk has everything."""
         await self._wait("COMMIT")
+
+    @property
+    def changes(self) -> int:
+        """How many rows were changed so far."""
+        return self._connection.total_changes
 
     def rollback(self) -> None:
         if self._connection.in_transaction:
