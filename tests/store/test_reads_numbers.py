@@ -179,3 +179,10 @@ async def test_a_series_has_at_most_ten_thousand_points(filled: Filled) -> None:
     with pytest.raises(Invalid):
         await insight.series(filled.reads, filled.site, "visits", "hour", years)
     assert len(await insight.series(filled.reads, filled.site, "visits", "day", years)) == 1_001
+
+
+@pytest.mark.parametrize("by", stats.DIMENSIONS)
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_a_limit_cuts_the_end_off(filled: Filled, by: str, limit: int) -> None:
+    everything = await insight.breakdown(filled.reads, filled.site, by, WHOLE)
+    assert await insight.breakdown(filled.reads, filled.site, by, WHOLE, limit=limit) == everything[:limit]

@@ -95,14 +95,18 @@ async def breakdown(
     if not 1 <= limit <= MOST_ROWS:
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
     scope = _scope(site, period, filters)
-    counts = await _counts_by(reads, scope, filters, by, with_visitors=False)
+    if _table(filters, by) == "page":
+        counts = await reads.pages(scope, limit)
+    else:
+        counts = await _counts_by(reads, scope, filters, by, with_visitors=False)
     converted: dict[Key, list[Converted]] = {}
     for one in await reads.conversions(scope, by):
         converted.setdefault(one.key, []).append(one)
-    for key in converted:
-        counts.setdefault(key, Counts())
+    if by != "page" or len(counts) < limit:  # else no page without visits finds room
+        for key in converted:
+            counts.setdefault(key, Counts())
     keys = [key for key, found in counts.items() if _has_name(by, key) and (_happened(found) or key in converted)]
-    keys.sort(key=lambda key: (-counts[key].metric("visits") - counts[key].shares, str(key)))
+    keys.sort(key=lambda key: (-counts[key].metric("visits") - counts[key].shares, *_in_order(key)))
     del keys[limit:]
     pages = await reads.urls(scope.site_id, [key for key in keys if isinstance(key, int)]) if by == "page" else {}
     return [
@@ -184,6 +188,10 @@ async def _unfurls(reads: Reads, scope: Scope, filters: Filters) -> dict[str, in
 def _happened(counts: Counts) -> bool:
     """Whether there is anything to show but unfurls, which no breakdown has."""
     return bool(counts.views or counts.visits or counts.unlinked or counts.shares)
+
+
+def _in_order(key: Key) -> tuple[int, str]:
+    return (key, "") if isinstance(key, int) else (0, key or "")
 
 
 def _has_name(by: str, key: Key) -> bool:

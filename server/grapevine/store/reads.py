@@ -149,6 +149,15 @@ class Reads:
         )
         return {_key(key, word): Counts(*numbers) for key, word, *numbers in rows}
 
+    async def pages(self, scope: Scope, limit: int) -> dict[Key, Counts]:
+        """Views, visits, returns and shares by page, from the counts, of the pages with the most visits and shares."""
+        return {
+            page: Counts(views=views, visits=visits, returns=returns, shares=shares, proven=proven, unlinked=unlinked)
+            for page, views, visits, returns, shares, proven, unlinked in await self._run(
+                "counts_of_pages", limit=limit, **scope.params()
+            )
+        }
+
     async def visits(self, scope: Scope, by: str | None) -> dict[Key, Counts]:
         """Views, visits and returns counted from the visits themselves.
 

@@ -44,6 +44,16 @@ WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
   AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
 GROUP BY 1, 2;
 
+-- name: counts_of_pages
+-- The pages of a period with the most visits and shares, and what a breakdown shows of them. Summing up half of the
+-- columns takes half of the time: of all counts, those of pages have the most rows.
+SELECT page_id, CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(returns) AS BIGINT),
+    CAST(sum(shares) AS BIGINT), CAST(sum(proven) AS BIGINT), CAST(sum(unlinked) AS BIGINT)
+FROM counts_page
+WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
+  AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
+GROUP BY page_id ORDER BY sum(visits) + sum(unlinked) + sum(shares) DESC, page_id LIMIT :limit;
+
 -- name: counts_device_by
 -- Counts of a period by day, device or app, of one device where one is named.
 SELECT
