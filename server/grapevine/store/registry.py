@@ -95,12 +95,15 @@ class Registry:
         """Deletes the guards that have expired, so few in a transaction that nobody waits for it."""
         last: tuple[int, int, int] | None = _BEFORE_ALL
         while last is not None:
-            first = dict(zip(("site_id", "kind", "guard_key"), last, strict=True))
-            ends = await self._read("guards_after", **first, window=_GUARDS_AT_ONCE)
-            last = ends[0] if ends else None
-            end = dict(zip(("end_site", "end_kind", "end_key"), last or _BEHIND_ALL, strict=True))
+            site_id, kind, key = last
+            ends = await self._read("guards_after", site_id=site_id, kind=kind, guard_key=key, window=_GUARDS_AT_ONCE)
+            last = (ends[0][0], ends[0][1], ends[0][2]) if ends else None
+            to_site, to_kind, to_key = last or _BEHIND_ALL
             async with self._transaction() as change:
-                await change.run("delete_guards", now=now, **first, **end)
+                await change.run(
+                    "delete_guards", now=now, site_id=site_id, kind=kind, guard_key=key, end_site=to_site,
+                    end_kind=to_kind, end_key=to_key,
+                )  # fmt: skip
 
 
 async def _set_origins(change: Runner, site: SiteRow) -> None:
