@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from grapevine import ids
 from grapevine.beside import beside
 from grapevine.collect.intake import Intake
 from grapevine.collect.ledger import Ledger
@@ -37,8 +38,12 @@ def system_clock() -> int:
 
 
 @asynccontextmanager
-async def running(settings: Settings, store: Store, clock: Clock = system_clock) -> AsyncIterator[Services]:
+async def running(settings: Settings, store: Store, given: Clock = system_clock) -> AsyncIterator[Services]:
     """The server's parts at work on an open store; on the way out everything accepted is stored."""
+
+    def clock() -> int:
+        return ids.nameable(given())
+
     nonce_key = bytes.fromhex(await store.registry.salt("nonce", 0, secrets.token_hex(32)))
     sites = Sites(store.registry, settings.secret_keys, clock)
     drops = Drops()

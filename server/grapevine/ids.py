@@ -16,6 +16,7 @@ HOUR_MS: Final = 3_600_000
 
 _EPOCH: Final = date(2020, 1, 1)
 _EPOCH_MS: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_END_MS: Final = _EPOCH_MS + (1 << 16) * DAY_MS
 _DIGITS: Final = {character: value for value, character in enumerate(ALPHABET)}
 _PAIRS: Final = [high + low for high in ALPHABET for low in ALPHABET]
 _ID_LENGTH: Final = 11
@@ -41,6 +42,14 @@ def cell_of(visit_id: int) -> int:
 def day_at(at: int) -> int:
     """Days since 2020-01-01 of a UTC time in milliseconds."""
     return (at - _EPOCH_MS) // DAY_MS
+
+
+def nameable(at: int) -> int:
+    """``at`` where a visit id can name its day (2020 to 2199), else the same time of the first such day.
+
+    For clocks that are plainly wrong: a machine without a battery starts in 1970, and its visits are to be kept too.
+    """
+    return at if _EPOCH_MS <= at < _END_MS else _EPOCH_MS + at % DAY_MS
 
 
 def day_start(day: int) -> int:

@@ -32,6 +32,7 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
     """Runs the server until a signal ends it."""
     from grapevine import listening, logs, workers
     from grapevine.app import create_app
+    from grapevine.housekeeping import tidy
     from grapevine.installation import make_store
 
     if not 1 <= arguments.workers <= MOST_WORKERS:
@@ -40,6 +41,7 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
     logs.configure(settings.log)
     async with shell.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
         sites = await store.registry.sites()
+        await tidy(store, shell.now())  # nor one that cannot be written to
 
     async def announce(url: str) -> None:
         shell.say(f"Grapevine is ready: {url}")

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from grapevine.store.registry import Registry
 READERS = 2
 _MOST_ROWS = 256
 _BUSY_MS = 10_000
+_PRIMARY = 0xFF  # SQLite's extended codes hold the primary one in their low byte
+_UNUSABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _WRITER_SETTINGS = (
     f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "wal_autocheckpoint=0",
     "cache_size=-32768",
@@ -118,7 +121,7 @@ class SQLiteStore:
                 await self._writer.commit()
             except BaseException as error:
                 self._writer.rollback()
-                if isinstance(error, sqlite3.OperationalError):
+                if _is_the_stores(error):
                     raise StoreError(f"the database file {self.path} cannot be written to: {error}") from error
                 raise
             if self._checkpoints is not None:
@@ -132,11 +135,26 @@ class SQLiteStore:
                 f"the database file {self.path} has schema {version}, this Grapevine knows {newest}: "
                 "it was used by a newer version; run that one, or restore a backup made before"
             )
-        for migration in queries.migrations():
-            if migration.number > version:
-                step = f"{queries.schema_for_sqlite(migration)}\nPRAGMA user_version={migration.number};"
-                writer.script(f"BEGIN IMMEDIATE;\n{step}\nCOMMIT;")
+        if version < newest:
+            # Of several that start at once one migrates, and the others see afterwards that nothing is left to do.
+            writer.plain("BEGIN IMMEDIATE")
+            try:
+                ((version,),) = writer.plain("PRAGMA user_version")
+                for migration in queries.migrations():
+                    if migration.number > version:
+                        writer.script(queries.schema_for_sqlite(migration))
+                        writer.plain(f"PRAGMA user_version={migration.number}")
+                writer.plain("COMMIT")
+            finally:
+                writer.rollback()
         writer.plain("PRAGMA busy_timeout=0")
+
+
+def _is_the_stores(error: BaseException) -> bool:
+    """Whether the store cannot be used, as opposed to a change that is wrong in itself."""
+    if isinstance(error, sqlite3.OperationalError):
+        return True
+    return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _UNUSABLE
 
 
 class _Writer:
@@ -165,14 +183,15 @@ class _Writer:
             self._connection.executemany(text, rows)
             return []
         execute = self._connection.cursor().execute
-        return [tuple(row[place] for place in places) for row in rows if execute(text, row).rowcount]
+        answer = itemgetter(*places)
+        return [answer(row) for row in rows if execute(text, row).rowcount]
 
     async def begin(self) -> None:
         """Takes the file's write lock: at once, as there is one writer, unless another process holds it."""
         try:
             self.plain("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if error.sqlite_errorcode & _PRIMARY != sqlite3.SQLITE_BUSY:
                 raise
             self.plain(f"PRAGMA busy_timeout={_BUSY_MS}")
             try:
@@ -197,7 +216,13 @@ class _Writer:
         return self._connection.execute(text).fetchall()
 
     def script(self, text: str) -> None:
-        self._connection.executescript(text)
+        """Runs statements one by one, each of which ends at the end of a line, in the transaction that is open."""
+        statement = ""
+        for line in text.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                self.plain(statement)
+                statement = ""
 
     def close(self) -> None:
         self._waiting.shutdown()
