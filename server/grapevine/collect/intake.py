@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from grapevine import ids
+from grapevine.channels import SESSION
 from grapevine.collect import wire
 from grapevine.collect.agents import Agent, read_agent
 from grapevine.collect.limits import RateLimit
@@ -29,7 +30,7 @@ from grapevine.urls import Page, UrlError, page_of
 
 _REFERRER_KEPT: Final = 2048
 _UNKNOWN_SITE_TOKEN: Final = TOKEN_REASONS["unknown-site-token"]
-_SESSION: Final = TOKEN_REASONS["session"]
+_SESSION_TOKEN: Final = TOKEN_REASONS["session"]
 
 
 class Caller(NamedTuple):
@@ -190,11 +191,11 @@ class Intake:
         def reply(landed: Outcome) -> Reply:
             if not isinstance(landed, Landed):
                 raise TypeError(f"an arrival ended as {landed}")
-            visit_id = landed.visit_id
+            session, *tokens = site.tokens.mint(landed.visit_id, (SESSION, *codes))
             answer = wire.VisitAnswer(
-                ids.visit_text(visit_id),
-                site.tokens.session(visit_id),
-                dict(zip(request.channels, site.tokens.mint(visit_id, codes), strict=True)),
+                ids.visit_text(landed.visit_id),
+                session,
+                dict(zip(request.channels, tokens, strict=True)),
                 _returned(landed) if landed.returned else None,
             )
             return Reply(200, answer, "duplicate" if landed.duplicate else None)
@@ -241,7 +242,7 @@ class Intake:
         except TokenError as error:
             foreign = error.reason == "bad-signature" and self._sites.signer(text) is not None
             return None, _UNKNOWN_SITE_TOKEN if foreign else TOKEN_REASONS[error.reason]
-        return (None, _SESSION) if token.is_session else (token, None)
+        return (None, _SESSION_TOKEN) if token.is_session else (token, None)
 
     def _hash(self, visitor: _Visitor, day: int) -> int:
         site, caller, _, _ = visitor

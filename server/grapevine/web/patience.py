@@ -39,7 +39,13 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._waiting_since, self._limit = self.loop.time(), self._request_seconds
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+
+    def make_scope(self) -> None:
+        """What uvicorn does at the beginning of every message, for those that take its way."""
+        read = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
+        self.url, self.headers[:], self.expect_100_continue = read
 
     def on_message_complete(self) -> None:
         self._waiting_since = None

@@ -34,6 +34,7 @@ class ShortWayProtocol(PatientProtocol):
     def on_headers_complete(self) -> None:
         exchange = self._exchange()
         if exchange is None:
+            self.make_scope()
             super().on_headers_complete()
         else:
             self.cycle = exchange  # type: ignore[assignment]  # has what the protocol asks of a cycle
