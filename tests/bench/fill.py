@@ -30,7 +30,7 @@ from grapevine.tokens import Tokens
 from grapevine.urls import page_id
 from tests.bench.story import ORIGIN, PAGES, Cascade, Happened, Share, Story, Visit
 
-SECRET: Final = "a secret key of the benchmarks, which is no secret"
+SECRET: Final = "a-secret-key-of-the-benchmarks-which-is-none"
 NONCE_KEY: Final = b"n" * 32
 TITLE: Final = "An article"
 DAYS: Final = 35
