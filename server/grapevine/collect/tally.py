@@ -98,11 +98,11 @@ class Tally:
         """What was counted by the hour, by the day under each thing alone."""
         for (site_id, hour, *codes), counts in self._hours.items():
             day = ids.day_at(hour * ids.HOUR_MS)
+            raised = [(position, number) for position, number in enumerate(counts) if number]
             for dimension, code in enumerate((codes[1], codes[0], codes[2], hour % _HOURS)):  # as in DAY_KEYS
                 total = _of(self._days, (site_id, day, dimension, code))
-                for position, number in enumerate(counts):
-                    if number:
-                        total[position] += number
+                for position, number in raised:
+                    total[position] += number
 
     def _counts(self, row: VisitRow, at: int, channel: int) -> tuple[list[int], list[int], list[int]]:
         site_id, day = row.site_id, ids.day_at(at)
