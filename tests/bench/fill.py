@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import marshal
 import sqlite3
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from functools import cache
+from multiprocessing import Pipe, Process
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,10 +70,39 @@ class Filled(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Filler:
-    """Writes what happens into a store that is there and has its schema."""
+Many = Callable[[str, Iterable[tuple[Any, ...]]], None]
+"""Runs a statement once for each of some rows."""
 
-    def __init__(self, path: Path, site_id: int, last_day: int) -> None:
+
+class File:
+    """A store's file, opened so that it takes rows as fast as it can."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None)
+        for setting in _FAST:
+            self._database.execute(f"PRAGMA {setting}").fetchall()
+        self._database.execute("BEGIN")
+
+    def many(self, text: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Runs a statement once for each of ``rows``."""
+        self._database.executemany(text, rows)
+
+    def close(self, visits: int) -> None:
+        """Everything is in the file. Raises RuntimeError when rows are missing because two visits drew one id."""
+        self._database.execute("COMMIT")
+        ((stored,),) = self._database.execute("SELECT count(*) FROM visits").fetchall()
+        self._database.execute("PRAGMA locking_mode=NORMAL").fetchall()
+        self._database.execute("PRAGMA journal_mode=WAL").fetchall()
+        self._database.close()
+        if stored != visits:
+            raise RuntimeError(f"{visits - stored} visits drew an id that was taken; choose another seed")
+
+
+class Filler:
+    """Knows which rows what happens leaves, and hands them to ``many``."""
+
+    def __init__(self, many: Many, site_id: int, last_day: int) -> None:
+        self._many = many
         self._site = site_id
         self._end = ids.day_start(last_day + 1)
         self._guarded_from = ids.day_start(last_day - 1)
@@ -84,38 +117,22 @@ class Filler:
         self._going_on: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
         self._unlinked = 0
         self.visits = 0
-        self._database = sqlite3.connect(path, isolation_level=None)
-        for setting in _FAST:
-            self._database.execute(f"PRAGMA {setting}").fetchall()
 
     def write(self, end: int, happened: Happened) -> None:
         """One slice of time that ends at ``end``."""
-        database = self._database
-        if not database.in_transaction:
-            database.execute("BEGIN")
         self._insert_pages(happened)
-        database.executemany(_insert("insert_visits"), map(self._visit_row, happened.visits))
+        self._many(_insert("insert_visits"), map(self._visit_row, happened.visits))
         self.visits += len(happened.visits)
         changed = self._shares(happened)
         self._insert_shares(changed)
         self._grow([share.sharer.cascade for share in changed] + [visit.cascade for _, visit in happened.opened])
         self._unfurls(happened)
         self._ask_not_to_be_followed(happened)
-        database.executemany(_CHANGE_VIEWS, self._going_on.pop(end, ()))
+        self._many(_CHANGE_VIEWS, self._going_on.pop(end, ()))
         if (end - ids.day_start(0)) % ids.HOUR_MS == 0:
             self._drops[end // ids.HOUR_MS - 1, "robot"] += 3 + len(happened.visits) // 9
         if (end - ids.day_start(0)) % ids.DAY_MS == 0:
             self._count()
-            database.execute("COMMIT")
-
-    def close(self) -> None:
-        """Everything is in the file. Raises RuntimeError when rows are missing because two visits drew one id."""
-        ((stored,),) = self._database.execute("SELECT count(*) FROM visits").fetchall()
-        self._database.execute("PRAGMA locking_mode=NORMAL").fetchall()
-        self._database.execute("PRAGMA journal_mode=WAL").fetchall()
-        self._database.close()
-        if stored != self.visits:
-            raise RuntimeError(f"{self.visits - stored} visits drew an id that was taken; choose another seed")
 
     def _insert_pages(self, happened: Happened) -> None:
         named = [(visit.page, visit.at) for visit in happened.visits]
@@ -128,7 +145,7 @@ class Filler:
                 number = self._page_ids[page]
                 new[page] = (self._site, number, number % ids.CELLS, ids.day_at(at), PAGES[page], TITLE)
         if new:
-            self._database.executemany(_insert("insert_pages"), new.values())
+            self._many(_insert("insert_pages"), new.values())
 
     def _visit_row(self, visit: Visit) -> tuple[Any, ...]:
         (at, visit_id, check, page, source, device, app, visitor, new_visitor, channel, n, via_id, parent_id, cascade,
@@ -241,8 +258,8 @@ class Filler:
             else:
                 share.stored = True
                 new.append((*key, *facts))
-        self._database.executemany(_plain_insert("shares", 11), new)
-        self._database.executemany(_CHANGE_SHARE, old)
+        self._many(_plain_insert("shares", 11), new)
+        self._many(_CHANGE_SHARE, old)
 
     def _grow(self, cascades: list[Cascade]) -> None:
         new, old = [], []
@@ -259,8 +276,8 @@ class Filler:
                     self._site, cascade.root_id, cell, self._page_ids[cascade.page], cascade.started_at,
                     cascade.last_at, cascade.size, cascade.max_depth, cascade.shares, 0, None, None, 0, 0,
                 ))  # fmt: skip
-        self._database.executemany(_plain_insert("cascades", 14), new)
-        self._database.executemany(_CHANGE_CASCADE, old)
+        self._many(_plain_insert("cascades", 14), new)
+        self._many(_CHANGE_CASCADE, old)
 
     def _unfurls(self, happened: Happened) -> None:
         rows = []
@@ -270,7 +287,7 @@ class Filler:
             key = (ids.day_at(at), 0, app)
             self._devices.setdefault(key, [0] * len(MEASURES))[_UNFURLS] += 1
             self._days.setdefault((ids.day_at(at), 3, hour % 24), [0] * len(MEASURES))[_UNFURLS] += 1
-        self._database.executemany(_insert("insert_unfurls"), rows)
+        self._many(_insert("insert_unfurls"), rows)
 
     def _ask_not_to_be_followed(self, happened: Happened) -> None:
         for at, source, page, device in happened.unlinked:
@@ -283,7 +300,7 @@ class Filler:
                 self._guard(GUARD_UNLINKED, key, key % ids.CELLS, at + NONCES_KEPT_MS)
 
     def _guard(self, kind: int, key: int, cell: int, expires_at: int) -> None:
-        self._database.execute(_insert("insert_guards"), (self._site, kind, key, cell, expires_at))
+        self._many(_insert("insert_guards"), [(self._site, kind, key, cell, expires_at)])
 
     def _count(self) -> None:
         """A day's counts, in the order in which they were first raised."""
@@ -299,10 +316,10 @@ class Filler:
         )  # fmt: skip
         for name, table in tables:
             rows = ((self._site, *key, 0, *numbers) for key, numbers in table.items())
-            self._database.executemany(_insert(name), rows)
+            self._many(_insert(name), rows)
             table.clear()
         drops = ((self._site, hour, reason, 0, number) for (hour, reason), number in self._drops.items())
-        self._database.executemany(_insert("raise_drops"), drops)
+        self._many(_insert("raise_drops"), drops)
         self._drops.clear()
 
 
@@ -326,29 +343,42 @@ def _plain_insert(table: str, columns: int) -> str:
     return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"
 
 
-def tell(path: Path, story: Story, site_id: int, last_day: int) -> Filler:
-    """Writes the whole story into the store at ``path``."""
-    filler = Filler(path, site_id, last_day)
-    for end, happened in story.slices():
-        filler.write(end, happened)
-    filler.close()
-    return filler
-
-
 def fill(path: Path, visits: int, last_day: int | None = None) -> Filled:
-    """A new store with about so many visits, ``DAYS`` days that end yesterday."""
+    """A new store with about so many visits in ``DAYS`` days that end yesterday; one process tells, another writes."""
     started = time.perf_counter()
     last = ids.day_at(time.time_ns() // 1_000_000) - 1 if last_day is None else last_day
-    gc.disable()  # nothing here makes circles, and looking for them takes a seventh of the time
     new = asyncio.run(_make(path, ids.day_start(last - DAYS)))
-    story = Story(visits, last, DAYS)
-    filler = tell(path, story, new.row.site_id, last)
+    mine, others = Pipe(duplex=False)
+    teller = Process(target=_tell, args=(others, visits, last, new.row.site_id))
+    teller.start()
+    others.close()
+    file = File(path)
+    while written := mine.recv_bytes():
+        for text, rows in marshal.loads(written):  # noqa: S302  # from a process of ours
+            file.many(text, rows)
+    stored, chains, roots = mine.recv()
+    teller.join()
+    file.close(stored)
     tokens = Tokens([SECRET.encode()], bytes.fromhex(new.row.salt))
     return Filled(
-        path=str(path), visits=filler.visits, last_day=last, site=new.row.key, key=new.key.secret,
-        tokens=[tokens.mint(visit, (channel,))[0] for visit, channel in story.chains],
-        roots=[ids.visit_text(root) for root in story.roots], seconds=time.perf_counter() - started,
+        path=str(path), visits=stored, last_day=last, site=new.row.key, key=new.key.secret,
+        tokens=[tokens.mint(visit, (channel,))[0] for visit, channel in chains],
+        roots=[ids.visit_text(root) for root in roots], seconds=time.perf_counter() - started,
     )  # fmt: skip
+
+
+def _tell(file: Connection, visits: int, last_day: int, site_id: int) -> None:
+    """Sends the statements of each slice of time, then nothing, then what ``fill`` has to know."""
+    gc.disable()  # nothing here makes circles, and looking for them takes a seventh of the time
+    statements: list[tuple[str, list[tuple[Any, ...]]]] = []
+    filler = Filler(lambda text, rows: statements.append((text, list(rows))), site_id, last_day)
+    story = Story(visits, last_day, DAYS)
+    for end, happened in story.slices():
+        filler.write(end, happened)
+        file.send_bytes(marshal.dumps(statements))
+        statements.clear()
+    file.send_bytes(b"")
+    file.send((filler.visits, story.chains, story.roots))
 
 
 async def _make(path: Path, now: int) -> admin.NewSite:

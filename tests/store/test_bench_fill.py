@@ -20,7 +20,7 @@ from grapevine.store.snapshot import snapshot
 from grapevine.store.sqlite import SQLiteStore
 from grapevine.tokens import Token
 from grapevine.urls import Page, page_id
-from tests.bench.fill import NONCE_KEY, TITLE, Filler, unlinked_nonce, view_nonce
+from tests.bench.fill import NONCE_KEY, TITLE, File, Filler, unlinked_nonce, view_nonce
 from tests.bench.story import PAGES, Happened, Story
 
 pytestmark = pytest.mark.anyio
@@ -44,8 +44,8 @@ class Told(Ledger):
 class Remembering(Filler):
     """Keeps what leaves no row."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, SITE, LAST_DAY)
+    def __init__(self, file: File) -> None:
+        super().__init__(file.many, SITE, LAST_DAY)
         self.unlinked: list[tuple[int, int, int, int]] = []
 
     def write(self, end: int, happened: Happened) -> None:
@@ -57,10 +57,11 @@ async def filled(path: Path, seed: int) -> tuple[SQLiteStore, list[tuple[int, in
     store = SQLiteStore(path)
     await store.open()
     await store.close()
-    filler = Remembering(path)
+    file = File(path)
+    filler = Remembering(file)
     for end, happened in Story(1_500, LAST_DAY, DAYS, seed, planted=(1, 0)).slices():
         filler.write(end, happened)
-    filler.close()
+    file.close(filler.visits)
     await store.open()
     return store, filler.unlinked
 
