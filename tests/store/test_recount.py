@@ -12,6 +12,7 @@ import pytest
 
 from grapevine import ids
 from grapevine.errors import StoreError
+from grapevine.sets import DAY_KEYS
 from grapevine.store.recount import COMPARISONS, Recount, Recounted
 from grapevine.store.snapshot import snapshot
 from grapevine.store.sqlite import SQLiteStore
@@ -33,6 +34,10 @@ class Filled:
     def change(self, text: str, *values: Any) -> int:
         with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
             return connection.execute(text, values).rowcount
+
+    def rows(self, text: str, *values: Any) -> list[Any]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(text, values).fetchall()
 
     async def recount(self, site_id: int | None = None, most: int = EVERYTHING) -> dict[str, Recounted]:
         """The comparisons that found something."""
@@ -81,7 +86,7 @@ async def test_what_was_counted_is_what_is_there(filled: Filled) -> None:
 
 _KEYS = {
     "hour": "site_id, hour, source, channel, depth", "page": "site_id, day, page_id",
-    "device": "site_id, day, device, app",
+    "device": "site_id, day, device, app", "day": "site_id, day, dimension, key",
 }  # fmt: skip
 COUNTED = (
     "visits",
@@ -105,7 +110,12 @@ async def test_a_count_raised_by_hand(filled: Filled, table: str, measure: str) 
     )  # fmt: skip
     assert raised == 1
     found = await filled.recount()
-    assert set(found) == {f"counts by {table}"}
+    summed = {"counts by day"} if table == "hour" and measure != "unfurls" else set()
+    assert set(found) == {f"counts by {table}"} | summed
+    for name in summed:
+        assert [(one.measure, (one.stored or 0) - (one.counted or 0)) for one in found[name].differences] == [
+            (measure, -3)
+        ] * len(DAY_KEYS)
     (one,) = found[f"counts by {table}"].differences
     assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
     assert await filled.recount(OTHER) == {}
@@ -124,7 +134,63 @@ async def test_views_and_visitors_raised_by_hand(filled: Filled, table: str) -> 
     assert (measure, stored) == (f"visitors in counts_{table}", (counted or 0) + 2)
     tables = {"page", "device"} if table == "hour" else {table}
     assert {one[0] for one in told["days"]} == {f"views in counts_{each}" for each in tables}
-    assert set(told) == {"views", "visitors", "days"}
+    assert set(told) == {"views", "visitors", "days"} | ({"counts by day"} if table == "hour" else set())
+
+
+@pytest.mark.parametrize("measure", [*COUNTED, "views", "visitors", "unlinked"])
+@pytest.mark.parametrize("dimension", DAY_KEYS.values())
+async def test_a_count_by_day_raised_by_hand(filled: Filled, dimension: int, measure: str) -> None:
+    (place,) = filled.rows(
+        "SELECT day, key FROM counts_day WHERE site_id = ? AND dimension = ? ORDER BY day DESC, key DESC LIMIT 1",
+        SITE, dimension,
+    )  # fmt: skip
+    raised = filled.change(
+        f"UPDATE counts_day SET {measure} = {measure} + 3 WHERE cell = 1"
+        " AND (site_id, dimension, day, key) = (?, ?, ?, ?)", SITE, dimension, *place
+    )  # fmt: skip
+    assert raised == 1
+    found = await filled.recount()
+    assert set(found) == {"counts by day"}
+    (one,) = found["counts by day"].differences
+    assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
+    assert one.key == (("day", place[0]), ("dimension", dimension), ("key", place[1]))
+    assert await filled.recount(OTHER) == {}
+
+
+@pytest.mark.parametrize("dimension", DAY_KEYS.values())
+async def test_counts_by_day_that_were_lost(filled: Filled, dimension: int) -> None:
+    where = "site_id = ? AND dimension = ? AND day = (SELECT min(day) FROM counts_day WHERE site_id = ?)"
+    keys: dict[int, int] = dict(
+        filled.rows(f"SELECT key, sum(visits) FROM counts_day WHERE {where} GROUP BY key", SITE, dimension, SITE)
+    )
+    filled.change(f"DELETE FROM counts_day WHERE {where}", SITE, dimension, SITE)
+    found = await filled.recount()
+    assert set(found) == {"counts by day"}
+    assert found["counts by day"].places == len(keys)
+    assert {
+        dict(one.key)["key"]: (one.stored, one.counted)
+        for one in found["counts by day"].differences
+        if one.measure == "visits"
+    } == {key: (0, visits) for key, visits in keys.items() if visits}
+
+
+async def test_a_count_by_day_of_a_dimension_that_is_none(filled: Filled) -> None:
+    filled.change("INSERT INTO counts_day (site_id, day, dimension, key, cell, visits) VALUES (?, 9, 4, 7, 0, 2)", SITE)
+    assert await filled.told() == {"counts by day": {("visits", 2, 0)}}
+
+
+async def test_a_link_preview_that_was_deleted(filled: Filled) -> None:
+    ((visit_id, app, at),) = filled.rows("SELECT visit_id, app, at FROM unfurls WHERE site_id = ? LIMIT 1", SITE)
+    assert filled.change("DELETE FROM unfurls WHERE (site_id, visit_id, app, at) = (?, ?, ?, ?)",
+                         SITE, visit_id, app, at) == 1  # fmt: skip
+    found = await filled.recount()
+    assert set(found) == {"counts by day", "counts by device"}
+    (by_day,) = found["counts by day"].differences
+    assert by_day.key == (("day", ids.day_at(at)), ("dimension", DAY_KEYS["hour"]), ("key", at // ids.HOUR_MS % 24))
+    (by_device,) = found["counts by device"].differences
+    assert dict(by_device.key)["app"] == app
+    for one in (by_day, by_device):
+        assert (one.measure, (one.stored or 0) - (one.counted or 0)) == ("unfurls", 1)
 
 
 async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -> None:

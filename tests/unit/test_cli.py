@@ -430,18 +430,25 @@ def test_numbers_that_are_not_what_the_rows_say(run: Terminal, tmp_path: Path) -
     with closing(sqlite3.connect(tmp_path / "grapevine.sqlite3", isolation_level=None)) as connection:
         connection.execute("UPDATE cascades SET size = 7")
         connection.execute("UPDATE counts_page SET visits = visits + 1")
+        connection.execute("UPDATE counts_day SET returns = 9 WHERE dimension = 0 AND key = 0")
+        connection.execute("UPDATE counts_day SET visits = 9 WHERE dimension = 3")
     found = findings(run("doctor", "--json"))
     wrong = {name: finding for name, finding in found.items() if not finding["ok"]}
-    assert set(wrong) == {"cascades", "counts by page"}
+    assert set(wrong) == {"cascades", "counts by page", "counts by day"}
     assert wrong["cascades"]["differences"] == [
         {"site": site, "root": first["visit"], "measure": "size", "stored": 7, "counted": 3}
     ]
     (page,) = wrong["counts by page"]["differences"]
     assert (page["page"], page["stored"], page["counted"]) == (f"{ORIGIN}/page", 4, 3)
+    copied, hour = wrong["counts by day"]["differences"]
+    assert (copied["dimension"], copied["key"], copied["measure"]) == ("channel", "copy", "returns")
+    assert (hour["dimension"], hour["stored"], hour["counted"]) == ("hour", 9, 3)
+    assert hour["key"] in range(24)
     shown = run("doctor")
     assert shown.status == 1
+    assert f"- site {site}, day {copied['day']}, dimension channel, key copy: returns is 9," in shown.out
     assert f"- site {site}, root {first['visit']}: size is 7, the rows say 3\n" in shown.out
-    assert shown.out.endswith("2 of 16 checks found something to fix.\n")
+    assert shown.out.endswith("3 of 17 checks found something to fix.\n")
 
 
 def test_a_damaged_file(run: Terminal, tmp_path: Path) -> None:

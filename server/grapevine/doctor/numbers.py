@@ -8,7 +8,7 @@ from typing import Any, Final
 from grapevine import channels, ids
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import UnknownSite
-from grapevine.sets import DEVICE_NAMES, NO_CHANNEL, SOURCE_NAMES
+from grapevine.sets import DAY_KEYS, DEVICE_NAMES, NO_CHANNEL, SOURCE_NAMES
 from grapevine.store.reads import Reads
 from grapevine.store.recount import COMPARISONS, Difference, Recount
 from grapevine.store.snapshot import Snapshot
@@ -19,6 +19,7 @@ MOST: Final = 5
 
 _AGREE: Final = {
     "counts by hour": "Every hour, source, channel and depth is what visits, shares and conversions say.",
+    "counts by day": "Every day's channels, sources, depths and hours are the sums of the counts by hour.",
     "counts by page": "Every day and page is what visits, shares and conversions say.",
     "counts by device": "Every day, device and app is what visits, shares, conversions and previews say.",
     "visitors": "Every day's distinct visitors are those of its visits.",
@@ -80,6 +81,9 @@ def _told(difference: Difference, sites: Mapping[int, str], urls: Mapping[int, s
     named = {name: _NAMES.get(name, _itself)(value) for name, value in difference.key}
     if "page" in named:
         named["page"] = urls.get(named["page"], named["page"])
+    if "dimension" in named:
+        named["dimension"] = _DIMENSIONS.get(named["dimension"], named["dimension"])
+        named["key"] = _KEYS.get(named["dimension"], _itself)(named["key"])
     name = _NAMES.get(difference.measure, _itself)
     return {
         "site": sites.get(difference.site_id, difference.site_id),
@@ -126,3 +130,5 @@ _NAMES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "hour": _hour, "day": _day, "source": _source, "channel": _channel, "device": _device, "visit": _visit,
     "root": _visit, "sharer": _visit, "parent": _visit, "last_at": _time,
 }  # fmt: skip
+_DIMENSIONS: Final = {code: name for name, code in DAY_KEYS.items()}
+_KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {"channel": _channel, "source": _source}

@@ -23,6 +23,9 @@ class Comparison(NamedTuple):
 
 COMPARISONS: Final = {
     "counts by hour": Comparison("recount_hours", ("hour", "source", "channel", "depth"), _MEASURES),
+    "counts by day": Comparison(
+        "recount_day_counts", ("day", "dimension", "key"), (*_MEASURES, "views", "visitors", "unlinked")
+    ),
     "counts by page": Comparison("recount_pages", ("day", "page"), _MEASURES),
     "counts by device": Comparison("recount_devices", ("day", "device", "app"), _MEASURES),
     "visitors": Comparison(

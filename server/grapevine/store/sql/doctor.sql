@@ -54,6 +54,45 @@ HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_re
     OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
 ORDER BY site_id, hour, source, channel, depth LIMIT :most;
 
+-- name: recount_day_counts
+-- What counts_day holds beside the sums of counts_hour, where they differ: each hour counts once under its channel, its
+-- source, its depth and its hour of the day. Link previews are counted under the hour alone, and have rows of their own.
+WITH dimensions AS (
+    SELECT 0 AS dimension UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3
+), entries AS (
+    SELECT 1 AS side, site_id, day, dimension, key, visits, returns, self_returns, same_network,
+        shares, reported, proven, conversions, unfurls, views, visitors, unlinked
+    FROM counts_day WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    UNION ALL
+    SELECT -1, site_id, hour / 24 - 18262, dimension,
+        CASE dimension WHEN 0 THEN channel WHEN 1 THEN source WHEN 2 THEN depth ELSE hour % 24 END,
+        visits, returns, self_returns, same_network, shares, reported, proven, conversions, 0, views, visitors, unlinked
+    FROM counts_hour CROSS JOIN dimensions WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    UNION ALL
+    SELECT -1, site_id, at / 86400000 - 18262, 3, at / 3600000 % 24, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0
+    FROM unfurls WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+)
+SELECT count(*) OVER (), site_id, day, dimension, key,
+    sum(CASE side WHEN 1 THEN visits ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visits END),
+    sum(CASE side WHEN 1 THEN returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE returns END),
+    sum(CASE side WHEN 1 THEN self_returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE self_returns END),
+    sum(CASE side WHEN 1 THEN same_network ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE same_network END),
+    sum(CASE side WHEN 1 THEN shares ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE shares END),
+    sum(CASE side WHEN 1 THEN reported ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE reported END),
+    sum(CASE side WHEN 1 THEN proven ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE proven END),
+    sum(CASE side WHEN 1 THEN conversions ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE conversions END),
+    sum(CASE side WHEN 1 THEN unfurls ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unfurls END),
+    sum(CASE side WHEN 1 THEN views ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE views END),
+    sum(CASE side WHEN 1 THEN visitors ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visitors END),
+    sum(CASE side WHEN 1 THEN unlinked ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unlinked END)
+FROM entries
+GROUP BY site_id, day, dimension, key
+HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_returns) <> 0
+    OR sum(side * same_network) <> 0 OR sum(side * shares) <> 0 OR sum(side * reported) <> 0
+    OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
+    OR sum(side * views) <> 0 OR sum(side * visitors) <> 0 OR sum(side * unlinked) <> 0
+ORDER BY site_id, day, dimension, key LIMIT :most;
+
 -- name: recount_pages
 -- What counts_page holds beside what the rows say, where they differ: a share and a conversion count on the first page
 -- of their visit.
