@@ -192,7 +192,7 @@ class Story:
         rest = self._random.getrandbits(44)
         visit_id = day << 44 | rest
         visitor, new = self._visitor()
-        views, gap = self._views()
+        views, gap = self._views(), gap_of(visit_id)
         visit = Visit(
             at, visit_id, self._random.getrandbits(32) - (1 << 31), page, source, device, app, visitor, new, None, None,
             None, None, Cascade(visit_id, at, page), 0, 0, _BAD_TOKEN if self._random.random() < 0.003 else None,
@@ -215,7 +215,7 @@ class Story:
         parent_id, via_id = sharer.visit_id, None
         if sharer.flags & SELF and sharer.parent_id is not None:
             parent_id, via_id = sharer.parent_id, sharer.visit_id
-        views, gap = self._views()
+        views, gap = self._views(), gap_of(visit_id)
         visit = Visit(
             at, visit_id, self._random.getrandbits(32) - (1 << 31), share.sharer.page, source, device, app, visitor,
             new, share.channel, share.n, via_id, parent_id, sharer.cascade, sharer.depth + (not own),
@@ -261,13 +261,13 @@ class Story:
         self._today.append(visitor)
         return visitor, True
 
-    def _views(self) -> tuple[int, int]:
-        """Two visits in five go on to other pages; how many, and how far apart (ms)."""
+    def _views(self) -> int:
+        """Two visits in five go on to other pages; how many they see."""
         draw = self._random.random
         views = 1
         while draw() < 0.4 and views < 9:
             views += 1
-        return views, 20_000 + int(draw() * 200_000) if views > 1 else 0
+        return views
 
     def _plant(self, chains: int, cascades: int) -> None:
         chance = random.Random(1_000)  # noqa: S311
@@ -298,6 +298,11 @@ class Story:
         self._later(visit.at + 1_000, self._report, share, visit.page)
         for place, child in enumerate(tree.children[node]):
             self._later(visit.at + 60_000 * (place + 2), self._returns, share, False, tree, child)
+
+
+def gap_of(visit_id: int) -> int:
+    """How far apart (ms) the views of a visit are that sees several pages."""
+    return 20_000 + visit_id % 200_000
 
 
 def _planted_visits(chains: int, cascades: int) -> int:

@@ -21,7 +21,7 @@ from grapevine.store.sqlite import SQLiteStore
 from grapevine.tokens import Token
 from grapevine.urls import Page, page_id
 from tests.bench.fill import NONCE_KEY, TITLE, File, Filler, unlinked_nonce, view_nonce
-from tests.bench.story import PAGES, Happened, Story
+from tests.bench.story import PAGES, Happened, Story, gap_of
 
 pytestmark = pytest.mark.anyio
 
@@ -101,7 +101,7 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
     visits = {row["visit_id"]: row for row in await rows(store, "visits")}
     found: list[Event] = [arrival(row, visits) for row in visits.values()]
     for row in visits.values():
-        gap = (row["last_at"] - row["at"]) // (row["views"] - 1) if row["last_at"] else 0
+        gap = gap_of(row["visit_id"])
         found += [
             View(site_id=SITE, visit_id=row["visit_id"], nonce=view_nonce(view + 1), at=row["at"] + view * gap)
             for view in range(1, row["views"])

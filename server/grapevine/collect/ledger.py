@@ -7,6 +7,7 @@ answers with what really changed, and only that is counted; so a repeated event 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, TypeVar
@@ -201,7 +202,7 @@ class _Entry:
         parent = self.named.get((event.site_id, token.visit_id)) if token else None
         page = self._page_id(event.site_id, event.page) if self.other else event.page.page_id
         first = (
-            event.site_id, visit_id, ids.cell_of(visit_id), check, event.at, None, 1, page,
+            event.site_id, visit_id, ids.cell_of(visit_id), check, event.at, 1, page,
             _SHARE if parent else event.source, event.device, event.app, event.visitor,
         )  # fmt: skip
         if token is None or parent is None:
@@ -242,16 +243,14 @@ class _Entry:
             key = self.ledger.guard_key("view", event.site_id, event.visit_id, event.nonce)
             guards.setdefault((event.site_id, GUARD_VIEW, key), (place, event))
         new = await self.batch.guard(_expiring(guards))
-        added: dict[tuple[int, int, int], list[int]] = {}
+        added: Counter[tuple[int, int, int]] = Counter()
         for guard in new:
             place, event = guards[guard]
             self.outcomes[place] = Stored()
             row = self.named[event.site_id, event.visit_id]
             self.tally.view(row, event.at)
-            views = added.setdefault((row.site_id, row.visit_id, row.cell), [0, 0])
-            views[0] += 1
-            views[1] = max(views[1], event.at)
-        await self.batch.add_views([(*key, *added[key]) for key in sorted(added)])
+            added[row.site_id, row.visit_id, row.cell] += 1
+        await self.batch.add_views([(*key, added[key]) for key in sorted(added)])
 
     async def _unfurls(self) -> None:
         rows = {}

@@ -31,9 +31,13 @@ class Runner(Protocol):
 
 
 class Store(Protocol):
-    """One database. Open it before use (which brings its schema up to date), close it at the end."""
+    """One database. Open it before use (which brings its schema up to date), close it at the end.
+
+    ``quick`` are the same questions as ``reads``, for those that touch a handful of rows and many people wait for.
+    """
 
     reads: Reads
+    quick: Reads
     registry: Registry
 
     async def open(self) -> None:

@@ -51,7 +51,7 @@ class Batch:
         return {(site, visit) for site, visit in await self._run("insert_visits", _plain(visits))}
 
     async def add_views(self, rows: Rows) -> None:
-        """Adds to (site, visit, cell) so many views, the last at a time."""
+        """Adds to (site, visit, cell) so many views."""
         await self._run("add_views", rows)
 
     async def known_pages(self, keys: Rows) -> set[tuple[int, int]]:

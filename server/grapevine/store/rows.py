@@ -44,7 +44,6 @@ class VisitRow(msgspec.Struct, frozen=True, array_like=True):
     cell: int
     nonce_check: int
     at: int
-    last_at: int | None
     views: int
     page_id: int
     source: int

@@ -76,7 +76,7 @@ async def target(running: Services, site: Site, token: Token) -> str:
     The origin is checked again, since a site may have given one up since.
     """
     home = f"{site.row.origins[0]}/"
-    url = await running.store.reads.shared_url(site.site_id, token.visit_id, token.channel, token.n)
+    url = await running.store.quick.shared_url(site.site_id, token.visit_id, token.channel, token.n)
     if url is None or url == OTHER_PAGE:
         return home
     try:

@@ -6,23 +6,21 @@ JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.c
 -- name: insert_visits
 -- New visits; answers with the ids that were really new.
 INSERT INTO visits (
-    site_id, visit_id, cell, nonce_check, at, last_at, views, page_id, source, device, app, visitor,
+    site_id, visit_id, cell, nonce_check, at, views, page_id, source, device, app, visitor,
     channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
 )
 SELECT
-    site_id, visit_id, cell, nonce_check, at, last_at, views, page_id, source, device, app, visitor,
+    site_id, visit_id, cell, nonce_check, at, views, page_id, source, device, app, visitor,
     channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
-FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, last_at bigint, views integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint)
+FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, views integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell) DO NOTHING
 RETURNING site_id, visit_id;
 
 -- name: add_views
 -- More pages seen in visits that go on.
-UPDATE visits SET
-    views = visits.views + rows.views,
-    last_at = CASE WHEN COALESCE(visits.last_at, visits.at) < rows.at THEN rows.at ELSE visits.last_at END
-FROM rows(site_id bigint, visit_id bigint, cell smallint, views integer, at bigint)
+UPDATE visits SET views = visits.views + rows.views
+FROM rows(site_id bigint, visit_id bigint, cell smallint, views integer)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell;
 
 -- name: known_pages

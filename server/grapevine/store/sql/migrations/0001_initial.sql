@@ -62,15 +62,14 @@ CREATE INDEX pages_day ON pages (site_id, day);
 -- the token, null where it is `parent_id`. `parent_id` is the visit it hangs on in the cascade (never a self-return),
 -- `root_id` the cascade's first visit; both are null at a root. `flags`: 1 self-return, 2 same network, 4 erased.
 -- `reason` is why a token that came along was no good. `nonce_check` (32 bits) tells a retry from a collision of ids.
--- `last_at` is null while it is `at`. Rows stand in the order they came in, which keeps a batch's writes together; on
--- SQLite the clustered alternative puts every row of a busy day on a page of its own.
+-- Rows stand in the order they came in, which keeps a batch's writes together; on SQLite the clustered alternative puts
+-- every row of a busy day on a page of its own. The indexes below need no site: their hashes and ids are of one already.
 CREATE TABLE visits (
     site_id     BIGINT   NOT NULL,
     visit_id    BIGINT   NOT NULL,
     cell        SMALLINT NOT NULL,
     nonce_check BIGINT   NOT NULL,
     at          BIGINT   NOT NULL,
-    last_at     BIGINT,
     views       INTEGER  NOT NULL,
     page_id     BIGINT   NOT NULL,
     source      SMALLINT NOT NULL,
@@ -88,9 +87,9 @@ CREATE TABLE visits (
     verdict     SMALLINT,
     PRIMARY KEY (site_id, visit_id, cell)
 );
-CREATE INDEX visits_page ON visits (site_id, page_id, (at / 86400000));
-CREATE INDEX visits_root ON visits (site_id, root_id) WHERE root_id IS NOT NULL;
-CREATE INDEX visits_parent ON visits (site_id, parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX visits_page ON visits (page_id, (at / 86400000));
+CREATE INDEX visits_root ON visits (root_id) WHERE root_id IS NOT NULL;
+CREATE INDEX visits_parent ON visits (parent_id) WHERE parent_id IS NOT NULL;
 
 -- One act of sharing: the `n`-th through `channel` in a visit. `first_at` is when it was first reported or proven; a row
 -- without it has only been opened by its own sharer and counts nowhere. `page_id` is the page that was shared.

@@ -1,0 +1,202 @@
+"""The connections to a SQLite file, each as a Runner.
+
+The writer's statements, and questions that touch a handful of rows, run on the event loop's own thread: they take
+microseconds each, and a thread that works beside a busy loop waits for the interpreter's lock after every single row.
+What really waits, the disk at COMMIT and another process at BEGIN, waits in a thread (docs/decisions/0006). Questions
+that may take long are asked through aiosqlite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import chain
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from grapevine.store import queries
+
+_MOST_ROWS = 256
+_BUSY_MS = 10_000
+_WRITER_SETTINGS = (
+    f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "wal_autocheckpoint=0",
+    "cache_size=-32768",
+)  # fmt: skip
+_READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY")
+_QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY")
+
+
+class Quick:
+    """A connection as a Runner on the loop's own thread, for statements that take microseconds."""
+
+    def __init__(self, path: Path, settings: Iterable[str] = _QUICK_SETTINGS) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        for setting in settings:
+            self.plain(f"PRAGMA {setting}")
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        found = []
+        for text, values in _statements(name, rows, params):
+            found += self._connection.execute(text, values).fetchall()
+        return found
+
+    def plain(self, text: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement in SQLite's own words."""
+        return self._connection.execute(text).fetchall()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Writer(Quick):
+    """The writing connection, with a thread for what waits."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, _WRITER_SETTINGS)
+        self._waiting = ThreadPoolExecutor(1, "grapevine-sqlite")
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        insertion = _insertion(name) if rows else None
+        if rows and insertion:
+            return self._insert(insertion, rows)
+        return await super().run(name, rows, **params)
+
+    def _insert(self, insertion: queries.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        text, places = insertion
+        if not places:
+            self._connection.executemany(text, rows)
+            return []
+        execute = self._connection.cursor().execute
+        answer = itemgetter(*places)
+        return [answer(row) for row in rows if execute(text, row).rowcount]
+
+    async def begin(self) -> None:
+        """Takes the file's write lock: at once, as there is one writer, unless another process holds it."""
+        try:
+            self.plain("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # the primary code of an extended one
+                raise
+            self.plain(f"PRAGMA busy_timeout={_BUSY_MS}")
+            try:
+                await self._wait("BEGIN IMMEDIATE")
+            finally:
+                self.plain("PRAGMA busy_timeout=0")
+
+    async def commit(self) -> None:
+        """Back when the disk has everything."""
+        await self._wait("COMMIT")
+
+    @property
+    def changes(self) -> int:
+        """How many rows were changed so far."""
+        return self._connection.total_changes
+
+    def rollback(self) -> None:
+        if self._connection.in_transaction:
+            self.plain("ROLLBACK")
+
+    def script(self, text: str) -> None:
+        """Runs statements one by one, each of which ends at the end of a line, in the transaction that is open."""
+        statement = ""
+        for line in text.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                self.plain(statement)
+                statement = ""
+
+    def close(self) -> None:
+        self._waiting.shutdown()
+        super().close()
+
+    async def _wait(self, text: str) -> None:
+        """Runs a statement in the thread; who is cancelled meanwhile still waits, as the connection is in use."""
+        done = asyncio.get_running_loop().run_in_executor(self._waiting, self.plain, text)
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])
+            raise
+
+
+class Reader:
+    """One reading connection, as a Runner."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, path: Path) -> Reader:
+        reader = cls(await aiosqlite.connect(path, isolation_level=None))
+        for setting in _READER_SETTINGS:
+            await reader.plain(f"PRAGMA {setting}")
+        return reader
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        for text, values in _statements(name, rows, params):
+            found += await self._connection.execute_fetchall(text, values)  # type: ignore[arg-type]
+        return found
+
+    async def plain(self, text: str) -> list[tuple[Any, ...]]:
+        return list(await self._connection.execute_fetchall(text))  # type: ignore[arg-type]
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+class Pool:
+    """The reading connections, as one Runner: a query takes the next that is free."""
+
+    def __init__(self, free: asyncio.Queue[Reader]) -> None:
+        self._free = free
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        connection = await self._free.get()
+        try:
+            return await connection.run(name, rows, **params)
+        finally:
+            self._free.put_nowait(connection)
+
+
+def _statements(
+    name: str, rows: Sequence[Sequence[Any]] | None, params: Mapping[str, Any]
+) -> Iterator[tuple[str, list[Any]]]:
+    """The statements that a query is on SQLite, with their values.
+
+    A set of rows is cut into powers of two, so that a handful of prepared statements serves sets of every size.
+    """
+    if rows is None:
+        text, names = _prepared(name, 0)
+        yield text, [params[each] for each in names]
+        return
+    start = 0
+    while start < len(rows):
+        count = min(_MOST_ROWS, 1 << (len(rows) - start).bit_length() - 1)
+        text, names = _prepared(name, count)
+        yield text, [*(params[each] for each in names), *chain.from_iterable(rows[start : start + count])]
+        start += count
+
+
+@cache
+def _insertion(name: str) -> queries.Insertion | None:
+    return queries.row_by_row(queries.queries()[name])
+
+
+@cache
+def _prepared(name: str, count: int) -> queries.Prepared:
+    return queries.for_sqlite(queries.queries()[name], count)
