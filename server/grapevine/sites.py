@@ -57,10 +57,9 @@ class Sites:
         self._by_id: dict[int, Site] = {}
         self._looking = asyncio.Lock()
 
-    @property
-    def fresh(self) -> bool:
-        """Whether the last look was less than a second ago, so that ``known`` and ``signer`` may be asked."""
-        return self._version >= 0 and abs(self._clock() - self._checked_at) < _FRESH_MS
+    def fresh(self, at: int) -> bool:
+        """Whether the last look was less than a second before ``at``, so that ``known`` and ``signer`` may be asked."""
+        return self._version >= 0 and abs(at - self._checked_at) < _FRESH_MS
 
     @property
     def version(self) -> int:
@@ -111,10 +110,10 @@ class Sites:
 
     async def refresh(self) -> None:
         """Looks for changes once a second; whoever comes meanwhile waits for the same look."""
-        if self.fresh:
+        if self.fresh(self._clock()):
             return
         async with self._looking:
-            if not self.fresh:
+            if not self.fresh(self._clock()):
                 await self._look()
 
     async def _look(self) -> None:

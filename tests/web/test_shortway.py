@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grapevine.web import shortway
+from grapevine.web import exchange
 from tests.web.conftest import CHROME, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
@@ -54,7 +54,7 @@ def request(call: str, body: bytes | dict[str, Any], *more: str, origin: str = O
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The requests that took the short way."""
     taken: list[str] = []
-    for kind in (shortway.Collecting, shortway.Following):
+    for kind in (exchange.Collecting, exchange.Following):
         monkeypatch.setattr(kind, "start", _watched(kind.start, kind.__name__, taken))
     return taken
 

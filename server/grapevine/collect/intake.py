@@ -96,7 +96,7 @@ class Intake:
         False when the call has to be made with ``call``, since something must be looked up first.
         """
         at = self._clock()
-        if not (self._sites.fresh and self._salts.at_hand(ids.day_at(at))):
+        if not (self._sites.fresh(at) and self._salts.at_hand(ids.day_at(at))):
             return False
         try:
             taken = self._take(call, body, caller, at)

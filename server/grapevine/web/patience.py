@@ -48,8 +48,12 @@ class PatientProtocol(HttpToolsProtocol):
         self.url, self.headers[:], self.expect_100_continue = read
 
     def on_message_complete(self) -> None:
-        self._waiting_since = None
+        self.whole_request()
         super().on_message_complete()
+
+    def whole_request(self) -> None:
+        """Nothing is waited for any more until it is answered."""
+        self._waiting_since = None
 
     def on_response_complete(self) -> None:
         """As uvicorn's, without a timer of its own."""

@@ -1,0 +1,134 @@
+"""Exchanges on the short way: one request and its answer, with what uvicorn's protocol asks of a cycle."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache, lru_cache
+from typing import Final
+
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from grapevine.collect.intake import Call, Caller, Reply
+from grapevine.errors import Problem
+from grapevine.web import collect
+from grapevine.web.bodies import check_type
+from grapevine.web.services import Services
+
+
+class Exchange:
+    """What all of them have."""
+
+    body = b""
+    response_complete = False
+    disconnected = False
+    keep_alive = True
+    message_event = asyncio.Event()  # set when a connection is lost; on the short way nobody waits for it
+
+    def __init__(self, protocol: HttpToolsProtocol) -> None:
+        self.protocol = protocol
+
+    def start(self) -> None:
+        """Called when the whole request is here; leads to one call of ``write``."""
+        raise NotImplementedError
+
+    def write(self, content: bytes) -> None:
+        """Sends the answer, as soon as the client takes more."""
+        protocol = self.protocol
+        if protocol.flow.write_paused and not self.disconnected:
+            protocol.loop.create_task(self._write_later(content))
+            return
+        if not self.disconnected:
+            protocol.transport.write(content)
+        self.response_complete = True
+        if not self.keep_alive:
+            protocol.transport.close()
+        protocol.on_response_complete()
+
+    async def _write_later(self, content: bytes) -> None:
+        await self.protocol.flow.drain()
+        self.write(content)
+
+
+class Following(Exchange):
+    """The way to a page whose short link was followed a moment ago."""
+
+    def __init__(self, protocol: HttpToolsProtocol, link: Response) -> None:
+        super().__init__(protocol)
+        self.link = link
+
+    def start(self) -> None:
+        self.write(_link(self.link, self.keep_alive))
+
+
+class Collecting(Exchange):
+    """A collect call."""
+
+    def __init__(
+        self, protocol: HttpToolsProtocol, services: Services, headers: dict[bytes, bytes], call: Call
+    ) -> None:
+        super().__init__(protocol)
+        self.services = services
+        self.headers = headers
+        self.call = call
+
+    def start(self) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers.items()}
+        peer = self.protocol.client[0] if self.protocol.client else ""
+        caller = collect.caller(headers, self.services.proxies.client(peer, headers.get("x-forwarded-for", "")))
+        intake = self.services.intake
+        try:
+            check_type(headers.get("content-type", ""), collect.TYPES)
+        except Problem as problem:
+            intake.refuse(problem)
+            self.settle(problem)
+            return
+        try:
+            at_once = intake.start(self.call, self.body, caller, self.settle)
+        except Exception as error:
+            self.settle(error)
+            return
+        if not at_once:
+            task = self.protocol.loop.create_task(self._look_up(caller))
+            task.add_done_callback(self.protocol.tasks.discard)
+            self.protocol.tasks.add(task)
+
+    async def _look_up(self, caller: Caller) -> None:
+        try:
+            reply: Reply | Exception = await self.services.intake.call(self.call, self.body, caller)
+        except Exception as error:
+            reply = error
+        self.settle(reply)
+
+    def settle(self, outcome: Reply | Exception) -> None:
+        """Answers with what became of the call."""
+        if isinstance(outcome, Reply):
+            head, tail = _around(outcome.status, outcome.dropped, self.keep_alive)
+            body = collect.encode(outcome.body)
+            self.write(b"%b%d%b%b" % (head, len(body), tail, body))
+        else:
+            self.write(_encoded(collect.failure(outcome), self.keep_alive))
+
+
+_LENGTH: Final = b"content-length: "
+
+
+@cache
+def _around(status: int, dropped: str | None, keep_alive: bool) -> tuple[bytes, bytes]:
+    """What stands before and behind the length of a reply's body."""
+    empty = _encoded(collect.response(status, dropped, b""), keep_alive)
+    head, _, tail = empty.partition(_LENGTH + b"0")
+    return head + _LENGTH, tail
+
+
+@lru_cache(maxsize=4_096)
+def _link(response: Response, keep_alive: bool) -> bytes:
+    return _encoded(response, keep_alive)
+
+
+def _encoded(response: Response, keep_alive: bool) -> bytes:
+    parts = [STATUS_LINE[response.status_code]]
+    for name, value in response.raw_headers:
+        parts += (name, b": ", value, b"\r\n")
+    parts += (b"\r\n" if keep_alive else b"connection: close\r\n\r\n", bytes(response.body))
+    return b"".join(parts)
