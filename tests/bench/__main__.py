@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import ingest, memory, reads, size, startup, tokens
+from tests.bench import ingest, memory, reads, size, startup, tokens, workers
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "tokens": tokens.run,  # minting and verifying
@@ -15,6 +15,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
     "startup": startup.run,  # until the ready line; ROUNDS
+    "workers": workers.run,  # two serving processes on one file beside one; ROUNDS, SECONDS
 }
 
 
