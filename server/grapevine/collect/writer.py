@@ -26,6 +26,7 @@ MAX_WAITING: Final = 20_000
 MAX_WAITING_BYTES: Final = 32 << 20
 MAX_BATCH: Final = 2_000
 _DROPS_WAIT_SECONDS: Final = 1.0
+_COMPLAIN_SECONDS: Final = 10.0
 
 
 class Writer:
@@ -48,6 +49,8 @@ class Writer:
         self._work = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
+        self._refused = 0
+        self._complained_at = -_COMPLAIN_SECONDS
 
     async def __aenter__(self) -> Writer:
         self._loop = asyncio.get_running_loop()
@@ -118,7 +121,7 @@ class Writer:
                 )
         except StoreError as error:
             self._drops.give_back(drops)
-            log.error("a batch of %d events could not be stored: %s", len(batch), error)
+            self._complain(len(batch), error)
             busy = Busy("The store cannot be written to now; send this event again.", retry_after=5)
             self._settle(batch, [busy] * len(batch))
             return False
@@ -134,6 +137,13 @@ class Writer:
         self._ledger.remember()
         self._loop.call_soon(self._settle, batch, outcomes)
         return True
+
+    def _complain(self, refused: int, error: StoreError) -> None:
+        """Says that the store cannot be used: at once, and then every ten seconds, since the log may be on its disk."""
+        self._refused += refused
+        if self._loop.time() - self._complained_at >= _COMPLAIN_SECONDS:
+            log.error("%d events could not be stored and were answered 503: %s", self._refused, error)
+            self._refused, self._complained_at = 0, self._loop.time()
 
     def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
         for waiting, outcome in zip(batch, outcomes, strict=True):
