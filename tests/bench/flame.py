@@ -44,7 +44,9 @@ _STYLE: Final = """
   .token { fill: #c9a6e4 } .store { fill: #f2b66d } .ledger { fill: #f0d878 } .collect { fill: #9ccf8c }
   .web { fill: #93bfe8 } .other { fill: #d4d4d4 } .page { fill: #fff; stroke: none }
   .head { font-size: 14px; font-weight: 600 }
-  @media (prefers-color-scheme: dark) { .page { fill: #16181c } rect { stroke: #16181c } .legend, .head { fill: #e8e8e8 } }
+  @media (prefers-color-scheme: dark) {
+    .page { fill: #16181c } rect { stroke: #16181c } .legend, .head { fill: #e8e8e8 }
+  }
 """
 
 
@@ -129,7 +131,8 @@ def _boxes(frame: Frame, x: float, width: float, y: int) -> Iterator[str]:
     letters = int((width - 6) / 6.2)
     name = frame.name.partition(" (")[0]
     if letters > 2:
-        yield f'<text x="{x + 3:.1f}" y="{y + 13}">{escape(name if len(name) <= letters else name[: letters - 1] + "…")}</text>'
+        shown = name if len(name) <= letters else name[: letters - 1] + "…"
+        yield f'<text x="{x + 3:.1f}" y="{y + 13}">{escape(shown)}</text>'
     yield "</g>"
     for inside in sorted(frame.inside.values(), key=lambda each: -each.samples):
         wide = width * inside.samples / frame.samples
