@@ -52,7 +52,7 @@ _SHARES, _REPORTED, _PROVEN, _UNLINKED, _UNFURLS = (
 _CHANGE_SHARE: Final = """
 UPDATE shares SET page_id = ?, first_at = ?, reported_at = ?, proven_at = ?, returns = ?, self_returns = ?
 WHERE site_id = ? AND visit_id = ? AND cell = ? AND channel = ? AND n = ?"""
-_CHANGE_VIEWS: Final = "UPDATE visits SET views = ? WHERE site_id = ? AND visit_id = ? AND cell = ?"
+_CHANGE_VIEWS: Final = "UPDATE visits SET next_view = ? WHERE site_id = ? AND visit_id = ? AND cell = ?"
 _CHANGE_CASCADE: Final = """
 UPDATE cascades SET last_at = ?, size = ?, max_depth = ?, shares = ? WHERE site_id = ? AND root_id = ? AND cell = ?"""
 
@@ -174,7 +174,7 @@ class Filler:
             day = ids.day_at(at)
             self._guard(GUARD_VISITOR, visitor << 16 | day, visitor % ids.CELLS, ids.day_start(day + 2))
         return (
-            self._site, visit_id, visit_id >> 32 & 0xFFF, check, at, 1, number, source, device, app, visitor,
+            self._site, visit_id, visit_id >> 32 & 0xFFF, check, at, 2, number, source, device, app, visitor,
             channel, n, via_id, parent_id, None if parent_id is None else cascade.root_id, depth, flags, reason, None,
         )  # fmt: skip
 
@@ -192,7 +192,7 @@ class Filler:
                 self._guard(GUARD_VIEW, key, key % ids.CELLS, at + NONCES_KEPT_MS)
         if views > 1:
             due = min(self._end, at + 300_000 - at % 300_000)
-            self._going_on[due].append((views, self._site, visit.visit_id, ids.cell_of(visit.visit_id)))
+            self._going_on[due].append((views + 1, self._site, visit.visit_id, ids.cell_of(visit.visit_id)))
 
     def _counted(
         self, at: int, source: int, channel: int, depth: int, page: int, device: int, app: str | None

@@ -67,7 +67,7 @@ async def filled(path: Path, seed: int) -> tuple[SQLiteStore, list[tuple[int, in
 
 
 async def rows(store: SQLiteStore, table: str) -> list[dict[str, Any]]:
-    names = [row[1] for row in await store.look(f"PRAGMA table_info({table})")]
+    names = [row[1] for row in await store.look(f"PRAGMA table_xinfo({table})")]
     return [
         dict(zip(names, row, strict=True)) for row in await store.look(f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4, 5")
     ]

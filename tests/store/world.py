@@ -250,7 +250,7 @@ def _visit_row(site: int, visit: Visit) -> tuple[Any, ...]:
     parent, sharer = visit.parent, visit.sharer
     flags = (SELF if visit.own else 0) | (SAME_NETWORK if visit.same_network else 0)
     return (
-        site, visit.visit_id, ids.cell_of(visit.visit_id), 0, visit.at, visit.views,
+        site, visit.visit_id, ids.cell_of(visit.visit_id), 0, visit.at, visit.views + 1,
         page_id(site, visit.page), visit.source, visit.device, visit.app, visit.visitor,
         visit.through.channel if visit.through else None, visit.through.n if visit.through else None,
         sharer.visit_id if sharer and sharer is not parent else None, parent.visit_id if parent else None,

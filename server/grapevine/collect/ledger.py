@@ -30,6 +30,7 @@ _NONCE_REMEMBERED_MS: Final = 10 * 60_000
 _HASH_BYTES: Final = 16
 _REMEMBERED: Final = 50_000
 _ATTEMPTS: Final = 8
+_SECOND_VIEW: Final = 2
 _UNKNOWN_VISIT: Final = TOKEN_REASONS["unknown-visit"]
 _SHARE: Final = SOURCES["share"]
 
@@ -202,7 +203,7 @@ class _Entry:
         parent = self.named.get((event.site_id, token.visit_id)) if token else None
         page = self._page_id(event.site_id, event.page) if self.other else event.page.page_id
         first = (
-            event.site_id, visit_id, ids.cell_of(visit_id), check, event.at, 1, page,
+            event.site_id, visit_id, ids.cell_of(visit_id), check, event.at, _SECOND_VIEW, page,
             _SHARE if parent else event.source, event.device, event.app, event.visitor,
         )  # fmt: skip
         if token is None or parent is None:

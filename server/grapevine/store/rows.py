@@ -44,7 +44,7 @@ class VisitRow(msgspec.Struct, frozen=True, array_like=True):
     cell: int
     nonce_check: int
     at: int
-    views: int
+    next_view: int
     page_id: int
     source: int
     device: int

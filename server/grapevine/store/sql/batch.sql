@@ -1,25 +1,28 @@
 -- name: named_visits
 -- The visits that a batch's returns, views, shares and conversions name: one look-up a batch.
-SELECT v.* FROM rows(site_id bigint, visit_id bigint, cell smallint)
+SELECT
+    v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
+    v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
+FROM rows(site_id bigint, visit_id bigint, cell smallint)
 JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
 -- name: insert_visits
 -- New visits; answers with the ids that were really new.
 INSERT INTO visits (
-    site_id, visit_id, cell, nonce_check, at, views, page_id, source, device, app, visitor,
+    site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
     channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
 )
 SELECT
-    site_id, visit_id, cell, nonce_check, at, views, page_id, source, device, app, visitor,
+    site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
     channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
-FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, views integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint)
+FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, next_view integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell) DO NOTHING
 RETURNING site_id, visit_id;
 
 -- name: add_views
 -- More pages seen in visits that go on.
-UPDATE visits SET views = visits.views + rows.views
+UPDATE visits SET next_view = visits.next_view + rows.views
 FROM rows(site_id bigint, visit_id bigint, cell smallint, views integer)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell;
 

@@ -62,6 +62,8 @@ CREATE INDEX pages_day ON pages (site_id, day);
 -- the token, null where it is `parent_id`. `parent_id` is the visit it hangs on in the cascade (never a self-return),
 -- `root_id` the cascade's first visit; both are null at a root. `flags`: 1 self-return, 2 same network, 4 erased.
 -- `reason` is why a token that came along was no good. `nonce_check` (32 bits) tells a retry from a collision of ids.
+-- `next_view` is the number that the visit's next view will have, one more than `views`: SQLite keeps 0 and 1 in no byte
+-- at all, and a row that grows by a byte splits its full page.
 -- Rows stand in the order they came in, which keeps a batch's writes together; on SQLite the clustered alternative puts
 -- every row of a busy day on a page of its own. The indexes below need no site: their hashes and ids are of one already.
 CREATE TABLE visits (
@@ -70,7 +72,7 @@ CREATE TABLE visits (
     cell        SMALLINT NOT NULL,
     nonce_check BIGINT   NOT NULL,
     at          BIGINT   NOT NULL,
-    views       INTEGER  NOT NULL,
+    next_view   INTEGER  NOT NULL,
     page_id     BIGINT   NOT NULL,
     source      SMALLINT NOT NULL,
     device      SMALLINT NOT NULL,
@@ -85,6 +87,7 @@ CREATE TABLE visits (
     flags       SMALLINT NOT NULL,
     reason      SMALLINT,
     verdict     SMALLINT,
+    views       INTEGER GENERATED ALWAYS AS (next_view - 1),
     PRIMARY KEY (site_id, visit_id, cell)
 );
 CREATE INDEX visits_page ON visits (page_id, (at / 86400000));
