@@ -95,7 +95,7 @@ class File:
         self._database.execute("PRAGMA journal_mode=WAL").fetchall()
         self._database.close()
         if stored != visits:
-            raise RuntimeError(f"{visits - stored} visits drew an id that was taken; choose another seed")
+            raise RuntimeError(f"{visits - stored} visits drew an id that was taken")
 
 
 class Filler:

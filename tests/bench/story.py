@@ -119,6 +119,7 @@ class Story:
         self._days = range(last_day - days + 1, last_day + 1)
         self._roots_a_day = max(0, visits - _planted_visits(*planted)) / days / _VISITS_PER_ROOT
         self._coming: list[tuple[int, int, Callable[..., None], tuple[object, ...]]] = []
+        self._ids: dict[int, set[int]] = {}
         self._drawn = 0
         self._today: list[int] = []
         self._happened = Happened([], [], [], [], [])
@@ -189,8 +190,7 @@ class Story:
         source, device, app = self._origins[bits & 1023]
         page = self._pages[bits >> 10]
         day = ids.day_at(at)
-        rest = self._random.getrandbits(44)
-        visit_id = day << 44 | rest
+        visit_id = self._draw(day, None)
         visitor, new = self._visitor()
         views, gap = self._views(), gap_of(visit_id)
         visit = Visit(
@@ -207,7 +207,7 @@ class Story:
         bits = self._random.getrandbits(26)
         source, device, app = self._returning[bits & 1023]
         day = ids.day_at(at)
-        visit_id = ids.pack(day, ids.cell_of(sharer.visit_id), self._random.getrandbits(32))
+        visit_id = self._draw(day, ids.cell_of(sharer.visit_id))
         same_day = ids.day_at(sharer.at) == day
         next_to_it = same_day and (own or draw() < 0.04)
         visitor, new = (sharer.visitor, False) if next_to_it else self._visitor()
@@ -261,6 +261,18 @@ class Story:
         self._today.append(visitor)
         return visitor, True
 
+    def _draw(self, day: int, cell: int | None) -> int:
+        """An id that no other visit of the day has, in a cell of its own or in that of its cascade."""
+        if day not in self._ids:
+            self._ids = {kept: drawn for kept, drawn in self._ids.items() if kept >= day - 1} | {day: set()}
+        taken = self._ids[day]
+        while True:
+            rest = self._random.getrandbits(44)
+            visit_id = day << 44 | rest if cell is None else ids.pack(day, cell, rest & 0xFFFF_FFFF)
+            if visit_id not in taken:
+                taken.add(visit_id)
+                return visit_id
+
     def _views(self) -> int:
         """Two visits in five go on to other pages; how many they see."""
         draw = self._random.random
@@ -297,7 +309,8 @@ class Story:
             self.chains.append((visit.visit_id, share.channel))
         self._later(visit.at + 1_000, self._report, share, visit.page)
         for place, child in enumerate(tree.children[node]):
-            self._later(visit.at + 60_000 * (place + 2), self._returns, share, False, tree, child)
+            # No two at the same moment: which of them was its visitor's first could not be told.
+            self._later(visit.at + 60_000 * (place + 2) + child, self._returns, share, False, tree, child)
 
 
 def gap_of(visit_id: int) -> int:
