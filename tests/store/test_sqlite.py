@@ -14,7 +14,7 @@ from grapevine.store.sqlite import SQLiteStore
 
 pytestmark = pytest.mark.anyio
 
-TABLES = """sites api_keys pages visits shares unfurls conversions answers links counts_hour counts_page counts_device
+TABLES = """sites api_keys pages visits shares unfurls conversions answers links counts_hour counts_day counts_page counts_device
     drops cascades guards leases webhooks deliveries mentions salts""".split()
 
 
@@ -94,3 +94,15 @@ def test_every_event_table_has_its_cell_in_every_unique_index() -> None:
         definition = text.split(f"CREATE TABLE {name} (")[1].split(";")[0]
         if " cell " in definition:
             assert "cell" in definition.split("PRIMARY KEY (")[1].split(")")[0].split(", "), name
+
+
+async def test_a_file_that_cannot_be_read_is_said_as_such(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "torn.sqlite3")
+    await store.open()
+    with sqlite3.connect(store.path) as other:
+        other.execute("DROP TABLE pages")
+    other.close()
+    for reads in (store.reads, store.quick):
+        with pytest.raises(StoreError, match="cannot be read: no such table"):
+            await reads.urls(1, [1])
+    await store.close()

@@ -42,11 +42,13 @@ class VisitorSalts:
 
     async def fetch(self, day: int) -> None:
         """Makes the salts of that day and of the day before be at hand; those that nobody needed before are made."""
-        for needed in (day - 1, day):
-            if needed not in self._salts:
-                text = await self._source.salt("visitor", needed, self._random_hex(32))
-                self._salts = {kept: salt for kept, salt in self._salts.items() if abs(kept - day) <= 1}
-                self._salts[needed] = bytes.fromhex(text)
+        if self.at_hand(day):
+            return
+        fetched = {
+            needed: bytes.fromhex(await self._source.salt("visitor", needed, self._random_hex(32)))
+            for needed in (day - 1, day)
+        }
+        self._salts = {kept: salt for kept, salt in self._salts.items() if abs(kept - day) <= 1} | fetched
 
 
 @lru_cache(maxsize=_NETWORKS_CACHED)

@@ -12,6 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -20,6 +21,7 @@ from typing import Any
 
 import aiosqlite
 
+from grapevine.errors import StoreError
 from grapevine.store import queries
 
 _MOST_ROWS = 256
@@ -30,6 +32,15 @@ _WRITER_SETTINGS = (
 )  # fmt: skip
 _READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY")
 _QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY")
+
+
+@contextmanager
+def unreadable() -> Iterator[None]:
+    """Makes a StoreError of what SQLite raises when it cannot read its file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"the database file cannot be read: {error}") from error
 
 
 class Quick:
@@ -43,6 +54,13 @@ class Quick:
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
+        with unreadable():
+            return self.answer(name, rows, params)
+
+    def answer(
+        self, name: str, rows: Sequence[Sequence[Any]] | None, params: Mapping[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query, at once. Raises what SQLite raises."""
         found = []
         for text, values in _statements(name, rows, params):
             found += self._connection.execute(text, values).fetchall()
@@ -69,7 +87,7 @@ class Writer(Quick):
         insertion = _insertion(name) if rows else None
         if rows and insertion:
             return self._insert(insertion, rows)
-        return await super().run(name, rows, **params)
+        return self.answer(name, rows, params)
 
     def _insert(self, insertion: queries.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         text, places = insertion
@@ -146,8 +164,9 @@ class Reader:
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = []
-        for text, values in _statements(name, rows, params):
-            found += await self._connection.execute_fetchall(text, values)  # type: ignore[arg-type]
+        with unreadable():
+            for text, values in _statements(name, rows, params):
+                found += await self._connection.execute_fetchall(text, values)  # type: ignore[arg-type]
         return found
 
     async def plain(self, text: str) -> list[tuple[Any, ...]]:
