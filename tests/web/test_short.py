@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -38,6 +40,21 @@ async def test_a_link_followed_again_sees_that_a_site_has_changed(server: Server
     server.clock.now += 1_000
     await server.visit()
     assert await location(server, token) == f"{ORIGIN}/page?via={token}"
+
+
+async def test_a_robot_and_a_report_at_one_moment_leave_no_old_page_behind(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = (await server.visit(url=f"{ORIGIN}/first"))["tokens"]["copy"]
+    real = server.services.intake.unfurl
+
+    async def slow(*arguments: Any) -> None:
+        await server.post("shares", token=token, url=f"{ORIGIN}/shared")
+        await real(*arguments)
+
+    monkeypatch.setattr(server.services.intake, "unfurl", slow)
+    await location(server, token, SLACK)
+    assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
 
 
 async def test_the_place_and_name_of_the_token_are_the_sites(server: Server) -> None:

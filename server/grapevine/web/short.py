@@ -48,12 +48,13 @@ async def follow(request: Request) -> Response:
         return HTMLResponse(_GONE, 404, _NO_STORE)
     site, token = owner
     url = await target(running, site, token)
+    # Kept before anything is waited for: a report that comes meanwhile must find it, to have it forgotten.
+    response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _NO_STORE)
+    running.followed.keep(text, response)
     agent = read_agent(request.headers.get("user-agent", ""))
     if agent.preview:
         with suppress(Busy):  # a full queue keeps nobody from the page
             await running.intake.unfurl(site, token, agent.preview)
-    response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _NO_STORE)
-    running.followed.keep(text, response)
     return response
 
 
