@@ -22,7 +22,10 @@ from rich.table import Table
 from tests.bench.load import Load, offer, process
 
 ORIGIN: Final = "https://bench.example"
-CALLS: Final = (("visits", 64), ("visits", 256), ("shares", 64), ("views", 64), ("follow", 64))
+CALLS: Final = (
+    ("visits", 64), ("least", 64), ("visits", 256), ("least", 256), ("shares", 64), ("views", 64), ("follow", 64),
+)  # fmt: skip
+"""``least`` are visits too, sent to ``tests.bench.least``."""
 _ROUNDS: Final = int(os.environ.get("ROUNDS", "5"))
 _SECONDS: Final = int(os.environ.get("SECONDS", "4"))
 
@@ -30,25 +33,31 @@ _SECONDS: Final = int(os.environ.get("SECONDS", "4"))
 def run() -> None:
     """Prints requests a second as a ratio to the bare application's, round by round."""
     with tempfile.TemporaryDirectory() as folder:
-        ports = [free_port(), free_port()]
+        ports = [free_port(), free_port(), free_port()]
         settings = {"GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3", "GRAPEVINE_RATE_LIMIT": "0"}
         site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
         with (
             process("-m", "tests.bench.bare", str(ports[0]), ready="ready", environment={}),
-            process("-m", "grapevine", "serve", "--port", str(ports[1]), ready="ready", environment=settings),
+            process("-m", "tests.bench.least", str(ports[1]), ready="ready", environment={}),
+            process("-m", "grapevine", "serve", "--port", str(ports[2]), ready="ready", environment=settings),
         ):
-            bare, server = (f"http://127.0.0.1:{port}" for port in ports)
+            bare, least, server = (f"http://127.0.0.1:{port}" for port in ports)
             traffic = seed(server, site, Path(folder))
-            _show(_measure(bare, server, traffic))
+            _show(_measure(bare, least, server, traffic))
 
 
-def _measure(bare: str, server: str, traffic: Mapping[str, str]) -> dict[tuple[str, int], list[tuple[Load, Load]]]:
+def _measure(
+    bare: str, least: str, server: str, traffic: Mapping[str, str]
+) -> dict[tuple[str, int], list[tuple[Load, Load]]]:
     rounds: dict[tuple[str, int], list[tuple[Load, Load]]] = {call: [] for call in CALLS}
     for number in range(_ROUNDS):
         for call, connections in CALLS:
             seeded = dict(traffic) | {"SEED": str(random.randrange(10**6))}  # noqa: S311
             reference = offer(bare, connections, _SECONDS, seeded | {"CALL": "bare"})
-            mine = offer(server, connections, _SECONDS, seeded | {"CALL": call})
+            if call == "least":
+                mine = offer(least, connections, _SECONDS, seeded | {"CALL": "visits"})
+            else:
+                mine = offer(server, connections, _SECONDS, seeded | {"CALL": call})
             if mine.failed:
                 raise SystemExit(f"round {number} of {call}: {mine.failed} requests failed")
             rounds[call, connections].append((reference, mine))
