@@ -1,7 +1,8 @@
-"""The least that a durable visit can cost here: a protocol class that stores one row for it and mints its tokens.
+"""The least that a durable visit or share can cost here: a protocol class that stores one row and mints its tokens.
 
-No site, no origin, no robots, no sources, no index, no counts and no chains; what it answers looks like the server's.
-It says how much of the distance to the bare application is tokens, JSON and the disk, and how much is the product.
+No site, no origin, no robots, no sources, no index, no counts and no chains; what it answers looks like the server's,
+but no signature is verified, as the tokens are another server's. It says how much of the distance to the bare
+application is tokens, JSON and the disk, and how much is the product.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import asyncio
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +22,7 @@ import uvicorn
 
 from grapevine import ids, tuning
 from grapevine.channels import CODES, SESSION
-from grapevine.collect.wire import VisitAnswer, VisitRequest
+from grapevine.collect.wire import ShareAnswer, ShareRequest, VisitAnswer, VisitRequest
 from grapevine.tokens import Tokens
 from grapevine.web.exchange import Exchange
 from grapevine.web.patience import PatientProtocol
@@ -30,35 +32,39 @@ _HEAD: Final = (
     b"Retry-After\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
 )
 _TOKENS: Final = Tokens([b"k" * 32], b"s" * 16)
-_DECODER: Final = msgspec.json.Decoder(VisitRequest)
+Request = VisitRequest | ShareRequest
+_DECODERS: Final[dict[bytes, Callable[[bytes], Request]]] = {
+    b"/v1/visits": msgspec.json.Decoder(VisitRequest).decode, b"/v1/shares": msgspec.json.Decoder(ShareRequest).decode,
+}  # fmt: skip
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-class Visits:
+class Rows:
     """Group commit into one table: whatever came while the last batch was written is the next one."""
 
     def __init__(self, path: Path) -> None:
-        self._waiting: list[tuple[Exchange, VisitRequest]] = []
+        self._waiting: list[tuple[Exchange, Request]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._ids = count(1 << 50)
         self._disk = ThreadPoolExecutor(1)
         self._store = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._store.executescript(
             "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA wal_autocheckpoint = 0;"
-            "CREATE TABLE visits (visit_id INTEGER PRIMARY KEY, nonce_check, at, page_id, visitor)"
+            "CREATE TABLE rows (visit_id INTEGER PRIMARY KEY, nonce_check, at, page_id, visitor)"
         )
 
-    def put(self, exchange: Exchange, body: bytes) -> None:
-        """Takes one visit."""
-        self._waiting.append((exchange, _DECODER.decode(body)))
+    def put(self, exchange: Exchange, path: bytes, body: bytes) -> None:
+        """Takes one event."""
+        self._waiting.append((exchange, _DECODERS[path](body)))
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            rows = [(_visit_id(request.nonce), 1, 2, 3, 4) for _, request in batch]
+            rows = [(next(self._ids), 1, 2, 3, 4) for _ in batch]
             self._store.execute("BEGIN IMMEDIATE")
-            self._store.executemany("INSERT OR IGNORE INTO visits VALUES (?, ?, ?, ?, ?)", rows)
+            self._store.executemany("INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?)", rows)
             await asyncio.get_running_loop().run_in_executor(self._disk, self._store.execute, "COMMIT")
             answers = [_answer(row[0], request) for row, (_, request) in zip(rows, batch, strict=True)]
             for (exchange, _), content in zip(batch, answers, strict=True):
@@ -66,21 +72,22 @@ class Visits:
         self._writing = None
 
 
-def _visit_id(nonce: str) -> int:
-    return int.from_bytes(blake2b(nonce.encode(), digest_size=7).digest(), "big")
-
-
-def _answer(visit_id: int, request: VisitRequest) -> bytes:
-    session, *tokens = _TOKENS.mint(visit_id, (SESSION, *(CODES[name] for name in request.channels)))
-    named = dict(zip(request.channels, tokens, strict=True))
-    body = _ENCODER.encode(VisitAnswer(ids.visit_text(visit_id), session, named, None))
+def _answer(visit_id: int, request: Request) -> bytes:
+    answer: msgspec.Struct
+    if isinstance(request, VisitRequest):
+        session, *tokens = _TOKENS.mint(visit_id, (SESSION, *(CODES[name] for name in request.channels)))
+        named = dict(zip(request.channels, tokens, strict=True))
+        answer = VisitAnswer(ids.visit_text(visit_id), session, named, None)
+    else:
+        answer = ShareAnswer(_TOKENS.mint(visit_id, (CODES["copy"],), 1)[0])
+    body = _ENCODER.encode(answer)
     return _HEAD % (len(body), body)
 
 
 class LeastProtocol(PatientProtocol):
-    """Takes every request for a visit."""
+    """Takes every request for a visit or a share."""
 
-    visits: Visits
+    rows: Rows
 
     def on_headers_complete(self) -> None:
         self.cycle = Exchange(self)  # type: ignore[assignment]
@@ -90,7 +97,7 @@ class LeastProtocol(PatientProtocol):
 
     def on_message_complete(self) -> None:
         self.whole_request()
-        self.visits.put(self.cycle, self.cycle.body)  # type: ignore[arg-type]
+        self.rows.put(self.cycle, self.url, self.cycle.body)  # type: ignore[arg-type]
 
 
 async def app(scope: dict[str, Any], _receive: Any, _send: Any) -> None:
@@ -103,5 +110,5 @@ async def app(scope: dict[str, Any], _receive: Any, _send: Any) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        LeastProtocol.visits = Visits(Path(folder) / "least.sqlite3")
+        LeastProtocol.rows = Rows(Path(folder) / "least.sqlite3")
         uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, http=LeastProtocol)
