@@ -20,6 +20,7 @@ from grapevine.collect.tally import Drops
 from grapevine.collect.visitor import VisitorSalts
 from grapevine.collect.writer import Writer
 from grapevine.housekeeping import housekeeping
+from grapevine.leases import Leases
 from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.store.base import Store
@@ -48,8 +49,12 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
     sites = Sites(store.registry, settings.secret_keys, clock)
     drops = Drops()
     async with AsyncExitStack() as stack:
-        writer = await stack.enter_async_context(Writer(store, Ledger(nonce_key), drops, clock))
-        await stack.enter_async_context(housekeeping(store, clock))
+        leases = Leases(store.registry, clock, secrets.token_hex(8))
+        ledger = Ledger(nonce_key)
+        if store.shared:
+            await stack.enter_async_context(leases.slot(ledger.write_as))
+        writer = await stack.enter_async_context(Writer(store, ledger, drops, clock))
+        await stack.enter_async_context(housekeeping(store, clock, leases))
         await stack.enter_async_context(beside(sites.watch(), "sites"))
         followed = Followed(clock, lambda: sites.version)
         limit = RateLimit(settings.rate_limit)

@@ -3,6 +3,7 @@
     GrapevineError
     ├── SettingError        a setting has a value that cannot be used            exit 2
     ├── StoreError          the database cannot be used                          exit 1, 503
+    │   └── Interrupted     it may be usable in a moment: what it was asked can be asked again
     └── Problem             a request that cannot be answered as asked           its status, as problem+json
         ├── Malformed 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · UnknownSite 404 · NotFound 404
         └── TooLarge 413 · Invalid 422 · RateLimited 429 · Busy 503
@@ -26,6 +27,17 @@ class SettingError(GrapevineError):
 
 class StoreError(GrapevineError):
     """The database cannot be used; the text says which and why."""
+
+
+class Interrupted(StoreError):
+    """The database went away or gave a transaction up; the same may succeed in a moment.
+
+    ``partly`` is true where only a part of the database may be away, so that a smaller set may succeed now.
+    """
+
+    def __init__(self, text: str, *, partly: bool = False) -> None:
+        super().__init__(text)
+        self.partly = partly
 
 
 class FieldError(NamedTuple):

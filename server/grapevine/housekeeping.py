@@ -11,19 +11,21 @@ from typing import Final
 from grapevine import ids
 from grapevine.beside import beside
 from grapevine.errors import StoreError
+from grapevine.leases import Leases
 from grapevine.sites import Clock
 from grapevine.store.base import Store
 
 log = logging.getLogger(__name__)
 
 _EVERY_SECONDS: Final = 600
+_JOB: Final = "housekeeping"
 
 
 @asynccontextmanager
-async def housekeeping(store: Store, clock: Clock) -> AsyncIterator[None]:
-    """Tidies at once and then every ten minutes, as long as the block runs."""
-    await tidy(store, clock())
-    async with beside(_again_and_again(store, clock), "housekeeping"):
+async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncIterator[None]:
+    """Tidies at once and then every ten minutes, as long as the block runs; of several processes one does."""
+    await _tidy_if_ours(store, clock, leases)
+    async with beside(_again_and_again(store, clock, leases), "housekeeping"):
         yield
 
 
@@ -33,10 +35,16 @@ async def tidy(store: Store, now: int) -> None:
     await store.registry.forget_guards(now)
 
 
-async def _again_and_again(store: Store, clock: Clock) -> None:
+async def _tidy_if_ours(store: Store, clock: Clock, leases: Leases) -> None:
+    if await leases.take(_JOB):
+        await tidy(store, clock())
+        await leases.give(_JOB)
+
+
+async def _again_and_again(store: Store, clock: Clock, leases: Leases) -> None:
     while True:
         await asyncio.sleep(_EVERY_SECONDS)
         try:
-            await tidy(store, clock())
+            await _tidy_if_ours(store, clock, leases)
         except StoreError as error:
             log.error("housekeeping failed and will be tried again: %s", error)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,16 +14,61 @@ import msgspec
 
 from grapevine.errors import SettingError
 from grapevine.settings import SHORTEST_KEY, Settings, database_path
-from grapevine.store.base import Store
+from grapevine.store.base import Snapshot, Store
+from grapevine.store.snapshot import snapshot as file_snapshot
 from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.turns import TurnStore
+from grapevine.store.version import sqlite_version
 
 KEY_FILE: Final = "secret-keys"
 """One key a line, oldest first."""
 
 
-def make_store(settings: Settings) -> Store:
-    """The store that ``settings`` name, not yet open."""
-    return SQLiteStore(database_path(settings))
+def make_store(settings: Settings, turn: int | None = None) -> Store:
+    """The store that ``settings`` name, not yet open. ``turn`` is the file of a SQLite store's several writers.
+
+    Raises SettingError when a package is missing for it.
+    """
+    path = database_path(settings)
+    if path is None:
+        return _postgres(settings.database)
+    return SQLiteStore(path) if turn is None else TurnStore(path, turn)
+
+
+async def schema_version(settings: Settings) -> int:
+    """Which step of the schema the database has taken; 0 when there is none. Raises StoreError or SettingError."""
+    path = database_path(settings)
+    if path is not None:
+        return sqlite_version(path)
+    with _package():
+        from grapevine.store.moments import postgres_version
+    return await postgres_version(settings.database)
+
+
+def snapshot(settings: Settings) -> AbstractAsyncContextManager[Snapshot]:
+    """One moment of the database, which is neither made nor migrated. Raises StoreError or SettingError."""
+    path = database_path(settings)
+    if path is not None:
+        return file_snapshot(path)
+    with _package():
+        from grapevine.store.moments import moment
+    return moment(settings.database)
+
+
+def _postgres(url: str) -> Store:
+    with _package():
+        from grapevine.store.postgres import PostgresStore
+    return PostgresStore(url)
+
+
+@contextmanager
+def _package() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            f"database: PostgreSQL needs the package {error.name}; run: pip install 'grapevine[postgres]'"
+        ) from None
 
 
 def with_secret_keys(settings: Settings, random_key: Callable[[], str] = secrets.token_urlsafe) -> Settings:
@@ -32,7 +78,13 @@ def with_secret_keys(settings: Settings, random_key: Callable[[], str] = secrets
     """
     if settings.secret_keys:
         return settings
-    path = database_path(settings).with_name(KEY_FILE)
+    path = key_file(settings)
+    if path is None:
+        raise SettingError(
+            "secret_keys: all processes on one PostgreSQL database sign with the same keys, so they have to be told; "
+            "set GRAPEVINE_SECRET_KEYS or GRAPEVINE_SECRET_KEYS_FILE, for instance to what this prints: "
+            "openssl rand -hex 32"
+        )
     try:
         if not path.exists():
             _make(path, random_key())
@@ -40,6 +92,12 @@ def with_secret_keys(settings: Settings, random_key: Callable[[], str] = secrets
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"secret_keys: the key file {path} cannot be used: {error}") from None
     return msgspec.structs.replace(settings, secret_keys=keys)
+
+
+def key_file(settings: Settings) -> Path | None:
+    """Where the keys are when they are not set: beside a SQLite file; None where there is none."""
+    path = database_path(settings)
+    return None if path is None else path.with_name(KEY_FILE)
 
 
 def _read(path: Path) -> tuple[bytes, ...]:

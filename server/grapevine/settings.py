@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,6 +20,7 @@ from grapevine.errors import SettingError
 from grapevine.urls import UrlError, parse_origin
 
 SQLITE: Final = "sqlite:///"
+POSTGRES: Final = ("postgresql://", "postgres://")
 SHORTEST_KEY: Final = 16
 
 _PREFIX: Final = "GRAPEVINE_"
@@ -85,9 +87,23 @@ def default_database(environ: Mapping[str, str]) -> str:
     return f"{SQLITE}{data / 'grapevine' / 'grapevine.sqlite3'}"
 
 
-def database_path(settings: Settings) -> Path:
-    """The SQLite file that ``settings`` name."""
-    return Path(settings.database.removeprefix(SQLITE))
+def database_path(settings: Settings) -> Path | None:
+    """The SQLite file that ``settings`` name; None where they name a PostgreSQL database."""
+    return None if settings.database.startswith(POSTGRES) else Path(settings.database.removeprefix(SQLITE))
+
+
+def shown(settings: Settings) -> str:
+    """The database as it may be shown: a file's path, or an address without name and password."""
+    path = database_path(settings)
+    return shown_url(settings.database) if path is None else str(path)
+
+
+def shown_url(url: str) -> str:
+    """The setting of a database without name and password."""
+    if not url.startswith(POSTGRES):
+        return url
+    parts = urlsplit(url)
+    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _from_file(config: Path) -> dict[str, str]:
@@ -143,12 +159,16 @@ def _parsed(setting: Setting, where: str, text: str) -> Any:
 
 
 def _database(text: str) -> str:
-    if text.startswith(("postgresql:", "postgres:")):
-        raise ValueError(f"names a PostgreSQL database; this version stores in SQLite only: {SQLITE}PATH")
+    if text.startswith(POSTGRES):
+        if not urlsplit(text).path.strip("/"):
+            raise ValueError("names no database; write postgresql://USER:PASSWORD@HOST/DATABASE")
+        return text
     path = text.removeprefix(SQLITE)
     if path == text or not path or path.endswith("/"):
         shown = "" if "@" in text else f" {text[:200]!r}"
-        raise ValueError(f"is no database{shown}; write {SQLITE}relative/file or {SQLITE}/absolute/file")
+        raise ValueError(
+            f"is no database{shown}; write {SQLITE}relative/file, {SQLITE}/absolute/file or postgresql://HOST/DATABASE"
+        )
     return text
 
 
@@ -203,8 +223,8 @@ SETTINGS: Final = (
     Setting(
         "database",
         "`sqlite:///` + `~/.local/share/grapevine/grapevine.sqlite3`",
-        "Where everything is stored: `sqlite:///relative/file` or `sqlite:////absolute/file`. "
-        "The default follows `XDG_DATA_HOME`.",
+        "Where everything is stored: `sqlite:///relative/file`, `sqlite:////absolute/file` or "
+        "`postgresql://user:password@host/database`. The default follows `XDG_DATA_HOME`.",
         _database,
         secret=True,
     ),
@@ -213,7 +233,8 @@ SETTINGS: Final = (
         "the file `secret-keys` beside the database",
         "What tokens are signed with: comma-separated, oldest first, "
         f"at least {SHORTEST_KEY} characters each. The last one signs, all verify. "
-        "When not set, the server makes the file at its first start, readable by its owner alone.",
+        "When not set, the server makes the file at its first start, readable by its owner alone; with PostgreSQL they "
+        "have to be set, the same for every process.",
         _secret_keys,
         secret=True,
     ),

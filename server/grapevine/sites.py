@@ -68,12 +68,18 @@ class Sites:
 
     async def watch(self) -> None:
         """Looks for changes twice a second, so that requests hardly ever have to."""
+        away = False
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
                 await self._look()
+                if away:
+                    log.info("the sites can be read again")
+                away = False
             except StoreError as error:
-                log.error("the sites could not be read: %s", error)
+                if not away:
+                    log.error("the sites cannot be read, and stay as they were: %s", error)
+                away = True
 
     def known(self, key: str) -> Site | None:
         """The site with this public key among those known at the last look."""

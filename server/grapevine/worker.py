@@ -21,9 +21,9 @@ import msgspec
 from grapevine import listening, logs
 from grapevine.app import create_app
 from grapevine.errors import GrapevineError
+from grapevine.installation import make_store
 from grapevine.loops import loop_factory
-from grapevine.settings import Settings, database_path
-from grapevine.store.turns import TurnStore
+from grapevine.settings import Settings
 
 READY: Final = b"ready\n"
 
@@ -47,7 +47,7 @@ def main(listener: str, turn: str) -> int:
 
 
 async def _serve(settings: Settings, listener: socket.socket, turn: int) -> None:
-    server = listening.Server(create_app(settings, TurnStore(database_path(settings), turn)), listener=listener)
+    server = listening.Server(create_app(settings, make_store(settings, turn)), listener=listener)
 
     async def meanwhile() -> None:
         with suppress(BrokenPipeError):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from grapevine.store.base import Store
+from grapevine.store.postgres import PostgresStore
 from grapevine.store.sqlite import SQLiteStore
 
 
@@ -21,11 +22,26 @@ async def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store.path
 
 
-@pytest.fixture(params=["sqlite"])
-async def store(request: pytest.FixtureRequest, empty_file: Path, tmp_path: Path) -> AsyncIterator[Store]:
-    """An open store."""
-    assert request.param == "sqlite"
-    opened = SQLiteStore(Path(shutil.copy(empty_file, tmp_path)))
-    await opened.open()
-    yield opened
-    await opened.close()
+@pytest.fixture
+async def sqlite_store(empty_file: Path, tmp_path: Path) -> AsyncIterator[SQLiteStore]:
+    """An open store in a SQLite file."""
+    store = SQLiteStore(Path(shutil.copy(empty_file, tmp_path)))
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def postgres_store(postgres_url: str) -> AsyncIterator[PostgresStore]:
+    """An open store in a PostgreSQL database."""
+    store = PostgresStore(postgres_url)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An open store on each backend."""
+    opened: Store = request.getfixturevalue(f"{request.param}_store")
+    return opened

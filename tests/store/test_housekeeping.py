@@ -6,14 +6,14 @@ import pytest
 
 from grapevine.housekeeping import tidy
 from grapevine.store.base import Store
-from grapevine.store.sqlite import SQLiteStore
+from tests.backends import Backend
 from tests.store.test_ledger import NOON
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_expired_guards_go_however_many_there_are(store: Store) -> None:
-    assert isinstance(store, SQLiteStore)
+    assert isinstance(store, Backend)
     guards = [
         (site, kind, key * 7919 % 10_007 - 5_000, 0, NOON + (1 if key % 3 else -1))
         for site in (1, 2)
@@ -30,7 +30,7 @@ async def test_expired_guards_go_however_many_there_are(store: Store) -> None:
 
 
 async def test_salts_of_the_day_before_yesterday_are_destroyed(store: Store) -> None:
-    assert isinstance(store, SQLiteStore)
+    assert isinstance(store, Backend)
     for day in (2497, 2498, 2499, 2500):
         await store.registry.salt("visitor", day, "00")
     await store.registry.salt("nonce", 0, "00")

@@ -13,9 +13,9 @@ from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, S
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.base import Store
 from grapevine.store.rows import SAME_NETWORK, SELF, VisitRow
-from grapevine.store.sqlite import SQLiteStore
 from grapevine.tokens import Token
 from grapevine.urls import OTHER_PAGE, Page, page_id
+from tests.backends import Backend
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +57,7 @@ class World:
             return row
 
     async def table(self, text: str) -> list[tuple[Any, ...]]:
-        assert isinstance(self.store, SQLiteStore)
+        assert isinstance(self.store, Backend)
         return await self.store.look(text)
 
     async def dump(self) -> dict[str, list[tuple[Any, ...]]]:

@@ -21,7 +21,7 @@ NARROW = (
 def database(tmp_path: Path) -> sqlite3.Connection:
     made = sqlite3.connect(tmp_path / "plans.sqlite3")
     for migration in queries.migrations():
-        made.executescript(queries.schema_for_sqlite(migration))
+        made.executescript(queries.spoken("sqlite", migration.text))
     return made
 
 

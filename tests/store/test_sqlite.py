@@ -9,7 +9,6 @@ import pytest
 
 from grapevine.errors import StoreError
 from grapevine.store import queries
-from grapevine.store.base import Store
 from grapevine.store.sqlite import SQLiteStore
 
 pytestmark = pytest.mark.anyio
@@ -35,10 +34,9 @@ async def test_a_store_may_be_closed_and_opened_again(tmp_path: Path) -> None:
     assert not await store.writable()
 
 
-async def test_every_commit_is_durable(store: Store) -> None:
-    assert isinstance(store, SQLiteStore)
-    assert await store.look("PRAGMA journal_mode") == [("wal",)]
-    assert await store.writer_setting("synchronous") == 2  # FULL
+async def test_every_commit_is_durable(sqlite_store: SQLiteStore) -> None:
+    assert await sqlite_store.look("PRAGMA journal_mode") == [("wal",)]
+    assert await sqlite_store.writer_setting("synchronous") == 2  # FULL
 
 
 async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -69,7 +67,7 @@ async def test_migrations_step_by_step_give_the_fresh_schema(tmp_path: Path) -> 
         path = tmp_path / f"from{start}.sqlite3"
         connection = sqlite3.connect(path)
         for migration in queries.migrations()[: start + 1]:
-            connection.executescript(queries.schema_for_sqlite(migration))
+            connection.executescript(queries.spoken("sqlite", migration.text))
             connection.execute(f"PRAGMA user_version={migration.number}")
         connection.close()
         store = SQLiteStore(path)

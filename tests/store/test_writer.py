@@ -14,7 +14,7 @@ from grapevine.errors import Busy, StoreError
 from grapevine.events import Arrival, Event, Landed, Outcome
 from grapevine.store.base import Store
 from grapevine.store.batch import Batch
-from grapevine.store.sqlite import SQLiteStore
+from tests.backends import Backend
 from tests.store.test_ledger import NOON, World
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +40,7 @@ class Watched(Ledger):
 
 
 async def rows(store: Store) -> int:
-    assert isinstance(store, SQLiteStore)
+    assert isinstance(store, Backend)
     return int((await store.look("SELECT count(*) FROM visits"))[0][0])
 
 
@@ -92,7 +92,7 @@ async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None
             await writer.submit(world.arrival())
         ledger.gone = False
         assert isinstance(await writer.submit(world.arrival()), Landed)
-    assert isinstance(store, SQLiteStore)
+    assert isinstance(store, Backend)
     assert await store.look("SELECT reason, drops FROM drops") == [("robot", 1)]
 
 
@@ -108,5 +108,5 @@ async def test_drops_alone_are_stored_when_the_writer_stops(store: Store) -> Non
     drops = Drops()
     async with Writer(store, Watched(), drops, lambda: NOON):
         drops.add(0, "malformed", NOON, 3)
-    assert isinstance(store, SQLiteStore)
+    assert isinstance(store, Backend)
     assert await store.look("SELECT site_id, reason, drops FROM drops") == [(0, "malformed", 3)]

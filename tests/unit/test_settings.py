@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 
 from grapevine.errors import SettingError
-from grapevine.installation import KEY_FILE, make_store, with_secret_keys
+from grapevine.installation import KEY_FILE, key_file, make_store, with_secret_keys
 from grapevine.settings import SETTINGS, Settings, database_path, load
 from grapevine.store.sqlite import SQLiteStore
 
 HOME = {"HOME": "/home/ann"}
 KEY = "a-secret-of-sixteen-or-more"
+
+
+def keys_of(settings: Settings) -> Path:
+    file = key_file(settings)
+    assert file is not None
+    return file
 
 
 def test_nothing_set() -> None:
@@ -72,7 +78,7 @@ def test_toml_below_the_environment(tmp_path: Path) -> None:
     [
         ("DATABASE", "mysql://u@h/d", "no database; write sqlite:///"),
         ("DATABASE", "sqlite:///", "is no database 'sqlite:///'"),
-        ("DATABASE", "postgresql://u:hunter2@h/d", "stores in SQLite only"),
+        ("DATABASE", "postgresql://u:hunter2@h/", "names no database"),
         ("SECRET_KEYS", "hunter2", "fewer than 16 characters"),
         ("SECRET_KEYS", f"{KEY},{KEY}", "same key twice"),
         ("BASE_URL", "share.example.com", "must begin with http:// or https://"),
@@ -164,7 +170,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_the_key_file_is_made_once_and_for_its_owner_alone(settings: Settings) -> None:
     keys = with_secret_keys(settings).secret_keys
-    file = database_path(settings).with_name(KEY_FILE)
+    file = keys_of(settings)
     assert file.stat().st_mode & 0o777 == 0o600
     assert len(keys) == 1
     assert len(keys[0]) == 43
@@ -184,12 +190,12 @@ def test_starters_at_the_same_time_agree(settings: Settings) -> None:
 def test_keys_that_were_given_need_no_file(settings: Settings) -> None:
     given = Settings(database=settings.database, secret_keys=(b"given",))
     assert with_secret_keys(given) is given
-    assert not database_path(settings).parent.exists()
+    assert not keys_of(settings).parent.exists()
 
 
 def test_a_rotated_key_file(settings: Settings) -> None:
     with_secret_keys(settings, lambda: f"{KEY}-old")
-    with database_path(settings).with_name(KEY_FILE).open("a") as file:
+    with keys_of(settings).open("a") as file:
         file.write(f"{KEY}-new\n")
     assert with_secret_keys(settings).secret_keys == (f"{KEY}-old".encode(), f"{KEY}-new".encode())
 
@@ -197,7 +203,7 @@ def test_a_rotated_key_file(settings: Settings) -> None:
 @pytest.mark.parametrize(("text", "mode", "says"), [(KEY, 0o640, "chmod 600"), ("", 0o600, "must hold keys"),
                                                     ("short", 0o600, "must hold keys")])  # fmt: skip
 def test_key_files_that_are_refused(settings: Settings, text: str, mode: int, says: str) -> None:
-    file = database_path(settings).with_name(KEY_FILE)
+    file = keys_of(settings)
     file.parent.mkdir()
     file.write_text(text)
     file.chmod(mode)

@@ -1,6 +1,7 @@
 """The whole server on a real database, with a clock that stands still until a test moves it.
 
-Tests marked ``BOTH_WAYS`` run twice: called through ASGI, and over a socket, where collect calls take the short way.
+Every test runs on both backends. Tests marked ``BOTH_WAYS`` run on each of them twice: called through ASGI, and over a
+socket, where collect calls take the short way.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from starlette.types import ASGIApp, Lifespan
 
 from grapevine import ids
 from grapevine.app import running
+from grapevine.installation import make_store
 from grapevine.listening import Server as ListeningServer
 from grapevine.settings import Settings
 from grapevine.store.rows import SiteRow
-from grapevine.store.sqlite import SQLiteStore
 from grapevine.web.application import web_application
 from grapevine.web.services import Services
+from tests.backends import Backend
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -47,9 +49,7 @@ class Clock:
 class Server:
     """A running server and a browser that calls it."""
 
-    def __init__(
-        self, services: Services, app: ASGIApp, clock: Clock, store: SQLiteStore, url: str | None = None
-    ) -> None:
+    def __init__(self, services: Services, app: ASGIApp, clock: Clock, store: Backend, url: str | None = None) -> None:
         self.url = url
         self._clients: list[httpx.AsyncClient] = []
         self.services = services
@@ -106,18 +106,28 @@ class Server:
         return {reason: int(count) for reason, count in rows}
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The setting of an empty database, on each backend."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'grapevine.sqlite3'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 @pytest.fixture
-async def server(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: str) -> AsyncIterator[Server]:
+async def server(request: pytest.FixtureRequest, database: str, anyio_backend: str) -> AsyncIterator[Server]:
     """A server with one site, ``site-a`` on https://a.example, called through ASGI or as ``BOTH_WAYS`` says."""
     way, _, prefix = getattr(request, "param", "asgi").partition(" ")
     assert anyio_backend == "asyncio"
-    store = SQLiteStore(tmp_path / "grapevine.sqlite3")
     proxies = ("127.0.0.1",) if way == "socket" else ()
     settings = Settings(
-        database=f"sqlite:///{store.path}", secret_keys=(b"k" * 32,), rate_limit=0, trusted_proxies=proxies,
+        database=database, secret_keys=(b"k" * 32,), rate_limit=0, trusted_proxies=proxies,
         prefix=prefix,
     )  # fmt: skip
     clock = Clock()
+    store = make_store(settings)
+    assert isinstance(store, Backend)
     await store.open()
     try:
         async with AsyncExitStack() as stack:

@@ -6,8 +6,8 @@ from argparse import Namespace
 
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell
-from grapevine.settings import database_path
-from grapevine.store.version import sqlite_version
+from grapevine.installation import schema_version
+from grapevine.settings import shown, shown_url
 
 
 def register(commands: Commands) -> None:
@@ -23,14 +23,13 @@ def register(commands: Commands) -> None:
 async def migrate(shell: Shell, arguments: Namespace) -> int:
     """Opens the store, which migrates it, and says from which version to which."""
     settings = shell.settings()
-    path = database_path(settings)
-    before = sqlite_version(path)
+    before = await schema_version(settings)
     async with shell.store(settings):
-        after = sqlite_version(path)
+        after = await schema_version(settings)
     if arguments.json:
-        shell.say_json({"database": settings.database, "before": before, "after": after})
+        shell.say_json({"database": shown_url(settings.database), "before": before, "after": after})
     elif before == after:
-        shell.say(f"The schema of {path} is up to date (version {after}).")
+        shell.say(f"The schema of {shown(settings)} is up to date (version {after}).")
     else:
-        shell.say(f"The schema of {path} went from version {before} to {after}.")
+        shell.say(f"The schema of {shown(settings)} went from version {before} to {after}.")
     return 0

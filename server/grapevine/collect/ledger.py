@@ -77,6 +77,15 @@ class Ledger:
         self._known.visitors.add(self._learned.visitors)
 
     @property
+    def slot(self) -> int:
+        """Where counts are raised: this writer's own place in them."""
+        return self._slot
+
+    def write_as(self, slot: int) -> None:
+        """From the next batch on, counts are raised in this slot."""
+        self._slot = slot
+
+    @property
     def known(self) -> _Known:
         """What is known to be stored."""
         return self._known
@@ -131,6 +140,7 @@ class _Entry:
 
     async def record(self) -> list[Outcome]:
         self.named = await self.batch.visits(dict.fromkeys(_names(self.events)))
+        await self.batch.hold_cascades(sorted({(row.site_id, row.root, row.cell) for row in self.named.values()}))
         await self._pages()
         landed = await self._arrivals()
         await self._visitors(landed)

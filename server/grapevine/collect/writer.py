@@ -2,6 +2,10 @@
 
 There is no timer and no artificial delay: a lone event is a batch of one, and batches grow with the load. Answers to a
 batch are worked out while the disk is busy with the next one.
+
+A store that goes away for a moment is waited for: the batch is tried again as a whole, which is safe since every event
+may be repeated, and what arrives meanwhile waits behind it. After a few seconds the batch is answered ``busy``, and so
+is everything that comes until the store is back.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import Final
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.tally import Drops
 from grapevine.collect.waiting import Settle, Waiting, WaitingRoom
-from grapevine.errors import Busy, StoreError
+from grapevine.errors import Busy, Interrupted, StoreError
 from grapevine.events import Event, Outcome
 from grapevine.sites import Clock
 from grapevine.store.base import Store
@@ -27,6 +31,9 @@ MAX_WAITING_BYTES: Final = 32 << 20
 MAX_BATCH: Final = 2_000
 _DROPS_WAIT_SECONDS: Final = 1.0
 _COMPLAIN_SECONDS: Final = 10.0
+_PATIENCE_SECONDS: Final = 4.0
+_FIRST_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 0.5
 
 
 class Writer:
@@ -40,6 +47,7 @@ class Writer:
         clock: Clock,
         max_waiting: int = MAX_WAITING,
         max_bytes: int = MAX_WAITING_BYTES,
+        patience: float = _PATIENCE_SECONDS,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -49,6 +57,8 @@ class Writer:
         self._work = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
+        self._patience = patience
+        self._away = False
         self._refused = 0
         self._complained_at = -_COMPLAIN_SECONDS
 
@@ -111,32 +121,61 @@ class Writer:
             return
 
     async def _store_batch(self, batch: list[Waiting]) -> bool:
-        """Stores a batch; one event that cannot be stored fails alone. False when the store cannot be used."""
+        """Stores a batch, for as long as a store that is away is waited for. False when it cannot be used."""
+        now = self._loop.time()
+        return await self._store_until(now if self._away else now + self._patience, batch)
+
+    async def _store_until(self, deadline: float, batch: list[Waiting]) -> bool:
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._attempt(deadline, batch)
+            except Interrupted as error:
+                if error.partly and len(batch) > 1:
+                    return await self._by_halves(deadline, batch)
+                if self._loop.time() + pause > deadline:
+                    self._away = True
+                    return self._refuse(batch, error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def _by_halves(self, deadline: float, batch: list[Waiting]) -> bool:
+        middle = len(batch) // 2
+        first = await self._store_until(deadline, batch[:middle])
+        return await self._store_until(deadline, batch[middle:]) and first
+
+    async def _attempt(self, deadline: float, batch: list[Waiting]) -> bool:
+        """Stores a batch; one event that cannot be stored fails alone. Raises Interrupted when that may pass."""
         drops = self._drops.take()
         try:
             async with self._store.batch() as changes:
                 outcomes = await self._ledger.record(changes, [waiting.event for waiting in batch])
                 await changes.raise_drops(
-                    [(site, hour, reason, 0, n) for (site, hour, reason), n in sorted(drops.items())]
+                    [(site, hour, reason, self._ledger.slot, n) for (site, hour, reason), n in sorted(drops.items())]
                 )
+        except Interrupted:
+            self._drops.give_back(drops)
+            raise
         except StoreError as error:
             self._drops.give_back(drops)
-            self._complain(len(batch), error)
-            busy = Busy("The store cannot be written to now; send this event again.", retry_after=5)
-            self._settle(batch, [busy] * len(batch))
-            return False
+            return self._refuse(batch, error)
         except Exception as error:
             self._drops.give_back(drops)
             if len(batch) > 1:
-                middle = len(batch) // 2
-                first = await self._store_batch(batch[:middle])
-                return await self._store_batch(batch[middle:]) and first
+                return await self._by_halves(deadline, batch)
             log.exception("an event could not be stored")
             self._settle(batch, [error])
             return True
+        self._away = False
         self._ledger.remember()
         self._loop.call_soon(self._settle, batch, outcomes)
         return True
+
+    def _refuse(self, batch: list[Waiting], error: StoreError) -> bool:
+        self._complain(len(batch), error)
+        busy = Busy("The store cannot be written to now; send this event again.", retry_after=5)
+        self._settle(batch, [busy] * len(batch))
+        return False
 
     def _complain(self, refused: int, error: StoreError) -> None:
         """Says that the store cannot be used: at once, and then every ten seconds, since the log may be on its disk."""

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 from grapevine.doctor import numbers, setup
 from grapevine.doctor.findings import Finding
+from grapevine.installation import snapshot
 from grapevine.settings import Settings, database_path
 from grapevine.store.recount import Recount
-from grapevine.store.snapshot import snapshot
 
 __all__ = ["Finding", "examine"]
 
@@ -19,16 +19,17 @@ async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[
     ``site`` is the public key of the only site whose numbers are recounted. Raises UnknownSite when there is none such.
     Nothing is changed, nothing made, and a server may be running.
     """
-    path = database_path(settings)
     for finding in setup.settings(settings):
         yield finding
-    yield setup.space(path)
-    schema = setup.schema(path)
+    path = database_path(settings)
+    if path is not None:
+        yield setup.space(path)
+    schema = await setup.schema(settings)
     yield schema
     if not schema.ok:
         yield setup.keys(settings, in_use=False)
         return
-    async with snapshot(path) as moment:
+    async with snapshot(settings) as moment:
         yield setup.keys(settings, in_use=await Recount(moment).any_visit())
         async for finding in numbers.examine(moment, site):
             yield finding

@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import SettingError, StoreError
-from grapevine.installation import KEY_FILE, with_secret_keys
+from grapevine.installation import key_file, schema_version, with_secret_keys
 from grapevine.settings import Settings, database_path
 from grapevine.store import queries
-from grapevine.store.version import sqlite_version
 
 SCARCE_BYTES: Final = 1 << 30
 
@@ -54,7 +53,13 @@ def keys(told: Settings, *, in_use: bool) -> Finding:
     """The keys that sign tokens, and who can read them; ``in_use`` when tokens may have been shared already."""
     if told.secret_keys:
         return good("secret keys", "They come from GRAPEVINE_SECRET_KEYS.")
-    path = database_path(told).with_name(KEY_FILE)
+    path = key_file(told)
+    if path is None:
+        return bad(
+            "secret keys",
+            "They are not set, and a PostgreSQL database has no key file beside it.",
+            "Set GRAPEVINE_SECRET_KEYS, to the same for every process; to those in use, if there are visits already.",
+        )
     if not path.exists() and not in_use:
         return good("secret keys", f"The first start makes them, in {path}.")
     if not path.exists():
@@ -83,15 +88,17 @@ def space(database: Path) -> Finding:
     return good("disk", shown)
 
 
-def schema(database: Path) -> Finding:
+async def schema(told: Settings) -> Finding:
     """Whether there is a database of this version."""
     newest = queries.migrations()[-1].number
-    if not database.exists():
-        return bad("schema", f"There is no database {database} yet.", "Start the server, or run: grapevine migrate")
+    path = database_path(told)
+    if path is not None and not path.exists():
+        return bad("schema", f"There is no database {path} yet.", "Start the server, or run: grapevine migrate")
     try:
-        version = sqlite_version(database)
+        version = await schema_version(told)
     except StoreError as error:
-        return bad("schema", f"{error}.", "Check the file and its permissions, or restore a backup.")
+        fix = "Check the file and its permissions, or restore a backup."
+        return bad("schema", f"{error}.", fix if path else "Check GRAPEVINE_DATABASE and the database server.")
     if version < newest:
         return bad("schema", f"It is version {version} of {newest}.", "Start the server, or run: grapevine migrate")
     if version > newest:

@@ -30,11 +30,22 @@ class Runner(Protocol):
         ...
 
 
+class Snapshot(Runner, Protocol):
+    """One moment of a database, for questions that read all of it; who writes goes on writing."""
+
+    async def faults(self, most: int) -> list[str]:
+        """What is wrong with the database's own structure, the first ``most`` of it, as far as it can be asked."""
+        ...
+
+
 class Store(Protocol):
     """One database. Open it before use (which brings its schema up to date), close it at the end.
 
     ``quick`` are the same questions as ``reads``, for those that touch a handful of rows and many people wait for.
+    ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own.
     """
+
+    shared: bool
 
     reads: Reads
     quick: Reads

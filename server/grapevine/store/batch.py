@@ -101,6 +101,10 @@ class Batch:
         first = [growth for growth in growths if growth.size and (growth.site_id, growth.root_id) not in grown]
         await self._run("start_cascades", [list(_plain([growth])[0])[:6] for growth in first])
 
+    async def hold_cascades(self, roots: Rows) -> None:
+        """Nobody else changes the cascades of these roots (site, root, cell) until this transaction is over."""
+        await self._run("hold_cascades", roots)
+
     async def raise_counts(self, table: str, rows: Rows) -> None:
         """Adds (key…, slot, measures…) to ``counts_hour``, ``counts_day``, ``counts_page`` or ``counts_device``."""
         await self._run(f"raise_{table}", rows)

@@ -207,6 +207,8 @@ def _statements(
     while start < len(rows):
         count = min(_MOST_ROWS, 1 << (len(rows) - start).bit_length() - 1)
         text, names = _prepared(name, count)
+        if not text:
+            return
         yield text, [*(params[each] for each in names), *chain.from_iterable(rows[start : start + count])]
         start += count
 

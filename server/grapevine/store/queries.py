@@ -2,7 +2,8 @@
 
 A query is introduced by ``-- name: NAME`` and at least one comment line that says what it is for. Parameters are
 ``:name``. A set of rows comes in as ``rows(column type, …)``, a table that each dialect spells in its own way; and
-``/*sqlite TEXT */`` is TEXT on SQLite and nothing elsewhere.
+``/*sqlite TEXT */`` is TEXT on SQLite and nothing elsewhere, as ``/*postgres TEXT */`` is on PostgreSQL. A text that is
+nothing at all on a dialect is not run there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 _INTRODUCTION = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
 _NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _ROWS = re.compile(r"\brows\(([^()]*)\)")
-_ONLY_SQLITE = re.compile(r"/\*sqlite (.*?) \*/")
+_ONLY_ONE = re.compile(r"/\*(sqlite|postgres) (.*?) \*/", re.DOTALL)
 _WHOLE_ROWS = re.compile(
     r"(INSERT INTO \w+) \(([^()]*)\)\s+SELECT\s+([^()]*?)\s+FROM rows\([^()]*\)\s+WHERE true\s+"
     r"(ON CONFLICT \([^()]*\) DO (?:NOTHING(?=\s+RETURNING|$)|UPDATE(?!.*RETURNING)).*?)(?:\s+RETURNING (.*))?",
@@ -24,12 +25,14 @@ _WHOLE_ROWS = re.compile(
 
 
 class Query(NamedTuple):
-    """A named query: what it is for, its text, and the columns of its ``rows(…)`` (empty where it takes none)."""
+    """A named query: what it is for, its text, and the columns of its ``rows(…)`` with their types (empty where it
+    takes none)."""
 
     name: str
     purpose: str
     text: str
     columns: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 class Prepared(NamedTuple):
@@ -66,9 +69,12 @@ def queries() -> dict[str, Query]:
             if name in found:
                 raise ValueError(f"two queries are named {name!r}, the second in {file.name}")
             rows = _ROWS.search(text)
-            columns = tuple(column.split()[0] for column in rows[1].split(",")) if rows else ()
+            columns = [column.strip().partition(" ") for column in rows[1].split(",")] if rows else []
             purpose = " ".join(line.removeprefix("-- ") for line in comment.splitlines())
-            found[name] = Query(name, purpose, text.strip().removesuffix(";"), columns)
+            found[name] = Query(
+                name, purpose, text.strip().removesuffix(";"), tuple(column for column, _, _ in columns),
+                tuple(kind for _, _, kind in columns),
+            )  # fmt: skip
     return found
 
 
@@ -85,10 +91,7 @@ def migrations() -> list[Migration]:
 
 def for_sqlite(query: Query, count: int = 0) -> Prepared:
     """The query as SQLite reads it: parameters by number, ``rows(…)`` as VALUES of ``count`` rows behind them."""
-    names: dict[str, int] = {}
-    text = _NAME.sub(
-        lambda match: f"?{names.setdefault(match[1], len(names) + 1)}", _ONLY_SQLITE.sub(r"\1", query.text)
-    )
+    text, names = _numbered(spoken("sqlite", query.text), "?")
     columns = ", ".join(f"column{position} AS {column}" for position, column in enumerate(query.columns, 1))
     width = len(query.columns)
     values = ", ".join(
@@ -96,7 +99,20 @@ def for_sqlite(query: Query, count: int = 0) -> Prepared:
         for row in range(count)
     )
     rows = f"(SELECT {columns} FROM (VALUES {values})) AS rows"  # noqa: S608  # the project's own text
-    return Prepared(f"/* grapevine {query.name} */ {_ROWS.sub(lambda _: rows, text)}", tuple(names))
+    return _prepared(query, _ROWS.sub(lambda _: rows, text), names)
+
+
+def for_postgres(query: Query) -> Prepared:
+    """The query as PostgreSQL reads it: parameters by number, ``rows(…)`` as ``unnest`` of an array for each column;
+    those are the parameters behind the named ones."""
+    text, names = _numbered(spoken("postgres", query.text), "$")
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(query.types, len(names) + 1))
+    return _prepared(query, _ROWS.sub(lambda _: f"unnest({arrays}) AS rows({', '.join(query.columns)})", text), names)
+
+
+def spoken(dialect: str, text: str) -> str:
+    """``text`` with what it says to ``dialect`` alone, and without what it says to others."""
+    return _ONLY_ONE.sub(lambda match: match[2] if match[1] == dialect else "", text)
 
 
 def row_by_row(query: Query) -> Insertion | None:
@@ -117,6 +133,10 @@ def row_by_row(query: Query) -> Insertion | None:
     return Insertion(f"/* grapevine {query.name} */ {insert} ({columns}) VALUES ({marks}) {conflict}", places)
 
 
-def schema_for_sqlite(migration: Migration) -> str:
-    """A migration as SQLite reads it."""
-    return _ONLY_SQLITE.sub(r"\1", migration.text)
+def _numbered(text: str, mark: str) -> tuple[str, tuple[str, ...]]:
+    names: dict[str, int] = {}
+    return _NAME.sub(lambda match: f"{mark}{names.setdefault(match[1], len(names) + 1)}", text), tuple(names)
+
+
+def _prepared(query: Query, text: str, names: tuple[str, ...]) -> Prepared:
+    return Prepared(f"/* grapevine {query.name} */ {text}" if text.strip() else "", names)

@@ -86,6 +86,16 @@ class Registry:
             ((value,),) = await change.run("salt", kind=kind, day=day)
             return str(value)
 
+    async def take_lease(self, name: str, holder: str, now: int, expires_at: int) -> bool:
+        """Takes or prolongs what one holder at a time may have; False while somebody else's time is not over."""
+        async with self._transaction() as change:
+            return bool(await change.run("take_lease", name=name, holder=holder, now=now, expires_at=expires_at))
+
+    async def give_lease(self, name: str, holder: str) -> None:
+        """Gives back what ``holder`` had."""
+        async with self._transaction() as change:
+            await change.run("give_lease", name=name, holder=holder)
+
     async def forget_salts(self, kind: str, before_day: int) -> None:
         """Destroys the salts of that kind of days before ``before_day``."""
         async with self._transaction() as change:

@@ -20,7 +20,7 @@ from grapevine.store import queries
 _SETTINGS = ("query_only=ON", "busy_timeout=10000", "temp_store=FILE", "cache_size=-32768", "mmap_size=1073741824")
 
 
-class Snapshot:
+class FileSnapshot:
     """A Runner whose every query sees the file as it was at the first."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -35,7 +35,6 @@ class Snapshot:
         return await self._execute(text, [*(params[each] for each in names), *chain.from_iterable(rows or ())])
 
     async def faults(self, most: int) -> list[str]:
-        """What is wrong with the file's own structure, the first ``most`` of it (``PRAGMA integrity_check``)."""
         try:
             found = await self._execute(f"PRAGMA integrity_check({most:d})", [])
         except StoreError as error:
@@ -56,11 +55,11 @@ class Snapshot:
 
 
 @asynccontextmanager
-async def snapshot(path: Path) -> AsyncIterator[Snapshot]:
+async def snapshot(path: Path) -> AsyncIterator[FileSnapshot]:
     """Opens the SQLite file at ``path``. Raises StoreError when it is not there or cannot be read."""
     connection = _connected(path)
     try:
-        yield Snapshot(connection)
+        yield FileSnapshot(connection)
     finally:
         connection.close()
 

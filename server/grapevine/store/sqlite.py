@@ -31,6 +31,7 @@ class SQLiteStore:
     reads: Reads
     quick: Reads
     registry: Registry
+    shared = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -132,7 +133,7 @@ class SQLiteStore:
                 ((version,),) = writer.plain("PRAGMA user_version")
                 for migration in queries.migrations():
                     if migration.number > version:
-                        writer.script(queries.schema_for_sqlite(migration))
+                        writer.script(queries.spoken("sqlite", migration.text))
                         writer.plain(f"PRAGMA user_version={migration.number}")
                 writer.plain("COMMIT")
             finally:

@@ -6,6 +6,13 @@ SELECT
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
 JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
+-- name: hold_cascades
+-- Makes batches of several processes take turns at the cascades of these roots. (A lock that changes nothing would do,
+-- but Citus takes none over several shards.) SQLite has one writer.
+/*postgres UPDATE visits SET flags = visits.flags
+FROM rows(site_id bigint, visit_id bigint, cell smallint)
+WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell */;
+
 -- name: insert_visits
 -- New visits; answers with the ids that were really new.
 INSERT INTO visits (

@@ -205,7 +205,7 @@ ORDER BY site_id, day, device, app LIMIT :most;
 -- of a visitor's visits was the first is decided as they come in, so only whole days can be compared.
 WITH entries AS (
     SELECT site_id, hour / 24 - 18262 AS day, sum(visitors) AS by_hour, 0 AS by_page, 0 AS by_device,
-        NULL AS guards, 0 AS counted
+        CAST(NULL AS BIGINT) AS guards, 0 AS counted
     FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
     UNION ALL
     SELECT site_id, day, 0, sum(visitors), 0, NULL, 0

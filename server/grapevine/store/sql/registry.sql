@@ -76,3 +76,18 @@ ORDER BY site_id, kind, guard_key LIMIT 1 OFFSET :window;
 DELETE FROM guards
 WHERE (site_id, kind, guard_key) > (:site_id, :kind, :guard_key)
   AND (site_id, kind, guard_key) <= (:end_site, :end_kind, :end_key) AND expires_at < :now;
+
+-- name: take_lease
+-- Takes or prolongs a lease that nobody else holds; answers with the holder, or with nothing.
+INSERT INTO leases (name, holder, expires_at) VALUES (:name, :holder, :expires_at)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+WHERE leases.expires_at <= :now OR leases.holder = excluded.holder
+RETURNING holder;
+
+-- name: give_lease
+-- Gives a lease back.
+DELETE FROM leases WHERE name = :name AND holder = :holder;
+
+-- name: schema_version
+-- The newest step of the schema that was taken (PostgreSQL; SQLite keeps it in the file's head).
+SELECT version FROM versions WHERE name = 'schema';

@@ -1,7 +1,7 @@
 -- The whole schema. Rules that hold for every table, so that the same text runs on SQLite, PostgreSQL and Citus:
 -- times are UTC milliseconds; hours and days are whole numbers since the epoch of their unit (hour: 1970, day: 2020-01-01);
 -- every event table has `cell` in its primary key and in every unique index; no sequences, triggers or foreign keys.
--- `/*sqlite … */` is read by SQLite alone. Hashes of pages and visitors have 48 bits: two bytes less wherever they stand.
+-- `/*sqlite … */` is read by SQLite alone, `/*postgres … */` by PostgreSQL. Hashes of pages and visitors have 48 bits: two bytes less wherever they stand.
 
 -- One website that embeds the widget. `salt` (hex) separates its tokens and visitor hashes from every other site's.
 CREATE TABLE sites (
@@ -87,7 +87,7 @@ CREATE TABLE visits (
     flags       SMALLINT NOT NULL,
     reason      SMALLINT,
     verdict     SMALLINT,
-    views       INTEGER GENERATED ALWAYS AS (next_view - 1),
+    views       INTEGER GENERATED ALWAYS AS (next_view - 1) /*postgres STORED */,
     PRIMARY KEY (site_id, visit_id, cell)
 );
 CREATE INDEX visits_page ON visits (page_id, (at / 86400000));

@@ -1,0 +1,74 @@
+"""Rows that one process holds at a time: a writer's slot, and the right to run a background job.
+
+A holder prolongs what it has; who dies loses it when its time is over. Where clocks differ, or a process was asleep,
+two may think that they hold the same: counts of one slot add up all the same, and every job may run twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from grapevine.beside import beside
+from grapevine.errors import StoreError
+from grapevine.ids import CELLS
+from grapevine.sites import Clock
+from grapevine.store.registry import Registry
+
+log = logging.getLogger(__name__)
+
+LEASE_MS: Final = 60_000
+_PROLONG_SECONDS: Final = 20.0
+
+
+class Leases:
+    """What this process, ``holder``, may hold."""
+
+    def __init__(self, registry: Registry, clock: Clock, holder: str) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._holder = holder
+
+    async def take(self, name: str) -> bool:
+        """Takes or prolongs a lease; False while somebody else has it."""
+        now = self._clock()
+        return await self._registry.take_lease(name, self._holder, now, now + LEASE_MS)
+
+    async def give(self, name: str) -> None:
+        """Gives a lease back."""
+        await self._registry.give_lease(name, self._holder)
+
+    @asynccontextmanager
+    async def slot(self, tell: Callable[[int], None]) -> AsyncIterator[None]:
+        """Holds a writer's slot while the block runs; ``tell`` hears which, again whenever it is another one."""
+        held = await self._free_slot()
+        tell(held)
+
+        async def keep() -> None:
+            nonlocal held
+            while True:
+                await asyncio.sleep(_PROLONG_SECONDS)
+                try:
+                    if not await self.take(_slot(held)):
+                        held = await self._free_slot()
+                        tell(held)
+                except StoreError as error:
+                    log.error("the writer's slot could not be prolonged and will be: %s", error)
+
+        async with beside(keep(), "slot"):
+            yield
+        with suppress(StoreError):  # it falls by itself
+            await self.give(_slot(held))
+
+    async def _free_slot(self) -> int:
+        for slot in range(CELLS):
+            if await self.take(_slot(slot)):
+                return slot
+        raise StoreError(f"all {CELLS} writers' slots are taken; are so many processes running?")
+
+
+def _slot(number: int) -> str:
+    return f"slot {number}"

@@ -1,0 +1,91 @@
+"""PostgreSQL's connections as Runners, and its errors as the product's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final
+
+import asyncpg
+
+from grapevine.errors import Interrupted, StoreError
+from grapevine.settings import shown_url
+from grapevine.store import queries
+
+_PASSING: Final = ("08", "25006", "40", "53", "57P")
+"""SQLSTATEs (PostgreSQL manual, appendix A) of what may be gone in a moment: a lost connection, a server that became a
+standby, a transaction given up for another one's sake, no room or connections left, a server that starts or stops."""
+_UNUSABLE: Final = ("0A", "25", "28", "3D", "55", "57", "58", "F0")
+"""What is wrong with the database or the way to it, and not with what it was asked."""
+_INTERNAL: Final = "XX000"
+"""What Citus says of a worker that is away."""
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+class Asking:
+    """One connection as a Runner."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        text, names = _prepared(name)
+        if not text or (rows is not None and not rows):
+            return []
+        values: list[Any] = [params[each] for each in names]
+        if rows:
+            values += zip(*rows, strict=True)
+        return [tuple(record) for record in await self._connection.fetch(text, *values)]
+
+
+class Pooled:
+    """A pool as a Runner: each query takes the next connection that is free. Raises StoreError."""
+
+    def __init__(self, pool: asyncpg.Pool, url: str) -> None:
+        self._pool = pool
+        self._url = url
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        with translated(self._url):
+            async with self._pool.acquire() as connection:
+                return await Asking(connection).run(name, rows, **params)
+
+
+@contextmanager
+def translated(url: str, *, citus: bool = False) -> Iterator[None]:
+    """Makes StoreErrors of what says that the database cannot be used, and Interrupted of what may pass.
+
+    What is wrong with a statement or its values stays as it is.
+    """
+    try:
+        yield
+    except (OSError, TimeoutError) as error:  # no connection; no answer in time
+        raise Interrupted(f"{shown(url)} cannot be reached: {str(error) or 'no answer in time'}") from error
+    except asyncpg.PostgresError as error:
+        state = error.sqlstate or ""
+        partly = citus and state == _INTERNAL
+        if partly or state.startswith(_PASSING):
+            raise Interrupted(f"{shown(url)}: {error} ({state})", partly=partly or citus) from error
+        if state.startswith(_UNUSABLE):
+            raise StoreError(f"{shown(url)} cannot be used: {error} ({state})") from error
+        raise
+    except asyncpg.DataError:  # an InterfaceError too, but of a value
+        raise
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:  # the connection was closed meanwhile
+        raise Interrupted(f"{shown(url)}: {error}") from error
+
+
+def shown(url: str) -> str:
+    """The database as errors name it."""
+    return f"the database {shown_url(url)}"
+
+
+@cache
+def _prepared(name: str) -> queries.Prepared:
+    return queries.for_postgres(queries.queries()[name])

@@ -1,0 +1,53 @@
+"""PostgreSQL without a store: what may be asked of a database that is neither made nor migrated."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from grapevine.errors import StoreError
+from grapevine.store import postgres
+from grapevine.store.asking import Asking, shown, translated
+
+_CONNECT_SECONDS: Final = 5.0
+
+
+class Moment(Asking):
+    """A Snapshot: every query sees the database as it was at the first."""
+
+    async def faults(self, most: int) -> list[str]:  # noqa: ARG002
+        """PostgreSQL checks its own files (checksums, amcheck); nothing is asked."""
+        return []
+
+
+@asynccontextmanager
+async def moment(url: str) -> AsyncIterator[Moment]:
+    """One moment of the database at ``url``, in a transaction that only reads. Raises StoreError."""
+    with translated(url):
+        async with _connected(url) as connection:
+            # What sums up whole numbers is numeric, which would come as Decimal.
+            await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield Moment(connection)
+
+
+async def postgres_version(url: str) -> int:
+    """The schema version of the database at ``url``; 0 when it has no tables. Raises StoreError."""
+    with translated(url):
+        async with _connected(url) as connection:
+            return await postgres.version(connection)
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    try:
+        connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+    except (ValueError, asyncpg.PostgresError) as error:
+        raise StoreError(f"{shown(url)} cannot be used: {error}") from error
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -1,0 +1,186 @@
+"""PostgreSQL, also with Citus: any number of server processes on one database, the same tables and the same SQL.
+
+Several processes write at once under READ COMMITTED. What a batch decides about a cascade is decided while the batch
+holds the cascade's root (``hold_cascades``), so that two batches that grow one cascade take turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import asyncpg
+from asyncpg.connect_utils import SessionAttribute
+
+from grapevine.errors import StoreError
+from grapevine.store import queries
+from grapevine.store.asking import Asking, Connection, Pooled, shown, translated
+from grapevine.store.batch import Batch
+from grapevine.store.reads import Reads
+from grapevine.store.registry import Registry
+
+READERS: Final = 4
+WRITERS: Final = 2
+_CONNECT_SECONDS: Final = 2.0
+_COMMAND_SECONDS: Final = 15.0
+_PROBE_SECONDS: Final = 0.8
+_STATEMENTS: Final = 256
+_MIGRATING: Final = 0x67_72_61_70_65  # "grape": who migrates holds this lock until it commits
+
+# Measured to matter where Citus is (a connection a shard and query otherwise); unknown settings elsewhere.
+_CITUS: Final = (
+    ("citus.max_adaptive_executor_pool_size", "1"), ("citus.max_cached_conns_per_worker", "8"),
+    ("citus.override_table_visibility", "off"),
+)  # fmt: skip
+
+
+class _Kept(asyncpg.Connection):
+    """A connection that is handed back as it is: this product leaves nothing behind that would have to be reset."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class PostgresStore:
+    """A store in the PostgreSQL database at ``url`` (``postgresql://…``), which gets its tables when it has none.
+
+    Several hosts in ``url`` are tried in turn; the one that takes writes is used.
+    """
+
+    reads: Reads
+    quick: Reads
+    registry: Registry
+    shared = True
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.citus = False
+        self._writers: asyncpg.Pool | None = None
+        self._readers: asyncpg.Pool | None = None
+
+    async def open(self) -> None:
+        try:
+            with translated(self.url):
+                self._writers = await self._pool(WRITERS)
+                async with self._writers.acquire() as connection:
+                    await migrate(connection, self.url)
+                    self.citus = await has_citus(connection)
+                if self.citus:
+                    await self._writers.expire_connections()
+                self._readers = await self._pool(READERS)
+        except StoreError:
+            await self.close()
+            raise
+        except (ValueError, asyncpg.PostgresError) as error:
+            await self.close()
+            raise StoreError(f"{shown(self.url)} cannot be used: {error}") from error
+        self.reads = self.quick = Reads(Pooled(self._readers, self.url))
+        self.registry = Registry(Pooled(self._readers, self.url), self._transaction)
+
+    async def close(self) -> None:
+        for pool in (self._readers, self._writers):
+            if pool is not None:
+                try:
+                    async with asyncio.timeout(_COMMAND_SECONDS):
+                        await pool.close()
+                except TimeoutError:
+                    pool.terminate()
+        self._readers = self._writers = None
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[Batch]:
+        async with self._transaction() as runner:
+            yield Batch(runner)
+
+    async def writable(self) -> bool:
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                return await self._probe()
+        except (StoreError, TimeoutError):
+            return False
+
+    async def look(self, text: str) -> list[tuple[Any, ...]]:
+        """The rows of a reading statement in PostgreSQL's own words, for tools and tests."""
+        if self._readers is None:
+            raise StoreError("the store is closed")
+        with translated(self.url):
+            return [tuple(record) for record in await self._readers.fetch(text)]
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Asking]:
+        if self._writers is None:
+            raise StoreError("the store is closed")
+        with translated(self.url, citus=self.citus):
+            async with self._writers.acquire() as connection:
+                try:
+                    async with connection.transaction():
+                        yield Asking(connection)
+                except asyncpg.ReadOnlySQLTransactionError:  # a standby since a failover: look for the new primary
+                    connection.terminate()
+                    raise
+
+    async def _probe(self) -> bool:
+        if self._writers is None:
+            return False
+        with translated(self.url):
+            async with self._writers.acquire() as connection:
+                answer = await connection.fetchval("SELECT current_setting('transaction_read_only')")
+                if answer != "off":
+                    connection.terminate()
+                return bool(answer == "off")
+
+    async def _pool(self, size: int) -> asyncpg.Pool:
+        return await asyncpg.create_pool(
+            self.url, min_size=1, max_size=size, connection_class=_Kept, init=self._prepare, timeout=_CONNECT_SECONDS,
+            command_timeout=_COMMAND_SECONDS, statement_cache_size=_STATEMENTS, max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=0, target_session_attrs=SessionAttribute.primary,
+        )  # fmt: skip
+
+    async def _prepare(self, connection: Connection) -> None:
+        """Durable whatever the server's default, and Citus's settings where it is."""
+        await connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        if self.citus:
+            for name, value in _CITUS:
+                await connection.execute("SELECT set_config($1, $2, false)", name, value)
+
+
+async def version(connection: Connection) -> int:
+    """Which steps of the schema a database has taken; 0 when it is empty."""
+    if await connection.fetchval("SELECT to_regclass('versions')") is None:
+        return 0
+    return int(await connection.fetchval("SELECT version FROM versions WHERE name = 'schema'") or 0)
+
+
+async def migrate(connection: Connection, url: str) -> None:
+    """Brings the schema up to date; of several that start at once one does, and the others wait for it.
+
+    Raises StoreError when the database was used by a newer version.
+    """
+    newest = queries.migrations()[-1].number
+    if await version(connection) == newest:
+        return
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATING)
+        found = await version(connection)
+        if found > newest:
+            raise StoreError(
+                f"{shown(url)} has schema {found}, this Grapevine knows {newest}: it was used by a newer version; "
+                "run that one, or restore a backup made before"
+            )
+        for migration in queries.migrations():
+            if migration.number > found:
+                await connection.execute(queries.spoken("postgres", migration.text))
+        await connection.execute(
+            "INSERT INTO versions (name, version) VALUES ('schema', $1) "
+            "ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+            newest,
+        )
+
+
+async def has_citus(connection: Connection) -> bool:
+    """Whether the database has the ``citus`` extension."""
+    return bool(await connection.fetchval("SELECT count(*) FROM pg_extension WHERE extname = 'citus'"))

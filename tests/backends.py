@@ -1,0 +1,8 @@
+"""The backends that there are; both can be looked into with SQL of their own."""
+
+from __future__ import annotations
+
+from grapevine.store.postgres import PostgresStore
+from grapevine.store.sqlite import SQLiteStore
+
+Backend = SQLiteStore | PostgresStore
