@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.tally import Drops
+from grapevine.collect.ledger import NOTHING, Ledger
+from grapevine.collect.tally import Drop, Drops
 from grapevine.collect.writer import Writer
 from grapevine.errors import Busy, StoreError
 from grapevine.events import Arrival, Event, Landed, Outcome
@@ -29,11 +29,11 @@ class Watched(Ledger):
         super().__init__(b"n" * 32)
         self.batches: list[int] = []
 
-    async def record(self, batch: Batch, events: Sequence[Event]) -> list[Outcome]:
+    async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
         self.batches.append(len(events))
         if self.gone:
             raise StoreError("the disk is full")
-        outcomes = await super().record(batch, events)
+        outcomes = await super().record(batch, events, drops)
         if any(isinstance(event, Arrival) and event.title == "poison" for event in events):
             raise ArithmeticError("poison")
         return outcomes

@@ -8,13 +8,15 @@ answers with what really changed, and only that is counted; so a repeated event 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from grapevine import ids
 from grapevine.collect.memory import Memory
-from grapevine.collect.tally import Tally
+from grapevine.collect.sharing import Sharing
+from grapevine.collect.tally import Drop, Tally
 from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.batch import Batch
@@ -25,6 +27,7 @@ from grapevine.urls import OTHER_PAGE, Page, page_id
 GUARD_VISITOR: Final = 1
 GUARD_VIEW: Final = 2
 GUARD_UNLINKED: Final = 3
+NOTHING: Final[Mapping[Drop, int]] = MappingProxyType({})
 
 _NONCE_REMEMBERED_MS: Final = 10 * 60_000
 _HASH_BYTES: Final = 16
@@ -64,10 +67,10 @@ class Ledger:
         self._known = _Known(Memory(_REMEMBERED), Memory(_REMEMBERED))
         self._learned = _Learned([], [])
 
-    async def record(self, batch: Batch, events: Sequence[Event]) -> list[Outcome]:
-        """Stores all events in ``batch``; answers each in its place."""
+    async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
+        """Stores all events in ``batch``, and how often others were refused; answers each event in its place."""
         entry = _Entry(self, batch, events, Tally(self._slot))
-        outcomes = await entry.record()
+        outcomes = await entry.record(drops)
         self._learned = entry.learned
         return outcomes
 
@@ -75,11 +78,6 @@ class Ledger:
         """Called when the last batch has committed: its pages and visitors need not be offered to the store again."""
         self._known.pages.add(self._learned.pages)
         self._known.visitors.add(self._learned.visitors)
-
-    @property
-    def slot(self) -> int:
-        """Where counts are raised: this writer's own place in them."""
-        return self._slot
 
     def write_as(self, slot: int) -> None:
         """From the next batch on, counts are raised in this slot."""
@@ -138,7 +136,7 @@ class _Entry:
         for place, event in enumerate(events):
             self._kinds.setdefault(type(event), []).append((place, event))
 
-    async def record(self) -> list[Outcome]:
+    async def record(self, drops: Mapping[Drop, int]) -> list[Outcome]:
         self.named = await self.batch.visits(dict.fromkeys(_names(self.events)))
         await self.batch.hold_cascades(sorted({(row.site_id, row.root, row.cell) for row in self.named.values()}))
         await self._pages()
@@ -148,7 +146,7 @@ class _Entry:
         await self._unfurls()
         await self._unlinked()
         await self._shares(landed)
-        await self.tally.write(self.batch)
+        await self.tally.write(self.batch, drops)
         return self.outcomes
 
     def _of(self, kind: type[E]) -> Sequence[tuple[int, E]]:
@@ -271,7 +269,7 @@ class _Entry:
                 continue
             key = _share_key(event.site_id, event.token)
             rows[key, event.app, event.at // ids.HOUR_MS] = event.at
-        new = await self.batch.insert_unfurls([(*_plain(key), app, hour, at) for (key, app, hour), at in rows.items()])
+        new = await self.batch.insert_unfurls([(*key.plain(), app, hour, at) for (key, app, hour), at in rows.items()])
         for site_id, app, at in new:
             self.tally.unfurl(site_id, app, at)
 
@@ -289,48 +287,27 @@ class _Entry:
 
     async def _shares(self, landed: list[VisitRow]) -> None:
         """First sights, reports and proofs of shares, and how often they were opened."""
-        reports: dict[ShareKey, tuple[int, Report]] = {}
+        sharing = Sharing()
+        sharing.landed(landed)
+        places: dict[ShareKey, int] = {}
         for place, event in self._of(Report):
             if (event.site_id, event.token.visit_id) not in self.named:
                 self.outcomes[place] = Missing()
                 continue
             self.outcomes[place] = Stored(duplicate=True)
-            reports.setdefault(_share_key(event.site_id, event.token), (place, event))
-        opened: dict[ShareKey, list[int]] = {}
-        proofs: dict[ShareKey, int] = {}
-        for row in landed:
-            if row.channel is None or row.n is None or row.parent_id is None:
-                continue
-            sharer = row.parent_id if row.via_id is None else row.via_id
-            key = ShareKey(row.site_id, sharer, row.cell, row.channel, row.n)
-            times = opened.setdefault(key, [0, 0])
-            times[row.is_self] += 1
-            if not row.is_self:
-                proofs[key] = min(row.at, proofs.get(key, row.at))
-        if not reports and not opened:
-            return
-        await self.batch.touch_shares(sorted({*reports, *opened}, key=_plain))
-        sights = proofs | {key: min(event.at, proofs.get(key, event.at)) for key, (_, event) in reports.items()}
-        for key, at in (await self.batch.first_sights(_timed(sights))).items():
-            self._count_share(key, at, "shares")
-            growth = self.tally.cascade(self._sharer(key))
-            growth.shares += 1
-        reported = await self.batch.first_reports(
-            [(*_plain(key), reports[key][1].at, self._page_id(key.site_id, reports[key][1].page))
-             for key in sorted(reports, key=_plain)]
-        )  # fmt: skip
-        for key, at in reported.items():
-            self.outcomes[reports[key][0]] = Stored()
-            self._count_share(key, at, "reported")
-        for key, at in (await self.batch.first_proofs(_timed(proofs))).items():
-            self._count_share(key, at, "proven")
-        await self.batch.add_returns([(*_plain(key), *opened[key]) for key in sorted(opened, key=_plain)])
-
-    def _count_share(self, key: ShareKey, at: int, measure: str) -> None:
-        self.tally.share(self._sharer(key), key.channel, at, measure)
-
-    def _sharer(self, key: ShareKey) -> VisitRow:
-        return self.named[key.site_id, key.visit_id]
+            key = _share_key(event.site_id, event.token)
+            if sharing.report(key, event, self._page_id(event.site_id, event.page)):
+                places[key] = place
+        changes = sharing.changes(await self.batch.shares(sharing.keys))
+        for change in changes:
+            row, sharer = change.row, self.named[change.key.site_id, change.key.visit_id]
+            for measure in change.measures:
+                self.tally.share(sharer, row.channel, row.first_at or 0, measure)
+            if change.seen:
+                self.tally.cascade(sharer).shares += 1
+            if change.reported:
+                self.outcomes[places[change.key]] = Stored()
+        await self.batch.put_shares([change.row for change in changes])
 
 
 class _Hung:
@@ -380,14 +357,6 @@ def _names(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:
 
 def _share_key(site_id: int, token: Token) -> ShareKey:
     return ShareKey(site_id, token.visit_id, ids.cell_of(token.visit_id), token.channel, token.n)
-
-
-def _plain(key: ShareKey) -> tuple[int, int, int, int, int]:
-    return key.site_id, key.visit_id, key.cell, key.channel, key.n
-
-
-def _timed(shares: dict[ShareKey, int]) -> list[tuple[int, ...]]:
-    return [(*_plain(key), shares[key]) for key in sorted(shares, key=_plain)]
 
 
 def _expiring(guards: dict[tuple[int, int, int], tuple[int, E]]) -> list[tuple[int, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from grapevine import ids
@@ -17,6 +18,8 @@ _RETURNS, _SELF_RETURNS, _SAME_NETWORK = (_POSITION[name] for name in ("returns"
 _HOURS: Final = 24
 
 Key = tuple[Any, ...]
+Drop = tuple[int, int, str]
+"""Site (0 where the request named none), hour, and the reason."""
 
 
 class Tally:
@@ -83,16 +86,21 @@ class Tally:
         key = (row.site_id, row.root)
         return self._cascades.setdefault(key, CascadeGrowth(row.site_id, row.root, row.cell))
 
-    async def write(self, batch: Batch) -> None:
-        """Raises all counts and cascade summaries."""
+    async def write(self, batch: Batch, drops: Mapping[Drop, int]) -> None:
+        """Raises all counts, the drops and the cascades' summaries."""
         self._add_days()
-        for table, found in (
-            ("counts_hour", self._hours), ("counts_day", self._days), ("counts_page", self._pages),
-            ("counts_device", self._devices),
-        ):  # fmt: skip
-            # Sorted, so that two writers never wait for each other's rows in a circle.
-            await batch.raise_counts(table, [(*key, self._slot, *counts) for key, counts in sorted(found.items())])
+        # Sorted, so that two writers never wait for each other's rows in a circle.
         await batch.grow_cascades([self._cascades[key] for key in sorted(self._cascades)])
+        await batch.raise_counts(
+            {
+                "counts_hour": self._rows(self._hours), "counts_day": self._rows(self._days),
+                "counts_page": self._rows(self._pages), "counts_device": self._rows(self._devices),
+            },
+            [(*hour, reason, self._slot, number) for (*hour, reason), number in sorted(drops.items())],
+        )  # fmt: skip
+
+    def _rows(self, table: Mapping[Key, Sequence[int]]) -> list[tuple[int | str, ...]]:
+        return [(*key, self._slot, *counts) for key, counts in sorted(table.items())]
 
     def _add_days(self) -> None:
         """What was counted by the hour, by the day under each thing alone."""
@@ -124,18 +132,18 @@ class Drops:
     """Refused events, counted in memory until the next batch carries them to the store."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[int, int, str]] = Counter()
+        self._counts: Counter[Drop] = Counter()
 
     def add(self, site_id: int, reason: str, at: int, amount: int = 1) -> None:
         """Counts a drop; ``site_id`` 0 where the request named no site of this server."""
         self._counts[site_id, at // ids.HOUR_MS, reason] += amount
 
-    def take(self) -> Counter[tuple[int, int, str]]:
+    def take(self) -> Counter[Drop]:
         """What was counted since the last call; hand it to ``give_back`` when it could not be stored."""
         taken, self._counts = self._counts, Counter()
         return taken
 
-    def give_back(self, taken: Counter[tuple[int, int, str]]) -> None:
+    def give_back(self, taken: Counter[Drop]) -> None:
         """Counts again what could not be stored."""
         self._counts.update(taken)
 

@@ -5,14 +5,15 @@ batch are worked out while the disk is busy with the next one.
 
 A store that goes away for a moment is waited for: the batch is tried again as a whole, which is safe since every event
 may be repeated, and what arrives meanwhile waits behind it. After a few seconds the batch is answered ``busy``, and so
-is everything that comes until the store is back.
+is everything that comes until the store is back. Where only a part of the store is away nobody waits for it: the batch
+is tried once more and then in halves, so that the events of that part alone are answered ``busy``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -48,6 +49,8 @@ class Writer:
         max_waiting: int = MAX_WAITING,
         max_bytes: int = MAX_WAITING_BYTES,
         patience: float = _PATIENCE_SECONDS,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        time: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -58,12 +61,15 @@ class Writer:
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         self._patience = patience
+        self._pause = pause
+        self._given_time = time
         self._away = False
         self._refused = 0
         self._complained_at = -_COMPLAIN_SECONDS
 
     async def __aenter__(self) -> Writer:
         self._loop = asyncio.get_running_loop()
+        self._time = self._given_time or self._loop.time
         self._task = asyncio.create_task(self._run(), name="grapevine-writer")
         return self
 
@@ -121,38 +127,37 @@ class Writer:
             return
 
     async def _store_batch(self, batch: list[Waiting]) -> bool:
-        """Stores a batch, for as long as a store that is away is waited for. False when it cannot be used."""
-        now = self._loop.time()
+        """Stores a batch, for as long as a store that is away is waited for. False when some of it was refused."""
+        now = self._time()
         return await self._store_until(now if self._away else now + self._patience, batch)
 
-    async def _store_until(self, deadline: float, batch: list[Waiting]) -> bool:
+    async def _store_until(self, deadline: float, batch: list[Waiting], *, in_part: bool = False) -> bool:
+        """As ``_store_batch``; ``in_part`` when it is known that a part of the store is away."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
                 return await self._attempt(deadline, batch)
             except Interrupted as error:
-                if error.partly and len(batch) > 1:
-                    return await self._by_halves(deadline, batch)
-                if self._loop.time() + pause > deadline:
+                if error.partly and in_part:
+                    return await self._by_halves(deadline, batch) if len(batch) > 1 else self._refuse(batch, error)
+                in_part = error.partly
+                if not in_part and self._time() + pause > deadline:
                     self._away = True
                     return self._refuse(batch, error)
-            await asyncio.sleep(pause)
+            await self._pause(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def _by_halves(self, deadline: float, batch: list[Waiting]) -> bool:
         middle = len(batch) // 2
-        first = await self._store_until(deadline, batch[:middle])
-        return await self._store_until(deadline, batch[middle:]) and first
+        first = await self._store_until(deadline, batch[:middle], in_part=True)
+        return await self._store_until(deadline, batch[middle:], in_part=True) and first
 
     async def _attempt(self, deadline: float, batch: list[Waiting]) -> bool:
         """Stores a batch; one event that cannot be stored fails alone. Raises Interrupted when that may pass."""
         drops = self._drops.take()
         try:
             async with self._store.batch() as changes:
-                outcomes = await self._ledger.record(changes, [waiting.event for waiting in batch])
-                await changes.raise_drops(
-                    [(site, hour, reason, self._ledger.slot, n) for (site, hour, reason), n in sorted(drops.items())]
-                )
+                outcomes = await self._ledger.record(changes, [waiting.event for waiting in batch], drops)
         except Interrupted:
             self._drops.give_back(drops)
             raise
@@ -180,9 +185,9 @@ class Writer:
     def _complain(self, refused: int, error: StoreError) -> None:
         """Says that the store cannot be used: at once, and then every ten seconds, since the log may be on its disk."""
         self._refused += refused
-        if self._loop.time() - self._complained_at >= _COMPLAIN_SECONDS:
+        if self._time() - self._complained_at >= _COMPLAIN_SECONDS:
             log.error("%d events could not be stored and were answered 503: %s", self._refused, error)
-            self._refused, self._complained_at = 0, self._loop.time()
+            self._refused, self._complained_at = 0, self._time()
 
     def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
         for waiting, outcome in zip(batch, outcomes, strict=True):

@@ -13,9 +13,12 @@ from grapevine.errors import Interrupted, StoreError
 from grapevine.settings import shown_url
 from grapevine.store import queries
 
-_PASSING: Final = ("08", "25006", "40", "53", "57P")
+_PASSING: Final = ("08", "25006", "40", "53", "55P03", "57P")
 """SQLSTATEs (PostgreSQL manual, appendix A) of what may be gone in a moment: a lost connection, a server that became a
-standby, a transaction given up for another one's sake, no room or connections left, a server that starts or stops."""
+standby, a transaction given up for another one's sake, no room or connections left, a lock that was waited for too
+long, a server that starts or stops."""
+_CONFLICT: Final = ("25006", "40", "53", "55P03")
+"""Those that say nothing about a part of the database."""
 _UNUSABLE: Final = ("0A", "25", "28", "3D", "55", "57", "58", "F0")
 """What is wrong with the database or the way to it, and not with what it was asked."""
 _INTERNAL: Final = "XX000"
@@ -41,6 +44,13 @@ class Asking:
             values += zip(*rows, strict=True)
         return [tuple(record) for record in await self._connection.fetch(text, *values)]
 
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        """All of them in one statement, since each costs a way to the server and back."""
+        named = {name: rows for name, rows in calls if rows}
+        if named:
+            columns = [column for rows in named.values() for column in zip(*rows, strict=True)]
+            await self._connection.execute(_together(tuple(named)), *columns)
+
 
 class Pooled:
     """A pool as a Runner: each query takes the next connection that is free. Raises StoreError."""
@@ -54,7 +64,29 @@ class Pooled:
     ) -> list[tuple[Any, ...]]:
         with translated(self._url):
             async with self._pool.acquire() as connection:
-                return await Asking(connection).run(name, rows, **params)
+                with hung_up(connection):
+                    return await Asking(connection).run(name, rows, **params)
+
+
+@contextmanager
+def hung_up(connection: Connection) -> Iterator[None]:
+    """Ends a connection on which an answer was not waited for, or which leads to a server that only reads by now.
+
+    asyncpg would ask the server to cancel and wait until it has, which a server that is silent never does.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if is_silence(error):
+            connection.terminate()
+        raise
+
+
+def is_silence(error: BaseException) -> bool:
+    """Whether nothing more can be asked on a connection, not even to roll back."""
+    return not isinstance(error, Exception) or isinstance(
+        error, OSError | TimeoutError | asyncpg.ReadOnlySQLTransactionError
+    )
 
 
 @contextmanager
@@ -69,9 +101,10 @@ def translated(url: str, *, citus: bool = False) -> Iterator[None]:
         raise Interrupted(f"{shown(url)} cannot be reached: {str(error) or 'no answer in time'}") from error
     except asyncpg.PostgresError as error:
         state = error.sqlstate or ""
-        partly = citus and state == _INTERNAL
-        if partly or state.startswith(_PASSING):
-            raise Interrupted(f"{shown(url)}: {error} ({state})", partly=partly or citus) from error
+        if state.startswith(_PASSING) or (citus and state == _INTERNAL):
+            # What ends our own connection is FATAL; what Citus tells of a worker is an ERROR.
+            partly = citus and error.severity_en == "ERROR" and not state.startswith(_CONFLICT)
+            raise Interrupted(f"{shown(url)}: {error} ({state})", partly=partly) from error
         if state.startswith(_UNUSABLE):
             raise StoreError(f"{shown(url)} cannot be used: {error} ({state})") from error
         raise
@@ -84,6 +117,11 @@ def translated(url: str, *, citus: bool = False) -> Iterator[None]:
 def shown(url: str) -> str:
     """The database as errors name it."""
     return f"the database {shown_url(url)}"
+
+
+@cache
+def _together(names: tuple[str, ...]) -> str:
+    return queries.together_for_postgres([queries.queries()[name] for name in names])
 
 
 @cache

@@ -30,6 +30,14 @@ class Runner(Protocol):
         ...
 
 
+class Changes(Runner, Protocol):
+    """A transaction that is open."""
+
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        """Runs changes by name, each with its rows, that answer with nothing and do not see what the others do."""
+        ...
+
+
 class Snapshot(Runner, Protocol):
     """One moment of a database, for questions that read all of it; who writes goes on writing."""
 

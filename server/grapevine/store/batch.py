@@ -5,13 +5,13 @@ Each method is one named query of ``sql/batch.sql`` over all rows of a batch; no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from grapevine.store.base import Runner
-from grapevine.store.rows import PageRow, ShareKey, VisitRow
+from grapevine.store.base import Changes
+from grapevine.store.rows import PageRow, ShareKey, ShareRow, VisitRow
 
 MEASURES: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "same_network", "shares", "reported", "proven",
@@ -38,8 +38,9 @@ class CascadeGrowth(msgspec.Struct, array_like=True):
 class Batch:
     """What can be changed in one transaction."""
 
-    def __init__(self, runner: Runner) -> None:
-        self._run = runner.run
+    def __init__(self, changes: Changes) -> None:
+        self._run = changes.run
+        self._together = changes.run_together
 
     async def visits(self, keys: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], VisitRow]:
         """The stored visits among ``keys`` (site, visit, cell), by (site, visit)."""
@@ -71,25 +72,14 @@ class Batch:
         """Guards (site, kind, key, cell, expires_at); answers with the (site, kind, key) seen for the first time."""
         return {(site, kind, key) for site, kind, key in await self._run("insert_guards", rows)}
 
-    async def touch_shares(self, keys: Sequence[ShareKey]) -> None:
-        """Makes sure that each of these shares has a row."""
-        await self._run("touch_shares", _plain(keys))
+    async def shares(self, keys: Sequence[ShareKey]) -> dict[ShareKey, ShareRow]:
+        """What is stored of these shares."""
+        rows = [ShareRow(*row) for row in await self._run("named_shares", _plain(keys))]
+        return {ShareKey(row.site_id, row.visit_id, row.cell, row.channel, row.n): row for row in rows}
 
-    async def first_sights(self, rows: Rows) -> dict[ShareKey, int]:
-        """Marks shares (key…, at) as seen; answers with those that were unseen and their first sight."""
-        return _sights(await self._run("first_sights", rows))
-
-    async def first_reports(self, rows: Rows) -> dict[ShareKey, int]:
-        """Marks shares (key…, at, page) as reported; answers with those that were not, and their first sight."""
-        return _sights(await self._run("first_reports", rows))
-
-    async def first_proofs(self, rows: Rows) -> dict[ShareKey, int]:
-        """Marks shares (key…, at) as proven; answers with those that were not, and their first sight."""
-        return _sights(await self._run("first_proofs", rows))
-
-    async def add_returns(self, rows: Rows) -> None:
-        """Adds (key…, returns, self-returns) to shares."""
-        await self._run("add_returns", rows)
+    async def put_shares(self, rows: Sequence[ShareRow]) -> None:
+        """Adds to shares: times where there were none, and so many returns and self-returns more."""
+        await self._run("put_shares", _plain(rows))
 
     async def insert_unfurls(self, rows: Rows) -> list[tuple[int, str, int]]:
         """Adds unfurls (key…, app, hour, at); answers with (site, app, at) of the new ones."""
@@ -105,21 +95,15 @@ class Batch:
         """Nobody else changes the cascades of these roots (site, root, cell) until this transaction is over."""
         await self._run("hold_cascades", roots)
 
-    async def raise_counts(self, table: str, rows: Rows) -> None:
-        """Adds (key…, slot, measures…) to ``counts_hour``, ``counts_day``, ``counts_page`` or ``counts_device``."""
-        await self._run(f"raise_{table}", rows)
-
-    async def raise_drops(self, rows: Rows) -> None:
-        """Adds (site, hour, reason, slot, so many) to the drops."""
-        await self._run("raise_drops", rows)
+    async def raise_counts(self, counts: Mapping[str, Rows], drops: Rows) -> None:
+        """Adds (key…, slot, measures…) to ``counts_hour``, ``counts_day``, ``counts_page`` and ``counts_device``, and
+        (site, hour, reason, slot, so many) to the drops."""
+        raised = [(f"raise_{table}", rows) for table, rows in counts.items()]
+        await self._together([*raised, ("raise_drops", drops)])
 
     async def keep_shapes(self, rows: Rows) -> None:
         """Stores (site, root, cell, breadth, virality, shape_size, shape_at) of cascades whose shape was computed."""
         await self._run("keep_shapes", rows)
-
-
-def _sights(rows: list[tuple[Any, ...]]) -> dict[ShareKey, int]:
-    return {ShareKey(*row[:5]): row[5] for row in rows}
 
 
 def _plain(structs: Sequence[msgspec.Struct]) -> list[Any]:

@@ -89,6 +89,10 @@ class Writer(Quick):
             return self._insert(insertion, rows)
         return self.answer(name, rows, params)
 
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+        for name, rows in calls:
+            await self.run(name, rows)
+
     def _insert(self, insertion: queries.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         text, places = insertion
         if not places:

@@ -16,24 +16,41 @@ from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
 from grapevine.store import queries
-from grapevine.store.asking import Asking, Connection, Pooled, shown, translated
+from grapevine.store.asking import Asking, Connection, Pooled, hung_up, is_silence, shown, translated
 from grapevine.store.batch import Batch
+from grapevine.store.hosts import Hosts
 from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
 
 READERS: Final = 4
 WRITERS: Final = 2
 _CONNECT_SECONDS: Final = 2.0
-_COMMAND_SECONDS: Final = 15.0
+_WRITE_SECONDS: Final = 5.0
+_READ_SECONDS: Final = 15.0
+_MIGRATE_SECONDS: Final = 24 * 3600.0
+_CLOSE_SECONDS: Final = 2.0
 _PROBE_SECONDS: Final = 0.8
 _STATEMENTS: Final = 256
 _MIGRATING: Final = 0x67_72_61_70_65  # "grape": who migrates holds this lock until it commits
+
+# Whatever a batch does, it does to rows that it names by their keys, so one plan serves all sets: a look into the index
+# for each. Left alone, PostgreSQL plans each set anew, and reads whole tables as long as it takes them for small.
+_BY_KEY: Final = {
+    "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "enable_bitmapscan": "off",
+    "plan_cache_mode": "force_generic_plan", "jit": "off",
+}  # fmt: skip
 
 # Measured to matter where Citus is (a connection a shard and query otherwise); unknown settings elsewhere.
 _CITUS: Final = (
     ("citus.max_adaptive_executor_pool_size", "1"), ("citus.max_cached_conns_per_worker", "8"),
     ("citus.override_table_visibility", "off"),
 )  # fmt: skip
+
+
+# On the server's side too, so that nothing goes on there for somebody who has hung up. Never a time for a writing
+# statement: one that ends a COMMIT's wait for its standby reports success all the same. Waiting for a lock may end.
+_WRITING: Final = {"lock_timeout": "4s"}
+_READING: Final = {"statement_timeout": "15s"}
 
 
 class _Kept(asyncpg.Connection):
@@ -57,19 +74,20 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         self.url = url
         self.citus = False
+        self._hosts = Hosts(url)
         self._writers: asyncpg.Pool | None = None
         self._readers: asyncpg.Pool | None = None
 
     async def open(self) -> None:
         try:
             with translated(self.url):
-                self._writers = await self._pool(WRITERS)
+                self._writers = await self._pool(WRITERS, _WRITE_SECONDS, _BY_KEY | _WRITING)
                 async with self._writers.acquire() as connection:
                     await migrate(connection, self.url)
                     self.citus = await has_citus(connection)
                 if self.citus:
                     await self._writers.expire_connections()
-                self._readers = await self._pool(READERS)
+                self._readers = await self._pool(READERS, _READ_SECONDS, {"jit": "off"} | _READING)
         except StoreError:
             await self.close()
             raise
@@ -83,10 +101,10 @@ class PostgresStore:
         for pool in (self._readers, self._writers):
             if pool is not None:
                 try:
-                    async with asyncio.timeout(_COMMAND_SECONDS):
+                    async with asyncio.timeout(_CLOSE_SECONDS):
                         await pool.close()
-                except TimeoutError:
-                    pool.terminate()
+                except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    pool.terminate()  # nobody says good-bye
         self._readers = self._writers = None
 
     @asynccontextmanager
@@ -114,29 +132,38 @@ class PostgresStore:
             raise StoreError("the store is closed")
         with translated(self.url, citus=self.citus):
             async with self._writers.acquire() as connection:
-                try:
-                    async with connection.transaction():
+                with hung_up(connection):
+                    transaction = connection.transaction(isolation="read_committed")
+                    await transaction.start()
+                    try:
                         yield Asking(connection)
-                except asyncpg.ReadOnlySQLTransactionError:  # a standby since a failover: look for the new primary
-                    connection.terminate()
-                    raise
+                    except Exception as error:
+                        if not is_silence(error):
+                            await transaction.rollback()
+                        raise
+                    await transaction.commit()
 
     async def _probe(self) -> bool:
         if self._writers is None:
             return False
         with translated(self.url):
             async with self._writers.acquire() as connection:
-                answer = await connection.fetchval("SELECT current_setting('transaction_read_only')")
-                if answer != "off":
-                    connection.terminate()
-                return bool(answer == "off")
+                with hung_up(connection):
+                    answer = await connection.fetchval("SELECT current_setting('transaction_read_only')")
+                    if answer != "off":
+                        connection.terminate()
+                    return bool(answer == "off")
 
-    async def _pool(self, size: int) -> asyncpg.Pool:
-        return await asyncpg.create_pool(
-            self.url, min_size=1, max_size=size, connection_class=_Kept, init=self._prepare, timeout=_CONNECT_SECONDS,
-            command_timeout=_COMMAND_SECONDS, statement_cache_size=_STATEMENTS, max_cached_statement_lifetime=0,
-            max_inactive_connection_lifetime=0, target_session_attrs=SessionAttribute.primary,
+    async def _pool(self, size: int, seconds: float, settings: dict[str, str]) -> asyncpg.Pool:
+        """Connections made when they are needed, and again when they are lost; a statement has so many seconds."""
+        connect: Any = self._hosts.connect
+        pool: asyncpg.Pool = await asyncpg.create_pool(
+            self.url, connect=connect, min_size=0, max_size=size, connection_class=_Kept,
+            init=self._prepare, timeout=_CONNECT_SECONDS, command_timeout=seconds,
+            statement_cache_size=_STATEMENTS, max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=0, server_settings=settings, target_session_attrs=SessionAttribute.primary,
         )  # fmt: skip
+        return pool
 
     async def _prepare(self, connection: Connection) -> None:
         """Durable whatever the server's default, and Citus's settings where it is."""
@@ -164,7 +191,8 @@ async def migrate(connection: Connection, url: str) -> None:
     if await version(connection) == newest:
         return
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATING)
+        await connection.execute("SET LOCAL lock_timeout = 0")
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATING, timeout=_MIGRATE_SECONDS)
         found = await version(connection)
         if found > newest:
             raise StoreError(
@@ -173,7 +201,7 @@ async def migrate(connection: Connection, url: str) -> None:
             )
         for migration in queries.migrations():
             if migration.number > found:
-                await connection.execute(queries.spoken("postgres", migration.text))
+                await connection.execute(queries.spoken("postgres", migration.text), timeout=_MIGRATE_SECONDS)
         await connection.execute(
             "INSERT INTO versions (name, version) VALUES ('schema', $1) "
             "ON CONFLICT (name) DO UPDATE SET version = excluded.version",

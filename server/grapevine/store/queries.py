@@ -9,6 +9,7 @@ nothing at all on a dialect is not run there.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -102,11 +103,24 @@ def for_sqlite(query: Query, count: int = 0) -> Prepared:
     return _prepared(query, _ROWS.sub(lambda _: rows, text), names)
 
 
-def for_postgres(query: Query) -> Prepared:
+def together_for_postgres(changes: Sequence[Query]) -> str:
+    """Changes that take nothing but rows as one statement, their arrays behind each other: all but the last stand in a
+    WITH, where PostgreSQL runs them as they are."""
+    texts, before = [], 0
+    for query in changes:
+        text, _ = for_postgres(query, before)
+        texts.append(text)
+        before += len(query.columns)
+    *first, last = texts
+    named = ", ".join(f"change{number} AS ({text})" for number, text in enumerate(first))
+    return f"WITH {named} {last}" if first else last
+
+
+def for_postgres(query: Query, before: int = 0) -> Prepared:
     """The query as PostgreSQL reads it: parameters by number, ``rows(…)`` as ``unnest`` of an array for each column;
-    those are the parameters behind the named ones."""
+    those are the parameters behind the named ones. ``before`` is the number of parameters of what stands before it."""
     text, names = _numbered(spoken("postgres", query.text), "$")
-    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(query.types, len(names) + 1))
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(query.types, before + len(names) + 1))
     return _prepared(query, _ROWS.sub(lambda _: f"unnest({arrays}) AS rows({', '.join(query.columns)})", text), names)
 
 

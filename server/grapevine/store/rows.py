@@ -90,3 +90,23 @@ class ShareKey(msgspec.Struct, frozen=True, array_like=True):
     cell: int
     channel: int
     n: int
+
+    def plain(self) -> tuple[int, int, int, int, int]:
+        """Its columns, by which all batches write shares in one order."""
+        return self.site_id, self.visit_id, self.cell, self.channel, self.n
+
+
+class ShareRow(msgspec.Struct, frozen=True, array_like=True):
+    """A share as stored, or what is to be added to it; the schema says what each column means."""
+
+    site_id: int
+    visit_id: int
+    cell: int
+    channel: int
+    n: int
+    page_id: int | None
+    first_at: int | None
+    reported_at: int | None
+    proven_at: int | None
+    returns: int
+    self_returns: int

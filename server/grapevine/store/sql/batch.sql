@@ -61,44 +61,30 @@ WHERE true
 ON CONFLICT (site_id, kind, guard_key, cell) DO NOTHING
 RETURNING site_id, kind, guard_key;
 
--- name: touch_shares
--- Makes sure that the shares of a batch have a row.
-INSERT INTO shares (site_id, visit_id, cell, channel, n)
-SELECT site_id, visit_id, cell, channel, n
+-- name: named_shares
+-- What is stored of the shares that a batch speaks of.
+SELECT
+    s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns,
+    s.self_returns
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
+JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
+  AND s.channel = rows.channel AND s.n = rows.n;
+
+-- name: put_shares
+-- Shares with what a batch adds to them: times where there were none, and so many returns more.
+INSERT INTO shares (
+    site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns
+)
+SELECT site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, first_at bigint, reported_at bigint, proven_at bigint, returns integer, self_returns integer)
 WHERE true
-ON CONFLICT (site_id, visit_id, cell, channel, n) DO NOTHING;
-
--- name: first_sights
--- Shares seen for the first time, by a report or a proof; answers with those that really were unseen.
-UPDATE shares SET first_at = rows.at
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, at bigint)
-WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
-  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.first_at IS NULL
-RETURNING shares.site_id, shares.visit_id, shares.cell, shares.channel, shares.n, shares.first_at;
-
--- name: first_reports
--- Shares reported for the first time, with the page that was shared.
-UPDATE shares SET reported_at = rows.at, page_id = rows.page_id
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, at bigint, page_id bigint)
-WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
-  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.reported_at IS NULL
-RETURNING shares.site_id, shares.visit_id, shares.cell, shares.channel, shares.n, shares.first_at;
-
--- name: first_proofs
--- Shares proven for the first time: somebody else came back with their token.
-UPDATE shares SET proven_at = rows.at
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, at bigint)
-WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
-  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.proven_at IS NULL
-RETURNING shares.site_id, shares.visit_id, shares.cell, shares.channel, shares.n, shares.first_at;
-
--- name: add_returns
--- Returns and self-returns of shares.
-UPDATE shares SET returns = shares.returns + rows.returns, self_returns = shares.self_returns + rows.self_returns
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, returns integer, self_returns integer)
-WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
-  AND shares.channel = rows.channel AND shares.n = rows.n;
+ON CONFLICT (site_id, visit_id, cell, channel, n) DO UPDATE SET
+    page_id = COALESCE(shares.page_id, excluded.page_id),
+    first_at = COALESCE(shares.first_at, excluded.first_at),
+    reported_at = COALESCE(shares.reported_at, excluded.reported_at),
+    proven_at = COALESCE(shares.proven_at, excluded.proven_at),
+    returns = shares.returns + excluded.returns,
+    self_returns = shares.self_returns + excluded.self_returns;
 
 -- name: insert_unfurls
 -- Preview robots at a share's link; answers with those that are new for their app and hour.
