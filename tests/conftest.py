@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from grapevine.store.postgres import PostgresStore
+from tests.citus import CITUS, distributed, emptied
 from tests.postgres import Postgres, postgres
 
 
@@ -40,9 +42,23 @@ async def postgres_template(postgres_server: Postgres) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+async def citus_url() -> AsyncIterator[str]:
+    """Distributed tables on the cluster that GRAPEVINE_TEST_CITUS names, for all tests of this process in turn."""
+    async with distributed(CITUS) as url:
+        yield url
+
+
 @pytest.fixture
-def postgres_url(postgres_server: Postgres, postgres_template: str) -> Iterator[str]:
-    """A database of the test's own with the schema and nothing else."""
-    name = postgres_server.create(postgres_template)
-    yield postgres_server.url(name)
-    postgres_server.drop(name)
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database with the schema and nothing else: the test's own, or what every test finds empty on a cluster."""
+    if CITUS:
+        url: str = request.getfixturevalue("citus_url")
+        yield url
+        asyncio.run(emptied(url))
+        return
+    template = request.getfixturevalue("postgres_template")
+    server: Postgres = request.getfixturevalue("postgres_server")
+    name = server.create(template)
+    yield server.url(name)
+    server.drop(name)

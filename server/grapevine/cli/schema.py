@@ -1,35 +1,106 @@
-"""``grapevine migrate``: the database brought up to date."""
+"""``grapevine migrate``: the database brought up to date, and spread over Citus's workers."""
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Final
 
-from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell
+from grapevine.cli.options import Commands, count
+from grapevine.cli.shell import Shell, counted
+from grapevine.errors import Invalid, SettingError
 from grapevine.installation import schema_version
-from grapevine.settings import shown, shown_url
+from grapevine.settings import Settings, database_path, shown, shown_url
+
+if TYPE_CHECKING:
+    from grapevine.store.distribution import Step
+
+_MOST_SHARDS: Final = 64_000  # Citus's own bound
 
 
 def register(commands: Commands) -> None:
     """Adds the command."""
-    commands.add(
+    parser = commands.add(
         "migrate",
         migrate,
         "bring the database's schema up to date",
         more="`grapevine serve` does the same at its start; a database that is not there yet is made.",
     )
+    parser.add_argument(
+        "--distribute",
+        action="store_true",
+        help="then spread the tables over Citus's workers, with the rows that they hold; servers have to be stopped",
+    )
+    parser.add_argument(
+        "--shards", type=_shards, metavar="N",
+        help="with --distribute: into how many pieces, if not the server's citus.shard_count",
+    )  # fmt: skip
 
 
 async def migrate(shell: Shell, arguments: Namespace) -> int:
-    """Opens the store, which migrates it, and says from which version to which."""
+    """Opens the store, which migrates it, says from which version to which, and distributes it where that is asked."""
     settings = shell.settings()
+    _check(settings, arguments)
     before = await schema_version(settings)
     async with shell.store(settings):
         after = await schema_version(settings)
+    answer: dict[str, Any] = {"database": shown_url(settings.database), "before": before, "after": after}
+    if not arguments.json:
+        shell.say(_said(settings, before, after))
+    if arguments.distribute:
+        answer["tables"] = steps = []
+        async with aclosing(_steps(shell, settings, arguments.shards)) as found:
+            async for step in found:
+                steps.append(step._asdict())
+                if not arguments.json:
+                    shell.say(_line(step))
+        if not steps and not arguments.json:
+            shell.say("All tables are distributed: there is nothing to do.")
     if arguments.json:
-        shell.say_json({"database": shown_url(settings.database), "before": before, "after": after})
-    elif before == after:
-        shell.say(f"The schema of {shown(settings)} is up to date (version {after}).")
-    else:
-        shell.say(f"The schema of {shown(settings)} went from version {before} to {after}.")
+        shell.say_json(answer)
     return 0
+
+
+def _check(settings: Settings, arguments: Namespace) -> None:
+    if arguments.shards and not arguments.distribute:
+        raise Invalid.of("--shards", "goes with --distribute")
+    if arguments.distribute and database_path(settings) is not None:
+        raise SettingError(
+            f"database: the file {shown(settings)} cannot be distributed, only a PostgreSQL database with the "
+            "extension citus can: move there with `grapevine copy` and set GRAPEVINE_DATABASE=postgresql://…"
+        )
+
+
+def _steps(shell: Shell, settings: Settings, shards: int | None) -> AsyncGenerator[Step]:
+    from grapevine.store.distribution import distribute  # needs the PostgreSQL package, which is there by now
+
+    return distribute(settings.database, shell.now(), shards)
+
+
+def _said(settings: Settings, before: int, after: int) -> str:
+    if before == after:
+        return f"The schema of {shown(settings)} is up to date (version {after})."
+    return f"The schema of {shown(settings)} went from version {before} to {after}."
+
+
+def _line(step: Step) -> str:
+    if step.did == "cleaned":
+        return f"{step.table}: {_size(step.bytes)} freed on the coordinator, the rows had moved"
+    where = f"by cell, {counted(step.shards, 'shard')}" if step.did == "distributed" else "to every node"
+    return f"{step.table}: {step.did} {where}{f', {_size(step.bytes)} moved' if step.bytes else ''}"
+
+
+def _size(number: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if number < 1024:
+            return f"{number:,.0f} {unit}"
+        number /= 1024
+    return f"{number:,.1f} GiB"
+
+
+def _shards(text: str) -> int:
+    number = count(text)
+    if not 1 <= number <= _MOST_SHARDS:
+        raise ArgumentTypeError(f"{text!r} is no number of shards: 1 to {_MOST_SHARDS}")
+    return number

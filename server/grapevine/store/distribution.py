@@ -1,0 +1,229 @@
+"""Citus: the tables spread over its workers, by what a database's own catalogue says of them.
+
+Each table is moved in a transaction of its own, which Citus commits on all nodes or on none. Who is interrupted leaves
+whole tables behind, and the next run carries on; one transaction for all would hold every lock and twice the space
+until the last row is there. Nobody should write meanwhile: a statement over two tables of which one is distributed may
+be refused. So servers have to be stopped; they start anew with the settings that Citus wants.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+import asyncpg
+from asyncpg.connect_utils import SessionAttribute
+
+from grapevine.errors import StoreError
+from grapevine.store import queries
+from grapevine.store.asking import shown, translated
+from grapevine.store.postgres import has_citus
+
+STAYS: Final = frozenset({"leases"})
+"""What stays on the coordinator. A reference table takes no write while any worker is away, and a server has to get
+another writer's slot just then (docs/decisions/0014)."""
+
+_ANCHOR: Final = "visits"
+_TABLE: Final = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+_LOCK: Final = 0x67_72_61_70_66  # of two that distribute at once, one waits
+_CONNECT_SECONDS: Final = 5.0
+_LOCK_TIMEOUT: Final = "15s"
+
+_STATE: Final = """
+SELECT c.relname::text,
+    EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'cell' AND NOT a.attisdropped),
+    p.partmethod::text, p.repmodel::text, column_to_column_name(p.logicalrelid, p.partkey), p.colocationid,
+    (SELECT count(*) FROM pg_dist_shard s WHERE s.logicalrelid = c.oid), pg_relation_size(c.oid)
+FROM unnest($1::text[]) AS named (name)
+JOIN pg_class c ON c.oid = to_regclass(named.name)
+LEFT JOIN pg_dist_partition p ON p.logicalrelid = c.oid
+ORDER BY c.relname
+"""
+
+
+class Kind(StrEnum):
+    """Where a table's rows live."""
+
+    LOCAL = "local"  # on the coordinator alone
+    REFERENCE = "reference"  # whole, on every node
+    DISTRIBUTED = "distributed"  # a shard by `cell`
+    OTHER = "other"  # in a way that is not ours
+
+
+class Table(NamedTuple):
+    """One of our tables as it stands. ``local_bytes`` are the rows that lie on the coordinator outside of any shard:
+    all of them as long as the table is local, and afterwards the copy that Citus leaves behind."""
+
+    name: str
+    has_cell: bool
+    kind: Kind
+    group: int | None
+    shards: int
+    local_bytes: int
+
+    @property
+    def wanted(self) -> Kind:
+        """What it is on Citus."""
+        if self.name in STAYS:
+            return Kind.LOCAL
+        return Kind.DISTRIBUTED if self.has_cell else Kind.REFERENCE
+
+
+class Step(NamedTuple):
+    """What was done to one table: ``did`` is ``distributed``, ``replicated`` or, where only the copy that was left on
+    the coordinator had to go, ``cleaned``; ``bytes`` were moved or freed."""
+
+    table: str
+    did: str
+    shards: int
+    bytes: int
+
+
+def our_tables() -> frozenset[str]:
+    """The names of all tables that the schema has, so that what else is in a database is left alone."""
+    return frozenset(name for step in queries.migrations() for name in _TABLE.findall(step.text))
+
+
+async def distribute(url: str, now: int, shards: int | None = None) -> AsyncGenerator[Step]:
+    """Distributes what is not distributed yet in the database at ``url``, which has the newest schema, and tells each
+    step when it is committed; no step when there is nothing to do.
+
+    ``now`` are UTC milliseconds, ``shards`` the number of pieces when there are none yet (None: the server's
+    ``citus.shard_count``). Raises StoreError.
+    """
+    with translated(url):
+        try:
+            connection = await asyncpg.connect(
+                url, timeout=_CONNECT_SECONDS, target_session_attrs=SessionAttribute.primary
+            )
+        except ValueError as error:
+            raise StoreError(f"{shown(url)} cannot be used: {error}") from error
+        try:
+            await _must_have_citus(connection, url)
+            tables = await _tables(connection)
+            todo = _todo(tables, shards)
+            if todo:
+                await _must_be_alone(connection, now)
+            for table in todo:
+                step = await _take(connection, table, shards)
+                if step:
+                    yield step
+        finally:
+            await connection.close()
+
+
+async def _must_have_citus(connection: asyncpg.Connection, url: str) -> None:
+    if await has_citus(connection):
+        return
+    if await connection.fetchval("SELECT count(*) FROM pg_available_extensions WHERE name = 'citus'"):
+        raise StoreError(f"{shown(url)} has no citus extension yet; run in it, as a superuser: CREATE EXTENSION citus")
+    raise StoreError(
+        f"the server of {shown(url)} has no Citus: install it there and on every worker (https://docs.citusdata.com), "
+        "put citus first into shared_preload_libraries, restart, and run in the database: CREATE EXTENSION citus"
+    )
+
+
+async def _must_be_alone(connection: asyncpg.Connection, now: int) -> None:
+    servers = await connection.fetchval("SELECT count(*) FROM leases WHERE name LIKE 'slot %' AND expires_at > $1", now)
+    if servers:
+        raise StoreError(
+            f"server processes use this database ({servers}): stop them and run this again; one that was killed is "
+            "forgotten within a minute"
+        )
+
+
+def _todo(tables: Sequence[Table], shards: int | None) -> list[Table]:
+    """What is left to do, in its order: small tables first, then visits, then what is co-located with them."""
+    for table in tables:
+        if table.kind not in (Kind.LOCAL, table.wanted):
+            raise StoreError(
+                f"the table {table.name} is {table.kind} and has to be {table.wanted}: it was distributed by hand. "
+                f"Undo that and run this again: SELECT undistribute_table('{table.name}')"
+            )
+    placed = [table for table in tables if table.kind is Kind.DISTRIBUTED]
+    if len({(table.group, table.shards) for table in placed}) > 1:
+        raise StoreError(
+            "the tables are not co-located, so that chains cannot be followed; run for each that is not in "
+            f"{placed[0].name}'s group: SELECT update_distributed_table_colocation('TABLE', '{placed[0].name}')"
+        )
+    if placed and shards not in (None, placed[0].shards):
+        raise StoreError(
+            f"there are {placed[0].shards} shards already; to have another number run: SELECT alter_distributed_table("
+            f"'{placed[0].name}', shard_count := {shards}, cascade_to_colocated := true)"
+        )
+    left = [table for table in tables if table.kind is not table.wanted or _copy_left(table)]
+    return sorted(left, key=lambda table: (table.has_cell, table.name != _ANCHOR, table.name))
+
+
+async def _take(connection: asyncpg.Connection, table: Table, shards: int | None) -> Step | None:
+    """One table brought to where it belongs; None when somebody else did it meanwhile."""
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await connection.execute("SELECT set_config('lock_timeout', $1, true)", _LOCK_TIMEOUT)
+            tables = {each.name: each for each in await _tables(connection)}
+            before = tables[table.name]
+            if before.kind is not before.wanted:
+                await _place(connection, before, tables.values(), shards)
+        if before.kind is before.wanted and not _copy_left(before):
+            return None
+        async with connection.transaction():
+            await connection.execute("SELECT set_config('lock_timeout', $1, true)", _LOCK_TIMEOUT)
+            await connection.execute(
+                "SELECT truncate_local_data_after_distributing_table($1::text::regclass)", table.name
+            )
+        (after,) = [each for each in await _tables(connection) if each.name == table.name]
+    except asyncpg.LockNotAvailableError as error:
+        raise StoreError(
+            f"the table {table.name} is in use: stop what uses the database and run this again; it carries on where it "
+            "stopped"
+        ) from error
+    except asyncpg.PostgresError as error:
+        raise StoreError(f"Citus refused for the table {table.name}: {' '.join(str(error).split())}") from error
+    return Step(table.name, _did(before), after.shards, before.local_bytes)
+
+
+async def _place(connection: asyncpg.Connection, table: Table, tables: Iterable[Table], shards: int | None) -> None:
+    if table.wanted is Kind.REFERENCE:
+        await connection.execute("SELECT create_reference_table($1::text::regclass)", table.name)
+        return
+    placed = [each.name for each in tables if each.kind is Kind.DISTRIBUTED]
+    if placed:
+        beside = _ANCHOR if _ANCHOR in placed else placed[0]
+        await connection.execute(
+            "SELECT create_distributed_table($1::text::regclass, 'cell', colocate_with => $2)", table.name, beside
+        )
+    else:  # a group of our own, which nobody else's tables join by chance
+        await connection.execute(
+            "SELECT create_distributed_table($1::text::regclass, 'cell', colocate_with => 'none', shard_count => $2)",
+            table.name, shards,
+        )  # fmt: skip
+
+
+async def _tables(connection: asyncpg.Connection) -> list[Table]:
+    rows = await connection.fetch(_STATE, sorted(our_tables()))
+    return [
+        Table(name, has_cell, _kind(method, model, column, group), group, shards, size)
+        for name, has_cell, method, model, column, group, shards, size in rows
+    ]
+
+
+def _kind(method: str | None, model: str | None, column: str | None, group: int | None) -> Kind:
+    """What ``pg_dist_partition`` says of a table (Citus's view ``citus_tables`` reads it so)."""
+    if method is None or (method == "n" and model != "t" and group == 0):  # the latter: local, but known to Citus
+        return Kind.LOCAL
+    if method == "h":
+        return Kind.DISTRIBUTED if column == "cell" else Kind.OTHER
+    return Kind.REFERENCE if (method, model) == ("n", "t") else Kind.OTHER
+
+
+def _copy_left(table: Table) -> bool:
+    return table.kind in (Kind.DISTRIBUTED, Kind.REFERENCE) and table.local_bytes > 0
+
+
+def _did(before: Table) -> str:
+    if before.kind is before.wanted:
+        return "cleaned"
+    return "distributed" if before.has_cell else "replicated"
