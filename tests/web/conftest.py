@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -125,11 +125,24 @@ async def server(request: pytest.FixtureRequest, database: str, anyio_backend: s
         database=database, secret_keys=(b"k" * 32,), rate_limit=0, trusted_proxies=proxies,
         prefix=prefix,
     )  # fmt: skip
+    async with serving(settings) as server:
+        await server.add_site("site-a", ORIGIN)
+        yield server
+        await server.hang_up()
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, prepare: Callable[[Backend], Awaitable[None]] | None = None
+) -> AsyncIterator[Server]:
+    """A server without a site; ``prepare`` does something with its open store before it begins."""
     clock = Clock()
     store = make_store(settings)
     assert isinstance(store, Backend)
     await store.open()
     try:
+        if prepare is not None:
+            await prepare(store)
         async with AsyncExitStack() as stack:
             services = await stack.enter_async_context(running(settings, store, clock))
             app = web_application(settings, _lifespan(services))
@@ -138,10 +151,7 @@ async def server(request: pytest.FixtureRequest, database: str, anyio_backend: s
                 app.state.services = services
             else:
                 url = await stack.enter_async_context(_listening(app))
-            server = Server(services, app, clock, store, url)
-            await server.add_site("site-a", ORIGIN)
-            yield server
-            await server.hang_up()
+            yield Server(services, app, clock, store, url)
     finally:
         await store.close()
 

@@ -1,0 +1,144 @@
+"""Everything that can be asked about recorded traffic: every read route and every dashboard page, in many ways."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from grapevine.chains import SORTS
+from grapevine.stats import DIMENSIONS, METRICS
+from grapevine.store.rows import SiteRow
+from grapevine.times import INTERVALS
+from tests.web.traffic import PATHS, Call
+
+_ADDRESS: Final = "198.51.100.1"
+_AGENT: Final = ("User-Agent", "a reader of numbers")
+
+
+class Asker:
+    """Somebody with an API key or a session of the dashboard."""
+
+    def __init__(self, secret: str | None = None, cookie: str | None = None) -> None:
+        self._headers: tuple[tuple[str, str], ...] = (_AGENT,)
+        if secret is not None:
+            self._headers += (("Authorization", f"Bearer {secret}"),)
+        if cookie is not None:
+            self._headers += (("Cookie", cookie),)
+
+    def get(self, path: str, **params: object) -> Call:
+        """A GET with those of ``params`` that are not None; ``from_`` stands for ``from``."""
+        given = {name.rstrip("_"): value for name, value in params.items() if value is not None}
+        return Call("GET", f"{path}?{urlencode(given)}" if given else path, self._headers, _ADDRESS, b"")
+
+    def post(self, path: str, body: bytes, *headers: tuple[str, str]) -> Call:
+        """A POST of ``body``."""
+        sent = (*self._headers, *headers, ("Content-Length", str(len(body))))
+        return Call("POST", path, sent, _ADDRESS, body)
+
+
+def filters(site: SiteRow) -> list[dict[str, str]]:
+    """None, each one alone, and each combination of two, three and four with two values of each."""
+    values = {
+        "page": [site.origins[0] + path for path in (*PATHS[:4], "/nowhere")],
+        "channel": ["copy", "whatsapp", "x", "sms"],
+        "source": ["share", "search", "direct-deep"],
+        "device": ["phone", "desktop", "unknown"],
+    }
+    alone = [{name: value} for name, several in values.items() for value in several]
+    crossed = [
+        dict(zip(names, chosen, strict=True))
+        for names in (
+            ("page", "channel"), ("page", "source"), ("page", "device"), ("channel", "source"), ("channel", "device"),
+            ("source", "device"), ("page", "channel", "source"), ("channel", "source", "device"),
+            ("page", "channel", "source", "device"),
+        )
+        for chosen in product(*(values[name][:2] for name in names))
+    ]  # fmt: skip
+    return [{}, *alone, *crossed]
+
+
+def periods(first: str, last: str, within: str) -> list[dict[str, str]]:
+    """All of it in several ways, one day of it, and times in which nothing was."""
+    return [
+        {}, {"from_": first, "to": last}, {"from_": within, "to": within}, {"from_": within}, {"to": within},
+        {"from_": "2001-01-01", "to": "2002-01-01"},
+    ]  # fmt: skip
+
+
+def numbers(
+    asker: Asker, site: SiteRow, days: Sequence[Mapping[str, str]], chance: random.Random, *, briefly: bool
+) -> Iterator[Call]:
+    """Summaries, series and breakdowns; ``briefly`` with a few filters alone."""
+    everything = [{}, *chance.sample(filters(site), 6)] if briefly else filters(site)
+    for chosen in everything:
+        for period in days[1:3]:
+            yield asker.get("/v1/stats/summary", **period, **chosen)
+    for period in days:
+        yield asker.get("/v1/stats/summary", **period)
+    whole = days[1]
+    for metric, interval in product(METRICS, INTERVALS):
+        for chosen in ({}, *chance.sample(everything, 3)):
+            yield asker.get("/v1/stats/series", metric=metric, interval=interval, **whole, **chosen)
+    for by in DIMENSIONS:
+        for chosen in everything:
+            yield asker.get("/v1/stats/breakdown", by=by, limit=chance.choice((None, 1, 3, 1000)), **whole, **chosen)
+        for period in days:
+            yield asker.get("/v1/stats/breakdown", by=by, **period)
+
+
+def trees(asker: Asker, roots: Sequence[str]) -> Iterator[Call]:
+    """Cascades by any of their visits."""
+    for root in (*roots, "0" * 11, "nonsense"):
+        yield asker.get(f"/v1/cascades/{quote(root)}")
+
+
+def shares(asker: Asker, tokens: Sequence[str], singly: Sequence[str]) -> Iterator[Call]:
+    """Tokens, some one by one and all of them by the thousand."""
+    for token in singly:
+        yield asker.get(f"/v1/tokens/{token}")
+    for start in range(0, len(tokens), 1_000):
+        body = json.dumps({"tokens": tokens[start : start + 1_000]}).encode()
+        yield asker.post("/v1/tokens/resolve", body, ("Content-Type", "application/json"))
+
+
+def refusals(asker: Asker) -> Iterator[Call]:
+    """What cannot be answered."""
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("/v1/stats/summary", {"colour": "red"}), ("/v1/stats/summary", {"from": "2026-02-01", "to": "2026-01-01"}),
+        ("/v1/stats/summary", {"device": "toaster"}), ("/v1/stats/series", {}), ("/v1/stats/series", {"metric": "x"}),
+        ("/v1/stats/series", {"metric": "visits", "interval": "hour", "from": "2020-01-01"}),
+        ("/v1/stats/breakdown", {"by": "colour"}), ("/v1/stats/breakdown", {"by": "page", "limit": 0}),
+        ("/v1/cascades", {"sort": "taste"}), ("/v1/cascades", {"cursor": "x"}), ("/v1/cascades", {"limit": 9_999}),
+        ("/v1/tokens/abc", {}), ("/v1/nowhere", {}), ("/s/abc", {}), ("/healthz", {}), ("/readyz", {}),
+    ]  # fmt: skip
+    for path, params in wrong:
+        yield asker.get(path, **params)
+    yield asker.post("/v1/tokens/resolve", b'{"tokens": 3}', ("Content-Type", "application/json"))
+
+
+def pages(
+    asker: Asker, site: SiteRow, days: Sequence[Mapping[str, str]], roots: Sequence[str], tokens: Sequence[str]
+) -> Iterator[Call]:
+    """The dashboard, but for its lists of cascades."""
+    for chosen in filters(site)[::3]:
+        yield asker.get("/", site=site.key, **days[1], **chosen)
+    for period in days:
+        yield asker.get("/", site=site.key, **period)
+    for back in (1, 7, 365, 0):
+        yield asker.get("/", site=site.key, days=back)
+    for root in (*roots, "nonsense"):
+        yield asker.get(f"/cascades/{root}", site=site.key)
+    for token in (None, "abc", "z" * 23, *tokens):
+        yield asker.get("/tokens", site=site.key, token=token)
+    yield asker.get("/", site="nobody")
+    yield asker.get("/sign-in", site=site.key)
+
+
+def lists(asker: Asker, path: str, site: SiteRow, limits: Sequence[int | None]) -> Iterator[Call]:
+    """The first page of cascades in every order."""
+    for sort, limit in product(SORTS, limits):
+        yield asker.get(path, site=site.key, sort=sort, limit=limit)

@@ -1,0 +1,294 @@
+"""The same traffic gives the same answers, byte by byte, on SQLite and on PostgreSQL: all calls, then all questions."""
+
+from __future__ import annotations
+
+import random
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, closing
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import asyncpg
+import pytest
+
+from grapevine import admin, ids
+from grapevine.housekeeping import tidy
+from grapevine.settings import Settings
+from grapevine.sites import Site
+from grapevine.stats import DIMENSIONS
+from grapevine.store.rows import KeyRow, SiteRow
+from tests.backends import Backend
+from tests.web import questions
+from tests.web.conftest import NOON, Server, serving
+from tests.web.questions import Asker
+from tests.web.traffic import Answer, Author, Call, Step, play
+
+pytestmark = pytest.mark.anyio
+
+SEED = 20
+DAY = 2500
+KEYS = (b"k" * 32,)
+SITES = (
+    SiteRow(1, "site-a", "Lees & <Dregs>", "0a" * 32, "gv", "auto", "*", NOON, ("https://a.example",)),
+    SiteRow(2, "site-b", "Äpfel", "0b" * 32, "via", "query", "id page", NOON, ("https://b.example:8443", "http://b.example")),
+    SiteRow(3, "site-c", "small", "0c" * 32, "gv", "fragment", "*", NOON, ("https://c.example",)),
+    SiteRow(4, "site-d", "empty", "0d" * 32, "gv", "auto", "*", NOON, ("https://d.example",)),
+)  # fmt: skip
+LIVELY = SITES[:3]
+FIRST, LAST, WITHIN = (ids.day_date(DAY + days).isoformat() for days in (0, 4, 2))
+DAYS = questions.periods(FIRST, LAST, WITHIN)
+FEWEST_CALLS = 2_500
+FEWEST_ANSWERS = 2_500
+MARKS = {b'"truncated":true', b'"erased":true', b'"self":true', b'"reason":"unknown-visit"'}
+SEEN_CALLS = {
+    *(f"POST /v1/visits {status}" for status in (200, 202, 403, 404, 413, 422, 429)),
+    *(f"POST /v1/views {status}" for status in (200, 202, 400, 422)),
+    *(f"POST /v1/shares {status}" for status in (200, 403, 422)),
+    "GET /s/… 302", "GET /s/… 404", "GET /s/…/qr.svg 200", "GET /s/…/qr.svg 404",
+}  # fmt: skip
+SEEN_ANSWERS = {
+    "GET /v1/stats/summary 200", "GET /v1/stats/series 200", "GET /v1/stats/breakdown 200", "GET /v1/tokens/… 200",
+    "GET /v1/tokens/… 400", "GET /v1/tokens/… 404", "GET /v1/tokens/… 422", "POST /v1/tokens/resolve 200",
+    "GET /v1/cascades 200", "GET /v1/cascades/… 200", "GET /v1/cascades/… 404", "GET / 200", "GET / 422",
+    "GET /cascades 200", "GET /cascades/… 200", "GET /cascades/… 404", "GET /tokens 200", "GET /tokens 400",
+    "GET /tokens 404", "GET /tokens 422", "GET /sign-in 303", "POST /sign-in 303", "GET /readyz 200",
+}  # fmt: skip
+
+
+async def prepare(store: Backend) -> None:
+    """The secrets that a server would draw, the sites, and keys for them."""
+    registry = store.registry
+    await registry.salt("nonce", 0, "5e" * 32)
+    for day in range(DAY - 1, DAY + 7):
+        await registry.salt("visitor", day, f"{day:064x}")
+    for site in SITES:
+        await registry.add_site(site)
+    for number in range(len(SITES) + 1):  # 0 reaches all
+        key = KeyRow(f"key-{number}", number, f"key {number}", "read", NOON, None)
+        await registry.add_key(key, admin.digest(f"secret-{number}"))
+    await registry.add_key(KeyRow("revoked", 1, "old", "read", NOON, None), admin.digest("revoked"))
+    await registry.revoke_key("revoked", NOON)
+
+
+class Pair:
+    """One server on SQLite, one on PostgreSQL; ``compared`` counts the answers that were the same on both."""
+
+    def __init__(self, one: Server, other: Server) -> None:
+        self.one = one
+        self.other = other
+        self.compared: Counter[str] = Counter()
+        self.marks: set[bytes] = set()
+
+    async def play_first(self, step: Step) -> list[Answer]:
+        """The answers of the server on SQLite."""
+        self.one.clock.now = step.at
+        return await play(self.one.app, step)
+
+    async def replay(self, record: Sequence[tuple[Step, list[Answer]]]) -> None:
+        """Plays to the server on PostgreSQL what the other one has answered."""
+        for step, answers in record:
+            self.other.clock.now = step.at
+            for call, ours, theirs in zip(step.calls, answers, await play(self.other.app, step), strict=True):
+                self._compare(call, ours, theirs)
+
+    async def ask(self, call: Call) -> Answer:
+        """What both answer to a question."""
+        (ours,), (theirs,) = [await play(server.app, Step(0, (call,))) for server in (self.one, self.other)]
+        self._compare(call, ours, theirs)
+        return ours
+
+    async def change(self, statements: Sequence[str]) -> None:
+        """Changes rows of both as no part of the product does."""
+        await self.on_both(lambda server: change(server, statements))
+
+    async def on_both(self, do: Callable[[Server], Awaitable[None]]) -> None:
+        """Does the same to both."""
+        await do(self.one)
+        await do(self.other)
+
+    def _compare(self, call: Call, ours: Answer, theirs: Answer) -> None:
+        assert ours == theirs, (call, ours, theirs)
+        self.marks |= {mark for mark in MARKS if mark in ours.body}
+        path = urlsplit(call.path).path
+        kind = re.sub(r"(?<=/tokens/)(?!resolve).+|(?<=/cascades/).+|(?<=/s/)[^/]*", "…", path)
+        self.compared[f"{call.method} {kind} {ours.status}"] += 1
+
+
+@pytest.fixture
+async def pair(tmp_path: Path, postgres_url: str, anyio_backend: str) -> AsyncIterator[Pair]:
+    """Two servers that are the same but for their backend."""
+    assert anyio_backend == "asyncio"
+    async with AsyncExitStack() as stack:
+        databases = (f"sqlite:///{tmp_path / 'grapevine.sqlite3'}", postgres_url)
+        yield Pair(*[
+            await stack.enter_async_context(
+                serving(Settings(database=database, secret_keys=KEYS, rate_limit=10), prepare)
+            )
+            for database in databases
+        ])  # fmt: skip
+
+
+async def change(server: Server, statements: Sequence[str]) -> None:
+    """Runs ``statements`` in one transaction, past the store."""
+    database = server.services.settings.database
+    if database.startswith("sqlite:///"):
+        with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as file, file:
+            for statement in statements:
+                file.execute(statement)
+        return
+    connection = await asyncpg.connect(database)
+    try:
+        async with connection.transaction():
+            for statement in statements:
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def nothing(_: Author, __: random.Random) -> list[str]:
+    """No change."""
+    return []
+
+
+def conversions(author: Author, chance: random.Random) -> list[str]:
+    """Goals reached in some visits, with and without a value, also negative ones, in several currencies."""
+    rows = []
+    for site in LIVELY:
+        for number, text in enumerate(chance.choices(author.visits[site.key], k=120)):
+            visit = ids.visit_number(text) or 0
+            currency = chance.choice(("'EUR'", "'USD'", "'jpy'", "NULL"))
+            value = str(chance.randrange(-5_000_000, 90_000_000)) if chance.random() < 0.8 else "NULL"
+            at = ids.day_start(ids.day_of(visit)) + chance.randrange(ids.DAY_MS)
+            goal = chance.choice(("'order'", "'sign-up'"))
+            rows.append(
+                f"({site.site_id}, {visit}, {ids.cell_of(visit)}, {goal}, {number}, NULL, {at}, {value}, {currency})"
+            )
+    counted = (
+        "SELECT count(*) FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id "
+        "AND v.cell = c.cell WHERE v.site_id = cascades.site_id "
+        "AND COALESCE(v.root_id, v.visit_id) = cascades.root_id"
+    )
+    return [
+        "INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency) VALUES "
+        + ", ".join(rows),
+        f"UPDATE cascades SET conversions = ({counted})",
+    ]
+
+
+def losses(author: Author, chance: random.Random) -> list[str]:
+    """Some visits erased, some past retention, roots among them."""
+    visits = [ids.visit_number(text) or 0 for site in LIVELY for text in author.visits[site.key]]
+    erased, gone = chance.sample(visits, 25), chance.sample(visits, 25)
+    return [
+        f"UPDATE visits SET flags = flags | 4 WHERE visit_id IN ({', '.join(map(str, erased))})",
+        f"DELETE FROM visits WHERE visit_id IN ({', '.join(map(str, gone))})",
+    ]
+
+
+async def test_the_same_traffic_gives_the_same_answers(pair: Pair) -> None:
+    chance = random.Random(SEED)  # noqa: S311
+    unborn = Site(SITES[0], KEYS).tokens.mint(ids.pack(DAY, 7, 99), (0, 7))
+    author = Author(pair.play_first, LIVELY, NOON, SEED)
+    for changes in (nothing, conversions, losses, nothing):
+        written = len(author.record)
+        await author.write(400, author.at + ids.DAY_MS, unborn)
+        await pair.replay(author.record[written:])
+        await pair.on_both(lambda server: tidy(server.store, author.at))
+        await pair.change(changes(author, chance))
+    calls = pair.compared
+    assert calls.total() == author.calls > FEWEST_CALLS
+    assert calls.keys() >= SEEN_CALLS, calls
+    pair.compared = Counter()
+    for site in SITES:
+        await ask_everything(pair, author, site, chance)
+    for call in (*questions.refusals(Asker("secret-1")), *questions.refusals(Asker("secret-0"))):
+        await pair.ask(call)
+    for secret in (None, "nobody", "revoked", "secret-2"):
+        await pair.ask(Asker(secret).get("/v1/stats/summary", site="site-a"))
+    assert pair.compared.total() > FEWEST_ANSWERS
+    assert pair.compared.keys() >= SEEN_ANSWERS, pair.compared
+    await assert_telling(pair)
+    print(f"{calls.total()} calls and {pair.compared.total()} answers were the same:", calls, pair.compared)
+
+
+async def assert_telling(pair: Pair) -> None:
+    """That nothing was the same because nothing was there."""
+    summary = (await pair.ask(Asker("secret-1").get("/v1/stats/summary", **DAYS[1]))).json
+    for name in ("visitors", "self_returns", "same_network_returns", "conversions", "k_factor", "dark_share"):
+        assert summary[name], name
+    assert all(summary["shares"].values())
+    assert set(summary["value"]) == {"EUR", "USD", "jpy"}
+    assert len(summary["unfurls"]) > 4
+    assert set(summary["drops"]) == {
+        "bad-origin", "duplicate", "invalid", "opted-out", "rate-limited", "robot",
+    }  # fmt: skip
+    for by in DIMENSIONS:
+        rows = (await pair.ask(Asker("secret-1").get("/v1/stats/breakdown", by=by, **DAYS[1]))).json
+        assert len(rows) > 2, by
+    largest, *_ = (await pair.ask(Asker("secret-1").get("/v1/cascades"))).json["cascades"]
+    assert largest["size"] > 20
+    assert largest["value"]
+    deepest, *_ = (await pair.ask(Asker("secret-1").get("/v1/cascades", sort="depth"))).json["cascades"]
+    assert deepest["max_depth"] > 4
+    assert pair.marks == MARKS
+
+
+async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: random.Random) -> None:
+    """Every read route and every page about one site."""
+    asker = Asker(f"secret-{site.site_id}")
+    tokens, visits = author.tokens.get(site.key, []), author.visits.get(site.key, [])
+    bad = [*author.sessions.get(site.key, [])[:2], *author.tokens["site-c"][:2], "abc", "z" * 23]
+    for call in questions.numbers(asker, site, DAYS, chance, briefly=site is not SITES[0]):
+        await pair.ask(call)
+    for call in questions.shares(asker, [*tokens, *bad], [*some(tokens, 100, chance), *bad]):
+        await pair.ask(call)
+    await pair.ask(Asker("secret-0").get("/v1/stats/summary", site=site.key, **DAYS[1]))
+    roots = await listed(pair, asker, site)
+    for call in questions.trees(asker, [*roots, *some(visits, 100, chance)]):
+        await pair.ask(call)
+
+    answer = await pair.ask(sign_in(f"secret-{site.site_id}" if site.site_id % 2 else "secret-0"))
+    reader = Asker(cookie=dict(answer.headers)["set-cookie"].partition(";")[0])
+    for call in questions.pages(reader, site, DAYS, some(roots, 30, chance), some(tokens, 30, chance)):
+        await pair.ask(call)
+    for first in questions.lists(reader, "/cascades", site, (None,)):
+        await turn_pages(pair, reader, first)
+
+
+async def listed(pair: Pair, asker: Asker, site: SiteRow) -> list[str]:
+    """The roots of all cascades, after every order was read to its end by pages of several lengths."""
+    found: list[set[str]] = []
+    for first in questions.lists(asker, "/v1/cascades", site, (None, 7, 200)):
+        found.append(set())
+        call: Call | None = first
+        while call is not None:
+            answer = (await pair.ask(call)).json
+            found[-1] |= {cascade["root"] for cascade in answer["cascades"]}
+            following = answer["next"] and f"{first.path}&{urlencode({'cursor': answer['next']})}"
+            call = first._replace(path=following) if following else None
+    assert all(roots == found[0] for roots in found)
+    return sorted(found[0])
+
+
+async def turn_pages(pair: Pair, reader: Asker, first: Call) -> None:
+    """A list of the dashboard from its first page to its last."""
+    call: Call | None = first
+    while call is not None:
+        answer = await pair.ask(call)
+        following = re.search(rb'href="([^"]*cursor=[^"]*)"', answer.body)
+        call = reader.get(unescape(following[1].decode())) if following else None
+
+
+def sign_in(secret: str) -> Call:
+    """The form with an API key in it."""
+    form = ("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "http://grapevine.example")
+    return Asker().post("/sign-in", urlencode({"key": secret}).encode(), *form)
+
+
+def some(many: Sequence[str], most: int, chance: random.Random) -> list[str]:
+    """At most so many of them."""
+    return chance.sample(many, min(most, len(many)))
