@@ -11,6 +11,8 @@ import pytest
 from grapevine.store.base import Store
 from grapevine.store.postgres import PostgresStore
 from grapevine.store.sqlite import SQLiteStore
+from tests.postgres import Postgres
+from tests.store.databases import Database, Databases, PostgresDatabases, SQLiteFiles
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +47,29 @@ def store(request: pytest.FixtureRequest) -> Store:
     """An open store on each backend."""
     opened: Store = request.getfixturevalue(f"{request.param}_store")
     return opened
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> SQLiteFiles:
+    """Makes SQLite files."""
+    return SQLiteFiles(tmp_path_factory.mktemp("databases"), empty_file)
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: Postgres, postgres_template: str) -> PostgresDatabases:
+    """Makes PostgreSQL databases."""
+    return PostgresDatabases(postgres_server, postgres_template)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Makes databases, on each backend."""
+    made: Databases = request.getfixturevalue(f"{request.param}_databases")
+    return made
+
+
+@pytest.fixture
+async def database(databases: Databases) -> AsyncIterator[Database]:
+    """A database with the schema and nothing else, on each backend."""
+    async with databases.holding() as made:
+        yield made

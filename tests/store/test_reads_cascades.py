@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,30 +13,43 @@ import pytest
 from grapevine import channels, ids, insight, sets
 from grapevine.chains import SORTS, CascadeHead
 from grapevine.errors import Invalid, NotFound, UnknownVisit
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.sites import Site
+from grapevine.store.base import Store
 from tests.store.census import Happening, worth
-from tests.store.world import LINK, Visit, World, fill, grow, site_of
+from tests.store.databases import Database, Databases, Plant
+from tests.store.world import LINK, Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 
 NOW = 1_800_000_000_000
 
 
-class Filled(SQLiteStore):
-    """A store that holds one world."""
+GROWN = Plant(11, size=300)
 
-    world: World
+
+class Filled:
+    """A store that holds one world, beside another site's."""
+
+    def __init__(self, database: Database, store: Store) -> None:
+        self.database = database
+        self.store = store
+        self.world = grow(*GROWN)
+        self.site: Site = site_of(self.world)
+
+    async def rows(self) -> list[tuple[Any, ...]]:
+        """(root, size, shape_size, shape_at) of the world's cascades."""
+        return await self.database.rows(
+            "SELECT root_id, size, shape_size, shape_at FROM cascades WHERE site_id = 7 ORDER BY root_id"
+        )
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Filled]:
-    opened = Filled(tmp_path / "world.sqlite3")
-    await opened.open()
-    opened.world = grow(11, size=300)
-    fill(opened.path, opened.world)
-    fill(opened.path, grow(11, site_id=8))
-    yield opened
-    await opened.close()
+async def filled(databases: Databases) -> AsyncIterator[Filled]:
+    async with databases.holding(GROWN, Plant(11, site_id=8)) as database:
+        store = database.store()
+        await store.open()
+        yield Filled(database, store)
+        await store.close()
 
 
 def tree_of(world: World, root: Visit) -> nx.Graph:
@@ -71,21 +82,21 @@ def check_head(world: World, head: CascadeHead) -> None:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("limit", [3, 200])
-async def test_the_list_in_every_order(store: Filled, sort: str, limit: int) -> None:
-    site = site_of(store.world)
+async def test_the_list_in_every_order(filled: Filled, sort: str, limit: int) -> None:
+    site = filled.site
     heads: list[CascadeHead] = []
     cursor = None
     while True:
-        page = await insight.cascades(store, site, NOW, sort, limit, cursor)
+        page = await insight.cascades(filled.store, site, NOW, sort, limit, cursor)
         assert len(page.cascades) <= limit
         heads += page.cascades
         cursor = page.next
         if cursor is None:
             break
-    assert {head.root for head in heads} == {ids.visit_text(root.visit_id) for root in store.world.roots()}
-    assert len(heads) == len(store.world.roots()) > 10
+    assert {head.root for head in heads} == {ids.visit_text(root.visit_id) for root in filled.world.roots()}
+    assert len(heads) == len(filled.world.roots()) > 10
     for head in heads:
-        check_head(store.world, head)
+        check_head(filled.world, head)
     keys: dict[str, list[Any]] = {
         "size": [head.size for head in heads],
         "depth": [head.max_depth for head in heads],
@@ -96,10 +107,10 @@ async def test_the_list_in_every_order(store: Filled, sort: str, limit: int) -> 
     assert keys[sort] == sorted(keys[sort], reverse=True)
 
 
-async def test_every_cascade_as_a_tree(store: Filled) -> None:
-    world, site = store.world, site_of(store.world)
+async def test_every_cascade_as_a_tree(filled: Filled) -> None:
+    world, site = filled.world, filled.site
     for root in (visit for visit in world.visits if visit.parent is None):
-        answer = await insight.cascade(store, site, ids.visit_text(root.visit_id), NOW)
+        answer = await insight.cascade(filled.store, site, ids.visit_text(root.visit_id), NOW)
         check_head(world, answer)
         members = {ids.visit_text(visit.visit_id): visit for visit in world.members(root)}
         assert {node.visit for node in answer.nodes} == set(members)
@@ -113,40 +124,42 @@ async def test_every_cascade_as_a_tree(store: Filled) -> None:
             assert (node.source, node.device) == (sets.SOURCE_NAMES[visit.source], sets.DEVICE_NAMES[visit.device])
 
 
-async def test_shapes_are_computed_once_and_again_after_growth(store: Filled) -> None:
-    site = site_of(store.world)
-    await insight.cascades(store, site, NOW, "virality")
-    stored = rows(store.path)
+async def test_shapes_are_computed_once_and_again_after_growth(filled: Filled) -> None:
+    site = filled.site
+    await insight.cascades(filled.store, site, NOW, "virality")
+    stored = await filled.rows()
     assert all(shape_size == size and shape_at == NOW for _, size, shape_size, shape_at in stored)
     root = stored[0][0]
-    await insight.cascade(store, site, ids.visit_text(root), NOW + 1)
-    assert rows(store.path) == stored
-    change(store.path, "UPDATE cascades SET size = size + 1 WHERE root_id = ? AND site_id = 7", root)
-    await insight.cascades(store, site, NOW + 1, "virality")
-    changed = [row for row in rows(store.path) if row not in stored]
+    await insight.cascade(filled.store, site, ids.visit_text(root), NOW + 1)
+    assert await filled.rows() == stored
+    await filled.database.change("UPDATE cascades SET size = size + 1 WHERE root_id = ? AND site_id = 7", root)
+    await insight.cascades(filled.store, site, NOW + 1, "virality")
+    changed = [row for row in await filled.rows() if row not in stored]
     assert [(row[0], row[3]) for row in changed] == [(root, NOW + 1)]
 
 
-async def test_a_very_large_cascade_is_looked_at_once_a_minute(store: Filled) -> None:
-    site = site_of(store.world)
-    root = rows(store.path)[0][0]
-    change(store.path, "UPDATE cascades SET size = 20000, shape_size = 19999 WHERE root_id = ? AND site_id = 7", root)
+async def test_a_very_large_cascade_is_looked_at_once_a_minute(filled: Filled) -> None:
+    site = filled.site
+    root = (await filled.rows())[0][0]
+    await filled.database.change(
+        "UPDATE cascades SET size = 20000, shape_size = 19999 WHERE root_id = ? AND site_id = 7", root
+    )
     for now, shape_size in ((59_000, 19_999), (60_001, 20_000)):
-        await insight.cascades(store, site, now, "virality")
-        await insight.cascades(store, site, now, "size")
-        assert {row[0]: row[2] for row in rows(store.path)}[root] == shape_size
+        await insight.cascades(filled.store, site, now, "virality")
+        await insight.cascades(filled.store, site, now, "size")
+        assert {row[0]: row[2] for row in await filled.rows()}[root] == shape_size
 
 
-async def test_what_is_no_root_says_so(store: Filled) -> None:
-    site = site_of(store.world)
-    child = next(visit for visit in store.world.visits if visit.parent is not None)
+async def test_what_is_no_root_says_so(filled: Filled) -> None:
+    site = filled.site
+    child = next(visit for visit in filled.world.visits if visit.parent is not None)
     with pytest.raises(NotFound, match=ids.visit_text(child.root.visit_id)):
-        await insight.cascade(store, site, ids.visit_text(child.visit_id), NOW)
+        await insight.cascade(filled.store, site, ids.visit_text(child.visit_id), NOW)
     for text in ("", "moon", "zzzzzzzzzzz", "----------0"):
         with pytest.raises(NotFound):
-            await insight.cascade(store, site, text, NOW)
+            await insight.cascade(filled.store, site, text, NOW)
     with pytest.raises(UnknownVisit):
-        await insight.cascade(store, site, ids.visit_text(ids.pack(1, 2, 3)), NOW)
+        await insight.cascade(filled.store, site, ids.visit_text(ids.pack(1, 2, 3)), NOW)
 
 
 def cursor(*position: object) -> str:
@@ -169,29 +182,16 @@ def cursor(*position: object) -> str:
         ),
     ],
 )  # fmt: skip
-async def test_refusals_name_the_field(store: Filled, field: str, arguments: dict[str, Any]) -> None:
+async def test_refusals_name_the_field(filled: Filled, field: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as caught:
-        await insight.cascades(store, site_of(store.world), NOW, **arguments)
+        await insight.cascades(filled.store, filled.site, NOW, **arguments)
     assert [error.field for error in caught.value.errors] == [field]
 
 
-async def test_a_cascade_outlives_its_root(store: Filled) -> None:
-    site = site_of(store.world)
-    root = max(store.world.roots(), key=lambda visit: len(store.world.members(visit)))
-    change(store.path, "DELETE FROM visits WHERE visit_id = ? AND site_id = 7", root.visit_id)
-    answer = await insight.cascade(store, site, ids.visit_text(root.visit_id), NOW)
-    assert len(answer.nodes) == len(store.world.members(root)) - 1
-    assert answer.structural_virality == pytest.approx(nx.average_shortest_path_length(tree_of(store.world, root)))
-
-
-def rows(path: Path) -> list[tuple[int, int, int, int]]:
-    database = sqlite3.connect(path)
-    found = database.execute("SELECT root_id, size, shape_size, shape_at FROM cascades WHERE site_id = 7").fetchall()
-    database.close()
-    return found
-
-
-def change(path: Path, text: str, root_id: int) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute(text, (root_id,))
-    database.close()
+async def test_a_cascade_outlives_its_root(filled: Filled) -> None:
+    site = filled.site
+    root = max(filled.world.roots(), key=lambda visit: len(filled.world.members(visit)))
+    await filled.database.change("DELETE FROM visits WHERE visit_id = ? AND site_id = 7", root.visit_id)
+    answer = await insight.cascade(filled.store, site, ids.visit_text(root.visit_id), NOW)
+    assert len(answer.nodes) == len(filled.world.members(root)) - 1
+    assert answer.structural_virality == pytest.approx(nx.average_shortest_path_length(tree_of(filled.world, root)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +12,10 @@ from grapevine.errors import Invalid
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.reads import Reads
-from grapevine.store.sqlite import SQLiteStore
 from grapevine.times import Period
 from tests.store import census
-from tests.store.world import FIRST_DAY, PAGES, World, fill, grow, site_of
+from tests.store.databases import Databases, Plant
+from tests.store.world import FIRST_DAY, PAGES, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -53,15 +52,12 @@ class Filled:
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-async def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Filled]:
-    path: Path = tmp_path_factory.mktemp("numbers") / "world.sqlite3"
-    store = SQLiteStore(path)
-    await store.open()
-    world = grow(request.param)
-    fill(path, world)
-    fill(path, grow(request.param, site_id=8))
-    yield Filled(store.reads, world)
-    await store.close()
+async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Filled]:
+    async with databases.holding(Plant(request.param), Plant(request.param, site_id=8)) as database:
+        store = database.store()
+        await store.open()
+        yield Filled(store.reads, grow(request.param))
+        await store.close()
 
 
 @pytest.mark.parametrize("period", PERIODS, ids=["whole", "middle", "day"])

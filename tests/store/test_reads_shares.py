@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,17 +11,18 @@ import pytest
 from grapevine import channels, ids, insight, sets
 from grapevine.chains import Resolution, Unresolved
 from grapevine.errors import UnknownVisit
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.base import Store
 from grapevine.times import rfc3339
 from grapevine.tokens import BadSignature, NotAToken
-from tests.store.world import FIRST_DAY, PAGES, Share, Visit, World, fill, grow, site_of
+from tests.store.databases import Database
+from tests.store.world import FIRST_DAY, PAGES, Share, Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SQLiteStore]:
-    opened = SQLiteStore(tmp_path / "world.sqlite3")
+async def store(database: Database) -> AsyncIterator[Store]:
+    opened = database.store()
     await opened.open()
     yield opened
     await opened.close()
@@ -49,11 +48,11 @@ def expected_reach(world: World, share: Share) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("seed", [3, 4, 5])
-async def test_every_share_of_a_world_resolves(store: SQLiteStore, seed: int) -> None:
+async def test_every_share_of_a_world_resolves(database: Database, store: Store, seed: int) -> None:
     world = grow(seed)
     site = site_of(world)
-    fill(store.path, world)
-    fill(store.path, grow(seed, site_id=8))
+    await database.fill(world)
+    await database.fill(grow(seed, site_id=8))
     assert any(share.visit.own and share.returns for share in world.shares.values()), "no share of a self-return"
     assert any(share.visit.own and share.visit.sharer and share.visit.sharer.own for share in world.shares.values())
     for share in world.shares.values():
@@ -87,7 +86,7 @@ async def test_every_share_of_a_world_resolves(store: SQLiteStore, seed: int) ->
         assert not answer.truncated
 
 
-async def test_the_answer_has_the_names_and_order_of_the_contract(store: SQLiteStore) -> None:
+async def test_the_answer_has_the_names_and_order_of_the_contract(database: Database, store: Store) -> None:
     world = World(7)
     root = Visit(ids.pack(FIRST_DAY, 5, 1), ids.day_start(FIRST_DAY), PAGES[0], sets.SOURCES["search"], 1, None, 1, 1)
     copied = world.share(root, channels.CODES["copy"], 0)
@@ -96,7 +95,7 @@ async def test_the_answer_has_the_names_and_order_of_the_contract(store: SQLiteS
     friend.conversions.append((friend.at, 49_000_000, "EUR"))
     sent = world.share(friend, channels.CODES["whatsapp"], 0)
     world.visits += [root, friend]
-    fill(store.path, world)
+    await database.fill(world)
     first, last = (token_of(world, share.visit, share.channel, 0) for share in (copied, sent))
     answer = await insight.resolve(store.reads, site_of(world), last)
     assert msgspec.json.encode(answer).decode() == (
@@ -117,10 +116,10 @@ async def test_the_answer_has_the_names_and_order_of_the_contract(store: SQLiteS
     assert (reach.visits, reach.conversions, reach.value) == (1, 1, {"EUR": "49.00"})
 
 
-async def test_bad_tokens_say_why(store: SQLiteStore) -> None:
+async def test_bad_tokens_say_why(database: Database, store: Store) -> None:
     world, other = grow(6), grow(6, site_id=8)
     site = site_of(world)
-    fill(store.path, world)
+    await database.fill(world)
     visit = world.visits[0]
     good = token_of(world, visit, 0, 0)
     strange = site.tokens.mint(ids.pack(1, 2, 3), (0,))[0]
@@ -148,13 +147,13 @@ async def test_bad_tokens_say_why(store: SQLiteStore) -> None:
         await insight.resolve(store.reads, site_of(other), token_of(other, visit, 0, 0))
 
 
-async def test_erased_visits_keep_only_their_place(store: SQLiteStore) -> None:
+async def test_erased_visits_keep_only_their_place(database: Database, store: Store) -> None:
     world = grow(9)
     site = site_of(world)
-    fill(store.path, world)
+    await database.fill(world)
     last = max((visit for visit in world.visits if not visit.own), key=lambda visit: visit.depth)
     assert last.parent is not None
-    change(store.path, "UPDATE visits SET flags = 4, at = 0, page_id = 0 WHERE visit_id = ?", last.parent.visit_id)
+    await database.change("UPDATE visits SET flags = 4, at = 0, page_id = 0 WHERE visit_id = ?", last.parent.visit_id)
     answer = await insight.resolve(store.reads, site, token_of(world, last, 0, 0))
     erased = answer.chain[-2]
     assert (erased.erased, erased.at, erased.url, erased.source, erased.depth) == (
@@ -168,18 +167,18 @@ async def test_erased_visits_keep_only_their_place(store: SQLiteStore) -> None:
         await insight.resolve(store.reads, site, token_of(world, last.parent, 0, 0))
 
 
-async def test_a_chain_past_retention_is_truncated(store: SQLiteStore) -> None:
+async def test_a_chain_past_retention_is_truncated(database: Database, store: Store) -> None:
     world = grow(10)
-    fill(store.path, world)
+    await database.fill(world)
     last = max((visit for visit in world.visits if not visit.own), key=lambda visit: visit.depth)
-    change(store.path, "DELETE FROM visits WHERE visit_id = ?", last.root.visit_id)
+    await database.change("DELETE FROM visits WHERE visit_id = ?", last.root.visit_id)
     answer = await insight.resolve(store.reads, site_of(world), token_of(world, last, 0, 0))
     assert answer.truncated
     assert b'"truncated":true' in msgspec.json.encode(answer)
     assert len(answer.chain) == len(path_to(last)) - 1
 
 
-async def test_a_share_reaching_a_hundred_visits_is_resolved_quickly(store: SQLiteStore) -> None:
+async def test_a_share_reaching_a_hundred_visits_is_resolved_quickly(database: Database, store: Store) -> None:
     world = World(7)
     root = Visit(ids.pack(FIRST_DAY, 5, 0), ids.day_start(FIRST_DAY), PAGES[0], 2, 1, None, 1, 1)
     share = world.share(root, 0, 0)
@@ -189,22 +188,16 @@ async def test_a_share_reaching_a_hundred_visits_is_resolved_quickly(store: SQLi
         visit = Visit(ids.pack(FIRST_DAY, 5, number), root.at + number, PAGES[0], 0, 1, None, number, 1, through)
         through.openings.append(visit)
         world.visits.append(visit)
-    fill(store.path, world)
+    await database.fill(world)
     for seed in range(5):
-        fill(store.path, grow(seed + 20, site_id=30 + seed, size=400))
+        await database.fill(grow(seed + 20, site_id=30 + seed, size=400))
     token, site = token_of(world, root, 0, 0), site_of(world)
     assert (await insight.resolve(store.reads, site, token)).reach.visits == 100
     best = min([await _seconds(store, world, token) for _ in range(20)])
     assert best < 0.01
 
 
-async def _seconds(store: SQLiteStore, world: World, token: str) -> float:
+async def _seconds(store: Store, world: World, token: str) -> float:
     site, start = site_of(world), time.perf_counter()
     await insight.resolve(store.reads, site, token)
     return time.perf_counter() - start
-
-
-def change(path: Path, text: str, visit_id: int) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute(text, (visit_id,))
-    database.close()

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from grapevine import ids
 from grapevine.errors import StoreError
+from grapevine.installation import snapshot
 from grapevine.sets import DAY_KEYS
+from grapevine.settings import Settings
 from grapevine.store.recount import COMPARISONS, Recount, Recounted
-from grapevine.store.snapshot import snapshot
-from grapevine.store.sqlite import SQLiteStore
-from tests.store.world import SITE, Visit, World, fill, grow
+from tests.store.databases import Database, Databases, Plant
+from tests.store.world import SITE, Visit, World, grow
 
 pytestmark = pytest.mark.anyio
 
@@ -25,23 +24,18 @@ EVERYTHING = 1_000_000
 
 
 class Filled:
-    """A file that holds one world, beside another site's."""
+    """A database that holds one world, beside another site's."""
 
-    def __init__(self, path: Path, world: World) -> None:
-        self.path = path
+    def __init__(self, database: Database, world: World) -> None:
+        self.database = database
+        self.settings = database.settings
+        self.change = database.change
+        self.rows = database.rows
         self.world = world
-
-    def change(self, text: str, *values: Any) -> int:
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            return connection.execute(text, values).rowcount
-
-    def rows(self, text: str, *values: Any) -> list[Any]:
-        with closing(sqlite3.connect(self.path)) as connection:
-            return connection.execute(text, values).fetchall()
 
     async def recount(self, site_id: int | None = None, most: int = EVERYTHING) -> dict[str, Recounted]:
         """The comparisons that found something."""
-        async with snapshot(self.path) as moment:
+        async with snapshot(self.settings) as moment:
             recount = Recount(moment)
             found = {name: await recount.compare(name, site_id, most) for name in COMPARISONS}
         return {name: one for name, one in found.items() if one.places or one.differences}
@@ -54,14 +48,23 @@ class Filled:
         }
 
 
-@pytest.fixture(params=[1, 2, 3])
-async def filled(request: pytest.FixtureRequest, empty_file: Path, tmp_path: Path) -> Filled:
-    path = tmp_path / "world.sqlite3"
-    shutil.copy(empty_file, path)
-    world = grow(request.param)
-    fill(path, world)
-    fill(path, grow(request.param, site_id=OTHER))
-    return Filled(path, world)
+@asynccontextmanager
+async def planted(databases: Databases, seed: int) -> AsyncIterator[Filled]:
+    async with databases.holding(Plant(seed), Plant(seed, site_id=OTHER)) as database:
+        yield Filled(database, grow(seed))
+
+
+@pytest.fixture(params=["sqlite 1", "sqlite 2", "sqlite 3", "postgres 2"])
+def place(request: pytest.FixtureRequest) -> tuple[Databases, int]:
+    """Where a world is planted, and its seed: what is asked of one world is asked of the others on one backend."""
+    backend, seed = request.param.split()
+    return request.getfixturevalue(f"{backend}_databases"), int(seed)
+
+
+@pytest.fixture
+async def filled(place: tuple[Databases, int]) -> AsyncIterator[Filled]:
+    async with planted(*place) as found:
+        yield found
 
 
 def ordinary(world: World) -> Visit:
@@ -79,9 +82,11 @@ def grown(world: World) -> Visit:
     return max(world.roots(), key=lambda root: len(world.members(root)))
 
 
-async def test_what_was_counted_is_what_is_there(filled: Filled) -> None:
-    assert await filled.recount() == {}
-    assert await filled.recount(SITE) == {}
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_what_was_counted_is_what_is_there(databases: Databases, seed: int) -> None:
+    async with planted(databases, seed) as filled:
+        assert await filled.recount() == {}
+        assert await filled.recount(SITE) == {}
 
 
 _KEYS = {
@@ -104,7 +109,7 @@ COUNTED = (
 @pytest.mark.parametrize("measure", COUNTED)
 @pytest.mark.parametrize("table", ["hour", "page", "device"])
 async def test_a_count_raised_by_hand(filled: Filled, table: str, measure: str) -> None:
-    raised = filled.change(
+    raised = await filled.change(
         f"UPDATE counts_{table} SET {measure} = {measure} + 3 WHERE cell = 1"
         f" AND ({_KEYS[table]}) = (SELECT {_KEYS[table]} FROM counts_{table} WHERE site_id = ? LIMIT 1)", SITE
     )  # fmt: skip
@@ -124,7 +129,7 @@ async def test_a_count_raised_by_hand(filled: Filled, table: str, measure: str) 
 @pytest.mark.parametrize("table", ["hour", "page", "device"])
 async def test_views_and_visitors_raised_by_hand(filled: Filled, table: str) -> None:
     views = sum(visit.views for visit in filled.world.visits)
-    assert filled.change(
+    assert await filled.change(
         f"UPDATE counts_{table} SET views = views + 2, visitors = visitors + 2 WHERE cell = 1"
         f" AND ({_KEYS[table]}) = (SELECT {_KEYS[table]} FROM counts_{table} WHERE site_id = ? LIMIT 1)", SITE
     ) == 1  # fmt: skip
@@ -140,11 +145,11 @@ async def test_views_and_visitors_raised_by_hand(filled: Filled, table: str) -> 
 @pytest.mark.parametrize("measure", [*COUNTED, "views", "visitors", "unlinked"])
 @pytest.mark.parametrize("dimension", DAY_KEYS.values())
 async def test_a_count_by_day_raised_by_hand(filled: Filled, dimension: int, measure: str) -> None:
-    (place,) = filled.rows(
+    (place,) = await filled.rows(
         "SELECT day, key FROM counts_day WHERE site_id = ? AND dimension = ? ORDER BY day DESC, key DESC LIMIT 1",
         SITE, dimension,
     )  # fmt: skip
-    raised = filled.change(
+    raised = await filled.change(
         f"UPDATE counts_day SET {measure} = {measure} + 3 WHERE cell = 1"
         " AND (site_id, dimension, day, key) = (?, ?, ?, ?)", SITE, dimension, *place
     )  # fmt: skip
@@ -161,9 +166,9 @@ async def test_a_count_by_day_raised_by_hand(filled: Filled, dimension: int, mea
 async def test_counts_by_day_that_were_lost(filled: Filled, dimension: int) -> None:
     where = "site_id = ? AND dimension = ? AND day = (SELECT min(day) FROM counts_day WHERE site_id = ?)"
     keys: dict[int, int] = dict(
-        filled.rows(f"SELECT key, sum(visits) FROM counts_day WHERE {where} GROUP BY key", SITE, dimension, SITE)
+        await filled.rows(f"SELECT key, sum(visits) FROM counts_day WHERE {where} GROUP BY key", SITE, dimension, SITE)
     )
-    filled.change(f"DELETE FROM counts_day WHERE {where}", SITE, dimension, SITE)
+    await filled.change(f"DELETE FROM counts_day WHERE {where}", SITE, dimension, SITE)
     found = await filled.recount()
     assert set(found) == {"counts by day"}
     assert found["counts by day"].places == len(keys)
@@ -175,13 +180,15 @@ async def test_counts_by_day_that_were_lost(filled: Filled, dimension: int) -> N
 
 
 async def test_a_count_by_day_of_a_dimension_that_is_none(filled: Filled) -> None:
-    filled.change("INSERT INTO counts_day (site_id, day, dimension, key, cell, visits) VALUES (?, 9, 4, 7, 0, 2)", SITE)
+    await filled.change(
+        "INSERT INTO counts_day (site_id, day, dimension, key, cell, visits) VALUES (?, 9, 4, 7, 0, 2)", SITE
+    )
     assert await filled.told() == {"counts by day": {("visits", 2, 0)}}
 
 
 async def test_a_link_preview_that_was_deleted(filled: Filled) -> None:
-    ((visit_id, app, at),) = filled.rows("SELECT visit_id, app, at FROM unfurls WHERE site_id = ? LIMIT 1", SITE)
-    assert filled.change("DELETE FROM unfurls WHERE (site_id, visit_id, app, at) = (?, ?, ?, ?)",
+    ((visit_id, app, at),) = await filled.rows("SELECT visit_id, app, at FROM unfurls WHERE site_id = ? LIMIT 1", SITE)
+    assert await filled.change("DELETE FROM unfurls WHERE (site_id, visit_id, app, at) = (?, ?, ?, ?)",
                          SITE, visit_id, app, at) == 1  # fmt: skip
     found = await filled.recount()
     assert set(found) == {"counts by day", "counts by device"}
@@ -194,7 +201,7 @@ async def test_a_link_preview_that_was_deleted(filled: Filled) -> None:
 
 
 async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -> None:
-    filled.change(
+    await filled.change(
         "UPDATE counts_page SET unlinked = unlinked + 1, views = views + 1 WHERE site_id = ? AND unlinked > 0", SITE
     )
     assert set(await filled.told()) == {"days"}
@@ -202,7 +209,7 @@ async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -
 
 async def test_a_visit_that_was_deleted(filled: Filled) -> None:
     visit = ordinary(filled.world)
-    assert filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id) == 1
+    assert await filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id) == 1
     found = await filled.recount()
     alone = sum((ids.day_at(one.at), one.visitor) == (ids.day_at(visit.at), visit.visitor)
                 for one in filled.world.real_visits()) == 1  # fmt: skip
@@ -219,7 +226,7 @@ async def test_a_visit_that_was_deleted(filled: Filled) -> None:
 
 async def test_a_sharer_that_was_deleted(filled: Filled) -> None:
     root = grown(filled.world)
-    filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, root.visit_id)
+    await filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, root.visit_id)
     told = await filled.told()
     assert told["chains"] == {("sharer", root.visit_id, None)}
     assert "cascades" in told
@@ -229,14 +236,14 @@ async def test_a_guard_that_was_lost(filled: Filled) -> None:
     day = ids.day_at(filled.world.real_visits()[0].at)
     visitors = len({visit.visitor for visit in filled.world.real_visits() if ids.day_at(visit.at) == day})
     for number in range(visitors - 1):
-        filled.change("INSERT INTO guards VALUES (?, 1, ?, 0, ?)", SITE, number, ids.day_start(day + 2))
+        await filled.change("INSERT INTO guards VALUES (?, 1, ?, 0, ?)", SITE, number, ids.day_start(day + 2))
     assert await filled.told() == {"visitors": {("guards of visitors", visitors - 1, visitors)}}
 
 
 @pytest.mark.parametrize("column", ["size", "max_depth", "last_at", "shares", "conversions"])
 async def test_a_cascade_whose_summary_was_changed(filled: Filled, column: str) -> None:
     root = grown(filled.world).visit_id
-    filled.change(f"UPDATE cascades SET {column} = {column} + 1 WHERE (site_id, root_id) = (?, ?)", SITE, root)
+    await filled.change(f"UPDATE cascades SET {column} = {column} + 1 WHERE (site_id, root_id) = (?, ?)", SITE, root)
     found = await filled.recount()
     assert set(found) == {"cascades"}
     (difference,) = found["cascades"].differences
@@ -249,10 +256,10 @@ async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Filled) ->
     size = sum(
         visit.visit_id in {v.visit_id for v in filled.world.real_visits()} for visit in filled.world.members(root)
     )
-    filled.change("DELETE FROM cascades WHERE (site_id, root_id) = (?, ?)", SITE, root.visit_id)
+    await filled.change("DELETE FROM cascades WHERE (site_id, root_id) = (?, ?)", SITE, root.visit_id)
     assert ("size", 0, size) in (await filled.told())["cascades"]
     lonely = ordinary(filled.world).visit_id
-    filled.change(
+    await filled.change(
         "INSERT INTO cascades (site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares,"
         " conversions) VALUES (?, ?, ?, 0, 0, 0, 2, 1, 0, 0)", SITE, lonely, ids.cell_of(lonely)
     )  # fmt: skip
@@ -262,7 +269,7 @@ async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Filled) ->
 async def test_a_share_whose_returns_were_changed(filled: Filled) -> None:
     share = next(one for one in filled.world.shares.values() if one.returns)
     visit_id, channel, n = share.key
-    filled.change(
+    await filled.change(
         "UPDATE shares SET returns = returns + 1, proven_at = NULL"
         " WHERE (site_id, visit_id, channel, n) = (?, ?, ?, ?)",
         SITE, visit_id, channel, n,
@@ -276,13 +283,13 @@ async def test_a_share_whose_returns_were_changed(filled: Filled) -> None:
 
 async def test_a_share_and_a_conversion_that_were_lost(filled: Filled) -> None:
     share = next(one for one in filled.world.shares.values() if one.reported_at and not one.openings)
-    filled.change("DELETE FROM shares WHERE (site_id, visit_id, channel, n) = (?, ?, ?, ?)", SITE, *share.key)
+    await filled.change("DELETE FROM shares WHERE (site_id, visit_id, channel, n) = (?, ?, ?, ?)", SITE, *share.key)
     told = await filled.told()
     assert {one[0] for one in told["counts by hour"]} == {"shares", "reported"}
     visit = next(
         one for one in filled.world.visits if one.conversions and one.root.visit_id != share.visit.root.visit_id
     )
-    filled.change("DELETE FROM conversions WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id)
+    await filled.change("DELETE FROM conversions WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id)
     told = await filled.told()
     assert {one[0] for one in told["counts by page"]} == {"shares", "reported", "conversions"}
 
@@ -290,23 +297,25 @@ async def test_a_share_and_a_conversion_that_were_lost(filled: Filled) -> None:
 @pytest.mark.parametrize("column", ["depth", "root_id", "parent_id"])
 async def test_a_visit_that_hangs_elsewhere(filled: Filled, column: str) -> None:
     visit = next(one for one in reversed(filled.world.visits) if one.returned and not one.own)
-    filled.change(f"UPDATE visits SET {column} = {column} + 1 WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id)
+    await filled.change(
+        f"UPDATE visits SET {column} = {column} + 1 WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id
+    )
     found = (await filled.recount())["chains"]
     assert {one.measure for one in found.differences} <= {column.removesuffix("_id"), "sharer"}
     assert all(one.key == (("visit", visit.visit_id),) for one in found.differences)
 
 
 async def test_only_the_first_places_are_told_but_all_are_counted(filled: Filled) -> None:
-    changed = filled.change("UPDATE counts_page SET visits = visits + 1 WHERE site_id = ? AND cell = 1", SITE)
+    changed = await filled.change("UPDATE counts_page SET visits = visits + 1 WHERE site_id = ? AND cell = 1", SITE)
     found = (await filled.recount(most=2))["counts by page"]
     assert (found.places, len(found.differences)) == (changed, 2)
 
 
 async def test_it_sees_one_moment_while_others_write(filled: Filled) -> None:
-    async with snapshot(filled.path) as moment:
+    async with snapshot(filled.settings) as moment:
         recount = Recount(moment)
         assert not (await recount.compare("views", None, 5)).places
-        assert filled.change("UPDATE visits SET next_view = next_view + 1") > 0
+        assert await filled.change("UPDATE visits SET next_view = next_view + 1") > 0
         assert not (await recount.compare("views", None, 5)).places
         assert await moment.faults(5) == []
     assert set(await filled.recount()) == {"views"}
@@ -315,13 +324,13 @@ async def test_it_sees_one_moment_while_others_write(filled: Filled) -> None:
 async def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     nothing = tmp_path / "nothing.sqlite3"
     with pytest.raises(StoreError, match="cannot use the database file"):
-        async with snapshot(nothing):
+        async with snapshot(Settings(database=f"sqlite:///{nothing}")):
             pass
     assert not nothing.exists()
 
 
 async def test_its_store_may_be_open(filled: Filled) -> None:
-    store = SQLiteStore(filled.path)
+    store = filled.database.store()
     await store.open()
     assert await filled.recount() == {}
     await store.close()

@@ -6,11 +6,9 @@ Whatever is asked of the store is answered here by looking at every object, so t
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from grapevine import channels, ids, sets
@@ -205,16 +203,8 @@ def _act(world: World, visit: Visit, chance: random.Random) -> None:
         visit.conversions.append((visit.at + chance.randint(0, ids.DAY_MS), value, currency))
 
 
-def fill(path: Path, world: World) -> None:
-    """Writes the rows of a world into the tables of a store, counts and summaries included."""
-    with sqlite3.connect(path) as database:
-        for table, rows in _rows(world).items():
-            for row in rows:
-                database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
-    database.close()
-
-
-def _rows(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
+def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
+    """What the tables of a store hold of a world, counts and summaries included."""
     site = world.site_id
     shares = [share for share in world.shares.values() if share.reported_at or share.openings]
     return {
