@@ -31,5 +31,5 @@ async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[
         return
     async with snapshot(settings) as moment:
         yield setup.keys(settings, in_use=await Recount(moment).any_visit())
-        async for finding in numbers.examine(moment, site):
+        async for finding in numbers.examine(moment, site, is_file=path is not None):
             yield finding

@@ -35,13 +35,14 @@ _REPAIR: Final = (
 )
 
 
-async def examine(moment: Snapshot, site: str | None) -> AsyncIterator[Finding]:
-    """Structure, sites, then each comparison. Raises UnknownSite."""
-    faults = await moment.faults(MOST)
+async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> AsyncIterator[Finding]:
+    """The file's structure where the database is one, sites, then each comparison. Raises UnknownSite."""
+    faults = await moment.faults(MOST) if is_file else []
     if faults:
         yield bad("file", "; ".join(faults), "Restore a backup; what is readable can be saved with: sqlite3 .recover")
         return
-    yield good("file", "Its structure is whole.")
+    if is_file:
+        yield good("file", "Its structure is whole.")
     recount = Recount(moment)
     sites = await recount.sites()
     chosen = next((number for number, key in sites.items() if key == site), None)

@@ -99,6 +99,8 @@ async def schema(told: Settings) -> Finding:
     except StoreError as error:
         fix = "Check the file and its permissions, or restore a backup."
         return bad("schema", f"{error}.", fix if path else "Check GRAPEVINE_DATABASE and the database server.")
+    if not version:
+        return bad("schema", "The database has no tables yet.", "Start the server, or run: grapevine migrate")
     if version < newest:
         return bad("schema", f"It is version {version} of {newest}.", "Start the server, or run: grapevine migrate")
     if version > newest:

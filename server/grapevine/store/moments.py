@@ -26,12 +26,15 @@ class Moment(Asking):
 @asynccontextmanager
 async def moment(url: str) -> AsyncIterator[Moment]:
     """One moment of the database at ``url``, in a transaction that only reads. Raises StoreError."""
-    with translated(url):
-        async with _connected(url) as connection:
-            # What sums up whole numbers is numeric, which would come as Decimal.
-            await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                yield Moment(connection)
+    try:
+        with translated(url):
+            async with _connected(url) as connection:
+                # What sums up whole numbers is numeric, which would come as Decimal.
+                await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    yield Moment(connection)
+    except asyncpg.PostgresError as error:  # nothing is asked that a whole database could not answer
+        raise StoreError(f"{shown(url)} cannot be read: {error}") from error
 
 
 async def postgres_version(url: str) -> int:
