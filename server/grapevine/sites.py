@@ -115,12 +115,23 @@ class Sites:
         return None
 
     async def refresh(self) -> None:
-        """Looks for changes once a second; whoever comes meanwhile waits for the same look."""
+        """Looks for changes once a second; whoever comes meanwhile waits for the same look.
+
+        Sites that are known stay as they are while they cannot be read, so that nobody waits for a store that is away.
+        """
         if self.fresh(self._clock()):
             return
         async with self._looking:
-            if not self.fresh(self._clock()):
+            if self.fresh(self._clock()):
+                return
+            if self._version < 0:
                 await self._look()
+                return
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._look()
+            except (StoreError, TimeoutError):  # ``watch`` says so in the log
+                self._checked_at = self._clock()
 
     async def _look(self) -> None:
         self._checked_at = self._clock()

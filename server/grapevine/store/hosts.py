@@ -1,0 +1,55 @@
+"""The hosts that a PostgreSQL URL names, tried in turn, each with a time of its own.
+
+asyncpg has one time for all of them, so that a machine that does not answer at all would leave none for the next, and
+takes the refusal of a server that is starting for the last word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+
+class Hosts:
+    """Connects to the first host that can be used, beginning with the one that was used last."""
+
+    def __init__(self, url: str) -> None:
+        self._urls = urls_of(url)
+
+    async def connect(self, *_: Any, **arguments: Any) -> asyncpg.Connection:
+        """A connection, as ``asyncpg.connect`` with these arguments makes it. Raises what the last host raised."""
+        for place, url in enumerate(list(self._urls), start=1):
+            try:
+                connection: asyncpg.Connection = await asyncpg.connect(url, **arguments)
+            except (
+                OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError,
+                asyncpg.TargetServerAttributeNotMatched,
+            ):  # fmt: skip
+                if place == len(self._urls):
+                    raise
+            else:
+                self._urls.remove(url)
+                self._urls.insert(0, url)
+                return connection
+        raise AssertionError("a URL names one host at least")
+
+
+def urls_of(url: str) -> list[str]:
+    """One URL for each host that ``url`` names, either before its path or as ``host=`` (libpq's connection URIs)."""
+    parts = urlsplit(url)
+    user, at, named = parts.netloc.rpartition("@")
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    hosts = (named or query.get("host", "")).split(",")
+    ports = query.get("port", "").split(",")
+    if len(ports) == 1:
+        ports *= len(hosts)
+    if len(hosts) == 1 or len(ports) != len(hosts):
+        return [url]
+    found = []
+    for host, port in zip(hosts, ports, strict=True):
+        own = query | ({"port": port} if port else {}) | ({} if named else {"host": host})
+        netloc = f"{user}{at}{host}" if named else parts.netloc
+        found.append(urlunsplit(parts._replace(netloc=netloc, query=urlencode(own, safe="/", quote_via=quote))))
+    return found
