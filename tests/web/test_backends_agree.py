@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, closing
 from html import unescape
 from pathlib import Path
@@ -20,8 +21,10 @@ from grapevine.housekeeping import tidy
 from grapevine.settings import Settings
 from grapevine.sites import Site
 from grapevine.stats import DIMENSIONS
+from grapevine.store import queries
 from grapevine.store.rows import KeyRow, SiteRow
 from tests.backends import Backend
+from tests.postgres import Postgres
 from tests.web import questions
 from tests.web.conftest import NOON, Server, serving
 from tests.web.questions import Asker
@@ -119,11 +122,25 @@ class Pair:
 
 
 @pytest.fixture
-async def pair(tmp_path: Path, postgres_url: str, anyio_backend: str) -> AsyncIterator[Pair]:
+def worldly_url(postgres_server: Postgres) -> Iterator[str]:
+    """An empty database that puts texts in the order of some language, where this machine knows one."""
+    known = postgres_server.sql(
+        "SELECT collname FROM pg_collation WHERE collprovider = 'c' AND pg_encoding_to_char(collencoding) = 'UTF8' "
+        "AND collname NOT LIKE 'C.%' ORDER BY collname"
+    )
+    locale = (known.split() or ["C"])[0]
+    name = f"worldly_{os.getpid()}"
+    postgres_server.sql(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE '{locale}'")
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+async def pair(tmp_path: Path, worldly_url: str, anyio_backend: str) -> AsyncIterator[Pair]:
     """Two servers that are the same but for their backend."""
     assert anyio_backend == "asyncio"
     async with AsyncExitStack() as stack:
-        databases = (f"sqlite:///{tmp_path / 'grapevine.sqlite3'}", postgres_url)
+        databases = (f"sqlite:///{tmp_path / 'grapevine.sqlite3'}", worldly_url)
         yield Pair(*[
             await stack.enter_async_context(
                 serving(Settings(database=database, secret_keys=KEYS, rate_limit=10), prepare)
@@ -187,6 +204,22 @@ def losses(author: Author, chance: random.Random) -> list[str]:
         f"UPDATE visits SET flags = flags | 4 WHERE visit_id IN ({', '.join(map(str, erased))})",
         f"DELETE FROM visits WHERE visit_id IN ({', '.join(map(str, gone))})",
     ]
+
+
+def test_texts_are_put_in_order_by_code_points_whatever_the_database() -> None:
+    schema = "".join(migration.text for migration in queries.migrations())
+    kinds = re.findall(r"^ +(\w+) +(TEXT|BIGINT|SMALLINT|INTEGER)\b", schema, re.MULTILINE)
+    texts = {name for name, kind in kinds if kind == "TEXT"} - {name for name, kind in kinds if kind != "TEXT"}
+    sorted_by = [
+        (query.name, term.strip())
+        for query in queries.queries().values()
+        for order in re.findall(r"ORDER BY ([^();]+?)(?=\bLIMIT|[();]|$)", queries.for_postgres(query).text)
+        for term in order.split(",")
+    ]
+    assert len(sorted_by) > 20
+    by_text = [(name, term) for name, term in sorted_by if term.split()[0].rpartition(".")[2] in texts]
+    assert len(by_text) > 3
+    assert [(name, term) for name, term in by_text if 'COLLATE "C"' not in term] == []
 
 
 async def test_the_same_traffic_gives_the_same_answers(pair: Pair) -> None:

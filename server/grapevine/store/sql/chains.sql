@@ -19,7 +19,7 @@ WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel =
 -- How many preview robots fetched one share's link, by app.
 SELECT app, count(*) FROM unfurls
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n
-GROUP BY app ORDER BY app;
+GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
 -- name: reach_of_share
 -- Everything below one share: how many visits and how deep, how many shares they made, their conversions by currency.

@@ -198,7 +198,7 @@ GROUP BY site_id, day, device, app
 HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_returns) <> 0
     OR sum(side * same_network) <> 0 OR sum(side * shares) <> 0 OR sum(side * reported) <> 0
     OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
-ORDER BY site_id, day, device, app LIMIT :most;
+ORDER BY site_id, day, device, app /*postgres COLLATE "C" */ LIMIT :most;
 
 -- name: recount_visitors
 -- Daily distinct visitors in each table of counts, and the guards that are left of a day, beside what the rows say. Which

@@ -48,7 +48,7 @@ SELECT key_id, site_id, name, scope, created_at, revoked_at FROM api_keys WHERE 
 -- name: keys_of_site
 -- All keys made for a site, oldest first.
 SELECT key_id, site_id, name, scope, created_at, revoked_at FROM api_keys WHERE site_id = :site_id
-ORDER BY created_at, key_id;
+ORDER BY created_at, key_id /*postgres COLLATE "C" */;
 
 -- name: revoke_key
 -- Takes a key out of force.

@@ -207,10 +207,10 @@ GROUP BY 1, 2, 3;
 -- Unfurls of a period by app, from the counts.
 SELECT app, CAST(sum(unfurls) AS BIGINT) FROM counts_device
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND unfurls <> 0
-GROUP BY app ORDER BY app;
+GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
 -- name: drops_by_reason
 -- Events refused in a period, by reason.
 SELECT reason, CAST(sum(drops) AS BIGINT) FROM drops
 WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
-GROUP BY reason ORDER BY reason;
+GROUP BY reason ORDER BY reason /*postgres COLLATE "C" */;
