@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -25,9 +26,9 @@ _DURABLE: Final = ("shared_buffers=128MB", "max_connections=100")
 
 
 class Postgres:
-    """A server in ``folder``, reached over a socket in it."""
+    """A server in ``folder``, reached over a socket in it; one that follows the server ``of``, where that is given."""
 
-    def __init__(self, folder: Path, *settings: str) -> None:
+    def __init__(self, folder: Path, *settings: str, of: Postgres | None = None) -> None:
         self._folder = folder
         self._data = folder / "data"
         self._settings = settings
@@ -39,7 +40,11 @@ class Postgres:
                 shutil.copytree(part, folder / part.name, symlinks=True)
             os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
         self._bin = (folder if self._user else _installed().parent) / _installed().name / "pginstall" / "bin"
-        self._run("initdb", "--auth=trust", "--encoding=utf8", "--locale=C", "--no-sync", "-U", "postgres")
+        if of is None:
+            self._run("initdb", "--auth=trust", "--encoding=utf8", "--locale=C", "--no-sync", "-U", "postgres")
+        else:
+            source = f"host={of.folder} user=postgres application_name=standby"
+            self._run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-d", source)
 
     def start(self) -> None:
         """Back when it takes connections."""
@@ -49,6 +54,24 @@ class Postgres:
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Ends it; ``immediate`` is a crash as far as the next start is concerned."""
         self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    def promote(self) -> None:
+        """Makes a standby the server that takes writes; back when it does."""
+        self._run("pg_ctl", "-w", "promote")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """All its processes are stopped during the block: connections stay, and nothing answers."""
+        processes = [self.pid]
+        os.kill(self.pid, signal.SIGSTOP)  # first, so that there are no new ones
+        processes += map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split())
+        try:
+            for process in processes[1:]:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in reversed(processes):
+                os.kill(process, signal.SIGCONT)
 
     def url(self, database: str = "postgres") -> str:
         """Where clients find a database of it."""
@@ -70,6 +93,16 @@ class Postgres:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
 
     @property
+    def runs(self) -> bool:
+        """Whether it was started and not stopped."""
+        return (self._data / "postmaster.pid").exists()
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self._folder
+
+    @property
     def pid(self) -> int:
         """The process that all its others belong to."""
         return int((self._data / "postmaster.pid").read_text().split()[0])
@@ -86,15 +119,19 @@ class Postgres:
 
 
 @contextmanager
-def postgres(*, durable: bool = False) -> Iterator[Postgres]:
-    """A running server, gone with the block; without ``durable`` it skips what only matters when the machine fails."""
+def postgres(*, durable: bool = False, of: Postgres | None = None) -> Iterator[Postgres]:
+    """A running server, gone with the block; without ``durable`` it skips what only matters when the machine fails.
+
+    With ``of`` it is a standby of that server, which has to be a durable one.
+    """
     with tempfile.TemporaryDirectory(prefix="grapevine-postgres-", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder), *(_DURABLE if durable else _QUICK))
+        server = Postgres(Path(folder), *(_DURABLE if durable else _QUICK), of=of)
         server.start()
         try:
             yield server
         finally:
-            server.stop("immediate")
+            if server.runs:
+                server.stop("immediate")
 
 
 def _installed() -> Path:

@@ -1,13 +1,18 @@
-"""What a database file holds afterwards, against what was acknowledged and against itself."""
+"""What a database holds afterwards, against what was acknowledged and against itself."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import asyncpg
+
 from grapevine import ids
+from grapevine.store.moments import moment
+from grapevine.store.recount import COMPARISONS, Recount
 from tests.chaos.load import Load
 
 Numbers = dict[tuple[Any, ...], tuple[int, ...]]
@@ -17,6 +22,8 @@ _HOUR: Final = f"at / {ids.HOUR_MS}"
 _DAYS_BEFORE: Final = -ids.day_at(0)
 _DAY: Final = f"at / {ids.DAY_MS} - {_DAYS_BEFORE}"
 _RETURNED: Final = "parent_id IS NOT NULL AND NOT flags & 1"
+_STORED_VISITS: Final = "SELECT visit_id, views FROM visits"
+_STORED_SHARES: Final = "SELECT visit_id, channel, n FROM shares WHERE reported_at IS NOT NULL"
 _SHARES: Final = "shares s JOIN visits v USING (site_id, visit_id, cell) WHERE first_at IS NOT NULL"
 
 
@@ -79,33 +86,71 @@ def intact(database: Path) -> None:
 
 def holds(database: Path, load: Load) -> None:
     """Everything acknowledged is stored. What is still owed an answer may be stored too."""
-    stored = _Stored(database)
-    assert set(load.visits.values()) <= stored.views.keys()
-    assert {_share(token) for token in load.reported} <= stored.reported
-    for visit, nonces in load.views.items():
-        assert stored.views[visit] > len(nonces)
+    _of_file(database).holds(load)
 
 
 def settled(database: Path, load: Load) -> None:
     """Nothing is owed; what is stored is what was acknowledged, each once; and the file is intact."""
-    assert not load.owed
-    stored = _Stored(database)
-    assert len(set(load.visits.values())) == len(load.visits), "two nonces became one visit"
-    assert stored.views == {visit: 1 + len(load.views.get(visit, ())) for visit in load.visits.values()}
-    assert stored.reported == {_share(token) for token in load.reported}
+    _of_file(database).settled(load)
     intact(database)
 
 
-class _Stored:
-    """What a file holds: the views of each visit, and the shares that were reported."""
+async def holds_there(url: str, load: Load) -> None:
+    """As ``holds``, of the PostgreSQL database at ``url``."""
+    (await _of_database(url)).holds(load)
 
-    def __init__(self, database: Path) -> None:
-        with closing(sqlite3.connect(database)) as connection:
-            visits = connection.execute("SELECT visit_id, views FROM visits").fetchall()
-            shares = connection.execute("SELECT visit_id, channel, n FROM shares WHERE reported_at IS NOT NULL")
-            self.views = {ids.visit_text(visit): views for visit, views in visits}
-            self.reported = set(shares.fetchall())
-            assert len(self.views) == len(visits)
+
+async def settled_there(url: str, load: Load) -> None:
+    """As ``settled``, of the PostgreSQL database at ``url``."""
+    (await _of_database(url)).settled(load)
+    await intact_there(url)
+
+
+async def intact_there(url: str) -> None:
+    """What the database has counted is what its rows say."""
+    async with moment(url) as snapshot:
+        recount = Recount(snapshot)
+        for name in COMPARISONS:
+            found = await recount.compare(name, None, 5)
+            assert not found.places, (name, found)
+
+
+class _Stored:
+    """What a database holds: the views of each visit, and the shares that were reported."""
+
+    def __init__(self, visits: Iterable[tuple[int, int]], shares: Iterable[tuple[int, int, int]]) -> None:
+        visits = list(visits)
+        self.views = {ids.visit_text(visit): views for visit, views in visits}
+        self.reported = set(shares)
+        assert len(self.views) == len(visits)
+
+    def holds(self, load: Load) -> None:
+        """Everything acknowledged is among it."""
+        assert set(load.visits.values()) <= self.views.keys()
+        assert {_share(token) for token in load.reported} <= self.reported
+        for visit, nonces in load.views.items():
+            assert self.views[visit] > len(nonces)
+
+    def settled(self, load: Load) -> None:
+        """It is what was acknowledged, and nothing is owed."""
+        assert not load.owed
+        assert len(set(load.visits.values())) == len(load.visits), "two nonces became one visit"
+        assert self.views == {visit: 1 + len(load.views.get(visit, ())) for visit in load.visits.values()}
+        assert self.reported == {_share(token) for token in load.reported}
+
+
+def _of_file(database: Path) -> _Stored:
+    with closing(sqlite3.connect(database)) as connection:
+        return _Stored(connection.execute(_STORED_VISITS), connection.execute(_STORED_SHARES))
+
+
+async def _of_database(url: str) -> _Stored:
+    connection = await asyncpg.connect(url)
+    try:
+        visits, shares = await connection.fetch(_STORED_VISITS), await connection.fetch(_STORED_SHARES)
+        return _Stored([tuple(row) for row in visits], [tuple(row) for row in shares])
+    finally:
+        await connection.close()
 
 
 def _agree(connection: sqlite3.Connection, counts: _Counts) -> None:

@@ -33,9 +33,12 @@ class Call(NamedTuple):
 
 
 class Load:
-    """Plays browsers on the pages of one site. ``visits`` are the acknowledged ones, id by nonce."""
+    """Plays browsers on the pages of one site. ``visits`` are the acknowledged ones, id by nonce.
 
-    def __init__(self, site: str, name: str) -> None:
+    Who is refused goes on after ``rest`` seconds.
+    """
+
+    def __init__(self, site: str, name: str, rest: float = 0.0) -> None:
         self.visits: dict[str, str] = {}
         self.reported: set[str] = set()
         self.views: dict[str, set[str]] = {}
@@ -44,6 +47,7 @@ class Load:
         self.cut = 0
         self._site = site
         self._name = name
+        self._rest = rest
         self._random = random.Random(name)  # noqa: S311
         self._drawn = 0
         self._today = str(datetime.now(UTC).date())
@@ -77,10 +81,14 @@ class Load:
 
     async def settle(self, port: int) -> None:
         """Sends what is owed again, once; the server must acknowledge all of it."""
+        await self.send_owed(port)
+        assert not self.owed
+
+    async def send_owed(self, port: int) -> None:
+        """Sends what is owed again, once. Raises Cut when the server goes away meanwhile."""
         async with asyncio.timeout(PATIENCE_SECONDS), connected(port) as connection:
             for call in list(self.owed.values()):
                 await self._send(connection, call)
-        assert not self.owed
 
     async def repeat(self, port: int) -> None:
         """Sends the latest calls once more; what they did must be found, not done again."""
@@ -125,6 +133,7 @@ class Load:
         if answer.status == 503:
             assert (answer.json()["code"], int(answer.headers["retry-after"]) > 0) == ("busy", True)
             self.refused += 1
+            await asyncio.sleep(self._rest)
         else:
             assert answer.status == 200, (call, answer)
             self._acknowledge(call, answer)

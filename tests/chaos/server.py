@@ -1,4 +1,4 @@
-"""``grapevine serve`` as a process of its own on a database file, and every way to end it."""
+"""``grapevine serve`` as a process of its own on a database, and every way to end it."""
 
 from __future__ import annotations
 
@@ -140,18 +140,39 @@ class Installation:
     @property
     def _environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
-        return kept | {"GRAPEVINE_DATABASE": f"sqlite:///{self.database}", "GRAPEVINE_RATE_LIMIT": "0"}
+        return kept | self._settings() | {"GRAPEVINE_RATE_LIMIT": "0"}
+
+    def _settings(self) -> dict[str, str]:
+        return {"GRAPEVINE_DATABASE": f"sqlite:///{self.database}"}
+
+
+class PostgresInstallation(Installation):
+    """A PostgreSQL database with one site, and the servers on it. Its URL may change, for those that start then."""
+
+    def __init__(self, url: str, logs: Path) -> None:
+        super().__init__(logs, logs, "", "")
+        self.url = url
+        site = _add_site(self)
+        self.site, self.key = site["site"], site["key"]
+
+    def _settings(self) -> dict[str, str]:
+        return {"GRAPEVINE_DATABASE": self.url, "GRAPEVINE_SECRET_KEYS": "c" * 32}
 
 
 def install(folder: Path, logs: Path) -> Installation:
     """A new database with one site, and the key file that the first server makes."""
-    added = Installation(folder, logs, "", "").run("site", "add", "Chaos", "--origin", ORIGIN)
-    assert added.status == 0, added
-    site = json.loads(added.out)
+    site = _add_site(Installation(folder, logs, "", ""))
     installation = Installation(folder, logs, site["site"], site["key"])
     with installation.serving() as server:
         assert server.end() == (0, "", "")
     return installation
+
+
+def _add_site(installation: Installation) -> dict[str, str]:
+    added = installation.run("site", "add", "Chaos", "--origin", ORIGIN)
+    assert added.status == 0, added
+    site: dict[str, str] = json.loads(added.out)
+    return site
 
 
 def ready(process: subprocess.Popen[str], log: Path) -> Server:
