@@ -1,0 +1,64 @@
+"""Whether values are what their columns are declared to hold: SQLite takes anything anywhere, PostgreSQL does not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from types import NoneType
+from typing import Any, Final
+
+from grapevine.copying.schema import Column, Kind, Row, Table
+from grapevine.errors import StoreError
+
+_BITS: Final[dict[Kind, int]] = {"SMALLINT": 15, "INTEGER": 31, "BIGINT": 63}
+_TYPES: Final[dict[Kind, type]] = {**dict.fromkeys(_BITS, int), "TEXT": str, "DOUBLE PRECISION": float}
+
+
+def check(table: Table, rows: Sequence[Row], *, nul: bool) -> None:
+    """Raises StoreError for the first row with a value that cannot be moved; ``nul`` allows U+0000 in text."""
+    for column, values in zip(table.columns, zip(*rows, strict=True), strict=False):
+        if not _all_right(column.kind, values, nul):
+            _blame(table, column, rows, nul)
+
+
+def _all_right(kind: Kind, values: Iterable[Any], nul: bool) -> bool:
+    """A whole column at once, as this is done for every value of the store."""
+    wanted = _TYPES[kind]
+    if not set(map(type, values)) <= {wanted, NoneType}:
+        return False
+    present = [value for value in values if value is not None]
+    if not present:
+        return True
+    if wanted is int:
+        bound = 1 << _BITS[kind]
+        return bool(-bound <= min(present) and max(present) < bound)
+    if wanted is float:
+        return not any(map(math.isnan, present))
+    return _is_text("".join(present), nul)
+
+
+def _is_text(text: str, nul: bool) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # what is no UTF-8 was read as surrogates
+        return False
+    return nul or "\0" not in text
+
+
+def _blame(table: Table, column: Column, rows: Sequence[Row], nul: bool) -> None:
+    place = table.columns.index(column)
+    row = next(row for row in rows if not _all_right(column.kind, (row[place],), nul))
+    key = tuple(value if isinstance(value, (int, str)) else "?" for value in table.key_of(row))
+    raise StoreError(
+        f"{table.spot(key)}: the column {column.name} holds {_fault(column.kind, row[place])}; "
+        "set it right at the source and run the same again"
+    )
+
+
+def _fault(kind: Kind, value: Any) -> str:
+    if not isinstance(value, _TYPES[kind]):
+        shown = {int: "a whole number", float: "a number with a fraction", str: "text", bytes: "bytes"}
+        return f"{shown.get(type(value), type(value).__name__)} where {kind} is declared"
+    if isinstance(value, str):
+        return "text with U+0000, which PostgreSQL cannot store" if "\0" in value else "text that is no UTF-8"
+    return "a number that is none (NaN)" if isinstance(value, float) else f"a number that is too large for {kind}"
