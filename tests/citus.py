@@ -1,16 +1,19 @@
-"""A Citus cluster that is at hand, and what a test finds there: one schema for a whole test process, distributed once,
-and empty at the start of each test.
+"""A Citus cluster that is at hand, and what tests find there: schemas of one database, their tables distributed.
 
-A database for each test, as on plain PostgreSQL, would have to be made on every node, and templates do not carry
-distributed tables; distributing two dozen tables for each test takes longer than any test. So the rows are deleted.
+On plain PostgreSQL each test has a database of its own. On a cluster it would have to be made on every node, and a
+template does not carry distributed tables. So a test process has one schema that every test finds empty, since deleting
+rows takes less time than distributing two dozen tables; tests that start from a filled store get a schema each.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from itertools import count
+from typing import Any, Final
 
 import asyncpg
 
@@ -19,40 +22,78 @@ from grapevine.store.postgres import PostgresStore
 
 CITUS: Final = os.environ.get("GRAPEVINE_TEST_CITUS", "")
 """The coordinator's database, with the extension and its workers added; empty where no cluster is at hand."""
-SHARDS: Final = 4
+
+_COLUMNS: Final = """
+SELECT attname::text FROM pg_attribute
+WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
+"""
 
 
-@asynccontextmanager
-async def schema(url: str) -> AsyncIterator[str]:
-    """An empty schema of the database at ``url``, and how to reach it; its tables are gone with the block."""
-    connection = await asyncpg.connect(url)
-    try:
-        name = f"grapevine_{os.getpid()}_{os.urandom(4).hex()}"
-        await connection.execute(f"CREATE SCHEMA {name}")
-        yield f"{url}{'&' if '?' in url else '?'}search_path={name}"
-        await connection.execute(f"DROP SCHEMA {name} CASCADE")
-    finally:
-        await connection.close()
+async def spread(url: str) -> None:
+    """Distributes the tables at ``url``, in few shards."""
+    async for _ in distribute(url, 0, 4):
+        pass
 
 
-@asynccontextmanager
-async def distributed(url: str) -> AsyncIterator[str]:
-    """A schema with all tables, distributed."""
-    async with schema(url) as own:
-        store = PostgresStore(own)
+class Cluster:
+    """Makes schemas of the database at ``url``, as ``Postgres`` makes databases of a server."""
+
+    def __init__(self, url: str, spread: Callable[[str], Awaitable[None]] = spread) -> None:
+        self._url = url
+        self._spread = spread
+        self._names = (f"grapevine_{os.urandom(4).hex()}_{number}" for number in count(1))
+
+    def url(self, name: str) -> str:
+        """Where clients find a schema."""
+        return f"{self._url}{'&' if '?' in self._url else '?'}search_path={name}"
+
+    def create(self, template: str = "") -> str:
+        """A new schema with distributed tables and the rows of ``template``, if one is named; answers with its name."""
+        name = next(self._names)
+        _run(self._create(name, template))
+        return name
+
+    def drop(self, name: str) -> None:
+        """Takes a schema away."""
+        _run(self._execute(self._url, f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+
+    def empty(self, name: str) -> None:
+        """Leaves the tables of a schema as ``create`` made them."""
+        deletions = [f"DELETE FROM {table}" for table in sorted(our_tables() - {"versions"})]
+        _run(self._execute(self.url(name), *deletions, "UPDATE versions SET version = 1 WHERE name = 'sites'"))
+
+    async def _create(self, name: str, template: str) -> None:
+        await self._execute(self._url, f"CREATE SCHEMA {name}")
+        store = PostgresStore(self.url(name))
         await store.open()
         await store.close()
-        async for _ in distribute(own, 0, SHARDS):
-            pass
-        yield own
+        await self._spread(self.url(name))
+        if template:
+            await self._fill(name, template)
+
+    async def _fill(self, name: str, template: str) -> None:
+        connection = await asyncpg.connect(self._url)
+        try:
+            await connection.execute(f"DELETE FROM {name}.versions")
+            for table in sorted(our_tables()):
+                columns = [row[0] for row in await connection.fetch(_COLUMNS, f"{name}.{table}")]
+                rows = BytesIO()
+                await connection.copy_from_query(f"SELECT {', '.join(columns)} FROM {template}.{table}", output=rows)
+                rows.seek(0)
+                await connection.copy_to_table(table, schema_name=name, columns=columns, source=rows)
+        finally:
+            await connection.close()
+
+    async def _execute(self, url: str, *statements: str) -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
 
 
-async def emptied(url: str) -> None:
-    """Leaves the tables as a fresh schema has them."""
-    connection = await asyncpg.connect(url)
-    try:
-        for table in sorted(our_tables() - {"versions"}):
-            await connection.execute(f"DELETE FROM {table}")
-        await connection.execute("UPDATE versions SET version = 1 WHERE name = 'sites'")
-    finally:
-        await connection.close()
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Fixtures that are not asynchronous make databases while a loop runs, so a thread has one of its own."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()

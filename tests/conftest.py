@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from grapevine.store.postgres import PostgresStore
-from tests.citus import CITUS, distributed, emptied
+from tests.citus import CITUS, Cluster
 from tests.postgres import Postgres, postgres
 
 
@@ -43,19 +42,27 @@ async def postgres_template(postgres_server: Postgres) -> str:
 
 
 @pytest.fixture(scope="session")
-async def citus_url() -> AsyncIterator[str]:
-    """Distributed tables on the cluster that GRAPEVINE_TEST_CITUS names, for all tests of this process in turn."""
-    async with distributed(CITUS) as url:
-        yield url
+def citus() -> Cluster:
+    """The cluster that GRAPEVINE_TEST_CITUS names."""
+    return Cluster(CITUS)
+
+
+@pytest.fixture(scope="session")
+def citus_schema(citus: Cluster) -> Iterator[str]:
+    """Distributed tables for all tests of this process in turn."""
+    name = citus.create()
+    yield name
+    citus.drop(name)
 
 
 @pytest.fixture
 def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database with the schema and nothing else: the test's own, or what every test finds empty on a cluster."""
     if CITUS:
-        url: str = request.getfixturevalue("citus_url")
-        yield url
-        asyncio.run(emptied(url))
+        cluster: Cluster = request.getfixturevalue("citus")
+        schema: str = request.getfixturevalue("citus_schema")
+        yield cluster.url(schema)
+        cluster.empty(schema)
         return
     template = request.getfixturevalue("postgres_template")
     server: Postgres = request.getfixturevalue("postgres_server")

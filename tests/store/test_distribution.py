@@ -21,8 +21,7 @@ from grapevine.cli.shell import Shell
 from grapevine.errors import StoreError
 from grapevine.store import distribution
 from grapevine.store.distribution import STAYS, Step, distribute, our_tables
-from grapevine.store.postgres import PostgresStore
-from tests.citus import CITUS, emptied, schema
+from tests.citus import CITUS, Cluster
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
@@ -324,38 +323,45 @@ def test_sqlite_is_not_distributed(
 # A cluster ------------------------------------------------------------------------------------------------------------
 
 
-async def test_what_a_cluster_is_left_with_between_tests(plain: Database) -> None:
-    """The suites share tables on a cluster; here plain PostgreSQL stands for it."""
-    await fill(plain)
-    await plain.run("UPDATE versions SET version = version + 1 WHERE name = 'sites'")
-    await emptied(plain.url)
+async def _left_alone(_: str) -> None:
+    """Stands for distributing, where plain PostgreSQL stands for a cluster."""
+
+
+async def test_what_tests_find_on_a_cluster(plain: Database) -> None:
+    cluster = Cluster(plain.url, _left_alone)
+    one = cluster.create()
+    first = await asyncpg.connect(cluster.url(one))
+    await fill(Database(cluster.url(one), first))
+    await first.execute("UPDATE versions SET version = version + 1 WHERE name = 'sites'")
+    two = cluster.create(one)
+    second = await asyncpg.connect(cluster.url(two))
+    cluster.empty(one)
+    versions = "SELECT string_agg(name || version, ' ' ORDER BY name) FROM versions"
+    assert await first.fetchval("SELECT count(*) FROM drops") == 0
+    assert await first.fetchval(versions) == "schema1 sites1"
+    assert await second.fetchval("SELECT sum(drops) FROM drops") == 1000
+    assert await second.fetchval(versions) == "schema1 sites2"
     assert await plain.value("SELECT count(*) FROM drops") == 0
-    assert await plain.value("SELECT string_agg(name || version, ' ' ORDER BY name) FROM versions") == "schema1 sites1"
-
-
-async def test_a_schema_of_ones_own(plain: Database) -> None:
-    async with schema(plain.url) as url:
-        store = PostgresStore(url)
-        await store.open()
-        assert await store.look("SELECT count(*) FROM visits") == [(0,)]
-        assert await store.look("SELECT current_schema() <> 'public'") == [(True,)]
-        await store.close()
+    await first.close()
+    await second.close()
+    for name in (one, two):
+        cluster.drop(name)
+    assert await plain.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'grapevine%'") == 0
 
 
 if CITUS:
 
     async def test_a_filled_database_on_a_cluster() -> None:
-        async with schema(CITUS) as url:
-            store = PostgresStore(url)
-            await store.open()
-            await store.close()
-            connection = await asyncpg.connect(url)
-            database = Database(url, connection)
-            await fill(database)
-            await connection.execute("INSERT INTO origins VALUES (1, 'https://a.example', 0)")
-            steps = await database.distribute(4)
-            assert {step.table for step in steps} == EVENTS | REFERENCES
-            assert await connection.fetchval("SELECT sum(drops) FROM drops") == 1000
-            assert await connection.fetchval("SELECT count(*) FROM origins") == 1
-            assert await database.distribute() == []
-            await connection.close()
+        cluster = Cluster(CITUS, _left_alone)
+        name = cluster.create()
+        connection = await asyncpg.connect(cluster.url(name))
+        database = Database(cluster.url(name), connection)
+        await fill(database)
+        await connection.execute("INSERT INTO origins VALUES (1, 'https://a.example', 0)")
+        steps = await database.distribute(4)
+        assert {step.table for step in steps} == EVENTS | REFERENCES
+        assert await connection.fetchval("SELECT sum(drops) FROM drops") == 1000
+        assert await connection.fetchval("SELECT count(*) FROM origins") == 1
+        assert await database.distribute() == []
+        await connection.close()
+        cluster.drop(name)

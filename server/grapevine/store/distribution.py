@@ -19,6 +19,7 @@ from asyncpg.connect_utils import SessionAttribute
 from grapevine.errors import StoreError
 from grapevine.store import queries
 from grapevine.store.asking import shown, translated
+from grapevine.store.hosts import Hosts
 from grapevine.store.postgres import has_citus
 
 STAYS: Final = frozenset({"leases"})
@@ -95,8 +96,8 @@ async def distribute(url: str, now: int, shards: int | None = None) -> AsyncGene
     """
     with translated(url):
         try:
-            connection = await asyncpg.connect(
-                url, timeout=_CONNECT_SECONDS, target_session_attrs=SessionAttribute.primary
+            connection = await Hosts(url).connect(
+                timeout=_CONNECT_SECONDS, target_session_attrs=SessionAttribute.primary
             )
         except ValueError as error:
             raise StoreError(f"{shown(url)} cannot be used: {error}") from error

@@ -44,6 +44,7 @@ _BY_KEY: Final = {
 _CITUS: Final = (
     ("citus.max_adaptive_executor_pool_size", "1"), ("citus.max_cached_conns_per_worker", "8"),
     ("citus.override_table_visibility", "off"),
+    ("plan_cache_mode", "auto"),  # Citus plans most of these texts only when it knows their values
 )  # fmt: skip
 
 

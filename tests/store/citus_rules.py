@@ -1,0 +1,493 @@
+"""What Citus cannot do, told from an SQL text alone, by PostgreSQL's own parser (pglast).
+
+The rules are those that Citus's planner raises (src/backend/distributed/planner: multi_router_planner.c,
+query_pushdown_planning.c, insert_select_planner.c, recursive_planning.c) and its documentation names, a little stricter
+where that is simpler to tell: `cell` is the distribution column of every event table.
+
+Columns and parameters that a statement sets equal are put into one class. Event tables that are read together must have
+their cells in one class; a class with a parameter or constant in it is one shard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+from typing import Any, Final, NamedTuple
+
+import pglast.ast
+from pglast import enums, parse_sql
+
+IMMUTABLE: Final = frozenset({"count", "sum", "max", "min", "unnest", "row_number"})
+"""Functions that queries may call: what is not here might be volatile, or not the same on every node."""
+_SERIAL: Final = frozenset({"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"})
+
+Token = str
+Tree = Any
+ast: Any = pglast.ast  # its own types say of every part of every node that it may be missing
+
+
+class Verdict(NamedTuple):
+    """What is wrong with a statement; and what Citus does by carrying rows to the coordinator, which is slow, not
+    wrong."""
+
+    broken: list[str]
+    pulled: list[str]
+
+
+class Source(NamedTuple):
+    """What stands in a FROM: its columns, each with what it is equal to; ``cell`` is its class of cells where it reads
+    event tables, and None where it reads none or what it answers with has no cell any more."""
+
+    columns: Mapping[str, Token]
+    events: bool
+    cell: Token | None
+    function: bool = False
+
+
+class Scope(NamedTuple):
+    """The names that one SELECT, UPDATE or DELETE can use, and those of what it stands in."""
+
+    items: dict[str, Source]
+    ctes: Mapping[str, Source]
+    outer: Scope | None
+
+
+def tables_of(migrations: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Every table of the schema with its columns."""
+    return {
+        statement.relation.relname: frozenset(
+            column.colname for column in statement.tableElts if isinstance(column, ast.ColumnDef)
+        )
+        for text in migrations
+        for statement in _statements(text)
+        if isinstance(statement, ast.CreateStmt)
+    }
+
+
+def judge(text: str, tables: Mapping[str, frozenset[str]]) -> Verdict:
+    """The verdict on one statement; ``tables`` are the schema's columns by table."""
+    judge_ = _Judge(tables)
+    for statement in _statements(text):
+        judge_.statement(statement)
+    return Verdict(judge_.broken, judge_.pulled)
+
+
+def judge_schema(text: str, tables: Mapping[str, frozenset[str]]) -> list[str]:
+    """What is wrong with the statements of a migration."""
+    broken: list[str] = []
+    for statement in _statements(text):
+        match statement:
+            case ast.CreateStmt():
+                broken += _table(statement)
+            case ast.IndexStmt():
+                columns = {part.name for part in statement.indexParams}
+                if statement.unique and "cell" in tables[statement.relation.relname] and "cell" not in columns:
+                    broken.append(f"unique index {statement.idxname} without cell")
+            case ast.AlterTableStmt():
+                for command in statement.cmds:
+                    if isinstance(command.def_, ast.ColumnDef):
+                        broken += _column(statement.relation.relname, command.def_)
+                    elif isinstance(command.def_, ast.Constraint):
+                        broken.append(f"{statement.relation.relname}: a constraint added later")
+            case ast.InsertStmt() | ast.UpdateStmt() | ast.DeleteStmt():
+                judge_ = _Judge(tables)
+                judge_.statement(statement)
+                broken += judge_.broken
+            case ast.DropStmt():
+                pass
+            case _:
+                broken.append(f"{type(statement).__name__} is nothing that is done to distributed tables")
+    return broken
+
+
+def _table(statement: Tree) -> list[str]:
+    name, broken, keys = statement.relation.relname, [], []
+    columns = [part for part in statement.tableElts if isinstance(part, ast.ColumnDef)]
+    for column in columns:
+        broken += _column(name, column)
+        keys += [{column.colname} for each in column.constraints or () if each.contype in _UNIQUE]
+    for part in statement.tableElts:
+        if isinstance(part, ast.Constraint):
+            if part.contype == enums.ConstrType.CONSTR_FOREIGN:
+                broken.append(f"{name}: a foreign key")
+            if part.contype in _UNIQUE:
+                keys.append({key.sval for key in part.keys})
+    if not keys:
+        broken.append(f"{name}: no primary key")
+    if "cell" in {column.colname for column in columns} and any("cell" not in key for key in keys):
+        broken.append(f"{name}: a unique key without cell")
+    return broken
+
+
+_UNIQUE: Final = (enums.ConstrType.CONSTR_PRIMARY, enums.ConstrType.CONSTR_UNIQUE)
+
+
+def _column(table: str, column: Tree) -> list[str]:
+    broken = []
+    where = f"{table}.{column.colname}"
+    if column.typeName.names[-1].sval in _SERIAL:
+        broken.append(f"{where}: a sequence")
+    for constraint in column.constraints or ():
+        if constraint.contype == enums.ConstrType.CONSTR_IDENTITY:
+            broken.append(f"{where}: a sequence")
+        if constraint.contype == enums.ConstrType.CONSTR_FOREIGN:
+            broken.append(f"{where}: a foreign key")
+        broken += [f"{where}: {fault}" for fault in _faults(constraint)]
+    return broken
+
+
+class _Judge:
+    """One statement's verdict."""
+
+    def __init__(self, tables: Mapping[str, frozenset[str]]) -> None:
+        self._tables = tables
+        self._events = {name for name, columns in tables.items() if "cell" in columns}
+        self._same: dict[Token, Token] = {}
+        self._scopes = count()
+        self._read: list[Token] = []  # the cells of all event tables that were met
+        self._recursive: list[Token] = []
+        self.broken: list[str] = []
+        self.pulled: list[str] = []
+
+    def statement(self, statement: Tree) -> None:
+        self.broken += _faults(statement)
+        for node in _within(statement):
+            if isinstance(node, ast.SelectStmt) and any(
+                isinstance(part, ast.SubLink) for value in node.valuesLists or () for part in _within(value)
+            ):
+                self.broken.append("a subquery inside VALUES")
+        match statement:
+            case ast.SelectStmt():
+                self._select(statement, Scope({}, {}, None))
+            case ast.InsertStmt():
+                self._insert(statement)
+            case ast.UpdateStmt() | ast.DeleteStmt():
+                self._change(statement)
+            case _:
+                self.broken.append(f"{type(statement).__name__} is no query")
+        if self._recursive and any(self._class(cell) != self._class(self._recursive[0]) for cell in self._read):
+            self.broken.append("a statement with recursion reads more than one cell")
+
+    # Classes of what is equal ----------------------------------------------------------------------------------------
+
+    def _class(self, token: Token) -> Token:
+        while token in self._same:
+            token = self._same[token]
+        return token
+
+    def _equal(self, one: Token, other: Token) -> None:
+        one, other = self._class(one), self._class(other)
+        if one != other:  # what is fixed stays the name of its class
+            low, high = (one, other) if _is_fixed(other) else (other, one)
+            self._same[low] = high
+
+    def _fixed(self, token: Token | None) -> bool:
+        return token is not None and _is_fixed(self._class(token))
+
+    # Statements -------------------------------------------------------------------------------------------------------
+
+    def _insert(self, statement: Tree) -> None:
+        name = statement.relation.relname
+        columns = [column.name for column in statement.cols or ()]
+        ctes = self._ctes(statement.withClause, Scope({}, {}, None))
+        select = statement.selectStmt
+        source = self._select(select, Scope({}, ctes, None)) if select and not select.valuesLists else None
+        if name not in self._events:
+            if source and source.events:
+                self.broken.append(f"{name} is on every node and is filled from event tables")
+            return
+        if "cell" not in columns:
+            self.broken.append(f"{name} is filled without its cell")
+        elif source:
+            taken = list(source.columns.items())[columns.index("cell")]
+            if taken[0] != "cell" or (source.events and self._class(taken[1]) != self._class(source.cell or "")):
+                self.broken.append(f"{name} gets a cell that is not the rows' own")
+        conflict = statement.onConflictClause
+        if conflict:
+            target = {part.name for part in (conflict.infer.indexElems or ()) if part.name} if conflict.infer else set()
+            if "cell" not in target:
+                self.broken.append(f"a conflict target of {name} without cell")
+            self._sets(name, conflict.targetList or ())
+
+    def _change(self, statement: Tree) -> None:
+        name = statement.relation.relname
+        scope = Scope({}, self._ctes(statement.withClause, Scope({}, {}, None)), None)
+        joined = statement.fromClause if isinstance(statement, ast.UpdateStmt) else statement.usingClause
+        quals = [*self._from((statement.relation, *(joined or ())), scope), statement.whereClause]
+        target = scope.items[_alias(statement.relation)]
+        self._compare(quals, scope)
+        self._subqueries([statement.whereClause, *(getattr(statement, "targetList", None) or ())], scope, target.cell)
+        if name not in self._events:
+            if any(item.events for item in scope.items.values()):
+                self.broken.append(f"{name} is on every node and is changed from event tables")
+            return
+        if isinstance(statement, ast.UpdateStmt):
+            self._sets(name, statement.targetList)
+        self._together(scope)
+
+    def _sets(self, name: str, targets: Iterable[Tree]) -> None:
+        if name in self._events and any(target.name == "cell" for target in targets):
+            self.broken.append(f"{name} has its cell changed")
+
+    def _ctes(self, clause: Tree, scope: Scope) -> Mapping[str, Source]:
+        known = dict(scope.ctes)
+        for cte in clause.ctes if clause else ():
+            query = cte.ctequery
+            if not isinstance(query, ast.SelectStmt):
+                self.broken.append(f"WITH {cte.ctename} changes rows")
+                continue
+            names = [column.sval for column in cte.aliascolnames or ()]
+            if clause.recursive and query.op != enums.SetOperation.SETOP_NONE and _reads(query.rarg, cte.ctename):
+                known[cte.ctename] = self._recursion(cte.ctename, names, query, Scope({}, known, scope.outer))
+            else:
+                known[cte.ctename] = _renamed(self._select(query, Scope({}, known, scope.outer)), names)
+        return known
+
+    def _recursion(self, name: str, names: list[str], query: Tree, scope: Scope) -> Source:
+        before = len(self._read)
+        first = _renamed(self._select(query.larg, scope), names)
+        begun = first._replace(columns={column: f"{name}.{column}" for column in first.columns})
+        self._select(query.rarg, Scope({}, {**scope.ctes, name: begun}, scope.outer))
+        for cell in self._read[before:]:
+            site = f"{cell.removesuffix('.cell')}.site_id"
+            if not self._fixed(cell) or not self._fixed(site) or self._class(cell) != self._class(self._read[before]):
+                self.broken.append("recursion without cell and site_id fixed in both terms")
+                break
+        self._recursive.append(self._read[before] if len(self._read) > before else "nothing")
+        return begun
+
+    def _select(self, query: Tree, scope: Scope) -> Source:
+        scope = Scope({}, self._ctes(query.withClause, scope), scope.outer)
+        if query.op != enums.SetOperation.SETOP_NONE:
+            return self._either(self._select(query.larg, scope), self._select(query.rarg, scope))
+        quals = [*self._from(query.fromClause or (), scope), query.whereClause]
+        self._compare(quals, scope)
+        cell = self._together(scope)
+        events = any(item.events for item in scope.items.values())
+        targets = query.targetList or ()
+        self._subqueries([*targets, *quals, query.havingClause, *(query.groupClause or ())], scope, cell)
+        if query.lockingClause and events and not self._fixed(cell):
+            self.broken.append("rows are locked on several shards")
+        if events and not self._fixed(cell):
+            self._merged(query, scope, cell)
+        columns: dict[str, Token] = {}
+        for place, target in enumerate(targets):
+            name = target.name or _last(target.val)
+            unique = name if name and name not in columns else f"?{place}"
+            columns[unique] = self._token(target.val, scope) or f"?{next(self._scopes)}"
+        kept = {self._class(token) for token in columns.values()}
+        if query.groupClause and cell and not self._fixed(cell):
+            kept &= {self._class(self._token(_by(part, query), scope) or "") for part in query.groupClause}
+        elif _aggregates(query) and not self._fixed(cell):
+            kept = set()
+        whole = cell if cell and (self._fixed(cell) or self._class(cell) in kept) else None
+        return Source(columns, events, whole)
+
+    def _either(self, one: Source, other: Source) -> Source:
+        """What a UNION answers with: it has a cell when both sides have the same fixed one."""
+        fixed = self._fixed(one.cell) and self._fixed(other.cell)
+        same = one.cell if fixed and self._class(one.cell or "") == self._class(other.cell or "") else None
+        events = one.events or other.events
+        if events and not same:
+            self.pulled.append("a UNION over several shards")
+        columns = {name: f"?{next(self._scopes)}" for name in one.columns}
+        return Source(columns, events, same if one.events and other.events else None)
+
+    # FROM -------------------------------------------------------------------------------------------------------------
+
+    def _from(self, parts: Iterable[Tree], scope: Scope) -> list[Tree]:
+        """Names what stands in a FROM; answers with the conditions of its joins."""
+        number, quals, todo = next(self._scopes), [], list(parts)
+        while todo:
+            match part := todo.pop():
+                case ast.JoinExpr():
+                    todo += [part.rarg, part.larg]
+                    quals.append(part.quals)
+                    if part.isNatural or part.usingClause:
+                        self.broken.append("a join that is not written with ON")
+                case ast.RangeVar():
+                    scope.items[_alias(part)] = self._named(part, scope, f"{number}.{_alias(part)}")
+                case ast.RangeSubselect():
+                    around = scope if part.lateral else scope.outer
+                    scope.items[part.alias.aliasname] = self._select(part.subquery, Scope({}, scope.ctes, around))
+                case ast.RangeFunction():
+                    name = part.alias.aliasname
+                    columns = {each.sval: f"{number}.{name}.{each.sval}" for each in part.alias.colnames or ()}
+                    scope.items[name] = Source(columns, events=False, cell=None, function=True)
+                case _:
+                    self.broken.append(f"{type(part).__name__} in a FROM")
+        return quals
+
+    def _named(self, part: Tree, scope: Scope, prefix: str) -> Source:
+        if part.relname in scope.ctes:
+            return scope.ctes[part.relname]
+        if part.relname not in self._tables:
+            self.broken.append(f"{part.relname} is no table of the schema")
+        columns = {column: f"{prefix}.{column}" for column in self._tables.get(part.relname, ())}
+        if part.relname in self._events:
+            self._read.append(columns["cell"])
+            return Source(columns, events=True, cell=columns["cell"])
+        return Source(columns, events=False, cell=None)
+
+    def _together(self, scope: Scope) -> Token | None:
+        """Checks that what is read together has one class of cells, and answers with it."""
+        items = scope.items.values()
+        cells = [item.cell for item in items if item.cell]
+        if len({self._class(cell) for cell in cells}) > 1:
+            self.broken.append(f"{' and '.join(scope.items)} are not joined on cell")
+        for item in items:
+            if item.events and not item.cell:
+                self.pulled.append("an answer without cell is read again")
+            if item.function and cells and not self._fixed(cells[0]):
+                here = {self._class(token) for token in item.columns.values()}
+                if self._class(cells[0]) not in here:
+                    self.broken.append(f"rows are not joined on cell with {' and '.join(scope.items)}")
+        return cells[0] if cells else None
+
+    def _merged(self, query: Tree, scope: Scope, cell: Token | None) -> None:
+        """Notes what a query over several shards leaves to the coordinator."""
+        for node in _within(query.targetList):
+            if isinstance(node, ast.FuncCall) and node.over is not None:
+                parts = {self._class(self._token(part, scope) or "") for part in node.over.partitionClause or ()}
+                if cell is None or self._class(cell) not in parts:
+                    self.pulled.append("a window that is not partitioned by cell")
+            if isinstance(node, ast.FuncCall) and node.agg_distinct:
+                self.pulled.append("distinct values are counted over several shards")
+
+    # Expressions ------------------------------------------------------------------------------------------------------
+
+    def _compare(self, quals: Iterable[Tree], scope: Scope) -> None:
+        for qual in quals:
+            for part in _conjuncts(qual):
+                if isinstance(part, ast.A_Expr) and part.kind == enums.A_Expr_Kind.AEXPR_OP and _last(part) == "=":
+                    left, right = self._token(part.lexpr, scope), self._token(part.rexpr, scope)
+                    if left and right:
+                        self._equal(left, right)
+
+    def _subqueries(self, nodes: Iterable[Any], scope: Scope, cell: Token | None) -> None:
+        for node in _outermost(nodes):
+            before = len(self._read)
+            found = self._select(node.subselect, Scope({}, scope.ctes, scope))
+            if not found.events and len(self._read) == before:
+                continue
+            inner = {self._class(each) for each in self._read[before:]}
+            if cell and inner == {self._class(cell)}:
+                continue
+            if _refers(node.subselect, set(scope.items)):
+                self.broken.append("a subquery refers to what is around it, but not by cell")
+            else:
+                self.pulled.append("a subquery is asked by itself first")
+
+    def _token(self, node: Tree, scope: Scope | None) -> Token | None:
+        match node:
+            case ast.TypeCast():
+                return self._token(node.arg, scope)
+            case ast.ParamRef():
+                return f"${node.number}"
+            case ast.A_Const():
+                return f"={getattr(node.val, 'ival', getattr(node.val, 'sval', None))}"
+            case ast.ColumnRef() if isinstance(node.fields[-1], ast.String):
+                names = [field.sval for field in node.fields]
+                while scope:
+                    for name, item in scope.items.items():
+                        if names[-1] in item.columns and (len(names) == 1 or names[0] == name):
+                            return item.columns[names[-1]]
+                    scope = scope.outer
+        return None
+
+
+def _faults(statement: Any) -> list[str]:
+    """What is wrong wherever it stands."""
+    broken = []
+    for node in _within(statement):
+        match node:
+            case ast.FuncCall() if node.funcname[-1].sval not in IMMUTABLE:
+                broken.append(f"{node.funcname[-1].sval}() is not known to be the same on every node")
+            case ast.SQLValueFunction():
+                broken.append("the server's own time or user")
+    return broken
+
+
+def _renamed(source: Source, names: list[str]) -> Source:
+    return source._replace(columns=dict(zip(names, source.columns.values(), strict=True))) if names else source
+
+
+def _statements(text: str) -> list[Any]:
+    return [raw.stmt for raw in parse_sql(text)]
+
+
+def _within(node: Any) -> Iterator[Tree]:
+    """The node and everything in it."""
+    if isinstance(node, tuple | list):
+        for part in node:
+            yield from _within(part)
+    elif isinstance(node, ast.Node):
+        yield node
+        for slot in node:
+            yield from _within(getattr(node, slot))
+
+
+def _outermost(nodes: Any) -> Iterator[Tree]:
+    """The subqueries in expressions, without those inside of them."""
+    if isinstance(nodes, tuple | list):
+        for part in nodes:
+            yield from _outermost(part)
+    elif isinstance(nodes, ast.SubLink):
+        yield nodes
+        yield from _outermost(nodes.testexpr)
+    elif isinstance(nodes, ast.Node):
+        for slot in nodes:
+            yield from _outermost(getattr(nodes, slot))
+
+
+def _conjuncts(qual: Tree) -> Iterator[Tree]:
+    if isinstance(qual, ast.BoolExpr) and qual.boolop == enums.BoolExprType.AND_EXPR:
+        for part in qual.args:
+            yield from _conjuncts(part)
+    elif qual is not None:
+        yield qual
+
+
+def _refers(query: Tree, names: set[str]) -> bool:
+    """Whether a subquery uses columns of what is around it by name."""
+    own = {_alias(node) for node in _within(query) if isinstance(node, ast.RangeVar)}
+    used = {node.fields[0].sval for node in _within(query) if isinstance(node, ast.ColumnRef) and len(node.fields) > 1}
+    return bool(used & (names - own))
+
+
+def _reads(query: Tree, name: str) -> bool:
+    return any(isinstance(node, ast.RangeVar) and node.relname == name for node in _within(query))
+
+
+def _aggregates(query: Tree) -> bool:
+    inside = {id(node) for link in _outermost(query.targetList) for node in _within(link)}
+    return any(
+        isinstance(node, ast.FuncCall) and node.over is None and id(node) not in inside
+        for node in _within(query.targetList)
+    )
+
+
+def _by(part: Tree, query: Tree) -> Tree:
+    """What a GROUP BY names, which may be the number of a column."""
+    if isinstance(part, ast.A_Const) and isinstance(part.val, ast.Integer):
+        return query.targetList[part.val.ival - 1].val
+    return part
+
+
+def _alias(node: Tree) -> str:
+    return str(node.alias.aliasname if node.alias else node.relname)
+
+
+def _last(node: Any) -> str:
+    match node:
+        case ast.ColumnRef() if isinstance(node.fields[-1], ast.String):
+            return str(node.fields[-1].sval)
+        case ast.A_Expr():
+            return str(node.name[-1].sval)
+        case ast.TypeCast():
+            return _last(node.arg)
+    return ""
+
+
+def _is_fixed(token: Token) -> bool:
+    return token[0] in "$="
