@@ -28,10 +28,11 @@ Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 
 class Asking:
-    """One connection as a Runner."""
+    """One connection as a Runner. Citus takes no changes in a WITH: there ``at_once`` is false."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, at_once: bool = True) -> None:
         self._connection = connection
+        self._at_once = at_once
 
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
@@ -47,7 +48,10 @@ class Asking:
     async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
         """All of them in one statement, since each costs a way to the server and back."""
         named = {name: rows for name, rows in calls if rows}
-        if named:
+        if not self._at_once:
+            for name, rows in named.items():
+                await self.run(name, rows)
+        elif named:
             columns = [column for rows in named.values() for column in zip(*rows, strict=True)]
             await self._connection.execute(_together(tuple(named)), *columns)
 

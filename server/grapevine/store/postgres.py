@@ -7,8 +7,9 @@ holds the cascade's root (``hold_cascades``), so that two batches that grow one 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -41,11 +42,11 @@ _BY_KEY: Final = {
 }  # fmt: skip
 
 # Measured to matter where Citus is (a connection a shard and query otherwise); unknown settings elsewhere.
-_CITUS: Final = (
-    ("citus.max_adaptive_executor_pool_size", "1"), ("citus.max_cached_conns_per_worker", "8"),
-    ("citus.override_table_visibility", "off"),
-    ("plan_cache_mode", "auto"),  # Citus plans most of these texts only when it knows their values
-)  # fmt: skip
+_CITUS: Final = {
+    "citus.max_adaptive_executor_pool_size": "1", "citus.max_cached_conns_per_worker": "8",
+    "citus.override_table_visibility": "off",
+    "plan_cache_mode": "auto",  # Citus plans most of these texts only when it knows their values
+}  # fmt: skip
 
 
 # On the server's side too, so that nothing goes on there for somebody who has hung up. Never a time for a writing
@@ -137,7 +138,7 @@ class PostgresStore:
                     transaction = connection.transaction(isolation="read_committed")
                     await transaction.start()
                     try:
-                        yield Asking(connection)
+                        yield Asking(connection, at_once=not self.citus)
                     except Exception as error:
                         if not is_silence(error):
                             await transaction.rollback()
@@ -160,20 +161,24 @@ class PostgresStore:
         connect: Any = self._hosts.connect
         pool: asyncpg.Pool = await asyncpg.create_pool(
             self.url, connect=connect, min_size=0, max_size=size, connection_class=_Kept,
-            init=self._prepare, timeout=_CONNECT_SECONDS, command_timeout=seconds,
+            init=partial(self._prepare, settings), timeout=_CONNECT_SECONDS, command_timeout=seconds,
             statement_cache_size=_STATEMENTS, max_cached_statement_lifetime=0,
-            max_inactive_connection_lifetime=0, server_settings=settings, target_session_attrs=SessionAttribute.primary,
+            max_inactive_connection_lifetime=0, target_session_attrs=SessionAttribute.primary,
         )  # fmt: skip
         return pool
 
-    async def _prepare(self, connection: Connection) -> None:
-        """Durable whatever the server's default, and Citus's settings where it is."""
+    async def _prepare(self, settings: Mapping[str, str], connection: Connection) -> None:
+        """A new connection's settings; durable whatever the server's default is, and Citus's own where it is.
+
+        They are no parameters of the connection, as PgBouncer refuses those that it does not know.
+        """
+        wanted = dict(settings) | (_CITUS if self.citus else {})
         await connection.execute(
-            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+            "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS wanted(name, value) "
+            "WHERE name <> 'synchronous_commit' OR current_setting(name) = 'off'",
+            [*wanted, "synchronous_commit"],
+            [*wanted.values(), "on"],
         )
-        if self.citus:
-            for name, value in _CITUS:
-                await connection.execute("SELECT set_config($1, $2, false)", name, value)
 
 
 async def version(connection: Connection) -> int:
@@ -193,6 +198,8 @@ async def migrate(connection: Connection, url: str) -> None:
         return
     async with connection.transaction():
         await connection.execute("SET LOCAL lock_timeout = 0")
+        if await has_citus(connection):
+            await connection.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATING, timeout=_MIGRATE_SECONDS)
         found = await version(connection)
         if found > newest:
