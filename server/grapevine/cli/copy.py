@@ -9,15 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell, counted
@@ -121,10 +113,11 @@ def _watching(shell: Shell) -> Iterator[Watcher]:
         yield Lines(shell)
         return
     columns = (
-        TextColumn("{task.description:<9}"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(),
-        TimeRemainingColumn(), TextColumn("{task.fields[table]}", style="dim"),
+        TextColumn("{task.description:<9}"), BarColumn(bar_width=None), TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"), TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[table]:<13}", style="dim"),
     )  # fmt: skip
-    with Progress(*columns, console=shell.err) as progress:
+    with Progress(*columns, console=shell.err, expand=True) as progress:
         yield Bars(progress)
 
 

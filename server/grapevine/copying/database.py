@@ -12,6 +12,7 @@ from asyncpg.connect_utils import SessionAttribute
 from grapevine.copying.ends import PAGE
 from grapevine.copying.schema import Key, Row, Table, all_tables, moved_tables
 from grapevine.errors import StoreError
+from grapevine.settings import shown_url
 from grapevine.store import postgres
 from grapevine.store.asking import shown, translated
 from grapevine.store.hosts import Hosts
@@ -37,6 +38,7 @@ class DatabaseEnd:
 
     def __init__(self, url: str, connection: asyncpg.Connection, identity: str) -> None:
         self.shown = shown(url)
+        self.address = shown_url(url)
         self.identity = identity
         self._url = url
         self._connection = connection

@@ -15,11 +15,12 @@ PAGE: Final = 5_000
 class End(Protocol):
     """One database, connected. Everything raises StoreError when it cannot be used.
 
-    ``shown`` names it to people, ``identity`` tells it from every other one, ``holds_nul`` says whether its text may
-    have U+0000.
+    ``shown`` names it in errors, ``address`` is its URL without a password, ``identity`` tells it from every other
+    one, ``holds_nul`` says whether its text may have U+0000.
     """
 
     shown: str
+    address: str
     identity: str
     holds_nul: bool
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from grapevine.copying.ends import PAGE
 from grapevine.copying.schema import Key, Row, Table
 from grapevine.errors import StoreError
+from grapevine.settings import SQLITE
 from grapevine.store.sqlite import SQLiteStore
 from grapevine.store.version import sqlite_version
 
@@ -30,7 +31,8 @@ class FileEnd:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.shown = str(path)
-        self.identity = f"sqlite:///{self.path}"
+        self.address = f"{SQLITE}{path}"
+        self.identity = f"{SQLITE}{self.path}"
         self._connection: sqlite3.Connection | None = None
 
     async def version(self) -> int:

@@ -75,8 +75,7 @@ async def move(source: End, target: End, watcher: Watcher, now: int, *, restart:
         started = time.monotonic()
         watcher.phase("copy", sum(totals.values()))
         copied = {table.name: await _copy(source, target, table, totals, watcher) for table in moved_tables()}
-        if any(copied.values()):
-            await target.settle(moved_tables())
+        await target.settle(moved_tables())
         between = time.monotonic()
         watcher.phase("compare", sum(totals.values()))
         compared = await _compare(source, target, totals, watcher)
@@ -84,7 +83,7 @@ async def move(source: End, target: End, watcher: Watcher, now: int, *, restart:
         if same:
             await _end(source, target)
     return Summary(
-        source=source.shown, target=target.shown, resumed=resumed,
+        source=source.address, target=target.address, resumed=resumed,
         tables=[Moved(name, total, copied[name]) for name, total in totals.items()],
         rows=sum(totals.values()), copied=sum(copied.values()),
         copy_seconds=round(between - started, 3), compare_seconds=round(time.monotonic() - between, 3),
