@@ -197,12 +197,15 @@ def conversions(author: Author, chance: random.Random) -> list[str]:
 
 
 def losses(author: Author, chance: random.Random) -> list[str]:
-    """Some visits erased, some past retention, roots among them."""
+    """Some visits erased, some past retention with all that they had, roots among them."""
     visits = [ids.visit_number(text) or 0 for site in LIVELY for text in author.visits[site.key]]
     erased, gone = chance.sample(visits, 25), chance.sample(visits, 25)
     return [
         f"UPDATE visits SET flags = flags | 4 WHERE visit_id IN ({', '.join(map(str, erased))})",
-        f"DELETE FROM visits WHERE visit_id IN ({', '.join(map(str, gone))})",
+        *(
+            f"DELETE FROM {table} WHERE visit_id IN ({', '.join(map(str, gone))})"
+            for table in ("visits", "shares", "unfurls", "conversions")
+        ),
     ]
 
 
