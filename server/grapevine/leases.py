@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -25,12 +25,15 @@ _PROLONG_SECONDS: Final = 20.0
 
 
 class Leases:
-    """What this process, ``holder``, may hold."""
+    """What this process, ``holder``, may hold. ``pause`` waits so many seconds."""
 
-    def __init__(self, registry: Registry, clock: Clock, holder: str) -> None:
+    def __init__(
+        self, registry: Registry, clock: Clock, holder: str, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._registry = registry
         self._clock = clock
         self._holder = holder
+        self._pause = pause
 
     async def take(self, name: str) -> bool:
         """Takes or prolongs a lease; False while somebody else has it."""
@@ -50,7 +53,7 @@ class Leases:
         async def keep() -> None:
             nonlocal held
             while True:
-                await asyncio.sleep(_PROLONG_SECONDS)
+                await self._pause(_PROLONG_SECONDS)
                 try:
                     if not await self.take(_slot(held)):
                         held = await self._free_slot()
@@ -58,10 +61,12 @@ class Leases:
                 except StoreError as error:
                     log.error("the writer's slot could not be prolonged and will be: %s", error)
 
-        async with beside(keep(), "slot"):
-            yield
-        with suppress(StoreError):  # it falls by itself
-            await self.give(_slot(held))
+        try:
+            async with beside(keep(), "slot"):
+                yield
+        finally:
+            with suppress(StoreError):  # it falls by itself
+                await self.give(_slot(held))
 
     async def _free_slot(self) -> int:
         for slot in range(CELLS):

@@ -1,0 +1,53 @@
+"""Several processes on one database: what one of them, or a command, changes is known to all within a second."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.chaos.server import PostgresInstallation
+from tests.chaos.wire import Answer, Connection, connected
+
+pytestmark = pytest.mark.anyio
+
+SOON_SECONDS: Final = 2.5
+"""A second for the servers, and patience for a machine that does much else."""
+
+
+async def test_sites_and_keys_are_known_to_all(postgres_url: str, tmp_path: Path) -> None:
+    installation = PostgresInstallation(postgres_url, tmp_path)
+    with installation.serving() as one, installation.serving() as other:
+        async with connected(one.port) as first, connected(other.port) as second:
+            both = first, second
+            added = json.loads(installation.run("site", "add", "Late", "--origin", "https://late.example").out)
+            await _soon(both, lambda browser: _visit(browser, added["site"]), 200)
+            await _soon(both, lambda browser: _summary(browser, added["key"]), 200)
+            installation.run("site", "set", added["site"], "origin=https://moved.example")
+            await _soon(both, lambda browser: _visit(browser, added["site"]), 403)
+            keys = json.loads(installation.run("key", "list", added["site"], "--json").out)
+            installation.run("key", "revoke", keys[0]["id"])
+            await _soon(both, lambda browser: _summary(browser, added["key"]), 401)
+
+
+async def _soon(browsers: tuple[Connection, ...], ask: Callable[[Connection], object], status: int) -> None:
+    async with asyncio.timeout(SOON_SECONDS):
+        for browser in browsers:
+            while True:
+                answer = await ask(browser)  # type: ignore[misc]
+                if answer.status == status:
+                    break
+                await asyncio.sleep(0.05)
+
+
+async def _visit(browser: Connection, site: str) -> Answer:
+    body = {"site": site, "url": "https://late.example/", "nonce": "a" * 16, "channels": ["copy"]}
+    return await browser.ask("POST", "/v1/visits", body, origin="https://late.example")
+
+
+async def _summary(browser: Connection, key: str) -> Answer:
+    return await browser.ask("GET", "/v1/stats/summary", authorization=f"Bearer {key}")

@@ -1,0 +1,183 @@
+"""What PostgreSQL gives up for a moment is tried again; a server that is silent is not waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from grapevine.collect.ledger import NOTHING, Ledger
+from grapevine.collect.tally import Drop, Drops
+from grapevine.collect.writer import Writer
+from grapevine.errors import Interrupted
+from grapevine.events import Event, Landed, Outcome
+from grapevine.store.batch import Batch
+from grapevine.store.hosts import urls_of
+from grapevine.store.postgres import PostgresStore
+from tests.postgres import Postgres
+from tests.store.test_ledger import NOON, SITE, World
+
+pytestmark = pytest.mark.anyio
+
+SOON_SECONDS = 2.5
+FAILS_TWICE = """
+CREATE SEQUENCE tries;
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'twice' USING ERRCODE = '{state}'; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER fail BEFORE INSERT ON visits FOR EACH STATEMENT EXECUTE FUNCTION fail();
+"""
+
+
+@pytest.fixture
+async def rival(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Somebody else's connection to the same database."""
+    connection = await asyncpg.connect(postgres_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("state", ["40001", "40P01", "53300", "55P03", "57P03", "08006", "25006"])
+async def test_what_may_pass_is_tried_again(
+    postgres_store: PostgresStore, rival: asyncpg.Connection, state: str
+) -> None:
+    await rival.execute(FAILS_TWICE.format(state=state))
+    world = World(postgres_store)
+    async with Writer(postgres_store, Ledger(b"n" * 32), Drops(), lambda: NOON) as writer:
+        assert isinstance(await writer.submit(world.arrival()), Landed)
+    assert await rival.fetchval("SELECT last_value FROM tries") == 3
+    assert (await world.totals())["visits"] == 1
+
+
+@pytest.mark.parametrize("state", ["22012", "23514"])
+async def test_what_is_wrong_with_an_event_is_not(
+    postgres_store: PostgresStore, rival: asyncpg.Connection, state: str
+) -> None:
+    await rival.execute(FAILS_TWICE.format(state=state))
+    async with Writer(postgres_store, Ledger(b"n" * 32), Drops(), lambda: NOON) as writer:
+        with pytest.raises(asyncpg.PostgresError):
+            await writer.submit(World(postgres_store).arrival())
+    assert await rival.fetchval("SELECT last_value FROM tries") == 1
+
+
+class Meeting(Ledger):
+    """Holds its first batch, with all that it has written, until the rival has come; then asks for what that holds."""
+
+    def __init__(self) -> None:
+        super().__init__(b"n" * 32)
+        self.written = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.attempts = 0
+
+    async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
+        self.attempts += 1
+        outcomes = await super().record(batch, events)
+        self.written.set()
+        await self.go_on.wait()
+        await super().record(batch, (), drops)
+        return outcomes
+
+
+async def test_a_batch_that_is_the_victim_of_a_deadlock_is_tried_again(
+    postgres_store: PostgresStore, postgres_url: str, rival: asyncpg.Connection
+) -> None:
+    """The rival holds the drops and waits for the batch's counts; the batch holds these and waits for the drops."""
+    drops, ledger, world = Drops(), Meeting(), World(postgres_store)
+    await world.play(world.arrival())
+    drops.add(SITE, "robot", NOON)
+    async with Writer(postgres_store, Ledger(b"n" * 32), drops, lambda: NOON):
+        pass
+    drops.add(SITE, "robot", NOON)
+    await rival.execute("SET deadlock_timeout = '1h'")  # so that it is the batch that finds the circle and gives up
+    async with Writer(postgres_store, ledger, drops, lambda: NOON) as writer:
+        async with _open(rival):
+            await rival.execute("UPDATE drops SET drops = drops")
+            sent = asyncio.create_task(writer.submit(world.arrival()))
+            await ledger.written.wait()
+            waiting = asyncio.create_task(rival.execute("UPDATE counts_hour SET views = views"))
+            await _waits(postgres_url, rival.get_server_pid())
+            ledger.go_on.set()
+            await waiting
+        assert isinstance(await sent, Landed)
+    assert ledger.attempts >= 2
+    assert (await world.totals())["visits"] == 2
+    assert await postgres_store.look("SELECT sum(drops) FROM drops") == [(2,)]
+
+
+async def test_a_silent_server_is_not_waited_for(postgres_store: PostgresStore, postgres_server: Postgres) -> None:
+    """Neither by who asks whether it can be written to, nor by who gives up, nor at the end."""
+    loop = asyncio.get_running_loop()
+    assert await postgres_store.writable()
+    await postgres_store.registry.version()
+    with postgres_server.frozen():
+        for _ in range(2):  # on a connection that there was, and without one
+            started = loop.time()
+            assert not await postgres_store.writable()
+            assert loop.time() - started < SOON_SECONDS
+            started = loop.time()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await postgres_store.registry.version()
+            assert loop.time() - started < SOON_SECONDS
+    async with asyncio.timeout(SOON_SECONDS):
+        assert await postgres_store.writable()
+    with postgres_server.frozen():
+        async with asyncio.timeout(2 * SOON_SECONDS):
+            await postgres_store.close()
+    assert not await postgres_store.writable()
+
+
+async def test_a_server_that_only_reads_is_not_writable(
+    postgres_store: PostgresStore, postgres_url: str, rival: asyncpg.Connection
+) -> None:
+    """As a primary that became a standby; its old connections are not kept."""
+    database = postgres_url.partition("?")[0].rpartition("/")[2]
+    await rival.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    await rival.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
+    assert not await postgres_store.writable()
+    with pytest.raises(Interrupted):
+        await postgres_store.registry.take_lease("anything", "me", 0, 1)
+    await rival.execute("SET default_transaction_read_only = off")
+    await rival.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = off")
+    assert await postgres_store.writable()
+
+
+@pytest.mark.parametrize(
+    ("url", "each"),
+    [
+        ("postgresql://u:p@a/db", ["postgresql://u:p@a/db"]),
+        ("postgresql://u:p@a:1,b:2/db?sslmode=require",
+         ["postgresql://u:p@a:1/db?sslmode=require", "postgresql://u:p@b:2/db?sslmode=require"]),
+        ("postgresql://u@/db?host=/x,/y z", ["postgresql://u@/db?host=/x", "postgresql://u@/db?host=/y%20z"]),
+        ("postgresql:///db?host=a,b&port=1,2", ["postgresql:/db?host=a&port=1", "postgresql:/db?host=b&port=2"]),
+        ("postgresql://a,b/db?port=7", ["postgresql://a/db?port=7", "postgresql://b/db?port=7"]),
+        ("postgresql://a,b,c/db?port=1,2", ["postgresql://a,b,c/db?port=1,2"]),
+    ],
+)  # fmt: skip
+def test_each_host_has_a_url_of_its_own(url: str, each: list[str]) -> None:
+    assert urls_of(url) == each
+
+
+@asynccontextmanager
+async def _open(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    async with connection.transaction():
+        yield
+
+
+async def _waits(url: str, process: int) -> None:
+    """Returns when that backend waits for a lock."""
+    looker = await asyncpg.connect(url)
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                if await looker.fetchval("SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted", process):
+                    return
+                await asyncio.sleep(0.01)
+    finally:
+        await looker.close()
