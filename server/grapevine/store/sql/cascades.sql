@@ -20,8 +20,9 @@ WHERE site_id = :site_id AND (COALESCE(virality, 0.0), root_id) < (CAST(:value A
 ORDER BY COALESCE(virality, 0.0) DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_value
--- The next cascades from the one whose conversions were worth most, currencies added up as they are.
-WITH worth (root_id, cell, total) AS (
+-- The next cascades from the one whose conversions were worth most, currencies added up as they are. PostgreSQL goes from
+-- the cascades that have any to their conversions; of those that have none it needs no more than it answers with.
+/*sqlite WITH worth (root_id, cell, total) AS (
     SELECT CAST(COALESCE(v.root_id, v.visit_id) AS BIGINT), v.cell, CAST(sum(c.value) AS BIGINT)
     FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
     WHERE c.site_id = :site_id AND c.value IS NOT NULL
@@ -30,7 +31,26 @@ WITH worth (root_id, cell, total) AS (
 SELECT COALESCE(worth.total, 0), k.root_id
 FROM cascades k LEFT JOIN worth ON worth.root_id = k.root_id AND worth.cell = k.cell
 WHERE k.site_id = :site_id AND (COALESCE(worth.total, 0), k.root_id) < (CAST(:value AS BIGINT), :root_id)
-ORDER BY COALESCE(worth.total, 0) DESC, k.root_id DESC LIMIT :limit;
+ORDER BY COALESCE(worth.total, 0) DESC, k.root_id DESC LIMIT :limit */
+/*postgres SELECT found.total, found.root_id FROM (
+    SELECT k.root_id, CAST(COALESCE((
+        SELECT sum(c.value) FROM conversions c
+        WHERE c.site_id = k.site_id AND c.visit_id = k.root_id AND c.cell = k.cell
+    ), 0) + COALESCE((
+        SELECT sum(c.value)
+        FROM visits v JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
+        WHERE v.site_id = k.site_id AND v.root_id = k.root_id AND v.cell = k.cell
+    ), 0) AS BIGINT) AS total
+    FROM cascades k WHERE k.site_id = :site_id AND k.conversions > 0
+    UNION ALL
+    SELECT z.root_id, 0 FROM (
+        SELECT k.root_id FROM cascades k
+        WHERE k.site_id = :site_id AND k.conversions = 0 AND (0, k.root_id) < (CAST(:value AS BIGINT), :root_id)
+        ORDER BY k.root_id DESC LIMIT :limit
+    ) AS z
+) AS found
+WHERE (found.total, found.root_id) < (CAST(:value AS BIGINT), :root_id)
+ORDER BY found.total DESC, found.root_id DESC LIMIT :limit */;
 
 -- name: cascade_heads
 -- The summaries of some cascades.

@@ -115,8 +115,9 @@ WHERE v.site_id = :site_id AND v.page_id = :page_id
 GROUP BY 1, 2;
 
 -- name: visitors_by
--- Daily distinct visitors of a period, each where the first visit of the visitor's day belongs. Only the days of
--- visitors who had a visit that passes the filters are put in order.
+-- Daily distinct visitors of a period, each where the first visit of the visitor's day belongs. SQLite puts
+-- only the days of visitors in order who had a visit that passes the filters; PostgreSQL takes them for few and would
+-- compare each visit with each.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -129,7 +130,7 @@ FROM (
     SELECT v.page_id, v.channel, v.source, v.device, v.app, v.depth, v.at,
         row_number() OVER (PARTITION BY v.at / 86400000, v.visitor ORDER BY v.at, v.visit_id) AS place
     FROM visits v
-    WHERE v.site_id = :site_id AND v.visitor IN (
+    WHERE v.site_id = :site_id /*sqlite AND v.visitor IN (
         SELECT v.visitor FROM visits v
         WHERE v.site_id = :site_id AND v.visitor IS NOT NULL
             AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
@@ -138,7 +139,7 @@ FROM (
             AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
             AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
             AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
-    )
+    ) */ /*postgres AND v.visitor IS NOT NULL */
       AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
       AND v.source <> 10 AND (v.flags & 4) = 0
 ) AS v
@@ -150,7 +151,8 @@ WHERE v.place = 1
 GROUP BY 1, 2;
 
 -- name: shares_by
--- Shares first seen in a period from their rows; `channel` is the share's, everything else the sharing visit's.
+-- Shares first seen in a period from their rows; `channel` is the share's, everything else the sharing visit's. What is
+-- grouped is looked up row by row: PostgreSQL would rather read all visits once than find those of a month.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(s.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -161,7 +163,12 @@ SELECT
     count(*),
     sum(CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END),
     sum(CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END)
-FROM shares s JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
+FROM shares s
+/*sqlite JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell */
+/*postgres JOIN LATERAL (
+    SELECT v.cell, v.page_id, v.source, v.channel, v.depth, v.device, v.app FROM visits v
+    WHERE v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell GROUP BY 1, 2, 3, 4, 5, 6, 7
+) AS v ON v.cell = s.cell */
 WHERE s.site_id = :site_id AND s.visit_id < :to_id AND s.first_at >= :start AND s.first_at < :end
   AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
   AND (CAST(:channel AS SMALLINT) IS NULL OR s.channel = :channel)
@@ -177,7 +184,12 @@ SELECT
     END AS key,
     u.app AS word,
     count(*)
-FROM unfurls u JOIN visits v ON v.site_id = u.site_id AND v.visit_id = u.visit_id AND v.cell = u.cell
+FROM unfurls u
+/*sqlite JOIN visits v ON v.site_id = u.site_id AND v.visit_id = u.visit_id AND v.cell = u.cell */
+/*postgres JOIN LATERAL (
+    SELECT v.cell, v.page_id, v.source, v.channel, v.depth, v.device, v.app FROM visits v
+    WHERE v.site_id = u.site_id AND v.visit_id = u.visit_id AND v.cell = u.cell GROUP BY 1, 2, 3, 4, 5, 6, 7
+) AS v ON v.cell = u.cell */
 WHERE u.site_id = :site_id AND u.visit_id < :to_id AND u.at >= :start AND u.at < :end
   AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
   AND (CAST(:channel AS SMALLINT) IS NULL OR u.channel = :channel)
@@ -195,7 +207,12 @@ SELECT
     END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
     c.currency, count(*), CAST(sum(c.value) AS BIGINT)
-FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
+FROM conversions c
+/*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
+/*postgres JOIN LATERAL (
+    SELECT v.cell, v.page_id, v.source, v.channel, v.depth, v.device, v.app FROM visits v
+    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6, 7
+) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
   AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
   AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)

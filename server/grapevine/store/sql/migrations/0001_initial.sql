@@ -110,6 +110,7 @@ CREATE TABLE shares (
     self_returns INTEGER  NOT NULL DEFAULT 0,
     PRIMARY KEY (site_id, visit_id, cell, channel, n)
 ) /*sqlite WITHOUT ROWID */;
+/*postgres CREATE INDEX shares_at ON shares (site_id, first_at) WHERE first_at IS NOT NULL; */
 
 -- A preview robot fetched a share's link: at most one row a share, app and hour.
 CREATE TABLE unfurls (
@@ -123,6 +124,7 @@ CREATE TABLE unfurls (
     at          BIGINT   NOT NULL,
     PRIMARY KEY (site_id, visit_id, cell, channel, n, app, hour)
 ) /*sqlite WITHOUT ROWID */;
+/*postgres CREATE INDEX unfurls_at ON unfurls (site_id, at); */
 
 -- A goal reached in a visit. `value` is in millionths of `currency` (exact, no floating point); null where none was given.
 CREATE TABLE conversions (
@@ -288,6 +290,10 @@ CREATE TABLE cascades (
 ) /*sqlite WITHOUT ROWID */;
 CREATE INDEX cascades_recent ON cascades (site_id, last_at);
 CREATE INDEX cascades_size ON cascades (site_id, size);
+/*postgres CREATE INDEX cascades_depth ON cascades (site_id, max_depth, root_id); */
+/*postgres CREATE INDEX cascades_virality ON cascades (site_id, COALESCE(virality, 0.0), root_id); */
+/*postgres CREATE INDEX cascades_converted ON cascades (site_id, root_id, cell) WHERE conversions > 0; */
+/*postgres CREATE INDEX cascades_stale ON cascades (site_id, shape_at, root_id) WHERE shape_size <> size; */
 
 -- What must happen once although its rows live elsewhere: `kind` visitor (first visit of a visitor's day), view, opted_out
 -- (nonces recognised for a while), conversion (goal + id). Rows go when `expires_at` has passed.

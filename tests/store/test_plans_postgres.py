@@ -1,0 +1,159 @@
+"""How PostgreSQL finds rows: no query of a page, the API or the writer reads a whole table of events.
+
+The plans are those of a store's own connections, both for any values and for those of a busy site's last 30 days.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final
+
+import asyncpg
+import pytest
+
+from grapevine import ids
+from grapevine.store import queries
+from grapevine.store.postgres import PostgresStore
+from grapevine.store.queries import Query
+from grapevine.store.reads import Scope
+from tests.postgres import Postgres
+from tests.store.plenty import DAYS, FIRST_DAY, SITE, STATEMENTS
+
+pytestmark = pytest.mark.anyio
+
+EVENTS: Final = frozenset(
+    "visits shares unfurls conversions answers links pages counts_hour counts_day counts_page counts_device drops "
+    "cascades guards".split()
+)
+WHOLE: Final = frozenset(
+    name for name in queries.queries() if name.startswith("recount_") or name == "any_visit"
+)  # fmt: skip
+"""What the doctor asks reads everything on purpose."""
+
+
+def tables_of(query: Query) -> set[str]:
+    """The tables of events that a query names."""
+    return set(EVENTS) & set(re.findall(r"\w+", queries.for_postgres(query).text.lower()))
+
+
+ASKED: Final = sorted(
+    name for name, query in queries.queries().items() if name not in WHOLE and tables_of(query)
+)  # fmt: skip
+
+
+class Plenty:
+    """A store with many rows, and values that its queries may be asked with."""
+
+    def __init__(self, store: PostgresStore, values: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> None:
+        self.store = store
+        self.values = values
+        self.rows = rows
+
+    def asked(self, query: Query, **changes: Any) -> list[Any]:
+        """Values for a query's numbered parameters: the named ones, then a list for each column of its rows."""
+        known = {**self.values, **changes}
+        named = [known[name] for name in queries.for_postgres(query).names]
+        return named + [
+            [_value(kind, row.get(column)) for row in self.rows]
+            for column, kind in zip(query.columns, query.types, strict=True)
+        ]
+
+    async def plans(self, query: Query, **changes: Any) -> list[Any]:
+        """The plan for any values, and the one for these, as the store's own connections make them."""
+        text = queries.for_postgres(query).text
+        pool = self.store._writers if _is_written(query) else self.store._readers  # noqa: SLF001
+        assert pool is not None
+        async with pool.acquire() as connection:
+            values = self.asked(query, **changes)
+            found = [await connection.fetchval(f"EXPLAIN (FORMAT JSON) {text}", *values)]
+            marks = ", ".join(["NULL"] * len(values))
+            mode = await connection.fetchval("SHOW plan_cache_mode")
+            await connection.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE asked AS {text}")
+            found.append(
+                await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{f'({marks})' if marks else ''}")
+            )
+            await connection.execute(f"DEALLOCATE asked; SET plan_cache_mode = {mode}")
+        return [json.loads(plan)[0]["Plan"] for plan in found]
+
+
+def _is_written(query: Query) -> bool:
+    """Whether it belongs to the writer's transaction: it changes rows, or is asked by a batch."""
+    asked = ("named_visits", "named_shares", "known_pages", "pages_of_day")
+    return query.name in asked or query.text.startswith(("INSERT", "UPDATE", "DELETE", "/*postgres UPDATE"))
+
+
+def _value(kind: str, value: Any) -> Any:
+    return "x" if kind == "text" else 1 if value is None else value
+
+
+def steps(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A plan's steps, those of its parts included."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from steps(below)
+
+
+@pytest.fixture(scope="module")
+async def plenty(postgres_server: Postgres, postgres_template: str) -> AsyncIterator[Plenty]:
+    name = postgres_server.create(postgres_template)
+    async with asyncpg.create_pool(postgres_server.url(name), min_size=1, max_size=1) as connection:
+        await connection.execute(STATEMENTS)
+        rows = await connection.fetch(
+        "SELECT v.site_id, v.visit_id, v.cell, v.visit_id AS root_id, v.page_id, v.at, s.channel, s.n, g.guard_key "
+        "FROM visits v JOIN shares s USING (site_id, visit_id, cell) CROSS JOIN LATERAL "
+        "(SELECT guard_key FROM guards WHERE site_id = v.site_id LIMIT 1) g "
+        "WHERE v.site_id = $1 AND v.root_id IS NULL AND v.nonce_check % 10 = 0 ORDER BY v.visit_id DESC LIMIT 40", SITE
+        )  # fmt: skip
+    last = dict(rows[0])
+    store = PostgresStore(postgres_server.url(name))
+    await store.open()
+    end = FIRST_DAY + DAYS
+    scope = Scope(SITE, ids.day_start(end - 30), ids.day_start(end))
+    values = {
+        **last, **{column: 1 for query in queries.queries().values() for column in query.columns}, **scope.params(),
+        **{name: last[name] for name in ("visit_id", "cell", "root_id", "channel", "n")}, "by": "channel",
+        "dimension": 0, "key": None, "limit": 21, "value": 1 << 62, "hangs_on": last["visit_id"], "small": 10_000,
+        "before": 0, "day": end - 1, "kind": 1, "guard_key": -(1 << 62), "window": 1000, "end_site": SITE,
+        "end_kind": 1, "end_key": 1 << 40, "now": ids.day_start(end), "app": "slack", "reason": "robot", "url": "u",
+        "title": "t",
+    }  # fmt: skip
+    yield Plenty(store, values, [dict(row) for row in rows])
+    await store.close()
+    postgres_server.drop(name)
+
+
+FILTERS: Final[tuple[Mapping[str, Any], ...]] = ({}, {"channel": 3}, {"device": 2, "source": 4}, {"page_id": 7})
+"""What a page's filters may narrow a query down to, beside the site and the period."""
+
+
+def narrowed(name: str) -> Iterator[Mapping[str, Any]]:
+    """What a query may be narrowed down to, all else being open; nothing where it knows no filters."""
+    known = set(queries.for_postgres(queries.queries()[name]).names)
+    filters: dict[str, Any] = (
+        dict.fromkeys(known & {"channel", "device", "source", "page_id"}) if name.endswith("_by") else {}
+    )
+    return (filters | dict(chosen) for chosen in FILTERS if chosen.keys() <= filters.keys())
+
+
+def read_whole(plan: Mapping[str, Any]) -> set[str]:
+    """The tables of events that a plan reads from their first row to their last."""
+    return set(EVENTS) & {step["Relation Name"] for step in steps(plan) if step["Node Type"] == "Seq Scan"}
+
+
+@pytest.mark.parametrize(("name", "filters"), [(name, filters) for name in ASKED for filters in narrowed(name)])
+async def test_no_table_of_events_is_read_whole(plenty: Plenty, name: str, filters: Mapping[str, Any]) -> None:
+    for plan in await plenty.plans(queries.queries()[name], **filters):
+        assert not read_whole(plan), json.dumps(plan, indent=1)
+
+
+async def test_what_reads_a_whole_table_is_seen(plenty: Plenty) -> None:
+    for plan in await plenty.plans(queries.queries()["recount_chains"], most=5):
+        assert read_whole(plan) == {"visits"}
+
+
+def test_every_query_of_a_table_of_events_is_asked() -> None:
+    assert len(ASKED) > 50
+    assert {"visits_by", "insert_visits", "delete_guards", "page_urls", "shared_page"} <= set(ASKED)
+    assert {name for name in queries.queries() if name.startswith("recount_")} < WHOLE
