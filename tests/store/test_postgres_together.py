@@ -50,7 +50,6 @@ class Collectors:
             except Interrupted:
                 self.interrupted += 1
                 continue
-            self.ledgers[who].remember()
             return outcomes
         raise AssertionError(f"interrupted {_TRIES} times")
 

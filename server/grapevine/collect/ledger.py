@@ -65,19 +65,17 @@ class Ledger:
         self._slot = slot
         self._pages_a_day = pages_a_day
         self._known = _Known(Memory(_REMEMBERED), Memory(_REMEMBERED))
-        self._learned = _Learned([], [])
 
     async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
         """Stores all events in ``batch``, and how often others were refused; answers each event in its place."""
         entry = _Entry(self, batch, events, Tally(self._slot))
-        outcomes = await entry.record(drops)
-        self._learned = entry.learned
-        return outcomes
+        batch.when_committed(lambda: self._remember(entry.learned))
+        return await entry.record(drops)
 
-    def remember(self) -> None:
-        """Called when the last batch has committed: its pages and visitors need not be offered to the store again."""
-        self._known.pages.add(self._learned.pages)
-        self._known.visitors.add(self._learned.visitors)
+    def _remember(self, learned: _Learned) -> None:
+        """Pages and visitors that are stored need not be offered to the store again."""
+        self._known.pages.add(learned.pages)
+        self._known.visitors.add(learned.visitors)
 
     def write_as(self, slot: int) -> None:
         """From the next batch on, counts are raised in this slot."""

@@ -1,7 +1,8 @@
 """The writer: group commit. While one batch commits, the next gathers; nobody is answered before their commit.
 
 There is no timer and no artificial delay: a lone event is a batch of one, and batches grow with the load. Answers to a
-batch are worked out while the disk is busy with the next one.
+batch are worked out while the disk is busy with the next one. A store that is far away may take several batches at once
+(``lanes``); another one is begun when at least half as many events wait as are on their way, since small ones are dear.
 
 A store that goes away for a moment is waited for: the batch is tried again as a whole, which is safe since every event
 may be repeated, and what arrives meanwhile waits behind it. After a few seconds the batch is answered ``busy``, and so
@@ -59,7 +60,8 @@ class Writer:
         self.waiting = WaitingRoom(max_waiting, max_bytes)
         self._work = asyncio.Event()
         self._closing = False
-        self._task: asyncio.Task[None] | None = None
+        self._lanes: list[asyncio.Task[None]] = []
+        self._on_their_way = 0
         self._patience = patience
         self._pause = pause
         self._given_time = time
@@ -70,15 +72,17 @@ class Writer:
     async def __aenter__(self) -> Writer:
         self._loop = asyncio.get_running_loop()
         self._time = self._given_time or self._loop.time
-        self._task = asyncio.create_task(self._run(), name="grapevine-writer")
+        self._lanes = [
+            asyncio.create_task(self._run(), name=f"grapevine-writer-{lane}") for lane in range(self._store.lanes)
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stores everything that was accepted, then stops."""
         self._closing = True
         self._work.set()
-        if self._task is not None:
-            await self._task
+        for lane in self._lanes:
+            await lane
 
     def put(self, event: Event, settle: Settle, size: int = 0) -> None:
         """Takes an event of ``size`` bytes to be stored; ``settle`` is told when its commit is done.
@@ -111,13 +115,23 @@ class Writer:
 
     async def _store_waiting(self) -> None:
         """Stores what is waiting, batch by batch; what arrives meanwhile is the next batch."""
-        while self.waiting or self._drops:
-            if not await self._store_batch(self.waiting.take(MAX_BATCH)) and not self.waiting:
+        while self._worth_a_batch() or (self._drops and not self._on_their_way):
+            batch = self.waiting.take(MAX_BATCH)
+            self._on_their_way += len(batch)
+            try:
+                stored = await self._store_batch(batch)
+            finally:
+                self._on_their_way -= len(batch)
+            if not stored and not self.waiting:
                 return
+
+    def _worth_a_batch(self) -> bool:
+        waiting = len(self.waiting)
+        return waiting > 0 and (self._closing or 2 * waiting >= self._on_their_way)
 
     async def _rest(self) -> None:
         """Until there is an event to store; drops alone may wait a second for company."""
-        if self.waiting or self._closing:
+        if self._worth_a_batch() or self._closing:
             return
         self._work.clear()
         try:
@@ -172,7 +186,6 @@ class Writer:
             self._settle(batch, [error])
             return True
         self._away = False
-        self._ledger.remember()
         self._loop.call_soon(self._settle, batch, outcomes)
         return True
 

@@ -50,10 +50,12 @@ class Store(Protocol):
     """One database. Open it before use (which brings its schema up to date), close it at the end.
 
     ``quick`` are the same questions as ``reads``, for those that touch a handful of rows and many people wait for.
-    ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own.
+    ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
+    and ``lanes`` how many batches of one process it takes at once.
     """
 
     shared: bool
+    lanes: int
 
     reads: Reads
     quick: Reads

@@ -5,7 +5,7 @@ Each method is one named query of ``sql/batch.sql`` over all rows of a batch; no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -41,6 +41,16 @@ class Batch:
     def __init__(self, changes: Changes) -> None:
         self._run = changes.run
         self._together = changes.run_together
+        self._afterwards: list[Callable[[], None]] = []
+
+    def when_committed(self, call: Callable[[], None]) -> None:
+        """``call`` is called when the transaction has committed, and never if it does not."""
+        self._afterwards.append(call)
+
+    def committed(self) -> None:
+        """Told by the store."""
+        for call in self._afterwards:
+            call()
 
     async def visits(self, keys: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], VisitRow]:
         """The stored visits among ``keys`` (site, visit, cell), by (site, visit)."""

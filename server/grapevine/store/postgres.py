@@ -24,7 +24,9 @@ from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
 
 READERS: Final = 4
-WRITERS: Final = 2
+LANES: Final = 2
+WRITERS: Final = LANES + 1
+"""One for the registry."""
 _CONNECT_SECONDS: Final = 2.0
 _WRITE_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 15.0
@@ -72,6 +74,7 @@ class PostgresStore:
     quick: Reads
     registry: Registry
     shared = True
+    lanes = LANES
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -112,7 +115,9 @@ class PostgresStore:
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[Batch]:
         async with self._transaction() as runner:
-            yield Batch(runner)
+            batch = Batch(runner)
+            yield batch
+        batch.committed()
 
     async def writable(self) -> bool:
         try:

@@ -32,6 +32,7 @@ class SQLiteStore:
     quick: Reads
     registry: Registry
     shared = False
+    lanes = 1
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -76,7 +77,9 @@ class SQLiteStore:
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[Batch]:
         async with self._transaction() as connection:
-            yield Batch(connection)
+            batch = Batch(connection)
+            yield batch
+        batch.committed()
 
     async def writable(self) -> bool:
         try:
