@@ -51,9 +51,10 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
     async with AsyncExitStack() as stack:
         leases = Leases(store.registry, clock, secrets.token_hex(8))
         ledger = Ledger(nonce_key)
+        writer = Writer(store, ledger, drops, clock)
         if store.shared:
-            await stack.enter_async_context(leases.slot(ledger.write_as))
-        writer = await stack.enter_async_context(Writer(store, ledger, drops, clock))
+            writer.when_in_part = await stack.enter_async_context(leases.slot(ledger.write_as))
+        await stack.enter_async_context(writer)
         await stack.enter_async_context(housekeeping(store, clock, leases))
         await stack.enter_async_context(beside(sites.watch(), "sites"))
         followed = Followed(clock, lambda: sites.version)

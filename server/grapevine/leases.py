@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from itertools import chain
 from typing import Final
 
 from grapevine.beside import beside
@@ -45,10 +46,20 @@ class Leases:
         await self._registry.give_lease(name, self._holder)
 
     @asynccontextmanager
-    async def slot(self, tell: Callable[[int], None]) -> AsyncIterator[None]:
-        """Holds a writer's slot while the block runs; ``tell`` hears which, again whenever it is another one."""
+    async def slot(self, tell: Callable[[int], None]) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Holds a writer's slot while the block runs; ``tell`` hears which, again whenever it is another one.
+
+        The block gets what to call when the counts of the slot may be on a part of the store that is away.
+        """
         held = await self._free_slot()
         tell(held)
+
+        async def elsewhere() -> None:
+            nonlocal held
+            with suppress(StoreError):  # then the slot stays what it is
+                left, held = held, await self._free_slot(held + 1)
+                tell(held)
+                await self.give(_slot(left))
 
         async def keep() -> None:
             nonlocal held
@@ -63,13 +74,13 @@ class Leases:
 
         try:
             async with beside(keep(), "slot"):
-                yield
+                yield elsewhere
         finally:
             with suppress(StoreError):  # it falls by itself
                 await self.give(_slot(held))
 
-    async def _free_slot(self) -> int:
-        for slot in range(CELLS):
+    async def _free_slot(self, first: int = 0) -> int:
+        for slot in chain(range(first, CELLS), range(first)):
             if await self.take(_slot(slot)):
                 return slot
         raise StoreError(f"all {CELLS} writers' slots are taken; are so many processes running?")

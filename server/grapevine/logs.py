@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 from typing import Final
 
@@ -36,3 +37,23 @@ def configure(form: str) -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("grapevine").setLevel(logging.INFO)
+
+
+class Seldom(logging.Filter):
+    """Lets a message through once in so many seconds, and says then how often it was held back."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._last: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = str(record.msg)
+        at, held_back = self._last.get(message, (-math.inf, 0))
+        if record.created - at < self._seconds:
+            self._last[message] = (at, held_back + 1)
+            return False
+        self._last[message] = (record.created, 0)
+        if held_back:
+            record.msg, record.args = f"{record.getMessage()} (and {held_back} more like this)", ()
+        return True

@@ -102,8 +102,8 @@ def shown_url(url: str) -> str:
     """The setting of a database without name and password."""
     if not url.startswith(POSTGRES):
         return url
-    parts = urlsplit(url)
-    return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    where = url.partition("://")[2].partition("?")[0].rpartition("@")[2]
+    return f"postgresql://{where}"
 
 
 def _from_file(config: Path) -> dict[str, str]:
@@ -160,7 +160,10 @@ def _parsed(setting: Setting, where: str, text: str) -> Any:
 
 def _database(text: str) -> str:
     if text.startswith(POSTGRES):
-        if not urlsplit(text).path.strip("/"):
+        path = urlsplit(text).path
+        if "@" in path:
+            raise ValueError("has a / in its user or password; write it as %2F")
+        if not path.strip("/"):
             raise ValueError("names no database; write postgresql://USER:PASSWORD@HOST/DATABASE")
         return text
     path = text.removeprefix(SQLITE)

@@ -96,6 +96,16 @@ async def test_the_slot_of_a_dead_process_is_leased_anew_when_its_time_is_over(s
         assert late.slots == [0]
 
 
+async def test_another_slot_is_taken_where_a_part_of_the_store_is_away(store: Store, clock: Clock) -> None:
+    leases, slots = Leases(store.registry, clock, "one"), list[int]()
+    async with leases.slot(slots.append) as elsewhere:
+        await elsewhere()
+        await elsewhere()
+        assert slots == [0, 1, 2]
+        assert await Leases(store.registry, clock, "two").take("slot 1")
+        assert not await Leases(store.registry, clock, "two").take("slot 2")
+
+
 async def test_who_has_lost_a_slot_takes_another_one(store: Store, clock: Clock) -> None:
     """As after an outage longer than a lease; and it gives back only what it has."""
     async with Process(store.registry, clock, "one").running() as one:

@@ -51,11 +51,14 @@ class Shaky(Ledger):
         super().__init__(b"n" * 32)
         self.times = 0
         self.dead: str | None = None
+        self.dead_slot: int | None = None
         self.batches: list[list[str]] = []
 
     async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
         self.batches.append([event.nonce for event in events if isinstance(event, Arrival)])
         outcomes = await super().record(batch, events, drops)
+        if self.dead_slot is not None and self.dead_slot == self.slot:
+            raise Interrupted("the part with the counts is away", partly=True)
         if self.dead and any(isinstance(event, Arrival) and event.title == self.dead for event in events):
             raise Interrupted("a part is away", partly=True)
         if self.times:
@@ -122,6 +125,18 @@ async def test_a_batch_whose_commit_was_not_answered_is_stored_once(
     landed = await setting.send("a", "b")
     assert [isinstance(outcome, Landed) and outcome.duplicate for outcome in landed] == [True, True]
     assert await setting.stored() == (2, 2)
+
+
+async def test_where_the_counts_are_away_another_slot_is_taken_and_nobody_is_refused(setting: Setting) -> None:
+    async def elsewhere() -> None:
+        setting.ledger.write_as(5)
+
+    setting.writer.when_in_part = elsewhere
+    setting.ledger.dead_slot = 0
+    assert all(isinstance(outcome, Landed) for outcome in await setting.send("a", "b"))
+    assert await setting.stored() == (2, 2)
+    assert isinstance(setting.store, Backend)
+    assert await setting.store.look("SELECT DISTINCT cell FROM counts_hour") == [(5,)]
 
 
 async def test_patience_ends(setting: Setting) -> None:

@@ -79,6 +79,7 @@ def test_toml_below_the_environment(tmp_path: Path) -> None:
         ("DATABASE", "mysql://u@h/d", "no database; write sqlite:///"),
         ("DATABASE", "sqlite:///", "is no database 'sqlite:///'"),
         ("DATABASE", "postgresql://u:hunter2@h/", "names no database"),
+        ("DATABASE", "postgresql://u:hunter2/x@h/d", "has a / in its user or password"),
         ("SECRET_KEYS", "hunter2", "fewer than 16 characters"),
         ("SECRET_KEYS", f"{KEY},{KEY}", "same key twice"),
         ("BASE_URL", "share.example.com", "must begin with http:// or https://"),

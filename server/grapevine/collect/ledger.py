@@ -77,6 +77,11 @@ class Ledger:
         self._known.pages.add(learned.pages)
         self._known.visitors.add(learned.visitors)
 
+    @property
+    def slot(self) -> int:
+        """Where counts are raised: this writer's own place in them."""
+        return self._slot
+
     def write_as(self, slot: int) -> None:
         """From the next batch on, counts are raised in this slot."""
         self._slot = slot

@@ -7,7 +7,8 @@ batch are worked out while the disk is busy with the next one. A store that is f
 A store that goes away for a moment is waited for: the batch is tried again as a whole, which is safe since every event
 may be repeated, and what arrives meanwhile waits behind it. After a few seconds the batch is answered ``busy``, and so
 is everything that comes until the store is back. Where only a part of the store is away nobody waits for it: the batch
-is tried once more and then in halves, so that the events of that part alone are answered ``busy``.
+is tried once more and then in halves, so that the events of that part alone are answered ``busy``. Counts are not to be
+among them: ``when_in_part`` is called before, for another slot.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Writer:
         self._patience = patience
         self._pause = pause
         self._given_time = time
+        self.when_in_part: Callable[[], Awaitable[None]] | None = None
         self._away = False
         self._refused = 0
         self._complained_at = -_COMPLAIN_SECONDS
@@ -154,6 +156,8 @@ class Writer:
             except Interrupted as error:
                 if error.partly and in_part:
                     return await self._by_halves(deadline, batch) if len(batch) > 1 else self._refuse(batch, error)
+                if error.partly and self.when_in_part is not None:
+                    await self.when_in_part()
                 in_part = error.partly
                 if not in_part and self._time() + pause > deadline:
                     self._away = True

@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.errors import Busy, Problem, StoreError
+from grapevine.logs import Seldom
 
 log = logging.getLogger(__name__)
+log.addFilter(Seldom())
 
 
 def problem_response(problem: Problem) -> Response:
@@ -49,7 +51,7 @@ async def on_store_error(_: Request, error: Exception) -> Response:
 
 
 def store_problem(error: StoreError) -> Problem:
-    """What a caller is told while the store cannot be used; the log gets the reason."""
+    """What a caller is told while the store cannot be used; the log gets the reason now and then."""
     log.error("the store cannot be used: %s", error)
     return Busy("The store cannot be used at the moment; try again.", retry_after=5)
 
