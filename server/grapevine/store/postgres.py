@@ -54,7 +54,9 @@ _CITUS: Final = {
 # On the server's side too, so that nothing goes on there for somebody who has hung up. Never a time for a writing
 # statement: one that ends a COMMIT's wait for its standby reports success all the same. Waiting for a lock may end.
 _WRITING: Final = {"lock_timeout": "4s"}
-_READING: Final = {"statement_timeout": "15s"}
+# No question is about a whole table: it is to cost what the site and the days that it names have, however much of the
+# table they may be.
+_READING: Final = {"statement_timeout": "15s", "enable_seqscan": "off", "jit": "off"}
 
 
 class _Kept(asyncpg.Connection):
@@ -92,7 +94,7 @@ class PostgresStore:
                     self.citus = await has_citus(connection)
                 if self.citus:
                     await self._writers.expire_connections()
-                self._readers = await self._pool(READERS, _READ_SECONDS, {"jit": "off"} | _READING)
+                self._readers = await self._pool(READERS, _READ_SECONDS, _READING)
         except StoreError:
             await self.close()
             raise
