@@ -26,9 +26,10 @@ from tests.postgres import Postgres
 ROWS: Final = 30_000
 KEYS: Final = "a-secret-key-for-these-tests"
 IN_SMALL_PAGES: Final = """
-import sys, grapevine.copying.database as database, grapevine.copying.file as file
+import signal, sys, grapevine.copying.database as database, grapevine.copying.file as file
 from grapevine.cli import main
 database.PAGE = file.PAGE = 100
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs the tests may ignore it, which is inherited
 sys.exit(main(sys.argv[1:]))
 """
 
