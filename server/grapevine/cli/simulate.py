@@ -1,0 +1,233 @@
+"""``grapevine simulate``: plays a world with known truth against a server, and holds the server against it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import httpx
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from grapevine.cli.options import Commands, count
+from grapevine.cli.shell import Shell
+from grapevine.errors import GrapevineError, Invalid
+from grapevine.simulate.parameters import Parameters
+
+if TYPE_CHECKING:
+    from grapevine.simulate.check import Number, Quality, Report, World
+    from grapevine.simulate.truth import Truth
+
+_PATIENCE_SECONDS: Final = 60.0
+_RATES: Final = (
+    ("k", "visits of others that each visit makes on the average"),
+    ("sharing", "acts of sharing per visit"),
+    ("untagged", "part of sharing that the widget does not see"),
+    ("short_links", "part of shares that go out as /s/TOKEN"),
+    ("stripped", "part of opened links that lost their token"),
+    ("damaged", "part of opened links whose token was changed"),
+    ("self_returns", "part of shares that the sharer opens, too"),
+    ("same_network", "part of openings by somebody with the sharer's address and browser"),
+    ("regulars", "part of first visits by somebody who was here before"),
+    ("opted_out", "part of people who asked not to be followed"),
+    ("lost", "part of reports of shares that never arrive"),
+    ("retried", "part of requests that are sent twice"),
+    ("late", "part of reports of shares that arrive long afterwards"),
+    ("crawlers", "visits by robots that name themselves, per first visit"),
+    ("suspects", "how much pretends to be people: 1 is plausible, 0 none"),
+    ("days", "simulated days that the visits are spread over"),
+)
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add(
+        "simulate",
+        simulate,
+        "play visitors with known truth against a server, or check it",
+        more="Play against a site of its own: everything that it counts is compared. See docs/simulate.md.",
+    )
+    parser.add_argument("--server", metavar="URL", help="the server (with --check: default where it was played)")
+    parser.add_argument("--site", metavar="KEY", help="the site's public key (with --check: where it was played)")
+    parser.add_argument("--origin", metavar="URL", help="the origin of the site's pages (default: ask the server)")
+    parser.add_argument("--seed", type=count, default=1, metavar="S", help="one seed, one world (default: %(default)s)")
+    usual = Parameters()
+    parser.add_argument("--visits", type=count, default=usual.visits, metavar="N",
+                        help="visits of people (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--pages", type=count, default=usual.pages, metavar="N", help="pages (default: %(default)s)")
+    for name, meaning in _RATES:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=_rate, default=getattr(usual, name), metavar="R",
+                            help=f"{meaning} (default: %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--one-address", action="store_true", help="send no X-Forwarded-For: the server trusts no proxy here"
+    )
+    parser.add_argument("--truth", type=Path, metavar="FILE", help="write what really happened, as NDJSON")
+    parser.add_argument(
+        "--check", type=Path, metavar="TRUTH", help="ask the server what it made of that; plays nothing"
+    )
+    parser.add_argument("--key", metavar="KEY", help="with --check: an API key of the site that may read")
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="with --check: read the API key from a file")
+
+
+async def simulate(shell: Shell, arguments: Namespace) -> int:
+    """Plays, or checks."""
+    return await (_play if arguments.check is None else _check)(shell, arguments)
+
+
+async def _play(shell: Shell, arguments: Namespace) -> int:
+    from grapevine.simulate.check import world_of
+    from grapevine.simulate.player import CONCURRENCY, Player, Target, origin_of_site
+    from grapevine.simulate.world import World
+
+    for name in ("server", "site"):
+        if getattr(arguments, name) is None:
+            raise Invalid.of(name, f"is needed: --{name}, see grapevine simulate --help")
+    rates = {name: getattr(arguments, name) for name, _ in _RATES}
+    parameters = Parameters(
+        visits=arguments.visits, pages=arguments.pages, addresses=not arguments.one_address, **rates
+    )
+    world = World(arguments.seed, parameters)
+    world.truth.play.server, world.truth.play.site = arguments.server, arguments.site
+    started = time.monotonic()
+    async with _client(arguments.server, CONCURRENCY) as client:
+        origin = arguments.origin
+        if origin is None:
+            origin = await origin_of_site(client, arguments.site)
+            world.truth.drops["bad-origin"] += 1
+        with _progress(shell) as progress:
+            task = progress.add_task("Visits", total=arguments.visits)
+            player = Player(client, Target(arguments.site, origin), world, shell.now,
+                            on_visit=lambda: progress.advance(task))  # fmt: skip
+            await player.play()
+    seconds = time.monotonic() - started
+    if arguments.truth is not None:
+        world.truth.write(arguments.truth)
+    happened = world_of(world.truth)
+    if arguments.json:
+        facts = {"seed": arguments.seed, "requests": world.truth.requests, "seconds": round(seconds, 3),
+                 "truth": arguments.truth and str(arguments.truth), "world": happened}  # fmt: skip
+        shell.say_json(facts)
+    else:
+        shell.say(f"{world.truth.requests:,} requests in {seconds:.1f} s ({world.truth.requests / seconds:,.0f}/s).")
+        shell.say(_told(happened))
+        if arguments.truth is not None:
+            shell.say(f"What really happened is in {arguments.truth}; compare: "
+                      f"grapevine simulate --check {arguments.truth} --key KEY")  # fmt: skip
+    return 0
+
+
+async def _check(shell: Shell, arguments: Namespace) -> int:
+    from grapevine.simulate.asking import Asked
+    from grapevine.simulate.check import check
+    from grapevine.simulate.truth import Truth
+
+    truth: Truth = Truth.read(arguments.check)
+    server, site = arguments.server or truth.play.server, arguments.site or truth.play.site
+    async with _client(server, 1) as client:
+        report = await check(truth, Asked(client, _key(arguments), site))
+    if arguments.json:
+        shell.say_json(report)
+    else:
+        _show(shell, report)
+    return 0 if report.clean else 1
+
+
+def _key(arguments: Namespace) -> str:
+    if arguments.key is not None:
+        return str(arguments.key)
+    if arguments.key_file is None:
+        raise Invalid.of("key", "is needed: --key KEY or --key-file FILE")
+    try:
+        return str(arguments.key_file.read_text("utf-8").strip())
+    except (OSError, ValueError):
+        raise GrapevineError(f"{arguments.key_file} cannot be read") from None
+
+
+def _client(server: str, connections: int) -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    return httpx.AsyncClient(base_url=server, limits=limits, timeout=_PATIENCE_SECONDS, trust_env=False)
+
+
+def _progress(shell: Shell) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=shell.err, disable=not sys.stderr.isatty())
+
+
+def _told(world: World) -> str:
+    return (
+        f"{world.visits:,} visits of people: {world.shared:,} through sharing, {world.tagged:,} of them with a token, "
+        f"{world.dark:,} in the dark. {world.cascades:,} cascades, {_percent(world.one_hop, world.cascades)} of them "
+        f"within one hop; the largest {world.largest:,} visits, the deepest {world.deepest} hops."
+    )
+
+
+def _show(shell: Shell, report: Report) -> None:
+    shell.say(_told(report.world) + "\n")
+    table = _table("What was found", "True", "Found", "Right", "Precision", "Recall")
+    for name, quality in report.qualities.items():
+        table.add_row(_mark(quality), name, *_quality(quality))
+    shell.out.print(table)
+    robots = report.robots
+    mark = " " if robots.good else "✗"
+    shell.say(
+        f"\n{mark} Robots: {robots.true:,}, of which {robots.refused:,} were refused and {robots.stored:,} stored; "
+        f"counted among visits: {robots.counted:,}. People refused as robots: {robots.people_refused:,}.\n"
+    )
+    table = _table("Number", "True", "Found", "Error")
+    for name, number in report.numbers.items():
+        table.add_row(_mark(number), name, *_number(number))
+    for by, numbers in report.parts.items():
+        wrong = {name: number for name, number in numbers.items() if not number.good}
+        for name, number in wrong.items():
+            table.add_row(_mark(number), f"visits by {by}: {name}", *_number(number))
+        if not wrong:
+            table.add_row("", f"visits by {by}: {len(numbers)} keys", "", "", "all exact")
+    shell.out.print(table)
+    shell.say("\nThe server says what happened." if report.clean else "\nThe server is off where ✗ stands.")
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("")
+    table.add_column(first, no_wrap=True)
+    for other in others:
+        table.add_column(other, justify="right", no_wrap=True)
+    return table
+
+
+def _mark(one: Quality | Number) -> str:
+    return "" if one.good else "✗"
+
+
+def _quality(quality: Quality) -> tuple[str, ...]:
+    parts = ("–" if part is None else f"{part:.4f}" for part in (quality.precision, quality.recall))
+    return f"{quality.true:,}", f"{quality.found:,}", f"{quality.right:,}", *parts
+
+
+def _number(number: Number) -> tuple[str, ...]:
+    values = (number.expected, number.found, number.error)
+    return tuple(map(_shown, values))
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{int(value):,}" if value == int(value) else f"{value:,.4f}"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}" if whole else "none"
+
+
+def _rate(text: str) -> float:
+    """A number, not negative."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1
+    if not 0 <= rate < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is no number that a rate can be")
+    return rate

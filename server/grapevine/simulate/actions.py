@@ -1,0 +1,56 @@
+"""The requests of a world, in the order in which they arrive; tokens are named, since only the server knows them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from grapevine.simulate.people import Person
+from grapevine.simulate.truth import Link
+
+
+class Arrive(NamedTuple):
+    """``POST /v1/visits``. ``damage`` is the place of the character that the link's token has lost to another one."""
+
+    at: int
+    who: Person
+    visit: int
+    path: str
+    query: str
+    title: str
+    referrer: str
+    nonce: str
+    link: Link | None = None
+    damage: int | None = None
+    own: bool = False
+
+
+class Read(NamedTuple):
+    """``POST /v1/views``."""
+
+    at: int
+    who: Person
+    visit: int
+    path: str
+    title: str
+    nonce: str
+
+
+class Report(NamedTuple):
+    """``POST /v1/shares``."""
+
+    at: int
+    who: Person
+    link: Link
+    path: str
+    title: str
+
+
+class Follow(NamedTuple):
+    """``GET /s/TOKEN``, by a person or a robot."""
+
+    at: int
+    who: Person
+    link: Link
+
+
+Action = Arrive | Read | Report | Follow

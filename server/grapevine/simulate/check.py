@@ -1,0 +1,241 @@
+"""A server held against a truth: what it found of what it could know, and how far each of its numbers is off.
+
+A link between two visits counts as right when the server names the share that was really opened: the visit, channel and
+number. What cannot be known (a token lost on the way) is no fault; people alone are asked about, robots have their own
+rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Mapping, Set
+from typing import Any, Final
+
+import msgspec
+
+from grapevine.errors import GrapevineError
+from grapevine.simulate.asking import Asked
+from grapevine.simulate.expect import Expected
+from grapevine.simulate.truth import Link, Truth
+
+LEAST_RECALL: Final = 0.999
+_RATIO_ERROR: Final = 1e-9
+_DROPS_WAIT_SECONDS: Final = 3.0
+_PAUSE_SECONDS: Final = 0.25
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """How a set that the server found compares to the true one; null where that divides by zero."""
+
+    true: int
+    found: int
+    right: int
+    precision: float | None
+    recall: float | None
+
+    @classmethod
+    def of(cls, true: Set[Hashable], found: Set[Hashable]) -> Quality:
+        """Of those two sets."""
+        right = len(true & found)
+        precision = right / len(found) if found else None
+        return cls(len(true), len(found), right, precision, right / len(true) if true else None)
+
+    @property
+    def good(self) -> bool:
+        """Nothing found that is not so, and at most one in a thousand missed."""
+        return self.right == self.found and self.right >= LEAST_RECALL * self.true
+
+
+class Number(msgspec.Struct, frozen=True):
+    """One number: as it ought to be, as the server says it, and the difference."""
+
+    expected: float | None
+    found: float | None
+    error: float | None
+
+    @classmethod
+    def of(cls, expected: float | None, found: float | None) -> Number:
+        """Those two; one that is null where the other is none has no error that could be said."""
+        if expected is None or found is None:
+            return cls(expected, found, 0 if expected is found else None)
+        return cls(expected, found, found - expected)
+
+    @property
+    def good(self) -> bool:
+        """Exact, up to rounding."""
+        return self.error is not None and abs(self.error) <= _RATIO_ERROR
+
+
+class Robots(msgspec.Struct, frozen=True):
+    """What became of robots. ``refused`` were answered so; ``stored`` got an answer as a visit does; ``counted`` stand
+    among the visits; ``people_refused`` are people who were taken for robots."""
+
+    true: int
+    refused: int
+    stored: int
+    counted: int
+    people_refused: int
+
+    @property
+    def good(self) -> bool:
+        """No robot is counted, and of people at most one in a thousand is refused."""
+        return self.counted == 0 and self.people_refused == 0
+
+
+class World(msgspec.Struct, frozen=True):
+    """What the world was like: visits of people, how they came, and the shape of what grew.
+
+    ``dark`` visits came through private sharing that nothing told of. ``cascades`` are first visits that led to others,
+    by whatever way; ``one_hop`` those of them that went no further.
+    """
+
+    visits: int
+    shared: int
+    tagged: int
+    dark: int
+    cascades: int
+    one_hop: int
+    deepest: int
+    largest: int
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Everything that was compared."""
+
+    clean: bool
+    world: World
+    qualities: dict[str, Quality]
+    robots: Robots
+    numbers: dict[str, Number]
+    parts: dict[str, dict[str, Number]]
+
+
+async def check(truth: Truth, asked: Asked) -> Report:
+    """Compares. Raises GrapevineError when the truth was never played or the server gives no answer."""
+    days = [visit.served.day for visit in truth.visits if visit.served is not None]
+    if not days:
+        raise GrapevineError("nothing of this truth was played on a server")
+    period = range(min(days), max(days) + 1)
+    expected = Expected(truth)
+    summary = await _settled(asked, period, expected)
+    numbers = _numbers(expected.numbers, summary)
+    parts = {by: _numbers(dict(counts), await asked.breakdown(by, period)) for by, counts in expected.parts.items()}
+    qualities = {
+        **await _visits(truth, expected, asked),
+        **await _shares(truth, expected, asked),
+        "cascades": await _cascades(truth, expected, asked),
+    }
+    robots = _robots(truth, summary["visits"])
+    everything: list[Quality | Number | Robots] = [robots, *qualities.values(), *numbers.values()]
+    everything += [number for counted in parts.values() for number in counted.values()]
+    clean = all(one.good for one in everything)
+    return Report(clean, world_of(truth), qualities, robots, numbers, parts)
+
+
+def world_of(truth: Truth) -> World:
+    """The truth in a few numbers."""
+    people = [visit for visit in truth.visits if visit.human]
+    roots: dict[int, int] = {}
+    sizes: dict[int, tuple[int, int]] = {}
+    for visit in people:
+        root = visit.number if visit.parent is None else roots[visit.parent]
+        roots[visit.number] = root
+        if visit.parent is not None and not visit.own:
+            size, depth = sizes.get(root, (1, 0))
+            sizes[root] = size + 1, max(depth, visit.depth)
+    return World(
+        visits=len(people),
+        shared=sum(visit.parent is not None and not visit.own for visit in people),
+        tagged=sum(visit.token == "kept" and not visit.own for visit in people),  # noqa: S105
+        dark=sum(visit.dark for visit in people),
+        cascades=len(sizes),
+        one_hop=sum(depth == 1 for _, depth in sizes.values()),
+        deepest=max((depth for _, depth in sizes.values()), default=0),
+        largest=max((size for size, _ in sizes.values()), default=0),
+    )
+
+
+async def _settled(asked: Asked, period: range, expected: Expected) -> dict[str, Any]:
+    """The summary; asked again for a moment where drops are still missing, which are stored within about a second."""
+    until = asyncio.get_running_loop().time() + _DROPS_WAIT_SECONDS
+    while True:
+        summary = await asked.summary(period)
+        missing = any(
+            summary.get(name, 0) < (count or 0) for name, count in expected.numbers.items() if name.startswith("drops.")
+        )
+        if not missing or asyncio.get_running_loop().time() > until:
+            return summary
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _visits(truth: Truth, expected: Expected, asked: Asked) -> dict[str, Quality]:
+    """Who came from whom, as the chain that leads to each visit tells."""
+    named = {link: share.served for link, share in truth.shares.items()}
+    tokens = {
+        one.visit.number: one.visit.served.token
+        for one in expected.found.values() if one.visit.served is not None and one.visit.served.token is not None
+    }  # fmt: skip
+    answers = await asked.resolve(list(tokens.values()))
+    links: set[tuple[int, str | None, int]] = set()
+    own: set[int] = set()
+    for number, answer in zip(tokens, answers, strict=True):
+        last = answer["chain"][-1] if answer.get("chain") else None
+        if last is not None and last["via"] is not None:
+            if last.get("self", False):
+                own.add(number)
+            links.add((number, last["via"]["token"], last["depth"]))
+    true = {
+        (one.visit.number, None if one.visit.link is None else named.get(one.visit.link), one.depth)
+        for one in expected.found.values() if one.parent is not None
+    }  # fmt: skip
+    mine = {one.visit.number for one in expected.found.values() if one.visit.own and one.parent is not None}
+    return {"parents": Quality.of(true, links), "self_returns": Quality.of(mine, own)}
+
+
+async def _shares(truth: Truth, expected: Expected, asked: Asked) -> dict[str, Quality]:
+    """Which shares are proven and reported, and whose robots fetched them."""
+    served = {link: share.served for link, share in truth.shares.items() if share.served is not None}
+    proven: set[Link] = set()
+    reported: set[Link] = set()
+    unfurls: set[tuple[Link, str]] = set()
+    for link, answer in zip(served, await asked.resolve(list(served.values())), strict=True):
+        share: dict[str, Any] = answer.get("share", {})
+        if share.get("proven"):
+            proven.add(link)
+        if share.get("reported"):
+            reported.add(link)
+        unfurls |= {(link, app) for app in share.get("unfurls", ())}
+    return {
+        "proven": Quality.of(expected.proven, proven),
+        "reported": Quality.of(expected.reported, reported),
+        "unfurls": Quality.of(expected.unfurls, unfurls),
+    }
+
+
+async def _cascades(truth: Truth, expected: Expected, asked: Asked) -> Quality:
+    """Roots, sizes and depths of all cascades."""
+    ids = {visit.number: visit.served.visit for visit in truth.visits if visit.served is not None}
+    found = {(head["root"], head["size"], head["max_depth"]) async for head in asked.cascades()}
+    return Quality.of({(ids.get(root), *shape) for root, shape in expected.cascades.items()}, found)
+
+
+def _robots(truth: Truth, counted: int) -> Robots:
+    robots = [visit for visit in truth.visits if not visit.human]
+    people = [visit for visit in truth.visits if visit.human]
+    return Robots(
+        true=len(robots),
+        refused=sum(visit.served is not None and visit.served.dropped == "robot" for visit in robots),
+        stored=sum(visit.served is not None and visit.served.visit is not None for visit in robots),
+        counted=max(0, counted - len(people)),
+        people_refused=sum(visit.served is not None and visit.served.dropped == "robot" for visit in people),
+    )
+
+
+def _numbers(expected: Mapping[Any, float | None], found: Mapping[Any, float | None]) -> dict[str, Number]:
+    """Every number of either side; one that a side does not name is none there."""
+    names = sorted({*expected, *found}, key=str)
+    return {
+        str(name): Number.of(expected.get(name, 0), found.get(name, 0))
+        for name in names
+        if name in found or expected.get(name)
+    }

@@ -1,0 +1,237 @@
+"""Plays a world over HTTP, as the widget, messengers and robots speak to a server.
+
+Requests are begun in the world's order, several at a time; one that needs a token or session waits until the server has
+handed it out, and all that follow wait behind it. So the same world is the same requests in the same order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import httpx
+
+from grapevine import ids
+from grapevine.errors import GrapevineError
+from grapevine.simulate.actions import Action, Arrive, Follow, Read, Report
+from grapevine.simulate.people import Person
+from grapevine.simulate.truth import Link, Served
+from grapevine.simulate.ways import HABITS
+from grapevine.simulate.world import World
+from grapevine.tokens import next_n
+
+CONCURRENCY: Final = 16
+
+_CHANNELS: Final = tuple(HABITS)
+_ORIGIN_NAMED: Final = re.compile(r"\((https?://[^,)\s]+)")
+
+
+class Target(NamedTuple):
+    """A site of a server: its key, and the origin that its pages are on."""
+
+    site: str
+    origin: str
+
+
+class Handed(NamedTuple):
+    """What the server handed out for a visit."""
+
+    session: str
+    tokens: dict[str, str]
+
+
+async def origin_of_site(client: httpx.AsyncClient, site: str) -> str:
+    """An origin of the site, as the server names it to a page that is on none (it counts one ``bad-origin`` drop).
+
+    Raises GrapevineError when there is no such site.
+    """
+    body = {"site": site, "url": "https://nowhere.example/", "nonce": "0" * 24}
+    response = await client.post("/v1/visits", json=body, headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"})
+    found = _ORIGIN_NAMED.search(response.text)
+    if response.status_code != httpx.codes.FORBIDDEN or found is None:
+        raise GrapevineError(f"the server names no origin of the site: {_said(response)}")
+    return found[1]
+
+
+class Player:
+    """``clock`` is the server's time in UTC milliseconds. ``at`` moves a server's own clock along simulated time before
+    each request, which are then made one by one; without it everything happens in the server's now."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        target: Target,
+        world: World,
+        clock: Callable[[], int],
+        at: Callable[[int], None] | None = None,
+        on_visit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._client = client
+        self._target = target
+        self._world = world
+        self._clock = clock
+        self._at = at
+        self._on_visit = on_visit
+        self._handed: dict[int, Handed] = {}
+        self._tokens: dict[Link, str] = {}
+        self._under_way: dict[object, asyncio.Task[None]] = {}
+        self._days: dict[str, str] = {}
+        self._free = asyncio.Semaphore(CONCURRENCY)
+
+    async def play(self) -> None:
+        """Plays everything. Raises GrapevineError when the server does not answer as it should."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for action in self._world.requests():
+                    await self._needed(action)
+                    await self._free.acquire()
+                    if self._at is not None:
+                        self._at(action.at)
+                    task = group.create_task(self._make(action))
+                    self._under_way[_gives(action)] = task
+                    if self._at is not None:
+                        await task
+        except BaseExceptionGroup as errors:
+            first = _first(errors)
+            if isinstance(first, httpx.HTTPError):
+                raise GrapevineError(f"the server did not answer: {first!r}") from None
+            if isinstance(first, GrapevineError):
+                raise first from None
+            raise
+        for link, share in self._world.truth.shares.items():
+            share.served = self._tokens.get(link)
+
+    async def _needed(self, action: Action) -> None:
+        """Waits for the answer that holds what the request has to carry."""
+        for needed in _takes(action):
+            task = self._under_way.get(needed)
+            if task is not None and not task.done():
+                await asyncio.wait([task])
+
+    async def _make(self, action: Action) -> None:
+        try:
+            if isinstance(action, Arrive):
+                await self._arrive(action)
+            elif isinstance(action, Read):
+                await self._read(action)
+            elif isinstance(action, Report):
+                await self._report(action)
+            else:
+                await self._follow(action)
+        finally:
+            self._free.release()
+            if self._under_way.get(_gives(action)) is asyncio.current_task():
+                del self._under_way[_gives(action)]
+
+    async def _arrive(self, action: Arrive) -> None:
+        body: dict[str, Any] = {
+            "url": self._url(action.path, action.query),
+            "nonce": action.nonce,
+            "day": self._days.setdefault(action.nonce, ids.day_date(ids.day_at(self._clock())).isoformat()),
+            "referrer": action.referrer,
+            "title": action.title,
+            "channels": _CHANNELS,
+        }
+        if action.link is not None:
+            token = self._tokens[action.link]
+            body["token"] = token if action.damage is None else damaged(token, action.damage)
+            body["own"] = action.own
+        response = await self._post("visits", action.who, body, (200, 202))
+        answer = response.json()
+        visit = self._world.truth.visits[action.visit]
+        if visit.served is not None:
+            return  # the same request again
+        dropped = response.headers.get("Grapevine-Dropped")
+        tokens = answer["tokens"]
+        visit.served = Served(answer["visit"], tokens.get(_CHANNELS[0]), ids.day_at(self._clock()), dropped)
+        for channel, token in tokens.items():
+            self._tokens[Link(action.visit, channel, 0)] = token
+        self._handed[action.visit] = Handed(answer["session"], tokens)
+        if visit.human:
+            self._on_visit()
+
+    async def _read(self, action: Read) -> None:
+        session = self._handed[action.visit].session
+        body = {"session": session, "url": self._url(action.path), "title": action.title, "nonce": action.nonce}
+        await self._post("views", action.who, body, (200,))
+
+    async def _report(self, action: Report) -> None:
+        body = {"token": self._tokens[action.link], "url": self._url(action.path), "title": action.title}
+        response = await self._post("shares", action.who, body, (200,))
+        link = action.link
+        self._tokens.setdefault(link._replace(n=next_n(link.n)), response.json()["next"])
+
+    async def _follow(self, action: Follow) -> None:
+        headers = {"User-Agent": action.who.agent.text, **self._address(action.who)}
+        response = await self._client.get(f"/s/{self._tokens[action.link]}", headers=headers)
+        _expect(response, (302,))
+
+    async def _post(self, call: str, who: Person, body: dict[str, Any], expected: tuple[int, ...]) -> httpx.Response:
+        headers = {
+            "Content-Type": "text/plain;charset=UTF-8",
+            "Origin": self._target.origin,
+            "Referer": f"{self._target.origin}/",
+            "User-Agent": who.agent.text,
+            "Accept-Language": who.language,
+            **self._address(who),
+        }
+        if who.opted_out:
+            headers["Sec-GPC"] = "1"
+        response = await self._client.post(f"/v1/{call}", json={"site": self._target.site, **body}, headers=headers)
+        _expect(response, expected)
+        return response
+
+    def _address(self, who: Person) -> dict[str, str]:
+        return {"X-Forwarded-For": who.address} if self._world.truth.play.parameters.addresses else {}
+
+    def _url(self, path: str, query: str = "") -> str:
+        return f"{self._target.origin}{path}{'?' if query else ''}{query}"
+
+
+def damaged(token: str, place: int) -> str:
+    """The token with another character in that place."""
+    other = ids.ALPHABET[(ids.ALPHABET.index(token[place]) + 1) % len(ids.ALPHABET)]
+    return token[:place] + other + token[place + 1 :]
+
+
+def _gives(action: Action) -> object:
+    """What the answer hands out: a visit's session and first tokens, or a channel's next token."""
+    if isinstance(action, Arrive):
+        return action.visit
+    if isinstance(action, Report):
+        return action.link
+    return action
+
+
+def _takes(action: Action) -> tuple[object, ...]:
+    """What the request carries, named by the answers that hand it out. A repeat waits for the first one's answer."""
+    if isinstance(action, Arrive):
+        return (action.visit,) if action.link is None else (action.visit, *_of(action.link))
+    if isinstance(action, Read):
+        return (action.visit,)
+    return _of(action.link)
+
+
+def _of(link: Link) -> tuple[object, ...]:
+    return (link.visit, link._replace(n=link.n - 1), link)
+
+
+def _expect(response: httpx.Response, expected: tuple[int, ...]) -> None:
+    if response.status_code in expected:
+        return
+    hint = ""
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        hint = " (start the server with GRAPEVINE_TRUSTED_PROXIES=127.0.0.1 or GRAPEVINE_RATE_LIMIT=0)"
+    asked = f"{response.request.method} {response.request.url.path}"
+    raise GrapevineError(f"{asked} was answered {_said(response)}{hint}")
+
+
+def _said(response: httpx.Response) -> str:
+    return f"{response.status_code}: {response.text[:300]}"
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    found = errors.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

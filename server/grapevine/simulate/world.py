@@ -1,0 +1,331 @@
+"""The world: a heap of what is still to happen, in simulated time. Pure: no clock, no network, one seed one world.
+
+People arrive, read on, and pass pages on, with the widget or behind its back; those links are opened by others hours or
+days later, who pass them on in turn. Robots look at what is shared. What the way to the server does to requests (lost,
+late, sent twice) happens here too, so that the truth knows what arrived.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from grapevine import ids
+from grapevine.simulate import chance, people, ways
+from grapevine.simulate.actions import Action, Arrive, Follow, Read, Report
+from grapevine.simulate.chance import pick
+from grapevine.simulate.pages import Page, Pages
+from grapevine.simulate.parameters import Parameters
+from grapevine.simulate.people import Agent, Person
+from grapevine.simulate.truth import Link, Play, Share, Truth, Visit
+from grapevine.simulate.ways import Way
+from grapevine.times import rfc3339
+from grapevine.tokens import next_n
+
+START: Final = ids.day_start(2196)
+"""When simulated time begins: Monday, 5 January 2026, 0:00 UTC."""
+
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+
+_READS_ON: Final = 0.35
+_MOST_VIEWS: Final = 8
+_REGULARS: Final = 500
+_TOKEN_LENGTH: Final = 23
+_PREVIEWS: Final = 0.9
+_HIGHEST_K_OF_A_PAGE: Final = 0.85
+_CRAWLS_SHARES: Final = 0.3
+_SCANS_MAIL: Final = 0.3
+_REPLAYS: Final = 0.003
+_DRIVES: Final = 0.01
+_TRIED_AGAIN_MS: Final = 5 * MINUTE
+
+
+class _Sharer(NamedTuple):
+    """Whoever passes a page on: their visit, who they are, and the page."""
+
+    visit: Visit
+    who: Person
+    page: Page
+
+
+class _Opening(NamedTuple):
+    """A link on its way to somebody: who passed it on, where, and with which token, if any."""
+
+    sharer: _Sharer
+    place: str
+    link: Link | None
+    short: bool
+
+
+class World:
+    """``requests`` is everything that arrives at the server, in order; ``truth`` grows with it.
+
+    A request is to be answered before the next one is drawn only if the next one needs its token.
+    """
+
+    def __init__(self, seed: int, parameters: Parameters, start: int = START) -> None:
+        self.truth = Truth(Play(seed, parameters))
+        self.people = 0
+        self._rates = parameters
+        self._random = random = Random(seed)  # noqa: S311 - a game, no secret
+        self._pages = Pages(random, parameters.pages)
+        self._coming: list[tuple[int, int, Callable[..., Iterator[Action]], tuple[Any, ...]]] = []
+        self._scheduled = 0
+        self._start = start
+        self._a_day = parameters.visits * max(0.05, 1 - parameters.k) / parameters.days
+        self._regulars: list[Person] = []
+        self._visitors: dict[tuple[str, str, str], int] = {}
+        self._next: dict[tuple[int, str], int] = {}
+
+    def requests(self) -> Iterator[Action]:
+        """Until so many people have come as were asked for, and what they did has arrived."""
+        self._later(chance.next_arrival(self._random, self._start, self._a_day), self._newcomer)
+        while self._coming:
+            at, _, happen, arguments = heapq.heappop(self._coming)
+            for action in happen(at, *arguments):
+                self.truth.requests += 1
+                yield action
+
+    def _later(self, at: int, happen: Callable[..., Iterator[Action]], *arguments: Any) -> None:
+        self._scheduled += 1
+        heapq.heappush(self._coming, (at, self._scheduled, happen, arguments))
+
+    def _chance(self, rate: float) -> bool:
+        return self._random.random() < rate
+
+    @property
+    def _over(self) -> bool:
+        return self.people >= self._rates.visits
+
+    # How people come, and what they do.
+
+    def _newcomer(self, at: int) -> Iterator[Action]:
+        if self._over:
+            return
+        random, rates = self._random, self._rates
+        self._later(chance.next_arrival(random, at, self._a_day), self._newcomer)
+        if self._chance(rates.crawlers):
+            self._later(at + random.randrange(MINUTE), self._crawl, self._pages.draw(random), None)
+        if self._chance(_DRIVES * rates.suspects):
+            self._later(at + random.randrange(MINUTE), self._drive, self._pages.draw(random))
+        if self._regulars and self._chance(rates.regulars):
+            who = random.choice(self._regulars)
+        else:
+            who = people.person(random, self._chance(rates.opted_out))
+            self._regulars.append(who)
+            del self._regulars[:-_REGULARS]
+        way = pick(random, ways.ARRIVALS)
+        page = self._pages.home if way.goes_home else self._pages.draw(random)
+        yield from self._arrive(at, who, way, page)
+
+    def _arrive(self, at: int, who: Person, way: Way, page: Page, **came: Any) -> Iterator[Action]:
+        """Somebody's visit, from the first page to the last thing that they share."""
+        if way.inside is not None:
+            who = who._replace(agent=people.IN_APP[way.inside])
+        damage = self._random.randrange(1, _TOKEN_LENGTH) if came.get("token") == "damaged" else None
+        visit = self._visit(at, who, way, page, human=True, opted_out=who.opted_out, **came)
+        self.people += 1
+        yield from self._landing(at, who, visit, way, page, damage)
+        self._read_on(at, _Sharer(visit, who, page))
+
+    def _read_on(self, at: int, sharer: _Sharer) -> None:
+        random = self._random
+        acts = chance.poisson(random, self._rates.sharing)
+        moments = [at + random.randrange(10 * SECOND, 4 * MINUTE)]
+        while len(moments) < _MOST_VIEWS and self._chance(_READS_ON):
+            moments.append(moments[-1] + random.randrange(15 * SECOND, 4 * MINUTE))
+        for number, moment in enumerate(moments):
+            share_here = acts if number == len(moments) - 1 else int(acts > 0 and self._chance(0.5))
+            for _ in range(share_here):
+                self._later(moment - random.randrange(8 * SECOND), self._pass_on, sharer)
+            acts -= share_here
+            if number < len(moments) - 1:
+                sharer = sharer._replace(page=self._pages.draw(random))
+                if not sharer.who.opted_out:
+                    self._later(moment, self._read, sharer)
+
+    def _read(self, at: int, sharer: _Sharer) -> Iterator[Action]:
+        sharer.visit.views += 1
+        read = Read(at, sharer.who, sharer.visit.number, sharer.page.path, sharer.page.title, self._nonce())
+        yield from self._sent(read, "duplicate")
+
+    def _landing(
+        self, at: int, who: Person, visit: Visit, way: Way, page: Page, damage: int | None = None
+    ) -> Iterator[Action]:
+        """The request of a visit; ``way`` says what the browser tells with it."""
+        link = None
+        if visit.token in ("kept", "damaged") and visit.parent is not None:
+            link = Link(visit.parent, visit.channel or "", visit.n or 0)
+        arrive = Arrive(
+            at, who, visit.number, page.path, way.query, page.title, way.referrer, self._nonce(), link, damage,
+            visit.own,
+        )  # fmt: skip
+        refused = "robot" if visit.robot == "crawler" else "opted-out" if visit.opted_out else None
+        if refused:
+            self.truth.drops[refused] += 1
+        yield from self._sent(arrive, refused or "duplicate")
+
+    def _visit(self, at: int, who: Person, way: Way, page: Page, **facts: Any) -> Visit:
+        source, app = ways.shown(way, who.agent, page.is_home)
+        address = who.address if self._rates.addresses else ""
+        key = (address, who.agent.text, who.language)
+        visit = Visit(
+            len(self.truth.visits), rfc3339(at), facts.pop("human"), facts.pop("robot", None), way.truth, page.path,
+            source, app, who.agent.device, self._visitors.setdefault(key, len(self._visitors)), **facts,
+        )  # fmt: skip
+        visit.dark = visit.human and visit.private and visit.token != "kept" and source.startswith("direct-")  # noqa: S105
+        self.truth.visits.append(visit)
+        return visit
+
+    # How pages are passed on.
+
+    def _pass_on(self, at: int, sharer: _Sharer) -> Iterator[Action]:
+        random, rates = self._random, self._rates
+        tagged = not (sharer.visit.opted_out or self._chance(rates.untagged))
+        k = min(rates.k * sharer.page.appeal, max(rates.k, _HIGHEST_K_OF_A_PAGE)) / rates.sharing
+        if not tagged:
+            self._send_round(at, _Opening(sharer, pick(random, ways.UNTAGGED), None, short=False), k)
+            return
+        channel = pick(random, tuple((habit.weight, name) for name, habit in ways.HABITS.items()))
+        habit = ways.HABITS[channel]
+        link = Link(sharer.visit.number, channel, self._next.get((sharer.visit.number, channel), 0))
+        place = pick(random, habit.places)
+        opening = _Opening(sharer, place, link, self._chance(rates.short_links))
+        share = self.truth.shares.get(link)
+        if share is None:
+            private = ways.PLACES[place].private
+            share = Share(*link, rfc3339(at), sharer.page.path, private)
+            self.truth.shares[link] = share
+        share.acts += 1
+        if self._chance(rates.lost):
+            share.lost += 1
+        else:
+            arrives = at + random.randrange(50, 2 * SECOND)
+            if self._chance(rates.late):
+                arrives = at + 2 * MINUTE + int(random.expovariate(1 / ids.HOUR_MS))
+            self._later(arrives, self._report, sharer, link)
+        self._look_at(at, opening)
+        self._send_round(at, opening, k * habit.opened / ways.USUAL)
+        if self._chance(rates.self_returns):
+            self._later(at + random.randrange(MINUTE, 3 * ids.HOUR_MS), self._open_own, opening)
+        yield from ()
+
+    def _report(self, at: int, sharer: _Sharer, link: Link) -> Iterator[Action]:
+        """The widget's report arrives, and with its answer the widget has the token for the next share."""
+        share = self.truth.shares[link]
+        if share.reports:
+            self.truth.drops["duplicate"] += 1
+        share.reports += 1
+        slot = (link.visit, link.channel)
+        if self._next.get(slot, 0) == link.n:
+            self._next[slot] = next_n(link.n)
+        yield from self._sent(Report(at, sharer.who, link, sharer.page.path, sharer.page.title), "duplicate")
+
+    def _send_round(self, at: int, opening: _Opening, mean: float) -> None:
+        for _ in range(chance.openings(self._random, mean)):
+            self._later(chance.delay(self._random, at), self._open, opening)
+
+    def _open(self, at: int, opening: _Opening) -> Iterator[Action]:
+        """Somebody opens a link that they were given."""
+        if self._over:
+            return
+        random, rates = self._random, self._rates
+        sharer, place = opening.sharer, ways.PLACES[opening.place]
+        way = pick(random, place.ways)
+        if self._chance(rates.same_network):
+            who, way = sharer.who, place.ways[0][1]._replace(inside=None)
+        else:
+            who = people.person(random, self._chance(rates.opted_out))
+        token = None
+        if opening.link is not None:
+            fate = random.random()
+            token = "kept"  # noqa: S105
+            if fate < rates.stripped + rates.damaged:
+                token = "stripped" if fate < rates.stripped else "damaged"
+            if opening.short and token == "kept":  # noqa: S105
+                yield Follow(at, who, opening.link)
+        yield from self._arrive(
+            at, who, way, sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth + 1, place=opening.place,
+            private=place.private, token=token, **_named(opening.link),
+        )  # fmt: skip
+
+    def _open_own(self, at: int, opening: _Opening) -> Iterator[Action]:
+        """The sharer's own browser opens the link that it made."""
+        if self._over:
+            return
+        sharer = opening.sharer
+        yield from self._arrive(
+            at, sharer.who, Way("share"), sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth,
+            place=opening.place, token="kept", own=True, **_named(opening.link),  # noqa: S106
+        )  # fmt: skip
+
+    # Robots.
+
+    def _look_at(self, at: int, opening: _Opening) -> None:
+        """Whatever fetches a shared link before anybody reads it."""
+        random, rates = self._random, self._rates
+        place = ways.PLACES[opening.place]
+        if opening.short and place.previewer and self._chance(_PREVIEWS):
+            self._later(at + random.randrange(SECOND, 20 * SECOND), self._preview, opening, place.previewer)
+        if opening.place == "email" and self._chance(_SCANS_MAIL * rates.suspects):
+            self._burst(at, "scanner", opening, random.randrange(1, 4), 30 * SECOND)
+        if self._chance(_REPLAYS * rates.suspects):
+            self._burst(at + random.randrange(3 * ids.HOUR_MS), "replay", opening, random.randrange(8, 25), MINUTE)
+        if not place.private and self._chance(_CRAWLS_SHARES):
+            self._later(at + random.randrange(ids.HOUR_MS), self._crawl, opening.sharer.page, opening.link)
+
+    def _preview(self, at: int, opening: _Opening, app: str) -> Iterator[Action]:
+        if opening.link is None:
+            return
+        share = self.truth.shares[opening.link]
+        if app in share.unfurls:
+            return
+        share.unfurls.append(app)
+        robot = people.machine(self._random, Agent(people.PREVIEWERS[app], "unknown"))
+        if app == "whatsapp":  # its preview is fetched by the sender's own phone
+            robot = robot._replace(address=opening.sharer.who.address)
+        yield Follow(at, robot, opening.link)
+
+    def _crawl(self, at: int, page: Page, link: Link | None) -> Iterator[Action]:
+        who = people.machine(self._random, self._random.choice(people.CRAWLERS))
+        if link is not None and self._chance(0.5):
+            yield Follow(at, who, link)
+        yield from self._robot(at, who, "crawler", page, link)
+
+    def _drive(self, at: int, page: Page) -> Iterator[Action]:
+        yield from self._robot(at, people.machine(self._random, people.DRIVEN), "driven", page, None)
+
+    def _burst(self, at: int, kind: str, opening: _Opening, count: int, within: int) -> None:
+        who = people.machine(self._random, people.BROWSERS[0][1])
+        for _ in range(count):
+            self._later(at + 2 * SECOND + self._random.randrange(within), self._robot, who, kind, opening.sharer.page,
+                        opening.link)  # fmt: skip
+
+    def _robot(self, at: int, who: Person, kind: str, page: Page, link: Link | None) -> Iterator[Action]:
+        way = Way("robot")
+        came: dict[str, Any] = {} if link is None else {"parent": link.visit, "token": "kept", **_named(link)}
+        visit = self._visit(at, who, way, page, human=False, robot=kind, **came)
+        yield from self._landing(at, who, visit, way, page)
+
+    # The way to the server.
+
+    def _sent(self, action: Action, repeated: str) -> Iterator[Action]:
+        """The request, and sometimes the same one again; ``repeated`` is how the server counts that."""
+        yield action
+        if self._chance(self._rates.retried):
+            again = action.at + self._random.randrange(SECOND, _TRIED_AGAIN_MS)
+            self._later(again, self._again, action, repeated)
+
+    def _again(self, at: int, action: Action, repeated: str) -> Iterator[Action]:
+        self.truth.drops[repeated] += 1
+        yield action._replace(at=at)
+
+    def _nonce(self) -> str:
+        return "".join(self._random.choices(ids.ALPHABET, k=24))
+
+
+def _named(link: Link | None) -> dict[str, Any]:
+    return {} if link is None else {"channel": link.channel, "n": link.n}

@@ -1,0 +1,317 @@
+"""The simulated world: one seed one world, a truth that fits together, shapes that are plausible."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from grapevine import ids
+from grapevine.channels import CODES
+from grapevine.collect.agents import read_agent
+from grapevine.collect.sources import source_of
+from grapevine.errors import GrapevineError, Invalid
+from grapevine.sets import DEVICE_NAMES, SOURCE_NAMES, SOURCES
+from grapevine.simulate import chance, people, ways
+from grapevine.simulate.actions import Action, Arrive, Follow, Read, Report
+from grapevine.simulate.check import Number, Quality, world_of
+from grapevine.simulate.expect import Expected
+from grapevine.simulate.parameters import Parameters
+from grapevine.simulate.player import Player, Target, damaged, origin_of_site
+from grapevine.simulate.truth import Link, Truth
+from grapevine.simulate.world import START, World
+from grapevine.urls import Page
+from tests.web.conftest import NOON
+
+ORIGIN = "https://a.example"
+
+
+def happened(seed: int, **rates: Any) -> tuple[World, list[Action]]:
+    """A world that has come to its end, and the requests it made."""
+    world = World(seed, Parameters(**rates))
+    return world, list(world.requests())
+
+
+@pytest.fixture(scope="module")
+def long() -> tuple[World, list[Action]]:
+    return happened(7, visits=20_000, days=30)
+
+
+def test_one_seed_one_world(tmp_path: Path) -> None:
+    (first, requests), (second, repeated) = happened(3), happened(3)
+    assert requests == repeated
+    first.truth.write(tmp_path / "first")
+    second.truth.write(tmp_path / "second")
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+    assert happened(4)[1] != requests
+
+
+def test_as_many_people_as_asked_for(long: tuple[World, list[Action]]) -> None:
+    world, requests = long
+    assert sum(visit.human for visit in world.truth.visits) == 20_000
+    assert len(requests) == world.truth.requests
+    assert [action.at for action in requests] == sorted(action.at for action in requests)
+    weeks = (requests[-1].at - START) / ids.DAY_MS
+    assert 25 < weeks < 40
+
+
+def test_most_cascades_die_within_one_hop_and_a_few_go_deep(long: tuple[World, list[Action]]) -> None:
+    world = world_of(long[0].truth)
+    assert 0.22 < world.shared / world.visits < 0.4  # k = 0.3
+    firsts = world.visits - world.shared
+    assert (firsts - world.cascades + world.one_hop) / firsts > 0.95  # Goel, Watts, Goldstein 2012
+    assert 0.65 < world.one_hop / world.cascades < 0.92
+    assert world.deepest >= 5
+    assert world.largest >= 20
+    assert 0.03 < world.dark / world.visits < 0.15
+
+
+def test_k_sets_how_much_grows() -> None:
+    few, many = (world_of(happened(5, visits=6_000, k=k)[0].truth) for k in (0.1, 0.5))
+    assert few.shared < 0.15 * few.visits
+    assert many.shared > 0.35 * many.visits
+    assert world_of(happened(5, visits=200, k=0)[0].truth).shared == 0
+
+
+def test_pages_are_popular_unequally(long: tuple[World, list[Action]]) -> None:
+    read = Counter(visit.page for visit in long[0].truth.visits if visit.human and visit.parent is None)
+    assert read.most_common(1)[0][0] == "/"
+    ordered = [count for _, count in read.most_common()]
+    assert sum(ordered[:12]) > 0.35 * sum(ordered)
+    assert len(ordered) > 100
+
+
+def test_people_sleep(long: tuple[World, list[Action]]) -> None:
+    hours = Counter(int(visit.at[11:13]) for visit in long[0].truth.visits if visit.human)
+    assert sum(hours[hour] for hour in (1, 2, 3, 4)) * 4 < sum(hours[hour] for hour in (18, 19, 20, 21))
+
+
+def test_the_truth_fits_together(long: tuple[World, list[Action]]) -> None:
+    truth = long[0].truth
+    shared = set()
+    for visit in truth.visits:
+        assert (visit.robot is None) == visit.human
+        assert visit.source in SOURCES
+        if visit.parent is None:
+            assert (visit.token, visit.channel, visit.depth, visit.own) == (None, None, 0, False)
+            continue
+        parent = truth.visits[visit.parent]
+        assert parent.number < visit.number
+        assert parent.at < visit.at
+        assert parent.human
+        assert not (visit.token and parent.opted_out)
+        if visit.human:
+            assert visit.depth == parent.depth + (not visit.own)
+        if visit.link:
+            assert visit.link in truth.shares
+            shared.add(visit.link)
+        assert not (visit.dark and visit.token == "kept")
+    for link, share in truth.shares.items():
+        assert Link(share.visit, share.channel, share.n) == link
+        assert share.channel in CODES
+        assert share.acts == share.lost + share.reports
+    lost = sum(share.lost for share in truth.shares.values()) / sum(share.acts for share in truth.shares.values())
+    assert 0.07 < lost < 0.13
+    assert len(shared) > 100
+
+
+def test_everything_that_may_go_wrong_does(long: tuple[World, list[Action]]) -> None:
+    world, requests = long
+    people = [visit for visit in world.truth.visits if visit.human]
+    assert {visit.token for visit in people} == {None, "kept", "stripped", "damaged"}
+    assert {visit.robot for visit in world.truth.visits} == {None, "crawler", "scanner", "replay", "driven"}
+    assert {"typed", "bookmark", "search", "social", "referral", "campaign", "email", "share"} == {
+        visit.way for visit in people
+    }
+    arrivals = Counter(action.nonce for action in requests if isinstance(action, Arrive | Read))
+    assert 0.01 < sum(count > 1 for count in arrivals.values()) / len(arrivals) < 0.03
+    assert {type(action) for action in requests} == {Arrive, Read, Report, Follow}
+    opened: set[Link] = set()
+    overtaken = 0
+    for action in requests:
+        if isinstance(action, Arrive) and action.link is not None:
+            opened.add(action.link)
+        overtaken += isinstance(action, Report) and action.link in opened
+    assert overtaken > 10
+    assert any(share.unfurls for share in world.truth.shares.values())
+    assert any(action.link.n > 0 for action in requests if isinstance(action, Report))
+
+
+@pytest.mark.parametrize("agent", [*(agent for _, agent in people.BROWSERS), *people.IN_APP.values()])
+def test_browsers_are_read_as_what_they_are(agent: people.Agent) -> None:
+    read = read_agent(agent.text)
+    assert (read.robot, read.suspect, DEVICE_NAMES[read.device], read.app) == (False, False, agent.device, agent.app)
+
+
+def test_robots_are_read_as_what_they_are() -> None:
+    for agent in people.CRAWLERS:
+        assert read_agent(agent.text).robot
+        assert read_agent(agent.text).preview is None
+    for app, text in people.PREVIEWERS.items():
+        assert read_agent(text).preview == app
+    assert read_agent(people.DRIVEN.text).suspect
+
+
+@pytest.mark.parametrize(
+    "way", [*(way for _, way in ways.ARRIVALS), *(way for place in ways.PLACES.values() for _, way in place.ways)]
+)
+@pytest.mark.parametrize("is_home", [True, False])
+def test_arrivals_are_read_as_what_they_are(way: ways.Way, is_home: bool) -> None:
+    agent = people.IN_APP[way.inside] if way.inside else people.BROWSERS[0][1]
+    url = f"{ORIGIN}/{'' if is_home else 'deep/page'}{'?' if way.query else ''}{way.query}"
+    found = source_of(Page(1, url, is_home), url, way.referrer, agent.app, frozenset({ORIGIN}))
+    assert (SOURCE_NAMES[found.source], found.app) == ways.shown(way, agent, is_home)
+
+
+def test_draws_have_the_means_they_are_asked_for() -> None:
+    random = Random(1)  # noqa: S311
+    assert abs(sum(chance.poisson(random, 3) for _ in range(5_000)) / 5_000 - 3) < 0.15
+    assert abs(sum(chance.poisson(random, 120) for _ in range(500)) / 500 - 120) < 3
+    opened = [chance.openings(random, 1.5) for _ in range(8_000)]
+    assert abs(sum(opened) / 8_000 - 1.5) < 0.12
+    assert 0.4 < opened.count(0) / 8_000 < 0.6
+    assert chance.openings(random, 0) == 0
+    at, arrived = START, 0
+    while (at := chance.next_arrival(random, at, 50)) < START + 40 * ids.DAY_MS:
+        arrived += 1
+    assert abs(arrived / 40 - 50) < 4
+    late = sorted(chance.delay(random, START + 12 * ids.HOUR_MS) - START - 12 * ids.HOUR_MS for _ in range(2_000))
+    assert 2 * ids.HOUR_MS < late[1_000] < 6 * ids.HOUR_MS
+    assert late[-1] > 2 * ids.DAY_MS
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("k", -1), ("k", 2), ("lost", 1.5), ("visits", 0), ("pages", 1), ("days", 0), ("retried", -0.1)],
+)
+def test_worlds_that_cannot_be(field: str, value: float) -> None:
+    with pytest.raises(Invalid, match=field):
+        Parameters(**{field: value})  # type: ignore[arg-type]
+
+
+def test_a_truth_can_be_read_again(tmp_path: Path) -> None:
+    world, _ = happened(9, visits=200)
+    path = tmp_path / "truth.ndjson"
+    world.truth.write(path)
+    read = Truth.read(path)
+    assert list(read.lines()) == list(world.truth.lines())
+    kinds = [json.loads(line)["kind"] for line in path.read_text("utf-8").splitlines()]
+    assert list(dict.fromkeys(kinds)) == ["play", "visit", "share", "end"]
+
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]), "utf-8")
+    with pytest.raises(GrapevineError, match="not a whole truth"):
+        Truth.read(path)
+    path.write_text("".join([*lines[:2], "{}\n"]), "utf-8")
+    with pytest.raises(GrapevineError, match="line 3, is no line of a truth"):
+        Truth.read(path)
+    with pytest.raises(GrapevineError, match="cannot be read"):
+        Truth.read(tmp_path / "nowhere")
+    with pytest.raises(GrapevineError, match="cannot be written"):
+        world.truth.write(tmp_path / "nowhere" / "truth")
+
+
+def test_what_a_server_ought_to_conclude() -> None:
+    truth = Truth(World(1, Parameters()).truth.play)
+    template = happened(9, visits=30)[0].truth.visits[0]
+
+    def add(**facts: Any) -> None:
+        fields = {name: getattr(template, name) for name in template.__struct_fields__}
+        fields |= {
+            "number": len(truth.visits),
+            "way": "share",
+            "source": "direct-deep",
+            "app": None,
+            "opted_out": False,
+        }
+        truth.visits.append(type(template)(**fields | facts))
+
+    came = {"channel": "copy", "n": 0}
+    add()
+    add(parent=0, token="kept", depth=1, **came)
+    add(parent=1, token="kept", depth=1, own=True, **came)
+    add(parent=2, token="kept", depth=2, **came)
+    add(parent=0, token="stripped", depth=1, **came)
+    add(parent=4, token="kept", depth=2, **came)
+    add(parent=0, token="damaged", depth=1, **came)
+    add(parent=0, token="kept", depth=1, opted_out=True, **came)
+    add(parent=0, token="kept", human=False, robot="replay", **came)
+    expected = Expected(truth)
+    seen = {number: (one.parent and one.parent.number, one.depth, one.root) for number, one in expected.found.items()}
+    assert seen == {
+        0: (None, 0, 0), 1: (0, 1, 0), 2: (1, 1, 0), 3: (2, 2, 0), 4: (None, 0, 4), 5: (4, 1, 4), 6: (None, 0, 6),
+    }  # fmt: skip
+    assert expected.cascades == {0: (3, 2), 4: (2, 1)}
+    assert (expected.numbers["visits"], expected.numbers["returns"], expected.numbers["self_returns"]) == (8, 3, 1)
+    assert expected.numbers["k_factor"] == 3 / 7
+    assert expected.parts["source"] == {"direct-deep": 4, "share": 4}
+
+
+def test_precision_and_recall() -> None:
+    assert Quality.of({1, 2, 3, 4}, {1, 2, 5}) == Quality(4, 3, 2, 2 / 3, 0.5)
+    assert not Quality.of({1, 2}, {1}).good
+    assert not Quality.of({1}, {1, 2}).good
+    assert Quality.of(set(range(2_000)), set(range(1, 2_000))).good
+    nothing: Quality = Quality.of(set(), set())
+    assert (nothing.precision, nothing.recall, nothing.good) == (None, None, True)
+    assert Number.of(3, 2) == Number(3, 2, -1)
+    assert Number.of(None, None).good
+    assert not Number.of(None, 0).good
+
+
+def test_a_damaged_token_is_another_one() -> None:
+    for place in range(23):
+        changed = damaged("z" * 23, place)
+        assert changed != "z" * 23
+        assert len(changed) == 23
+
+
+@pytest.mark.anyio
+async def test_the_player_makes_the_same_requests_in_the_same_order() -> None:
+    async def requests() -> list[tuple[str, str, bytes]]:
+        made = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            made.append((request.method, str(request.url), request.read()))
+            if request.method == "GET":
+                return httpx.Response(302)
+            body = json.loads(request.content)
+            if request.url.path == "/v1/shares":
+                return httpx.Response(200, json={"next": f"{body['token'][:-1]}+"})
+            named = body.get("nonce", "")
+            if "Sec-GPC" in request.headers or "bot" in request.headers["User-Agent"].lower():
+                return httpx.Response(202, json={"visit": None, "session": None, "tokens": {}})
+            tokens = {channel: f"{named}{channel:>24}" for channel in body.get("channels", ())}
+            return httpx.Response(200, json={"visit": named, "session": f"s-{named}", "tokens": tokens})
+
+        world = World(6, Parameters(visits=300))
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://a") as client:
+            await Player(client, Target("site", ORIGIN), world, lambda: NOON).play()
+        assert len(made) == world.truth.requests
+        return made
+
+    first = await requests()
+    assert first == await requests()
+    posts = [json.loads(body) for method, _, body in first if method == "POST"]
+    assert {body["site"] for body in posts} == {"site"}
+    assert {body["day"] for body in posts if "day" in body} == {ids.day_date(ids.day_at(NOON)).isoformat()}
+
+
+@pytest.mark.anyio
+async def test_a_server_names_the_origin_of_a_site_or_says_why_not() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if json.loads(request.content)["site"] == "site":
+            return httpx.Response(
+                403, json={"detail": f"which is not an origin of this site ({ORIGIN}, https://b.example)."}
+            )
+        return httpx.Response(404, json={"detail": "No site of this server has that key."})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://a") as client:
+        assert await origin_of_site(client, "site") == ORIGIN
+        with pytest.raises(GrapevineError, match="No site of this server"):
+            await origin_of_site(client, "other")
