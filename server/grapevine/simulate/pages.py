@@ -7,7 +7,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 _ZIPF: Final = 0.8
-_MOST_APPEAL: Final = 2.5
+_MOST_APPEAL: Final = 1.8
 _TOPICS: Final = ("bread", "wine", "cheese", "pickles", "miso", "cider", "beer", "vinegar")
 _SHORT: Final = ("/about", "/letter", "/shop", *(f"/{topic}/" for topic in _TOPICS))
 
