@@ -18,7 +18,7 @@ from grapevine.collect.sources import source_of
 from grapevine.errors import GrapevineError, Invalid
 from grapevine.sets import DEVICE_NAMES, SOURCE_NAMES, SOURCES
 from grapevine.simulate import chance, people, ways
-from grapevine.simulate.actions import Action, Arrive, Follow, Read, Report
+from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.check import Number, Quality, world_of
 from grapevine.simulate.expect import Expected
 from grapevine.simulate.parameters import Parameters
@@ -76,6 +76,20 @@ def test_k_sets_how_much_grows() -> None:
     assert few.shared < 0.15 * few.visits
     assert many.shared > 0.35 * many.visits
     assert world_of(happened(5, visits=200, k=0)[0].truth).shared == 0
+
+
+def test_goals_are_reached_once_each_and_followed_people_alone_reach_them() -> None:
+    world, requests = happened(5, visits=1_000, conversions=0.2)
+    reached = {action.nonce: action for action in requests if isinstance(action, Convert)}
+    assert len(reached) == sum(len(visit.goals) for visit in world.truth.visits)
+    assert 120 < len(reached) < 280
+    assert all((goal.currency is None) == (goal.value is None) for goal in reached.values())
+    assert not any(visit.goals and (visit.opted_out or not visit.human) for visit in world.truth.visits)
+    numbers = Expected(world.truth).numbers
+    assert numbers["conversions"] == len(reached)
+    assert numbers["value.EUR"] == pytest.approx(
+        sum(float(goal.value or 0) for goal in reached.values() if goal.currency == "EUR")
+    )
 
 
 def test_pages_are_popular_unequally(long: tuple[World, list[Action]]) -> None:

@@ -33,6 +33,7 @@ _RATES: Final = (
     ("same_network", "part of openings by somebody with the sharer's address and browser"),
     ("regulars", "part of first visits by somebody who was here before"),
     ("opted_out", "part of people who asked not to be followed"),
+    ("conversions", "part of visits that reach a goal"),
     ("lost", "part of reports of shares that never arrive"),
     ("retried", "part of requests that are sent twice"),
     ("late", "part of reports of shares that arrive long afterwards"),

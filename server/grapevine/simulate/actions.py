@@ -45,6 +45,18 @@ class Report(NamedTuple):
     title: str
 
 
+class Convert(NamedTuple):
+    """``POST /v1/conversions``. ``value`` is a decimal number of ``currency``, both null for a goal without a value."""
+
+    at: int
+    who: Person
+    visit: int
+    goal: str
+    nonce: str
+    value: str | None
+    currency: str | None
+
+
 class Follow(NamedTuple):
     """``GET /s/TOKEN``, by a person or a robot."""
 
@@ -53,4 +65,4 @@ class Follow(NamedTuple):
     link: Link
 
 
-Action = Arrive | Read | Report | Follow
+Action = Arrive | Read | Report | Convert | Follow

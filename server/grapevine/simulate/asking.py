@@ -76,5 +76,8 @@ def _period(days: range) -> dict[str, str]:
 def _flat(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = []
     for name, value in table.items():
-        rows += _flat(value, f"{above}{name}.") if isinstance(value, dict) else [(f"{above}{name}", value)]
+        if isinstance(value, dict):
+            rows += _flat(value, f"{above}{name}.")
+        else:
+            rows.append((f"{above}{name}", float(value) if isinstance(value, str) else value))
     return rows

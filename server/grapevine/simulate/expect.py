@@ -6,6 +6,7 @@ Written from the contract's definitions, on its own: nothing here is shared with
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from grapevine.channels import DARK
@@ -89,8 +90,13 @@ class Expected:
             "k_factor": _ratio(len(returns), others),
             "amplification": _ratio(others, others - len(returns)),
             "same_network_returns": sum(map(_same_network, returns)),
-            "conversions": 0,
+            "conversions": sum(len(visit.goals) for visit in humans),
         }
+        worth: dict[str, Decimal] = {}
+        for goal in (goal for visit in humans for goal in visit.goals):
+            if goal.value is not None and goal.currency is not None:
+                worth[goal.currency] = worth.get(goal.currency, Decimal(0)) + Decimal(goal.value)
+        numbers |= {f"value.{currency}": float(value) for currency, value in sorted(worth.items())}
         unfurls = Counter(app for _, app in self.unfurls)
         return numbers | {f"unfurls.{app}": unfurls[app] for app in sorted(unfurls)} | {
             f"drops.{reason}": count for reason, count in sorted(truth.drops.items()) if count

@@ -15,7 +15,7 @@ import httpx
 
 from grapevine import ids
 from grapevine.errors import GrapevineError
-from grapevine.simulate.actions import Action, Arrive, Follow, Read, Report
+from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.people import Person
 from grapevine.simulate.truth import Link, Served
 from grapevine.simulate.ways import HABITS
@@ -118,6 +118,8 @@ class Player:
                 await self._read(action)
             elif isinstance(action, Report):
                 await self._report(action)
+            elif isinstance(action, Convert):
+                await self._convert(action)
             else:
                 await self._follow(action)
         finally:
@@ -162,6 +164,12 @@ class Player:
         response = await self._post("shares", action.who, body, (200,))
         link = action.link
         self._tokens.setdefault(link._replace(n=next_n(link.n)), response.json()["next"])
+
+    async def _convert(self, action: Convert) -> None:
+        body = {"session": self._handed[action.visit].session, "goal": action.goal, "nonce": action.nonce}
+        if action.value is not None:
+            body |= {"value": action.value, "currency": action.currency or ""}
+        await self._post("conversions", action.who, body, (200,))
 
     async def _follow(self, action: Follow) -> None:
         headers = {"User-Agent": action.who.agent.text, **self._address(action.who)}
@@ -209,7 +217,7 @@ def _takes(action: Action) -> tuple[object, ...]:
     """What the request carries, named by the answers that hand it out. A repeat waits for the first one's answer."""
     if isinstance(action, Arrive):
         return (action.visit,) if action.link is None else (action.visit, *_of(action.link))
-    if isinstance(action, Read):
+    if isinstance(action, Read | Convert):
         return (action.visit,)
     return _of(action.link)
 

@@ -43,6 +43,14 @@ class Play(msgspec.Struct, tag="play", tag_field="kind"):
     site: str = ""
 
 
+class Goal(NamedTuple):
+    """A goal that a visit reached, worth a decimal number of a currency, or null."""
+
+    name: str
+    value: str | None
+    currency: str | None
+
+
 class Visit(msgspec.Struct, tag="visit", tag_field="kind"):
     """One arrival. ``robot`` is null for people, else ``crawler`` (it says so), ``scanner``, ``replay`` or ``driven``.
 
@@ -52,7 +60,8 @@ class Visit(msgspec.Struct, tag="visit", tag_field="kind"):
     on the way: ``kept``, ``stripped``, ``damaged``, or null when there never was one. ``private``: it came through a
     private conversation; ``dark``: and nothing that arrived with it tells so.
     ``source``, ``app`` and ``device`` are what can be known of the arrival without a token.
-    ``visitor`` is one number for one address, agent and language. ``views`` arrived, the first among them.
+    ``visitor`` is one number for one address, agent and language. ``views`` arrived, the first among them;
+    ``goals`` were reached.
     """
 
     number: int
@@ -76,6 +85,7 @@ class Visit(msgspec.Struct, tag="visit", tag_field="kind"):
     own: bool = False
     opted_out: bool = False
     views: int = 1
+    goals: list[Goal] = []
     served: Served | None = None
 
     @property

@@ -14,12 +14,12 @@ from typing import Any, Final, NamedTuple
 
 from grapevine import ids
 from grapevine.simulate import chance, people, ways
-from grapevine.simulate.actions import Action, Arrive, Follow, Read, Report
+from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.chance import pick
 from grapevine.simulate.pages import Page, Pages
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.people import Agent, Person
-from grapevine.simulate.truth import Link, Play, Share, Truth, Visit
+from grapevine.simulate.truth import Goal, Link, Play, Share, Truth, Visit
 from grapevine.simulate.ways import Way
 from grapevine.times import rfc3339
 from grapevine.tokens import next_n
@@ -40,6 +40,7 @@ _CRAWLS_SHARES: Final = 0.3
 _SCANS_MAIL: Final = 0.3
 _REPLAYS: Final = 0.003
 _DRIVES: Final = 0.01
+_GOALS: Final = ((5, ("letter", None)), (4, ("order", "EUR")), (1, ("order", "USD")))
 _TRIED_AGAIN_MS: Final = 5 * MINUTE
 
 
@@ -134,6 +135,8 @@ class World:
     def _read_on(self, at: int, sharer: _Sharer) -> None:
         random = self._random
         acts = chance.poisson(random, self._rates.sharing)
+        if self._chance(self._rates.conversions) and not sharer.who.opted_out:
+            self._later(at + random.randrange(30 * SECOND, 20 * MINUTE), self._convert, sharer)
         moments = [at + random.randrange(10 * SECOND, 4 * MINUTE)]
         while len(moments) < _MOST_VIEWS and self._chance(_READS_ON):
             moments.append(moments[-1] + random.randrange(15 * SECOND, 4 * MINUTE))
@@ -151,6 +154,13 @@ class World:
         sharer.visit.views += 1
         read = Read(at, sharer.who, sharer.visit.number, sharer.page.path, sharer.page.title, self._nonce())
         yield from self._sent(read, "duplicate")
+
+    def _convert(self, at: int, sharer: _Sharer) -> Iterator[Action]:
+        name, currency = pick(self._random, _GOALS)
+        value = f"{self._random.randrange(500, 20_000) / 100:.2f}" if currency else None
+        sharer.visit.goals.append(Goal(name, value, currency))
+        convert = Convert(at, sharer.who, sharer.visit.number, name, self._nonce(), value, currency)
+        yield from self._sent(convert, "duplicate")
 
     def _landing(
         self, at: int, who: Person, visit: Visit, way: Way, page: Page, damage: int | None = None
