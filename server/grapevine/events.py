@@ -60,6 +60,20 @@ class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     app: str
 
 
+class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A goal was reached in a visit. ``once`` tells it from every other conversion of the site: its (goal, id), or else
+    its nonce. ``value`` is in millionths of ``currency``; both are None where nothing was said of a value."""
+
+    site_id: int
+    visit_id: int
+    goal: str
+    once: str
+    external_id: str | None
+    at: int
+    value: int | None
+    currency: str | None
+
+
 class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A visit of somebody who asked not to be followed: counted, never stored."""
 
@@ -72,7 +86,7 @@ class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     device: int
 
 
-Event = Arrival | View | Report | Unfurl | Unlinked
+Event = Arrival | View | Report | Unfurl | Conversion | Unlinked
 
 
 class Landed(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -15,6 +15,7 @@ from grapevine import ids
 from grapevine.channels import SESSION
 from grapevine.collect import wire
 from grapevine.collect.agents import Agent, read_agent
+from grapevine.collect.goals import Goal, read_goal
 from grapevine.collect.limits import RateLimit
 from grapevine.collect.sources import source_of
 from grapevine.collect.tally import Drops
@@ -22,7 +23,19 @@ from grapevine.collect.visitor import VisitorSalts, network_of, visitor_hash
 from grapevine.collect.writer import Writer
 from grapevine.decode import decode
 from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
-from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
+from grapevine.events import (
+    Arrival,
+    Conversion,
+    Event,
+    Landed,
+    Missing,
+    Outcome,
+    Report,
+    Stored,
+    Unfurl,
+    Unlinked,
+    View,
+)  # fmt: skip
 from grapevine.sets import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS
 from grapevine.sites import Clock, Site, Sites
 from grapevine.tokens import Token, TokenError, next_n
@@ -111,6 +124,20 @@ class Intake:
     async def unfurl(self, site: Site, token: Token, app: str) -> None:
         """Records that the preview robot of ``app`` fetched a link."""
         await self._writer.submit(Unfurl(site_id=site.site_id, token=token, at=self._clock(), app=app))
+
+    async def convert(self, site: Site, visit_id: int, goal: Goal, at: int, field: str) -> Reply:
+        """Stores a conversion that somebody with an API key reports. Raises Invalid of ``field`` where it names a visit
+        that is not here."""
+        taken = _converted(site, visit_id, goal, at, 0, field)
+        outcome = await self._writer.submit(taken.event)
+        try:
+            reply = taken.reply(outcome)
+        except Problem as problem:
+            self.refuse(problem, site.site_id)
+            raise
+        if reply.dropped:
+            self._drops.add(site.site_id, reply.dropped, self._clock())  # not when the goal was reached, maybe days ago
+        return reply
 
     def refuse(self, problem: Problem, site_id: int = 0) -> None:
         """Counts a refusal whose code is a drop reason."""
@@ -235,6 +262,18 @@ class Intake:
 
         return Taken(report, size, reply)
 
+    def conversion(self, request: wire.ConversionRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+        """``POST /v1/conversions`` from a page."""
+        site, caller, _, at = visitor
+        if caller.opted_out:
+            return _dropped("opted-out", wire.EMPTY)
+        errors: list[FieldError] = []
+        goal = read_goal(request, errors)
+        session = _session(site, request.session, errors)
+        if errors:
+            raise Invalid.of_all(errors)
+        return _converted(site, session.visit_id, goal, at, size, "session")
+
     def _read_token(self, site: Site, text: str) -> tuple[Token | None, int | None]:
         """A returning token, or the code of the reason why it is no good. A bad token never costs a visit."""
         try:
@@ -253,7 +292,7 @@ class Intake:
 class Call(NamedTuple):
     """One of the collect API's calls: what its request is, and its answer to who is not to be stored."""
 
-    kind: type[wire.VisitRequest | wire.ViewRequest | wire.ShareRequest]
+    kind: type[wire.VisitRequest | wire.ViewRequest | wire.ShareRequest | wire.ConversionRequest]
     take: Callable[[Intake, Any, int, _Visitor], Taken | Reply]
     nothing: msgspec.Struct
 
@@ -341,6 +380,14 @@ def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> Reply:
     return Reply(200, body, "duplicate" if duplicate else None)
 
 
+def _converted(site: Site, visit_id: int, goal: Goal, at: int, size: int, field: str) -> Taken:
+    event = Conversion(
+        site_id=site.site_id, visit_id=visit_id, goal=goal.name, once=goal.once, external_id=goal.external_id, at=at,
+        value=goal.value, currency=goal.currency,
+    )  # fmt: skip
+    return Taken(event, size, lambda outcome: _stored(outcome, wire.EMPTY, field))
+
+
 _NO_PAGE: Final = Page(0, "", is_home=False)
 _NO_TOKEN: Final = Token(0, 0, 0)
 _NO_VISIT: Final = wire.VisitAnswer(visit=None, session=None, tokens={}, returned=None)
@@ -349,5 +396,6 @@ CALLS: Final = {
     "visits": Call(wire.VisitRequest, Intake.visit, _NO_VISIT),
     "views": Call(wire.ViewRequest, Intake.view, wire.EMPTY),
     "shares": Call(wire.ShareRequest, Intake.share, wire.EMPTY),
+    "conversions": Call(wire.ConversionRequest, Intake.conversion, wire.EMPTY),
 }
 """Every call by the last part of its path."""

@@ -14,19 +14,33 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from grapevine import ids
+from grapevine.collect.converting import Converting
 from grapevine.collect.memory import Memory
 from grapevine.collect.sharing import Sharing
 from grapevine.collect.tally import Drop, Tally
-from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
+from grapevine.events import (
+    Arrival,
+    Conversion,
+    Event,
+    Landed,
+    Missing,
+    Outcome,
+    Report,
+    Stored,
+    Unfurl,
+    Unlinked,
+    View,
+)
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.batch import Batch
-from grapevine.store.rows import SAME_NETWORK, SELF, PageRow, ShareKey, VisitRow
+from grapevine.store.rows import ERASED, SAME_NETWORK, SELF, PageRow, ShareKey, VisitRow
 from grapevine.tokens import Token
 from grapevine.urls import OTHER_PAGE, Page, page_id
 
 GUARD_VISITOR: Final = 1
 GUARD_VIEW: Final = 2
 GUARD_UNLINKED: Final = 3
+GUARD_CONVERSION: Final = 4
 NOTHING: Final[Mapping[Drop, int]] = MappingProxyType({})
 
 _NONCE_REMEMBERED_MS: Final = 10 * 60_000
@@ -148,6 +162,7 @@ class _Entry:
         await self._views()
         await self._unfurls()
         await self._unlinked()
+        await self._conversions()
         await self._shares(landed)
         await self.tally.write(self.batch, drops)
         return self.outcomes
@@ -288,6 +303,19 @@ class _Entry:
             page = self._page_id(event.site_id, event.page)
             self.tally.unlinked(event.site_id, event.at, event.source, page, event.device)
 
+    async def _conversions(self) -> None:
+        converting = Converting(GUARD_CONVERSION, self.ledger.guard_key)
+        for place, event in self._of(Conversion):
+            row = self.named.get((event.site_id, event.visit_id))
+            if row is None or row.flags & ERASED:
+                self.outcomes[place] = Missing()
+            else:
+                self.outcomes[place] = Stored(duplicate=True)
+                converting.add(place, event)
+        for place, event in await converting.write(self.batch):
+            self.outcomes[place] = Stored()
+            self.tally.conversion(self.named[event.site_id, event.visit_id], event.at)
+
     async def _shares(self, landed: list[VisitRow]) -> None:
         """First sights, reports and proofs of shares, and how often they were opened."""
         sharing = Sharing()
@@ -350,9 +378,9 @@ def _landed(row: VisitRow, *, came_with_token: bool, duplicate: bool) -> Landed:
 
 
 def _names(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:
-    """The (site, visit, cell) that events name: a return's sharer, a view's visit, the visit of a share."""
+    """The (site, visit, cell) that events name: a return's sharer, the visit of a view, a conversion or a share."""
     for event in events:
-        if isinstance(event, View):
+        if isinstance(event, View | Conversion):
             yield event.site_id, event.visit_id, ids.cell_of(event.visit_id)
         elif not isinstance(event, Unlinked) and event.token is not None:
             yield event.site_id, event.token.visit_id, ids.cell_of(event.token.visit_id)

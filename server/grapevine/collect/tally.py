@@ -64,6 +64,11 @@ class Tally:
         for counts in self._counts(row, at, channel):
             counts[position] += 1
 
+    def conversion(self, row: VisitRow, at: int) -> None:
+        """Counts a goal reached in the visit ``row``, in the hour of ``at``, and what it adds to the cascade."""
+        self.share(row, NO_CHANNEL if row.channel is None else row.channel, at, "conversions")
+        self.cascade(row).conversions += 1
+
     def unlinked(self, site_id: int, at: int, source: int, page_id: int, device: int) -> None:
         """Counts a visit that has no row."""
         hour, day = at // ids.HOUR_MS, ids.day_at(at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -52,6 +53,32 @@ class ShareRequest(msgspec.Struct):
     token: str
     url: str
     title: str | None = None
+
+
+class ConversionRequest(msgspec.Struct):
+    """``POST /v1/conversions``: the visit reached a goal."""
+
+    site: str
+    session: str
+    goal: str
+    nonce: str
+    value: Decimal | None = None
+    currency: str | None = None
+    id: str | int | None = None
+
+
+class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """``POST /v1/conversions`` with an API key: ``token`` or ``visit`` says who reached the goal, ``at`` when."""
+
+    goal: str
+    token: str | None = None
+    visit: str | None = None
+    site: str | None = None
+    at: str | None = None
+    nonce: str | None = None
+    value: Decimal | None = None
+    currency: str | None = None
+    id: str | int | None = None
 
 
 class Returned(msgspec.Struct, omit_defaults=True):

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from grapevine.store.base import Changes
-from grapevine.store.rows import PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.rows import ConversionRow, PageRow, ShareKey, ShareRow, VisitRow
 
 MEASURES: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "same_network", "shares", "reported", "proven",
@@ -94,6 +94,11 @@ class Batch:
     async def insert_unfurls(self, rows: Rows) -> list[tuple[int, str, int]]:
         """Adds unfurls (key…, app, hour, at); answers with (site, app, at) of the new ones."""
         return [(site, app, at) for site, app, at in await self._run("insert_unfurls", rows)]
+
+    async def insert_conversions(self, rows: Sequence[ConversionRow]) -> set[tuple[int, int, int]]:
+        """Adds conversions; answers with the (site, visit, event_key) of those that are new."""
+        found = await self._run("insert_conversions", _plain(rows))
+        return {(site, visit, key) for site, visit, key in found}
 
     async def grow_cascades(self, growths: Sequence[CascadeGrowth]) -> None:
         """Adds to the cascades' summaries; one that has no summary gets it with its first return."""

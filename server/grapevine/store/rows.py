@@ -110,3 +110,17 @@ class ShareRow(msgspec.Struct, frozen=True, array_like=True):
     proven_at: int | None
     returns: int
     self_returns: int
+
+
+class ConversionRow(msgspec.Struct, frozen=True, array_like=True):
+    """A conversion; ``value`` is in millionths of ``currency``."""
+
+    site_id: int
+    visit_id: int
+    cell: int
+    goal: str
+    event_key: int
+    external_id: str | None
+    at: int
+    value: int | None
+    currency: str | None

@@ -19,7 +19,7 @@ from grapevine.web.exchange import Collecting, Exchange, Following
 from grapevine.web.patience import PatientProtocol
 from grapevine.web.services import Services
 
-_UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding"})
+_UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})
 
 
 class ShortWayProtocol(PatientProtocol):

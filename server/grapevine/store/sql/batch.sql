@@ -95,6 +95,15 @@ WHERE true
 ON CONFLICT (site_id, visit_id, cell, channel, n, app, hour) DO NOTHING
 RETURNING site_id, app, at;
 
+-- name: insert_conversions
+-- Goals reached in visits; answers with those that are new.
+INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency)
+SELECT site_id, visit_id, cell, goal, event_key, external_id, at, value, currency
+FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text)
+WHERE true
+ON CONFLICT (site_id, visit_id, cell, goal, event_key) DO NOTHING
+RETURNING site_id, visit_id, event_key;
+
 -- name: grow_cascades
 -- Raises the summaries of cascades that have one; answers with those.
 UPDATE cascades SET
