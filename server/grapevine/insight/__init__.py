@@ -3,8 +3,9 @@
 All times that come in are UTC milliseconds, all that go out are RFC 3339 texts.
 """
 
+from grapevine.insight.attribution import attribution
 from grapevine.insight.cascades import cascade, cascades
 from grapevine.insight.numbers import breakdown, series, summary
 from grapevine.insight.shares import resolve, resolve_many
 
-__all__ = ["breakdown", "cascade", "cascades", "resolve", "resolve_many", "series", "summary"]
+__all__ = ["attribution", "breakdown", "cascade", "cascades", "resolve", "resolve_many", "series", "summary"]

@@ -26,7 +26,7 @@ _TABLES: Final = (
 
 async def summary(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> Summary:
     """The numbers of ``period``."""
-    scope = _scope(site, period, filters)
+    scope = scope_of(site, period, filters)
     table = _table(filters, "channel")
     if table is not None:
         by_channel = await reads.counts(table, scope, "channel")
@@ -57,7 +57,7 @@ async def series(
     if metric not in stats.METRICS:
         raise Invalid.of("metric", f"must be one of {', '.join(stats.METRICS)}")
     values = dict.fromkeys(interval_starts(period, interval), 0)
-    scope = _scope(site, period, filters)
+    scope = scope_of(site, period, filters)
     by = "hour" if interval == "hour" else "day"
     for key, value in await _metric(reads, scope, filters, metric, by):
         start = key * ids.HOUR_MS if by == "hour" else ids.day_start(key)
@@ -94,7 +94,7 @@ async def breakdown(
         raise Invalid.of("by", f"must be one of {', '.join(stats.DIMENSIONS)}")
     if not 1 <= limit <= MOST_ROWS:
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
-    scope = _scope(site, period, filters)
+    scope = scope_of(site, period, filters)
     if _table(filters, by) == "page":
         counts = await reads.pages(scope, limit)
     else:
@@ -124,7 +124,8 @@ async def breakdown(
     ]
 
 
-def _scope(site: Site, period: Period, filters: Filters) -> Scope:
+def scope_of(site: Site, period: Period, filters: Filters) -> Scope:
+    """Which rows and counts are meant."""
     return Scope(
         site_id=site.site_id,
         start=period.start,

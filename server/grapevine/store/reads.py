@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,7 @@ from grapevine.chains import Place
 from grapevine.sets import DAY_KEYS
 from grapevine.stats import Counts, Key
 from grapevine.store.base import Runner
+from grapevine.store.rows import SELF
 
 HIGHEST_ID: Final = (1 << 60) - 1
 _WIDEST_DAY: Final = (1 << 16) - 1
@@ -82,6 +83,18 @@ class CascadeFacts(msgspec.Struct, frozen=True):
     shape_at: int
 
 
+class Arrived(NamedTuple):
+    """A visit and the share that it came through, as the columns of the table ``visits`` say it."""
+
+    visit_id: int
+    page_id: int
+    channel: int | None
+    n: int | None
+    via_id: int | None
+    parent_id: int | None
+    flags: int
+
+
 class Converted(msgspec.Struct, frozen=True):
     """Conversions of one key and currency: how many, and what they were worth in millionths."""
 
@@ -92,7 +105,7 @@ class Converted(msgspec.Struct, frozen=True):
 
 
 class Reads:
-    """The queries of ``chains.sql``, ``stats.sql`` and ``cascades.sql``. Changes nothing."""
+    """The queries of ``chains.sql``, ``stats.sql``, ``cascades.sql`` and ``attribution.sql``. Changes nothing."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
@@ -199,6 +212,35 @@ class Reads:
         rows = await self._run("conversions_by", by=by, **scope.params())
         return [Converted(_key(key, word), currency, times, worth) for key, word, currency, times, worth in rows]
 
+    async def credited(self, scope: Scope, goal: str | None, limit: int) -> list[tuple[int, str | None, int | None]]:
+        """At most ``limit`` conversions in the scope as (visit, currency, millionths), in no order."""
+        rows = await self._run("credited_by", goal=goal, limit=limit, **scope.params())
+        return [(visit, currency, value) for visit, currency, value in rows]
+
+    async def arrivals(self, site_id: int, visits: Iterable[int]) -> dict[int, Arrived]:
+        """Those of ``visits`` that are stored."""
+        rows = await self._run("arrivals", _roots(list(visits)), site_id=site_id)
+        return {row[0]: Arrived(*row) for row in rows}
+
+    async def reported_pages(
+        self, site_id: int, shares: Iterable[tuple[int, int, int]]
+    ) -> dict[tuple[int, int, int], int]:
+        """The pages of those of ``shares`` (visit, channel, n) that were reported with one."""
+        keys = [(visit, ids.cell_of(visit), channel, n) for visit, channel, n in shares]
+        rows = await self._run("reported_pages", keys, site_id=site_id)
+        return {(visit, channel, n): page for visit, channel, n, page in rows}
+
+    async def last_return(self, site_id: int, visit_id: int, channel: int, n: int, at: int) -> int | None:
+        """The last visit that came through a share at or before ``at``, self-returns left out."""
+        sharer = (await self.arrivals(site_id, [visit_id])).get(visit_id)
+        hangs_on = visit_id
+        if sharer is not None and sharer.flags & SELF and sharer.parent_id is not None:
+            hangs_on = sharer.parent_id
+        rows = await self._run(
+            "last_return", **_visit(site_id, visit_id), channel=channel, n=n, hangs_on=hangs_on, at=at
+        )
+        return rows[0][0] if rows else None
+
     async def drops(self, scope: Scope) -> dict[str, int]:
         """A site's refused events of the period by reason; filters of the scope have no part in it."""
         return dict(await self._run("drops_by_reason", **scope.params()))
@@ -253,6 +295,75 @@ class Reads:
         """The conversions of a cascade by visit and currency."""
         rows = await self._run("cascade_conversions", site_id=site_id, root_id=root, cell=ids.cell_of(root))
         return [Converted(*row) for row in rows]
+
+    async def drops(self, scope: Scope) -> dict[str, int]:
+        """A site's refused events of the period by reason; filters of the scope have no part in it."""
+        return dict(await self._run("drops_by_reason", **scope.params()))
+
+    async def cascade_order(
+        self, site_id: int, sort: str, value: float, root_id: int, limit: int
+    ) -> list[tuple[float, int]]:
+        """The next cascades after (``value``, ``root_id``) in the order ``sort``: what they are sorted by, and root."""
+        rows = await self._run(f"cascades_by_{sort}", site_id=site_id, value=value, root_id=root_id, limit=limit)
+        return [(value, root) for value, root in rows]
+
+    async def cascade_heads(self, site_id: int, roots: Sequence[int]) -> dict[int, CascadeFacts]:
+        """The summaries of those of ``roots`` that have one, by root."""
+        rows = await self._run("cascade_heads", _roots(roots), site_id=site_id)
+        return {row[0]: CascadeFacts(*row) for row in rows}
+
+    async def lonely_cascade(self, site_id: int, root: int) -> CascadeFacts | None:
+        """A visit as if it had a summary, or None when it is not there."""
+        rows = await self._run("lonely_cascade", site_id=site_id, root_id=root, cell=ids.cell_of(root))
+        return CascadeFacts(*rows[0]) if rows else None
+
+    async def cascade_worth(self, site_id: int, roots: Sequence[int]) -> dict[int, list[tuple[str | None, int | None]]]:
+        """What the conversions of some cascades were worth, as (currency, millionths) by root."""
+        sums: dict[tuple[int, str | None], int] = {}
+        for query in ("root_values", "cascade_values"):
+            for root, currency, worth in await self._run(query, _roots(roots), site_id=site_id):
+                sums[root, currency] = sums.get((root, currency), 0) + worth
+        found: dict[int, list[tuple[str | None, int | None]]] = {}
+        for (root, currency), worth in sums.items():
+            found.setdefault(root, []).append((currency, worth))
+        return found
+
+    async def stale_shapes(self, site_id: int, small: int, before: int, limit: int) -> list[tuple[int, int]]:
+        """(root, size) of cascades that grew since their shape was computed; of more than ``small`` visits only those
+        whose shape is older than ``before``."""
+        rows = await self._run("stale_shapes", site_id=site_id, small=small, before=before, limit=limit)
+        return [(root, size) for root, _, size in rows]
+
+    async def shape_visits(self, site_id: int, roots: Sequence[int]) -> dict[int, list[tuple[int, int | None, int]]]:
+        """(visit, parent, depth) of all visits below each of ``roots``, self-returns left out."""
+        below: dict[int, list[tuple[int, int | None, int]]] = {root: [] for root in roots}
+        for root, visit, parent, depth in await self._run("shape_visits", _roots(roots), site_id=site_id):
+            below[root].append((visit, parent, depth))
+        return below
+
+    async def cascade_visits(self, site_id: int, root: int) -> list[Place]:
+        """All visits of a cascade by depth and time, self-returns left out."""
+        rows = await self._run("cascade_visits", site_id=site_id, root_id=root, cell=ids.cell_of(root))
+        return [Place(*row) for row in rows]
+
+    async def cascade_conversions(self, site_id: int, root: int) -> list[Converted]:
+        """The conversions of a cascade by visit and currency."""
+        rows = await self._run("cascade_conversions", site_id=site_id, root_id=root, cell=ids.cell_of(root))
+        return [Converted(*row) for row in rows]
+
+    async def direct_days(self, scope: Scope, pages: Iterable[int]) -> list[tuple[int, int, list[int]]]:
+        """Visits of ``pages`` as (page, day, [deep direct, general, private returns in four groups])."""
+        rows = await self._run("direct_days", [(page,) for page in pages], **scope.params())
+        return [(page, day, [int(number) for number in numbers]) for page, day, *numbers in rows]
+
+    async def direct_apps(self, scope: Scope) -> dict[str, int]:
+        """Untagged visits that an app brought, by app; filters of the scope have no part in it."""
+        return dict(sorted(await self._run("direct_apps", **scope.params())))
+
+    async def direct_shares(self, scope: Scope) -> tuple[int, int, int]:
+        """Private shares first seen in the period: (reported, proven, both)."""
+        reported, proven, both = (await self._run("direct_shares", **scope.params()))[0]
+        return int(reported or 0), int(proven or 0), int(both or 0)
 
 
 def _visit(site_id: int, visit_id: int) -> dict[str, Any]:

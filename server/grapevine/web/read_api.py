@@ -77,6 +77,16 @@ async def breakdown(request: Request) -> Response:
     return _json(await insight.breakdown(running.store.reads, site, by, period, filters, limit))
 
 
+async def attribution(request: Request) -> Response:
+    """``GET /v1/attribution``."""
+    site = await authorized(request)
+    given = Parameters(request, "model", "goal", "limit", *PERIOD, *FILTERS)
+    running = services(request)
+    model, goal, limit = given.needed("model"), given.text("goal"), given.number("limit", 100)
+    period, filters = given.period(running.clock()), given.filters()
+    return _json(await insight.attribution(running.store.reads, site, model, period, filters, goal, limit))
+
+
 async def cascades(request: Request) -> Response:
     """``GET /v1/cascades``."""
     site = await authorized(request)

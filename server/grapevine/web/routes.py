@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from grapevine.web import collect, dashboard, health, read_api, short, widget
+from grapevine.web import collect, conversions, dashboard, health, read_api, short, widget
 
 
 def routes(prefix: str) -> list[BaseRoute]:
     """All routes; those that a page calls stand below ``prefix`` (a path without a trailing slash, or nothing)."""
     public: list[BaseRoute] = [
+        Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
         *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
         Route("/widget{rest}", widget.widget_file),
         Route("/icons{rest}", widget.widget_file),
@@ -24,6 +25,8 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route("/v1/stats/summary", read_api.summary),
         Route("/v1/stats/series", read_api.series),
         Route("/v1/stats/breakdown", read_api.breakdown),
+        Route("/v1/attribution", read_api.attribution),
+        Route("/v1/conversions", conversions.with_key, methods=["POST"]),
         Route("/v1/cascades", read_api.cascades),
         Route("/v1/cascades/{root}", read_api.cascade),
     ]

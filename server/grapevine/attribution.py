@@ -1,0 +1,151 @@
+"""Attribution: which shares a conversion is owed to. Pure arithmetic over whole numbers, so that every sum is exact.
+
+A conversion's *touches* are the returns of its chain, from the first visit to the one that reached the goal: each
+stands for the share it came through. A model weighs them:
+
+    first       all to the first touch, which brought the chain in
+    last        all to the last one, which brought this visitor
+    linear      the same to each
+    position    40 % to the first, 40 % to the last, 20 % to all between them alike; half and half where there are two
+
+Self-returns are no touches; a conversion whose chain has none is owed to no share. Amounts are split in millionths (of
+a conversion, of a currency) by the method of the largest remainder (Hamilton): everybody gets their part rounded down,
+and what is left goes one by one to those who lost most by that, of equals to the earlier touch. So the parts of one
+conversion are less than a millionth away from what is due, and always add up to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from grapevine.money import MILLION, Amounts
+
+MODELS: Final = ("first", "last", "linear", "position")
+
+Share = tuple[int, int, int]
+"""A share as its token names it: visit, channel, n."""
+
+Conversion = tuple[tuple[Share, ...], str | None, int | None]
+"""The shares of its touches, the first one first; its currency and its value in millionths."""
+
+_PAIR: Final = 2
+K = TypeVar("K")
+
+
+class Credit(msgspec.Struct):
+    """What is owed to one: millionths of conversions, and of their value by currency."""
+
+    conversions: int = 0
+    worth: dict[str, int] = {}  # msgspec copies it for each
+
+    def add(self, conversions: int, currency: str | None, worth: int | None) -> None:
+        """Adds a part of a conversion."""
+        self.conversions += conversions
+        if currency is not None and worth is not None:
+            self.worth[currency] = self.worth.get(currency, 0) + worth
+
+    def merge(self, other: Credit) -> None:
+        """Adds all of another one."""
+        self.conversions += other.conversions
+        for currency, worth in other.worth.items():
+            self.worth[currency] = self.worth.get(currency, 0) + worth
+
+
+class CreditRow(msgspec.Struct, frozen=True):
+    """Credit of one key: ``conversions`` and each value are exact decimals."""
+
+    key: str
+    conversions: str
+    value: Amounts
+
+
+class ShareCredit(msgspec.Struct, frozen=True):
+    """Credit of one share. ``key`` is its token; that of what ``limit`` cut off is ``(other)``, without the rest."""
+
+    key: str
+    channel: str | None
+    url: str | None
+    conversions: str
+    value: Amounts
+
+
+class Unshared(msgspec.Struct, frozen=True):
+    """Conversions whose chain holds no share."""
+
+    conversions: str
+    value: Amounts
+
+
+class Attribution(msgspec.Struct, frozen=True):
+    """``GET /v1/attribution``: each of the three lists and ``without_share`` add up to ``conversions`` and ``value``.
+
+    ``truncated`` is the number of conversions whose chain begins before what is stored.
+    """
+
+    model: str
+    conversions: int
+    value: Amounts
+    truncated: int
+    without_share: Unshared
+    channels: list[CreditRow]
+    pages: list[CreditRow]
+    shares: list[ShareCredit]
+
+
+def weights(model: str, touches: int) -> list[int]:
+    """How much each of so many touches weighs, the first one first. Raises KeyError for an unknown model."""
+    if touches == 0:
+        return []
+    inner = touches - _PAIR
+    return {
+        "first": [1] + [0] * (touches - 1),
+        "last": [0] * (touches - 1) + [1],
+        "linear": [1] * touches,
+        # 40 : 20 ÷ inner : 40, in whole numbers.
+        "position": [2 * inner, *[1] * inner, 2 * inner] if inner > 0 else [1] * touches,
+    }[model]
+
+
+def split(amount: int, weighing: Sequence[int]) -> list[int]:
+    """``amount`` in parts as ``weighing`` says (at least one weight above 0, none below); they add up to it exactly."""
+    whole = sum(weighing)
+    size, sign = abs(amount), -1 if amount < 0 else 1
+    parts = [size * weight // whole for weight in weighing]
+    left = size - sum(parts)
+    neediest = sorted(range(len(parts)), key=lambda place: (-(size * weighing[place] % whole), place))
+    for place in neediest[:left]:
+        parts[place] += 1
+    return [sign * part for part in parts]
+
+
+def credit(model: str, conversions: Iterable[Conversion]) -> dict[Share | None, Credit]:
+    """What is owed to each share, and under None what is owed to none."""
+    owed: dict[Share | None, Credit] = {}
+    for touches, currency, worth in conversions:
+        if not touches:
+            owed.setdefault(None, Credit()).add(MILLION, currency, worth)
+            continue
+        weighing = weights(model, len(touches))
+        parts = split(MILLION, weighing)
+        values = [None] * len(parts) if worth is None else split(worth, weighing)
+        for share, part, value in zip(touches, parts, values, strict=True):
+            if part or value:
+                owed.setdefault(share, Credit()).add(part, currency, value)
+    return owed
+
+
+def added(credits_of: Iterable[tuple[K, Credit]]) -> dict[K, Credit]:
+    """Credits by key, those of the same key added up."""
+    total: dict[K, Credit] = {}
+    for key, owed in credits_of:
+        total.setdefault(key, Credit()).merge(owed)
+    return total
+
+
+def number(millionths: int) -> str:
+    """So many millionths as an exact decimal without useless zeros: 1500000 → ``1.5``."""
+    whole, rest = divmod(millionths, MILLION)
+    return f"{whole}.{rest:06d}".rstrip("0") if rest else str(whole)

@@ -1,0 +1,152 @@
+"""Which channels, pages and shares the conversions of a period are owed to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from grapevine import channels, money
+from grapevine.attribution import (
+    MODELS,
+    Attribution,
+    Credit,
+    CreditRow,
+    Share,
+    ShareCredit,
+    Unshared,
+    added,
+    credit,
+    number,
+)  # fmt: skip
+from grapevine.errors import Invalid
+from grapevine.insight.numbers import MOST_ROWS, scope_of
+from grapevine.sites import Site
+from grapevine.stats import EVERYTHING, Filters
+from grapevine.store.reads import Arrived, Reads
+from grapevine.store.rows import ERASED, SELF
+from grapevine.times import Period
+from grapevine.urls import OTHER_PAGE
+
+MOST_CONVERSIONS: Final = 200_000
+MOST_STEPS: Final = 1_000
+"""How far chains are followed up; what is above counts as past retention, so that no chain costs without end."""
+
+
+class _Chain(NamedTuple):
+    """The shares on the way to a visit, the first one first, and whether visits above them are missing."""
+
+    touches: tuple[Share, ...]
+    truncated: bool
+
+
+async def attribution(
+    reads: Reads,
+    site: Site,
+    model: str,
+    period: Period,
+    filters: Filters = EVERYTHING,
+    goal: str | None = None,
+    limit: int = 100,
+) -> Attribution:
+    """The conversions of ``period``, credited as ``model`` says; filters are the converting visit's.
+
+    Pages and shares beyond ``limit`` (1…1000) are added up as ``(other)``, as are pages that are not known any more.
+    Raises Invalid for an unknown model, a limit outside its bounds, or more than 200,000 conversions.
+    """
+    if model not in MODELS:
+        raise Invalid.of("model", f"must be one of {', '.join(MODELS)}")
+    if not 1 <= limit <= MOST_ROWS:
+        raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
+    found = await reads.credited(scope_of(site, period, filters), goal, MOST_CONVERSIONS + 1)
+    if len(found) > MOST_CONVERSIONS:
+        raise Invalid.of("from", f"begins a period with more than {MOST_CONVERSIONS} conversions; ask for less")
+    arrived = await _arrived(reads, site.site_id, {visit for visit, _, _ in found})
+    # In a thread: many thousands of conversions take a while, in which no other request should wait.
+    chains = await asyncio.to_thread(lambda: {visit: _chain(visit, arrived) for visit, _, _ in found})
+    owed = await asyncio.to_thread(
+        lambda: credit(model, ((chains[visit].touches, currency, value) for visit, currency, value in found))
+    )
+    urls = await _urls(reads, site.site_id, [share for share in owed if share is not None], arrived)
+    unshared = owed.pop(None, Credit())
+    shares = {share: one for share, one in owed.items() if share is not None}
+    total = added((None, one) for one in (unshared, *shares.values())).get(None, Credit())
+    return Attribution(
+        model=model,
+        conversions=len(found),
+        value=money.amounts(total.worth.items()),
+        truncated=sum(chains[visit].truncated for visit, _, _ in found),
+        without_share=Unshared(number(unshared.conversions), money.amounts(unshared.worth.items())),
+        channels=_rows(((channels.NAMES[code], one) for (_, code, _), one in shares.items()), len(channels.NAMES)),
+        pages=_rows(((urls.get(share) or OTHER_PAGE, one) for share, one in shares.items()), limit),
+        shares=_share_rows(site, shares, urls, limit),
+    )
+
+
+async def _arrived(reads: Reads, site_id: int, visits: set[int]) -> dict[int, Arrived]:
+    """The visits and everything above them, one step of all chains at a time."""
+    known: dict[int, Arrived] = {}
+    wanted = visits
+    for _ in range(MOST_STEPS):
+        if not wanted:
+            break
+        found = await reads.arrivals(site_id, sorted(wanted))
+        known |= found
+        above = {above for one in found.values() for above in (one.parent_id, one.via_id) if above is not None}
+        wanted = above - known.keys() - wanted
+    return known
+
+
+def _chain(visit_id: int, arrived: Mapping[int, Arrived]) -> _Chain:
+    touches: list[Share] = []
+    place: int | None = visit_id
+    while place is not None:
+        visit = arrived.get(place)
+        if visit is None:
+            return _Chain(tuple(reversed(touches)), truncated=True)
+        sharer = visit.parent_id if visit.via_id is None else visit.via_id
+        if sharer is not None and visit.channel is not None and visit.n is not None and not visit.flags & SELF:
+            touches.append((sharer, visit.channel, visit.n))
+        place = visit.parent_id
+    return _Chain(tuple(reversed(touches)), truncated=False)
+
+
+async def _urls(reads: Reads, site_id: int, shares: list[Share], arrived: Mapping[int, Arrived]) -> dict[Share, str]:
+    """What was shared: the page that a report named, else the first page of the visit that made the share."""
+    pages = await reads.reported_pages(site_id, shares)
+    for share in shares:
+        sharer = arrived.get(share[0])
+        if sharer is not None and not sharer.flags & ERASED:
+            pages.setdefault(share, sharer.page_id)
+    urls = await reads.urls(site_id, pages.values())
+    return {share: urls[page] for share, page in pages.items() if page in urls}
+
+
+def _rows(credits_of: Iterable[tuple[str, Credit]], limit: int) -> list[CreditRow]:
+    """The keys with the most credit, and what is left of it in the last row."""
+    total = added(credits_of)
+    other = total.pop(OTHER_PAGE, None)
+    order = sorted(total, key=lambda key: (-total[key].conversions, key))
+    rows = [(key, total[key]) for key in order[:limit]]
+    rest = [total[key] for key in order[limit:]] + ([other] if other else [])
+    rows += added((OTHER_PAGE, one) for one in rest).items()
+    return [CreditRow(key, number(one.conversions), money.amounts(one.worth.items())) for key, one in rows]
+
+
+def _share_rows(site: Site, shares: Mapping[Share, Credit], urls: Mapping[Share, str], limit: int) -> list[ShareCredit]:
+    order = sorted(shares, key=lambda share: (-shares[share].conversions, share))
+    rows = [
+        ShareCredit(
+            key=site.tokens.mint(visit, (channel,), n)[0],
+            channel=channels.NAMES[channel],
+            url=urls.get((visit, channel, n)),
+            conversions=number(shares[visit, channel, n].conversions),
+            value=money.amounts(shares[visit, channel, n].worth.items()),
+        )
+        for visit, channel, n in order[:limit]
+    ]
+    rest = added((OTHER_PAGE, shares[share]) for share in order[limit:])
+    return rows + [
+        ShareCredit(key, None, None, number(one.conversions), money.amounts(one.worth.items()))
+        for key, one in rest.items()
+    ]

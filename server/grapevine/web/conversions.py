@@ -1,0 +1,94 @@
+"""``POST /v1/conversions``: from a page as every collect call, or from a shop's own server with an API key."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine import ids
+from grapevine.collect.goals import read_goal
+from grapevine.collect.intake import CALLS
+from grapevine.collect.wire import MAX_BODY, KeyedConversionRequest
+from grapevine.decode import decode
+from grapevine.errors import FieldError, Invalid
+from grapevine.sites import Site
+from grapevine.store.reads import Reads
+from grapevine.tokens import TokenError
+from grapevine.web import collect
+from grapevine.web.auth import authorized
+from grapevine.web.bodies import check_type, read_body
+from grapevine.web.services import services
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_MINUTE_MS: Final = 60_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_from_page: Final = collect.endpoint(CALLS["conversions"])
+
+
+async def conversions(request: Request) -> Response:
+    """Who sends an API key speaks for the site and needs neither origin nor session."""
+    return await with_key(request) if "authorization" in request.headers else await _from_page(request)
+
+
+async def with_key(request: Request) -> Response:
+    """A conversion of a visit that a server names: ``visit``, or the ``token`` that it came with."""
+    site = await authorized(request, "write")
+    running = services(request)
+    check_type(request.headers.get("content-type", ""), collect.TYPES)
+    asked = decode(await read_body(request, MAX_BODY), KeyedConversionRequest)
+    now = running.clock()
+    errors: list[FieldError] = []
+    goal = read_goal(asked, errors)
+    at = now if asked.at is None else _time(asked.at, now, errors)
+    if asked.site not in (None, site.key):
+        errors.append(FieldError("site", "is not the site of this API key"))
+    if (asked.token is None) == (asked.visit is None):
+        errors.append(FieldError("visit", "or `token` is needed, and not both"))
+    if errors:
+        raise Invalid.of_all(errors)
+    field = "token" if asked.visit is None else "visit"
+    visit_id = await _visit(running.store.reads, site, asked, at)
+    if at < ids.day_start(ids.day_of(visit_id) - 1):  # the day of an id is its visitor's, which may be one off
+        raise Invalid.of("at", "is before the visit began")
+    reply = await running.intake.convert(site, visit_id, goal, at, field)
+    marks = {"Cache-Control": "no-store"} | ({"Grapevine-Dropped": reply.dropped} if reply.dropped else {})
+    return Response(collect.encode(reply.body), reply.status, marks, "application/json")
+
+
+async def _visit(reads: Reads, site: Site, asked: KeyedConversionRequest, at: int) -> int:
+    """The visit that reached the goal. A session names it; of a share's returns it is the last one before ``at``."""
+    if asked.token is None:
+        number = ids.visit_number(asked.visit or "")
+        if number is None:
+            raise Invalid.of("visit", "is not the id of a visit: those are 11 letters and digits")
+        return number
+    try:
+        token = site.tokens.read(asked.token)
+    except TokenError as error:
+        raise Invalid.of("token", f"is not a token of this site: {error}") from None
+    if token.is_session:
+        return token.visit_id
+    found = await reads.last_return(site.site_id, *token, at)
+    if found is None:
+        raise Invalid.of("token", "names a share through which no visit had come by then")
+    return found
+
+
+def _time(text: str, now: int, errors: list[FieldError]) -> int:
+    """A time as RFC 3339 writes it, in UTC milliseconds; clocks may be a minute apart."""
+    if not _TIME.fullmatch(text):
+        errors.append(FieldError("at", "must be a time of RFC 3339 such as 2026-11-21T09:30:00Z"))
+        return now
+    try:
+        at = (datetime.fromisoformat(text.upper()) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        errors.append(FieldError("at", "is no time that there is"))
+        return now
+    if at > now + _MINUTE_MS:
+        errors.append(FieldError("at", "must not be in the future"))
+    return min(at, now)
