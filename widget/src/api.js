@@ -11,8 +11,9 @@ function on(name, run) {
   if (name == 'ready' && tab.visit) run({visit: tab.visit});
 }
 
-/** Reports a goal reached in this visit, as soon as there is one. */
+/** Reports a goal reached in this visit, as soon as there is one. Sums such as 0.1 + 0.2 lose their binary noise. */
 function convert(goal, {value, currency, id} = {}) {
+  if (typeof value == 'number') value = +value.toFixed(6);
   const body = {goal, value: value?.toString(), currency, id, nonce: nonce()};
   const send = () => post('conversions', {session: tab.session, ...body});
   if (tab.session) send();
