@@ -296,6 +296,20 @@ class Reads:
         rows = await self._run("cascade_conversions", site_id=site_id, root_id=root, cell=ids.cell_of(root))
         return [Converted(*row) for row in rows]
 
+    async def direct_days(self, scope: Scope, pages: Iterable[int]) -> list[tuple[int, int, list[int]]]:
+        """Visits of ``pages`` as (page, day, [deep direct, general, private returns in four groups])."""
+        rows = await self._run("direct_days", [(page,) for page in pages], **scope.params())
+        return [(page, day, [int(number) for number in numbers]) for page, day, *numbers in rows]
+
+    async def direct_apps(self, scope: Scope) -> dict[str, int]:
+        """Untagged visits that an app brought, by app; filters of the scope have no part in it."""
+        return dict(sorted(await self._run("direct_apps", **scope.params())))
+
+    async def direct_shares(self, scope: Scope) -> tuple[int, int, int]:
+        """Private shares first seen in the period: (reported, proven, both)."""
+        reported, proven, both = (await self._run("direct_shares", **scope.params()))[0]
+        return int(reported or 0), int(proven or 0), int(both or 0)
+
 
 def _visit(site_id: int, visit_id: int) -> dict[str, Any]:
     return {"site_id": site_id, "visit_id": visit_id, "cell": ids.cell_of(visit_id)}

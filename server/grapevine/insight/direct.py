@@ -1,0 +1,151 @@
+"""Direct visits: what was measured of them, what speaks for where they came from, and how many were private shares."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from grapevine import channels, estimate, sets, urls
+from grapevine.estimate import GROUPS, Interval, PageSeries
+from grapevine.sites import Site
+from grapevine.stats import Counts
+from grapevine.store.reads import Reads, Scope
+from grapevine.times import Period
+
+MOST_PAGES: Final = 100
+
+_NOTHING: Final = (0,) * (2 + GROUPS)
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """Counted visits: all, those without any trace of where they came from (to the home page, to deeper pages), and
+    returns through private channels and public networks."""
+
+    visits: int
+    home: int
+    deep: int
+    private_returns: int
+    public_returns: int
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Untagged visits that an app brought: ``in_app`` by apps that are known by name, ``app_referrer`` by others, of
+    which there is only an Android package; ``apps`` are both by name."""
+
+    in_app: int
+    app_referrer: int
+    apps: dict[str, int]
+
+
+class PrivateShares(msgspec.Struct, frozen=True):
+    """Private shares of the widget: reported, proven, both; how many there were in all by capture and recapture, and
+    the part of reports that was lost. None where nothing was seen twice."""
+
+    reported: int
+    proven: int
+    both: int
+    estimated: int | None
+    reports_lost: float | None
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """Of ``of`` deep direct visits, ``value`` are private shares, from ``low`` to ``high`` at ``level``; None and a
+    ``reason`` where there is not enough data."""
+
+    value: int | None
+    low: int | None
+    high: int | None
+    level: float
+    method: str
+    of: int
+    reason: str | None
+
+
+class PageEstimate(msgspec.Struct, frozen=True):
+    """One page's deep direct visits, private returns, and how many of the former are private shares."""
+
+    url: str
+    deep: int
+    private_returns: int
+    value: int | None
+    low: int | None
+    high: int | None
+
+
+class Direct(msgspec.Struct, frozen=True):
+    """The answer of ``GET /v1/stats/direct``."""
+
+    measured: Measured
+    evidence: Evidence
+    shares: PrivateShares
+    estimate: Estimate
+    pages: list[PageEstimate]
+
+
+async def direct(reads: Reads, site: Site, period: Period) -> Direct:
+    """The direct visits of ``period``; the estimate is of the ``MOST_PAGES`` pages with the most visits."""
+    scope = Scope(site.site_id, period.start, period.end)
+    apps = await reads.direct_apps(scope)
+    packages = sum(visits for app, visits in apps.items() if "." in app)
+    series = await _series(reads, scope, period)
+    found = estimate.estimate(list(series.values()))
+    total = _rounded(found.total)
+    deep = {page: sum(one.deep) for page, one in series.items()}
+    named = await reads.urls(site.site_id, [page for page, visits in deep.items() if visits])
+    pages = [
+        PageEstimate(
+            named.get(page, urls.OTHER_PAGE), deep[page], sum(map(sum, one.returns)), *_rounded(found.pages[place])
+        )
+        for place, (page, one) in enumerate(series.items())
+        if deep[page]
+    ]
+    return Direct(
+        await _measured(reads, scope),
+        Evidence(sum(apps.values()) - packages, packages, apps),
+        capture(*await reads.direct_shares(scope)),
+        Estimate(*total, estimate.LEVEL, estimate.METHOD, sum(deep.values()), found.reason),
+        sorted(pages, key=lambda page: (-page.deep, page.url)),
+    )
+
+
+def capture(reported: int, proven: int, both: int) -> PrivateShares:
+    """Chapman's estimate (1951) of all shares, from two ways of seeing them that do not know of each other."""
+    if not both:
+        return PrivateShares(reported, proven, both, None, None)
+    return PrivateShares(
+        reported, proven, both, round((reported + 1) * (proven + 1) / (both + 1)) - 1, 1 - both / proven
+    )
+
+
+async def _measured(reads: Reads, scope: Scope) -> Measured:
+    by_source = await reads.counts("day", scope, "source")
+    by_channel = await reads.counts("day", scope, "channel")
+    returns = [(key, counts.returns) for key, counts in by_channel.items() if isinstance(key, int) and key >= 0]
+    private = sum(number for channel, number in returns if channels.is_dark(channel))
+    return Measured(
+        visits=sum(counts.metric("visits") for counts in by_source.values()),
+        home=by_source.get(sets.SOURCES["direct-home"], Counts()).metric("visits"),
+        deep=by_source.get(sets.SOURCES["direct-deep"], Counts()).metric("visits"),
+        private_returns=private,
+        public_returns=sum(number for _, number in returns) - private,
+    )
+
+
+async def _series(reads: Reads, scope: Scope, period: Period) -> dict[int, PageSeries]:
+    pages = [page for page in await reads.pages(scope, MOST_PAGES) if isinstance(page, int)]
+    days: dict[int, dict[int, list[int]]] = {page: {} for page in pages}
+    for page, day, numbers in await reads.direct_days(scope, pages):
+        days[page][day] = numbers
+    return {page: _page(found, period) for page, found in days.items()}
+
+
+def _page(found: dict[int, list[int]], period: Period) -> PageSeries:
+    rows = [found.get(day, _NOTHING) for day in period.days]
+    return PageSeries([row[0] for row in rows], [row[1] for row in rows], [row[2:] for row in rows])
+
+
+def _rounded(interval: Interval | None) -> tuple[int | None, int | None, int | None]:
+    if interval is None:
+        return None, None, None
+    return round(interval.value), round(interval.low), round(interval.high)

@@ -1,0 +1,37 @@
+-- name: direct_days
+-- Visits of some pages by page and day, through the index on pages: deep direct ones, all others that are no returns, and
+-- private returns in four groups by the last two bits of the visit that shared. What a site hands out itself (minted
+-- links, codes, print) is no private return, and what came back through a public network counts among the others.
+SELECT v.page_id, v.at / 86400000 - 18262 AS day,
+    sum(CASE WHEN v.source = 9 THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.source = 9 OR (v.source = 0 AND v.channel < 32) THEN 0 ELSE 1 END),
+    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
+        AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 0 THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
+        AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 1 THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
+        AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 2 THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
+        AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 3 THEN 1 ELSE 0 END)
+FROM visits v
+WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bigint))
+  AND (v.at / 86400000) >= :from_unix_day AND (v.at / 86400000) < :to_unix_day
+  AND v.source <> 10 AND (v.flags & 5) = 0 AND v.verdict IS NULL
+GROUP BY 1, 2;
+
+-- name: direct_apps
+-- Untagged visits of a period that an app brought, by app. An id's day may differ from the server's by one.
+SELECT v.app, count(*)
+FROM visits v
+WHERE v.site_id = :site_id
+  AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+  AND v.app IS NOT NULL AND v.source NOT IN (0, 1, 10) AND (v.flags & 4) = 0 AND v.verdict IS NULL
+GROUP BY v.app;
+
+-- name: direct_shares
+-- Shares first seen in a period: all that were reported, all that were proven, and those that were both.
+SELECT sum(CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END), sum(CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END),
+    sum(CASE WHEN s.reported_at IS NULL OR s.proven_at IS NULL THEN 0 ELSE 1 END)
+FROM shares s
+WHERE s.site_id = :site_id AND s.visit_id < :to_id AND s.first_at >= :start AND s.first_at < :end
+  AND s.channel < 32 AND s.channel NOT IN (3, 4, 20);

@@ -1,0 +1,108 @@
+"""What is read for the answer about direct visits, against a count of every single object, on each backend."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from grapevine import channels, ids, sets
+from grapevine.estimate import GROUPS
+from grapevine.insight.direct import direct
+from grapevine.store.reads import Reads, Scope
+from grapevine.times import Period
+from grapevine.urls import page_id
+from tests.store.databases import Databases, Plant
+from tests.store.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, grow, site_of
+
+pytestmark = pytest.mark.anyio
+
+PERIODS = [
+    Period(ids.day_date(FIRST_DAY - 1), ids.day_date(FIRST_DAY + 7)),
+    Period(ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 3)),
+]
+
+
+class Filled:
+    """A store that holds one world, beside another site's."""
+
+    def __init__(self, reads: Reads, world: World) -> None:
+        self.reads = reads
+        self.world = world
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Filled]:
+    async with databases.holding(Plant(request.param), Plant(request.param, site_id=8)) as database:
+        store = database.store()
+        await store.open()
+        yield Filled(store.reads, grow(request.param))
+        await store.close()
+
+
+def visits(world: World, period: Period) -> list[Visit]:
+    return [visit for visit in world.real_visits() if period.start <= visit.at < period.end]
+
+
+def is_private(visit: Visit) -> bool:
+    return visit.returned and channels.is_dark(visit.arrival)
+
+
+@pytest.mark.parametrize("period", PERIODS)
+async def test_days_of_pages(filled: Filled, period: Period) -> None:
+    expected: dict[tuple[int, int], list[int]] = {}
+    for visit in visits(filled.world, period):
+        if visit.own or visit.page == PAGES[3]:
+            continue
+        numbers = expected.setdefault((page_id(SITE, visit.page), ids.day_at(visit.at)), [0] * (2 + GROUPS))
+        if is_private(visit):
+            assert visit.sharer is not None
+            numbers[2 + (visit.sharer.visit_id & 3)] += 1
+        else:
+            numbers[0 if visit.source == sets.SOURCES["direct-deep"] else 1] += 1
+    found = await filled.reads.direct_days(
+        Scope(SITE, period.start, period.end), [page_id(SITE, page) for page in PAGES[:3]]
+    )
+    assert {(page, day): numbers for page, day, numbers in found} == expected
+    assert len(found) == len(expected)
+
+
+async def test_no_pages_have_no_days(filled: Filled) -> None:
+    assert await filled.reads.direct_days(Scope(SITE, PERIODS[0].start, PERIODS[0].end), []) == []
+
+
+@pytest.mark.parametrize("period", PERIODS)
+async def test_apps_and_shares(filled: Filled, period: Period) -> None:
+    scope = Scope(SITE, period.start, period.end)
+    apps = Counter(visit.app for visit in visits(filled.world, period) if visit.app and visit.through is None)
+    assert await filled.reads.direct_apps(scope) == apps
+
+    def seen(share: Share) -> tuple[bool, bool]:
+        return share.reported_at is not None, share.proven_at is not None
+
+    shares = [
+        seen(share) for share in filled.world.shares.values()
+        if share.first_at is not None and period.start <= share.first_at < period.end
+        and channels.is_dark(share.channel)
+    ]  # fmt: skip
+    assert await filled.reads.direct_shares(scope) == (
+        sum(reported for reported, _ in shares), sum(proven for _, proven in shares), sum(map(all, shares)),
+    )  # fmt: skip
+
+
+async def test_a_few_days_are_not_enough(filled: Filled) -> None:
+    answer = await direct(filled.reads, site_of(filled.world), PERIODS[0])
+    deep = [visit for visit in filled.world.real_visits() if visit.source == sets.SOURCES["direct-deep"]]
+    assert (answer.estimate.value, answer.estimate.reason) == (None, "too-few-days")
+    assert answer.estimate.of == len(deep)
+    assert {page.url: page.deep for page in answer.pages} == Counter(visit.page for visit in deep)
+    unlinked = [one for one in filled.world.unlinked if one[1] == sets.SOURCES["direct-deep"]]
+    assert answer.measured.deep == len(deep) + len(unlinked)
+    assert answer.measured.private_returns == sum(map(is_private, filled.world.real_visits()))
+
+
+async def test_an_empty_site(filled: Filled) -> None:
+    answer = await direct(filled.reads, site_of(World(site_id=99)), PERIODS[0])
+    assert (answer.measured.visits, answer.pages, answer.evidence.apps) == (0, [], {})
+    assert (answer.shares.reported, answer.shares.estimated) == (0, None)
