@@ -1,0 +1,21 @@
+"""``GET /v1/stats/direct``: direct visits, and how many of them are private shares."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine.insight.direct import direct
+from grapevine.web.auth import authorized
+from grapevine.web.parameters import PERIOD, Parameters
+from grapevine.web.services import services
+
+
+async def direct_visits(request: Request) -> Response:
+    """Takes a period and no filters: the estimate needs all of a page's visits."""
+    site = await authorized(request)
+    given = Parameters(request, *PERIOD)
+    running = services(request)
+    answer = await direct(running.store.reads, site, given.period(running.clock()))
+    return Response(msgspec.json.encode(answer), headers={"Cache-Control": "no-store"}, media_type="application/json")
