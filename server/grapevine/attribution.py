@@ -112,27 +112,31 @@ def weights(model: str, touches: int) -> list[int]:
 def split(amount: int, weighing: Sequence[int]) -> list[int]:
     """``amount`` in parts as ``weighing`` says (at least one weight above 0, none below); they add up to it exactly."""
     whole = sum(weighing)
-    size, sign = abs(amount), -1 if amount < 0 else 1
+    size = abs(amount)
     parts = [size * weight // whole for weight in weighing]
     left = size - sum(parts)
-    neediest = sorted(range(len(parts)), key=lambda place: (-(size * weighing[place] % whole), place))
-    for place in neediest[:left]:
-        parts[place] += 1
-    return [sign * part for part in parts]
+    if left:
+        lost = [size * weight % whole for weight in weighing]
+        for place in sorted(range(len(parts)), key=lost.__getitem__, reverse=True)[:left]:  # equals keep their order
+            parts[place] += 1
+    return parts if amount >= 0 else [-part for part in parts]
 
 
 def credit(model: str, conversions: Iterable[Conversion]) -> dict[Share | None, Credit]:
     """What is owed to each share, and under None what is owed to none."""
     owed: dict[Share | None, Credit] = {}
+    known: dict[int, tuple[list[int], list[int]]] = {}
     for touches, currency, worth in conversions:
         if not touches:
             owed.setdefault(None, Credit()).add(MILLION, currency, worth)
             continue
-        weighing = weights(model, len(touches))
-        parts = split(MILLION, weighing)
+        if len(touches) not in known:  # chains are many, their lengths few
+            weighing = weights(model, len(touches))
+            known[len(touches)] = weighing, split(MILLION, weighing)
+        weighing, parts = known[len(touches)]
         values = [None] * len(parts) if worth is None else split(worth, weighing)
-        for share, part, value in zip(touches, parts, values, strict=True):
-            if part or value:
+        for share, weight, part, value in zip(touches, weighing, parts, values, strict=True):
+            if weight:
                 owed.setdefault(share, Credit()).add(part, currency, value)
     return owed
 
