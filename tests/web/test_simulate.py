@@ -19,12 +19,12 @@ from grapevine.errors import GrapevineError
 from grapevine.simulate.asking import Asked
 from grapevine.simulate.check import Number, Quality, Report, Robots, check
 from grapevine.simulate.parameters import Parameters
-from grapevine.simulate.player import Player, Target
+from grapevine.simulate.player import Player, Target, limits, origin_of_site
 from grapevine.simulate.truth import Truth
 from grapevine.simulate.world import START, World
 from tests.web.conftest import NOON, ORIGIN, Server
 
-HARD = Parameters(lost=0.2, retried=0.05, late=0.3, suspects=0)
+HARD = Parameters(lost=0.2, retried=0.05, late=0.3, suspects=0, conversions=0.05)
 SOCKET = pytest.mark.parametrize("server", ["socket"], indirect=True)
 
 
@@ -36,7 +36,11 @@ async def key_of(server: Server) -> str:
 
 async def play(server: Server, world: World, at: Callable[[int], None] | None = None) -> Report:
     """Plays it and checks it."""
-    await Player(server.http, Target(server.site, ORIGIN), world, server.clock, at).play()
+    if server.url is None:
+        await Player(server.http, Target(server.site, ORIGIN), world, server.clock, at).play()
+    else:
+        async with httpx.AsyncClient(base_url=server.url, limits=limits(), timeout=60, trust_env=False) as client:
+            await Player(client, Target(server.site, ORIGIN), world, server.clock, at).play()
     return await check(world.truth, Asked(server.http, await key_of(server), server.site))
 
 
@@ -135,6 +139,8 @@ async def test_a_server_that_refuses_or_is_away(server: Server) -> None:
         await Player(server.http, Target(server.site, "https://b.example"), world, server.clock).play()
     async with httpx.AsyncClient(base_url="http://127.0.0.1:9", trust_env=False) as nowhere:
         with pytest.raises(GrapevineError, match="the server did not answer"):
+            await origin_of_site(nowhere, server.site)
+        with pytest.raises(GrapevineError, match="the server did not answer"):
             await Player(nowhere, Target(server.site, ORIGIN), world, server.clock).play()
 
 
@@ -162,3 +168,24 @@ async def test_from_the_command_line(server: Server, tmp_path: Path, capsys: pyt
     await server.visit()
     assert await asyncio.to_thread(main, checking) == 1
     assert "The server is off where ✗ stands." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["--visits", "5"], 2, "`server` is needed"),
+        (["--server", "http://127.0.0.1:9"], 2, "`site` is needed"),
+        (["--server", "http://127.0.0.1:9", "--site", "x"], 1, "the server did not answer"),
+        (["--server", "http://127.0.0.1:port", "--site", "x"], 2, "`server` is no URL"),
+        (["--server", "http://127.0.0.1:9", "--site", "x", "--k", "9"], 2, "`k` must be a number from 0 to 1.5"),
+        (["--server", "http://127.0.0.1:9", "--site", "x", "--truth", "no/where/truth"], 2, "there is no folder"),
+        (["--check", "no/where/truth"], 1, "cannot be read"),
+    ],
+)
+def test_commands_that_cannot_be_done(
+    arguments: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", *arguments]) == status
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1

@@ -86,6 +86,8 @@ async def _play(shell: Shell, arguments: Namespace) -> int:
     for name in ("server", "site"):
         if getattr(arguments, name) is None:
             raise Invalid.of(name, f"is needed: --{name}, see grapevine simulate --help")
+    if arguments.truth is not None and not arguments.truth.absolute().parent.is_dir():
+        raise Invalid.of("truth", f"cannot be written: there is no folder {arguments.truth.absolute().parent}")
     rates = {name: getattr(arguments, name) for name, _ in _RATES}
     parameters = Parameters(
         visits=arguments.visits, pages=arguments.pages, addresses=not arguments.one_address, **rates
@@ -148,8 +150,14 @@ def _key(arguments: Namespace) -> str:
 
 
 def _client(server: str, connections: int) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    return httpx.AsyncClient(base_url=server, limits=limits, timeout=_PATIENCE_SECONDS, trust_env=False)
+    from grapevine.simulate.player import limits
+
+    try:
+        return httpx.AsyncClient(
+            base_url=server, limits=limits(connections), timeout=_PATIENCE_SECONDS, trust_env=False
+        )
+    except httpx.InvalidURL as error:
+        raise Invalid.of("server", f"is no URL: {error}") from None
 
 
 def _progress(shell: Shell) -> Progress:

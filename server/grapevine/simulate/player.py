@@ -23,9 +23,18 @@ from grapevine.simulate.world import World
 from grapevine.tokens import next_n
 
 CONCURRENCY: Final = 16
+_IDLE_SECONDS: Final = 1.0
 
 _CHANNELS: Final = tuple(HABITS)
 _ORIGIN_NAMED: Final = re.compile(r"\((https?://[^,)\s]+)")
+
+
+def limits(connections: int = CONCURRENCY) -> httpx.Limits:
+    """For a client that plays: it gives up idle connections long before servers do, since a request that meets a
+    connection being closed is lost, and only the world may lose requests."""
+    return httpx.Limits(
+        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE_SECONDS
+    )
 
 
 class Target(NamedTuple):
@@ -45,10 +54,13 @@ class Handed(NamedTuple):
 async def origin_of_site(client: httpx.AsyncClient, site: str) -> str:
     """An origin of the site, as the server names it to a page that is on none (it counts one ``bad-origin`` drop).
 
-    Raises GrapevineError when there is no such site.
+    Raises GrapevineError when there is no such site or no answer.
     """
     body = {"site": site, "url": "https://nowhere.example/", "nonce": "0" * 24}
-    response = await client.post("/v1/visits", json=body, headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"})
+    try:
+        response = await client.post("/v1/visits", json=body, headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"})
+    except httpx.HTTPError as error:
+        raise GrapevineError(f"the server did not answer: {error!r}") from None
     found = _ORIGIN_NAMED.search(response.text)
     if response.status_code != httpx.codes.FORBIDDEN or found is None:
         raise GrapevineError(f"the server names no origin of the site: {_said(response)}")
