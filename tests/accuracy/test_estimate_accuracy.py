@@ -1,4 +1,4 @@
-"""The estimate of dark visits against worlds whose truth is known; ``python -m tests.bench.estimate`` takes more."""
+"""The estimate of dark visits against worlds whose truth is known; ``make bench ARGS=estimate`` takes more."""
 
 from __future__ import annotations
 

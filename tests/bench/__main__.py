@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import backends, flame, ingest, memory, reads, size, startup, tokens, workers
+from tests.bench import backends, estimate, flame, ingest, memory, reads, size, startup, tokens, workers
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "tokens": tokens.run,  # minting and verifying
@@ -17,9 +17,10 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "startup": startup.run,  # until the ready line; ROUNDS
     "workers": workers.run,  # two serving processes on one file beside one; ROUNDS, SECONDS
     "backends": backends.run,  # PostgreSQL beside SQLite; ROUNDS, SECONDS
+    "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
 }
-_ONLY_NAMED: Final = {"flame"}
+_ONLY_NAMED: Final = {"estimate", "flame"}
 
 
 def main(names: list[str]) -> int:

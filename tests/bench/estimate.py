@@ -1,4 +1,4 @@
-"""The table of ``docs/estimate.md``: run with ``python -m tests.bench.estimate``.
+"""The table of ``docs/estimate.md``: run with ``make bench ARGS=estimate``.
 
 SEED is the first world's, ANSWERED how many worlds with enough data are wanted, PROCESSES how many work on them.
 """

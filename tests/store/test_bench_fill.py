@@ -12,7 +12,7 @@ import pytest
 
 from grapevine import ids
 from grapevine.collect.ledger import Ledger
-from grapevine.events import Arrival, Event, Report, Unfurl, Unlinked, View
+from grapevine.events import Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES
 from grapevine.store.recount import COMPARISONS, Recount
 from grapevine.store.rows import SAME_NETWORK, SELF
@@ -131,8 +131,8 @@ def batches(story: list[Event], chance: random.Random) -> Iterator[list[Event]]:
     batch: list[Event] = []
     new: set[int] = set()
     for event in story:
-        token = None if isinstance(event, View | Unlinked) else event.token
-        named = event.visit_id if isinstance(event, View) else token.visit_id if token else None
+        token = None if isinstance(event, View | Conversion | Unlinked) else event.token
+        named = event.visit_id if isinstance(event, View | Conversion) else token.visit_id if token else None
         if named in new or chance.random() < 0.5:
             yield batch
             batch, new = [], set()

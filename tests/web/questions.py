@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from grapevine.attribution import MODELS
 from grapevine.chains import SORTS
 from grapevine.stats import DIMENSIONS, METRICS
 from grapevine.store.rows import SiteRow
@@ -72,13 +73,16 @@ def periods(first: str, last: str, within: str) -> list[dict[str, str]]:
 def numbers(
     asker: Asker, site: SiteRow, days: Sequence[Mapping[str, str]], chance: random.Random, *, briefly: bool
 ) -> Iterator[Call]:
-    """Summaries, series and breakdowns; ``briefly`` with a few filters alone."""
+    """Summaries, direct traffic, attribution, series and breakdowns; ``briefly`` with a few filters alone."""
     everything = [{}, *chance.sample(filters(site), 6)] if briefly else filters(site)
     for chosen in everything:
         for period in days[1:3]:
             yield asker.get("/v1/stats/summary", **period, **chosen)
     for period in days:
         yield asker.get("/v1/stats/summary", **period)
+        yield asker.get("/v1/stats/direct", **period)
+        for model in MODELS:
+            yield asker.get("/v1/attribution", model=model, **period)
     whole = days[1]
     for metric, interval in product(METRICS, INTERVALS):
         for chosen in ({}, *chance.sample(everything, 3)):
