@@ -129,15 +129,7 @@ class Intake:
         """Stores a conversion that somebody with an API key reports. Raises Invalid of ``field`` where it names a visit
         that is not here."""
         taken = _converted(site, visit_id, goal, at, 0, field)
-        outcome = await self._writer.submit(taken.event)
-        try:
-            reply = taken.reply(outcome)
-        except Problem as problem:
-            self.refuse(problem, site.site_id)
-            raise
-        if reply.dropped:
-            self._drops.add(site.site_id, reply.dropped, self._clock())  # not when the goal was reached, maybe days ago
-        return reply
+        return self.answer(taken, await self._writer.submit(taken.event), self._clock())
 
     def refuse(self, problem: Problem, site_id: int = 0) -> None:
         """Counts a refusal whose code is a drop reason."""
@@ -166,15 +158,18 @@ class Intake:
             self._drops.add(site_id, taken.dropped, at)
         return taken
 
-    def answer(self, taken: Taken, outcome: Outcome) -> Reply:
-        """The answer to a call whose event became that. Raises a Problem where it names what is not there."""
+    def answer(self, taken: Taken, outcome: Outcome, called_at: int | None = None) -> Reply:
+        """The answer to a call whose event became that. Raises a Problem where it names what is not there.
+
+        A drop counts when the call came: ``called_at``, where the event itself may be of days ago.
+        """
         try:
             reply = taken.reply(outcome)
         except Problem as problem:
             self.refuse(problem, taken.event.site_id)
             raise
         if reply.dropped:
-            self._drops.add(taken.event.site_id, reply.dropped, taken.event.at)
+            self._drops.add(taken.event.site_id, reply.dropped, taken.event.at if called_at is None else called_at)
         return reply
 
     def _admit(self, site: Site, caller: Caller, at: int) -> Agent:
