@@ -407,8 +407,11 @@ def _killed(command: list[str], chance: random.Random) -> None:
 
 
 async def unfinished(database: Database) -> bool:
-    async with opened(database.settings.database) as end:
-        return await end.has_table(remembered.NAME) or not (await everything(database))["visits"]
+    """Whether a copy into it was begun and not ended, or never begun."""
+    async with opened(database.settings.database) as end:  # has the file for itself
+        if await end.has_table(remembered.NAME):
+            return True
+    return not (await everything(database))["visits"]
 
 
 # Rows that differ -----------------------------------------------------------------------------------------------------
