@@ -18,6 +18,11 @@ TOKEN_REASONS: Final = {
 }  # fmt: skip
 TOKEN_REASON_NAMES: Final = {code: name for name, code in TOKEN_REASONS.items()}
 
+VERDICTS: Final = {"driven": 1, "scanner": 2, "replay": 3}
+"""Why a stored visit is taken for none of a person: a browser that says a program drives it, a mail scanner, a bot that
+opens one link again and again."""
+VERDICT_NAMES: Final = {code: name for name, code in VERDICTS.items()}
+
 DROP_REASONS: Final = (
     "robot", "opted-out", "bad-origin", "unknown-site", "malformed", "invalid", "too-large", "rate-limited", "busy",
     "duplicate",
