@@ -65,7 +65,8 @@ CREATE INDEX pages_day ON pages (site_id, day);
 -- `next_view` is the number that the visit's next view will have, one more than `views`: SQLite keeps 0 and 1 in no byte
 -- at all, and a row that grows by a byte splits its full page.
 -- Rows stand in the order they came in, which keeps a batch's writes together; on SQLite the clustered alternative puts
--- every row of a busy day on a page of its own. The indexes below need no site: their hashes and ids are of one already.
+-- every row of a busy day on a page of its own. The indexes of pages, roots and parents need no site: their hashes and
+-- ids are of one already.
 CREATE TABLE visits (
     site_id     BIGINT   NOT NULL,
     visit_id    BIGINT   NOT NULL,
@@ -93,6 +94,7 @@ CREATE TABLE visits (
 CREATE INDEX visits_page ON visits (page_id, (at / 86400000));
 CREATE INDEX visits_root ON visits (root_id) WHERE root_id IS NOT NULL;
 CREATE INDEX visits_parent ON visits (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX visits_verdict ON visits (site_id, at) WHERE verdict IS NOT NULL;
 
 -- One act of sharing: the `n`-th through `channel` in a visit. `first_at` is when it was first reported or proven; a row
 -- without it has only been opened by its own sharer and counts nowhere. `page_id` is the page that was shared.
