@@ -80,8 +80,8 @@ class Plenty:
 
 def _is_written(query: Query) -> bool:
     """Whether it belongs to the writer's transaction: it changes rows, or is asked by a batch."""
-    asked = ("named_visits", "named_shares", "known_pages", "pages_of_day")
-    return query.name in asked or query.text.startswith(("INSERT", "UPDATE", "DELETE", "/*postgres UPDATE"))
+    asked = ("held_visits", "named_visits", "named_shares", "known_pages", "pages_of_day")
+    return query.name in asked or query.text.startswith(("INSERT", "UPDATE", "DELETE", "/*citus UPDATE"))
 
 
 def _value(kind: str, value: Any) -> Any:

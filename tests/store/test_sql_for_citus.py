@@ -13,9 +13,9 @@ import pytest
 from grapevine.store import queries
 from tests.store.citus_rules import Verdict, judge, judge_schema, tables_of
 
-MIGRATIONS = [queries.spoken("postgres", migration.text) for migration in queries.migrations()]
+MIGRATIONS = [queries.spoken("citus", migration.text) for migration in queries.migrations()]
 TABLES = tables_of(MIGRATIONS)
-TEXTS = {name: text for name, query in queries.queries().items() if (text := queries.for_postgres(query).text)}
+TEXTS = {name: text for name, query in queries.queries().items() if (text := queries.for_postgres(query, "citus").text)}
 
 PULLED = {
     "visitors_by", "recount_hours", "recount_day_counts", "recount_pages", "recount_devices", "recount_visitors",

@@ -183,7 +183,7 @@ async def test_a_turn_to_write_falls_with_the_process_that_holds_it(tmp_path: Pa
 
         async def write() -> None:
             async with store.batch() as batch:
-                await batch.raise_counts({}, [(1, 2, "robot", 0, 3)])
+                await batch.add_up([], [], {}, [(1, 2, "robot", 0, 3)])
 
         holder = await asyncio.create_subprocess_exec(
             sys.executable, "-c", holding, str(turn.fileno()), pass_fds=(turn.fileno(),), stdin=PIPE, stdout=PIPE

@@ -33,7 +33,7 @@ from grapevine.events import (
 )
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.batch import Batch
-from grapevine.store.rows import ERASED, SAME_NETWORK, SELF, PageRow, ShareKey, VisitRow
+from grapevine.store.rows import ERASED, SAME_NETWORK, SELF, PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.tokens import Token
 from grapevine.urls import OTHER_PAGE, Page, page_id
 
@@ -154,8 +154,7 @@ class _Entry:
             self._kinds.setdefault(type(event), []).append((place, event))
 
     async def record(self, drops: Mapping[Drop, int]) -> list[Outcome]:
-        self.named = await self.batch.visits(dict.fromkeys(_names(self.events)))
-        await self.batch.hold_cascades(sorted({(row.site_id, row.root, row.cell) for row in self.named.values()}))
+        self.named = await self.batch.held_visits(dict.fromkeys(_names(self.events)))
         await self._pages()
         landed = await self._arrivals()
         await self._visitors(landed)
@@ -163,8 +162,7 @@ class _Entry:
         await self._unfurls()
         await self._unlinked()
         await self._conversions()
-        await self._shares(landed)
-        await self.tally.write(self.batch, drops)
+        await self.tally.write(self.batch, await self._shares(landed), drops)
         return self.outcomes
 
     def _of(self, kind: type[E]) -> Sequence[tuple[int, E]]:
@@ -316,8 +314,8 @@ class _Entry:
             self.outcomes[place] = Stored()
             self.tally.conversion(self.named[event.site_id, event.visit_id], event.at)
 
-    async def _shares(self, landed: list[VisitRow]) -> None:
-        """First sights, reports and proofs of shares, and how often they were opened."""
+    async def _shares(self, landed: list[VisitRow]) -> list[ShareRow]:
+        """First sights, reports and proofs of shares, and how often they were opened: what is to be added to them."""
         sharing = Sharing()
         sharing.landed(landed)
         places: dict[ShareKey, int] = {}
@@ -338,7 +336,7 @@ class _Entry:
                 self.tally.cascade(sharer).shares += 1
             if change.reported:
                 self.outcomes[places[change.key]] = Stored()
-        await self.batch.put_shares([change.row for change in changes])
+        return [change.row for change in changes]
 
 
 class _Hung:

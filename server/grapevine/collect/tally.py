@@ -9,7 +9,7 @@ from typing import Any, Final
 from grapevine import ids
 from grapevine.sets import DAY_KEYS, NO_CHANNEL
 from grapevine.store.batch import MEASURES, Batch, CascadeGrowth
-from grapevine.store.rows import SAME_NETWORK, VisitRow
+from grapevine.store.rows import SAME_NETWORK, ShareRow, VisitRow
 
 _POSITION: Final = {measure: position for position, measure in enumerate(MEASURES)}
 _VIEWS, _VISITS, _VISITORS = (_POSITION[name] for name in ("views", "visits", "visitors"))
@@ -91,12 +91,13 @@ class Tally:
         key = (row.site_id, row.root)
         return self._cascades.setdefault(key, CascadeGrowth(row.site_id, row.root, row.cell))
 
-    async def write(self, batch: Batch, drops: Mapping[Drop, int]) -> None:
-        """Raises all counts, the drops and the cascades' summaries."""
+    async def write(self, batch: Batch, shares: Sequence[ShareRow], drops: Mapping[Drop, int]) -> None:
+        """Raises all counts, the drops and the cascades' summaries, and writes what changed of ``shares``."""
         self._add_days()
         # Sorted, so that two writers never wait for each other's rows in a circle.
-        await batch.grow_cascades([self._cascades[key] for key in sorted(self._cascades)])
-        await batch.raise_counts(
+        await batch.add_up(
+            shares,
+            [self._cascades[key] for key in sorted(self._cascades)],
             {
                 "counts_hour": self._rows(self._hours), "counts_day": self._rows(self._days),
                 "counts_page": self._rows(self._pages), "counts_device": self._rows(self._devices),

@@ -28,16 +28,16 @@ Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 
 class Asking:
-    """One connection as a Runner. Citus takes no changes in a WITH: there ``at_once`` is false."""
+    """One connection as a Runner."""
 
-    def __init__(self, connection: Connection, *, at_once: bool = True) -> None:
+    def __init__(self, connection: Connection, *, citus: bool = False) -> None:
         self._connection = connection
-        self._at_once = at_once
+        self._dialect = "citus" if citus else "postgres"
 
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
-        text, names = _prepared(name)
+        text, names = _prepared(name, self._dialect)
         if not text or (rows is not None and not rows):
             return []
         values: list[Any] = [params[each] for each in names]
@@ -45,15 +45,18 @@ class Asking:
             values += zip(*rows, strict=True)
         return [tuple(record) for record in await self._connection.fetch(text, *values)]
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
-        """All of them in one statement, since each costs a way to the server and back."""
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[tuple[Any, ...]]:
+        """All of them in one statement, since each costs a way to the server and back; but Citus takes no changes in a
+        WITH."""
         named = {name: rows for name, rows in calls if rows}
-        if not self._at_once:
+        found: list[Any] = []
+        if self._dialect == "citus":
             for name, rows in named.items():
-                await self.run(name, rows)
+                found = await self.run(name, rows)
         elif named:
             columns = [column for rows in named.values() for column in zip(*rows, strict=True)]
-            await self._connection.execute(_together(tuple(named)), *columns)
+            found = await self._connection.fetch(_together(tuple(named)), *columns)
+        return [tuple(record) for record in found] if calls[-1][1] else []
 
 
 class Pooled:
@@ -129,5 +132,5 @@ def _together(names: tuple[str, ...]) -> str:
 
 
 @cache
-def _prepared(name: str) -> queries.Prepared:
-    return queries.for_postgres(queries.queries()[name])
+def _prepared(name: str, dialect: str) -> queries.Prepared:
+    return queries.for_postgres(queries.queries()[name], dialect)

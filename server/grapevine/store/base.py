@@ -33,8 +33,8 @@ class Runner(Protocol):
 class Changes(Runner, Protocol):
     """A transaction that is open."""
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
-        """Runs changes by name, each with its rows, that answer with nothing and do not see what the others do."""
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[tuple[Any, ...]]:
+        """Runs changes by name, each with its rows, that do not see what the others do; answers as the last does."""
         ...
 
 

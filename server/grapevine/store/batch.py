@@ -54,8 +54,16 @@ class Batch:
 
     async def visits(self, keys: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], VisitRow]:
         """The stored visits among ``keys`` (site, visit, cell), by (site, visit)."""
-        rows = await self._run("named_visits", list(keys))
-        return {(row[0], row[1]): VisitRow(*row) for row in rows}
+        return _by_key(await self._run("named_visits", list(keys)))
+
+    async def held_visits(self, keys: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], VisitRow]:
+        """As ``visits``, and nobody else changes these visits or their cascades until this transaction is over."""
+        named = list(keys)
+        found = _by_key(await self._run("held_visits", named))
+        roots = sorted({(row.site_id, row.root, row.cell) for row in found.values()})
+        if await self._run("hold_cascades", roots):
+            return await self.visits(named)
+        return found
 
     async def insert_visits(self, visits: Sequence[VisitRow]) -> set[tuple[int, int]]:
         """Adds visits; answers with the (site, visit) of those whose id was not taken."""
@@ -87,10 +95,6 @@ class Batch:
         rows = [ShareRow(*row) for row in await self._run("named_shares", _plain(keys))]
         return {ShareKey(row.site_id, row.visit_id, row.cell, row.channel, row.n): row for row in rows}
 
-    async def put_shares(self, rows: Sequence[ShareRow]) -> None:
-        """Adds to shares: times where there were none, and so many returns and self-returns more."""
-        await self._run("put_shares", _plain(rows))
-
     async def insert_unfurls(self, rows: Rows) -> list[tuple[int, str, int]]:
         """Adds unfurls (key…, app, hour, at); answers with (site, app, at) of the new ones."""
         return [(site, app, at) for site, app, at in await self._run("insert_unfurls", rows)]
@@ -100,25 +104,27 @@ class Batch:
         found = await self._run("insert_conversions", _plain(rows))
         return {(site, visit, key) for site, visit, key in found}
 
-    async def grow_cascades(self, growths: Sequence[CascadeGrowth]) -> None:
-        """Adds to the cascades' summaries; one that has no summary gets it with its first return."""
-        grown = {(site, root) for site, root in await self._run("grow_cascades", _plain(growths))}
-        first = [growth for growth in growths if growth.size and (growth.site_id, growth.root_id) not in grown]
-        await self._run("start_cascades", [list(_plain([growth])[0])[:6] for growth in first])
-
-    async def hold_cascades(self, roots: Rows) -> None:
-        """Nobody else changes the cascades of these roots (site, root, cell) until this transaction is over."""
-        await self._run("hold_cascades", roots)
-
-    async def raise_counts(self, counts: Mapping[str, Rows], drops: Rows) -> None:
-        """Adds (key…, slot, measures…) to ``counts_hour``, ``counts_day``, ``counts_page`` and ``counts_device``, and
-        (site, hour, reason, slot, so many) to the drops."""
+    async def add_up(
+        self, shares: Sequence[ShareRow], growths: Sequence[CascadeGrowth], counts: Mapping[str, Rows], drops: Rows
+    ) -> None:
+        """Adds to shares (times where there were none, and so many returns and self-returns more), to the cascades'
+        summaries (one that has none gets it with its first return), (key…, slot, measures…) to ``counts_hour``,
+        ``counts_day``, ``counts_page`` and ``counts_device``, and (site, hour, reason, slot, so many) to the drops."""
         raised = [(f"raise_{table}", rows) for table, rows in counts.items()]
-        await self._together([*raised, ("raise_drops", drops)])
+        grown = await self._together(
+            [("put_shares", _plain(shares)), *raised, ("raise_drops", drops), ("grow_cascades", _plain(growths))]
+        )
+        known = set(grown)
+        first = [growth for growth in growths if growth.size and (growth.site_id, growth.root_id) not in known]
+        await self._run("start_cascades", [list(_plain([growth])[0])[:6] for growth in first])
 
     async def keep_shapes(self, rows: Rows) -> None:
         """Stores (site, root, cell, breadth, virality, shape_size, shape_at) of cascades whose shape was computed."""
         await self._run("keep_shapes", rows)
+
+
+def _by_key(rows: Rows) -> dict[tuple[int, int], VisitRow]:
+    return {(row[0], row[1]): VisitRow(*row) for row in rows}
 
 
 def _plain(structs: Sequence[msgspec.Struct]) -> list[Any]:

@@ -89,9 +89,11 @@ class Writer(Quick):
             return self._insert(insertion, rows)
         return self.answer(name, rows, params)
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
         for name, rows in calls:
-            await self.run(name, rows)
+            found = await self.run(name, rows)
+        return found
 
     def _insert(self, insertion: queries.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         text, places = insertion

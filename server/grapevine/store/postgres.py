@@ -1,7 +1,7 @@
 """PostgreSQL, also with Citus: any number of server processes on one database, the same tables and the same SQL.
 
 Several processes write at once under READ COMMITTED. What a batch decides about a cascade is decided while the batch
-holds the cascade's root (``hold_cascades``), so that two batches that grow one cascade take turns.
+holds the cascade's root (``held_visits``), so that two batches that grow one cascade take turns.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class PostgresStore:
                     transaction = connection.transaction(isolation="read_committed")
                     await transaction.start()
                     try:
-                        yield Asking(connection, at_once=not self.citus)
+                        yield Asking(connection, citus=self.citus)
                     except Exception as error:
                         if not is_silence(error):
                             await transaction.rollback()

@@ -2,7 +2,8 @@
 
 A query is introduced by ``-- name: NAME`` and at least one comment line that says what it is for. Parameters are
 ``:name``. A set of rows comes in as ``rows(column type, …)``, a table that each dialect spells in its own way; and
-``/*sqlite TEXT */`` is TEXT on SQLite and nothing elsewhere, as ``/*postgres TEXT */`` is on PostgreSQL. A text that is
+``/*sqlite TEXT */`` is TEXT on SQLite and nothing elsewhere, as ``/*postgres TEXT */`` is on PostgreSQL,
+``/*single TEXT */`` on PostgreSQL that is one server and ``/*citus TEXT */`` where it is Citus's many. A text that is
 nothing at all on a dialect is not run there.
 """
 
@@ -17,7 +18,8 @@ from typing import NamedTuple
 _INTRODUCTION = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
 _NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _ROWS = re.compile(r"\brows\(([^()]*)\)")
-_ONLY_ONE = re.compile(r"/\*(sqlite|postgres) (.*?) \*/", re.DOTALL)
+_MARKED = re.compile(r"/\*(sqlite|postgres|single|citus) (.*?) \*/", re.DOTALL)
+_UNDERSTOOD = {"sqlite": ("sqlite",), "postgres": ("postgres", "single"), "citus": ("postgres", "citus")}
 _WHOLE_ROWS = re.compile(
     r"(INSERT INTO \w+) \(([^()]*)\)\s+SELECT\s+([^()]*?)\s+FROM rows\([^()]*\)\s+WHERE true\s+"
     r"(ON CONFLICT \([^()]*\) DO (?:NOTHING(?=\s+RETURNING|$)|UPDATE(?!.*RETURNING)).*?)(?:\s+RETURNING (.*))?",
@@ -108,7 +110,7 @@ def together_for_postgres(changes: Sequence[Query]) -> str:
     WITH, where PostgreSQL runs them as they are."""
     texts, before = [], 0
     for query in changes:
-        text, _ = for_postgres(query, before)
+        text, _ = for_postgres(query, before=before)
         texts.append(text)
         before += len(query.columns)
     *first, last = texts
@@ -116,17 +118,18 @@ def together_for_postgres(changes: Sequence[Query]) -> str:
     return f"WITH {named} {last}" if first else last
 
 
-def for_postgres(query: Query, before: int = 0) -> Prepared:
-    """The query as PostgreSQL reads it: parameters by number, ``rows(…)`` as ``unnest`` of an array for each column;
-    those are the parameters behind the named ones. ``before`` is the number of parameters of what stands before it."""
-    text, names = _numbered(spoken("postgres", query.text), "$")
+def for_postgres(query: Query, dialect: str = "postgres", before: int = 0) -> Prepared:
+    """The query as PostgreSQL reads it, or ``citus``: parameters by number, ``rows(…)`` as ``unnest`` of an array for
+    each column; those are the parameters behind the named ones. ``before`` is the number of parameters of what stands
+    before it."""
+    text, names = _numbered(spoken(dialect, query.text), "$")
     arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(query.types, before + len(names) + 1))
     return _prepared(query, _ROWS.sub(lambda _: f"unnest({arrays}) AS rows({', '.join(query.columns)})", text), names)
 
 
 def spoken(dialect: str, text: str) -> str:
-    """``text`` with what it says to ``dialect`` alone, and without what it says to others."""
-    return _ONLY_ONE.sub(lambda match: match[2] if match[1] == dialect else "", text)
+    """``text`` with what it says to ``dialect``, and without what it says to others."""
+    return _MARKED.sub(lambda match: match[2] if match[1] in _UNDERSTOOD[dialect] else "", text)
 
 
 def row_by_row(query: Query) -> Insertion | None:

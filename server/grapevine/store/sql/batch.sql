@@ -1,5 +1,25 @@
+-- name: held_visits
+-- The visits that a batch's returns, views, shares and conversions name: one look-up a batch. Batches of several
+-- processes take turns at them and at the cascades of their roots; SQLite has one writer.
+/*single WITH held AS (
+    SELECT r.visit_id
+    FROM rows(site_id bigint, visit_id bigint, cell smallint)
+    JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell
+    JOIN visits r ON r.site_id = v.site_id AND r.visit_id = COALESCE(v.root_id, v.visit_id) AND r.cell = v.cell
+    ORDER BY r.site_id, r.visit_id
+    FOR NO KEY UPDATE OF r
+) */
+SELECT
+    v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
+    v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
+FROM rows(site_id bigint, visit_id bigint, cell smallint)
+JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell
+/*single WHERE (SELECT count(*) FROM held) >= 0
+ORDER BY v.site_id, v.visit_id
+FOR NO KEY UPDATE OF v */;
+
 -- name: named_visits
--- The visits that a batch's returns, views, shares and conversions name: one look-up a batch.
+-- Those of these visits that are stored.
 SELECT
     v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
     v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
@@ -7,11 +27,12 @@ FROM rows(site_id bigint, visit_id bigint, cell smallint)
 JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
 -- name: hold_cascades
--- Makes batches of several processes take turns at the cascades of these roots. (A lock that changes nothing would do,
--- but Citus takes none over several shards.) SQLite has one writer.
-/*postgres UPDATE visits SET flags = visits.flags
+-- Makes batches of several processes take turns at the cascades of these roots, where held_visits cannot: Citus takes
+-- no lock over several shards, but an UPDATE that changes nothing.
+/*citus UPDATE visits SET flags = visits.flags
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
-WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell */;
+WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell
+RETURNING visits.site_id, visits.visit_id */;
 
 -- name: insert_visits
 -- New visits; answers with the ids that were really new.
