@@ -92,6 +92,7 @@ class Summary(msgspec.Struct, frozen=True):
     dark ÷ total shares, ``return_share`` returns ÷ visits, ``k_factor`` returns ÷ E, ``amplification``
     E ÷ (E − returns), each null where it divides by zero. ``visitors`` adds up daily distinct visitors.
     ``same_network_returns`` is a part of ``returns``. ``drops`` are those of the whole site, whatever the filters.
+    ``suspects`` are stored visits that a verdict took out of all other numbers, by each of ``sets.VERDICTS``.
     """
 
     views: int
@@ -109,6 +110,7 @@ class Summary(msgspec.Struct, frozen=True):
     conversions: int
     value: Amounts
     drops: dict[str, int]
+    suspects: dict[str, int]
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -152,6 +154,7 @@ def summarize(
     conversions: int,
     value: Amounts,
     drops: dict[str, int],
+    suspects: dict[str, int],
 ) -> Summary:
     """The summary of a period, with the contract's ratios."""
     visits = counts.visits + counts.unlinked
@@ -172,6 +175,7 @@ def summarize(
         conversions=conversions,
         value=value,
         drops=drops,
+        suspects=suspects,
     )
 
 

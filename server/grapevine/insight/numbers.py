@@ -7,6 +7,7 @@ from typing import Final
 
 from grapevine import channels, ids, money, sets, stats, urls
 from grapevine.errors import Invalid
+from grapevine.insight.suspects import suspects
 from grapevine.sets import DAY_KEYS
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
@@ -43,6 +44,7 @@ async def summary(reads: Reads, site: Site, period: Period, filters: Filters = E
         conversions=sum(one.times for one in converted),
         value=money.amounts((one.currency, one.worth) for one in converted),
         drops=await reads.drops(scope),
+        suspects=await suspects(reads, scope),
     )
 
 

@@ -105,7 +105,7 @@ class Converted(msgspec.Struct, frozen=True):
 
 
 class Reads:
-    """The queries of ``chains.sql``, ``stats.sql``, ``cascades.sql`` and ``attribution.sql``. Changes nothing."""
+    """Every query of ``sql/`` that answers a question of ``insight``. Changes nothing."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
@@ -244,6 +244,20 @@ class Reads:
     async def drops(self, scope: Scope) -> dict[str, int]:
         """A site's refused events of the period by reason; filters of the scope have no part in it."""
         return dict(await self._run("drops_by_reason", **scope.params()))
+
+    async def suspects(self, scope: Scope) -> dict[int, int]:
+        """Visits of the scope that a verdict took out of every count, by its code."""
+        return dict(await self._run("suspects_by", **scope.params()))
+
+    async def goals(self, scope: Scope, limit: int) -> list[tuple[str, str | None, int, int | None]]:
+        """Conversions in the scope as (goal, currency, number, millionths), the ``limit`` most frequent ones."""
+        rows = await self._run("goals_by", limit=limit, **scope.params())
+        return [(goal, currency, times, worth) for goal, currency, times, worth in rows]
+
+    async def cascade_unfurls(self, site_id: int, root: int) -> list[tuple[int, int, int, str, int]]:
+        """The unfurls of a cascade's shares as (visit, channel, n, app, number)."""
+        rows = await self._run("cascade_unfurls", site_id=site_id, root_id=root, cell=ids.cell_of(root))
+        return [(visit, channel, n, app, times) for visit, channel, n, app, times in rows]
 
     async def cascade_order(
         self, site_id: int, sort: str, value: float, root_id: int, limit: int

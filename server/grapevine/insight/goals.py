@@ -1,0 +1,37 @@
+"""Conversions of a period by goal."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from grapevine import money
+from grapevine.insight.numbers import scope_of
+from grapevine.money import Amounts
+from grapevine.sites import Site
+from grapevine.stats import EVERYTHING, Filters
+from grapevine.store.reads import Reads
+from grapevine.times import Period
+
+MOST_GOALS: Final = 1_000
+"""Pairs of goal and currency; a page may name any goal it likes, so there may be many more."""
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """How often a goal was reached, and what that was worth."""
+
+    goal: str
+    conversions: int
+    value: Amounts
+
+
+async def goals(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> list[Goal]:
+    """The goals of ``period``, the most frequent first; filters are the converting visit's."""
+    times: dict[str, int] = {}
+    worth: dict[str, list[tuple[str | None, int | None]]] = {}
+    for goal, currency, number, total in await reads.goals(scope_of(site, period, filters), MOST_GOALS):
+        times[goal] = times.get(goal, 0) + number
+        worth.setdefault(goal, []).append((currency, total))
+    order = sorted(times, key=lambda goal: (-times[goal], goal))
+    return [Goal(goal, times[goal], money.amounts(worth[goal])) for goal in order]

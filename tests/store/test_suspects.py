@@ -1,0 +1,113 @@
+"""Visits that a verdict took out of the counts, against a count of every single one, on each backend."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+
+import pytest
+
+from grapevine import channels, ids, insight, sets
+from grapevine.insight.numbers import scope_of
+from grapevine.insight.suspects import suspects
+from grapevine.stats import EVERYTHING, Filters
+from grapevine.store import queries
+from grapevine.store.reads import Reads
+from grapevine.times import Period
+from tests.store.databases import Databases, Plant
+from tests.store.test_reads_plans import plan
+from tests.store.world import FIRST_DAY, PAGES, SITE, Visit, World, grow, site_of
+
+pytestmark = pytest.mark.anyio
+
+WHOLE = Period(ids.day_date(FIRST_DAY - 1), ids.day_date(FIRST_DAY + 7))
+PERIODS = (WHOLE, Period(ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 2)))
+FILTERS = (
+    EVERYTHING,
+    Filters(page=PAGES[1]),
+    Filters(channel="copy"),
+    Filters(source="search"),
+    Filters(device="phone"),
+    Filters(page=PAGES[0], source="share", device="desktop"),
+)
+
+
+class Filled:
+    """A store that holds one world, beside another site's; ``verdicts`` are those of the world's visits."""
+
+    def __init__(self, reads: Reads, world: World, verdicts: dict[int, int]) -> None:
+        self.reads = reads
+        self.world = world
+        self.verdicts = verdicts
+
+    def chosen(self, period: Period, filters: Filters) -> Iterator[Visit]:
+        """The suspects of a period that pass the filters."""
+        for visit in self.world.real_visits():
+            names = {
+                "page": visit.page, "channel": channels.NAMES.get(visit.arrival),
+                "source": sets.SOURCE_NAMES[visit.source], "device": sets.DEVICE_NAMES[visit.device],
+            }  # fmt: skip
+            wanted = {name: getattr(filters, name) for name in names if getattr(filters, name) is not None}
+            if (
+                visit.visit_id in self.verdicts
+                and period.start <= visit.at < period.end
+                and wanted.items() <= names.items()
+            ):
+                yield visit
+
+
+@pytest.fixture(scope="module")
+async def filled(databases: Databases) -> AsyncIterator[Filled]:
+    world = grow(3)
+    visits = [visit.visit_id for visit in world.real_visits()]
+    verdicts = {visit: 1 + place % len(sets.VERDICTS) for place, visit in enumerate(visits) if place % 5 < 2}
+    async with databases.holding(Plant(3), Plant(3, site_id=8)) as database:
+        for visit, verdict in verdicts.items():
+            changed = await database.change(
+                "UPDATE visits SET verdict = ? WHERE site_id = ? AND visit_id = ?", verdict, SITE, visit
+            )
+            assert changed == 1
+        store = database.store()
+        await store.open()
+        yield Filled(store.reads, world, verdicts)
+        await store.close()
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=["whole", "middle"])
+@pytest.mark.parametrize("filters", FILTERS, ids=repr)
+async def test_suspects_are_what_a_count_finds(filled: Filled, period: Period, filters: Filters) -> None:
+    expected = Counter(filled.verdicts[visit.visit_id] for visit in filled.chosen(period, filters))
+    site = site_of(filled.world)
+    found = await suspects(filled.reads, scope_of(site, period, filters))
+    assert found == {verdict: expected[code] for verdict, code in sets.VERDICTS.items()}
+    assert list(found) == list(sets.VERDICTS)
+    assert (await insight.summary(filled.reads, site, period, filters)).suspects == found
+
+
+async def test_every_verdict_was_met(filled: Filled) -> None:
+    assert {filled.verdicts[visit.visit_id] for visit in filled.chosen(PERIODS[1], EVERYTHING)} == {1, 2, 3}
+
+
+async def test_a_site_without_suspects(filled: Filled) -> None:
+    other = site_of(World(site_id=8))
+    assert await suspects(filled.reads, scope_of(other, WHOLE, EVERYTHING)) == dict.fromkeys(sets.VERDICTS, 0)
+
+
+async def test_an_erased_suspect_is_none(databases: Databases) -> None:
+    async with databases.holding(Plant(3)) as database:
+        await database.change("UPDATE visits SET verdict = 1, flags = flags | 4")
+        store = database.store()
+        await store.open()
+        found = await suspects(store.reads, scope_of(site_of(grow(3)), WHOLE, EVERYTHING))
+        await store.close()
+    assert found == dict.fromkeys(sets.VERDICTS, 0)
+
+
+def test_only_suspects_are_read() -> None:
+    with closing(sqlite3.connect(":memory:")) as database:
+        for migration in queries.migrations():
+            database.executescript(queries.spoken("sqlite", migration.text))
+        steps = plan(database, "suspects_by")
+    assert "visits_verdict (site_id=? AND at>? AND at<?)" in steps[0]
