@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int = 400
     rate_limit: int = 600
     log: str = "text"
+    webhook_networks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         shown = (
@@ -191,14 +192,14 @@ def _base_url(text: str) -> str:
         raise ValueError(f"{error} (for instance https://share.example.com)") from None
 
 
-def _trusted_proxies(text: str) -> tuple[str, ...]:
-    proxies = tuple(entry.strip() for entry in text.split(",") if entry.strip())
-    for entry in proxies:
+def _networks(text: str) -> tuple[str, ...]:
+    networks = tuple(entry.strip() for entry in text.split(",") if entry.strip())
+    for entry in networks:
         try:
             ip_network(entry, strict=False)
         except ValueError:
             raise ValueError(f"holds {entry!r}; write addresses or networks such as 127.0.0.1, 10.0.0.0/8") from None
-    return proxies
+    return networks
 
 
 def _prefix(text: str) -> str:
@@ -251,7 +252,7 @@ SETTINGS: Final = (
         "trusted_proxies",
         "none",
         "Addresses or networks, comma-separated, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
-        _trusted_proxies,
+        _networks,
     ),
     Setting(
         "prefix",
@@ -272,4 +273,11 @@ SETTINGS: Final = (
         _whole_number(0, 1_000_000),
     ),
     Setting("log", "text", "How the log is written, one event a line: `text` for people or `json` for programs.", _log),
+    Setting(
+        "webhook_networks",
+        "none",
+        "Networks of your own, comma-separated, such as `10.0.0.0/8`, that webhooks may be sent to, also without TLS. "
+        "All others have to be public and `https://`.",
+        _networks,
+    ),
 )

@@ -31,7 +31,7 @@ EVENTS = {
     "visits", "pages", "shares", "unfurls", "conversions", "answers", "links", "counts_hour", "counts_day",
     "counts_page", "counts_device", "drops", "cascades", "guards", "mentions",
 }  # fmt: skip
-REFERENCES = {"sites", "origins", "api_keys", "salts", "webhooks", "deliveries", "versions"}
+REFERENCES = {"sites", "origins", "api_keys", "salts", "webhooks", "deliveries", "spikes", "versions"}
 
 STAND_IN = """
 SET allow_system_table_mods = on;

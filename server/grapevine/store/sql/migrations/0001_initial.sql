@@ -316,7 +316,21 @@ CREATE TABLE leases (
     PRIMARY KEY (name)
 ) /*sqlite WITHOUT ROWID */;
 
--- Webhook endpoints and the events on their way to them (at least once, with retries).
+-- Pages whose returns rose far above their own rate, one row an episode: raised at `started_at`, last seen at `last_at`.
+-- `returns` of the hour before it was raised beside what was `expected` of it; `peak` are the most of any hour since.
+CREATE TABLE spikes (
+    site_id     BIGINT   NOT NULL,
+    page_id     BIGINT   NOT NULL,
+    started_at  BIGINT   NOT NULL,
+    last_at     BIGINT   NOT NULL,
+    returns     INTEGER  NOT NULL,
+    expected    DOUBLE PRECISION NOT NULL,
+    peak        INTEGER  NOT NULL,
+    PRIMARY KEY (site_id, page_id, started_at)
+) /*sqlite WITHOUT ROWID */;
+CREATE INDEX spikes_started ON spikes (site_id, started_at);
+
+-- Webhook endpoints: `events` are names with spaces between; one that is disabled gets nothing, for the `reason` given.
 CREATE TABLE webhooks (
     webhook_id  TEXT     NOT NULL,
     site_id     BIGINT   NOT NULL,
@@ -324,20 +338,32 @@ CREATE TABLE webhooks (
     secret      TEXT     NOT NULL,
     events      TEXT     NOT NULL,
     created_at  BIGINT   NOT NULL,
+    disabled_at BIGINT,
+    reason      TEXT,
     PRIMARY KEY (webhook_id)
 );
+CREATE INDEX webhooks_site ON webhooks (site_id);
+
+-- Events on their way to an endpoint (at least once, with retries). `next_at` is when it is tried, or, while somebody
+-- sends it, when it is tried again if that is never settled; null when it was delivered or given up. `status` and
+-- `error` are of the last attempt.
 CREATE TABLE deliveries (
     delivery_id TEXT     NOT NULL,
     webhook_id  TEXT     NOT NULL,
     site_id     BIGINT   NOT NULL,
     event       TEXT     NOT NULL,
     payload     TEXT     NOT NULL,
+    created_at  BIGINT   NOT NULL,
     attempts    INTEGER  NOT NULL,
     next_at     BIGINT,
     delivered_at BIGINT,
+    failed_at   BIGINT,
+    status      INTEGER,
+    error       TEXT,
     PRIMARY KEY (delivery_id)
 );
 CREATE INDEX deliveries_next ON deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_webhook ON deliveries (webhook_id, created_at);
 
 -- Pages elsewhere that link to a page of the site, found by a crawl or reported by a webmention.
 CREATE TABLE mentions (
