@@ -9,7 +9,7 @@ import msgspec
 
 from grapevine import channels, ids, sets
 from grapevine.money import Amounts
-from grapevine.store.rows import ERASED, SELF
+from grapevine.store.rows import ASIDE, ERASED
 from grapevine.times import rfc3339
 from grapevine.tokens import Tokens
 
@@ -27,8 +27,9 @@ class Via(msgspec.Struct, frozen=True):
 class ChainNode(msgspec.Struct, frozen=True, omit_defaults=True):
     """One visit on the way to a share. ``via`` is null at a root.
 
-    ``self`` marks the sharer's own browser coming back to its own link. An erased visit is ``erased``: that it was
-    there is all that is known of it, so ``at``, ``url`` and ``source`` are null.
+    ``self`` marks the sharer's own browser coming back to its own link, ``verdict`` why a visit is taken for no
+    person's. An erased visit is ``erased``: that it was there is all that is known of it, so ``at``, ``url`` and
+    ``source`` are null.
     """
 
     visit: str
@@ -38,6 +39,7 @@ class ChainNode(msgspec.Struct, frozen=True, omit_defaults=True):
     depth: int
     via: Via | None
     is_self: bool = msgspec.field(default=False, name="self")
+    verdict: str | None = None
     erased: bool = False
 
 
@@ -122,7 +124,10 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One visit of a cascade, or the node of a minted link at its root. Erased visits keep only their place."""
+    """One visit of a cascade, or the node of a minted link at its root. Erased visits keep only their place.
+
+    ``verdict`` is why the first visit is taken for no person's; no other visit of the kind is a node.
+    """
 
     visit: str
     parent: str | None
@@ -133,6 +138,7 @@ class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str | None
     device: str | None
     conversions: int
+    verdict: str | None = None
     erased: bool = False
 
 
@@ -155,12 +161,23 @@ class Place(NamedTuple):
     parent_id: int | None
     depth: int
     flags: int
+    verdict: int | None = None
     device: int = 0
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it stands beside its cascade: not counted there, and nothing hangs on it."""
+        return bool(self.flags & ASIDE)
 
     @property
     def is_self(self) -> bool:
         """Whether the sharer's own browser opened its own link."""
-        return bool(self.flags & SELF)
+        return self.is_aside and self.verdict is None
+
+    @property
+    def verdict_name(self) -> str | None:
+        """Why it is taken for no person's visit."""
+        return None if self.verdict is None else sets.VERDICT_NAMES[self.verdict]
 
     @property
     def erased(self) -> bool:
@@ -186,6 +203,7 @@ def chain(places: Iterable[Place], urls: Mapping[int, str], tokens: Tokens) -> l
             depth=place.depth,
             via=_via(place, tokens),
             is_self=place.is_self,
+            verdict=place.verdict_name,
             erased=place.erased,
         )
         for place in places
@@ -220,13 +238,13 @@ def nodes(places: Iterable[Place], urls: Mapping[int, str], conversions: Mapping
         return found
 
     def node(place: Place) -> CascadeNode:
-        visit_id, at, page_id, source, channel, n, _, parent_id, depth, _, device = place
+        visit_id, at, page_id, source, channel, n, _, parent_id, depth, _, _, device = place
         visit, parent = spell(visit_id), None if parent_id is None else spell(parent_id)
         via, converted = arrival(channel, n), conversions.get(visit_id, 0)
         if place.erased:
             return CascadeNode(visit, parent, via, depth, None, None, None, None, converted, erased=True)
-        names = sets.SOURCE_NAMES[source], sets.DEVICE_NAMES[device]
-        return CascadeNode(visit, parent, via, depth, rfc3339(at), urls.get(page_id), *names, converted)
+        named = sets.SOURCE_NAMES[source], sets.DEVICE_NAMES[device], converted, place.verdict_name
+        return CascadeNode(visit, parent, via, depth, rfc3339(at), urls.get(page_id), *named)
 
     return [node(place) for place in places]
 

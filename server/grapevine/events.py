@@ -13,7 +13,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
     that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt, None
-    where no token asks for it.
+    where no token asks for it. ``verdict`` (a code) is why it is taken for no person.
     """
 
     site_id: int
@@ -30,6 +30,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     token: Token | None
     reason: int | None
     own: bool
+    verdict: int | None = None
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):

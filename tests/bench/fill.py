@@ -28,7 +28,7 @@ from grapevine.collect.ledger import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, 
 from grapevine.sets import NO_CHANNEL
 from grapevine.store import queries
 from grapevine.store.batch import MEASURES
-from grapevine.store.rows import SAME_NETWORK, SELF
+from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite import SQLiteStore
 from grapevine.tokens import Tokens
 from grapevine.urls import page_id
@@ -152,7 +152,7 @@ class Filler:
          depth, flags, reason, views, _) = visit  # fmt: skip
         number = self._page_ids[page]
         counts = self._counted(at, source, NO_CHANNEL if channel is None else channel, depth, number, device, app)
-        returned = parent_id is not None and not flags & SELF
+        returned = parent_id is not None and not flags & ASIDE
         for one in counts:
             one[_VIEWS] += 1
             one[_VISITS] += 1
@@ -162,7 +162,7 @@ class Filler:
                 one[_RETURNS] += 1
                 if flags & SAME_NETWORK:
                     one[_SAME] += 1
-            elif flags & SELF:
+            elif flags & ASIDE:
                 one[_SELF] += 1
         if returned:
             cascade.size += 1
@@ -222,7 +222,7 @@ class Filler:
             self._count_share(share, _REPORTED)
         for share, visit in happened.opened:
             changed[id(share)] = share
-            if visit.flags & SELF:
+            if visit.flags & ASIDE:
                 share.self_returns += 1
                 continue
             share.returns += 1

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from grapevine import ids
 from grapevine.channels import CODES
 from grapevine.sets import DEVICES, SOURCES, TOKEN_REASONS
-from grapevine.store.rows import SAME_NETWORK, SELF
+from grapevine.store.rows import ASIDE, SAME_NETWORK
 
 ORIGIN: Final = "https://bench.example"
 PAGES: Final = tuple(f"{ORIGIN}/articles/{number:04}-on-a-subject" for number in range(1_000))
@@ -213,13 +213,13 @@ class Story:
         visitor, new = (sharer.visitor, False) if next_to_it else self._visitor()
         same_network = same_day and visitor == sharer.visitor
         parent_id, via_id = sharer.visit_id, None
-        if sharer.flags & SELF and sharer.parent_id is not None:
+        if sharer.flags & ASIDE and sharer.parent_id is not None:
             parent_id, via_id = sharer.parent_id, sharer.visit_id
         views, gap = self._views(), gap_of(visit_id)
         visit = Visit(
             at, visit_id, self._random.getrandbits(32) - (1 << 31), share.sharer.page, source, device, app, visitor,
             new, share.channel, share.n, via_id, parent_id, sharer.cascade, sharer.depth + (not own),
-            (SELF if own else 0) | (SAME_NETWORK if same_network else 0), None, views, gap,
+            (ASIDE if own else 0) | (SAME_NETWORK if same_network else 0), None, views, gap,
         )  # fmt: skip
         self._happened.visits.append(visit)
         self._happened.opened.append((share, visit))

@@ -29,7 +29,9 @@ def happenings(world: World, *, unlinked: bool = True) -> Iterator[Happening]:
     """Everything that happened in a world."""
     first = world.first_of_day()
     for visit in world.visits:
-        if visit.source != sets.SOURCES["link"]:
+        if visit.verdict is not None:
+            continue
+        if visit.counts:
             measures = {
                 "views": visit.views,
                 "visits": 1,
@@ -42,7 +44,7 @@ def happenings(world: World, *, unlinked: bool = True) -> Iterator[Happening]:
         for at, value, currency in visit.conversions:
             yield Happening(visit, at, visit.arrival, {"conversions": 1}, value=value, currency=currency)
     for share in world.shares.values():
-        if share.first_at is not None:
+        if share.first_at is not None and share.visit.verdict is None:
             measures = {
                 "shares": 1,
                 "reported": int(share.reported_at is not None),

@@ -15,7 +15,7 @@ from grapevine.collect.ledger import Ledger
 from grapevine.events import Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES
 from grapevine.store.recount import COMPARISONS, Recount
-from grapevine.store.rows import SAME_NETWORK, SELF
+from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.snapshot import snapshot
 from grapevine.store.sqlite import SQLiteStore
 from grapevine.tokens import Token
@@ -92,7 +92,7 @@ def arrival(row: Mapping[str, Any], visits: Mapping[int, Mapping[str, Any]]) -> 
         device=row["device"], app=row["app"], visitor=row["visitor"],
         visitor_before=visits[sharer]["visitor"] if same_network else 0,
         token=None if sharer is None else Token(sharer, row["channel"], row["n"]), reason=row["reason"],
-        own=bool(row["flags"] & SELF),
+        own=bool(row["flags"] & ASIDE),
     )  # fmt: skip
 
 

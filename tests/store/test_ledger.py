@@ -12,7 +12,7 @@ from grapevine.collect.ledger import Ledger
 from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.base import Store
-from grapevine.store.rows import SAME_NETWORK, SELF, VisitRow
+from grapevine.store.rows import ASIDE, SAME_NETWORK, VisitRow
 from grapevine.tokens import Token
 from grapevine.urls import OTHER_PAGE, Page, page_id
 from tests.backends import Backend
@@ -186,7 +186,7 @@ async def test_a_self_return_proves_nothing_and_keeps_the_depth(world: World) ->
     own = await world.land(world.arrival(token, own=True))
     row = await world.visit(own.visit_id)
     assert own.is_self
-    assert (row.flags & SELF, row.depth, row.parent_id, row.root_id) == (SELF, 1, friend.visit_id, first.visit_id)
+    assert (row.flags & ASIDE, row.depth, row.parent_id, row.root_id) == (ASIDE, 1, friend.visit_id, first.visit_id)
     assert await world.table(
         f"SELECT first_at, proven_at, returns, self_returns FROM shares WHERE visit_id={friend.visit_id}"
     ) == [(None, None, 0, 1)]

@@ -17,7 +17,7 @@ from grapevine.sites import Site
 from grapevine.store.base import Store
 from tests.store.census import Happening, worth
 from tests.store.databases import Database, Databases, Plant
-from tests.store.world import LINK, Visit, World, grow, site_of
+from tests.store.world import Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -66,17 +66,18 @@ def check_head(world: World, head: CascadeHead) -> None:
     converted = [
         Happening(visit, at, 0, {}, value=value, currency=currency)
         for visit in world.visits
-        if visit.root is root
+        if visit.root is root and visit.verdict is None
         for at, value, currency in visit.conversions
     ]
     tree = tree_of(world, root)
     assert head.url == root.page
-    assert head.size == sum(visit.source != LINK for visit in members)
+    assert head.size == sum(visit.counts for visit in members)
     assert head.max_depth == max(depths)
     assert head.breadth == max(depths.count(depth) for depth in depths)
     expected = nx.average_shortest_path_length(tree) if len(members) > 1 else None
     assert head.structural_virality == (None if expected is None else pytest.approx(expected))
-    assert head.shares == sum(share.first_at is not None for share in world.shares.values() if share.visit.root is root)
+    shared = [share for share in world.shares.values() if share.visit.root is root and share.visit.verdict is None]
+    assert head.shares == sum(share.first_at is not None for share in shared)
     assert (head.conversions, head.value) == (len(converted), worth(converted))
 
 
@@ -120,7 +121,8 @@ async def test_every_cascade_as_a_tree(filled: Filled) -> None:
             assert node.parent == (ids.visit_text(visit.parent.visit_id) if visit.parent else None)
             via = (channels.NAMES[visit.through.channel], visit.through.n) if visit.through else None
             assert (node.via and (node.via.channel, node.via.n)) == via
-            assert (node.url, node.conversions) == (visit.page, len(visit.conversions))
+            assert (node.url, node.conversions) == (visit.page, 0 if visit.verdict else len(visit.conversions))
+            assert node.verdict == (sets.VERDICT_NAMES[visit.verdict] if visit.verdict else None)
             assert (node.source, node.device) == (sets.SOURCE_NAMES[visit.source], sets.DEVICE_NAMES[visit.device])
 
 

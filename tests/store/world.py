@@ -13,7 +13,7 @@ from typing import Any
 
 from grapevine import channels, ids, sets
 from grapevine.sites import Site
-from grapevine.store.rows import SAME_NETWORK, SELF, SiteRow
+from grapevine.store.rows import ASIDE, SAME_NETWORK, SiteRow
 from grapevine.urls import page_id
 
 SITE = 7
@@ -47,7 +47,11 @@ class Share:
 
     @property
     def returns(self) -> list[Visit]:
-        return [visit for visit in self.openings if not visit.own]
+        return [visit for visit in self.openings if not visit.aside]
+
+    @property
+    def self_returns(self) -> list[Visit]:
+        return [visit for visit in self.openings if visit.own and visit.verdict is None]
 
     @property
     def proven_at(self) -> int | None:
@@ -73,6 +77,7 @@ class Visit:
     through: Share | None = None
     own: bool = False
     same_network: bool = False
+    verdict: int | None = None
     conversions: list[tuple[int, int | None, str | None]] = field(default_factory=list)
 
     @property
@@ -82,7 +87,17 @@ class Visit:
     @property
     def parent(self) -> Visit | None:
         sharer = self.sharer
-        return sharer.parent if sharer and sharer.own else sharer
+        return sharer.parent or sharer if sharer and sharer.aside else sharer
+
+    @property
+    def aside(self) -> bool:
+        """Whether it is not counted in its cascade, and nothing hangs on it."""
+        return self.own or (self.verdict is not None and self.through is not None)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a person's visit."""
+        return self.source != LINK and self.verdict is None
 
     @property
     def root(self) -> Visit:
@@ -90,11 +105,11 @@ class Visit:
 
     @property
     def depth(self) -> int:
-        return self.sharer.depth + (0 if self.own else 1) if self.sharer else 0
+        return self.sharer.depth + (0 if self.aside else 1) if self.sharer else 0
 
     @property
     def returned(self) -> bool:
-        return self.through is not None and not self.own
+        return self.through is not None and not self.aside
 
     @property
     def arrival(self) -> int:
@@ -127,18 +142,18 @@ class World:
         return {visit.visit_id for visit in first.values()}
 
     def real_visits(self) -> list[Visit]:
-        return [visit for visit in self.visits if visit.source != LINK]
+        return [visit for visit in self.visits if visit.counts]
 
     def below(self, share: Share) -> list[Visit]:
-        """All visits below a share, self-returns left out."""
+        """All visits below a share, those left out that stand aside."""
         found: list[Visit] = list(share.returns)
         for visit in found:
-            found += [child for child in self.visits if child.parent is visit and not child.own]
+            found += [child for child in self.visits if child.parent is visit and not child.aside]
         return found
 
     def members(self, root: Visit) -> list[Visit]:
-        """All nodes of a cascade, self-returns left out."""
-        return [visit for visit in self.visits if visit.root is root and not visit.own]
+        """All nodes of a cascade, those left out that stand aside."""
+        return [visit for visit in self.visits if visit.root is root and not visit.aside]
 
     def roots(self) -> list[Visit]:
         """The roots of what has a summary: something came back."""
@@ -167,6 +182,7 @@ def grow(seed: int, site_id: int = SITE, size: int = 150, *, unlinked: bool = Tr
             through=opened,
             own=opened is not None and chance.random() < 0.2,
             same_network=opened is not None and chance.random() < 0.2,
+            verdict=None if source == LINK or chance.random() < 0.9 else chance.choice(list(sets.VERDICTS.values())),
         )
         world.visits.append(visit)
         if opened:
@@ -217,7 +233,7 @@ def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
             (
                 site, share.visit.visit_id, ids.cell_of(share.visit.visit_id), share.channel, share.n,
                 page_id(site, share.page) if share.page and share.reported_at else None, share.first_at,
-                share.reported_at, share.proven_at, len(share.returns), len(share.openings) - len(share.returns),
+                share.reported_at, share.proven_at, len(share.returns), len(share.self_returns),
             )
             for share in shares
         ],
@@ -238,13 +254,13 @@ def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
 
 def _visit_row(site: int, visit: Visit) -> tuple[Any, ...]:
     parent, sharer = visit.parent, visit.sharer
-    flags = (SELF if visit.own else 0) | (SAME_NETWORK if visit.same_network else 0)
+    flags = (ASIDE if visit.aside else 0) | (SAME_NETWORK if visit.same_network else 0)
     return (
         site, visit.visit_id, ids.cell_of(visit.visit_id), 0, visit.at, visit.views + 1,
         page_id(site, visit.page), visit.source, visit.device, visit.app, visit.visitor,
         visit.through.channel if visit.through else None, visit.through.n if visit.through else None,
         sharer.visit_id if sharer and sharer is not parent else None, parent.visit_id if parent else None,
-        visit.root.visit_id if parent else None, visit.depth, flags, None, None,
+        visit.root.visit_id if parent else None, visit.depth, flags, None, visit.verdict,
     )  # fmt: skip
 
 
@@ -252,10 +268,12 @@ def _cascade_row(world: World, root: Visit) -> tuple[Any, ...]:
     members = world.members(root)
     return (
         world.site_id, root.visit_id, ids.cell_of(root.visit_id), page_id(world.site_id, root.page), root.at,
-        max(visit.at for visit in members), sum(visit.source != LINK for visit in members),
+        max(visit.at for visit in members), sum(visit.counts for visit in members),
         max(visit.depth for visit in members),
-        sum(share.first_at is not None for share in world.shares.values() if share.visit.root is root),
-        sum(len(visit.conversions) for visit in world.visits if visit.root is root), None, None, 0, 0,
+        sum(share.first_at is not None for share in world.shares.values()
+            if share.visit.root is root and share.visit.verdict is None),
+        sum(len(visit.conversions) for visit in world.visits if visit.root is root and visit.verdict is None),
+        None, None, 0, 0,
     )  # fmt: skip
 
 
@@ -281,7 +299,9 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
 
     first = world.first_of_day()
     for visit in world.visits:
-        if visit.source != LINK:
+        if visit.verdict is not None:
+            continue
+        if visit.counts:
             add(
                 visit, visit.at, visit.arrival, views=visit.views, visits=1, visitors=int(visit.visit_id in first),
                 returns=int(visit.returned), self_returns=int(visit.own),
@@ -290,7 +310,7 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
         for at, _, _ in visit.conversions:
             add(visit, at, visit.arrival, conversions=1)
     for share in world.shares.values():
-        if share.first_at is not None:
+        if share.first_at is not None and share.visit.verdict is None:
             add(
                 share.visit, share.first_at, share.channel, shares=1, reported=int(share.reported_at is not None),
                 proven=int(share.proven_at is not None),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from grapevine import ids, sets
 from grapevine.chains import Place, chain, nodes, shape
-from grapevine.store.rows import ERASED, SELF
+from grapevine.store.rows import ASIDE, ERASED
 from grapevine.tokens import Tokens
 
 TOKENS = Tokens([b"secret"], b"salt")
@@ -75,7 +75,7 @@ def place(number: int, **changes: int | None) -> Place:
 
 
 def test_via_is_minted_for_the_visit_that_the_token_named() -> None:
-    root, self_return = place(1), place(2, flags=SELF)
+    root, self_return = place(1), place(2, flags=ASIDE)
     through_root = place(3, channel=7, n=1, parent_id=root.visit_id, depth=1)
     through_self = place(4, channel=0, n=0, parent_id=root.visit_id, via_id=self_return.visit_id, depth=1)
     found = chain([root, self_return, through_root, through_self], {1: "https://e.org/"}, TOKENS)

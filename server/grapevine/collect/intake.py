@@ -36,7 +36,7 @@ from grapevine.events import (
     Unlinked,
     View,
 )  # fmt: skip
-from grapevine.sets import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS
+from grapevine.sets import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
 from grapevine.sites import Clock, Site, Sites
 from grapevine.tokens import Token, TokenError, next_n
 from grapevine.urls import Page, UrlError, page_of
@@ -44,6 +44,7 @@ from grapevine.urls import Page, UrlError, page_of
 _REFERRER_KEPT: Final = 2048
 _UNKNOWN_SITE_TOKEN: Final = TOKEN_REASONS["unknown-site-token"]
 _SESSION_TOKEN: Final = TOKEN_REASONS["session"]
+_DRIVEN: Final = VERDICTS["driven"]
 
 
 class Caller(NamedTuple):
@@ -207,7 +208,7 @@ class Intake:
             site_id=site.site_id, nonce=request.nonce, day=_id_day(day, today), at=at, page=page, title=title,
             source=source, device=agent.device, app=app, visitor=self._hash(visitor, today),
             visitor_before=None if token is None else self._hash(visitor, today - 1),
-            token=token, reason=reason, own=request.own,
+            token=token, reason=reason, own=request.own, verdict=_DRIVEN if agent.suspect else None,
         )  # fmt: skip
 
         def reply(landed: Outcome) -> Reply:

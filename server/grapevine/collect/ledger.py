@@ -33,7 +33,7 @@ from grapevine.events import (
 )
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.batch import Batch
-from grapevine.store.rows import ERASED, SAME_NETWORK, SELF, PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.rows import ASIDE, ERASED, SAME_NETWORK, PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.tokens import Token
 from grapevine.urls import OTHER_PAGE, Page, page_id
 
@@ -232,17 +232,18 @@ class _Entry:
         )  # fmt: skip
         if token is None or parent is None:
             reason = event.reason if token is None else _UNKNOWN_VISIT
-            return VisitRow(*first, None, None, None, None, None, 0, 0, reason, None)
+            return VisitRow(*first, None, None, None, None, None, 0, 0, reason, event.verdict)
         hung = _hang(event, parent)
         return VisitRow(
             *first, token.channel, token.n, hung.via_id, hung.parent_id, parent.root, hung.depth, hung.flags,
-            event.reason, None,
+            event.reason, event.verdict,
         )  # fmt: skip
 
     async def _visitors(self, landed: list[VisitRow]) -> None:
         """Counts the new visits, and those of them that are their visitor's first of the day."""
         known, firsts = self.ledger.known.visitors, dict[tuple[int, int, int], VisitRow]()
-        for row in landed:
+        people = [row for row in landed if row.verdict is None]
+        for row in people:
             key = (row.site_id, ids.day_at(row.at), row.visitor or 0)
             if key not in known:
                 firsts.setdefault(key, row)
@@ -254,7 +255,7 @@ class _Entry:
         )
         self.learned.visitors.extend(firsts)
         counted = {id(firsts[site, key & 0xFFFF, key >> 16]) for site, _, key in new}
-        for row in landed:
+        for row in people:
             self.tally.landed(row, first_of_day=id(row) in counted)
 
     async def _views(self) -> None:
@@ -332,7 +333,7 @@ class _Entry:
             row, sharer = change.row, self.named[change.key.site_id, change.key.visit_id]
             for measure in change.measures:
                 self.tally.share(sharer, row.channel, row.first_at or 0, measure)
-            if change.seen:
+            if change.seen and sharer.verdict is None:
                 self.tally.cascade(sharer).shares += 1
             if change.reported:
                 self.outcomes[places[change.key]] = Stored()
@@ -350,13 +351,14 @@ class _Hung:
 
 
 def _hang(event: Arrival, sharer: VisitRow) -> _Hung:
-    """On the sharer's visit; below a self-return on the nearest ancestor that is none, reached via that self-return."""
+    """On the sharer's visit; where that stands aside on the nearest ancestor that does not, reached via the sharer."""
     parent_id, via_id = sharer.visit_id, None
-    if sharer.is_self and sharer.parent_id is not None:
+    if sharer.is_aside and sharer.parent_id is not None:
         parent_id, via_id = sharer.parent_id, sharer.visit_id
     same_network = sharer.visitor is not None and sharer.visitor in (event.visitor, event.visitor_before)
-    flags = (SELF if event.own else 0) | (SAME_NETWORK if same_network else 0)
-    return _Hung(parent_id, via_id, sharer.depth if event.own else sharer.depth + 1, flags)
+    aside = event.own or event.verdict is not None
+    flags = (ASIDE if aside else 0) | (SAME_NETWORK if same_network else 0)
+    return _Hung(parent_id, via_id, sharer.depth if aside else sharer.depth + 1, flags)
 
 
 def _came_with_token(event: Arrival) -> bool:

@@ -49,10 +49,9 @@ class Sharing:
     def landed(self, visits: Iterable[VisitRow]) -> None:
         """New visits, of which those that came through a share open it."""
         for row in visits:
-            if row.channel is None or row.n is None or row.parent_id is None:
+            key = row.opened
+            if key is None or row.verdict is not None:
                 continue
-            sharer = row.parent_id if row.via_id is None else row.via_id
-            key = ShareKey(row.site_id, sharer, row.cell, row.channel, row.n)
             returns, self_returns = self._opened.get(key, (0, 0))
             self._opened[key] = (returns + (not row.is_self), self_returns + row.is_self)
             if not row.is_self:

@@ -54,12 +54,16 @@ class Tally:
             growth.last_at = max(growth.last_at, row.at)
 
     def view(self, row: VisitRow, at: int) -> None:
-        """Counts one more view of a visit, in the hour of ``at``."""
+        """Counts one more view of a person's visit, in the hour of ``at``."""
+        if row.verdict is not None:
+            return
         for counts in self._counts(row, at, NO_CHANNEL if row.channel is None else row.channel):
             counts[_VIEWS] += 1
 
     def share(self, row: VisitRow, channel: int, at: int, measure: str) -> None:
-        """Counts for a share made in the visit ``row``, under the share's own channel, in the hour of ``at``."""
+        """Counts for a share made in a person's visit ``row``, under the share's own channel, in the hour of ``at``."""
+        if row.verdict is not None:
+            return
         position = _POSITION[measure]
         for counts in self._counts(row, at, channel):
             counts[position] += 1
@@ -67,7 +71,8 @@ class Tally:
     def conversion(self, row: VisitRow, at: int) -> None:
         """Counts a goal reached in the visit ``row``, in the hour of ``at``, and what it adds to the cascade."""
         self.share(row, NO_CHANNEL if row.channel is None else row.channel, at, "conversions")
-        self.cascade(row).conversions += 1
+        if row.verdict is None:
+            self.cascade(row).conversions += 1
 
     def unlinked(self, site_id: int, at: int, source: int, page_id: int, device: int) -> None:
         """Counts a visit that has no row."""

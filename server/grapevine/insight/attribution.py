@@ -24,7 +24,7 @@ from grapevine.insight.numbers import MOST_ROWS, scope_of
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.reads import Arrived, Reads
-from grapevine.store.rows import ERASED, SELF
+from grapevine.store.rows import ASIDE, ERASED
 from grapevine.times import Period
 from grapevine.urls import OTHER_PAGE
 
@@ -105,7 +105,7 @@ def _chain(visit_id: int, arrived: Mapping[int, Arrived]) -> _Chain:
         if visit is None:
             return _Chain(tuple(reversed(touches)), truncated=True)
         sharer = visit.parent_id if visit.via_id is None else visit.via_id
-        if sharer is not None and visit.channel is not None and visit.n is not None and not visit.flags & SELF:
+        if sharer is not None and visit.channel is not None and visit.n is not None and not visit.flags & ASIDE:
             touches.append((sharer, visit.channel, visit.n))
         place = visit.parent_id
     return _Chain(tuple(reversed(touches)), truncated=False)

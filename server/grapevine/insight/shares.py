@@ -60,8 +60,8 @@ async def resolve(reads: Reads, site: Site, text: str) -> Resolution:
 
 
 def _hangs_on(sharer: Place) -> int:
-    """The visit on which whatever is opened from this one's shares hangs: never a self-return."""
-    return sharer.parent_id if sharer.is_self and sharer.parent_id is not None else sharer.visit_id
+    """The visit on which whatever is opened from this one's shares hangs: never one that stands aside."""
+    return sharer.parent_id if sharer.is_aside and sharer.parent_id is not None else sharer.visit_id
 
 
 async def resolve_many(reads: Reads, site: Site, texts: Sequence[str]) -> list[Resolution | Unresolved]:

@@ -12,7 +12,7 @@ from grapevine.chains import Place
 from grapevine.sets import DAY_KEYS
 from grapevine.stats import Counts, Key
 from grapevine.store.base import Runner
-from grapevine.store.rows import SELF
+from grapevine.store.rows import ASIDE
 
 HIGHEST_ID: Final = (1 << 60) - 1
 _WIDEST_DAY: Final = (1 << 16) - 1
@@ -234,7 +234,7 @@ class Reads:
         """The last visit that came through a share at or before ``at``, self-returns left out."""
         sharer = (await self.arrivals(site_id, [visit_id])).get(visit_id)
         hangs_on = visit_id
-        if sharer is not None and sharer.flags & SELF and sharer.parent_id is not None:
+        if sharer is not None and sharer.flags & ASIDE and sharer.parent_id is not None:
             hangs_on = sharer.parent_id
         rows = await self._run(
             "last_return", **_visit(site_id, visit_id), channel=channel, n=n, hangs_on=hangs_on, at=at

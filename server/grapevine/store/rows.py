@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-SELF: Final = 1
+ASIDE: Final = 1
 SAME_NETWORK: Final = 2
 ERASED: Final = 4
 
@@ -61,9 +61,22 @@ class VisitRow(msgspec.Struct, frozen=True, array_like=True):
     verdict: int | None
 
     @property
+    def is_aside(self) -> bool:
+        """Whether it stands beside its cascade: not counted there, and nothing hangs on it."""
+        return bool(self.flags & ASIDE)
+
+    @property
     def is_self(self) -> bool:
         """Whether the sharer's own browser opened its own link."""
-        return bool(self.flags & SELF)
+        return self.is_aside and self.verdict is None
+
+    @property
+    def opened(self) -> ShareKey | None:
+        """The share that it came through."""
+        if self.channel is None or self.n is None or self.parent_id is None:
+            return None
+        sharer = self.parent_id if self.via_id is None else self.via_id
+        return ShareKey(self.site_id, sharer, self.cell, self.channel, self.n)
 
     @property
     def root(self) -> int:

@@ -2,10 +2,10 @@
 -- The conversions of a period that are to be credited, each with its visit; everything but the goal is the visit's.
 SELECT c.visit_id, c.currency, c.value
 FROM conversions c
-/*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
+/*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (
     SELECT v.cell, v.page_id, v.source, v.channel, v.device FROM visits v
-    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5
+    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL GROUP BY 1, 2, 3, 4, 5
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
   AND (CAST(:goal AS TEXT) IS NULL OR c.goal = :goal)

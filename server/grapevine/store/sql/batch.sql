@@ -144,19 +144,21 @@ INSERT INTO cascades (
 )
 SELECT
     v.site_id, v.visit_id, v.cell, v.page_id, v.at, rows.last_at,
-    rows.size + CASE WHEN v.source = 10 THEN 0 ELSE 1 END, rows.max_depth,
+    rows.size + CASE WHEN v.source = 10 OR v.verdict IS NOT NULL THEN 0 ELSE 1 END, rows.max_depth,
     (SELECT count(*) FROM shares s
-        WHERE s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell AND s.first_at IS NOT NULL)
+        WHERE s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell AND s.first_at IS NOT NULL
+          AND v.verdict IS NULL)
     + (SELECT count(*)
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN shares s
           ON s.site_id = w.site_id AND s.visit_id = w.visit_id AND s.cell = w.cell
-        WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell AND s.first_at IS NOT NULL),
+        WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell AND s.first_at IS NOT NULL
+          AND w.verdict IS NULL),
     (SELECT count(*) FROM conversions c
-        WHERE c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell)
+        WHERE c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell AND v.verdict IS NULL)
     + (SELECT count(*)
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c
           ON c.site_id = w.site_id AND c.visit_id = w.visit_id AND c.cell = w.cell
-        WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell)
+        WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell AND w.verdict IS NULL)
 FROM rows(site_id bigint, root_id bigint, cell smallint, size bigint, max_depth integer, last_at bigint)
 JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
 WHERE true

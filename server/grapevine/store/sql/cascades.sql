@@ -25,7 +25,7 @@ ORDER BY COALESCE(virality, 0.0) DESC, root_id DESC LIMIT :limit;
 /*sqlite WITH worth (root_id, cell, total) AS (
     SELECT CAST(COALESCE(v.root_id, v.visit_id) AS BIGINT), v.cell, CAST(sum(c.value) AS BIGINT)
     FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE c.site_id = :site_id AND c.value IS NOT NULL
+    WHERE c.site_id = :site_id AND c.value IS NOT NULL AND v.verdict IS NULL
     GROUP BY COALESCE(v.root_id, v.visit_id), v.cell
 )
 SELECT COALESCE(worth.total, 0), k.root_id
@@ -34,12 +34,13 @@ WHERE k.site_id = :site_id AND (COALESCE(worth.total, 0), k.root_id) < (CAST(:va
 ORDER BY COALESCE(worth.total, 0) DESC, k.root_id DESC LIMIT :limit */
 /*postgres SELECT found.total, found.root_id FROM (
     SELECT k.root_id, CAST(COALESCE((
-        SELECT sum(c.value) FROM conversions c
-        WHERE c.site_id = k.site_id AND c.visit_id = k.root_id AND c.cell = k.cell
+        SELECT sum(c.value)
+        FROM visits v JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
+        WHERE v.site_id = k.site_id AND v.visit_id = k.root_id AND v.cell = k.cell AND v.verdict IS NULL
     ), 0) + COALESCE((
         SELECT sum(c.value)
         FROM visits v JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
-        WHERE v.site_id = k.site_id AND v.root_id = k.root_id AND v.cell = k.cell
+        WHERE v.site_id = k.site_id AND v.root_id = k.root_id AND v.cell = k.cell AND v.verdict IS NULL
     ), 0) AS BIGINT) AS total
     FROM cascades k WHERE k.site_id = :site_id AND k.conversions > 0
     UNION ALL
@@ -61,18 +62,20 @@ FROM rows(root_id bigint, cell smallint)
 
 -- name: lonely_cascade
 -- A visit as if it had a summary: what is known of a cascade before its first return, self-returns' doings included.
-SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 THEN 0 ELSE 1 END, v.depth,
+SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.verdict IS NOT NULL THEN 0 ELSE 1 END,
+    v.depth,
     (SELECT count(*) FROM shares s
-        WHERE s.cell = :cell AND s.site_id = :site_id AND s.visit_id = :root_id AND s.first_at IS NOT NULL)
+        WHERE s.cell = :cell AND s.site_id = :site_id AND s.visit_id = :root_id AND s.first_at IS NOT NULL
+          AND v.verdict IS NULL)
     + (SELECT count(*)
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN shares s ON s.visit_id = w.visit_id
-        WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id
+        WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id AND w.verdict IS NULL
           AND s.cell = :cell AND s.site_id = :site_id AND s.first_at IS NOT NULL),
     (SELECT count(*) FROM conversions c
-        WHERE c.cell = :cell AND c.site_id = :site_id AND c.visit_id = :root_id)
+        WHERE c.cell = :cell AND c.site_id = :site_id AND c.visit_id = :root_id AND v.verdict IS NULL)
     + (SELECT count(*)
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = w.visit_id
-        WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id
+        WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id AND w.verdict IS NULL
           AND c.cell = :cell AND c.site_id = :site_id),
     NULL, NULL, 0, 0
 FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id;
@@ -83,14 +86,15 @@ SELECT rows.root_id, c.currency, CAST(sum(c.value) AS BIGINT)
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
-WHERE c.value IS NOT NULL GROUP BY rows.root_id, c.currency;
+WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currency;
 
 -- name: root_values
 -- What the conversions in the first visits of some cascades were worth, by currency.
 SELECT rows.root_id, c.currency, CAST(sum(c.value) AS BIGINT)
 FROM rows(root_id bigint, cell smallint)
-/*sqlite CROSS */ JOIN conversions c ON c.site_id = :site_id AND c.visit_id = rows.root_id AND c.cell = rows.cell
-WHERE c.value IS NOT NULL GROUP BY rows.root_id, c.currency;
+/*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
+/*sqlite CROSS */ JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
+WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currency;
 
 -- name: stale_shapes
 -- Cascades that grew since their shape was computed (very large ones: a while ago), those not looked at longest first.
@@ -107,23 +111,26 @@ WHERE (v.flags & 1) = 0;
 
 -- name: cascade_visits
 -- All visits of one cascade in the order of their depth and time, self-returns left out.
-SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, device FROM visits
+SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device FROM visits
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :root_id
 UNION ALL
-SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, device
+SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device
 FROM visits /*sqlite INDEXED BY visits_root */
 WHERE cell = :cell AND site_id = :site_id AND root_id = :root_id AND (flags & 1) = 0
 ORDER BY depth, at, visit_id;
 
 -- name: cascade_conversions
 -- The conversions of one cascade by visit and currency.
-SELECT c.visit_id, c.currency, count(*), CAST(sum(c.value) AS BIGINT) FROM conversions c
-WHERE c.cell = :cell AND c.site_id = :site_id AND c.visit_id = :root_id
+SELECT c.visit_id, c.currency, count(*), CAST(sum(c.value) AS BIGINT)
+FROM visits v /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
+WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id AND v.verdict IS NULL
+  AND c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.visit_id, c.currency
 UNION ALL
 SELECT c.visit_id, c.currency, count(*), CAST(sum(c.value) AS BIGINT)
 FROM visits v /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
-WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND c.cell = :cell AND c.site_id = :site_id
+WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND v.verdict IS NULL
+  AND c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.visit_id, c.currency;
 
 -- name: keep_shapes

@@ -14,6 +14,7 @@ WITH counted AS (
         0 AS shares, 0 AS reported, 0 AS proven, 0 AS conversions
     FROM visits
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
+        AND verdict IS NULL
     GROUP BY 1, 2, 3, 4, 5
     UNION ALL
     SELECT s.site_id, s.first_at / 3600000, v.source, s.channel, v.depth, 0, 0, 0, 0,
@@ -21,12 +22,13 @@ WITH counted AS (
     FROM shares s /*sqlite CROSS */ JOIN visits v
       ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
+      AND v.verdict IS NULL
     GROUP BY 1, 2, 3, 4, 5
     UNION ALL
     SELECT c.site_id, c.at / 3600000, v.source, COALESCE(v.channel, -1), v.depth, 0, 0, 0, 0, 0, 0, 0, count(*)
     FROM conversions c /*sqlite CROSS */ JOIN visits v
       ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id)
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
     GROUP BY 1, 2, 3, 4, 5
 ), entries AS (
     SELECT 1 AS side, site_id, hour, source, channel, depth, visits, returns, self_returns, same_network,
@@ -105,6 +107,7 @@ WITH counted AS (
         0 AS shares, 0 AS reported, 0 AS proven, 0 AS conversions
     FROM visits
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
+        AND verdict IS NULL
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT s.site_id, s.first_at / 86400000 - 18262, v.page_id, 0, 0, 0, 0,
@@ -112,12 +115,13 @@ WITH counted AS (
     FROM shares s /*sqlite CROSS */ JOIN visits v
       ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
+      AND v.verdict IS NULL
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT c.site_id, c.at / 86400000 - 18262, v.page_id, 0, 0, 0, 0, 0, 0, 0, count(*)
     FROM conversions c /*sqlite CROSS */ JOIN visits v
       ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id)
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
     GROUP BY 1, 2, 3
 ), entries AS (
     SELECT 1 AS side, site_id, day, page_id, visits, returns, self_returns, same_network,
@@ -156,6 +160,7 @@ WITH counted AS (
         0 AS shares, 0 AS reported, 0 AS proven, 0 AS conversions, 0 AS unfurls
     FROM visits
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
+        AND verdict IS NULL
     GROUP BY 1, 2, 3, 4
     UNION ALL
     SELECT s.site_id, s.first_at / 86400000 - 18262, v.device, COALESCE(v.app, ''), 0, 0, 0, 0,
@@ -163,12 +168,13 @@ WITH counted AS (
     FROM shares s /*sqlite CROSS */ JOIN visits v
       ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
+      AND v.verdict IS NULL
     GROUP BY 1, 2, 3, 4
     UNION ALL
     SELECT c.site_id, c.at / 86400000 - 18262, v.device, COALESCE(v.app, ''), 0, 0, 0, 0, 0, 0, 0, count(*), 0
     FROM conversions c /*sqlite CROSS */ JOIN visits v
       ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id)
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
     GROUP BY 1, 2, 3, 4
     UNION ALL
     SELECT site_id, at / 86400000 - 18262, 0, app, 0, 0, 0, 0, 0, 0, 0, 0, count(*)
@@ -220,6 +226,7 @@ WITH entries AS (
     SELECT site_id, at / 86400000 - 18262, 0, 0, 0, NULL, count(DISTINCT visitor)
     FROM visits
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
+        AND verdict IS NULL
     GROUP BY 1, 2
 )
 SELECT count(*) OVER (), site_id, day,
@@ -247,6 +254,7 @@ WITH entries AS (
     SELECT site_id, 0, 0, 0, sum(views)
     FROM visits
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
+        AND verdict IS NULL
     GROUP BY 1
 )
 SELECT count(*) OVER (), site_id,
@@ -293,6 +301,7 @@ WITH entries AS (
         sum(CASE WHEN (flags & 1) = 0 THEN 1 ELSE 0 END), sum(CASE WHEN (flags & 1) = 0 THEN 0 ELSE 1 END)
     FROM visits
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND parent_id IS NOT NULL AND channel IS NOT NULL
+        AND verdict IS NULL
     GROUP BY 1, 2, 3, 4, 5
 ), summed AS (
     SELECT site_id, visit_id, channel, n, sum(returns) AS returns, sum(self_returns) AS self_returns,
@@ -325,19 +334,20 @@ WITH grown AS (
     FROM cascades WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
     UNION ALL
     SELECT g.site_id, g.root_id, g.cell, 0, 0, 0, 0, 0, 0,
-        g.returns + CASE WHEN r.source <> 10 THEN 1 ELSE 0 END, g.max_depth, g.last_at, 0, 0
+        g.returns + CASE WHEN r.source <> 10 AND r.verdict IS NULL THEN 1 ELSE 0 END, g.max_depth, g.last_at, 0, 0
     FROM grown g LEFT JOIN visits r ON r.site_id = g.site_id AND r.visit_id = g.root_id AND r.cell = g.cell
     UNION ALL
     SELECT s.site_id, COALESCE(v.root_id, v.visit_id), s.cell, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(*), 0
     FROM shares s /*sqlite CROSS */ JOIN visits v
       ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
+      AND v.verdict IS NULL
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT c.site_id, COALESCE(v.root_id, v.visit_id), c.cell, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(*)
     FROM conversions c /*sqlite CROSS */ JOIN visits v
       ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id)
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
     GROUP BY 1, 2, 3
 )
 SELECT count(*) OVER (), site_id, root_id,

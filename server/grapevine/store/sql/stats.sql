@@ -70,7 +70,8 @@ GROUP BY 1, 2;
 
 -- name: visits_by
 -- Visits of a period from their rows, for filters that no table of counts crosses. An id's day is the browser's and may
--- differ from the server's by one, so the range of ids is a day wider on each side. Minted links are no visits.
+-- differ from the server's by one, so the range of ids is a day wider on each side. Minted links are no visits, and who
+-- is taken for no person is counted nowhere.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -85,7 +86,7 @@ SELECT
 FROM visits v
 WHERE v.site_id = :site_id
   AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
-  AND v.source <> 10 AND (v.flags & 4) = 0
+  AND v.source <> 10 AND (v.flags & 4) = 0 AND v.verdict IS NULL
   AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
   AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
   AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
@@ -108,7 +109,7 @@ SELECT
 FROM visits v /*sqlite INDEXED BY visits_page */
 WHERE v.site_id = :site_id AND v.page_id = :page_id
   AND (v.at / 86400000) >= :from_unix_day AND (v.at / 86400000) < :to_unix_day AND v.at >= :start AND v.at < :end
-  AND v.source <> 10 AND (v.flags & 4) = 0
+  AND v.source <> 10 AND (v.flags & 4) = 0 AND v.verdict IS NULL
   AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
   AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
   AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
@@ -134,14 +135,14 @@ FROM (
         SELECT v.visitor FROM visits v
         WHERE v.site_id = :site_id AND v.visitor IS NOT NULL
             AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
-            AND v.source <> 10 AND (v.flags & 4) = 0
+            AND v.source <> 10 AND (v.flags & 4) = 0 AND v.verdict IS NULL
             AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
             AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
             AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
             AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
     ) */ /*postgres AND v.visitor IS NOT NULL */
       AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
-      AND v.source <> 10 AND (v.flags & 4) = 0
+      AND v.source <> 10 AND (v.flags & 4) = 0 AND v.verdict IS NULL
 ) AS v
 WHERE v.place = 1
   AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
@@ -164,10 +165,10 @@ SELECT
     sum(CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END),
     sum(CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END)
 FROM shares s
-/*sqlite JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell */
+/*sqlite JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (
     SELECT v.cell, v.page_id, v.source, v.channel, v.depth, v.device, v.app FROM visits v
-    WHERE v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell GROUP BY 1, 2, 3, 4, 5, 6, 7
+    WHERE v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell AND v.verdict IS NULL GROUP BY 1, 2, 3, 4, 5, 6, 7
 ) AS v ON v.cell = s.cell */
 WHERE s.site_id = :site_id AND s.visit_id < :to_id AND s.first_at >= :start AND s.first_at < :end
   AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
@@ -208,10 +209,10 @@ SELECT
     CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
     c.currency, count(*), CAST(sum(c.value) AS BIGINT)
 FROM conversions c
-/*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
+/*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (
     SELECT v.cell, v.page_id, v.source, v.channel, v.depth, v.device, v.app FROM visits v
-    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6, 7
+    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL GROUP BY 1, 2, 3, 4, 5, 6, 7
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
   AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)

@@ -60,7 +60,9 @@ CREATE INDEX pages_day ON pages (site_id, day);
 
 -- One arrival of a browser. `channel`, `n` and `via_id` say which share it came through: `via_id` is the visit named in
 -- the token, null where it is `parent_id`. `parent_id` is the visit it hangs on in the cascade (never a self-return),
--- `root_id` the cascade's first visit; both are null at a root. `flags`: 1 self-return, 2 same network, 4 erased.
+-- `root_id` the cascade's first visit; both are null at a root. `flags`: 1 stands aside (a self-return, or with a verdict:
+-- not counted in its cascade, and nothing hangs on it), 2 same network, 4 erased. `verdict` is why it is no person's visit
+-- and counts nowhere.
 -- `reason` is why a token that came along was no good. `nonce_check` (32 bits) tells a retry from a collision of ids.
 -- `next_view` is the number that the visit's next view will have, one more than `views`: SQLite keeps 0 and 1 in no byte
 -- at all, and a row that grows by a byte splits its full page.
