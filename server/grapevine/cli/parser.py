@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from grapevine import __version__
-from grapevine.cli import cascades, copy, demo, doctor, keys, numbers, schema, serving, simulate, sites, tokens
+from grapevine.cli import cascades, copy, demo, doctor, export, keys, numbers, schema, serving, simulate, sites, tokens
 from grapevine.cli.options import Commands, config_option
 
 
@@ -23,6 +23,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file, too")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands = Commands(subparsers, config_option())
-    for group in (serving, demo, sites, keys, tokens, numbers, cascades, schema, copy, simulate, doctor):
+    for group in (serving, demo, sites, keys, tokens, numbers, cascades, export, schema, copy, simulate, doctor):
         group.register(commands)
     return parser

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from grapevine.store.batch import Batch
+    from grapevine.store.exporting import Exports
     from grapevine.store.reads import Reads
     from grapevine.store.registry import Registry
 
@@ -59,6 +60,7 @@ class Store(Protocol):
 
     reads: Reads
     quick: Reads
+    exports: Exports
     registry: Registry
 
     async def open(self) -> None:

@@ -19,6 +19,7 @@ from grapevine.errors import StoreError
 from grapevine.store import queries
 from grapevine.store.asking import Asking, Connection, Pooled, hung_up, is_silence, shown, translated
 from grapevine.store.batch import Batch
+from grapevine.store.exporting import Exports
 from grapevine.store.hosts import Hosts
 from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
@@ -74,6 +75,7 @@ class PostgresStore:
 
     reads: Reads
     quick: Reads
+    exports: Exports
     registry: Registry
     shared = True
     lanes = LANES
@@ -102,6 +104,7 @@ class PostgresStore:
             await self.close()
             raise StoreError(f"{shown(self.url)} cannot be used: {error}") from error
         self.reads = self.quick = Reads(Pooled(self._readers, self.url))
+        self.exports = Exports(Pooled(self._readers, self.url))
         self.registry = Registry(Pooled(self._readers, self.url), self._transaction)
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from grapevine.store import queries
 from grapevine.store.batch import Batch
 from grapevine.store.checkpoints import Checkpoints
 from grapevine.store.connections import Pool, Quick, Reader, Writer
+from grapevine.store.exporting import Exports
 from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
 
@@ -30,6 +31,7 @@ class SQLiteStore:
 
     reads: Reads
     quick: Reads
+    exports: Exports
     registry: Registry
     shared = False
     lanes = 1
@@ -59,6 +61,7 @@ class SQLiteStore:
             raise StoreError(f"cannot use the database file {self.path}: {error}") from error
         self.reads = Reads(Pool(self._readers))
         self.quick = Reads(self._quick)
+        self.exports = Exports(Pool(self._readers))
         self.registry = Registry(self._quick, self._transaction)
 
     async def close(self) -> None:

@@ -61,8 +61,8 @@ class Parameters:
 
     def period(self, now: int) -> Period:
         """The days from ``from`` to ``to``; today where the end is missing, 30 days where the beginning is."""
-        last = self._date("to") or ids.day_date(ids.day_at(now))
-        first = self._date("from")
+        last = self.day("to") or ids.day_date(ids.day_at(now))
+        first = self.day("from")
         if first is None:
             first = last - min(timedelta(days=DEFAULT_DAYS - 1), last - date.min)
         return Period(first, last)
@@ -71,7 +71,8 @@ class Parameters:
         """The filters that every statistic takes."""
         return Filters(**{name: self._values[name] for name in FILTERS if name in self._values})
 
-    def _date(self, name: str) -> date | None:
+    def day(self, name: str) -> date | None:
+        """The parameter as a calendar date; None when it is missing."""
         value = self._values.get(name)
         if value is None:
             return None

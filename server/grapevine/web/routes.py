@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from grapevine.web import collect, conversions, dashboard, direct_api, health, read_api, short, widget
+from grapevine.web import collect, conversions, dashboard, direct_api, export_api, health, read_api, short, widget
 
 
 def routes(prefix: str) -> list[BaseRoute]:
@@ -28,6 +28,7 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route("/v1/stats/direct", direct_api.direct_visits),
         Route("/v1/attribution", read_api.attribution),
         Route("/v1/conversions", conversions.with_key, methods=["POST"]),
+        Route("/v1/export/{table}", export_api.export),
         Route("/v1/cascades", read_api.cascades),
         Route("/v1/cascades/{root}", read_api.cascade),
     ]

@@ -1,0 +1,54 @@
+"""``grapevine export``: a table as a file on standard output."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from contextlib import aclosing
+
+from grapevine import admin
+from grapevine.cli.options import Commands, day
+from grapevine.cli.shell import Shell
+from grapevine.errors import Invalid
+from grapevine.exports import FORMATS, TABLES, Asked, encoder, stream
+from grapevine.sites import Site
+from grapevine.store.exporting import Span
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add(
+        "export",
+        export,
+        "write a table to standard output",
+        more="Rows are streamed: a table of any size needs little memory. docs/exports.md has all columns.",
+        prints_json=False,
+    )
+    parser.add_argument("site", metavar="SITE", help="the site's public key")
+    parser.add_argument("table", metavar="TABLE", choices=tuple(TABLES), help=f"one of {', '.join(TABLES)}")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="ndjson", help="of the file (default: ndjson)")
+    parser.add_argument("--json", dest="format", action="store_const", const="ndjson", help="as --format ndjson")
+    parser.add_argument(
+        "--from", dest="first", type=day, metavar="D", help="first day, in UTC (default: as far as it goes back)"
+    )
+    parser.add_argument("--to", dest="last", type=day, metavar="D", help="last day, in UTC (default: the last one)")
+
+
+async def export(shell: Shell, arguments: Namespace) -> int:
+    """Writes the file piece by piece, as fast as it is taken."""
+    if arguments.format == "parquet" and sys.stdout.isatty():
+        raise Invalid(
+            "Parquet is nothing to read on a terminal; send it into a file, for instance: "
+            f"grapevine export {arguments.site} {arguments.table} --format parquet > {arguments.table}.parquet"
+        )
+    made_by = encoder(arguments.format, TABLES[arguments.table].columns)
+    settings = shell.settings_with_keys()
+    out = sys.stdout.buffer
+    async with shell.store(settings) as store:
+        site = Site(await admin.site_with(store.registry, arguments.site), settings.secret_keys)
+        asked = Asked(store, site, Span.of(site.site_id, arguments.first, arguments.last))
+        async with aclosing(stream(arguments.table, asked, made_by)) as pieces:
+            async for piece in pieces:
+                out.write(piece)
+    out.flush()
+    return 0

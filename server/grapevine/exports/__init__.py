@@ -1,0 +1,63 @@
+"""Whole tables for analysts, as NDJSON, CSV or Parquet: streamed, never held.
+
+A table is read in pages, each with one query; nothing of the store is held while whoever reads the export takes their
+time. What is stored while an export runs may or may not be in it; everything that was there before is, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Final, NamedTuple
+
+from grapevine.errors import Invalid
+from grapevine.exports.columns import Column
+from grapevine.exports.formats import Csv, Encoder, Ndjson
+from grapevine.exports.tables import TABLES, Asked
+
+__all__ = ["FORMATS", "TABLES", "Asked", "Format", "encoder", "stream"]
+
+
+class Format(NamedTuple):
+    """A format as HTTP names it, and how files in it end."""
+
+    media_type: str
+    suffix: str
+
+
+FORMATS: Final = {
+    "ndjson": Format("application/x-ndjson", "ndjson"),
+    "csv": Format("text/csv; charset=utf-8; header=present", "csv"),
+    "parquet": Format("application/vnd.apache.parquet", "parquet"),
+}
+
+
+def encoder(format_name: str, columns: Sequence[Column]) -> Encoder:
+    """What makes a file of that format. Raises Invalid for an unknown one, and when a package is missing for it."""
+    if format_name == "ndjson":
+        return Ndjson(columns)
+    if format_name == "csv":
+        return Csv(columns)
+    if format_name != "parquet":
+        raise Invalid.of("format", f"must be one of {', '.join(FORMATS)}")
+    try:
+        from grapevine.exports.parquet import Parquet
+    except ModuleNotFoundError as error:
+        raise Invalid.of(
+            "format",
+            f"parquet needs the package {error.name} where Grapevine runs: pip install 'grapevine[parquet]'",
+        ) from None
+    return Parquet(columns)
+
+
+async def stream(table: str, asked: Asked, made_by: Encoder) -> AsyncGenerator[bytes, None]:
+    """A table's file piece by piece. Raises StoreError, before the first piece or later."""
+    lines = TABLES[table].lines(asked)
+    async with aclosing(lines):
+        async for some in lines:
+            piece = await made_by.add(some)
+            if piece:
+                yield piece
+            await asyncio.sleep(0)  # whoever takes it at once keeps nobody else waiting
+    yield await made_by.end()

@@ -1,0 +1,246 @@
+"""The tables that can be exported, each with its columns and how its lines are made from rows.
+
+Of an erased visit an export has its place in the tree and nothing else: no line of another table speaks of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeVar
+
+from grapevine import channels, ids, sets
+from grapevine.chains import Shape, shape
+from grapevine.exports.columns import Column, Line, columns
+from grapevine.sites import Site
+from grapevine.store.base import Store
+from grapevine.store.exporting import (
+    ANSWERS,
+    CASCADES,
+    CONVERSIONS,
+    SHARES,
+    UNFURLS,
+    VISITS,
+    NamedVisit,
+    Span,
+    StoredAnswer,
+    StoredCascade,
+    StoredConversion,
+    StoredPage,
+    StoredShare,
+    StoredUnfurl,
+    StoredVisit,
+    Walk,
+)
+from grapevine.store.rows import ASIDE, ERASED, SAME_NETWORK
+
+PAGE: Final = 2_000
+"""Rows that one query answers with."""
+SLICE: Final = 250
+"""Lines made in one go: whoever shares the event loop waits that long, some two milliseconds."""
+
+_LARGE: Final = 10_000
+_MOST_SHAPED: Final = 20_000
+_Row = TypeVar("_Row", StoredShare, StoredUnfurl, StoredConversion, StoredAnswer)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Of what an export is made: a store, a site, which of its rows, and how many of them at a time."""
+
+    store: Store
+    site: Site
+    span: Span
+    page: int = PAGE
+
+
+Lines = AsyncGenerator[list[Line], None]
+
+
+class Table(NamedTuple):
+    """A table outside: its columns, and its lines, never more than ``SLICE`` at a time."""
+
+    columns: tuple[Column, ...]
+    lines: Callable[[Asked], Lines]
+
+
+async def _visits(asked: Asked) -> Lines:
+    exports, site_id = asked.store.exports, asked.site.site_id
+    async for rows in exports.pages(VISITS, asked.span, asked.page):
+        pages = await exports.pages_named(site_id, (row.page_id for row in rows))
+        for some in _sliced(rows):
+            yield [_visit(row, pages) for row in some]
+
+
+def _visit(row: StoredVisit, pages: dict[int, StoredPage]) -> Line:
+    sharer = row.parent_id if row.via_id is None else row.via_id
+    visit, parent = ids.visit_text(row.visit_id), _text(row.parent_id)
+    root = visit if row.root_id is None else ids.visit_text(row.root_id)
+    channel = None if row.channel is None else channels.NAMES[row.channel]
+    sharing = None if sharer is None or channel is None else parent if sharer == row.parent_id else _text(sharer)
+    arrived = (channel, row.n, sharing, parent, root, row.depth)
+    own, verdict = bool(row.flags & ASIDE) and row.verdict is None, _verdict(row.verdict)
+    if row.flags & ERASED:
+        return (visit, None, None, None, None, None, None, None, *arrived, own, None, None, verdict, True)
+    page = pages.get(row.page_id)
+    return (
+        visit, row.at, page and page.url, page and page.title, sets.SOURCE_NAMES[row.source],
+        sets.DEVICE_NAMES[row.device], row.app, row.views, *arrived, own, bool(row.flags & SAME_NETWORK),
+        None if row.reason is None else sets.TOKEN_REASON_NAMES[row.reason], verdict, False,
+    )  # fmt: skip
+
+
+async def _shares(asked: Asked) -> Lines:
+    async for rows, visits in _with_visits(asked, SHARES):
+        shared = {row: _shared_page(row, visits.get(row.visit_id)) for row in rows}
+        pages = await asked.store.exports.pages_named(
+            asked.site.site_id, (page for page in shared.values() if page is not None)
+        )
+        for some in _sliced(rows):
+            yield [_share(asked, row, visits.get(row.visit_id), pages.get(shared[row] or 0)) for row in some]
+
+
+def _shared_page(row: StoredShare, visit: NamedVisit | None) -> int | None:
+    return row.page_id if row.page_id is not None or visit is None else visit.page_id
+
+
+def _share(asked: Asked, row: StoredShare, visit: NamedVisit | None, page: StoredPage | None) -> Line:
+    return (
+        ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n,
+        asked.site.tokens.mint(row.visit_id, (row.channel,), row.n)[0], row.first_at, page and page.url,
+        page and page.title, row.reported_at is not None, row.reported_at, row.proven_at is not None, row.proven_at,
+        row.returns, row.self_returns, _verdict(visit and visit.verdict),
+    )  # fmt: skip
+
+
+async def _unfurls(asked: Asked) -> Lines:
+    async for rows, visits in _with_visits(asked, UNFURLS):
+        for some in _sliced(rows):
+            yield [_unfurl(row, visits.get(row.visit_id)) for row in some]
+
+
+def _unfurl(row: StoredUnfurl, visit: NamedVisit | None) -> Line:
+    verdict = _verdict(visit and visit.verdict)
+    return (ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n, row.app, row.at, verdict)
+
+
+async def _conversions(asked: Asked) -> Lines:
+    async for rows, visits in _with_visits(asked, CONVERSIONS):
+        for some in _sliced(rows):
+            yield [_conversion(row, visits.get(row.visit_id)) for row in some]
+
+
+def _conversion(row: StoredConversion, visit: NamedVisit | None) -> Line:
+    verdict = _verdict(visit and visit.verdict)
+    return (ids.visit_text(row.visit_id), row.at, row.goal, row.external_id, row.value, row.currency, verdict)
+
+
+async def _answers(asked: Asked) -> Lines:
+    async for rows, visits in _with_visits(asked, ANSWERS):
+        for some in _sliced(rows):
+            yield [_answer(row, visits.get(row.visit_id)) for row in some]
+
+
+def _answer(row: StoredAnswer, visit: NamedVisit | None) -> Line:
+    verdict = _verdict(visit and visit.verdict)
+    return (_text(row.visit_id or None), row.at, row.text, row.contact, row.class_, verdict)
+
+
+async def _cascades(asked: Asked) -> Lines:
+    exports, site_id = asked.store.exports, asked.site.site_id
+    async for rows in exports.pages(CASCADES, asked.span, asked.page):
+        visits = await exports.visits_named(site_id, (row.root_id for row in rows))
+        pages = await exports.pages_named(site_id, (row.page_id for row in rows))
+        for some in _sliced(rows):
+            shapes = await _shapes(asked, some)
+            yield [_cascade(row, visits.get(row.root_id), pages, shapes[row.root_id]) for row in some]
+
+
+def _cascade(row: StoredCascade, root: NamedVisit | None, pages: dict[int, StoredPage], current: Shape | None) -> Line:
+    page = None if root is not None and root.flags & ERASED else pages.get(row.page_id)
+    return (
+        ids.visit_text(row.root_id), page and page.url, row.started_at, row.last_at, row.size, row.max_depth,
+        current and current.breadth, current and current.virality, row.shares, row.conversions,
+    )  # fmt: skip
+
+
+async def _shapes(asked: Asked, rows: Sequence[StoredCascade]) -> dict[int, Shape | None]:
+    """The shapes of cascades: as stored where they are up to date or the cascade is very large, else computed, from
+    at most 20,000 visits at a time, and not kept."""
+    known = {row.root_id: None if row.breadth is None else Shape(row.breadth, row.virality) for row in rows}
+    stale = [row for row in rows if row.shape_size != row.size and row.size <= _LARGE]
+    while stale:
+        some: list[int] = []
+        visits = 0
+        while stale and (not some or visits + stale[-1].size <= _MOST_SHAPED):
+            visits += stale[-1].size
+            some.append(stale.pop().root_id)
+        below = await asked.store.reads.shape_visits(asked.site.site_id, some)
+        known |= {root: shape(root, found) for root, found in below.items()}
+    return known
+
+
+async def _with_visits(asked: Asked, walk: Walk[_Row]) -> AsyncIterator[tuple[list[_Row], dict[int, NamedVisit]]]:
+    """Rows with what there is of their visits; those of erased visits left out."""
+    exports = asked.store.exports
+    async for rows in exports.pages(walk, asked.span, asked.page):
+        visits = await exports.visits_named(asked.site.site_id, (row.visit_id for row in rows))
+        erased = {visit.visit_id for visit in visits.values() if visit.flags & ERASED}
+        kept = [row for row in rows if row.visit_id not in erased]
+        if kept:
+            yield kept, visits
+
+
+_Any = TypeVar("_Any")
+
+
+def _sliced(rows: Sequence[_Any]) -> Iterable[Sequence[_Any]]:
+    return (rows[start : start + SLICE] for start in range(0, len(rows), SLICE))
+
+
+def _text(visit_id: int | None) -> str | None:
+    return None if visit_id is None else ids.visit_text(visit_id)
+
+
+def _verdict(code: int | None) -> str | None:
+    return None if code is None else sets.VERDICT_NAMES[code]
+
+
+TABLES: Final = {
+    "visits": Table(
+        columns(
+            visit="text", at="time", url="text", title="text", source="text", device="text", app="text", views="whole",
+            channel="text", n="whole", sharer="text", parent="text", root="text", depth="whole", self_="yes",
+            same_network="yes", reason="text", verdict="text", erased="yes",
+        ),
+        _visits,
+    ),
+    "shares": Table(
+        columns(
+            visit="text", channel="text", n="whole", token="text", at="time", url="text", title="text",  # noqa: S106
+            reported="yes", reported_at="time", proven="yes", proven_at="time", returns="whole", self_returns="whole",
+            verdict="text",
+        ),
+        _shares,
+    ),
+    "unfurls": Table(
+        columns(visit="text", channel="text", n="whole", app="text", at="time", verdict="text"), _unfurls
+    ),
+    "conversions": Table(
+        columns(
+            visit="text", at="time", goal="text", id="text", value="money", currency="text", verdict="text"
+        ),
+        _conversions,
+    ),
+    "answers": Table(
+        columns(visit="text", at="time", text="text", contact="text", class_="text", verdict="text"), _answers
+    ),
+    "cascades": Table(
+        columns(
+            root="text", url="text", started_at="time", last_at="time", size="whole", max_depth="whole",
+            breadth="whole", structural_virality="number", shares="whole", conversions="whole",
+        ),
+        _cascades,
+    ),
+}  # fmt: skip
+"""By their names in the contract."""

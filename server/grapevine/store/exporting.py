@@ -1,0 +1,214 @@
+"""What exports read: whole tables, page by page along a key, one query each, so that nothing stays open in between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import date
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from grapevine import ids
+from grapevine.store.base import Runner
+from grapevine.store.reads import HIGHEST_ID, Scope
+from grapevine.times import Period
+
+_EVER: Final = 1 << 62
+_BEFORE_ALL: Final = -1
+
+
+class Span(msgspec.Struct, frozen=True):
+    """The rows of a site from ``start`` to before ``end`` (ms), and of which visits' ids they may be."""
+
+    site_id: int
+    start: int = -_EVER
+    end: int = _EVER
+    from_id: int = 0
+    to_id: int = HIGHEST_ID + 1
+
+    @classmethod
+    def of(cls, site_id: int, first: date | None, last: date | None) -> Span:
+        """The UTC days from ``first`` to ``last``, both included; without an end where one is None.
+
+        Raises Invalid as ``Period`` does.
+        """
+        either = first or last
+        if either is None:
+            return cls(site_id)
+        period = Period(first or either, last or either)
+        days = Scope(site_id, period.start, period.end).params()
+        ever = cls(site_id)
+        return cls(
+            site_id,
+            ever.start if first is None else period.start,
+            ever.end if last is None else period.end,
+            ever.from_id if first is None else days["from_id"],
+            ever.to_id if last is None else days["to_id"],
+        )
+
+
+class StoredVisit(NamedTuple):
+    """A row of ``visits``, without the hash of its visitor and what tells retries apart."""
+
+    visit_id: int
+    at: int
+    page_id: int
+    source: int
+    device: int
+    app: str | None
+    views: int
+    channel: int | None
+    n: int | None
+    via_id: int | None
+    parent_id: int | None
+    root_id: int | None
+    depth: int
+    flags: int
+    reason: int | None
+    verdict: int | None
+
+
+class StoredShare(NamedTuple):
+    """A row of ``shares`` that was reported or proven."""
+
+    visit_id: int
+    cell: int
+    channel: int
+    n: int
+    page_id: int | None
+    first_at: int
+    reported_at: int | None
+    proven_at: int | None
+    returns: int
+    self_returns: int
+
+
+class StoredUnfurl(NamedTuple):
+    """A row of ``unfurls``."""
+
+    visit_id: int
+    cell: int
+    channel: int
+    n: int
+    app: str
+    hour: int
+    at: int
+
+
+class StoredConversion(NamedTuple):
+    """A row of ``conversions``; ``value`` is in millionths."""
+
+    visit_id: int
+    cell: int
+    goal: str
+    event_key: int
+    external_id: str | None
+    at: int
+    value: int | None
+    currency: str | None
+
+
+class StoredAnswer(NamedTuple):
+    """A row of ``answers``; ``visit_id`` is 0 where no visit was named."""
+
+    visit_id: int
+    cell: int
+    event_key: int
+    at: int
+    text: str
+    contact: str | None
+    class_: str | None
+
+
+class StoredCascade(NamedTuple):
+    """A row of ``cascades``; ``breadth`` and ``virality`` are those of when it had ``shape_size`` visits."""
+
+    root_id: int
+    cell: int
+    page_id: int
+    started_at: int
+    last_at: int
+    size: int
+    max_depth: int
+    shares: int
+    conversions: int
+    breadth: int | None
+    virality: float | None
+    shape_size: int
+
+
+class NamedVisit(NamedTuple):
+    """What other tables' rows need to know of their visit."""
+
+    visit_id: int
+    page_id: int
+    flags: int
+    verdict: int | None
+
+
+class StoredPage(NamedTuple):
+    """A page's address and title."""
+
+    page_id: int
+    url: str
+    title: str | None
+
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+class Walk(NamedTuple, Generic[Row]):
+    """How a table is read: by which query, as what, and by which columns a page follows the one before."""
+
+    query: str
+    row: type[Row]
+    key: tuple[str, ...]
+
+
+VISITS: Final = Walk("export_visits", StoredVisit, ("visit_id",))
+SHARES: Final = Walk("export_shares", StoredShare, ("first_at", "visit_id", "cell", "channel", "n"))
+UNFURLS: Final = Walk("export_unfurls", StoredUnfurl, ("at", "visit_id", "cell", "channel", "n", "app", "hour"))
+CONVERSIONS: Final = Walk("export_conversions", StoredConversion, ("at", "visit_id", "cell", "goal", "event_key"))
+ANSWERS: Final = Walk("export_answers", StoredAnswer, ("at", "visit_id", "cell", "event_key"))
+CASCADES: Final = Walk("export_cascades", StoredCascade, ("root_id",))
+
+
+class Exports:
+    """The queries of ``exports.sql``. Changes nothing."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def pages(self, walk: Walk[Row], span: Span, size: int) -> AsyncIterator[list[Row]]:
+        """The rows of ``span``, at most ``size`` at a time, each once: what is stored meanwhile may be among them."""
+        known = msgspec.structs.asdict(span) | {"limit": size}
+        place = _beginning(walk, span)
+        while True:
+            rows = [walk.row(*row) for row in await self._run(walk.query, **known, **place)]
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            place = {name: getattr(rows[-1], name) for name in walk.key}
+
+    async def visits_named(self, site_id: int, visits: Iterable[int]) -> dict[int, NamedVisit]:
+        """Those of ``visits`` that are stored."""
+        rows = [(visit, ids.cell_of(visit)) for visit in dict.fromkeys(visits)]
+        found = await self._run("export_visits_named", rows, site_id=site_id)
+        return {row[0]: NamedVisit(*row) for row in found}
+
+    async def pages_named(self, site_id: int, pages: Iterable[int]) -> dict[int, StoredPage]:
+        """Those of ``pages`` that are stored."""
+        rows = [(page,) for page in dict.fromkeys(pages)]
+        found = await self._run("export_pages", rows, site_id=site_id)
+        return {row[0]: StoredPage(*row) for row in found}
+
+
+def _beginning(walk: Walk[Any], span: Span) -> dict[str, Any]:
+    """The place before the first row. A range has one lower bound, as SQLite would seek by either of two."""
+    before: dict[str, Any] = dict.fromkeys(walk.key, _BEFORE_ALL)
+    before |= {name: "" for name in ("app", "goal") if name in before}
+    before |= {name: span.start for name in ("at", "first_at") if name in before}
+    if len(walk.key) == 1:
+        before[walk.key[0]] = span.from_id - 1
+    return before

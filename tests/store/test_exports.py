@@ -1,0 +1,409 @@
+"""Exports on each backend, against every object of a random world; that nothing is held, neither rows nor the store."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from grapevine import channels, ids, insight, sets
+from grapevine.exports import TABLES, Asked, encoder, stream
+from grapevine.exports.parquet import Parquet
+from grapevine.money import decimal
+from grapevine.store import queries
+from grapevine.store.exporting import Span
+from grapevine.store.postgres import PostgresStore
+from grapevine.store.sqlite import READERS
+from grapevine.times import Period, rfc3339
+from tests.backends import Backend
+from tests.store.databases import Database, Databases, Plant
+from tests.store.world import FIRST_DAY, SITE, Share, Visit, World, grow, site_of
+
+pytestmark = pytest.mark.anyio
+
+SEED = 4
+FIRST, LAST = ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 2)
+SPANS = {
+    "all": Span.of(SITE, None, None),
+    "days": Span.of(SITE, FIRST, LAST),
+    "since": Span.of(SITE, FIRST, None),
+    "until": Span.of(SITE, None, LAST),
+    "never": Span.of(SITE, date(2001, 1, 1), date(2001, 1, 2)),
+}
+
+
+@pytest.fixture
+async def database(databases: Databases) -> AsyncIterator[Database]:
+    async with databases.holding(Plant(SEED), Plant(SEED, site_id=8)) as made:
+        yield made
+
+
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[Backend]:
+    opened = database.store()
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return grow(SEED)
+
+
+async def whole(table: str, asked: Asked, format_name: str = "ndjson") -> bytes:
+    made_by = encoder(format_name, TABLES[table].columns)
+    async with aclosing(stream(table, asked, made_by)) as pieces:
+        return b"".join([piece async for piece in pieces])
+
+
+async def objects(table: str, store: Backend, world: World, span: Span, page: int = 2_000) -> list[dict[str, Any]]:
+    text = await whole(table, Asked(store, site_of(world), span, page))
+    lines = [json.loads(line) for line in text.splitlines()]
+    names = [column.name for column in TABLES[table].columns]
+    assert all(list(line) == names for line in lines)
+    return lines
+
+
+def within(span: Span, at: int | None) -> bool:
+    return at is not None and span.start <= at < span.end
+
+
+def text_of(visit: Visit | None) -> str | None:
+    return None if visit is None else ids.visit_text(visit.visit_id)
+
+
+def verdict_of(visit: Visit) -> str | None:
+    return None if visit.verdict is None else sets.VERDICT_NAMES[visit.verdict]
+
+
+def visit_line(visit: Visit) -> dict[str, Any]:
+    return {
+        "visit": text_of(visit), "at": rfc3339(visit.at), "url": visit.page, "title": None,
+        "source": sets.SOURCE_NAMES[visit.source], "device": sets.DEVICE_NAMES[visit.device], "app": visit.app,
+        "views": visit.views, "channel": channels.NAMES[visit.through.channel] if visit.through else None,
+        "n": visit.through.n if visit.through else None, "sharer": text_of(visit.sharer),
+        "parent": text_of(visit.parent), "root": text_of(visit.root), "depth": visit.depth,
+        "self": visit.own and visit.verdict is None,
+        "same_network": visit.same_network, "reason": None, "verdict": verdict_of(visit), "erased": False,
+    }  # fmt: skip
+
+
+def share_line(world: World, share: Share) -> dict[str, Any]:
+    assert share.first_at is not None
+    token = site_of(world).tokens.mint(share.visit.visit_id, (share.channel,), share.n)[0]
+    return {
+        "visit": text_of(share.visit), "channel": channels.NAMES[share.channel], "n": share.n, "token": token,
+        "at": rfc3339(share.first_at), "url": share.page if share.page and share.reported_at else share.visit.page,
+        "title": None, "reported": share.reported_at is not None,
+        "reported_at": None if share.reported_at is None else rfc3339(share.reported_at),
+        "proven": share.proven_at is not None,
+        "proven_at": None if share.proven_at is None else rfc3339(share.proven_at),
+        "returns": len(share.returns), "self_returns": len(share.self_returns), "verdict": verdict_of(share.visit),
+    }  # fmt: skip
+
+
+def expected(world: World, table: str, span: Span) -> list[dict[str, Any]]:
+    match table:
+        case "visits":
+            return [visit_line(visit) for visit in world.visits if within(span, visit.at)]
+        case "shares":
+            return [share_line(world, share) for share in world.shares.values() if within(span, share.first_at)]
+        case "unfurls":
+            return [
+                {
+                    "visit": text_of(share.visit), "channel": channels.NAMES[share.channel], "n": share.n, "app": app,
+                    "at": rfc3339(at), "verdict": verdict_of(share.visit),
+                }
+                for share in world.shares.values() for app, at in share.unfurls if within(span, at)
+            ]  # fmt: skip
+        case _:
+            return [
+                {
+                    "visit": text_of(visit), "at": rfc3339(at), "goal": "signup", "id": None,
+                    "value": None if value is None else decimal(value), "currency": currency,
+                    "verdict": verdict_of(visit),
+                }
+                for visit in world.visits for at, value, currency in visit.conversions if within(span, at)
+            ]  # fmt: skip
+
+
+def in_order(lines: list[dict[str, Any]]) -> list[str]:
+    return sorted(json.dumps(line) for line in lines)
+
+
+@pytest.mark.parametrize("page", [3, 2_000])
+@pytest.mark.parametrize("span", SPANS.values(), ids=SPANS)
+@pytest.mark.parametrize("table", ["visits", "shares", "unfurls", "conversions"])
+async def test_every_object_of_a_period_is_a_line(
+    store: Backend, world: World, table: str, span: Span, page: int
+) -> None:
+    lines = await objects(table, store, world, span, page)
+    assert in_order(lines) == in_order(expected(world, table, span))
+    assert (len(lines) > 5) is (span is not SPANS["never"])
+
+
+async def test_shares_that_only_their_own_sharer_opened_are_no_lines(store: Backend, world: World) -> None:
+    unseen = [share for share in world.shares.values() if share.openings and share.first_at is None]
+    assert unseen
+    lines = await objects("shares", store, world, SPANS["all"])
+    assert len(lines) == sum(share.first_at is not None for share in world.shares.values())
+
+
+@pytest.mark.parametrize("page", [3, 2_000])
+async def test_cascades_are_as_the_api_says(store: Backend, world: World, page: int) -> None:
+    lines = await objects("cascades", store, world, SPANS["all"], page)
+    heads = [
+        {
+            name: getattr(head, name)
+            for name in (column.name for column in TABLES["cascades"].columns)
+        }
+        for head in (await insight.cascades(store, site_of(world), 0, limit=200)).cascades
+    ]  # fmt: skip
+    assert in_order(lines) == in_order(heads)
+    assert len(lines) == len(world.roots()) > 5
+    assert in_order(await objects("cascades", store, world, SPANS["all"])) == in_order(lines)  # shapes are kept now
+
+
+async def test_cascades_of_a_period_began_in_it(store: Backend, world: World) -> None:
+    began = {text_of(root) for root in world.roots() if within(SPANS["days"], root.at)}
+    assert {line["root"] for line in await objects("cascades", store, world, SPANS["days"])} == began
+    assert began
+
+
+async def test_tables_join_by_visit(store: Backend, world: World) -> None:
+    visits = {line["visit"]: line for line in await objects("visits", store, world, SPANS["all"])}
+    shares = {
+        (line["visit"], line["channel"], line["n"]): line
+        for line in await objects("shares", store, world, SPANS["all"])
+    }
+    for visit in visits.values():
+        assert visit["root"] in visits
+        if visit["parent"]:
+            assert visits[visit["parent"]]["root"] == visit["root"]
+            assert visit["sharer"] in visits
+        if visit["parent"] and not visit["self"] and not visit["verdict"]:
+            assert shares[visit["sharer"], visit["channel"], visit["n"]]["proven"]
+    assert {visit for visit, _, _ in shares} <= visits.keys()
+
+
+async def test_answers(database: Database, store: Backend, world: World) -> None:
+    visit, start = next(visit for visit in world.visits if verdict_of(visit)), SPANS["days"].start
+    rows = [
+        (SITE, visit.visit_id, ids.cell_of(visit.visit_id), 1, start, "a friend", "me@example.org", "friend"),
+        (SITE, 0, 0, 2, start + 5, "=1+1", None, None),
+        (SITE, 0, 0, 3, start - 1, "before", None, None),
+        (8, 0, 0, 4, start, "of another site", None, None),
+    ]
+    await database.insert("answers", rows)
+    for page in (1, 2_000):
+        lines = await objects("answers", store, world, SPANS["days"], page)
+        assert [list(line.values()) for line in lines] == [
+            [text_of(visit), rfc3339(start), "a friend", "me@example.org", "friend", verdict_of(visit)],
+            [None, rfc3339(start + 5), "=1+1", None, None, None],
+        ]
+
+
+async def test_an_erased_visit_keeps_its_place_alone(database: Database, store: Backend, world: World) -> None:
+    sharer = next(s.visit for s in world.shares.values() if s.returns and s.visit.parent and s.visit.conversions)
+    root = world.roots()[0]
+    for visit in (sharer, root):
+        await database.change("UPDATE visits SET flags = flags | 4 WHERE visit_id = ?", visit.visit_id)
+    (line,) = (line for line in await objects("visits", store, world, SPANS["all"]) if line["visit"] == text_of(sharer))
+    kept = ("visit", "channel", "n", "sharer", "parent", "root", "depth", "self", "verdict")
+    left = {name: value for name, value in visit_line(sharer).items() if name in kept}
+    assert line == dict.fromkeys(line) | left | {"erased": True}
+    for table in ("shares", "unfurls", "conversions"):
+        lines = await objects(table, store, world, SPANS["all"])
+        assert lines
+        assert {line["visit"] for line in lines} & {text_of(sharer), text_of(root)} == set()
+    (head,) = (head for head in await objects("cascades", store, world, SPANS["all"]) if head["root"] == text_of(root))
+    assert head["url"] is None
+    assert head["size"] > 1
+
+
+async def test_a_verdict_that_comes_later_is_named_wherever_its_visit_is(
+    database: Database, store: Backend, world: World
+) -> None:
+    own = [visit for visit in world.visits if visit.own and not visit.verdict]
+    suspect = next(s.visit for s in world.shares.values() if s.first_at and s.visit.conversions and s.visit in own)
+    await database.change("UPDATE visits SET verdict = 2 WHERE visit_id = ?", suspect.visit_id)
+    for table in ("visits", "shares", "conversions"):
+        (line, *_) = [
+            each for each in await objects(table, store, world, SPANS["all"]) if each["visit"] == text_of(suspect)
+        ]
+        assert line["verdict"] == "scanner"
+        assert line.get("self", False) is False
+
+
+async def test_reasons_and_titles(database: Database, store: Backend, world: World) -> None:
+    visit = world.visits[0]
+    await database.change("UPDATE visits SET reason = 2 WHERE visit_id = ?", visit.visit_id)
+    await database.change("UPDATE pages SET title = ? WHERE url = ?", 'Vines, "old" & new\nones', visit.page)
+    (line,) = (line for line in await objects("visits", store, world, SPANS["all"]) if line["visit"] == text_of(visit))
+    assert (line["reason"], line["title"]) == ("bad-signature", 'Vines, "old" & new\nones')
+
+
+async def test_every_format_says_the_same(database: Database, store: Backend, world: World) -> None:
+    await database.change("UPDATE pages SET title = ?", '-1, "two"\r\nthree ä')
+    await database.change("UPDATE conversions SET goal = '@home', value = -value")
+    for table, (columns, _) in TABLES.items():
+        asked = Asked(store, site_of(world), SPANS["all"], page=40)
+        objects = [json.loads(line) for line in (await whole(table, asked)).splitlines()]
+        text = (await whole(table, asked, "csv")).decode()
+        assert text.startswith(",".join(column.name for column in columns) + "\r\n")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert rows == [{column.name: said(line[column.name]) for column in columns} for line in objects]
+        found = pq.read_table(io.BytesIO(await whole(table, asked, "parquet")))
+        assert [typed(line) for line in found.to_pylist()] == [
+            {column.name: line[column.name] for column in columns} for line in objects
+        ]
+        for column in columns:
+            assert str(found.schema.field(column.name).type) == {
+                "text": "string", "whole": "int64", "number": "double", "yes": "bool",
+                "time": "timestamp[ms, tz=UTC]", "money": "decimal128(19, 6)",
+            }[column.kind]  # fmt: skip
+
+
+def said(value: object) -> str:
+    """A value as CSV has it, texts guarded against formulas."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value in ('-1, "two"\r\nthree ä', "@home"):
+        return f"'{value}"
+    return "" if value is None else str(value)
+
+
+def typed(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of Parquet as NDJSON has it."""
+    millionths = {name: value * 1_000_000 for name, value in line.items() if isinstance(value, Decimal)}
+    times = {name: value for name, value in line.items() if hasattr(value, "isoformat")}
+    return (
+        line
+        | {name: decimal(int(value)) for name, value in millionths.items()}
+        | {name: value.isoformat(timespec="milliseconds").replace("+00:00", "Z") for name, value in times.items()}
+    )
+
+
+# What it costs --------------------------------------------------------------------------------------------------------
+
+MANY = 15_000
+FEW = MANY // 10
+
+
+@pytest.fixture
+async def plenty(databases: Databases) -> AsyncIterator[Backend]:
+    """One visit and share a second for ten days of 1,500."""
+    async with databases.holding() as made:
+        keys = [
+            (SITE, ids.pack(FIRST_DAY + number // FEW, number % ids.CELLS, number), number % ids.CELLS)
+            for number in range(MANY)
+        ]
+        at = [ids.day_start(FIRST_DAY + number // FEW) + number % FEW * 1_000 for number in range(MANY)]
+        await made.insert("visits", (
+            (*key, 0, at[number], 2, 7, 9, 1, None, None, None, None, None, None, None, 0, 0, None, None)
+            for number, key in enumerate(keys)
+        ))  # fmt: skip
+        await made.insert(
+            "shares", ((*key, 7, 0, 7, at[number], at[number], None, 0, 0) for number, key in enumerate(keys))
+        )
+        await made.insert("pages", [(SITE, 7, 7, FIRST_DAY, "https://example.org/" + "p" * 200, "t" * 100)])
+        opened = made.store()
+        await opened.open()
+        yield opened
+        await opened.close()
+
+
+@pytest.mark.parametrize("format_name", ["ndjson", "csv"])
+@pytest.mark.parametrize("table", ["visits", "shares"])
+async def test_ten_times_the_rows_take_the_same_memory(
+    plenty: Backend, world: World, table: str, format_name: str
+) -> None:
+    days = [Span.of(SITE, ids.day_date(FIRST_DAY), ids.day_date(FIRST_DAY + last)) for last in (0, 0, 9)]
+    tracemalloc.start()
+    try:
+        found = []
+        for span in days:  # the first fills caches
+            tracemalloc.clear_traces()
+            before = tracemalloc.get_traced_memory()[0]
+            asked, made_by = Asked(plenty, site_of(world), span, page=250), encoder(format_name, TABLES[table].columns)
+            size = 0
+            async with aclosing(stream(table, asked, made_by)) as pieces:
+                async for piece in pieces:
+                    size += len(piece)
+            found.append((size, tracemalloc.get_traced_memory()[1] - before))
+    finally:
+        tracemalloc.stop()
+    _, (few, small), (many, large) = found
+    assert many > 9 * few > 9 * 300_000
+    assert large < small * 1.2 < 3_000_000, found
+
+
+async def test_a_parquet_file_holds_one_row_group_at_most(plenty: Backend, world: World) -> None:
+    columns = TABLES["visits"].columns
+    most = []
+    for last in (0, 9):
+        span = Span.of(SITE, ids.day_date(FIRST_DAY), ids.day_date(FIRST_DAY + last))
+        before = pa.total_allocated_bytes()
+        asked = Asked(plenty, site_of(world), span, page=250)
+        file = b""
+        held = 0
+        async with aclosing(stream("visits", asked, Parquet(columns, row_group=500))) as pieces:
+            async for piece in pieces:
+                file += piece
+                held = max(held, pa.total_allocated_bytes() - before)
+        most.append(held)
+        groups = pq.ParquetFile(io.BytesIO(file)).metadata
+        assert groups.num_rows == FEW * (last + 1)
+        assert [groups.row_group(number).num_rows for number in range(groups.num_row_groups)] == [500] * 3 * (last + 1)
+    assert most[1] < 2 * most[0] + 500_000, most
+
+
+async def test_whoever_takes_their_time_holds_nothing_of_the_store(plenty: Backend, world: World) -> None:
+    asked = Asked(plenty, site_of(world), SPANS["all"], page=500)
+    async with aclosing(stream("visits", asked, encoder("csv", TABLES["visits"].columns))) as pieces:
+        await anext(pieces)
+        if isinstance(plenty, PostgresStore):
+            idle = "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            assert {state for (state,) in await plenty.look(idle)} <= {"idle", None}
+        else:
+            assert plenty._readers.qsize() == READERS  # noqa: SLF001
+            with sqlite3.connect(plenty.path) as other:
+                ((busy, *_),) = other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            other.close()
+            assert busy == 0
+        assert await plenty.writable()
+        rest = [piece async for piece in pieces]
+    assert b"".join(rest).count(b"\r\n") > MANY - 1_000
+
+
+@pytest.mark.parametrize("name", [name for name in queries.queries() if name.startswith("export_")])
+def test_sqlite_walks_along_a_key_and_sorts_nothing(tmp_path: Path, name: str) -> None:
+    database = sqlite3.connect(tmp_path / "plans.sqlite3")
+    for migration in queries.migrations():
+        database.executescript(queries.spoken("sqlite", migration.text))
+    query = queries.queries()[name]
+    text, names = queries.for_sqlite(query, count=2)
+    values = [1] * (len(names) + 2 * len(query.columns))
+    steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+    database.close()
+    assert not [step for step in steps if "TEMP B-TREE" in step or step.endswith("(site_id=?)")], steps
+    assert any(step.startswith("SEARCH") for step in steps), steps
+
+
+def test_a_period_reaches_a_day_further_in_ids_than_in_time() -> None:
+    span, period = SPANS["days"], Period(FIRST, LAST)
+    assert (span.start, span.end) == (period.start, period.end)
+    assert (ids.day_of(span.from_id), ids.day_of(span.to_id)) == (FIRST_DAY, FIRST_DAY + 4)
