@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
 
-from grapevine import admin
+from grapevine import admin, ids
 from grapevine.store.rows import KeyRow
+from grapevine.store.sqlite import SQLiteStore
 from grapevine.web.dashboard import session
+from tests.backends import Backend
 from tests.web.conftest import NOON, ORIGIN, Server
 from tests.web.markup import Page
 
@@ -20,7 +24,10 @@ HOME = "http://grapevine.example"
 DAY_MS = 86_400_000
 HOSTILE = "</title><script>alert(1)</script>'\"&"
 SLACKBOT = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
-PAGES = ["/", "/cascades", "/tokens", "/?days=7", "/?from=2026-01-01&to=2026-12-31", "/cascades?sort=recent"]
+PAGES = [
+    "/", "/cascades", "/tokens", "/?days=7", "/?from=2026-01-01&to=2026-12-31", "/cascades?sort=recent", "/direct",
+    "/direct?days=7", "/conversions", "/conversions?model=first&goal=order",
+]  # fmt: skip
 
 
 async def add_key(server: Server, secret: str, site_id: int = 1) -> str:
@@ -53,6 +60,15 @@ async def chain_of_three(server: Server) -> dict[str, Any]:
         server.browser("192.0.2.3"), url=f"{ORIGIN}/story", token=friend["tokens"]["whatsapp"]
     )  # fmt: skip
     return {"root": first["visit"], "last": third["tokens"]["copy"], "middle": friend, "third": third}
+
+
+async def change(store: Backend, statement: str) -> None:
+    """Runs a statement in a database that is open."""
+    if isinstance(store, SQLiteStore):
+        with closing(sqlite3.connect(store.path, isolation_level=None)) as connection:
+            connection.execute(statement)
+    else:
+        await store.look(statement)
 
 
 async def page(client: httpx.AsyncClient, url: str, status: int = 200) -> Page:
@@ -261,6 +277,9 @@ async def test_a_filter_and_a_period_are_part_of_the_url(server: Server) -> None
         "/?days=1e9",
         "/?channel=pigeon",
         "/cascades?sort=beauty",
+        "/direct?days=0",
+        "/conversions?model=taste",
+        "/conversions?source=heaven",
         "/cascades?cursor=%00",
     ],
 )
@@ -285,6 +304,42 @@ async def test_a_cascade_as_a_tree_and_as_a_list(server: Server) -> None:
     assert generations == [("0", "1", "the first visit"), ("1", "1", "Copied link 1"), ("2", "1", "WhatsApp 1")]
     for other in ("nothing", "0" * 11, chain["third"]["visit"]):
         assert (await client.get(f"/cascades/{other}")).status_code == 404
+
+
+async def test_a_cascade_shows_where_its_links_were_pasted(server: Server) -> None:
+    chain = await chain_of_three(server)
+    for token in (chain["middle"]["tokens"]["whatsapp"], chain["last"]):
+        await server.browser(user_agent=SLACKBOT).get(f"/s/{token}")
+    await server.visit()  # a batch carries the unfurls along
+    shown = await page(await signed_in(server), f"/cascades/{chain['root']}")
+    assert "evidence pasted in Slack: 2" in shown.text
+    assert shown.text.count("pasted in Slack: 1") == 2
+    listed = shown.text[shown.text.index("The same as a list") :]
+    assert listed.index("Copied link") < listed.index("pasted in Slack: 1") < listed.index("WhatsApp")
+
+
+async def test_suspects_are_shown_apart(server: Server) -> None:
+    await chain_of_three(server)
+    client = await signed_in(server)
+    assert "Taken out of the counts" not in (await page(client, "/")).text
+    others = [await server.visit(server.browser(f"192.0.2.{40 + number}")) for number in range(3)]
+    for verdict, visit in zip((2, 2, 3), others, strict=True):
+        number = ids.visit_number(visit["visit"])
+        await change(server.store, f"UPDATE visits SET verdict = {verdict} WHERE visit_id = {number}")
+    shown = await page(client, "/")
+    rows = shown.tables["Visits taken out of the counts by verdict"][1:]
+    assert [(row[0].split("Opened")[0], row[1]) for row in rows] == [("Mail scanners", "2"), ("Replayed links", "1")]
+    key = {"Authorization": "Bearer gv_secret1"}
+    for query, expected in (("", [0, 2, 1]), ("?page=https://a.example/story", [0, 0, 0])):
+        summary = (await server.http.get(f"/v1/stats/summary{query}", headers=key)).json()
+        assert list(summary["suspects"].items()) == list(zip(("driven", "scanner", "replay"), expected, strict=True))
+
+
+async def test_the_days_go_along_from_page_to_page(server: Server) -> None:
+    client = await signed_in(server)
+    for path in ("/", "/direct", "/conversions", "/cascades"):
+        links = (await page(client, f"{path}?days=7&channel=copy")).values("a", "href")
+        assert {"/?days=7", "/direct?days=7", "/conversions?days=7"} <= set(links)
 
 
 async def test_cascades_are_paged(server: Server) -> None:
@@ -348,7 +403,7 @@ async def test_a_key_sees_its_own_site_alone(server: Server) -> None:
     chain = await chain_of_three(server)
     await server.add_site("site-b", "https://b.example")
     client = await signed_in(server, site_id=2)
-    for url in ("/", "/cascades", "/tokens"):
+    for url in ("/", "/cascades", "/tokens", "/direct", "/conversions"):
         answer = await client.get(url)
         assert "site-a" not in answer.text
         assert "/story" not in answer.text
@@ -376,7 +431,7 @@ async def test_what_strangers_write_stays_text(server: Server) -> None:
     first = await server.visit(url=hostile, title=HOSTILE)
     await server.visit(server.browser("192.0.2.2"), url=hostile, token=first["tokens"]["copy"])
     client = await signed_in(server)
-    for url in ("/", "/cascades", f"/cascades/{first['visit']}", f"/tokens?token={first['tokens']['copy']}"):
+    for url in ("/", "/cascades", "/direct", f"/cascades/{first['visit']}", f"/tokens?token={first['tokens']['copy']}"):
         answer = await client.get(url)
         assert "alert(1)</script>" not in answer.text
         shown = Page(answer.text)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grapevine import channels
-from grapevine.sets import DROP_REASONS, SOURCES
+from grapevine.attribution import MODELS
+from grapevine.sets import DROP_REASONS, SOURCES, VERDICTS
 from grapevine.stats import Point
 from grapevine.times import Period
 from grapevine.web.dashboard import assets, formats, words
@@ -88,6 +89,14 @@ def test_nobody_is_sent_elsewhere(text: str, target: str) -> None:
         (formats.ratio(1.2345), "1.23"),
         (formats.money({}), "–"),
         (formats.money({"EUR": "49.00", "USD": "1.50"}), "49.00 EUR, 1.50 USD"),
+        (formats.money({"EUR": "1234567.123456"}), "1 234 567.123456 EUR"),
+        (formats.credit("2"), "2"),
+        (formats.credit("1234.333334"), "1 234.33"),
+        (formats.credit("0.000001"), "<0.01"),
+        (formats.credit("0"), "0"),
+        (formats.amount(None), "–"),
+        (formats.amount("1234.565"), "1 234.57"),
+        (formats.amount("49.00"), "49.00"),
         (formats.moment("2026-11-21T14:03:09.120Z"), "21 Nov 2026, 14:03"),
         (formats.moment(None), "–"),
         (formats.elapsed("2026-11-21T14:03:09.120Z", "2026-11-21T16:08:10.000Z"), "2 h 5 min"),
@@ -113,6 +122,8 @@ def test_how_things_read(shown: str, expected: str) -> None:
 def test_everything_of_the_closed_sets_has_words() -> None:
     assert set(words.SOURCES) == set(SOURCES)
     assert set(words.DROPS) == set(DROP_REASONS)
+    assert tuple(words.SUSPECTS) == tuple(VERDICTS)
+    assert tuple(words.MODELS) == MODELS
     assert {words.family(name) for name in channels.CODES} == set(words.FAMILIES)
     assert all(words.is_public(name) == (name in channels.PUBLIC) for name in channels.CODES)
 
@@ -184,5 +195,5 @@ def test_kinds_of_numbers_never_share_a_colour() -> None:
 def test_the_style_sheet_is_small() -> None:
     served = assets.asset(assets.url("dashboard.css").rpartition("/")[2])
     assert served is not None
-    assert len(served.content) <= 14_000
+    assert len(served.content) <= 16_500
     assert served.content.count(b"{") == CSS.count("{")

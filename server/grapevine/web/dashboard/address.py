@@ -14,6 +14,7 @@ from grapevine.stats import Filters
 from grapevine.times import DEFAULT_DAYS, Period
 
 PRESETS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "12 months"}
+PERIOD: Final = ("days", "from", "to")
 FILTERS: Final = ("page", "channel", "source", "device")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -32,6 +33,10 @@ class Address:
     def go(self, path: str, **params: object) -> str:
         """Another page about the same site."""
         return _url(path, {"site": self.params.get("site")} | params)
+
+    def elsewhere(self, path: str, **params: object) -> str:
+        """Another page about the same site and the same days."""
+        return self.go(path, **{name: self.params.get(name) for name in PERIOD} | params)
 
     def period(self, now: int) -> Period:
         """The days asked for: ``from`` and ``to``, or the last ``days`` of them. Raises Invalid."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from grapevine.money import Amounts
@@ -15,6 +16,7 @@ _MINUTE: Final = 60 * _SECOND
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 _PAGE_LENGTH: Final = 80
+_CENT: Final = Decimal("0.01")
 
 
 def number(value: int | None) -> str:
@@ -44,8 +46,29 @@ def percent(value: float | None) -> str:
 
 
 def money(value: Amounts) -> str:
-    """``49.00 EUR, 12.50 USD``."""
-    return ", ".join(f"{amount}{THIN}{currency}" for currency, amount in value.items()) or NOTHING
+    """``1 049.00 EUR, 12.50 USD``."""
+    return ", ".join(f"{_spaced(amount)}{THIN}{currency}" for currency, amount in value.items()) or NOTHING
+
+
+def credit(value: str | Decimal) -> str:
+    """A part of conversions, to two places: ``1234.333334`` → ``1 234.33``, ``2`` → ``2``."""
+    return _places(value).removesuffix(".00")
+
+
+def amount(value: str | None) -> str:
+    """An exact amount to two places, as most currencies have them: ``1234.565`` → ``1 234.57``."""
+    return NOTHING if value is None else _places(value)
+
+
+def _places(value: str | Decimal) -> str:
+    exact = Decimal(value)
+    if 0 < abs(exact) < _CENT / 2:
+        return f"<{_CENT}"
+    return _spaced(exact.quantize(_CENT, ROUND_HALF_UP))
+
+
+def _spaced(value: str | Decimal) -> str:
+    return f"{Decimal(value):,}".replace(",", THIN)
 
 
 def calendar(day: date, *, year: bool = True) -> str:

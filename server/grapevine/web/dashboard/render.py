@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from grapevine.web.dashboard import assets, formats, words
+from grapevine.web.dashboard.address import PRESETS
 
 
 def page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -24,8 +25,8 @@ def code(text: str) -> Markup:
 
 
 def breakable(url: str) -> Markup:
-    """A URL that may go on in the next line after each slash."""
-    return Markup(str(escape(url)).replace("/", "/<wbr>"))  # noqa: S704
+    """A URL that may go on in the next line after each slash but the one it begins with."""
+    return Markup(re.sub("(?<=.)/(?=.)", "/<wbr>", str(escape(url))))  # noqa: S704
 
 
 @cache
@@ -39,8 +40,10 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         number=formats.number, percent=formats.percent, ratio=formats.ratio, money=formats.money,
-        moment=formats.moment, channel=words.channel, family=words.family, app=words.app, nth=words.nth, code=code,
-        breakable=breakable,
+        credit=formats.credit, amount=formats.amount, moment=formats.moment, calendar=formats.calendar,
+        channel=words.channel, family=words.family, app=words.app, nth=words.nth, code=code, breakable=breakable,
     )  # fmt: skip
-    environment.globals.update(words=words, count=formats.count, asset=assets.url, page_label=formats.page)
+    environment.globals.update(
+        words=words, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS
+    )
     return environment

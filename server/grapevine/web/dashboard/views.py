@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import Any, Final
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from grapevine import admin, insight
 from grapevine.chains import SORTS
-from grapevine.errors import Forbidden, Invalid, NotFound, Problem
+from grapevine.errors import Forbidden, NotFound, Problem
+from grapevine.insight.pasted import pasted
 from grapevine.sites import Site
-from grapevine.store.rows import KeyRow
 from grapevine.times import LONGEST_DAYS, Period
 from grapevine.tokens import TokenError
-from grapevine.web.auth import EVERY_SITE
 from grapevine.web.dashboard import assets, formats, session
-from grapevine.web.dashboard.address import PRESETS, Address
 from grapevine.web.dashboard.chart import chart, interval_for
+from grapevine.web.dashboard.conversions_view import conversions
+from grapevine.web.dashboard.direct_view import direct
 from grapevine.web.dashboard.drawing import draw
-from grapevine.web.dashboard.guard import HEADERS, is_same_origin, local_path, read_form
+from grapevine.web.dashboard.frame import Viewer, framed, look, signed_in_key
+from grapevine.web.dashboard.guard import is_same_origin, local_path, read_form
 from grapevine.web.dashboard.lookup import find_token
 from grapevine.web.dashboard.render import page
 from grapevine.web.services import Services, services
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 CHARTED: Final = ("visits", "shares", "returns")
 TABLES: Final = ("channel", "page", "source")
 TABLE_ROWS: Final = 12
 PAGE_OF_CASCADES: Final = 25
-_NOBODY: Final[dict[str, Any]] = {"viewer": None}
-_NO_SITE_YET: Final = "Add one on the server with `grapevine site add`; it prints the line to paste into its pages."
-_UNREADABLE: Final = "This address cannot be read"
 _GONE: Final = (
     "This site signed it, but the visit that made the share is not here: it was erased, or is past retention."
 )
@@ -47,100 +40,17 @@ _FORGED: Final = (
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
-class Viewer(msgspec.Struct, frozen=True):
-    """Who looks, at which site, and which sites their key reaches."""
-
-    key: KeyRow
-    site: Site
-    sites: list[Site]
-
-
-class _SignInNeeded(Exception):
-    """Nobody is signed in."""
-
-
-class _NoSite(Exception):
-    """The key reaches every site, and there is none yet."""
-
-
-def _page(handler: Handler) -> Handler:
-    """A handler whose every answer carries the security headers and whose every refusal is a page."""
-
-    @wraps(handler)
-    async def endpoint(request: Request) -> Response:
-        try:
-            response = await handler(request)
-        except _SignInNeeded:
-            response = _to_sign_in(request)
-        except _NoSite:
-            response = page("problem.html", **_NOBODY, title="No site yet", detail=_NO_SITE_YET)
-        except Problem as problem:
-            frame = getattr(request.state, "frame", _NOBODY)
-            title = _UNREADABLE if isinstance(problem, Invalid) else problem.title
-            response = page("problem.html", problem.status, **frame, title=title, detail=problem.detail)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
-    return endpoint
-
-
-def _to_sign_in(request: Request) -> Response:
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    response = RedirectResponse(Address("/sign-in", {}).go("/sign-in", next=None if wanted == "/" else wanted), 303)
-    if session.COOKIE in request.cookies:
-        response.delete_cookie(session.COOKIE)
-    return response
-
-
-async def _key(request: Request, running: Services) -> KeyRow | None:
-    """The key that is signed in, unless it was revoked."""
-    cookie = request.cookies.get(session.COOKIE)
-    key_id = session.key_id_in(cookie, running.secret, running.clock) if cookie else None
-    return await running.store.registry.key_by_id(key_id) if key_id else None
-
-
-async def _viewer(request: Request, running: Services) -> Viewer:
-    """Who is signed in. A site outside the key's reach is refused, whether it exists or not."""
-    key = await _key(request, running)
-    if key is None:
-        raise _SignInNeeded
-    if key.site_id != EVERY_SITE:
-        own = await running.sites.by_id(key.site_id)
-        reached = [own] if own else []
-    else:
-        reached = await running.sites.all()
-    wanted = request.query_params.get("site")
-    if wanted:
-        chosen = next((site for site in reached if site.key == wanted), None)
-        if chosen is None:
-            raise Forbidden("This key reaches no site with that name. Sign in with a key made for it.")
-        return Viewer(key, chosen, reached)
-    if not reached:
-        raise _NoSite
-    return Viewer(key, reached[0], reached)
-
-
-async def _look(request: Request, section: str) -> tuple[Services, Viewer, Address]:
-    """What every page for somebody signed in begins with; the layout's part of it is kept for a refusal's page too."""
-    running = services(request)
-    viewer = await _viewer(request, running)
-    address = Address(request.url.path, request.query_params)
-    request.state.frame = {"viewer": viewer, "site": viewer.site, "address": address, "section": section}
-    return running, viewer, address
-
-
-@_page
+@framed
 async def sign_in_form(request: Request) -> Response:
     """``GET /sign-in``."""
     running = services(request)
     target = local_path(request.query_params.get("next", "/"))
-    if await _key(request, running):
+    if await signed_in_key(request, running):
         return RedirectResponse(target, 303)
     return page("sign_in.html", viewer=None, target=target, wrong=False)
 
 
-@_page
+@framed
 async def sign_in(request: Request) -> Response:
     """``POST /sign-in``: an API key becomes a signed cookie."""
     running = services(request)
@@ -164,7 +74,7 @@ async def sign_in(request: Request) -> Response:
     return response
 
 
-@_page
+@framed
 async def sign_out(request: Request) -> Response:
     """``POST /sign-out``."""
     _refuse_foreign(request, services(request))
@@ -173,10 +83,10 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
-@_page
+@framed
 async def overview(request: Request) -> Response:
     """``GET /``: the numbers of a period."""
-    running, viewer, address = await _look(request, "overview")
+    running, viewer, address = await look(request, "overview")
     site = viewer.site
     now = running.clock()
     period, filters = address.period(now), address.filters()
@@ -190,9 +100,7 @@ async def overview(request: Request) -> Response:
         "overview.html",
         **request.state.frame,
         period=period,
-        presets=PRESETS,
         interval=interval,
-        calendar=formats.calendar,
         summary=numbers,
         charts=[(metric, chart(points, interval)) for metric, points in lines.items()],
         rows=tables,
@@ -203,10 +111,10 @@ async def overview(request: Request) -> Response:
     )
 
 
-@_page
+@framed
 async def cascades(request: Request) -> Response:
     """``GET /cascades``: all of them, in an order."""
-    running, viewer, address = await _look(request, "cascades")
+    running, viewer, address = await look(request, "cascades")
     sort = address.params.get("sort", SORTS[0])
     found = await insight.cascades(
         running.store, viewer.site, running.clock(), sort, PAGE_OF_CASCADES, address.params.get("cursor")
@@ -214,24 +122,25 @@ async def cascades(request: Request) -> Response:
     return page("cascades.html", **request.state.frame, found=found, sort=sort)
 
 
-@_page
+@framed
 async def cascade(request: Request) -> Response:
     """``GET /cascades/{root}``: one of them as a tree."""
-    running, viewer, _ = await _look(request, "cascades")
+    running, viewer, _ = await look(request, "cascades")
     found = await insight.cascade(running.store, viewer.site, request.path_params["root"], running.clock())
     return page(
         "cascade.html",
         **request.state.frame,
         cascade=found,
         drawing=draw(found),
+        pasted=await pasted(running.store.reads, viewer.site, found.root),
         lasted=formats.elapsed(found.started_at, found.last_at),
     )
 
 
-@_page
+@framed
 async def tokens(request: Request) -> Response:
     """``GET /tokens``: what a share token, or a URL with one in it, stands for."""
-    running, viewer, address = await _look(request, "tokens")
+    running, viewer, address = await look(request, "tokens")
     site = viewer.site
     text = address.params.get("token", "").strip()
     context: dict[str, Any] = {"asked": text, "found": None, "wrong": None, "elsewhere": None, "status": 200}
@@ -261,7 +170,7 @@ async def _bad_token(
     return {"status": 422, "wrong": _FORGED}
 
 
-@_page
+@framed
 async def static(request: Request) -> Response:
     """``GET /static/{name}``."""
     found = assets.asset(request.path_params["name"])
@@ -301,5 +210,7 @@ routes: Final = [
     Route("/cascades", cascades),
     Route("/cascades/{root}", cascade),
     Route("/tokens", tokens),
+    Route("/direct", direct),
+    Route("/conversions", conversions),
     Route(f"{assets.FOLDER}/{{name}}", static),
 ]

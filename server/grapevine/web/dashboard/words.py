@@ -63,6 +63,21 @@ DROPS: Final = {
     "duplicate": Explained("Repeats", "Were stored already; repeating them changed nothing."),
 }
 
+SUSPECTS: Final = {
+    "driven": Explained("Driven browsers", "Said of themselves that a program drives them, as test tools do."),
+    "scanner": Explained("Mail scanners", "Opened the links of a mail before its reader could."),
+    "replay": Explained("Replayed links", "Opened one shared link again and again, as no group of people does."),
+}
+
+MODELS: Final = {
+    "first": Explained("First", "All credit to the first share of the chain, which brought everybody after it."),
+    "last": Explained("Last", "All credit to the last share, the one that the buyer came through."),
+    "linear": Explained("Linear", "The same credit to every share between the first visit and the buyer."),
+    "position": Explained(
+        "Position", "40 % to the first share, 40 % to the last, 20 % to all between them; half and half where two."
+    ),
+}
+
 GLOSSARY: Final = {
     "Visit": "One arrival of a browser: the first page of a tab's session, or any page opened with another's token.",
     "Share": "One act of sharing: a copied link, a tap on a share button, a link in the address bar that travelled.",
@@ -80,6 +95,9 @@ GLOSSARY: Final = {
     "Structural virality": "The mean distance between any two visits of a cascade (Goel and others, 2016): "
     "near 2 for one big broadcast, larger the more it went from friend to friend.",
     "Link preview": "A messenger's robot fetched a shared link (an unfurl): evidence of where it was pasted, no visit.",
+    "Direct visit": "A visit without referrer, campaign or token. On the home page it was typed, or a bookmark; deep "
+    "in the site part of it was shared.",
+    "Verdict": "Why a stored visit is taken for none of a person. It takes the visit out of every count.",
     "Conversion": "A goal reached in a visit, such as an order or a sign-up, with what it was worth.",
 }
 
@@ -121,6 +139,11 @@ def source(name: str | int) -> Explained:
 def drop(name: str) -> Explained:
     """A reason of drops."""
     return DROPS.get(name, Explained(name, ""))
+
+
+def suspect(name: str) -> Explained:
+    """A verdict that takes a visit out of the counts."""
+    return SUSPECTS.get(name, Explained(name, ""))
 
 
 def nth(n: int) -> str:

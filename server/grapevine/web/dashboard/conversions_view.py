@@ -1,0 +1,82 @@
+"""Conversions: which goals were reached, and which channels, pages and shares that is owed to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine import insight
+from grapevine.attribution import MODELS, Attribution
+from grapevine.insight.goals import goals
+from grapevine.web.dashboard import words
+from grapevine.web.dashboard.frame import framed, look
+from grapevine.web.dashboard.render import page
+
+TABLE_ROWS: Final = 12
+MOST_ROWS: Final = 100
+USUAL_MODEL: Final = "linear"
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A part of the bar of all conversions, from ``x`` on, both in hundredths; ``tone`` is its colour."""
+
+    tone: str
+    label: str
+    conversions: Decimal
+    x: float
+    width: float
+
+
+@framed
+async def conversions(request: Request) -> Response:
+    """``GET /conversions``: the goals of a period, and the credit for them as ``model`` gives it."""
+    running, viewer, address = await look(request, "conversions")
+    period, filters = address.period(running.clock()), address.filters()
+    model, goal = address.params.get("model", USUAL_MODEL), address.params.get("goal")
+    reads = running.store.reads
+    found = await insight.attribution(reads, viewer.site, model, period, filters, goal, MOST_ROWS)
+    reached = await goals(reads, viewer.site, period, filters)
+    return page(
+        "conversions.html",
+        **request.state.frame,
+        period=period,
+        found=found,
+        goals=reached,
+        goal=goal,
+        currencies=sorted({currency for one in reached for currency in one.value} | set(found.value)),
+        model=model,
+        models=MODELS,
+        segments=segments(found),
+        owed=found.conversions - Decimal(found.without_share.conversions),
+        shown=TABLE_ROWS,
+    )
+
+
+def segments(found: Attribution) -> list[Segment]:
+    """All conversions as one bar: families of channels from the largest on, at the end what is owed to no share."""
+    if not found.conversions:
+        return []
+    families: dict[str, Decimal] = {}
+    for row in found.channels:
+        family = words.family(row.key)
+        families[family] = families.get(family, Decimal()) + Decimal(row.conversions)
+    order = sorted(families, key=lambda family: (-families[family], family))
+    parts = [(family, words.FAMILIES[family], families[family]) for family in order]
+    parts.append(("none", "no share", Decimal(found.without_share.conversions)))
+    return _side_by_side(parts, found.conversions)
+
+
+def _side_by_side(parts: Sequence[tuple[str, str, Decimal]], whole: int) -> list[Segment]:
+    drawn: list[Segment] = []
+    x = 0.0
+    for tone, label, number in parts:
+        if number:
+            width = 100 * float(number) / whole
+            drawn.append(Segment(tone, label, number, round(x, 3), round(width, 3)))
+            x += width
+    return drawn

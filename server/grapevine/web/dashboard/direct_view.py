@@ -1,0 +1,114 @@
+"""Direct traffic: what was measured, what speaks for where it came from, and what is estimated, each apart."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine import estimate
+from grapevine.insight import direct as insight
+from grapevine.insight.direct import Direct
+from grapevine.times import Period
+from grapevine.web.dashboard import formats
+from grapevine.web.dashboard.frame import framed, look
+from grapevine.web.dashboard.render import page
+
+TABLE_ROWS: Final = 12
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """One number as a bar: of which kind it is (``words.HONESTY``), in which colour, and between which ends."""
+
+    kind: str
+    tone: str
+    label: str
+    text: str
+    value: int
+    low: int | None = None
+    high: int | None = None
+
+
+class Lacking(msgspec.Struct, frozen=True):
+    """Why there is no estimate, and what would help."""
+
+    why: str
+    remedy: str
+
+
+@framed
+async def direct(request: Request) -> Response:
+    """``GET /direct``: the direct visits of a period; without filters, as the estimate needs all visits of a page."""
+    running, viewer, address = await look(request, "direct")
+    period = address.period(running.clock())
+    found = await insight.direct(running.store.reads, viewer.site, period)
+    drawn = bars(found)
+    return page(
+        "direct.html",
+        **request.state.frame,
+        period=period,
+        found=found,
+        bars=drawn,
+        most=max(bar.high or bar.value for bar in drawn),
+        lacking=lacking(found, period),
+        level=round(found.estimate.level * 100),
+        days=estimate.FEWEST_DAYS,
+        shown=TABLE_ROWS,
+    )
+
+
+def bars(found: Direct) -> list[Bar]:
+    """The parts of direct traffic, measured ones first, then evidence, then the estimate where there is one."""
+    measured, evidence, guess = found.measured, found.evidence, found.estimate
+    drawn = [
+        Bar("measured", "returns", "Private returns", "Came with a share token through a private channel. Without the "
+            "token they would stand among the direct visits.", measured.private_returns),
+        Bar("measured", "visits", "Direct, inner page", "No referrer, no campaign, no token, yet deep in the site.",
+            measured.deep),
+        Bar("measured", "visits", "Direct, home page", "As above, on the home page: typed, or a bookmark.",
+            measured.home),
+        Bar("evidence", "evidence", "Brought by an app", "Without a token, but an app named itself: as the browser, "
+            "or as the referrer.", evidence.in_app + evidence.app_referrer),
+    ]  # fmt: skip
+    if guess.value is not None:
+        text = f"Of {formats.count(guess.of, 'direct visit')} to inner pages so many were links that somebody sent."
+        drawn.append(Bar("estimated", "estimated", "Private shares", text, guess.value, guess.low, guess.high))
+    return drawn
+
+
+def lacking(found: Direct, period: Period) -> Lacking | None:
+    """Why there is no estimate; None where there is one."""
+    if found.estimate.reason is None:
+        return None
+    returns = sum(one.private_returns for one in found.pages)
+    days, visits = formats.count(len(period.days), "day"), formats.count(found.estimate.of, "direct visit")
+    reasons = {
+        "too-few-days": Lacking(
+            f"The period has {days}; at least {estimate.FEWEST_DAYS} are needed.",
+            "Sharing is recognised by its waves from day to day. Choose a longer period.",
+        ),
+        "too-few-deep-visits": Lacking(
+            f"There was {visits} to inner pages; at least {estimate.FEWEST_DEEP} are needed."
+            if found.estimate.of == 1
+            else f"There were {visits} to inner pages; at least {estimate.FEWEST_DEEP} are needed.",
+            "There is next to nothing to divide up. A longer period may help.",
+        ),
+        "too-few-returns": Lacking(
+            f"At least {estimate.FEWEST_RETURNS} private returns are needed; the pages below have "
+            f"{formats.number(returns)}.",
+            "Tracked links, QR codes and print do not count here: the site hands them out itself. "
+            "A longer period may help.",
+        ),
+        "returns-do-not-move": Lacking(
+            "Private returns do not rise and fall together enough to tell waves of sharing from luck.",
+            "Without waves nothing says which direct visits came with them. A longer period, or one in which something "
+            "was passed on a lot, may help.",
+        ),
+        "too-uncertain": Lacking(
+            f"The interval would be wider than {round(estimate.WIDEST * 100)} points: as good as no answer.",
+            "More days make it narrower. Choose a longer period.",
+        ),
+    }
+    return reasons.get(found.estimate.reason, Lacking(f"The method says: {found.estimate.reason}.", ""))

@@ -1,0 +1,110 @@
+"""What every page of the dashboard stands in: who looks at which site, and what becomes of a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from grapevine.errors import Forbidden, Invalid, Problem
+from grapevine.sites import Site
+from grapevine.store.rows import KeyRow
+from grapevine.web.auth import EVERY_SITE
+from grapevine.web.dashboard import session
+from grapevine.web.dashboard.address import Address
+from grapevine.web.dashboard.guard import HEADERS
+from grapevine.web.dashboard.render import page
+from grapevine.web.services import Services, services
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_NOBODY: Final[dict[str, Any]] = {"viewer": None}
+_NO_SITE_YET: Final = "Add one on the server with `grapevine site add`; it prints the line to paste into its pages."
+_UNREADABLE: Final = "This address cannot be read"
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """Who looks, at which site, and which sites their key reaches."""
+
+    key: KeyRow
+    site: Site
+    sites: list[Site]
+
+
+class _SignInNeeded(Exception):
+    """Nobody is signed in."""
+
+
+class _NoSite(Exception):
+    """The key reaches every site, and there is none yet."""
+
+
+def framed(handler: Handler) -> Handler:
+    """A handler whose every answer carries the security headers and whose every refusal is a page."""
+
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        try:
+            response = await handler(request)
+        except _SignInNeeded:
+            response = _to_sign_in(request)
+        except _NoSite:
+            response = page("problem.html", **_NOBODY, title="No site yet", detail=_NO_SITE_YET)
+        except Problem as problem:
+            frame = getattr(request.state, "frame", _NOBODY)
+            title = _UNREADABLE if isinstance(problem, Invalid) else problem.title
+            response = page("problem.html", problem.status, **frame, title=title, detail=problem.detail)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return endpoint
+
+
+def _to_sign_in(request: Request) -> Response:
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    response = RedirectResponse(Address("/sign-in", {}).go("/sign-in", next=None if wanted == "/" else wanted), 303)
+    if session.COOKIE in request.cookies:
+        response.delete_cookie(session.COOKIE)
+    return response
+
+
+async def signed_in_key(request: Request, running: Services) -> KeyRow | None:
+    """The key that is signed in, unless it was revoked."""
+    cookie = request.cookies.get(session.COOKIE)
+    key_id = session.key_id_in(cookie, running.secret, running.clock) if cookie else None
+    return await running.store.registry.key_by_id(key_id) if key_id else None
+
+
+async def _viewer(request: Request, running: Services) -> Viewer:
+    """Who is signed in. A site outside the key's reach is refused, whether it exists or not."""
+    key = await signed_in_key(request, running)
+    if key is None:
+        raise _SignInNeeded
+    if key.site_id != EVERY_SITE:
+        own = await running.sites.by_id(key.site_id)
+        reached = [own] if own else []
+    else:
+        reached = await running.sites.all()
+    wanted = request.query_params.get("site")
+    if wanted:
+        chosen = next((site for site in reached if site.key == wanted), None)
+        if chosen is None:
+            raise Forbidden("This key reaches no site with that name. Sign in with a key made for it.")
+        return Viewer(key, chosen, reached)
+    if not reached:
+        raise _NoSite
+    return Viewer(key, reached[0], reached)
+
+
+async def look(request: Request, section: str) -> tuple[Services, Viewer, Address]:
+    """What every page for somebody signed in begins with; the layout's part of it is kept for a refusal's page too."""
+    running = services(request)
+    viewer = await _viewer(request, running)
+    address = Address(request.url.path, request.query_params)
+    request.state.frame = {"viewer": viewer, "site": viewer.site, "address": address, "section": section}
+    return running, viewer, address
