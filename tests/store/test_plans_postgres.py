@@ -117,7 +117,7 @@ async def plenty(postgres_server: Postgres, postgres_template: str) -> AsyncIter
         "dimension": 0, "key": None, "limit": 21, "value": 1 << 62, "hangs_on": last["visit_id"], "small": 10_000,
         "before": 0, "day": end - 1, "kind": 1, "guard_key": -(1 << 62), "window": 1000, "end_site": SITE,
         "end_kind": 1, "end_key": 1 << 40, "now": ids.day_start(end), "app": "slack", "reason": "robot", "url": "u",
-        "title": "t", "goal": "order",
+        "title": "t", "goal": "order", "least": 20,
     }  # fmt: skip
     yield Plenty(store, values, [dict(row) for row in rows])
     await store.close()

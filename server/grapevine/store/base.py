@@ -1,7 +1,8 @@
 """The store protocol: what every backend must do, and nothing that names a dialect.
 
 A backend runs named queries (``Runner``); everything typed is built on that once, for all backends: ``Batch`` (what the
-writer changes), ``Reads`` (what chains and statistics read) and ``Registry`` (sites, keys, salts).
+writer changes), ``Reads`` (what chains and statistics read), ``Registry`` (sites, keys, salts), ``Spikes`` and ``Hooks``
+(webhooks and the outbox).
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from grapevine.store.batch import Batch
     from grapevine.store.exporting import Exports
+    from grapevine.store.hooks import Hooks
     from grapevine.store.reads import Reads
     from grapevine.store.registry import Registry
+    from grapevine.store.spikes import Spikes
+    from grapevine.store.verdicts import Suspects
 
 
 class Runner(Protocol):
@@ -60,8 +64,11 @@ class Store(Protocol):
 
     reads: Reads
     quick: Reads
+    suspects: Suspects
     exports: Exports
     registry: Registry
+    hooks: Hooks
+    spikes: Spikes
 
     async def open(self) -> None:
         """Connects and migrates. Raises StoreError with the reason when the database cannot be used."""

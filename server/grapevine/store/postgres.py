@@ -20,9 +20,12 @@ from grapevine.store import queries
 from grapevine.store.asking import Asking, Connection, Pooled, hung_up, is_silence, shown, translated
 from grapevine.store.batch import Batch
 from grapevine.store.exporting import Exports
+from grapevine.store.hooks import Hooks
 from grapevine.store.hosts import Hosts
 from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
+from grapevine.store.spikes import Spikes
+from grapevine.store.verdicts import Suspects
 
 READERS: Final = 4
 LANES: Final = 2
@@ -77,6 +80,9 @@ class PostgresStore:
     quick: Reads
     exports: Exports
     registry: Registry
+    suspects: Suspects
+    hooks: Hooks
+    spikes: Spikes
     shared = True
     lanes = LANES
 
@@ -105,7 +111,10 @@ class PostgresStore:
             raise StoreError(f"{shown(self.url)} cannot be used: {error}") from error
         self.reads = self.quick = Reads(Pooled(self._readers, self.url))
         self.exports = Exports(Pooled(self._readers, self.url))
+        self.suspects = Suspects(Pooled(self._readers, self.url))
         self.registry = Registry(Pooled(self._readers, self.url), self._transaction)
+        self.hooks = Hooks(Pooled(self._readers, self.url), self._transaction)
+        self.spikes = Spikes(Pooled(self._readers, self.url), self._transaction)
 
     async def close(self) -> None:
         for pool in (self._readers, self._writers):

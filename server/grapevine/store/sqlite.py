@@ -18,8 +18,11 @@ from grapevine.store.batch import Batch
 from grapevine.store.checkpoints import Checkpoints
 from grapevine.store.connections import Pool, Quick, Reader, Writer
 from grapevine.store.exporting import Exports
+from grapevine.store.hooks import Hooks
 from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
+from grapevine.store.spikes import Spikes
+from grapevine.store.verdicts import Suspects
 
 READERS = 2
 _PRIMARY = 0xFF  # SQLite's extended codes hold the primary one in their low byte
@@ -33,6 +36,9 @@ class SQLiteStore:
     quick: Reads
     exports: Exports
     registry: Registry
+    suspects: Suspects
+    hooks: Hooks
+    spikes: Spikes
     shared = False
     lanes = 1
 
@@ -62,7 +68,10 @@ class SQLiteStore:
         self.reads = Reads(Pool(self._readers))
         self.quick = Reads(self._quick)
         self.exports = Exports(Pool(self._readers))
+        self.suspects = Suspects(Pool(self._readers))
         self.registry = Registry(self._quick, self._transaction)
+        self.hooks = Hooks(self._quick, self._transaction)
+        self.spikes = Spikes(Pool(self._readers), self._transaction)
 
     async def close(self) -> None:
         while not self._readers.empty():

@@ -1,0 +1,213 @@
+"""Webhook endpoints, and the outbox of events on their way to them.
+
+An event goes into the outbox (``post``) in the transaction of what it tells of. ``due`` may be asked by any number of
+processes; which of them sends a delivery is decided by ``claim``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple
+
+import msgspec
+
+from grapevine.store.base import Runner
+
+Draw = Callable[[], str]
+"""A new id of a delivery."""
+
+
+class WebhookRow(msgspec.Struct, frozen=True):
+    """An endpoint. ``events`` are names with spaces between; ``disabled_at`` (UTC milliseconds) and ``reason`` are None
+    while it gets events."""
+
+    webhook_id: str
+    site_id: int
+    url: str
+    secret: str
+    events: str
+    created_at: int
+    disabled_at: int | None = None
+    reason: str | None = None
+
+
+class Event(NamedTuple):
+    """Something that happened on a site at ``at`` (UTC milliseconds); ``payload`` is what is sent, to the byte."""
+
+    site_id: int
+    name: str
+    payload: str
+    at: int
+
+
+class DueRow(NamedTuple):
+    """A delivery that is to be sent, with its endpoint. ``next_at`` is handed back to claim it."""
+
+    delivery_id: str
+    webhook_id: str
+    site_id: int
+    event: str
+    payload: str
+    created_at: int
+    attempts: int
+    next_at: int
+    url: str
+    secret: str
+
+
+class DeliveryRow(NamedTuple):
+    """A delivery and how it stands; times in UTC milliseconds, ``status`` and ``error`` of the last attempt."""
+
+    delivery_id: str
+    event: str
+    payload: str
+    created_at: int
+    attempts: int
+    next_at: int | None
+    delivered_at: int | None
+    failed_at: int | None
+    status: int | None
+    error: str | None
+
+
+async def post(change: Runner, event: Event, draw: Draw) -> int:
+    """Puts an event on its way to every endpoint of its site that wants it, in the transaction ``change``; answers with
+    how many those are."""
+    rows = await change.run("webhooks_of_site", site_id=event.site_id)
+    wanted = [row for row in map(_webhook, rows) if row.disabled_at is None and event.name in row.events.split()]
+    await change.run(
+        "insert_deliveries",
+        [(draw(), row.webhook_id, event.site_id, event.name, event.payload, event.at, 0, event.at) for row in wanted],
+    )
+    return len(wanted)
+
+
+class Hooks:
+    """The queries of ``hooks.sql``. ``reader`` answers questions; ``transaction`` opens one in which a change happens
+    whole or not at all."""
+
+    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
+        self._read = reader.run
+        self._transaction = transaction
+
+    async def webhooks(self, site_id: int) -> list[WebhookRow]:
+        """The endpoints of a site, oldest first."""
+        return [_webhook(row) for row in await self._read("webhooks_of_site", site_id=site_id)]
+
+    async def webhook(self, site_id: int, webhook_id: str) -> WebhookRow | None:
+        """One endpoint of a site."""
+        rows = await self._read("webhook", site_id=site_id, webhook_id=webhook_id)
+        return _webhook(rows[0]) if rows else None
+
+    async def add(self, row: WebhookRow) -> None:
+        """Adds an endpoint; its id must be new."""
+        async with self._transaction() as change:
+            await change.run(
+                "insert_webhook", webhook_id=row.webhook_id, site_id=row.site_id, url=row.url, secret=row.secret,
+                events=row.events, created_at=row.created_at,
+            )  # fmt: skip
+
+    async def change(self, row: WebhookRow) -> bool:
+        """Stores an endpoint's url, events and whether it is disabled; False when there is no such endpoint."""
+        async with self._transaction() as change:
+            changed = await change.run(
+                "update_webhook", webhook_id=row.webhook_id, site_id=row.site_id, url=row.url, events=row.events,
+                disabled_at=row.disabled_at, reason=row.reason,
+            )  # fmt: skip
+            if changed and row.disabled_at is not None:
+                await change.run("give_up_deliveries", webhook_id=row.webhook_id, at=row.disabled_at, error=row.reason)
+            return bool(changed)
+
+    async def remove(self, site_id: int, webhook_id: str) -> bool:
+        """Takes an endpoint away with all its deliveries; False when there is no such endpoint."""
+        async with self._transaction() as change:
+            removed = await change.run("delete_webhook", site_id=site_id, webhook_id=webhook_id)
+            if removed:
+                await change.run("delete_deliveries", webhook_id=webhook_id)
+            return bool(removed)
+
+    async def deliveries(self, site_id: int, webhook_id: str, limit: int) -> list[DeliveryRow]:
+        """The last events of an endpoint, the newest first."""
+        rows = await self._read("deliveries_of_webhook", site_id=site_id, webhook_id=webhook_id, limit=limit)
+        return [DeliveryRow(*row) for row in rows]
+
+    async def again(self, site_id: int, webhook_id: str, delivery_id: str, now: int) -> bool:
+        """Puts an event that was delivered or given up on its way once more; False when there is none."""
+        async with self._transaction() as change:
+            return bool(
+                await change.run(
+                    "retry_delivery", site_id=site_id, webhook_id=webhook_id, delivery_id=delivery_id, now=now
+                )
+            )
+
+    async def publish(self, event: Event, draw: Draw) -> int:
+        """Puts an event on its way that tells of nothing stored; answers with to how many endpoints."""
+        async with self._transaction() as change:
+            return await post(change, event, draw)
+
+    async def due(self, now: int, limit: int) -> list[DueRow]:
+        """What is to be sent at ``now``, the longest due first."""
+        return [DueRow(*row) for row in await self._read("due_deliveries", now=now, limit=limit)]
+
+    async def claim(self, due: DueRow, until: int) -> int | None:
+        """Takes a delivery for an attempt: which attempt it is, from 1, or None when somebody else has taken it.
+
+        Unless it is settled it is due again at ``until``.
+        """
+        async with self._transaction() as change:
+            rows = await change.run("claim_delivery", delivery_id=due.delivery_id, seen=due.next_at, until=until)
+            return int(rows[0][0]) if rows else None
+
+    async def delivered(self, due: DueRow, at: int, status: int) -> None:
+        """An endpoint has taken a delivery."""
+        async with self._transaction() as change:
+            await change.run(
+                "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=at, failed_at=None,
+                status=status, error=None,
+            )  # fmt: skip
+
+    async def put_off(self, due: DueRow, now: int, until: int, status: int | None, error: str) -> None:
+        """An attempt failed: the delivery, and what else is due for its endpoint, waits until ``until``."""
+        async with self._transaction() as change:
+            await change.run(
+                "settle_delivery", delivery_id=due.delivery_id, next_at=until, delivered_at=None, failed_at=None,
+                status=status, error=error,
+            )  # fmt: skip
+            await change.run("postpone_deliveries", webhook_id=due.webhook_id, now=now, until=until)
+
+    async def given_up(self, due: DueRow, now: int, status: int | None, error: str) -> bool:
+        """The last attempt failed. An endpoint that has taken nothing since the event happened is disabled, with all
+        that is on its way to it: True then."""
+        async with self._transaction() as change:
+            await change.run(
+                "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=None, failed_at=now,
+                status=status, error=error,
+            )  # fmt: skip
+            if await change.run("delivered_since", webhook_id=due.webhook_id, since=due.created_at):
+                return False
+            await _disable(change, due.webhook_id, now, error)
+            return True
+
+    async def gone(self, due: DueRow, now: int, status: int, error: str) -> None:
+        """An endpoint wants no more events."""
+        async with self._transaction() as change:
+            await change.run(
+                "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=None, failed_at=now,
+                status=status, error=error,
+            )  # fmt: skip
+            await _disable(change, due.webhook_id, now, error)
+
+    async def forget(self, before: int) -> None:
+        """Deletes what was delivered or given up and happened before ``before``."""
+        async with self._transaction() as change:
+            await change.run("forget_deliveries", before=before)
+
+
+async def _disable(change: Runner, webhook_id: str, now: int, reason: str) -> None:
+    await change.run("disable_webhook", webhook_id=webhook_id, at=now, reason=reason)
+    await change.run("give_up_deliveries", webhook_id=webhook_id, at=now, error="the endpoint is disabled")
+
+
+def _webhook(row: tuple[object, ...]) -> WebhookRow:
+    return msgspec.convert(dict(zip(WebhookRow.__struct_fields__, row, strict=True)), WebhookRow)

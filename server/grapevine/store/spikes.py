@@ -1,0 +1,101 @@
+"""Spikes: what is looked at to find them, and those that were raised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Final, NamedTuple
+
+from grapevine import ids
+from grapevine.store.base import Runner
+from grapevine.store.hooks import Draw, Event, post
+
+_EVERY_PAGE: Final = 100_000
+
+
+class Page(NamedTuple):
+    """A page's address, and the day (number) on which it was first seen."""
+
+    url: str
+    first_day: int
+
+
+class RaisedRow(NamedTuple):
+    """A spike as it is stored; times in UTC milliseconds. ``returns`` and ``expected`` are of the hour before it was
+    raised, ``peak`` of the hour with the most returns since."""
+
+    page_id: int
+    started_at: int
+    last_at: int
+    returns: int
+    expected: float
+    peak: int
+
+
+class Spikes:
+    """The queries of ``spikes.sql``. ``reader`` answers questions; ``transaction`` opens one in which a change happens
+    whole or not at all."""
+
+    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
+        self._read = reader.run
+        self._transaction = transaction
+
+    async def busy(self, site_id: int, days: range, least: int, limit: int = _EVERY_PAGE) -> list[int]:
+        """The pages with at least so many returns in ``days`` (numbers) together, those with the most first."""
+        rows = await self._read(
+            "pages_with_returns", site_id=site_id, from_day=days.start, to_day=days.stop, least=least, limit=limit
+        )
+        return [page for page, _ in rows]
+
+    async def returns(self, site_id: int, pages: Iterable[int], end: int, hours: int) -> dict[int, list[int]]:
+        """The returns of each of ``pages`` in the last ``hours`` before ``end``, the last hour first."""
+        wanted = [(page,) for page in dict.fromkeys(pages)]
+        start = end - hours * ids.HOUR_MS
+        found = {page: [0] * hours for (page,) in wanted}
+        rows = await self._read(
+            "returns_of_pages", wanted, site_id=site_id, start=start, end=end,
+            from_unix_day=start // ids.DAY_MS, to_unix_day=(end - 1) // ids.DAY_MS + 1,
+        )  # fmt: skip
+        for page, hour, returns in rows:
+            found[page][hour] = returns
+        return found
+
+    async def pages(self, site_id: int, pages: Iterable[int]) -> dict[int, Page]:
+        """Those of ``pages`` that are stored."""
+        rows = await self._read(
+            "pages_first_seen", [(page, page % ids.CELLS) for page in dict.fromkeys(pages)], site_id=site_id
+        )
+        return {page: Page(url, day) for page, url, day in rows}
+
+    async def episodes(self, site_id: int, since: int) -> dict[int, list[tuple[int, int]]]:
+        """(raised at, last seen at) of the spikes that were still seen after ``since``, by page, the newest first."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for page, started_at, last_at in await self._read("spikes_of_pages", site_id=site_id, since=since):
+            found.setdefault(page, []).append((started_at, last_at))
+        return found
+
+    async def raised(self, site_id: int, start: int, end: int, limit: int) -> list[RaisedRow]:
+        """The spikes that were raised from ``start`` to before ``end``, the newest first."""
+        rows = await self._read("spikes_raised", site_id=site_id, start=start, end=end, limit=limit)
+        return [RaisedRow(*row) for row in rows]
+
+    async def raise_spike(self, site_id: int, spike: RaisedRow, event: Event, draw: Draw) -> bool:
+        """Stores a new spike and puts its event on the way to the endpoints that want it, both or neither.
+
+        False when it was raised before.
+        """
+        async with self._transaction() as change:
+            if not await change.run(
+                "insert_spike", site_id=site_id, page_id=spike.page_id, at=spike.started_at, returns=spike.returns,
+                expected=spike.expected,
+            ):  # fmt: skip
+                return False
+            await post(change, event, draw)
+            return True
+
+    async def prolong(self, site_id: int, page_id: int, started_at: int, at: int, returns: int) -> None:
+        """Notes that a spike is still there."""
+        async with self._transaction() as change:
+            await change.run(
+                "prolong_spike", site_id=site_id, page_id=page_id, started_at=started_at, at=at, returns=returns
+            )

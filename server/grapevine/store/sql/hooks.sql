@@ -1,0 +1,86 @@
+-- name: webhooks_of_site
+-- The webhook endpoints of a site, oldest first.
+SELECT webhook_id, site_id, url, secret, events, created_at, disabled_at, reason FROM webhooks
+WHERE site_id = :site_id ORDER BY created_at, webhook_id /*postgres COLLATE "C" */;
+
+-- name: webhook
+-- One endpoint of a site.
+SELECT webhook_id, site_id, url, secret, events, created_at, disabled_at, reason FROM webhooks
+WHERE webhook_id = :webhook_id AND site_id = :site_id;
+
+-- name: insert_webhook
+-- Adds an endpoint.
+INSERT INTO webhooks (webhook_id, site_id, url, secret, events, created_at)
+VALUES (:webhook_id, :site_id, :url, :secret, :events, :created_at);
+
+-- name: update_webhook
+-- Changes an endpoint; one without `disabled_at` gets events.
+UPDATE webhooks SET url = :url, events = :events, disabled_at = :disabled_at, reason = :reason
+WHERE webhook_id = :webhook_id AND site_id = :site_id RETURNING webhook_id;
+
+-- name: delete_webhook
+-- Takes an endpoint away.
+DELETE FROM webhooks WHERE webhook_id = :webhook_id AND site_id = :site_id RETURNING webhook_id;
+
+-- name: delete_deliveries
+-- Takes away what was on its way to an endpoint, and what it got.
+DELETE FROM deliveries WHERE webhook_id = :webhook_id;
+
+-- name: insert_deliveries
+-- Puts events on their way.
+INSERT INTO deliveries (delivery_id, webhook_id, site_id, event, payload, created_at, attempts, next_at)
+SELECT delivery_id, webhook_id, site_id, event, payload, created_at, attempts, next_at
+FROM rows(
+    delivery_id text, webhook_id text, site_id bigint, event text, payload text, created_at bigint, attempts integer,
+    next_at bigint
+);
+
+-- name: due_deliveries
+-- What is to be sent now, the longest due first.
+SELECT d.delivery_id, d.webhook_id, d.site_id, d.event, d.payload, d.created_at, d.attempts, d.next_at, w.url, w.secret
+FROM deliveries d JOIN webhooks w ON w.webhook_id = d.webhook_id
+WHERE d.next_at <= :now ORDER BY d.next_at LIMIT :limit;
+
+-- name: claim_delivery
+-- Takes one delivery for an attempt, unless somebody else has; who takes it and dies has it taken away in time.
+UPDATE deliveries SET next_at = :until, attempts = attempts + 1
+WHERE delivery_id = :delivery_id AND next_at = :seen RETURNING attempts;
+
+-- name: settle_delivery
+-- What became of an attempt; one that was delivered stays so.
+UPDATE deliveries
+SET next_at = :next_at, delivered_at = :delivered_at, failed_at = :failed_at, status = :status, error = :error
+WHERE delivery_id = :delivery_id AND delivered_at IS NULL;
+
+-- name: postpone_deliveries
+-- Lets what is due for an endpoint that has just failed wait as long as the event that failed.
+UPDATE deliveries SET next_at = :until WHERE webhook_id = :webhook_id AND next_at <= :now;
+
+-- name: delivered_since
+-- Whether an endpoint took anything since a moment.
+SELECT 1 FROM deliveries WHERE webhook_id = :webhook_id AND delivered_at >= :since LIMIT 1;
+
+-- name: disable_webhook
+-- Sends nothing more to an endpoint.
+UPDATE webhooks SET disabled_at = :at, reason = :reason WHERE webhook_id = :webhook_id AND disabled_at IS NULL;
+
+-- name: give_up_deliveries
+-- Gives up what is on its way to an endpoint.
+UPDATE deliveries SET next_at = NULL, failed_at = :at, error = :error
+WHERE webhook_id = :webhook_id AND next_at IS NOT NULL;
+
+-- name: deliveries_of_webhook
+-- The last events of an endpoint, the newest first.
+SELECT delivery_id, event, payload, created_at, attempts, next_at, delivered_at, failed_at, status, error
+FROM deliveries WHERE webhook_id = :webhook_id AND site_id = :site_id
+ORDER BY created_at DESC, delivery_id /*postgres COLLATE "C" */ LIMIT :limit;
+
+-- name: retry_delivery
+-- Puts an event that was delivered or given up on its way once more.
+UPDATE deliveries SET next_at = :now, attempts = 0, delivered_at = NULL, failed_at = NULL
+WHERE delivery_id = :delivery_id AND webhook_id = :webhook_id AND site_id = :site_id AND next_at IS NULL
+RETURNING delivery_id;
+
+-- name: forget_deliveries
+-- Deletes what was settled and is old.
+DELETE FROM deliveries WHERE next_at IS NULL AND created_at < :before;

@@ -1,0 +1,77 @@
+"""A webhook's receiver on this machine, which answers as a test says, and notes everything it was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+Says = tuple[int, dict[str, str]] | None
+"""A status with headers; None is no answer at all."""
+
+
+class Received(NamedTuple):
+    """A request as it came: ``line`` is its first one."""
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Receiver:
+    """Answers with ``says``, one after the other, and then with 204."""
+
+    def __init__(self) -> None:
+        self.says: list[Says] = []
+        self.received: list[Received] = []
+        self.port = 0
+        self.came = asyncio.Event()
+        self._talks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request and its answer."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._talks.add(task)
+        try:
+            line, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+            headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in rest)}
+            self.received.append(Received(line, headers, await reader.readexactly(int(headers["content-length"]))))
+            says = self.says.pop(0) if self.says else (204, {})
+            self.came.set()
+            if says is None:
+                await reader.read()
+                return
+            more = "".join(f"{name}: {value}\r\n" for name, value in says[1].items())
+            writer.write(f"HTTP/1.1 {says[0]} Said\r\n{more}content-length: 0\r\n\r\n".encode())
+            await writer.drain()
+        finally:
+            self._talks.discard(task)
+            writer.close()
+
+    async def quiet(self) -> None:
+        """Ends the talks that are not over."""
+        for task in list(self._talks):
+            task.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def receiving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+    """A receiver on a free port of 127.0.0.1."""
+    receiver = Receiver()
+    server = await asyncio.start_server(receiver.talk, "127.0.0.1", 0, ssl=tls)
+    receiver.port = server.sockets[0].getsockname()[1]
+    try:
+        yield receiver
+    finally:
+        server.close()
+        await receiver.quiet()
+        await server.wait_closed()

@@ -1,0 +1,314 @@
+"""Webhooks on their way: signed, tried again, given up, taken by one process, and never to where they must not go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import signal
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import trustme
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from grapevine.hooks.addresses import Reach
+from grapevine.hooks.message import event, new_id, new_secret
+from grapevine.hooks.schedule import PAUSES_MS
+from grapevine.hooks.sending import CLAIM_MS, KEPT_MS, Sender
+from grapevine.store.base import Store
+from grapevine.store.hooks import DeliveryRow, WebhookRow
+from tests.backends import Backend
+from tests.store.receiver import Received, Receiver, receiving
+
+pytestmark = pytest.mark.anyio
+
+SITE = 7
+HERE = Reach(["127.0.0.0/8"])
+KILLED = """
+import asyncio, sys, time
+from grapevine.hooks.addresses import Reach
+from grapevine.hooks.sending import Sender
+from grapevine.installation import make_store
+from grapevine.settings import Settings
+
+async def main() -> None:
+    store = make_store(Settings(database=sys.argv[1]))
+    await store.open()
+    sender = Sender(store.hooks, Reach(["127.0.0.0/8"]), lambda: time.time_ns() // 1_000_000, lambda: 0.0)
+    await sender.send_due()
+
+asyncio.run(main())
+"""
+
+
+class Outbox:
+    """A store's outbox with a clock that the test moves; it begins at the time it is."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.hooks = store.hooks
+        self.now = time.time_ns() // 1_000_000
+        self.chance = 0.0
+
+    def sender(self, reach: Reach = HERE, **others: Any) -> Sender:
+        return Sender(self.hooks, reach, lambda: self.now, lambda: self.chance, **others)
+
+    async def endpoint(self, url: str) -> WebhookRow:
+        made = WebhookRow(
+            new_id("wh", secrets.token_bytes), SITE, url, new_secret(secrets.token_bytes), "spike.detected", self.now
+        )
+        await self.hooks.add(made)
+        return made
+
+    async def happen(self, number: int = 1, site: int = SITE, name: str = "spike.detected") -> int:
+        happened = event(site, name, self.now, {"page": f"https://a.example/{number}", "title": "Brot & Käse"})
+        return await self.hooks.publish(happened, lambda: new_id("msg", secrets.token_bytes))
+
+    async def all(self, endpoint: WebhookRow) -> list[DeliveryRow]:
+        return await self.hooks.deliveries(SITE, endpoint.webhook_id, 100)
+
+    async def only(self, endpoint: WebhookRow) -> DeliveryRow:
+        (row,) = await self.all(endpoint)
+        return row
+
+    async def reread(self, endpoint: WebhookRow) -> WebhookRow:
+        found = await self.hooks.webhook(SITE, endpoint.webhook_id)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def outbox(store: Store) -> Outbox:
+    return Outbox(store)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as opened:
+        yield opened
+
+
+def signed(received: Received, secret: str) -> bool:
+    """Whether the specification's own implementation signs these bytes the same at that time."""
+    headers = received.headers
+    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+    return headers["webhook-signature"] == Webhook(secret).sign(headers["webhook-id"], at, received.body.decode())
+
+
+async def test_an_event_is_delivered_and_verified(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint, other_site = await outbox.endpoint(receiver.url), await outbox.happen(site=8)
+    assert (await outbox.happen(), other_site) == (1, 0)
+    assert await outbox.sender().send_due() == 1
+    (received,) = receiver.received
+    assert received.line == "POST /hook HTTP/1.1"
+    told = Webhook(endpoint.secret).verify(received.body, received.headers)
+    assert told["type"] == "spike.detected"
+    assert told["data"] == {"page": "https://a.example/1", "title": "Brot & Käse"}
+    row = await outbox.only(endpoint)
+    assert received.headers["webhook-id"] == row.delivery_id
+    assert (row.delivered_at, row.next_at, row.attempts, row.status) == (outbox.now, None, 1, 204)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret(secrets.token_bytes)).verify(received.body, received.headers)
+    outbox.now += 10 * KEPT_MS
+    assert await outbox.sender().send_due() == 0
+
+
+async def test_only_events_that_are_wanted(outbox: Outbox, receiver: Receiver) -> None:
+    await outbox.endpoint(receiver.url)
+    assert await outbox.happen(name="share.proven") == 0
+
+
+async def test_an_endpoint_that_fails_is_asked_again_with_growing_pauses(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint = await outbox.endpoint(receiver.url)
+    elsewhere = f"{receiver.url}/elsewhere"
+    receiver.says = [(500, {}), (302, {"location": elsewhere}), (404, {}), (429, {"retry-after": "10000"}), (200, {})]
+    await outbox.happen()
+    waits = []
+    for attempt in range(1, 5):
+        assert await outbox.sender().send_due() == 1
+        row = await outbox.only(endpoint)
+        assert row.next_at is not None
+        assert (row.attempts, row.delivered_at) == (attempt, None)
+        waits.append(row.next_at - outbox.now)
+        outbox.now = row.next_at - 1
+        assert await outbox.sender().send_due() == 0
+        outbox.now += 1
+        outbox.chance = 1.0
+    assert waits == [PAUSES_MS[0], PAUSES_MS[1] * 1.2, PAUSES_MS[2] * 1.2, 10_000_000]
+    await outbox.sender().send_due()
+    row = await outbox.only(endpoint)
+    assert (row.delivered_at, row.attempts, row.status, row.error) == (outbox.now, 5, 200, None)
+    assert [each.line for each in receiver.received] == ["POST /hook HTTP/1.1"] * 5
+    assert {each.headers["webhook-id"] for each in receiver.received} == {row.delivery_id}
+    assert len({each.headers["webhook-timestamp"] for each in receiver.received}) == 5
+    assert all(signed(each, endpoint.secret) for each in receiver.received)
+
+
+async def test_what_fails_for_days_is_given_up_and_its_endpoint_disabled(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint, began = await outbox.endpoint(receiver.url), outbox.now
+    await outbox.happen()
+    row = await outbox.only(endpoint)
+    for _ in range(len(PAUSES_MS) + 1):
+        receiver.says = [(503, {})] * 2
+        assert await outbox.sender().send_due() == 1
+        (row, *_) = await outbox.all(endpoint)
+        outbox.now = row.next_at or outbox.now
+    assert outbox.now - began == sum(PAUSES_MS) > 3 * 24 * 3_600_000
+    assert (row.next_at, row.failed_at, row.status) == (None, outbox.now, 503)
+    found = await outbox.reread(endpoint)
+    assert (found.disabled_at, found.reason) == (outbox.now, "answered 503")
+    assert await outbox.happen() == 0
+
+
+async def test_an_endpoint_that_took_something_meanwhile_stays(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint = await outbox.endpoint(receiver.url)
+    await outbox.happen(1)
+    for _ in range(len(PAUSES_MS)):
+        receiver.says = [(500, {})]
+        await outbox.sender().send_due()
+        outbox.now = next(row.next_at for row in await outbox.all(endpoint) if row.next_at)
+    first = outbox.now
+    outbox.now = first - 1
+    await outbox.happen(2)
+    await outbox.sender().send_due()
+    outbox.now = first
+    receiver.says = [(500, {})]
+    await outbox.sender().send_due()
+    assert sorted((row.failed_at is not None, row.delivered_at is not None) for row in await outbox.all(endpoint)) == [
+        (False, True), (True, False),
+    ]  # fmt: skip
+    assert (await outbox.reread(endpoint)).disabled_at is None
+
+
+async def test_an_endpoint_that_is_gone_gets_nothing_more(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint = await outbox.endpoint(receiver.url)
+    for number in range(5):
+        await outbox.happen(number)
+    receiver.says = [(410, {})] * 2
+    await outbox.sender().send_due()
+    outbox.now += 10 * CLAIM_MS
+    assert await outbox.sender().send_due() == 0
+    assert all(row.failed_at for row in await outbox.all(endpoint))
+    found = await outbox.reread(endpoint)
+    assert (found.disabled_at is not None, found.reason) == (True, "the endpoint answered 410 Gone")
+    assert len(receiver.received) == 2
+
+
+async def test_a_slow_endpoint_keeps_nobody_waiting(outbox: Outbox, receiver: Receiver) -> None:
+    async with receiving() as slow:
+        endpoint = await outbox.endpoint(slow.url)
+        slow.says = [None] * 2
+        for number in range(6):
+            await outbox.happen(number)
+        other = await outbox.endpoint(receiver.url)
+        await outbox.happen(6)
+        assert await outbox.sender(seconds=0.5).send_due() == 3
+    assert (await outbox.only(other)).delivered_at == outbox.now
+    rows = await outbox.all(endpoint)
+    assert {row.error for row in rows if row.attempts} == {"no answer within 0.5 seconds"}
+    assert all(row.next_at and row.next_at > outbox.now for row in rows)  # the others wait as long
+
+
+async def test_of_two_processes_one_sends_each_event(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint = await outbox.endpoint(receiver.url)
+    for number in range(30):
+        await outbox.happen(number)
+    async with outbox.sender().running(), outbox.sender().running():
+        async with asyncio.timeout(60):
+            while any(row.delivered_at is None for row in await outbox.all(endpoint)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    bodies = [received.body for received in receiver.received]
+    assert len(bodies) == len(set(bodies)) == 30
+
+
+async def test_what_a_killed_process_was_sending_is_sent_again(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint = await outbox.endpoint(receiver.url)
+    await outbox.happen()
+    assert isinstance(outbox.store, Backend)
+    setting = getattr(outbox.store, "url", None) or f"sqlite:///{outbox.store.path}"  # type: ignore[union-attr]
+    receiver.says = [None]
+    process = subprocess.Popen([sys.executable, "-c", KILLED, setting])  # noqa: ASYNC220, S603
+    async with asyncio.timeout(60):
+        await receiver.came.wait()
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    outbox.now = time.time_ns() // 1_000_000
+    assert await outbox.sender().send_due() == 0
+    outbox.now += CLAIM_MS
+    assert await outbox.sender().send_due() == 1
+    row = await outbox.only(endpoint)
+    assert (row.delivered_at, row.attempts) == (outbox.now, 2)
+    assert [each.headers["webhook-id"] for each in receiver.received] == [row.delivery_id] * 2
+
+
+async def test_a_name_that_leads_inside_is_refused_at_every_attempt(outbox: Outbox, receiver: Receiver) -> None:
+    """Also where it led outside when the endpoint was added."""
+    endpoint = await outbox.endpoint(f"https://hook.example:{receiver.port}/")
+
+    async def inside(_: str, __: int) -> Sequence[str]:
+        return ["93.184.215.14", "127.0.0.1"]
+
+    await outbox.happen()
+    await outbox.sender(Reach(), lookup=inside).send_due()
+    row = await outbox.only(endpoint)
+    assert row.error is not None
+    assert "127.0.0.1, which is no public address" in row.error
+    assert receiver.received == []
+
+
+async def test_a_name_that_leads_nowhere(outbox: Outbox) -> None:
+    async def nowhere(_: str, __: int) -> Sequence[str]:
+        raise OSError("Name or service not known")
+
+    endpoint = await outbox.endpoint("https://hook.example/")
+    await outbox.happen()
+    await outbox.sender(lookup=nowhere).send_due()
+    assert (await outbox.only(endpoint)).error == "the host was not found: Name or service not known"
+
+
+async def test_the_certificate_is_the_names_although_the_address_was_looked_up_before(outbox: Outbox) -> None:
+    authority = trustme.CA()
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("hook.example").configure_cert(served)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    async def here(_: str, __: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    async with receiving(served) as receiver:
+        good = await outbox.endpoint(f"https://hook.example:{receiver.port}/x?y=1")
+        bad = await outbox.endpoint(f"https://other.example:{receiver.port}/x")
+        await outbox.happen()
+        await outbox.sender(lookup=here, tls=trusting).send_due()
+        await outbox.sender(lookup=here, tls=trusting).send_due()
+    (received,) = receiver.received
+    assert (received.line, received.headers["host"]) == ("POST /x?y=1 HTTP/1.1", f"hook.example:{receiver.port}")
+    assert (await outbox.only(good)).delivered_at == outbox.now
+    row = await outbox.only(bad)
+    assert row.error is not None
+    assert "certificate" in row.error.lower()
+
+
+async def test_what_was_settled_long_ago_is_forgotten(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint = await outbox.endpoint(receiver.url)
+    await outbox.happen()
+    await outbox.sender().send_due()
+    await outbox.hooks.forget(outbox.now)
+    assert len(await outbox.all(endpoint)) == 1
+    await outbox.hooks.forget(outbox.now + 1)
+    assert await outbox.all(endpoint) == []
+
+
+def test_payloads_are_what_is_signed() -> None:
+    told = event(SITE, "spike.detected", 1_800_000_000_123, {"x": 1})
+    assert json.loads(told.payload) == {
+        "type": "spike.detected", "timestamp": "2027-01-15T08:00:00.123Z", "data": {"x": 1},
+    }  # fmt: skip
