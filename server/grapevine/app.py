@@ -14,15 +14,20 @@ from starlette.types import ASGIApp
 from grapevine import ids
 from grapevine.beside import beside
 from grapevine.collect.intake import Intake
+from grapevine.collect.judging import JUDGE_SECONDS, Judge
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.limits import RateLimit
 from grapevine.collect.tally import Drops
 from grapevine.collect.visitor import VisitorSalts
 from grapevine.collect.writer import Writer
+from grapevine.hooks.addresses import Reach
+from grapevine.hooks.sending import Sender
 from grapevine.housekeeping import housekeeping
+from grapevine.jobs import job
 from grapevine.leases import Leases
 from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
+from grapevine.spikes.watch import Watch
 from grapevine.store.base import Store
 from grapevine.tuning import tune
 from grapevine.web.application import web_application
@@ -56,7 +61,13 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
             writer.when_in_part = await stack.enter_async_context(leases.slot(ledger.write_as))
         await stack.enter_async_context(writer)
         await stack.enter_async_context(housekeeping(store, clock, leases))
+        judge = Judge(store, ledger)
+        await stack.enter_async_context(job("verdicts", JUDGE_SECONDS, lambda: judge.judge(clock()), leases))
         await stack.enter_async_context(beside(sites.watch(), "sites"))
+        sender = Sender(store.hooks, Reach(settings.webhook_networks), clock, secrets.SystemRandom().random)
+        await stack.enter_async_context(sender.running())
+        spikes = Watch(store, sites, clock, leases, secrets.token_bytes, sender.wake)
+        await stack.enter_async_context(spikes.running())
         followed = Followed(clock, lambda: sites.version)
         limit = RateLimit(settings.rate_limit)
         intake = Intake(sites, writer, drops, VisitorSalts(store.registry), limit, clock, followed.forget)

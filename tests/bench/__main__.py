@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import backends, estimate, flame, ingest, memory, reads, size, startup, tokens, workers
+from tests.bench import backends, estimate, flame, ingest, memory, reads, size, spikes, startup, tokens, workers
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "tokens": tokens.run,  # minting and verifying
@@ -18,9 +18,10 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "workers": workers.run,  # two serving processes on one file beside one; ROUNDS, SECONDS
     "backends": backends.run,  # PostgreSQL beside SQLite; ROUNDS, SECONDS
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
+    "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
 }
-_ONLY_NAMED: Final = {"estimate", "flame"}
+_ONLY_NAMED: Final = {"estimate", "flame", "spikes"}
 
 
 def main(names: list[str]) -> int:

@@ -1,0 +1,1 @@
+"""Pages whose returns rise far above their own recent rate: ``statistic`` judges, ``watch`` looks and raises."""

@@ -1,0 +1,131 @@
+"""Looks for spikes every five minutes and raises them, each once; one process of several does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from grapevine import ids
+from grapevine.beside import beside
+from grapevine.errors import StoreError
+from grapevine.hooks.message import Random, event, new_id
+from grapevine.leases import Leases
+from grapevine.sites import Clock, Site, Sites
+from grapevine.spikes.statistic import (
+    CALM_MS,
+    FEWEST_RETURNS,
+    HOURS,
+    Episode,
+    Spike,
+    goes_on,
+    judge,
+    rhythm,
+    set_apart,
+)  # fmt: skip
+from grapevine.store.base import Store
+from grapevine.store.reads import Scope
+from grapevine.store.spikes import Page, RaisedRow
+from grapevine.times import rfc3339
+
+log = logging.getLogger(__name__)
+
+LOOK_MS: Final = 300_000
+EVENT: Final = "spike.detected"
+MOST_LOOKED_AT: Final = 1_000
+_JOB: Final = "spikes"
+_PAST_DAYS: Final = 28
+_REACH_MS: Final = HOURS * ids.HOUR_MS + CALM_MS
+
+
+class Watch:
+    """Raises the spikes of all sites; ``told`` is called when an event was put on its way."""
+
+    def __init__(
+        self, store: Store, sites: Sites, clock: Clock, leases: Leases, random: Random, told: Callable[[], None],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._sites = sites
+        self._clock = clock
+        self._leases = leases
+        self._random = random
+        self._told = told
+        self._pause = pause
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Looks whenever five minutes of the clock are over, as long as the block runs."""
+        async with beside(self._again_and_again(), "spikes"):
+            yield
+
+    async def look(self) -> int:
+        """Looks at all sites, unless another process does; answers with how many spikes were raised.
+
+        The hour looked at ends with the last full five minutes, so that two looks of the same five minutes are one.
+        """
+        if not await self._leases.take(_JOB):  # kept until its time is over: the others' clocks may be behind
+            return 0
+        now = self._clock()
+        end, raised = now - now % LOOK_MS, 0
+        for site in await self._sites.all():
+            raised += await self._look_at(site, end)
+        return raised
+
+    async def _again_and_again(self) -> None:
+        while True:
+            await self._pause((LOOK_MS - self._clock() % LOOK_MS) / 1000)
+            try:
+                await self.look()
+            except StoreError as error:
+                log.error("spikes cannot be looked for and will be: %s", error)
+
+    async def _look_at(self, site: Site, end: int) -> int:
+        spikes, today = self._store.spikes, ids.day_at(end)
+        days = range(ids.day_at(end - ids.HOUR_MS), today + 1)
+        busy = await spikes.busy(site.site_id, days, FEWEST_RETURNS, MOST_LOOKED_AT)
+        last = await spikes.returns(site.site_id, busy, end, 1) if busy else {}
+        many = [page for page, (returns,) in last.items() if returns >= FEWEST_RETURNS]
+        if not many:
+            return 0
+        site_pages = len(await spikes.busy(site.site_id, range(today - _PAST_DAYS, today + 1), 1))
+        usual = rhythm(await self._by_hour(site, today), end)
+        seen = await spikes.episodes(site.site_id, end - _REACH_MS)
+        known, raised = await spikes.pages(site.site_id, many), 0
+        past = await spikes.returns(site.site_id, known, end, HOURS + 1)
+        for page_id, page in known.items():
+            episodes = [Episode(*each) for each in seen.get(page_id, ())]
+            # Where the page is younger than the past that is looked at, its time before has nothing to say.
+            hours = past[page_id][: (end - ids.day_start(page.first_day)) // ids.HOUR_MS + 1]
+            found = judge(hours, usual, site_pages, set_apart(episodes, end))
+            if found is not None:
+                raised += await self._raise(site, page_id, page, found, goes_on(episodes, end), end)
+        return raised
+
+    async def _by_hour(self, site: Site, today: int) -> list[int]:
+        scope = Scope(site.site_id, ids.day_start(today - _PAST_DAYS), ids.day_start(today + 1))
+        counts = await self._store.reads.counts("day", scope, "hour")
+        return [counts[hour].returns if hour in counts else 0 for hour in range(24)]
+
+    async def _raise(
+        self, site: Site, page_id: int, page: Page, spike: Spike, running: Episode | None, end: int
+    ) -> bool:
+        if running is not None:
+            await self._store.spikes.prolong(site.site_id, page_id, running.started_at, end, spike.returns)
+            return False
+        data = {
+            "site": site.key, "page": page.url, "at": rfc3339(end), "minutes": 60, "returns": spike.returns,
+            "expected": round(spike.expected, 2), "times": round(spike.returns / spike.expected, 1),
+            "probability": spike.probability,
+        }  # fmt: skip
+        row = RaisedRow(page_id, end, end, spike.returns, spike.expected, spike.returns)
+        told = event(site.site_id, EVENT, end, data)
+        if not await self._store.spikes.raise_spike(site.site_id, row, told, lambda: new_id("msg", self._random)):
+            return False
+        log.info(
+            "spike on %s: %d returns in an hour, %.1f expected", page.url, spike.returns, spike.expected
+        )  # fmt: skip
+        self._told()
+        return True
