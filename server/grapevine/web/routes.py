@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from grapevine.web import collect, conversions, dashboard, direct_api, export_api, health, read_api, short, widget
+from grapevine.web import (
+    collect,
+    conversions,
+    dashboard,
+    direct_api,
+    export_api,
+    health,
+    read_api,
+    short,
+    spikes_api,
+    webhooks_api,
+    widget,
+)
 
 
 def routes(prefix: str) -> list[BaseRoute]:
@@ -31,6 +43,11 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route("/v1/export/{table}", export_api.export),
         Route("/v1/cascades", read_api.cascades),
         Route("/v1/cascades/{root}", read_api.cascade),
+        Route("/v1/spikes", spikes_api.spikes),
+        Route("/v1/webhooks", webhooks_api.webhooks, methods=["GET", "POST"]),
+        Route("/v1/webhooks/{id}", webhooks_api.webhook, methods=["GET", "PATCH", "DELETE"]),
+        Route("/v1/webhooks/{id}/deliveries", webhooks_api.deliveries),
+        Route("/v1/webhooks/{id}/deliveries/{delivery}/retry", webhooks_api.retry, methods=["POST"]),
     ]
     own: list[BaseRoute] = [
         Route("/healthz", health.healthz),

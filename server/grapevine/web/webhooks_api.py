@@ -1,0 +1,79 @@
+"""``/v1/webhooks``: where a site's events are sent to. Needs a key of scope ``admin``."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine.decode import decode
+from grapevine.hooks import endpoints
+from grapevine.hooks.addresses import Reach
+from grapevine.web.auth import authorized
+from grapevine.web.bodies import read_body
+from grapevine.web.parameters import Parameters
+from grapevine.web.services import services
+
+MAX_BODY: Final = 8_192
+
+
+async def webhooks(request: Request) -> Response:
+    """``GET /v1/webhooks`` and ``POST /v1/webhooks``."""
+    site = await authorized(request, "admin")
+    Parameters(request)
+    running = services(request)
+    if request.method == "POST":
+        asked = decode(await read_body(request, MAX_BODY), endpoints.Added)
+        added = await endpoints.add(
+            running.store.hooks, _reach(request), site.site_id, asked, running.clock(), secrets.token_bytes
+        )
+        return _json(added, 201)
+    return _json({"webhooks": await endpoints.all_of(running.store.hooks, site.site_id)})
+
+
+async def webhook(request: Request) -> Response:
+    """``GET``, ``PATCH`` and ``DELETE /v1/webhooks/{id}``."""
+    site = await authorized(request, "admin")
+    Parameters(request)
+    running, webhook_id = services(request), request.path_params["id"]
+    hooks = running.store.hooks
+    if request.method == "DELETE":
+        await endpoints.remove(hooks, site.site_id, webhook_id)
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    if request.method == "PATCH":
+        asked = decode(await read_body(request, MAX_BODY), endpoints.Changes)
+        return _json(
+            await endpoints.change(hooks, _reach(request), site.site_id, webhook_id, asked, running.clock())
+        )  # fmt: skip
+    return _json(await endpoints.one(hooks, site.site_id, webhook_id))
+
+
+async def deliveries(request: Request) -> Response:
+    """``GET /v1/webhooks/{id}/deliveries``."""
+    site = await authorized(request, "admin")
+    given = Parameters(request, "limit")
+    found = await endpoints.deliveries(
+        services(request).store.hooks, site.site_id, request.path_params["id"], given.number("limit", 20)
+    )
+    return _json({"deliveries": found})
+
+
+async def retry(request: Request) -> Response:
+    """``POST /v1/webhooks/{id}/deliveries/{delivery}/retry``."""
+    site = await authorized(request, "admin")
+    Parameters(request)
+    running = services(request)
+    names = request.path_params
+    await endpoints.again(running.store.hooks, site.site_id, names["id"], names["delivery"], running.clock())
+    return _json({}, 202)
+
+
+def _reach(request: Request) -> Reach:
+    return Reach(services(request).settings.webhook_networks)
+
+
+def _json(answer: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(answer), status, {"Cache-Control": "no-store"}, "application/json")
