@@ -196,17 +196,17 @@ class Intake:
         if errors or isinstance(day, FieldError) or isinstance(codes, FieldError):
             raise Invalid.of_all([*errors, *(error for error in (day, codes) if isinstance(error, FieldError))])
         title = _title(request.title)
-        source, app = source_of(page, request.url, (request.referrer or "")[:_REFERRER_KEPT], agent.app, site.origins)
+        origin = source_of(page, request.url, (request.referrer or "")[:_REFERRER_KEPT], agent.app, site.origins)
         if caller.opted_out or request.opted_out:
             unlinked = Unlinked(
-                site_id=site.site_id, nonce=request.nonce, at=at, page=page, title=title, source=source,
+                site_id=site.site_id, nonce=request.nonce, at=at, page=page, title=title, source=origin.source,
                 device=agent.device,
             )  # fmt: skip
             return Taken(unlinked, size, lambda _: _dropped("opted-out", _NO_VISIT))
         token, reason = (None, None) if request.token is None else self._read_token(site, request.token)
         arrival = Arrival(
             site_id=site.site_id, nonce=request.nonce, day=_id_day(day, today), at=at, page=page, title=title,
-            source=source, device=agent.device, app=app, visitor=self._hash(visitor, today),
+            source=origin.source, device=agent.device, app=origin.app, visitor=self._hash(visitor, today),
             visitor_before=None if token is None else self._hash(visitor, today - 1),
             token=token, reason=reason, own=request.own, verdict=_DRIVEN if agent.suspect else None,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from grapevine import ids
+from grapevine.collect.bursts import Bursts
 from grapevine.collect.converting import Converting
 from grapevine.collect.memory import Memory
 from grapevine.collect.sharing import Sharing
@@ -79,6 +80,7 @@ class Ledger:
         self._slot = slot
         self._pages_a_day = pages_a_day
         self._known = _Known(Memory(_REMEMBERED), Memory(_REMEMBERED))
+        self.bursts = Bursts()
 
     async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
         """Stores all events in ``batch``, and how often others were refused; answers each event in its place."""
@@ -158,6 +160,7 @@ class _Entry:
         await self._pages()
         landed = await self._arrivals()
         await self._visitors(landed)
+        await self._suspects(landed)
         await self._views()
         await self._unfurls()
         await self._unlinked()
@@ -242,7 +245,7 @@ class _Entry:
     async def _visitors(self, landed: list[VisitRow]) -> None:
         """Counts the new visits, and those of them that are their visitor's first of the day."""
         known, firsts = self.ledger.known.visitors, dict[tuple[int, int, int], VisitRow]()
-        people = [row for row in landed if row.verdict is None]
+        people = sorted((row for row in landed if row.verdict is None), key=_order)
         for row in people:
             key = (row.site_id, ids.day_at(row.at), row.visitor or 0)
             if key not in known:
@@ -257,6 +260,11 @@ class _Entry:
         counted = {id(firsts[site, key & 0xFFFF, key >> 16]) for site, _, key in new}
         for row in people:
             self.tally.landed(row, first_of_day=id(row) in counted)
+
+    async def _suspects(self, landed: list[VisitRow]) -> None:
+        """Notes machines that open a link again and again; they are judged later."""
+        named = self.ledger.bursts.named(landed)
+        await self.batch.verdicts.suspect([(*each, each.cell, due_at) for each, due_at in sorted(named.items())])
 
     async def _views(self) -> None:
         guards: dict[tuple[int, int, int], tuple[int, View]] = {}
@@ -359,6 +367,10 @@ def _hang(event: Arrival, sharer: VisitRow) -> _Hung:
     aside = event.own or event.verdict is not None
     flags = (ASIDE if aside else 0) | (SAME_NETWORK if same_network else 0)
     return _Hung(parent_id, via_id, sharer.depth if aside else sharer.depth + 1, flags)
+
+
+def _order(row: VisitRow) -> tuple[int, int]:
+    return row.at, row.visit_id
 
 
 def _came_with_token(event: Arrival) -> bool:

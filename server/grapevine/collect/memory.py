@@ -19,6 +19,11 @@ class Memory(Generic[K]):
     def __contains__(self, key: K) -> bool:
         return key in self._newer or key in self._older
 
+    def forget(self, key: K) -> None:
+        """As if it had never been seen."""
+        self._newer.discard(key)
+        self._older.discard(key)
+
     def add(self, keys: Iterable[K]) -> None:
         """Remembers ``keys``, for which the older half may be forgotten."""
         self._newer.update(keys)

@@ -36,22 +36,30 @@ class Tally:
 
     def landed(self, row: VisitRow, *, first_of_day: bool) -> None:
         """Counts a new visit under the share channel it arrived through, and what it adds to its cascade."""
-        returned = row.parent_id is not None and not row.is_self
-        for counts in self._counts(row, row.at, NO_CHANNEL if row.channel is None else row.channel):
-            counts[_VIEWS] += 1
-            counts[_VISITS] += 1
-            if first_of_day:
-                counts[_VISITORS] += 1
-            if returned:
-                counts[_RETURNS] += 1
-                counts[_SAME_NETWORK] += bool(row.flags & SAME_NETWORK)
-            elif row.is_self:
-                counts[_SELF_RETURNS] += 1
-        if returned:
+        if self._arrived(row, first_of_day, 1):
             growth = self.cascade(row)
             growth.size += 1
             growth.max_depth = max(growth.max_depth, row.depth)
             growth.last_at = max(growth.last_at, row.at)
+
+    def taken_out(self, row: VisitRow, *, first_of_day: bool) -> None:
+        """Takes back what ``landed`` counted for a visit of one view; its cascade is for the caller."""
+        self._arrived(row, first_of_day, -1)
+
+    def _arrived(self, row: VisitRow, first_of_day: bool, by: int) -> bool:
+        """Counts a visit so many times; whether it is a return."""
+        returned = row.parent_id is not None and not row.is_aside
+        for counts in self._counts(row, row.at, NO_CHANNEL if row.channel is None else row.channel):
+            counts[_VIEWS] += by
+            counts[_VISITS] += by
+            if first_of_day:
+                counts[_VISITORS] += by
+            if returned:
+                counts[_RETURNS] += by
+                counts[_SAME_NETWORK] += by * bool(row.flags & SAME_NETWORK)
+            elif row.is_self:
+                counts[_SELF_RETURNS] += by
+        return returned
 
     def view(self, row: VisitRow, at: int) -> None:
         """Counts one more view of a person's visit, in the hour of ``at``."""
@@ -60,13 +68,13 @@ class Tally:
         for counts in self._counts(row, at, NO_CHANNEL if row.channel is None else row.channel):
             counts[_VIEWS] += 1
 
-    def share(self, row: VisitRow, channel: int, at: int, measure: str) -> None:
+    def share(self, row: VisitRow, channel: int, at: int, measure: str, by: int = 1) -> None:
         """Counts for a share made in a person's visit ``row``, under the share's own channel, in the hour of ``at``."""
         if row.verdict is not None:
             return
         position = _POSITION[measure]
         for counts in self._counts(row, at, channel):
-            counts[position] += 1
+            counts[position] += by
 
     def conversion(self, row: VisitRow, at: int) -> None:
         """Counts a goal reached in the visit ``row``, in the hour of ``at``, and what it adds to the cascade."""

@@ -12,6 +12,7 @@ import msgspec
 
 from grapevine.store.base import Changes
 from grapevine.store.rows import ConversionRow, PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.verdicts import Verdicts
 
 MEASURES: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "same_network", "shares", "reported", "proven",
@@ -41,6 +42,7 @@ class Batch:
     def __init__(self, changes: Changes) -> None:
         self._run = changes.run
         self._together = changes.run_together
+        self.verdicts = Verdicts(changes)
         self._afterwards: list[Callable[[], None]] = []
 
     def when_committed(self, call: Callable[[], None]) -> None:

@@ -310,6 +310,17 @@ CREATE TABLE guards (
     PRIMARY KEY (site_id, kind, guard_key, cell)
 ) /*sqlite WITHOUT ROWID */;
 
+-- Machines (a visitor's hash on a day) that opened a link again within a minute, to be judged when `due_at` has come.
+CREATE TABLE suspects (
+    site_id     BIGINT   NOT NULL,
+    day         BIGINT   NOT NULL,
+    visitor     BIGINT   NOT NULL,
+    cell        SMALLINT NOT NULL,
+    due_at      BIGINT   NOT NULL,
+    PRIMARY KEY (site_id, day, visitor, cell)
+) /*sqlite WITHOUT ROWID */;
+CREATE INDEX suspects_due ON suspects (due_at);
+
 -- Who runs a background job, or holds a writer's slot, until when.
 CREATE TABLE leases (
     name        TEXT     NOT NULL,

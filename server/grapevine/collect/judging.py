@@ -1,0 +1,140 @@
+"""Verdicts that come later: what machines did is judged when they had time to show themselves people.
+
+All that a verdict takes back is taken back in one transaction: the visits from the counts, from the returns and proofs
+of shares, and from cascades. A visit in which something happens meanwhile clears its machine.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from grapevine.collect.bursts import Machine
+from grapevine.collect.ledger import GUARD_VISITOR, Ledger
+from grapevine.collect.tally import Tally
+from grapevine.sets import VERDICT_NAMES
+from grapevine.store.base import Store
+from grapevine.store.batch import Batch
+from grapevine.store.rows import ERASED, ShareKey, ShareRow, VisitRow
+from grapevine.store.verdicts import Cascade
+from grapevine.verdicts import Opening, verdict_of
+
+log = logging.getLogger(__name__)
+
+JUDGE_SECONDS: Final = 30.0
+_MACHINES: Final = 500
+_VISITS: Final = 1_000
+_ONE_VIEW: Final = 2
+_SEEN: Final = (("shares", "first_at"), ("reported", "reported_at"), ("proven", "proven_at"))
+
+
+class Judge:
+    """Judges machines that the ledger named."""
+
+    def __init__(self, store: Store, ledger: Ledger) -> None:
+        self._store = store
+        self._ledger = ledger
+
+    async def judge(self, now: int) -> int:
+        """Judges the machines whose time has come; answers with how many visits were taken out of the counts."""
+        taken = 0
+        for named in await self._store.suspects.due(now, _MACHINES):
+            taken += await self._judge(Machine(*named))
+        return taken
+
+    async def _judge(self, machine: Machine) -> int:
+        loud, before = await self._store.suspects.loud(*machine)
+        taken = 0
+        while not loud:
+            visits = await self._store.suspects.visits(*machine, limit=_VISITS)
+            verdict = before or verdict_of(_openings(visits))
+            if not visits or verdict is None or not await self._take_out(machine, visits, verdict):
+                break
+            before, taken = verdict, taken + len(visits)
+        async with self._store.batch() as batch:
+            await batch.verdicts.judged(*machine)
+        if taken:
+            log.info("%d visits were taken out of the counts: %s", taken, VERDICT_NAMES[before or 0])
+        return taken
+
+    async def _take_out(self, machine: Machine, visits: Sequence[VisitRow], verdict: int) -> bool:
+        """Takes the visits out of everything; False when one of them is a person's after all."""
+        async with self._store.batch() as batch:
+            opened = {row.visit_id: key for row in visits if (key := row.opened)}
+            named = [(row.site_id, row.visit_id, row.cell) for row in visits]
+            stored = await batch.held_visits(dict.fromkeys([*named, *((key.site_id, key.visit_id, key.cell)
+                                                                     for key in opened.values())]))  # fmt: skip
+            visits = [stored[site_id, visit_id] for site_id, visit_id, _ in named if (site_id, visit_id) in stored]
+            if len(visits) < len(named) or not all(map(_is_silent, visits)) or await batch.verdicts.lively(visits):
+                return False
+            tally = Tally(self._ledger.slot)
+            first = await self._forget_visitor(batch, machine)
+            for place, row in enumerate(visits):
+                tally.taken_out(row, first_of_day=first and place == 0)
+            await batch.verdicts.set(visits, verdict)
+            keys = dict.fromkeys(opened.values())
+            gone = await self._shares(batch, tally, {key: stored[key.site_id, key.visit_id] for key in keys})
+            await self._cascades(batch, visits, gone)
+            await tally.write(batch, [], {})
+        return True
+
+    async def _forget_visitor(self, batch: Batch, machine: Machine) -> bool:
+        """Whether the machine counts as a visitor of its day. It does not any more, and would again if it came back."""
+        key = machine.visitor << 16 | machine.day
+        batch.when_committed(lambda: self._ledger.known.visitors.forget(machine))
+        return await batch.verdicts.forget_guard(machine.site_id, GUARD_VISITOR, key, machine.cell)
+
+    async def _shares(self, batch: Batch, tally: Tally, sharers: Mapping[ShareKey, VisitRow]) -> dict[Cascade, int]:
+        """Shares as they are without what was taken out; answers with how many of each cascade are gone."""
+        before = await batch.shares(list(sharers))
+        left = await batch.verdicts.returns_of_shares((key, _hangs_on(sharer)) for key, sharer in sharers.items())
+        after: dict[ShareKey, ShareRow] = {}
+        gone: dict[Cascade, int] = {}
+        for key, share in before.items():
+            returns, proven_at = left.get(key, (0, None))
+            times = [at for at in (share.reported_at, proven_at) if at is not None]
+            after[key] = now = _with(share, min(times, default=None), proven_at, returns)
+            sharer = sharers[key]
+            for row, by in ((share, -1), (now, 1)):
+                for measure, column in _SEEN:
+                    if row.first_at is not None and getattr(row, column) is not None:
+                        tally.share(sharer, row.channel, row.first_at, measure, by)
+            if now.first_at is None and share.first_at is not None and sharer.verdict is None:
+                cascade = Cascade(sharer.site_id, sharer.root, sharer.cell)
+                gone[cascade] = gone.get(cascade, 0) + 1
+        await batch.verdicts.set_shares((key, row.first_at, row.proven_at, row.returns) for key, row in after.items())
+        return gone
+
+    async def _cascades(self, batch: Batch, visits: Iterable[VisitRow], gone: Mapping[Cascade, int]) -> None:
+        fewer: dict[Cascade, int] = {}
+        for row in visits:
+            cascade = Cascade(row.site_id, row.root, row.cell)
+            fewer[cascade] = fewer.get(cascade, 0) + 1
+        left = await batch.verdicts.returns_of_cascades(sorted(fewer))
+        for cascade, number in sorted(fewer.items()):
+            await batch.verdicts.shrink(cascade, number, gone.get(cascade, 0), left.get(cascade))
+
+
+def _openings(visits: Iterable[VisitRow]) -> Iterable[Opening]:
+    for row in visits:
+        key = row.opened
+        if key is not None:
+            yield Opening(row.at, (key.visit_id, key.channel, key.n))
+
+
+def _is_silent(row: VisitRow) -> bool:
+    """Whether the visit is one page, opened through a link, and nothing else that its row would tell."""
+    return row.verdict is None and row.next_view == _ONE_VIEW and not row.is_aside and not row.flags & ERASED
+
+
+def _hangs_on(sharer: VisitRow) -> int:
+    """The visit on which returns to this one's shares hang."""
+    return sharer.visit_id if sharer.parent_id is None or not sharer.is_aside else sharer.parent_id
+
+
+def _with(share: ShareRow, first_at: int | None, proven_at: int | None, returns: int) -> ShareRow:
+    return ShareRow(
+        *ShareKey(share.site_id, share.visit_id, share.cell, share.channel, share.n).plain(), share.page_id, first_at,
+        share.reported_at, proven_at, returns, share.self_returns,
+    )  # fmt: skip

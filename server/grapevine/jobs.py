@@ -1,0 +1,40 @@
+"""Work that has to be done again and again, by one process of several."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from grapevine.beside import beside
+from grapevine.errors import StoreError
+from grapevine.leases import Leases
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def job(name: str, seconds: float, work: Callable[[], Awaitable[object]], leases: Leases) -> AsyncIterator[None]:
+    """Does ``work`` whenever so many seconds have passed, as long as the block runs, unless another process is at it.
+
+    What fails because the store is away is logged and tried again the next time.
+    """
+
+    async def again_and_again() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await once(name, work, leases)
+            except StoreError as error:
+                log.error("%s failed and will be tried again: %s", name, error)
+
+    async with beside(again_and_again(), name):
+        yield
+
+
+async def once(name: str, work: Callable[[], Awaitable[object]], leases: Leases) -> None:
+    """Does ``work`` now, unless another process is at it."""
+    if await leases.take(name):
+        await work()
+        await leases.give(name)

@@ -1,0 +1,101 @@
+-- name: insert_suspects
+-- Machines that are to be judged, and from when on.
+INSERT INTO suspects (site_id, day, visitor, cell, due_at)
+SELECT site_id, day, visitor, cell, due_at
+FROM rows(site_id bigint, day bigint, visitor bigint, cell smallint, due_at bigint)
+WHERE true
+ON CONFLICT (site_id, day, visitor, cell) DO NOTHING;
+
+-- name: suspects_due
+-- Machines whose time has come, those that have waited longest first.
+SELECT site_id, day, visitor FROM suspects WHERE due_at <= :now ORDER BY due_at LIMIT :limit;
+
+-- name: delete_suspect
+-- A machine that was judged.
+DELETE FROM suspects WHERE cell = :cell AND site_id = :site_id AND day = :day AND visitor = :visitor;
+
+-- name: loud_visits
+-- How many of a machine's visits of a day are no silent returns (a second page, no link that led here, a self-return), and
+-- the verdict on earlier ones. An id's day is the browser's and may differ from the server's by one.
+SELECT COALESCE(sum(CASE WHEN v.verdict IS NULL AND (v.next_view <> 2 OR v.parent_id IS NULL OR (v.flags & 5) <> 0)
+        THEN 1 ELSE 0 END), 0),
+    max(CASE WHEN v.verdict <> 1 THEN v.verdict END)
+FROM visits v
+WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+  AND v.visitor = :visitor;
+
+-- name: visits_of_machine
+-- A machine's visits of a day on which there is no verdict, the first ones first.
+SELECT
+    v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
+    v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
+FROM visits v
+WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+  AND v.visitor = :visitor AND v.verdict IS NULL
+ORDER BY v.at, v.visit_id LIMIT :limit;
+
+-- name: lively_visits
+-- Those of some visits in which more happened than that a page was opened: shares, goals, answers, visits that they led to.
+SELECT s.visit_id FROM rows(site_id bigint, visit_id bigint, cell smallint)
+JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
+UNION ALL
+SELECT c.visit_id FROM rows(site_id bigint, visit_id bigint, cell smallint)
+JOIN conversions c ON c.site_id = rows.site_id AND c.visit_id = rows.visit_id AND c.cell = rows.cell
+UNION ALL
+SELECT a.visit_id FROM rows(site_id bigint, visit_id bigint, cell smallint)
+JOIN answers a ON a.site_id = rows.site_id AND a.visit_id = rows.visit_id AND a.cell = rows.cell
+UNION ALL
+SELECT v.parent_id FROM rows(site_id bigint, visit_id bigint, cell smallint)
+JOIN visits v /*sqlite INDEXED BY visits_parent */
+  ON v.site_id = rows.site_id AND v.parent_id = rows.visit_id AND v.cell = rows.cell;
+
+-- name: set_verdicts
+-- Takes visits out of their cascades; who comes through them from now on hangs on what they hung on.
+UPDATE visits SET verdict = rows.verdict, flags = visits.flags | 1, depth = visits.depth - 1
+FROM rows(site_id bigint, visit_id bigint, cell smallint, verdict smallint)
+WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell
+  AND visits.verdict IS NULL;
+
+-- name: forget_guard
+-- Something that must happen once, and may now happen again; answers with it where it was there.
+DELETE FROM guards WHERE cell = :cell AND site_id = :site_id AND kind = :kind AND guard_key = :guard_key
+RETURNING guard_key;
+
+-- name: returns_of_shares
+-- How often some shares were opened by others than their sharers, and when first; none of those that nobody opened.
+-- `hangs_on` as in `reach_of_share`.
+SELECT rows.site_id, rows.visit_id, rows.cell, rows.channel, rows.n, count(*), min(v.at)
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, hangs_on bigint)
+/*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_parent */
+  ON v.site_id = rows.site_id AND v.parent_id = rows.hangs_on AND v.cell = rows.cell
+WHERE v.channel = rows.channel AND v.n = rows.n AND COALESCE(v.via_id, v.parent_id) = rows.visit_id
+  AND (v.flags & 1) = 0
+GROUP BY rows.site_id, rows.visit_id, rows.cell, rows.channel, rows.n;
+
+-- name: set_shares
+-- Shares as they are without some of their returns.
+UPDATE shares SET first_at = rows.first_at, proven_at = rows.proven_at, returns = rows.returns
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, first_at bigint, proven_at bigint, returns integer)
+WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
+  AND shares.channel = rows.channel AND shares.n = rows.n;
+
+-- name: returns_of_cascades
+-- How often something came back to some cascades, how deep and when last; none of those that have no return.
+SELECT rows.site_id, rows.root_id, rows.cell, count(*), max(v.depth), max(v.at)
+FROM rows(site_id bigint, root_id bigint, cell smallint)
+/*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */
+  ON v.site_id = rows.site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
+WHERE (v.flags & 1) = 0
+GROUP BY rows.site_id, rows.root_id, rows.cell;
+
+-- name: shrink_cascades
+-- Summaries of cascades that lost visits and shares; their shape is to be computed again.
+UPDATE cascades SET
+    size = cascades.size - rows.visits, max_depth = rows.max_depth, last_at = rows.last_at,
+    shares = cascades.shares - rows.shares, shape_size = 0
+FROM rows(site_id bigint, root_id bigint, cell smallint, visits bigint, shares bigint, max_depth integer, last_at bigint)
+WHERE cascades.site_id = rows.site_id AND cascades.root_id = rows.root_id AND cascades.cell = rows.cell;
+
+-- name: delete_cascade
+-- The summary of a cascade to which nothing comes back any more.
+DELETE FROM cascades WHERE cell = :cell AND site_id = :site_id AND root_id = :root_id;

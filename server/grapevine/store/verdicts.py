@@ -1,0 +1,104 @@
+"""What a verdict changes, and what it is found from: one method a named query of ``sql/verdicts.sql``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from grapevine import ids
+from grapevine.store.base import Runner
+from grapevine.store.rows import ShareKey, VisitRow
+
+Rows = Sequence[Sequence[Any]]
+
+
+class Cascade(NamedTuple):
+    """Names a cascade."""
+
+    site_id: int
+    root_id: int
+    cell: int
+
+
+class Returns(NamedTuple):
+    """What came back to a cascade: how often, how deep, when last."""
+
+    number: int
+    max_depth: int
+    last_at: int
+
+
+class Suspects:
+    """Reads who is to be judged, and what of."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def due(self, now: int, limit: int) -> list[tuple[int, int, int]]:
+        """The (site, day, visitor) whose time has come."""
+        return [(site, day, visitor) for site, day, visitor in await self._run("suspects_due", now=now, limit=limit)]
+
+    async def loud(self, site_id: int, day: int, visitor: int) -> tuple[int, int | None]:
+        """How many visits of a machine's day are more than silent returns, and the verdict on earlier ones."""
+        ((loud, verdict),) = await self._run("loud_visits", **_day_of(site_id, day, visitor))
+        return int(loud), verdict
+
+    async def visits(self, site_id: int, day: int, visitor: int, limit: int) -> list[VisitRow]:
+        """The machine's visits of the day on which there is no verdict."""
+        rows = await self._run("visits_of_machine", limit=limit, **_day_of(site_id, day, visitor))
+        return [VisitRow(*row) for row in rows]
+
+
+class Verdicts:
+    """What can be taken back in one transaction."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def suspect(self, rows: Rows) -> None:
+        """Notes machines (site, day, visitor, cell, due_at) that are to be judged."""
+        await self._run("insert_suspects", rows)
+
+    async def judged(self, site_id: int, day: int, visitor: int) -> None:
+        """The machine needs no judgement any more."""
+        await self._run("delete_suspect", site_id=site_id, day=day, visitor=visitor, cell=visitor % ids.CELLS)
+
+    async def lively(self, visits: Iterable[VisitRow]) -> bool:
+        """Whether more happened in one of ``visits`` than that a page was opened."""
+        return bool(await self._run("lively_visits", [(row.site_id, row.visit_id, row.cell) for row in visits]))
+
+    async def set(self, visits: Iterable[VisitRow], verdict: int) -> None:
+        """Stores the verdict on ``visits``."""
+        await self._run("set_verdicts", [(row.site_id, row.visit_id, row.cell, verdict) for row in visits])
+
+    async def forget_guard(self, site_id: int, kind: int, key: int, cell: int) -> bool:
+        """What was guarded may happen again; False when nothing was."""
+        return bool(await self._run("forget_guard", site_id=site_id, kind=kind, guard_key=key, cell=cell))
+
+    async def returns_of_shares(self, shares: Iterable[tuple[ShareKey, int]]) -> dict[ShareKey, tuple[int, int]]:
+        """How often each of the (share, visit that its returns hang on) was opened by others, and when first."""
+        rows = await self._run("returns_of_shares", [(*key.plain(), hangs_on) for key, hangs_on in shares])
+        return {ShareKey(*row[:5]): (row[5], row[6]) for row in rows}
+
+    async def set_shares(self, shares: Iterable[tuple[ShareKey, int | None, int | None, int]]) -> None:
+        """Stores what (first_at, proven_at, returns) of shares is now."""
+        await self._run("set_shares", [(*key.plain(), *facts) for key, *facts in shares])
+
+    async def returns_of_cascades(self, cascades: Iterable[Cascade]) -> dict[Cascade, Returns]:
+        """What came back to those of ``cascades`` to which something did."""
+        rows = await self._run("returns_of_cascades", list(cascades))
+        return {Cascade(*row[:3]): Returns(*row[3:]) for row in rows}
+
+    async def shrink(self, cascade: Cascade, visits: int, shares: int, left: Returns | None) -> None:
+        """So many visits and shares less, and what is ``left``: without a return there is no summary."""
+        if left is None:
+            await self._run("delete_cascade", **cascade._asdict())
+        else:
+            await self._run("shrink_cascades", [(*cascade, visits, shares, left.max_depth, left.last_at)])
+
+
+def _day_of(site_id: int, day: int, visitor: int) -> dict[str, Any]:
+    return {
+        "site_id": site_id, "visitor": visitor, "start": ids.day_start(day), "end": ids.day_start(day + 1),
+        "from_id": ids.pack(max(day - 1, 0), 0, 0), "to_id": ids.pack(day + 2, 0, 0),
+    }  # fmt: skip

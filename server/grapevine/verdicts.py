@@ -1,0 +1,47 @@
+"""Whether what a machine did on a day is what a program does: it opened one link again and again, and nothing else.
+
+Mail gateways open the links of a mail once it is delivered, in real browsers, from one machine, several times within
+seconds (Microsoft Safe Links, Proofpoint and others). Bots replay a link that they found. A person who opens a link
+twice goes on to a second page, shares, converts, or comes another way, at least now and then; so does one of the people
+who share an address and a browser. A single visit that does so clears all of the machine's visits of the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from grapevine.channels import CODES
+from grapevine.sets import VERDICTS
+
+SCAN: Final = 2
+SCAN_MS: Final = 30_000
+REPLAY: Final = 8
+REPLAY_MS: Final = 60_000
+_EMAIL: Final = CODES["email"]
+
+
+class Opening(NamedTuple):
+    """A silent return: when, and through which share (visit, channel, n)."""
+
+    at: int
+    share: tuple[int, int, int]
+
+
+def verdict_of(openings: Iterable[Opening]) -> int | None:
+    """The code of a verdict on all that a machine did on a day, or None for a person.
+
+    ``replay``: eight openings of one link within a minute. ``scanner``: two of a mailed link within 30 seconds.
+    """
+    times: dict[tuple[int, int, int], list[int]] = {}
+    for opening in openings:
+        times.setdefault(opening.share, []).append(opening.at)
+    if any(_within(sorted(found), REPLAY, REPLAY_MS) for found in times.values()):
+        return VERDICTS["replay"]
+    mailed = (sorted(found) for (_, channel, _), found in times.items() if channel == _EMAIL)
+    return VERDICTS["scanner"] if any(_within(found, SCAN, SCAN_MS) for found in mailed) else None
+
+
+def _within(times: Sequence[int], many: int, window: int) -> bool:
+    """Whether so many of the sorted ``times`` lie within a window somewhere."""
+    return any(last - first <= window for first, last in zip(times, times[many - 1 :], strict=False))
