@@ -1,55 +1,31 @@
 """What a user-agent string tells: robot or not, device, and the app whose in-app browser or preview robot it is.
 
-Robots come from ``crawler-user-agents``, in-app browsers from ``ua-parser``; the tables here hold only what those two
-lack or name otherwise. Nothing of the string is ever stored.
+Robots come from ``crawler-user-agents``, in-app browsers from ``ua-parser``; ``additions.toml`` holds what those two
+lack or get wrong. Nothing of the string is ever stored.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
+import msgspec
 from ua_parser import parse_user_agent
 
 from grapevine.channels import CODES
+from grapevine.collect.additions import Additions, additions
 from grapevine.sets import DEVICES
 
 _LONGEST: Final = 512
 _CACHED: Final = 8_192
 _CHUNK: Final = 50
 
-# An agent that only drives a real browser is a suspect, to be judged by what it does, not a robot that names itself.
-_SUSPECT: Final = "browser-automation"
+# The list's tag of agents that only drive a real browser; they are suspects, to be judged, and no robots.
+_DRIVEN: Final = "browser-automation"
 _PREVIEW: Final = "social-preview"
-
-# ua-parser's family → our name, where the two differ.
-_FAMILIES: Final = {
-    "Facebook": "facebook", "Facebook Messenger": "messenger", "Instagram": "instagram", "LINE": "line",
-    "WeChat Browser": "wechat", "WeChat": "wechat", "Snapchat": "snapchat", "Pinterest": "pinterest", "Twitter": "x",
-    "TikTok": "tiktok", "Telegram": "telegram", "Microsoft Teams": "teams", "WhatsApp": "whatsapp",
-}  # fmt: skip
-
-# In-app browsers that ua-parser takes for the system's own browser; each mark is what the app writes into its agent.
-_MARKS: Final = (
-    ("Barcelona ", "threads"),  # Threads for iOS
-    ("LinkedInApp", "linkedin"),
-    ("FB_IAB/Orca", "messenger"),  # Messenger for Android
-    ("KAKAOTALK", "kakaotalk"),
-    ("Slack/", "slack"),
-    ("Viber/", "viber"),
-    ("Discord/", "discord"),
-    ("MattermostMobile", "mattermost"),
-)
-
-# Preview robots whose pattern does not contain the name of the app that sends them.
-_PREVIEWERS: Final = {"Twitterbot": "x", "SkypeUriPreview": "teams", "facebookexternalhit": "facebook", "vkShare": "vk"}
-
-# Preview robots that the list lacks, in its own form.
-_ADDED: Final = ({"pattern": "Bluesky Cardyb", "tags": [_PREVIEW]},)
 
 _TABLET: Final = re.compile(r"iPad|Tablet|^(?!.*Mobile).*Android")
 _PHONE: Final = re.compile(r"Mobi|iPhone|iPod")
@@ -78,56 +54,92 @@ class _Crawler(NamedTuple):
 @lru_cache(maxsize=_CACHED)
 def read_agent(user_agent: str) -> Agent:
     """What the string tells; an empty one is a robot, since every browser sends one."""
-    text = user_agent[:_LONGEST]
-    app = _app(text)
-    crawler = _crawler(text)
-    device = _device(text)
-    if crawler is None:
-        return Agent(not text, None, suspect=False, app=app, device=device)
-    if crawler.suspect or (crawler.preview is not None and app is not None and text.startswith("Mozilla/5.0 (")):
-        return Agent(robot=False, preview=None, suspect=crawler.suspect, app=app, device=device)
-    return Agent(robot=True, preview=crawler.preview, suspect=False, app=None, device=device)
-
-
-def _crawler(text: str) -> _Crawler | None:
-    """The first crawler whose pattern matches that is more than a suspect, else a suspect, else None."""
-    suspect = None
-    for whole, members in _crawlers():
-        if whole.search(text):
-            for crawler in members:
-                if crawler.pattern.search(text):
-                    if not crawler.suspect:
-                        return crawler
-                    suspect = crawler
-    return suspect
+    return _reader().read(user_agent)
 
 
 @cache
-def _crawlers() -> list[tuple[re.Pattern[str], list[_Crawler]]]:
-    entries = json.loads(files("crawleruseragents").joinpath("crawler-user-agents.json").read_text("utf-8"))
-    crawlers = [_read_entry(entry) for entry in (*entries, *_ADDED)]
-    chunks = [crawlers[start : start + _CHUNK] for start in range(0, len(crawlers), _CHUNK)]
-    return [(re.compile("|".join(f"(?:{crawler.pattern.pattern})" for crawler in chunk)), chunk) for chunk in chunks]
+def _reader() -> AgentReader:
+    return AgentReader(additions(), robots_listed())
 
 
-def _read_entry(entry: Mapping[str, object]) -> _Crawler:
-    pattern, tags = str(entry["pattern"]), entry.get("tags") or []
-    preview = _previewer(pattern) if _PREVIEW in tags else None  # type: ignore[operator]
-    return _Crawler(re.compile(pattern), tags == [_SUSPECT], preview)
+def robots_listed() -> list[ListedRobot]:
+    """The entries of ``crawler-user-agents``."""
+    text = files("crawleruseragents").joinpath("crawler-user-agents.json").read_bytes()
+    return msgspec.json.decode(text, type=list[ListedRobot])
+
+
+class ListedRobot(msgspec.Struct, frozen=True):
+    """An entry of the list of robots: a regular expression, what it is for, and agent strings that were seen."""
+
+    pattern: str
+    tags: tuple[str, ...] = ()
+    instances: tuple[str, ...] = ()
+
+
+class AgentReader:
+    """Reads agent strings by a list of robots and by what it lacks."""
+
+    def __init__(self, added: Additions, listed: Sequence[ListedRobot]) -> None:
+        crawlers = [
+            *(_Crawler(re.compile(row.pattern), row.driven, row.app) for row in added.robot),
+            *_without_people(listed, {row.pattern: row.instead for row in added.reader}),
+            *(_Crawler(re.compile(row.pattern), suspect=False, preview=None) for row in added.telling),
+        ]
+        chunks = [crawlers[start : start + _CHUNK] for start in range(0, len(crawlers), _CHUNK)]
+        self._chunks = [
+            (re.compile("|".join(f"(?:{one.pattern.pattern})" for one in chunk)), chunk) for chunk in chunks
+        ]
+        self._marks = [(row.mark, row.app) for row in added.inside if row.mark is not None]
+        self._families = {row.family: row.app for row in added.inside if row.family is not None}
+
+    def read(self, user_agent: str) -> Agent:
+        """As ``read_agent``."""
+        text = user_agent[:_LONGEST]
+        crawler = self._crawler(text)
+        device = _device(text)
+        if crawler is not None and not crawler.suspect and crawler.preview is None:
+            return Agent(robot=True, preview=None, suspect=False, app=None, device=device)
+        app = self._app(text)
+        if crawler is None:
+            return Agent(not text, None, suspect=False, app=app, device=device)
+        if crawler.suspect or (app is not None and text.startswith("Mozilla/5.0 (")):
+            return Agent(robot=False, preview=None, suspect=crawler.suspect, app=app, device=device)
+        return Agent(robot=True, preview=crawler.preview, suspect=False, app=None, device=device)
+
+    def _crawler(self, text: str) -> _Crawler | None:
+        """The first crawler whose pattern matches that is more than a suspect, else a suspect, else None."""
+        suspect = None
+        for whole, members in self._chunks:
+            if whole.search(text):
+                for crawler in members:
+                    if crawler.pattern.search(text):
+                        if not crawler.suspect:
+                            return crawler
+                        suspect = crawler
+        return suspect
+
+    def _app(self, text: str) -> str | None:
+        for mark, app in self._marks:
+            if mark in text:
+                return app
+        found = parse_user_agent(text)
+        return self._families.get(found.family) if found else None
+
+
+def _without_people(listed: Sequence[ListedRobot], readers: Mapping[str, str | None]) -> Iterator[_Crawler]:
+    """The list's robots, without those of its patterns that name people: ``readers``, pattern → what to look for."""
+    for entry in listed:
+        pattern = readers.get(entry.pattern, entry.pattern)
+        if pattern is not None:
+            preview = _previewer(entry.pattern) if entry.tags == (_PREVIEW,) else None
+            yield _Crawler(re.compile(pattern), entry.tags == (_DRIVEN,), preview)
 
 
 def _previewer(pattern: str) -> str:
+    """The app that a preview robot's pattern names, else the robot's own name."""
     plain = pattern.replace("\\", "").lower()
     named = max((name for name in CODES if len(name) > 2 and name in plain), key=len, default=None)
-    return _PREVIEWERS.get(pattern) or named or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-
-
-def _app(text: str) -> str | None:
-    for mark, app in _MARKS:
-        if mark in text:
-            return app
-    found = parse_user_agent(text)
-    return _FAMILIES.get(found.family) if found else None
+    return named or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def _device(text: str) -> int:

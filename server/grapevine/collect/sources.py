@@ -1,63 +1,40 @@
 """Where a visit without a good share token comes from: campaign, referrer, in-app browser, or nobody knows.
 
-Domains and Android packages come from the Snowplow referrer database (taken into ``built/data`` by build.py); the table
-here holds only what that list lacks.
+Domains and Android packages come from the Snowplow referrer database (taken into ``built/data`` by build.py);
+``additions.toml`` holds what that list lacks or files wrongly.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from grapevine.collect.additions import Additions, additions
 from grapevine.sets import SOURCES
 from grapevine.urls import Page, UrlError, origin_of, query_names
 
 _CACHED: Final = 8_192
 _CAMPAIGN_PARAMETERS: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_id"})
-
-# The database files messengers under "social"; which of its names are private channels is ours to say.
-_MESSENGERS: Final = {
-    "Slack": "slack", "Telegram": "telegram", "WhatsApp": "whatsapp", "Discord": "discord", "Signal": "signal",
-    "Messenger": "messenger", "Facebook Messenger": "messenger", "Microsoft Teams": "teams", "Viber": "viber",
-    "WeChat": "wechat", "LINE": "line", "KakaoTalk": "kakaotalk", "Skype": "skype", "Mattermost": "mattermost",
-}  # fmt: skip
-
-# What the database lacks (checked against its 2025-09 release): domain or package, medium, name.
-_ADDED: Final = (
-    ("teams.microsoft.com", "social", "Microsoft Teams"),
-    ("teams.live.com", "social", "Microsoft Teams"),
-    ("com.microsoft.teams", "social", "Microsoft Teams"),
-    ("discord.com", "social", "Discord"),
-    ("com.discord", "social", "Discord"),
-    ("signal.me", "social", "Signal"),
-    ("org.thoughtcrime.securesms", "social", "Signal"),
-    ("messenger.com", "social", "Messenger"),
-    ("com.facebook.orca", "social", "Messenger"),
-    ("com.viber.voip", "social", "Viber"),
-    ("com.tencent.mm", "social", "WeChat"),
-    ("jp.naver.line.android", "social", "LINE"),
-    ("com.kakao.talk", "social", "KakaoTalk"),
-    ("bsky.app", "social", "Bluesky"),
-    ("go.bsky.app", "social", "Bluesky"),
-    ("mastodon.social", "social", "Mastodon"),
-    ("mastodon.online", "social", "Mastodon"),
-    ("threads.com", "social", "Threads"),
-    ("x.com", "social", "Twitter"),
-    ("com.microsoft.office.outlook", "email", "Outlook.com"),
-    ("kagi.com", "search", "Kagi"),
-    ("chatgpt.com", "search", "ChatGPT"),
-    ("perplexity.ai", "search", "Perplexity"),
-)
-
-# Apps whose in-app browser is a private conversation; every other app's is a public network.
-_PRIVATE_APPS: Final = frozenset(_MESSENGERS.values()) | {"snapchat"}
+_ANDROID: Final = "android-app://"
 
 
 class Origin(NamedTuple):
-    """``source`` is a code of ``sets.SOURCES``; ``app`` the messenger or network that the referrer itself named."""
+    """``source`` is a code of ``sets.SOURCES``; ``app`` the messenger or network that the referrer itself named.
+
+    ``shim``: the referrer names a company alone, not the app of that company.
+    """
+
+    source: int
+    app: str | None
+    shim: bool = False
+
+
+class _Place(NamedTuple):
+    """What a domain or package stands for; networks are told as ``app`` only where their own app names itself."""
 
     source: int
     app: str | None
@@ -70,59 +47,82 @@ def source_of(page: Page, url: str, referrer: str, app: str | None, origins: fro
     """
     if _CAMPAIGN_PARAMETERS & query_names(url):
         return Origin(SOURCES["campaign"], app)
-    if referrer:
-        known = _from_referrer(referrer, origins)
-        if known is not None:
-            return Origin(known.source, app or known.app)
+    known = _read_referrer(referrer, origins) if referrer else None
+    if known is not None and not (known.shim and app):
+        return Origin(known.source, app or known.app)
     if app is not None:
-        return Origin(SOURCES["messenger" if app in _PRIVATE_APPS else "social"], app)
+        return Origin(_inside().get(app, SOURCES["social"]), app)
     return Origin(SOURCES["direct-home" if page.is_home else "direct-deep"], None)
 
 
 @lru_cache(maxsize=_CACHED)
-def _from_referrer(referrer: str, origins: frozenset[str]) -> Origin | None:
-    """The source that a referrer names; None for one that cannot be read, which counts as none."""
-    if referrer.startswith("android-app://"):
-        package = referrer.removeprefix("android-app://").partition("/")[0].lower()
-        found = _table().get(package)
-        return Origin(found.source, found.app or package) if found else Origin(SOURCES["referral"], package)
-    try:
-        origin = origin_of(referrer)
-    except UrlError:
-        return None
-    if origin in origins:
-        return Origin(SOURCES["internal"], None)
-    parts = urlsplit(referrer)
-    host = (parts.hostname or "").removeprefix("www.")
-    first = parts.path.split("/")[1] if "/" in parts.path else ""
-    return _look_up(host, first) or Origin(SOURCES["referral"], None)
-
-
-def _look_up(host: str, first: str) -> Origin | None:
-    table = _table()
-    labels = host.split(".")
-    for cut in range(len(labels) - 1):
-        domain = ".".join(labels[cut:])
-        found = table.get(f"{domain}/{first}") or table.get(domain)
-        if found is not None:
-            return found
-    return None
+def _read_referrer(referrer: str, origins: frozenset[str]) -> Origin | None:
+    return _reader().read(referrer, origins)
 
 
 @cache
-def _table() -> dict[str, Origin]:
-    media = json.loads(files("grapevine").joinpath("built", "data", "referrers.json").read_text("utf-8"))
-    known = [
-        (domain, medium, name)
-        for medium in ("unknown", "email", "social", "search", "paid")
-        for domain, name in media[medium].items()
-    ]
-    return {domain.removeprefix("www."): _entry(medium, name) for domain, medium, name in (*known, *_ADDED)}
+def _reader() -> ReferrerReader:
+    return ReferrerReader(additions(), referrers_listed())
 
 
-def _entry(medium: str, name: str) -> Origin:
-    messenger = _MESSENGERS.get(name)
-    if messenger:
-        return Origin(SOURCES["messenger"], messenger)
-    source = {"email": "email", "social": "social", "search": "search"}.get(medium, "referral")
-    return Origin(SOURCES[source], None)
+@cache
+def _inside() -> dict[str, int]:
+    """App → the source of what is opened in its browser."""
+    return {row.app: SOURCES[row.medium] for row in additions().inside}
+
+
+def referrers_listed() -> dict[str, dict[str, str]]:
+    """Medium → domain or package → the name people know, of the database that build.py took in."""
+    listed = json.loads(files("grapevine").joinpath("built", "data", "referrers.json").read_text("utf-8"))
+    return {medium: listed[medium] for medium in ("unknown", "email", "social", "search", "paid")}
+
+
+class ReferrerReader:
+    """Reads referrers by a database of domains and packages, and by what it lacks."""
+
+    def __init__(self, added: Additions, listed: Mapping[str, Mapping[str, str]]) -> None:
+        names = {row.name: _Place(SOURCES[row.medium], row.app) for row in added.name}
+        self._places = {}
+        for medium, domains in listed.items():
+            place = _Place(SOURCES.get(medium, SOURCES["referral"]), None)
+            for domain, name in domains.items():
+                known = names.get(name, place) if medium == "social" else place
+                self._places[domain.removeprefix("www.")] = known
+        self._places |= {row.place: _Place(SOURCES[row.medium], row.app) for row in added.referrer}
+        self._shims = frozenset(row.host for row in added.shim)
+
+    def read(self, referrer: str, origins: frozenset[str]) -> Origin | None:
+        """The source that a referrer names; None for one that cannot be read, which counts as none."""
+        if referrer[: len(_ANDROID)].lower() == _ANDROID:
+            return self._android(referrer[len(_ANDROID) :])
+        try:
+            origin = origin_of(referrer)
+        except UrlError:
+            return None
+        if origin in origins:
+            return Origin(SOURCES["internal"], None)
+        parts = urlsplit(referrer)
+        host = (parts.hostname or "").removeprefix("www.")
+        first = parts.path.split("/")[1] if "/" in parts.path else ""
+        found = self._look_up(host, first)
+        if found is None:
+            return Origin(SOURCES["referral"], None)
+        app = found.app if found.source == SOURCES["messenger"] else None
+        return Origin(found.source, app, host in self._shims)
+
+    def _android(self, rest: str) -> Origin | None:
+        """An app by its package, which is evidence even where nobody knows it; some apps write a host in its place."""
+        package = rest.partition("/")[0].lower()
+        found = self._look_up(package, "")
+        if found is not None:
+            return Origin(found.source, found.app or package)
+        return Origin(SOURCES["referral"], package) if package else None
+
+    def _look_up(self, host: str, first: str) -> _Place | None:
+        labels = host.split(".")
+        for cut in range(len(labels) - 1):
+            domain = ".".join(labels[cut:])
+            found = self._places.get(f"{domain}/{first}") or self._places.get(domain)
+            if found is not None:
+                return found
+        return None

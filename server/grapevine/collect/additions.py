@@ -1,0 +1,94 @@
+"""What the lists that Grapevine reads lack or get wrong, with a source per row: the table in ``additions.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+Medium = Literal["messenger", "social", "email", "search", "referral"]
+"""The sources that a row can name, as ``sets.SOURCES`` calls them."""
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``source``: a public document, a vendor's page, or where the agent string was seen."""
+
+    source: str
+
+
+class Inside(Row, frozen=True, kw_only=True):
+    """An app whose in-app browser is known by a ``mark`` in its agent, or by the ``family`` that ua-parser tells."""
+
+    app: str
+    medium: Literal["messenger", "social"]
+    agent: str
+    mark: str | None = None
+    family: str | None = None
+
+
+class Robot(Row, frozen=True, kw_only=True):
+    """A robot, known by a regular expression; ``app`` is the one whose preview robot it is."""
+
+    pattern: str
+    agent: str
+    app: str | None = None
+    driven: bool = False
+
+
+class Telling(Row, frozen=True, kw_only=True):
+    """A way in which robots without a known name say that they are robots."""
+
+    pattern: str
+    agent: str
+
+
+class Reader(Row, frozen=True, kw_only=True):
+    """People whom a ``pattern`` of the list of robots names; ``instead`` is looked for in its place."""
+
+    pattern: str
+    agent: str
+    instead: str | None = None
+
+
+class Name(Row, frozen=True, kw_only=True):
+    """What a name of the referrer database is: an app, and whether what comes from it was sent in private."""
+
+    name: str
+    app: str
+    medium: Literal["messenger", "social"]
+
+
+class Referrer(Row, frozen=True, kw_only=True):
+    """A host, ``host/first-part-of-path`` or Android package, in lower case."""
+
+    place: str
+    medium: Medium
+    app: str | None = None
+
+
+class Shim(Row, frozen=True, kw_only=True):
+    """A host that stands between every link of a company's apps and the page."""
+
+    host: str
+
+
+class Additions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table. The order of ``inside`` and ``robot`` counts: the first row that fits is taken."""
+
+    inside: tuple[Inside, ...]
+    robot: tuple[Robot, ...]
+    telling: tuple[Telling, ...]
+    reader: tuple[Reader, ...]
+    name: tuple[Name, ...]
+    referrer: tuple[Referrer, ...]
+    shim: tuple[Shim, ...]
+
+
+@cache
+def additions() -> Additions:
+    """The table as the package carries it."""
+    text = files("grapevine.collect").joinpath("additions.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), Additions)

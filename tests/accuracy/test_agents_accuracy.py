@@ -1,0 +1,34 @@
+"""People who would be lost as robots, and robots who would count as people, in public sets of agent strings.
+
+``python -m tests.accuracy.agents`` prints the figures of the whole sets.
+"""
+
+from __future__ import annotations
+
+from tests.accuracy.agents import browser_like, matomo, read, visits
+
+MOST_PEOPLE_LOST = 0.001
+ONE_IN = 4
+"""Of the larger set, to be done in seconds."""
+
+
+def test_people_are_not_refused() -> None:
+    people = read(matomo()[0][::ONE_IN])
+    assert len(people.seen) > 8_000
+    assert people.refused().share <= MOST_PEOPLE_LOST / ONE_IN, people.refused().wrong
+    assert people.suspected().share <= MOST_PEOPLE_LOST / ONE_IN, people.suspected().wrong
+
+
+def test_people_are_not_refused_by_their_share_of_visits() -> None:
+    people = read(visits())
+    assert len(people.seen) > 5_000
+    assert people.refused().share <= MOST_PEOPLE_LOST, people.refused().wrong
+    assert people.suspected().share <= MOST_PEOPLE_LOST, people.suspected().wrong
+
+
+def test_few_robots_pass() -> None:
+    """Those that pass give no name that anybody could know: ``Mozilla/5.0 Keydrop``."""
+    _, robots = matomo()
+    assert len(robots) > 1_000
+    assert read(robots).passed().share <= 0.20
+    assert read(browser_like(robots)).passed().share <= 0.08

@@ -1,0 +1,134 @@
+"""Each row of ``additions.toml`` works and is still needed: a row that a list has learnt by now fails here."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import msgspec
+import pytest
+
+from grapevine.collect.additions import Additions, Inside, Name, Reader, Referrer, Robot, Shim, Telling, additions
+from grapevine.collect.agents import Agent, AgentReader, ListedRobot, read_agent, robots_listed
+from grapevine.collect.sources import Origin, ReferrerReader, referrers_listed
+from grapevine.sets import SOURCES
+
+TABLE = additions()
+DATABASE = referrers_listed()
+NO_ORIGINS: frozenset[str] = frozenset()
+KINDS = {
+    Inside: "inside", Robot: "robot", Telling: "telling", Reader: "reader", Name: "name", Referrer: "referrer",
+    Shim: "shim",
+}  # fmt: skip
+
+
+WHERE = re.compile(r"https?://\S+\.\S+|\d on PyPI, 20\d\d|seen .*20\d\d-\d\d")
+KEYS = ("mark", "family", "pattern", "name", "place", "host")
+
+
+def without(row: msgspec.Struct) -> Additions:
+    kind = KINDS[type(row)]
+    return msgspec.structs.replace(TABLE, **{kind: tuple(each for each in getattr(TABLE, kind) if each is not row)})
+
+
+@cache
+def listed() -> list[tuple[re.Pattern[str], ListedRobot]]:
+    return [(re.compile(entry.pattern), entry) for entry in robots_listed()]
+
+
+def read_without(row: Inside | Robot | Telling | Reader) -> Agent:
+    """What the row's agent is read as without the row; only the list's patterns that match it are compiled together."""
+    matching = [entry for pattern, entry in listed() if pattern.search(row.agent)]
+    return AgentReader(without(row), matching).read(row.agent)
+
+
+def place_url(row: Referrer) -> str:
+    host, _, path = row.place.partition("/")
+    is_package = row.source.startswith("https://play.google.com/store/apps/")
+    return f"android-app://{host}/" if is_package else f"https://{host}/{path}"
+
+
+def test_every_row_says_where_it_is_from() -> None:
+    rows = [row for kind in KINDS.values() for row in getattr(TABLE, kind)]
+    assert len(rows) > 200
+    assert [row for row in rows if not WHERE.search(row.source)] == []
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_no_row_is_there_twice(kind: str) -> None:
+    keys = [getattr(row, name) for row in getattr(TABLE, kind) for name in KEYS if getattr(row, name, None)]
+    assert len(keys) == len(set(keys)) == len(getattr(TABLE, kind))
+
+
+@pytest.mark.parametrize("row", TABLE.inside, ids=lambda row: row.mark or row.family)
+def test_in_app_browsers(row: Inside) -> None:
+    assert (row.mark is None) != (row.family is None)
+    found = read_agent(row.agent)
+    assert (found.robot, found.suspect, found.app) == (False, False, row.app)
+    assert read_without(row).app != row.app
+
+
+def test_an_app_has_one_medium() -> None:
+    told = {
+        *((row.app, row.medium) for row in TABLE.inside),
+        *((row.app, row.medium) for row in TABLE.name),
+        *((row.app, row.medium) for row in TABLE.referrer if row.app),
+    }
+    assert len(told) == len({app for app, _ in told})
+
+
+@pytest.mark.parametrize("row", TABLE.robot, ids=lambda row: row.pattern[:30])
+def test_robots(row: Robot) -> None:
+    expected = (not row.driven, row.driven, row.app)
+    found = read_agent(row.agent)
+    assert (found.robot, found.suspect, found.preview) == expected
+    other = read_without(row)
+    assert (other.robot, other.suspect, other.preview) != expected
+
+
+@pytest.mark.parametrize("row", TABLE.telling, ids=lambda row: row.pattern[:30])
+def test_ways_in_which_robots_name_themselves(row: Telling) -> None:
+    assert read_agent(row.agent).robot
+    assert not read_without(row).robot
+
+
+@pytest.mark.parametrize("row", TABLE.reader, ids=lambda row: row.pattern)
+def test_people_whom_the_list_of_robots_names(row: Reader) -> None:
+    found = read_agent(row.agent)
+    assert (found.robot, found.suspect) == (False, False)
+    other = read_without(row)
+    assert other.robot or other.suspect
+
+
+@pytest.mark.parametrize("row", TABLE.name, ids=lambda row: row.name)
+def test_names_of_the_database(row: Name) -> None:
+    place = next(place for place, name in DATABASE["social"].items() if name == row.name)
+    referrer = f"https://{place}/"
+    expected = Origin(SOURCES[row.medium], row.app if row.medium == "messenger" else None)
+    assert ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS) == expected
+    package = next(
+        (p for p, name in DATABASE["social"].items() if name == row.name and p.startswith(("com.", "org."))), ""
+    )
+    if package:
+        app = ReferrerReader(TABLE, DATABASE).read(f"android-app://{package}/", NO_ORIGINS)
+        assert app == Origin(SOURCES[row.medium], row.app)
+    assert package or row.medium == "messenger"  # a network without an app of its own needs no row
+
+
+@pytest.mark.parametrize("row", TABLE.referrer, ids=lambda row: row.place)
+def test_referrers(row: Referrer) -> None:
+    referrer = place_url(row)
+    found = ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS)
+    assert found is not None
+    assert found.source == SOURCES[row.medium]
+    if row.app and row.medium == "messenger":
+        assert found.app == row.app
+    other = ReferrerReader(without(row), DATABASE).read(referrer, NO_ORIGINS)
+    assert other is None or (other.source, other.app) != (found.source, found.app)
+
+
+@pytest.mark.parametrize("row", TABLE.shim, ids=lambda row: row.host)
+def test_shims(row: Shim) -> None:
+    referrer = f"https://{row.host}/l.php?u=x"
+    assert ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS) == Origin(SOURCES["social"], None, shim=True)
+    assert ReferrerReader(without(row), DATABASE).read(referrer, NO_ORIGINS) == Origin(SOURCES["social"], None)

@@ -1,0 +1,152 @@
+"""Where a visit comes from: each of the closed set, which evidence wins, and what is kept of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from grapevine.collect.sources import source_of
+from grapevine.sets import SOURCE_NAMES
+from grapevine.urls import Page
+
+ORIGIN = "https://a.example"
+ORIGINS = frozenset({ORIGIN, "https://b.a.example"})
+
+
+def found(
+    referrer: str = "", app: str | None = None, url: str = f"{ORIGIN}/deep", home: bool = False
+) -> tuple[str, str | None]:
+    origin = source_of(Page(1, url, is_home=home), url, referrer, app, ORIGINS)
+    return SOURCE_NAMES[origin.source], origin.app
+
+
+def test_nobody_knows() -> None:
+    assert found() == ("direct-deep", None)
+    assert found(home=True) == ("direct-home", None)
+
+
+@pytest.mark.parametrize("parameter", ["utm_source", "utm_medium", "utm_campaign", "utm_id", "UTM_Source"])
+def test_a_campaign_wins_over_every_referrer_and_keeps_the_app(parameter: str) -> None:
+    url = f"{ORIGIN}/deep?{parameter}=x"
+    assert found("https://www.google.com/", url=url) == ("campaign", None)
+    assert found(app="instagram", url=url) == ("campaign", "instagram")
+
+
+@pytest.mark.parametrize("referrer", [f"{ORIGIN}/", "https://b.a.example/x", "HTTPS://A.EXAMPLE/x"])
+def test_own_pages_are_internal(referrer: str) -> None:
+    assert found(referrer) == ("internal", None)
+
+
+def test_a_subdomain_that_is_no_origin_is_foreign() -> None:
+    assert found("https://other.a.example/") == ("referral", None)
+
+
+@pytest.mark.parametrize(
+    "referrer", ["about:blank", "https://", "https:///x", "x", "https://[::1/", "ftp://x.example/"]
+)
+def test_a_referrer_that_cannot_be_read_counts_as_none(referrer: str) -> None:
+    assert found(referrer) == ("direct-deep", None)
+    assert found(referrer, app="line") == ("messenger", "line")
+
+
+@pytest.mark.parametrize(
+    ("referrer", "source", "app"),
+    [
+        ("https://www.google.com/", "search", None),
+        ("https://www.google.co.uk/", "search", None),
+        ("https://duckduckgo.com/", "search", None),
+        ("https://chatgpt.com/", "search", None),
+        ("https://docs.google.com/document/d/1", "referral", None),
+        ("https://drive.google.com/", "referral", None),
+        ("https://chat.google.com/", "messenger", "google-chat"),
+        ("https://mail.google.com/", "email", None),
+        ("https://mail.google.com/chat/u/0/", "messenger", "google-chat"),
+        ("https://outlook.office.com/", "email", None),
+        ("https://t.co/Q8fJ2sKxLm", "social", None),
+        ("https://l.facebook.com/", "social", None),
+        ("https://old.reddit.com/r/x", "social", None),
+        ("https://go.bsky.app/", "social", None),
+        ("https://lnkd.in/x", "social", None),
+        ("https://app.slack.com/client", "messenger", "slack"),
+        ("https://web.whatsapp.com/", "messenger", "whatsapp"),
+        ("https://web.telegram.org/", "messenger", "telegram"),
+        ("https://teams.cloud.microsoft/", "messenger", "teams"),
+        ("https://statics.teams.cdn.office.net/evergreen-assets/safelinks/2/atp-safelinks.html", "messenger", "teams"),
+        ("https://ptb.discord.com/", "messenger", "discord"),
+        ("https://l.messenger.com/", "messenger", "messenger"),
+        ("https://googleads.g.doubleclick.net/", "referral", None),
+        ("https://baker.example/blogroll/", "referral", None),
+        ("https://xn--bcher-kva.example/", "referral", None),
+        ("https://notslack.com/", "referral", None),
+    ],
+)
+def test_referrers_of_the_web(referrer: str, source: str, app: str | None) -> None:
+    assert found(referrer) == (source, app)
+
+
+@pytest.mark.parametrize(
+    ("package", "source", "app"),
+    [
+        ("com.Slack", "messenger", "slack"),
+        ("org.telegram.messenger", "messenger", "telegram"),
+        ("org.thunderdog.challegram", "messenger", "telegram"),
+        ("com.whatsapp", "messenger", "whatsapp"),
+        ("com.whatsapp.w4b", "messenger", "whatsapp"),
+        ("com.facebook.orca", "messenger", "messenger"),
+        ("org.thoughtcrime.securesms", "messenger", "signal"),
+        ("com.viber.voip", "messenger", "viber"),
+        ("com.tencent.mm", "messenger", "wechat"),
+        ("jp.naver.line.android", "messenger", "line"),
+        ("com.kakao.talk", "messenger", "kakaotalk"),
+        ("com.microsoft.teams", "messenger", "teams"),
+        ("com.discord", "messenger", "discord"),
+        ("com.snapchat.android", "messenger", "snapchat"),
+        ("com.google.android.apps.messaging", "messenger", "sms"),
+        ("com.facebook.katana", "social", "facebook"),
+        ("com.instagram.android", "social", "instagram"),
+        ("com.instagram.barcelona", "social", "threads"),
+        ("com.twitter.android", "social", "x"),
+        ("com.linkedin.android", "social", "linkedin"),
+        ("com.pinterest", "social", "pinterest"),
+        ("com.reddit.frontpage", "social", "reddit"),
+        ("com.zhiliaoapp.musically", "social", "tiktok"),
+        ("m.facebook.com", "social", "facebook"),  # some apps write the host that they show
+        ("com.google.android.gm", "email", "com.google.android.gm"),
+        ("com.microsoft.office.outlook", "email", "com.microsoft.office.outlook"),
+        ("ch.protonmail.android", "email", "ch.protonmail.android"),
+        ("com.google.android.googlequicksearchbox", "search", "com.google.android.googlequicksearchbox"),
+        ("com.openai.chatgpt", "search", "com.openai.chatgpt"),
+        ("com.nobody.knows", "referral", "com.nobody.knows"),
+    ],
+)
+def test_referrers_of_android(package: str, source: str, app: str) -> None:
+    assert found(f"android-app://{package}") == (source, app)
+    assert found(f"ANDROID-APP://{package}/https/a.example/deep") == (source, app)
+
+
+def test_an_android_referrer_without_a_package_tells_nothing() -> None:
+    assert found("android-app://") == ("direct-deep", None)
+
+
+@pytest.mark.parametrize(
+    ("app", "source"),
+    [
+        ("messenger", "messenger"), ("line", "messenger"), ("wechat", "messenger"), ("kakaotalk", "messenger"),
+        ("telegram", "messenger"), ("slack", "messenger"), ("teams", "messenger"), ("discord", "messenger"),
+        ("snapchat", "messenger"), ("viber", "messenger"), ("whatsapp", "messenger"), ("instagram", "social"),
+        ("facebook", "social"), ("threads", "social"), ("tiktok", "social"), ("linkedin", "social"),
+        ("pinterest", "social"), ("x", "social"), ("reddit", "social"),
+    ],
+)  # fmt: skip
+def test_in_app_browsers(app: str, source: str) -> None:
+    assert found(app=app) == (source, app)
+
+
+def test_a_referrer_wins_over_the_app_that_it_is_opened_in() -> None:
+    assert found("https://www.google.com/", app="line") == ("search", "line")
+    assert found("https://baker.example/", app="facebook") == ("referral", "facebook")
+
+
+def test_a_redirect_of_the_company_does_not_hide_which_of_its_apps_it_was() -> None:
+    assert found("https://l.facebook.com/l.php?u=x", app="messenger") == ("messenger", "messenger")
+    assert found("https://l.facebook.com/l.php?u=x", app="instagram") == ("social", "instagram")
+    assert found("https://l.facebook.com/l.php?u=x") == ("social", None)
