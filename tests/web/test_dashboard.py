@@ -335,6 +335,17 @@ async def test_suspects_are_shown_apart(server: Server) -> None:
         assert list(summary["suspects"].items()) == list(zip(("driven", "scanner", "replay"), expected, strict=True))
 
 
+async def test_a_suspect_in_a_chain_is_marked(server: Server) -> None:
+    chain = await chain_of_three(server)
+    root = ids.visit_number(chain["root"])
+    await change(server.store, f"UPDATE visits SET verdict = 1 WHERE visit_id = {root}")
+    client = await signed_in(server)
+    for url in (f"/cascades/{chain['root']}", f"/tokens?token={chain['last']}"):
+        shown = await page(client, url)
+        assert shown.text.count("not counted: driven browsers") == 1
+        assert shown.text.index("First visit") < shown.text.index("not counted") < shown.text.rindex("WhatsApp")
+
+
 async def test_the_days_go_along_from_page_to_page(server: Server) -> None:
     client = await signed_in(server)
     for path in ("/", "/direct", "/conversions", "/cascades"):

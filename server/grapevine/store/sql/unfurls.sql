@@ -1,7 +1,9 @@
 -- name: cascade_unfurls
--- How many preview robots fetched the links of one cascade's shares, by share and app.
-SELECT u.visit_id, u.channel, u.n, u.app, count(*) FROM unfurls u
-WHERE u.cell = :cell AND u.site_id = :site_id AND u.visit_id = :root_id
+-- How many preview robots fetched the links of one cascade's shares, by share and app; those of suspects left out.
+SELECT u.visit_id, u.channel, u.n, u.app, count(*)
+FROM visits v /*sqlite CROSS */ JOIN unfurls u ON u.visit_id = v.visit_id
+WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id AND v.verdict IS NULL
+  AND u.cell = :cell AND u.site_id = :site_id
 GROUP BY u.visit_id, u.channel, u.n, u.app
 UNION ALL
 SELECT u.visit_id, u.channel, u.n, u.app, count(*)

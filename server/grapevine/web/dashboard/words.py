@@ -74,7 +74,8 @@ MODELS: Final = {
     "last": Explained("Last", "All credit to the last share, the one that the buyer came through."),
     "linear": Explained("Linear", "The same credit to every share between the first visit and the buyer."),
     "position": Explained(
-        "Position", "40 % to the first share, 40 % to the last, 20 % to all between them; half and half where two."
+        "Position",
+        "40 % to the first share, 40 % to the last, 20 % to all between them; half and half where there are only two.",
     ),
 }
 
