@@ -8,18 +8,17 @@ from __future__ import annotations
 import os
 import random
 import sys
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from itertools import cycle, pairwise
+from itertools import accumulate, cycle, pairwise
 from typing import Final, NamedTuple
 
 from grapevine.spikes.statistic import FEWEST_RETURNS, HOURS, Episode, goes_on, judge, rhythm, set_apart
 from tests.accuracy.returning import DAY, HOUR, Planted, plant, site
 from tests.accuracy.worlds import traits
 
-_WARM_UP: Final = 28 * DAY
+_WARM_UP: Final = 29 * DAY
 _QUARTER: Final = 91 * DAY
 _LOOK: Final = 5
 _MINUTE_MS: Final = 60_000
@@ -53,33 +52,30 @@ def quarter(seed: int) -> Quarter:
     returns = sum(map(len, pages))
     alarms = sum(1 for _ in raised(pages))
     planted = list(_planted(random.Random(f"planted {seed}"), pages))  # noqa: S311
-    seen = list(raised(pages, {each.page for each in planted}))
-    found = [
-        (each, min((one.at - each.start for one in seen if one.page == each.page and _within(each, one)), default=None))
-        for each in planted
-    ]
+    around = {each.page: range(each.start + _LOOK, each.start + each.minutes + HOUR + 1, _LOOK) for each in planted}
+    seen = {one.page: one.at for one in reversed(list(raised(pages, around)))}
+    found = [(each, seen[each.page] - each.start if each.page in seen else None) for each in planted]
     return Quarter(kind.visits_a_day, kind.pages, returns, alarms, found)
 
 
-def raised(pages: Sequence[Sequence[int]], only: set[int] | None = None) -> Iterator[Raised]:
-    """What the server would have raised, looking every five minutes."""
+def raised(pages: Sequence[Sequence[int]], only: Mapping[int, range] | None = None) -> Iterator[Raised]:
+    """What the server would have raised, looking every five minutes; ``only`` at some minutes of some pages."""
     by_hour = [0] * 24
     for minutes in pages:
         for minute in minutes:
             by_hour[minute % DAY // HOUR] += 1
-    rhythms = {
-        past: rhythm(by_hour, past * _MINUTE_MS) for past in range(0, DAY, _LOOK)
-    }  # of a time of the day, as everything in it repeats by the day
+    rhythms = {past: rhythm(by_hour, past * _MINUTE_MS) for past in range(0, DAY, _LOOK)}  # the same every day
     alive = sum(1 for minutes in pages if minutes)
-    for page, minutes in enumerate(pages):
-        if only is not None and page not in only:
-            continue
+    whole = range(_WARM_UP, _WARM_UP + _QUARTER, _LOOK)
+    for page, looks in dict.fromkeys(range(len(pages)), whole).items() if only is None else only.items():
+        before = _before(pages[page])
         episodes: list[Episode] = []
-        for at in range(_WARM_UP, _WARM_UP + _QUARTER, _LOOK):
-            if bisect_left(minutes, at) - bisect_left(minutes, at - HOUR) < FEWEST_RETURNS:
+        for at in looks:
+            look = at // _LOOK
+            if before[look] - before[look - HOUR // _LOOK] < FEWEST_RETURNS:
                 continue
-            edges = [bisect_left(minutes, at - HOUR * hour) for hour in range(HOURS + 2)]
-            hours = [newer - older for newer, older in pairwise(edges)]
+            edges = before[look - (HOURS + 1) * HOUR // _LOOK : look + 1 : HOUR // _LOOK]
+            hours = [newer - older for older, newer in pairwise(edges)][::-1]
             end = at * _MINUTE_MS
             if judge(hours, rhythms[at % DAY], alive, set_apart(episodes, end)) is None:
                 continue
@@ -89,6 +85,14 @@ def raised(pages: Sequence[Sequence[int]], only: set[int] | None = None) -> Iter
                 yield Raised(page, at)
             else:
                 episodes[-1] = Episode(running.started_at, end)
+
+
+def _before(minutes: Sequence[int]) -> list[int]:
+    """How many of ``minutes`` are over at each look, from the first five minutes of the world."""
+    counts = [0] * ((_WARM_UP + _QUARTER) // _LOOK + 1)
+    for minute in minutes:
+        counts[minute // _LOOK + 1] += 1
+    return list(accumulate(counts))
 
 
 def run() -> None:
@@ -129,10 +133,6 @@ def _planted(chance: random.Random, pages: Sequence[list[int]]) -> Iterator[Plan
     ):
         start = _WARM_UP + chance.randrange(14, 90) * DAY + chance.randrange(DAY // _LOOK) * _LOOK
         yield plant(chance, pages, page, start, times)
-
-
-def _within(planted: Planted, one: Raised) -> bool:
-    return planted.start < one.at <= planted.start + planted.minutes + HOUR
 
 
 if __name__ == "__main__":

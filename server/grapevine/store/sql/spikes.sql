@@ -7,7 +7,7 @@ GROUP BY page_id HAVING sum(returns) >= :least ORDER BY sum(returns) DESC, page_
 -- name: returns_of_pages
 -- Returns of some pages by whole hours before a moment, through the index on pages; hour 0 is the last one.
 SELECT v.page_id, (CAST(:end AS BIGINT) - 1 - v.at) / 3600000 AS hour, count(*)
-FROM visits v
+FROM visits v /*sqlite INDEXED BY visits_page */
 WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bigint))
   AND (v.at / 86400000) >= :from_unix_day AND (v.at / 86400000) < :to_unix_day AND v.at >= :start AND v.at < :end
   AND v.parent_id IS NOT NULL AND v.source <> 10 AND (v.flags & 5) = 0 AND v.verdict IS NULL

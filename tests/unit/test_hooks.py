@@ -1,0 +1,83 @@
+"""Webhooks' pure parts: when they are tried again, and where they may go."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from grapevine.hooks.addresses import Reach, Refused
+from grapevine.hooks.message import headers, new_id, new_secret
+from grapevine.hooks.schedule import MOST_ASKED_MS, PAUSES_MS, pause
+
+HOUR = 3_600_000
+
+
+def test_the_schedule_is_the_specifications_and_ends_after_three_days() -> None:
+    assert [pause(attempt, 0.0) for attempt in range(1, 11)] == [*PAUSES_MS, None]
+    assert sum(PAUSES_MS) == 75 * HOUR + 35 * 60_000 + 5_000
+
+
+def test_jitter_adds_up_to_a_fifth() -> None:
+    assert pause(4, 0.0) == 2 * HOUR
+    assert pause(4, 1.0) == 2.4 * HOUR
+
+
+def test_an_endpoint_is_left_alone_as_long_as_it_asks_up_to_a_day() -> None:
+    assert pause(1, 0.0, 60_000) == 60_000
+    assert pause(4, 0.0, 60_000) == 2 * HOUR
+    assert pause(1, 0.0, 10**12) == MOST_ASKED_MS
+    assert pause(10, 0.0, 60_000) is None
+
+
+def test_the_signature_of_the_specifications_own_tests() -> None:
+    """Secret, message and signature as the reference libraries of Standard Webhooks are tested with."""
+    sent = headers(
+        "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330_999, b'{"test": 2432232314}',
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    )  # fmt: skip
+    assert sent["webhook-timestamp"] == "1614265330"
+    assert sent["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_secrets_and_ids() -> None:
+    assert base64.b64decode(new_secret(bytes).removeprefix("whsec_")) == bytes(32)
+    assert new_id("msg", bytes) == f"msg_{'0' * 32}"
+
+
+@pytest.mark.parametrize(
+    ("networks", "url"),
+    [
+        ((), "https://example.com/"), ((), "https://93.184.215.14:8443/x?y"), ((), "https://[2606:2800:220:1::1]/"),
+        (("10.0.0.0/8",), "http://10.1.2.3/"), (("10.0.0.0/8",), "http://crm.internal/"),
+        (("::1",), "http://[::1]:8080/"), (("127.0.0.0/8", "10.0.0.0/8"), "https://10.0.0.1/"),
+        (("10.0.0.0/8",), "http://[::ffff:10.0.0.1]/"),
+    ],
+)  # fmt: skip
+def test_what_may_be_reached(networks: tuple[str, ...], url: str) -> None:
+    Reach(networks).check(url)
+
+
+@pytest.mark.parametrize(
+    ("networks", "url"),
+    [
+        ((), "http://example.com/"), ((), "http://93.184.215.14/"), (("10.0.0.0/8",), "http://93.184.215.14/"),
+        (("10.0.0.0/8",), "http://127.0.0.1/"), (("10.0.0.0/8",), "https://192.168.0.1/"),
+        ((), "https://[fe80::1]/"), ((), "https://[fd00::1]/"), ((), "https://"), ((), "https://a b/"),
+    ],
+)  # fmt: skip
+def test_what_may_not(networks: tuple[str, ...], url: str) -> None:
+    with pytest.raises(Refused):
+        Reach(networks).check(url)
+
+
+def test_one_address_that_may_not_be_reached_spoils_them_all() -> None:
+    reach = Reach(["10.0.0.0/8"])
+    assert reach.usable(["10.0.0.1", "10.0.0.1", "10.0.0.2"], "http") == ["10.0.0.1", "10.0.0.2"]
+    assert reach.usable(["93.184.215.14", "10.0.0.1"], "https") == ["93.184.215.14", "10.0.0.1"]
+    with pytest.raises(Refused, match=r"169\.254\.169\.254"):
+        reach.usable(["93.184.215.14", "169.254.169.254"], "https")
+    with pytest.raises(Refused, match="https"):
+        reach.usable(["10.0.0.1", "93.184.215.14"], "http")
+    with pytest.raises(Refused, match="fe80::1"):
+        reach.usable(["fe80::1%eth0"], "https")
