@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -132,3 +133,9 @@ def test_shims(row: Shim) -> None:
     referrer = f"https://{row.host}/l.php?u=x"
     assert ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS) == Origin(SOURCES["social"], None, shim=True)
     assert ReferrerReader(without(row), DATABASE).read(referrer, NO_ORIGINS) == Origin(SOURCES["social"], None)
+
+
+def test_the_page_about_sources_names_every_app(project_root: Path) -> None:
+    page = (project_root / "docs/sources.md").read_text("utf-8")
+    apps = {row.app for kind in ("inside", "robot", "name", "referrer") for row in getattr(TABLE, kind) if row.app}
+    assert {app for app in apps if f"`{app}`" not in page} == set()
