@@ -1,8 +1,8 @@
 """The store protocol: what every backend must do, and nothing that names a dialect.
 
 A backend runs named queries (``Runner``); everything typed is built on that once, for all backends: ``Batch`` (what the
-writer changes), ``Reads`` (what chains and statistics read), ``Registry`` (sites, keys, salts), ``Spikes`` and ``Hooks``
-(webhooks and the outbox).
+writer changes), ``Reads`` (what chains and statistics read), ``Registry`` (sites, keys, salts), ``Spikes`` and
+``Hooks`` (webhooks and the outbox).
 """
 
 from __future__ import annotations
