@@ -1,9 +1,10 @@
 """Whether what a machine did on a day is what a program does: it opened one link again and again, and nothing else.
 
-Mail gateways open the links of a mail once it is delivered, in real browsers, from one machine, several times within
-seconds (Microsoft Safe Links, Proofpoint and others). Bots replay a link that they found. A person who opens a link
-twice goes on to a second page, shares, converts, or comes another way, at least now and then; so does one of the people
-who share an address and a browser. A single visit that does so clears all of the machine's visits of the day.
+Mail gateways open the links of a mail when it is delivered, in real browsers, from one machine, often several times
+within seconds (Microsoft Safe Links, Proofpoint and others). Bots replay a link that they found. A person who opens a
+link twice mostly does so hours after it was sent, and goes on to a second page, shares, converts, or comes another way,
+at least now and then; so does one of the people who share an address and a browser. A single visit that does so clears
+all of the machine's visits of the day.
 """
 
 from __future__ import annotations
@@ -16,30 +17,35 @@ from grapevine.sets import VERDICTS
 
 SCAN: Final = 2
 SCAN_MS: Final = 30_000
+DELIVERED_MS: Final = 30 * 60_000
 REPLAY: Final = 8
 REPLAY_MS: Final = 60_000
 _EMAIL: Final = CODES["email"]
 
 
 class Opening(NamedTuple):
-    """A silent return: when, and through which share (visit, channel, n)."""
+    """A silent return: when, through which share (visit, channel, n), and when that was made."""
 
     at: int
     share: tuple[int, int, int]
+    made_at: int
 
 
 def verdict_of(openings: Iterable[Opening]) -> int | None:
     """The code of a verdict on all that a machine did on a day, or None for a person.
 
-    ``replay``: eight openings of one link within a minute. ``scanner``: two of a mailed link within 30 seconds.
+    ``replay``: eight openings of one link within a minute. ``scanner``: two of a mailed link within 30 seconds, in the
+    half hour after it was shared.
     """
     times: dict[tuple[int, int, int], list[int]] = {}
+    early: dict[tuple[int, int, int], list[int]] = {}
     for opening in openings:
         times.setdefault(opening.share, []).append(opening.at)
+        if opening.share[1] == _EMAIL and opening.at - opening.made_at <= DELIVERED_MS:
+            early.setdefault(opening.share, []).append(opening.at)
     if any(_within(sorted(found), REPLAY, REPLAY_MS) for found in times.values()):
         return VERDICTS["replay"]
-    mailed = (sorted(found) for (_, channel, _), found in times.items() if channel == _EMAIL)
-    return VERDICTS["scanner"] if any(_within(found, SCAN, SCAN_MS) for found in mailed) else None
+    return VERDICTS["scanner"] if any(_within(sorted(found), SCAN, SCAN_MS) for found in early.values()) else None
 
 
 def _within(times: Sequence[int], many: int, window: int) -> bool:

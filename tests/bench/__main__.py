@@ -6,7 +6,20 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import backends, estimate, flame, ingest, memory, reads, size, spikes, startup, tokens, workers
+from tests.bench import (
+    accuracy,
+    backends,
+    estimate,
+    flame,
+    ingest,
+    memory,
+    reads,
+    size,
+    spikes,
+    startup,
+    tokens,
+    workers,
+)
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "tokens": tokens.run,  # minting and verifying
@@ -18,10 +31,11 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "workers": workers.run,  # two serving processes on one file beside one; ROUNDS, SECONDS
     "backends": backends.run,  # PostgreSQL beside SQLite; ROUNDS, SECONDS
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
+    "accuracy": accuracy.run,  # of all that is said, in worlds whose truth is known; only when named; SEED, WORLDS
     "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
 }
-_ONLY_NAMED: Final = {"estimate", "flame", "spikes"}
+_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "spikes"}
 
 
 def main(names: list[str]) -> int:

@@ -31,6 +31,7 @@ _RATES: Final = (
     ("damaged", "part of opened links whose token was changed"),
     ("self_returns", "part of shares that the sharer opens, too"),
     ("same_network", "part of openings by somebody with the sharer's address and browser"),
+    ("opened_twice", "part of openings that are repeated within a minute"),
     ("regulars", "part of first visits by somebody who was here before"),
     ("opted_out", "part of people who asked not to be followed"),
     ("conversions", "part of visits that reach a goal"),
@@ -185,6 +186,12 @@ def _show(shell: Shell, report: Report) -> None:
         f"\n{mark} Robots: {robots.true:,}, of which {robots.refused:,} were refused and {robots.stored:,} stored; "
         f"counted among visits: {robots.counted:,}. People refused as robots: {robots.people_refused:,}.\n"
     )
+    if report.verdicts.keys() - {"people"} or any(one.taken_out for one in report.verdicts.values()):
+        table = _table("Stored visits of", "Visits", "Taken out of the counts")
+        for kind, judged in report.verdicts.items():
+            table.add_row("", kind, f"{judged.stored:,}", f"{judged.taken_out:,}")
+        shell.out.print(table)
+        shell.say("")
     table = _table("Number", "True", "Found", "Error")
     for name, number in report.numbers.items():
         table.add_row(_mark(number), name, *_number(number))

@@ -48,7 +48,7 @@ class Judge:
         taken = 0
         while not loud:
             visits = await self._store.suspects.visits(*machine, limit=_VISITS)
-            verdict = before or verdict_of(_openings(visits))
+            verdict = before or verdict_of(await self._openings(visits))
             if not visits or verdict is None or not await self._take_out(machine, visits, verdict):
                 break
             before, taken = verdict, taken + len(visits)
@@ -57,6 +57,18 @@ class Judge:
         if taken:
             log.info("%d visits were taken out of the counts: %s", taken, VERDICT_NAMES[before or 0])
         return taken
+
+    async def _openings(self, visits: Sequence[VisitRow]) -> list[Opening]:
+        """A share was made when it was reported; where its report came later or never, when its visit began."""
+        made = await self._store.suspects.made({key for row in visits if (key := row.opened)})
+        found = []
+        for row in visits:
+            key = row.opened
+            if key is not None and key in made:
+                began_at, reported_at = made[key]
+                made_at = began_at if reported_at is None or reported_at > row.at else reported_at
+                found.append(Opening(row.at, (key.visit_id, key.channel, key.n), made_at))
+        return found
 
     async def _take_out(self, machine: Machine, visits: Sequence[VisitRow], verdict: int) -> bool:
         """Takes the visits out of everything; False when one of them is a person's after all."""
@@ -114,13 +126,6 @@ class Judge:
         left = await batch.verdicts.returns_of_cascades(sorted(fewer))
         for cascade, number in sorted(fewer.items()):
             await batch.verdicts.shrink(cascade, number, gone.get(cascade, 0), left.get(cascade))
-
-
-def _openings(visits: Iterable[VisitRow]) -> Iterable[Opening]:
-    for row in visits:
-        key = row.opened
-        if key is not None:
-            yield Opening(row.at, (key.visit_id, key.channel, key.n))
 
 
 def _is_silent(row: VisitRow) -> bool:

@@ -55,7 +55,7 @@ class Writer:
         time: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
-        self._ledger = ledger
+        self.ledger = ledger
         self._drops = drops
         self._clock = clock
         self.waiting = WaitingRoom(max_waiting, max_bytes)
@@ -175,7 +175,7 @@ class Writer:
         drops = self._drops.take()
         try:
             async with self._store.batch() as changes:
-                outcomes = await self._ledger.record(changes, [waiting.event for waiting in batch], drops)
+                outcomes = await self.ledger.record(changes, [waiting.event for waiting in batch], drops)
         except Interrupted:
             self._drops.give_back(drops)
             raise

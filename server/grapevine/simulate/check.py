@@ -82,6 +82,13 @@ class Robots(msgspec.Struct, frozen=True):
         return self.counted == 0 and self.people_refused == 0
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """Visits of one kind, and how many of them the server takes for no person's."""
+
+    stored: int
+    taken_out: int
+
+
 class World(msgspec.Struct, frozen=True):
     """What the world was like: visits of people, how they came, and the shape of what grew.
 
@@ -100,12 +107,13 @@ class World(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Everything that was compared."""
+    """Everything that was compared. ``verdicts`` are those on suspects by what they are, and those on ``people``."""
 
     clean: bool
     world: World
     qualities: dict[str, Quality]
     robots: Robots
+    verdicts: dict[str, Judged]
     numbers: dict[str, Number]
     parts: dict[str, dict[str, Number]]
 
@@ -120,16 +128,18 @@ async def check(truth: Truth, asked: Asked) -> Report:
     summary = await _settled(asked, period, expected)
     numbers = _numbers(expected.numbers, summary)
     parts = {by: _numbers(dict(counts), await asked.breakdown(by, period)) for by, counts in expected.parts.items()}
+    ends = await _ends(truth, asked)
     qualities = {
-        **await _visits(truth, expected, asked),
+        **_visits(truth, expected, ends),
         **await _shares(truth, expected, asked),
         "cascades": await _cascades(truth, expected, asked),
     }
     robots = _robots(truth, summary["visits"])
+    verdicts = _verdicts(truth, ends)
     everything: list[Quality | Number | Robots] = [robots, *qualities.values(), *numbers.values()]
     everything += [number for counted in parts.values() for number in counted.values()]
     clean = all(one.good for one in everything)
-    return Report(clean, world_of(truth), qualities, robots, numbers, parts)
+    return Report(clean, world_of(truth), qualities, robots, verdicts, numbers, parts)
 
 
 def world_of(truth: Truth) -> World:
@@ -168,19 +178,23 @@ async def _settled(asked: Asked, period: range, expected: Expected) -> dict[str,
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _visits(truth: Truth, expected: Expected, asked: Asked) -> dict[str, Quality]:
-    """Who came from whom, as the chain that leads to each visit tells."""
-    named = {link: share.served for link, share in truth.shares.items()}
+async def _ends(truth: Truth, asked: Asked) -> dict[int, dict[str, Any]]:
+    """What the chain that leads to a visit tells of it, of each that was stored, by its number."""
     tokens = {
-        one.visit.number: one.visit.served.token
-        for one in expected.found.values() if one.visit.served is not None and one.visit.served.token is not None
+        visit.number: visit.served.token
+        for visit in truth.visits if visit.served is not None and visit.served.token is not None
     }  # fmt: skip
     answers = await asked.resolve(list(tokens.values()))
+    return {number: answer["chain"][-1] for number, answer in zip(tokens, answers, strict=True) if answer.get("chain")}
+
+
+def _visits(truth: Truth, expected: Expected, ends: Mapping[int, dict[str, Any]]) -> dict[str, Quality]:
+    """Who came from whom, as the chain that leads to each visit tells."""
+    named = {link: share.served for link, share in truth.shares.items()}
     links: set[tuple[int, str | None, int]] = set()
     own: set[int] = set()
-    for number, answer in zip(tokens, answers, strict=True):
-        last = answer["chain"][-1] if answer.get("chain") else None
-        if last is not None and last["via"] is not None:
+    for number, last in ends.items():
+        if number in expected.found and last["via"] is not None:
             if last.get("self", False):
                 own.add(number)
             links.add((number, last["via"]["token"], last["depth"]))
@@ -229,6 +243,14 @@ def _robots(truth: Truth, counted: int) -> Robots:
         counted=max(0, counted - len(people)),
         people_refused=sum(visit.served is not None and visit.served.dropped == "robot" for visit in people),
     )
+
+
+def _verdicts(truth: Truth, ends: Mapping[int, dict[str, Any]]) -> dict[str, Judged]:
+    """What is taken for people, and people that are not."""
+    kinds: dict[str, list[bool]] = {}
+    for number, last in ends.items():
+        kinds.setdefault(truth.visits[number].robot or "people", []).append("verdict" in last)
+    return {kind: Judged(len(found), sum(found)) for kind, found in sorted(kinds.items())}
 
 
 def _numbers(expected: Mapping[Any, float | None], found: Mapping[Any, float | None]) -> dict[str, Number]:

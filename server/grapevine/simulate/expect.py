@@ -98,6 +98,8 @@ class Expected:
                 worth[goal.currency] = worth.get(goal.currency, Decimal(0)) + Decimal(goal.value)
         numbers |= {f"value.{currency}": float(value) for currency, value in sorted(worth.items())}
         unfurls = Counter(app for _, app in self.unfurls)
+        suspects = Counter(visit.robot for visit in truth.visits if visit.robot not in (None, "crawler"))
+        numbers |= {f"suspects.{kind}": number for kind, number in suspects.items()}
         return numbers | {f"unfurls.{app}": unfurls[app] for app in sorted(unfurls)} | {
             f"drops.{reason}": count for reason, count in sorted(truth.drops.items()) if count
         }  # fmt: skip

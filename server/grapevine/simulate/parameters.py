@@ -37,6 +37,8 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Acts of sharing whose link the sharer opens, too."""
     same_network: float = 0.04
     """Openings by somebody whom address, browser and language do not tell from the sharer."""
+    opened_twice: float = 0.02
+    """Openings after which the same person opens the link again within a minute."""
     regulars: float = 0.2
     """First visits by somebody who was here before."""
     opted_out: float = 0.02

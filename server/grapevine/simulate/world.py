@@ -257,9 +257,15 @@ class World:
                 token = "stripped" if fate < rates.stripped else "damaged"
             if opening.short and token == "kept":  # noqa: S105
                 yield Follow(at, who, opening.link)
+        yield from self._open_as(at, opening, who, way, token)
+        if self._chance(rates.opened_twice):
+            self._later(at + random.randrange(5 * SECOND, MINUTE), self._open_as, opening, who, way, token)
+
+    def _open_as(self, at: int, opening: _Opening, who: Person, way: Way, token: str | None) -> Iterator[Action]:
+        sharer = opening.sharer
         yield from self._arrive(
             at, who, way, sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth + 1, place=opening.place,
-            private=place.private, token=token, **_named(opening.link),
+            private=ways.PLACES[opening.place].private, token=token, **_named(opening.link),
         )  # fmt: skip
 
     def _open_own(self, at: int, opening: _Opening) -> Iterator[Action]:

@@ -48,6 +48,11 @@ class Suspects:
         rows = await self._run("visits_of_machine", limit=limit, **_day_of(site_id, day, visitor))
         return [VisitRow(*row) for row in rows]
 
+    async def made(self, shares: Iterable[ShareKey]) -> dict[ShareKey, tuple[int, int | None]]:
+        """When the visits of ``shares`` began, and when each share was reported."""
+        rows = await self._run("shares_made", sorted(key.plain() for key in shares))
+        return {ShareKey(*row[:5]): (row[5], row[6]) for row in rows}
+
 
 class Verdicts:
     """What can be taken back in one transaction."""

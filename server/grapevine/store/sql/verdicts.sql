@@ -34,6 +34,14 @@ WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AN
   AND v.visitor = :visitor AND v.verdict IS NULL
 ORDER BY v.at, v.visit_id LIMIT :limit;
 
+-- name: shares_made
+-- When the visits of some shares began, and when each share was reported.
+SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, v.at, s.reported_at
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
+/*sqlite CROSS */ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
+  AND s.channel = rows.channel AND s.n = rows.n
+/*sqlite CROSS */ JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell;
+
 -- name: lively_visits
 -- Those of some visits in which more happened than that a page was opened: shares, goals, answers, visits that they led to.
 SELECT s.visit_id FROM rows(site_id bigint, visit_id bigint, cell smallint)

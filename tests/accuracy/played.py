@@ -1,0 +1,68 @@
+"""Whole worlds played against a whole server, on simulated time: what it says, held against what happened."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from grapevine.admin import add_key, site_with
+from grapevine.collect.judging import Judge
+from grapevine.settings import Settings
+from grapevine.simulate.asking import Asked
+from grapevine.simulate.check import Report, check
+from grapevine.simulate.parameters import Parameters
+from grapevine.simulate.player import Player, Target
+from grapevine.simulate.world import World
+from tests.web.conftest import NOON, ORIGIN, Server, serving
+
+HARD: Final = Parameters(lost=0.2, retried=0.05, late=0.3, conversions=0.05, stripped=0.06, suspects=1.0)
+"""A fifth of the reports of shares are lost, a third arrive behind the visits they led to, one in twenty requests comes
+twice; and what pretends to be people is as frequent as it is by default."""
+_HOUR_MS: Final = 3_600_000
+
+
+async def played(seed: int, parameters: Parameters = HARD) -> Report:
+    """One world. Whatever is due is judged each simulated hour, and at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            database=f"sqlite:///{Path(folder) / 'world.sqlite3'}", secret_keys=(b"k" * 32,), rate_limit=0,
+            trusted_proxies=("127.0.0.1",),
+        )  # fmt: skip
+        async with serving(settings) as server:
+            await server.add_site("site-a", ORIGIN)
+            world = World(seed, parameters)
+            await _Played(server, world).play()
+            site = await site_with(server.store.registry, server.site)
+            key = (await add_key(server.store.registry, site, "read", "accuracy", NOON)).secret
+            server.http.timeout = httpx.Timeout(120)
+            report = await check(world.truth, Asked(server.http, key, server.site))
+            await server.hang_up()
+            return report
+
+
+class _Played(Player):
+    """A player along whose time machines are judged."""
+
+    def __init__(self, server: Server, world: World) -> None:
+        super().__init__(server.http, Target(server.site, ORIGIN), world, server.clock, self._move)
+        self._server = server
+        self._judge = Judge(server.store, server.services.writer.ledger)
+        self._judged_at = 0
+
+    def _move(self, now: int) -> None:
+        self._server.clock.now = now
+
+    async def _post(self, *arguments: object) -> httpx.Response:
+        now = self._server.clock.now
+        if now - self._judged_at >= _HOUR_MS:
+            self._judged_at = now
+            await self._judge.judge(now)
+        return await super()._post(*arguments)  # type: ignore[arg-type]
+
+    async def play(self) -> None:
+        await super().play()
+        self._server.clock.now += _HOUR_MS
+        await self._judge.judge(self._server.clock.now)
