@@ -13,7 +13,7 @@ SELECT v.page_id, v.at / 86400000 - 18262 AS day,
         AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 2 THEN 1 ELSE 0 END),
     sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
         AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 3 THEN 1 ELSE 0 END)
-FROM visits v
+FROM visits v /*sqlite INDEXED BY visits_page */
 WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bigint))
   AND (v.at / 86400000) >= :from_unix_day AND (v.at / 86400000) < :to_unix_day
   AND v.source <> 10 AND (v.flags & 5) = 0 AND v.verdict IS NULL
