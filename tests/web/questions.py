@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from grapevine.attribution import MODELS
 from grapevine.chains import SORTS
+from grapevine.exports import TABLES
 from grapevine.stats import DIMENSIONS, METRICS
 from grapevine.store.rows import SiteRow
 from grapevine.times import INTERVALS
@@ -94,6 +95,12 @@ def numbers(
             yield asker.get("/v1/stats/breakdown", by=by, **period)
 
 
+def exports(asker: Asker, days: Sequence[Mapping[str, str]]) -> Iterator[Call]:
+    """Every table, whole and of each period, as lines and for spreadsheets."""
+    for table, format_name, period in product(TABLES, (None, "csv"), days):
+        yield asker.get(f"/v1/export/{table}", format=format_name, **period)
+
+
 def trees(asker: Asker, roots: Sequence[str]) -> Iterator[Call]:
     """Cascades by any of their visits."""
     for root in (*roots, "0" * 11, "nonsense"):
@@ -117,6 +124,7 @@ def refusals(asker: Asker) -> Iterator[Call]:
         ("/v1/stats/series", {"metric": "visits", "interval": "hour", "from": "2020-01-01"}),
         ("/v1/stats/breakdown", {"by": "colour"}), ("/v1/stats/breakdown", {"by": "page", "limit": 0}),
         ("/v1/cascades", {"sort": "taste"}), ("/v1/cascades", {"cursor": "x"}), ("/v1/cascades", {"limit": 9_999}),
+        ("/v1/export/guards", {}), ("/v1/export/visits", {"format": "xlsx"}), ("/v1/export/shares", {"to": "now"}),
         ("/v1/tokens/abc", {}), ("/v1/nowhere", {}), ("/s/abc", {}), ("/healthz", {}), ("/readyz", {}),
     ]  # fmt: skip
     for path, params in wrong:

@@ -18,6 +18,7 @@ from grapevine.store.exporting import (
     ANSWERS,
     CASCADES,
     CONVERSIONS,
+    PAGE,
     SHARES,
     UNFURLS,
     VISITS,
@@ -34,8 +35,6 @@ from grapevine.store.exporting import (
 )
 from grapevine.store.rows import ASIDE, ERASED, SAME_NETWORK
 
-PAGE: Final = 2_000
-"""Rows that one query answers with."""
 SLICE: Final = 250
 """Lines made in one go: whoever shares the event loop waits that long, some two milliseconds."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import date
+from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -12,6 +13,9 @@ from grapevine import ids
 from grapevine.store.base import Runner
 from grapevine.store.reads import HIGHEST_ID, Scope
 from grapevine.times import Period
+
+PAGE: Final = 2_000
+"""Rows that a query of ``exports.sql`` answers with at most."""
 
 _EVER: Final = 1 << 62
 _BEFORE_ALL: Final = -1
@@ -51,6 +55,7 @@ class StoredVisit(NamedTuple):
     """A row of ``visits``, without the hash of its visitor and what tells retries apart."""
 
     visit_id: int
+    cell: int
     at: int
     page_id: int
     source: int
@@ -158,19 +163,21 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
 class Walk(NamedTuple, Generic[Row]):
-    """How a table is read: by which query, as what, and by which columns a page follows the one before."""
+    """How a table is read: by which query, as what, by which columns a page follows the one before, and which of them
+    says when something was."""
 
     query: str
     row: type[Row]
     key: tuple[str, ...]
+    at: str
 
 
-VISITS: Final = Walk("export_visits", StoredVisit, ("visit_id",))
-SHARES: Final = Walk("export_shares", StoredShare, ("first_at", "visit_id", "cell", "channel", "n"))
-UNFURLS: Final = Walk("export_unfurls", StoredUnfurl, ("at", "visit_id", "cell", "channel", "n", "app", "hour"))
-CONVERSIONS: Final = Walk("export_conversions", StoredConversion, ("at", "visit_id", "cell", "goal", "event_key"))
-ANSWERS: Final = Walk("export_answers", StoredAnswer, ("at", "visit_id", "cell", "event_key"))
-CASCADES: Final = Walk("export_cascades", StoredCascade, ("root_id",))
+VISITS: Final = Walk("export_visits", StoredVisit, ("visit_id", "cell"), "at")
+SHARES: Final = Walk("export_shares", StoredShare, ("first_at", "visit_id", "cell", "channel", "n"), "first_at")
+UNFURLS: Final = Walk("export_unfurls", StoredUnfurl, ("at", "visit_id", "cell", "channel", "n", "app", "hour"), "at")
+CONVERSIONS: Final = Walk("export_conversions", StoredConversion, ("at", "visit_id", "cell", "goal", "event_key"), "at")
+ANSWERS: Final = Walk("export_answers", StoredAnswer, ("at", "visit_id", "cell", "event_key"), "at")
+CASCADES: Final = Walk("export_cascades", StoredCascade, ("root_id", "cell"), "started_at")
 
 
 class Exports:
@@ -179,15 +186,19 @@ class Exports:
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
-    async def pages(self, walk: Walk[Row], span: Span, size: int) -> AsyncIterator[list[Row]]:
-        """The rows of ``span``, at most ``size`` at a time, each once: what is stored meanwhile may be among them."""
-        known = msgspec.structs.asdict(span) | {"limit": size}
+    async def pages(self, walk: Walk[Row], span: Span, most: int = PAGE) -> AsyncIterator[list[Row]]:
+        """The rows of ``span``, at most ``most`` (1…2,000) at a time, each once: what is stored meanwhile may be among
+        them."""
+        bounds = msgspec.structs.asdict(span)
         place = _beginning(walk, span)
+        when = attrgetter(walk.at)
         while True:
-            rows = [walk.row(*row) for row in await self._run(walk.query, **known, **place)]
-            if rows:
-                yield rows
-            if len(rows) < size:
+            found = await self._run(walk.query, **bounds, **place)
+            rows = [walk.row(*row) for row in found[:most]]
+            kept = [row for row in rows if span.start <= when(row) < span.end]
+            if kept:
+                yield kept
+            if len(found) < PAGE and len(found) <= most:
                 return
             place = {name: getattr(rows[-1], name) for name in walk.key}
 
@@ -205,10 +216,10 @@ class Exports:
 
 
 def _beginning(walk: Walk[Any], span: Span) -> dict[str, Any]:
-    """The place before the first row. A range has one lower bound, as SQLite would seek by either of two."""
+    """The place before the first row. A walk has this one lower bound, as a database may seek by either of two."""
     before: dict[str, Any] = dict.fromkeys(walk.key, _BEFORE_ALL)
     before |= {name: "" for name in ("app", "goal") if name in before}
     before |= {name: span.start for name in ("at", "first_at") if name in before}
-    if len(walk.key) == 1:
-        before[walk.key[0]] = span.from_id - 1
+    if walk.key[0] in ("visit_id", "root_id"):
+        before[walk.key[0]] = span.from_id
     return before
