@@ -75,6 +75,17 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     currency: str | None
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What somebody wrote to "how did you hear about us?". ``visit_id`` is 0 where no visit was named."""
+
+    site_id: int
+    visit_id: int
+    nonce: str
+    at: int
+    text: str
+    contact: str | None
+
+
 class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A visit of somebody who asked not to be followed: counted, never stored."""
 
@@ -87,7 +98,7 @@ class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     device: int
 
 
-Event = Arrival | View | Report | Unfurl | Conversion | Unlinked
+Event = Arrival | View | Report | Unfurl | Conversion | Answer | Unlinked
 
 
 class Landed(msgspec.Struct, frozen=True, kw_only=True, gc=False):

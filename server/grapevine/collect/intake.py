@@ -24,6 +24,7 @@ from grapevine.collect.writer import Writer
 from grapevine.decode import decode
 from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
 from grapevine.events import (
+    Answer,
     Arrival,
     Conversion,
     Event,
@@ -270,6 +271,25 @@ class Intake:
             raise Invalid.of_all(errors)
         return _converted(site, session.visit_id, goal, at, size, "session")
 
+    def answered(self, request: wire.AnswerRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+        """``POST /v1/answers``."""
+        site, caller, _, at = visitor
+        if caller.opted_out:
+            return _dropped("opted-out", wire.EMPTY)
+        errors: list[FieldError] = []
+        text = _trimmed(request.text, "text", wire.MAX_ANSWER, errors)
+        if not text:
+            errors.append(FieldError("text", "is empty"))
+        contact = _trimmed(request.contact or "", "contact", wire.MAX_CONTACT, errors) or None
+        errors += wire.check_nonce(request.nonce)
+        visit_id = 0 if request.session is None else _session(site, request.session, errors).visit_id
+        if errors:
+            raise Invalid.of_all(errors)
+        event = Answer(
+            site_id=site.site_id, visit_id=visit_id, nonce=request.nonce, at=at, text=text, contact=contact
+        )  # fmt: skip
+        return Taken(event, size, lambda outcome: _stored(outcome, wire.EMPTY, "session"))
+
     def _read_token(self, site: Site, text: str) -> tuple[Token | None, int | None]:
         """A returning token, or the code of the reason why it is no good. A bad token never costs a visit."""
         try:
@@ -288,7 +308,7 @@ class Intake:
 class Call(NamedTuple):
     """One of the collect API's calls: what its request is, and its answer to who is not to be stored."""
 
-    kind: type[wire.VisitRequest | wire.ViewRequest | wire.ShareRequest | wire.ConversionRequest]
+    kind: type[wire.VisitRequest | wire.ViewRequest | wire.ShareRequest | wire.ConversionRequest | wire.AnswerRequest]
     take: Callable[[Intake, Any, int, _Visitor], Taken | Reply]
     nothing: msgspec.Struct
 
@@ -355,6 +375,13 @@ def _title(title: str | None) -> str | None:
     return (title or "").strip()[: wire.MAX_TITLE] or None
 
 
+def _trimmed(text: str, field: str, most: int, errors: list[FieldError]) -> str:
+    trimmed = text.strip()
+    if len(trimmed) > most:
+        errors.append(FieldError(field, f"is {len(trimmed)} characters long; at most {most} are taken"))
+    return trimmed
+
+
 def _id_day(day: int, today: int) -> int:
     """The day of the nonce where it is believable, so that a retry after midnight finds its visit again."""
     return day if abs(day - today) <= 1 else today
@@ -393,5 +420,6 @@ CALLS: Final = {
     "views": Call(wire.ViewRequest, Intake.view, wire.EMPTY),
     "shares": Call(wire.ShareRequest, Intake.share, wire.EMPTY),
     "conversions": Call(wire.ConversionRequest, Intake.conversion, wire.EMPTY),
+    "answers": Call(wire.AnswerRequest, Intake.answered, wire.EMPTY),
 }
 """Every call by the last part of its path."""

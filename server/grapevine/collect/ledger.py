@@ -20,6 +20,7 @@ from grapevine.collect.memory import Memory
 from grapevine.collect.sharing import Sharing
 from grapevine.collect.tally import Drop, Tally
 from grapevine.events import (
+    Answer,
     Arrival,
     Conversion,
     Event,
@@ -34,7 +35,7 @@ from grapevine.events import (
 )
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.batch import Batch
-from grapevine.store.rows import ASIDE, ERASED, SAME_NETWORK, PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.rows import ASIDE, ERASED, SAME_NETWORK, AnswerRow, PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.tokens import Token
 from grapevine.urls import OTHER_PAGE, Page, page_id
 
@@ -165,6 +166,7 @@ class _Entry:
         await self._unfurls()
         await self._unlinked()
         await self._conversions()
+        await self._answers()
         await self.tally.write(self.batch, await self._shares(landed), drops)
         return self.outcomes
 
@@ -323,6 +325,22 @@ class _Entry:
             self.outcomes[place] = Stored()
             self.tally.conversion(self.named[event.site_id, event.visit_id], event.at)
 
+    async def _answers(self) -> None:
+        """Stores what was answered, which counts as nothing else: a visit with a verdict keeps its answer, too."""
+        rows: dict[tuple[int, int, int], tuple[int, AnswerRow]] = {}
+        for place, event in self._of(Answer):
+            row = self.named.get((event.site_id, event.visit_id))
+            if event.visit_id and (row is None or row.flags & ERASED):
+                self.outcomes[place] = Missing()
+                continue
+            self.outcomes[place] = Stored(duplicate=True)
+            key = self.ledger.guard_key("answer", event.site_id, event.nonce)
+            cell = ids.cell_of(event.visit_id) if event.visit_id else key % ids.CELLS
+            answer = AnswerRow(event.site_id, event.visit_id, cell, key, event.at, event.text, event.contact, None)
+            rows.setdefault((event.site_id, event.visit_id, key), (place, answer))
+        for new in await self.batch.insert_answers([rows[key][1] for key in sorted(rows)]):
+            self.outcomes[rows[new][0]] = Stored()
+
     async def _shares(self, landed: list[VisitRow]) -> list[ShareRow]:
         """First sights, reports and proofs of shares, and how often they were opened: what is to be added to them."""
         sharing = Sharing()
@@ -392,8 +410,9 @@ def _landed(row: VisitRow, *, came_with_token: bool, duplicate: bool) -> Landed:
 def _names(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:
     """The (site, visit, cell) that events name: a return's sharer, the visit of a view, a conversion or a share."""
     for event in events:
-        if isinstance(event, View | Conversion):
-            yield event.site_id, event.visit_id, ids.cell_of(event.visit_id)
+        if isinstance(event, View | Conversion | Answer):
+            if event.visit_id:
+                yield event.site_id, event.visit_id, ids.cell_of(event.visit_id)
         elif not isinstance(event, Unlinked) and event.token is not None:
             yield event.site_id, event.token.visit_id, ids.cell_of(event.token.visit_id)
 

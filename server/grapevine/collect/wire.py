@@ -16,6 +16,8 @@ from grapevine.errors import FieldError
 
 MAX_BODY: Final = 8_192
 MAX_TITLE: Final = 300
+MAX_ANSWER: Final = 500
+MAX_CONTACT: Final = 254
 
 _REMEMBERED: Final = 256
 _NONCE: Final = re.compile(r"[0-9A-Za-z_-]{16,64}")
@@ -65,6 +67,16 @@ class ConversionRequest(msgspec.Struct):
     value: Decimal | None = None
     currency: str | None = None
     id: str | int | None = None
+
+
+class AnswerRequest(msgspec.Struct):
+    """``POST /v1/answers``: how a visitor says to have heard of the site."""
+
+    site: str
+    text: str
+    nonce: str
+    session: str | None = None
+    contact: str | None = None
 
 
 class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):

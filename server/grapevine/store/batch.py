@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from grapevine.store.base import Changes
-from grapevine.store.rows import ConversionRow, PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.rows import AnswerRow, ConversionRow, PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.store.verdicts import Verdicts
 
 MEASURES: Final = (
@@ -104,6 +104,11 @@ class Batch:
     async def insert_conversions(self, rows: Sequence[ConversionRow]) -> set[tuple[int, int, int]]:
         """Adds conversions; answers with the (site, visit, event_key) of those that are new."""
         found = await self._run("insert_conversions", _plain(rows))
+        return {(site, visit, key) for site, visit, key in found}
+
+    async def insert_answers(self, rows: Sequence[AnswerRow]) -> set[tuple[int, int, int]]:
+        """Adds answers; answers with the (site, visit, event_key) of those that are new."""
+        found = await self._run("insert_answers", _plain(rows))
         return {(site, visit, key) for site, visit, key in found}
 
     async def add_up(

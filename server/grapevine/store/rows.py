@@ -137,3 +137,16 @@ class ConversionRow(msgspec.Struct, frozen=True, array_like=True):
     at: int
     value: int | None
     currency: str | None
+
+
+class AnswerRow(msgspec.Struct, frozen=True, array_like=True):
+    """What a visitor wrote; ``visit_id`` is 0 where no visit was named, ``kind`` the column ``class``."""
+
+    site_id: int
+    visit_id: int
+    cell: int
+    event_key: int
+    at: int
+    text: str
+    contact: str | None
+    kind: str | None

@@ -1,5 +1,5 @@
 -- name: held_visits
--- The visits that a batch's returns, views, shares and conversions name: one look-up a batch. Batches of several
+-- The visits that a batch's returns, views, shares, conversions and answers name: one look-up a batch. Batches of several
 -- processes take turns at them and at the cascades of their roots; SQLite has one writer.
 /*single WITH held AS (
     SELECT r.visit_id
@@ -123,6 +123,15 @@ SELECT site_id, visit_id, cell, goal, event_key, external_id, at, value, currenc
 FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, goal, event_key) DO NOTHING
+RETURNING site_id, visit_id, event_key;
+
+-- name: insert_answers
+-- What visitors wrote; answers with those that are new.
+INSERT INTO answers (site_id, visit_id, cell, event_key, at, text, contact, class)
+SELECT site_id, visit_id, cell, event_key, at, text, contact, class
+FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text, class text)
+WHERE true
+ON CONFLICT (site_id, visit_id, cell, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
 
 -- name: grow_cascades
