@@ -113,6 +113,7 @@ class Filler:
         self._days: dict[tuple[int, int, int], list[int]] = {}
         self._pages: dict[tuple[int, int], list[int]] = {}
         self._devices: dict[tuple[int, int, str], list[int]] = {}
+        self._shared: Counter[tuple[int, int]] = Counter()
         self._drops: Counter[tuple[int, str]] = Counter()
         self._going_on: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
         self._unlinked = 0
@@ -218,7 +219,10 @@ class Filler:
         for share in happened.reported:
             changed[id(share)] = share
             if share.first_at is None and share.reported_at is not None:
-                self._sight(share, share.reported_at)
+                self._sight(share, share.reported_at, share.page)
+            elif share.page is not None:
+                self._shared[self._page_ids[share.sharer.page], share.channel] -= 1
+                self._shared[self._page_ids[share.page], share.channel] += 1
             self._count_share(share, _REPORTED)
         for share, visit in happened.opened:
             changed[id(share)] = share
@@ -233,8 +237,9 @@ class Filler:
                 self._count_share(share, _PROVEN)
         return list(changed.values())
 
-    def _sight(self, share: Share, at: int) -> None:
+    def _sight(self, share: Share, at: int, page: int | None = None) -> None:
         share.first_at = at
+        self._shared[self._page_ids[share.sharer.page if page is None else page], share.channel] += 1
         share.sharer.cascade.shares += 1
         self._count_share(share, _SHARES)
 
@@ -318,6 +323,9 @@ class Filler:
             rows = ((self._site, *key, 0, *numbers) for key, numbers in table.items())
             self._many(_insert(name), rows)
             table.clear()
+        shared = ((self._site, *key, 0, number) for key, number in self._shared.items())
+        self._many(_insert("raise_counts_shared"), shared)
+        self._shared.clear()
         drops = ((self._site, hour, reason, 0, number) for (hour, reason), number in self._drops.items())
         self._many(_insert("raise_drops"), drops)
         self._drops.clear()

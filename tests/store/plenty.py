@@ -81,6 +81,9 @@ _COUNTS: Final = f"""
     SELECT site, day, device, app, 0, {_MEASURED} FROM generate_series(1, 4) AS site,
         generate_series({FIRST_DAY}, {FIRST_DAY + DAYS - 1}) AS day, generate_series(0, 3) AS device,
         unnest(ARRAY['', 'instagram', 'slack']) AS app;
+    INSERT INTO counts_shared
+    SELECT site, page, channel, 0, 1 FROM generate_series(1, 4) AS site, generate_series(1, 500) AS page,
+        generate_series(0, 19) AS channel;
     INSERT INTO drops
     SELECT site, (18262 + day) * 24, reason, 0, 1 FROM generate_series(1, 4) AS site,
         generate_series({FIRST_DAY}, {FIRST_DAY + DAYS - 1}) AS day,

@@ -24,8 +24,8 @@ from tests.store.plenty import DAYS, FIRST_DAY, SITE, STATEMENTS
 pytestmark = pytest.mark.anyio
 
 EVENTS: Final = frozenset(
-    "visits shares unfurls conversions answers links pages counts_hour counts_day counts_page counts_device drops "
-    "cascades guards".split()
+    "visits shares unfurls conversions answers links pages counts_hour counts_day counts_page counts_device "
+    "counts_shared drops cascades guards".split()
 )
 WHOLE: Final = frozenset(
     name for name in queries.queries() if name.startswith("recount_") or name == "any_visit"

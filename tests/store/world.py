@@ -249,6 +249,7 @@ def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
         "drops": [(site, hour, reason, 1, number) for (hour, reason), number in world.drops.items()],
         "cascades": [_cascade_row(world, root) for root in world.roots()],
         **_counts(world),
+        "counts_shared": _shared(world),
     }  # fmt: skip
 
 
@@ -329,6 +330,16 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
         ]
         for table, counts in tables.items()
     }  # fmt: skip
+
+
+def _shared(world: World) -> list[tuple[Any, ...]]:
+    """The counts of shares by page, each split over two slots."""
+    shared = Counter(
+        (page_id(world.site_id, share.page if share.page and share.reported_at else share.visit.page), share.channel)
+        for share in world.shares.values()
+        if share.first_at is not None and share.visit.verdict is None
+    )
+    return [(world.site_id, *key, slot, (number + slot) // 2) for key, number in shared.items() for slot in (0, 1)]
 
 
 def site_of(world: World) -> Site:

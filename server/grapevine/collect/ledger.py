@@ -358,7 +358,9 @@ class _Entry:
         for change in changes:
             row, sharer = change.row, self.named[change.key.site_id, change.key.visit_id]
             for measure in change.measures:
-                self.tally.share(sharer, row.channel, row.first_at or 0, measure)
+                self.tally.share(sharer, row.channel, row.first_at or 0, measure, page_id=row.page_id)
+            if row.page_id is not None and not change.seen:
+                self.tally.named(sharer, row.channel, row.page_id)
             if change.seen and sharer.verdict is None:
                 self.tally.cascade(sharer).shares += 1
             if change.reported:

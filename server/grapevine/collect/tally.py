@@ -24,7 +24,7 @@ Drop = tuple[int, int, str]
 
 class Tally:
     """Counts of one batch by (site, hour, source, channel, depth), by (site, day) and one of these, by (site, day,
-    page) and by (site, day, device, app)."""
+    page) and by (site, day, device, app); and shares by (site, page that was shared, channel)."""
 
     def __init__(self, slot: int) -> None:
         self._slot = slot
@@ -32,6 +32,7 @@ class Tally:
         self._days: dict[Key, list[int]] = {}
         self._pages: dict[Key, list[int]] = {}
         self._devices: dict[Key, list[int]] = {}
+        self._shared: Counter[tuple[int, int, int]] = Counter()
         self._cascades: dict[tuple[int, int], CascadeGrowth] = {}
 
     def landed(self, row: VisitRow, *, first_of_day: bool) -> None:
@@ -68,13 +69,26 @@ class Tally:
         for counts in self._counts(row, at, NO_CHANNEL if row.channel is None else row.channel):
             counts[_VIEWS] += 1
 
-    def share(self, row: VisitRow, channel: int, at: int, measure: str, by: int = 1) -> None:
-        """Counts for a share made in a person's visit ``row``, under the share's own channel, in the hour of ``at``."""
+    def share(
+        self, row: VisitRow, channel: int, at: int, measure: str, by: int = 1, page_id: int | None = None
+    ) -> None:
+        """Counts for a share made in a person's visit ``row``, under the share's own channel, in the hour of ``at``.
+
+        A share counts for the page ``page_id``, or as long as no report names one, for the visit's first page.
+        """
         if row.verdict is not None:
             return
+        if measure == "shares":
+            self._shared[row.site_id, row.page_id if page_id is None else page_id, channel] += by
         position = _POSITION[measure]
         for counts in self._counts(row, at, channel):
             counts[position] += by
+
+    def named(self, row: VisitRow, channel: int, page_id: int) -> None:
+        """Counts a share that counted for the first page of its visit ``row`` for the page that its report names now."""
+        if row.verdict is None:
+            self._shared[row.site_id, row.page_id, channel] -= 1
+            self._shared[row.site_id, page_id, channel] += 1
 
     def conversion(self, row: VisitRow, at: int) -> None:
         """Counts a goal reached in the visit ``row``, in the hour of ``at``, and what it adds to the cascade."""
@@ -114,6 +128,7 @@ class Tally:
             {
                 "counts_hour": self._rows(self._hours), "counts_day": self._rows(self._days),
                 "counts_page": self._rows(self._pages), "counts_device": self._rows(self._devices),
+                "counts_shared": [(*key, self._slot, by) for key, by in sorted(self._shared.items()) if by],
             },
             [(*hour, reason, self._slot, number) for (*hour, reason), number in sorted(drops.items())],
         )  # fmt: skip

@@ -150,6 +150,10 @@ class Reads:
         rows = await self._run("shared_page", **_visit(site_id, visit_id), channel=channel, n=n)
         return (await self.urls(site_id, [rows[0][0]])).get(rows[0][0]) if rows else None
 
+    async def shares_of_page(self, site_id: int, page_id: int) -> dict[int, int]:
+        """How often a page was shared since it was first shared, by channel; without those it never was."""
+        return dict(await self._run("shares_of_page", site_id=site_id, page_id=page_id))
+
     async def counts(self, table: str, scope: Scope, by: str | None) -> dict[Key, Counts]:
         """Counts from the ``table`` day, hour, page or device, told apart by what that table tells apart, or by time.
 

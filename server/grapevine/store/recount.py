@@ -44,6 +44,7 @@ COMPARISONS: Final = {
     "shares": Comparison(
         "recount_shares", ("visit", "channel", "n"), ("returns", "self_returns", "proven", "seen")
     ),
+    "shares by page": Comparison("recount_shared", ("page", "channel"), ("shares",)),
     "cascades": Comparison(
         "recount_cascades", ("root",), ("size", "max_depth", "last_at", "shares", "conversions")
     ),

@@ -273,6 +273,14 @@ ON CONFLICT (site_id, day, device, app, cell) DO UPDATE SET
     unlinked = counts_device.unlinked + excluded.unlinked,
     unfurls = counts_device.unfurls + excluded.unfurls;
 
+-- name: raise_counts_shared
+-- Shares by the page that was shared and channel.
+INSERT INTO counts_shared (site_id, page_id, channel, cell, shares)
+SELECT site_id, page_id, channel, cell, shares
+FROM rows(site_id bigint, page_id bigint, channel smallint, cell smallint, shares bigint)
+WHERE true
+ON CONFLICT (site_id, page_id, channel, cell) DO UPDATE SET shares = counts_shared.shares + excluded.shares;
+
 -- name: raise_drops
 -- Refused events by hour and reason.
 INSERT INTO drops (site_id, hour, reason, cell, drops)

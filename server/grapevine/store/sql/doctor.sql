@@ -319,6 +319,26 @@ WHERE returns <> came_back OR self_returns <> came_back_self
     OR seen <> CASE WHEN came_back > 0 OR reported = 1 THEN 1 ELSE 0 END
 ORDER BY site_id, visit_id, channel, n LIMIT :most;
 
+-- name: recount_shared
+-- What counts_shared holds beside the shares themselves, where they differ: a share counts under the page that its report
+-- named, else under the first page of its visit.
+WITH entries AS (
+    SELECT site_id, page_id, channel, shares AS stored, 0 AS counted
+    FROM counts_shared WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    UNION ALL
+    SELECT s.site_id, COALESCE(s.page_id, v.page_id), s.channel, 0, count(*)
+    FROM shares s /*sqlite CROSS */ JOIN visits v
+      ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
+      AND v.verdict IS NULL
+    GROUP BY 1, 2, 3
+)
+SELECT count(*) OVER (), site_id, page_id, channel, sum(stored), sum(counted)
+FROM entries
+GROUP BY site_id, page_id, channel
+HAVING sum(stored) <> sum(counted)
+ORDER BY site_id, page_id, channel LIMIT :most;
+
 -- name: recount_cascades
 -- The summaries of cascades beside their rows, where they differ; a cascade has one as soon as something came back.
 -- `size` leaves self-returns and the own nodes of minted links out, shares and conversions are all that are there.

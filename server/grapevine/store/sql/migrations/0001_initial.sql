@@ -263,6 +263,17 @@ CREATE TABLE counts_device (
     PRIMARY KEY (site_id, day, device, app, cell)
 ) /*sqlite WITHOUT ROWID */;
 
+-- All shares of a page since it was first shared, for its buttons: each under the page that was shared, which is the one its
+-- report named, else the first page of its visit. `cell` is a slot as in the counts above.
+CREATE TABLE counts_shared (
+    site_id     BIGINT   NOT NULL,
+    page_id     BIGINT   NOT NULL,
+    channel     SMALLINT NOT NULL,
+    cell        SMALLINT NOT NULL,
+    shares      BIGINT   NOT NULL,
+    PRIMARY KEY (site_id, page_id, channel, cell)
+) /*sqlite WITHOUT ROWID */;
+
 -- Events refused on purpose or recognised as repeats. `site_id` 0 where the request named no site of this server.
 CREATE TABLE drops (
     site_id     BIGINT   NOT NULL,
