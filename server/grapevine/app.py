@@ -32,6 +32,7 @@ from grapevine.store.base import Store
 from grapevine.tuning import tune
 from grapevine.web.application import web_application
 from grapevine.web.collect import PATHS
+from grapevine.web.counted import Counted
 from grapevine.web.followed import Followed
 from grapevine.web.proxies import Proxies
 from grapevine.web.services import Services
@@ -74,8 +75,8 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
         yield Services(
             settings=settings, store=store, sites=sites, writer=writer, intake=intake,
             collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
-            link_paths=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}), followed=followed, widget=WidgetFiles(),
-            proxies=Proxies(settings.trusted_proxies), clock=clock,
+            link_paths=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}), followed=followed,
+            counted=Counted(clock), widget=WidgetFiles(), proxies=Proxies(settings.trusted_proxies), clock=clock,
             secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
         )  # fmt: skip
 

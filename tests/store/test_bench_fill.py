@@ -12,7 +12,7 @@ import pytest
 
 from grapevine import ids
 from grapevine.collect.ledger import Ledger
-from grapevine.events import Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
+from grapevine.events import Answer, Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES
 from grapevine.store.recount import COMPARISONS, Recount
 from grapevine.store.rows import ASIDE, SAME_NETWORK
@@ -132,7 +132,7 @@ def batches(story: list[Event], chance: random.Random) -> Iterator[list[Event]]:
     batch: list[Event] = []
     new: set[int] = set()
     for event in story:
-        token = None if isinstance(event, View | Conversion | Unlinked) else event.token
+        token = None if isinstance(event, View | Conversion | Answer | Unlinked) else event.token
         named = event.visit_id if isinstance(event, View | Conversion) else token.visit_id if token else None
         if named in new or chance.random() < 0.5:
             yield batch

@@ -85,7 +85,7 @@ class Tally:
             counts[position] += by
 
     def named(self, row: VisitRow, channel: int, page_id: int) -> None:
-        """Counts a share that counted for the first page of its visit ``row`` for the page that its report names now."""
+        """A share that counted for the first page of its visit ``row`` counts for the page that its report names."""
         if row.verdict is None:
             self._shared[row.site_id, row.page_id, channel] -= 1
             self._shared[row.site_id, page_id, channel] += 1

@@ -116,7 +116,7 @@ class Batch:
     ) -> None:
         """Adds to shares (times where there were none, and so many returns and self-returns more), to the cascades'
         summaries (one that has none gets it with its first return), (key…, slot, measures…) to ``counts_hour``,
-        ``counts_day``, ``counts_page`` and ``counts_device``, (site, page, channel, slot, so many) to ``counts_shared``,
+        ``counts_day``, ``counts_page`` and ``counts_device``, (site, page, channel, slot, shares) to ``counts_shared``,
         and (site, hour, reason, slot, so many) to the drops."""
         raised = [(f"raise_{table}", rows) for table, rows in counts.items()]
         grown = await self._together(

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from grapevine.web import (
     collect,
     conversions,
+    counts,
     dashboard,
     direct_api,
     export_api,
@@ -24,6 +25,7 @@ def routes(prefix: str) -> list[BaseRoute]:
     public: list[BaseRoute] = [
         Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
         *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
+        Route("/v1/counts", counts.counts),
         Route("/widget{rest}", widget.widget_file),
         Route("/icons{rest}", widget.widget_file),
     ]

@@ -12,6 +12,7 @@ from grapevine.collect.writer import Writer
 from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.store.base import Store
+from grapevine.web.counted import Counted
 from grapevine.web.followed import Followed
 from grapevine.web.proxies import Proxies
 from grapevine.web.widget_files import WidgetFiles
@@ -33,6 +34,7 @@ class Services:
     collect_calls: Mapping[bytes, Call]
     link_paths: frozenset[bytes]
     followed: Followed
+    counted: Counted
     widget: WidgetFiles
     proxies: Proxies
     clock: Clock
