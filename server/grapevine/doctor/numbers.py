@@ -25,6 +25,7 @@ _AGREE: Final = {
     "visitors": "Every day's distinct visitors are those of its visits.",
     "views": "Each site's views are those of its visits; only totals can be compared, rows do not say when.",
     "days": "The three tables of counts agree on each day's views and unlinked visits, which have no rows.",
+    "shares by page": "Every page's shares by channel are those that were made of it.",
     "shares": "Every share's returns are the visits that came through it.",
     "cascades": "Every summary is what its cascade's visits, shares and conversions say.",
     "chains": "Every visit hangs where the share it came through puts it.",
