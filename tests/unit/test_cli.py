@@ -349,7 +349,7 @@ def test_inspecting_without_any_site(run: Terminal) -> None:
 # Numbers and cascades -------------------------------------------------------------------------------------------------
 
 
-def test_stats(run: Terminal) -> None:
+def test_stats(run: Terminal, tmp_path: Path) -> None:
     site = run.add_site()
     run.chain(site)
     summary = run("stats", site, "--json").json
@@ -357,6 +357,11 @@ def test_stats(run: Terminal) -> None:
     shown = run("stats", site).out
     assert re.search(r"^Returns +2 ", shown, re.MULTILINE)
     assert re.search(r"^K-factor +0\.67 ", shown, re.MULTILINE)
+    assert re.search(r"^Suspects +0 ", shown, re.MULTILINE)
+    with closing(sqlite3.connect(tmp_path / "grapevine.sqlite3", isolation_level=None)) as connection:
+        connection.execute("UPDATE visits SET verdict = 2")
+    assert run("stats", site, "--json").json["suspects"] == {"driven": 0, "scanner": 3, "replay": 0}
+    assert re.search(r"^Suspects +3 +scanner 3 *$", run("stats", site).out, re.MULTILINE)
     before = run("stats", site, "--from", "2020-01-01", "--to", "2020-01-31")
     assert "Lees, 2020-01-01 to 2020-01-31" in before.out
     assert re.search(r"^Visits +0 ", before.out, re.MULTILINE)
@@ -448,7 +453,7 @@ def test_numbers_that_are_not_what_the_rows_say(run: Terminal, tmp_path: Path) -
     assert shown.status == 1
     assert f"- site {site}, day {copied['day']}, dimension channel, key copy: returns is 9," in shown.out
     assert f"- site {site}, root {first['visit']}: size is 7, the rows say 3\n" in shown.out
-    assert shown.out.endswith("3 of 17 checks found something to fix.\n")
+    assert shown.out.endswith("3 of 19 checks found something to fix.\n")
 
 
 def test_a_damaged_file(run: Terminal, tmp_path: Path) -> None:

@@ -216,6 +216,33 @@ def test_interrupted_and_run_again(way: str, run: Terminal, database: str) -> No
     assert "30,003 rows of them in an earlier run" in done.out
 
 
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_what_is_half_copied_is_not_served(
+    way: str, run: Terminal, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = run.source, database
+    if way == "back":
+        assert run.copy(run.source, database).status == 0
+        source, target = database, run.file("back")
+    interrupt(source, target, "Copying guards")
+    monkeypatch.setenv("GRAPEVINE_SECRET_KEYS", KEYS)
+    for workers in ("1", "2"):
+        served = run("serve", "--port", "0", "--workers", workers, database=target)
+        assert (served.status, served.out, served.err.count("\n")) == (1, "", 1)
+        assert re.fullmatch(
+            r"grapevine: \S+ is a copy of .+ that was begun and not ended: run the same grapevine copy again to finish "
+            r"it, or with --restart to begin anew; serve it then\n", served.err,
+        )  # fmt: skip
+    told = run("doctor", "--json", database=target)
+    assert told.status == 1
+    wrong = {one["check"]: one for one in json.loads(told.out)["checks"] if not one["ok"]}
+    assert set(wrong) == {"copy"}
+    assert "that was begun and not ended" in wrong["copy"]["says"]
+    assert wrong["copy"]["fix"].startswith("Run the same grapevine copy again to finish it, or with --restart")
+    assert run.copy(source, target).status == 0
+    assert "ok     copy: No copy into it was begun and not ended.\n" in run("doctor", database=target).out
+
+
 def test_a_bar_on_a_terminal(run: Terminal) -> None:
     ours, its = pty.openpty()
     try:

@@ -7,7 +7,8 @@ from typing import Final
 
 from grapevine.cli.options import Commands, count, port
 from grapevine.cli.shell import Shell
-from grapevine.errors import SettingError
+from grapevine.errors import SettingError, StoreError
+from grapevine.settings import shown
 
 MOST_WORKERS: Final = 64
 
@@ -32,6 +33,7 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
     """Runs the server until a signal ends it."""
     from grapevine import listening, logs, workers
     from grapevine.app import create_app
+    from grapevine.copying.unfinished import REMEDY, unfinished_copy
     from grapevine.housekeeping import tidy
     from grapevine.installation import make_store
 
@@ -39,6 +41,11 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
         raise SettingError(f"--workers {arguments.workers}: must be 1 to {MOST_WORKERS}")
     settings = shell.settings_with_keys()
     logs.configure(settings.log)
+    source = await unfinished_copy(settings)
+    if source is not None:
+        raise StoreError(
+            f"{shown(settings)} is a copy of {source} that was begun and not ended: {REMEDY}; serve it then"
+        )
     async with shell.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
         sites = await store.registry.sites()
         await tidy(store, shell.now())  # nor one that cannot be written to

@@ -24,11 +24,12 @@ async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[
     path = database_path(settings)
     if path is not None:
         yield setup.space(path)
-    schema = await setup.schema(settings)
-    yield schema
-    if not schema.ok:
-        yield setup.keys(settings, in_use=False)
-        return
+    for whether in (setup.schema, setup.copy):
+        finding = await whether(settings)
+        yield finding
+        if not finding.ok:
+            yield setup.keys(settings, in_use=False)
+            return
     async with snapshot(settings) as moment:
         yield setup.keys(settings, in_use=await Recount(moment).any_visit())
         async for finding in numbers.examine(moment, site, is_file=path is not None):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from grapevine.copying.unfinished import REMEDY, unfinished_copy
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import SettingError, StoreError
 from grapevine.installation import key_file, schema_version, with_secret_keys
@@ -106,6 +107,18 @@ async def schema(told: Settings) -> Finding:
     if version > newest:
         return bad("schema", f"It is version {version}, and this Grapevine knows {newest}.", "Run a newer Grapevine.")
     return good("schema", f"Version {version}, the newest.")
+
+
+async def copy(told: Settings) -> Finding:
+    """Whether all of a store is there, or what a copy had brought when it stopped."""
+    source = await unfinished_copy(told)
+    if source is None:
+        return good("copy", "No copy into it was begun and not ended.")
+    return bad(
+        "copy",
+        f"It is a copy of {source} that was begun and not ended, so rows may be missing.",
+        f"{REMEDY[0].upper()}{REMEDY[1:]}; start no server before.",
+    )
 
 
 def _is_local(host: str) -> bool:

@@ -11,6 +11,7 @@ import asyncpg
 from grapevine.errors import StoreError
 from grapevine.store import postgres
 from grapevine.store.asking import Asking, shown, translated
+from grapevine.store.hosts import Hosts
 
 _CONNECT_SECONDS: Final = 5.0
 
@@ -28,7 +29,7 @@ async def moment(url: str) -> AsyncIterator[Moment]:
     """One moment of the database at ``url``, in a transaction that only reads. Raises StoreError."""
     try:
         with translated(url):
-            async with _connected(url) as connection:
+            async with connected(url) as connection:
                 # What sums up whole numbers is numeric, which would come as Decimal.
                 await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -40,14 +41,15 @@ async def moment(url: str) -> AsyncIterator[Moment]:
 async def postgres_version(url: str) -> int:
     """The schema version of the database at ``url``; 0 when it has no tables. Raises StoreError."""
     with translated(url):
-        async with _connected(url) as connection:
+        async with connected(url) as connection:
             return await postgres.version(connection)
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the first host of ``url`` that answers. Raises StoreError."""
     try:
-        connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+        connection = await Hosts(url).connect(timeout=_CONNECT_SECONDS)
     except (ValueError, asyncpg.PostgresError) as error:
         raise StoreError(f"{shown(url)} cannot be used: {error}") from error
     try:
