@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Mount, Route
 
 from grapevine.web import (
+    about,
     collect,
     conversions,
     counts,
@@ -32,6 +33,7 @@ def routes(prefix: str) -> list[BaseRoute]:
     links: list[BaseRoute] = [
         Route("/s/{token}", short.follow),
         Route("/s/{token}/qr.svg", short.qr_code),
+        Route("/about/{token}", about.about),
     ]
     api: list[BaseRoute] = [
         Route("/v1/tokens/resolve", read_api.resolve_tokens, methods=["POST"]),

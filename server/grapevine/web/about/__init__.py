@@ -1,0 +1,79 @@
+"""``/about/{token}``: the page for people that says what a shared link carries. It reads the token and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from grapevine import ids
+from grapevine.tokens import LENGTH
+from grapevine.web.about.languages import languages, nth, preferred
+from grapevine.web.services import services
+
+_HEADERS: Final = {
+    "Cache-Control": "private, no-store",
+    "Vary": "Accept-Language",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Said(NamedTuple):
+    """What a token says, in somebody's language."""
+
+    token: str
+    date: str
+    way: str
+    nth: str
+
+
+async def about(request: Request) -> Response:
+    """What the link with this token carries, and who to turn to. Nothing of the visit but what the token itself says,
+    so that nobody learns more from a link than was in it."""
+    running = services(request)
+    text = request.path_params["token"]
+    language = preferred(request.headers.get("accept-language", ""))
+    words = languages()[language]
+    owner = await running.sites.owner(text)
+    if owner is None or owner[1].is_session:
+        shaped = len(text) == LENGTH and ids.from_base62(text) is not None
+        return _page(422 if shaped else 404, language, said=None)
+    site, token = owner
+    day = ids.day_date(ids.day_of(token.visit_id))
+    said = Said(text, words.calendar(day), words.channel(token.channel), nth(token.n))
+    return _page(
+        200, language, said=said, site=site.row.name, param=site.row.param, origins=site.row.origins
+    )  # fmt: skip
+
+
+def _page(status: int, language: str, **facts: Any) -> Response:
+    template, style, mark = _parts()
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    html = template.render(language=language, words=languages()[language], style=style, mark=mark, **facts)
+    headers = _HEADERS | {"Content-Language": language, "Content-Security-Policy": policy}
+    return HTMLResponse(html, status, headers)
+
+
+@cache
+def _parts() -> tuple[Template, Markup, Markup]:
+    """The template, the style sheet and the picture of a grape."""
+    here = files(__package__)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(here.joinpath("about.html").read_text("utf-8"))
+    style = here.joinpath("about.css").read_text("utf-8")
+    mark = files("grapevine.web.dashboard").joinpath("static", "mark.svg").read_text("utf-8").strip()
+    sized = mark.replace("<svg ", '<svg width="34" height="34" aria-hidden="true" ', 1)
+    return template, Markup(style), Markup(sized)  # noqa: S704  # the project's own files

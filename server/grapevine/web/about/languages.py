@@ -1,0 +1,90 @@
+"""The languages that the page about a link speaks: ``texts/*.toml``, one file each."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+from grapevine.channels import NAMES
+from grapevine.tokens import LAST_N
+from grapevine.web.dashboard import words
+
+ENGLISH: Final = "en"
+
+_CHOICE: Final = re.compile(r"([a-z]{1,8}|\*)(?:-[0-9a-z]{1,8})*(?:;q=([01](?:\.\d{0,3})?))?", re.ASCII)
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All that the page says. ``{site}``, ``{param}``, ``{n}`` and ``{date}`` are put in; ``first`` is a month's first
+    day; ``channels`` are those that no app has given a name."""
+
+    title: str
+    lead: str
+    says: str
+    day: str
+    day_value: str
+    way: str
+    nth: str
+    nth_value: str
+    visit: str
+    visit_value: str
+    signature: str
+    signature_value: str
+    not_said: str
+    opened: str
+    opened_text: str
+    rather_not: str
+    rather_not_text: str
+    owner: str
+    owner_text: str
+    footer: str
+    bad_title: str
+    bad_text: str
+    date_form: str
+    first: str = "1"
+    months: list[str]
+    channels: dict[str, str]
+
+    def calendar(self, day: date) -> str:
+        """A date, its month in letters."""
+        number = self.first if day.day == 1 else str(day.day)
+        return self.date_form.format(day=number, month=self.months[day.month - 1], year=day.year)
+
+    def channel(self, code: int) -> str:
+        """How something was shared."""
+        name = NAMES[code]
+        return self.channels.get(name) or words.channel(name)
+
+
+def nth(n: int) -> str:
+    """The number of a share as people count; the last number that a token can carry stands for all later ones too."""
+    return f"{n + 1}+" if n == LAST_N else str(n + 1)
+
+
+@cache
+def languages() -> dict[str, Words]:
+    """All languages by their tags."""
+    folder = files(__package__).joinpath("texts")
+    return {
+        file.name.removesuffix(".toml"): msgspec.convert(tomllib.loads(file.read_text("utf-8")), Words)
+        for file in sorted(folder.iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".toml")
+    }
+
+
+def preferred(accepted: str) -> str:
+    """The language that somebody likes best by their ``Accept-Language`` (RFC 9110, 12.5.4), else English."""
+    choices = [_CHOICE.fullmatch(piece.strip().replace(" ", "")) for piece in accepted.lower().split(",")]
+    found = [(float(choice[2] or 1), choice[1]) for choice in choices if choice]
+    for liking, tag in sorted(found, key=lambda each: -each[0]):
+        if liking and tag in languages():
+            return tag
+        if liking and tag == "*":
+            break
+    return ENGLISH

@@ -1,0 +1,160 @@
+"""``/about/{token}``: what a link carries, for people, in their language; nobody else's visits and no exact times."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import string
+from base64 import b64encode
+from datetime import date
+
+import httpx
+import pytest
+
+from grapevine import ids
+from grapevine.channels import CODES, NAMES
+from grapevine.web.about.languages import Words, languages, nth, preferred
+from tests.web.conftest import ORIGIN, Server
+from tests.web.markup import Page
+
+pytestmark = pytest.mark.anyio
+
+
+async def ask(server: Server, token: str, language: str = "en", below: str = "") -> httpx.Response:
+    return await server.http.get(f"{below}/about/{token}", headers={"Accept-Language": language})
+
+
+async def test_it_says_what_the_link_carries_and_who_to_turn_to(server: Server) -> None:
+    token = (await server.visit(channels=["whatsapp"]))["tokens"]["whatsapp"]
+    answer = await ask(server, token)
+    assert answer.status_code == 200
+    assert answer.headers["content-language"] == "en"
+    for said in ("What this link carries", token, "5 November 2026", "WhatsApp", "share 1 of that visit", "site-a"):
+        assert said in answer.text, said
+    assert f'<a href="{ORIGIN}/">{ORIGIN}</a>' in answer.text
+    assert '<html lang="en">' in answer.text
+
+
+async def test_nothing_of_the_visit_itself_is_told(server: Server) -> None:
+    """The page is the same before and after somebody came through the link, and for a visit that is not here."""
+    first = await server.visit(url=f"{ORIGIN}/private/page", title="Secret", referrer="https://www.google.com/")
+    token = first["tokens"]["copy"]
+    before = (await ask(server, token)).text
+    await server.visit(server.browser("192.0.2.9"), token=token)
+    await server.post("shares", token=token, url=f"{ORIGIN}/private/page")
+    server.clock.now += ids.DAY_MS
+    assert (await ask(server, token)).text == before
+    assert not re.search(r"\d\d:\d\d", before)
+    assert not {first["visit"], "private", "Secret", "google"} & set(re.findall(r"\w+", before))
+    site = (await server.services.sites.all())[0]
+    gone = site.tokens.mint(ids.pack(2400, 9, 9), (CODES["copy"],))[0]
+    assert (await ask(server, gone)).status_code == 200
+
+
+@pytest.mark.parametrize(("n", "told"), [(0, "share 1 of"), (6, "share 7 of"), (7, "share 8+ of")])
+async def test_which_share_it_was(server: Server, n: int, told: str) -> None:
+    site = (await server.services.sites.all())[0]
+    assert told in (await ask(server, site.tokens.mint(ids.pack(2400, 9, 9), (0,), n)[0])).text
+
+
+async def test_it_runs_nothing_and_goes_nowhere(server: Server) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    for answer in (await ask(server, token), await ask(server, "x" * 23)):
+        policy = answer.headers["content-security-policy"]
+        style = re.search("<style>(.*)</style>", answer.text, re.DOTALL)
+        assert style is not None
+        digest = b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+        assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; ")
+        assert "script" not in policy
+        assert not re.search(r"<script|\bon\w+=|style=|src=|<link", answer.text)
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-robots-tag"] == "noindex"
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert answer.headers["vary"] == "Accept-Language"
+        assert len(Page(answer.text).headings) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("short", 404), ("-" * 23, 404), ("é" * 23, 404), ("x" * 23, 422), ("session", 422)]
+)
+async def test_a_bad_token_gets_a_friendly_page(server: Server, text: str, status: int) -> None:
+    session = (await server.visit())["session"]
+    answer = await ask(server, session if text == "session" else text)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "nothing we know" in answer.text
+    assert "site-a" not in answer.text
+    assert session not in answer.text
+
+
+async def test_names_and_addresses_are_texts(server: Server) -> None:
+    await server.add_site("<b>{site}</b>&", "https://b.example", "http://xn--bcher-kva.example:8080")
+    site = (await server.services.sites.all())[1]
+    answer = await ask(server, site.tokens.mint(ids.pack(2400, 9, 9), (0,))[0])
+    assert "&lt;b&gt;{site}&lt;/b&gt;&amp;" in answer.text
+    assert "<b>{" not in answer.text
+    for origin in site.row.origins:
+        assert f'<a href="{origin}/">' in answer.text
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_every_language(server: Server, language: str) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    for answer in (await ask(server, token, language), await ask(server, "x", language)):
+        assert answer.headers["content-language"] == language
+        assert f'<html lang="{language}">' in answer.text
+    assert languages()[language].title in (await ask(server, token, language)).text
+
+
+@pytest.mark.parametrize("words", languages().values(), ids=languages())
+def test_the_texts_are_whole(words: Words) -> None:
+    english = languages()["en"]
+    assert len(words.months) == 12
+    assert words.channels.keys() == english.channels.keys()
+    for field in words.__struct_fields__:
+        mine, theirs = getattr(words, field), getattr(english, field)
+        if isinstance(mine, str):
+            assert mine == mine.strip() != ""
+            assert holes(mine) == holes(theirs), field
+    for code in NAMES:
+        assert words.channel(code)
+
+
+def holes(text: str) -> set[str]:
+    """What is to be put into a text."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "told"),
+    [
+        ("en", date(2026, 11, 5), "5 November 2026"), ("de", date(2026, 3, 1), "1. März 2026"),
+        ("fr", date(2026, 8, 1), "1er août 2026"), ("fr", date(2026, 8, 2), "2 août 2026"),
+        ("nl", date(2026, 5, 31), "31 mei 2026"), ("es", date(2026, 1, 1), "1 de enero de 2026"),
+    ],
+)  # fmt: skip
+def test_dates(language: str, day: date, told: str) -> None:
+    assert languages()[language].calendar(day) == told
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"), ("de", "de"), ("DE-ch,en;q=0.8", "de"), ("ja,nl;q=0.5,fr;q=0.7", "fr"), ("fr;q=0,es;q=0.1", "es"),
+        ("*", "en"), ("pt-BR, *;q=0.5, de;q=0.2", "en"), ("en-GB,de", "en"), ("zh-Hant-TW", "en"),
+        ("de;q=nonsense, nl", "nl"), (";;;,,,", "en"), ("es ; q=0.9 , de ; q=1.0", "de"), ("\u0131,fr", "fr"),
+    ],
+)  # fmt: skip
+def test_the_language_that_is_liked_best(accepted: str, language: str) -> None:
+    assert preferred(accepted) == language
+
+
+def test_shares_are_counted_from_one() -> None:
+    assert [nth(n) for n in (0, 1, 7)] == ["1", "2", "8+"]
+
+
+@pytest.mark.parametrize("server", ["asgi /g", "socket /g"], indirect=True)
+async def test_it_stands_below_the_prefix_and_at_the_root(server: Server) -> None:
+    site = (await server.services.sites.all())[0]
+    token = site.tokens.mint(ids.pack(2400, 9, 9), (0,))[0]
+    assert (await ask(server, token, below="/g")).text == (await ask(server, token)).text
