@@ -31,5 +31,8 @@ DROP_REASONS: Final = (
 DAY_KEYS: Final = {"channel": 0, "source": 1, "depth": 2, "hour": 3}
 """What a row of the counts by day is about; ``hour`` is the hour of the day."""
 
+DAYS_OF_WEEK: Final = 7
+"""Counts by week go from day number 0, 7, 14 …"""
+
 NO_CHANNEL: Final = -1
 """In counts: the visit did not arrive through a share."""

@@ -25,7 +25,7 @@ import msgspec
 
 from grapevine import admin, ids
 from grapevine.collect.ledger import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Ledger
-from grapevine.sets import NO_CHANNEL
+from grapevine.sets import DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.store import queries
 from grapevine.store.batch import MEASURES
 from grapevine.store.rows import ASIDE, SAME_NETWORK
@@ -319,6 +319,12 @@ class Filler:
             ("raise_counts_hour", self._hours), ("raise_counts_day", self._days),
             ("raise_counts_page", self._pages), ("raise_counts_device", self._devices),
         )  # fmt: skip
+        weekly = [MEASURES.index(name) for name in ("views", "visits", "returns", "shares", "proven", "unlinked")]
+        weeks = (
+            (self._site, day // DAYS_OF_WEEK, page, 0, *(numbers[place] for place in weekly))
+            for (day, page), numbers in self._pages.items()
+        )
+        self._many(_insert("raise_counts_week"), weeks)
         for name, table in tables:
             rows = ((self._site, *key, 0, *numbers) for key, numbers in table.items())
             self._many(_insert(name), rows)

@@ -77,6 +77,9 @@ _COUNTS: Final = f"""
     INSERT INTO counts_page
     SELECT site, day, page, 0, {_MEASURED} FROM generate_series(1, 4) AS site,
         generate_series({FIRST_DAY}, {FIRST_DAY + DAYS - 1}) AS day, generate_series(1, 40) AS page;
+    INSERT INTO counts_week
+    SELECT site, week, page, 0, 7, 7, 1, 1, 1, 0 FROM generate_series(1, 4) AS site,
+        generate_series({FIRST_DAY} / 7, ({FIRST_DAY + DAYS - 1}) / 7) AS week, generate_series(1, 40) AS page;
     INSERT INTO counts_device
     SELECT site, day, device, app, 0, {_MEASURED} FROM generate_series(1, 4) AS site,
         generate_series({FIRST_DAY}, {FIRST_DAY + DAYS - 1}) AS day, generate_series(0, 3) AS device,

@@ -29,7 +29,7 @@ SITE = 1
 LAST_DAY = 2_500
 DAYS = 4
 TABLES = """visits shares unfurls pages cascades guards counts_hour counts_day counts_page counts_device
-    counts_shared""".split()
+    counts_week counts_shared""".split()
 URLS = {page_id(SITE, url): url for url in PAGES}
 
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 NOW = 1_800_000_000_000
 EVENTS = {
     "visits", "pages", "shares", "unfurls", "conversions", "answers", "links", "suspects", "counts_hour", "counts_day",
-    "counts_page", "counts_device", "counts_shared", "drops", "cascades", "guards", "mentions",
+    "counts_page", "counts_week", "counts_device", "counts_shared", "drops", "cascades", "guards", "mentions",
 }  # fmt: skip
 REFERENCES = {"sites", "origins", "api_keys", "salts", "webhooks", "deliveries", "spikes", "versions"}
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 EVENTS: Final = frozenset(
     "visits shares unfurls conversions answers links pages counts_hour counts_day counts_page counts_device "
-    "counts_shared drops cascades guards".split()
+    "counts_week counts_shared drops cascades guards".split()
 )
 WHOLE: Final = frozenset(
     name for name in queries.queries() if name.startswith("recount_") or name == "any_visit"
@@ -114,10 +114,11 @@ async def plenty(postgres_server: Postgres, postgres_template: str) -> AsyncIter
     values = {
         **last, **{column: 1 for query in queries.queries().values() for column in query.columns}, **scope.params(),
         **{name: last[name] for name in ("visit_id", "cell", "root_id", "channel", "n")}, "by": "channel",
-        "dimension": 0, "key": None, "limit": 21, "value": 1 << 62, "hangs_on": last["visit_id"], "small": 10_000,
-        "before": 0, "day": end - 1, "kind": 1, "guard_key": -(1 << 62), "window": 1000, "end_site": SITE,
-        "end_kind": 1, "end_key": 1 << 40, "now": ids.day_start(end), "app": "slack", "reason": "robot", "url": "u",
-        "title": "t", "goal": "order", "least": 20,
+        "dimension": 0, "key": None, "limit": 21, "value": 1 << 62, "units": 1 << 62, "rest": 0,
+        "hangs_on": last["visit_id"], "small": 10_000, "before": 0, "day": end - 1, "kind": 1,
+        "guard_key": -(1 << 62), "window": 1000, "end_site": SITE, "end_kind": 1, "end_key": 1 << 40,
+        "now": ids.day_start(end), "app": "slack", "reason": "robot", "url": "u", "title": "t", "goal": "order",
+        "least": 20,
     }  # fmt: skip
     yield Plenty(store, values, [dict(row) for row in rows])
     await store.close()

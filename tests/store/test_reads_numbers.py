@@ -21,6 +21,8 @@ pytestmark = pytest.mark.anyio
 
 WHOLE = Period(ids.day_date(FIRST_DAY - 1), ids.day_date(FIRST_DAY + 7))
 MIDDLE = Period(ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 3))
+MONTH = Period(ids.day_date(FIRST_DAY - 15), ids.day_date(FIRST_DAY + 15))  # all of it lies in whole weeks
+WEEK = Period(ids.day_date(FIRST_DAY - 9), ids.day_date(FIRST_DAY + 3))  # some of it lies in one, some in days after it
 PERIODS = (WHOLE, MIDDLE, Period(ids.day_date(FIRST_DAY + 2), ids.day_date(FIRST_DAY + 2)))
 
 COUNTED = (
@@ -96,16 +98,17 @@ async def _everything(filled: Filled, filters: Filters, period: Period) -> dict[
     return {name: getattr(answer, name) for name in names}
 
 
+@pytest.mark.parametrize("period", [MIDDLE, WEEK, MONTH], ids=["middle", "week", "month"])
 @pytest.mark.parametrize("by", stats.DIMENSIONS)
 @pytest.mark.parametrize(
     "filters",
     [EVERYTHING, Filters(source="share"), Filters(page=PAGES[0]), Filters(device="phone"), *FROM_ROWS],
     ids=repr,
 )
-async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filters: Filters) -> None:
+async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filters: Filters, period: Period) -> None:
     # Where the rows themselves are read, visits without a row cannot be in it.
     unlinked = _is_counted(filters, by)
-    found = census.chosen(filled.world, MIDDLE, filters, unlinked=unlinked)
+    found = census.chosen(filled.world, period, filters, unlinked=unlinked)
     expected: dict[str | int, tuple[object, ...]] = {}
     for key in {census.key_of(one, by) for one in found} - {None}:
         mine = [one for one in found if census.key_of(one, by) == key]
@@ -113,7 +116,7 @@ async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filter
         row = tuple(numbers[name] for name in ("views", "visits", "returns", "shares", "proven", "conversions"))
         if any(row):
             expected[key or 0] = (*row, census.worth(mine))
-    rows = await insight.breakdown(filled.reads, filled.site, by, MIDDLE, filters)
+    rows = await insight.breakdown(filled.reads, filled.site, by, period, filters)
     assert {
         row.key: (row.views, row.visits, row.returns, row.shares, row.proven, row.conversions, row.value)
         for row in rows

@@ -106,6 +106,9 @@ COUNTED = (
 )
 
 
+WEEKLY = ("views", "visits", "returns", "shares", "proven", "unlinked")
+
+
 @pytest.mark.parametrize("measure", COUNTED)
 @pytest.mark.parametrize("table", ["hour", "page", "device"])
 async def test_a_count_raised_by_hand(filled: Filled, table: str, measure: str) -> None:
@@ -116,11 +119,13 @@ async def test_a_count_raised_by_hand(filled: Filled, table: str, measure: str) 
     assert raised == 1
     found = await filled.recount()
     summed = {"counts by day"} if table == "hour" and measure != "unfurls" else set()
+    if table == "page" and measure in WEEKLY:
+        summed = {"counts by week"}
     assert set(found) == {f"counts by {table}"} | summed
     for name in summed:
         assert [(one.measure, (one.stored or 0) - (one.counted or 0)) for one in found[name].differences] == [
             (measure, -3)
-        ] * len(DAY_KEYS)
+        ] * (1 if table == "page" else len(DAY_KEYS))
     (one,) = found[f"counts by {table}"].differences
     assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
     assert await filled.recount(OTHER) == {}
@@ -139,7 +144,8 @@ async def test_views_and_visitors_raised_by_hand(filled: Filled, table: str) -> 
     assert (measure, stored) == (f"visitors in counts_{table}", (counted or 0) + 2)
     tables = {"page", "device"} if table == "hour" else {table}
     assert {one[0] for one in told["days"]} == {f"views in counts_{each}" for each in tables}
-    assert set(told) == {"views", "visitors", "days"} | ({"counts by day"} if table == "hour" else set())
+    summed = {"hour": {"counts by day"}, "page": {"counts by week"}}.get(table, set())
+    assert set(told) == {"views", "visitors", "days"} | summed
 
 
 @pytest.mark.parametrize("measure", [*COUNTED, "views", "visitors", "unlinked"])
@@ -204,7 +210,24 @@ async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -
     await filled.change(
         "UPDATE counts_page SET unlinked = unlinked + 1, views = views + 1 WHERE site_id = ? AND unlinked > 0", SITE
     )
-    assert set(await filled.told()) == {"days"}
+    assert set(await filled.told()) == {"days", "counts by week"}
+
+
+@pytest.mark.parametrize("measure", WEEKLY)
+async def test_a_count_by_week_raised_by_hand(filled: Filled, measure: str) -> None:
+    (place,) = await filled.rows(
+        "SELECT week, page_id FROM counts_week WHERE site_id = ? ORDER BY week DESC, page_id DESC LIMIT 1", SITE
+    )
+    raised = await filled.change(
+        f"UPDATE counts_week SET {measure} = {measure} + 3 WHERE cell = 1 AND (site_id, week, page_id) = (?, ?, ?)",
+        SITE, *place,
+    )  # fmt: skip
+    assert raised == 1
+    found = await filled.recount()
+    assert set(found) == {"counts by week"}
+    (one,) = found["counts by week"].differences
+    assert (one.site_id, one.key, one.measure) == (SITE, (("week", place[0]), ("page", place[1])), measure)
+    assert one.stored == (one.counted or 0) + 3
 
 
 async def test_a_visit_that_was_deleted(filled: Filled) -> None:

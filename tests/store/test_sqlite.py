@@ -14,7 +14,8 @@ from grapevine.store.sqlite import SQLiteStore
 pytestmark = pytest.mark.anyio
 
 TABLES = """sites api_keys pages visits shares unfurls conversions answers links counts_hour counts_day counts_page
-    counts_device counts_shared drops cascades guards leases webhooks deliveries spikes mentions salts""".split()
+    counts_week counts_device counts_shared drops cascades guards leases webhooks deliveries spikes mentions
+    salts""".split()
 
 
 def schema(path: Path) -> list[tuple[str, str]]:

@@ -223,6 +223,7 @@ def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
     """What the tables of a store hold of a world, counts and summaries included."""
     site = world.site_id
     shares = [share for share in world.shares.values() if share.reported_at or share.openings]
+    counts = _counts(world)
     return {
         "pages": [
             (site, number, number % ids.CELLS, FIRST_DAY, page, None)
@@ -248,7 +249,8 @@ def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
         ],
         "drops": [(site, hour, reason, 1, number) for (hour, reason), number in world.drops.items()],
         "cascades": [_cascade_row(world, root) for root in world.roots()],
-        **_counts(world),
+        **counts,
+        "counts_week": _weeks(counts["counts_page"]),
         "counts_shared": _shared(world),
     }  # fmt: skip
 
@@ -330,6 +332,17 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
         ]
         for table, counts in tables.items()
     }  # fmt: skip
+
+
+def _weeks(days: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The counts by page and week: what those by day add up to."""
+    told = [MEASURES.index(name) for name in ("views", "visits", "returns", "shares", "proven", "unlinked")]
+    weeks: dict[tuple[int, ...], list[int]] = {}
+    for site, day, page, slot, *numbers in days:
+        total = weeks.setdefault((site, day // 7, page, slot), [0] * len(told))
+        for place, measure in enumerate(told):
+            total[place] += numbers[measure]
+    return [(*key, *total) for key, total in weeks.items()]
 
 
 def _shared(world: World) -> list[tuple[Any, ...]]:

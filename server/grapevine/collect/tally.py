@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from grapevine import ids
-from grapevine.sets import DAY_KEYS, NO_CHANNEL
+from grapevine.sets import DAY_KEYS, DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.store.batch import MEASURES, Batch, CascadeGrowth
 from grapevine.store.rows import SAME_NETWORK, ShareRow, VisitRow
 
@@ -15,6 +15,7 @@ _POSITION: Final = {measure: position for position, measure in enumerate(MEASURE
 _VIEWS, _VISITS, _VISITORS = (_POSITION[name] for name in ("views", "visits", "visitors"))
 _RETURNS, _SELF_RETURNS, _SAME_NETWORK = (_POSITION[name] for name in ("returns", "self_returns", "same_network"))
 
+_WEEKLY: Final = tuple(_POSITION[name] for name in ("views", "visits", "returns", "shares", "proven", "unlinked"))
 _HOURS: Final = 24
 
 Key = tuple[Any, ...]
@@ -128,6 +129,7 @@ class Tally:
             {
                 "counts_hour": self._rows(self._hours), "counts_day": self._rows(self._days),
                 "counts_page": self._rows(self._pages), "counts_device": self._rows(self._devices),
+                "counts_week": self._weeks(),
                 "counts_shared": [(*key, self._slot, by) for key, by in sorted(self._shared.items()) if by],
             },
             [(*hour, reason, self._slot, number) for (*hour, reason), number in sorted(drops.items())],
@@ -135,6 +137,14 @@ class Tally:
 
     def _rows(self, table: Mapping[Key, Sequence[int]]) -> list[tuple[int | str, ...]]:
         return [(*key, self._slot, *counts) for key, counts in sorted(table.items())]
+
+    def _weeks(self) -> list[tuple[int | str, ...]]:
+        """What was counted by page and day, by page and week, as far as it is told."""
+        weeks: dict[Key, list[int]] = {}
+        for (site_id, day, page_id), counts in self._pages.items():
+            key, told = (site_id, day // DAYS_OF_WEEK, page_id), [counts[position] for position in _WEEKLY]
+            weeks[key] = told if key not in weeks else [sum(both) for both in zip(weeks[key], told, strict=True)]
+        return self._rows(weeks)
 
     def _add_days(self) -> None:
         """What was counted by the hour, by the day under each thing alone."""

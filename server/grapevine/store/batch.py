@@ -115,9 +115,8 @@ class Batch:
         self, shares: Sequence[ShareRow], growths: Sequence[CascadeGrowth], counts: Mapping[str, Rows], drops: Rows
     ) -> None:
         """Adds to shares (times where there were none, and so many returns and self-returns more), to the cascades'
-        summaries (one that has none gets it with its first return), (key…, slot, measures…) to ``counts_hour``,
-        ``counts_day``, ``counts_page`` and ``counts_device``, (site, page, channel, slot, shares) to ``counts_shared``,
-        and (site, hour, reason, slot, so many) to the drops."""
+        summaries (one that has none gets it with its first return), (key…, slot, measures…) to the tables named
+        ``counts``, and (site, hour, reason, slot, so many) to the drops."""
         raised = [(f"raise_{table}", rows) for table, rows in counts.items()]
         grown = await self._together(
             [("put_shares", _plain(shares)), *raised, ("raise_drops", drops), ("grow_cascades", _plain(growths))]

@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from grapevine import ids
+from grapevine import ids, money
 from grapevine.chains import Place
-from grapevine.sets import DAY_KEYS
+from grapevine.sets import DAY_KEYS, DAYS_OF_WEEK
 from grapevine.stats import Counts, Key
 from grapevine.store.base import Runner
 from grapevine.store.rows import ASIDE
@@ -32,6 +32,8 @@ class Scope(msgspec.Struct, frozen=True):
     def params(self) -> dict[str, Any]:
         """The parameters of every query of ``stats.sql``."""
         first, after = ids.day_at(self.start), ids.day_at(self.end)
+        from_week, to_week = -(-first // DAYS_OF_WEEK), after // DAYS_OF_WEEK
+        whole = from_week < to_week
         return msgspec.structs.asdict(self) | {
             "from_hour": self.start // ids.HOUR_MS,
             "to_hour": self.end // ids.HOUR_MS,
@@ -39,6 +41,10 @@ class Scope(msgspec.Struct, frozen=True):
             "to_unix_day": self.end // ids.DAY_MS,
             "from_day": first,
             "to_day": after,
+            "from_week": from_week,
+            "to_week": to_week,
+            "weeks_from_day": from_week * DAYS_OF_WEEK if whole else after,
+            "weeks_to_day": to_week * DAYS_OF_WEEK if whole else after,
             "from_id": ids.pack(_day(first - 1), 0, 0),
             "to_id": ids.pack(_day(after + 1), 0, 0),
         }
@@ -131,8 +137,12 @@ class Reads:
         children of their own.
         """
         rows = await self._run("reach_of_share", **_visit(site_id, visit_id), channel=channel, n=n, hangs_on=hangs_on)
-        found = {what: (times, total) for what, currency, times, total in rows if what != "conversions"}
-        converted = [(currency, times, total) for what, currency, times, total in rows if what == "conversions"]
+        found = {what: (times, total) for what, _, times, total, _ in rows if what != "conversions"}
+        converted = [
+            (currency, times, money.joined(units, rest))
+            for what, currency, times, units, rest in rows
+            if what == "conversions"
+        ]
         return ReachFacts(
             visits=found["visits"][0],
             max_depth=found["visits"][1],
@@ -214,7 +224,10 @@ class Reads:
     async def conversions(self, scope: Scope, by: str | None) -> list[Converted]:
         """Conversions in the scope by key and currency."""
         rows = await self._run("conversions_by", by=by, **scope.params())
-        return [Converted(_key(key, word), currency, times, worth) for key, word, currency, times, worth in rows]
+        return [
+            Converted(_key(key, word), currency, times, money.joined(units, rest))
+            for key, word, currency, times, units, rest in rows
+        ]
 
     async def credited(self, scope: Scope, goal: str | None, limit: int) -> list[tuple[int, str | None, int | None]]:
         """At most ``limit`` conversions in the scope as (visit, currency, millionths), in no order."""
@@ -256,7 +269,7 @@ class Reads:
     async def goals(self, scope: Scope, limit: int) -> list[tuple[str, str | None, int, int | None]]:
         """Conversions in the scope as (goal, currency, number, millionths), the ``limit`` most frequent ones."""
         rows = await self._run("goals_by", limit=limit, **scope.params())
-        return [(goal, currency, times, worth) for goal, currency, times, worth in rows]
+        return [(goal, currency, times, money.joined(units, rest)) for goal, currency, times, units, rest in rows]
 
     async def cascade_unfurls(self, site_id: int, root: int) -> list[tuple[int, int, int, str, int]]:
         """The unfurls of a cascade's shares as (visit, channel, n, app, number)."""
@@ -266,7 +279,16 @@ class Reads:
     async def cascade_order(
         self, site_id: int, sort: str, value: float, root_id: int, limit: int
     ) -> list[tuple[float, int]]:
-        """The next cascades after (``value``, ``root_id``) in the order ``sort``: what they are sorted by, and root."""
+        """The next cascades after (``value``, ``root_id``) in the order ``sort``: what they are sorted by, and root.
+
+        In the order ``value`` that is a sum in millionths, exact however many bits it has.
+        """
+        if sort == "value":
+            units, rest = money.parted(int(value))
+            rows = await self._run(
+                "cascades_by_value", site_id=site_id, units=units, rest=rest, root_id=root_id, limit=limit
+            )
+            return [(total, root) for *parts, root in rows if (total := money.joined(*parts)) is not None]
         rows = await self._run(f"cascades_by_{sort}", site_id=site_id, value=value, root_id=root_id, limit=limit)
         return [(value, root) for value, root in rows]
 
@@ -284,8 +306,8 @@ class Reads:
         """What the conversions of some cascades were worth, as (currency, millionths) by root."""
         sums: dict[tuple[int, str | None], int] = {}
         for query in ("root_values", "cascade_values"):
-            for root, currency, worth in await self._run(query, _roots(roots), site_id=site_id):
-                sums[root, currency] = sums.get((root, currency), 0) + worth
+            for root, currency, units, rest in await self._run(query, _roots(roots), site_id=site_id):
+                sums[root, currency] = sums.get((root, currency), 0) + (money.joined(units, rest) or 0)
         found: dict[int, list[tuple[str | None, int | None]]] = {}
         for (root, currency), worth in sums.items():
             found.setdefault(root, []).append((currency, worth))
@@ -312,7 +334,9 @@ class Reads:
     async def cascade_conversions(self, site_id: int, root: int) -> list[Converted]:
         """The conversions of a cascade by visit and currency."""
         rows = await self._run("cascade_conversions", site_id=site_id, root_id=root, cell=ids.cell_of(root))
-        return [Converted(*row) for row in rows]
+        return [
+            Converted(visit, currency, times, money.joined(units, rest)) for visit, currency, times, units, rest in rows
+        ]
 
     async def direct_days(self, scope: Scope, pages: Iterable[int]) -> list[tuple[int, int, list[int]]]:
         """Visits of ``pages`` as (page, day, [deep direct, general, private returns in four groups])."""

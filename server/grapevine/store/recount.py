@@ -27,6 +27,9 @@ COMPARISONS: Final = {
         "recount_day_counts", ("day", "dimension", "key"), (*_MEASURES, "views", "visitors", "unlinked")
     ),
     "counts by page": Comparison("recount_pages", ("day", "page"), _MEASURES),
+    "counts by week": Comparison(
+        "recount_weeks", ("week", "page"), ("views", "visits", "returns", "shares", "proven", "unlinked")
+    ),
     "counts by device": Comparison("recount_devices", ("day", "device", "app"), _MEASURES),
     "visitors": Comparison(
         "recount_visitors",

@@ -248,6 +248,20 @@ ON CONFLICT (site_id, day, page_id, cell) DO UPDATE SET
     unlinked = counts_page.unlinked + excluded.unlinked,
     unfurls = counts_page.unfurls + excluded.unfurls;
 
+-- name: raise_counts_week
+-- Counts by seven days and first page.
+INSERT INTO counts_week (site_id, week, page_id, cell, views, visits, returns, shares, proven, unlinked)
+SELECT site_id, week, page_id, cell, views, visits, returns, shares, proven, unlinked
+FROM rows(site_id bigint, week bigint, page_id bigint, cell smallint, views bigint, visits bigint, returns bigint, shares bigint, proven bigint, unlinked bigint)
+WHERE true
+ON CONFLICT (site_id, week, page_id, cell) DO UPDATE SET
+    views = counts_week.views + excluded.views,
+    visits = counts_week.visits + excluded.visits,
+    returns = counts_week.returns + excluded.returns,
+    shares = counts_week.shares + excluded.shares,
+    proven = counts_week.proven + excluded.proven,
+    unlinked = counts_week.unlinked + excluded.unlinked;
+
 -- name: raise_counts_device
 -- Counts by day, device and app.
 INSERT INTO counts_device (

@@ -149,6 +149,28 @@ HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_re
     OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
 ORDER BY site_id, day, page_id LIMIT :most;
 
+-- name: recount_weeks
+-- What counts_week holds beside the sums of counts_page, where they differ.
+WITH entries AS (
+    SELECT 1 AS side, site_id, week, page_id, views, visits, returns, shares, proven, unlinked
+    FROM counts_week WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    UNION ALL
+    SELECT -1, site_id, day / 7, page_id, views, visits, returns, shares, proven, unlinked
+    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+)
+SELECT count(*) OVER (), site_id, week, page_id,
+    sum(CASE side WHEN 1 THEN views ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE views END),
+    sum(CASE side WHEN 1 THEN visits ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visits END),
+    sum(CASE side WHEN 1 THEN returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE returns END),
+    sum(CASE side WHEN 1 THEN shares ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE shares END),
+    sum(CASE side WHEN 1 THEN proven ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE proven END),
+    sum(CASE side WHEN 1 THEN unlinked ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unlinked END)
+FROM entries
+GROUP BY site_id, week, page_id
+HAVING sum(side * views) <> 0 OR sum(side * visits) <> 0 OR sum(side * returns) <> 0
+    OR sum(side * shares) <> 0 OR sum(side * proven) <> 0 OR sum(side * unlinked) <> 0
+ORDER BY site_id, week, page_id LIMIT :most;
+
 -- name: recount_devices
 -- What counts_device holds beside what the rows say, where they differ: link previews count under their robot's app.
 WITH counted AS (

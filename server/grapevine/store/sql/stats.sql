@@ -45,13 +45,23 @@ WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
 GROUP BY 1, 2;
 
 -- name: counts_of_pages
--- The pages of a period with the most visits and shares, and what a breakdown shows of them. Summing up half of the
--- columns takes half of the time: of all counts, those of pages have the most rows.
+-- The pages of a period with the most visits and shares, and what a breakdown shows of them: whole weeks from the counts by
+-- week, the days before and after them from those by day.
 SELECT page_id, CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(returns) AS BIGINT),
     CAST(sum(shares) AS BIGINT), CAST(sum(proven) AS BIGINT), CAST(sum(unlinked) AS BIGINT)
-FROM counts_page
-WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
-  AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
+FROM (
+    SELECT page_id, views, visits, returns, shares, proven, unlinked FROM counts_week
+    WHERE site_id = :site_id AND week >= :from_week AND week < :to_week
+      AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
+    UNION ALL
+    SELECT page_id, views, visits, returns, shares, proven, unlinked FROM counts_page
+    WHERE site_id = :site_id AND day >= :from_day AND day < :weeks_from_day
+      AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
+    UNION ALL
+    SELECT page_id, views, visits, returns, shares, proven, unlinked FROM counts_page
+    WHERE site_id = :site_id AND day >= :weeks_to_day AND day < :to_day
+      AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
+) AS counted
 GROUP BY page_id ORDER BY sum(visits) + sum(unlinked) + sum(shares) DESC, page_id LIMIT :limit;
 
 -- name: counts_device_by
@@ -199,7 +209,8 @@ WHERE u.site_id = :site_id AND u.visit_id < :to_id AND u.at >= :start AND u.at <
 GROUP BY 1, 2;
 
 -- name: conversions_by
--- Conversions of a period with what they were worth, by currency too; everything else is the converting visit's.
+-- Conversions of a period with what they were worth, by currency too: whole units, and the millionths beside them
+-- (`money.joined`). Everything else is the converting visit's.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -207,7 +218,8 @@ SELECT
         WHEN 'hour' THEN c.at / 3600000 WHEN 'day' THEN c.at / 86400000 - 18262
     END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
-    c.currency, count(*), CAST(sum(c.value) AS BIGINT)
+    c.currency, count(*),
+    CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (

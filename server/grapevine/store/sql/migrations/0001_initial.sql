@@ -263,6 +263,22 @@ CREATE TABLE counts_device (
     PRIMARY KEY (site_id, day, device, app, cell)
 ) /*sqlite WITHOUT ROWID */;
 
+-- What a breakdown by page shows, by seven days (`week` is day / 7): a month of pages is read from a third of the rows that
+-- counts_page has of it, and a busy site, which sees all of its pages every day, has hardly more of them than a quiet one.
+CREATE TABLE counts_week (
+    site_id      BIGINT   NOT NULL,
+    week         BIGINT   NOT NULL,
+    page_id      BIGINT   NOT NULL,
+    cell         SMALLINT NOT NULL,
+    views        BIGINT   NOT NULL DEFAULT 0,
+    visits       BIGINT   NOT NULL DEFAULT 0,
+    returns      BIGINT   NOT NULL DEFAULT 0,
+    shares       BIGINT   NOT NULL DEFAULT 0,
+    proven       BIGINT   NOT NULL DEFAULT 0,
+    unlinked     BIGINT   NOT NULL DEFAULT 0,
+    PRIMARY KEY (site_id, week, page_id, cell)
+) /*sqlite WITHOUT ROWID */;
+
 -- All shares of a page since it was first shared, for its buttons: each under the page that was shared, which is the one its
 -- report named, else the first page of its visit. `cell` is a slot as in the counts above.
 CREATE TABLE counts_shared (
