@@ -1,4 +1,9 @@
-"""Amounts of money: stored in millionths of a currency unit, shown as decimal strings."""
+"""Amounts of money: stored in millionths of a currency unit, shown as decimal strings.
+
+One amount fits into 64 bits; a sum of some ten thousand need not. So SQL adds up whole units and millionths apart, as
+``sum(value / 1000000)`` and ``sum(value % 1000000)``, and ``joined`` puts them together, exactly: that holds for nine
+billion (2**63 ÷ 10**9 units) conversions of the largest value.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,16 @@ def decimal(millionths: int) -> str:
     units, rest = divmod(abs(millionths), MILLION)
     places = f"{rest:06d}".rstrip("0").ljust(2, "0")
     return f"{'-' if millionths < 0 else ''}{units}.{places}"
+
+
+def joined(units: int | None, millionths: int | None) -> int | None:
+    """The sum of amounts whose whole units and millionths were added up apart; None where there was nothing to add."""
+    return None if units is None or millionths is None else units * MILLION + millionths
+
+
+def parted(total: int) -> tuple[int, int]:
+    """A sum in millionths as whole units, rounded down, and the millionths (0…999999) above them."""
+    return divmod(total, MILLION)
 
 
 def amounts(sums: Iterable[tuple[str | None, int | None]]) -> Amounts:

@@ -23,7 +23,8 @@ _SMALL: Final = 10_000
 _PATIENCE_MS: Final = 60_000
 _MOST_SHAPES: Final = 2_000
 _MOST_SHAPE_VISITS: Final = 200_000
-_HIGHEST_VALUE: Final = (1 << 63) - 1
+_HIGHEST: Final = (1 << 63) - 1
+_HIGHEST_WORTH: Final = (1 << 63) * money.MILLION - 1
 
 
 class _Position(NamedTuple):
@@ -47,7 +48,7 @@ async def cascades(
         raise Invalid.of("sort", f"must be one of {', '.join(SORTS)}")
     if not 1 <= limit <= MOST_CASCADES:
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_CASCADES}")
-    start = _Position(sort, _HIGHEST_VALUE, HIGHEST_ID) if cursor is None else _read_cursor(cursor, sort)
+    start = _Position(sort, _highest(sort), HIGHEST_ID) if cursor is None else _read_cursor(cursor, sort)
     if sort == "virality" and cursor is None:
         await _refresh_stale(store, site.site_id, now)
     order = await store.reads.cascade_order(site.site_id, sort, start.value, start.root_id, limit + 1)
@@ -175,6 +176,11 @@ async def _keep(
             await batch.keep_shapes(rows)
 
 
+def _highest(sort: str) -> int:
+    """The most that cascades may be sorted by: what the store compares with, 64 bits, and for values as many units."""
+    return _HIGHEST_WORTH if sort == "value" else _HIGHEST
+
+
 def _cursor(position: _Position) -> str:
     return urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
 
@@ -185,7 +191,7 @@ def _read_cursor(text: str, sort: str) -> _Position:
         position = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Position)
     except ValueError:
         raise refusal from None
-    value_fits = abs(position.value) <= _HIGHEST_VALUE and (sort == "virality" or isinstance(position.value, int))
+    value_fits = abs(position.value) <= _highest(sort) and (sort == "virality" or isinstance(position.value, int))
     if position.sort != sort or not value_fits or not 0 <= position.root_id <= HIGHEST_ID:
         raise refusal
     return position

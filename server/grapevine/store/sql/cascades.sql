@@ -20,20 +20,28 @@ WHERE site_id = :site_id AND (COALESCE(virality, 0.0), root_id) < (CAST(:value A
 ORDER BY COALESCE(virality, 0.0) DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_value
--- The next cascades from the one whose conversions were worth most, currencies added up as they are. PostgreSQL goes from
--- the cascades that have any to their conversions; of those that have none it needs no more than it answers with.
-/*sqlite WITH worth (root_id, cell, total) AS (
-    SELECT CAST(COALESCE(v.root_id, v.visit_id) AS BIGINT), v.cell, CAST(sum(c.value) AS BIGINT)
+-- The next cascades from the one whose conversions were worth most, currencies added up as they are: whole units, and the
+-- millionths above them. SQLite's sums end at 64 bits, so there the two are added up apart and carried over, which keeps
+-- the order exact. PostgreSQL, whose sums have no end, goes from the cascades that have any to their conversions; of
+-- those that have none it needs no more than it answers with.
+/*sqlite WITH parts (root_id, cell, units, millionths) AS (
+    SELECT CAST(COALESCE(v.root_id, v.visit_id) AS BIGINT), v.cell, sum(c.value / 1000000), sum(c.value % 1000000)
     FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
     WHERE c.site_id = :site_id AND c.value IS NOT NULL AND v.verdict IS NULL
     GROUP BY COALESCE(v.root_id, v.visit_id), v.cell
+), rests (root_id, cell, units, millionths, rest) AS (
+    SELECT root_id, cell, units, millionths, (millionths % 1000000 + 1000000) % 1000000 FROM parts
+), worth (root_id, cell, units, rest) AS (
+    SELECT root_id, cell, units + (millionths - rest) / 1000000, rest FROM rests
 )
-SELECT COALESCE(worth.total, 0), k.root_id
+SELECT COALESCE(worth.units, 0), COALESCE(worth.rest, 0), k.root_id
 FROM cascades k LEFT JOIN worth ON worth.root_id = k.root_id AND worth.cell = k.cell
-WHERE k.site_id = :site_id AND (COALESCE(worth.total, 0), k.root_id) < (CAST(:value AS BIGINT), :root_id)
-ORDER BY COALESCE(worth.total, 0) DESC, k.root_id DESC LIMIT :limit */
-/*postgres SELECT found.total, found.root_id FROM (
-    SELECT k.root_id, CAST(COALESCE((
+WHERE k.site_id = :site_id AND (COALESCE(worth.units, 0), COALESCE(worth.rest, 0), k.root_id) < (:units, :rest, :root_id)
+ORDER BY COALESCE(worth.units, 0) DESC, COALESCE(worth.rest, 0) DESC, k.root_id DESC LIMIT :limit */
+/*postgres SELECT CAST((found.total - found.total % 1000000) / 1000000 AS BIGINT), CAST(found.total % 1000000 AS BIGINT),
+    found.root_id
+FROM (
+    SELECT k.root_id, COALESCE((
         SELECT sum(c.value)
         FROM visits v JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
         WHERE v.site_id = k.site_id AND v.visit_id = k.root_id AND v.cell = k.cell AND v.verdict IS NULL
@@ -41,16 +49,17 @@ ORDER BY COALESCE(worth.total, 0) DESC, k.root_id DESC LIMIT :limit */
         SELECT sum(c.value)
         FROM visits v JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
         WHERE v.site_id = k.site_id AND v.root_id = k.root_id AND v.cell = k.cell AND v.verdict IS NULL
-    ), 0) AS BIGINT) AS total
+    ), 0) AS total
     FROM cascades k WHERE k.site_id = :site_id AND k.conversions > 0
     UNION ALL
     SELECT z.root_id, 0 FROM (
         SELECT k.root_id FROM cascades k
-        WHERE k.site_id = :site_id AND k.conversions = 0 AND (0, k.root_id) < (CAST(:value AS BIGINT), :root_id)
+        WHERE k.site_id = :site_id AND k.conversions = 0
+          AND (0, 0, k.root_id) < (CAST(:units AS BIGINT), CAST(:rest AS BIGINT), :root_id)
         ORDER BY k.root_id DESC LIMIT :limit
     ) AS z
 ) AS found
-WHERE (found.total, found.root_id) < (CAST(:value AS BIGINT), :root_id)
+WHERE (found.total, found.root_id) < (CAST(:units AS BIGINT) * 1000000.0 + CAST(:rest AS BIGINT), :root_id)
 ORDER BY found.total DESC, found.root_id DESC LIMIT :limit */;
 
 -- name: cascade_heads
@@ -81,16 +90,18 @@ SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.v
 FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id;
 
 -- name: cascade_values
--- What the conversions of some cascades were worth, by currency.
-SELECT rows.root_id, c.currency, CAST(sum(c.value) AS BIGINT)
+-- What the conversions of some cascades were worth, by currency: whole units and the millionths beside
+-- them (`money.joined`).
+SELECT rows.root_id, c.currency, CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
 WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currency;
 
 -- name: root_values
--- What the conversions in the first visits of some cascades were worth, by currency.
-SELECT rows.root_id, c.currency, CAST(sum(c.value) AS BIGINT)
+-- What the conversions in the first visits of some cascades were worth, by currency: whole units
+-- and the millionths beside them (`money.joined`).
+SELECT rows.root_id, c.currency, CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
@@ -120,14 +131,17 @@ WHERE cell = :cell AND site_id = :site_id AND root_id = :root_id AND (flags & 1)
 ORDER BY depth, at, visit_id;
 
 -- name: cascade_conversions
--- The conversions of one cascade by visit and currency.
-SELECT c.visit_id, c.currency, count(*), CAST(sum(c.value) AS BIGINT)
+-- The conversions of one cascade by visit and currency, with what they were worth: whole units and the millionths beside
+-- them (`money.joined`).
+SELECT c.visit_id, c.currency, count(*),
+    CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM visits v /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id AND v.verdict IS NULL
   AND c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.visit_id, c.currency
 UNION ALL
-SELECT c.visit_id, c.currency, count(*), CAST(sum(c.value) AS BIGINT)
+SELECT c.visit_id, c.currency, count(*),
+    CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM visits v /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND v.verdict IS NULL
   AND c.cell = :cell AND c.site_id = :site_id

@@ -23,7 +23,8 @@ WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel =
 GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
 -- name: reach_of_share
--- Everything below one share: how many visits and how deep, how many shares they made, their conversions by currency.
+-- Everything below one share: how many visits and how deep, how many shares they made, their conversions by currency
+-- with what they were worth, whole units and the millionths beside them (`money.joined`).
 -- `hangs_on` is the sharing visit, or what it hangs on where it stands aside (those visits have no children of their own).
 WITH RECURSIVE below (visit_id, depth) AS (
     SELECT visit_id, depth FROM visits /*sqlite INDEXED BY visits_parent */
@@ -34,13 +35,16 @@ WITH RECURSIVE below (visit_id, depth) AS (
     FROM below /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_parent */ ON v.parent_id = below.visit_id
     WHERE v.cell = :cell AND v.site_id = :site_id AND (v.flags & 1) = 0
 )
-SELECT 'visits' AS what, NULL AS currency, count(*) AS times, CAST(max(depth) AS BIGINT) AS total FROM below
+SELECT 'visits' AS what, NULL AS currency, count(*) AS times, CAST(max(depth) AS BIGINT) AS total,
+    CAST(NULL AS BIGINT) AS millionths
+FROM below
 UNION ALL
-SELECT 'shares', NULL, count(*), NULL
+SELECT 'shares', NULL, count(*), NULL, NULL
 FROM below /*sqlite CROSS */ JOIN shares s ON s.visit_id = below.visit_id
 WHERE s.cell = :cell AND s.site_id = :site_id AND s.first_at IS NOT NULL
 UNION ALL
-SELECT 'conversions', c.currency, count(*), CAST(sum(c.value) AS BIGINT)
+SELECT 'conversions', c.currency, count(*),
+    CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM below /*sqlite CROSS */ JOIN conversions c ON c.visit_id = below.visit_id
 WHERE c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.currency;

@@ -1,6 +1,7 @@
 -- name: goals_by
--- Conversions of a period by goal and currency, the most frequent first; everything but the goal is the visit's.
-SELECT c.goal, c.currency, count(*), CAST(sum(c.value) AS BIGINT)
+-- Conversions of a period by goal and currency, the most frequent first, with what they were worth: whole units, and the
+-- millionths beside them (`money.joined`). Everything but the goal is the visit's.
+SELECT c.goal, c.currency, count(*), CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
 /*postgres JOIN LATERAL (
