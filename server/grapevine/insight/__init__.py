@@ -7,5 +7,6 @@ from grapevine.insight.attribution import attribution
 from grapevine.insight.cascades import cascade, cascades
 from grapevine.insight.numbers import breakdown, series, summary
 from grapevine.insight.shares import resolve, resolve_many
+from grapevine.insight.spikes import spikes
 
-__all__ = ["attribution", "breakdown", "cascade", "cascades", "resolve", "resolve_many", "series", "summary"]
+__all__ = ["attribution", "breakdown", "cascade", "cascades", "resolve", "resolve_many", "series", "spikes", "summary"]

@@ -33,6 +33,11 @@ def ratio(value: float | None) -> str:
     return f"{value:.2f}"
 
 
+def times(value: float) -> str:
+    """How many times as much: 3.14 → ``3.1``, 1234.5 → ``1 234``."""
+    return number(round(value)) if value >= 100 else f"{value:.1f}"
+
+
 def percent(value: float | None) -> str:
     """0.8742 → ``87.4 %``."""
     if value is None:

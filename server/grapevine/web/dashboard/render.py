@@ -40,8 +40,9 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         number=formats.number, percent=formats.percent, ratio=formats.ratio, money=formats.money,
-        credit=formats.credit, amount=formats.amount, moment=formats.moment, calendar=formats.calendar,
-        channel=words.channel, family=words.family, app=words.app, nth=words.nth, code=code, breakable=breakable,
+        credit=formats.credit, amount=formats.amount, times=formats.times, moment=formats.moment,
+        elapsed=formats.elapsed, calendar=formats.calendar, channel=words.channel, family=words.family, app=words.app,
+        nth=words.nth, code=code, breakable=breakable,
     )  # fmt: skip
     environment.globals.update(
         words=words, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS

@@ -15,7 +15,7 @@ from grapevine.insight.pasted import pasted
 from grapevine.sites import Site
 from grapevine.times import LONGEST_DAYS, Period
 from grapevine.tokens import TokenError
-from grapevine.web.dashboard import assets, formats, session
+from grapevine.web.dashboard import assets, formats, session, spikes_view
 from grapevine.web.dashboard.chart import chart, interval_for
 from grapevine.web.dashboard.conversions_view import conversions
 from grapevine.web.dashboard.direct_view import direct
@@ -94,6 +94,7 @@ async def overview(request: Request) -> Response:
     reads = running.store.reads
     numbers = await insight.summary(reads, site, period, filters)
     lines = {metric: await insight.series(reads, site, metric, interval, period, filters) for metric in CHARTED}
+    spikes = await spikes_view.raised(running.store, site, now, period, filters)
     tables = {by: await insight.breakdown(reads, site, by, period, filters) for by in TABLES}
     empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
     return page(
@@ -105,6 +106,8 @@ async def overview(request: Request) -> Response:
         charts=[(metric, chart(points, interval)) for metric, points in lines.items()],
         rows=tables,
         most=TABLE_ROWS,
+        spikes=spikes,
+        most_spikes=spikes_view.TABLE_ROWS,
         empty=empty,
         never=empty and not await _ever_seen(running, site, now),
         snippet=admin.snippet(site.row, _base_url(request, running), running.settings.prefix) if empty else "",

@@ -99,6 +99,8 @@ GLOSSARY: Final = {
     "Direct visit": "A visit without referrer, campaign or token. On the home page it was typed, or a bookmark; deep "
     "in the site part of it was shared.",
     "Verdict": "Why a stored visit is taken for none of a person. It takes the visit out of every count.",
+    "Spike": "A page with 20 returns in an hour or more, at least three times what its own weeks before let expect, "
+    "and more than chance explains: it raises at most one false alarm a quarter.",
     "Conversion": "A goal reached in a visit, such as an order or a sign-up, with what it was worth.",
 }
 

@@ -1,0 +1,44 @@
+"""The spikes that were raised in a period: pages whose returns rose far above their own rate."""
+
+from __future__ import annotations
+
+import msgspec
+
+from grapevine import urls
+from grapevine.sites import Site
+from grapevine.spikes.statistic import CALM_MS
+from grapevine.store.base import Store
+from grapevine.times import Period, rfc3339
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A spike: raised ``at``, last seen at ``last_at``, ``over`` once a day has passed without it. ``returns`` and
+    ``expected`` are of the 60 minutes before it was raised, ``peak`` of the 60 minutes with the most returns. ``page``
+    is empty when it is not known any more."""
+
+    page: str
+    at: str
+    last_at: str
+    over: bool
+    returns: int
+    expected: float
+    peak: int
+
+
+async def spikes(
+    store: Store, site: Site, now: int, period: Period, limit: int, page: str | None = None
+) -> list[Shown]:
+    """The newest ``limit`` spikes of ``period``, the newest first; with ``page`` those among them that are that page's.
+    ``now`` in UTC milliseconds."""
+    rows = await store.spikes.raised(site.site_id, period.start, period.end, limit)
+    if page is not None:
+        wanted = urls.page_id(site.site_id, page)
+        rows = [row for row in rows if row.page_id == wanted]
+    known = await store.reads.urls(site.site_id, [row.page_id for row in rows])
+    return [
+        Shown(
+            known.get(row.page_id, ""), rfc3339(row.started_at), rfc3339(row.last_at), now - row.last_at >= CALM_MS,
+            row.returns, round(row.expected, 2), row.peak,
+        )
+        for row in rows
+    ]  # fmt: skip

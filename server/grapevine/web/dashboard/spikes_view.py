@@ -1,0 +1,23 @@
+"""The Overview's card of spikes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grapevine import insight
+from grapevine.insight.spikes import Shown
+from grapevine.sites import Site
+from grapevine.stats import Filters
+from grapevine.store.base import Store
+from grapevine.times import Period
+
+MOST: Final = 100
+TABLE_ROWS: Final = 3
+
+
+async def raised(store: Store, site: Site, now: int, period: Period, filters: Filters) -> list[Shown]:
+    """The spikes of ``period``, the newest first. They are of all of a page's returns, so a filter by channel, source
+    or device leaves none."""
+    if filters.channel or filters.source or filters.device:
+        return []
+    return await insight.spikes(store, site, now, period, MOST, filters.page)
