@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grapevine.store.postgres import PostgresStore
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.postgres.store import PostgresStore
+from grapevine.store.sqlite.store import SQLiteStore
 
 Backend = SQLiteStore | PostgresStore

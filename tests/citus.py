@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from grapevine.store.distribution import distribute, our_tables
-from grapevine.store.postgres import PostgresStore
+from grapevine.store.postgres.distribution import distribute, our_tables
+from grapevine.store.postgres.store import PostgresStore
 
 CITUS: Final = os.environ.get("GRAPEVINE_TEST_CITUS", "")
 """The coordinator's database, with the extension and its workers added; empty where no cluster is at hand."""

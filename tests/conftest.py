@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grapevine.store.postgres import PostgresStore
+from grapevine.store.postgres.store import PostgresStore
 from tests.citus import CITUS, Cluster
 from tests.postgres import Postgres, postgres
 

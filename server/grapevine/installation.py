@@ -14,11 +14,12 @@ import msgspec
 
 from grapevine.errors import SettingError
 from grapevine.settings import SHORTEST_KEY, Settings, database_path
-from grapevine.store.base import Snapshot, Store
-from grapevine.store.snapshot import snapshot as file_snapshot
-from grapevine.store.sqlite import SQLiteStore
-from grapevine.store.turns import TurnStore
-from grapevine.store.version import sqlite_version
+from grapevine.store.base import Store
+from grapevine.store.runner import Snapshot
+from grapevine.store.sqlite.snapshot import snapshot as file_snapshot
+from grapevine.store.sqlite.store import SQLiteStore
+from grapevine.store.sqlite.turns import TurnStore
+from grapevine.store.sqlite.version import sqlite_version
 
 KEY_FILE: Final = "secret-keys"
 """One key a line, oldest first."""
@@ -41,7 +42,7 @@ async def schema_version(settings: Settings) -> int:
     if path is not None:
         return sqlite_version(path)
     with _package():
-        from grapevine.store.moments import postgres_version
+        from grapevine.store.postgres.moments import postgres_version
     return await postgres_version(settings.database)
 
 
@@ -51,13 +52,13 @@ def snapshot(settings: Settings) -> AbstractAsyncContextManager[Snapshot]:
     if path is not None:
         return file_snapshot(path)
     with _package():
-        from grapevine.store.moments import moment
+        from grapevine.store.postgres.moments import moment
     return moment(settings.database)
 
 
 def _postgres(url: str) -> Store:
     with _package():
-        from grapevine.store.postgres import PostgresStore
+        from grapevine.store.postgres.store import PostgresStore
     return PostgresStore(url)
 
 

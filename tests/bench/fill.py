@@ -29,7 +29,7 @@ from grapevine.sets import DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.store import queries
 from grapevine.store.batch import MEASURES
 from grapevine.store.rows import ASIDE, SAME_NETWORK
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.tokens import Tokens
 from grapevine.urls import page_id
 from tests.bench.story import ORIGIN, PAGES, Cascade, Happened, Share, Story, Visit

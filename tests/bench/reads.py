@@ -21,7 +21,7 @@ from grapevine.app import running, system_clock
 from grapevine.settings import Settings
 from grapevine.sites import Site
 from grapevine.stats import DIMENSIONS
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.times import Period
 from grapevine.web.application import web_application
 from tests.bench.fill import SECRET, Filled

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from grapevine.store.base import Store
-from grapevine.store.postgres import PostgresStore
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.postgres.store import PostgresStore
+from grapevine.store.sqlite.store import SQLiteStore
 from tests.postgres import Postgres
 from tests.store.databases import Database, Databases, PostgresDatabases, SQLiteFiles
 

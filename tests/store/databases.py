@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from grapevine.settings import Settings
-from grapevine.store.postgres import PostgresStore
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.postgres.store import PostgresStore
+from grapevine.store.sqlite.store import SQLiteStore
 from tests.backends import Backend
 from tests.postgres import Postgres
 from tests.store.world import SITE, World, grow, rows_of

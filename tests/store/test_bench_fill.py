@@ -16,8 +16,8 @@ from grapevine.events import Answer, Arrival, Conversion, Event, Report, Unfurl,
 from grapevine.sets import SOURCES
 from grapevine.store.recount import COMPARISONS, Recount
 from grapevine.store.rows import ASIDE, SAME_NETWORK
-from grapevine.store.snapshot import snapshot
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.snapshot import snapshot
+from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.tokens import Token
 from grapevine.urls import Page, page_id
 from tests.bench.fill import NONCE_KEY, TITLE, File, Filler, unlinked_nonce, view_nonce

@@ -20,12 +20,12 @@ from grapevine.sites import Site
 from grapevine.stats import Filters
 from grapevine.store import queries
 from grapevine.store.base import Store
-from grapevine.store.moments import moment
-from grapevine.store.postgres import PostgresStore
+from grapevine.store.postgres.moments import moment
+from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.recount import COMPARISONS, Recount
 from grapevine.store.rows import SiteRow
-from grapevine.store.snapshot import snapshot
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.snapshot import snapshot
+from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.times import Period
 from grapevine.tokens import Token
 from tests.backends import Backend

@@ -19,8 +19,8 @@ from grapevine.cli import main
 from grapevine.cli.schema import migrate
 from grapevine.cli.shell import Shell
 from grapevine.errors import StoreError
-from grapevine.store import distribution
-from grapevine.store.distribution import STAYS, Step, distribute, our_tables
+from grapevine.store.postgres import distribution
+from grapevine.store.postgres.distribution import STAYS, Step, distribute, our_tables
 from tests.citus import CITUS, Cluster
 from tests.postgres import Postgres
 

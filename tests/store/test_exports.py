@@ -37,8 +37,8 @@ from grapevine.store.exporting import (
     Span,
     Walk,
 )
-from grapevine.store.postgres import PostgresStore
-from grapevine.store.sqlite import READERS
+from grapevine.store.postgres.store import PostgresStore
+from grapevine.store.sqlite.store import READERS
 from grapevine.times import Period, rfc3339
 from tests.backends import Backend
 from tests.store.databases import Database, Databases, Plant, PostgresDatabase, PostgresDatabases

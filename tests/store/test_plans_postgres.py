@@ -15,7 +15,7 @@ import pytest
 
 from grapevine import ids
 from grapevine.store import queries
-from grapevine.store.postgres import PostgresStore
+from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.queries import Query
 from grapevine.store.reads import Scope
 from tests.postgres import Postgres

@@ -15,8 +15,8 @@ from grapevine.collect.writer import Writer
 from grapevine.errors import Interrupted
 from grapevine.events import Event, Landed, Outcome
 from grapevine.store.batch import Batch
-from grapevine.store.hosts import urls_of
-from grapevine.store.postgres import PostgresStore
+from grapevine.store.postgres.hosts import urls_of
+from grapevine.store.postgres.store import PostgresStore
 from tests.postgres import Postgres
 from tests.store.test_ledger import NOON, SITE, World
 

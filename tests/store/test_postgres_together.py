@@ -18,8 +18,8 @@ from grapevine.errors import Interrupted, StoreError
 from grapevine.events import Arrival, Event, Landed, Outcome, Stored, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES
 from grapevine.store import queries
-from grapevine.store.moments import moment
-from grapevine.store.postgres import PostgresStore
+from grapevine.store.postgres.moments import moment
+from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.recount import COMPARISONS, Recount
 from grapevine.tokens import Token
 from tests.postgres import Postgres

@@ -9,7 +9,7 @@ import pytest
 
 from grapevine.errors import StoreError
 from grapevine.store import queries
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.store import SQLiteStore
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from grapevine.errors import Forbidden, Invalid, UnknownSite
 from grapevine.ids import ALPHABET
 from grapevine.store.registry import Registry
 from grapevine.store.rows import SiteRow
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.store import SQLiteStore
 
 pytestmark = pytest.mark.anyio
 

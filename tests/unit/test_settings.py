@@ -11,7 +11,7 @@ import pytest
 from grapevine.errors import SettingError
 from grapevine.installation import KEY_FILE, key_file, make_store, with_secret_keys
 from grapevine.settings import SETTINGS, Settings, database_path, load
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.store import SQLiteStore
 
 HOME = {"HOME": "/home/ann"}
 KEY = "a-secret-of-sixteen-or-more"

@@ -23,7 +23,7 @@ import pytest
 from grapevine import workers
 from grapevine.errors import GrapevineError
 from grapevine.settings import Settings
-from grapevine.store.turns import TurnStore
+from grapevine.store.sqlite.turns import TurnStore
 from tests.unit.machine import PATIENCE_SECONDS, Machine, browser, visit
 
 ENOUGH = 50

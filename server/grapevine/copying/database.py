@@ -13,9 +13,9 @@ from grapevine.copying.ends import PAGE
 from grapevine.copying.schema import Key, Row, Table, all_tables, moved_tables
 from grapevine.errors import StoreError
 from grapevine.settings import shown_url
-from grapevine.store import postgres
-from grapevine.store.asking import shown, translated
-from grapevine.store.hosts import Hosts
+from grapevine.store.postgres import store as postgres
+from grapevine.store.postgres.asking import shown, translated
+from grapevine.store.postgres.hosts import Hosts
 
 _CONNECT_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 5.0

@@ -13,8 +13,8 @@ from grapevine.copying.ends import PAGE
 from grapevine.copying.schema import Key, Row, Table
 from grapevine.errors import StoreError
 from grapevine.settings import SQLITE
-from grapevine.store.sqlite import SQLiteStore
-from grapevine.store.version import sqlite_version
+from grapevine.store.sqlite.store import SQLiteStore
+from grapevine.store.sqlite.version import sqlite_version
 
 # In exclusive mode a connection gets its first lock only when no other process has the file open, and keeps it.
 _SETTINGS: Final = (

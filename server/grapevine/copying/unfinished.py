@@ -51,8 +51,8 @@ def _in_file(path: Path) -> list[str] | None:
 
 
 async def _in_database(url: str) -> list[str] | None:
-    from grapevine.store.asking import translated
-    from grapevine.store.moments import connected
+    from grapevine.store.postgres.asking import translated
+    from grapevine.store.postgres.moments import connected
 
     with translated(url):
         async with connected(url) as connection:

@@ -9,9 +9,9 @@ from grapevine import channels, ids
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import UnknownSite
 from grapevine.sets import DAY_KEYS, DEVICE_NAMES, NO_CHANNEL, SOURCE_NAMES
-from grapevine.store.base import Snapshot
 from grapevine.store.reads import Reads
 from grapevine.store.recount import COMPARISONS, Difference, Recount
+from grapevine.store.runner import Snapshot
 from grapevine.times import rfc3339
 
 MOST: Final = 5

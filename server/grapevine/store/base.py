@@ -1,54 +1,22 @@
 """The store protocol: what every backend must do, and nothing that names a dialect.
 
-A backend runs named queries (``Runner``); everything typed is built on that once, for all backends: ``Batch`` (what the
-writer changes), ``Reads`` (what chains and statistics read), ``Registry`` (sites, keys, salts), ``Spikes`` and
-``Hooks`` (webhooks and the outbox).
+A backend runs named queries (``runner``); everything typed is built on that: ``Batch`` (what the writer changes),
+``Reads`` (what chains and statistics read), ``Registry`` (sites, keys, salts), ``Exports``, ``Spikes``, ``Suspects``
+and ``Hooks`` (webhooks and the outbox).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from grapevine.store.batch import Batch
-    from grapevine.store.exporting import Exports
-    from grapevine.store.hooks import Hooks
-    from grapevine.store.reads import Reads
-    from grapevine.store.registry import Registry
-    from grapevine.store.spikes import Spikes
-    from grapevine.store.verdicts import Suspects
-
-
-class Runner(Protocol):
-    """Runs queries of ``store/sql`` by name."""
-
-    async def run(
-        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
-    ) -> list[tuple[Any, ...]]:
-        """The rows that the query answers with, or an empty list.
-
-        ``rows`` fill its ``rows(…)`` table, in the order of that table's columns; an empty set runs nothing and answers
-        with nothing. Raises KeyError when no query has that name.
-        """
-        ...
-
-
-class Changes(Runner, Protocol):
-    """A transaction that is open."""
-
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[tuple[Any, ...]]:
-        """Runs changes by name, each with its rows, that do not see what the others do; answers as the last does."""
-        ...
-
-
-class Snapshot(Runner, Protocol):
-    """One moment of a database, for questions that read all of it; who writes goes on writing."""
-
-    async def faults(self, most: int) -> list[str]:
-        """What is wrong with the database's own structure, the first ``most`` of it, as far as it can be asked."""
-        ...
+from grapevine.store.batch import Batch
+from grapevine.store.exporting import Exports
+from grapevine.store.hooks import Hooks
+from grapevine.store.reads import Reads
+from grapevine.store.registry import Registry
+from grapevine.store.spikes import Spikes
+from grapevine.store.verdicts import Suspects
 
 
 class Store(Protocol):

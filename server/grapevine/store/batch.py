@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from grapevine.store.base import Changes
 from grapevine.store.rows import AnswerRow, ConversionRow, PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.runner import Changes
 from grapevine.store.verdicts import Verdicts
 
 MEASURES: Final = (

@@ -10,8 +10,8 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from grapevine import ids
-from grapevine.store.base import Runner
 from grapevine.store.reads import HIGHEST_ID, Scope
+from grapevine.store.runner import Runner
 from grapevine.times import Period
 
 PAGE: Final = 2_000

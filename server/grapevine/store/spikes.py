@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple
 
 from grapevine import ids
-from grapevine.store.base import Runner
 from grapevine.store.hooks import Draw, Event, post
+from grapevine.store.runner import Runner
 
 _EVERY_PAGE: Final = 100_000
 

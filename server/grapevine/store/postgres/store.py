@@ -17,11 +17,11 @@ from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
 from grapevine.store import queries
-from grapevine.store.asking import Asking, Connection, Pooled, hung_up, is_silence, shown, translated
 from grapevine.store.batch import Batch
 from grapevine.store.exporting import Exports
 from grapevine.store.hooks import Hooks
-from grapevine.store.hosts import Hosts
+from grapevine.store.postgres.asking import Asking, Connection, Pooled, hung_up, is_silence, shown, translated
+from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
 from grapevine.store.spikes import Spikes

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from grapevine.store.batch import Batch
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.store import SQLiteStore
 
 
 class TurnStore(SQLiteStore):

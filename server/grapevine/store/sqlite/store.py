@@ -15,13 +15,13 @@ from typing import Any
 from grapevine.errors import StoreError
 from grapevine.store import queries
 from grapevine.store.batch import Batch
-from grapevine.store.checkpoints import Checkpoints
-from grapevine.store.connections import Pool, Quick, Reader, Writer
 from grapevine.store.exporting import Exports
 from grapevine.store.hooks import Hooks
 from grapevine.store.reads import Reads
 from grapevine.store.registry import Registry
 from grapevine.store.spikes import Spikes
+from grapevine.store.sqlite.checkpoints import Checkpoints
+from grapevine.store.sqlite.connections import Pool, Quick, Reader, Writer
 from grapevine.store.verdicts import Suspects
 
 READERS = 2

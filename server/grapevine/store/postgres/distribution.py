@@ -18,9 +18,9 @@ from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
 from grapevine.store import queries
-from grapevine.store.asking import shown, translated
-from grapevine.store.hosts import Hosts
-from grapevine.store.postgres import has_citus
+from grapevine.store.postgres.asking import shown, translated
+from grapevine.store.postgres.hosts import Hosts
+from grapevine.store.postgres.store import has_citus
 
 STAYS: Final = frozenset({"leases"})
 """What stays on the coordinator. A reference table takes no write while any worker is away, and a server has to get

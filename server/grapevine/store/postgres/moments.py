@@ -9,9 +9,9 @@ from typing import Final
 import asyncpg
 
 from grapevine.errors import StoreError
-from grapevine.store import postgres
-from grapevine.store.asking import Asking, shown, translated
-from grapevine.store.hosts import Hosts
+from grapevine.store.postgres import store as postgres
+from grapevine.store.postgres.asking import Asking, shown, translated
+from grapevine.store.postgres.hosts import Hosts
 
 _CONNECT_SECONDS: Final = 5.0
 

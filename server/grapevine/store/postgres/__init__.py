@@ -1,0 +1,1 @@
+"""The store in PostgreSQL, also with Citus: ``store`` puts the parts together."""
