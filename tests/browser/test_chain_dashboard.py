@@ -19,11 +19,14 @@ FOCUSED = "() => document.activeElement.textContent.trim() || document.activeEle
 
 @pytest.fixture(scope="module")
 def shared(browser: Browser, demo: Demo) -> Iterator[tuple[str, str]]:
-    """The root of a small cascade and a token of it."""
+    """The root of a small cascade with a conversion, and a token of it."""
     with readers(browser, demo) as make:
         page = make(locale="en-GB").open(demo.page("/"))
         link = page.evaluate("() => grapevine.url('whatsapp')")
-        make(locale="de-DE").open(link)
+        buyer = make(locale="de-DE")
+        tab = buyer.open(link)
+        tab.evaluate("() => grapevine.convert('order', {value: '49.00', currency: 'EUR'})")
+        buyer.wait(tab, "conversions")
         yield page.evaluate("() => grapevine.visit"), link.rpartition("=")[2]
 
 
@@ -89,6 +92,10 @@ def test_no_page_of_it_troubles_the_browser(
         "/?channel=whatsapp": "Overview",
         "/cascades": "Cascades",
         f"/cascades/{root}": "/",
+        "/direct": "Direct traffic",
+        "/direct?days=90": "Direct traffic",
+        "/conversions": "Conversions",
+        "/conversions?model=position&goal=order": "Conversions",
         "/tokens": "Token look-up",
         f"/tokens?token={token}": "Token look-up",
     }.items():
