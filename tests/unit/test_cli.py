@@ -439,7 +439,7 @@ def test_numbers_that_are_not_what_the_rows_say(run: Terminal, tmp_path: Path) -
         connection.execute("UPDATE counts_day SET visits = 9 WHERE dimension = 3")
     found = findings(run("doctor", "--json"))
     wrong = {name: finding for name, finding in found.items() if not finding["ok"]}
-    assert set(wrong) == {"cascades", "counts by page", "counts by day"}
+    assert set(wrong) == {"cascades", "counts by page", "counts by week", "counts by day"}
     assert wrong["cascades"]["differences"] == [
         {"site": site, "root": first["visit"], "measure": "size", "stored": 7, "counted": 3}
     ]
@@ -453,7 +453,7 @@ def test_numbers_that_are_not_what_the_rows_say(run: Terminal, tmp_path: Path) -
     assert shown.status == 1
     assert f"- site {site}, day {copied['day']}, dimension channel, key copy: returns is 9," in shown.out
     assert f"- site {site}, root {first['visit']}: size is 7, the rows say 3\n" in shown.out
-    assert shown.out.endswith("3 of 19 checks found something to fix.\n")
+    assert shown.out.endswith("4 of 20 checks found something to fix.\n")
 
 
 def test_a_damaged_file(run: Terminal, tmp_path: Path) -> None:
