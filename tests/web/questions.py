@@ -116,6 +116,14 @@ def shares(asker: Asker, tokens: Sequence[str], singly: Sequence[str]) -> Iterat
         yield asker.post("/v1/tokens/resolve", body, ("Content-Type", "application/json"))
 
 
+def for_readers(asker: Asker, site: SiteRow, tokens: Sequence[str]) -> Iterator[Call]:
+    """What a page's readers ask: the numbers on its buttons, and what links carry."""
+    for origin, path in product(site.origins, (*PATHS, "/nowhere")):
+        yield asker.get("/v1/counts", site=site.key, url=origin + path)
+    for token in tokens:
+        yield asker.get(f"/about/{token}")
+
+
 def refusals(asker: Asker) -> Iterator[Call]:
     """What cannot be answered."""
     wrong: list[tuple[str, dict[str, Any]]] = [
@@ -125,7 +133,9 @@ def refusals(asker: Asker) -> Iterator[Call]:
         ("/v1/stats/breakdown", {"by": "colour"}), ("/v1/stats/breakdown", {"by": "page", "limit": 0}),
         ("/v1/cascades", {"sort": "taste"}), ("/v1/cascades", {"cursor": "x"}), ("/v1/cascades", {"limit": 9_999}),
         ("/v1/export/guards", {}), ("/v1/export/visits", {"format": "xlsx"}), ("/v1/export/shares", {"to": "now"}),
-        ("/v1/tokens/abc", {}), ("/v1/nowhere", {}), ("/s/abc", {}), ("/healthz", {}), ("/readyz", {}),
+        ("/v1/tokens/abc", {}), ("/v1/nowhere", {}), ("/v1/counts", {"site": "nobody", "url": "x"}),
+        ("/v1/counts", {"site": "site-a", "url": "https://foreign.example/"}), ("/about/abc", {}),
+        ("/s/abc", {}), ("/healthz", {}), ("/readyz", {}),
     ]  # fmt: skip
     for path, params in wrong:
         yield asker.get(path, **params)

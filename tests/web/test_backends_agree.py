@@ -52,10 +52,13 @@ SEEN_CALLS = {
     *(f"POST /v1/visits {status}" for status in (200, 202, 403, 404, 413, 422, 429)),
     *(f"POST /v1/views {status}" for status in (200, 202, 400, 422)),
     *(f"POST /v1/shares {status}" for status in (200, 403, 422)),
+    *(f"POST /v1/answers {status}" for status in (200, 202, 422)),
     "GET /s/… 302", "GET /s/… 404", "GET /s/…/qr.svg 200", "GET /s/…/qr.svg 404",
 }  # fmt: skip
 SEEN_ANSWERS = {
     *(f"GET /v1/export/{table} 200" for table in TABLES),
+    "GET /v1/counts 200", "GET /v1/counts 404", "GET /v1/counts 422", "GET /about/… 200", "GET /about/… 404",
+    "GET /about/… 422",
     "GET /v1/stats/summary 200", "GET /v1/stats/series 200", "GET /v1/stats/breakdown 200", "GET /v1/tokens/… 200",
     "GET /v1/tokens/… 400", "GET /v1/tokens/… 404", "GET /v1/tokens/… 422", "POST /v1/tokens/resolve 200",
     "GET /v1/cascades 200", "GET /v1/cascades/… 200", "GET /v1/cascades/… 404", "GET / 200", "GET / 422",
@@ -124,7 +127,7 @@ class Pair:
         assert ours == theirs, (call, ours, theirs)
         self.marks |= {mark for mark in MARKS if mark in ours.body}
         path = urlsplit(call.path).path
-        kind = re.sub(r"(?<=/tokens/)(?!resolve).+|(?<=/cascades/).+|(?<=/s/)[^/]*", "…", path)
+        kind = re.sub(r"(?<=/tokens/)(?!resolve).+|(?<=/cascades/).+|(?<=/s/)[^/]*|(?<=/about/).+", "…", path)
         self.compared[f"{call.method} {kind} {ours.status}"] += 1
 
 
@@ -239,6 +242,7 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair) -> None:
     for changes in (nothing, conversions, losses, nothing):
         written = len(author.record)
         await author.write(400, author.at + ids.DAY_MS, unborn)
+        await author.answer(20, random.Random(SEED))  # noqa: S311
         await pair.replay(author.record[written:])
         await pair.on_both(lambda server: tidy(server.store, author.at))
         await pair.change(changes(author, chance))
@@ -272,6 +276,10 @@ async def assert_telling(pair: Pair) -> None:
     for by in DIMENSIONS:
         rows = (await pair.ask(Asker("secret-1").get("/v1/stats/breakdown", by=by, **DAYS[1]))).json
         assert len(rows) > 2, by
+    shared = (await pair.ask(Asker().get("/v1/counts", site="site-a", url="https://a.example/deep/page"))).json
+    assert shared["total"] == sum(shared["channels"].values()) > 5 < len(shared["channels"])
+    answers = (await pair.ask(Asker("secret-1").get("/v1/export/answers", **DAYS[1]))).body
+    assert len(set(answers.splitlines())) > 5
     largest, *_ = (await pair.ask(Asker("secret-1").get("/v1/cascades"))).json["cascades"]
     assert largest["size"] > 20
     assert largest["value"]
@@ -290,6 +298,8 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
     for call in questions.shares(asker, [*tokens, *bad], [*some(tokens, 100, chance), *bad]):
         await pair.ask(call)
     await pair.ask(Asker("secret-0").get("/v1/stats/summary", site=site.key, **DAYS[1]))
+    for call in questions.for_readers(asker, site, [*some(tokens, 20, chance), *bad]):
+        await pair.ask(call)
     for call in questions.exports(asker, DAYS):
         await pair.ask_in_any_order(call)
     roots = await listed(pair, asker, site)

@@ -49,6 +49,7 @@ PATHS: Final = (
     "/b.html#part", "/Z", "/z",
 )  # fmt: skip
 TITLES: Final = (None, "A title", "Ein Titel", "題名", " ")
+WORDS: Final = ("a friend", "  Ein Freund  ", "友達 🍇", "two\nlines", "'; DROP TABLE answers; --", " ", "x" * 501)
 _MINUTE: Final = 60_000
 
 
@@ -161,6 +162,27 @@ class Author:
             self.at += self._chance.randrange(2 * pause)
             (deed,) = self._chance.choices(list(deeds), list(deeds.values()))
             await deed(self._sites[min(self._chance.randrange(4), len(self._sites) - 1)])
+
+    async def answer(self, times: int, chance: random.Random) -> None:
+        """So often somebody says how they heard of a site, in a visit of it or without one, and some say it twice.
+
+        The last one is stored, and takes along the drops that were counted before.
+        """
+        for number in range(times):
+            site = chance.choice(self._sites)
+            fields: dict[str, Any] = {"site": site.key, "text": chance.choice(WORDS)}
+            fields["nonce"] = f"answer-{chance.randrange(2 * times):09}"
+            if chance.random() < 0.7:
+                fields["session"] = chance.choice(self.sessions[site.key])
+            if chance.random() < 0.3:
+                fields["contact"] = "somebody@example.org"
+            person = Person("192.0.2.250", CHROME, "en", chance.choice(("Sec-GPC", None, None, None)))
+            if number == times - 1:
+                fields = {"site": site.key, "text": "the last one", "nonce": f"answer-at-{self.at:013}"}
+                person = person._replace(signal=None)
+            self.at += _MINUTE
+            step = Step(self.at, (person.call("/v1/answers", fields, site.origins[0]),))
+            self.record.append((step, await self._play(step)))
 
     async def _send(self, *calls: Call) -> list[Answer]:
         step = Step(self.at, calls)
