@@ -12,7 +12,7 @@ import pytest
 
 from grapevine import admin, ids
 from grapevine.store.rows import KeyRow
-from grapevine.store.sqlite import SQLiteStore
+from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.dashboard import session
 from tests.backends import Backend
 from tests.web.conftest import NOON, ORIGIN, Server
