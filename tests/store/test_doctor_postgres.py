@@ -19,8 +19,8 @@ from tests.store.world import SITE
 pytestmark = pytest.mark.anyio
 
 COMPARED = {
-    "counts by hour", "counts by day", "counts by page", "counts by week", "counts by device", "visitors", "views", "days", "shares",
-    "shares by page", "cascades", "chains",
+    "counts by hour", "counts by day", "counts by page", "counts by week", "counts by device", "visitors", "views",
+    "days", "shares", "shares by page", "cascades", "chains",
 }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from grapevine import ids
 from grapevine.store import queries
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.queries import Query
-from grapevine.store.reads import Scope
+from grapevine.store.reads import Scope, weeks_of
 from tests.postgres import Postgres
 from tests.store.plenty import DAYS, FIRST_DAY, SITE, STATEMENTS
 
@@ -113,6 +113,7 @@ async def plenty(postgres_server: Postgres, postgres_template: str) -> AsyncIter
     scope = Scope(SITE, ids.day_start(end - 30), ids.day_start(end))
     values = {
         **last, **{column: 1 for query in queries.queries().values() for column in query.columns}, **scope.params(),
+        **weeks_of(scope.start, scope.end),
         **{name: last[name] for name in ("visit_id", "cell", "root_id", "channel", "n")}, "by": "channel",
         "dimension": 0, "key": None, "limit": 21, "value": 1 << 62, "units": 1 << 62, "rest": 0,
         "hangs_on": last["visit_id"], "small": 10_000, "before": 0, "day": end - 1, "kind": 1,

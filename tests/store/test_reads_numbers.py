@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from grapevine import ids, insight, stats
 from grapevine.errors import Invalid
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, Filters
-from grapevine.store.reads import Reads
+from grapevine.store.reads import Reads, weeks_of
 from grapevine.times import Period
 from tests.store import census
 from tests.store.databases import Databases, Plant
@@ -122,6 +123,20 @@ async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filter
         for row in rows
     } == expected
     assert [row.visits + row.shares for row in rows] == sorted((row.visits + row.shares for row in rows), reverse=True)
+
+
+@pytest.mark.parametrize("first", range(2_450, 2_464))
+def test_any_period_is_weeks_mended_by_days(first: int) -> None:
+    for after in range(first + 1, first + 45):
+        weeks = weeks_of(ids.day_start(first), ids.day_start(after))
+        days = Counter(
+            day for week in range(weeks["from_week"], weeks["to_week"]) for day in range(7 * week, 7 * week + 7)
+        )
+        for end in ("front", "back"):
+            for day in range(weeks[f"{end}_from"], weeks[f"{end}_to"]):
+                days[day] += weeks[f"{end}_sign"]
+        assert {day: times for day, times in days.items() if times} == dict.fromkeys(range(first, after), 1)
+        assert sum(weeks[f"{end}_to"] - weeks[f"{end}_from"] for end in ("front", "back")) <= 7
 
 
 def _is_counted(filters: Filters, by: str) -> bool:

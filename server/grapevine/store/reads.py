@@ -32,8 +32,6 @@ class Scope(msgspec.Struct, frozen=True):
     def params(self) -> dict[str, Any]:
         """The parameters of every query of ``stats.sql``."""
         first, after = ids.day_at(self.start), ids.day_at(self.end)
-        from_week, to_week = -(-first // DAYS_OF_WEEK), after // DAYS_OF_WEEK
-        whole = from_week < to_week
         return msgspec.structs.asdict(self) | {
             "from_hour": self.start // ids.HOUR_MS,
             "to_hour": self.end // ids.HOUR_MS,
@@ -41,10 +39,6 @@ class Scope(msgspec.Struct, frozen=True):
             "to_unix_day": self.end // ids.DAY_MS,
             "from_day": first,
             "to_day": after,
-            "from_week": from_week,
-            "to_week": to_week,
-            "weeks_from_day": from_week * DAYS_OF_WEEK if whole else after,
-            "weeks_to_day": to_week * DAYS_OF_WEEK if whole else after,
             "from_id": ids.pack(_day(first - 1), 0, 0),
             "to_id": ids.pack(_day(after + 1), 0, 0),
         }
@@ -108,6 +102,25 @@ class Converted(msgspec.Struct, frozen=True):
     currency: str | None
     times: int
     worth: int | None
+
+
+def weeks_of(start: int, end: int) -> dict[str, Any]:
+    """A period (ms, whole days) as weeks, and as the days by which they have to be mended in front and at the back: to
+    be added, or where that are fewer, taken off (a sign of -1)."""
+    first, after = ids.day_at(start), ids.day_at(end)
+    over, left = first % DAYS_OF_WEEK, after % DAYS_OF_WEEK
+    from_week = first // DAYS_OF_WEEK + (over > DAYS_OF_WEEK // 2)
+    to_week = after // DAYS_OF_WEEK + (left > DAYS_OF_WEEK // 2)
+    if from_week >= to_week:
+        from_week = to_week = 0
+        front, back = (first, after), (after, after)
+    else:
+        front, back = (first, from_week * DAYS_OF_WEEK), (to_week * DAYS_OF_WEEK, after)
+    return {
+        "from_week": from_week, "to_week": to_week,
+        "front_from": min(front), "front_to": max(front), "front_sign": 1 if front[0] <= front[1] else -1,
+        "back_from": min(back), "back_to": max(back), "back_sign": 1 if back[0] <= back[1] else -1,
+    }  # fmt: skip
 
 
 class Reads:
@@ -181,7 +194,7 @@ class Reads:
         return {
             page: Counts(views=views, visits=visits, returns=returns, shares=shares, proven=proven, unlinked=unlinked)
             for page, views, visits, returns, shares, proven, unlinked in await self._run(
-                "counts_of_pages", limit=limit, **scope.params()
+                "counts_of_pages", limit=limit, **scope.params(), **weeks_of(scope.start, scope.end)
             )
         }
 

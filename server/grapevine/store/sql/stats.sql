@@ -45,8 +45,8 @@ WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
 GROUP BY 1, 2;
 
 -- name: counts_of_pages
--- The pages of a period with the most visits and shares, and what a breakdown shows of them: whole weeks from the counts by
--- week, the days before and after them from those by day.
+-- The pages of a period with the most visits and shares, and what a breakdown shows of them: weeks from the counts by week,
+-- and by day what is missing at either end of them, or too much (`reads.weeks_of`).
 SELECT page_id, CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(returns) AS BIGINT),
     CAST(sum(shares) AS BIGINT), CAST(sum(proven) AS BIGINT), CAST(sum(unlinked) AS BIGINT)
 FROM (
@@ -54,15 +54,23 @@ FROM (
     WHERE site_id = :site_id AND week >= :from_week AND week < :to_week
       AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
     UNION ALL
-    SELECT page_id, views, visits, returns, shares, proven, unlinked FROM counts_page
-    WHERE site_id = :site_id AND day >= :from_day AND day < :weeks_from_day
+    SELECT page_id, views * CAST(:front_sign AS BIGINT), visits * CAST(:front_sign AS BIGINT),
+        returns * CAST(:front_sign AS BIGINT), shares * CAST(:front_sign AS BIGINT),
+        proven * CAST(:front_sign AS BIGINT), unlinked * CAST(:front_sign AS BIGINT)
+    FROM counts_page
+    WHERE site_id = :site_id AND day >= :front_from AND day < :front_to
       AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
     UNION ALL
-    SELECT page_id, views, visits, returns, shares, proven, unlinked FROM counts_page
-    WHERE site_id = :site_id AND day >= :weeks_to_day AND day < :to_day
+    SELECT page_id, views * CAST(:back_sign AS BIGINT), visits * CAST(:back_sign AS BIGINT),
+        returns * CAST(:back_sign AS BIGINT), shares * CAST(:back_sign AS BIGINT),
+        proven * CAST(:back_sign AS BIGINT), unlinked * CAST(:back_sign AS BIGINT)
+    FROM counts_page
+    WHERE site_id = :site_id AND day >= :back_from AND day < :back_to
       AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
 ) AS counted
-GROUP BY page_id ORDER BY sum(visits) + sum(unlinked) + sum(shares) DESC, page_id LIMIT :limit;
+GROUP BY page_id
+HAVING sum(views) <> 0 OR sum(visits) <> 0 OR sum(shares) <> 0 OR sum(unlinked) <> 0
+ORDER BY sum(visits) + sum(unlinked) + sum(shares) DESC, page_id LIMIT :limit;
 
 -- name: counts_device_by
 -- Counts of a period by day, device or app, of one device where one is named.
