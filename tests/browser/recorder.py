@@ -27,9 +27,11 @@ class Report(NamedTuple):
 class Recorder:
     """Serves the widget, answers its reports like a server would, and keeps them in the order in which they came."""
 
-    def __init__(self, script: bytes, icons: dict[str, bytes]) -> None:
+    def __init__(self, script: bytes, beside: dict[str, bytes]) -> None:
         self.files = {"widget.js": (script, "text/javascript")}
-        self.files |= {name: (body, "application/json") for name, body in icons.items()}
+        types = {"js": "text/javascript", "json": "application/json"}
+        self.files |= {name: (body, types[name.rpartition(".")[2]]) for name, body in beside.items()}
+        self.asked: list[str] = []
         self.reports: list[Report] = []
         self.away = False
         self.refusal: tuple[int, dict[str, str], str] | None = None
@@ -43,8 +45,11 @@ class Recorder:
         request = route.request
         name = request.url.removeprefix(HOME).partition("?")[0]
         if name in self.files:
+            self.asked.append(name)
             body, content_type = self.files[name]
             route.fulfill(body=body, content_type=content_type, headers=CORS)
+        elif name.startswith("widget."):
+            route.fulfill(status=404, headers=CORS)
         elif self.away:
             route.abort("connectionrefused")
         else:

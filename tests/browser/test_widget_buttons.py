@@ -23,6 +23,8 @@ def opened(page: Page, site: Site, path: str = "/p?a=1", body: str = "", **attri
     site.page("/p", body or "<p>A page.</p>", title="Tea & cake", snippet=snippet(**attributes))
     page.goto(site.origin + path)
     page.wait_for_function("() => window.grapevine?.visit")
+    if attributes.get("position") not in ("inline", "none") or "<grapevine-" in body:
+        page.wait_for_selector("[part=button]", state="attached")
 
 
 def titles(page: Page) -> list[str | None]:
@@ -110,7 +112,7 @@ def test_a_channel_without_a_link_copies_its_own_token_and_says_where_to_paste(p
     opened(page, site, buttons="slack,signal")
     assert titles(page) == ["Slack", "Signal"]
     page.click("[title=Signal]")
-    until(page, page.locator("[role=status]").inner_text, lambda text: text == "✓ Link copied → Signal")
+    until(page, page.locator("[role=status]").inner_text, lambda text: text == "✓ Link copied · paste it in Signal")
     assert clipboard(page)["text/plain"].endswith(token(1, "signal"))
     # An icon that the script does not carry comes from the server.
     until(page, lambda: page.get_attribute("[title=Signal] path", "d"), bool)

@@ -25,7 +25,6 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
         *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
         Route("/widget{rest}", widget.widget_file),
-        Route("/icons{rest}", widget.widget_file),
     ]
     links: list[BaseRoute] = [
         Route("/s/{token}", short.follow),

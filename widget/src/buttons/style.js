@@ -32,10 +32,3 @@ export const STYLE =
   '}' +
   '@media(prefers-reduced-motion:no-preference){:host,a,button{transition:.2s}}' +
   '@media print{:host{display:none}}';
-
-/** A style sheet that needs no `style` element, so that a strict content security policy lets it through. */
-export function sheetOf(css) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  return sheet;
-}
