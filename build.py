@@ -34,6 +34,11 @@ from widget.build.modules import BuildError, Module  # noqa: E402
 ENTRY = "main.js"
 PARTS = {
     "buttons": Part("buttons/part.js"),
+    "counts": Part("counts/part.js", after=("buttons",)),
+    "follow": Part("follow/part.js", after=("buttons",)),
+    "older": Part("older/part.js"),
+    "panel": Part("panel/part.js", after=("buttons",)),
+    "survey": Part("survey/part.js", after=("buttons",)),
     "text": Part("text/part.js"),
 }
 """What the script loads when it is needed, each a file of its own. One hash over all of them is in all their names."""

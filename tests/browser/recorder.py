@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+import segno
 from playwright.sync_api import BrowserContext, Page, Route
 
 from grapevine.channels import CODES
@@ -32,6 +34,7 @@ class Recorder:
         types = {"js": "text/javascript", "json": "application/json"}
         self.files |= {name: (body, types[name.rpartition(".")[2]]) for name, body in beside.items()}
         self.asked: list[str] = []
+        self.counts: dict[str, Any] = {"total": 0, "channels": {}}
         self.reports: list[Report] = []
         self.away = False
         self.refusal: tuple[int, dict[str, str], str] | None = None
@@ -52,8 +55,19 @@ class Recorder:
             route.fulfill(status=404, headers=CORS)
         elif self.away:
             route.abort("connectionrefused")
+        elif request.method == "GET":
+            self._read(route, name)
         else:
             self._collect(route, name)
+
+    def _read(self, route: Route, name: str) -> None:
+        self.asked.append(name)
+        if name == "v1/counts":
+            route.fulfill(json=self.counts, headers=CORS)
+        else:
+            drawn = io.BytesIO()
+            segno.make(HOME + name, error="m").save(drawn, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
+            route.fulfill(body=drawn.getvalue(), content_type="image/svg+xml", headers=CORS)
 
     def _collect(self, route: Route, name: str) -> None:
         body = json.loads(route.request.post_data or "null")

@@ -28,7 +28,7 @@ import {DIGEST} from 'grapevine:digest'
 import {inner} from 'grapevine:inner'
 import {tag} from './url.js'
 document.title = tag(VERSION)
-import('/widget.' + DIGEST + '.buttons.js').then(part => part.default(inner())())
+import('/widget.' + DIGEST + '.buttons.js').then(part => part.default(inner)())
 """
 URL = "export function tag(url) { return url + '#gv=ä' }\n"
 BUTTONS = """\

@@ -18,7 +18,8 @@ from minify import MinifyError
 from widget.build.modules import BuildError, Module, parse, plain_javascript, shorten, tokens
 
 INNER = "grapevine:inner"
-"""The module of `inner()`, which gives parts what they take from the script. Its code is known once they are linked."""
+"""The module of `inner`, an object with what parts take from the script and from the parts before them. It is known once
+they are linked, and there once the whole script has run."""
 
 
 LITERAL = re.compile(r"^const (?P<name>[A-Z_]+) = (?P<value>[\d.e]+|'[^'\\\n]*'|\"[^\"\\\n]*\");?$\n?", re.MULTILINE)
@@ -141,7 +142,7 @@ def joined(modules: Iterable[Module], short: Mapping[str, str] | None = None) ->
     modules = list(modules)
     body = in_one_scope(modules, short or {})
     if any(module.name == INNER for module in modules):
-        body += f"\nfunction inner() {{ return {offered(modules, short or {})} }}"
+        body += f"\nconst inner = {offered(modules, short or {})};"
     return minified(f"(()=>{{{body}}})();")
 
 

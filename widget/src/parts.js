@@ -21,5 +21,4 @@ export const startParts = () => {
     );
   }
   if (hasBar() || data.survey) use('buttons');
-  if (data.addressBar) use('address');
 };

@@ -1,12 +1,10 @@
+import {use} from './parts.js';
+
 /** Calls `run` after the address may have changed without a page load, and when a page comes back from the cache. */
 export const watchRoutes = (run) => {
   addEventListener('pageshow', run);
-  if (window.navigation) {
+  if (window.navigation)
     // Pages set their title after the address, so wait a moment.
     navigation.addEventListener('currententrychange', (event) => setTimeout(run, 50, event));
-  } else {
-    // An older browser says nothing, and `history` is the page's own.
-    let before;
-    setInterval(() => before != (before = location.href) && run({}), 200);
-  }
+  else use('older', run);
 };

@@ -2,6 +2,7 @@ import {watchers} from '../changes.js';
 import {CHANNELS, channelsIn} from '../channels.js';
 import {data} from '../config.js';
 import {guard} from '../guard.js';
+import {use} from '../parts.js';
 import {report, urlFor} from '../share.js';
 import {sheetOf} from '../sheet.js';
 import {pageUrl} from '../url.js';
@@ -12,8 +13,12 @@ import {make} from './make.js';
 import {STYLE} from './style.js';
 import {speak, word} from './words.js';
 
+/** Channels that say by themselves what they did. */
+const ASIDE = /^(native|mastodon|qr|print)$/;
 const SVG = 'http://www.w3.org/2000/svg';
-const SHEET = sheetOf(STYLE);
+
+/** The look of all that stands in a bar. */
+export const SHEET = sheetOf(STYLE);
 
 /** Draws the buttons of one `<grapevine-buttons>`, once, and keeps their links up to date while it stands in the page. */
 export const drawButtons = async (host) => {
@@ -38,12 +43,13 @@ const draw = async (host) => {
     button.onclick = button.onauxclick = guard(async (event) => {
       if (event.button > 1) return;
       if (refresh()) return report(channel, pageUrl());
-      if (!(await share(channel)) || channel == 'native') return;
+      if (!(await share(channel)) || ASIDE.test(channel)) return;
       notice.style.marginTop = button.offsetTop + 'px';
       notice.textContent = '✓ ' + word('copied') + (channel == 'copy' ? '' : ' · ' + word('paste').replace('$', name));
       setTimeout(() => (notice.textContent = ''), 3500);
     });
     button.style.setProperty('--brand', colour);
+    button.dataset.channel = channel;
     button.append(icon(path || kindOf('copy')[0]));
     if (channel != 'native' || navigator.share) bar.append(button);
     return refresh;
@@ -54,6 +60,8 @@ const draw = async (host) => {
   bar.ariaLabel = word('bar');
   if (/light|dark/.test(data.theme)) host.style.colorScheme = data.theme;
   refreshAll();
+  if (data.counts == 'on') use('counts', root);
+  if (data.follow && host.hasAttribute('position')) use('follow', host, bar);
   return refreshAll;
 };
 
