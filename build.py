@@ -34,6 +34,7 @@ from widget.build.modules import BuildError, Module  # noqa: E402
 ENTRY = "main.js"
 PARTS = {
     "buttons": Part("buttons/part.js"),
+    "address": Part("address/part.js"),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),
     "older": Part("older/part.js"),

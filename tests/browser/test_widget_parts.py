@@ -236,7 +236,7 @@ def test_inline_buttons_take_the_colour_of_the_page(visitor: Visitor, site: Site
     assert page.locator("[part=button]").evaluate("b => getComputedStyle(b).color") == "rgb(1, 2, 3)"
 
 
-def test_every_channel_has_a_button(page: Page, site: Site, recorder: Recorder) -> None:
+def test_every_channel_has_a_button(page: Page, site: Site) -> None:
     names = [name for name in CODES if name not in ("address", "link", "native")]
     opened(
         page, site, f"<grapevine-buttons channels='{' '.join(names)}'></grapevine-buttons>", part="button", buttons=""
@@ -246,10 +246,59 @@ def test_every_channel_has_a_button(page: Page, site: Site, recorder: Recorder) 
     assert len(set(drawn)) == len(names)
 
 
-def test_a_wrong_language_file_leaves_english(page: Page, site: Site, recorder: Recorder) -> None:
+def test_a_wrong_language_file_leaves_english(page: Page, site: Site) -> None:
     def refuse(route: Route) -> None:
         route.fulfill(status=500, headers=CORS, body="")
 
     page.context.route("**/*.de.json", refuse)
     opened(page, site, part="button", lang="de")
     assert page.locator("[part=button]").first.get_attribute("title") == "Copy link"
+
+
+def test_the_address_bar_carries_the_readers_own_token(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/q", BODY)
+    opened(page, site, "<a id='part' href='#part'>Part</a>" + BODY, address_bar="on", buttons="")
+    own = token(1, "address")
+    page.wait_for_url(f"**/p#gv={own}")
+    page.reload()
+    page.wait_for_url(f"**/p#gv={own}")
+    page.evaluate("() => history.pushState(null, '', '/p/two?a=1')")
+    page.wait_for_url(f"**/p/two?a=1#gv={own}")
+    page.click("#part")
+    page.wait_for_url(f"**/p/two?a=1&gv={own}#part")
+    page.go_back()
+    page.go_back()
+    page.wait_for_url(f"**/p#gv={own}")
+    page.wait_for_timeout(200)
+    assert {path for path in recorder.paths if path != "views"} == {"visits"}
+    assert len({visit["nonce"] for visit in recorder.of("visits")}) == 1
+    assert all("gv=" not in view["url"] for view in recorder.of("views"))
+    assert len(recorder.of("views")) == 3, "the reload, the route and the way back"
+
+
+def test_the_token_in_the_address_is_remembered_as_ones_own(page: Page, site: Site) -> None:
+    opened(page, site, address_bar="on", buttons="")
+    page.wait_for_url(f"**/p#gv={token(1, 'address')}")
+    memory = page.evaluate("() => JSON.parse(sessionStorage['grapevine:sitekey'])")
+    assert token(1, "address") in memory["own"]
+
+
+def test_someone_elses_token_gives_way_to_ones_own(page: Page, site: Site, recorder: Recorder) -> None:
+    site.page("/p", BODY, snippet=snippet(address_bar="on"))
+    page.goto(f"{site.origin}/p?gv=0123456789abcdefghijkLM#part")
+    page.wait_for_url(f"**/p?gv={token(1, 'address')}#part")
+    assert recorder.of("visits")[0]["token"] == "0123456789abcdefghijkLM"
+
+
+@pytest.mark.parametrize("attributes", [{"address_bar": "off"}, {"address_bar": "on", "storage": "none"}])
+def test_the_address_bar_stays_clean_otherwise(page: Page, site: Site, attributes: dict[str, str]) -> None:
+    opened(page, site, buttons="", **attributes)
+    page.wait_for_timeout(200)
+    assert page.url == f"{site.origin}/p"
+
+
+def test_the_address_bar_is_clean_again_when_consent_is_taken_back(page: Page, site: Site) -> None:
+    opened(page, site, address_bar="on", buttons="")
+    page.wait_for_url("**/p#gv=*")
+    page.evaluate("() => grapevine.consent(false)")
+    page.wait_for_url(f"{site.origin}/p")

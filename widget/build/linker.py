@@ -18,8 +18,8 @@ from minify import MinifyError
 from widget.build.modules import BuildError, Module, parse, plain_javascript, shorten, tokens
 
 INNER = "grapevine:inner"
-"""The module of `inner`, an object with what parts take from the script and from the parts before them. It is known once
-they are linked, and there once the whole script has run."""
+"""The module of `inner`, an object with what parts take from the script and from the parts before them. It is known
+once they are linked, and there once the whole script has run."""
 
 
 LITERAL = re.compile(r"^const (?P<name>[A-Z_]+) = (?P<value>[\d.e]+|'[^'\\\n]*'|\"[^\"\\\n]*\");?$\n?", re.MULTILINE)

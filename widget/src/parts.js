@@ -21,4 +21,5 @@ export const startParts = () => {
     );
   }
   if (hasBar() || data.survey) use('buttons');
+  if (data.addressBar) use('address');
 };

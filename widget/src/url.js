@@ -41,4 +41,4 @@ export const isOwn = (url) => {
 export const pageUrl = () => (untag(location.href)[0]);
 
 /** What makes two addresses the same page: a plain fragment does not count, a hash route does. */
-export const pageKey = () => (location.pathname + location.search + (/^#[/!]/.test(location.hash) ? location.hash : ''));
+export const pageKey = () => pageUrl().replace(/#(?![/!]).*/s, '');
