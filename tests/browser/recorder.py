@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+import segno
 from playwright.sync_api import BrowserContext, Page, Route
 
 from grapevine.channels import CODES
@@ -27,9 +29,12 @@ class Report(NamedTuple):
 class Recorder:
     """Serves the widget, answers its reports like a server would, and keeps them in the order in which they came."""
 
-    def __init__(self, script: bytes, icons: dict[str, bytes]) -> None:
+    def __init__(self, script: bytes, beside: dict[str, bytes]) -> None:
         self.files = {"widget.js": (script, "text/javascript")}
-        self.files |= {name: (body, "application/json") for name, body in icons.items()}
+        types = {"js": "text/javascript", "json": "application/json"}
+        self.files |= {name: (body, types[name.rpartition(".")[2]]) for name, body in beside.items()}
+        self.asked: list[str] = []
+        self.counts: dict[str, Any] = {"total": 0, "channels": {}}
         self.reports: list[Report] = []
         self.away = False
         self.refusal: tuple[int, dict[str, str], str] | None = None
@@ -43,12 +48,26 @@ class Recorder:
         request = route.request
         name = request.url.removeprefix(HOME).partition("?")[0]
         if name in self.files:
+            self.asked.append(name)
             body, content_type = self.files[name]
             route.fulfill(body=body, content_type=content_type, headers=CORS)
+        elif name.startswith("widget."):
+            route.fulfill(status=404, headers=CORS)
         elif self.away:
             route.abort("connectionrefused")
+        elif request.method == "GET":
+            self._read(route, name)
         else:
             self._collect(route, name)
+
+    def _read(self, route: Route, name: str) -> None:
+        self.asked.append(name)
+        if name == "v1/counts":
+            route.fulfill(json=self.counts, headers=CORS)
+        else:
+            drawn = io.BytesIO()
+            segno.make(HOME + name, error="m").save(drawn, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
+            route.fulfill(body=drawn.getvalue(), content_type="image/svg+xml", headers=CORS)
 
     def _collect(self, route: Route, name: str) -> None:
         body = json.loads(route.request.post_data or "null")

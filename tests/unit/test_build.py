@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import random
+import re
 import shutil
 import sys
 import tomllib
@@ -17,17 +18,26 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 import build
-from widget.build.icons import INLINE, MORE_BRANDS, draw, icon_path, round_path
+from grapevine.channels import CODES
+from widget.build.icons import INLINE, draw, icon_path, round_path
 from widget.build.modules import BuildError
 
 MAIN = """\
-import {ICONS} from 'grapevine:icons'
 import {VERSION} from 'grapevine:version'
-import {ICONS_FILE} from 'grapevine:files'
+import {DIGEST} from 'grapevine:digest'
+import {inner} from 'grapevine:inner'
 import {tag} from './url.js'
-document.title = tag(VERSION + ICONS.copy + ICONS_FILE)
+document.title = tag(VERSION)
+import('/widget.' + DIGEST + '.buttons.js').then(part => part.default(inner)())
 """
 URL = "export function tag(url) { return url + '#gv=ä' }\n"
+BUTTONS = """\
+import {KINDS} from 'grapevine:kinds'
+import {LANGUAGES} from 'grapevine:languages'
+import {tag} from '../url.js'
+export const start = () => tag(KINDS.copy[0] + LANGUAGES)
+"""
+OTHER = "import {tag} from '../url.js'\nexport const start = () => tag('NAME')\n"
 
 
 @pytest.fixture
@@ -37,7 +47,12 @@ def project(tmp_path: Path, project_root: Path) -> Path:
     (root / "widget/src").mkdir(parents=True)
     (root / "widget/src/main.js").write_text(MAIN, encoding="utf-8")
     (root / "widget/src/url.js").write_text(URL, encoding="utf-8")
-    for folder in ("widget/icons", "widget/build"):
+    for name, part in build.PARTS.items():
+        (root / "widget/src" / part.entry).parent.mkdir(exist_ok=True)
+        text = BUTTONS if name == "buttons" else OTHER.replace("NAME", name)
+        (root / "widget/src" / part.entry).write_text(text, encoding="utf-8")
+    shutil.copy(project_root / "widget/channels.json", root / "widget")
+    for folder in ("widget/icons", "widget/build", "widget/words"):
         shutil.copytree(project_root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "server/grapevine").mkdir(parents=True)
     (root / "demo_site").mkdir()
@@ -63,15 +78,18 @@ def test_manifest_names_and_measures_the_script(project: Path) -> None:
     assert script["integrity"] == "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
     sizes = {"raw": "", "gzip": ".gz", "brotli": ".br"}
     assert script["bytes"] == {form: len(built[script["file"] + suffix]) for form, suffix in sizes.items()}
-    assert manifest["icons"] in body.decode()
+    assert manifest["digest"] in body.decode()
     assert "ä" in body.decode()
+    for name, part in manifest["parts"].items():
+        assert part["file"] == f"widget.{manifest['digest']}.{name}.js"
+        assert part["integrity"] == build.integrity(built[part["file"]])
 
 
 def test_compressed_forms_hold_the_same_bytes(project: Path) -> None:
     build.build(project)
     built = files(project / "server/grapevine/built/widget")
     plain = [name for name in built if f"{name}.br" in built]
-    assert len(plain) == 2
+    assert len(plain) > 1 + len(build.PARTS)
     for name in plain:
         assert brotli.decompress(built[f"{name}.br"]) == built[name]
         assert gzip.decompress(built[f"{name}.gz"]) == built[name]
@@ -94,39 +112,59 @@ def test_a_change_gives_another_name_and_removes_the_old_files(project: Path) ->
     build.build(project)
     new = set(files(widget))
     assert len(new) == len(old)
-    assert len(new & old) == 4, "only the icons and the manifest keep their names"
+    assert len(old - new) == 3, "what the script loads did not change"
+    (project / "widget/src" / build.PARTS["text"].entry).write_text("export const start = () => 1\n", encoding="utf-8")
+    build.build(project)
+    assert set(files(widget)) & new == {"manifest.json"}, "one digest stands in all names"
 
 
-def test_icons_are_inside_the_script_or_beside_it(project: Path) -> None:
-    (script,) = build.build(project)
+def test_channels_are_inside_the_buttons_or_beside_them(project: Path) -> None:
+    scripts = {script.name: script.body.decode() for script in build.build(project)}
     built = files(project / "server/grapevine/built/widget")
-    lazy = json.loads(built[json.loads(built["manifest.json"])["icons"]])
-    assert set(lazy) == set(MORE_BRANDS)
+    digest = json.loads(built["manifest.json"])["digest"]
     paths = draw(project / "widget/icons")
-    assert all(paths[name] in script.body.decode() for name in INLINE)
-    assert not any(path in script.body.decode() for path in lazy.values())
+    assert all(paths[name] in scripts["buttons"] for name in INLINE)
+    assert not any(path in scripts["widget"] for path in paths.values())
+    known = build.channels(project / "widget/channels.json", paths)
+    assert set(known) == (set(CODES) | {"native"}) - {"address", "link"}
+    for name, kind in known.items():
+        file = built.get(f"widget.{digest}.{name}.json")
+        assert (file is None) == (name in INLINE)
+        assert file is None or json.loads(file) == kind
+
+
+def test_every_language_says_everything(project: Path) -> None:
+    words = build.languages(project / "widget/words")
+    assert len(words) >= 24
+    (project / "widget/words/de.json").write_text('{"bar": "Teilen"}', encoding="utf-8")
+    with pytest.raises(BuildError, match=r"^widget/words/de\.json: .*copy.* missing; translate"):
+        build.build(project)
 
 
 def test_a_missing_entry_is_refused_and_the_last_build_stays(project: Path) -> None:
     build.build(project)
     before = files(project / "server/grapevine/built")
-    (project / "widget/src/main.js").unlink()
-    with pytest.raises(BuildError, match=r"^widget/src/main\.js: the entry of widget\.js is missing"):
-        build.build(project)
+    for entry in ("text/part.js", "main.js"):
+        (project / "widget/src" / entry).unlink()
+        with pytest.raises(BuildError, match=rf"^widget/src/{entry}: this entry is missing"):
+            build.build(project)
     assert files(project / "server/grapevine/built") == before
 
 
-def test_a_script_over_its_budget_is_refused_with_the_share_of_each_module(project: Path) -> None:
+@pytest.mark.parametrize(("file", "over"), [("url.js", "widget has"), ("buttons/part.js", "widget + buttons has")])
+def test_scripts_over_their_budget_are_refused_with_the_share_of_each_module(
+    project: Path, file: str, over: str
+) -> None:
     noise = random.Random(7).randbytes(9000).hex()  # noqa: S311
-    (project / "widget/src/url.js").write_text(f"export const tag = url => url + '{noise}'\n", encoding="utf-8")
+    path = project / "widget/src" / file
+    path.write_text(path.read_text(encoding="utf-8") + f"window.noise = '{noise}'\n", encoding="utf-8")
     with pytest.raises(BuildError) as caught:
         build.build(project)
     head, *table = str(caught.value).splitlines()
-    assert head.startswith("widget.js has ")
-    assert "over its budget of 7,000; make these modules smaller:" in head
-    assert table[0].split()[1] == "url.js"
-    assert int(table[0].split()[0].replace(",", "")) > 8000
-    assert {line.split()[1] for line in table} >= {"main.js", "url.js", "grapevine:icons"}
+    assert head.startswith(over)
+    assert re.search(r"over its budget of [36],[05]00; make these modules smaller:$", head)
+    assert table[0].split()[1] == "url.js" or file != "url.js"
+    assert "grapevine:version" in {line.split()[1] for line in table}
 
 
 def test_the_command_reports_sizes_and_refusals(
@@ -135,8 +173,9 @@ def test_the_command_reports_sizes_and_refusals(
     monkeypatch.setattr(build, "ROOT", project)
     assert build.main(["--sizes"]) == 0
     out = capsys.readouterr().out
-    assert out.split()[:6] == ["script", "modules", "raw", "gzip", "brotli", "left"]
+    assert out.split()[:6] == ["script", "modules", "raw", "gzip", "brotli", "widget"]
     assert "url.js" in out
+    assert re.search(r"^widget \+ buttons: [\d,]+ of 6,500 bytes$", out, re.MULTILINE)
     (project / "widget/src/url.js").write_text("export default 1", encoding="utf-8")
     assert build.main([]) == 1
     assert capsys.readouterr().err.startswith("build.py: url.js:1: `export default` is not understood")
@@ -196,7 +235,7 @@ def test_the_wheel_carries_widget_data_and_demo_site(project: Path, tmp_path: Pa
         names = set(archive.namelist())
     built = {f"grapevine/built/{name}" for name in files(project / "server/grapevine/built")}
     assert Path(wheel).name == f"grapevine-{build.project_version(project)}-py3-none-any.whl"
-    assert len(built) == 9
+    assert len(built) > 100
     assert names >= built | {"grapevine/__init__.py", "grapevine/demo_site/index.html"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not any("widget/src" in name or name == "build.py" for name in names)

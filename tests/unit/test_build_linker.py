@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from widget.build.linker import joined, link
+from widget.build.linker import Part, joined, joined_part, keys, link, link_parts
 from widget.build.modules import BuildError
 
 SOURCES = {
@@ -21,27 +21,27 @@ VIRTUAL: dict[str, dict[str, object]] = {
 
 
 def test_each_module_once_after_those_it_imports() -> None:
-    names = [name for name, _ in link("main.js", SOURCES, VIRTUAL)]
+    names = [module.name for module in link("main.js", SOURCES, VIRTUAL).modules]
     assert names == ["url.js", "ui/send.js", "ui/bar.js", "grapevine:version", "main.js"]
 
 
 def test_order_does_not_depend_on_the_order_of_the_files() -> None:
     orders = itertools.islice(itertools.permutations(SOURCES.items()), 24)
-    assert len({joined(link("main.js", dict(order), VIRTUAL)) for order in orders}) == 1
+    assert len({joined(link("main.js", dict(order), VIRTUAL).modules) for order in orders}) == 1
 
 
-def test_one_strict_scope_minified() -> None:
-    script = joined(link("main.js", SOURCES, VIRTUAL))
-    assert script.startswith('(()=>{"use strict";')
+def test_one_scope_minified() -> None:
+    script = joined(link("main.js", SOURCES, VIRTUAL).modules)
+    assert script.startswith("(()=>{")
     assert script.endswith("})()")
     assert "1.2.3" in script
     assert not {"tag", "share", "import", "export", "unused"} & set(script.replace("(", " ").replace(")", " ").split())
 
 
 def test_constants_are_carried_only_where_they_are_imported() -> None:
-    assert "M0 0z" not in joined(link("main.js", SOURCES, VIRTUAL))
+    assert "M0 0z" not in joined(link("main.js", SOURCES, VIRTUAL).modules)
     sources = {"main.js": "import {ICONS} from 'grapevine:icons'\nconsole.log(ICONS)\n"}
-    assert "M0 0z" in joined(link("main.js", sources, VIRTUAL))
+    assert "M0 0z" in joined(link("main.js", sources, VIRTUAL).modules)
 
 
 @pytest.mark.parametrize(
@@ -82,5 +82,63 @@ def test_constants_are_carried_only_where_they_are_imported() -> None:
 )
 def test_refused(sources: dict[str, str], message: str) -> None:
     with pytest.raises(BuildError) as caught:
-        joined(link("main.js", sources, VIRTUAL))
+        joined(link("main.js", sources, VIRTUAL).modules)
+    assert str(caught.value).startswith(message)
+
+
+PARTED = {
+    "main.js": "import {load} from './load.js'\nimport {tag} from './url.js'\nload(tag('x'))\n",
+    "load.js": "import {inner} from 'grapevine:inner'\nexport const load = n => import(n).then(inner)\n",
+    "url.js": "export const tag = url => url + '#gv'\nexport const LIMIT = 3;\nexport let count = 0;\n",
+    "a/part.js": "import {tag} from '../url.js'\nimport {icon} from './icon.js'\n"
+    "export const start = () => tag(icon('a'))\n",
+    "a/icon.js": "import {LIMIT} from '../url.js'\nexport const icon = name => name + LIMIT\n",
+    "b/part.js": "import {icon} from '../a/icon.js'\nexport const start = () => icon('b')\n",
+}
+PARTS = {"a": Part("a/part.js"), "b": Part("b/part.js", after=("a",))}
+
+
+def parted(sources: dict[str, str]) -> dict[str, str]:
+    script = link("main.js", sources, {})
+    linked = link_parts(script, PARTS, sources, {})
+    short = keys(linked.values())
+    return {"main": joined(script.modules, short)} | {name: joined_part(part, short) for name, part in linked.items()}
+
+
+def test_a_part_carries_what_the_script_has_not_and_is_given_the_rest() -> None:
+    script = link("main.js", PARTED, {})
+    linked = link_parts(script, PARTS, PARTED, {})
+    assert [module.name for module in linked["a"].modules] == ["a/icon.js", "a/part.js"]
+    assert [module.name for module in linked["b"].modules] == ["b/part.js"]
+    assert [set(linked[name].takes) for name in "ab"] == [{"tag", "LIMIT"}, {"icon"}]
+    assert keys(linked.values()) == {"LIMIT": "a", "icon": "b", "tag": "c"}
+    texts = parted(PARTED)
+    assert all(text.startswith("export default ") for name, text in texts.items() if name != "main")
+    assert "{a:" in texts["main"]
+    assert "Object.assign" in texts["a"], "what comes after it is given its names too"
+    assert "#gv" not in texts["a"] + texts["b"]
+
+
+def test_a_constant_stands_where_it_is_used_unless_a_part_is_given_it() -> None:
+    sources = {"main.js": "const DAY = 864e5;\nconst NAME = 'gv';\nconst TWICE = 7;\nf(DAY, NAME, TWICE, TWICE)\n"}
+    text = joined(link("main.js", sources, {}).modules)
+    assert "864e5" in text
+    assert text.count("=7") == 1
+    assert text.count("=") == 2
+    assert "LIMIT" not in parted(PARTED)["main"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"b/part.js": "import {count} from '../url.js'\nexport const start = () => count"},
+         "b/part.js:1: a part cannot follow `count`, which changes; export a function"),
+        ({"b/part.js": "export const begin = 1"}, "b/part.js: the entry of a part exports `start` and nothing else"),
+        ({"b/part.js": "const tag = 1\nexport const start = () => tag"}, "b/part.js:1: `tag` is a top"),
+        ({"url.js": PARTED["url.js"] + "const inner = 1"}, "url.js:4: `inner` is a top-level name of grapevine:inner"),
+    ],
+)  # fmt: skip
+def test_parts_that_are_refused(changed: dict[str, str], message: str) -> None:
+    with pytest.raises(BuildError) as caught:
+        parted({**PARTED, **changed})
     assert str(caught.value).startswith(message)

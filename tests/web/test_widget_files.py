@@ -41,11 +41,16 @@ async def test_what_is_known_is_not_sent_again(server: Server) -> None:
     assert (response.status_code, response.content) == (304, b"")
 
 
-async def test_the_icons_that_are_loaded_when_needed(server: Server) -> None:
-    (icons,) = [name for name in server.services.widget.names if name.startswith("icons.") and name.endswith(".json")]
-    response = await server.http.get(f"/{icons}")
-    assert "mastodon" in response.json() or len(response.json()) > 5
+@pytest.mark.parametrize(
+    ("suffix", "media_type"),
+    [("buttons.js", "text/javascript"), ("mastodon.json", "application/json"), ("de.json", "application/json")],
+)
+async def test_what_the_script_loads_when_it_needs_it(server: Server, suffix: str, media_type: str) -> None:
+    (name,) = [name for name in server.services.widget.names if name.endswith(f".{suffix}")]
+    response = await server.http.get(f"/{name}")
+    assert response.headers["content-type"].startswith(media_type)
     assert response.headers["access-control-allow-origin"] == "*"
+    assert "immutable" in response.headers["cache-control"]
 
 
 @pytest.mark.parametrize("name", ["widget.nothing.js", "widget.js.br", "widget", "icons.json"])

@@ -8,18 +8,21 @@ from simple_icons_pack import get_icon
 
 from widget.build.modules import BuildError
 
-OWN = ("copy", "email", "linkedin", "native", "sms")
-BRANDS = ("facebook", "telegram", "whatsapp", "x")
-INLINE = (*OWN, *BRANDS)
-"""Carried by the script itself."""
-MORE_BRANDS = {
-    "bluesky": "bluesky", "mastodon": "mastodon", "reddit": "reddit",
-    "discord": "discord", "flipboard": "flipboard", "hackernews": "ycombinator", "instagram": "instagram",
-    "kakaotalk": "kakaotalk", "line": "line", "messenger": "messenger", "pinterest": "pinterest", "signal": "signal",
-    "snapchat": "snapchat", "threads": "threads", "tumblr": "tumblr", "viber": "viber", "vk": "vk", "wechat": "wechat",
-    "weibo": "sinaweibo", "xing": "xing",
+OWN = ("copy", "email", "linkedin", "native", "pocket", "print", "qr", "slack", "sms", "teams")
+BRANDS = {
+    **{
+        name: name
+        for name in (
+            "bluesky", "discord", "facebook", "flipboard", "instagram", "kakaotalk", "line", "mastodon", "messenger",
+            "pinterest", "reddit", "signal", "snapchat", "telegram", "threads", "tumblr", "viber", "vk", "wechat",
+            "whatsapp", "x", "xing",
+        )
+    },
+    "hackernews": "ycombinator", "weibo": "sinaweibo",
 }  # fmt: skip
-"""Channel → slug of simple-icons, for the channels whose icon is not worth its bytes inside the script."""
+"""Channel → slug of simple-icons."""
+INLINE = ("native", "copy", "whatsapp", "telegram", "email", "x", "facebook", "linkedin")
+"""The default buttons: their part of the script knows them; every other channel has a small file of its own."""
 
 
 def icon_path(svg: str) -> str:
@@ -76,7 +79,7 @@ def round_path(path: str) -> str:
 def draw(folder: Path) -> dict[str, str]:
     """Name → path, of every icon there is; folder holds our own."""
     drawn = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in OWN}
-    brands = {name: get_icon(slug) for name, slug in {**{name: name for name in BRANDS}, **MORE_BRANDS}.items()}
+    brands = {name: get_icon(slug) for name, slug in BRANDS.items()}
     if absent := [name for name, icon in brands.items() if icon is None]:
         raise BuildError(
             f"widget/build/icons.py: simple-icons has no {', '.join(absent)}; draw it in widget/icons or drop it"

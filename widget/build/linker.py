@@ -1,44 +1,88 @@
-"""Joins modules into one script: each once, after those it imports, in one scope."""
+"""Joins modules: those of the script each once, after those it imports, in one scope; and the parts that it loads.
+
+A part is an ES module of its own whose default export is called with what it takes from the script (and from the part
+it comes after), under short names: `export default ({a: tab, b: post}) => { … return start }`. `start` is the one thing
+its entry exports.
+"""
 
 import json
 import posixpath
-from collections.abc import Mapping
+import re
+import string
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain, product
+from typing import NamedTuple
 
 from minify import MinifyError
 
-from widget.build.modules import BuildError, Module, parse, plain_javascript, shorten
+from widget.build.modules import BuildError, Module, parse, plain_javascript, shorten, tokens
+
+INNER = "grapevine:inner"
+"""The module of `inner`, an object with what parts take from the script and from the parts before them. It is known
+once they are linked, and there once the whole script has run."""
 
 
-def link(entry: str, sources: Mapping[str, str], virtual: Mapping[str, Mapping[str, object]]) -> list[tuple[str, str]]:
-    """The modules that entry needs, as (name, code), every module after those it imports.
+LITERAL = re.compile(r"^const (?P<name>[A-Z_]+) = (?P<value>[\d.e]+|'[^'\\\n]*'|\"[^\"\\\n]*\");?$\n?", re.MULTILINE)
+"""A constant that can stand anywhere an expression can."""
+
+
+class Linked(NamedTuple):
+    modules: list[Module]
+    """Every module after those it imports; what is already there when a part is loaded is left out."""
+    takes: frozenset[str]
+    """Names that these modules import from what is already there."""
+
+
+class Part(NamedTuple):
+    entry: str
+    after: tuple[str, ...] = ()
+    """Parts that are loaded before it, whose names it may import."""
+
+
+def link(
+    entry: str,
+    sources: Mapping[str, str],
+    virtual: Mapping[str, Mapping[str, object]],
+    given: Iterable[Module] = (),
+) -> Linked:
+    """The modules that entry needs beyond those that are given.
 
     sources maps paths below widget/src to their text, virtual maps names such as `grapevine:icons` to constants.
     Raises BuildError for whatever cannot be joined safely into one scope.
     """
+    there = {module.name: module for module in given}
     order: dict[str, Module] = {}
-    owners: dict[str, str] = {}
+    takes: set[str] = set()
+    owners = {name: module.name for module in there.values() for name in module.exports - {"start"}}
 
     def visit(name: str, path: tuple[str, ...], wanted: str) -> Module:
         if name in path:
             circle = " → ".join((*path[path.index(name) :], name))
             raise BuildError(f"{wanted}: circular import {circle}; move what both need into a third module")
-        if name in order:
-            return order[name]
-        if name not in sources and name not in virtual:
+        if name in order or name in there:
+            return order.get(name) or there[name]
+        if name != INNER and name not in sources and name not in virtual:
             raise BuildError(
                 f"{wanted}: there is no module {name}; the modules are {', '.join(sorted([*sources, *virtual]))}"
             )
-        module = constants(name, virtual[name]) if name in virtual else parse(name, sources[name])
+        if name == INNER:
+            module = Module(name, "", {}, {"inner": 1}, frozenset(["inner"]))
+        else:
+            module = constants(name, virtual[name]) if name in virtual else parse(name, sources[name])
         for spec, (line, names) in module.imports.items():
             where = f"{name}:{line}"
             if not spec.startswith(("./", "../", "grapevine:")):
                 raise BuildError(f"{where}: `{spec}` is neither a path nor a grapevine: module; write './{spec}.js'")
-            source = spec if spec in virtual else posixpath.normpath(posixpath.join(posixpath.dirname(name), spec))
+            source = posixpath.normpath(posixpath.join(posixpath.dirname(name), spec))
             target = visit(spec if spec.startswith("grapevine:") else source, (*path, name), where)
             for missing in [n for n in names if n not in target.exports]:
                 raise BuildError(
                     f"{where}: {target.name} does not export `{missing}`; it exports {sorted(target.exports)}"
                 )
+            if target.name in there:
+                for changing in [n for n in names if n in target.changing]:
+                    raise BuildError(f"{where}: a part cannot follow `{changing}`, which changes; export a function")
+                takes.update(names)
         for declared, line in module.declares.items():
             other = owners.setdefault(declared, name)
             if other != name:
@@ -47,7 +91,34 @@ def link(entry: str, sources: Mapping[str, str], virtual: Mapping[str, Mapping[s
         return module
 
     visit(entry, (), "build.py")
-    return [(module.name, module.code) for module in order.values()]
+    return Linked(list(order.values()), frozenset(takes))
+
+
+def link_parts(
+    script: Linked,
+    parts: Mapping[str, Part],
+    sources: Mapping[str, str],
+    virtual: Mapping[str, Mapping[str, object]],
+) -> dict[str, Linked]:
+    """The modules of each part, without those of the script and of the parts it comes after."""
+    linked: dict[str, Linked] = {}
+    for name, part in parts.items():
+        given = chain(script.modules, *(linked[before].modules for before in part.after))
+        linked[name] = link(part.entry, sources, virtual, given)
+    return linked
+
+
+def keys(linked: Iterable[Linked]) -> dict[str, str]:
+    """Name → the short one under which a part is given it, for every name that some part takes."""
+    letters = string.ascii_lowercase
+    short: Iterator[str] = chain(letters, map("".join, product(letters, letters)))
+    return dict(zip(sorted(frozenset().union(*(one.takes for one in linked))), short, strict=False))
+
+
+def offered(modules: Iterable[Module], short: Mapping[str, str]) -> str:
+    """An object literal of the names that modules export and parts take."""
+    names = sorted({name for module in modules for name in module.exports} & set(short), key=lambda name: short[name])
+    return "{" + ", ".join(f"{short[name]}: {name}" for name in names) + "}"
 
 
 def constants(name: str, values: Mapping[str, object]) -> Module:
@@ -55,10 +126,38 @@ def constants(name: str, values: Mapping[str, object]) -> Module:
     return Module(name, code, {}, dict.fromkeys(values, 1), frozenset(values))
 
 
-def joined(modules: list[tuple[str, str]]) -> str:
-    """One script in one scope of its own, minified."""
-    body = "\n".join(code for _, code in modules)
-    script = f'(()=>{{"use strict";\n{body}}})();'
+def in_one_scope(modules: Iterable[Module], given_away: Collection[str]) -> str:
+    """The code of all modules; a number or text that has a name only to be understood stands where it is used."""
+    code = "\n".join(module.code for module in modules)
+    for found in list(LITERAL.finditer(code)):
+        name, value = found["name"], found["value"]
+        uses = [token for token in tokens("linked", code) if token.text == name and token.kind == "name"]
+        if len(uses) == 2 and code.count(name) == 2 and name not in given_away:
+            code = code.replace(found[0], "").replace(name, value)
+    return code
+
+
+def joined(modules: Iterable[Module], short: Mapping[str, str] | None = None) -> str:
+    """One script in one scope of its own, minified; what it gives its parts has the short names."""
+    modules = list(modules)
+    body = in_one_scope(modules, short or {})
+    if any(module.name == INNER for module in modules):
+        body += f"\nconst inner = {offered(modules, short or {})};"
+    return minified(f"(()=>{{{body}}})();")
+
+
+def joined_part(part: Linked, short: Mapping[str, str]) -> str:
+    """One part as an ES module, minified. Its own names go to the parts after it through the object it is given."""
+    body = in_one_scope(part.modules, short)
+    taken = ", ".join(f"{short[name]}: {name}" for name in sorted(part.takes, key=lambda name: short[name]))
+    given = offered(part.modules, short)
+    pass_on = "" if given == "{}" else f"Object.assign($given, {given});\n"
+    if part.modules[-1].exports != {"start"}:
+        raise BuildError(f"{part.modules[-1].name}: the entry of a part exports `start` and nothing else")
+    return minified(f"export default ($given) => {{\nconst {{{taken}}} = $given;\n{body}\n{pass_on}return start\n}};")
+
+
+def minified(script: str) -> str:
     if not plain_javascript(script):
         raise BuildError("widget/src: the linked script is not valid JavaScript; is there an `await` at the top level?")
     try:

@@ -45,6 +45,8 @@ class Module(NamedTuple):
     declares: dict[str, int]
     """Top-level name → line."""
     exports: frozenset[str]
+    changing: frozenset[str] = frozenset()
+    """Exported names that may be given another value later: declared with let."""
 
 
 TOKEN = re.compile(
@@ -117,6 +119,7 @@ def parse(name: str, code: str) -> Module:
     imports: dict[str, tuple[int, list[str]]] = {}
     declares: dict[str, int] = {}
     exports: set[str] = set()
+    changing: set[str] = set()
     cuts: list[tuple[int, int]] = []
     for i, token in enumerate(stream):
         if token.kind != "name" or (i and stream[i - 1].text in (".", "?.")):
@@ -148,9 +151,10 @@ def parse(name: str, code: str) -> Module:
             declared = declared_name(name, code, stream, i)
             declares[declared] = code.count("\n", 0, token.start) + 1
             exports.update([declared] if exported else [])
+            changing.update([declared] if exported and token.text == "let" else [])
     for start, end in reversed(cuts):
         code = code[:start] + code[end:]
-    return Module(name, code.strip() + "\n", imports, declares, frozenset(exports))
+    return Module(name, code.strip() + "\n", imports, declares, frozenset(exports), frozenset(changing))
 
 
 def checked(name: str, code: str) -> str:

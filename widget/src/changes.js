@@ -2,6 +2,6 @@
 export const watchers = new Set();
 
 /** Says that tokens or the page's address have changed. */
-export function changed() {
+export const changed = () => {
   watchers.forEach((run) => run());
-}
+};

@@ -4,9 +4,9 @@ import {forget} from './tab.js';
 import {arrive} from './visit.js';
 
 /** Consent given: the waiting visit starts and the buttons come alive. Taken back: all is forgotten. */
-export function consent(given) {
+export const consent = (given) => {
   if (!allow(given)) return;
-  if (given) return arrive(document.referrer);
+  if (given) return arrive();
   forget();
   changed();
-}
+};

@@ -1,15 +1,26 @@
-import {html, plainText} from './flavours.js';
-import {ownInside, replaceOwn} from './selection.js';
+import {data} from './config.js';
+import {load} from './load.js';
+import {ownLinks} from './selection.js';
 import {report} from './share.js';
 import {tab} from './tab.js';
 import {isOwn, tag, untag} from './url.js';
 
+const SHOWS_URL = '//*[not(self::script|self::style)]/text()[contains(.,"://")]';
+
+let copyText;
+
+/** Gets ready for copies of URLs that stand in the text itself, on a page that shows some. */
+export const readText = async () => {
+  if (data.copy != 'off' && document.evaluate(SHOWS_URL, document, null, 3).booleanValue)
+    copyText = await load('text');
+};
+
 /**
  * Puts the reader's token into the site's own URLs in what is being copied. A link gets it for the moment in which the
  * browser makes the copy, so that everything else about the copy is the browser's own work. Only where an own URL
- * stands in the text itself are the two flavours made here. A copy without own URLs is left alone.
+ * stands in the text itself are the two flavours made by the widget. A copy without own URLs is left alone.
  */
-export function onCopy(event) {
+export const onCopy = (event) => {
   const token = tab.tokens.copy;
   if (!token || event.defaultPrevented) return;
   const field = document.activeElement;
@@ -21,29 +32,24 @@ export function onCopy(event) {
     made.plain = tag(url, token);
   } else {
     const selection = getSelection();
-    const ranges = Array.from({length: selection.rangeCount}, (_, i) => selection.getRangeAt(i));
-    const {links, spots} = ownInside(ranges);
-    const spot = spots.find(([, ignored]) => !ignored);
-    url = links[0]?.href || spot?.[0];
-    if (!url) return;
+    const ranges = [...Array(selection.rangeCount).keys()].map((i) => selection.getRangeAt(i));
+    const links = ownLinks(ranges);
+    url = links[0]?.href;
     links.forEach((link) => tagLink(link, token));
-    if (spot) {
-      made.plain = replaceOwn(plainText(selection), spots, (own) => tag(own, token));
-      made.html = ranges.map(html).join('');
-    }
+    url = copyText?.(made, selection, ranges, token) || url;
+    if (!url) return;
   }
   for (const type in made) {
     event.clipboardData.setData('text/' + type, made[type]);
     event.preventDefault();
   }
   report('copy', untag(url)[0]);
-}
+};
 
-function tagLink(link, token) {
+const tagLink = (link, token) => {
   const before = link.getAttribute('href');
-  const tagged = tag(link.href, token);
-  link.setAttribute('href', tagged);
+  const tagged = (link.href = tag(link.href, token));
   setTimeout(() => {
     if (link.href == tagged) link.setAttribute('href', before);
   });
-}
+};

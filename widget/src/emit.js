@@ -1,4 +1,4 @@
 /** Tells the page: a DOM event `grapevine:NAME` on the document. */
-export function emit(name, detail) {
+export const emit = (name, detail) => {
   document.dispatchEvent(new CustomEvent('grapevine:' + name, {detail}));
-}
+};

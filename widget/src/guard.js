@@ -1,10 +1,10 @@
-function warn(error) {
-  console.warn('grapevine', error);
-}
+/** Names in the console what went wrong. */
+export const warn = (error) => console.warn('grapevine', error);
 
 /** Wraps an entry point: whatever goes wrong in the widget stays there, and is named in the console. */
-export function guard(run) {
-  return (...args) => {
+export const guard =
+  (run) =>
+  (...args) => {
     try {
       const result = run(...args);
       result?.catch?.(warn);
@@ -13,4 +13,3 @@ export function guard(run) {
       warn(error);
     }
   };
-}

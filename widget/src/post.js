@@ -6,7 +6,7 @@ import {emit} from './emit.js';
  * @returns {Promise<object | number | undefined>} the answer; the status if the server refused (`grapevine:drop`);
  *   undefined if it is away
  */
-export async function post(path, body) {
+export const post = async (path, body) => {
   try {
     const response = await fetch(ENDPOINT + 'v1/' + path, {
       method: 'POST',
@@ -15,13 +15,12 @@ export async function post(path, body) {
       credentials: 'omit',
     });
     const answer = await response.json().catch(() => ({}));
-    if (response.status == 200) return answer;
-    emit('drop', {reason: response.headers.get('Grapevine-Dropped') || answer.code || response.status});
-    return response.status;
+    const {status, headers} = response;
+    if (status == 200) return answer;
+    emit('drop', {reason: headers.get('Grapevine-Dropped') || answer.code || status});
+    return status;
   } catch {}
-}
+};
 
-/** 128 random bits and more, in letters and digits. */
-export function nonce() {
-  return Array.from(crypto.getRandomValues(new Uint32Array(5)), (n) => n.toString(36)).join('');
-}
+/** 160 random bits, as digits. */
+export const nonce = () => (crypto.getRandomValues(new Uint32Array(5)).join(''));

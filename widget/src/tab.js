@@ -1,6 +1,7 @@
 import {data, OPTED_OUT} from './config.js';
 
-const KEY = 'grapevine:' + data.site;
+/** What the widget calls its memory. */
+export const KEY = 'grapevine:' + data.site;
 const MONTH = 2592e6;
 
 /** Whether this tab may remember anything. */
@@ -10,9 +11,13 @@ export const REMEMBERS = data.storage != 'none' && !OPTED_OUT;
 let session = {};
 let local = {};
 try {
-  if (REMEMBERS) session = sessionStorage;
-  if (REMEMBERS && data.storage == 'local') local = localStorage;
+  if (REMEMBERS) {
+    session = sessionStorage;
+    if (data.storage == 'local') local = localStorage;
+  }
 } catch {}
+
+const nothing = () => ({own: [], used: [], tokens: {}, landing: null, visit: null, session: null});
 
 /**
  * The memory of this tab. It survives reloads, restores and duplication, and ends with the tab.
@@ -23,32 +28,26 @@ try {
  */
 export const tab = nothing();
 
-function nothing() {
-  return {own: [], used: [], tokens: {}, landing: null, visit: null, session: null};
-}
-
 /** Reads the memory: another page of this tab may have written it. */
-export function recall() {
-  Object.assign(tab, JSON.parse(session[KEY] || '{}'));
-}
+export const recall = () => {
+  Object.assign(tab, JSON.parse(session[KEY] || null));
+};
 
 /** Writes the memory, and with it the time of the visit's last activity; a token that was shared, for longer. */
-export function keep(token) {
+export const keep = (token) => {
   tab.at = Date.now();
   try {
     session[KEY] = JSON.stringify(tab);
     if (token) local[KEY] = JSON.stringify([...shared(), [token, tab.at]]);
   } catch {}
-}
+};
 
 /** With `data-storage="local"`: the tokens shared from this browser in the last 30 days, and when. */
-export function shared() {
-  return JSON.parse(local[KEY] || '[]').filter(([, at]) => Date.now() - at < MONTH);
-}
+export const shared = () => (JSON.parse(local[KEY] || '[]').filter(([, at]) => Date.now() - at < MONTH));
 
 /** Forgets all of it. */
-export function forget() {
+export const forget = () => {
   Object.assign(tab, nothing());
   delete session[KEY];
   delete local[KEY];
-}
+};

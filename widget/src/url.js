@@ -8,7 +8,7 @@ const TAG = new RegExp(`([?#&])${NAME}=([0-9A-Za-z]{23})(&|(?=#)|$)`);
  * @param {string} url
  * @returns {[string, string | undefined]} the URL without a token, and the token
  */
-export function untag(url) {
+export const untag = (url) => {
   let token;
   for (let before; before != url; ) {
     before = url;
@@ -18,31 +18,27 @@ export function untag(url) {
     });
   }
   return [url, token];
-}
+};
 
 /** Puts a token into a URL, in place of one that is there: in the fragment if that is free, else in the query. */
-export function tag(url, token) {
-  const [, base, fragment] = /([^#]*)#?(.*)/s.exec(untag(url)[0]);
+export const tag = (url, token) => {
+  const [base, fragment = ''] = untag(url)[0].split(/#(.*)/s);
   const pair = NAME + '=' + token;
-  return data.place == 'fragment' || (data.place != 'query' && !fragment)
+  return (fragment ? data.place == 'fragment' : data.place != 'query')
     ? base + '#' + (fragment && fragment + '&') + pair
     : base + (base.includes('?') ? '&' : '?') + pair + (fragment && '#' + fragment);
-}
+};
 
 /** Whether a string is an absolute URL of this site: same origin, no user name. */
-export function isOwn(url) {
+export const isOwn = (url) => {
   try {
     const {origin, username, password} = new URL(url);
     return origin == location.origin && !(username + password);
   } catch {}
-}
+};
 
 /** The address of the page as it is now; single-page apps change it. */
-export function pageUrl() {
-  return untag(location.href)[0];
-}
+export const pageUrl = () => (untag(location.href)[0]);
 
 /** What makes two addresses the same page: a plain fragment does not count, a hash route does. */
-export function pageKey() {
-  return location.pathname + location.search + (/^#[/!]/.test(location.hash) ? location.hash : '');
-}
+export const pageKey = () => pageUrl().replace(/#(?![/!]).*/s, '');

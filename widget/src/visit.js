@@ -1,7 +1,8 @@
 import {changed} from './changes.js';
-import {CHANNELS} from './channels.js';
-import {OPTED_OUT} from './config.js';
+import {CHANNELS, channelsIn} from './channels.js';
+import {data, OPTED_OUT} from './config.js';
 import {emit} from './emit.js';
+import {readText} from './copy.js';
 import {allowed} from './gate.js';
 import {nonce, post} from './post.js';
 import {isMine} from './siblings.js';
@@ -11,46 +12,46 @@ import {pageKey, pageUrl} from './url.js';
 
 const IDLE = 18e5;
 
-let wanted = new Set(CHANNELS);
+let wanted = new Set(channelsIn(CHANNELS, data.buttons));
 let arrival;
 let page;
 let sending;
 
 /** Takes a token out of the address bar; it waits in a variable until the visit may be reported. */
-export function takeArrival() {
+export const takeArrival = () => {
   arrival = takeToken() || arrival;
-}
+};
 
 /** A page was opened: a new visit if it came with somebody else's token or the last visit is over, else a view. */
-export async function arrive(referrer) {
+export const arrive = async (referrer = document.referrer) => {
   if (!allowed()) return;
   page = pageKey();
   recall();
-  const token = OPTED_OUT || tab.own.concat(tab.used).includes(arrival) ? undefined : arrival;
+  const token = OPTED_OUT || [...tab.own, ...tab.used].includes(arrival) ? undefined : arrival;
   arrival = undefined;
   if (token || !tab.landing || Date.now() - tab.at > IDLE) {
     begin(token, referrer);
   } else {
     if (!tab.visit) await (sending ||= send());
-    view();
+    look();
   }
-}
+};
 
 /** The address may have changed without a page load: another page is a view, a token in it an arrival. */
-export function route(event) {
+export const route = (event) => {
   takeArrival();
   changed();
   if (arrival || page != pageKey() || event.persisted) return arrive(location.origin);
-}
+};
 
 /** Asks for tokens of more channels; the server knows the visit by its nonce. */
-export async function want(channels) {
+export const want = async (channels) => {
   channels.forEach((channel) => wanted.add(channel));
   await sending;
-  if (tab.visit && !channels.every((channel) => tab.tokens[channel])) send();
-}
+  if (tab.visit && channels.some((channel) => !tab.tokens[channel])) send();
+};
 
-function begin(token, referrer) {
+const begin = (token, referrer) => {
   tab.landing = {
     url: pageUrl(),
     nonce: nonce(),
@@ -63,16 +64,17 @@ function begin(token, referrer) {
   Object.assign(tab, {visit: null, session: null, tokens: {}});
   keep();
   sending = send();
-}
+};
 
-async function send() {
+const send = async () => {
   const {landing} = tab;
   if (landing.token && (await isMine(landing.token))) landing.own = true;
   const answer = await post('visits', {...landing, opted_out: OPTED_OUT || undefined, channels: OPTED_OUT ? [] : [...wanted]});
   sending = null;
+  await readText();
   // A name that is no channel must not cost the visit: the buttons that exist still get their tokens.
-  if (answer == 422 && wanted.size > CHANNELS.length) {
-    wanted = new Set(CHANNELS);
+  if (answer == 422 && wanted.size > 12) {
+    wanted = new Set(channelsIn(CHANNELS));
     return send();
   }
   if (!answer?.visit || OPTED_OUT || tab.landing?.nonce != landing.nonce) return;
@@ -84,12 +86,12 @@ async function send() {
   if (known) return;
   emit('ready', {visit: tab.visit});
   if (tab.returned) emit('return', tab.returned);
-}
+};
 
-async function view() {
+const look = async () => {
   if (!tab.session) return;
   keep();
-  const answer = await post('views', {session: tab.session, url: pageUrl(), title: document.title, nonce: nonce()});
-  // The server no longer knows this visit: erased, or the database is another one.
-  if (answer == 422) begin(undefined, location.origin);
-}
+  const view = {session: tab.session, url: pageUrl(), title: document.title, nonce: nonce()};
+  // The server may no longer know this visit: erased, or the database is another one.
+  if ((await post('views', view)) == 422) begin(undefined, location.origin);
+};

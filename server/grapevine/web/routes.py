@@ -28,7 +28,6 @@ def routes(prefix: str) -> list[BaseRoute]:
         *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
         Route("/v1/counts", counts.counts),
         Route("/widget{rest}", widget.widget_file),
-        Route("/icons{rest}", widget.widget_file),
     ]
     links: list[BaseRoute] = [
         Route("/s/{token}", short.follow),

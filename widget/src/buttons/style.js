@@ -1,14 +1,14 @@
 /**
- * The look of the buttons: a bar (`div`), its buttons (`a`, `button`), a notice (`p`). Colours are the system's, so that
- * they follow the scheme and forced colours by themselves. A sticky bar (`[position]`) lies at the bottom; on wide
+ * The look of the buttons: a bar (`div`), its buttons (`a`, `button`), a notice (`p`). In the page it takes the page's
+ * colour; a sticky bar the system's, so that it follows the scheme and forced colours by itself. A sticky bar (`[position]`) lies at the bottom; on wide
  * screens `left` and `right` (`$=t`) stand it up.
  */
 export const STYLE =
-  ':host{display:block;position:relative;color-scheme:light dark}' +
+  ':host{display:block;position:relative}' +
   'div{display:flex;flex-wrap:wrap;gap:1px;border-radius:var(--grapevine-radius,14px)}' +
   'a,button{all:unset;display:grid;flex:none;place-content:center;cursor:pointer;opacity:.75;' +
   'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
-  'color:var(--grapevine-color,CanvasText);' +
+  'color:var(--grapevine-color,inherit);' +
   '&:hover{opacity:1;color:#fff;background:var(--brand,var(--grapevine-accent,#4f46e5))}' +
   '&:focus-visible{opacity:1;outline:2px solid;outline-offset:-2px}}' +
   // What is copied from the page holds nothing of the widget.
@@ -17,7 +17,7 @@ export const STYLE =
   'p{position:absolute;inset:auto 0 calc(100% + 8px);margin:auto;width:fit-content;padding:8px 12px;' +
   'border-radius:8px;background:CanvasText;color:Canvas;white-space:nowrap;font:500 13px system-ui}' +
   'p:empty{display:none}' +
-  ':host([position]){position:fixed!important;z-index:99999;margin:auto;width:fit-content;' +
+  ':host([position]){position:fixed!important;z-index:99999;color-scheme:light dark;color:CanvasText;margin:auto;width:fit-content;' +
   'inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
   ':host([position]) div{flex-wrap:nowrap;overflow:auto;max-width:95vw;box-sizing:border-box;padding:4px;' +
   'background:var(--grapevine-background,Canvas);' +
@@ -32,10 +32,3 @@ export const STYLE =
   '}' +
   '@media(prefers-reduced-motion:no-preference){:host,a,button{transition:.2s}}' +
   '@media print{:host{display:none}}';
-
-/** A style sheet that needs no `style` element, so that a strict content security policy lets it through. */
-export function sheetOf(css) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  return sheet;
-}

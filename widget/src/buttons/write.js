@@ -1,7 +1,7 @@
 import {make} from './make.js';
 
 /** Puts text on the clipboard, on plain http and in old browsers too. Call it within the click. */
-export async function writeText(value) {
+export const writeText = async (value) => {
   try {
     await navigator.clipboard.writeText(value);
   } catch {
@@ -14,4 +14,4 @@ export async function writeText(value) {
     field.remove();
     if (!copied) throw 0;
   }
-}
+};

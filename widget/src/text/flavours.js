@@ -1,4 +1,4 @@
-import {sheetOf} from './style.js';
+import {sheetOf} from '../sheet.js';
 
 const ADDRESSES = ['href', 'src', 'poster', 'cite'];
 
@@ -6,15 +6,15 @@ const ADDRESSES = ['href', 'src', 'poster', 'cite'];
 const WRAPPERS = /^(H\d|PRE|LI|[UO]L|T(?!D|H$).+)$/;
 
 /** The selected text as the browser copies it: as written, not as `text-transform` shows it. */
-export function plainText(selection) {
+export const plainText = (selection) => {
   document.adoptedStyleSheets.push(sheetOf('*{text-transform:none!important}'));
   const text = String(selection);
   document.adoptedStyleSheets.pop();
   return text;
-}
+};
 
 /** What a range holds as HTML, as the browser copies it: what is visible, absolute URLs, the inline elements around it. */
-export function html(range) {
+export const html = (range) => {
   const root = range.commonAncestorContainer;
   let around = root.nodeType == 1 ? root : root.parentElement;
   const originals = [...around.querySelectorAll('*')].filter((element) => range.intersectsNode(element));
@@ -33,10 +33,10 @@ export function html(range) {
   const box = document.createElement('div');
   box.append(content);
   return box.innerHTML;
-}
+};
 
-function absolute(element) {
+const absolute = (element) => {
   for (const name of ADDRESSES)
     if (element.hasAttribute(name) && element[name].trim) element.setAttribute(name, element[name]);
   return element;
-}
+};

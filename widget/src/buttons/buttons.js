@@ -1,0 +1,74 @@
+import {watchers} from '../changes.js';
+import {CHANNELS, channelsIn} from '../channels.js';
+import {data} from '../config.js';
+import {guard} from '../guard.js';
+import {use} from '../parts.js';
+import {report, urlFor} from '../share.js';
+import {sheetOf} from '../sheet.js';
+import {pageUrl} from '../url.js';
+import {want} from '../visit.js';
+import {share} from './act.js';
+import {kindOf, know, linkOf} from './kinds.js';
+import {make} from './make.js';
+import {STYLE} from './style.js';
+import {speak, word} from './words.js';
+
+/** Channels that say by themselves what they did. */
+const ASIDE = /^(native|mastodon|qr|print)$/;
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** The look of all that stands in a bar. */
+export const SHEET = sheetOf(STYLE);
+
+/** Draws the buttons of one `<grapevine-buttons>`, once, and keeps their links up to date while it stands in the page. */
+export const drawButtons = async (host) => {
+  host.refresh ||= await draw(host);
+  watchers.add(host.refresh);
+};
+
+const draw = async (host) => {
+  const text = host.getAttribute('channels') ?? data.buttons;
+  const channels = text == null ? channelsIn(CHANNELS).slice(0, 8) : channelsIn(text);
+  const bar = make('div', {part: 'bar', role: 'group'});
+  const notice = make('p', {part: 'status', role: 'status'});
+  const root = host.attachShadow({mode: 'open'});
+  want(channels);
+  await Promise.all([speak(), ...channels.map(know)]);
+  const refreshes = channels.map((channel) => {
+    const [path, , colour, brand] = kindOf(channel);
+    const name = word(channel, brand) || channel[0].toUpperCase() + channel.slice(1);
+    const href = () => linkOf(channel, urlFor(channel));
+    const button = make(href() ? 'a' : 'button', {part: 'button', title: name, ariaLabel: name});
+    const refresh = () => href() && Object.assign(button, {href: href(), target: '_blank', rel: 'noopener'});
+    button.onclick = button.onauxclick = guard(async (event) => {
+      if (event.button > 1) return;
+      if (refresh()) return report(channel, pageUrl());
+      if (!(await share(channel)) || ASIDE.test(channel)) return;
+      notice.style.marginTop = button.offsetTop + 'px';
+      notice.textContent = '✓ ' + word('copied') + (channel == 'copy' ? '' : ' · ' + word('paste').replace('$', name));
+      setTimeout(() => (notice.textContent = ''), 3500);
+    });
+    button.style.setProperty('--brand', colour);
+    button.dataset.channel = channel;
+    button.append(icon(path || kindOf('copy')[0]));
+    if (channel != 'native' || navigator.share) bar.append(button);
+    return refresh;
+  });
+  const refreshAll = () => (host.isConnected ? refreshes.forEach((refresh) => refresh()) : watchers.delete(refreshAll));
+  root.adoptedStyleSheets = [SHEET];
+  root.append(bar, notice);
+  bar.ariaLabel = word('bar');
+  if (/light|dark/.test(data.theme)) host.style.colorScheme = data.theme;
+  refreshAll();
+  if (data.counts == 'on') use('counts', root);
+  if (data.follow && host.hasAttribute('position')) use('follow', host, bar);
+  return refreshAll;
+};
+
+/** An icon on a field of 24 × 24. */
+export const icon = (path) => {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.appendChild(document.createElementNS(SVG, 'path')).setAttribute('d', path);
+  return svg;
+};

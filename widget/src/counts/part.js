@@ -1,0 +1,52 @@
+import {watchers} from '../changes.js';
+import {LANGUAGE, word} from '../buttons/words.js';
+import {make} from '../buttons/make.js';
+import {data, ENDPOINT} from '../config.js';
+import {allowed} from '../gate.js';
+import {guard} from '../guard.js';
+import {sheetOf} from '../sheet.js';
+import {pageUrl} from '../url.js';
+
+const LOOK = sheetOf(
+  'a,button{position:relative;opacity:1}' +
+    'b{position:absolute;inset:1px 1px auto auto;min-width:1em;padding:0 4px;border-radius:9px;text-align:center;' +
+    'font:600 10px/16px system-ui;background:var(--grapevine-accent,#4f46e5);color:#fff}' +
+    'b.total{inset:-16px auto auto;inset-inline-start:0;padding:0 7px;font-size:11px;line-height:18px;pointer-events:none}' +
+    ':host([position]) b.total{inset:-14px auto auto 50%;translate:-50%}',
+);
+
+const asked = {};
+
+/** How often a page was shared, by channel; asked for once. Private shares are among them. */
+const ask = (url) =>
+  (asked[url] ||= fetch(`${ENDPOINT}v1/counts?site=${data.site}&url=${encodeURIComponent(url)}`, {credentials: 'omit'})
+    .then((response) => (response.ok ? response.json() : {}))
+    .catch(() => ({})));
+
+/** Writes the counts on the buttons of one bar; a number lies over its button, so that nothing moves. */
+export const start = async (root) => {
+  root.adoptedStyleSheets.push(LOOK);
+  let shown;
+  const show = guard(async () => {
+    if (!root.host.isConnected) return watchers.delete(show);
+    const url = pageUrl();
+    if (!allowed() || url == shown) return;
+    shown = url;
+    const {total = 0, channels = {}} = await ask(url);
+    root.querySelectorAll('b').forEach((badge) => badge.remove());
+    write(root.querySelector('[part=bar]'), word('bar'), total, 'total');
+    root.querySelectorAll('[data-channel]').forEach((button) => write(button, button.title, channels[button.dataset.channel], 'count'));
+  });
+  watchers.add(show);
+  await show();
+};
+
+const write = (element, name, count, part) => {
+  element.ariaLabel = name;
+  if (!count) return;
+  const forms = word('count') || {one: '$ share', other: '$ shares'};
+  const text = new Intl.NumberFormat(LANGUAGE, {notation: 'compact'}).format(count);
+  const plural = forms[new Intl.PluralRules(LANGUAGE).select(count)] || forms.other;
+  element.ariaLabel = name + ', ' + plural.replace('$', new Intl.NumberFormat(LANGUAGE).format(count));
+  (part == 'total' ? element.parentNode : element).append(make('b', {part, className: part, textContent: text, ariaHidden: 'true'}));
+};

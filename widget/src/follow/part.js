@@ -1,0 +1,64 @@
+import {icon, SHEET} from '../buttons/buttons.js';
+import {kindOf, know} from '../buttons/kinds.js';
+import {make} from '../buttons/make.js';
+import {speak, word} from '../buttons/words.js';
+import {data} from '../config.js';
+import {sheetOf} from '../sheet.js';
+
+/** Where a network's accounts stand; for any other the account is a URL. */
+const PROFILES = {
+  x: 'x.com/$',
+  facebook: 'www.facebook.com/$',
+  instagram: 'www.instagram.com/$',
+  threads: 'www.threads.net/@$',
+  linkedin: 'www.linkedin.com/$',
+  bluesky: 'bsky.app/profile/$',
+  telegram: 't.me/$',
+  whatsapp: 'whatsapp.com/channel/$',
+  reddit: 'www.reddit.com/$',
+  pinterest: 'www.pinterest.com/$',
+  tumblr: 'www.tumblr.com/$',
+  vk: 'vk.com/$',
+  xing: 'www.xing.com/$',
+  weibo: 'weibo.com/$',
+  flipboard: 'flipboard.com/@$',
+  discord: 'discord.gg/$',
+  snapchat: 'www.snapchat.com/add/$',
+};
+
+/** Told apart from share buttons: a word before them, and a ring around each. */
+const LOOK = sheetOf(
+  'span{align-self:center;padding:4px 8px;text-align:center;font:600 12px system-ui;color:var(--grapevine-color,inherit)}' +
+    '.follow{display:flex;flex-wrap:wrap;padding:0!important;background:none!important;box-shadow:none!important}' +
+    '.follow a{box-shadow:inset 0 0 0 1px #8886;border-radius:50%;margin:0}' +
+    'div>.follow span{box-sizing:border-box;max-width:var(--grapevine-size,44px);padding:6px 0;font-size:10px;overflow-wrap:anywhere}' +
+    'div>.follow{flex:none;flex-wrap:nowrap!important;align-items:center;flex-direction:inherit;border-radius:inherit}',
+);
+
+/** Links to the site's own accounts, in an element of their own or at the end of a bar. No token, no share. */
+export const start = async (host, bar) => {
+  if (!bar && host.shadowRoot) return;
+  const root = host.shadowRoot || host.attachShadow({mode: 'open'});
+  const accounts = [...(host.getAttribute('accounts') || data.follow || '').matchAll(/(\w+):([^\s,]+)/g)];
+  await Promise.all([speak(), ...accounts.map(([, network]) => know(network))]);
+  const label = word('follow', 'Follow');
+  const group = make('div', {part: 'follow', className: 'follow', role: 'group', ariaLabel: label});
+  group.append(make('span', {part: 'label', textContent: label, ariaHidden: 'true'}));
+  for (const [, network, account] of accounts) {
+    const [path, , colour, brand] = kindOf(network);
+    const name = label + ': ' + (brand || network[0].toUpperCase() + network.slice(1));
+    const link = make('a', {part: 'link', title: name, ariaLabel: name, href: profile(network, account), target: '_blank', rel: 'me noopener'});
+    link.style.setProperty('--brand', colour);
+    link.append(icon(path || kindOf('copy')[0]));
+    group.append(link);
+  }
+  root.adoptedStyleSheets.push(...(bar ? [LOOK] : [SHEET, LOOK]));
+  (bar || root).append(group);
+};
+
+const profile = (network, account) => {
+  if (/^(https:)?\/\//.test(account)) return account;
+  const [user, server] = account.replace(/^@/, '').split('@');
+  if (server) return `https://${server}/@${user}`;
+  return 'https://' + (PROFILES[network] || network + '.com/$').replace('$', user);
+};

@@ -1,4 +1,0 @@
-/** A new element with these properties. */
-export function make(name, properties) {
-  return Object.assign(document.createElement(name), properties);
-}

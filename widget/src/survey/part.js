@@ -1,0 +1,72 @@
+import {SHEET} from '../buttons/buttons.js';
+import {make} from '../buttons/make.js';
+import {speak, word} from '../buttons/words.js';
+import {watchers} from '../changes.js';
+import {data} from '../config.js';
+import {allowed} from '../gate.js';
+import {guard} from '../guard.js';
+import {nonce, post} from '../post.js';
+import {sheetOf} from '../sheet.js';
+import {tab} from '../tab.js';
+
+const LOOK = sheetOf(
+  'form{display:flex;flex-wrap:wrap;gap:8px;align-items:end;color:var(--grapevine-color,inherit);font:16px/1.4 system-ui}' +
+    'label{flex:1 1 16em;display:grid;gap:4px}' +
+    'input{box-sizing:border-box;width:100%;min-height:44px;padding:8px 12px;border:1px solid #888;' +
+    'border-radius:var(--grapevine-radius,14px);background:var(--grapevine-background,transparent);color:inherit;font:inherit}' +
+    'form>button{width:auto!important;min-width:44px;padding:0 16px;opacity:1!important;font:600 16px system-ui;color:#fff!important;' +
+    'background:var(--grapevine-accent,#4f46e5);border-radius:var(--grapevine-radius,14px)!important}' +
+    'input:focus-visible,form>button:focus-visible{outline:2px solid;outline-offset:2px}' +
+    'output{align-self:center;min-height:44px;font:600 16px/44px system-ui;color:var(--grapevine-color,inherit)}',
+);
+
+/** "How did you hear about us?": an element of its own, or without one a field in the page's form. */
+export const start = async (host) => {
+  await speak();
+  if (!host) return join();
+  if (host.shadowRoot) return;
+  const root = host.attachShadow({mode: 'open'});
+  const form = make('form', {part: 'form'});
+  const field = make('input', {part: 'field', required: true, maxLength: 500, autocomplete: 'off'});
+  const label = make('label', {part: 'label'});
+  const thanks = make('output', {part: 'status'});
+  label.append(question(), field);
+  form.append(label, make('button', {part: 'button', textContent: word('send', 'Send')}));
+  form.onsubmit = guard((event) => {
+    event.preventDefault();
+    answer(field);
+    form.remove();
+    thanks.textContent = word('thanks', 'Thank you!');
+  });
+  root.adoptedStyleSheets = [SHEET, LOOK];
+  root.append(form, thanks);
+};
+
+const question = () => word('question', 'How did you hear about us?');
+
+const answer = (field) => {
+  const text = field.value.trim().slice(0, 500);
+  if (text && allowed()) return post('answers', {session: tab.session || undefined, text, nonce: nonce()});
+};
+
+/** Puts a field into the form that `data-survey` names, as soon as it is there. The page gets its submit as ever. */
+const join = () => {
+  const look = guard(() => {
+    for (const form of data.survey == 'off' ? [] : document.querySelectorAll(data.survey)) {
+      if (form.querySelector('[data-grapevine-survey]')) continue;
+      const field = make('input', {type: 'text', maxLength: 500, autocomplete: 'off'});
+      const label = make('label', {textContent: question() + ' '});
+      field.dataset.grapevineSurvey = '';
+      label.style.display = 'block';
+      label.append(field);
+      const last = form.querySelector('[type=submit],button:not([type])');
+      let before = last;
+      while (before && before.parentElement != form) before = before.parentElement;
+      form.insertBefore(label, before);
+      form.addEventListener('submit', guard(() => answer(field)));
+    }
+  });
+  look();
+  watchers.add(look);
+  document.addEventListener('DOMContentLoaded', look);
+};
