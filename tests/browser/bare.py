@@ -19,7 +19,7 @@ from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.browser.browsers import CHROMIUM, DESK, FLAGS
+from tests.browser.browsers import CHROMIUM, FLAGS
 
 SECONDS = 10
 START = """
@@ -110,7 +110,7 @@ def bare_chromium() -> Iterator[Bare]:
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         flags = ("--headless=new", "--remote-debugging-pipe", f"--user-data-dir={Path(folder, 'profile')}")
         starter = [sys.executable, "-c", START, str(commands), str(answers)]
-        command = [*starter, CHROMIUM, *flags, *FLAGS, f"--user-agent={DESK}", "about:blank"]
+        command = [*starter, CHROMIUM, *flags, *FLAGS, "about:blank"]
         pipes = (commands, answers)
         with subprocess.Popen(command, pass_fds=pipes, stdout=DEVNULL, stderr=DEVNULL) as process:  # noqa: S603
             os.close(commands)

@@ -7,6 +7,9 @@ from typing import Final
 from playwright.sync_api import Browser, Page, Playwright
 
 CHROMIUM: Final = "/usr/bin/chromium"
+DESK: Final = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+"""Headless Chromium says that a program drives it, and the server would believe it."""
+
 FLAGS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -16,9 +19,8 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    f"--user-agent={DESK}",  # a tab that a page opens may ask for something before its context's agent is set
 )
-DESK: Final = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
-"""Headless Chromium calls itself a robot, and the server would believe it."""
 
 SELECT = """css => {
   document.activeElement?.blur();

@@ -124,6 +124,7 @@ async def test_redirects_are_not_kept_by_caches(server: Server) -> None:
 async def test_a_qr_code(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     response = await server.http.get(f"/s/{token}/qr.svg")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("image/svg+xml")
     assert response.text.startswith("<svg")

@@ -68,7 +68,9 @@ async def qr_code(request: Request) -> Response:
     base = running.settings.base_url or str(request.base_url).rstrip("/")
     out = io.BytesIO()
     segno.make(f"{base}/s/{text}", error="m").save(out, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
-    return Response(out.getvalue(), headers={"Cache-Control": "public, max-age=86400"}, media_type="image/svg+xml")
+    # The widget reads it from a page whose policy may forbid pictures from elsewhere.
+    headers = {"Cache-Control": "public, max-age=86400", "Access-Control-Allow-Origin": "*"}
+    return Response(out.getvalue(), headers=headers, media_type="image/svg+xml")
 
 
 async def target(running: Services, site: Site, token: Token) -> str:
