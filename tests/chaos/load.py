@@ -55,6 +55,7 @@ class Load:
         self._tokens: list[str] = []
         self._sent: deque[Call] = deque(maxlen=_REMEMBERED)
         self._steps = asyncio.Condition()
+        self._waiting: set[object] = set()
 
     @property
     def acknowledged(self) -> int:
@@ -78,6 +79,12 @@ class Load:
         enough = self.acknowledged + acknowledged, self.refused + refused
         async with self._steps:
             await self._steps.wait_for(lambda: self.acknowledged >= enough[0] and self.refused >= enough[1])
+
+    async def answered(self) -> None:
+        """Returns when everybody who waits for an answer now has got it."""
+        waiting = set(self._waiting)
+        async with self._steps:
+            await self._steps.wait_for(lambda: waiting.isdisjoint(self._waiting))
 
     async def settle(self, port: int) -> None:
         """Sends what is owed again, once; the server must acknowledge all of it."""
@@ -129,7 +136,11 @@ class Load:
         if not self._is_acknowledged(call):
             self.owed[call.key] = call
         language = _LANGUAGES[zlib.crc32(call.key.encode()) % len(_LANGUAGES)]
-        answer = await connection.ask("POST", call.path, call.body, **{"accept-language": language})
+        self._waiting.add(waits := object())
+        try:
+            answer = await connection.ask("POST", call.path, call.body, **{"accept-language": language})
+        finally:
+            self._waiting.remove(waits)
         if answer.status == 503:
             assert (answer.json()["code"], int(answer.headers["retry-after"]) > 0) == ("busy", True)
             self.refused += 1
