@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 async def job(name: str, seconds: float, work: Callable[[], Awaitable[object]], leases: Leases) -> AsyncIterator[None]:
     """Does ``work`` whenever so many seconds have passed, as long as the block runs, unless another process is at it.
 
-    What fails because the store is away is logged and tried again the next time.
+    What fails is logged and tried again the next time, with a trace unless the store was away: nobody would miss a job
+    that had ended.
     """
 
     async def again_and_again() -> None:
@@ -28,6 +29,8 @@ async def job(name: str, seconds: float, work: Callable[[], Awaitable[object]], 
                 await once(name, work, leases)
             except StoreError as error:
                 log.error("%s failed and will be tried again: %s", name, error)
+            except Exception:
+                log.exception("%s failed and will be tried again", name)
 
     async with beside(again_and_again(), name):
         yield

@@ -85,8 +85,8 @@ class Judge:
             for place, row in enumerate(visits):
                 tally.taken_out(row, first_of_day=first and place == 0)
             await batch.verdicts.set(visits, verdict)
-            keys = dict.fromkeys(opened.values())
-            gone = await self._shares(batch, tally, {key: stored[key.site_id, key.visit_id] for key in keys})
+            sharers = {key: sharer for key in opened.values() if (sharer := stored.get((key.site_id, key.visit_id)))}
+            gone = await self._shares(batch, tally, sharers)
             await self._cascades(batch, visits, gone)
             await tally.write(batch, [], {})
         return True
