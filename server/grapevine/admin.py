@@ -24,7 +24,9 @@ SCOPES: Final = ("read", "write", "admin")
 """From the narrowest to the widest; each allows what those before it allow."""
 
 PLACES: Final = ("auto", "fragment", "query")
-CHANGEABLE: Final = ("name", "origin", "param", "place", "query")
+CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element")
+ELEMENT: Final = "grapevine"
+"""What the names of the widget's elements begin with unless a site says otherwise."""
 KEY_PREFIX: Final = "gv_"
 
 _SITE_KEY_LENGTH: Final = 16
@@ -35,6 +37,8 @@ _LONGEST_NAME: Final = 100
 _MOST_ORIGINS: Final = 100
 _ATTEMPTS: Final = 16
 _PARAM: Final = re.compile(r"[0-9A-Za-z_-]{1,16}")
+_ELEMENT: Final = re.compile(r"(?!xml)[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_LONGEST_ELEMENT: Final = 20
 _QUERY_NAME: Final = re.compile(r"[^\s&=#?,]{1,100}")
 
 Random = Callable[[int], bytes]
@@ -77,9 +81,12 @@ async def add_site(
 
 
 async def set_site(registry: Registry, site: SiteRow, changes: Mapping[str, Sequence[str]]) -> SiteRow:
-    """Changes what may be changed: ``name``, ``origin`` (all of them anew), ``param``, ``place``, ``query``.
+    """Changes what may be changed: ``name``, ``origin`` (all of them anew), ``param``, ``place``, ``query``,
+    ``element``.
 
-    ``query`` is ``*`` (all but tracking parameters tell pages apart) or the names that do. Raises Invalid.
+    ``query`` is ``*`` (all but tracking parameters tell pages apart) or the names that do. ``element`` and what the
+    widget appends (``-buttons``, ``-follow`` …) are a custom element's name by the HTML standard; XML keeps names that
+    begin with ``xml`` to itself. Raises Invalid.
     """
     values: dict[str, object] = {}
     for field, texts in changes.items():
@@ -135,6 +142,8 @@ def snippet(site: SiteRow, base_url: str, prefix: str = "") -> str:
         attributes["data-param"] = site.param
     if site.place != "auto":
         attributes["data-place"] = site.place
+    if site.element != ELEMENT:
+        attributes["data-element"] = site.element
     data = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
     return f'<script async src="{escape(base_url)}{escape(prefix)}/widget.js" {data}></script>'
 
@@ -181,6 +190,15 @@ def _place(text: str) -> str:
     return text
 
 
+def _element(text: str) -> str:
+    if len(text) > _LONGEST_ELEMENT or not _ELEMENT.fullmatch(text):
+        raise Invalid.of(
+            "element",
+            f"must be 1 to {_LONGEST_ELEMENT} of a-z and 0-9, single '-' between them, the first a letter; not xml…",
+        )
+    return text
+
+
 def _query(text: str) -> str:
     names = sorted(set(re.split(r"[\s,]+", text.strip()))) if text.strip() else []
     if names != ["*"] and not all(_QUERY_NAME.fullmatch(name) and name != "*" for name in names):
@@ -193,4 +211,5 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "param": _param,
     "place": _place,
     "query": _query,
+    "element": _element,
 }

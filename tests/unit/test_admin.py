@@ -45,7 +45,8 @@ async def test_a_new_site(registry: Registry) -> None:
     assert site == added.row
     assert (site.site_id, site.key, site.name) == (1, ALPHABET[:16], "Lees")
     assert site.salt == bytes(range(16, 48)).hex()
-    assert (site.param, site.place, site.query, site.created_at) == ("gv", "auto", "*", NOW)
+    assert (site.param, site.place, site.query, site.element) == ("gv", "auto", "*", "grapevine")
+    assert site.created_at == NOW
     assert site.origins == ("https://a.example", "http://localhost")
     (key,) = await registry.keys(site.site_id)
     assert key == added.key.row
@@ -117,10 +118,11 @@ async def test_changes_of_a_site(registry: Registry) -> None:
         registry,
         site,
         {"name": ["Dregs"], "origin": ["https://b.example", "https://c.example/"], "param": ["via"],
-         "place": ["query"], "query": ["page, id page"]},
+         "place": ["query"], "query": ["page, id page"], "element": ["lees-2"]},
     )  # fmt: skip
     assert await registry.sites() == [changed]
     assert (changed.name, changed.param, changed.place, changed.query) == ("Dregs", "via", "query", "id page")
+    assert changed.element == "lees-2"
     assert changed.origins == ("https://b.example", "https://c.example")
     assert (changed.key, changed.salt) == (site.key, site.salt)
     assert await registry.version() > before
@@ -139,6 +141,18 @@ async def test_changes_of_a_site(registry: Registry) -> None:
         ("place", ["path"]),
         ("query", ["* id"]),
         ("query", ["a=b"]),
+        ("element", [""]),
+        ("element", ["Lees"]),
+        ("element", ["2lees"]),
+        ("element", ["-lees"]),
+        ("element", ["lees-"]),
+        ("element", ["le--es"]),
+        ("element", ["le es"]),
+        ("element", ["le_es"]),
+        ("element", ["läs"]),
+        ("element", ["lees\n"]),
+        ("element", ["xml-lees"]),
+        ("element", ["x" * 21]),
         ("key", ["mine"]),
         ("salt", ["00"]),
     ],
@@ -178,3 +192,13 @@ def test_snippets() -> None:
         '<script async src="https://share.example.com/g/widget.js" data-site="KEY" data-param="via" data-place="query">'
         "</script>"
     )
+    named = SiteRow(1, "KEY", "Lees", "00", "gv", "auto", "*", NOW, ("https://a.example",), "lees")
+    assert 'data-site="KEY" data-element="lees">' in admin.snippet(named, "https://share.example.com")
+
+
+@pytest.mark.parametrize("element", ["a", "lees", "lees-2", "x" * 20])
+async def test_names_of_elements_that_can_be(registry: Registry, element: str) -> None:
+    site = (await admin.add_site(registry, "Lees", ORIGINS, NOW)).row
+    await admin.set_site(registry, site, {"element": [element]})
+    (stored,) = await registry.sites()
+    assert stored.element == element

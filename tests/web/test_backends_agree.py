@@ -39,7 +39,7 @@ KEYS = (b"k" * 32,)
 SITES = (
     SiteRow(1, "site-a", "Lees & <Dregs>", "0a" * 32, "gv", "auto", "*", NOON, ("https://a.example",)),
     SiteRow(2, "site-b", "Äpfel", "0b" * 32, "via", "query", "id page", NOON, ("https://b.example:8443", "http://b.example")),
-    SiteRow(3, "site-c", "small", "0c" * 32, "gv", "fragment", "*", NOON, ("https://c.example",)),
+    SiteRow(3, "site-c", "small", "0c" * 32, "gv", "fragment", "*", NOON, ("https://c.example",), "lees"),
     SiteRow(4, "site-d", "empty", "0d" * 32, "gv", "auto", "*", NOON, ("https://d.example",)),
 )  # fmt: skip
 LIVELY = SITES[:3]

@@ -48,7 +48,8 @@ def register(commands: Commands) -> None:
         nargs="+",
         type=_change,
         help="name=…; origin=URL (all of them anew, repeat it for several); param=… (the token's name in URLs); "
-        "place=auto|fragment|query (where in the URL); query=* or the query parameters that tell pages apart",
+        "place=auto|fragment|query (where in the URL); query=* or the query parameters that tell pages apart; "
+        "element=… (what the names of the widget's elements begin with)",
     )
 
 
@@ -77,6 +78,7 @@ async def list_sites(shell: Shell, arguments: Namespace) -> int:
             "Name",
             "Origins",
             "Token",
+            "Elements",
             "Pages told apart by",
             "Since",
             box=None,
@@ -87,7 +89,7 @@ async def list_sites(shell: Shell, arguments: Namespace) -> int:
             told_apart = {"*": "all but tracking", "": "path alone"}.get(site.query, site.query)
             token = f"{site.param}, {site.place}"
             since = rfc3339(site.created_at)[:10]
-            table.add_row(site.key, site.name, "\n".join(site.origins), token, told_apart, since)
+            table.add_row(site.key, site.name, "\n".join(site.origins), token, f"{site.element}-…", told_apart, since)
         shell.out.print(table)
     return 0
 
@@ -127,6 +129,7 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
         "param": site.param,
         "place": site.place,
         "query": site.query,
+        "element": site.element,
         "created_at": rfc3339(site.created_at),
         "snippet": _snippet(site, settings),
     }

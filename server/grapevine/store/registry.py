@@ -34,23 +34,24 @@ class Registry:
         origins: dict[int, list[str]] = {}
         for site_id, origin in await self._read("all_origins"):
             origins.setdefault(site_id, []).append(origin)
-        return [SiteRow(*(*row, tuple(origins.get(row[0], ())))) for row in await self._read("all_sites")]
+        rows = await self._read("all_sites")
+        return [SiteRow(*(*row, tuple(origins.get(row[0], ())), element)) for *row, element in rows]
 
     async def add_site(self, site: SiteRow) -> None:
         """Adds a site; its number and key must be new."""
         async with self._transaction() as change:
             await change.run(
                 "insert_site", site_id=site.site_id, key=site.key, name=site.name, salt=site.salt, param=site.param,
-                place=site.place, query=site.query, created_at=site.created_at,
+                place=site.place, query=site.query, created_at=site.created_at, element=site.element,
             )  # fmt: skip
             await _set_origins(change, site)
 
     async def set_site(self, site: SiteRow) -> None:
-        """Stores the site's name, origins, parameter, place and kept query as they are in ``site``."""
+        """Stores the site's name, origins, parameter, place, kept query and element as they are in ``site``."""
         async with self._transaction() as change:
             await change.run(
                 "update_site", site_id=site.site_id, name=site.name, param=site.param, place=site.place,
-                query=site.query,
+                query=site.query, element=site.element,
             )  # fmt: skip
             await _set_origins(change, site)
 

@@ -12,7 +12,10 @@ ERASED: Final = 4
 
 
 class SiteRow(msgspec.Struct, frozen=True):
-    """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that tell pages apart."""
+    """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that tell pages apart.
+
+    ``element`` is what the names of its widget's elements begin with.
+    """
 
     site_id: int
     key: str
@@ -23,6 +26,7 @@ class SiteRow(msgspec.Struct, frozen=True):
     query: str
     created_at: int
     origins: tuple[str, ...] = ()
+    element: str = "grapevine"
 
 
 class KeyRow(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ UPDATE versions SET version = version + 1 WHERE name = 'sites';
 
 -- name: all_sites
 -- Every site, oldest first.
-SELECT site_id, key, name, salt, param, place, query, created_at FROM sites ORDER BY site_id;
+SELECT site_id, key, name, salt, param, place, query, created_at, element FROM sites ORDER BY site_id;
 
 -- name: all_origins
 -- The origins of every site in the order they were named in.
@@ -16,12 +16,13 @@ SELECT site_id, origin FROM origins ORDER BY site_id, position;
 
 -- name: insert_site
 -- Adds a site.
-INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at)
-VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at);
+INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element)
+VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element);
 
 -- name: update_site
 -- Changes what a site's owner may change.
-UPDATE sites SET name = :name, param = :param, place = :place, query = :query WHERE site_id = :site_id;
+UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element
+WHERE site_id = :site_id;
 
 -- name: delete_origins
 -- Takes away a site's origins, before they are named anew.

@@ -13,6 +13,7 @@ CREATE TABLE sites (
     place       TEXT     NOT NULL DEFAULT 'auto',
     query       TEXT     NOT NULL DEFAULT '*',
     created_at  BIGINT   NOT NULL,
+    element     TEXT     NOT NULL DEFAULT 'grapevine',
     PRIMARY KEY (site_id)
 );
 CREATE UNIQUE INDEX sites_key ON sites (key);
