@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from build import build_widget
 from tests.browser.browsers import DESK, start_chromium
+from tests.browser.built import Built as Built
+from tests.browser.built import built as built
 from tests.browser.demo import demo as demo
 from tests.browser.demo import reader as reader
 from tests.browser.pages import Site, serve_site
 from tests.browser.recorder import HOME, Recorder
-
-ROOT = Path(__file__).resolve().parents[2]
-SITE = "sitekey"
+from tests.browser.standin import snippet as embed
 
 Visitor = Callable[..., BrowserContext]
 Snippet = Callable[..., str]
-
-
-class Built(NamedTuple):
-    scripts: dict[str, bytes]
-    """The widget and its parts by name."""
-    beside: dict[str, bytes]
-    """What the widget loads when it needs it, by file name."""
 
 
 @pytest.fixture(scope="package")
@@ -37,14 +28,6 @@ def browser() -> Iterator[Browser]:
         chromium = start_chromium(playwright)
         yield chromium
         chromium.close()
-
-
-@pytest.fixture(scope="session")
-def built() -> Built:
-    """The widget as the sources stand, built in memory."""
-    files, scripts = build_widget(ROOT)
-    beside = {name: body for name, body in files.items() if name.endswith((".js", ".json")) and name != "manifest.json"}
-    return Built({script.name: script.body for script in scripts}, beside)
 
 
 @pytest.fixture
@@ -85,5 +68,4 @@ def page(visitor: Visitor, recorder: Recorder) -> Page:
 
 def snippet(**attributes: str) -> str:
     """The line that embeds the widget, with more `data-` attributes if wanted."""
-    data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in attributes.items())
-    return f'<script async src="{HOME}widget.js" data-site="{SITE}"{data}></script>'
+    return embed(HOME, **attributes)

@@ -21,6 +21,8 @@ class Site:
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.snippet = ""
+        self.first = ""
+        """Stands before everything else in the head of each page."""
         self.answers: dict[str, Answer] = {}
 
     def page(
@@ -35,7 +37,7 @@ class Site:
     ) -> str:
         """Puts a page in place and returns its URL; `snippet` replaces the site's own."""
         html = (
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+            f'<!doctype html><html lang="en"><head>{self.first}<meta charset="utf-8"><title>{title}</title>'
             f'<meta name="viewport" content="width=device-width">{head}</head>'
             f"<body>{body}{self.snippet if snippet is None else snippet}</body></html>"
         )
@@ -46,6 +48,32 @@ class Site:
         content = body.encode() if isinstance(body, str) else body
         self.answers[path] = Answer(content, {"Content-Type": content_type})
         return self.origin + path
+
+
+class Server(ThreadingHTTPServer):
+    """On a port of the loopback address; 0 is a free one."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that hangs up is no news."""
+
+
+@contextmanager
+def serve(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[Server]:
+    """A server that runs for as long as the block lasts."""
+    server = Server(handler, port)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @contextmanager
@@ -66,19 +94,6 @@ def serve_site() -> Iterator[Site]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is the base class's
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A browser that hangs up is no news."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    site = Site(f"http://127.0.0.1:{server.server_port}")
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serve(Handler) as server:
+        site = Site(f"http://127.0.0.1:{server.server_port}")
         yield site
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

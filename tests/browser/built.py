@@ -1,0 +1,25 @@
+"""The widget as the sources stand, for every folder of tests that shows it to a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from build import build_widget
+
+
+class Built(NamedTuple):
+    scripts: dict[str, bytes]
+    """The widget and its parts by name."""
+    beside: dict[str, bytes]
+    """What the widget loads when it needs it, by file name."""
+
+
+@pytest.fixture(scope="session")
+def built(project_root: Path) -> Built:
+    """Built in memory."""
+    files, scripts = build_widget(project_root)
+    beside = {name: body for name, body in files.items() if name.endswith((".js", ".json")) and name != "manifest.json"}
+    return Built({script.name: script.body for script in scripts}, beside)

@@ -1,0 +1,110 @@
+"""A stand-in for a server, whatever carries its answers: serves the widget, answers its reports, and keeps them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import segno
+
+from grapevine.channels import CODES
+
+SITE: Final = "sitekey"
+CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Grapevine-Dropped, Retry-After"}
+TYPES: Final = {"js": "text/javascript", "json": "application/json"}
+
+
+class Report(NamedTuple):
+    path: str
+    body: dict[str, Any]
+    headers: Mapping[str, str]
+    """Names are in small letters."""
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class StandIn:
+    """Answers like a server would, and keeps the reports in the order in which they came.
+
+    `home` is the URL that everything hangs below, `scripts` and `beside` are files by name.
+    """
+
+    def __init__(self, home: str, script: bytes, beside: Mapping[str, bytes]) -> None:
+        self.home = home
+        self.files = {"widget.js": (script, TYPES["js"])}
+        self.files |= {name: (body, TYPES[name.rpartition(".")[2]]) for name, body in beside.items()}
+        self.asked: list[str] = []
+        """Files and readings that were asked for."""
+        self.counts: dict[str, Any] = {"total": 0, "channels": {}}
+        self.reports: list[Report] = []
+        self.refusal: tuple[int, dict[str, str], str] | None = None
+        """Status, headers and body by which every report is refused."""
+        self._visits: dict[str, int] = {}
+
+    def file(self, name: str) -> Reply | None:
+        """A file of the widget; None for what is none."""
+        if name in self.files:
+            self.asked.append(name)
+            body, content_type = self.files[name]
+            return Reply(200, {**CORS, "Content-Type": content_type}, body)
+        return Reply(404, CORS, b"") if name.startswith("widget.") else None
+
+    def read(self, name: str) -> Reply:
+        """Counts, or a QR code."""
+        self.asked.append(name)
+        if name == "v1/counts":
+            return _json(self.counts)
+        drawn = io.BytesIO()
+        segno.make(self.home + name, error="m").save(drawn, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
+        return Reply(200, {**CORS, "Content-Type": "image/svg+xml"}, drawn.getvalue())
+
+    def collect(self, name: str, text: str, headers: Mapping[str, str]) -> Reply:
+        """Takes a report."""
+        body = json.loads(text or "null")
+        self.reports.append(Report(name, body, headers))
+        if self.refusal or not set(body.get("channels", [])) <= set(CODES):
+            status, more, answer = self.refusal or (422, {"Grapevine-Dropped": "invalid"}, "{}")
+            return Reply(status, {**CORS, **more}, answer.encode())
+        return _json({"v1/visits": self._visit, "v1/shares": self._share}.get(name, lambda _: {})(body))
+
+    def _visit(self, body: dict[str, Any]) -> dict[str, Any]:
+        number = self._visits.setdefault(body["nonce"], len(self._visits) + 1)
+        returned = {"valid": True, "depth": 1, "self": bool(body.get("own")), "same_network": False}
+        return {
+            "visit": f"visit{number}",
+            "session": f"session{number}",
+            "tokens": {channel: token(number, channel) for channel in body["channels"]},
+            "returned": returned if body.get("token") else None,
+        }
+
+    def _share(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"next": body["token"][:-1] + chr(ord(body["token"][-1]) + 1)}
+
+    def of(self, path: str) -> list[dict[str, Any]]:
+        """The bodies of the reports to one endpoint."""
+        return [report.body for report in self.reports if report.path == f"v1/{path}"]
+
+    @property
+    def paths(self) -> list[str]:
+        return [report.path.removeprefix("v1/") for report in self.reports]
+
+
+def _json(value: Any) -> Reply:
+    return Reply(200, {**CORS, "Content-Type": "application/json"}, json.dumps(value).encode())
+
+
+def token(visit: int, channel: str, n: int = 0) -> str:
+    """The stand-in's token: it names its share, so that a failing test can be read."""
+    return f"V{visit}{channel}".ljust(22, "0") + str(n)
+
+
+def snippet(home: str, **attributes: str) -> str:
+    """The line that embeds the widget, with more `data-` attributes if wanted."""
+    data = "".join(f' data-{name.replace("_", "-")}="{value}"' for name, value in attributes.items())
+    return f'<script async src="{home}widget.js" data-site="{SITE}"{data}></script>'
