@@ -1,4 +1,4 @@
-# Each target does its own set-up; what is up to date is not done again. ARGS="…" is handed to demo, test and bench.
+# Each target does its own set-up; what is up to date is not done again. ARGS="…" is handed to demo, test, test-engines and bench.
 VENV := .venv
 PY := $(VENV)/bin/python
 BUILT := server/grapevine/built/widget/manifest.json
@@ -7,21 +7,25 @@ APT := export DEBIAN_FRONTEND=noninteractive; apt-get update -qq </dev/null && \
        apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends
 CAN_APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
+ENGINES := firefox-esr webkit2gtk-driver xvfb
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo test check bench build setup browser clean
+.PHONY: help demo test test-engines check bench build setup browser engines clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo | test | check | bench | build | clean"
+	@echo "make demo | test | test-engines | check | bench | build | clean"
 
 demo: setup $(BUILT)
 	@$(VENV)/bin/grapevine demo $(ARGS)
 
 test: setup $(BUILT) browser
 	@$(PY) -m pytest -n auto $(ARGS)
+
+test-engines: setup $(BUILT) browser engines
+	@GRAPEVINE_TEST_ENGINES=all $(PY) -m pytest tests/engines -n auto $(ARGS)
 
 check: setup
 	@$(VENV)/bin/ruff format --check .
@@ -58,6 +62,15 @@ browser:
 	@if ! ($(CHROMIUM)) >/dev/null; then \
 	  if $(CAN_APT); then echo "Installing Chromium for the browser tests" && $(APT) chromium </dev/null >/dev/null; \
 	  else echo "The browser tests need Chromium, run: sudo apt-get install chromium" >&2; exit 1; fi; fi
+
+engines: $(VENV)/.engines
+	@if ! (command -v firefox-esr && command -v WebKitWebDriver && command -v Xvfb) >/dev/null; then \
+	  if $(CAN_APT); then echo "Installing Firefox and WebKit for their tests" && $(APT) $(ENGINES) </dev/null >/dev/null; \
+	  else echo "The tests of every engine need them, run: sudo apt-get install $(ENGINES)" >&2; exit 1; fi; fi
+
+$(VENV)/.engines: pyproject.toml $(VENV)/.installed
+	@$(PY) -m pip install -q --group engines
+	@touch $@
 
 clean:
 	rm -rf $(VENV) dist server/grapevine/built .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -28,7 +28,7 @@ def shell_lines(text: str) -> list[str]:
 
 def test_every_make_target_exists(readme: str, project_root: Path) -> None:
     targets = [line.split()[1] for line in shell_lines(readme) if line.startswith("make ")]
-    assert set(targets) == {"demo", "test", "check", "bench"}
+    assert set(targets) == {"demo", "test", "test-engines", "check", "bench"}
     makefile = (project_root / "Makefile").read_text("utf-8")
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
