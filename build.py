@@ -28,7 +28,7 @@ if str(ROOT) not in sys.path:  # pip runs the hook without the project on its pa
     sys.path.insert(0, str(ROOT))
 
 from widget.build.icons import INLINE, draw  # noqa: E402
-from widget.build.linker import Linked, Part, joined, joined_part, keys, link, link_parts  # noqa: E402
+from widget.build.linker import Linked, Part, joined, joined_part, link, link_parts, places  # noqa: E402
 from widget.build.modules import BuildError, Module  # noqa: E402
 
 ENTRY = "main.js"
@@ -123,13 +123,14 @@ def build_scripts(
             raise BuildError(
                 f"widget/src/{entry}: this entry is missing; write it, or change ENTRY or PARTS in build.py"
             )
-    linked = link_parts(link(ENTRY, sources, virtual), PARTS, sources, virtual)
-    short = keys(linked.values())
+    script = link(ENTRY, sources, virtual)
+    linked = link_parts(script, PARTS, sources, virtual)
+    place = places(script, linked.values())
     parts = []
     for name, part in linked.items():
 
         def text(modules: list[Module], part: Linked = part) -> str:
-            return joined_part(Linked(modules, part.takes), short)
+            return joined_part(Linked(modules, part.takes), place)
 
         parts.append(Script(name, part.modules, text, text(part.modules).encode()))
     texts = {name: body.decode() for name, body in beside.items()} | {part.name: part.body.decode() for part in parts}
@@ -137,7 +138,7 @@ def build_scripts(
     modules = link(ENTRY, sources, {**virtual, "grapevine:digest": {"DIGEST": digest}}).modules
 
     def whole(modules: list[Module]) -> str:
-        return joined(modules, short)
+        return joined(modules, place)
 
     return digest, [Script("widget", modules, whole, whole(modules).encode()), *parts]
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from widget.build.linker import Part, joined, joined_part, keys, link, link_parts
+from widget.build.linker import Part, joined, joined_part, link, link_parts, places
 from widget.build.modules import BuildError
 
 SOURCES = {
@@ -101,8 +101,8 @@ PARTS = {"a": Part("a/part.js"), "b": Part("b/part.js", after=("a",))}
 def parted(sources: dict[str, str]) -> dict[str, str]:
     script = link("main.js", sources, {})
     linked = link_parts(script, PARTS, sources, {})
-    short = keys(linked.values())
-    return {"main": joined(script.modules, short)} | {name: joined_part(part, short) for name, part in linked.items()}
+    place = places(script, linked.values())
+    return {"main": joined(script.modules, place)} | {name: joined_part(part, place) for name, part in linked.items()}
 
 
 def test_a_part_carries_what_the_script_has_not_and_is_given_the_rest() -> None:
@@ -111,11 +111,10 @@ def test_a_part_carries_what_the_script_has_not_and_is_given_the_rest() -> None:
     assert [module.name for module in linked["a"].modules] == ["a/icon.js", "a/part.js"]
     assert [module.name for module in linked["b"].modules] == ["b/part.js"]
     assert [set(linked[name].takes) for name in "ab"] == [{"tag", "LIMIT"}, {"icon"}]
-    assert keys(linked.values()) == {"LIMIT": "a", "icon": "b", "tag": "c"}
+    assert places(script, linked.values()) == {"LIMIT": 0, "tag": 1, "icon": 2}
     texts = parted(PARTED)
     assert all(text.startswith("export default ") for name, text in texts.items() if name != "main")
-    assert "{a:" in texts["main"]
-    assert "Object.assign" in texts["a"], "what comes after it is given its names too"
+    assert "[2]=" in texts["a"], "what comes after it is given its names too"
     assert "#gv" not in texts["a"] + texts["b"]
 
 

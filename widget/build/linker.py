@@ -1,16 +1,15 @@
 """Joins modules: those of the script each once, after those it imports, in one scope; and the parts that it loads.
 
 A part is an ES module of its own whose default export is called with what it takes from the script (and from the part
-it comes after), under short names: `export default ({a: tab, b: post}) => { … return start }`. `start` is the one thing
-its entry exports.
+it comes after), as one array: `export default ($given) => { const {3: tab, 7: post} = $given; … return start }`.
+`start` is the one thing its entry exports.
 """
 
 import json
 import posixpath
 import re
-import string
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain, product
+from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from minify import MinifyError
@@ -18,7 +17,7 @@ from minify import MinifyError
 from widget.build.modules import BuildError, Module, parse, plain_javascript, shorten, tokens
 
 INNER = "grapevine:inner"
-"""The module of `inner`, an object with what parts take from the script and from the parts before them. It is known
+"""The module of `inner`, an array of what parts take from the script and from the parts before them. It is known
 once they are linked, and there once the whole script has run."""
 
 
@@ -108,17 +107,15 @@ def link_parts(
     return linked
 
 
-def keys(linked: Iterable[Linked]) -> dict[str, str]:
-    """Name → the short one under which a part is given it, for every name that some part takes."""
-    letters = string.ascii_lowercase
-    short: Iterator[str] = chain(letters, map("".join, product(letters, letters)))
-    return dict(zip(sorted(frozenset().union(*(one.takes for one in linked))), short, strict=False))
+def places(script: Linked, parts: Iterable[Linked]) -> dict[str, int]:
+    """Name → its place in what parts are given, for every name that some part takes; the script's own come first."""
+    own = exported(script.modules)
+    taken = frozenset[str]().union(*(part.takes for part in parts))
+    return {name: place for place, name in enumerate(sorted(taken, key=lambda name: (name not in own, name)))}
 
 
-def offered(modules: Iterable[Module], short: Mapping[str, str]) -> str:
-    """An object literal of the names that modules export and parts take."""
-    names = sorted({name for module in modules for name in module.exports} & set(short), key=lambda name: short[name])
-    return "{" + ", ".join(f"{short[name]}: {name}" for name in names) + "}"
+def exported(modules: Iterable[Module]) -> set[str]:
+    return {name for module in modules for name in module.exports}
 
 
 def constants(name: str, values: Mapping[str, object]) -> Module:
@@ -137,21 +134,22 @@ def in_one_scope(modules: Iterable[Module], given_away: Collection[str]) -> str:
     return code
 
 
-def joined(modules: Iterable[Module], short: Mapping[str, str] | None = None) -> str:
-    """One script in one scope of its own, minified; what it gives its parts has the short names."""
+def joined(modules: Iterable[Module], place: Mapping[str, int] | None = None) -> str:
+    """One script in one scope of its own, minified, with the array of what it gives its parts."""
     modules = list(modules)
-    body = in_one_scope(modules, short or {})
+    place = place or {}
+    body = in_one_scope(modules, place)
     if any(module.name == INNER for module in modules):
-        body += f"\nconst inner = {offered(modules, short or {})};"
+        body += f"\nconst inner = [{', '.join(sorted(exported(modules) & set(place), key=place.__getitem__))}];"
     return minified(f"(()=>{{{body}}})();")
 
 
-def joined_part(part: Linked, short: Mapping[str, str]) -> str:
-    """One part as an ES module, minified. Its own names go to the parts after it through the object it is given."""
-    body = in_one_scope(part.modules, short)
-    taken = ", ".join(f"{short[name]}: {name}" for name in sorted(part.takes, key=lambda name: short[name]))
-    given = offered(part.modules, short)
-    pass_on = "" if given == "{}" else f"Object.assign($given, {given});\n"
+def joined_part(part: Linked, place: Mapping[str, int]) -> str:
+    """One part as an ES module, minified. Its own names go to the parts after it through the array it is given."""
+    body = in_one_scope(part.modules, place)
+    taken = ", ".join(f"{place[name]}: {name}" for name in sorted(part.takes, key=place.__getitem__))
+    given = sorted(exported(part.modules) & set(place), key=place.__getitem__)
+    pass_on = "".join(f"$given[{place[name]}] = {name};\n" for name in given)
     if part.modules[-1].exports != {"start"}:
         raise BuildError(f"{part.modules[-1].name}: the entry of a part exports `start` and nothing else")
     return minified(f"export default ($given) => {{\nconst {{{taken}}} = $given;\n{body}\n{pass_on}return start\n}};")
