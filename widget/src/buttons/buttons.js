@@ -11,7 +11,7 @@ import {share} from './act.js';
 import {kindOf, know, linkOf} from './kinds.js';
 import {make} from './make.js';
 import {STYLE} from './style.js';
-import {speak, word} from './words.js';
+import {speak, spoken, word} from './words.js';
 
 /** Channels that say by themselves what they did. */
 const ASIDE = /^(native|mastodon|qr|print)$/;
@@ -29,11 +29,12 @@ export const drawButtons = async (host) => {
 const draw = async (host) => {
   const text = host.getAttribute('channels') ?? data.buttons;
   const channels = text == null ? channelsIn(CHANNELS).slice(0, 8) : channelsIn(text);
-  const bar = make('div', {part: 'bar', role: 'group'});
-  const notice = make('p', {part: 'status', role: 'status'});
   const root = host.attachShadow({mode: 'open'});
   want(channels);
   await Promise.all([speak(), ...channels.map(know)]);
+  const bar = spoken('div', {part: 'bar', role: 'group', ariaLabel: word('bar')});
+  const notice = spoken('p', {part: 'status', role: 'status'});
+  let timer;
   const refreshes = channels.map((channel) => {
     const [path, , colour, brand] = kindOf(channel);
     const name = word(channel, brand) || channel[0].toUpperCase() + channel.slice(1);
@@ -46,9 +47,10 @@ const draw = async (host) => {
       if (!(await share(channel)) || ASIDE.test(channel)) return;
       notice.style.marginTop = button.offsetTop + 'px';
       notice.textContent = '✓ ' + word('copied') + (channel == 'copy' ? '' : ' · ' + word('paste').replace('$', name));
-      setTimeout(() => (notice.textContent = ''), 3500);
+      clearTimeout(timer);
+      timer = setTimeout(() => (notice.textContent = ''), 5e3);
     });
-    button.style.setProperty('--brand', colour);
+    button.style.setProperty('--brand', colour || '');
     button.dataset.channel = channel;
     button.append(icon(path || kindOf('copy')[0]));
     if (channel != 'native' || navigator.share) bar.append(button);
@@ -57,7 +59,6 @@ const draw = async (host) => {
   const refreshAll = () => (host.isConnected ? refreshes.forEach((refresh) => refresh()) : watchers.delete(refreshAll));
   root.adoptedStyleSheets = [SHEET];
   root.append(bar, notice);
-  bar.ariaLabel = word('bar');
   if (/light|dark/.test(data.theme)) host.style.colorScheme = data.theme;
   refreshAll();
   if (data.counts == 'on') use('counts', root);

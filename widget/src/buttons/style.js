@@ -5,7 +5,8 @@
  */
 export const STYLE =
   ':host{display:block;position:relative}' +
-  'div{display:flex;flex-wrap:wrap;gap:1px;border-radius:var(--grapevine-radius,14px)}' +
+  // Where a row stands is for the page's direction to say, its order for that of its words.
+  'div{display:flex;flex-wrap:wrap;gap:1px;width:fit-content;border-radius:var(--grapevine-radius,14px)}' +
   'a,button{all:unset;display:grid;flex:none;place-content:center;cursor:pointer;opacity:.75;' +
   'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
   'color:var(--grapevine-color,inherit);' +
@@ -14,20 +15,22 @@ export const STYLE =
   // What is copied from the page holds nothing of the widget.
   ':host([position]),div,p{-webkit-user-select:none;user-select:none}' +
   'svg{width:20px;fill:currentColor}' +
-  'p{position:absolute;inset:auto 0 calc(100% + 8px);margin:auto;width:fit-content;padding:8px 12px;' +
-  'border-radius:8px;background:CanvasText;color:Canvas;white-space:nowrap;font:500 13px system-ui}' +
-  'p:empty{display:none}' +
+  'p{position:absolute;inset:auto auto calc(100% + 8px);margin:0;width:max-content;max-width:90vw;box-sizing:border-box;padding:8px 12px;' +
+  'border-radius:8px;background:CanvasText;color:Canvas;forced-color-adjust:none;font:500 13px system-ui}' +
+  // It stays in the tree, for what appears together with its region is not read out.
+  'p:empty{padding:0}' +
   ':host([position]){position:fixed!important;z-index:99999;color-scheme:light dark;color:CanvasText;margin:auto;width:fit-content;' +
   'inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
   ':host([position]) div{flex-wrap:nowrap;overflow:auto;max-width:95vw;box-sizing:border-box;padding:4px;' +
   'background:var(--grapevine-background,Canvas);' +
-  'box-shadow:0 0 0 1px #8884,0 8px 24px #0003}' +
+  'outline:1px solid #8886;box-shadow:0 8px 24px #0003}' +
+  ':host([position]) p{left:50%;translate:-50%}' +
   ':host([away]:not(:focus-within)){translate:0 200%}' +
   '@media(min-width:1000px){' +
   ':host([position$=t]){inset:0 auto 0 12px;height:fit-content;translate:0!important}' +
   ':host([position=right]){inset:0 12px 0 auto}' +
   ':host([position$=t]) div{flex-direction:column;max-height:96vh}' +
-  ':host([position$=t]) p{inset:6px auto auto calc(100% + 8px)}' +
+  ':host([position$=t]) p{inset:6px auto auto calc(100% + 8px);translate:none}' +
   ':host([position=right]) p{inset:6px calc(100% + 8px) auto auto}' +
   '}' +
   '@media(prefers-reduced-motion:no-preference){:host,a,button{transition:.2s}}' +

@@ -1,13 +1,16 @@
 import {LANGUAGES} from 'grapevine:languages';
 import {data} from '../config.js';
 import {dataFile} from './data.js';
+import {make} from './make.js';
 
-const WORDS = {bar: 'Share this page', copy: 'Copy link', copied: 'Link copied', native: 'Share…', paste: 'paste it in $'};
+const WORDS = {lang: 'en', dir: 'ltr', bar: 'Share this page', copy: 'Copy link', copied: 'Link copied', native: 'Share…', paste: 'paste it in $'};
 
-/** The language of the words, two letters: the attribute's, else the page's, else the reader's. */
-export const LANGUAGE = (
+/** The language that is wanted, two letters: the attribute's, else the page's, else the reader's. */
+const LANGUAGE = (
   [data.lang, document.documentElement.lang, navigator.language].find((tag) => tag && tag != 'auto') || ''
-).slice(0, 2);
+)
+  .slice(0, 2)
+  .replace(/n[no]/, 'nb'); // pages in Norwegian name it in three ways
 
 /** Fetches the words of a language that is not English. */
 export const speak = async () => {
@@ -16,3 +19,6 @@ export const speak = async () => {
 
 /** What is written on the screen for a key; `otherwise` where there is no word in the reader's language. */
 export const word = (key, otherwise) => (WORDS[key] || otherwise);
+
+/** A new element that holds words: it says which language they are in, and runs as they run, whatever the page does. */
+export const spoken = (name, properties) => make(name, {lang: word('lang'), dir: word('dir'), ...properties});

@@ -1,5 +1,5 @@
 import {watchers} from '../changes.js';
-import {LANGUAGE, word} from '../buttons/words.js';
+import {word} from '../buttons/words.js';
 import {make} from '../buttons/make.js';
 import {data, ENDPOINT} from '../config.js';
 import {allowed} from '../gate.js';
@@ -9,9 +9,10 @@ import {pageUrl} from '../url.js';
 
 const LOOK = sheetOf(
   'a,button{position:relative;opacity:1}' +
-    'b{position:absolute;inset:1px 1px auto auto;min-width:1em;padding:0 4px;border-radius:9px;text-align:center;' +
-    'font:600 10px/16px system-ui;background:var(--grapevine-accent,#4f46e5);color:#fff}' +
-    'b.total{inset:-16px auto auto;inset-inline-start:0;padding:0 7px;font-size:11px;line-height:18px;pointer-events:none}' +
+    'b{position:absolute;inset:auto 0 1px;text-align:center;font:600 10px/1 system-ui;white-space:nowrap}' +
+    'b.total{inset:-16px auto auto;inset-inline-start:0;padding:0 7px;border-radius:9px;font-size:11px;line-height:18px;' +
+    'background:var(--grapevine-accent,#4f46e5);color:#fff;pointer-events:none}' +
+    'p{margin-bottom:14px}' +
     ':host([position]) b.total{inset:-14px auto auto 50%;translate:-50%}',
 );
 
@@ -45,8 +46,9 @@ const write = (element, name, count, part) => {
   element.ariaLabel = name;
   if (!count) return;
   const forms = word('count') || {one: '$ share', other: '$ shares'};
-  const text = new Intl.NumberFormat(LANGUAGE, {notation: 'compact'}).format(count);
-  const plural = forms[new Intl.PluralRules(LANGUAGE).select(count)] || forms.other;
-  element.ariaLabel = name + ', ' + plural.replace('$', new Intl.NumberFormat(LANGUAGE).format(count));
+  const lang = word('lang');
+  const text = new Intl.NumberFormat(lang, {notation: 'compact'}).format(count);
+  const plural = forms[new Intl.PluralRules(lang).select(count)] || forms.other;
+  element.ariaLabel = name + ', ' + plural.replace('$', new Intl.NumberFormat(lang).format(count));
   (part == 'total' ? element.parentNode : element).append(make('b', {part, className: part, textContent: text, ariaHidden: 'true'}));
 };

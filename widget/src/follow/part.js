@@ -1,7 +1,7 @@
 import {icon, SHEET} from '../buttons/buttons.js';
 import {kindOf, know} from '../buttons/kinds.js';
 import {make} from '../buttons/make.js';
-import {speak, word} from '../buttons/words.js';
+import {speak, spoken, word} from '../buttons/words.js';
 import {data} from '../config.js';
 import {sheetOf} from '../sheet.js';
 
@@ -29,8 +29,8 @@ const PROFILES = {
 /** Told apart from share buttons: a word before them, and a ring around each. */
 const LOOK = sheetOf(
   'span{align-self:center;padding:4px 8px;text-align:center;font:600 12px system-ui;color:var(--grapevine-color,inherit)}' +
-    '.follow{display:flex;flex-wrap:wrap;padding:0!important;background:none!important;box-shadow:none!important}' +
-    '.follow a{box-shadow:inset 0 0 0 1px #8886;border-radius:50%;margin:0}' +
+    '.follow{display:flex;flex-wrap:wrap;padding:0!important;background:none!important;box-shadow:none!important;outline:0!important}' +
+    '.follow a{border-radius:50%}.follow a:not(:focus-visible){outline:1px solid #8886;outline-offset:-1px}' +
     'div>.follow span{box-sizing:border-box;max-width:var(--grapevine-size,44px);padding:6px 0;font-size:10px;overflow-wrap:anywhere}' +
     'div>.follow{flex:none;flex-wrap:nowrap!important;align-items:center;flex-direction:inherit;border-radius:inherit}',
 );
@@ -42,13 +42,13 @@ export const start = async (host, bar) => {
   const accounts = [...(host.getAttribute('accounts') || data.follow || '').matchAll(/(\w+):([^\s,]+)/g)];
   await Promise.all([speak(), ...accounts.map(([, network]) => know(network))]);
   const label = word('follow', 'Follow');
-  const group = make('div', {part: 'follow', className: 'follow', role: 'group', ariaLabel: label});
+  const group = spoken('div', {part: 'follow', className: 'follow', role: 'group', ariaLabel: label});
   group.append(make('span', {part: 'label', textContent: label, ariaHidden: 'true'}));
   for (const [, network, account] of accounts) {
     const [path, , colour, brand] = kindOf(network);
     const name = label + ': ' + (brand || network[0].toUpperCase() + network.slice(1));
     const link = make('a', {part: 'link', title: name, ariaLabel: name, href: profile(network, account), target: '_blank', rel: 'me noopener'});
-    link.style.setProperty('--brand', colour);
+    link.style.setProperty('--brand', colour || '');
     link.append(icon(path || kindOf('copy')[0]));
     group.append(link);
   }

@@ -1,7 +1,7 @@
 import {icon, SHEET} from '../buttons/buttons.js';
 import {kindOf, know} from '../buttons/kinds.js';
 import {make} from '../buttons/make.js';
-import {LANGUAGE, speak, word} from '../buttons/words.js';
+import {speak, spoken, word} from '../buttons/words.js';
 import {data, ENDPOINT} from '../config.js';
 import {report, urlFor} from '../share.js';
 import {sheetOf} from '../sheet.js';
@@ -11,16 +11,16 @@ import {pageUrl} from '../url.js';
 const LOOK = sheetOf(
   ':host{color-scheme:light dark}' +
     'dialog{box-sizing:border-box;width:min(22rem,92vw);padding:20px;border:0;border-radius:var(--grapevine-radius,14px);' +
-    'background:var(--grapevine-background,Canvas);color:var(--grapevine-color,CanvasText);font:16px/1.4 system-ui;box-shadow:0 8px 40px #0006}' +
+    'background:var(--grapevine-background,Canvas);color:var(--grapevine-color,CanvasText);font:16px/1.4 system-ui;outline:1px solid #8886;box-shadow:0 8px 40px #0006}' +
     'dialog::backdrop{background:#0006}' +
     'form,label{display:grid;gap:8px}' +
     'h2{display:flex;gap:8px;align-items:center;justify-content:space-between;margin:0 0 8px;font:600 18px/1.3 system-ui}' +
     'input{box-sizing:border-box;width:100%;min-height:44px;padding:8px 12px;border:1px solid #888;border-radius:10px;' +
     'background:Field;color:FieldText;font:inherit}' +
-    'form>button{width:100%!important;opacity:1!important;text-align:center;font:600 16px system-ui;color:#fff!important;' +
+    'form>button{box-sizing:border-box;width:100%!important;border:1px solid transparent;opacity:1!important;text-align:center;font:600 16px system-ui;color:#fff!important;' +
     'background:var(--grapevine-accent,#4f46e5)!important;border-radius:10px!important}' +
     'input::placeholder{color:inherit;opacity:.8}' +
-    '.code{width:100%;padding:8px;box-sizing:border-box;border-radius:8px;background:#fff;color:#000}' +
+    '.code{width:100%;max-height:65vh;padding:8px;box-sizing:border-box;border-radius:8px;background:#fff;color:#000}' +
     'input:focus-visible,button:focus-visible{outline:2px solid;outline-offset:2px}',
 );
 const PAPER = sheetOf(':host{display:none}@media print{:host{display:block;font:12pt system-ui;overflow-wrap:anywhere}}');
@@ -110,9 +110,9 @@ const printed = () => {
 };
 
 const show = (title, content, closed) => {
-  const host = make('grapevine-panel', {lang: LANGUAGE});
+  const host = make('grapevine-panel');
   const root = host.attachShadow({mode: 'open'});
-  const dialog = make('dialog', {part: 'panel', ariaLabel: title});
+  const dialog = spoken('dialog', {part: 'panel', ariaLabel: title});
   const heading = make('h2', {textContent: title});
   const close = make('button', {type: 'button', title: word('close', 'Close'), ariaLabel: word('close', 'Close')});
   close.append(icon('M5.6 4.200l6.400 6.400 6.400-6.400 1.400 1.400-6.400 6.400 6.400 6.400-1.400 1.400-6.400-6.400-6.400 6.400-1.400-1.400 6.400-6.400-6.400-6.400z'));

@@ -1,6 +1,6 @@
 import {SHEET} from '../buttons/buttons.js';
 import {make} from '../buttons/make.js';
-import {speak, word} from '../buttons/words.js';
+import {speak, spoken, word} from '../buttons/words.js';
 import {watchers} from '../changes.js';
 import {data} from '../config.js';
 import {allowed} from '../gate.js';
@@ -14,10 +14,11 @@ const LOOK = sheetOf(
     'label{flex:1 1 16em;display:grid;gap:4px}' +
     'input{box-sizing:border-box;width:100%;min-height:44px;padding:8px 12px;border:1px solid #888;' +
     'border-radius:var(--grapevine-radius,14px);background:var(--grapevine-background,transparent);color:inherit;font:inherit}' +
-    'form>button{width:auto!important;min-width:44px;padding:0 16px;opacity:1!important;font:600 16px system-ui;color:#fff!important;' +
+    'form>button{box-sizing:border-box;width:auto!important;min-width:44px;border:1px solid transparent;padding:0 16px;opacity:1!important;font:600 16px system-ui;color:#fff!important;' +
     'background:var(--grapevine-accent,#4f46e5);border-radius:var(--grapevine-radius,14px)!important}' +
     'input:focus-visible,form>button:focus-visible{outline:2px solid;outline-offset:2px}' +
-    'output{align-self:center;min-height:44px;font:600 16px/44px system-ui;color:var(--grapevine-color,inherit)}',
+    'output:empty{display:block;height:0}' +
+    'output{font:600 16px/44px system-ui;color:var(--grapevine-color,inherit)}',
 );
 
 /** "How did you hear about us?": an element of its own, or without one a field in the page's form. */
@@ -26,17 +27,19 @@ export const start = async (host) => {
   if (!host) return join();
   if (host.shadowRoot) return;
   const root = host.attachShadow({mode: 'open'});
-  const form = make('form', {part: 'form'});
-  const field = make('input', {part: 'field', required: true, maxLength: 500, autocomplete: 'off'});
-  const label = make('label', {part: 'label'});
-  const thanks = make('output', {part: 'status'});
-  label.append(question(), field);
-  form.append(label, make('button', {part: 'button', textContent: word('send', 'Send')}));
+  const form = spoken('form', {part: 'form'});
+  const field = make('input', {part: 'field', required: true, maxLength: 500, autocomplete: 'off', dir: 'auto'});
+  const contact = make('input', {part: 'field', maxLength: 254, autocomplete: 'email', inputMode: 'email', dir: 'auto'});
+  const thanks = spoken('output', {part: 'status', tabIndex: -1});
+  form.append(labelled(question(), field));
+  if (host.hasAttribute('contact')) form.append(labelled(word('contact', 'Email or phone (optional)'), contact));
+  form.append(make('button', {part: 'button', textContent: word('send', 'Send')}));
   form.onsubmit = guard((event) => {
     event.preventDefault();
-    answer(field);
+    answer(field, contact);
     form.remove();
     thanks.textContent = word('thanks', 'Thank you!');
+    thanks.focus();
   });
   root.adoptedStyleSheets = [SHEET, LOOK];
   root.append(form, thanks);
@@ -44,9 +47,16 @@ export const start = async (host) => {
 
 const question = () => word('question', 'How did you hear about us?');
 
-const answer = (field) => {
+const labelled = (text, field) => {
+  const label = make('label', {part: 'label'});
+  label.append(text, field);
+  return label;
+};
+
+const answer = (field, contact) => {
   const text = field.value.trim().slice(0, 500);
-  if (text && allowed()) return post('answers', {session: tab.session || undefined, text, nonce: nonce()});
+  const more = {session: tab.session || undefined, contact: contact?.value.trim() || undefined};
+  if (text && allowed()) return post('answers', {...more, text, nonce: nonce()});
 };
 
 /** Puts a field into the form that `data-survey` names, as soon as it is there. The page gets its submit as ever. */
@@ -55,7 +65,7 @@ const join = () => {
     for (const form of data.survey == 'off' ? [] : document.querySelectorAll(data.survey)) {
       if (form.querySelector('[data-grapevine-survey]')) continue;
       const field = make('input', {type: 'text', maxLength: 500, autocomplete: 'off'});
-      const label = make('label', {textContent: question() + ' '});
+      const label = spoken('label', {textContent: question() + ' '});
       field.dataset.grapevineSurvey = '';
       label.style.display = 'block';
       label.append(field);
