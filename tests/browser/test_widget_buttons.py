@@ -197,7 +197,7 @@ def test_buttons_have_names_and_can_be_reached_and_pressed_with_the_keyboard(
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     opened(page, site)
-    assert page.get_by_role("group", name="Share this page").count() == 1
+    assert page.get_by_role("region", name="Share this page").count() == 1
     assert page.get_by_role("link", name="WhatsApp").count() == 1
     page.keyboard.press("Tab")
     focused = "() => document.activeElement.shadowRoot.activeElement"

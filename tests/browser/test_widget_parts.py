@@ -117,7 +117,7 @@ def test_counts_stand_on_the_buttons_and_are_read_out(page: Page, site: Site, re
     recorder.counts = {"total": 1234, "channels": {"copy": 5, "whatsapp": 22}}
     opened(page, site, part="total", counts="on", lang="pl")
     assert page.locator("[part=count]").all_inner_texts() == ["5", "22"]
-    assert page.get_by_role("group", name="Udostępnij tę stronę, 1234 udostępnienia").count() == 1
+    assert page.get_by_role("region", name="Udostępnij tę stronę, 1234 udostępnienia").count() == 1
     assert page.get_by_role("button", name="Kopiuj link, 5 udostępnień").count() == 1
     assert page.get_by_role("link", name="WhatsApp, 22 udostępnienia").count() == 1
     assert parts(recorder)[-1] == "counts.js"

@@ -32,7 +32,7 @@ const draw = async (host) => {
   const root = host.attachShadow({mode: 'open'});
   want(channels);
   await Promise.all([speak(), ...channels.map(know)]);
-  const bar = spoken('div', {part: 'bar', role: 'group', ariaLabel: word('bar')});
+  const bar = spoken('div', {part: 'bar', role: host.hasAttribute('position') ? 'region' : 'group', ariaLabel: word('bar')});
   const notice = spoken('p', {part: 'status', role: 'status'});
   let timer;
   const refreshes = channels.map((channel) => {
