@@ -21,7 +21,8 @@ const LOOK = sheetOf(
     'background:var(--grapevine-accent,#4f46e5)!important;border-radius:10px!important}' +
     'input::placeholder{color:inherit;opacity:.8}' +
     '.code{width:100%;max-height:65vh;padding:8px;box-sizing:border-box;border-radius:8px;background:#fff;color:#000}' +
-    'input:focus-visible,button:focus-visible{outline:2px solid;outline-offset:2px}',
+    'input:focus-visible,button:focus-visible{outline:2px solid;outline-offset:2px}' +
+    'form>button:focus-visible{outline-color:#fff;outline-offset:0;box-shadow:0 0 0 4px #000}',
 );
 const PAPER = sheetOf(':host{display:none}@media print{:host{display:block;font:12pt system-ui;overflow-wrap:anywhere}}');
 const KEY_OF_SERVER = 'grapevine:mastodon';

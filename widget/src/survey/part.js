@@ -16,7 +16,9 @@ const LOOK = sheetOf(
     'border-radius:var(--grapevine-radius,14px);background:var(--grapevine-background,transparent);color:inherit;font:inherit}' +
     'form>button{box-sizing:border-box;width:auto!important;min-width:44px;border:1px solid transparent;padding:0 16px;opacity:1!important;font:600 16px system-ui;color:#fff!important;' +
     'background:var(--grapevine-accent,#4f46e5);border-radius:var(--grapevine-radius,14px)!important}' +
-    'input:focus-visible,form>button:focus-visible{outline:2px solid;outline-offset:2px}' +
+    // White on the page's own colour may be white on white, so there are two rings.
+    'input:focus-visible{outline:2px solid;outline-offset:2px}' +
+    'form>button:focus-visible{outline:2px solid #fff;outline-offset:0;box-shadow:0 0 0 4px #000}' +
     'output:empty{display:block;height:0}' +
     'output{font:600 16px/44px system-ui;color:var(--grapevine-color,inherit)}',
 );
