@@ -12,7 +12,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 SITE = Path(__file__).parents[2] / "demo_site"
+WIDGET = Path(__file__).parents[2] / "widget"
+PLAYGROUND = SITE / "playground"
 PAGES = sorted(SITE.rglob("*.html"))
+TOUR = [page for page in PAGES if page.parent != PLAYGROUND]
+PREVIEW = PLAYGROUND / "preview.html"
+"""Stands in a frame of the playground, which embeds the widget by script: neither is a stop of the tour."""
 ORIGIN = "http://site.test"
 DASHBOARD = "__GRAPEVINE__/"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -117,7 +122,7 @@ def address(path: Path) -> str:
 
 
 def test_the_tour_has_every_embedding() -> None:
-    assert {name(path) for path in PAGES} == set(EMBEDDINGS)
+    assert {name(path) for path in TOUR} == set(EMBEDDINGS)
 
 
 def test_markup_is_well_formed(page: Page) -> None:
@@ -145,7 +150,9 @@ def test_headings_leave_no_level_out(page: Page) -> None:
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-def test_one_widget_embedded_as_the_page_says(path: Path, page: Page) -> None:
+@pytest.mark.parametrize("path", TOUR, ids=name)
+def test_one_widget_embedded_as_the_page_says(path: Path) -> None:
+    page = Page(path.read_text())
     widgets = [script.attrs for script in page.all("script") if "data-site" in script.attrs]
     expected = {"async": "", "src": "__GRAPEVINE__/widget.js", "data-site": "__SITE__", **EMBEDDINGS[name(path)]}
     assert widgets == [expected]
@@ -194,7 +201,7 @@ def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
         for attribute, value in element.attrs.items():
             if (element.tag, attribute) in LOADS:
                 assert value.startswith("/") or value == "__GRAPEVINE__/widget.js", value
-    assert not page.all("iframe")
+    assert all("src" not in frame.attrs for frame in page.all("iframe"))
     assert not page.all("object")
 
 
@@ -211,7 +218,9 @@ def test_pictures_have_words_and_a_size(page: Page) -> None:
         assert {"alt", "width", "height"} <= set(image.attrs)
 
 
-def test_page_leads_to_the_dashboard_and_through_the_tour(path: Path, page: Page) -> None:
+@pytest.mark.parametrize("path", [page for page in PAGES if page != PREVIEW], ids=name)
+def test_page_leads_to_the_dashboard_and_through_the_tour(path: Path) -> None:
+    page = Page(path.read_text())
     hrefs = [link.attrs["href"] for link in page.all("a")]
     assert DASHBOARD in hrefs
     stops = {address(stop).removeprefix(ORIGIN) for stop in PAGES if stop.name == "index.html"}
@@ -221,10 +230,25 @@ def test_page_leads_to_the_dashboard_and_through_the_tour(path: Path, page: Page
 @pytest.mark.parametrize("file", sorted([*SITE.rglob("*.svg"), *SITE.rglob("*.css"), *SITE.rglob("*.js")]), ids=name)
 def test_other_files_load_nothing(file: Path) -> None:
     text = file.read_text().replace("http://www.w3.org/2000/svg", "")
-    assert not re.search(r"https?:|//[a-z]|url\([^#]|@import|\bfetch\b|XMLHttpRequest|sendBeacon", text)
+    assert not re.search(r"https?:|//[a-z]|@import|\bfetch\b|XMLHttpRequest|sendBeacon", text)
+    assert file.suffix == ".js" or not re.search(r"url\([^#]", text)
     assert "__GRAPEVINE__" not in text, "placeholders are replaced in pages only"
     if file.suffix == ".svg":
         ET.fromstring(text)  # noqa: S314 - our own drawings
+
+
+def test_the_playground_knows_every_option_of_the_widget() -> None:
+    options = (PLAYGROUND / "options.js").read_text()
+    names, languages = options.split("export const LANGUAGES")
+    assert set(re.findall(r'\["([a-z]+)", "', names)) == set(json.loads((WIDGET / "channels.json").read_text()))
+    words = {file.stem for file in (WIDGET / "words").glob("*.json")}
+    assert set(re.findall(r'"([a-z]+)"', languages.partition(";")[0])) == words | {"auto", "en"}
+    documented = set(re.findall(r"^\| (?:.*, )?`data-([a-z-]+)`", (WIDGET / "README.md").read_text(), re.MULTILINE))
+    offered = set(re.findall(r'(?:attribute|choice|text)\("([a-z-]+)"', options))
+    assert documented - {"site"} <= offered
+    assert offered - documented <= {"element"}
+    properties = set(re.findall(r"--grapevine-([a-z]+):", (WIDGET / "README.md").read_text()))
+    assert properties == set(re.findall(r'(?:size|colour)\("([a-z]+)"', options))
 
 
 def test_articles_are_worth_reading() -> None:
