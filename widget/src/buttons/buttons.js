@@ -58,11 +58,12 @@ const draw = async (host) => {
   });
   const refreshAll = () => (host.isConnected ? refreshes.forEach((refresh) => refresh()) : watchers.delete(refreshAll));
   root.adoptedStyleSheets = [SHEET];
-  root.append(bar, notice);
   if (/light|dark/.test(data.theme)) host.style.colorScheme = data.theme;
   refreshAll();
+  // Links that came later would move the bar.
+  if (data.follow && host.hasAttribute('position')) await use('follow', host, bar);
+  root.append(bar, notice);
   if (data.counts == 'on') use('counts', root);
-  if (data.follow && host.hasAttribute('position')) use('follow', host, bar);
   return refreshAll;
 };
 

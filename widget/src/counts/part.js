@@ -17,6 +17,13 @@ const LOOK = sheetOf(
 );
 
 const asked = {};
+let made;
+
+/** How numbers are written in the language of the words. Made once: they cost more than all else that is done here. */
+const formats = () => {
+  const lang = word('lang');
+  return (made ||= {plurals: new Intl.PluralRules(lang), whole: new Intl.NumberFormat(lang)});
+};
 
 /** How often a page was shared, by channel; asked for once. Private shares are among them. */
 const ask = (url) =>
@@ -27,6 +34,7 @@ const ask = (url) =>
 /** Writes the counts on the buttons of one bar; a number lies over its button, so that nothing moves. */
 export const start = async (root) => {
   root.adoptedStyleSheets.push(LOOK);
+  formats();
   let shown;
   const show = guard(async () => {
     if (!root.host.isConnected) return watchers.delete(show);
@@ -46,9 +54,9 @@ const write = (element, name, count, part) => {
   element.ariaLabel = name;
   if (!count) return;
   const forms = word('count') || {one: '$ share', other: '$ shares'};
-  const lang = word('lang');
-  const text = new Intl.NumberFormat(lang, {notation: 'compact'}).format(count);
-  const plural = forms[new Intl.PluralRules(lang).select(count)] || forms.other;
-  element.ariaLabel = name + ', ' + plural.replace('$', new Intl.NumberFormat(lang).format(count));
+  const {plurals, whole} = formats();
+  const plural = forms[plurals.select(count)] || forms.other;
+  const text = (count < 1e3 ? whole : (made.short ||= new Intl.NumberFormat(word('lang'), {notation: 'compact'}))).format(count);
+  element.ariaLabel = name + ', ' + plural.replace('$', whole.format(count));
   (part == 'total' ? element.parentNode : element).append(make('b', {part, className: part, textContent: text, ariaHidden: 'true'}));
 };
