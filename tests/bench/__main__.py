@@ -12,6 +12,7 @@ from tests.bench import (
     estimate,
     flame,
     ingest,
+    lighthouse,
     memory,
     reads,
     size,
@@ -34,8 +35,9 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "accuracy": accuracy.run,  # of all that is said, in worlds whose truth is known; only when named; SEED, WORLDS
     "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
+    "lighthouse": lighthouse.run,  # of a page with and without the widget; needs Node; only when named; PAIRS
 }
-_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "spikes"}
+_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "lighthouse", "spikes"}
 
 
 def main(names: list[str]) -> int:
