@@ -15,8 +15,9 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         kept = {name: value for name, value in attrs if name != "style"}
-        # Chromium wraps loose text in spans that carry nothing but the computed style.
-        bare = tag == "meta" or (tag == "span" and not kept) or kept.get("class") == "Apple-interchange-newline"
+        # Chromium wraps loose text in spans that carry nothing but the computed style, WebKit its spaces.
+        added = kept.get("class") in ("Apple-interchange-newline", "Apple-converted-space")
+        bare = tag == "meta" or (tag == "span" and not kept) or added
         if tag not in ("br", "img", "input", "meta"):
             self.bare.append(bare)
         if not bare:

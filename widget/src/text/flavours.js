@@ -1,9 +1,12 @@
 import {sheetOf} from '../sheet.js';
 
-const ADDRESSES = ['href', 'src', 'poster', 'cite'];
+const GECKO = CSS.supports('-moz-appearance:none');
 
-/** Blocks that a browser copies along when the selection lies within one of them: H1 LI OL UL PRE TABLE TBODY TR … */
-const WRAPPERS = /^(H\d|PRE|LI|[UO]L|T(?!D|H$).+)$/;
+/** What a browser makes absolute in a copy. */
+const ADDRESSES = ['href', 'src', 'poster', ...(GECKO ? [] : ['cite'])];
+
+/** Blocks that are copied along when the selection lies within one of them: H1 LI OL UL PRE TABLE TBODY TR … */
+const WRAPPERS = GECKO ? /^(H\d|PRE|T(?!D|H$).+)$/ : /^(H\d|PRE|LI|[UO]L|T(?!D|H$).+)$/;
 
 /** The selected text as the browser copies it: as written, not as `text-transform` shows it. */
 export const plainText = (selection) => {
