@@ -1,7 +1,7 @@
 import {isOwn} from './url.js';
 
 /** Where copies keep their URLs as they are. */
-export const IGNORED = 'pre,code,input,textarea,select,[contenteditable],[data-grapevine-ignore]';
+export const IGNORED = 'area,pre,code,input,textarea,select,[contenteditable],[data-grapevine-ignore]';
 
 /**
  * This site's own links of which something visible is selected. Asks little of each: a page may hold a hundred thousand.
@@ -18,8 +18,8 @@ const takes = (range, link) => {
   const ends = link.contains(range.endContainer);
   if (!starts && !ends) return range.intersectsNode(link);
   const part = range.cloneRange();
-  if (!starts) part.setStart(link, 0);
-  if (!ends) part.setEnd(link, link.childNodes.length);
+  if (!starts) part.setStartBefore(link);
+  if (!ends) part.setEndAfter(link);
   return String(part);
 };
 
