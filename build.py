@@ -37,6 +37,7 @@ PARTS = {
     "address": Part("address/part.js"),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),
+    "local": Part("local/part.js"),
     "older": Part("older/part.js"),
     "panel": Part("panel/part.js", after=("buttons",)),
     "survey": Part("survey/part.js", after=("buttons",)),

@@ -21,6 +21,11 @@ PUBLIC: Final = {
 CODES: Final = DARK | PUBLIC
 NAMES: Final = {code: name for name, code in CODES.items()}
 
+USUAL: Final = (
+    "native", "copy", "whatsapp", "telegram", "email", "x", "facebook", "linkedin", "sms", "reddit", "bluesky", "mastodon",
+)  # fmt: skip
+"""The channels whose tokens a visit is given that names none; the first eight are the widget's buttons."""
+
 FIRST_PUBLIC: Final = 32
 SESSION: Final = 127
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import segno
 
-from grapevine.channels import CODES
+from grapevine.channels import CODES, USUAL
 
 SITE: Final = "sitekey"
 CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Grapevine-Dropped, Retry-After"}
@@ -68,18 +69,21 @@ class StandIn:
         """Takes a report."""
         body = json.loads(text or "null")
         self.reports.append(Report(name, body, headers))
-        if self.refusal or not set(body.get("channels", [])) <= set(CODES):
-            status, more, answer = self.refusal or (422, {"Grapevine-Dropped": "invalid"}, "{}")
+        if self.refusal:
+            status, more, answer = self.refusal
             return Reply(status, {**CORS, **more}, answer.encode())
         return _json({"v1/visits": self._visit, "v1/shares": self._share}.get(name, lambda _: {})(body))
 
     def _visit(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["opted_out"]:
+            return {"visit": None, "session": None, "tokens": {}, "returned": None}
+        named = [channel for channel in re.findall(r"\w+", body["channels"]) if channel in CODES]
         number = self._visits.setdefault(body["nonce"], len(self._visits) + 1)
         returned = {"valid": True, "depth": 1, "self": bool(body.get("own")), "same_network": False}
         return {
             "visit": f"visit{number}",
             "session": f"session{number}",
-            "tokens": {channel: token(number, channel) for channel in body["channels"]},
+            "tokens": {channel: token(number, channel) for channel in named or USUAL},
             "returned": returned if body.get("token") else None,
         }
 

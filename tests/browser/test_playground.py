@@ -106,6 +106,7 @@ SWITCHES = [
     ("position", "bottom", f"{BAR}.getAttribute('position') == 'bottom'"),
     ("position", "inline", f"!{BAR} && document.querySelector('#elements grapevine-buttons').shadowRoot.children[1]"),
     ("position", "none", "grapevine.visit && !document.querySelector('grapevine-buttons')"),
+    ("element", "lees", "document.querySelector('lees-buttons[position]')"),
     ("counts", "on", f"{BAR}.shadowRoot.adoptedStyleSheets.length > 1"),
     ("follow", "x:lees mastodon:@lees@a.example", f"{BAR}.shadowRoot.querySelector('[part=link][href*=example]')"),
     ("theme", "dark", f"{BAR}.style.colorScheme == 'dark'"),

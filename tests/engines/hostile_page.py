@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.engines.hostile import BAR, BODY, HTML, LATE, NO_BAR, NO_COPY, OWN, PROBE, VISIT, Odd
+from tests.engines.hostile import BAR, BODY, HTML, LATE, NO_BAR, NO_COPY, NOTHING, OWN, PROBE, VISIT, Odd
 from tests.engines.server import RecorderServer
 
 JS: Final = "text/javascript"
@@ -29,6 +29,13 @@ KINDS: Final = [
         snippet='<script xmlns="http://www.w3.org/1999/xhtml" async="" src="{src}" data-site="sitekey"></script>',
         headers={"Content-Type": "image/svg+xml"},
         does=FRAMED,
+    ),
+    Odd(
+        "svg-with-a-script-of-its-own-kind",
+        document='<svg xmlns="http://www.w3.org/2000/svg"><script href="/probe.js" data-probe=""/>{widget}</svg>',
+        snippet='<script href="{src}" data-site="sitekey"/>',
+        headers={"Content-Type": "image/svg+xml"},
+        does=NOTHING,
     ),
     Odd(
         "frameset",

@@ -13,7 +13,7 @@
   const within = (promise, ms) => { const late = pause(ms); return new Wait((done, fail) => { promise.then(done, fail); late.then(() => done('never')); }); };
   const add = (list, entry) => { list[list.length] = entry; };
   const ours = (element) => /^(grapevine|reader)-/.test(element.localName) || element.hasAttribute('data-site') || element.hasAttribute('data-probe')
-    || !!element.querySelector('[data-grapevine-survey]') && element.localName == 'label' || element.hasAttribute('data-grapevine-survey');
+    || /^How did you hear/.test(element.closest('label')?.textContent);
   // Neither a broken JSON nor a `toJSON` on a prototype reaches this: only single texts and numbers are left to `stringify`.
   const show = (value) => {
     if (value === undefined || value === null) return 'null';

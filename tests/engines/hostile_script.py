@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.engines.hostile import BAR, BODY, NO_BAR, NO_COPY, NO_VIEW, NOTHING, Odd
+from tests.engines.hostile import BAR, BODY, LATE, NO_BAR, NO_COPY, NO_VIEW, NOTHING, Odd
 
 KEY: Final = "grapevine:sitekey"
 TOKEN: Final = "0123456789abcdefghijkLM"
@@ -78,6 +78,18 @@ LANGUAGE: Final = [
         String.prototype.contains = function (part) { return this.indexOf(part) > -1 };""",
     ),
     Odd(
+        "prototype-js",
+        """Object.toJSON = (value) => String(value);
+        Array.prototype.toJSON = function () { return '[' + this.join() + ']' };
+        Array.prototype.reduce = function () { return this.length > 1 ? this : this[0] };
+        Array.prototype.each = function (run) { for (const one of this) run(one) };
+        String.prototype.toJSON = function () { return '"' + this + '"' };
+        Function.prototype.bind = function (self) {
+          const run = this; return function () { return run.apply(self, arguments) } };
+        document.getElementsByClassName = () => [];""",
+    ),
+    Odd("object-with-an-enumerable-extra", "Object.prototype.extend = function () { return this };"),
+    Odd(
         "json-replaced",
         "const {stringify, parse} = JSON; window.JSON = {stringify: (value) => stringify(value),"
         " parse: (...all) => parse(...all)};",
@@ -98,6 +110,7 @@ LANGUAGE: Final = [
     ),
     Odd("date-long-ago", "const now = Date.now; Date.now = () => now() - 8e11;"),
     Odd("random-is-constant", "Math.random = () => .5;"),
+    Odd("url-missing", "window.URL = undefined;", does=NOTHING),
     Odd("url-polyfilled-badly", "window.URL = function (url) { this.href = url };", does=NOTHING),
     Odd("console-missing", "window.console = undefined; sessionStorage.x = 1;"),
     Odd("crypto-missing", "Object.defineProperty(window, 'crypto', {value: undefined});", does=BAR),
@@ -159,6 +172,7 @@ DOM: Final = [
         "addEventListener('copy', () => { window.getSelection = () => null }, true);",
         does=NO_COPY,
     ),
+    Odd("xpath-missing", "document.evaluate = undefined;"),
     Odd("navigation-missing", "Object.defineProperty(window, 'navigation', {value: undefined});"),
     Odd("clipboard-missing", "Object.defineProperty(navigator, 'clipboard', {value: undefined});", button=True),
     Odd("broadcast-channel-missing", "window.BroadcastChannel = undefined;"),
@@ -174,6 +188,10 @@ STORAGE: Final = [
     )
     for kind in ("session", "local")
     for how, script in {
+        "missing": "Object.defineProperty(window, 'NAME', {value: undefined});",
+        "null": "Object.defineProperty(window, 'NAME', {value: null});",
+        "holds-rubbish": f"NAME['{KEY}'] = 'no JSON';",
+        "holds-something-else": f"NAME['{KEY}'] = '5';",
         "throws": "Object.defineProperty(window, 'NAME', {get () {"
         " throw new DOMException('denied', 'SecurityError') }});",
         "full": "for (let part = 'x'.repeat(1 << 20); part; ) try { NAME['page' + NAME.length] = part } catch {"
@@ -182,13 +200,18 @@ STORAGE: Final = [
 ]
 
 GLOBAL: Final = [
-    Odd("session-storage-holds-something-else", f"sessionStorage['{KEY}'] = '5';", query="#gv=" + TOKEN),
     Odd("grapevine-is-a-text", "var grapevine = 'a page';"),
     Odd("grapevine-is-a-number", "var grapevine = 7;"),
     Odd("grapevine-is-an-element", body='<p id="grapevine">Wine</p>' + BODY),
     Odd("grapevine-is-frozen", "window.grapevine = Object.freeze({q: Object.freeze([])});"),
     Odd("grapevine-cannot-be-written", "Object.defineProperty(window, 'grapevine', {value: 'a page'});"),
     Odd("grapevine-is-somebody-elses", "window.grapevine = {q: 'not a list', harvest () { return 3 }};"),
+    Odd(
+        "grapevine-is-a-foreign-frame",
+        body='<iframe name="grapevine" src="{other}empty"></iframe>' + BODY,
+        snippet=LATE,
+        does=NOTHING,
+    ),
     Odd("window-has-a-name", "window.name = 'grapevine'; window.status = '{}';"),
     Odd("two-copies-of-the-script", snippet="{tag}{tag}"),
     Odd("two-copies-one-deferred", snippet='{tag}<script defer src="{src}" data-site="sitekey"></script>'),
@@ -215,6 +238,7 @@ UNDRIVEN: Final = [
           all.forEach((one, i) => window.Promise.resolve(one).then(take(i))) });""",
     ),
     Odd("json-missing", "window.JSON = undefined;", does=BAR),
+    Odd("console-silenced-and-json-missing", "window.console = {log() {}}; window.JSON = undefined;", does=BAR),
 ]
 """WebKit's driver needs the page's own `JSON` and `Promise`."""
 

@@ -81,6 +81,7 @@ SERVERS: Final = [
     Odd("server-answers-nothing", does=UNKNOWN, server=_answers(200, ""), known=False),
     Odd("server-answers-no-content", does=UNKNOWN, server=_answers(204, ""), known=False),
     Odd("server-answers-null", does=UNKNOWN, server=_answers(200, "null"), known=False),
+    Odd("server-answers-half-a-visit", does=UNKNOWN, server=_answers(200, '{"visit": "v"}'), known=False),
     Odd("server-answers-a-list", does=UNKNOWN, server=_answers(200, "[]"), known=False),
     Odd("server-breaks-off", does=UNKNOWN, server=_answers(200, '{"visit": "v"', Content_Encoding="gzip"), known=False),
     Odd("server-is-busy", does=UNKNOWN, server=_answers(429, Retry_After="60"), known=False),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from grapevine import ids
-from grapevine.channels import CODES
+from grapevine.channels import CODES, USUAL
 from grapevine.collect.waiting import WaitingRoom
 from grapevine.store import queries
 from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
@@ -32,6 +32,27 @@ async def test_a_visit_gets_its_tokens(server: Server) -> None:
     assert all(len(token) == 23 and token.isalnum() and token.isascii() for token in tokens)
     assert len(set(tokens)) == len(CODES) + 1
     assert answer["returned"] is None
+
+
+@pytest.mark.parametrize(
+    ("channels", "given"),
+    [
+        (["copy", "x", "copy"], ["copy", "x"]),
+        ("native copy, x copy", ["native", "copy", "x"]),
+        ([], []),
+        ("", list(USUAL)),
+        ("copy pigeon", ["copy"]),
+        ("pigeon", list(USUAL)),
+        (None, list(USUAL)),
+    ],
+)
+async def test_channels_are_a_list_or_a_text_or_the_usual_ones(
+    server: Server, channels: list[str] | str | None, given: list[str]
+) -> None:
+    visit = {name: value for name, value in VISIT.items() if name != "channels"}
+    asked = visit if channels is None else visit | {"channels": channels}
+    answer = (await server.http.post("/v1/visits", content=json.dumps(asked), headers={"Origin": ORIGIN})).json()
+    assert list(answer["tokens"]) == given
 
 
 async def test_a_chain_of_three(server: Server) -> None:
@@ -92,7 +113,7 @@ BAD_BODIES: list[tuple[str, bytes | dict[str, Any], int, str, str | None]] = [
     ("nonce with a space", {"nonce": "n" * 16 + " "}, 422, "invalid", "nonce"),
     ("no date", {"day": "yesterday"}, 422, "invalid", "day"),
     ("unknown channel", {"channels": ["pigeon"]}, 422, "invalid", "channels"),
-    ("channels no list", {"channels": "copy"}, 422, "invalid", "channels"),
+    ("channels no list", {"channels": 7}, 422, "invalid", "channels"),
     ("own no boolean", {"own": "yes"}, 422, "invalid", "own"),
 ]  # fmt: skip
 

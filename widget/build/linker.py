@@ -135,13 +135,16 @@ def in_one_scope(modules: Iterable[Module], given_away: Collection[str]) -> str:
 
 
 def joined(modules: Iterable[Module], place: Mapping[str, int] | None = None) -> str:
-    """One script in one scope of its own, minified, with the array of what it gives its parts."""
+    """One script in one scope of its own, minified, with the array of what it gives its parts.
+
+    What it cannot do without (`URL` in a broken browser, say) must not become the page's error either.
+    """
     modules = list(modules)
     place = place or {}
     body = in_one_scope(modules, place)
     if any(module.name == INNER for module in modules):
         body += f"\nconst inner = [{', '.join(sorted(exported(modules) & set(place), key=place.__getitem__))}];"
-    return minified(f"(()=>{{{body}}})();")
+    return minified(f"(()=>{{try{{{body}}}catch{{}}}})();")
 
 
 def joined_part(part: Linked, place: Mapping[str, int]) -> str:

@@ -2,27 +2,26 @@ import {VERSION} from 'grapevine:version';
 import {consent} from './consent.js';
 import {guard} from './guard.js';
 import {use} from './parts.js';
-import {nonce, post} from './post.js';
+import {post} from './post.js';
 import {urlFor} from './share.js';
 import {tab} from './tab.js';
 
 /** Calls `run` with the detail of each event of that name; with `ready` at once if the visit is known. */
 const on = (name, run) => {
-  document.addEventListener('grapevine:' + name, (event) => run(event.detail));
+  document.addEventListener('grapevine:' + name, ({detail}) => run(detail));
   if (name == 'ready' && tab.visit) run({visit: tab.visit});
 };
 
 /** Reports a goal reached in this visit, as soon as there is one. Sums such as 0.1 + 0.2 lose their binary noise. */
-const convert = (goal, {value, currency, id} = {}) => {
-  const body = {goal, value: value?.toFixed ? String(+value.toFixed(6)) : value, currency, id, nonce: nonce()};
-  const send = () => post('conversions', {session: tab.session, ...body});
+const convert = (goal, {value, ...more} = {}) => {
+  const send = () => post('conversions', {session: tab.session, goal, ...more, value: value?.toFixed?.(6) ?? value});
   if (tab.session) send();
   else document.addEventListener('grapevine:ready', send, {once: true});
 };
 
 /** Opens `window.grapevine` and does what the page had queued: `q` holds entries such as `['on', 'share', run]`. */
 export const openApi = () => {
-  const queue = window.grapevine?.q ?? [];
+  const queue = window.grapevine?.q || [];
   const api = {share: (channel) => use('buttons', null, channel), url: urlFor, convert, consent, on};
   for (const name in api) api[name] = guard(api[name]);
   window.grapevine = {

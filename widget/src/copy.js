@@ -1,55 +1,48 @@
 import {data} from './config.js';
 import {load} from './load.js';
-import {ownLinks} from './selection.js';
+import {IGNORED, ownLinks} from './selection.js';
 import {report} from './share.js';
 import {tab} from './tab.js';
 import {isOwn, tag, untag} from './url.js';
 
-const SHOWS_URL = '//*[not(self::script|self::style)]/text()[contains(.,"://")]';
+const SHOWS_URL = '//text()[contains(.,"://")][not(../self::script)]';
 
 let copyText;
 
-/** Gets ready for copies of URLs that stand in the text itself, on a page that shows some. */
-export const readText = async () => {
-  if (data.copy != 'off' && document.evaluate(SHOWS_URL, document, null, 3).booleanValue)
+/** Gets ready for copies of URLs that stand in the text itself: on a page that shows some, and when something is selected. */
+export const readText = async (selects) => {
+  if (data.copy != 'off' && (selects || document.evaluate?.(SHOWS_URL, document, null, 3).booleanValue))
     copyText = await load('text');
 };
 
 /**
  * Puts the reader's token into the site's own URLs in what is being copied. A link gets it for the moment in which the
  * browser makes the copy, so that everything else about the copy is the browser's own work. Only where an own URL
- * stands in the text itself are the two flavours made by the widget. A copy without own URLs is left alone.
+ * stands in the text itself, or in what the page has put on the clipboard, are the flavours made by the widget's part.
+ * A copy without own URLs is left alone.
  */
 export const onCopy = (event) => {
   const token = tab.tokens.copy;
-  if (!token || event.defaultPrevented) return;
+  if (!token) return;
   const field = document.activeElement;
-  const made = {};
   let url;
-  if (field?.selectionStart != null) {
+  if (event.defaultPrevented) {
+    url = copyText?.(event, token);
+  } else if (field?.selectionStart != null) {
     url = field.value.slice(field.selectionStart, field.selectionEnd).trim();
-    if (!isOwn(url) || /\s/.test(url) || field.closest('[data-grapevine-ignore]')) return;
-    made.plain = tag(url, token);
+    if (!isOwn(url) || /\s/.test(url) || field.closest(IGNORED)) return;
+    event.clipboardData.setData('text/plain', tag(url, token));
+    event.preventDefault();
   } else {
     const selection = getSelection();
     const ranges = [...Array(selection.rangeCount).keys()].map((i) => selection.getRangeAt(i));
-    const links = ownLinks(ranges);
-    url = links[0]?.href;
-    links.forEach((link) => tagLink(link, token));
-    url = copyText?.(made, selection, ranges, token) || url;
-    if (!url) return;
+    for (const link of ranges.map(ownLinks).flat()) {
+      const href = link.getAttribute('href');
+      url ||= link.href;
+      link.href = tag(link.href, token);
+      setTimeout(() => link.setAttribute('href', href));
+    }
+    url = copyText?.(event, token, selection, ranges) || url;
   }
-  for (const type in made) {
-    event.clipboardData.setData('text/' + type, made[type]);
-    event.preventDefault();
-  }
-  report('copy', untag(url)[0]);
-};
-
-const tagLink = (link, token) => {
-  const before = link.getAttribute('href');
-  const tagged = (link.href = tag(link.href, token));
-  setTimeout(() => {
-    if (link.href == tagged) link.setAttribute('href', before);
-  });
+  if (url) report('copy', untag(url)[0]);
 };

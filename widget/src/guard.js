@@ -1,5 +1,5 @@
 /** Names in the console what went wrong. */
-export const warn = (error) => console.warn('grapevine', error);
+export const warn = (error) => console.warn?.('grapevine', error);
 
 /** Wraps an entry point: whatever goes wrong in the widget stays there, and is named in the console. */
 export const guard =

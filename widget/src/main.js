@@ -1,14 +1,17 @@
-import {openApi} from './api.js';
-import {data} from './config.js';
-import {onCopy, readText} from './copy.js';
-import {guard} from './guard.js';
-import {startParts} from './parts.js';
+// Modules stand in the script in this order, which compresses best.
 import {watchRoutes} from './routes.js';
+import {onCopy, readText} from './copy.js';
+import {leave} from './post.js';
+import {guard} from './guard.js';
 import {listen} from './siblings.js';
+import {data} from './config.js';
 import {arrive, route, takeArrival} from './visit.js';
+import {startParts} from './parts.js';
+import {openApi} from './api.js';
 
 const watchPage = () => {
-  document.addEventListener('prerenderingchange', guard(() => arrive()));
+  document.addEventListener('prerenderingchange', guard(arrive));
+  addEventListener('visibilitychange', guard(leave));
   watchRoutes(guard(route));
   if (data.copy != 'off') {
     addEventListener('copy', guard(onCopy));
@@ -17,5 +20,5 @@ const watchPage = () => {
 };
 
 if (!window.grapevine?.version) {
-  for (const step of [takeArrival, listen, startParts, arrive, openApi, watchPage]) guard(step)();
+  [takeArrival, listen, startParts, arrive, openApi, watchPage].forEach((step) => guard(step)());
 }

@@ -2,6 +2,9 @@ import {data} from './config.js';
 import {guard} from './guard.js';
 import {load} from './load.js';
 
+/** What the names of the widget's elements begin with. */
+export const ELEMENT = data.element || 'grapevine';
+
 /** Calls a part, if it can be had. */
 export const use = guard(async (part, ...args) => (await load(part))?.(...args));
 
@@ -12,7 +15,7 @@ export const hasBar = () => data.buttons != '' && !/inline|none/.test(data.posit
 export const startParts = () => {
   for (const name of ['buttons', 'follow', 'survey']) {
     customElements.define(
-      'grapevine-' + name,
+      ELEMENT + '-' + name,
       class extends HTMLElement {
         connectedCallback() {
           use('buttons', this);

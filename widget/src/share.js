@@ -17,10 +17,9 @@ export const report = async (channel, url) => {
   const token = tab.tokens[channel];
   emit('share', {channel, url});
   if (!token) return;
-  keep(token);
   const answer = await post('shares', {token, url, title: document.title});
-  if (!answer?.next || tab.tokens[channel] != token) return;
-  tab.own.push((tab.tokens[channel] = answer.next));
+  if (!answer.next || tab.tokens[channel] != token) return;
+  tab.own += tab.tokens[channel] = answer.next;
   keep();
   changed();
 };

@@ -1,24 +1,26 @@
-import {KEY, REMEMBERS, shared, tab} from './tab.js';
+import {data} from './config.js';
+import {use} from './parts.js';
+import {KEY, REMEMBERS, tab} from './tab.js';
 
 const WAIT = 80;
 
 let channel;
-let hear;
+let remembered;
 
 /** Answers the site's other open tabs when they ask whose token they were opened with. */
 export const listen = () => {
   if (!REMEMBERS) return;
+  if (data.storage == 'local') remembered = use('local');
   channel = new BroadcastChannel(KEY);
-  channel.onmessage = ({data: [token, mine]}) =>
-    mine ? hear?.(token) : tab.own.includes(token) && channel.postMessage([token, true]);
+  channel.onmessage = (event) => tab.own.includes(event.data) && channel.postMessage('+' + event.data);
 };
 
-/** Asks whether this browser made a token itself: its own memory, then the other tabs, who have 80 ms to answer. */
-export const isMine = (token) => {
-  return new Promise((answer) => {
-    if (!channel || shared().some(([own]) => own == token)) return answer(channel);
-    hear = (said) => said == token && answer(true);
+/** Whether this browser made a token itself: by its own memory, or by that of the other tabs, who have 80 ms to answer. */
+export const isMine = async (token) => {
+  if ((await remembered)?.(token)) return true;
+  if (channel) return new Promise((answer) => {
+    channel.addEventListener('message', (event) => event.data == '+' + token && answer(true));
     setTimeout(answer, WAIT);
-    channel.postMessage([token]);
+    channel.postMessage(token);
   });
 };

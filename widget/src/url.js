@@ -9,20 +9,13 @@ const TAG = new RegExp(`([?#&])${NAME}=([0-9A-Za-z]{23})(&|(?=#)|$)`);
  * @returns {[string, string | undefined]} the URL without a token, and the token
  */
 export const untag = (url) => {
-  let token;
-  for (let before; before != url; ) {
-    before = url;
-    url = url.replace(TAG, (_, left, found, right) => {
-      token ||= found;
-      return right && left;
-    });
-  }
-  return [url, token];
+  const [, left, token, right] = TAG.exec(url) || [];
+  return token ? [untag(url.replace(TAG, right && left))[0], token] : [url];
 };
 
 /** Puts a token into a URL, in place of one that is there: in the fragment if that is free, else in the query. */
 export const tag = (url, token) => {
-  const [base, fragment = ''] = untag(url)[0].split(/#(.*)/s);
+  const [base, fragment = ''] = untag(url)[0].split(/#(.*)/);
   const pair = NAME + '=' + token;
   return (fragment ? data.place == 'fragment' : data.place != 'query')
     ? base + '#' + (fragment && fragment + '&') + pair
@@ -41,4 +34,4 @@ export const isOwn = (url) => {
 export const pageUrl = () => (untag(location.href)[0]);
 
 /** What makes two addresses the same page: a plain fragment does not count, a hash route does. */
-export const pageKey = () => pageUrl().replace(/#(?![/!]).*/s, '');
+export const pageKey = () => pageUrl().replace(/#(?![/!]).*/, '');

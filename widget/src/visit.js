@@ -1,54 +1,60 @@
 import {changed} from './changes.js';
-import {CHANNELS, channelsIn} from './channels.js';
 import {data, OPTED_OUT} from './config.js';
 import {emit} from './emit.js';
 import {readText} from './copy.js';
 import {allowed} from './gate.js';
-import {nonce, post} from './post.js';
+import {nonce, post, resume} from './post.js';
 import {isMine} from './siblings.js';
-import {keep, recall, tab} from './tab.js';
-import {takeToken} from './take.js';
-import {pageKey, pageUrl} from './url.js';
+import {keep, recall, tab, unknown} from './tab.js';
+import {pageKey, pageUrl, untag} from './url.js';
 
 const IDLE = 18e5;
 
-let wanted = new Set(channelsIn(CHANNELS, data.buttons));
+const wanted = new Set([data.buttons && 'native copy ' + data.buttons]);
 let arrival;
+let referrer = document.referrer;
 let page;
 let sending;
 
 /** Takes a token out of the address bar; it waits in a variable until the visit may be reported. */
 export const takeArrival = () => {
-  arrival = takeToken() || arrival;
+  const [url, token] = untag(location.href);
+  if (!token || token == tab.tokens.address) return;
+  history.replaceState(history.state, '', url);
+  arrival = token;
 };
 
 /** A page was opened: a new visit if it came with somebody else's token or the last visit is over, else a view. */
-export const arrive = async (referrer = document.referrer) => {
+export const arrive = async () => {
   if (!allowed()) return;
   page = pageKey();
   recall();
-  const token = OPTED_OUT || [...tab.own, ...tab.used].includes(arrival) ? undefined : arrival;
+  resume();
+  const token = OPTED_OUT || (tab.own + tab.used).includes(arrival) ? undefined : arrival;
+  const from = referrer;
   arrival = undefined;
-  if (token || !tab.landing || Date.now() - tab.at > IDLE) {
-    begin(token, referrer);
-  } else {
-    if (!tab.visit) await (sending ||= send());
-    look();
-  }
+  referrer = location.origin;
+  if (token || Date.now() - tab.at > IDLE) return begin(token, from);
+  const view = {url: pageUrl(), title: document.title};
+  if (!tab.visit) await (sending ||= send());
+  if (!tab.session) return;
+  keep();
+  // The server may no longer know this visit: erased, or the database is another one.
+  if ((await post('views', {session: tab.session, ...view})).code == 'invalid') return begin(undefined, referrer);
 };
 
 /** The address may have changed without a page load: another page is a view, a token in it an arrival. */
 export const route = (event) => {
   takeArrival();
   changed();
-  if (arrival || page != pageKey() || event.persisted) return arrive(location.origin);
+  if (arrival || page != pageKey() || event.persisted) return arrive();
 };
 
 /** Asks for tokens of more channels; the server knows the visit by its nonce. */
 export const want = async (channels) => {
   channels.forEach((channel) => wanted.add(channel));
   await sending;
-  if (tab.visit && channels.some((channel) => !tab.tokens[channel])) send();
+  if (tab.visit && channels.some((channel) => !tab.tokens[channel])) return send();
 };
 
 const begin = (token, referrer) => {
@@ -57,41 +63,28 @@ const begin = (token, referrer) => {
     nonce: nonce(),
     day: new Date().toISOString().slice(0, 10),
     referrer,
-    title: document.title,
     token,
+    title: document.title,
   };
-  if (token) tab.used.push(token);
-  Object.assign(tab, {visit: null, session: null, tokens: {}});
+  if (token) tab.used += token;
+  Object.assign(tab, unknown());
   keep();
-  sending = send();
+  return (sending = send());
 };
 
 const send = async () => {
   const {landing} = tab;
-  if (landing.token && (await isMine(landing.token))) landing.own = true;
-  const answer = await post('visits', {...landing, opted_out: OPTED_OUT || undefined, channels: OPTED_OUT ? [] : [...wanted]});
+  landing.own ||= landing.token && (await isMine(landing.token));
+  const answer = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...wanted].join(' ')});
   sending = null;
   await readText();
-  // A name that is no channel must not cost the visit: the buttons that exist still get their tokens.
-  if (answer == 422 && wanted.size > 12) {
-    wanted = new Set(channelsIn(CHANNELS));
-    return send();
-  }
-  if (!answer?.visit || OPTED_OUT || tab.landing?.nonce != landing.nonce) return;
+  if (!answer.visit || tab.landing?.nonce != landing.nonce) return;
   const known = tab.visit;
-  tab.own.push(...Object.values(answer.tokens));
+  tab.own += Object.values(answer.tokens);
   Object.assign(tab, answer, {tokens: {...answer.tokens, ...tab.tokens}});
   keep();
   changed();
   if (known) return;
   emit('ready', {visit: tab.visit});
   if (tab.returned) emit('return', tab.returned);
-};
-
-const look = async () => {
-  if (!tab.session) return;
-  keep();
-  const view = {session: tab.session, url: pageUrl(), title: document.title, nonce: nonce()};
-  // The server may no longer know this visit: erased, or the database is another one.
-  if ((await post('views', view)) == 422) begin(undefined, location.origin);
 };

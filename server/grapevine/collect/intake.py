@@ -215,11 +215,11 @@ class Intake:
         def reply(landed: Outcome) -> Reply:
             if not isinstance(landed, Landed):
                 raise TypeError(f"an arrival ended as {landed}")
-            session, *tokens = site.tokens.mint(landed.visit_id, (SESSION, *codes))
+            session, *tokens = site.tokens.mint(landed.visit_id, (SESSION, *codes.values()))
             answer = wire.VisitAnswer(
                 ids.visit_text(landed.visit_id),
                 session,
-                dict(zip(request.channels, tokens, strict=True)),
+                dict(zip(codes, tokens, strict=True)),
                 _returned(landed) if landed.returned else None,
             )
             return Reply(200, answer, "duplicate" if landed.duplicate else None)

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from grapevine import ids
-from grapevine.channels import CODES
+from grapevine.channels import CODES, USUAL
 from grapevine.errors import FieldError
 
 MAX_BODY: Final = 8_192
@@ -20,6 +20,7 @@ MAX_ANSWER: Final = 500
 MAX_CONTACT: Final = 254
 
 _REMEMBERED: Final = 256
+_WORD: Final = re.compile(r"\w+")
 _NONCE: Final = re.compile(r"[0-9A-Za-z_-]{16,64}")
 
 
@@ -35,7 +36,7 @@ class VisitRequest(msgspec.Struct):
     token: str | None = None
     own: bool = False
     opted_out: bool = False
-    channels: tuple[str, ...] = ()
+    channels: tuple[str, ...] | str = USUAL
 
 
 class ViewRequest(msgspec.Struct):
@@ -142,9 +143,19 @@ def day_of(text: str) -> int | FieldError:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def codes_of(names: tuple[str, ...]) -> tuple[int, ...] | FieldError:
-    """The codes of the channels asked for, or which name is none."""
-    unknown = [name for name in names if name not in CODES]
+def codes_of(channels: tuple[str, ...] | str) -> dict[str, int] | FieldError:
+    """Name → code of the channels asked for, or which name is none.
+
+    A text is what stands in a page: names with anything between them. Words that are none are left out, so that a slip
+    does not cost the visit, and a text without a name stands for the usual ones.
+    """
+    if isinstance(channels, str):
+        return {name: CODES[name] for name in _WORD.findall(channels) if name in CODES} or _codes(USUAL)
+    unknown = [name for name in channels if name not in CODES]
     if unknown:
         return FieldError("channels", f"{unknown[0][:40]!r} is no channel; the names are {', '.join(CODES)}")
-    return tuple(CODES[name] for name in names)
+    return _codes(channels)
+
+
+def _codes(names: tuple[str, ...]) -> dict[str, int]:
+    return {name: CODES[name] for name in names}

@@ -15,5 +15,5 @@ export const start = () => {
   });
   watchers.add(put);
   put();
-  return want(['address']);
+  return want(['native', 'copy', 'address']);
 };

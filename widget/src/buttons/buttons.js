@@ -1,5 +1,4 @@
 import {watchers} from '../changes.js';
-import {CHANNELS, channelsIn} from '../channels.js';
 import {data} from '../config.js';
 import {guard} from '../guard.js';
 import {use} from '../parts.js';
@@ -11,6 +10,7 @@ import {share} from './act.js';
 import {kindOf, know, linkOf} from './kinds.js';
 import {make} from './make.js';
 import {STYLE} from './style.js';
+import {CHANNELS, channelsIn} from './usual.js';
 import {speak, spoken, word} from './words.js';
 
 /** Channels that say by themselves what they did. */
@@ -30,7 +30,7 @@ const draw = async (host) => {
   const text = host.getAttribute('channels') ?? data.buttons;
   const channels = text == null ? channelsIn(CHANNELS).slice(0, 8) : channelsIn(text);
   const root = host.attachShadow({mode: 'open'});
-  want(channels);
+  guard(want)(channelsIn(CHANNELS, channels));
   await Promise.all([speak(), ...channels.map(know)]);
   const bar = spoken('div', {part: 'bar', role: host.hasAttribute('position') ? 'region' : 'group', ariaLabel: word('bar')});
   const notice = spoken('p', {part: 'status', role: 'status'});

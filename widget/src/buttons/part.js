@@ -8,7 +8,7 @@ import {stickyBar} from './sticky.js';
 export const start = (host, channel) => {
   if (channel) return share(channel);
   if (/buttons$/.test(host?.localName)) return drawButtons(host);
-  if (host) return use(host.localName.slice(10), host);
+  if (host) return use(host.localName.split('-').pop(), host);
   if (hasBar()) stickyBar();
   if (data.survey) use('survey');
 };

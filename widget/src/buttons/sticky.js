@@ -1,11 +1,12 @@
 import {watchers} from '../changes.js';
 import {data} from '../config.js';
 import {guard} from '../guard.js';
+import {ELEMENT} from '../parts.js';
 import {make} from './make.js';
 
 /** The bar that stays in view. At the bottom it gives way to reading. */
 export const stickyBar = () => {
-  const bar = make('grapevine-buttons');
+  const bar = make(ELEMENT + '-buttons');
   const place = guard(() => bar.isConnected || (document.body || document.documentElement).append(bar));
   let before = 0;
   bar.setAttribute('position', data.position || 'left');

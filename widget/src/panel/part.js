@@ -3,6 +3,7 @@ import {kindOf, know} from '../buttons/kinds.js';
 import {make} from '../buttons/make.js';
 import {speak, spoken, word} from '../buttons/words.js';
 import {data, ENDPOINT} from '../config.js';
+import {ELEMENT} from '../parts.js';
 import {report, urlFor} from '../share.js';
 import {sheetOf} from '../sheet.js';
 import {keep, tab} from '../tab.js';
@@ -99,7 +100,7 @@ const qr = async () => {
 
 /** Prints the page, with the address that leads back from the paper at its end. */
 const printed = () => {
-  const line = make('grapevine-print');
+  const line = make(ELEMENT + '-print');
   const root = line.attachShadow({mode: 'open'});
   root.adoptedStyleSheets = [PAPER];
   root.append(urlFor('print'));
@@ -111,7 +112,7 @@ const printed = () => {
 };
 
 const show = (title, content, closed) => {
-  const host = make('grapevine-panel');
+  const host = make(ELEMENT + '-panel');
   const root = host.attachShadow({mode: 'open'});
   const dialog = spoken('dialog', {part: 'panel', ariaLabel: title});
   const heading = make('h2', {textContent: title});

@@ -5,7 +5,7 @@ import {watchers} from '../changes.js';
 import {data} from '../config.js';
 import {allowed} from '../gate.js';
 import {guard} from '../guard.js';
-import {nonce, post} from '../post.js';
+import {post} from '../post.js';
 import {sheetOf} from '../sheet.js';
 import {tab} from '../tab.js';
 
@@ -58,17 +58,19 @@ const labelled = (text, field) => {
 const answer = (field, contact) => {
   const text = field.value.trim().slice(0, 500);
   const more = {session: tab.session || undefined, contact: contact?.value.trim() || undefined};
-  if (text && allowed()) return post('answers', {...more, text, nonce: nonce()});
+  if (text && allowed()) return post('answers', {...more, text});
 };
+
+const joined = new WeakSet();
 
 /** Puts a field into the form that `data-survey` names, as soon as it is there. The page gets its submit as ever. */
 const join = () => {
   const look = guard(() => {
     for (const form of data.survey == 'off' ? [] : document.querySelectorAll(data.survey)) {
-      if (form.querySelector('[data-grapevine-survey]')) continue;
+      if (joined.has(form)) continue;
+      joined.add(form);
       const field = make('input', {type: 'text', maxLength: 500, autocomplete: 'off'});
       const label = spoken('label', {textContent: question() + ' '});
-      field.dataset.grapevineSurvey = '';
       label.style.display = 'block';
       label.append(field);
       const last = form.querySelector('[type=submit],button:not([type])');

@@ -2,7 +2,7 @@ import {IGNORED, isShown} from '../selection.js';
 import {isOwn} from '../url.js';
 
 /** An http(s) URL in running text, without the punctuation that follows it; brackets only in pairs. */
-const URLS = /https?:\/\/(?:\([^\s()]*\)|[^\s<>"、。，」）])+?(?=[.,:;!?'\]})*_’“”»…]*(?![^\s<>"、。，」）]))/gi;
+export const URLS = /https?:\/\/(?:\([^\s()]*\)|[^\s<>"、。，」）])+?(?=[.,:;!?'\]})*_’“”»…]*(?![^\s<>"、。，」）]))/gi;
 
 /**
  * This site's own URLs in the text of what is selected. Asks little of each node: a selection may hold a hundred thousand.
@@ -19,7 +19,7 @@ export const spotsIn = (ranges) => {
       const start = text == range.startContainer ? range.startOffset : 0;
       const end = text == range.endContainer ? range.endOffset : Infinity;
       for (const [url] of text.data.slice(start, end).matchAll(URLS))
-        if (isOwn(url)) spots.push([url, !!parent.closest(IGNORED)]);
+        if (isOwn(url)) spots.push([url, !!parent.closest(IGNORED + ',input,textarea,select')]);
     }
   }
   return spots;
