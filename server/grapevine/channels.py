@@ -22,7 +22,8 @@ CODES: Final = DARK | PUBLIC
 NAMES: Final = {code: name for name, code in CODES.items()}
 
 USUAL: Final = (
-    "native", "copy", "whatsapp", "telegram", "email", "x", "facebook", "linkedin", "sms", "reddit", "bluesky", "mastodon",
+    "native", "copy", "whatsapp", "telegram", "email", "x", "facebook", "linkedin",
+    "sms", "reddit", "bluesky", "mastodon",
 )  # fmt: skip
 """The channels whose tokens a visit is given that names none; the first eight are the widget's buttons."""
 
