@@ -182,6 +182,21 @@ def test_a_survey_in_a_form_never_gets_in_its_way(page: Page, site: Site, record
     assert recorder.wait(page, "answers")[0]["text"] == "the radio"
 
 
+def test_nobody_is_asked_before_consent(page: Page, site: Site, recorder: Recorder) -> None:
+    body = "<form id='f' action='/p'><button>Go</button></form><grapevine-survey></grapevine-survey>"
+    site.page("/p", body, snippet=snippet(buttons="", survey="#f", consent="required"))
+    page.goto(site.origin + "/p")
+    until(page, lambda: parts(recorder), lambda names: "survey.js" in names)
+    page.wait_for_timeout(150)
+    asked = page.get_by_label("How did you hear about us?")
+    assert asked.count() == 0
+    page.evaluate("() => grapevine.consent(true)")
+    until(page, asked.count, lambda count: count == 2)
+    asked.last.fill("a flyer")
+    page.get_by_role("button", name="Send").click()
+    assert recorder.wait(page, "answers")[0]["text"] == "a flyer"
+
+
 def test_an_empty_survey_is_not_sent(page: Page, site: Site, recorder: Recorder) -> None:
     opened(page, site, "<form id='f' action='/p'><button>Go</button></form>", survey="#f", buttons="")
     page.get_by_label("How did you hear about us?").wait_for()

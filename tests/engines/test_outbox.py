@@ -235,3 +235,19 @@ def test_what_is_under_way_as_a_page_is_left_is_not_sent_again(tab: Tab, site: S
     assert len(recorder.wait("views", 5)) == 5
     tab.until(f"() => !Object.keys(({MEMORY})().outbox).length")
     assert recorder.paths == ["visits"] + ["views"] * 5
+
+
+def test_consent_taken_back_while_a_report_is_under_way_leaves_nothing(
+    tab: Tab, site: Site, recorder: RecorderServer
+) -> None:
+    recorder.delay = 0.5
+    for failing in (False, True):
+        recorder.refusal = BUSY if failing else None
+        tab.goto(site.page("/p", BODY))
+        recorder.wait("visits", 1 + failing)
+        tab.run("() => grapevine.consent(false)")
+        tab.run("() => new Promise(done => setTimeout(done, 2900))")
+        assert tab.run("() => [sessionStorage.length, grapevine.visit]") == [0, None]
+        tab.run(HIDE, True)
+        assert len(recorder.of("visits")) == 1 + failing
+    assert tab.errors() == []

@@ -28,7 +28,7 @@ export const onCopy = (event) => {
   let url;
   if (event.defaultPrevented) {
     url = copyText?.(event, token);
-  } else if (field?.selectionStart != null) {
+  } else if (field?.selectionEnd) {
     url = field.value.slice(field.selectionStart, field.selectionEnd).trim();
     if (!isOwn(url) || /\s/.test(url) || field.closest(IGNORED)) return;
     event.clipboardData.setData('text/plain', tag(url, token));

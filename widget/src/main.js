@@ -1,13 +1,13 @@
 // Modules stand in the script in this order, which compresses best.
 import {watchRoutes} from './routes.js';
-import {onCopy, readText} from './copy.js';
-import {leave} from './post.js';
-import {guard} from './guard.js';
 import {listen} from './siblings.js';
-import {data} from './config.js';
+import {openApi} from './api.js';
 import {arrive, route, takeArrival} from './visit.js';
 import {startParts} from './parts.js';
-import {openApi} from './api.js';
+import {onCopy, readText} from './copy.js';
+import {guard} from './guard.js';
+import {leave} from './post.js';
+import {data} from './config.js';
 
 const watchPage = () => {
   document.addEventListener('prerenderingchange', guard(arrive));
@@ -15,7 +15,7 @@ const watchPage = () => {
   watchRoutes(guard(route));
   if (data.copy != 'off') {
     addEventListener('copy', guard(onCopy));
-    document.addEventListener('selectionchange', guard(readText), {once: true});
+    document.addEventListener('selectionchange', guard(readText));
   }
 };
 

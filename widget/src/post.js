@@ -1,5 +1,6 @@
 import {data, ENDPOINT} from './config.js';
 import {emit} from './emit.js';
+import {allowed} from './gate.js';
 import {keep, tab} from './tab.js';
 
 const tries = {};
@@ -16,7 +17,6 @@ export const post = (path, report) => {
   return deliver(body, path);
 };
 
-
 /** Sends what an earlier page of this tab could not. */
 export const resume = (send = deliver) => {
   Object.entries(tab.outbox).forEach((report) => send(...report));
@@ -28,7 +28,7 @@ export const leave = () => resume((body, path) => navigator.sendBeacon(urlOf(pat
 const deliver = (body, path) => (tries[body] ||= attempt(body, path));
 
 const attempt = async (body, path) => {
-  for (let wait = 2e3; ; wait *= 2) {
+  for (let wait = 2e3; allowed(); wait *= 2) {
     try {
       // `text/plain` needs no preflight; `keepalive` lets the report survive the page.
       const response = await fetch(urlOf(path), {method: 'POST', body, keepalive: true, credentials: 'omit'});
@@ -47,8 +47,9 @@ const attempt = async (body, path) => {
     if (!Object.keys(tab.outbox)[19]) tab.outbox[body] = path;
     keep(tab.at);
     await pause(wait);
-    if (!tab.outbox[body]) return {};
+    if (!tab.outbox[body]) break;
   }
+  return {};
 };
 
 const pause = (time) => new Promise((done) => setTimeout(done, time));

@@ -5,6 +5,6 @@ export const watchRoutes = (run) => {
   addEventListener('pageshow', run);
   if (window.navigation)
     // Pages set their title after the address, so wait a moment.
-    navigation.addEventListener('currententrychange', (event) => setTimeout(run, 50, event));
+    navigation.addEventListener('currententrychange', () => setTimeout(run, 50));
   else use('older', run);
 };

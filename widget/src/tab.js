@@ -1,4 +1,5 @@
 import {data, OPTED_OUT} from './config.js';
+import {allowed} from './gate.js';
 
 /** What the widget calls its memory. */
 export const KEY = 'grapevine:' + data.site;
@@ -12,10 +13,7 @@ try {
   if (REMEMBERS) session = sessionStorage || session;
 } catch {}
 
-/** What a visit knows of itself when it begins. */
-export const unknown = () => ({tokens: {}, visit: null, session: null});
-
-const nothing = () => ({own: '', used: '', outbox: {}, at: 0, landing: null, ...unknown()});
+const nothing = () => ({own: '', used: '', outbox: {}, at: 0, landing: null, tokens: {}, visit: null, session: null});
 
 /**
  * The memory of this tab. It survives reloads, restores and duplication, and ends with the tab.
@@ -37,7 +35,7 @@ export const recall = () => {
 export const keep = (at = Date.now()) => {
   tab.at = at;
   try {
-    session[KEY] = JSON.stringify(tab);
+    if (allowed()) session[KEY] = JSON.stringify(tab);
   } catch {}
 };
 

@@ -5,7 +5,7 @@ import {readText} from './copy.js';
 import {allowed} from './gate.js';
 import {nonce, post, resume} from './post.js';
 import {isMine} from './siblings.js';
-import {keep, recall, tab, unknown} from './tab.js';
+import {keep, recall, tab} from './tab.js';
 import {pageKey, pageUrl, untag} from './url.js';
 
 const IDLE = 18e5;
@@ -47,7 +47,7 @@ export const arrive = async () => {
 export const route = (event) => {
   takeArrival();
   changed();
-  if (arrival || page != pageKey() || event.persisted) return arrive();
+  if (arrival || page != pageKey() || event?.persisted) return arrive();
 };
 
 /** Asks for tokens of more channels; the server knows the visit by its nonce. */
@@ -67,7 +67,7 @@ const begin = (token, referrer) => {
     title: document.title,
   };
   if (token) tab.used += token;
-  Object.assign(tab, unknown());
+  Object.assign(tab, {tokens: {}, visit: null, session: null});
   keep();
   return (sending = send());
 };
@@ -84,7 +84,6 @@ const send = async () => {
   Object.assign(tab, answer, {tokens: {...answer.tokens, ...tab.tokens}});
   keep();
   changed();
-  if (known) return;
-  emit('ready', {visit: tab.visit});
-  if (tab.returned) emit('return', tab.returned);
+  if (!known) emit('ready', {visit: tab.visit});
+  if (!known && tab.returned) emit('return', tab.returned);
 };

@@ -2,7 +2,7 @@
 export const start = (run) => {
   let before;
   setInterval(() => {
-    if (before != location.href) run({});
+    if (before != location.href) run();
     before = location.href;
   }, 200);
 };

@@ -23,11 +23,19 @@ const LOOK = sheetOf(
     'output{font:600 16px/44px system-ui;color:var(--grapevine-color,inherit)}',
 );
 
-/** "How did you hear about us?": an element of its own, or without one a field in the page's form. */
+/**
+ * "How did you hear about us?": an element of its own, or without one a field in the page's form. Nobody is asked before
+ * the answer may be sent.
+ */
 export const start = async (host) => {
   await speak();
   if (!host) return join();
-  if (host.shadowRoot) return;
+  const draw = guard(() => allowed() && !host.shadowRoot && ask(host));
+  watchers.add(draw);
+  draw();
+};
+
+const ask = (host) => {
   const root = host.attachShadow({mode: 'open'});
   const form = spoken('form', {part: 'form'});
   const field = make('input', {part: 'field', required: true, maxLength: 500, autocomplete: 'off', dir: 'auto'});
@@ -66,7 +74,7 @@ const joined = new WeakSet();
 /** Puts a field into the form that `data-survey` names, as soon as it is there. The page gets its submit as ever. */
 const join = () => {
   const look = guard(() => {
-    for (const form of data.survey == 'off' ? [] : document.querySelectorAll(data.survey)) {
+    for (const form of data.survey == 'off' || !allowed() ? [] : document.querySelectorAll(data.survey)) {
       if (joined.has(form)) continue;
       joined.add(form);
       const field = make('input', {type: 'text', maxLength: 500, autocomplete: 'off'});
