@@ -53,6 +53,19 @@ def test_a_name_that_is_no_channel_does_not_cost_the_visit(page: Page, site: Sit
     assert len(nonces) == 1  # the refused request was sent again as the same event
 
 
+@pytest.mark.parametrize("buttons", [None, "email telegram", "copy, slack", ""])
+def test_the_tokens_of_all_buttons_come_with_the_visit(
+    page: Page, site: Site, recorder: Recorder, buttons: str | None
+) -> None:
+    site.page("/p", snippet=snippet(**({} if buttons is None else {"buttons": buttons})))
+    page.goto(site.origin + "/p")
+    page.wait_for_function("() => window.grapevine?.visit")
+    if buttons != "":
+        page.wait_for_selector("[part=button]")
+    page.wait_for_timeout(150)
+    assert recorder.paths == ["visits"]
+
+
 def test_a_click_on_a_link_opens_it_and_is_reported(page: Page, site: Site, recorder: Recorder) -> None:
     page.context.route("https://t.me/**", lambda route: route.fulfill(body="Telegram"))
     opened(page, site)

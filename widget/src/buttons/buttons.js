@@ -30,7 +30,7 @@ const draw = async (host) => {
   const text = host.getAttribute('channels') ?? data.buttons;
   const channels = text == null ? channelsIn(CHANNELS).slice(0, 8) : channelsIn(text);
   const root = host.attachShadow({mode: 'open'});
-  guard(want)(channelsIn(CHANNELS, channels));
+  guard(want)(text == null ? channelsIn(CHANNELS) : channelsIn('native copy', channels));
   await Promise.all([speak(), ...channels.map(know)]);
   const bar = spoken('div', {part: 'bar', role: host.hasAttribute('position') ? 'region' : 'group', ariaLabel: word('bar')});
   const notice = spoken('p', {part: 'status', role: 'status'});
