@@ -8,7 +8,7 @@ import {pageUrl} from '../url.js';
 import {want} from '../visit.js';
 import {share} from './act.js';
 import {kindOf, know, linkOf} from './kinds.js';
-import {make} from './make.js';
+import {make, rest} from './make.js';
 import {STYLE} from './style.js';
 import {CHANNELS, channelsIn} from './usual.js';
 import {speak, spoken, word} from './words.js';
@@ -32,6 +32,7 @@ const draw = async (host) => {
   const root = host.attachShadow({mode: 'open'});
   guard(want)(text == null ? channelsIn(CHANNELS) : channelsIn('native copy', channels));
   await Promise.all([speak(), ...channels.map(know)]);
+  await rest();
   const bar = spoken('div', {part: 'bar', role: host.hasAttribute('position') ? 'region' : 'group', ariaLabel: word('bar')});
   const notice = spoken('p', {part: 'status', role: 'status'});
   let timer;

@@ -1,6 +1,6 @@
 import {watchers} from '../changes.js';
 import {word} from '../buttons/words.js';
-import {make} from '../buttons/make.js';
+import {make, rest} from '../buttons/make.js';
 import {data, ENDPOINT} from '../config.js';
 import {allowed} from '../gate.js';
 import {guard} from '../guard.js';
@@ -34,6 +34,7 @@ const ask = (url) =>
 /** Writes the counts on the buttons of one bar; a number lies over its button, so that nothing moves. */
 export const start = async (root) => {
   root.adoptedStyleSheets.push(LOOK);
+  await rest();
   formats();
   let shown;
   const show = guard(async () => {
@@ -42,6 +43,7 @@ export const start = async (root) => {
     if (!allowed() || url == shown) return;
     shown = url;
     const {total = 0, channels = {}} = await ask(url);
+    await rest();
     root.querySelectorAll('b').forEach((badge) => badge.remove());
     write(root.querySelector('[part=bar]'), word('bar'), total, 'total');
     root.querySelectorAll('[data-channel]').forEach((button) => write(button, button.title, channels[button.dataset.channel], 'count'));

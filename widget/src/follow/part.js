@@ -1,6 +1,6 @@
 import {icon, SHEET} from '../buttons/buttons.js';
 import {kindOf, know} from '../buttons/kinds.js';
-import {make} from '../buttons/make.js';
+import {make, rest} from '../buttons/make.js';
 import {speak, spoken, word} from '../buttons/words.js';
 import {data} from '../config.js';
 import {sheetOf} from '../sheet.js';
@@ -41,6 +41,7 @@ export const start = async (host, bar) => {
   const root = host.shadowRoot || host.attachShadow({mode: 'open'});
   const accounts = [...(host.getAttribute('accounts') || data.follow || '').matchAll(/(\w+):([^\s,]+)/g)];
   await Promise.all([speak(), ...accounts.map(([, network]) => know(network))]);
+  await rest();
   const label = word('follow', 'Follow');
   const group = spoken('div', {part: 'follow', className: 'follow', role: 'group', ariaLabel: label});
   group.append(make('span', {part: 'label', textContent: label, ariaHidden: 'true'}));
