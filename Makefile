@@ -6,8 +6,6 @@ SOURCES := build.py server/grapevine/__init__.py $(shell find widget/src widget/
 APT := export DEBIAN_FRONTEND=noninteractive; apt-get update -qq </dev/null && \
        apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends
 CAN_APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
-# Tests wait for browsers, clocks and disks much of the time: one more worker than there are cores.
-WORKERS := $(shell expr $$(nproc) + 1)
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 ENGINES := firefox-esr webkit2gtk-driver xvfb
 
@@ -24,10 +22,10 @@ demo: setup $(BUILT)
 	@$(VENV)/bin/grapevine demo $(ARGS)
 
 test: setup $(BUILT) browser
-	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
+	@$(PY) -m pytest -n auto $(ARGS)
 
 test-engines: setup $(BUILT) browser engines
-	@GRAPEVINE_TEST_ENGINES=all $(PY) -m pytest tests/engines -n $(WORKERS) $(ARGS)
+	@GRAPEVINE_TEST_ENGINES=all $(PY) -m pytest tests/engines -n auto $(ARGS)
 
 check: setup
 	@$(VENV)/bin/ruff format --check .

@@ -1,13 +1,13 @@
 // Modules stand in the script in this order, which compresses best.
 import {watchRoutes} from './routes.js';
-import {listen} from './siblings.js';
-import {openApi} from './api.js';
-import {arrive, route, takeArrival} from './visit.js';
-import {startParts} from './parts.js';
+import {data} from './config.js';
 import {onCopy, readText} from './copy.js';
+import {listen} from './siblings.js';
+import {arrive, route, takeArrival} from './visit.js';
+import {openApi} from './api.js';
 import {guard} from './guard.js';
 import {leave} from './post.js';
-import {data} from './config.js';
+import {startParts} from './parts.js';
 
 const watchPage = () => {
   document.addEventListener('prerenderingchange', guard(arrive));

@@ -28,7 +28,9 @@ export const leave = () => resume((body, path) => navigator.sendBeacon(urlOf(pat
 const deliver = (body, path) => (tries[body] ||= attempt(body, path));
 
 const attempt = async (body, path) => {
-  for (let wait = 2e3; allowed(); wait *= 2) {
+  let wait = 1e3;
+  do {
+    wait *= 2;
     try {
       // `text/plain` needs no preflight; `keepalive` lets the report survive the page.
       const response = await fetch(urlOf(path), {method: 'POST', body, keepalive: true, credentials: 'omit'});
@@ -44,11 +46,10 @@ const attempt = async (body, path) => {
     } catch {}
     // A browser calls reports failed that are under way as the page is left. No timer runs there any more.
     await pause(0);
-    if (!Object.keys(tab.outbox)[19]) tab.outbox[body] = path;
+    if (allowed() && !Object.keys(tab.outbox)[19]) tab.outbox[body] = path;
     keep(tab.at);
     await pause(wait);
-    if (!tab.outbox[body]) break;
-  }
+  } while (tab.outbox[body]);
   return {};
 };
 
