@@ -2,7 +2,7 @@ import {data} from './config.js';
 import {use} from './parts.js';
 import {KEY, REMEMBERS, tab} from './tab.js';
 
-const WAIT = 80;
+const WAIT = 150;
 
 let channel;
 let remembered;
@@ -15,7 +15,7 @@ export const listen = () => {
   channel.onmessage = (event) => tab.own.includes(event.data) && channel.postMessage('+' + event.data);
 };
 
-/** Whether this browser made a token itself: by its own memory, or by that of the other tabs, who have 80 ms to answer. */
+/** Whether this browser made a token itself: by its own memory, or by that of the other tabs, who have 150 ms to answer. */
 export const isMine = async (token) => {
   if ((await remembered)?.(token)) return true;
   if (channel) return new Promise((answer) => {
