@@ -105,6 +105,21 @@ def test_a_share_in_the_moment_of_leaving_is_reported(page: Page, site: Site, re
     assert [share["token"] for share in recorder.wait(page, "shares")] == [T]
 
 
+def test_two_copies_in_one_task_leave_the_page_as_it_was(page: Page, site: Site) -> None:
+    live(page, site, '<p id="x">Read <a href="a">this</a></p>')
+    select(page, "#x")
+    page.evaluate("() => { document.execCommand('copy'); document.execCommand('copy') }")
+    page.wait_for_timeout(50)
+    assert page.inner_html("#x") == 'Read <a href="a">this</a>'
+
+
+def test_a_link_that_the_page_changes_meanwhile_keeps_the_change(page: Page, site: Site) -> None:
+    live(page, site, '<p id="x">Read <a href="a">this</a></p>')
+    page.evaluate("() => addEventListener('copy', () => { document.querySelector('#x a').href = 'b' })")
+    copy(page, "#x")
+    assert page.inner_html("#x") == 'Read <a href="b">this</a>'
+
+
 def test_the_page_itself_is_as_before_after_a_copy(page: Page, site: Site) -> None:
     live(page, site, f'<p id="x">Read <a href="a">this</a> {site.origin}/b</p>')
     copy(page, "#x")

@@ -39,8 +39,8 @@ export const onCopy = (event) => {
     for (const link of ranges.map(ownLinks).flat()) {
       const href = link.getAttribute('href');
       url ||= link.href;
-      link.href = tag(link.href, token);
-      setTimeout(() => link.setAttribute('href', href));
+      const tagged = (link.href = tag(link.href, token));
+      setTimeout(() => link.href == tagged && link.setAttribute('href', href));
     }
     url = copyText?.(event, token, selection, ranges) || url;
   }
