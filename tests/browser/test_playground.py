@@ -228,6 +228,7 @@ def test_consent_is_given_and_taken_back(reader: MakeReader, demo: Demo) -> None
 
 def test_reports_go_to_the_endpoint_that_is_typed(playground: Playground, demo: Demo) -> None:
     elsewhere = demo.server.replace("127.0.0.1", "localhost")
+    playground.shows("grapevine.visit")
     playground.preview.evaluate("() => sessionStorage.clear()")
     with playground.page.expect_request(f"{elsewhere}/v1/visits"):
         playground.switch("endpoint", elsewhere)
