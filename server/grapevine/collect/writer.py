@@ -5,10 +5,10 @@ batch are worked out while the disk is busy with the next one. A store that is f
 (``lanes``); another one is begun when at least half as many events wait as are on their way, since small ones are dear.
 
 A store that goes away for a moment is waited for: the batch is tried again as a whole, which is safe since every event
-may be repeated, and what arrives meanwhile waits behind it. After a few seconds the batch is answered ``busy``, and so
-is everything that comes until the store is back. Where only a part of the store is away nobody waits for it: the batch
-is tried once more and then in halves, so that the events of that part alone are answered ``busy``. Counts are not to be
-among them: ``when_in_part`` is called before, for another slot.
+may be repeated, and what arrives meanwhile waits behind it, or tries another lane. After a few seconds the batch is
+answered ``busy``, and so is everything that comes until the store is back. Where only a part of the store is away
+nobody waits for it: the batch is tried once more and then in halves, so that the events of that part alone are answered
+``busy``. Counts are not to be among them: ``when_in_part`` is called before, for another slot.
 """
 
 from __future__ import annotations
