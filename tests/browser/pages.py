@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
+
+_HAD: Final[set[int]] = set()
+"""Ports."""
 
 
 class Answer(NamedTuple):
@@ -64,8 +67,8 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def serve(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[Server]:
-    """A server that runs for as long as the block lasts."""
-    server = Server(handler, port)
+    """A server that runs for as long as the block lasts; a free port is one that this process has not had before."""
+    server = Server(handler, port) if port else _on_a_new_port(handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -73,6 +76,16 @@ def serve(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[Serv
     finally:
         server.shutdown()
         thread.join()
+        server.server_close()
+
+
+def _on_a_new_port(handler: type[BaseHTTPRequestHandler]) -> Server:
+    """Else a tab that several tests share would remember what another test's site on the same origin left there."""
+    while True:
+        server = Server(handler)
+        if server.server_port not in _HAD:
+            _HAD.add(server.server_port)
+            return server
         server.server_close()
 
 
