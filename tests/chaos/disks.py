@@ -6,6 +6,7 @@ size of files does the same to every write of the server (``pwrite`` fails) and 
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -93,9 +94,13 @@ def mounted(folder: Path) -> Iterator[Path]:
 
 
 def fill(ballast: Path, room: int = 0) -> None:
-    """Writes a file that leaves no more than ``room`` bytes on its file system."""
+    """Writes a file that leaves no more than ``room`` bytes on its file system; others may write meanwhile."""
     usage = os.statvfs(ballast.parent)
-    ballast.write_bytes(bytes(usage.f_bavail * usage.f_frsize - room))
+    try:
+        ballast.write_bytes(bytes(usage.f_bavail * usage.f_frsize - room))
+    except OSError as error:
+        if error.errno != errno.ENOSPC:  # then they took the room, and it is full already
+            raise
 
 
 @contextmanager

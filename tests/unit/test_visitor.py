@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from grapevine.collect.visitor import VisitorSalts
+from grapevine.errors import Interrupted, StoreError
 
 pytestmark = pytest.mark.anyio
 
@@ -16,10 +17,14 @@ class Source:
 
     def __init__(self) -> None:
         self.salts: dict[int, str] = {}
+        self.lost = 0
 
     async def salt(self, kind: str, day: int, fresh: str) -> str:
         assert kind == "visitor"
         await asyncio.sleep(0)
+        if self.lost:
+            self.lost -= 1
+            raise Interrupted("the connection was lost")
         return self.salts.setdefault(day, fresh)
 
 
@@ -43,3 +48,20 @@ async def test_a_clock_that_jumps_between_two_calls_takes_no_salt_away_from_eith
         assert salts.of_day(day) != salts.of_day(day - 1)
 
     await asyncio.gather(*(call(2500 + 10 * (number % 3)) for number in range(12)))
+
+
+async def test_a_store_that_goes_away_for_a_moment_is_waited_for_and_not_for_ever() -> None:
+    source, pauses = Source(), list[float]()
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    source.lost = 3
+    salts = VisitorSalts(source, pause=pause)
+    await salts.fetch(2500)
+    assert (pauses, sorted(source.salts)) == ([0.05, 0.1, 0.2], [2499, 2500])
+    source.lost = 1_000
+    with pytest.raises(StoreError, match="lost"):
+        await salts.fetch(2501)
+    assert 3 < sum(pauses) < 4
+    assert salts.at_hand(2500)

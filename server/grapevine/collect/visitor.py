@@ -6,14 +6,19 @@ hours. Until then yesterday's salt still answers one question: is this the netwo
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final, Protocol
 
+from grapevine.errors import Interrupted
+
 _NETWORKS_CACHED: Final = 8_192
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds, about as many as the writer waits for a store that is away."""
 
 
 class SaltSource(Protocol):
@@ -27,9 +32,15 @@ class SaltSource(Protocol):
 class VisitorSalts:
     """The salts of a day and of the one before."""
 
-    def __init__(self, source: SaltSource, random_hex: Callable[[int], str] = secrets.token_hex) -> None:
+    def __init__(
+        self,
+        source: SaltSource,
+        random_hex: Callable[[int], str] = secrets.token_hex,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         self._source = source
         self._random_hex = random_hex
+        self._pause = pause
         self._salts: dict[int, bytes] = {}
 
     def at_hand(self, day: int) -> bool:
@@ -41,14 +52,23 @@ class VisitorSalts:
         return self._salts[day]
 
     async def fetch(self, day: int) -> None:
-        """Makes the salts of that day and of the day before be at hand; those that nobody needed before are made."""
+        """Makes the salts of that day and of the day before be at hand; those that nobody needed before are made.
+
+        A store that goes away for a moment is waited for. Raises StoreError when it stays away.
+        """
         if self.at_hand(day):
             return
-        fetched = {
-            needed: bytes.fromhex(await self._source.salt("visitor", needed, self._random_hex(32)))
-            for needed in (day - 1, day)
-        }
+        fetched = {needed: bytes.fromhex(await self._asked(needed)) for needed in (day - 1, day)}
         self._salts = {kept: salt for kept, salt in self._salts.items() if abs(kept - day) <= 1} | fetched
+
+    async def _asked(self, day: int) -> str:
+        fresh = self._random_hex(32)
+        for seconds in _PAUSES:
+            try:
+                return await self._source.salt("visitor", day, fresh)
+            except Interrupted:
+                await self._pause(seconds)
+        return await self._source.salt("visitor", day, fresh)
 
 
 @lru_cache(maxsize=_NETWORKS_CACHED)
