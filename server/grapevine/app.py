@@ -59,7 +59,7 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
         ledger = Ledger(nonce_key)
         writer = Writer(store, ledger, drops, clock)
         if store.shared:
-            writer.when_in_part = await stack.enter_async_context(leases.slot(ledger.write_as))
+            writer.when_in_part = await stack.enter_async_context(leases.slot(ledger.write_as, store.lanes))
         await stack.enter_async_context(writer)
         await stack.enter_async_context(housekeeping(store, clock, leases))
         judge = Judge(store, ledger)

@@ -46,18 +46,19 @@ class Leases:
         await self._registry.give_lease(name, self._holder)
 
     @asynccontextmanager
-    async def slot(self, tell: Callable[[int], None]) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """Holds a writer's slot while the block runs; ``tell`` hears which, again whenever it is another one.
+    async def slot(self, tell: Callable[[int], None], lanes: int = 1) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Holds a writer's slot for each of its lanes while the block runs; ``tell`` hears which is the first of them,
+        again whenever it is another one.
 
         The block gets what to call when the counts of the slot may be on a part of the store that is away.
         """
-        held = await self._free_slot()
+        held = await self._free_slot(lanes)
         tell(held)
 
         async def elsewhere() -> None:
             nonlocal held
             with suppress(StoreError):  # then the slot stays what it is
-                left, held = held, await self._free_slot(held + 1)
+                left, held = held, await self._free_slot(lanes, held + lanes)
                 tell(held)
                 await self.give(_slot(left))
 
@@ -67,7 +68,7 @@ class Leases:
                 await self._pause(_PROLONG_SECONDS)
                 try:
                     if not await self.take(_slot(held)):
-                        held = await self._free_slot()
+                        held = await self._free_slot(lanes)
                         tell(held)
                 except StoreError as error:
                     log.error("the writer's slot could not be prolonged and will be: %s", error)
@@ -79,8 +80,9 @@ class Leases:
             with suppress(StoreError):  # it falls by itself
                 await self.give(_slot(held))
 
-    async def _free_slot(self, first: int = 0) -> int:
-        for slot in chain(range(first, CELLS), range(first)):
+    async def _free_slot(self, lanes: int, first: int = 0) -> int:
+        last = CELLS - lanes + 1
+        for slot in chain(range(first, last, lanes), range(0, min(first, last), lanes)):
             if await self.take(_slot(slot)):
                 return slot
         raise StoreError(f"all {CELLS} writers' slots are taken; are so many processes running?")

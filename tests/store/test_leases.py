@@ -10,6 +10,7 @@ import pytest
 
 from grapevine.errors import Interrupted
 from grapevine.housekeeping import housekeeping
+from grapevine.ids import CELLS
 from grapevine.leases import LEASE_MS, Leases
 from grapevine.store.base import Store
 from grapevine.store.registry import Registry
@@ -104,6 +105,16 @@ async def test_another_slot_is_taken_where_a_part_of_the_store_is_away(store: St
         assert slots == [0, 1, 2]
         assert await Leases(store.registry, clock, "two").take("slot 1")
         assert not await Leases(store.registry, clock, "two").take("slot 2")
+
+
+async def test_a_writer_of_several_lanes_has_a_slot_for_each(store: Store, clock: Clock) -> None:
+    one, other = (Leases(store.registry, clock, name) for name in ("one", "other"))
+    slots, lanes = list[int](), CELLS // 4
+    async with one.slot(slots.append, lanes) as elsewhere, other.slot(slots.append, lanes):
+        assert slots == [0, lanes]
+        for _ in range(3):
+            await elsewhere()
+    assert slots[2:] == [2 * lanes, 3 * lanes, 0]
 
 
 async def test_who_has_lost_a_slot_takes_another_one(store: Store, clock: Clock) -> None:

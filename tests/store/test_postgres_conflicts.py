@@ -74,12 +74,14 @@ class Meeting(Ledger):
         self.go_on = asyncio.Event()
         self.attempts = 0
 
-    async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
+    async def record(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    ) -> list[Outcome]:
         self.attempts += 1
-        outcomes = await super().record(batch, events)
+        outcomes = await super().record(batch, events, lane=lane)
         self.written.set()
         await self.go_on.wait()
-        await super().record(batch, (), drops)
+        await super().record(batch, (), drops, lane)
         return outcomes
 
 
@@ -107,6 +109,54 @@ async def test_a_batch_that_is_the_victim_of_a_deadlock_is_tried_again(
     assert ledger.attempts >= 2
     assert (await world.totals())["visits"] == 2
     assert await postgres_store.look("SELECT sum(drops) FROM drops") == [(2,)]
+
+
+class Held(Ledger):
+    """Keeps one batch from being committed, with all that it has written, until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__(b"n" * 32)
+        self.holds = False
+        self.written = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def record(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    ) -> list[Outcome]:
+        outcomes = await super().record(batch, events, drops, lane)
+        if self.holds:
+            self.holds = False
+            self.written.set()
+            await self.go_on.wait()
+        return outcomes
+
+
+async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(postgres_store: PostgresStore) -> None:
+    """They count in slots of their own; one after the other, all in the first."""
+    drops, ledger, world = Drops(), Held(), World(postgres_store)
+    async with Writer(postgres_store, ledger, drops, lambda: NOON) as writer:
+        assert isinstance(await writer.submit(world.arrival()), Landed)  # who brings a page of the day is waited for
+        ledger.holds = True
+        drops.add(SITE, "robot", NOON)
+        first = asyncio.create_task(writer.submit(world.arrival()))
+        await ledger.written.wait()
+        drops.add(SITE, "robot", NOON)
+        try:
+            async with asyncio.timeout(SOON_SECONDS):
+                second = await writer.submit(world.arrival())
+        finally:
+            waited = not first.done()
+            ledger.go_on.set()
+        assert waited
+        assert isinstance(second, Landed)
+        assert isinstance(await first, Landed)
+        for _ in range(2):
+            assert isinstance(await writer.submit(world.arrival()), Landed)
+    for table in ("counts_hour", "counts_day", "counts_page", "counts_week", "counts_device"):
+        found = await postgres_store.look(f"SELECT cell, max(visits) FROM {table} GROUP BY cell ORDER BY cell")
+        assert found == [(0, 4), (1, 1)], table
+    assert await postgres_store.look("SELECT cell, drops FROM drops ORDER BY cell") == [(0, 1), (1, 1)]
+    assert (await world.totals())["visits"] == 5
 
 
 async def test_a_silent_server_is_not_waited_for(postgres_store: PostgresStore, postgres_server: Postgres) -> None:

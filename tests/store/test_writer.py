@@ -29,11 +29,13 @@ class Watched(Ledger):
         super().__init__(b"n" * 32)
         self.batches: list[int] = []
 
-    async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
+    async def record(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    ) -> list[Outcome]:
         self.batches.append(len(events))
         if self.gone:
             raise StoreError("the disk is full")
-        outcomes = await super().record(batch, events, drops)
+        outcomes = await super().record(batch, events, drops, lane)
         if any(isinstance(event, Arrival) and event.title == "poison" for event in events):
             raise ArithmeticError("poison")
         return outcomes

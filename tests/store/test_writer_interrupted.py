@@ -54,9 +54,11 @@ class Shaky(Ledger):
         self.dead_slot: int | None = None
         self.batches: list[list[str]] = []
 
-    async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
+    async def record(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    ) -> list[Outcome]:
         self.batches.append([event.nonce for event in events if isinstance(event, Arrival)])
-        outcomes = await super().record(batch, events, drops)
+        outcomes = await super().record(batch, events, drops, lane)
         if self.dead_slot is not None and self.dead_slot == self.slot:
             raise Interrupted("the part with the counts is away", partly=True)
         if self.dead and any(isinstance(event, Arrival) and event.title == self.dead for event in events):

@@ -71,7 +71,8 @@ class _Learned(NamedTuple):
 
 
 class Ledger:
-    """Records batches. ``nonce_key`` makes visit ids out of nonces and never changes; ``slot`` is this writer's.
+    """Records batches. ``nonce_key`` makes visit ids out of nonces and never changes; ``slot`` is this writer's, the
+    first of them where it has several lanes: batches that are on their way at once never wait for each other's counts.
 
     ``pages_a_day`` bounds how many new pages a site may bring in a day; what exceeds it counts as ``(other)``.
     """
@@ -83,9 +84,11 @@ class Ledger:
         self._known = _Known(Memory(_REMEMBERED), Memory(_REMEMBERED))
         self.bursts = Bursts()
 
-    async def record(self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING) -> list[Outcome]:
+    async def record(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    ) -> list[Outcome]:
         """Stores all events in ``batch``, and how often others were refused; answers each event in its place."""
-        entry = _Entry(self, batch, events, Tally(self._slot))
+        entry = _Entry(self, batch, events, Tally(self._slot + lane))
         batch.when_committed(lambda: self._remember(entry.learned))
         return await entry.record(drops)
 
@@ -96,11 +99,11 @@ class Ledger:
 
     @property
     def slot(self) -> int:
-        """Where counts are raised: this writer's own place in them."""
+        """Where counts are raised: this writer's own place in them, its first lane's."""
         return self._slot
 
     def write_as(self, slot: int) -> None:
-        """From the next batch on, counts are raised in this slot."""
+        """From the next batch on, counts are raised in this slot, and in those behind it for further lanes."""
         self._slot = slot
 
     @property

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -62,6 +63,7 @@ class Writer:
         self._work = asyncio.Event()
         self._closing = False
         self._lanes: list[asyncio.Task[None]] = []
+        self._idle = list(range(store.lanes))
         self._on_their_way = 0
         self._patience = patience
         self._pause = pause
@@ -174,8 +176,9 @@ class Writer:
         """Stores a batch; one event that cannot be stored fails alone. Raises Interrupted when that may pass."""
         drops = self._drops.take()
         try:
-            async with self._store.batch() as changes:
-                outcomes = await self.ledger.record(changes, [waiting.event for waiting in batch], drops)
+            with self._lane() as lane:
+                async with self._store.batch() as changes:
+                    outcomes = await self.ledger.record(changes, [waiting.event for waiting in batch], drops, lane)
         except Interrupted:
             self._drops.give_back(drops)
             raise
@@ -192,6 +195,16 @@ class Writer:
         self._away = False
         self._loop.call_soon(self._settle, batch, outcomes)
         return True
+
+    @contextmanager
+    def _lane(self) -> Iterator[int]:
+        """The number of a lane that nobody is in, the lowest: as long as one is enough, all counts are in its slot."""
+        lane = min(self._idle)
+        self._idle.remove(lane)
+        try:
+            yield lane
+        finally:
+            self._idle.append(lane)
 
     def _refuse(self, batch: list[Waiting], error: StoreError) -> bool:
         self._complain(len(batch), error)

@@ -42,7 +42,7 @@ class Asking:
             return []
         values: list[Any] = [params[each] for each in names]
         if rows:
-            values += zip(*rows, strict=True)
+            values += self._columns(name, rows)
         return [tuple(record) for record in await self._connection.fetch(text, *values)]
 
     async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[tuple[Any, ...]]:
@@ -54,9 +54,14 @@ class Asking:
             for name, rows in named.items():
                 found = await self.run(name, rows)
         elif named:
-            columns = [column for rows in named.values() for column in zip(*rows, strict=True)]
+            columns = [column for name, rows in named.items() for column in self._columns(name, rows)]
             found = await self._connection.fetch(_together(tuple(named)), *columns)
         return [tuple(record) for record in found] if calls[-1][1] else []
+
+    def _columns(self, name: str, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any] | str]:
+        kinds = queries.queries()[name].types
+        columns = zip(kinds, zip(*rows, strict=True), strict=True)
+        return [queries.array_for_postgres(kind, self._dialect, column) for kind, column in columns]
 
 
 class Pooled:
