@@ -52,11 +52,11 @@ class Plenty:
         self.rows = rows
 
     def asked(self, query: Query, **changes: Any) -> list[Any]:
-        """Values for a query's numbered parameters: the named ones, then a list for each column of its rows."""
+        """Values for a query's numbered parameters: the named ones, then an array for each column of its rows."""
         known = {**self.values, **changes}
         named = [known[name] for name in queries.for_postgres(query).names]
         return named + [
-            [_value(kind, row.get(column)) for row in self.rows]
+            queries.array_for_postgres(kind, "postgres", [_value(kind, row.get(column)) for row in self.rows])
             for column, kind in zip(query.columns, query.types, strict=True)
         ]
 

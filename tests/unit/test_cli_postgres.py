@@ -19,6 +19,7 @@ import pytest
 
 from grapevine import ids
 from grapevine.settings import Settings
+from grapevine.store.postgres.store import LANES
 from tests.unit.machine import ORIGIN, PATIENCE_SECONDS, Machine, browser, visit
 from tests.unit.test_cli import Terminal, findings
 
@@ -272,7 +273,8 @@ def test_two_workers_collect_and_drain(machine: PostgresMachine) -> None:
         readers = [threading.Thread(target=read_on, args=(url, start * 1_000_000)) for start in range(4)]
         for reader in readers:
             reader.start()
-        wait_for(lambda: len(machine.look("SELECT DISTINCT cell FROM counts_hour")) == 2 and len(answered) > ENOUGH)
+        counted = f"SELECT DISTINCT cell / {LANES} FROM counts_hour"  # a worker has a cell for each of its lanes
+        wait_for(lambda: len(machine.look(counted)) == 2 and len(answered) > ENOUGH)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=PATIENCE_SECONDS)
         for reader in readers:
