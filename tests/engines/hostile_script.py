@@ -25,8 +25,10 @@ HISTORY: Final = [
     Odd("history-frozen", "Object.freeze(history); Object.freeze(History.prototype);"),
     Odd(
         "history-written-all-the-time",
-        "let turns = 0; const turn = setInterval(() => { history.replaceState({turns}, '', '?turn=' + ++turns % 2);"
-        " if (turns > 40) clearInterval(turn) }, 5);",
+        # The reader goes on when it is over: how far it had got by then would be in what the page sees.
+        "let turns = 0; probe.hold = new Promise((done) => { const turn = setInterval(() => {"
+        " history.replaceState({turns}, '', '?turn=' + ++turns % 2);"
+        " if (turns > 40) { clearInterval(turn); done() } }, 5) });",
     ),
 ]
 

@@ -38,6 +38,9 @@ _MIGRATE_SECONDS: Final = 24 * 3600.0
 _CLOSE_SECONDS: Final = 2.0
 _PROBE_SECONDS: Final = 0.8
 _STATEMENTS: Final = 256
+_IS_THERE: Final = (
+    "SELECT count(*) FROM pg_catalog.pg_class WHERE relname = 'versions' AND pg_catalog.pg_table_is_visible(oid)"
+)
 _MIGRATING: Final = 0x67_72_61_70_65  # "grape": who migrates holds this lock until it commits
 
 # Whatever a batch does, it does to rows that it names by their keys, so one plan serves all sets: a look into the index
@@ -201,8 +204,12 @@ class PostgresStore:
 
 
 async def version(connection: Connection) -> int:
-    """Which steps of the schema a database has taken; 0 when it is empty."""
-    if await connection.fetchval("SELECT to_regclass('versions')") is None:
+    """Which steps of the schema a database has taken; 0 when it is empty.
+
+    Read from the catalogue as any table is: ``to_regclass`` may go on saying for a while that there is no such table,
+    since a server process remembers that there was none.
+    """
+    if not await connection.fetchval(_IS_THERE):
         return 0
     return int(await connection.fetchval("SELECT version FROM versions WHERE name = 'schema'") or 0)
 
