@@ -67,9 +67,10 @@ class Asking:
 class Pooled:
     """A pool as a Runner: each query takes the next connection that is free. Raises StoreError."""
 
-    def __init__(self, pool: asyncpg.Pool, url: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, url: str, *, citus: bool = False) -> None:
         self._pool = pool
         self._url = url
+        self._citus = citus
 
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
@@ -77,7 +78,7 @@ class Pooled:
         with translated(self._url):
             async with self._pool.acquire() as connection:
                 with hung_up(connection):
-                    return await Asking(connection).run(name, rows, **params)
+                    return await Asking(connection, citus=self._citus).run(name, rows, **params)
 
 
 @contextmanager

@@ -112,12 +112,13 @@ class PostgresStore:
         except (ValueError, asyncpg.PostgresError) as error:
             await self.close()
             raise StoreError(f"{shown(self.url)} cannot be used: {error}") from error
-        self.reads = self.quick = Reads(Pooled(self._readers, self.url))
-        self.exports = Exports(Pooled(self._readers, self.url))
-        self.suspects = Suspects(Pooled(self._readers, self.url))
-        self.registry = Registry(Pooled(self._readers, self.url), self._transaction)
-        self.hooks = Hooks(Pooled(self._readers, self.url), self._transaction)
-        self.spikes = Spikes(Pooled(self._readers, self.url), self._transaction)
+        asked = Pooled(self._readers, self.url, citus=self.citus)
+        self.reads = self.quick = Reads(asked)
+        self.exports = Exports(asked)
+        self.suspects = Suspects(asked)
+        self.registry = Registry(asked, self._transaction)
+        self.hooks = Hooks(asked, self._transaction)
+        self.spikes = Spikes(asked, self._transaction)
 
     async def close(self) -> None:
         for pool in (self._readers, self._writers):
