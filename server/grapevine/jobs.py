@@ -18,22 +18,27 @@ log = logging.getLogger(__name__)
 async def job(name: str, seconds: float, work: Callable[[], Awaitable[object]], leases: Leases) -> AsyncIterator[None]:
     """Does ``work`` whenever so many seconds have passed, as long as the block runs, unless another process is at it.
 
-    What fails is logged and tried again the next time, with a trace unless the store was away: nobody would miss a job
-    that had ended.
+    What fails is done the next time all the same.
     """
 
     async def again_and_again() -> None:
         while True:
             await asyncio.sleep(seconds)
-            try:
-                await once(name, work, leases)
-            except StoreError as error:
-                log.error("%s failed and will be tried again: %s", name, error)
-            except Exception:
-                log.exception("%s failed and will be tried again", name)
+            await tried(name, once(name, work, leases))
 
     async with beside(again_and_again(), name):
         yield
+
+
+async def tried(name: str, work: Awaitable[object]) -> None:
+    """Waits for ``work`` that is tried again when it fails. That is logged, with a trace unless the store was away, and
+    goes no further: nobody would miss work that had ended for good."""
+    try:
+        await work
+    except StoreError as error:
+        log.error("%s failed and will be tried again: %s", name, error)
+    except Exception:
+        log.exception("%s failed and will be tried again", name)
 
 
 async def once(name: str, work: Callable[[], Awaitable[object]], leases: Leases) -> None:

@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from grapevine.beside import beside
-from grapevine.errors import StoreError
 from grapevine.hooks.addresses import Lookup, Reach, Refused, looked_up
 from grapevine.hooks.message import headers
 from grapevine.hooks.schedule import pause
 from grapevine.ids import DAY_MS
+from grapevine.jobs import tried
 from grapevine.logs import Seldom
 from grapevine.sites import Clock
 from grapevine.store.hooks import DueRow, Hooks
@@ -95,14 +95,14 @@ class Sender:
         async with asyncio.TaskGroup() as group:
             while True:
                 self._wake.clear()
-                try:
-                    await self._tidy()
-                    await self._start_due(group)
-                except StoreError as error:
-                    log.error("webhooks cannot be sent and will be: %s", error)
+                await tried("webhooks", self._look(group))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._wake.wait()
+
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        await self._tidy()
+        await self._start_due(group)
 
     async def _start_due(self, group: asyncio.TaskGroup) -> int:
         started = 0
@@ -115,7 +115,7 @@ class Sender:
             attempt = await self._hooks.claim(due, self._clock() + CLAIM_MS)
             if attempt is not None:
                 self._to[due.webhook_id] += 1
-                group.create_task(self._deliver(client, due, attempt))
+                group.create_task(tried("a webhook", self._deliver(client, due, attempt)))
                 started += 1
         return started
 
@@ -140,8 +140,6 @@ class Sender:
         try:
             answer = await self._attempt(client, due)
             await self._settle(due, attempt, answer)
-        except StoreError as error:
-            log.error("what became of a webhook could not be noted, so it is sent again: %s", error)
         finally:
             self._to -= Counter([due.webhook_id])
             self.wake()

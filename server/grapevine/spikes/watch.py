@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
 from grapevine import ids
 from grapevine.beside import beside
-from grapevine.errors import StoreError
 from grapevine.hooks.message import Random, event, new_id
+from grapevine.jobs import tried
 from grapevine.leases import Leases
 from grapevine.sites import Clock, Site, Sites
 from grapevine.spikes.statistic import (
@@ -44,21 +44,19 @@ class Watch:
     """Raises the spikes of all sites; ``told`` is called when an event was put on its way."""
 
     def __init__(
-        self, store: Store, sites: Sites, clock: Clock, leases: Leases, random: Random, told: Callable[[], None],
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:  # fmt: skip
+        self, store: Store, sites: Sites, clock: Clock, leases: Leases, random: Random, told: Callable[[], None]
+    ) -> None:
         self._store = store
         self._sites = sites
         self._clock = clock
         self._leases = leases
         self._random = random
         self._told = told
-        self._pause = pause
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Looks whenever five minutes of the clock are over, as long as the block runs."""
-        async with beside(self._again_and_again(), "spikes"):
+        async with beside(self._again_and_again(), _JOB):
             yield
 
     async def look(self) -> int:
@@ -76,11 +74,8 @@ class Watch:
 
     async def _again_and_again(self) -> None:
         while True:
-            await self._pause((LOOK_MS - self._clock() % LOOK_MS) / 1000)
-            try:
-                await self.look()
-            except StoreError as error:
-                log.error("spikes cannot be looked for and will be: %s", error)
+            await asyncio.sleep((LOOK_MS - self._clock() % LOOK_MS) / 1000)
+            await tried(_JOB, self.look())
 
     async def _look_at(self, site: Site, end: int) -> int:
         spikes, today = self._store.spikes, ids.day_at(end)
