@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -17,6 +17,7 @@ from grapevine.collect.intake import Intake
 from grapevine.collect.judging import JUDGE_SECONDS, Judge
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.limits import RateLimit
+from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drops
 from grapevine.collect.visitor import VisitorSalts
 from grapevine.collect.writer import Writer
@@ -25,6 +26,7 @@ from grapevine.hooks.sending import Sender
 from grapevine.housekeeping import housekeeping
 from grapevine.jobs import job
 from grapevine.leases import Leases
+from grapevine.recording.recorder import Inside, Recorder
 from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.spikes.watch import Watch
@@ -38,6 +40,15 @@ from grapevine.web.proxies import Proxies
 from grapevine.web.services import Services
 from grapevine.web.widget_files import WidgetFiles
 
+Recording = Callable[[Store, bytes], AbstractAsyncContextManager[Recorder]]
+"""What makes the recorder of an open store, and of the key that makes ids of nonces."""
+
+
+@asynccontextmanager
+async def inside(store: Store, nonce_key: bytes) -> AsyncIterator[Recorder]:
+    """Records in this process."""
+    yield Inside(store, Ledger(Nonces(nonce_key)))
+
 
 def system_clock() -> int:
     """UTC milliseconds now."""
@@ -45,7 +56,9 @@ def system_clock() -> int:
 
 
 @asynccontextmanager
-async def running(settings: Settings, store: Store, given: Clock = system_clock) -> AsyncIterator[Services]:
+async def running(
+    settings: Settings, store: Store, given: Clock = system_clock, recording: Recording = inside
+) -> AsyncIterator[Services]:
     """The server's parts at work on an open store; on the way out everything accepted is stored."""
 
     def clock() -> int:
@@ -56,13 +69,13 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
     drops = Drops()
     async with AsyncExitStack() as stack:
         leases = Leases(store.registry, clock, secrets.token_hex(8))
-        ledger = Ledger(nonce_key)
-        writer = Writer(store, ledger, drops, clock)
+        recorder = await stack.enter_async_context(recording(store, nonce_key))
+        writer = Writer(recorder, drops, clock)
         if store.shared:
-            writer.when_in_part = await stack.enter_async_context(leases.slot(ledger.write_as, store.lanes))
+            writer.when_in_part = await stack.enter_async_context(leases.slot(recorder.write_as, recorder.lanes))
         await stack.enter_async_context(writer)
         await stack.enter_async_context(housekeeping(store, clock, leases))
-        judge = Judge(store, ledger)
+        judge = Judge(store, recorder)
         await stack.enter_async_context(job("verdicts", JUDGE_SECONDS, lambda: judge.judge(clock()), leases))
         await stack.enter_async_context(beside(sites.watch(), "sites"))
         sender = Sender(store.hooks, Reach(settings.webhook_networks), clock, secrets.SystemRandom().random)
@@ -81,14 +94,14 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
         )  # fmt: skip
 
 
-def create_app(settings: Settings, store: Store, clock: Clock = system_clock) -> ASGIApp:
+def create_app(settings: Settings, store: Store, clock: Clock = system_clock, recording: Recording = inside) -> ASGIApp:
     """The server as an ASGI application. Its lifespan opens ``store``, and closes it after the last event is stored."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Services]]:
         await store.open()
         try:
-            async with running(settings, store, clock) as services:
+            async with running(settings, store, clock, recording) as services:
                 app.state.services = services
                 tune()
                 yield {"services": services}

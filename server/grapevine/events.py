@@ -8,7 +8,7 @@ from grapevine.tokens import Token
 from grapevine.urls import Page
 
 
-class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """A browser arrived. ``source`` is what it counts as when its token turns out to lead nowhere.
 
     ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
@@ -33,7 +33,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     verdict: int | None = None
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class View(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """One more page of a visit that goes on."""
 
     site_id: int
@@ -42,7 +42,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: int
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """The widget says that a share happened: this token was copied, or handed to an app."""
 
     site_id: int
@@ -52,7 +52,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     title: str | None
 
 
-class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """A messenger's preview robot fetched a shared link."""
 
     site_id: int
@@ -61,7 +61,7 @@ class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     app: str
 
 
-class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """A goal was reached in a visit. ``once`` tells it from every other conversion of the site: its (goal, id), or else
     its nonce. ``value`` is in millionths of ``currency``; both are None where nothing was said of a value."""
 
@@ -75,7 +75,7 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     currency: str | None
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """What somebody wrote to "how did you hear about us?". ``visit_id`` is 0 where no visit was named."""
 
     site_id: int
@@ -86,7 +86,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     contact: str | None
 
 
-class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """A visit of somebody who asked not to be followed: counted, never stored."""
 
     site_id: int
@@ -101,7 +101,7 @@ class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Event = Arrival | View | Report | Unfurl | Conversion | Answer | Unlinked
 
 
-class Landed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Landed(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """What became of an arrival. ``returned`` says whether a share token came along, good or bad."""
 
     visit_id: int
@@ -113,13 +113,13 @@ class Landed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     duplicate: bool
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Any other event is in the store; ``duplicate`` when it was there before."""
 
     duplicate: bool = False
 
 
-class Missing(msgspec.Struct, frozen=True):
+class Missing(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """The visit that the event names is not in the store; nothing changed."""
 
 

@@ -18,22 +18,22 @@ from grapevine.store.base import Store
 from grapevine.store.runner import Snapshot
 from grapevine.store.sqlite.snapshot import snapshot as file_snapshot
 from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.store.sqlite.turns import TurnStore
 from grapevine.store.sqlite.version import sqlite_version
 
 KEY_FILE: Final = "secret-keys"
 """One key a line, oldest first."""
 
 
-def make_store(settings: Settings, turn: int | None = None) -> Store:
-    """The store that ``settings`` name, not yet open. ``turn`` is the file of a SQLite store's several writers.
+def make_store(settings: Settings, turn: int | None = None, *, alone: bool = False) -> Store:
+    """The store that ``settings`` name, not yet open. ``turn`` is the file of a SQLite store's several writers, one of
+    which may be ``alone`` in its process: it does nothing but write batches.
 
     Raises SettingError when a package is missing for it.
     """
     path = database_path(settings)
     if path is None:
         return _postgres(settings.database)
-    return SQLiteStore(path) if turn is None else TurnStore(path, turn)
+    return SQLiteStore(path, turn, alone=alone)
 
 
 async def schema_version(settings: Settings) -> int:

@@ -1,8 +1,8 @@
-"""Several serving processes on one address and one database: started, replaced when they die, ended together.
+"""Several processes on one address and one database: started, replaced when they die, ended together.
 
 The parent only watches. It binds the address, so that a worker that is gone leaves its waiting connections to the next
 one; a worker goes when its standard input ends, so none outlives the parent, whatever becomes of that
-(docs/decisions/0008).
+(docs/decisions/0008). On SQLite the last of them serves nobody, and records for all others (docs/decisions/0020).
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import IO, Final
+from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from grapevine.errors import GrapevineError
 from grapevine.listening import bound
-from grapevine.settings import Settings
-from grapevine.worker import READY
+from grapevine.settings import Settings, database_path
+from grapevine.supervised import READY
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,14 @@ SETTLED_SECONDS: Final = 10.0
 
 MOST_DEATHS: Final = 3
 """So many times in a row one may die at once before the whole server gives up."""
+
+
+_PYTHON: Final = (sys.executable, "-P", "-m")
+
+
+def serving(settings: Settings, number: int) -> int:
+    """How many of ``number`` workers serve: on SQLite the last of them records for the others."""
+    return number if database_path(settings) is None else max(1, number - 1)
 
 
 def listeners(host: str, port: int, number: int) -> list[socket.socket]:
@@ -62,17 +71,26 @@ async def serve(
     settings: Settings,
     sockets: Sequence[socket.socket],
     announce: Callable[[], Awaitable[None]],
-    command: Sequence[str] = (sys.executable, "-P", "-m", "grapevine.worker"),
+    command: Sequence[str] = (*_PYTHON, "grapevine.worker"),
 ) -> None:
-    """Runs a worker on each socket until SIGTERM or SIGINT; a second SIGINT does not wait for requests in flight.
+    """Runs a worker on each socket, and on SQLite one that records for them, until SIGTERM or SIGINT; a second SIGINT
+    does not wait for requests in flight.
 
     ``settings`` are complete: with secret keys, on a migrated database. ``announce`` is called once, when all of them
     serve. Raises GrapevineError when a worker dies at once again and again, or could not end in good order.
     """
-    with tempfile.TemporaryFile() as turn:
-        await _keep(
-            [_Worker(n, command, settings, (listener, turn)) for n, listener in enumerate(sockets, 1)], announce
-        )
+    with tempfile.TemporaryFile() as turn, tempfile.TemporaryDirectory(prefix="grapevine-") as folder:
+        told, place = msgspec.json.encode(settings) + b"\n", []
+        crew = []
+        if database_path(settings) is not None:
+            place = [str(Path(folder, "recording"))]
+            recording = [*_PYTHON, "grapevine.recording.process", str(turn.fileno()), *place]
+            crew.append(_Worker(len(sockets) + 1, "records", recording, told, (turn.fileno(),)))
+        for number, listener in enumerate(sockets, 1):
+            files = (listener.fileno(), turn.fileno())
+            words = [*command, *map(str, files), *place]
+            crew.append(_Worker(number, "serves", words, told, files, listener))
+        await _keep(crew, announce)
 
 
 async def _keep(crew: Sequence[_Worker], announce: Callable[[], Awaitable[None]]) -> None:
@@ -115,16 +133,22 @@ async def _keep(crew: Sequence[_Worker], announce: Callable[[], Awaitable[None]]
 
 
 class _Worker:
-    """One worker's place: its socket, and the process that serves on it now."""
+    """One worker's place: what it ``does``, with which ``files`` and which listener, and the process that does it now.
+
+    The process is ``told`` what to do on its standard input.
+    """
 
     def __init__(
-        self, number: int, command: Sequence[str], settings: Settings, files: tuple[socket.socket, IO[bytes]]
-    ) -> None:
+        self, number: int, does: str, command: Sequence[str], told: bytes, files: Sequence[int],
+        listener: socket.socket | None = None,
+    ) -> None:  # fmt: skip
         self.ready = asyncio.Event()
-        self._number = number
+        self._name = f"worker {number}"
+        self._does = does
         self._command = command
-        self._settings = msgspec.json.encode(settings) + b"\n"
-        self._listener, self._turn = files
+        self._told = told
+        self._files = files
+        self._listener = listener
         self._process: Process | None = None
         self._stopping = False
 
@@ -135,25 +159,25 @@ class _Worker:
             started_at = time.monotonic()
             process = await self._start()
             if await _line(process) == READY:
-                log.info("worker %d serves as process %d", self._number, process.pid)
+                log.info("%s %s as process %d", self._name, self._does, process.pid)
                 self.ready.set()
             ended = _ending(await process.wait())
             if self._stopping:
                 if ended != "ended":
-                    raise GrapevineError(f"worker {self._number} (process {process.pid}) {ended} while it drained")
+                    raise GrapevineError(f"{self._name} (process {process.pid}) {ended} while it drained")
                 return
             deaths = deaths + 1 if time.monotonic() - started_at < SETTLED_SECONDS else 0
             if deaths >= MOST_DEATHS:
                 raise GrapevineError(
-                    f"worker {self._number} {ended} {deaths} times within {SETTLED_SECONDS:.0f} s of its start; "
-                    "the log says why"
+                    f"{self._name} {ended} {deaths} times within {SETTLED_SECONDS:.0f} s of its start; the log says why"
                 )
-            log.error("worker %d (process %d) %s; another takes its place", self._number, process.pid, ended)
+            log.error("%s (process %d) %s; another takes its place", self._name, process.pid, ended)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Lets the process finish what it has begun; ``at_once`` without waiting for requests in flight."""
         self._stopping = True
-        self._listener.close()
+        if self._listener is not None:
+            self._listener.close()
         if self._process is None or self._process.stdin is None:
             return
         self._process.stdin.close()
@@ -162,13 +186,12 @@ class _Worker:
                 self._process.send_signal(signal.SIGINT)
 
     async def _start(self) -> Process:
-        files = (self._listener.fileno(), self._turn.fileno())
         # A session of its own: Ctrl+C in a terminal is for the parent, which passes on what it means.
         self._process = process = await asyncio.create_subprocess_exec(
-            *self._command, *map(str, files), stdin=PIPE, stdout=PIPE, pass_fds=files, start_new_session=True
+            *self._command, stdin=PIPE, stdout=PIPE, pass_fds=self._files, start_new_session=True
         )
         if process.stdin is not None:
-            process.stdin.write(self._settings)
+            process.stdin.write(self._told)
             if self._stopping:
                 process.stdin.close()
         return process

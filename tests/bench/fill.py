@@ -24,7 +24,7 @@ from typing import Any, Final
 import msgspec
 
 from grapevine import admin, ids
-from grapevine.collect.ledger import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Ledger
+from grapevine.collect.nonces import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
 from grapevine.sets import DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.store import queries
 from grapevine.store.batch import MEASURES
@@ -106,7 +106,7 @@ class Filler:
         self._site = site_id
         self._end = ids.day_start(last_day + 1)
         self._guarded_from = ids.day_start(last_day - 1)
-        self._ledger = Ledger(NONCE_KEY)
+        self._nonces = Nonces(NONCE_KEY)
         self._page_ids = [page_id(site_id, url) for url in PAGES]
         self._seen: set[int] = set()
         self._hours: dict[tuple[int, int, int, int], list[int]] = {}
@@ -189,7 +189,7 @@ class Filler:
             for one in self._counted(at, visit.source, channel, visit.depth, page, visit.device, visit.app):
                 one[_VIEWS] += 1
             if at + NONCES_KEPT_MS >= self._end:
-                key = self._ledger.guard_key("view", self._site, visit.visit_id, view_nonce(views))
+                key = self._nonces.guard_key("view", self._site, visit.visit_id, view_nonce(views))
                 self._guard(GUARD_VIEW, key, key % ids.CELLS, at + NONCES_KEPT_MS)
         if views > 1:
             due = min(self._end, at + 300_000 - at % 300_000)
@@ -301,7 +301,7 @@ class Filler:
                 one[_VIEWS] += 1
             self._unlinked += 1
             if at + NONCES_KEPT_MS >= self._end:
-                key = self._ledger.guard_key("unlinked", self._site, unlinked_nonce(self._unlinked))
+                key = self._nonces.guard_key("unlinked", self._site, unlinked_nonce(self._unlinked))
                 self._guard(GUARD_UNLINKED, key, key % ids.CELLS, at + NONCES_KEPT_MS)
 
     def _guard(self, kind: int, key: int, cell: int, expires_at: int) -> None:

@@ -34,6 +34,7 @@ _AREAS: Final = (
     ("grapevine/ids", "token", ""),
     ("grapevine/store", "store", "SQLite"),
     ("grapevine/collect/ledger", "ledger", "what a batch changes"),
+    ("grapevine/collect/entry", "ledger", ""),
     ("grapevine/collect/tally", "ledger", ""),
     ("grapevine/collect", "collect", "checking, classifying, answering"),
     ("grapevine/web", "web", "HTTP, the short way"),

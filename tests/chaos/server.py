@@ -68,9 +68,10 @@ class Server:
         out, _ = self._process.communicate(timeout=PATIENCE_SECONDS)
         return Ended(self._process.returncode, out, self._log.read_text())
 
-    def workers(self) -> list[int]:
-        """The processes it has started."""
-        return [int(child) for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+    def workers(self, module: str = "grapevine.") -> list[int]:
+        """The processes it has started, or those of them that run the module."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(child) for child in children if module in Path(f"/proc/{child}/cmdline").read_text()]
 
     def limit(self, which: int, soft: int) -> None:
         """Sets a resource limit (``resource.RLIMIT_…``) of the running process."""

@@ -1,9 +1,13 @@
-"""Several workers on one address and one file: any of them may be killed, or the one that watches over them."""
+"""Several workers on one address and one file: any of them may be killed, or the one that watches over them.
+
+One of them records, and the others serve.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 
 import pytest
@@ -15,6 +19,8 @@ from tests.chaos.server import PATIENCE_SECONDS, SERVE, Installation
 pytestmark = pytest.mark.anyio
 
 WORKERS = 3
+KILLS = 2
+SERVING, RECORDING = "grapevine.worker", "grapevine.recording.process"
 
 
 async def test_terminated_under_load(installation: Installation) -> None:
@@ -34,9 +40,25 @@ async def test_a_worker_is_killed(installation: Installation) -> None:
         for _ in range(2):
             async with load.on(server.port, browsers=12):
                 await load.reached(acknowledged=100)
-                os.kill(server.workers()[0], signal.SIGKILL)
+                os.kill(server.workers(SERVING)[0], signal.SIGKILL)
                 await load.reached(acknowledged=100)
         await load.settle(server.port)
+        assert server.end().status == 0
+    await _afterwards(installation, load)
+
+
+async def test_the_one_that_records_is_killed(installation: Installation) -> None:
+    """Whoever asks meanwhile waits until another one has taken its place, and nobody is refused or cut off."""
+    load, moments = Load(installation.site, "recording-killed"), random.Random(0)  # noqa: S311
+    with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
+        async with load.on(server.port):
+            for _ in range(KILLS):
+                await load.reached(acknowledged=moments.randint(60, 100))
+                await load.answered()
+                os.kill(server.workers(RECORDING)[0], signal.SIGKILL)
+                await load.reached(acknowledged=1)
+        await load.repeat(server.port)
+        assert (load.cut, load.refused) == (0, 0)
         assert server.end().status == 0
     await _afterwards(installation, load)
 

@@ -12,6 +12,7 @@ import pytest
 
 from grapevine import ids
 from grapevine.collect.ledger import Ledger
+from grapevine.collect.nonces import Nonces
 from grapevine.events import Answer, Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES
 from grapevine.store.recount import COMPARISONS, Recount
@@ -33,7 +34,7 @@ TABLES = """visits shares unfurls pages cascades guards counts_hour counts_day c
 URLS = {page_id(SITE, url): url for url in PAGES}
 
 
-class Told(Ledger):
+class Told(Nonces):
     """Gives each visit the id that the story gave it: nonces name the ids."""
 
     def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
@@ -155,7 +156,7 @@ async def test_a_filled_store_is_what_the_writer_would_have_stored(tmp_path: Pat
     store, unlinked = await filled(tmp_path / "filled.sqlite3", seed)
     written = SQLiteStore(tmp_path / "written.sqlite3")
     await written.open()
-    ledger = Told(NONCE_KEY)
+    ledger = Ledger(Told(NONCE_KEY))
     for batch in batches(await events(store, unlinked), random.Random(seed)):  # noqa: S311
         async with written.batch() as changes:
             await ledger.record(changes, batch)

@@ -14,7 +14,8 @@ import pytest
 from grapevine import ids, insight
 from grapevine.channels import CODES
 from grapevine.collect.converting import NEVER
-from grapevine.collect.ledger import GUARD_CONVERSION, Ledger
+from grapevine.collect.ledger import Ledger
+from grapevine.collect.nonces import GUARD_CONVERSION, Nonces
 from grapevine.events import Conversion, Event, Landed, Missing, Stored
 from grapevine.sites import Site
 from grapevine.stats import Filters
@@ -203,7 +204,7 @@ async def forget(store: Store, visit_id: int) -> None:
 
 
 async def test_a_chain_of_three_hundred_is_followed_to_its_root(store: Store) -> None:
-    world = World(store, Ledger(b"n" * 32))
+    world = World(store, Ledger(Nonces(b"n" * 32)))
     last = (await world.land(world.arrival())).visit_id
     root = last
     for _ in range(300):

@@ -9,6 +9,7 @@ import pytest
 from grapevine import ids
 from grapevine.channels import CODES
 from grapevine.collect.ledger import Ledger
+from grapevine.collect.nonces import Nonces
 from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.base import Store
@@ -30,7 +31,7 @@ class World:
 
     def __init__(self, store: Store, ledger: Ledger | None = None) -> None:
         self.store = store
-        self.ledger = ledger or Ledger(b"n" * 32)
+        self.ledger = ledger or Ledger(Nonces(b"n" * 32))
         self.drawn = 0
 
     async def play(self, *events: Event) -> list[Outcome]:
@@ -154,7 +155,7 @@ async def test_repeats_within_one_batch_are_one_event(world: World) -> None:
     assert await world.totals() == {"views": 1, "visits": 1, "visitors": 1}
 
 
-class Colliding(Ledger):
+class Colliding(Nonces):
     """Draws the same id for everybody at the first attempts, as if the hash had collided."""
 
     collide = 2
@@ -166,7 +167,7 @@ class Colliding(Ledger):
 
 @pytest.mark.parametrize("together", [True, False])
 async def test_a_collision_of_ids_takes_the_next_attempt(store: Store, together: bool) -> None:
-    world = World(store, Colliding(b"n" * 32))
+    world = World(store, Ledger(Colliding(b"n" * 32)))
     arrivals = [world.arrival() for _ in range(5)]
     batches = [arrivals] if together else [[arrival] for arrival in arrivals]
     landed = [outcome for batch in batches for outcome in await world.play(*batch)]
@@ -317,7 +318,7 @@ async def test_a_visitor_counts_once_a_day(world: World) -> None:
 
 
 async def test_pages_beyond_the_days_bound_count_as_other(store: Store) -> None:
-    world = World(store, Ledger(b"n" * 32, pages_a_day=2))
+    world = World(store, Ledger(Nonces(b"n" * 32), pages_a_day=2))
     for number in (1, 2, 3, 4, 1):
         await world.land(world.arrival(page=page(f"https://a.example/{number}")))
     counted = await world.table(

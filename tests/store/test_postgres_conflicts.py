@@ -10,10 +10,12 @@ import asyncpg
 import pytest
 
 from grapevine.collect.ledger import NOTHING, Ledger
+from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Drops
 from grapevine.collect.writer import Writer
 from grapevine.errors import Interrupted
 from grapevine.events import Event, Landed, Outcome
+from grapevine.recording.recorder import Inside
 from grapevine.store.batch import Batch
 from grapevine.store.postgres.hosts import urls_of
 from grapevine.store.postgres.store import PostgresStore
@@ -48,7 +50,7 @@ async def test_what_may_pass_is_tried_again(
 ) -> None:
     await rival.execute(FAILS_TWICE.format(state=state))
     world = World(postgres_store)
-    async with Writer(postgres_store, Ledger(b"n" * 32), Drops(), lambda: NOON) as writer:
+    async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), Drops(), lambda: NOON) as writer:
         assert isinstance(await writer.submit(world.arrival()), Landed)
     assert await rival.fetchval("SELECT last_value FROM tries") == 3
     assert (await world.totals())["visits"] == 1
@@ -59,7 +61,7 @@ async def test_what_is_wrong_with_an_event_is_not(
     postgres_store: PostgresStore, rival: asyncpg.Connection, state: str
 ) -> None:
     await rival.execute(FAILS_TWICE.format(state=state))
-    async with Writer(postgres_store, Ledger(b"n" * 32), Drops(), lambda: NOON) as writer:
+    async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), Drops(), lambda: NOON) as writer:
         with pytest.raises(asyncpg.PostgresError):
             await writer.submit(World(postgres_store).arrival())
     assert await rival.fetchval("SELECT last_value FROM tries") == 1
@@ -69,7 +71,7 @@ class Meeting(Ledger):
     """Holds its first batch, with all that it has written, until the rival has come; then asks for what that holds."""
 
     def __init__(self) -> None:
-        super().__init__(b"n" * 32)
+        super().__init__(Nonces(b"n" * 32))
         self.written = asyncio.Event()
         self.go_on = asyncio.Event()
         self.attempts = 0
@@ -92,11 +94,11 @@ async def test_a_batch_that_is_the_victim_of_a_deadlock_is_tried_again(
     drops, ledger, world = Drops(), Meeting(), World(postgres_store)
     await world.play(world.arrival())
     drops.add(SITE, "robot", NOON)
-    async with Writer(postgres_store, Ledger(b"n" * 32), drops, lambda: NOON):
+    async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), drops, lambda: NOON):
         pass
     drops.add(SITE, "robot", NOON)
     await rival.execute("SET deadlock_timeout = '1h'")  # so that it is the batch that finds the circle and gives up
-    async with Writer(postgres_store, ledger, drops, lambda: NOON) as writer:
+    async with Writer(Inside(postgres_store, ledger), drops, lambda: NOON) as writer:
         async with _open(rival):
             await rival.execute("UPDATE drops SET drops = drops")
             sent = asyncio.create_task(writer.submit(world.arrival()))
@@ -115,7 +117,7 @@ class Held(Ledger):
     """Keeps one batch from being committed, with all that it has written, until it is told to go on."""
 
     def __init__(self) -> None:
-        super().__init__(b"n" * 32)
+        super().__init__(Nonces(b"n" * 32))
         self.holds = False
         self.written = asyncio.Event()
         self.go_on = asyncio.Event()
@@ -134,7 +136,7 @@ class Held(Ledger):
 async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(postgres_store: PostgresStore) -> None:
     """They count in slots of their own; one after the other, all in the first."""
     drops, ledger, world = Drops(), Held(), World(postgres_store)
-    async with Writer(postgres_store, ledger, drops, lambda: NOON) as writer:
+    async with Writer(Inside(postgres_store, ledger), drops, lambda: NOON) as writer:
         assert isinstance(await writer.submit(world.arrival()), Landed)  # who brings a page of the day is waited for
         ledger.holds = True
         drops.add(SITE, "robot", NOON)

@@ -14,6 +14,7 @@ import pytest
 
 from grapevine import ids
 from grapevine.collect.ledger import Ledger
+from grapevine.collect.nonces import Nonces
 from grapevine.errors import Interrupted, StoreError
 from grapevine.events import Arrival, Event, Landed, Outcome, Stored, Unfurl, Unlinked, View
 from grapevine.sets import SOURCES
@@ -38,7 +39,7 @@ class Collectors:
 
     def __init__(self, stores: Sequence[PostgresStore]) -> None:
         self.stores = stores
-        self.ledgers = [Ledger(b"n" * 32, slot) for slot in range(len(stores))]
+        self.ledgers = [Ledger(Nonces(b"n" * 32), slot) for slot in range(len(stores))]
         self.interrupted = 0
 
     async def record(self, who: int, events: Sequence[Event]) -> list[Outcome]:
@@ -226,7 +227,7 @@ async def test_several_that_open_an_empty_database_make_the_tables_once(postgres
     newest = queries.migrations()[-1].number
     for number, store in enumerate(stores):
         assert await store.writable()
-        await World(store, Ledger(b"n" * 32, number)).play(World(store).arrival(nonce=f"nonce{number:011}"))
+        await World(store, Ledger(Nonces(b"n" * 32), number)).play(World(store).arrival(nonce=f"nonce{number:011}"))
         assert await store.look("SELECT version FROM versions WHERE name = 'schema'") == [(newest,)]
     assert await stores[0].look("SELECT count(*) FROM visits") == [(6,)]
     await asyncio.gather(*(store.close() for store in stores))

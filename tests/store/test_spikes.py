@@ -12,6 +12,7 @@ import pytest
 from grapevine import ids
 from grapevine.channels import CODES
 from grapevine.collect.ledger import Ledger
+from grapevine.collect.nonces import Nonces
 from grapevine.events import Arrival, Landed
 from grapevine.hooks.message import event, new_id, new_secret
 from grapevine.leases import LEASE_MS, Leases
@@ -43,7 +44,7 @@ class Watched:
         self.store = store
         self.now = NOON
         self.told = 0
-        self._ledger = Ledger(b"n" * 32)
+        self._ledger = Ledger(Nonces(b"n" * 32))
         self._drawn = 0
         self._share: Token | None = None
 

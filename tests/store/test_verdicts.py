@@ -12,7 +12,6 @@ from grapevine import ids
 from grapevine.channels import CODES
 from grapevine.collect.bursts import GRACE_MS
 from grapevine.collect.judging import Judge
-from grapevine.collect.ledger import Ledger
 from grapevine.events import Conversion, Event, Landed, View
 from grapevine.sets import VERDICTS
 from grapevine.store.base import Store
@@ -238,5 +237,3 @@ async def test_a_ledger_forgets_nothing_of_machines_it_named(scene: Scene) -> No
         await scene.opened(token, [at])
     ((day, visitor, due_at),) = await scene.table("SELECT day, visitor, due_at FROM suspects")
     assert (day, visitor, due_at) == (ids.day_at(NOON), BOT, NOON + 20_000 + GRACE_MS)
-    other = Ledger(b"n" * 32, 1)
-    assert other.bursts.named([]) == {}

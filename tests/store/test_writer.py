@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from grapevine.collect.ledger import NOTHING, Ledger
+from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Drops
 from grapevine.collect.writer import Writer
 from grapevine.errors import Busy, StoreError
 from grapevine.events import Arrival, Event, Landed, Outcome
+from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
 from grapevine.store.batch import Batch
 from tests.backends import Backend
@@ -26,7 +28,7 @@ class Watched(Ledger):
     gone = False
 
     def __init__(self) -> None:
-        super().__init__(b"n" * 32)
+        super().__init__(Nonces(b"n" * 32))
         self.batches: list[int] = []
 
     async def record(
@@ -48,7 +50,7 @@ async def rows(store: Store) -> int:
 
 async def test_many_requests_share_a_commit_and_each_is_answered_after_it(store: Store) -> None:
     ledger, world = Watched(), World(store)
-    async with Writer(store, ledger, Drops(), lambda: NOON) as writer:
+    async with Writer(Inside(store, ledger), Drops(), lambda: NOON) as writer:
 
         async def send() -> None:
             outcome = await writer.submit(world.arrival())
@@ -66,7 +68,7 @@ async def test_many_requests_share_a_commit_and_each_is_answered_after_it(store:
 async def test_one_poisonous_event_fails_alone(store: Store) -> None:
     world = World(store)
     events = [world.arrival(title="poison" if number == 7 else None) for number in range(20)]
-    async with Writer(store, Watched(), Drops(), lambda: NOON) as writer:
+    async with Writer(Inside(store, Watched()), Drops(), lambda: NOON) as writer:
         answers = await asyncio.gather(*(writer.submit(event) for event in events), return_exceptions=True)
     assert [number for number, answer in enumerate(answers) if isinstance(answer, ArithmeticError)] == [7]
     assert sum(isinstance(answer, Landed) for answer in answers) == 19
@@ -76,7 +78,7 @@ async def test_one_poisonous_event_fails_alone(store: Store) -> None:
 
 async def test_what_was_accepted_is_stored_when_the_writer_stops(store: Store) -> None:
     world = World(store)
-    async with Writer(store, Watched(), Drops(), lambda: NOON) as writer:
+    async with Writer(Inside(store, Watched()), Drops(), lambda: NOON) as writer:
         waiting = [asyncio.create_task(writer.submit(world.arrival())) for _ in range(50)]
         await asyncio.sleep(0)  # the requests are accepted, and none is stored yet
     assert all(isinstance(answer, Landed) for answer in await asyncio.gather(*waiting))
@@ -87,7 +89,7 @@ async def test_what_was_accepted_is_stored_when_the_writer_stops(store: Store) -
 
 async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None:
     ledger, world, drops = Watched(), World(store), Drops()
-    async with Writer(store, ledger, drops, lambda: NOON) as writer:
+    async with Writer(Inside(store, ledger), drops, lambda: NOON) as writer:
         ledger.gone = True
         drops.add(7, "robot", NOON)
         with pytest.raises(Busy, match="send this event again"):
@@ -100,7 +102,7 @@ async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None
 
 async def test_more_than_the_queue_holds_is_busy_at_once(store: Store) -> None:
     world, drops = World(store), Drops()
-    async with Writer(store, Watched(), drops, lambda: NOON, max_waiting=5) as writer:
+    async with Writer(Inside(store, Watched()), drops, lambda: NOON, max_waiting=5) as writer:
         answers = await asyncio.gather(*(writer.submit(world.arrival()) for _ in range(12)), return_exceptions=True)
     assert sum(isinstance(answer, Busy) for answer in answers) == 9  # one site fills half of the room
     assert await rows(store) == 3
@@ -108,7 +110,7 @@ async def test_more_than_the_queue_holds_is_busy_at_once(store: Store) -> None:
 
 async def test_drops_alone_are_stored_when_the_writer_stops(store: Store) -> None:
     drops = Drops()
-    async with Writer(store, Watched(), drops, lambda: NOON):
+    async with Writer(Inside(store, Watched()), drops, lambda: NOON):
         drops.add(0, "malformed", NOON, 3)
     assert isinstance(store, Backend)
     assert await store.look("SELECT site_id, reason, drops FROM drops") == [(0, "malformed", 3)]

@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from grapevine.collect.ledger import NOTHING, Ledger
+from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Drops
 from grapevine.collect.writer import Writer
 from grapevine.errors import Busy, Interrupted
 from grapevine.events import Arrival, Event, Landed, Outcome
+from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
 from grapevine.store.batch import Batch
 from tests.backends import Backend
@@ -48,7 +50,7 @@ class Shaky(Ledger):
     """Is interrupted at the end of a batch: ``times`` times, or whenever it has an event of the ``dead`` title."""
 
     def __init__(self) -> None:
-        super().__init__(b"n" * 32)
+        super().__init__(Nonces(b"n" * 32))
         self.times = 0
         self.dead: str | None = None
         self.dead_slot: int | None = None
@@ -79,7 +81,12 @@ class Setting:
         self.time = Time()
         self.drops = Drops()
         self.writer = Writer(
-            store, self.ledger, self.drops, lambda: NOON, patience=PATIENCE, pause=self.time.pause, time=self.time
+            Inside(store, self.ledger),
+            self.drops,
+            lambda: NOON,
+            patience=PATIENCE,
+            pause=self.time.pause,
+            time=self.time,
         )
 
     async def send(self, *titles: str) -> list[Outcome | BaseException]:

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from grapevine.cli import main
-from grapevine.collect.ledger import GUARD_VIEW
+from grapevine.collect.nonces import GUARD_VIEW
 from grapevine.copying.moving import Summary
 from tests.postgres import Postgres
 

@@ -25,7 +25,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=port, default=8000, help="port to listen on (default: %(default)s)")
     parser.add_argument(
-        "--workers", type=count, default=1, metavar="N", help="processes that serve (default: %(default)s)"
+        "--workers", type=count, default=1, metavar="N", help="processes that work (default: %(default)s)"
     )
 
 
@@ -59,6 +59,6 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
         server = listening.Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)
         await listening.serve([server], lambda: announce(server.url))
     else:
-        listeners = workers.listeners(arguments.host, arguments.port, arguments.workers)
+        listeners = workers.listeners(arguments.host, arguments.port, workers.serving(settings, arguments.workers))
         await workers.serve(settings, listeners, lambda: announce(listening.url_of(listeners[0])))
     return 0

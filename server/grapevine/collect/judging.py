@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from grapevine.collect.bursts import Machine
-from grapevine.collect.ledger import GUARD_VISITOR, Ledger
+from grapevine.collect.nonces import GUARD_VISITOR
 from grapevine.collect.tally import Tally
 from grapevine.sets import VERDICT_NAMES
 from grapevine.store.base import Store
@@ -29,12 +29,25 @@ _ONE_VIEW: Final = 2
 _SEEN: Final = (("shares", "first_at"), ("reported", "reported_at"), ("proven", "proven_at"))
 
 
+class Counting(Protocol):
+    """Who counts visits in this process: a ledger, or what records for it."""
+
+    @property
+    def slot(self) -> int:
+        """Where counts are raised."""
+        ...
+
+    def forget(self, machine: Machine) -> None:
+        """The machine does not count as a visitor of its day any more."""
+        ...
+
+
 class Judge:
     """Judges machines that the ledger named."""
 
-    def __init__(self, store: Store, ledger: Ledger) -> None:
+    def __init__(self, store: Store, counting: Counting) -> None:
         self._store = store
-        self._ledger = ledger
+        self._counting = counting
 
     async def judge(self, now: int) -> int:
         """Judges the machines whose time has come; answers with how many visits were taken out of the counts."""
@@ -80,7 +93,7 @@ class Judge:
             visits = [stored[site_id, visit_id] for site_id, visit_id, _ in named if (site_id, visit_id) in stored]
             if len(visits) < len(named) or not all(map(_is_silent, visits)) or await batch.verdicts.lively(visits):
                 return False
-            tally = Tally(self._ledger.slot)
+            tally = Tally(self._counting.slot)
             first = await self._forget_visitor(batch, machine)
             for place, row in enumerate(visits):
                 tally.taken_out(row, first_of_day=first and place == 0)
@@ -94,7 +107,7 @@ class Judge:
     async def _forget_visitor(self, batch: Batch, machine: Machine) -> bool:
         """Whether the machine counts as a visitor of its day. It does not any more, and would again if it came back."""
         key = machine.visitor << 16 | machine.day
-        batch.when_committed(lambda: self._ledger.known.visitors.forget(machine))
+        batch.when_committed(lambda: self._counting.forget(machine))
         return await batch.verdicts.forget_guard(machine.site_id, GUARD_VISITOR, key, machine.cell)
 
     async def _shares(self, batch: Batch, tally: Tally, sharers: Mapping[ShareKey, VisitRow]) -> dict[Cascade, int]:

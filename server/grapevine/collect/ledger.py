@@ -1,101 +1,42 @@
-"""What a batch of events changes: the rules of visits, returns, shares and their counts, in one transaction.
-
-Everything that depends on other rows is decided here and nowhere else: a visit's id, root, depth and parent, whether a
-return is a self-return, whether a share is seen, reported or proven for the first time. Each step is set-based and
-answers with what really changed, and only that is counted; so a repeated event changes nothing.
-"""
+"""What records batches, one after the other or several at once, and what it remembers from batch to batch."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final
 
-from grapevine import ids
-from grapevine.collect.bursts import Bursts
-from grapevine.collect.converting import Converting
-from grapevine.collect.memory import Memory
-from grapevine.collect.sharing import Sharing
+from grapevine.collect.bursts import Bursts, Machine
+from grapevine.collect.entry import Entry, Knowledge
+from grapevine.collect.memory import Known, Memory
+from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Tally
-from grapevine.events import (
-    Answer,
-    Arrival,
-    Conversion,
-    Event,
-    Landed,
-    Missing,
-    Outcome,
-    Report,
-    Stored,
-    Unfurl,
-    Unlinked,
-    View,
-)
-from grapevine.sets import SOURCES, TOKEN_REASONS
+from grapevine.events import Event, Outcome
 from grapevine.store.batch import Batch
-from grapevine.store.rows import ASIDE, ERASED, SAME_NETWORK, AnswerRow, PageRow, ShareKey, ShareRow, VisitRow
-from grapevine.tokens import Token
-from grapevine.urls import OTHER_PAGE, Page, page_id
 
-GUARD_VISITOR: Final = 1
-GUARD_VIEW: Final = 2
-GUARD_UNLINKED: Final = 3
-GUARD_CONVERSION: Final = 4
 NOTHING: Final[Mapping[Drop, int]] = MappingProxyType({})
 
-_NONCE_REMEMBERED_MS: Final = 10 * 60_000
-_HASH_BYTES: Final = 16
 _REMEMBERED: Final = 50_000
-_ATTEMPTS: Final = 8
-_SECOND_VIEW: Final = 2
-_UNKNOWN_VISIT: Final = TOKEN_REASONS["unknown-visit"]
-_SHARE: Final = SOURCES["share"]
-
-E = TypeVar("E", bound=Event)
-
-
-class _Known(NamedTuple):
-    """Pages that are stored with their title, as (site, page, day), and visitors counted, as (site, day, visitor)."""
-
-    pages: Memory[tuple[int, int, int]]
-    visitors: Memory[tuple[int, int, int]]
-
-
-class _Learned(NamedTuple):
-    """What a batch adds to ``_Known`` if it commits."""
-
-    pages: list[tuple[int, int, int]]
-    visitors: list[tuple[int, int, int]]
 
 
 class Ledger:
-    """Records batches. ``nonce_key`` makes visit ids out of nonces and never changes; ``slot`` is this writer's, the
-    first of them where it has several lanes: batches that are on their way at once never wait for each other's counts.
+    """Records batches. ``nonces`` make visit ids, always the same of the same; ``slot`` is this writer's, the first of
+    them where it has several lanes: batches that are on their way at once never wait for each other's counts.
 
     ``pages_a_day`` bounds how many new pages a site may bring in a day; what exceeds it counts as ``(other)``.
     """
 
-    def __init__(self, nonce_key: bytes, slot: int = 0, pages_a_day: int = 10_000) -> None:
-        self._nonce_key = nonce_key
+    def __init__(self, nonces: Nonces, slot: int = 0, pages_a_day: int = 10_000) -> None:
         self._slot = slot
-        self._pages_a_day = pages_a_day
-        self._known = _Known(Memory(_REMEMBERED), Memory(_REMEMBERED))
-        self.bursts = Bursts()
+        self._knowledge = Knowledge(nonces, Known(Memory(_REMEMBERED), Memory(_REMEMBERED)), Bursts(), pages_a_day)
 
     async def record(
         self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
     ) -> list[Outcome]:
         """Stores all events in ``batch``, and how often others were refused; answers each event in its place."""
-        entry = _Entry(self, batch, events, Tally(self._slot + lane))
-        batch.when_committed(lambda: self._remember(entry.learned))
+        entry = Entry(self._knowledge, batch, events, Tally(self._slot + lane))
+        batch.when_committed(lambda: self._knowledge.known.learn(entry.learned))
         return await entry.record(drops)
-
-    def _remember(self, learned: _Learned) -> None:
-        """Pages and visitors that are stored need not be offered to the store again."""
-        self._known.pages.add(learned.pages)
-        self._known.visitors.add(learned.visitors)
 
     @property
     def slot(self) -> int:
@@ -106,329 +47,6 @@ class Ledger:
         """From the next batch on, counts are raised in this slot, and in those behind it for further lanes."""
         self._slot = slot
 
-    @property
-    def known(self) -> _Known:
-        """What is known to be stored."""
-        return self._known
-
-    def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
-        """The visit id of an arrival at the ``attempt``-th try, and the 32 bits that tell its retry from a collision.
-
-        Keyed BLAKE2b (RFC 7693) over site, nonce and attempt. A visit that came with a token lives in the token's cell.
-        """
-        bits = self._hash(f"visit {event.site_id} {event.nonce} {attempt}")
-        token = event.token
-        cell = bits & ids.CELLS - 1 if token is None else ids.cell_of(token.visit_id)
-        return ids.pack(event.day, cell, bits >> 16 & 0xFFFF_FFFF), (bits >> 48 & 0xFFFF_FFFF) - 0x8000_0000
-
-    def guard_key(self, *parts: object) -> int:
-        """64 signed bits that stand for something that must happen once."""
-        return (self._hash(" ".join(map(str, parts))) & (1 << 64) - 1) - (1 << 63)
-
-    def _hash(self, text: str) -> int:
-        return int.from_bytes(blake2b(text.encode(), digest_size=_HASH_BYTES, key=self._nonce_key).digest(), "big")
-
-    async def bounded_pages(self, batch: Batch, pages: dict[tuple[int, int], PageRow]) -> set[tuple[int, int]]:
-        """Which of ``pages`` are too many for their site's day and have to count as ``(other)``."""
-        excess: set[tuple[int, int]] = set()
-        by_day: dict[tuple[int, int], list[PageRow]] = {}
-        for page in pages.values():
-            by_day.setdefault((page.site_id, page.day), []).append(page)
-        for (site_id, day), found in by_day.items():
-            room = self._pages_a_day - await batch.pages_of_day(site_id, day)
-            if room < len(found):
-                known = await batch.known_pages([(page.site_id, page.page_id, page.cell) for page in found])
-                new = [(page.site_id, page.page_id) for page in found if (page.site_id, page.page_id) not in known]
-                excess.update(new[max(room, 0) :])
-        return excess
-
-
-class _Entry:
-    """One batch on its way into the store."""
-
-    def __init__(self, ledger: Ledger, batch: Batch, events: Sequence[Event], tally: Tally) -> None:
-        self.ledger = ledger
-        self.batch = batch
-        self.events = events
-        self.tally = tally
-        self.outcomes: list[Outcome] = [Stored()] * len(events)
-        self.named: dict[tuple[int, int], VisitRow] = {}
-        self.other: set[tuple[int, int]] = set()
-        self.learned = _Learned([], [])
-        self._kinds: dict[type, list[tuple[int, Any]]] = {}
-        for place, event in enumerate(events):
-            self._kinds.setdefault(type(event), []).append((place, event))
-
-    async def record(self, drops: Mapping[Drop, int]) -> list[Outcome]:
-        self.named = await self.batch.held_visits(dict.fromkeys(_names(self.events)))
-        await self._pages()
-        landed = await self._arrivals()
-        await self._visitors(landed)
-        await self._suspects(landed)
-        await self._views()
-        await self._unfurls()
-        await self._unlinked()
-        await self._conversions()
-        await self._answers()
-        await self.tally.write(self.batch, await self._shares(landed), drops)
-        return self.outcomes
-
-    def _of(self, kind: type[E]) -> Sequence[tuple[int, E]]:
-        return self._kinds.get(kind, ())
-
-    async def _pages(self) -> None:
-        known, rows = self.ledger.known.pages, dict[tuple[int, int], PageRow]()
-        for event in self.events:
-            if not isinstance(event, Arrival | Report | Unlinked):
-                continue
-            day, key = ids.day_at(event.at), (event.site_id, event.page.page_id)
-            if (*key, day) not in known and (key not in rows or rows[key].title is None):
-                rows[key] = _page_row(event.site_id, event.page, day, event.title)
-        if not rows:
-            return
-        self.other = await self.ledger.bounded_pages(self.batch, rows)
-        for site_id, number in self.other:
-            lost = rows.pop((site_id, number))
-            other = Page(page_id(site_id, OTHER_PAGE), OTHER_PAGE, is_home=False)
-            rows[site_id, other.page_id] = _page_row(site_id, other, lost.day, None)
-        await self.batch.insert_pages([rows[key] for key in sorted(rows)])
-        self.learned.pages.extend((row.site_id, row.page_id, row.day) for row in rows.values() if row.title)
-
-    def _page_id(self, site_id: int, page: Page) -> int:
-        return page_id(site_id, OTHER_PAGE) if (site_id, page.page_id) in self.other else page.page_id
-
-    async def _arrivals(self) -> list[VisitRow]:
-        """Inserts the arrivals under the first id that is theirs; answers with the rows that are really new."""
-        landed: list[VisitRow] = []
-        waiting = self._of(Arrival)
-        for attempt in range(_ATTEMPTS):
-            if not waiting:
-                return landed
-            offered: dict[tuple[int, int], VisitRow] = {}
-            claims: list[tuple[int, Arrival, VisitRow]] = []
-            for place, event in waiting:
-                row = self._visit_row(event, *self.ledger.identify(event, attempt))
-                claims.append((place, event, row))
-                offered.setdefault((row.site_id, row.visit_id), row)
-            new = await self.batch.insert_visits([offered[key] for key in sorted(offered)])
-            taken = {}
-            if len(new) < len(offered):
-                taken = await self.batch.visits([(row.site_id, row.visit_id, row.cell) for key, row in offered.items()
-                                                 if key not in new])  # fmt: skip
-            waiting = []
-            for place, event, row in claims:
-                key = (row.site_id, row.visit_id)
-                stored = taken.get(key) or offered[key]
-                if stored.nonce_check != row.nonce_check:
-                    waiting.append((place, event))
-                    continue
-                repeated = key not in new or stored is not row
-                if not repeated:
-                    landed.append(row)
-                self.outcomes[place] = _landed(stored, came_with_token=_came_with_token(event), duplicate=repeated)
-        if waiting:
-            raise RuntimeError(f"no free visit id in {_ATTEMPTS} attempts; is the nonce key what it was?")
-        return landed
-
-    def _visit_row(self, event: Arrival, visit_id: int, check: int) -> VisitRow:
-        token = event.token
-        parent = self.named.get((event.site_id, token.visit_id)) if token else None
-        page = self._page_id(event.site_id, event.page) if self.other else event.page.page_id
-        first = (
-            event.site_id, visit_id, ids.cell_of(visit_id), check, event.at, _SECOND_VIEW, page,
-            _SHARE if parent else event.source, event.device, event.app, event.visitor,
-        )  # fmt: skip
-        if token is None or parent is None:
-            reason = event.reason if token is None else _UNKNOWN_VISIT
-            return VisitRow(*first, None, None, None, None, None, 0, 0, reason, event.verdict)
-        hung = _hang(event, parent)
-        return VisitRow(
-            *first, token.channel, token.n, hung.via_id, hung.parent_id, parent.root, hung.depth, hung.flags,
-            event.reason, event.verdict,
-        )  # fmt: skip
-
-    async def _visitors(self, landed: list[VisitRow]) -> None:
-        """Counts the new visits, and those of them that are their visitor's first of the day."""
-        known, firsts = self.ledger.known.visitors, dict[tuple[int, int, int], VisitRow]()
-        people = sorted((row for row in landed if row.verdict is None), key=_order)
-        for row in people:
-            key = (row.site_id, ids.day_at(row.at), row.visitor or 0)
-            if key not in known:
-                firsts.setdefault(key, row)
-        new = await self.batch.guard(
-            [
-                (site, GUARD_VISITOR, visitor << 16 | day, visitor % ids.CELLS, ids.day_start(day + 2))
-                for site, day, visitor in sorted(firsts)
-            ]
-        )
-        self.learned.visitors.extend(firsts)
-        counted = {id(firsts[site, key & 0xFFFF, key >> 16]) for site, _, key in new}
-        for row in people:
-            self.tally.landed(row, first_of_day=id(row) in counted)
-
-    async def _suspects(self, landed: list[VisitRow]) -> None:
-        """Notes machines that open a link again and again; they are judged later."""
-        named = self.ledger.bursts.named(landed)
-        await self.batch.verdicts.suspect([(*each, each.cell, due_at) for each, due_at in sorted(named.items())])
-
-    async def _views(self) -> None:
-        guards: dict[tuple[int, int, int], tuple[int, View]] = {}
-        for place, event in self._of(View):
-            row = self.named.get((event.site_id, event.visit_id))
-            if row is None:
-                self.outcomes[place] = Missing()
-                continue
-            self.outcomes[place] = Stored(duplicate=True)
-            key = self.ledger.guard_key("view", event.site_id, event.visit_id, event.nonce)
-            guards.setdefault((event.site_id, GUARD_VIEW, key), (place, event))
-        new = await self.batch.guard(_expiring(guards))
-        added: Counter[tuple[int, int, int]] = Counter()
-        for guard in new:
-            place, event = guards[guard]
-            self.outcomes[place] = Stored()
-            row = self.named[event.site_id, event.visit_id]
-            self.tally.view(row, event.at)
-            added[row.site_id, row.visit_id, row.cell] += 1
-        await self.batch.add_views([(*key, added[key]) for key in sorted(added)])
-
-    async def _unfurls(self) -> None:
-        rows = {}
-        for place, event in self._of(Unfurl):
-            if (event.site_id, event.token.visit_id) not in self.named:
-                self.outcomes[place] = Missing()
-                continue
-            key = _share_key(event.site_id, event.token)
-            rows[key, event.app, event.at // ids.HOUR_MS] = event.at
-        new = await self.batch.insert_unfurls([(*key.plain(), app, hour, at) for (key, app, hour), at in rows.items()])
-        for site_id, app, at in new:
-            self.tally.unfurl(site_id, app, at)
-
-    async def _unlinked(self) -> None:
-        guards: dict[tuple[int, int, int], tuple[int, Unlinked]] = {}
-        for place, event in self._of(Unlinked):
-            self.outcomes[place] = Stored(duplicate=True)
-            key = self.ledger.guard_key("unlinked", event.site_id, event.nonce)
-            guards.setdefault((event.site_id, GUARD_UNLINKED, key), (place, event))
-        for guard in await self.batch.guard(_expiring(guards)):
-            place, event = guards[guard]
-            self.outcomes[place] = Stored()
-            page = self._page_id(event.site_id, event.page)
-            self.tally.unlinked(event.site_id, event.at, event.source, page, event.device)
-
-    async def _conversions(self) -> None:
-        converting = Converting(GUARD_CONVERSION, self.ledger.guard_key)
-        for place, event in self._of(Conversion):
-            row = self.named.get((event.site_id, event.visit_id))
-            if row is None or row.flags & ERASED:
-                self.outcomes[place] = Missing()
-            else:
-                self.outcomes[place] = Stored(duplicate=True)
-                converting.add(place, event)
-        for place, event in await converting.write(self.batch):
-            self.outcomes[place] = Stored()
-            self.tally.conversion(self.named[event.site_id, event.visit_id], event.at)
-
-    async def _answers(self) -> None:
-        """Stores what was answered, which counts as nothing else: a visit with a verdict keeps its answer, too."""
-        rows: dict[tuple[int, int, int], tuple[int, AnswerRow]] = {}
-        for place, event in self._of(Answer):
-            row = self.named.get((event.site_id, event.visit_id))
-            if event.visit_id and (row is None or row.flags & ERASED):
-                self.outcomes[place] = Missing()
-                continue
-            self.outcomes[place] = Stored(duplicate=True)
-            key = self.ledger.guard_key("answer", event.site_id, event.nonce)
-            cell = ids.cell_of(event.visit_id) if event.visit_id else key % ids.CELLS
-            answer = AnswerRow(event.site_id, event.visit_id, cell, key, event.at, event.text, event.contact, None)
-            rows.setdefault((event.site_id, event.visit_id, key), (place, answer))
-        for new in await self.batch.insert_answers([rows[key][1] for key in sorted(rows)]):
-            self.outcomes[rows[new][0]] = Stored()
-
-    async def _shares(self, landed: list[VisitRow]) -> list[ShareRow]:
-        """First sights, reports and proofs of shares, and how often they were opened: what is to be added to them."""
-        sharing = Sharing()
-        sharing.landed(landed)
-        places: dict[ShareKey, int] = {}
-        for place, event in self._of(Report):
-            if (event.site_id, event.token.visit_id) not in self.named:
-                self.outcomes[place] = Missing()
-                continue
-            self.outcomes[place] = Stored(duplicate=True)
-            key = _share_key(event.site_id, event.token)
-            if sharing.report(key, event, self._page_id(event.site_id, event.page)):
-                places[key] = place
-        changes = sharing.changes(await self.batch.shares(sharing.keys))
-        for change in changes:
-            row, sharer = change.row, self.named[change.key.site_id, change.key.visit_id]
-            for measure in change.measures:
-                self.tally.share(sharer, row.channel, row.first_at or 0, measure, page_id=row.page_id)
-            if row.page_id is not None and not change.seen:
-                self.tally.named(sharer, row.channel, row.page_id)
-            if change.seen and sharer.verdict is None:
-                self.tally.cascade(sharer).shares += 1
-            if change.reported:
-                self.outcomes[places[change.key]] = Stored()
-        return [change.row for change in changes]
-
-
-class _Hung:
-    """Where a visit that came with a good token hangs in its cascade."""
-
-    def __init__(self, parent_id: int, via_id: int | None, depth: int, flags: int) -> None:
-        self.parent_id = parent_id
-        self.via_id = via_id
-        self.depth = depth
-        self.flags = flags
-
-
-def _hang(event: Arrival, sharer: VisitRow) -> _Hung:
-    """On the sharer's visit; where that stands aside on the nearest ancestor that does not, reached via the sharer."""
-    parent_id, via_id = sharer.visit_id, None
-    if sharer.is_aside and sharer.parent_id is not None:
-        parent_id, via_id = sharer.parent_id, sharer.visit_id
-    same_network = sharer.visitor is not None and sharer.visitor in (event.visitor, event.visitor_before)
-    aside = event.own or event.verdict is not None
-    flags = (ASIDE if aside else 0) | (SAME_NETWORK if same_network else 0)
-    return _Hung(parent_id, via_id, sharer.depth if aside else sharer.depth + 1, flags)
-
-
-def _order(row: VisitRow) -> tuple[int, int]:
-    return row.at, row.visit_id
-
-
-def _came_with_token(event: Arrival) -> bool:
-    return event.token is not None or event.reason is not None
-
-
-def _landed(row: VisitRow, *, came_with_token: bool, duplicate: bool) -> Landed:
-    return Landed(
-        visit_id=row.visit_id,
-        returned=came_with_token,
-        reason=row.reason,
-        depth=row.depth,
-        is_self=row.is_self,
-        same_network=bool(row.flags & SAME_NETWORK),
-        duplicate=duplicate,
-    )
-
-
-def _names(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:
-    """The (site, visit, cell) that events name: a return's sharer, the visit of a view, a conversion or a share."""
-    for event in events:
-        if isinstance(event, View | Conversion | Answer):
-            if event.visit_id:
-                yield event.site_id, event.visit_id, ids.cell_of(event.visit_id)
-        elif not isinstance(event, Unlinked) and event.token is not None:
-            yield event.site_id, event.token.visit_id, ids.cell_of(event.token.visit_id)
-
-
-def _share_key(site_id: int, token: Token) -> ShareKey:
-    return ShareKey(site_id, token.visit_id, ids.cell_of(token.visit_id), token.channel, token.n)
-
-
-def _expiring(guards: dict[tuple[int, int, int], tuple[int, E]]) -> list[tuple[int, ...]]:
-    return [(*key, key[2] % ids.CELLS, event.at + _NONCE_REMEMBERED_MS) for key, (_, event) in sorted(guards.items())]
-
-
-def _page_row(site_id: int, page: Page, day: int, title: str | None) -> PageRow:
-    return PageRow(site_id, page.page_id, page.page_id % ids.CELLS, day, page.url, title)
+    def forget(self, machine: Machine) -> None:
+        """The machine does not count as a visitor of its day any more; should it come again, it does."""
+        self._knowledge.known.visitors.forget(machine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
@@ -29,3 +29,22 @@ class Memory(Generic[K]):
         self._newer.update(keys)
         if len(self._newer) > self._size:
             self._older, self._newer = self._newer, set()
+
+
+class Known(NamedTuple):
+    """Pages that are stored with their title, as (site, page, day), and visitors counted, as (site, day, visitor)."""
+
+    pages: Memory[tuple[int, int, int]]
+    visitors: Memory[tuple[int, int, int]]
+
+    def learn(self, learned: Learned) -> None:
+        """A batch has committed; what it stored need not be offered to the store again."""
+        self.pages.add(learned.pages)
+        self.visitors.add(learned.visitors)
+
+
+class Learned(NamedTuple):
+    """What a batch adds to ``Known`` if it commits."""
+
+    pages: list[tuple[int, int, int]]
+    visitors: list[tuple[int, int, int]]

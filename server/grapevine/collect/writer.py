@@ -20,13 +20,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
-from grapevine.collect.ledger import Ledger
 from grapevine.collect.tally import Drops
 from grapevine.collect.waiting import Settle, Waiting, WaitingRoom
 from grapevine.errors import Busy, Interrupted, StoreError
 from grapevine.events import Event, Outcome
+from grapevine.recording.recorder import Recorder
 from grapevine.sites import Clock
-from grapevine.store.base import Store
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ MAX_WAITING_BYTES: Final = 32 << 20
 MAX_BATCH: Final = 2_000
 _DROPS_WAIT_SECONDS: Final = 1.0
 _COMPLAIN_SECONDS: Final = 10.0
-_PATIENCE_SECONDS: Final = 4.0
+PATIENCE_SECONDS: Final = 4.0
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 0.5
 
@@ -45,25 +44,23 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
-        ledger: Ledger,
+        recorder: Recorder,
         drops: Drops,
         clock: Clock,
         max_waiting: int = MAX_WAITING,
         max_bytes: int = MAX_WAITING_BYTES,
-        patience: float = _PATIENCE_SECONDS,
+        patience: float = PATIENCE_SECONDS,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         time: Callable[[], float] | None = None,
     ) -> None:
-        self._store = store
-        self.ledger = ledger
+        self.recorder = recorder
         self._drops = drops
         self._clock = clock
         self.waiting = WaitingRoom(max_waiting, max_bytes)
         self._work = asyncio.Event()
         self._closing = False
         self._lanes: list[asyncio.Task[None]] = []
-        self._idle = list(range(store.lanes))
+        self._idle = list(range(recorder.lanes))
         self._on_their_way = 0
         self._patience = patience
         self._pause = pause
@@ -77,7 +74,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._time = self._given_time or self._loop.time
         self._lanes = [
-            asyncio.create_task(self._run(), name=f"grapevine-writer-{lane}") for lane in range(self._store.lanes)
+            asyncio.create_task(self._run(), name=f"grapevine-writer-{lane}") for lane in range(self.recorder.lanes)
         ]
         return self
 
@@ -177,8 +174,7 @@ class Writer:
         drops = self._drops.take()
         try:
             with self._lane() as lane:
-                async with self._store.batch() as changes:
-                    outcomes = await self.ledger.record(changes, [waiting.event for waiting in batch], drops, lane)
+                outcomes = await self.recorder.record([waiting.event for waiting in batch], drops, lane)
         except Interrupted:
             self._drops.give_back(drops)
             raise

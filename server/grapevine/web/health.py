@@ -15,6 +15,7 @@ async def healthz(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """``GET /readyz``: the store takes writes."""
-    ready = await services(request).store.writable()
+    """``GET /readyz``: the store takes writes, and somebody is there to make them."""
+    server = services(request)
+    ready = server.writer.recorder.able and await server.store.writable()
     return JSONResponse({"status": "ready" if ready else "store-not-writable"}, 200 if ready else 503)

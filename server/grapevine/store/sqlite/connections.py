@@ -2,8 +2,8 @@
 
 The writer's statements, and questions that touch a handful of rows, run on the event loop's own thread: they take
 microseconds each, and a thread that works beside a busy loop waits for the interpreter's lock after every single row.
-What really waits, the disk at COMMIT and another process at BEGIN, waits in a thread (docs/decisions/0006). Questions
-that may take long are asked through aiosqlite.
+What really waits, the disk at COMMIT and another process at BEGIN, waits in a thread (docs/decisions/0006), unless
+nothing else goes on in the process (0020). Questions that may take long are asked through aiosqlite.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ class Quick:
 
 
 class Writer(Quick):
-    """The writing connection, with a thread for what waits."""
+    """The writing connection, with a thread for what waits, unless it is ``alone`` and nothing else is to go on."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, alone: bool = False) -> None:
         super().__init__(path, _WRITER_SETTINGS)
-        self._waiting = ThreadPoolExecutor(1, "grapevine-sqlite")
+        self._waiting = None if alone else ThreadPoolExecutor(1, "grapevine-sqlite")
 
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
@@ -140,11 +140,15 @@ class Writer(Quick):
                 statement = ""
 
     def close(self) -> None:
-        self._waiting.shutdown()
+        if self._waiting is not None:
+            self._waiting.shutdown()
         super().close()
 
     async def _wait(self, text: str) -> None:
         """Runs a statement in the thread; who is cancelled meanwhile still waits, as the connection is in use."""
+        if self._waiting is None:
+            self.plain(text)
+            return
         done = asyncio.get_running_loop().run_in_executor(self._waiting, self.plain, text)
         try:
             await asyncio.shield(done)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from grapevine.store.registry import Registry
 from grapevine.store.spikes import Spikes
 from grapevine.store.sqlite.checkpoints import Checkpoints
 from grapevine.store.sqlite.connections import Pool, Quick, Reader, Writer
+from grapevine.store.sqlite.turns import Turn
 from grapevine.store.verdicts import Suspects
 
 READERS = 2
@@ -30,7 +31,11 @@ _UNUSABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class SQLiteStore:
-    """A store in the SQLite file at ``path``, made with its schema when it is not there."""
+    """A store in the SQLite file at ``path``, made with its schema when it is not there.
+
+    ``turn`` is the descriptor of the file whose lock is the turn to write, where several processes do. ``alone`` is for
+    a process that does nothing but write: it waits for the disk where it stands, and reads nothing.
+    """
 
     reads: Reads
     quick: Reads
@@ -42,8 +47,10 @@ class SQLiteStore:
     shared = False
     lanes = 1
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, turn: int | None = None, *, alone: bool = False) -> None:
         self.path = path
+        self._turn = None if turn is None else Turn(turn)
+        self._alone = alone
         self._writer: Writer | None = None
         self._quick: Quick | None = None
         self._checkpoints: Checkpoints | None = None
@@ -53,11 +60,11 @@ class SQLiteStore:
     async def open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = Writer(self.path)
+            self._writer = Writer(self.path, alone=self._alone)
             self._migrate(self._writer)
             self._checkpoints = Checkpoints(self.path, self._writing)
             self._quick = Quick(self.path)
-            for _ in range(READERS):
+            for _ in range(0 if self._alone else READERS):
                 self._readers.put_nowait(await Reader.open(self.path))
         except StoreError:
             await self.close()
@@ -85,6 +92,8 @@ class SQLiteStore:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+        if self._turn is not None:
+            self._turn.close()
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[Batch]:
@@ -120,7 +129,7 @@ class SQLiteStore:
     async def _transaction(self) -> AsyncIterator[Writer]:
         if self._writer is None:
             raise StoreError("the store is closed")
-        async with self._writing:
+        async with self._writing, self._turn or nullcontext():
             try:
                 await self._writer.begin()
                 yield self._writer

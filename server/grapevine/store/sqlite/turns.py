@@ -9,53 +9,48 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from pathlib import Path
-
-from grapevine.store.batch import Batch
-from grapevine.store.sqlite.store import SQLiteStore
 
 
-class TurnStore(SQLiteStore):
-    """A SQLiteStore whose batches wait for their turn.
+class Turn:
+    """The right to write, as an async context manager; within a process, whoever wants it holds a lock of its own.
 
-    ``turn`` is the descriptor of an empty file that all these processes have open; its lock is the turn. Whoever writes
+    ``descriptor`` is that of an empty file that all these processes have open; its lock is the turn. Whoever writes
     without it is kept apart by SQLite as ever.
     """
 
-    def __init__(self, path: Path, turn: int) -> None:
-        super().__init__(path)
-        self._turn = turn
-        self._line = ThreadPoolExecutor(1, "grapevine-turn")
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._line: ThreadPoolExecutor | None = None
 
-    async def close(self) -> None:
-        await super().close()
-        self._line.shutdown()
+    def close(self) -> None:
+        """Ends the thread that waits."""
+        if self._line is not None:
+            self._line.shutdown()
+            self._line = None
 
-    @asynccontextmanager
-    async def batch(self) -> AsyncIterator[Batch]:
-        await self._take()
+    async def __aenter__(self) -> None:
         try:
-            async with super().batch() as batch:
-                yield batch
-        finally:
-            self._give()
-
-    async def _take(self) -> None:
-        try:
-            fcntl.lockf(self._turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EAGAIN):
                 raise
-            taken = asyncio.get_running_loop().run_in_executor(self._line, fcntl.lockf, self._turn, fcntl.LOCK_EX)
-            try:
-                await asyncio.shield(taken)
-            except asyncio.CancelledError:
-                await asyncio.wait([taken])
-                self._give()
-                raise
+            await self._wait()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._give()
+
+    async def _wait(self) -> None:
+        if self._line is None:
+            self._line = ThreadPoolExecutor(1, "grapevine-turn")
+        loop = asyncio.get_running_loop()
+        taken = loop.run_in_executor(self._line, fcntl.lockf, self._descriptor, fcntl.LOCK_EX)
+        try:
+            await asyncio.shield(taken)
+        except asyncio.CancelledError:
+            await asyncio.wait([taken])
+            self._give()
+            raise
 
     def _give(self) -> None:
-        fcntl.lockf(self._turn, fcntl.LOCK_UN)
+        fcntl.lockf(self._descriptor, fcntl.LOCK_UN)

@@ -1,0 +1,41 @@
+"""What nonces become: the ids of visits, and the keys of guards."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+from grapevine import ids
+from grapevine.events import Arrival
+
+GUARD_VISITOR: Final = 1
+GUARD_VIEW: Final = 2
+GUARD_UNLINKED: Final = 3
+GUARD_CONVERSION: Final = 4
+"""What a guard keeps from happening twice."""
+
+_HASH_BYTES: Final = 16
+
+
+class Nonces:
+    """Keyed BLAKE2b (RFC 7693) over what must happen once. ``key`` never changes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
+        """The visit id of an arrival at the ``attempt``-th try, and the 32 bits that tell its retry from a collision.
+
+        Both come from site, nonce and attempt. A visit that came with a token lives in the token's cell.
+        """
+        bits = self._hash(f"visit {event.site_id} {event.nonce} {attempt}")
+        token = event.token
+        cell = bits & ids.CELLS - 1 if token is None else ids.cell_of(token.visit_id)
+        return ids.pack(event.day, cell, bits >> 16 & 0xFFFF_FFFF), (bits >> 48 & 0xFFFF_FFFF) - 0x8000_0000
+
+    def guard_key(self, *parts: object) -> int:
+        """64 signed bits that stand for something that must happen once."""
+        return (self._hash(" ".join(map(str, parts))) & (1 << 64) - 1) - (1 << 63)
+
+    def _hash(self, text: str) -> int:
+        return int.from_bytes(blake2b(text.encode(), digest_size=_HASH_BYTES, key=self._key).digest(), "big")

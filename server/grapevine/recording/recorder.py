@@ -1,0 +1,70 @@
+"""What stores a batch of events, seen from the writer; and the plain way of it, inside the serving process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from grapevine.collect.bursts import Machine
+from grapevine.collect.ledger import Ledger
+from grapevine.collect.tally import Drop
+from grapevine.events import Event, Outcome
+from grapevine.store.base import Store
+
+
+class Recorder(Protocol):
+    """Stores batches, ``lanes`` of them at once."""
+
+    lanes: int
+
+    @property
+    def able(self) -> bool:
+        """Whether a batch would be taken now."""
+        ...
+
+    @property
+    def slot(self) -> int:
+        """Where counts are raised, its first lane's place in them."""
+        ...
+
+    def write_as(self, slot: int) -> None:
+        """From the next batch on, counts are raised in this slot, and in those behind it for further lanes."""
+        ...
+
+    def forget(self, machine: Machine) -> None:
+        """The machine does not count as a visitor of its day any more; should it come again, it does."""
+        ...
+
+    async def record(self, events: Sequence[Event], drops: Mapping[Drop, int], lane: int) -> list[Outcome]:
+        """Stores all events, and how often others were refused, in one transaction; back when it is durable.
+
+        Raises Interrupted when the same may succeed in a moment, StoreError when the store cannot be used, and anything
+        else when one of the events cannot be stored.
+        """
+        ...
+
+
+class Inside:
+    """Records on the serving process's own event loop."""
+
+    def __init__(self, store: Store, ledger: Ledger) -> None:
+        self._store = store
+        self._ledger = ledger
+        self.lanes = store.lanes
+        self.write_as = ledger.write_as
+        self.forget = ledger.forget
+
+    @property
+    def able(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def slot(self) -> int:
+        """The ledger's."""
+        return self._ledger.slot
+
+    async def record(self, events: Sequence[Event], drops: Mapping[Drop, int], lane: int) -> list[Outcome]:
+        """As every Recorder."""
+        async with self._store.batch() as changes:
+            return await self._ledger.record(changes, events, drops, lane)
