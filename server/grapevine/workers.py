@@ -81,19 +81,20 @@ async def serve(
     """
     with tempfile.TemporaryFile() as turn, tempfile.TemporaryDirectory(prefix="grapevine-") as folder:
         told, place = msgspec.json.encode(settings) + b"\n", []
-        crew = []
+        crew, behind = [], []
         if database_path(settings) is not None:
             place = [str(Path(folder, "recording"))]
             recording = [*_PYTHON, "grapevine.recording.process", str(turn.fileno()), *place]
-            crew.append(_Worker(len(sockets) + 1, "records", recording, told, (turn.fileno(),)))
+            behind.append(_Worker(len(sockets) + 1, "records", recording, told, (turn.fileno(),)))
         for number, listener in enumerate(sockets, 1):
             files = (listener.fileno(), turn.fileno())
             words = [*command, *map(str, files), *place]
             crew.append(_Worker(number, "serves", words, told, files, listener))
-        await _keep(crew, announce)
+        await _keep(crew, behind, announce)
 
 
-async def _keep(crew: Sequence[_Worker], announce: Callable[[], Awaitable[None]]) -> None:
+async def _keep(crew: Sequence[_Worker], behind: Sequence[_Worker], announce: Callable[[], Awaitable[None]]) -> None:
+    """``behind`` are those that the crew cannot do without: they stop when all of the crew have ended."""
     stopping = asyncio.Event()
     failures: list[GrapevineError] = []
 
@@ -110,7 +111,7 @@ async def _keep(crew: Sequence[_Worker], announce: Callable[[], Awaitable[None]]
             stop()
 
     async def beside() -> None:
-        for worker in crew:
+        for worker in (*behind, *crew):
             await worker.ready.wait()
         await announce()
 
@@ -119,15 +120,21 @@ async def _keep(crew: Sequence[_Worker], announce: Callable[[], Awaitable[None]]
     loop.add_signal_handler(signal.SIGINT, lambda: stop(impatient=True))
     try:
         async with asyncio.TaskGroup() as group:
-            for worker in crew:
+            for worker in behind:
                 group.create_task(keep(worker))
+            kept = [group.create_task(keep(worker)) for worker in crew]
             companion = group.create_task(beside())
             await stopping.wait()
             companion.cancel()
+            await asyncio.wait(kept)
+            for worker in behind:
+                worker.stop()
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
         loop.remove_signal_handler(signal.SIGINT)
         stop()
+        for worker in behind:
+            worker.stop()
     if failures:
         raise failures[0]
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 import tempfile
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
+import uvloop
 
 from grapevine import ids
 from grapevine.collect.bursts import Machine
@@ -32,6 +34,7 @@ from tests.store.test_ledger import COPY, NOON, SITE, World, page, report
 pytestmark = pytest.mark.anyio
 
 NOWHERE = 5 << 40
+MOMENTS = 100
 
 
 class Recording:
@@ -209,6 +212,28 @@ async def test_signals_mean_nothing_to_it_and_it_goes_when_nobody_is_connected(
         assert isinstance((await remote.record([world.arrival()], NOTHING, 0))[0], Landed)
         assert not ending.done()
     assert await ending == (0, b"")
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_who_sends_before_it_is_seen_that_it_is_gone(
+    tmp_path: Path, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    async def send(listener: socket.socket) -> list[list[Outcome] | BaseException]:
+        async with Remote(str(tmp_path / "recording")).running() as remote:
+            accepted, _ = listener.accept()
+            listener.close()
+            accepted.close()
+            batches = []
+            for _ in range(MOMENTS):
+                batches.append(asyncio.create_task(remote.record([], NOTHING, 0)))
+                remote.forget(Machine(SITE, 1, 1))
+                await asyncio.sleep(0)
+            return await asyncio.gather(*batches, return_exceptions=True)
+
+    with socket.socket(socket.AF_UNIX) as listener, asyncio.Runner(loop_factory=loop_factory) as runner:
+        listener.bind(str(tmp_path / "recording"))
+        listener.listen()
+        assert [type(outcome) for outcome in runner.run(send(listener))] == [Interrupted] * MOMENTS
 
 
 async def test_nobody_is_there_at_first(tmp_path: Path) -> None:

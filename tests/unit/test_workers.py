@@ -87,10 +87,17 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 def serving(process: subprocess.Popen[str]) -> tuple[int, int]:
     """The number and the process of the next worker that the log says is at work."""
-    assert process.stderr is not None
-    found = re.search(r"worker (\d+) (?:serves|records) as process (\d+)\n", process.stderr.readline())
+    found = re.search(r"worker (\d+) (?:serves|records) as process (\d+)\n", said(process))
     assert found
     return int(found[1]), int(found[2])
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """The next line of the parent's in the log, in which a worker may say that the one that records is gone."""
+    assert process.stderr is not None
+    while "grapevine.workers" not in (line := process.stderr.readline()):
+        assert "the recording process is gone" in line
+    return line
 
 
 def refuses(url: str) -> bool:
@@ -131,10 +138,7 @@ def test_a_killed_worker_is_replaced_and_nothing_answered_is_lost(machine: Machi
                 (RECORDS, signal.SIGKILL, "was ended by SIGKILL"),
             ):  # fmt: skip
                 os.kill(found[worker], signal_sent)
-                assert process.stderr is not None
-                while f"worker {worker} (process" not in (line := process.stderr.readline()):
-                    assert "the recording process is gone" in line
-                assert f"worker {worker} (process {found[worker]}) {says}; another takes its place\n" in line
+                assert f"worker {worker} (process {found[worker]}) {says}; another takes its place\n" in said(process)
                 number, found[worker] = serving(process)
                 assert number == worker
                 crowd.more()

@@ -113,7 +113,8 @@ class _Recording:
             answer = Failed.by(order.number, error)
         except Exception as error:
             answer = Failed.by(order.number, RuntimeError("".join(traceback.format_exception(error))))
-        writer.write(written(answer))
+        if not writer.is_closing():
+            writer.write(written(answer))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from grapevine.collect.bursts import Machine
 from grapevine.collect.tally import Drop
 from grapevine.errors import Interrupted, StoreError
 from grapevine.events import Event, Outcome
-from grapevine.recording.messages import BUFFER, Forget, Record, Recorded, read_answer, received, written
+from grapevine.recording.messages import BUFFER, Forget, Order, Record, Recorded, read_answer, received, written
 from grapevine.store.base import Store
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Remote:
     @property
     def able(self) -> bool:
         """Whether somebody is there."""
-        return self._writer is not None
+        return self._writer is not None and not self._writer.is_closing()
 
     @property
     def slot(self) -> int:
@@ -76,22 +76,26 @@ class Remote:
 
     def forget(self, machine: Machine) -> None:
         """Told before the next batch; a process that is gone has forgotten everything."""
-        if self._writer is not None:
-            self._writer.write(written(Forget(*machine)))
+        if self.able:
+            self._send(Forget(*machine))
 
     async def record(self, events: Sequence[Event], drops: Mapping[Drop, int], lane: int) -> list[Outcome]:
         """As every Recorder."""
-        if self._writer is None:
+        if not self.able:
             raise Interrupted("the recording process is being replaced")
         number = next(self._numbers)
         answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
         told = [(*drop, times) for drop, times in drops.items()]
-        self._writer.write(written(Record(number, lane, self._slot, list(events), told)))
         try:
+            self._send(Record(number, lane, self._slot, list(events), told))
             return await answer
         finally:
             self._answers.pop(number, None)
+
+    def _send(self, order: Order) -> None:
+        if self._writer is not None:
+            self._writer.write(written(order))
 
     async def _keep(self, reader: StreamReader) -> None:
         while True:
