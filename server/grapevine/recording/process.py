@@ -14,7 +14,6 @@ import signal
 import sys
 import traceback
 from asyncio import StreamReader, StreamWriter
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -97,8 +96,7 @@ class _Recording:
                         case Forget() as machine:
                             self._ledger.forget(Machine(machine.site_id, machine.day, machine.visitor))
         finally:
-            with suppress(ConnectionError):
-                writer.close()
+            writer.close()
             self._connected -= 1
             if not self._connected:
                 self.over.set()
