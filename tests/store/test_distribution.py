@@ -312,6 +312,7 @@ async def test_the_command_as_json(database: Database, capsys: pytest.CaptureFix
 def test_sqlite_is_not_distributed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.delenv("GRAPEVINE_TEST_CITUS", raising=False)  # no setting
     monkeypatch.setenv("GRAPEVINE_DATABASE", f"sqlite:///{tmp_path}/grapevine.sqlite3")
     assert main(["migrate", "--distribute"]) == 2
     assert "cannot be distributed, only a PostgreSQL database with the extension citus can" in capsys.readouterr().err
