@@ -153,10 +153,12 @@ def test_a_visit_without_an_answer_is_reported_again_as_the_same(page: Page, sit
     page.goto(f"{site.origin}/a#gv={FOREIGN}")
     recorder.wait(page, "visits")
     recorder.refusal = None
-    page.reload()
-    first, second = recorder.wait(page, "visits", 2)
-    assert first == second
+    page.reload()  # sends what waits as it leaves the page, and once more from the next
     recorder.wait(page, "views")
+    # The buttons may ask for theirs later.
+    first, *again = (visit | {"channels": ""} for visit in recorder.of("visits"))
+    assert again
+    assert again == [first] * len(again)
 
 
 def test_a_visit_that_the_server_has_lost_starts_anew(page: Page, site: Site, recorder: Recorder) -> None:
