@@ -92,7 +92,8 @@ class FileEnd:
         columns, marks = ", ".join(f'"{name}"' for name in table.names), ", ".join("?" * len(table.columns))
         text = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608
         connection = self._connected()
-        await self._beside(lambda: connection.executemany(text, rows))
+        # Closed where it was used: what is left of it would reset the next page's statement from another thread.
+        await self._beside(lambda: connection.executemany(text, rows).close())
 
     async def empty(self, tables: tuple[Table, ...]) -> None:
         for table in tables:
