@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from grapevine.admin import digest
+from grapevine.errors import StoreError
+from grapevine.store.reads import Reads
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import NOON, ORIGIN, Server
 
@@ -285,3 +287,25 @@ async def test_what_is_no_cascade(server: Server, asker: Asker) -> None:
     assert first["visit"] in response.json()["detail"]
     alone = await server.visit(server.browser("192.0.2.9"))
     assert (await asker.json(f"/v1/cascades/{alone['visit']}"))["size"] == 1
+
+
+async def test_many_tokens_are_answered_in_their_order(server: Server, asker: Asker) -> None:
+    tokens = list((await server.visit())["tokens"].values())
+    for token in tokens[:4]:
+        tokens += (await server.visit(token=token))["tokens"].values()
+    tokens += tokens[::-3]
+    found = (await asker.http.post("/v1/tokens/resolve", json={"tokens": tokens})).json()["results"]
+    assert [resolved["token"] for resolved in found] == tokens
+    for token, resolved in zip(tokens[:12], found, strict=False):
+        assert resolved == await asker.json(f"/v1/tokens/{token}")
+
+
+async def test_tokens_while_the_store_is_away(server: Server, asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = list((await server.visit())["tokens"].values())
+
+    async def away(*_: object) -> None:
+        raise StoreError("the database is away")
+
+    monkeypatch.setattr(Reads, "chain_to", away)
+    assert refused(await asker.http.post("/v1/tokens/resolve", json={"tokens": tokens}))[:2] == (503, "busy")
+    assert refused(await asker.get(f"/v1/tokens/{tokens[0]}"))[:2] == (503, "busy")

@@ -2,15 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from grapevine import channels, ids, money
 from grapevine.chains import Place, Reach, Resolution, SharedLink, Unresolved, chain
 from grapevine.errors import UnknownVisit
 from grapevine.sites import Site
-from grapevine.store.reads import Reads
+from grapevine.store.reads import ReachFacts, Reads, ShareFacts
 from grapevine.times import rfc3339
-from grapevine.tokens import BadSignature, TokenError
+from grapevine.tokens import BadSignature, Token, TokenError
+
+_AT_ONCE: Final = 4
+"""How many tokens of one call are looked up side by side: as many as a PostgreSQL store has readers."""
+
+
+class _Found(NamedTuple):
+    """What the store says of a share, but for the pages' URLs."""
+
+    text: str
+    site: Site
+    token: Token
+    places: list[Place]
+    facts: ShareFacts
+    unfurls: dict[str, int]
+    below: ReachFacts
+
+    @property
+    def shared_page(self) -> int:
+        """The page that was shared: the sharing visit's own, where the share was not reported."""
+        return self.places[-1].page_id if self.facts.page_id is None else self.facts.page_id
+
+    @property
+    def pages(self) -> list[int]:
+        """The pages whose URLs ``resolution`` needs."""
+        return [self.shared_page, *(place.page_id for place in self.places)]
+
+    def resolution(self, urls: Mapping[int, str]) -> Resolution:
+        """The answer; ``urls`` are those that are known, by page."""
+        first, sharer, facts, below = self.places[0], self.places[-1], self.facts, self.below
+        return Resolution(
+            token=self.text,
+            share=SharedLink(
+                visit=ids.visit_text(sharer.visit_id),
+                channel=channels.NAMES[self.token.channel],
+                n=self.token.n,
+                url=urls.get(self.shared_page),
+                at=rfc3339(sharer.at if facts.first_at is None else facts.first_at),
+                depth=sharer.depth,
+                reported=facts.reported_at is not None,
+                proven=facts.proven_at is not None,
+                returns=facts.returns,
+                self_returns=facts.self_returns,
+                unfurls=self.unfurls,
+            ),
+            chain=chain(self.places, urls, self.site.tokens),
+            reach=Reach(
+                visits=below.visits,
+                shares=below.shares,
+                max_depth=sharer.depth if below.max_depth is None else below.max_depth,
+                conversions=below.conversions,
+                value=money.amounts(below.worth),
+            ),
+            truncated=first.parent_id is not None or first.depth > 0,
+        )
 
 
 async def resolve(reads: Reads, site: Site, text: str) -> Resolution:
@@ -19,6 +75,36 @@ async def resolve(reads: Reads, site: Site, text: str) -> Resolution:
     Raises tokens.NotAToken, tokens.BadSignature (also for a session, which names no share) and errors.UnknownVisit
     when the visit that made the share was erased or is past retention.
     """
+    found = await _find(reads, site, text)
+    return found.resolution(await reads.urls(site.site_id, found.pages))
+
+
+async def resolve_many(reads: Reads, site: Site, texts: Sequence[str]) -> list[Resolution | Unresolved]:
+    """As ``resolve`` for each of ``texts`` in their order, with the reason where one stands for no share."""
+    some = asyncio.Semaphore(_AT_ONCE)
+
+    async def find(text: str) -> _Found | Unresolved:
+        async with some:
+            try:
+                return await _find(reads, site, text)
+            except TokenError as error:
+                return Unresolved(text, error.reason)
+            except UnknownVisit as error:
+                return Unresolved(text, error.code)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {text: group.create_task(find(text)) for text in dict.fromkeys(texts)}
+    except ExceptionGroup as errors:  # all for the same reason: the store cannot be read
+        raise errors.exceptions[0] from None
+    known = {text: task.result() for text, task in tasks.items()}
+    pages = {page for each in known.values() if isinstance(each, _Found) for page in each.pages}
+    urls = await reads.urls(site.site_id, sorted(pages))
+    return [each.resolution(urls) if isinstance(each, _Found) else each for each in (known[text] for text in texts)]
+
+
+async def _find(reads: Reads, site: Site, text: str) -> _Found:
+    """As ``resolve``, without the URLs."""
     token = site.tokens.read(text)
     if token.is_session:
         raise BadSignature("it is a session, the credential of a visit, and names no share")
@@ -26,54 +112,12 @@ async def resolve(reads: Reads, site: Site, text: str) -> Resolution:
     places = await reads.chain_to(site.site_id, token.visit_id)
     if not places or places[-1].erased:
         raise UnknownVisit("The visit that made this share was erased or is past retention.")
-    first, sharer = places[0], places[-1]
     facts = await reads.share(*named)
     unfurls = await reads.unfurls_of(*named)
-    below = await reads.reach(*named, hangs_on=_hangs_on(sharer))
-    shared_page = sharer.page_id if facts.page_id is None else facts.page_id
-    found = await reads.urls(site.site_id, [shared_page, *(place.page_id for place in places)])
-    return Resolution(
-        token=text,
-        share=SharedLink(
-            visit=ids.visit_text(sharer.visit_id),
-            channel=channels.NAMES[token.channel],
-            n=token.n,
-            url=found.get(shared_page),
-            at=rfc3339(sharer.at if facts.first_at is None else facts.first_at),
-            depth=sharer.depth,
-            reported=facts.reported_at is not None,
-            proven=facts.proven_at is not None,
-            returns=facts.returns,
-            self_returns=facts.self_returns,
-            unfurls=unfurls,
-        ),
-        chain=chain(places, found, site.tokens),
-        reach=Reach(
-            visits=below.visits,
-            shares=below.shares,
-            max_depth=sharer.depth if below.max_depth is None else below.max_depth,
-            conversions=below.conversions,
-            value=money.amounts(below.worth),
-        ),
-        truncated=first.parent_id is not None or first.depth > 0,
-    )
+    below = await reads.reach(*named, hangs_on=_hangs_on(places[-1]))
+    return _Found(text, site, token, places, facts, unfurls, below)
 
 
 def _hangs_on(sharer: Place) -> int:
     """The visit on which whatever is opened from this one's shares hangs: never one that stands aside."""
     return sharer.parent_id if sharer.is_aside and sharer.parent_id is not None else sharer.visit_id
-
-
-async def resolve_many(reads: Reads, site: Site, texts: Sequence[str]) -> list[Resolution | Unresolved]:
-    """As ``resolve`` for each of ``texts`` in their order, with the reason where one stands for no share."""
-    known: dict[str, Resolution | Unresolved] = {}
-    for text in texts:
-        if text in known:
-            continue
-        try:
-            known[text] = await resolve(reads, site, text)
-        except TokenError as error:
-            known[text] = Unresolved(text, error.reason)
-        except UnknownVisit as error:
-            known[text] = Unresolved(text, error.code)
-    return [known[text] for text in texts]
