@@ -23,6 +23,7 @@ from grapevine.store.postgres.store import PostgresStore
 CITUS: Final = os.environ.get("GRAPEVINE_TEST_CITUS", "")
 """The coordinator's database, with the extension and its workers added; empty where no cluster is at hand."""
 
+_TURNS: Final = f"SELECT pg_advisory_lock({0x67_72_61_70_65_73})"
 _COLUMNS: Final = """
 SELECT attname::text FROM pg_attribute
 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum
@@ -42,6 +43,7 @@ class Cluster:
         self._url = url
         self._spread = spread
         self._names = (f"grapevine_{os.urandom(4).hex()}_{number}" for number in count(1))
+        self._made: list[str] = []
 
     def url(self, name: str) -> str:
         """Where clients find a schema."""
@@ -50,12 +52,19 @@ class Cluster:
     def create(self, template: str = "") -> str:
         """A new schema with distributed tables and the rows of ``template``, if one is named; answers with its name."""
         name = next(self._names)
+        self._made.append(name)
         _run(self._create(name, template))
         return name
 
     def drop(self, name: str) -> None:
-        """Takes a schema away."""
-        _run(self._execute(self._url, f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        """Takes a schema away. One process at a time does, as each locks what others distribute meanwhile."""
+        self._made.remove(name)
+        _run(self._execute(self._url, _TURNS, f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+
+    def clear(self) -> None:
+        """Takes all schemas away that it made."""
+        for name in self._made[:]:
+            self.drop(name)
 
     def empty(self, name: str) -> None:
         """Leaves the tables of a schema as ``create`` made them."""
@@ -67,7 +76,12 @@ class Cluster:
         store = PostgresStore(self.url(name))
         await store.open()
         await store.close()
-        await self._spread(self.url(name))
+        turn = await asyncpg.connect(self._url)
+        try:
+            await turn.execute(_TURNS)
+            await self._spread(self.url(name))
+        finally:
+            await turn.close()
         if template:
             await self._fill(name, template)
 

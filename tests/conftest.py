@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from grapevine.store.postgres.store import PostgresStore
 from tests.citus import CITUS, Cluster
 from tests.postgres import Postgres, postgres
+
+collect_ignore = [] if CITUS else ["chaos/test_citus.py", "store/test_citus.py"]
 
 
 @pytest.fixture(scope="session")
@@ -41,31 +44,41 @@ async def postgres_template(postgres_server: Postgres) -> str:
     return name
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _citus_is_no_setting() -> None:
+    """Commands refuse variables that they do not know."""
+    os.environ.pop("GRAPEVINE_TEST_CITUS", None)
+
+
 @pytest.fixture(scope="session")
-def citus() -> Cluster:
+def citus() -> Iterator[Cluster]:
     """The cluster that GRAPEVINE_TEST_CITUS names."""
-    return Cluster(CITUS)
+    cluster = Cluster(CITUS)
+    yield cluster
+    cluster.clear()
 
 
 @pytest.fixture(scope="session")
-def citus_schema(citus: Cluster) -> Iterator[str]:
+def citus_schema(citus: Cluster) -> str:
     """Distributed tables for all tests of this process in turn."""
-    name = citus.create()
-    yield name
-    citus.drop(name)
+    return citus.create()
+
+
+@pytest.fixture
+def packaged_postgres_url(postgres_server: Postgres, postgres_template: str) -> Iterator[str]:
+    """A database of the test's own with the schema and nothing else, on the packaged PostgreSQL."""
+    name = postgres_server.create(postgres_template)
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
 
 
 @pytest.fixture
 def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database with the schema and nothing else: the test's own, or what every test finds empty on a cluster."""
-    if CITUS:
-        cluster: Cluster = request.getfixturevalue("citus")
-        schema: str = request.getfixturevalue("citus_schema")
-        yield cluster.url(schema)
-        cluster.empty(schema)
+    if not CITUS:
+        yield request.getfixturevalue("packaged_postgres_url")
         return
-    template = request.getfixturevalue("postgres_template")
-    server: Postgres = request.getfixturevalue("postgres_server")
-    name = server.create(template)
-    yield server.url(name)
-    server.drop(name)
+    cluster: Cluster = request.getfixturevalue("citus")
+    schema: str = request.getfixturevalue("citus_schema")
+    yield cluster.url(schema)
+    cluster.empty(schema)

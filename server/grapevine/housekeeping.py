@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from grapevine import ids
-from grapevine.jobs import job, once
+from grapevine.jobs import job, once, tried
 from grapevine.leases import Leases
 from grapevine.sites import Clock
 from grapevine.store.base import Store
@@ -18,17 +18,25 @@ _JOB: Final = "housekeeping"
 
 @asynccontextmanager
 async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncIterator[None]:
-    """Tidies at once and then every ten minutes, as long as the block runs; of several processes one does."""
+    """Tidies at once and then every ten minutes, as long as the block runs; of several processes one does.
+
+    Nobody waits to collect because something cannot be tidied.
+    """
 
     async def work() -> None:
         await tidy(store, clock())
 
-    await once(_JOB, work, leases)
+    await tried(_JOB, once(_JOB, work, leases))
     async with job(_JOB, _EVERY_SECONDS, work, leases):
         yield
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Destroys the visitor salts of all days before yesterday, and guards whose time is over."""
-    await store.registry.forget_salts("visitor", ids.day_at(now) - 1)
+    """Destroys visitor salts and guards whose time is over."""
+    await destroy_salts(store, now)
     await store.registry.forget_guards(now)
+
+
+async def destroy_salts(store: Store, now: int) -> None:
+    """Those of all days before yesterday: of all that is forgotten what a server does not start without."""
+    await store.registry.forget_salts("visitor", ids.day_at(now) - 1)

@@ -39,6 +39,11 @@ def cell_of(visit_id: int) -> int:
     return visit_id >> 32 & (CELLS - 1)
 
 
+def hashed_cell(number: int) -> int:
+    """The cell of what is known by a hash: a page, a visitor, a guard."""
+    return number % CELLS
+
+
 def day_at(at: int) -> int:
     """Days since 2020-01-01 of a UTC time in milliseconds."""
     return (at - _EPOCH_MS) // DAY_MS

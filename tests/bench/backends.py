@@ -1,7 +1,8 @@
 """Visits into PostgreSQL beside visits into SQLite, one serving process and two: interleaved rounds on one machine.
 
 PostgreSQL is the one of the tests' package, with its own defaults for durability (fsync, full pages). It shares the
-cores with everything else here, which a database server on a machine of its own does not.
+cores with everything else here, which a database server on a machine of its own does not. Where GRAPEVINE_TEST_CITUS
+names a cluster, visits go there, too.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rich.table import Table
 
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
 from tests.bench.load import Load, offer, process
+from tests.citus import CITUS, Cluster
 from tests.postgres import postgres
 
 CONNECTIONS: Final = (64, 256)
@@ -38,6 +40,7 @@ class Side(NamedTuple):
 
 def run() -> None:
     """Prints requests a second, and their ratios to SQLite's, round by round."""
+    os.environ.pop("GRAPEVINE_TEST_CITUS", None)  # servers refuse what they do not know
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(postgres(durable=True))
@@ -46,6 +49,13 @@ def run() -> None:
             stack.enter_context(_side("PostgreSQL", server.url(server.create()), 1)),
             stack.enter_context(_side("PostgreSQL, 2 processes", server.url(server.create()), 2)),
         ]
+        if CITUS:
+            cluster = Cluster(CITUS)
+            stack.callback(cluster.clear)
+            sides += [
+                stack.enter_context(_side("Citus", cluster.url(cluster.create()), 1)),
+                stack.enter_context(_side("Citus, 2 processes", cluster.url(cluster.create()), 2)),
+            ]
         _show(sides, {connections: [_round(sides, connections) for _ in range(_ROUNDS)] for connections in CONNECTIONS})
 
 

@@ -11,6 +11,7 @@ import pytest
 from grapevine.store.base import Store
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sqlite.store import SQLiteStore
+from tests.citus import CITUS
 from tests.postgres import Postgres
 from tests.store.databases import Database, Databases, PostgresDatabases, SQLiteFiles
 
@@ -56,9 +57,18 @@ def sqlite_databases(empty_file: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def postgres_databases(postgres_server: Postgres, postgres_template: str) -> PostgresDatabases:
-    """Makes PostgreSQL databases."""
+def packaged_databases(postgres_server: Postgres, postgres_template: str) -> PostgresDatabases:
+    """Makes databases on the packaged PostgreSQL."""
     return PostgresDatabases(postgres_server, postgres_template)
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(request: pytest.FixtureRequest) -> PostgresDatabases:
+    """Makes PostgreSQL databases, on a cluster where one is at hand."""
+    if CITUS:
+        return PostgresDatabases(request.getfixturevalue("citus"))
+    made: PostgresDatabases = request.getfixturevalue("packaged_databases")
+    return made
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])

@@ -21,6 +21,7 @@ from grapevine.settings import Settings
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sqlite.store import SQLiteStore
 from tests.backends import Backend
+from tests.citus import Cluster
 from tests.postgres import Postgres
 from tests.store.world import SITE, World, grow, rows_of
 
@@ -87,9 +88,9 @@ class SQLiteFile(Database):
 
 
 class PostgresDatabase(Database):
-    """A database of a PostgreSQL server."""
+    """A database of a PostgreSQL server, or a schema of a cluster."""
 
-    def __init__(self, server: Postgres, name: str) -> None:
+    def __init__(self, server: Postgres | Cluster, name: str) -> None:
         self.url = server.url(name)
         super().__init__(self.url)
         self.name = name
@@ -170,9 +171,10 @@ class SQLiteFiles(Databases):
 
 
 class PostgresDatabases(Databases):
-    """Databases of ``server``, all of them copies of ``empty``, or copies of copies."""
+    """Databases of ``server``, all of them copies of ``empty``, or copies of copies; a cluster makes empty ones
+    itself."""
 
-    def __init__(self, server: Postgres, empty: str) -> None:
+    def __init__(self, server: Postgres | Cluster, empty: str = "") -> None:
         super().__init__()
         self._server = server
         self._empty = empty

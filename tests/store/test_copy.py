@@ -354,9 +354,9 @@ async def test_a_copy_that_is_cancelled(ways: tuple[Databases, Databases], after
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("after", [0, 1_000, 3_500])
 async def test_a_connection_that_is_lost(
-    postgres_databases: Databases, postgres_server: Postgres, which: int, after: int
+    packaged_databases: Databases, postgres_server: Postgres, which: int, after: int
 ) -> None:
-    async with pair((postgres_databases, postgres_databases), *WORLDS) as (source, target):
+    async with pair((packaged_databases, packaged_databases), *WORLDS) as (source, target):
         addresses = source.settings.database, target.settings.database
         lost = (source, target)[which]
         assert isinstance(lost, PostgresDatabase)

@@ -2,7 +2,7 @@
 
 No Citus is needed: ``STAND_IN`` is a test double, SQL functions and catalogue tables with Citus's names that record
 what they are asked and keep the books that Citus keeps. It shows what Grapevine asks for, not that Citus does it.
-Where GRAPEVINE_TEST_CITUS names a cluster, the last test here runs on it, and so do the store's and the web's.
+A filled database is distributed on a cluster in test_citus.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from grapevine.cli.shell import Shell
 from grapevine.errors import StoreError
 from grapevine.store.postgres import distribution
 from grapevine.store.postgres.distribution import STAYS, Step, distribute, our_tables
-from tests.citus import CITUS, Cluster
+from tests.citus import Cluster
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ EVENTS = {
     "visits", "pages", "shares", "unfurls", "conversions", "answers", "links", "suspects", "counts_hour", "counts_day",
     "counts_page", "counts_week", "counts_device", "counts_shared", "drops", "cascades", "guards", "mentions",
 }  # fmt: skip
-REFERENCES = {"sites", "origins", "api_keys", "salts", "webhooks", "deliveries", "spikes", "versions"}
+REFERENCES = {"sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions"}
 
 STAND_IN = """
 SET allow_system_table_mods = on;
@@ -152,7 +152,7 @@ async def test_every_table_is_an_event_table_a_reference_table_or_stays(plain: D
     assert our_tables() == tables.keys()
     assert {name for name, has_cell in tables.items() if has_cell} == EVENTS
     assert {name for name, has_cell in tables.items() if not has_cell} == REFERENCES | STAYS
-    assert list(STAYS) == ["leases"]
+    assert {"leases", "salts"} == STAYS
 
 
 async def test_all_tables_are_distributed(database: Database) -> None:
@@ -312,7 +312,6 @@ async def test_the_command_as_json(database: Database, capsys: pytest.CaptureFix
 def test_sqlite_is_not_distributed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("GRAPEVINE_TEST_CITUS", raising=False)  # no setting
     monkeypatch.setenv("GRAPEVINE_DATABASE", f"sqlite:///{tmp_path}/grapevine.sqlite3")
     assert main(["migrate", "--distribute"]) == 2
     assert "cannot be distributed, only a PostgreSQL database with the extension citus can" in capsys.readouterr().err
@@ -348,21 +347,3 @@ async def test_what_tests_find_on_a_cluster(plain: Database) -> None:
     for name in (one, two):
         cluster.drop(name)
     assert await plain.value("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'grapevine%'") == 0
-
-
-if CITUS:
-
-    async def test_a_filled_database_on_a_cluster() -> None:
-        cluster = Cluster(CITUS, _left_alone)
-        name = cluster.create()
-        connection = await asyncpg.connect(cluster.url(name))
-        database = Database(cluster.url(name), connection)
-        await fill(database)
-        await connection.execute("INSERT INTO origins VALUES (1, 'https://a.example', 0)")
-        steps = await database.distribute(4)
-        assert {step.table for step in steps} == EVENTS | REFERENCES
-        assert await connection.fetchval("SELECT sum(drops) FROM drops") == 1000
-        assert await connection.fetchval("SELECT count(*) FROM origins") == 1
-        assert await database.distribute() == []
-        await connection.close()
-        cluster.drop(name)

@@ -37,6 +37,12 @@ CREATE TRIGGER fail BEFORE INSERT ON visits FOR EACH STATEMENT EXECUTE FUNCTION 
 
 
 @pytest.fixture
+def postgres_url(packaged_postgres_url: str) -> str:
+    """Never on a cluster: triggers, locks that are looked at and a server that is frozen are the packaged one's."""
+    return packaged_postgres_url
+
+
+@pytest.fixture
 async def rival(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
     """Somebody else's connection to the same database."""
     connection = await asyncpg.connect(postgres_url)

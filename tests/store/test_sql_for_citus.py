@@ -1,11 +1,12 @@
 """Every SQL text of the product, held against what Citus cannot do (``citus_rules``), so that no query is written that
 works on one PostgreSQL and is refused by a cluster.
 
-The rules come from Citus's documentation and source. That Citus does run what passes is only seen on a cluster.
+The rules come from Citus's documentation and source. That Citus does run what passes is seen on a cluster: test_citus.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,20 @@ def test_what_is_carried_to_the_coordinator_is_known_and_documented(project_root
     documented = (project_root / "docs/scaling.md").read_text("utf-8")
     for name in PULLED:
         assert f"`{'recount_*' if name.startswith('recount_') else name}`" in documented
+
+
+def test_the_cells_of_rows_are_told_for_every_table() -> None:
+    """Else Citus asks all shards for a handful of rows, and one that is away stops what has no part in it."""
+    told = 0
+    for name, text in TEXTS.items():
+        if "cell" in queries.queries()[name].columns:
+            for table, alias in re.findall(
+                r"(?:FROM|JOIN|^UPDATE) (\w+)(?: ([a-z]\w*))?", text.partition("*/ ")[2], re.MULTILINE
+            ):
+                if "cell" in TABLES.get(table, ()):
+                    assert f"{alias or table}.cell = ANY ($" in text, (name, table)
+                    told += 1
+    assert told > 20
 
 
 def test_event_tables_are_met() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from grapevine.collect.memory import Memory
+from grapevine.collect.memory import Memory, Room
 from grapevine.web.followed import Followed
 
 
@@ -14,6 +14,28 @@ def test_the_last_keys_are_remembered_and_never_too_many() -> None:
         memory.add([number])
         assert all(key in memory for key in range(max(0, number - 99), number + 1))
     assert sum(key in memory for key in range(1_000)) <= 201
+
+
+def test_there_is_surely_room_up_to_half_of_the_bound_once_it_was_asked() -> None:
+    room = Room(10)
+    assert not room.takes(1, 7, 1)
+    room.found(1, 7, 3)
+    assert room.takes(1, 7, 1)
+    assert not room.takes(1, 7, 2)
+    assert room.takes(1, 7, 1)
+    assert not room.takes(1, 7, 1)
+    assert not room.takes(1, 8, 1)
+    assert not room.takes(2, 7, 1)
+    room.found(1, 7, 0)
+    assert room.takes(1, 7, 5)
+
+
+def test_the_days_with_room_are_bounded() -> None:
+    room = Room(10)
+    for site in range(10_001):
+        room.found(site, 7, 1)
+    assert not room.takes(0, 7, 1)
+    assert room.takes(10_000, 7, 1)
 
 
 class Now:

@@ -34,7 +34,7 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
     from grapevine import listening, logs, workers
     from grapevine.app import create_app
     from grapevine.copying.unfinished import REMEDY, unfinished_copy
-    from grapevine.housekeeping import tidy
+    from grapevine.housekeeping import destroy_salts
     from grapevine.installation import make_store
 
     if not 1 <= arguments.workers <= MOST_WORKERS:
@@ -48,7 +48,7 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
         )
     async with shell.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
         sites = await store.registry.sites()
-        await tidy(store, shell.now())  # nor one that cannot be written to
+        await destroy_salts(store, shell.now())  # nor one that cannot be written to
 
     async def announce(url: str) -> None:
         shell.say(f"Grapevine is ready: {url}")

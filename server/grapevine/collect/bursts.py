@@ -30,7 +30,7 @@ class Machine(NamedTuple):
     @property
     def cell(self) -> int:
         """Where its row lives."""
-        return self.visitor % ids.CELLS
+        return ids.hashed_cell(self.visitor)
 
 
 class Bursts:

@@ -34,7 +34,7 @@ class Converting:
 
     async def write(self, batch: Batch) -> Iterable[tuple[int, Conversion]]:
         """Stores those that were never seen before; answers with them and their places."""
-        unseen = await batch.guard([(*guard, guard[2] % ids.CELLS, NEVER) for guard in sorted(self._first)])
+        unseen = await batch.guard([(*guard, ids.hashed_cell(guard[2]), NEVER) for guard in sorted(self._first)])
         rows = [_row(self._first[guard][1], guard[2]) for guard in sorted(unseen)]
         new = await batch.insert_conversions(rows)
         found = ((guard, *self._first[guard]) for guard in unseen)

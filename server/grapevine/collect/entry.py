@@ -15,7 +15,7 @@ from grapevine import ids
 from grapevine.collect.bursts import Bursts
 from grapevine.collect.converting import Converting
 from grapevine.collect.hanging import hang
-from grapevine.collect.memory import Known, Learned
+from grapevine.collect.memory import Known, Learned, Room
 from grapevine.collect.nonces import GUARD_CONVERSION, GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
 from grapevine.collect.sharing import Sharing
 from grapevine.collect.tally import Drop, Tally
@@ -55,7 +55,7 @@ class Knowledge(NamedTuple):
     nonces: Nonces
     known: Known
     bursts: Bursts
-    pages_a_day: int
+    room: Room
 
 
 class Entry:
@@ -97,7 +97,9 @@ class Entry:
             if not isinstance(event, Arrival | Report | Unlinked):
                 continue
             day, key = ids.day_at(event.at), (event.site_id, event.page.page_id)
-            if (*key, day) not in known and (key not in rows or rows[key].title is None):
+            if (*key, day, True) in known or (not event.title and (*key, day, False) in known):
+                continue
+            if key not in rows or rows[key].title is None:
                 rows[key] = _page_row(event.site_id, event.page, day, event.title)
         if not rows:
             return
@@ -107,7 +109,7 @@ class Entry:
             other = Page(page_id(site_id, OTHER_PAGE), OTHER_PAGE, is_home=False)
             rows[site_id, other.page_id] = _page_row(site_id, other, lost.day, None)
         await self.batch.insert_pages([rows[key] for key in sorted(rows)])
-        self.learned.pages.extend((row.site_id, row.page_id, row.day) for row in rows.values() if row.title)
+        self.learned.pages.extend((row.site_id, row.page_id, row.day, bool(row.title)) for row in rows.values())
 
     async def _too_many(self, pages: dict[tuple[int, int], PageRow]) -> set[tuple[int, int]]:
         """Which of ``pages`` are too many for their site's day and have to count as ``(other)``."""
@@ -116,7 +118,11 @@ class Entry:
         for page in pages.values():
             by_day.setdefault((page.site_id, page.day), []).append(page)
         for (site_id, day), found in by_day.items():
-            room = self.knowledge.pages_a_day - await self.batch.pages_of_day(site_id, day)
+            if self.knowledge.room.takes(site_id, day, len(found)):
+                continue
+            stored = await self.batch.pages_of_day(site_id, day)
+            self.knowledge.room.found(site_id, day, stored + len(found))
+            room = self.knowledge.room.bound - stored
             if room < len(found):
                 known = await self.batch.known_pages([(page.site_id, page.page_id, page.cell) for page in found])
                 new = [(page.site_id, page.page_id) for page in found if (page.site_id, page.page_id) not in known]
@@ -186,7 +192,7 @@ class Entry:
                 firsts.setdefault(key, row)
         new = await self.batch.guard(
             [
-                (site, GUARD_VISITOR, visitor << 16 | day, visitor % ids.CELLS, ids.day_start(day + 2))
+                (site, GUARD_VISITOR, visitor << 16 | day, ids.hashed_cell(visitor), ids.day_start(day + 2))
                 for site, day, visitor in sorted(firsts)
             ]
         )
@@ -267,7 +273,7 @@ class Entry:
                 continue
             self.outcomes[place] = Stored(duplicate=True)
             key = self.knowledge.nonces.guard_key("answer", event.site_id, event.nonce)
-            cell = ids.cell_of(event.visit_id) if event.visit_id else key % ids.CELLS
+            cell = ids.cell_of(event.visit_id) if event.visit_id else ids.hashed_cell(key)
             answer = AnswerRow(event.site_id, event.visit_id, cell, key, event.at, event.text, event.contact, None)
             rows.setdefault((event.site_id, event.visit_id, key), (place, answer))
         for new in await self.batch.insert_answers([rows[key][1] for key in sorted(rows)]):
@@ -335,8 +341,10 @@ def _share_key(site_id: int, token: Token) -> ShareKey:
 
 
 def _expiring(guards: dict[tuple[int, int, int], tuple[int, E]]) -> list[tuple[int, ...]]:
-    return [(*key, key[2] % ids.CELLS, event.at + _NONCE_REMEMBERED_MS) for key, (_, event) in sorted(guards.items())]
+    return [
+        (*key, ids.hashed_cell(key[2]), event.at + _NONCE_REMEMBERED_MS) for key, (_, event) in sorted(guards.items())
+    ]
 
 
 def _page_row(site_id: int, page: Page, day: int, title: str | None) -> PageRow:
-    return PageRow(site_id, page.page_id, page.page_id % ids.CELLS, day, page.url, title)
+    return PageRow(site_id, page.page_id, ids.hashed_cell(page.page_id), day, page.url, title)

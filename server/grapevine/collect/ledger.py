@@ -8,7 +8,7 @@ from typing import Final
 
 from grapevine.collect.bursts import Bursts, Machine
 from grapevine.collect.entry import Entry, Knowledge
-from grapevine.collect.memory import Known, Memory
+from grapevine.collect.memory import Known, Memory, Room
 from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Tally
 from grapevine.events import Event, Outcome
@@ -28,7 +28,9 @@ class Ledger:
 
     def __init__(self, nonces: Nonces, slot: int = 0, pages_a_day: int = 10_000) -> None:
         self._slot = slot
-        self._knowledge = Knowledge(nonces, Known(Memory(_REMEMBERED), Memory(_REMEMBERED)), Bursts(), pages_a_day)
+        self._knowledge = Knowledge(
+            nonces, Known(Memory(_REMEMBERED), Memory(_REMEMBERED)), Bursts(), Room(pages_a_day)
+        )
 
     async def record(
         self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+
+_DAYS: Final = 10_000
+"""Of so many sites and days the number of pages is remembered."""
 
 
 class Memory(Generic[K]):
@@ -31,10 +34,33 @@ class Memory(Generic[K]):
             self._older, self._newer = self._newer, set()
 
 
-class Known(NamedTuple):
-    """Pages that are stored with their title, as (site, page, day), and visitors counted, as (site, day, visitor)."""
+class Room:
+    """How many pages a site may bring in a day: ``bound``. Told how many there are, it knows for a while without asking
+    that there is room for more. Others store some, too, so that it is sure of half the bound alone."""
 
-    pages: Memory[tuple[int, int, int]]
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+        self._taken: dict[tuple[int, int], int] = {}
+
+    def takes(self, site_id: int, day: int, pages: int) -> bool:
+        """Whether there surely is room for so many more; then they are counted."""
+        taken = self._taken.get((site_id, day))
+        if taken is None or 2 * (taken + pages) > self.bound:
+            return False
+        self._taken[site_id, day] = taken + pages
+        return True
+
+    def found(self, site_id: int, day: int, pages: int) -> None:
+        """So many there are at most."""
+        if len(self._taken) >= _DAYS:
+            self._taken.clear()
+        self._taken[site_id, day] = pages
+
+
+class Known(NamedTuple):
+    """Pages that are stored, as (site, page, day, with their title), and visitors counted, as (site, day, visitor)."""
+
+    pages: Memory[tuple[int, int, int, bool]]
     visitors: Memory[tuple[int, int, int]]
 
     def learn(self, learned: Learned) -> None:
@@ -46,5 +72,5 @@ class Known(NamedTuple):
 class Learned(NamedTuple):
     """What a batch adds to ``Known`` if it commits."""
 
-    pages: list[tuple[int, int, int]]
+    pages: list[tuple[int, int, int, bool]]
     visitors: list[tuple[int, int, int]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
 from typing import Any, Final, Literal
 
 import asyncpg
@@ -44,7 +44,7 @@ class DatabaseEnd:
         self._connection = connection
 
     async def version(self) -> int:
-        with translated(self._url):
+        with self._telling():
             return await postgres.version(self._connection)
 
     async def claim(self) -> None:
@@ -60,14 +60,14 @@ class DatabaseEnd:
         for table in all_tables():
             if await self.has_table(table.name):
                 raise StoreError(f"{self.shown} is no store of Grapevine, but has a table {table.name}")
-        with translated(self._url):
+        with self._telling():
             await postgres.migrate(self._connection, self._url)
 
     async def has_table(self, name: str) -> bool:
         return (await self.ask("SELECT to_regclass($1) IS NOT NULL", name))[0][0] is True
 
     async def ask(self, text: str, *values: Any) -> list[Row]:
-        with translated(self._url):
+        with self._telling():
             return [tuple(record) for record in await self._connection.fetch(text, *values)]
 
     @asynccontextmanager
@@ -90,16 +90,20 @@ class DatabaseEnd:
     async def _within(self, isolation: Literal["repeatable_read"] | None = None) -> AsyncIterator[None]:
         """A transaction in which only its own statements' errors are taken for the database's."""
         transaction = self._connection.transaction(isolation=isolation)
-        with translated(self._url):
+        with self._telling():
             await transaction.start()
         try:
             yield
         except BaseException:
-            with suppress(StoreError), translated(self._url):
+            with suppress(StoreError), self._telling():
                 await transaction.rollback()
             raise
-        with translated(self._url):
+        with self._telling():
             await transaction.commit()
+
+    def _telling(self) -> AbstractContextManager[None]:
+        """Makes StoreErrors of what the database says, also of what a cluster says of one of its workers."""
+        return translated(self._url, citus=True)
 
     async def pages(self, table: Table, after: Key | None = None) -> AsyncGenerator[list[Row], None]:
         # Byte by byte is the order that both dialects and Python have in common.
@@ -107,13 +111,13 @@ class DatabaseEnd:
         behind = f" WHERE ({key}) > ({', '.join(f'${number}' for number in range(1, len(after) + 1))})" if after else ""
         columns = ", ".join(f'"{name}"' for name in table.names)
         text = f'SELECT {columns} FROM "{table.name}"{behind} ORDER BY {key}'  # noqa: S608  # names of the schema
-        with translated(self._url):
+        with self._telling():
             cursor = await self._connection.cursor(text, *(after or ()))
             while records := await cursor.fetch(PAGE):
                 yield list(map(tuple, records))
 
     async def insert(self, table: Table, rows: list[Row]) -> None:
-        with translated(self._url):
+        with self._telling():
             await self._connection.copy_records_to_table(table.name, records=rows, columns=table.names)
 
     async def empty(self, tables: tuple[Table, ...]) -> None:

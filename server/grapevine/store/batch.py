@@ -41,6 +41,7 @@ class Batch:
 
     def __init__(self, changes: Changes) -> None:
         self._run = changes.run
+        self._run_if_whole = changes.run_if_whole
         self._together = changes.run_together
         self.verdicts = Verdicts(changes)
         self._afterwards: list[Callable[[], None]] = []
@@ -80,9 +81,9 @@ class Batch:
         return {(site, page) for site, page in await self._run("known_pages", keys)}
 
     async def pages_of_day(self, site_id: int, day: int) -> int:
-        """How many pages of the site were first seen on that day."""
-        ((count,),) = await self._run("pages_of_day", site_id=site_id, day=day)
-        return int(count)
+        """How many pages of the site were first seen on that day; 0 where they cannot all be counted now."""
+        found = await self._run_if_whole("pages_of_day", site_id=site_id, day=day)
+        return int(found[0][0]) if found else 0
 
     async def insert_pages(self, pages: Sequence[PageRow]) -> list[tuple[int, int]]:
         """Adds the pages that are not there; answers with (site, day) of each row that changed."""

@@ -210,7 +210,7 @@ class Exports:
 
     async def pages_named(self, site_id: int, pages: Iterable[int]) -> dict[int, StoredPage]:
         """Those of ``pages`` that are stored."""
-        rows = [(page,) for page in dict.fromkeys(pages)]
+        rows = [(page, ids.hashed_cell(page)) for page in dict.fromkeys(pages)]
         found = await self._run("export_pages", rows, site_id=site_id)
         return {row[0]: StoredPage(*row) for row in found}
 

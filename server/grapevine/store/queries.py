@@ -20,6 +20,7 @@ import msgspec
 _INTRODUCTION = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
 _NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _ROWS = re.compile(r"\brows\(([^()]*)\)")
+_SAME_CELL = re.compile(r"\b(\w+)\.cell = \w+\.cell\b")
 _MARKED = re.compile(r"/\*(sqlite|postgres|single|citus) (.*?) \*/", re.DOTALL)
 _UNDERSTOOD = {"sqlite": ("sqlite",), "postgres": ("postgres", "single"), "citus": ("postgres", "citus")}
 _NUMBERS = {"bigint", "integer", "smallint"}
@@ -125,14 +126,20 @@ def together_for_postgres(changes: Sequence[Query]) -> str:
 def for_postgres(query: Query, dialect: str = "postgres", before: int = 0) -> Prepared:
     """The query as PostgreSQL reads it, or ``citus``: parameters by number, ``rows(…)`` as ``unnest`` of an array for
     each column, as ``array_for_postgres`` makes them; those are the parameters behind the named ones. ``before`` is the
-    number of parameters of what stands before it."""
+    number of parameters of what stands before it.
+
+    Citus looks into the shards of the rows' cells alone when it is told the cells of every table, beside that they are
+    the same; else into all shards."""
     text, names = _numbered(spoken(dialect, query.text), "$")
     written = "text::" if dialect == "postgres" else ""
-    arrays = ", ".join(
-        f"${place}::{written if kind in _NUMBERS else ''}{kind}[]"
-        for place, kind in enumerate(query.types, before + len(names) + 1)
-    )
-    return _prepared(query, _ROWS.sub(lambda _: f"unnest({arrays}) AS rows({', '.join(query.columns)})", text), names)
+    arrays = {
+        column: f"${place}::{written if kind in _NUMBERS else ''}{kind}[]"
+        for place, (column, kind) in enumerate(zip(query.columns, query.types, strict=True), before + len(names) + 1)
+    }
+    if dialect == "citus" and "cell" in arrays:
+        text = _SAME_CELL.sub(rf"\g<0> AND \1.cell = ANY ({arrays['cell']})", text)
+    rows = f"unnest({', '.join(arrays.values())}) AS rows({', '.join(query.columns)})"
+    return _prepared(query, _ROWS.sub(lambda _: rows, text), names)
 
 
 def array_for_postgres(kind: str, dialect: str, values: Sequence[Any]) -> Sequence[Any] | str:

@@ -166,7 +166,11 @@ class Reads:
 
     async def urls(self, site_id: int, pages: Iterable[int]) -> dict[int, str]:
         """The URLs of those of ``pages`` that are stored."""
-        return dict(await self._run("page_urls", [(page,) for page in dict.fromkeys(pages)], site_id=site_id))
+        return dict(
+            await self._run(
+                "page_urls", [(page, ids.hashed_cell(page)) for page in dict.fromkeys(pages)], site_id=site_id
+            )
+        )
 
     async def shared_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
         """The page a share is of: the reported one, else the first page of the visit that made it."""

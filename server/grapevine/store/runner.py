@@ -27,6 +27,11 @@ class Changes(Runner, Protocol):
         """Runs changes by name, each with its rows, that do not see what the others do; answers as the last does."""
         ...
 
+    async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
+        """As ``run``, of a question that is asked of all parts of a database; None where one of them is away, and the
+        transaction goes on."""
+        ...
+
 
 class Snapshot(Runner, Protocol):
     """One moment of a database, for questions that read all of it; who writes goes on writing."""

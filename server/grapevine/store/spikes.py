@@ -63,7 +63,7 @@ class Spikes:
     async def pages(self, site_id: int, pages: Iterable[int]) -> dict[int, Page]:
         """Those of ``pages`` that are stored."""
         rows = await self._read(
-            "pages_first_seen", [(page, page % ids.CELLS) for page in dict.fromkeys(pages)], site_id=site_id
+            "pages_first_seen", [(page, ids.hashed_cell(page)) for page in dict.fromkeys(pages)], site_id=site_id
         )
         return {page: Page(url, day) for page, url, day in rows}
 

@@ -66,7 +66,7 @@ class Verdicts:
 
     async def judged(self, site_id: int, day: int, visitor: int) -> None:
         """The machine needs no judgement any more."""
-        await self._run("delete_suspect", site_id=site_id, day=day, visitor=visitor, cell=visitor % ids.CELLS)
+        await self._run("delete_suspect", site_id=site_id, day=day, visitor=visitor, cell=ids.hashed_cell(visitor))
 
     async def lively(self, visits: Iterable[VisitRow]) -> bool:
         """Whether more happened in one of ``visits`` than that a page was opened."""

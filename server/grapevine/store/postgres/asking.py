@@ -58,6 +58,17 @@ class Asking:
             found = await self._connection.fetch(_together(tuple(named)), *columns)
         return [tuple(record) for record in found] if calls[-1][1] else []
 
+    async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
+        if self._dialect != "citus":
+            return await self.run(name, **params)
+        try:
+            async with self._connection.transaction():  # a savepoint in that which is open
+                return await self.run(name, **params)
+        except asyncpg.PostgresError as error:
+            if _is_partly(error):
+                return None
+            raise
+
     def _columns(self, name: str, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any] | str]:
         kinds = queries.queries()[name].types
         columns = zip(kinds, zip(*rows, strict=True), strict=True)
@@ -115,9 +126,7 @@ def translated(url: str, *, citus: bool = False) -> Iterator[None]:
     except asyncpg.PostgresError as error:
         state = error.sqlstate or ""
         if state.startswith(_PASSING) or (citus and state == _INTERNAL):
-            # What ends our own connection is FATAL; what Citus tells of a worker is an ERROR.
-            partly = citus and error.severity_en == "ERROR" and not state.startswith(_CONFLICT)
-            raise Interrupted(f"{shown(url)}: {error} ({state})", partly=partly) from error
+            raise Interrupted(f"{shown(url)}: {error} ({state})", partly=citus and _is_partly(error)) from error
         if state.startswith(_UNUSABLE):
             raise StoreError(f"{shown(url)} cannot be used: {error} ({state})") from error
         raise
@@ -125,6 +134,13 @@ def translated(url: str, *, citus: bool = False) -> Iterator[None]:
         raise
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:  # the connection was closed meanwhile
         raise Interrupted(f"{shown(url)}: {error}") from error
+
+
+def _is_partly(error: asyncpg.PostgresError) -> bool:
+    """Whether Citus says it of a worker: that is an ERROR, and what ends our own connection is FATAL."""
+    state = error.sqlstate or ""
+    away = state == _INTERNAL or (state.startswith(_PASSING) and not state.startswith(_CONFLICT))
+    return away and bool(error.severity_en == "ERROR")
 
 
 def shown(url: str) -> str:

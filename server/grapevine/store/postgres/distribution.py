@@ -22,9 +22,9 @@ from grapevine.store.postgres.asking import shown, translated
 from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.postgres.store import has_citus
 
-STAYS: Final = frozenset({"leases"})
-"""What stays on the coordinator. A reference table takes no write while any worker is away, and a server has to get
-another writer's slot just then (docs/decisions/0014)."""
+STAYS: Final = frozenset({"leases", "salts"})
+"""What stays on the coordinator. A reference table takes no write while any worker is away; a server has to get another
+writer's slot just then, and a new day its salt (docs/decisions/0014)."""
 
 _ANCHOR: Final = "visits"
 _TABLE: Final = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)

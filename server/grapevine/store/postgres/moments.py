@@ -26,14 +26,16 @@ class Moment(Asking):
 
 @asynccontextmanager
 async def moment(url: str) -> AsyncIterator[Moment]:
-    """One moment of the database at ``url``, in a transaction that only reads. Raises StoreError."""
+    """One moment of the database at ``url``, in a transaction that only reads; on Citus a moment of each node's own.
+    Raises StoreError."""
     try:
         with translated(url):
             async with connected(url) as connection:
                 # What sums up whole numbers is numeric, which would come as Decimal.
                 await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
+                citus = await postgres.has_citus(connection)
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    yield Moment(connection)
+                    yield Moment(connection, citus=citus)
     except asyncpg.PostgresError as error:  # nothing is asked that a whole database could not answer
         raise StoreError(f"{shown(url)} cannot be read: {error}") from error
 

@@ -54,6 +54,8 @@ _BY_KEY: Final = {
 _CITUS: Final = {
     "citus.max_adaptive_executor_pool_size": "1", "citus.max_cached_conns_per_worker": "8",
     "citus.override_table_visibility": "off",
+    "citus.node_connection_timeout": "2s",  # sooner than a statement is given up, which says nothing about a part
+    "citus.enable_deadlock_prevention": "off",  # it would let one batch at a time write to a table
     "plan_cache_mode": "auto",  # Citus plans most of these texts only when it knows their values
 }  # fmt: skip
 

@@ -51,5 +51,6 @@ GROUP BY c.currency;
 
 -- name: page_urls
 -- The URLs of some pages.
-SELECT p.page_id, p.url FROM pages p
-WHERE p.site_id = :site_id AND p.page_id IN (SELECT page_id FROM rows(page_id bigint));
+SELECT p.page_id, p.url
+FROM rows(page_id bigint, cell smallint)
+/*sqlite CROSS */ JOIN pages p ON p.site_id = :site_id AND p.page_id = rows.page_id AND p.cell = rows.cell;

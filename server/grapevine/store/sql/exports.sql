@@ -64,5 +64,6 @@ FROM rows(visit_id bigint, cell smallint)
 
 -- name: export_pages
 -- The URLs and titles of some pages.
-SELECT p.page_id, p.url, p.title FROM pages p
-WHERE p.site_id = :site_id AND p.page_id IN (SELECT page_id FROM rows(page_id bigint));
+SELECT p.page_id, p.url, p.title
+FROM rows(page_id bigint, cell smallint)
+/*sqlite CROSS */ JOIN pages p ON p.site_id = :site_id AND p.page_id = rows.page_id AND p.cell = rows.cell;

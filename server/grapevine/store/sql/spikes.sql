@@ -15,8 +15,9 @@ GROUP BY 1, 2;
 
 -- name: pages_first_seen
 -- The addresses of some pages, and the day on which each was first seen.
-SELECT page_id, url, day FROM pages
-WHERE site_id = :site_id AND (page_id, cell) IN (SELECT page_id, cell FROM rows(page_id bigint, cell smallint));
+SELECT p.page_id, p.url, p.day
+FROM rows(page_id bigint, cell smallint)
+/*sqlite CROSS */ JOIN pages p ON p.site_id = :site_id AND p.page_id = rows.page_id AND p.cell = rows.cell;
 
 -- name: spikes_of_pages
 -- The spikes of a site's pages that were still seen after a moment, the newest first.

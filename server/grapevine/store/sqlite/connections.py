@@ -95,6 +95,9 @@ class Writer(Quick):
             found = await self.run(name, rows)
         return found
 
+    async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
+        return self.answer(name, None, params)
+
     def _insert(self, insertion: queries.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         text, places = insertion
         if not places:
