@@ -1,24 +1,21 @@
 """A Citus cluster that is at hand, and what tests find there: schemas of one database, their tables distributed.
 
-On plain PostgreSQL each test has a database of its own. On a cluster it would have to be made on every node, and a
-template does not carry distributed tables. So a test process has one schema that every test finds empty, since deleting
-rows takes less time than distributing two dozen tables; tests that start from a filled store get a schema each.
+A database would have to be made on every node, and a template does not carry distributed tables.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 from io import BytesIO
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
 from grapevine.store.postgres.distribution import distribute, our_tables
 from grapevine.store.postgres.store import PostgresStore
+from tests.emptying import execute, run_beside
 
 CITUS: Final = os.environ.get("GRAPEVINE_TEST_CITUS", "")
 """The coordinator's database, with the extension and its workers added; empty where no cluster is at hand."""
@@ -53,26 +50,21 @@ class Cluster:
         """A new schema with distributed tables and the rows of ``template``, if one is named; answers with its name."""
         name = next(self._names)
         self._made.append(name)
-        _run(self._create(name, template))
+        run_beside(self._create(name, template))
         return name
 
     def drop(self, name: str) -> None:
         """Takes a schema away. One process at a time does, as each locks what others distribute meanwhile."""
         self._made.remove(name)
-        _run(self._execute(self._url, _TURNS, f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        run_beside(execute(self._url, _TURNS, f"DROP SCHEMA IF EXISTS {name} CASCADE"))
 
     def clear(self) -> None:
         """Takes all schemas away that it made."""
         for name in self._made[:]:
             self.drop(name)
 
-    def empty(self, name: str) -> None:
-        """Leaves the tables of a schema as ``create`` made them."""
-        deletions = [f"DELETE FROM {table}" for table in sorted(our_tables() - {"versions"})]
-        _run(self._execute(self.url(name), *deletions, "UPDATE versions SET version = 1 WHERE name = 'sites'"))
-
     async def _create(self, name: str, template: str) -> None:
-        await self._execute(self._url, f"CREATE SCHEMA {name}")
+        await execute(self._url, f"CREATE SCHEMA {name}")
         store = PostgresStore(self.url(name))
         await store.open()
         await store.close()
@@ -97,17 +89,3 @@ class Cluster:
                 await connection.copy_to_table(table, schema_name=name, columns=columns, source=rows)
         finally:
             await connection.close()
-
-    async def _execute(self, url: str, *statements: str) -> None:
-        connection = await asyncpg.connect(url)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Fixtures that are not asynchronous make databases while a loop runs, so a thread has one of its own."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()

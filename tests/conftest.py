@@ -10,6 +10,7 @@ import pytest
 
 from grapevine.store.postgres.store import PostgresStore
 from tests.citus import CITUS, Cluster
+from tests.emptying import empty
 from tests.postgres import Postgres, postgres
 
 collect_ignore = [] if CITUS else ["chaos/test_citus.py", "store/test_citus.py"]
@@ -59,9 +60,20 @@ def citus() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def citus_schema(citus: Cluster) -> str:
-    """Distributed tables for all tests of this process in turn."""
-    return citus.create()
+def emptied_url(request: pytest.FixtureRequest) -> str:
+    """A database for all tests of this process in turn, or distributed tables where a cluster is at hand."""
+    if CITUS:
+        cluster: Cluster = request.getfixturevalue("citus")
+        return cluster.url(cluster.create())
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.url(server.create(request.getfixturevalue("postgres_template")))
+
+
+@pytest.fixture
+def postgres_url(emptied_url: str) -> Iterator[str]:
+    """A database with the schema and nothing else."""
+    yield emptied_url
+    empty(emptied_url)
 
 
 @pytest.fixture
@@ -70,15 +82,3 @@ def packaged_postgres_url(postgres_server: Postgres, postgres_template: str) -> 
     name = postgres_server.create(postgres_template)
     yield postgres_server.url(name)
     postgres_server.drop(name)
-
-
-@pytest.fixture
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database with the schema and nothing else: the test's own, or what every test finds empty on a cluster."""
-    if not CITUS:
-        yield request.getfixturevalue("packaged_postgres_url")
-        return
-    cluster: Cluster = request.getfixturevalue("citus")
-    schema: str = request.getfixturevalue("citus_schema")
-    yield cluster.url(schema)
-    cluster.empty(schema)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -16,7 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from tests.chaos.audit import holds_there, settled_there
+from tests.chaos.audit import settled_there
+from tests.chaos.killing import killed_in_turn
 from tests.chaos.load import Load
 from tests.chaos.server import PostgresInstallation
 from tests.citus import CITUS, Cluster
@@ -136,18 +137,6 @@ async def test_connections_to_the_workers_are_lost(installation: PostgresInstall
 
 
 async def test_servers_are_killed_in_turn(installation: PostgresInstallation) -> None:
-    """Of two on one cluster one is killed, the other goes on, and a new one takes the place of the first."""
-    load, moments = Load(installation.site, "killed-in-turn"), random.Random(1)  # noqa: S311
-    with ExitStack() as stack:
-        servers = [stack.enter_context(installation.serving()) for _ in range(2)]
-        for turn in range(KILLS):
-            async with load.on(*(server.port for server in servers)):
-                await load.reached(acknowledged=moments.randint(1, 60))
-                servers[turn % 2].kill()
-                await load.reached(acknowledged=30)
-            await holds_there(installation.url, load)
-            servers[turn % 2] = stack.enter_context(installation.serving())
-            await load.settle(servers[turn % 2].port)
-            await load.repeat(servers[1 - turn % 2].port)
-        assert [server.end().status for server in servers] == [0, 0]
+    load = Load(installation.site, "killed-in-turn")
+    await killed_in_turn(installation, load, KILLS)
     await settled_there(installation.url, load)

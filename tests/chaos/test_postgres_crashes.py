@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.audit import holds_there, settled_there
+from tests.chaos.audit import settled_there
+from tests.chaos.killing import killed_in_turn
 from tests.chaos.load import Load
 from tests.chaos.server import PostgresInstallation
 from tests.postgres import Postgres, postgres
@@ -32,22 +32,10 @@ def database() -> Iterator[Postgres]:
 
 
 async def test_servers_are_killed_in_turn(database: Postgres, tmp_path: Path) -> None:
-    """Of two on one database one is killed, the other goes on, and a new one takes the place of the first."""
     installation = PostgresInstallation(database.url(database.create()), tmp_path)
-    load, moments = Load(installation.site, "killed-in-turn"), random.Random(1)  # noqa: S311
-    with ExitStack() as stack:
-        servers = [stack.enter_context(installation.serving()) for _ in range(2)]
-        for turn in range(KILLS):
-            async with load.on(*(server.port for server in servers)):
-                await load.reached(acknowledged=moments.randint(1, 60))
-                servers[turn % 2].kill()
-                await load.reached(acknowledged=30)
-            await holds_there(installation.url, load)
-            servers[turn % 2] = stack.enter_context(installation.serving())
-            await load.settle(servers[turn % 2].port)
-            await load.repeat(servers[1 - turn % 2].port)
-        assert load.cut > KILLS
-        assert [server.end().status for server in servers] == [0, 0]
+    load = Load(installation.site, "killed-in-turn")
+    await killed_in_turn(installation, load, KILLS)
+    assert load.cut > KILLS
     await settled_there(installation.url, load)
 
 

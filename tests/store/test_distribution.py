@@ -22,6 +22,7 @@ from grapevine.errors import StoreError
 from grapevine.store.postgres import distribution
 from grapevine.store.postgres.distribution import STAYS, Step, distribute, our_tables
 from tests.citus import Cluster
+from tests.emptying import empty
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
@@ -335,7 +336,7 @@ async def test_what_tests_find_on_a_cluster(plain: Database) -> None:
     await first.execute("UPDATE versions SET version = version + 1 WHERE name = 'sites'")
     two = cluster.create(one)
     second = await asyncpg.connect(cluster.url(two))
-    cluster.empty(one)
+    empty(cluster.url(one))
     versions = "SELECT string_agg(name || version, ' ' ORDER BY name) FROM versions"
     assert await first.fetchval("SELECT count(*) FROM drops") == 0
     assert await first.fetchval(versions) == "schema1 sites1"

@@ -61,10 +61,10 @@ def rows(url: str, text: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def url(anyio_backend: str, postgres_url: str) -> str:
-    """A database with the schema and nothing else."""
+def url(anyio_backend: str, packaged_postgres_url: str) -> str:
+    """A database of the test's own: some change its schema."""
     assert anyio_backend == "asyncio"
-    return postgres_url
+    return packaged_postgres_url
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+"""Servers that are killed, one after the other, while others go on."""
+
+from __future__ import annotations
+
+import random
+from contextlib import ExitStack
+
+from tests.chaos.audit import holds_there
+from tests.chaos.load import Load
+from tests.chaos.server import PostgresInstallation
+
+
+async def killed_in_turn(installation: PostgresInstallation, load: Load, kills: int) -> None:
+    """Of two servers on one database one is killed, the other goes on, and a new one takes the place of the first; so
+    many times. Both end well."""
+    moments = random.Random(1)  # noqa: S311
+    with ExitStack() as stack:
+        servers = [stack.enter_context(installation.serving()) for _ in range(2)]
+        for turn in range(kills):
+            async with load.on(*(server.port for server in servers)):
+                await load.reached(acknowledged=moments.randint(1, 60))
+                servers[turn % 2].kill()
+                await load.reached(acknowledged=30)
+            await holds_there(installation.url, load)
+            servers[turn % 2] = stack.enter_context(installation.serving())
+            await load.settle(servers[turn % 2].port)
+            await load.repeat(servers[1 - turn % 2].port)
+        assert [server.end().status for server in servers] == [0, 0]
