@@ -1,11 +1,14 @@
 -- name: held_visits
 -- The visits that a batch's returns, views, shares, conversions and answers name: one look-up a batch. Batches of several
--- processes take turns at them and at the cascades of their roots; SQLite has one writer.
-/*single WITH held AS (
-    SELECT r.visit_id
+-- processes take turns at them and at the cascades of their roots, always in the same order; SQLite has one writer.
+/*single WITH named AS MATERIALIZED (
+    SELECT DISTINCT v.site_id, COALESCE(v.root_id, v.visit_id) AS root_id, v.cell
     FROM rows(site_id bigint, visit_id bigint, cell smallint)
     JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell
-    JOIN visits r ON r.site_id = v.site_id AND r.visit_id = COALESCE(v.root_id, v.visit_id) AND r.cell = v.cell
+), held AS (
+    SELECT r.visit_id
+    FROM named
+    JOIN visits r ON r.site_id = named.site_id AND r.visit_id = named.root_id AND r.cell = named.cell
     ORDER BY r.site_id, r.visit_id
     FOR NO KEY UPDATE OF r
 ) */
