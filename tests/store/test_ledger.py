@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from grapevine import ids
@@ -15,7 +16,7 @@ from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, S
 from grapevine.sets import SOURCES, TOKEN_REASONS
 from grapevine.store.base import Store
 from grapevine.store.batch import Batch
-from grapevine.store.rows import ASIDE, SAME_NETWORK, PageRow, VisitRow
+from grapevine.store.rows import ASIDE, SAME_NETWORK, PageRow, ShareKey, VisitRow
 from grapevine.tokens import Token
 from grapevine.urls import OTHER_PAGE, Page, page_id
 from tests.backends import Backend
@@ -333,17 +334,36 @@ async def test_pages_beyond_the_days_bound_count_as_other(store: Store) -> None:
 async def test_a_known_page_is_not_offered_again_until_its_title_comes(
     world: World, title: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offered, insert_pages = list[str | None](), Batch.insert_pages
+    offered, arrive = list[str | None](), Batch.arrive
 
-    async def watched(batch: Batch, pages: Sequence[PageRow]) -> list[tuple[int, int]]:
+    async def watched(batch: Batch, pages: Sequence[PageRow], *others: Any) -> Any:
         offered.extend(each.title for each in pages)
-        return await insert_pages(batch, pages)
+        return await arrive(batch, pages, *others)
 
-    monkeypatch.setattr(Batch, "insert_pages", watched)
+    monkeypatch.setattr(Batch, "arrive", watched)
     for named in (title, None, title, "Deep", None, "Deep"):
         await world.land(world.arrival(title=named))
     assert offered == ([None, "Deep"] if title is None else ["Deep"])
     assert await world.table("SELECT title FROM pages") == [("Deep",)]
+
+
+@pytest.mark.parametrize("titles", [[], ["A page"]])
+@pytest.mark.parametrize("known", [False, True])
+async def test_what_arrives_together_is_answered_apart(world: World, titles: list[str], known: bool) -> None:
+    """Pages have no answer, visits answer with those that are new, shares with those that are stored."""
+    token = Token((await world.land(world.arrival())).visit_id, COPY, 0)
+    await world.play(report(token))
+    root = await world.visit(token.visit_id)
+    other = msgspec.structs.replace(root, visit_id=root.visit_id ^ 1)
+    keys = [ShareKey(SITE, root.visit_id, root.cell, channel, 0) for channel in (COPY, WHATSAPP)]
+    pages = [PageRow(SITE, 2, ids.hashed_cell(2), 2500, "https://a.example/2", title) for title in titles]
+    async with world.store.batch() as batch:
+        new, stored = await batch.arrive(pages, [root, other], keys if known else [])
+    assert new == {(SITE, other.visit_id)}
+    assert {key: (row.reported_at, row.returns) for key, row in stored.items()} == (
+        {keys[0]: (NOON, 0)} if known else {}
+    )
+    assert await world.table("SELECT title FROM pages WHERE page_id = 2") == [(title,) for title in titles]
 
 
 async def test_a_failed_batch_leaves_nothing_behind(world: World) -> None:

@@ -8,7 +8,7 @@ answers with what really changed, and only that is counted; so a repeated event 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from grapevine import ids
@@ -70,14 +70,14 @@ class Entry:
         self.named: dict[tuple[int, int], VisitRow] = {}
         self.other: set[tuple[int, int]] = set()
         self.learned = Learned([], [])
+        self.shares: dict[ShareKey, ShareRow] = {}
         self._kinds: dict[type, list[tuple[int, Any]]] = {}
         for place, event in enumerate(events):
             self._kinds.setdefault(type(event), []).append((place, event))
 
     async def record(self, drops: Mapping[Drop, int]) -> list[Outcome]:
         self.named = await self.batch.held_visits(dict.fromkeys(_names(self.events)))
-        await self._pages()
-        landed = await self._arrivals()
+        landed = await self._arrivals(await self._pages())
         await self._visitors(landed)
         await self._suspects(landed)
         await self._views()
@@ -85,13 +85,14 @@ class Entry:
         await self._unlinked()
         await self._conversions()
         await self._answers()
-        await self.tally.write(self.batch, await self._shares(landed), drops)
+        await self.tally.write(self.batch, self._shares(landed), drops)
         return self.outcomes
 
     def _of(self, kind: type[E]) -> Sequence[tuple[int, E]]:
         return self._kinds.get(kind, ())
 
-    async def _pages(self) -> None:
+    async def _pages(self) -> list[PageRow]:
+        """The pages that may be new, or may get their title now."""
         known, rows = self.knowledge.known.pages, dict[tuple[int, int], PageRow]()
         for event in self.events:
             if not isinstance(event, Arrival | Report | Unlinked):
@@ -101,15 +102,13 @@ class Entry:
                 continue
             if key not in rows or rows[key].title is None:
                 rows[key] = _page_row(event.site_id, event.page, day, event.title)
-        if not rows:
-            return
         self.other = await self._too_many(rows)
         for site_id, number in self.other:
             lost = rows.pop((site_id, number))
             other = Page(page_id(site_id, OTHER_PAGE), OTHER_PAGE, is_home=False)
             rows[site_id, other.page_id] = _page_row(site_id, other, lost.day, None)
-        await self.batch.insert_pages([rows[key] for key in sorted(rows)])
         self.learned.pages.extend((row.site_id, row.page_id, row.day, bool(row.title)) for row in rows.values())
+        return [rows[key] for key in sorted(rows)]
 
     async def _too_many(self, pages: dict[tuple[int, int], PageRow]) -> set[tuple[int, int]]:
         """Which of ``pages`` are too many for their site's day and have to count as ``(other)``."""
@@ -132,20 +131,25 @@ class Entry:
     def _page_id(self, site_id: int, page: Page) -> int:
         return page_id(site_id, OTHER_PAGE) if (site_id, page.page_id) in self.other else page.page_id
 
-    async def _arrivals(self) -> list[VisitRow]:
-        """Inserts the arrivals under the first id that is theirs; answers with the rows that are really new."""
+    async def _arrivals(self, pages: Sequence[PageRow]) -> list[VisitRow]:
+        """Inserts the arrivals under the first id that is theirs; answers with the rows that are really new.
+
+        What else can be done by then goes the same way: the pages are inserted, and what is stored of shares is read.
+        """
         landed: list[VisitRow] = []
         waiting = self._of(Arrival)
         for attempt in range(_ATTEMPTS):
-            if not waiting:
-                return landed
             offered: dict[tuple[int, int], VisitRow] = {}
             claims: list[tuple[int, Arrival, VisitRow]] = []
             for place, event in waiting:
                 row = self._visit_row(event, *self.knowledge.nonces.identify(event, attempt))
                 claims.append((place, event, row))
                 offered.setdefault((row.site_id, row.visit_id), row)
-            new = await self.batch.insert_visits([offered[key] for key in sorted(offered)])
+            rows = [offered[key] for key in sorted(offered)]
+            if attempt:
+                new, _ = await self.batch.arrive([], rows, [])
+            else:
+                new, self.shares = await self.batch.arrive(pages, rows, self._spoken_of(row for _, _, row in claims))
             taken = {}
             if len(new) < len(offered):
                 taken = await self.batch.visits([(row.site_id, row.visit_id, row.cell) for key, row in offered.items()
@@ -161,9 +165,20 @@ class Entry:
                 if not repeated:
                     landed.append(row)
                 self.outcomes[place] = _landed(stored, came_with_token=_came_with_token(event), duplicate=repeated)
-        if waiting:
-            raise RuntimeError(f"no free visit id in {_ATTEMPTS} attempts; is the nonce key what it was?")
-        return landed
+            if not waiting:
+                return landed
+        raise RuntimeError(f"no free visit id in {_ATTEMPTS} attempts; is the nonce key what it was?")
+
+    def _spoken_of(self, visits: Iterable[VisitRow]) -> list[ShareKey]:
+        """The shares that these visits open, and those that are reported."""
+        opened = {key for row in visits if row.verdict is None and (key := row.opened)}
+        return sorted(opened.union(key for _, _, key in self._reported()), key=ShareKey.plain)
+
+    def _reported(self) -> Iterator[tuple[int, Report, ShareKey]]:
+        """Reports of shares of visits that are stored."""
+        for place, event in self._of(Report):
+            if (event.site_id, event.token.visit_id) in self.named:
+                yield place, event, _share_key(event.site_id, event.token)
 
     def _visit_row(self, event: Arrival, visit_id: int, check: int) -> VisitRow:
         token = event.token
@@ -279,20 +294,18 @@ class Entry:
         for new in await self.batch.insert_answers([rows[key][1] for key in sorted(rows)]):
             self.outcomes[rows[new][0]] = Stored()
 
-    async def _shares(self, landed: list[VisitRow]) -> list[ShareRow]:
+    def _shares(self, landed: list[VisitRow]) -> list[ShareRow]:
         """First sights, reports and proofs of shares, and how often they were opened: what is to be added to them."""
         sharing = Sharing()
         sharing.landed(landed)
         places: dict[ShareKey, int] = {}
-        for place, event in self._of(Report):
-            if (event.site_id, event.token.visit_id) not in self.named:
-                self.outcomes[place] = Missing()
-                continue
+        for place, _ in self._of(Report):
+            self.outcomes[place] = Missing()
+        for place, event, key in self._reported():
             self.outcomes[place] = Stored(duplicate=True)
-            key = _share_key(event.site_id, event.token)
             if sharing.report(key, event, self._page_id(event.site_id, event.page)):
                 places[key] = place
-        changes = sharing.changes(await self.batch.shares(sharing.keys))
+        changes = sharing.changes(self.shares)
         for change in changes:
             row, sharer = change.row, self.named[change.key.site_id, change.key.visit_id]
             for measure in change.measures:

@@ -68,9 +68,15 @@ class Batch:
             return await self.visits(named)
         return found
 
-    async def insert_visits(self, visits: Sequence[VisitRow]) -> set[tuple[int, int]]:
-        """Adds visits; answers with the (site, visit) of those whose id was not taken."""
-        return {(site, visit) for site, visit in await self._run("insert_visits", _plain(visits))}
+    async def arrive(
+        self, pages: Sequence[PageRow], visits: Sequence[VisitRow], keys: Sequence[ShareKey]
+    ) -> tuple[set[tuple[int, int]], dict[ShareKey, ShareRow]]:
+        """Adds the pages that are not there, and visits; answers with the (site, visit) of those whose id was not
+        taken, and with what is stored of these shares."""
+        _, new, stored = await self._together(
+            [("insert_pages", _plain(pages)), ("insert_visits", _plain(visits)), ("named_shares", _plain(keys))]
+        )
+        return {(site, visit) for site, visit in new}, _by_share(stored)
 
     async def add_views(self, rows: Rows) -> None:
         """Adds to (site, visit, cell) so many views."""
@@ -85,18 +91,13 @@ class Batch:
         found = await self._run_if_whole("pages_of_day", site_id=site_id, day=day)
         return int(found[0][0]) if found else 0
 
-    async def insert_pages(self, pages: Sequence[PageRow]) -> list[tuple[int, int]]:
-        """Adds the pages that are not there; answers with (site, day) of each row that changed."""
-        return [(site, day) for site, day in await self._run("insert_pages", _plain(pages))]
-
     async def guard(self, rows: Rows) -> set[tuple[int, int, int]]:
         """Guards (site, kind, key, cell, expires_at); answers with the (site, kind, key) seen for the first time."""
         return {(site, kind, key) for site, kind, key in await self._run("insert_guards", rows)}
 
     async def shares(self, keys: Sequence[ShareKey]) -> dict[ShareKey, ShareRow]:
         """What is stored of these shares."""
-        rows = [ShareRow(*row) for row in await self._run("named_shares", _plain(keys))]
-        return {ShareKey(row.site_id, row.visit_id, row.cell, row.channel, row.n): row for row in rows}
+        return _by_share(await self._run("named_shares", _plain(keys)))
 
     async def insert_unfurls(self, rows: Rows) -> list[tuple[int, str, int]]:
         """Adds unfurls (key…, app, hour, at); answers with (site, app, at) of the new ones."""
@@ -119,7 +120,7 @@ class Batch:
         summaries (one that has none gets it with its first return), (key…, slot, measures…) to the tables named
         ``counts``, and (site, hour, reason, slot, so many) to the drops."""
         raised = [(f"raise_{table}", rows) for table, rows in counts.items()]
-        grown = await self._together(
+        *_, grown = await self._together(
             [("put_shares", _plain(shares)), *raised, ("raise_drops", drops), ("grow_cascades", _plain(growths))]
         )
         known = set(grown)
@@ -133,6 +134,10 @@ class Batch:
 
 def _by_key(rows: Rows) -> dict[tuple[int, int], VisitRow]:
     return {(row[0], row[1]): VisitRow(*row) for row in rows}
+
+
+def _by_share(rows: Rows) -> dict[ShareKey, ShareRow]:
+    return {ShareKey(*row[:5]): ShareRow(*row) for row in rows}
 
 
 def _plain(structs: Sequence[msgspec.Struct]) -> list[Any]:

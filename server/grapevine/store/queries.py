@@ -24,6 +24,7 @@ _SAME_CELL = re.compile(r"\b(\w+)\.cell = \w+\.cell\b")
 _MARKED = re.compile(r"/\*(sqlite|postgres|single|citus) (.*?) \*/", re.DOTALL)
 _UNDERSTOOD = {"sqlite": ("sqlite",), "postgres": ("postgres", "single"), "citus": ("postgres", "citus")}
 _NUMBERS = {"bigint", "integer", "smallint"}
+_ANSWER = re.compile(r"^SELECT|\sRETURNING\s", re.IGNORECASE)
 _WRITER = msgspec.json.Encoder()  # JSON's numbers and null are those of an array
 _WHOLE_ROWS = re.compile(
     r"(INSERT INTO \w+) \(([^()]*)\)\s+SELECT\s+([^()]*?)\s+FROM rows\([^()]*\)\s+WHERE true\s+"
@@ -48,6 +49,13 @@ class Prepared(NamedTuple):
 
     text: str
     names: tuple[str, ...]
+
+
+class Together(NamedTuple):
+    """Several queries as one statement of one row: an array of rows for each of those that answer, by name."""
+
+    text: str
+    answering: tuple[str, ...]
 
 
 class Insertion(NamedTuple):
@@ -110,17 +118,16 @@ def for_sqlite(query: Query, count: int = 0) -> Prepared:
     return _prepared(query, _ROWS.sub(lambda _: rows, text), names)
 
 
-def together_for_postgres(changes: Sequence[Query]) -> str:
-    """Changes that take nothing but rows as one statement, their arrays behind each other: all but the last stand in a
-    WITH, where PostgreSQL runs them as they are."""
-    texts, before = [], 0
-    for query in changes:
-        text, _ = for_postgres(query, before=before)
-        texts.append(text)
+def together_for_postgres(asked: Sequence[Query]) -> Together:
+    """Queries that take nothing but rows as one statement, their arrays behind each other: PostgreSQL runs each part of
+    a WITH that changes something, and none of them sees what the others change."""
+    parts, before = [], 0
+    for query in asked:
+        parts.append(f"{query.name} AS ({for_postgres(query, before=before).text})")
         before += len(query.columns)
-    *first, last = texts
-    named = ", ".join(f"change{number} AS ({text})" for number, text in enumerate(first))
-    return f"WITH {named} {last}" if first else last
+    answering = tuple(query.name for query in asked if _ANSWER.search(query.text))
+    answers = ", ".join(f"ARRAY(SELECT {name} FROM {name})" for name in answering)  # noqa: S608  # our own names
+    return Together(f"WITH {', '.join(parts)} SELECT {answers}", answering)
 
 
 def for_postgres(query: Query, dialect: str = "postgres", before: int = 0) -> Prepared:

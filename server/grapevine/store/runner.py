@@ -23,8 +23,8 @@ class Runner(Protocol):
 class Changes(Runner, Protocol):
     """A transaction that is open."""
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[tuple[Any, ...]]:
-        """Runs changes by name, each with its rows, that do not see what the others do; answers as the last does."""
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
+        """Runs queries by name, each with its rows, that do not see what the others change; answers as each does."""
         ...
 
     async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:

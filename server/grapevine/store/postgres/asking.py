@@ -21,6 +21,7 @@ _CONFLICT: Final = ("25006", "40", "53", "55P03")
 """Those that say nothing about a part of the database."""
 _UNUSABLE: Final = ("0A", "25", "28", "3D", "55", "57", "58", "F0")
 """What is wrong with the database or the way to it, and not with what it was asked."""
+_SEVERAL: Final = 2
 _INTERNAL: Final = "XX000"
 """What Citus says of a worker that is away."""
 
@@ -45,18 +46,17 @@ class Asking:
             values += self._columns(name, rows)
         return [tuple(record) for record in await self._connection.fetch(text, *values)]
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[tuple[Any, ...]]:
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
         """All of them in one statement, since each costs a way to the server and back; but Citus takes no changes in a
         WITH."""
         named = {name: rows for name, rows in calls if rows}
-        found: list[Any] = []
-        if self._dialect == "citus":
-            for name, rows in named.items():
-                found = await self.run(name, rows)
-        elif named:
-            columns = [column for name, rows in named.items() for column in self._columns(name, rows)]
-            found = await self._connection.fetch(_together(tuple(named)), *columns)
-        return [tuple(record) for record in found] if calls[-1][1] else []
+        if self._dialect == "citus" or len(named) < _SEVERAL:
+            return [await self.run(name, rows) for name, rows in calls]
+        text, answering = _together(tuple(named))
+        columns = [column for name, rows in named.items() for column in self._columns(name, rows)]
+        (answers,) = await self._connection.fetch(text, *columns)
+        found = dict(zip(answering, answers, strict=True))
+        return [[tuple(record) for record in found.get(name, ())] for name, _ in calls]
 
     async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
         if self._dialect != "citus":
@@ -149,7 +149,7 @@ def shown(url: str) -> str:
 
 
 @cache
-def _together(names: tuple[str, ...]) -> str:
+def _together(names: tuple[str, ...]) -> queries.Together:
     return queries.together_for_postgres([queries.queries()[name] for name in names])
 
 

@@ -67,14 +67,13 @@ JOIN pages p ON p.site_id = rows.site_id AND p.page_id = rows.page_id AND p.cell
 SELECT count(*) FROM pages WHERE site_id = :site_id AND day = :day;
 
 -- name: insert_pages
--- Pages, most of them known; answers with the new ones and those that got their title now.
+-- Pages, most of them known, and titles of those that had none.
 INSERT INTO pages (site_id, page_id, cell, day, url, title)
 SELECT site_id, page_id, cell, day, url, title
 FROM rows(site_id bigint, page_id bigint, cell smallint, day bigint, url text, title text)
 WHERE true
 ON CONFLICT (site_id, page_id, cell) DO UPDATE SET title = excluded.title
-WHERE pages.title IS NULL AND excluded.title IS NOT NULL
-RETURNING site_id, day;
+WHERE pages.title IS NULL AND excluded.title IS NOT NULL;
 
 -- name: insert_guards
 -- What must happen once; answers with those that are new.

@@ -89,11 +89,8 @@ class Writer(Quick):
             return self._insert(insertion, rows)
         return self.answer(name, rows, params)
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = []
-        for name, rows in calls:
-            found = await self.run(name, rows)
-        return found
+    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
+        return [await self.run(name, rows) if rows else [] for name, rows in calls]
 
     async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
         return self.answer(name, None, params)
