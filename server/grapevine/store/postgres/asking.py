@@ -21,7 +21,6 @@ _CONFLICT: Final = ("25006", "40", "53", "55P03")
 """Those that say nothing about a part of the database."""
 _UNUSABLE: Final = ("0A", "25", "28", "3D", "55", "57", "58", "F0")
 """What is wrong with the database or the way to it, and not with what it was asked."""
-_SEVERAL: Final = 2
 _INTERNAL: Final = "XX000"
 """What Citus says of a worker that is away."""
 
@@ -50,7 +49,7 @@ class Asking:
         """All of them in one statement, since each costs a way to the server and back; but Citus takes no changes in a
         WITH."""
         named = {name: rows for name, rows in calls if rows}
-        if self._dialect == "citus" or len(named) < _SEVERAL:
+        if self._dialect == "citus" or len(named) <= 1:
             return [await self.run(name, rows) for name, rows in calls]
         text, answering = _together(tuple(named))
         columns = [column for name, rows in named.items() for column in self._columns(name, rows)]
