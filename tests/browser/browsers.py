@@ -33,7 +33,7 @@ SELECT = """css => {
 # The paste event shows both flavours, needs no permission and is not sanitised.
 PASTE = """() => new Promise(done => {
   const field = document.body.appendChild(document.createElement('textarea'));
-  field.focus();
+  field.focus({preventScroll: true});
   addEventListener('paste', event => {
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -148,11 +148,14 @@ def demo() -> Iterator[Demo]:
 
 @contextmanager
 def readers(browser: Browser, demo: Demo) -> Iterator[MakeReader]:
-    """Makes readers for as long as the block lasts. What is refused them or goes wrong on their pages is an error."""
+    """Makes readers for as long as the block lasts. What is refused them or goes wrong on their pages is an error.
+
+    Their pages do not scroll smoothly: what is pressed on one that still moves may be let go elsewhere.
+    """
     made: list[Reader] = []
 
     def make(**options: Any) -> Reader:
-        context = browser.new_context(**{"user_agent": DESK, **options})
+        context = browser.new_context(**{"user_agent": DESK, "reduced_motion": "reduce", **options})
         context.set_default_timeout(SECONDS * 1000)
         made.append(Reader(context, demo))
         return made[-1]
