@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from grapevine.domain.ids import ALPHABET
+from grapevine.domain.urls import UrlError, parse_origin
 from grapevine.errors import Forbidden, Invalid, UnknownSite
-from grapevine.ids import ALPHABET
 from grapevine.store.registry import Registry
 from grapevine.store.rows import KeyRow, SiteRow
-from grapevine.urls import UrlError, parse_origin
 
 SCOPES: Final = ("read", "write", "admin")
 """From the narrowest to the widest; each allows what those before it allow."""

@@ -11,7 +11,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from grapevine import ids
 from grapevine.beside import beside
 from grapevine.collect.intake import Intake
 from grapevine.collect.judging import JUDGE_SECONDS, Judge
@@ -21,6 +20,7 @@ from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drops
 from grapevine.collect.visitor import VisitorSalts
 from grapevine.collect.writer import Writer
+from grapevine.domain import ids
 from grapevine.hooks.addresses import Reach
 from grapevine.hooks.sending import Sender
 from grapevine.housekeeping import housekeeping

@@ -21,7 +21,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from grapevine.money import MILLION, Amounts
+from grapevine.domain.money import MILLION, Amounts
 
 MODELS: Final = ("first", "last", "linear", "position")
 

@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine import channels, ids, sets
-from grapevine.money import Amounts
+from grapevine.domain import channels, enums, ids
+from grapevine.domain.money import Amounts
+from grapevine.domain.periods import rfc3339
+from grapevine.domain.tokens import Tokens
 from grapevine.store.rows import ASIDE, ERASED
-from grapevine.times import rfc3339
-from grapevine.tokens import Tokens
 
 SORTS: Final = ("size", "depth", "virality", "value", "recent")
 
@@ -177,7 +177,7 @@ class Place(NamedTuple):
     @property
     def verdict_name(self) -> str | None:
         """Why it is taken for no person's visit."""
-        return None if self.verdict is None else sets.VERDICT_NAMES[self.verdict]
+        return None if self.verdict is None else enums.VERDICT_NAMES[self.verdict]
 
     @property
     def erased(self) -> bool:
@@ -199,7 +199,7 @@ def chain(places: Iterable[Place], urls: Mapping[int, str], tokens: Tokens) -> l
             visit=ids.visit_text(place.visit_id),
             at=None if place.erased else rfc3339(place.at),
             url=None if place.erased else urls.get(place.page_id),
-            source=None if place.erased else sets.SOURCE_NAMES[place.source],
+            source=None if place.erased else enums.SOURCE_NAMES[place.source],
             depth=place.depth,
             via=_via(place, tokens),
             is_self=place.is_self,
@@ -243,7 +243,7 @@ def nodes(places: Iterable[Place], urls: Mapping[int, str], conversions: Mapping
         via, converted = arrival(channel, n), conversions.get(visit_id, 0)
         if place.erased:
             return CascadeNode(visit, parent, via, depth, None, None, None, None, converted, erased=True)
-        named = sets.SOURCE_NAMES[source], sets.DEVICE_NAMES[device], converted, place.verdict_name
+        named = enums.SOURCE_NAMES[source], enums.DEVICE_NAMES[device], converted, place.verdict_name
         return CascadeNode(visit, parent, via, depth, rfc3339(at), urls.get(page_id), *named)
 
     return [node(place) for place in places]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.jobs import job, once, tried
 from grapevine.leases import Leases
 from grapevine.sites import Clock

@@ -14,8 +14,8 @@ from itertools import chain
 from typing import Final
 
 from grapevine.beside import beside
+from grapevine.domain.ids import CELLS
 from grapevine.errors import StoreError
-from grapevine.ids import CELLS
 from grapevine.sites import Clock
 from grapevine.store.registry import Registry
 

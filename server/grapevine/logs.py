@@ -8,7 +8,7 @@ import math
 import sys
 from typing import Final
 
-from grapevine.times import rfc3339
+from grapevine.domain.periods import rfc3339
 
 _USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from grapevine.domain.urls import UrlError, parse_origin
 from grapevine.errors import SettingError
-from grapevine.urls import UrlError, parse_origin
 
 SQLITE: Final = "sqlite:///"
 POSTGRES: Final = ("postgresql://", "postgres://")

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from grapevine.domain.tokens import Token, TokenError, Tokens
 from grapevine.errors import StoreError
 from grapevine.store.rows import SiteRow
-from grapevine.tokens import Token, TokenError, Tokens
 
 Clock = Callable[[], int]
 """UTC milliseconds."""

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from grapevine import channels, sets
+from grapevine.domain import channels, enums
+from grapevine.domain.money import Amounts
 from grapevine.errors import FieldError, Invalid
-from grapevine.money import Amounts
 
 METRICS: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "shares", "reported", "proven", "conversions", "unfurls",
@@ -36,8 +36,8 @@ class Filters(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         closed = (
             ("channel", self.channel, channels.CODES),
-            ("source", self.source, sets.SOURCES),
-            ("device", self.device, sets.DEVICES),
+            ("source", self.source, enums.SOURCES),
+            ("device", self.device, enums.DEVICES),
         )
         wrong = tuple(
             FieldError(field, f"must be one of {', '.join(names)}")

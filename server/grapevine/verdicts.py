@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from grapevine.channels import CODES
-from grapevine.sets import VERDICTS
+from grapevine.domain.channels import CODES
+from grapevine.domain.enums import VERDICTS
 
 SCAN: Final = 2
 SCAN_MS: Final = 30_000

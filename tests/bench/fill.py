@@ -23,15 +23,16 @@ from typing import Any, Final
 
 import msgspec
 
-from grapevine import admin, ids
+from grapevine import admin
 from grapevine.collect.nonces import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
-from grapevine.sets import DAYS_OF_WEEK, NO_CHANNEL
+from grapevine.domain import ids
+from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL
+from grapevine.domain.tokens import Tokens
+from grapevine.domain.urls import page_id
 from grapevine.store import queries
 from grapevine.store.batch import MEASURES
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.tokens import Tokens
-from grapevine.urls import page_id
 from tests.bench.story import ORIGIN, PAGES, Cascade, Happened, Share, Story, Visit
 
 SECRET: Final = "a-secret-key-of-the-benchmarks-which-is-none"

@@ -20,10 +20,11 @@ from typing import Any, Final
 import msgspec
 import uvicorn
 
-from grapevine import ids, tuning
-from grapevine.channels import CODES, SESSION
+from grapevine import tuning
 from grapevine.collect.wire import ShareAnswer, ShareRequest, VisitAnswer, VisitRequest
-from grapevine.tokens import Tokens
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES, SESSION
+from grapevine.domain.tokens import Tokens
 from grapevine.web.exchange import Exchange
 from grapevine.web.patience import PatientProtocol
 

@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.stats import DIMENSIONS
 from tests.bench.fill import SECRET, Filled
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed

@@ -16,13 +16,14 @@ from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
 
-from grapevine import ids, insight
+from grapevine import insight
 from grapevine.app import running, system_clock
+from grapevine.domain import ids
+from grapevine.domain.periods import Period
 from grapevine.settings import Settings
 from grapevine.sites import Site
 from grapevine.stats import DIMENSIONS
 from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.times import Period
 from grapevine.web.application import web_application
 from tests.bench.fill import SECRET, Filled
 from tests.bench.stores import SIZES, filled, name_of

@@ -13,9 +13,9 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from grapevine import ids
-from grapevine.channels import CODES
-from grapevine.sets import DEVICES, SOURCES, TOKEN_REASONS
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES
+from grapevine.domain.enums import DEVICES, SOURCES, TOKEN_REASONS
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 
 ORIGIN: Final = "https://bench.example"

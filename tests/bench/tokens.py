@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hmac
 
-from grapevine import ids
-from grapevine.tokens import TokenError, Tokens
+from grapevine.domain import ids
+from grapevine.domain.tokens import TokenError, Tokens
 from tests.bench.measure import compare, show
 
 REFERENCE = "one HMAC-SHA-512"

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import segno
 
-from grapevine.channels import CODES, USUAL
+from grapevine.domain.channels import CODES, USUAL
 
 SITE: Final = "sitekey"
 CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Grapevine-Dropped, Retry-After"}

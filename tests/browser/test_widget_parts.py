@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, Route
 
-from grapevine.channels import CODES
+from grapevine.domain.channels import CODES
 from tests.browser.browsers import copy
 from tests.browser.conftest import Built, Visitor, snippet
 from tests.browser.pages import Site

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.store.postgres.moments import moment
 from grapevine.store.recount import COMPARISONS, Recount
 from tests.chaos.load import Load

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from grapevine import channels, ids, sets
-from grapevine.money import decimal
+from grapevine.domain import channels, enums, ids
+from grapevine.domain.money import decimal
+from grapevine.domain.periods import Period, interval_start, rfc3339
 from grapevine.stats import Filters
-from grapevine.times import Period, interval_start, rfc3339
 from tests.store.world import Visit, World
 
 
@@ -57,7 +57,7 @@ def happenings(world: World, *, unlinked: bool = True) -> Iterator[Happening]:
             yield Happening(share.visit, at, share.channel, {"unfurls": 1}, app=app)
     for at, source, page, device in world.unlinked if unlinked else ():
         ghost = Visit(0, at, page, source, device, None, 0, 1)
-        yield Happening(ghost, at, sets.NO_CHANNEL, {"visits": 1, "views": 1})
+        yield Happening(ghost, at, enums.NO_CHANNEL, {"visits": 1, "views": 1})
 
 
 def chosen(world: World, period: Period, filters: Filters, *, unlinked: bool = True) -> list[Happening]:
@@ -68,8 +68,8 @@ def chosen(world: World, period: Period, filters: Filters, *, unlinked: bool = T
         if period.start <= happening.at < period.end
         and filters.page in (None, happening.visit.page)
         and filters.channel in (None, channels.NAMES.get(happening.channel))
-        and filters.source in (None, sets.SOURCE_NAMES[happening.visit.source])
-        and filters.device in (None, sets.DEVICE_NAMES[happening.visit.device])
+        and filters.source in (None, enums.SOURCE_NAMES[happening.visit.source])
+        and filters.device in (None, enums.DEVICE_NAMES[happening.visit.device])
     ]
 
 
@@ -96,9 +96,9 @@ def key_of(happening: Happening, by: str) -> str | int | None:
     keys: dict[str, str | int | None] = {
         "channel": channels.NAMES.get(happening.channel),
         "page": visit.page,
-        "source": sets.SOURCE_NAMES[visit.source],
+        "source": enums.SOURCE_NAMES[visit.source],
         "depth": visit.depth,
-        "device": sets.DEVICE_NAMES[visit.device],
+        "device": enums.DEVICE_NAMES[visit.device],
         "app": visit.app,
     }
     return keys[by]

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from grapevine import ids
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.nonces import Nonces
-from grapevine.events import Answer, Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
-from grapevine.sets import SOURCES
+from grapevine.domain import ids
+from grapevine.domain.enums import SOURCES
+from grapevine.domain.events import Answer, Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
+from grapevine.domain.tokens import Token
+from grapevine.domain.urls import Page, page_id
 from grapevine.store.recount import COMPARISONS, Recount
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.tokens import Token
-from grapevine.urls import Page, page_id
 from tests.bench.fill import NONCE_KEY, TITLE, File, Filler, unlinked_nonce, view_nonce
 from tests.bench.story import PAGES, Happened, Story, gap_of
 

@@ -11,12 +11,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from grapevine import ids, insight
-from grapevine.channels import CODES
+from grapevine import insight
 from grapevine.collect.converting import NEVER
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.nonces import GUARD_CONVERSION, Nonces
-from grapevine.events import Conversion, Event, Landed, Missing, Stored
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES
+from grapevine.domain.events import Conversion, Event, Landed, Missing, Stored
+from grapevine.domain.periods import Period
+from grapevine.domain.tokens import Token
 from grapevine.sites import Site
 from grapevine.stats import Filters
 from grapevine.store import queries
@@ -27,8 +30,6 @@ from grapevine.store.recount import COMPARISONS, Recount
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.times import Period
-from grapevine.tokens import Token
 from tests.backends import Backend
 from tests.store.test_ledger import NOON, SITE, World
 from tests.store.test_reads_plans import plan

@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from grapevine import ids, insight
+from grapevine import insight
 from grapevine.copying import database as database_module
 from grapevine.copying import file as file_module
 from grapevine.copying import remembered
@@ -26,11 +26,12 @@ from grapevine.copying.compare import SHOWN, Difference
 from grapevine.copying.moving import Phase, Summary, move
 from grapevine.copying.opening import opened
 from grapevine.copying.schema import APART, Table, all_tables, moved_tables
+from grapevine.domain import ids
+from grapevine.domain.periods import Period
 from grapevine.errors import GrapevineError, Interrupted, StoreError
 from grapevine.installation import snapshot
 from grapevine.stats import Filters
 from grapevine.store.recount import COMPARISONS, Recount
-from grapevine.times import Period
 from tests.postgres import Postgres
 from tests.store.databases import Database, Databases, Plant, PostgresDatabase, SQLiteFile
 from tests.store.world import FIRST_DAY, PAGES, grow, site_of

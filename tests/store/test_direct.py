@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from grapevine import channels, ids, sets
+from grapevine.domain import channels, enums, ids
+from grapevine.domain.periods import Period
+from grapevine.domain.urls import page_id
 from grapevine.estimate import GROUPS
 from grapevine.insight.direct import direct
 from grapevine.store.reads import Reads, Scope
-from grapevine.times import Period
-from grapevine.urls import page_id
 from tests.store.databases import Databases, Plant
 from tests.store.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, grow, site_of
 
@@ -60,7 +60,7 @@ async def test_days_of_pages(filled: Filled, period: Period) -> None:
             assert visit.sharer is not None
             numbers[2 + (visit.sharer.visit_id & 3)] += 1
         else:
-            numbers[0 if visit.source == sets.SOURCES["direct-deep"] else 1] += 1
+            numbers[0 if visit.source == enums.SOURCES["direct-deep"] else 1] += 1
     found = await filled.reads.direct_days(
         Scope(SITE, period.start, period.end), [page_id(SITE, page) for page in PAGES[:3]]
     )
@@ -93,11 +93,11 @@ async def test_apps_and_shares(filled: Filled, period: Period) -> None:
 
 async def test_a_few_days_are_not_enough(filled: Filled) -> None:
     answer = await direct(filled.reads, site_of(filled.world), PERIODS[0])
-    deep = [visit for visit in filled.world.real_visits() if visit.source == sets.SOURCES["direct-deep"]]
+    deep = [visit for visit in filled.world.real_visits() if visit.source == enums.SOURCES["direct-deep"]]
     assert (answer.estimate.value, answer.estimate.reason) == (None, "too-few-days")
     assert answer.estimate.of == len(deep)
     assert {page.url: page.deep for page in answer.pages} == Counter(visit.page for visit in deep)
-    unlinked = [one for one in filled.world.unlinked if one[1] == sets.SOURCES["direct-deep"]]
+    unlinked = [one for one in filled.world.unlinked if one[1] == enums.SOURCES["direct-deep"]]
     assert answer.measured.deep == len(deep) + len(unlinked)
     assert answer.measured.private_returns == sum(map(is_private, filled.world.real_visits()))
 

@@ -21,10 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from grapevine import channels, ids, insight, sets
+from grapevine import insight
+from grapevine.domain import channels, enums, ids
+from grapevine.domain.money import decimal
+from grapevine.domain.periods import Period, rfc3339
 from grapevine.exports import TABLES, Asked, encoder, stream
 from grapevine.exports.parquet import Parquet
-from grapevine.money import decimal
 from grapevine.store import queries
 from grapevine.store.exporting import (
     ANSWERS,
@@ -39,7 +41,6 @@ from grapevine.store.exporting import (
 )
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sqlite.store import READERS
-from grapevine.times import Period, rfc3339
 from tests.backends import Backend
 from tests.store.databases import Database, Databases, Plant, PostgresDatabase, PostgresDatabases
 from tests.store.world import FIRST_DAY, SITE, Share, Visit, World, grow, site_of
@@ -99,13 +100,13 @@ def text_of(visit: Visit | None) -> str | None:
 
 
 def verdict_of(visit: Visit) -> str | None:
-    return None if visit.verdict is None else sets.VERDICT_NAMES[visit.verdict]
+    return None if visit.verdict is None else enums.VERDICT_NAMES[visit.verdict]
 
 
 def visit_line(visit: Visit) -> dict[str, Any]:
     return {
         "visit": text_of(visit), "at": rfc3339(visit.at), "url": visit.page, "title": None,
-        "source": sets.SOURCE_NAMES[visit.source], "device": sets.DEVICE_NAMES[visit.device], "app": visit.app,
+        "source": enums.SOURCE_NAMES[visit.source], "device": enums.DEVICE_NAMES[visit.device], "app": visit.app,
         "views": visit.views, "channel": channels.NAMES[visit.through.channel] if visit.through else None,
         "n": visit.through.n if visit.through else None, "sharer": text_of(visit.sharer),
         "parent": text_of(visit.parent), "root": text_of(visit.root), "depth": visit.depth,

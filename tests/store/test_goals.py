@@ -9,13 +9,14 @@ from contextlib import closing
 
 import pytest
 
-from grapevine import ids, insight, money, sets
+from grapevine import insight
+from grapevine.domain import enums, ids, money
+from grapevine.domain.periods import Period
 from grapevine.insight.goals import Goal, goals
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store import queries
 from grapevine.store.reads import Reads
-from grapevine.times import Period
 from tests.store.databases import Databases, Plant
 from tests.store.test_reads_plans import plan
 from tests.store.world import FIRST_DAY, PAGES, SITE, Visit, World, grow, site_of
@@ -49,8 +50,8 @@ async def filled(databases: Databases) -> AsyncIterator[Filled]:
 def passes(visit: Visit, filters: Filters) -> bool:
     return (
         filters.page in (None, visit.page)
-        and filters.source in (None, sets.SOURCE_NAMES[visit.source])
-        and filters.device in (None, sets.DEVICE_NAMES[visit.device])
+        and filters.source in (None, enums.SOURCE_NAMES[visit.source])
+        and filters.device in (None, enums.DEVICE_NAMES[visit.device])
     )
 
 

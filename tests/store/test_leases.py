@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from grapevine.domain.ids import CELLS
 from grapevine.errors import Interrupted
 from grapevine.housekeeping import housekeeping
-from grapevine.ids import CELLS
 from grapevine.leases import LEASE_MS, Leases
 from grapevine.store.base import Store
 from grapevine.store.registry import Registry

@@ -8,17 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from grapevine import ids
-from grapevine.channels import CODES
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.nonces import Nonces
-from grapevine.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
-from grapevine.sets import SOURCES, TOKEN_REASONS
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES
+from grapevine.domain.enums import SOURCES, TOKEN_REASONS
+from grapevine.domain.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
+from grapevine.domain.tokens import Token
+from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.base import Store
 from grapevine.store.batch import Batch
 from grapevine.store.rows import ASIDE, SAME_NETWORK, PageRow, ShareKey, VisitRow
-from grapevine.tokens import Token
-from grapevine.urls import OTHER_PAGE, Page, page_id
 from tests.backends import Backend
 
 pytestmark = pytest.mark.anyio

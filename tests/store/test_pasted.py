@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.insight.pasted import Pasted, pasted
 from grapevine.store import queries
 from tests.store.databases import Databases, Plant

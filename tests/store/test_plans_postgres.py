@@ -14,7 +14,7 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.store import queries
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.queries import Query

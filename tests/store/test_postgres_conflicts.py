@@ -13,8 +13,8 @@ from grapevine.collect.ledger import NOTHING, Ledger
 from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Drops
 from grapevine.collect.writer import Writer
+from grapevine.domain.events import Event, Landed, Outcome
 from grapevine.errors import Interrupted
-from grapevine.events import Event, Landed, Outcome
 from grapevine.recording.recorder import Inside
 from grapevine.store.batch import Batch
 from grapevine.store.postgres.hosts import urls_of

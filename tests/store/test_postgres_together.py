@@ -12,17 +12,17 @@ from urllib.parse import quote
 
 import pytest
 
-from grapevine import ids
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.nonces import Nonces
+from grapevine.domain import ids
+from grapevine.domain.enums import SOURCES
+from grapevine.domain.events import Arrival, Event, Landed, Outcome, Stored, Unfurl, Unlinked, View
+from grapevine.domain.tokens import Token
 from grapevine.errors import Interrupted, StoreError
-from grapevine.events import Arrival, Event, Landed, Outcome, Stored, Unfurl, Unlinked, View
-from grapevine.sets import SOURCES
 from grapevine.store import queries
 from grapevine.store.postgres.moments import moment
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.recount import COMPARISONS, Recount
-from grapevine.tokens import Token
 from tests.postgres import Postgres
 from tests.store.databases import PostgresDatabases
 from tests.store.test_ledger import COPY, NOON, SITE, WHATSAPP, World, page, report

@@ -10,8 +10,9 @@ import msgspec
 import networkx as nx  # type: ignore[import-untyped]
 import pytest
 
-from grapevine import channels, ids, insight, sets
+from grapevine import insight
 from grapevine.chains import SORTS, CascadeHead
+from grapevine.domain import channels, enums, ids
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites import Site
 from grapevine.store.base import Store
@@ -122,8 +123,8 @@ async def test_every_cascade_as_a_tree(filled: Filled) -> None:
             via = (channels.NAMES[visit.through.channel], visit.through.n) if visit.through else None
             assert (node.via and (node.via.channel, node.via.n)) == via
             assert (node.url, node.conversions) == (visit.page, 0 if visit.verdict else len(visit.conversions))
-            assert node.verdict == (sets.VERDICT_NAMES[visit.verdict] if visit.verdict else None)
-            assert (node.source, node.device) == (sets.SOURCE_NAMES[visit.source], sets.DEVICE_NAMES[visit.device])
+            assert node.verdict == (enums.VERDICT_NAMES[visit.verdict] if visit.verdict else None)
+            assert (node.source, node.device) == (enums.SOURCE_NAMES[visit.source], enums.DEVICE_NAMES[visit.device])
 
 
 async def test_shapes_are_computed_once_and_again_after_growth(filled: Filled) -> None:

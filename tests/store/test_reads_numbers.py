@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from grapevine import ids, insight, stats
+from grapevine import insight, stats
+from grapevine.domain import ids
+from grapevine.domain.periods import Period
 from grapevine.errors import Invalid
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.reads import Reads, weeks_of
-from grapevine.times import Period
 from tests.store import census
 from tests.store.databases import Databases, Plant
 from tests.store.world import FIRST_DAY, PAGES, World, grow, site_of

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from grapevine import channels, ids, insight, sets
+from grapevine import insight
 from grapevine.chains import Resolution, Unresolved
+from grapevine.domain import channels, enums, ids
+from grapevine.domain.periods import rfc3339
+from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import UnknownVisit
 from grapevine.store.base import Store
-from grapevine.times import rfc3339
-from grapevine.tokens import BadSignature, NotAToken
 from tests.store.databases import Database
 from tests.store.world import FIRST_DAY, PAGES, Share, Visit, World, grow, site_of
 
@@ -78,8 +79,8 @@ async def test_every_share_of_a_world_resolves(database: Database, store: Store,
         ]
         for node, visit in zip(answer.chain, path_to(share.visit), strict=True):
             assert (node.depth, node.url, node.at) == (visit.depth, visit.page, rfc3339(visit.at))
-            assert (node.source, node.is_self) == (sets.SOURCE_NAMES[visit.source], visit.own and not visit.verdict)
-            assert node.verdict == (sets.VERDICT_NAMES[visit.verdict] if visit.verdict else None)
+            assert (node.source, node.is_self) == (enums.SOURCE_NAMES[visit.source], visit.own and not visit.verdict)
+            assert node.verdict == (enums.VERDICT_NAMES[visit.verdict] if visit.verdict else None)
             via = visit.through
             assert (node.via and node.via.token) == (via and token_of(world, via.visit, via.channel, via.n))
         reach = expected_reach(world, share)
@@ -89,9 +90,9 @@ async def test_every_share_of_a_world_resolves(database: Database, store: Store,
 
 async def test_the_answer_has_the_names_and_order_of_the_contract(database: Database, store: Store) -> None:
     world = World(7)
-    root = Visit(ids.pack(FIRST_DAY, 5, 1), ids.day_start(FIRST_DAY), PAGES[0], sets.SOURCES["search"], 1, None, 1, 1)
+    root = Visit(ids.pack(FIRST_DAY, 5, 1), ids.day_start(FIRST_DAY), PAGES[0], enums.SOURCES["search"], 1, None, 1, 1)
     copied = world.share(root, channels.CODES["copy"], 0)
-    friend = Visit(ids.pack(FIRST_DAY, 5, 2), root.at + 1_234, PAGES[1], sets.SOURCES["share"], 2, None, 2, 1, copied)
+    friend = Visit(ids.pack(FIRST_DAY, 5, 2), root.at + 1_234, PAGES[1], enums.SOURCES["share"], 2, None, 2, 1, copied)
     copied.openings.append(friend)
     friend.conversions.append((friend.at, 49_000_000, "EUR"))
     sent = world.share(friend, channels.CODES["whatsapp"], 0)

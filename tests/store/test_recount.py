@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from grapevine import ids
+from grapevine.domain import ids
+from grapevine.domain.enums import DAY_KEYS
 from grapevine.errors import StoreError
 from grapevine.installation import snapshot
-from grapevine.sets import DAY_KEYS
 from grapevine.settings import Settings
 from grapevine.store.recount import COMPARISONS, Recount, Recounted
 from tests.store.databases import Database, Databases, Plant

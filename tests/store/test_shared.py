@@ -6,9 +6,9 @@ import pytest
 
 from grapevine.collect.bursts import GRACE_MS
 from grapevine.collect.judging import Judge
+from grapevine.domain.tokens import Token
+from grapevine.domain.urls import page_id
 from grapevine.store.base import Store
-from grapevine.tokens import Token
-from grapevine.urls import page_id
 from tests.store.test_conversions import assert_recounted
 from tests.store.test_ledger import COPY, NOON, SITE, WHATSAPP, World, report
 

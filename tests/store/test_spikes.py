@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
-from grapevine import ids
-from grapevine.channels import CODES
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.nonces import Nonces
-from grapevine.events import Arrival, Landed
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES
+from grapevine.domain.enums import SOURCES
+from grapevine.domain.events import Arrival, Landed
+from grapevine.domain.tokens import Token
+from grapevine.domain.urls import Page, page_id
 from grapevine.hooks.message import event, new_id, new_secret
 from grapevine.leases import LEASE_MS, Leases
-from grapevine.sets import SOURCES
 from grapevine.sites import Sites
 from grapevine.spikes.watch import EVENT, LOOK_MS, Watch
 from grapevine.store.base import Store
 from grapevine.store.hooks import Event, WebhookRow
 from grapevine.store.rows import SiteRow
 from grapevine.store.spikes import RaisedRow
-from grapevine.tokens import Token
-from grapevine.urls import Page, page_id
 from tests.store.databases import Database
 
 pytestmark = pytest.mark.anyio

@@ -9,13 +9,14 @@ from contextlib import closing
 
 import pytest
 
-from grapevine import channels, ids, insight, sets
+from grapevine import insight
+from grapevine.domain import channels, enums, ids
+from grapevine.domain.periods import Period
 from grapevine.insight.numbers import scope_of
 from grapevine.insight.suspects import suspects
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store import queries
 from grapevine.store.reads import Reads
-from grapevine.times import Period
 from tests.store.databases import Databases, Plant
 from tests.store.test_reads_plans import plan
 from tests.store.world import FIRST_DAY, PAGES, World, grow, site_of
@@ -46,7 +47,7 @@ class Filled:
         for visit in self.world.visits:
             names = {
                 "page": visit.page, "channel": channels.NAMES.get(visit.arrival),
-                "source": sets.SOURCE_NAMES[visit.source], "device": sets.DEVICE_NAMES[visit.device],
+                "source": enums.SOURCE_NAMES[visit.source], "device": enums.DEVICE_NAMES[visit.device],
             }  # fmt: skip
             wanted = {name: getattr(filters, name) for name in names if getattr(filters, name) is not None}
             if visit.verdict and period.start <= visit.at < period.end and wanted.items() <= names.items():
@@ -68,18 +69,18 @@ async def test_suspects_are_what_a_count_finds(filled: Filled, period: Period, f
     expected = Counter(filled.chosen(period, filters))
     site = site_of(filled.world)
     found = await suspects(filled.reads, scope_of(site, period, filters))
-    assert found == {verdict: expected[code] for verdict, code in sets.VERDICTS.items()}
-    assert list(found) == list(sets.VERDICTS)
+    assert found == {verdict: expected[code] for verdict, code in enums.VERDICTS.items()}
+    assert list(found) == list(enums.VERDICTS)
     assert (await insight.summary(filled.reads, site, period, filters)).suspects == found
 
 
 async def test_every_verdict_was_met(filled: Filled) -> None:
-    assert set(filled.chosen(PERIODS[1], EVERYTHING)) == set(sets.VERDICTS.values())
+    assert set(filled.chosen(PERIODS[1], EVERYTHING)) == set(enums.VERDICTS.values())
 
 
 async def test_a_site_without_suspects(filled: Filled) -> None:
     other = site_of(World(site_id=99))
-    assert await suspects(filled.reads, scope_of(other, WHOLE, EVERYTHING)) == dict.fromkeys(sets.VERDICTS, 0)
+    assert await suspects(filled.reads, scope_of(other, WHOLE, EVERYTHING)) == dict.fromkeys(enums.VERDICTS, 0)
 
 
 async def test_an_erased_suspect_is_none(databases: Databases) -> None:
@@ -89,7 +90,7 @@ async def test_an_erased_suspect_is_none(databases: Databases) -> None:
         await store.open()
         found = await suspects(store.reads, scope_of(site_of(grow(3)), WHOLE, EVERYTHING))
         await store.close()
-    assert found == dict.fromkeys(sets.VERDICTS, 0)
+    assert found == dict.fromkeys(enums.VERDICTS, 0)
 
 
 def test_only_suspects_are_read() -> None:

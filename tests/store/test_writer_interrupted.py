@@ -12,8 +12,8 @@ from grapevine.collect.ledger import NOTHING, Ledger
 from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Drops
 from grapevine.collect.writer import Writer
+from grapevine.domain.events import Arrival, Event, Landed, Outcome
 from grapevine.errors import Busy, Interrupted
-from grapevine.events import Arrival, Event, Landed, Outcome
 from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
 from grapevine.store.batch import Batch

@@ -11,18 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from grapevine import channels, ids, sets
+from grapevine.domain import channels, enums, ids
+from grapevine.domain.urls import page_id
 from grapevine.sites import Site
 from grapevine.store.rows import ASIDE, SAME_NETWORK, SiteRow
-from grapevine.urls import page_id
 
 SITE = 7
 FIRST_DAY = ids.day_at(1_790_000_000_000)
 DAYS = 5
 PAGES = [f"https://example.org/{name}" for name in ("", "vines", "grapes", "wine?year=2024")]
-LINK = sets.SOURCES["link"]
+LINK = enums.SOURCES["link"]
 CHANNELS = [channels.CODES[name] for name in ("copy", "whatsapp", "x")]
-ORDINARY = [sets.SOURCES[name] for name in ("search", "direct-deep", "social")]
+ORDINARY = [enums.SOURCES[name] for name in ("search", "direct-deep", "social")]
 
 MEASURES = (
     "views visits visitors returns self_returns same_network shares reported proven conversions unlinked unfurls"
@@ -113,7 +113,7 @@ class Visit:
 
     @property
     def arrival(self) -> int:
-        return self.through.channel if self.through else sets.NO_CHANNEL
+        return self.through.channel if self.through else enums.NO_CHANNEL
 
 
 @dataclass
@@ -169,20 +169,20 @@ def grow(seed: int, site_id: int = SITE, size: int = 150, *, unlinked: bool = Tr
     for number, at in enumerate(times):
         opened = _opened(world, chance) if world.visits and chance.random() < 0.7 else None
         cell = ids.cell_of(opened.visit.visit_id) if opened else chance.randrange(ids.CELLS)
-        source = sets.SOURCES["share"] if opened else LINK if number % 17 == 5 else chance.choice(ORDINARY)
+        source = enums.SOURCES["share"] if opened else LINK if number % 17 == 5 else chance.choice(ORDINARY)
         visit = Visit(
             visit_id=ids.pack(ids.day_at(at) + chance.choice((-1, 0, 0, 0, 1)), cell, chance.getrandbits(32)),
             at=at,
             page=chance.choice(PAGES),
             source=source,
-            device=chance.choice(list(sets.DEVICES.values())),
+            device=chance.choice(list(enums.DEVICES.values())),
             app=chance.choice((None, None, "instagram", "facebook")),
             visitor=ids.day_at(at) * 1_000 + chance.randrange(15),
             views=0 if source == LINK else chance.randint(1, 4),
             through=opened,
             own=opened is not None and chance.random() < 0.2,
             same_network=opened is not None and chance.random() < 0.2,
-            verdict=None if source == LINK or chance.random() < 0.9 else chance.choice(list(sets.VERDICTS.values())),
+            verdict=None if source == LINK or chance.random() < 0.9 else chance.choice(list(enums.VERDICTS.values())),
         )
         world.visits.append(visit)
         if opened:
@@ -190,11 +190,11 @@ def grow(seed: int, site_id: int = SITE, size: int = 150, *, unlinked: bool = Tr
         _act(world, visit, chance)
     if unlinked:
         world.unlinked = [
-            (at, chance.choice(ORDINARY), chance.choice(PAGES), chance.choice(list(sets.DEVICES.values())))
+            (at, chance.choice(ORDINARY), chance.choice(PAGES), chance.choice(list(enums.DEVICES.values())))
             for at in chance.sample(times, 9)
         ]
     for at in chance.sample(times, 12):
-        world.drops[at // ids.HOUR_MS, chance.choice(sets.DROP_REASONS)] += chance.randint(1, 5)
+        world.drops[at // ids.HOUR_MS, chance.choice(enums.DROP_REASONS)] += chance.randint(1, 5)
     return world
 
 
@@ -324,7 +324,7 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
             tables["counts_day"].setdefault((day, 3, hour), Counter())["unfurls"] += 1
     for at, source, page, device in world.unlinked:
         ghost = Visit(0, at, page, source, device, None, 0, 1)
-        add(ghost, at, sets.NO_CHANNEL, views=1, unlinked=1)
+        add(ghost, at, enums.NO_CHANNEL, views=1, unlinked=1)
     return {
         table: [
             (site, *key, slot, *((measures[name] + slot) // 2 for name in MEASURES))

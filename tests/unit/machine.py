@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from grapevine import ids
+from grapevine.domain import ids
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"

@@ -12,7 +12,7 @@ import pytest
 from grapevine.collect.additions import Additions, Inside, Name, Reader, Referrer, Robot, Shim, Telling, additions
 from grapevine.collect.agents import Agent, AgentReader, ListedRobot, read_agent, robots_listed
 from grapevine.collect.sources import Origin, ReferrerReader, referrers_listed
-from grapevine.sets import SOURCES
+from grapevine.domain.enums import SOURCES
 
 TABLE = additions()
 DATABASE = referrers_listed()

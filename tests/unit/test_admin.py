@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from grapevine import admin
+from grapevine.domain.ids import ALPHABET
 from grapevine.errors import Forbidden, Invalid, UnknownSite
-from grapevine.ids import ALPHABET
 from grapevine.store.registry import Registry
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite.store import SQLiteStore

@@ -9,7 +9,7 @@ import pytest
 
 from grapevine.collect.additions import additions
 from grapevine.collect.agents import read_agent, robots_listed
-from grapevine.sets import DEVICES
+from grapevine.domain.enums import DEVICES
 
 IOS = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
 ANDROID = "Mozilla/5.0 (Linux; Android 13; Pixel 7) AppleWebKit/537.36 Chrome/140 Mobile Safari/537.36"

@@ -18,7 +18,7 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 import build
-from grapevine.channels import CODES
+from grapevine.domain.channels import CODES
 from widget.build.icons import INLINE, draw, icon_path, round_path
 from widget.build.modules import BuildError
 

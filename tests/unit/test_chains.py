@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine import ids, sets
 from grapevine.chains import Place, chain, nodes, shape
+from grapevine.domain import enums, ids
+from grapevine.domain.tokens import Tokens
 from grapevine.store.rows import ASIDE, ERASED
-from grapevine.tokens import Tokens
 
 TOKENS = Tokens([b"secret"], b"salt")
 
@@ -89,7 +89,7 @@ def test_via_is_minted_for_the_visit_that_the_token_named() -> None:
 
 def test_an_erased_visit_keeps_only_its_place() -> None:
     erased = place(
-        5, flags=ERASED, parent_id=ids.pack(2_000, 5, 1), channel=0, n=0, depth=1, source=sets.SOURCES["share"]
+        5, flags=ERASED, parent_id=ids.pack(2_000, 5, 1), channel=0, n=0, depth=1, source=enums.SOURCES["share"]
     )
     (node,) = nodes([erased], {1: "https://e.org/"}, {})
     assert (node.at, node.url, node.source, node.device, node.erased) == (None, None, None, None, True)

@@ -17,8 +17,8 @@ from typing import Final
 import pyarrow.parquet as pq
 import pytest
 
-from grapevine import ids
 from grapevine.cli import main
+from grapevine.domain import ids
 
 DAY: Final = ids.day_number(ids.day_date(2_500))
 VISITS: Final = 20_000

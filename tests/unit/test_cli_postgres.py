@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.settings import Settings
 from grapevine.store.postgres.store import LANES
 from tests.unit.machine import ORIGIN, PATIENCE_SECONDS, Machine, browser, visit

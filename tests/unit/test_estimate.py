@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from grapevine.domain.periods import Period
 from grapevine.estimate import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate
 from grapevine.insight.direct import capture, direct
 from grapevine.store.reads import Reads
-from grapevine.times import Period
 from tests.store.world import SITE, World, site_of
 
 DAYS = 30

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from grapevine.collect.goals import Goal, read_goal
 from grapevine.collect.wire import ConversionRequest
-from grapevine.decode import decode
+from grapevine.domain.json_input import decode
+from grapevine.domain.money import MILLION
 from grapevine.errors import FieldError, Problem
-from grapevine.money import MILLION
 
 USUAL: dict[str, Any] = {"site": "s", "session": "x", "goal": "order", "nonce": "n" * 16, "currency": "EUR"}
 

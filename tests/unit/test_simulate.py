@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from grapevine import ids
-from grapevine.channels import CODES
 from grapevine.collect.agents import read_agent
 from grapevine.collect.sources import source_of
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES
+from grapevine.domain.enums import DEVICE_NAMES, SOURCE_NAMES, SOURCES
+from grapevine.domain.urls import Page
 from grapevine.errors import GrapevineError, Invalid
-from grapevine.sets import DEVICE_NAMES, SOURCE_NAMES, SOURCES
 from grapevine.simulate import chance, people, ways
 from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.check import Number, Quality, world_of
@@ -25,7 +26,6 @@ from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, damaged, origin_of_site
 from grapevine.simulate.truth import Link, Truth
 from grapevine.simulate.world import START, World
-from grapevine.urls import Page
 from tests.web.conftest import NOON
 
 ORIGIN = "https://a.example"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from grapevine.collect.sources import source_of
-from grapevine.sets import SOURCE_NAMES
-from grapevine.urls import Page
+from grapevine.domain.enums import SOURCE_NAMES
+from grapevine.domain.urls import Page
 
 ORIGIN = "https://a.example"
 ORIGINS = frozenset({ORIGIN, "https://b.a.example"})

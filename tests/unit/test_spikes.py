@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from grapevine.ids import DAY_MS, HOUR_MS
+from grapevine.domain.ids import DAY_MS, HOUR_MS
 from grapevine.spikes.statistic import (
     FEWEST_HOURS,
     FEWEST_RETURNS,

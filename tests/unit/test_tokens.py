@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grapevine import channels, ids
-from grapevine.tokens import LAST_N, LENGTH, BadSignature, NotAToken, Token, TokenError, Tokens, next_n
+from grapevine.domain import channels, ids
+from grapevine.domain.tokens import LAST_N, LENGTH, BadSignature, NotAToken, Token, TokenError, Tokens, next_n
 
 OLD, NEW = b"old key, sixteen+", b"new key, sixteen+"
 SITE = Tokens([OLD, NEW], b"site one")
@@ -114,7 +114,7 @@ def test_what_has_no_tokens_shape_is_no_token(text: str) -> None:
 
 @pytest.mark.parametrize("field", ["version", "channel"])
 def test_unknown_versions_and_channels_are_refused_though_signed(field: str) -> None:
-    from grapevine import tokens
+    from grapevine.domain import tokens
 
     payload = (2 << 70 | 0) if field == "version" else (tokens.VERSION << 70 | 100 << 63)
     code = payload >> 63 & 0x7F

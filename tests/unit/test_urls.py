@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grapevine.urls import MAX_LENGTH, UrlError, origin_of, page_id, page_of, parse_origin, tagged
+from grapevine.domain.urls import MAX_LENGTH, UrlError, origin_of, page_id, page_of, parse_origin, tagged
 
 ORIGINS = frozenset({"https://a.example", "https://b.example:8443"})
 

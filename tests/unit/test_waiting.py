@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from grapevine.collect.waiting import Waiting, WaitingRoom
-from grapevine.events import View
+from grapevine.domain.events import View
 
 
 def waiting(site: int, number: int = 0, size: int = 1) -> Waiting:

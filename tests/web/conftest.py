@@ -19,8 +19,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Lifespan
 
-from grapevine import ids
 from grapevine.app import running
+from grapevine.domain import ids
 from grapevine.installation import make_store
 from grapevine.listening import Server as ListeningServer
 from grapevine.settings import Settings

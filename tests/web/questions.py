@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode
 
 from grapevine.attribution import MODELS
 from grapevine.chains import SORTS
+from grapevine.domain.periods import INTERVALS
 from grapevine.exports import TABLES
 from grapevine.stats import DIMENSIONS, METRICS
 from grapevine.store.rows import SiteRow
-from grapevine.times import INTERVALS
 from tests.web.traffic import PATHS, Call
 
 _ADDRESS: Final = "198.51.100.1"

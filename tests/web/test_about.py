@@ -11,8 +11,8 @@ from datetime import date
 import httpx
 import pytest
 
-from grapevine import ids
-from grapevine.channels import CODES, NAMES
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES, NAMES
 from grapevine.web.about.languages import Words, languages, nth, preferred
 from tests.web.conftest import ORIGIN, Server
 from tests.web.markup import Page

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from grapevine import ids
 from grapevine.collect.wire import MAX_ANSWER, MAX_CONTACT
+from grapevine.domain import ids
 from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
 from tests.web.test_shortway import USUAL, Wire, request
 

@@ -16,7 +16,8 @@ from urllib.parse import urlencode, urlsplit
 import asyncpg
 import pytest
 
-from grapevine import admin, ids
+from grapevine import admin
+from grapevine.domain import ids
 from grapevine.exports import TABLES
 from grapevine.housekeeping import tidy
 from grapevine.settings import Settings

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from grapevine import ids
-from grapevine.channels import CODES, USUAL
 from grapevine.collect.waiting import WaitingRoom
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES, USUAL
 from grapevine.store import queries
 from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
 
@@ -355,7 +355,7 @@ async def test_nothing_that_tells_who_somebody_is_gets_stored(server: Server) ->
     ],
 )  # fmt: skip
 async def test_sources(server: Server, fields: dict[str, str], agent: str, source: str, app: str | None) -> None:
-    from grapevine.sets import SOURCE_NAMES
+    from grapevine.domain.enums import SOURCE_NAMES
 
     await server.visit(server.browser(user_agent=agent), **fields)
     ((code, stored),) = await server.store.look("SELECT source, app FROM visits")

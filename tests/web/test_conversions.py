@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from grapevine import ids
-from grapevine.times import rfc3339
+from grapevine.domain import ids
+from grapevine.domain.periods import rfc3339
 from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
 from tests.web.test_read_api import with_key
 from tests.web.test_shortway import USUAL, Wire, request

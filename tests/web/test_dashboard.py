@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from grapevine import admin, ids
+from grapevine import admin
+from grapevine.domain import ids
 from grapevine.store.rows import KeyRow
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.dashboard import session

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from grapevine.domain.periods import Period
 from grapevine.insight.direct import Direct, Estimate, Evidence, Measured, PageEstimate, PrivateShares
-from grapevine.times import Period
 from grapevine.web.dashboard import words
 from grapevine.web.dashboard.direct_view import bars, lacking
 from tests.web.conftest import ORIGIN, Server

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grapevine.chains import Arrival, Cascade, CascadeNode
-from grapevine.times import rfc3339
+from grapevine.domain.periods import rfc3339
 from grapevine.web.dashboard.drawing import Drawing, draw
 from grapevine.web.dashboard.stage import Columns, Rings
 from tests.web.test_dashboard_tree import trees, unhurried

@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from grapevine import ids
+from grapevine.domain import ids
+from grapevine.domain.urls import page_id
 from grapevine.hooks.message import event
 from grapevine.store.rows import SiteRow
 from grapevine.store.spikes import RaisedRow
-from grapevine.urls import page_id
 from grapevine.web.dashboard.spikes_view import TABLE_ROWS
 from tests.web.conftest import NOON, ORIGIN, Server
 from tests.web.test_dashboard import page, signed_in

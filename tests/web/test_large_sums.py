@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from grapevine import ids, money
 from grapevine.attribution import MODELS
 from grapevine.collect.goals import MOST_VALUE
+from grapevine.domain import ids, money
 from grapevine.stats import DIMENSIONS
 from grapevine.web.dashboard import formats
 from tests.web.conftest import NOON, ORIGIN, Server

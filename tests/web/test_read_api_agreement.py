@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from grapevine import ids, insight, stats
+from grapevine import insight, stats
+from grapevine.domain import ids
+from grapevine.domain.periods import Period
 from grapevine.stats import EVERYTHING, Filters
-from grapevine.times import Period
 from tests.web.conftest import CHROME, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from grapevine import ids
 from grapevine.admin import digest
 from grapevine.collect.additions import additions
+from grapevine.domain import ids
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import BOTH_WAYS, NOON, ORIGIN, Server
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from grapevine.domain.ids import DAY_MS
+from grapevine.domain.periods import rfc3339
+from grapevine.domain.urls import page_id
 from grapevine.hooks.message import event
-from grapevine.ids import DAY_MS
 from grapevine.settings import Settings
 from grapevine.store.spikes import RaisedRow
-from grapevine.times import rfc3339
-from grapevine.urls import page_id
 from tests.store.receiver import receiving
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 from tests.web.test_read_api import Asker, refused, with_key

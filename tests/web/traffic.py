@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.store.rows import SiteRow
 
 CHROME: Final = (

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grapevine import admin, ids
+from grapevine import admin
 from grapevine.cli.options import Commands, count, port
 from grapevine.cli.shell import Shell
+from grapevine.domain import ids
 from grapevine.settings import SQLITE, Settings
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from rich.table import Table
 from grapevine import admin
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell
+from grapevine.domain.periods import rfc3339
 from grapevine.errors import NotFound
 from grapevine.store.rows import KeyRow
-from grapevine.times import rfc3339
 
 
 def register(commands: Commands) -> None:

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 from rich.table import Table
 
-from grapevine import admin, ids, insight
+from grapevine import admin, insight
 from grapevine.cli.options import Commands, day
 from grapevine.cli.shell import Shell
+from grapevine.domain import ids
+from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.sites import Site
 from grapevine.stats import Summary
-from grapevine.times import DEFAULT_DAYS, Period
 
 
 def register(commands: Commands) -> None:

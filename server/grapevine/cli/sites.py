@@ -10,9 +10,9 @@ from rich.table import Table
 from grapevine import admin
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell
+from grapevine.domain.periods import rfc3339
 from grapevine.settings import Settings
 from grapevine.store.rows import SiteRow
-from grapevine.times import rfc3339
 
 LOCAL_URL: Final = "http://127.0.0.1:8000"
 """Where ``grapevine serve`` listens when nothing else is said."""

@@ -9,15 +9,16 @@ import msgspec
 from msgspec.structs import replace
 from rich.table import Table
 
-from grapevine import admin, ids, insight
+from grapevine import admin, insight
 from grapevine.chains import ChainNode, Resolution
-from grapevine.channels import NAMES
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell, counted
+from grapevine.domain import ids
+from grapevine.domain.channels import NAMES
+from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError
 from grapevine.errors import UnknownVisit
 from grapevine.sites import Site
 from grapevine.store.reads import Reads
-from grapevine.tokens import BadSignature, NotAToken, Token, TokenError
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):

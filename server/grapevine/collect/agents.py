@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 import msgspec
 from ua_parser import parse_user_agent
 
-from grapevine.channels import CODES
 from grapevine.collect.additions import Additions, additions
-from grapevine.sets import DEVICES
+from grapevine.domain.channels import CODES
+from grapevine.domain.enums import DEVICES
 
 _LONGEST: Final = 512
 _CACHED: Final = 8_192

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeVar
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.store.rows import ShareKey, VisitRow
 
 WINDOW_MS: Final = 60_000

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from grapevine import ids
-from grapevine.events import Conversion
+from grapevine.domain import ids
+from grapevine.domain.events import Conversion
 from grapevine.store.batch import Batch
 from grapevine.store.rows import ConversionRow
 

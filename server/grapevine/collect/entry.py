@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from grapevine import ids
 from grapevine.collect.bursts import Bursts
 from grapevine.collect.converting import Converting
 from grapevine.collect.hanging import hang
@@ -19,7 +18,9 @@ from grapevine.collect.memory import Known, Learned, Room
 from grapevine.collect.nonces import GUARD_CONVERSION, GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
 from grapevine.collect.sharing import Sharing
 from grapevine.collect.tally import Drop, Tally
-from grapevine.events import (
+from grapevine.domain import ids
+from grapevine.domain.enums import SOURCES, TOKEN_REASONS
+from grapevine.domain.events import (
     Answer,
     Arrival,
     Conversion,
@@ -33,11 +34,10 @@ from grapevine.events import (
     Unlinked,
     View,
 )
-from grapevine.sets import SOURCES, TOKEN_REASONS
+from grapevine.domain.tokens import Token
+from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.batch import Batch
 from grapevine.store.rows import ERASED, SAME_NETWORK, AnswerRow, PageRow, ShareKey, ShareRow, VisitRow
-from grapevine.tokens import Token
-from grapevine.urls import OTHER_PAGE, Page, page_id
 
 _NONCE_REMEMBERED_MS: Final = 10 * 60_000
 _ATTEMPTS: Final = 8

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from grapevine.collect.wire import ConversionRequest, KeyedConversionRequest, check_nonce
+from grapevine.domain.money import MILLION
 from grapevine.errors import FieldError
-from grapevine.money import MILLION
 
 MOST_GOAL: Final = 64
 MOST_ID: Final = 128

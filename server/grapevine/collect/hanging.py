@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from grapevine.events import Arrival
+from grapevine.domain.events import Arrival
 from grapevine.store.rows import ASIDE, SAME_NETWORK, VisitRow
 
 

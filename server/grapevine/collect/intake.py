@@ -11,8 +11,6 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from grapevine import ids
-from grapevine.channels import SESSION
 from grapevine.collect import wire
 from grapevine.collect.agents import Agent, read_agent
 from grapevine.collect.goals import Goal, read_goal
@@ -21,9 +19,10 @@ from grapevine.collect.sources import source_of
 from grapevine.collect.tally import Drops
 from grapevine.collect.visitor import VisitorSalts, network_of, visitor_hash
 from grapevine.collect.writer import Writer
-from grapevine.decode import decode
-from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
-from grapevine.events import (
+from grapevine.domain import ids
+from grapevine.domain.channels import SESSION
+from grapevine.domain.enums import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
+from grapevine.domain.events import (
     Answer,
     Arrival,
     Conversion,
@@ -36,11 +35,12 @@ from grapevine.events import (
     Unfurl,
     Unlinked,
     View,
-)  # fmt: skip
-from grapevine.sets import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
+)
+from grapevine.domain.json_input import decode
+from grapevine.domain.tokens import Token, TokenError, next_n
+from grapevine.domain.urls import Page, UrlError, page_of
+from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
 from grapevine.sites import Clock, Site, Sites
-from grapevine.tokens import Token, TokenError, next_n
-from grapevine.urls import Page, UrlError, page_of
 
 _REFERRER_KEPT: Final = 2048
 _UNKNOWN_SITE_TOKEN: Final = TOKEN_REASONS["unknown-site-token"]

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from grapevine.collect.bursts import Machine
 from grapevine.collect.nonces import GUARD_VISITOR
 from grapevine.collect.tally import Tally
-from grapevine.sets import VERDICT_NAMES
+from grapevine.domain.enums import VERDICT_NAMES
 from grapevine.store.base import Store
 from grapevine.store.batch import Batch
 from grapevine.store.rows import ERASED, ShareKey, ShareRow, VisitRow

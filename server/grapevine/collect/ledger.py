@@ -11,7 +11,7 @@ from grapevine.collect.entry import Entry, Knowledge
 from grapevine.collect.memory import Known, Memory, Room
 from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Tally
-from grapevine.events import Event, Outcome
+from grapevine.domain.events import Event, Outcome
 from grapevine.store.batch import Batch
 
 NOTHING: Final[Mapping[Drop, int]] = MappingProxyType({})

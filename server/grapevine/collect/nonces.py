@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final
 
-from grapevine import ids
-from grapevine.events import Arrival
+from grapevine.domain import ids
+from grapevine.domain.events import Arrival
 
 GUARD_VISITOR: Final = 1
 GUARD_VIEW: Final = 2

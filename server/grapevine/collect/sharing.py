@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from grapevine.events import Report
+from grapevine.domain.events import Report
 from grapevine.store.rows import ShareKey, ShareRow, VisitRow
 
 

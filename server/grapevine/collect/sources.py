@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from grapevine.collect.additions import Additions, additions
-from grapevine.sets import SOURCES
-from grapevine.urls import Page, UrlError, origin_of, query_names
+from grapevine.domain.enums import SOURCES
+from grapevine.domain.urls import Page, UrlError, origin_of, query_names
 
 _CACHED: Final = 8_192
 _CAMPAIGN_PARAMETERS: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_id"})

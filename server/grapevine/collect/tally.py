@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from grapevine import ids
-from grapevine.sets import DAY_KEYS, DAYS_OF_WEEK, NO_CHANNEL
+from grapevine.domain import ids
+from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.store.batch import MEASURES, Batch, CascadeGrowth
 from grapevine.store.rows import SAME_NETWORK, ShareRow, VisitRow
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from grapevine.events import Event, Outcome
+from grapevine.domain.events import Event, Outcome
 
 Settle = Callable[[Outcome | Exception], None]
 """Told once what became of an event; must not raise."""

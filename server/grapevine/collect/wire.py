@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from grapevine import ids
-from grapevine.channels import CODES, USUAL
+from grapevine.domain import ids
+from grapevine.domain.channels import CODES, USUAL
 from grapevine.errors import FieldError
 
 MAX_BODY: Final = 8_192

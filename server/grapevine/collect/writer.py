@@ -22,8 +22,8 @@ from typing import Final
 
 from grapevine.collect.tally import Drops
 from grapevine.collect.waiting import Settle, Waiting, WaitingRoom
+from grapevine.domain.events import Event, Outcome
 from grapevine.errors import Busy, Interrupted, StoreError
-from grapevine.events import Event, Outcome
 from grapevine.recording.recorder import Recorder
 from grapevine.sites import Clock
 

@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple
 import httpx
 
 from grapevine.demo.people import CHANNELS, OPENINGS, PAGES, ROBOTS, SOURCES, Page, Reader, pick, reader
+from grapevine.domain.ids import ALPHABET
 from grapevine.errors import GrapevineError
-from grapevine.ids import ALPHABET
 
 CONCURRENCY: Final = 16
 DEEPEST: Final = 6

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
-from grapevine import channels, ids
 from grapevine.doctor.findings import Finding, bad, good
+from grapevine.domain import channels, ids
+from grapevine.domain.enums import DAY_KEYS, DEVICE_NAMES, NO_CHANNEL, SOURCE_NAMES
+from grapevine.domain.periods import rfc3339
 from grapevine.errors import UnknownSite
-from grapevine.sets import DAY_KEYS, DEVICE_NAMES, NO_CHANNEL, SOURCE_NAMES
 from grapevine.store.reads import Reads
 from grapevine.store.recount import COMPARISONS, Difference, Recount
 from grapevine.store.runner import Snapshot
-from grapevine.times import rfc3339
 
 MOST: Final = 5
 """How many places that differ are shown of each comparison."""

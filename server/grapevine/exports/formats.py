@@ -9,9 +9,9 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from grapevine import money
+from grapevine.domain import money
+from grapevine.domain.periods import rfc3339
 from grapevine.exports.columns import Column, Line
-from grapevine.times import rfc3339
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet may take for the beginning of a formula (OWASP, CSV Injection)."""

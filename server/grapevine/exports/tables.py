@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
-from grapevine import channels, ids, sets
 from grapevine.chains import Shape, shape
+from grapevine.domain import channels, enums, ids
 from grapevine.exports.columns import Column, Line, columns
 from grapevine.sites import Site
 from grapevine.store.base import Store
@@ -83,9 +83,9 @@ def _visit(row: StoredVisit, pages: dict[int, StoredPage]) -> Line:
         return (visit, None, None, None, None, None, None, None, *arrived, own, None, None, verdict, True)
     page = pages.get(row.page_id)
     return (
-        visit, row.at, page and page.url, page and page.title, sets.SOURCE_NAMES[row.source],
-        sets.DEVICE_NAMES[row.device], row.app, row.views, *arrived, own, bool(row.flags & SAME_NETWORK),
-        None if row.reason is None else sets.TOKEN_REASON_NAMES[row.reason], verdict, False,
+        visit, row.at, page and page.url, page and page.title, enums.SOURCE_NAMES[row.source],
+        enums.DEVICE_NAMES[row.device], row.app, row.views, *arrived, own, bool(row.flags & SAME_NETWORK),
+        None if row.reason is None else enums.TOKEN_REASON_NAMES[row.reason], verdict, False,
     )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def _text(visit_id: int | None) -> str | None:
 
 
 def _verdict(code: int | None) -> str | None:
-    return None if code is None else sets.VERDICT_NAMES[code]
+    return None if code is None else enums.VERDICT_NAMES[code]
 
 
 TABLES: Final = {

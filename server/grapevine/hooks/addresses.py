@@ -13,8 +13,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 from urllib.parse import urlsplit
 
+from grapevine.domain.urls import UrlError, origin_of
 from grapevine.errors import GrapevineError
-from grapevine.urls import UrlError, origin_of
 
 Address = IPv4Address | IPv6Address
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]

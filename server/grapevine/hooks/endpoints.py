@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
+from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound
 from grapevine.hooks.addresses import Reach, Refused
 from grapevine.hooks.message import EVENTS, Random, new_id, new_secret
 from grapevine.store.hooks import DeliveryRow, Hooks, WebhookRow
-from grapevine.times import rfc3339
 
 MOST_ENDPOINTS: Final = 20
 MOST_DELIVERIES: Final = 100

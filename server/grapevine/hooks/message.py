@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
+from grapevine.domain.periods import rfc3339
 from grapevine.store.hooks import Event
-from grapevine.times import rfc3339
 
 EVENTS: Final = ("spike.detected",)
 """The events that are sent."""

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from grapevine.beside import beside
+from grapevine.domain.ids import DAY_MS
 from grapevine.hooks.addresses import Lookup, Reach, Refused, looked_up
 from grapevine.hooks.message import headers
 from grapevine.hooks.schedule import pause
-from grapevine.ids import DAY_MS
 from grapevine.jobs import tried
 from grapevine.logs import Seldom
 from grapevine.sites import Clock

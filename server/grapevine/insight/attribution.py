@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from grapevine import channels, money
 from grapevine.attribution import (
     MODELS,
     Attribution,
@@ -19,14 +18,15 @@ from grapevine.attribution import (
     credit,
     number,
 )  # fmt: skip
+from grapevine.domain import channels, money
+from grapevine.domain.periods import Period
+from grapevine.domain.urls import OTHER_PAGE
 from grapevine.errors import Invalid
 from grapevine.insight.numbers import MOST_ROWS, scope_of
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.reads import Arrived, Reads
 from grapevine.store.rows import ASIDE, ERASED
-from grapevine.times import Period
-from grapevine.urls import OTHER_PAGE
 
 MOST_CONVERSIONS: Final = 200_000
 MOST_STEPS: Final = 1_000

@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine import ids, money
 from grapevine.chains import SORTS, Cascade, CascadeHead, CascadeNode, CascadePage, Place, Shape, nodes, shape
+from grapevine.domain import ids, money
+from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites import Site
 from grapevine.store.base import Store
 from grapevine.store.reads import HIGHEST_ID, CascadeFacts, Reads
-from grapevine.times import rfc3339
 
 MOST_CASCADES: Final = 200
 

@@ -6,12 +6,13 @@ from typing import Final
 
 import msgspec
 
-from grapevine import channels, estimate, sets, urls
+from grapevine import estimate
+from grapevine.domain import channels, enums, urls
+from grapevine.domain.periods import Period
 from grapevine.estimate import GROUPS, Interval, PageSeries
 from grapevine.sites import Site
 from grapevine.stats import Counts
 from grapevine.store.reads import Reads, Scope
-from grapevine.times import Period
 
 MOST_PAGES: Final = 100
 
@@ -125,8 +126,8 @@ async def _measured(reads: Reads, scope: Scope) -> Measured:
     private = sum(number for channel, number in returns if channels.is_dark(channel))
     return Measured(
         visits=sum(counts.metric("visits") for counts in by_source.values()),
-        home=by_source.get(sets.SOURCES["direct-home"], Counts()).metric("visits"),
-        deep=by_source.get(sets.SOURCES["direct-deep"], Counts()).metric("visits"),
+        home=by_source.get(enums.SOURCES["direct-home"], Counts()).metric("visits"),
+        deep=by_source.get(enums.SOURCES["direct-deep"], Counts()).metric("visits"),
         private_returns=private,
         public_returns=sum(number for _, number in returns) - private,
     )

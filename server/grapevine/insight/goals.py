@@ -6,13 +6,13 @@ from typing import Final
 
 import msgspec
 
-from grapevine import money
+from grapevine.domain import money
+from grapevine.domain.money import Amounts
+from grapevine.domain.periods import Period
 from grapevine.insight.numbers import scope_of
-from grapevine.money import Amounts
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.reads import Reads
-from grapevine.times import Period
 
 MOST_GOALS: Final = 1_000
 """Pairs of goal and currency; a page may name any goal it likes, so there may be many more."""

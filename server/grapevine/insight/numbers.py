@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from grapevine import channels, ids, money, sets, stats, urls
+from grapevine import stats
+from grapevine.domain import channels, enums, ids, money, urls
+from grapevine.domain.enums import DAY_KEYS
+from grapevine.domain.periods import Period, interval_start, interval_starts, rfc3339
 from grapevine.errors import Invalid
 from grapevine.insight.suspects import suspects
-from grapevine.sets import DAY_KEYS
 from grapevine.sites import Site
 from grapevine.stats import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
 from grapevine.store.reads import Converted, Reads, Scope
-from grapevine.times import Period, interval_start, interval_starts, rfc3339
 
 MOST_ROWS: Final = 1_000
 
@@ -134,8 +135,8 @@ def scope_of(site: Site, period: Period, filters: Filters) -> Scope:
         end=period.end,
         page_id=None if filters.page is None else urls.page_id(site.site_id, filters.page),
         channel=None if filters.channel is None else channels.CODES[filters.channel],
-        source=None if filters.source is None else sets.SOURCES[filters.source],
-        device=None if filters.device is None else sets.DEVICES[filters.device],
+        source=None if filters.source is None else enums.SOURCES[filters.source],
+        device=None if filters.device is None else enums.DEVICES[filters.device],
     )
 
 
@@ -198,7 +199,7 @@ def _in_order(key: Key) -> tuple[int, str]:
 
 
 def _has_name(by: str, key: Key) -> bool:
-    return key not in (sets.NO_CHANNEL, None, "") if by in ("channel", "app") else key is not None
+    return key not in (enums.NO_CHANNEL, None, "") if by in ("channel", "app") else key is not None
 
 
 def _name(by: str, key: Key, pages: Mapping[int, str]) -> str | int:
@@ -207,5 +208,5 @@ def _name(by: str, key: Key, pages: Mapping[int, str]) -> str | int:
     number = key or 0
     if by == "page":
         return pages.get(number, urls.OTHER_PAGE)
-    names = {"channel": channels.NAMES, "source": sets.SOURCE_NAMES, "device": sets.DEVICE_NAMES}
+    names = {"channel": channels.NAMES, "source": enums.SOURCE_NAMES, "device": enums.DEVICE_NAMES}
     return names[by][number] if by in names else number

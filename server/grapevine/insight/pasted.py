@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.sites import Site
 from grapevine.store.reads import Reads
 

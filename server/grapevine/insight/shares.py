@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from grapevine import channels, ids, money
 from grapevine.chains import Place, Reach, Resolution, SharedLink, Unresolved, chain
+from grapevine.domain import channels, ids, money
+from grapevine.domain.periods import rfc3339
+from grapevine.domain.tokens import BadSignature, Token, TokenError
 from grapevine.errors import UnknownVisit
 from grapevine.sites import Site
 from grapevine.store.reads import ReachFacts, Reads, ShareFacts
-from grapevine.times import rfc3339
-from grapevine.tokens import BadSignature, Token, TokenError
 
 _AT_ONCE: Final = 4
 """How many tokens of one call are looked up side by side: as many as a PostgreSQL store has readers."""

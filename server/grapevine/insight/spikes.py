@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from grapevine import urls
+from grapevine.domain import urls
+from grapevine.domain.periods import Period, rfc3339
 from grapevine.sites import Site
 from grapevine.spikes.statistic import CALM_MS
 from grapevine.store.base import Store
-from grapevine.times import Period, rfc3339
 
 
 class Shown(msgspec.Struct, frozen=True):

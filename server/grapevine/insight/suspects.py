@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grapevine.sets import VERDICTS
+from grapevine.domain.enums import VERDICTS
 from grapevine.store.reads import Reads, Scope
 
 

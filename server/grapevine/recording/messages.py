@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from grapevine.domain.events import Event, Outcome
 from grapevine.errors import Interrupted, StoreError
-from grapevine.events import Event, Outcome
 
 _LENGTH_BYTES: Final = 4
 BUFFER: Final = 1 << 20

@@ -8,7 +8,7 @@ from typing import Protocol
 from grapevine.collect.bursts import Machine
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.tally import Drop
-from grapevine.events import Event, Outcome
+from grapevine.domain.events import Event, Outcome
 from grapevine.store.base import Store
 
 

@@ -18,8 +18,8 @@ from typing import Final
 from grapevine.beside import beside
 from grapevine.collect.bursts import Machine
 from grapevine.collect.tally import Drop
+from grapevine.domain.events import Event, Outcome
 from grapevine.errors import Interrupted, StoreError
-from grapevine.events import Event, Outcome
 from grapevine.recording.messages import BUFFER, Forget, Order, Record, Recorded, read_answer, received, written
 from grapevine.store.base import Store
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.errors import GrapevineError
 
 TOKENS_AT_ONCE: Final = 1_000

@@ -9,7 +9,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from grapevine.channels import DARK
+from grapevine.domain.channels import DARK
 from grapevine.simulate.truth import Link, Truth, Visit
 
 

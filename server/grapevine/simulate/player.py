@@ -13,14 +13,14 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 
-from grapevine import ids
+from grapevine.domain import ids
+from grapevine.domain.tokens import next_n
 from grapevine.errors import GrapevineError
 from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.people import Person
 from grapevine.simulate.truth import Link, Served
 from grapevine.simulate.ways import HABITS
 from grapevine.simulate.world import World
-from grapevine.tokens import next_n
 
 CONCURRENCY: Final = 16
 _IDLE_SECONDS: Final = 1.0

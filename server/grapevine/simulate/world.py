@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from grapevine import ids
+from grapevine.domain import ids
+from grapevine.domain.periods import rfc3339
+from grapevine.domain.tokens import next_n
 from grapevine.simulate import chance, people, ways
 from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.chance import pick
@@ -21,8 +23,6 @@ from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.people import Agent, Person
 from grapevine.simulate.truth import Goal, Link, Play, Share, Truth, Visit
 from grapevine.simulate.ways import Way
-from grapevine.times import rfc3339
-from grapevine.tokens import next_n
 
 START: Final = ids.day_start(2196)
 """When simulated time begins: Monday, 5 January 2026, 0:00 UTC."""

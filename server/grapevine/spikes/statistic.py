@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine.ids import DAY_MS, HOUR_MS
+from grapevine.domain.ids import DAY_MS, HOUR_MS
 
 HOURS: Final = 28 * 24
 """How far back a page's usual rate is looked for."""

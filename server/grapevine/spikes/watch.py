@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from grapevine import ids
 from grapevine.beside import beside
+from grapevine.domain import ids
+from grapevine.domain.periods import rfc3339
 from grapevine.hooks.message import Random, event, new_id
 from grapevine.jobs import tried
 from grapevine.leases import Leases
@@ -28,7 +29,6 @@ from grapevine.spikes.statistic import (
 from grapevine.store.base import Store
 from grapevine.store.reads import Scope
 from grapevine.store.spikes import Page, RaisedRow
-from grapevine.times import rfc3339
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from grapevine import ids
+from grapevine.domain import ids
+from grapevine.domain.periods import Period
 from grapevine.store.reads import HIGHEST_ID, Scope
 from grapevine.store.runner import Runner
-from grapevine.times import Period
 
 PAGE: Final = 2_000
 """Rows that a query of ``exports.sql`` answers with at most."""

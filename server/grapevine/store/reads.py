@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from grapevine import ids, money
 from grapevine.chains import Place
-from grapevine.sets import DAY_KEYS, DAYS_OF_WEEK
+from grapevine.domain import ids, money
+from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK
 from grapevine.stats import Counts, Key
 from grapevine.store.rows import ASIDE
 from grapevine.store.runner import Runner

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.store.hooks import Draw, Event, post
 from grapevine.store.runner import Runner
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.store.rows import ShareKey, VisitRow
 from grapevine.store.runner import Runner
 

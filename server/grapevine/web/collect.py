@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from grapevine.collect.intake import CALLS, Call, Caller
 from grapevine.collect.wire import MAX_BODY
+from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
-from grapevine.sets import DROP_REASONS
 from grapevine.web.bodies import check_type, read_body
 from grapevine.web.problems import problem_response, store_problem
 from grapevine.web.services import services

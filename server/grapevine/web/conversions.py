@@ -9,15 +9,15 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine import ids
 from grapevine.collect.goals import read_goal
 from grapevine.collect.intake import CALLS
 from grapevine.collect.wire import MAX_BODY, KeyedConversionRequest
-from grapevine.decode import decode
+from grapevine.domain import ids
+from grapevine.domain.json_input import decode
+from grapevine.domain.tokens import TokenError
 from grapevine.errors import FieldError, Invalid
 from grapevine.sites import Site
 from grapevine.store.reads import Reads
-from grapevine.tokens import TokenError
 from grapevine.web import collect
 from grapevine.web.auth import authorized
 from grapevine.web.bodies import check_type, read_body

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine.channels import NAMES
+from grapevine.domain.channels import NAMES
 from grapevine.sites import Clock
 
 _KEPT: Final = 4_096

@@ -7,8 +7,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from grapevine.domain.urls import UrlError, page_of
 from grapevine.errors import Invalid, Problem, StoreError, UnknownSite
-from grapevine.urls import UrlError, page_of
 from grapevine.web.counted import Told, told
 from grapevine.web.problems import problem_response, store_problem
 from grapevine.web.services import Services, services

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine import insight
-from grapevine.decode import decode
+from grapevine.domain.json_input import decode
+from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import BadSignatureProblem, NotATokenProblem
-from grapevine.tokens import BadSignature, NotAToken
 from grapevine.web.auth import authorized
 from grapevine.web.bodies import read_body
 from grapevine.web.parameters import FILTERS, PERIOD, Parameters

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from grapevine.collect.agents import read_agent
 from grapevine.collect.wire import MAX_BODY
-from grapevine.tokens import LENGTH
+from grapevine.domain.tokens import LENGTH
 from grapevine.web.exchange import Collecting, Exchange, Following
 from grapevine.web.patience import PatientProtocol
 from grapevine.web.services import Services

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.decode import decode
+from grapevine.domain.json_input import decode
 from grapevine.hooks import endpoints
 from grapevine.hooks.addresses import Reach
 from grapevine.web.auth import authorized

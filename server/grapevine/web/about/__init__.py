@@ -13,8 +13,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from grapevine import ids
-from grapevine.tokens import LENGTH
+from grapevine.domain import ids
+from grapevine.domain.tokens import LENGTH
 from grapevine.web.about.languages import languages, nth, preferred
 from grapevine.web.services import services
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from grapevine.channels import NAMES
-from grapevine.tokens import LAST_N
+from grapevine.domain.channels import NAMES
+from grapevine.domain.tokens import LAST_N
 from grapevine.web.dashboard import words
 
 ENGLISH: Final = "en"

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
+from grapevine.domain.periods import Period
 from grapevine.stats import Point
-from grapevine.times import Period
 from grapevine.web.dashboard import formats
 
 STEP: Final = 10

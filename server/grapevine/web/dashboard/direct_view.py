@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine import estimate
+from grapevine.domain.periods import Period
 from grapevine.insight import direct as insight
 from grapevine.insight.direct import Direct
-from grapevine.times import Period
 from grapevine.web.dashboard import formats
 from grapevine.web.dashboard.frame import framed, look
 from grapevine.web.dashboard.render import page

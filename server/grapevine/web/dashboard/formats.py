@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from grapevine.money import Amounts
+from grapevine.domain.money import Amounts
 
 NOTHING: Final = "–"
 THIN: Final = "\N{NARROW NO-BREAK SPACE}"

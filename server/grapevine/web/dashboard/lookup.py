@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from grapevine.tokens import LENGTH
+from grapevine.domain.tokens import LENGTH
 
 _SHAPE: Final = f"([0-9A-Za-z]{{{LENGTH}}})(?![0-9A-Za-z])"
 _IN_PATH: Final = re.compile(rf"/(?:s|about)/{_SHAPE}")

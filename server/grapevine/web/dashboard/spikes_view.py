@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from grapevine import insight
+from grapevine.domain.periods import Period
 from grapevine.insight.spikes import Shown
 from grapevine.sites import Site
 from grapevine.stats import Filters
 from grapevine.store.base import Store
-from grapevine.times import Period
 
 MOST: Final = 100
 TABLE_ROWS: Final = 3

@@ -10,11 +10,11 @@ from starlette.routing import Route
 
 from grapevine import admin, insight
 from grapevine.chains import SORTS
+from grapevine.domain.periods import LONGEST_DAYS, Period
+from grapevine.domain.tokens import TokenError
 from grapevine.errors import Forbidden, NotFound, Problem
 from grapevine.insight.pasted import pasted
 from grapevine.sites import Site
-from grapevine.times import LONGEST_DAYS, Period
-from grapevine.tokens import TokenError
 from grapevine.web.dashboard import assets, formats, session, spikes_view
 from grapevine.web.dashboard.chart import chart, interval_for
 from grapevine.web.dashboard.conversions_view import conversions

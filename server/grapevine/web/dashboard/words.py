@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from grapevine import channels
-from grapevine.tokens import LAST_N
+from grapevine.domain import channels
+from grapevine.domain.tokens import LAST_N
 
 _LABELS: Final = {
     "copy": "Copied link", "address": "Address bar", "native": "Share menu", "link": "Tracked link", "qr": "QR code",

@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 
 from itsdangerous import Signer
 
-from grapevine import channels, ids
+from grapevine.domain import channels, ids
 
 LENGTH: Final = 23
 VERSION: Final = 1

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine import ids
+from grapevine.domain import ids
 from grapevine.errors import FieldError, Invalid
 
 DEFAULT_DAYS: Final = 30

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from grapevine.tokens import Token
-from grapevine.urls import Page
+from grapevine.domain.tokens import Token
+from grapevine.domain.urls import Page
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
