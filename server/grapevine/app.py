@@ -20,6 +20,7 @@ from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drops
 from grapevine.collect.visitor import VisitorSalts
 from grapevine.collect.writer import Writer
+from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.hooks.addresses import Reach
 from grapevine.hooks.sending import Sender
@@ -27,7 +28,6 @@ from grapevine.housekeeping import housekeeping
 from grapevine.jobs import job
 from grapevine.leases import Leases
 from grapevine.recording.recorder import Inside, Recorder
-from grapevine.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.spikes.watch import Watch
 from grapevine.store.base import Store

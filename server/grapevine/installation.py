@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
+from grapevine.config.settings import SHORTEST_KEY, Settings, database_path
 from grapevine.errors import SettingError
-from grapevine.settings import SHORTEST_KEY, Settings, database_path
 from grapevine.store.base import Store
 from grapevine.store.runner import Snapshot
 from grapevine.store.sqlite.snapshot import snapshot as file_snapshot

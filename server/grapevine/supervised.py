@@ -14,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from grapevine import logs
-from grapevine.settings import Settings
+from grapevine.config import logging
+from grapevine.config.settings import Settings
 
 READY: Final = b"ready\n"
 
@@ -26,7 +26,7 @@ def settings_told() -> Settings | None:
     if not told:
         return None
     settings = msgspec.json.decode(told, type=Settings)
-    logs.configure(settings.log)
+    logging.configure(settings.log)
     return settings
 
 

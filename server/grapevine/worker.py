@@ -15,11 +15,11 @@ from functools import partial
 
 from grapevine import listening
 from grapevine.app import create_app, inside
+from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
 from grapevine.installation import make_store
 from grapevine.loops import loop_factory
 from grapevine.recording.remote import elsewhere
-from grapevine.settings import Settings
 from grapevine.supervised import say_ready, settings_told, unwanted
 
 log = logging.getLogger("grapevine.worker")

@@ -22,9 +22,9 @@ from typing import Final
 
 import msgspec
 
+from grapevine.config.settings import Settings, database_path
 from grapevine.errors import GrapevineError
 from grapevine.listening import bound
-from grapevine.settings import Settings, database_path
 from grapevine.supervised import READY
 
 log = logging.getLogger(__name__)

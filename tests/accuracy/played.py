@@ -10,7 +10,7 @@ import httpx
 
 from grapevine.admin import add_key, site_with
 from grapevine.collect.judging import Judge
-from grapevine.settings import Settings
+from grapevine.config.settings import Settings
 from grapevine.simulate.asking import Asked
 from grapevine.simulate.check import Report, check
 from grapevine.simulate.parameters import Parameters

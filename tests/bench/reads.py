@@ -18,9 +18,9 @@ from starlette.applications import Starlette
 
 from grapevine import insight
 from grapevine.app import running, system_clock
+from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
-from grapevine.settings import Settings
 from grapevine.sites import Site
 from grapevine.stats import DIMENSIONS
 from grapevine.store.sqlite.store import SQLiteStore

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from grapevine.settings import Settings
+from grapevine.config.settings import Settings
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sqlite.store import SQLiteStore
 from tests.backends import Backend

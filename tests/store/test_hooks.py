@@ -36,7 +36,7 @@ import asyncio, sys, time
 from grapevine.hooks.addresses import Reach
 from grapevine.hooks.sending import Sender
 from grapevine.installation import make_store
-from grapevine.settings import Settings
+from grapevine.config.settings import Settings
 
 async def main() -> None:
     store = make_store(Settings(database=sys.argv[1]))

@@ -20,13 +20,13 @@ from grapevine.collect.ledger import NOTHING, Ledger
 from grapevine.collect.nonces import GUARD_VISITOR, Nonces
 from grapevine.collect.tally import Drops
 from grapevine.collect.writer import PATIENCE_SECONDS, Writer
+from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.events import Answer, Conversion, Event, Landed, Missing, Outcome, Stored, Unfurl, Unlinked, View
 from grapevine.domain.tokens import Token
 from grapevine.errors import Interrupted, StoreError
 from grapevine.recording.messages import Record, Recorded, read_answer, read_order, written
 from grapevine.recording.remote import Remote
-from grapevine.settings import Settings
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.supervised import READY
 from tests.store.test_ledger import COPY, NOON, SITE, World, page, report

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.enums import DAY_KEYS
 from grapevine.errors import StoreError
 from grapevine.installation import snapshot
-from grapevine.settings import Settings
 from grapevine.store.recount import COMPARISONS, Recount, Recounted
 from tests.store.databases import Database, Databases, Plant
 from tests.store.world import SITE, Visit, World, grow

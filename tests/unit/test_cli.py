@@ -20,11 +20,11 @@ from starlette.applications import Starlette
 from grapevine.app import running, system_clock
 from grapevine.cli import main
 from grapevine.cli.parser import build_parser
+from grapevine.config.settings import Settings
 from grapevine.doctor import setup
 from grapevine.domain import channels, ids
 from grapevine.domain.tokens import Tokens
 from grapevine.installation import make_store, with_secret_keys
-from grapevine.settings import Settings
 from grapevine.sites import Site
 from grapevine.web.application import web_application
 from grapevine.web.services import Services

@@ -17,8 +17,8 @@ import asyncpg
 import httpx
 import pytest
 
+from grapevine.config.settings import Settings
 from grapevine.domain import ids
-from grapevine.settings import Settings
 from grapevine.store.postgres.store import LANES
 from tests.unit.machine import ORIGIN, PATIENCE_SECONDS, Machine, browser, visit
 from tests.unit.test_cli import Terminal, findings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from grapevine.logs import Seldom
+from grapevine.config.logging import Seldom
 
 
 def record(at: float, text: str, *values: object) -> logging.LogRecord:

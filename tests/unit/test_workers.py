@@ -21,8 +21,8 @@ import httpx
 import pytest
 
 from grapevine import workers
+from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
-from grapevine.settings import Settings
 from grapevine.store.sqlite.store import SQLiteStore
 from tests.unit.machine import PATIENCE_SECONDS, Machine, browser, visit
 

@@ -20,10 +20,10 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Lifespan
 
 from grapevine.app import running
+from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.installation import make_store
 from grapevine.listening import Server as ListeningServer
-from grapevine.settings import Settings
 from grapevine.store.rows import SiteRow
 from grapevine.web.application import web_application
 from grapevine.web.services import Services

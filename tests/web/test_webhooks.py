@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from grapevine.config.settings import Settings
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.urls import page_id
 from grapevine.hooks.message import event
-from grapevine.settings import Settings
 from grapevine.store.spikes import RaisedRow
 from tests.store.receiver import receiving
 from tests.web.conftest import NOON, ORIGIN, Server, serving

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell, counted
+from grapevine.config.settings import SETTINGS
 from grapevine.errors import Interrupted
-from grapevine.settings import SETTINGS
 
 if TYPE_CHECKING:
     from grapevine.copying.moving import Phase, Summary, Watcher

@@ -14,8 +14,8 @@ from rich.table import Table
 from grapevine import admin
 from grapevine.cli.options import Commands, count, port
 from grapevine.cli.shell import Shell
+from grapevine.config.settings import SQLITE, Settings
 from grapevine.domain import ids
-from grapevine.settings import SQLITE, Settings
 
 if TYPE_CHECKING:
     from grapevine.demo.traffic import Target
@@ -39,13 +39,14 @@ def register(commands: Commands) -> None:
 
 async def demo(shell: Shell, arguments: Namespace) -> int:
     """Runs the demo until a signal ends it."""
-    from grapevine import listening, logs
+    from grapevine import listening
     from grapevine.app import create_app
+    from grapevine.config import logging
     from grapevine.demo.site import DemoSite, demo_folder
     from grapevine.demo.traffic import Target
     from grapevine.installation import make_store, with_secret_keys
 
-    logs.configure("text")
+    logging.configure("text")
     with tempfile.TemporaryDirectory(prefix="grapevine-demo-") as folder:
         database = f"{SQLITE}{Path(folder, 'demo.sqlite3')}"
         proxies = (HOST,)  # the traffic comes from many addresses

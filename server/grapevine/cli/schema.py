@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from grapevine.cli.options import Commands, count
 from grapevine.cli.shell import Shell, counted
+from grapevine.config.settings import Settings, database_path, shown, shown_url
 from grapevine.errors import Invalid, SettingError
 from grapevine.installation import schema_version
-from grapevine.settings import Settings, database_path, shown, shown_url
 
 if TYPE_CHECKING:
     from grapevine.store.postgres.distribution import Step

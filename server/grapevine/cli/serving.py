@@ -7,8 +7,8 @@ from typing import Final
 
 from grapevine.cli.options import Commands, count, port
 from grapevine.cli.shell import Shell
+from grapevine.config.settings import shown
 from grapevine.errors import SettingError, StoreError
-from grapevine.settings import shown
 
 MOST_WORKERS: Final = 64
 
@@ -31,8 +31,9 @@ def register(commands: Commands) -> None:
 
 async def serve(shell: Shell, arguments: Namespace) -> int:
     """Runs the server until a signal ends it."""
-    from grapevine import listening, logs, workers
+    from grapevine import listening, workers
     from grapevine.app import create_app
+    from grapevine.config import logging
     from grapevine.copying.unfinished import REMEDY, unfinished_copy
     from grapevine.housekeeping import destroy_salts
     from grapevine.installation import make_store
@@ -40,7 +41,7 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
     if not 1 <= arguments.workers <= MOST_WORKERS:
         raise SettingError(f"--workers {arguments.workers}: must be 1 to {MOST_WORKERS}")
     settings = shell.settings_with_keys()
-    logs.configure(settings.log)
+    logging.configure(settings.log)
     source = await unfinished_copy(settings)
     if source is not None:
         raise StoreError(

@@ -12,8 +12,8 @@ from typing import Final, TextIO
 import msgspec
 from rich.console import Console
 
+from grapevine.config.settings import Settings, load
 from grapevine.installation import make_store, with_secret_keys
-from grapevine.settings import Settings, load
 from grapevine.store.base import Store
 
 WIDTH_OF_PIPES: Final = 120

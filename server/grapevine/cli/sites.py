@@ -10,8 +10,8 @@ from rich.table import Table
 from grapevine import admin
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell
+from grapevine.config.settings import Settings
 from grapevine.domain.periods import rfc3339
-from grapevine.settings import Settings
 from grapevine.store.rows import SiteRow
 
 LOCAL_URL: Final = "http://127.0.0.1:8000"

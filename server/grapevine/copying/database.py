@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
+from grapevine.config.settings import shown_url
 from grapevine.copying.ends import PAGE
 from grapevine.copying.schema import Key, Row, Table, all_tables, moved_tables
 from grapevine.errors import StoreError
-from grapevine.settings import shown_url
 from grapevine.store.postgres import store as postgres
 from grapevine.store.postgres.asking import shown, translated
 from grapevine.store.postgres.hosts import Hosts

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from grapevine.config.settings import SQLITE
 from grapevine.copying.ends import PAGE
 from grapevine.copying.schema import Key, Row, Table
 from grapevine.errors import StoreError
-from grapevine.settings import SQLITE
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.store.sqlite.version import sqlite_version
 

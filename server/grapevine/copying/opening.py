@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from grapevine.config.settings import Settings, database_path
 from grapevine.copying.ends import End
 from grapevine.copying.file import FileEnd
 from grapevine.installation import make_store
-from grapevine.settings import Settings, database_path
 
 
 @asynccontextmanager

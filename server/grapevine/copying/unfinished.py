@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
+from grapevine.config.settings import Settings, database_path
 from grapevine.copying.remembered import NAME, Begun
 from grapevine.errors import StoreError
 from grapevine.installation import make_store
-from grapevine.settings import Settings, database_path
 
 REMEDY: Final = "run the same grapevine copy again to finish it, or with --restart to begin anew"
 _STATE: Final = f"SELECT state FROM {NAME} WHERE name = ''"  # noqa: S608

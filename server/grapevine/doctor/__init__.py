@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from grapevine.config.settings import Settings, database_path
 from grapevine.doctor import numbers, setup
 from grapevine.doctor.findings import Finding
 from grapevine.installation import snapshot
-from grapevine.settings import Settings, database_path
 from grapevine.store.recount import Recount
 
 __all__ = ["Finding", "examine"]

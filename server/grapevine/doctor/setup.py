@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from grapevine.config.settings import Settings, database_path
 from grapevine.copying.unfinished import REMEDY, unfinished_copy
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import SettingError, StoreError
 from grapevine.installation import key_file, schema_version, with_secret_keys
-from grapevine.settings import Settings, database_path
 from grapevine.store import queries
 
 SCARCE_BYTES: Final = 1 << 30

@@ -8,8 +8,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Lifespan
 
+from grapevine.config.settings import Settings
 from grapevine.errors import Problem, StoreError
-from grapevine.settings import Settings
 from grapevine.web.problems import on_http_exception, on_problem, on_store_error
 from grapevine.web.proxies import Proxies
 from grapevine.web.routes import routes

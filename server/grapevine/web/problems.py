@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from grapevine.config.logging import Seldom
 from grapevine.errors import Busy, Problem, StoreError
-from grapevine.logs import Seldom
 
 log = logging.getLogger(__name__)
 log.addFilter(Seldom())

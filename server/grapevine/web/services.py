@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from grapevine.collect.intake import Call, Intake
 from grapevine.collect.writer import Writer
-from grapevine.settings import Settings
+from grapevine.config.settings import Settings
 from grapevine.sites import Clock, Sites
 from grapevine.store.base import Store
 from grapevine.web.counted import Counted

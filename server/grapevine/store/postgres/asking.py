@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import asyncpg
 
+from grapevine.config.settings import shown_url
 from grapevine.errors import Interrupted, StoreError
-from grapevine.settings import shown_url
 from grapevine.store import queries
 
 _PASSING: Final = ("08", "25006", "40", "53", "55P03", "57P")
