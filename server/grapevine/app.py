@@ -11,7 +11,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from grapevine.beside import beside
+from grapevine.background.cleanup import housekeeping
+from grapevine.background.leases import Leases
+from grapevine.background.periodic import job
+from grapevine.background.task import beside
 from grapevine.collect.intake import Intake
 from grapevine.collect.judging import JUDGE_SECONDS, Judge
 from grapevine.collect.ledger import Ledger
@@ -24,9 +27,6 @@ from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.hooks.addresses import Reach
 from grapevine.hooks.sending import Sender
-from grapevine.housekeeping import housekeeping
-from grapevine.jobs import job
-from grapevine.leases import Leases
 from grapevine.recording.recorder import Inside, Recorder
 from grapevine.sites import Clock, Sites
 from grapevine.spikes.watch import Watch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grapevine.housekeeping import tidy
+from grapevine.background.cleanup import tidy
 from grapevine.store.base import Store
 from tests.backends import Backend
 from tests.store.test_ledger import NOON

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from grapevine.background.cleanup import housekeeping
+from grapevine.background.leases import LEASE_MS, Leases
 from grapevine.domain.ids import CELLS
 from grapevine.errors import Interrupted
-from grapevine.housekeeping import housekeeping
-from grapevine.leases import LEASE_MS, Leases
 from grapevine.store.base import Store
 from grapevine.store.registry import Registry
 from tests.backends import Backend

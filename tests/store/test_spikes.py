@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from grapevine.background.leases import LEASE_MS, Leases
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.nonces import Nonces
 from grapevine.domain import ids
@@ -18,7 +19,6 @@ from grapevine.domain.events import Arrival, Landed
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page, page_id
 from grapevine.hooks.message import event, new_id, new_secret
-from grapevine.leases import LEASE_MS, Leases
 from grapevine.sites import Sites
 from grapevine.spikes.watch import EVENT, LOOK_MS, Watch
 from grapevine.store.base import Store

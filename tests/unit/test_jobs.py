@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
+from grapevine.background.leases import Leases
+from grapevine.background.periodic import job
 from grapevine.errors import StoreError
-from grapevine.jobs import job
-from grapevine.leases import Leases
 
 pytestmark = pytest.mark.anyio
 

@@ -17,10 +17,10 @@ import asyncpg
 import pytest
 
 from grapevine import admin
+from grapevine.background.cleanup import tidy
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.exports import TABLES
-from grapevine.housekeeping import tidy
 from grapevine.sites import Site
 from grapevine.stats import DIMENSIONS
 from grapevine.store import queries

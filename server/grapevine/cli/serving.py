@@ -33,9 +33,9 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
     """Runs the server until a signal ends it."""
     from grapevine import listening, workers
     from grapevine.app import create_app
+    from grapevine.background.cleanup import destroy_salts
     from grapevine.config import logging
     from grapevine.copying.unfinished import REMEDY, unfinished_copy
-    from grapevine.housekeeping import destroy_salts
     from grapevine.installation import make_store
 
     if not 1 <= arguments.workers <= MOST_WORKERS:

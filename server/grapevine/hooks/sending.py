@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from grapevine.beside import beside
+from grapevine.background.periodic import tried
+from grapevine.background.task import beside
 from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
 from grapevine.hooks.addresses import Lookup, Reach, Refused, looked_up
 from grapevine.hooks.message import headers
 from grapevine.hooks.schedule import pause
-from grapevine.jobs import tried
 from grapevine.sites import Clock
 from grapevine.store.hooks import DueRow, Hooks
 

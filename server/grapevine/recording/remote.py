@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Final
 
-from grapevine.beside import beside
+from grapevine.background.task import beside
 from grapevine.collect.bursts import Machine
 from grapevine.collect.tally import Drop
 from grapevine.domain.events import Event, Outcome

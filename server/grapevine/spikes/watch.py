@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from grapevine.beside import beside
+from grapevine.background.leases import Leases
+from grapevine.background.periodic import tried
+from grapevine.background.task import beside
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.hooks.message import Random, event, new_id
-from grapevine.jobs import tried
-from grapevine.leases import Leases
 from grapevine.sites import Clock, Site, Sites
 from grapevine.spikes.statistic import (
     CALM_MS,

@@ -7,9 +7,9 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from grapevine.beside import beside
+from grapevine.background.leases import Leases
+from grapevine.background.task import beside
 from grapevine.errors import StoreError
-from grapevine.leases import Leases
 
 log = logging.getLogger(__name__)
 

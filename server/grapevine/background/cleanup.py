@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from grapevine.background.leases import Leases
+from grapevine.background.periodic import job, once, tried
 from grapevine.domain import ids
-from grapevine.jobs import job, once, tried
-from grapevine.leases import Leases
 from grapevine.sites import Clock
 from grapevine.store.base import Store
 

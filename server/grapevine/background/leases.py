@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from itertools import chain
 from typing import Final
 
-from grapevine.beside import beside
+from grapevine.background.task import beside
 from grapevine.domain.ids import CELLS
 from grapevine.errors import StoreError
 from grapevine.sites import Clock
