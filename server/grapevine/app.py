@@ -28,7 +28,7 @@ from grapevine.domain import ids
 from grapevine.hooks.addresses import Reach
 from grapevine.hooks.sending import Sender
 from grapevine.recording.recorder import Inside, Recorder
-from grapevine.sites import Clock, Sites
+from grapevine.sites.cache import Clock, Sites
 from grapevine.spikes.watch import Watch
 from grapevine.store.base import Store
 from grapevine.tuning import tune

@@ -23,12 +23,12 @@ from typing import Any, Final
 
 import msgspec
 
-from grapevine import admin
 from grapevine.collect.nonces import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
 from grapevine.domain import ids
 from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.domain.tokens import Tokens
 from grapevine.domain.urls import page_id
+from grapevine.sites import management
 from grapevine.store import queries
 from grapevine.store.batch import MEASURES
 from grapevine.store.rows import ASIDE, SAME_NETWORK
@@ -396,11 +396,11 @@ def _tell(file: Connection, visits: int, last_day: int, site_id: int) -> None:
     file.send((filler.visits, story.chains, story.roots))
 
 
-async def _make(path: Path, now: int) -> admin.NewSite:
+async def _make(path: Path, now: int) -> management.NewSite:
     store = SQLiteStore(path)
     await store.open()
     try:
-        return await admin.add_site(store.registry, "Bench", [ORIGIN], now)
+        return await management.add_site(store.registry, "Bench", [ORIGIN], now)
     finally:
         await store.close()
 

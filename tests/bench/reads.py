@@ -21,7 +21,7 @@ from grapevine.app import running, system_clock
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import DIMENSIONS
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.application import web_application

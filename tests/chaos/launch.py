@@ -19,7 +19,7 @@ from grapevine import listening
 from grapevine.app import create_app, system_clock
 from grapevine.config.settings import load
 from grapevine.installation import make_store, with_secret_keys
-from grapevine.sites import Clock
+from grapevine.sites.cache import Clock
 
 
 class OffsetFile:

@@ -20,7 +20,7 @@ from grapevine.domain.channels import CODES
 from grapevine.domain.events import Conversion, Event, Landed, Missing, Stored
 from grapevine.domain.periods import Period
 from grapevine.domain.tokens import Token
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import Filters
 from grapevine.store import queries
 from grapevine.store.base import Store

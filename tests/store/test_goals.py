@@ -13,7 +13,7 @@ from grapevine import insight
 from grapevine.domain import enums, ids, money
 from grapevine.domain.periods import Period
 from grapevine.insight.goals import Goal, goals
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store import queries
 from grapevine.store.reads import Reads

@@ -14,7 +14,7 @@ from grapevine import insight
 from grapevine.chains import SORTS, CascadeHead
 from grapevine.domain import channels, enums, ids
 from grapevine.errors import Invalid, NotFound, UnknownVisit
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 from tests.store.census import Happening, worth
 from tests.store.databases import Database, Databases, Plant

@@ -12,7 +12,7 @@ from grapevine import insight, stats
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.errors import Invalid
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.reads import Reads, weeks_of
 from tests.store import census

@@ -19,7 +19,7 @@ from grapevine.domain.events import Arrival, Landed
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page, page_id
 from grapevine.hooks.message import event, new_id, new_secret
-from grapevine.sites import Sites
+from grapevine.sites.cache import Sites
 from grapevine.spikes.watch import EVENT, LOOK_MS, Watch
 from grapevine.store.base import Store
 from grapevine.store.hooks import Event, WebhookRow

@@ -13,7 +13,7 @@ from typing import Any
 
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.urls import page_id
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.store.rows import ASIDE, SAME_NETWORK, SiteRow
 
 SITE = 7

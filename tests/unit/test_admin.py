@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from grapevine import admin
 from grapevine.domain.ids import ALPHABET
 from grapevine.errors import Forbidden, Invalid, UnknownSite
+from grapevine.sites import management
 from grapevine.store.registry import Registry
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite.store import SQLiteStore
@@ -33,14 +33,16 @@ async def registry(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Registry
     await store.close()
 
 
-def counting() -> admin.Random:
+def counting() -> management.Random:
     """Bytes that count up, so that what is drawn can be foretold."""
     numbers = cycle(range(256))
     return lambda length: bytes(next(numbers) for _ in range(length))
 
 
 async def test_a_new_site(registry: Registry) -> None:
-    added = await admin.add_site(registry, " Lees ", ["https://A.example/", "http://localhost:80"], NOW, counting())
+    added = await management.add_site(
+        registry, " Lees ", ["https://A.example/", "http://localhost:80"], NOW, counting()
+    )
     (site,) = await registry.sites()
     assert site == added.row
     assert (site.site_id, site.key, site.name) == (1, ALPHABET[:16], "Lees")
@@ -54,30 +56,30 @@ async def test_a_new_site(registry: Registry) -> None:
 
 
 async def test_only_the_hash_of_a_secret_is_stored(registry: Registry, tmp_path: Path) -> None:
-    added = (await admin.add_site(registry, "Lees", ORIGINS, NOW)).key
+    added = (await management.add_site(registry, "Lees", ORIGINS, NOW)).key
     assert len(added.secret) == 43
     assert added.secret.startswith("gv_")
-    assert await admin.key_of(registry, added.secret) == added.row
-    assert await admin.key_of(registry, f"{added.secret}x") is None
+    assert await management.key_of(registry, added.secret) == added.row
+    assert await management.key_of(registry, f"{added.secret}x") is None
     stored = b"".join(file.read_bytes() for file in sorted(tmp_path.iterdir()))  # noqa: ASYNC240
     assert added.secret.encode() not in stored
     assert hashlib.sha256(added.secret.encode()).hexdigest().encode() in stored
 
 
 async def test_a_revoked_key(registry: Registry) -> None:
-    added = (await admin.add_site(registry, "Lees", ORIGINS, NOW)).key
+    added = (await management.add_site(registry, "Lees", ORIGINS, NOW)).key
     assert await registry.revoke_key(added.row.key_id, NOW + 1)
-    assert await admin.key_of(registry, added.secret) is None
+    assert await management.key_of(registry, added.secret) is None
 
 
 async def test_sites_added_at_the_same_time_have_numbers_of_their_own(registry: Registry) -> None:
-    added = await asyncio.gather(*(admin.add_site(registry, f"Site {n}", ORIGINS, NOW) for n in range(8)))
+    added = await asyncio.gather(*(management.add_site(registry, f"Site {n}", ORIGINS, NOW) for n in range(8)))
     assert {site.row.site_id for site in added} == set(range(1, 9))
     assert len({site.row.key for site in added}) == len({site.row.salt for site in added}) == 8
 
 
 async def test_every_letter_is_as_likely_as_any_other(registry: Registry) -> None:
-    site = (await admin.add_site(registry, "Lees", ORIGINS, NOW)).row
+    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
     bytes_once = iter(range(256))
 
     def each_byte_once(length: int) -> bytes:
@@ -85,7 +87,7 @@ async def test_every_letter_is_as_likely_as_any_other(registry: Registry) -> Non
 
     drawn = Counter[str]()
     for _ in range(4):
-        added = await admin.add_key(registry, site, "read", "key", NOW, each_byte_once)
+        added = await management.add_key(registry, site, "read", "key", NOW, each_byte_once)
         drawn.update(added.secret.removeprefix("gv_") + added.row.key_id)
     assert len(drawn) == 62
     assert set(drawn.values()) == {3, 4}
@@ -106,15 +108,15 @@ async def test_every_letter_is_as_likely_as_any_other(registry: Registry) -> Non
 )
 async def test_sites_that_cannot_be(registry: Registry, name: str, origins: list[str], field: str) -> None:
     with pytest.raises(Invalid) as caught:
-        await admin.add_site(registry, name, origins, NOW)
+        await management.add_site(registry, name, origins, NOW)
     assert [error.field for error in caught.value.errors] == [field]
     assert await registry.sites() == []
 
 
 async def test_changes_of_a_site(registry: Registry) -> None:
-    site = (await admin.add_site(registry, "Lees", ORIGINS, NOW)).row
+    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
     before = await registry.version()
-    changed = await admin.set_site(
+    changed = await management.set_site(
         registry,
         site,
         {"name": ["Dregs"], "origin": ["https://b.example", "https://c.example/"], "param": ["via"],
@@ -126,7 +128,7 @@ async def test_changes_of_a_site(registry: Registry) -> None:
     assert changed.origins == ("https://b.example", "https://c.example")
     assert (changed.key, changed.salt) == (site.key, site.salt)
     assert await registry.version() > before
-    assert (await admin.set_site(registry, changed, {"query": [""]})).query == ""
+    assert (await management.set_site(registry, changed, {"query": [""]})).query == ""
 
 
 @pytest.mark.parametrize(
@@ -158,47 +160,47 @@ async def test_changes_of_a_site(registry: Registry) -> None:
     ],
 )
 async def test_changes_that_cannot_be(registry: Registry, field: str, values: list[str]) -> None:
-    site = (await admin.add_site(registry, "Lees", ORIGINS, NOW)).row
+    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
     with pytest.raises(Invalid) as caught:
-        await admin.set_site(registry, site, {field: values})
+        await management.set_site(registry, site, {field: values})
     assert [error.field for error in caught.value.errors] == [field]
     assert await registry.sites() == [site]
 
 
 async def test_a_scope_that_does_not_exist(registry: Registry) -> None:
-    site = (await admin.add_site(registry, "Lees", ORIGINS, NOW)).row
+    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
     with pytest.raises(Invalid, match="read, write, admin"):
-        await admin.add_key(registry, site, "root", "key", NOW)
+        await management.add_key(registry, site, "root", "key", NOW)
 
 
 async def test_sites_by_their_key(registry: Registry) -> None:
-    added = await admin.add_site(registry, "Lees", ORIGINS, NOW)
-    assert await admin.site_with(registry, added.row.key) == added.row
+    added = await management.add_site(registry, "Lees", ORIGINS, NOW)
+    assert await management.site_with(registry, added.row.key) == added.row
     with pytest.raises(UnknownSite, match="nobody"):
-        await admin.site_with(registry, "nobody")
+        await management.site_with(registry, "nobody")
     with pytest.raises(Forbidden, match="public key") as caught:
-        await admin.site_with(registry, added.key.secret)
+        await management.site_with(registry, added.key.secret)
     assert added.key.secret not in str(caught.value)
 
 
 def test_snippets() -> None:
     site = SiteRow(1, "KEY", "Lees", "00", "gv", "auto", "*", NOW, ("https://a.example",))
     assert (
-        admin.snippet(site, "https://share.example.com")
+        management.snippet(site, "https://share.example.com")
         == '<script async src="https://share.example.com/widget.js" data-site="KEY"></script>'
     )
     other = SiteRow(1, "KEY", "Lees", "00", "via", "query", "*", NOW, ("https://a.example",))
-    assert admin.snippet(other, "https://share.example.com", "/g") == (
+    assert management.snippet(other, "https://share.example.com", "/g") == (
         '<script async src="https://share.example.com/g/widget.js" data-site="KEY" data-param="via" data-place="query">'
         "</script>"
     )
     named = SiteRow(1, "KEY", "Lees", "00", "gv", "auto", "*", NOW, ("https://a.example",), "lees")
-    assert 'data-site="KEY" data-element="lees">' in admin.snippet(named, "https://share.example.com")
+    assert 'data-site="KEY" data-element="lees">' in management.snippet(named, "https://share.example.com")
 
 
 @pytest.mark.parametrize("element", ["a", "lees", "lees-2", "x" * 20])
 async def test_names_of_elements_that_can_be(registry: Registry, element: str) -> None:
-    site = (await admin.add_site(registry, "Lees", ORIGINS, NOW)).row
-    await admin.set_site(registry, site, {"element": [element]})
+    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
+    await management.set_site(registry, site, {"element": [element]})
     (stored,) = await registry.sites()
     assert stored.element == element

@@ -25,7 +25,7 @@ from grapevine.doctor import setup
 from grapevine.domain import channels, ids
 from grapevine.domain.tokens import Tokens
 from grapevine.installation import make_store, with_secret_keys
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.web.application import web_application
 from grapevine.web.services import Services
 

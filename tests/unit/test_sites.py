@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from grapevine.sites import Sites
+from grapevine.sites.cache import Sites
 from grapevine.store.rows import SiteRow
 
 pytestmark = pytest.mark.anyio

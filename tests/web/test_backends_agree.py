@@ -16,12 +16,12 @@ from urllib.parse import urlencode, urlsplit
 import asyncpg
 import pytest
 
-from grapevine import admin
 from grapevine.background.cleanup import tidy
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.exports import TABLES
-from grapevine.sites import Site
+from grapevine.sites import management
+from grapevine.sites.cache import Site
 from grapevine.stats import DIMENSIONS
 from grapevine.store import queries
 from grapevine.store.rows import KeyRow, SiteRow
@@ -78,8 +78,8 @@ async def prepare(store: Backend) -> None:
         await registry.add_site(site)
     for number in range(len(SITES) + 1):  # 0 reaches all
         key = KeyRow(f"key-{number}", number, f"key {number}", "read", NOON, None)
-        await registry.add_key(key, admin.digest(f"secret-{number}"))
-    await registry.add_key(KeyRow("revoked", 1, "old", "read", NOON, None), admin.digest("revoked"))
+        await registry.add_key(key, management.digest(f"secret-{number}"))
+    await registry.add_key(KeyRow("revoked", 1, "old", "read", NOON, None), management.digest("revoked"))
     await registry.revoke_key("revoked", NOON)
 
 

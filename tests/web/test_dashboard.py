@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from grapevine import admin
 from grapevine.domain import ids
+from grapevine.sites import management
 from grapevine.store.rows import KeyRow
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.dashboard import session
@@ -34,7 +34,7 @@ PAGES = [
 async def add_key(server: Server, secret: str, site_id: int = 1) -> str:
     """A key with that secret; its id."""
     key = KeyRow(f"id-{secret}", site_id, "a key", "read", NOON, None)
-    await server.store.registry.add_key(key, admin.digest(secret))
+    await server.store.registry.add_key(key, management.digest(secret))
     return key.key_id
 
 

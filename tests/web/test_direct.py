@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grapevine.admin import digest
+from grapevine.sites.management import digest
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import NOON, ORIGIN, Server
 

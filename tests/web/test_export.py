@@ -13,9 +13,9 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from grapevine.admin import digest
 from grapevine.errors import StoreError
 from grapevine.exports import FORMATS, TABLES
+from grapevine.sites.management import digest
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import BOTH_WAYS, NOON, ORIGIN, Server
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from grapevine.admin import digest
 from grapevine.errors import StoreError
+from grapevine.sites.management import digest
 from grapevine.store.reads import Reads
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import NOON, ORIGIN, Server

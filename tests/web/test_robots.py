@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from grapevine.admin import digest
 from grapevine.collect.additions import additions
 from grapevine.domain import ids
+from grapevine.sites.management import digest
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import BOTH_WAYS, NOON, ORIGIN, Server
 

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from grapevine.admin import add_key, site_with
 from grapevine.app import system_clock
 from grapevine.cli import main
 from grapevine.errors import GrapevineError
@@ -22,6 +21,7 @@ from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, limits, origin_of_site
 from grapevine.simulate.truth import Truth
 from grapevine.simulate.world import START, World
+from grapevine.sites.management import add_key, site_with
 from tests.web.conftest import NOON, ORIGIN, Server
 
 HARD = Parameters(lost=0.2, retried=0.05, late=0.3, suspects=0, conversions=0.05)

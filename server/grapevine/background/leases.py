@@ -16,7 +16,7 @@ from typing import Final
 from grapevine.background.task import beside
 from grapevine.domain.ids import CELLS
 from grapevine.errors import StoreError
-from grapevine.sites import Clock
+from grapevine.sites.cache import Clock
 from grapevine.store.registry import Registry
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 from rich.text import Text
 from rich.tree import Tree
 
-from grapevine import admin, insight
+from grapevine import insight
 from grapevine.chains import Cascade, CascadeNode
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell, counted
 from grapevine.errors import NotFound, UnknownVisit
-from grapevine.sites import Site
+from grapevine.sites import management
+from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 
 
@@ -31,7 +32,7 @@ async def cascade(shell: Shell, arguments: Namespace) -> int:
         if arguments.site is None:
             rows = await store.registry.sites()
         else:
-            rows = [await admin.site_with(store.registry, arguments.site)]
+            rows = [await management.site_with(store.registry, arguments.site)]
         sites = [Site(row, settings.secret_keys) for row in rows]
         found = await _find(store, sites, arguments.root, shell.now())
     if arguments.json:

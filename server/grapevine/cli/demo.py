@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grapevine import admin
 from grapevine.cli.options import Commands, count, port
 from grapevine.cli.shell import Shell
 from grapevine.config.settings import SQLITE, Settings
 from grapevine.domain import ids
+from grapevine.sites import management
 
 if TYPE_CHECKING:
     from grapevine.demo.traffic import Target
@@ -56,7 +56,7 @@ async def demo(shell: Shell, arguments: Namespace) -> int:
         site = listening.Server(DemoSite(demo_folder(), values), HOST, arguments.site_port)
         origins = [site.url, site.url.replace(HOST, "localhost")]
         async with shell.store(settings) as store:
-            added = await admin.add_site(store.registry, "Lees (demo)", origins, shell.now())
+            added = await management.add_site(store.registry, "Lees (demo)", origins, shell.now())
         values["SITE"] = added.row.key
 
         async def present() -> None:

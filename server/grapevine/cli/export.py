@@ -6,12 +6,12 @@ import sys
 from argparse import Namespace
 from contextlib import aclosing
 
-from grapevine import admin
 from grapevine.cli.options import Commands, day
 from grapevine.cli.shell import Shell
 from grapevine.errors import Invalid
 from grapevine.exports import FORMATS, TABLES, Asked, encoder, stream
-from grapevine.sites import Site
+from grapevine.sites import management
+from grapevine.sites.cache import Site
 from grapevine.store.exporting import Span
 
 
@@ -45,7 +45,7 @@ async def export(shell: Shell, arguments: Namespace) -> int:
     settings = shell.settings_with_keys()
     out = sys.stdout.buffer
     async with shell.store(settings) as store:
-        site = Site(await admin.site_with(store.registry, arguments.site), settings.secret_keys)
+        site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
         asked = Asked(store, site, Span.of(site.site_id, arguments.first, arguments.last))
         async with aclosing(stream(arguments.table, asked, made_by)) as pieces:
             async for piece in pieces:

@@ -6,11 +6,11 @@ from argparse import Namespace
 
 from rich.table import Table
 
-from grapevine import admin
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import NotFound
+from grapevine.sites import management
 from grapevine.store.rows import KeyRow
 
 
@@ -20,7 +20,7 @@ def register(commands: Commands) -> None:
     parser = group.add("add", add, "add an API key to a site; its secret is shown this once")
     parser.add_argument("site", metavar="SITE", help="the site's public key")
     parser.add_argument(
-        "--scope", required=True, choices=admin.SCOPES, help="read numbers; also write events; also administer"
+        "--scope", required=True, choices=management.SCOPES, help="read numbers; also write events; also administer"
     )
     parser.add_argument("--name", default="", metavar="N", help="what the key is for (default: its scope)")
     parser = group.add("list", list_keys, "list a site's API keys, without their secrets")
@@ -32,9 +32,9 @@ def register(commands: Commands) -> None:
 async def add(shell: Shell, arguments: Namespace) -> int:
     """Adds a key."""
     async with shell.store() as store:
-        site = await admin.site_with(store.registry, arguments.site)
+        site = await management.site_with(store.registry, arguments.site)
         name = arguments.name or f"{arguments.scope} key"
-        added = await admin.add_key(store.registry, site, arguments.scope, name, shell.now())
+        added = await management.add_key(store.registry, site, arguments.scope, name, shell.now())
     if arguments.json:
         shell.say_json({**_as_json(added.row), "key": added.secret})
     else:
@@ -45,7 +45,7 @@ async def add(shell: Shell, arguments: Namespace) -> int:
 async def list_keys(shell: Shell, arguments: Namespace) -> int:
     """Lists a site's keys."""
     async with shell.store() as store:
-        site = await admin.site_with(store.registry, arguments.site)
+        site = await management.site_with(store.registry, arguments.site)
         keys = await store.registry.keys(site.site_id)
     if arguments.json:
         shell.say_json([_as_json(key) for key in keys])

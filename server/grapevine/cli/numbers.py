@@ -8,12 +8,13 @@ from datetime import timedelta
 
 from rich.table import Table
 
-from grapevine import admin, insight
+from grapevine import insight
 from grapevine.cli.options import Commands, day
 from grapevine.cli.shell import Shell
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
-from grapevine.sites import Site
+from grapevine.sites import management
+from grapevine.sites.cache import Site
 from grapevine.stats import Summary
 
 
@@ -37,7 +38,7 @@ async def stats(shell: Shell, arguments: Namespace) -> int:
     period = Period(arguments.first or last - timedelta(days=DEFAULT_DAYS - 1), last)
     settings = shell.settings_with_keys()
     async with shell.store(settings) as store:
-        site = Site(await admin.site_with(store.registry, arguments.site), settings.secret_keys)
+        site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
         summary = await insight.summary(store.reads, site, period)
     if arguments.json:
         shell.say_json(summary)

@@ -7,11 +7,11 @@ from typing import Final
 
 from rich.table import Table
 
-from grapevine import admin
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import rfc3339
+from grapevine.sites import management
 from grapevine.store.rows import SiteRow
 
 LOCAL_URL: Final = "http://127.0.0.1:8000"
@@ -57,7 +57,7 @@ async def add(shell: Shell, arguments: Namespace) -> int:
     """Adds a site. Always prints JSON: the key in it is needed by whoever called, and shown only now."""
     settings = shell.settings()
     async with shell.store(settings) as store:
-        added = await admin.add_site(store.registry, arguments.name, arguments.origin, shell.now())
+        added = await management.add_site(store.registry, arguments.name, arguments.origin, shell.now())
     shell.say_json({"site": added.row.key, "key": added.key.secret, "snippet": _snippet(added.row, settings)})
     _hint_at_base_url(shell, settings)
     return 0
@@ -101,8 +101,8 @@ async def change(shell: Shell, arguments: Namespace) -> int:
         changes.setdefault(field, []).append(value)
     settings = shell.settings()
     async with shell.store(settings) as store:
-        site = await admin.site_with(store.registry, arguments.site)
-        changed = await admin.set_site(store.registry, site, changes)
+        site = await management.site_with(store.registry, arguments.site)
+        changed = await management.set_site(store.registry, site, changes)
     if arguments.json:
         shell.say_json(_as_json(changed, settings))
     else:
@@ -118,7 +118,7 @@ def _change(text: str) -> tuple[str, str]:
 
 
 def _snippet(site: SiteRow, settings: Settings) -> str:
-    return admin.snippet(site, settings.base_url or LOCAL_URL, settings.prefix)
+    return management.snippet(site, settings.base_url or LOCAL_URL, settings.prefix)
 
 
 def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 from rich.table import Table
 
-from grapevine import admin, insight
+from grapevine import insight
 from grapevine.chains import ChainNode, Resolution
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell, counted
@@ -17,7 +17,8 @@ from grapevine.domain import ids
 from grapevine.domain.channels import NAMES
 from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError
 from grapevine.errors import UnknownVisit
-from grapevine.sites import Site
+from grapevine.sites import management
+from grapevine.sites.cache import Site
 from grapevine.store.reads import Reads
 
 
@@ -54,7 +55,7 @@ async def inspect(shell: Shell, arguments: Namespace) -> int:
     """Inspects one token."""
     settings = shell.settings_with_keys()
     async with shell.store(settings) as store:
-        asked = None if arguments.site is None else (await admin.site_with(store.registry, arguments.site)).key
+        asked = None if arguments.site is None else (await management.site_with(store.registry, arguments.site)).key
         sites = [Site(row, settings.secret_keys) for row in await store.registry.sites()]
         found = await examine(store.reads, sites, asked, arguments.token)
     if arguments.json:

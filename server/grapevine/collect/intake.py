@@ -40,7 +40,7 @@ from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import Token, TokenError, next_n
 from grapevine.domain.urls import Page, UrlError, page_of
 from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
-from grapevine.sites import Clock, Site, Sites
+from grapevine.sites.cache import Clock, Site, Sites
 
 _REFERRER_KEPT: Final = 2048
 _UNKNOWN_SITE_TOKEN: Final = TOKEN_REASONS["unknown-site-token"]

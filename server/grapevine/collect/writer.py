@@ -25,7 +25,7 @@ from grapevine.collect.waiting import Settle, Waiting, WaitingRoom
 from grapevine.domain.events import Event, Outcome
 from grapevine.errors import Busy, Interrupted, StoreError
 from grapevine.recording.recorder import Recorder
-from grapevine.sites import Clock
+from grapevine.sites.cache import Clock
 
 log = logging.getLogger(__name__)
 

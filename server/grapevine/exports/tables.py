@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 from grapevine.chains import Shape, shape
 from grapevine.domain import channels, enums, ids
 from grapevine.exports.columns import Column, Line, columns
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 from grapevine.store.exporting import (
     ANSWERS,

@@ -25,7 +25,7 @@ from grapevine.domain.ids import DAY_MS
 from grapevine.hooks.addresses import Lookup, Reach, Refused, looked_up
 from grapevine.hooks.message import headers
 from grapevine.hooks.schedule import pause
-from grapevine.sites import Clock
+from grapevine.sites.cache import Clock
 from grapevine.store.hooks import DueRow, Hooks
 
 log = logging.getLogger(__name__)

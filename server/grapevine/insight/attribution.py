@@ -23,7 +23,7 @@ from grapevine.domain.periods import Period
 from grapevine.domain.urls import OTHER_PAGE
 from grapevine.errors import Invalid
 from grapevine.insight.numbers import MOST_ROWS, scope_of
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.reads import Arrived, Reads
 from grapevine.store.rows import ASIDE, ERASED

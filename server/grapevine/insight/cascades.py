@@ -13,7 +13,7 @@ from grapevine.chains import SORTS, Cascade, CascadeHead, CascadeNode, CascadePa
 from grapevine.domain import ids, money
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound, UnknownVisit
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 from grapevine.store.reads import HIGHEST_ID, CascadeFacts, Reads
 

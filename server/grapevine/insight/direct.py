@@ -10,7 +10,7 @@ from grapevine import estimate
 from grapevine.domain import channels, enums, urls
 from grapevine.domain.periods import Period
 from grapevine.estimate import GROUPS, Interval, PageSeries
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import Counts
 from grapevine.store.reads import Reads, Scope
 

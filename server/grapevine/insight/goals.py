@@ -10,7 +10,7 @@ from grapevine.domain import money
 from grapevine.domain.money import Amounts
 from grapevine.domain.periods import Period
 from grapevine.insight.numbers import scope_of
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.reads import Reads
 

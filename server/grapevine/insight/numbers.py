@@ -11,7 +11,7 @@ from grapevine.domain.enums import DAY_KEYS
 from grapevine.domain.periods import Period, interval_start, interval_starts, rfc3339
 from grapevine.errors import Invalid
 from grapevine.insight.suspects import suspects
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
 from grapevine.store.reads import Converted, Reads, Scope
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from grapevine.domain import ids
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.store.reads import Reads
 
 _NOTHING: Final[dict[str, int]] = {}

@@ -11,7 +11,7 @@ from grapevine.domain import channels, ids, money
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import BadSignature, Token, TokenError
 from grapevine.errors import UnknownVisit
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.store.reads import ReachFacts, Reads, ShareFacts
 
 _AT_ONCE: Final = 4

@@ -6,7 +6,7 @@ import msgspec
 
 from grapevine.domain import urls
 from grapevine.domain.periods import Period, rfc3339
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.spikes.statistic import CALM_MS
 from grapevine.store.base import Store
 

@@ -14,7 +14,7 @@ from grapevine.background.task import beside
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.hooks.message import Random, event, new_id
-from grapevine.sites import Clock, Site, Sites
+from grapevine.sites.cache import Clock, Site, Sites
 from grapevine.spikes.statistic import (
     CALM_MS,
     FEWEST_RETURNS,

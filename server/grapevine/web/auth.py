@@ -6,9 +6,9 @@ from typing import Final
 
 from starlette.requests import Request
 
-from grapevine import admin
 from grapevine.errors import Forbidden, Invalid, Unauthorized, UnknownSite
-from grapevine.sites import Site, Sites
+from grapevine.sites import management
+from grapevine.sites.cache import Site, Sites
 from grapevine.store.registry import Registry
 from grapevine.store.rows import KeyRow
 from grapevine.web.services import services
@@ -25,7 +25,7 @@ async def authorized(request: Request, scope: str = "read") -> Site:
     """
     running = services(request)
     key = await read_key(request, running.store.registry)
-    if admin.SCOPES.index(key.scope) < admin.SCOPES.index(scope):
+    if management.SCOPES.index(key.scope) < management.SCOPES.index(scope):
         raise Forbidden(f"This API key has the scope {key.scope}; {scope} is needed.")
     return await reached_site(running.sites, key, request.query_params.get("site"))
 
@@ -35,7 +35,7 @@ async def read_key(request: Request, registry: Registry) -> KeyRow:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized("Send an API key as `Authorization: Bearer KEY`.")
-    key = await admin.key_of(registry, secret.strip())
+    key = await management.key_of(registry, secret.strip())
     if key is None:
         raise Unauthorized("This API key is unknown or was revoked.")
     return key

@@ -16,7 +16,7 @@ from grapevine.domain import ids
 from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import FieldError, Invalid
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.store.reads import Reads
 from grapevine.web import collect
 from grapevine.web.auth import authorized

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from grapevine.collect.intake import Call, Intake
 from grapevine.collect.writer import Writer
 from grapevine.config.settings import Settings
-from grapevine.sites import Clock, Sites
+from grapevine.sites.cache import Clock, Sites
 from grapevine.store.base import Store
 from grapevine.web.counted import Counted
 from grapevine.web.followed import Followed

@@ -14,7 +14,7 @@ from grapevine.collect.agents import read_agent
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of, tagged
 from grapevine.errors import Busy, NotFound
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.web.services import Services, services
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}

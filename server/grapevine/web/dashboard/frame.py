@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from grapevine.errors import Forbidden, Invalid, Problem
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.store.rows import KeyRow
 from grapevine.web.auth import EVERY_SITE
 from grapevine.web.dashboard import session

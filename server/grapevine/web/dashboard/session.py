@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
-from grapevine.sites import Clock
+from grapevine.sites.cache import Clock
 
 COOKIE: Final = "grapevine_session"
 MAX_AGE_SECONDS: Final = 30 * 86_400

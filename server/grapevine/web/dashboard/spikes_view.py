@@ -7,7 +7,7 @@ from typing import Final
 from grapevine import insight
 from grapevine.domain.periods import Period
 from grapevine.insight.spikes import Shown
-from grapevine.sites import Site
+from grapevine.sites.cache import Site
 from grapevine.stats import Filters
 from grapevine.store.base import Store
 

@@ -8,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from grapevine import admin, insight
+from grapevine import insight
 from grapevine.chains import SORTS
 from grapevine.domain.periods import LONGEST_DAYS, Period
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import Forbidden, NotFound, Problem
 from grapevine.insight.pasted import pasted
-from grapevine.sites import Site
+from grapevine.sites import management
+from grapevine.sites.cache import Site
 from grapevine.web.dashboard import assets, formats, session, spikes_view
 from grapevine.web.dashboard.chart import chart, interval_for
 from grapevine.web.dashboard.conversions_view import conversions
@@ -58,7 +59,7 @@ async def sign_in(request: Request) -> Response:
     form = await read_form(request)
     target = local_path(form.get("next", "/"))
     secret = form.get("key", "").strip()
-    key = await admin.key_of(running.store.registry, secret) if secret else None
+    key = await management.key_of(running.store.registry, secret) if secret else None
     if key is None:
         return page("sign_in.html", 401, viewer=None, target=target, wrong=True)
     response = RedirectResponse(target, 303)
@@ -110,7 +111,7 @@ async def overview(request: Request) -> Response:
         most_spikes=spikes_view.TABLE_ROWS,
         empty=empty,
         never=empty and not await _ever_seen(running, site, now),
-        snippet=admin.snippet(site.row, _base_url(request, running), running.settings.prefix) if empty else "",
+        snippet=management.snippet(site.row, _base_url(request, running), running.settings.prefix) if empty else "",
     )
 
 
