@@ -13,7 +13,7 @@ from typing import Final
 
 import asyncpg
 
-from grapevine.store.postgres.distribution import distribute, our_tables
+from grapevine.store.postgres.citus import distribute, our_tables
 from grapevine.store.postgres.store import PostgresStore
 from tests.emptying import execute, run_beside
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from grapevine.store.postgres.distribution import our_tables
+from grapevine.store.postgres.citus import our_tables
 
 _LARGE: Final = 1 << 18
 """Bytes of a table above which what deleted rows leave behind costs later tests more than a new file costs now."""

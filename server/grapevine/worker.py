@@ -17,9 +17,9 @@ from grapevine import listening
 from grapevine.app import create_app, inside
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
-from grapevine.installation import make_store
 from grapevine.loops import loop_factory
 from grapevine.recording.remote import elsewhere
+from grapevine.store.factory import make_store
 from grapevine.supervised import say_ready, settings_told, unwanted
 
 log = logging.getLogger("grapevine.worker")

@@ -29,10 +29,10 @@ from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.domain.tokens import Tokens
 from grapevine.domain.urls import page_id
 from grapevine.sites import management
-from grapevine.store import queries
-from grapevine.store.batch import MEASURES
+from grapevine.store import sql_loader
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.store import SQLiteStore
+from grapevine.store.write_batch import MEASURES
 from tests.bench.story import ORIGIN, PAGES, Cascade, Happened, Share, Story, Visit
 
 SECRET: Final = "a-secret-key-of-the-benchmarks-which-is-none"
@@ -351,7 +351,7 @@ def unlinked_nonce(number: int) -> str:
 @cache
 def _insert(name: str) -> str:
     """The writer's own statement for one row, without its answer."""
-    return queries.for_sqlite(queries.queries()[name], 1).text.partition("RETURNING")[0]
+    return sql_loader.for_sqlite(sql_loader.queries()[name], 1).text.partition("RETURNING")[0]
 
 
 def _plain_insert(table: str, columns: int) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine.store import queries
+from grapevine.store import sql_loader
 from tests.bench.fill import Filled
 
 FOLDER: Final = Path(os.environ.get("STORES", str(Path(tempfile.gettempdir(), "grapevine-bench"))))
@@ -43,6 +43,6 @@ def name_of(visits: int) -> str:
 def _fingerprint() -> str:
     """Changes with the schema and with what fills it, so that no run measures yesterday's store."""
     here = Path(__file__).parent
-    texts = [migration.text for migration in queries.migrations()]
+    texts = [migration.text for migration in sql_loader.migrations()]
     texts += [(here / name).read_text("utf-8") for name in ("fill.py", "story.py")]
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:10]

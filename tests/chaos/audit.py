@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from grapevine.domain import ids
-from grapevine.store.postgres.moments import moment
-from grapevine.store.recount import COMPARISONS, Recount
+from grapevine.store.postgres.snapshot import moment
+from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from tests.chaos.load import Load
 
 Numbers = dict[tuple[Any, ...], tuple[int, ...]]

@@ -18,8 +18,8 @@ import uvloop
 from grapevine import listening
 from grapevine.app import create_app, system_clock
 from grapevine.config.settings import load
-from grapevine.installation import make_store, with_secret_keys
 from grapevine.sites.cache import Clock
+from grapevine.store.factory import make_store, with_secret_keys
 
 
 class OffsetFile:

@@ -17,7 +17,7 @@ from grapevine.domain.enums import SOURCES
 from grapevine.domain.events import Answer, Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page, page_id
-from grapevine.store.recount import COMPARISONS, Recount
+from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore

@@ -12,15 +12,15 @@ from typing import Any, Final
 import asyncpg
 import pytest
 
-from grapevine.store import queries
-from grapevine.store.postgres.distribution import Step, distribute
+from grapevine.store import sql_loader
+from grapevine.store.postgres.citus import Step, distribute
 from tests.citus import CITUS, Cluster
 from tests.store.test_distribution import EVENTS, NOW, REFERENCES
 from tests.store.test_sql_for_citus import TEXTS
 
 pytestmark = pytest.mark.anyio
 
-OF_CELLS: Final = sorted(name for name in TEXTS if "rows.cell" in queries.queries()[name].text)
+OF_CELLS: Final = sorted(name for name in TEXTS if "rows.cell" in sql_loader.queries()[name].text)
 """Queries that join tables with rows whose cells are known."""
 ANY_VALUE: Final = {"text": "x", "float8": 1.0, "bool": True}
 

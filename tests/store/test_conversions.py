@@ -22,11 +22,11 @@ from grapevine.domain.periods import Period
 from grapevine.domain.tokens import Token
 from grapevine.sites.cache import Site
 from grapevine.stats import Filters
-from grapevine.store import queries
+from grapevine.store import sql_loader
 from grapevine.store.base import Store
-from grapevine.store.postgres.moments import moment
+from grapevine.store.postgres.snapshot import moment
 from grapevine.store.postgres.store import PostgresStore
-from grapevine.store.recount import COMPARISONS, Recount
+from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
@@ -222,8 +222,8 @@ async def test_a_chain_of_three_hundred_is_followed_to_its_root(store: Store) ->
 @pytest.mark.parametrize("name", ["credited_by", "arrivals", "reported_pages", "last_return"])
 def test_no_query_reads_a_whole_site(tmp_path: Path, name: str) -> None:
     database = sqlite3.connect(tmp_path / "plans.sqlite3")
-    for migration in queries.migrations():
-        database.executescript(queries.spoken("sqlite", migration.text))
+    for migration in sql_loader.migrations():
+        database.executescript(sql_loader.spoken("sqlite", migration.text))
     steps = plan(database, name)
     database.close()
     for step in steps:

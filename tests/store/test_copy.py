@@ -29,9 +29,9 @@ from grapevine.copying.schema import APART, Table, all_tables, moved_tables
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.errors import GrapevineError, Interrupted, StoreError
-from grapevine.installation import snapshot
 from grapevine.stats import Filters
-from grapevine.store.recount import COMPARISONS, Recount
+from grapevine.store.factory import snapshot
+from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from tests.postgres import Postgres
 from tests.store.databases import Database, Databases, Plant, PostgresDatabase, SQLiteFile
 from tests.store.world import FIRST_DAY, PAGES, grow, site_of

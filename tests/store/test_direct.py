@@ -12,7 +12,7 @@ from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
 from grapevine.estimate import GROUPS
 from grapevine.insight.direct import direct
-from grapevine.store.reads import Reads, Scope
+from grapevine.store.readers.reads import Reads, Scope
 from tests.store.databases import Databases, Plant
 from tests.store.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, grow, site_of
 

@@ -19,8 +19,8 @@ from grapevine.cli import main
 from grapevine.cli.schema import migrate
 from grapevine.cli.shell import Shell
 from grapevine.errors import StoreError
-from grapevine.store.postgres import distribution
-from grapevine.store.postgres.distribution import STAYS, Step, distribute, our_tables
+from grapevine.store.postgres import citus
+from grapevine.store.postgres.citus import STAYS, Step, distribute, our_tables
 from tests.citus import Cluster
 from tests.emptying import empty
 from tests.postgres import Postgres
@@ -252,7 +252,7 @@ async def test_servers_have_to_be_stopped(database: Database) -> None:
 
 
 async def test_a_table_in_use(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distribution, "_LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(citus, "_LOCK_TIMEOUT", "50ms")
     other = await asyncpg.connect(database.url)
     async with other.transaction():
         await other.execute("LOCK TABLE visits IN ROW EXCLUSIVE MODE")

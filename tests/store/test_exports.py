@@ -27,19 +27,9 @@ from grapevine.domain.money import decimal
 from grapevine.domain.periods import Period, rfc3339
 from grapevine.exports import TABLES, Asked, encoder, stream
 from grapevine.exports.parquet import Parquet
-from grapevine.store import queries
-from grapevine.store.exporting import (
-    ANSWERS,
-    CASCADES,
-    CONVERSIONS,
-    PAGE,
-    SHARES,
-    UNFURLS,
-    VISITS,
-    Span,
-    Walk,
-)
+from grapevine.store import sql_loader
 from grapevine.store.postgres.store import PostgresStore
+from grapevine.store.readers.exports import ANSWERS, CASCADES, CONVERSIONS, PAGE, SHARES, UNFURLS, VISITS, Span, Walk
 from grapevine.store.sqlite.store import READERS
 from tests.backends import Backend
 from tests.store.databases import Database, Databases, Plant, PostgresDatabase, PostgresDatabases
@@ -401,13 +391,13 @@ async def test_whoever_takes_their_time_holds_nothing_of_the_store(plenty: Backe
     assert b"".join(rest).count(b"\r\n") > MANY - 1_000
 
 
-@pytest.mark.parametrize("name", [name for name in queries.queries() if name.startswith("export_")])
+@pytest.mark.parametrize("name", [name for name in sql_loader.queries() if name.startswith("export_")])
 def test_sqlite_walks_along_a_key_and_sorts_nothing(tmp_path: Path, name: str) -> None:
     database = sqlite3.connect(tmp_path / "plans.sqlite3")
-    for migration in queries.migrations():
-        database.executescript(queries.spoken("sqlite", migration.text))
-    query = queries.queries()[name]
-    text, names = queries.for_sqlite(query, count=2)
+    for migration in sql_loader.migrations():
+        database.executescript(sql_loader.spoken("sqlite", migration.text))
+    query = sql_loader.queries()[name]
+    text, names = sql_loader.for_sqlite(query, count=2)
     values = [1] * (len(names) + 2 * len(query.columns))
     steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values)]
     database.close()
@@ -421,9 +411,9 @@ async def test_postgres_walks_along_an_index_whatever_it_knows_of_the_values(
 ) -> None:
     """Else each page would cost as much as all that follow: without values, two bounds are taken for a narrow range."""
     async with packaged_databases.holding(Plant(SEED, size=1_000)) as database:
-        query = queries.queries()[walk.query]
+        query = sql_loader.queries()[walk.query]
         assert f"LIMIT {PAGE}" in query.text
-        text, names = queries.for_postgres(query)
+        text, names = sql_loader.for_postgres(query)
         assert isinstance(database, PostgresDatabase)
         connection = await asyncpg.connect(database.url)
         try:

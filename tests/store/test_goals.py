@@ -15,8 +15,8 @@ from grapevine.domain.periods import Period
 from grapevine.insight.goals import Goal, goals
 from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, Filters
-from grapevine.store import queries
-from grapevine.store.reads import Reads
+from grapevine.store import sql_loader
+from grapevine.store.readers.reads import Reads
 from tests.store.databases import Databases, Plant
 from tests.store.test_reads_plans import plan
 from tests.store.world import FIRST_DAY, PAGES, SITE, Visit, World, grow, site_of
@@ -84,8 +84,8 @@ async def test_goals_add_up_to_the_summary(filled: Filled) -> None:
 
 def test_goals_are_read_through_an_index() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
-        for migration in queries.migrations():
-            database.executescript(queries.spoken("sqlite", migration.text))
+        for migration in sql_loader.migrations():
+            database.executescript(sql_loader.spoken("sqlite", migration.text))
         steps = plan(database, "goals_by")
     assert "conversions_at (site_id=? AND at>? AND at<?)" in steps[0]
     assert not [step for step in steps if step.startswith("SCAN")]

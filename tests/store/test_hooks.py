@@ -23,7 +23,7 @@ from grapevine.hooks.message import event, new_id, new_secret
 from grapevine.hooks.schedule import PAUSES_MS
 from grapevine.hooks.sending import CLAIM_MS, KEPT_MS, Sender
 from grapevine.store.base import Store
-from grapevine.store.hooks import DeliveryRow, WebhookRow
+from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRow
 from tests.backends import Backend
 from tests.store.receiver import Received, Receiver, receiving
 
@@ -35,7 +35,7 @@ KILLED = """
 import asyncio, sys, time
 from grapevine.hooks.addresses import Reach
 from grapevine.hooks.sending import Sender
-from grapevine.installation import make_store
+from grapevine.store.factory import make_store
 from grapevine.config.settings import Settings
 
 async def main() -> None:

@@ -13,7 +13,7 @@ from grapevine.background.leases import LEASE_MS, Leases
 from grapevine.domain.ids import CELLS
 from grapevine.errors import Interrupted
 from grapevine.store.base import Store
-from grapevine.store.registry import Registry
+from grapevine.store.repositories.registry import Registry
 from tests.backends import Backend
 from tests.store.test_ledger import NOON
 

@@ -17,8 +17,8 @@ from grapevine.domain.events import Arrival, Event, Landed, Missing, Outcome, Re
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.base import Store
-from grapevine.store.batch import Batch
 from grapevine.store.rows import ASIDE, SAME_NETWORK, PageRow, ShareKey, VisitRow
+from grapevine.store.write_batch import Batch
 from tests.backends import Backend
 
 pytestmark = pytest.mark.anyio

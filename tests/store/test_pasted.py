@@ -10,7 +10,7 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.insight.pasted import Pasted, pasted
-from grapevine.store import queries
+from grapevine.store import sql_loader
 from tests.store.databases import Databases, Plant
 from tests.store.test_reads_plans import plan
 from tests.store.world import World, grow, site_of
@@ -43,8 +43,8 @@ async def test_previews_of_a_cascade(databases: Databases) -> None:
 
 def test_previews_are_read_through_indexes() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
-        for migration in queries.migrations():
-            database.executescript(queries.spoken("sqlite", migration.text))
+        for migration in sql_loader.migrations():
+            database.executescript(sql_loader.spoken("sqlite", migration.text))
         steps = plan(database, "cascade_unfurls")
     searches = [step for step in steps if step.startswith(("SEARCH", "SCAN"))]
     assert len(searches) == 4

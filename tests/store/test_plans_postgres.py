@@ -15,10 +15,10 @@ import asyncpg
 import pytest
 
 from grapevine.domain import ids
-from grapevine.store import queries
+from grapevine.store import sql_loader
 from grapevine.store.postgres.store import PostgresStore
-from grapevine.store.queries import Query
-from grapevine.store.reads import Scope, weeks_of
+from grapevine.store.readers.reads import Scope, weeks_of
+from grapevine.store.sql_loader import Query
 from tests.emptying import execute
 from tests.postgres import Postgres
 from tests.store.plenty import DAYS, FIRST_DAY, SITE, STATEMENTS
@@ -30,18 +30,18 @@ EVENTS: Final = frozenset(
     "counts_week counts_shared drops cascades guards".split()
 )
 WHOLE: Final = frozenset(
-    name for name in queries.queries() if name.startswith("recount_") or name == "any_visit"
+    name for name in sql_loader.queries() if name.startswith("recount_") or name == "any_visit"
 )  # fmt: skip
 """What the doctor asks reads everything on purpose."""
 
 
 def tables_of(query: Query) -> set[str]:
     """The tables of events that a query names."""
-    return set(EVENTS) & set(re.findall(r"\w+", queries.for_postgres(query).text.lower()))
+    return set(EVENTS) & set(re.findall(r"\w+", sql_loader.for_postgres(query).text.lower()))
 
 
 ASKED: Final = sorted(
-    name for name, query in queries.queries().items() if name not in WHOLE and tables_of(query)
+    name for name, query in sql_loader.queries().items() if name not in WHOLE and tables_of(query)
 )  # fmt: skip
 
 
@@ -64,15 +64,15 @@ class Plenty:
     def asked(self, query: Query, **changes: Any) -> list[Any]:
         """Values for a query's numbered parameters: the named ones, then an array for each column of its rows."""
         known = {**self.values, **changes}
-        named = [known[name] for name in queries.for_postgres(query).names]
+        named = [known[name] for name in sql_loader.for_postgres(query).names]
         return named + [
-            queries.array_for_postgres(kind, "postgres", [_value(kind, row.get(column)) for row in self.rows])
+            sql_loader.array_for_postgres(kind, "postgres", [_value(kind, row.get(column)) for row in self.rows])
             for column, kind in zip(query.columns, query.types, strict=True)
         ]
 
     async def plans(self, query: Query, **changes: Any) -> list[Any]:
         """The plan for any values, and the one for these, as the store's own connections make them."""
-        text = queries.for_postgres(query).text
+        text = sql_loader.for_postgres(query).text
         pool = self.store._writers if _is_written(query) else self.store._readers  # noqa: SLF001
         assert pool is not None
         async with pool.acquire() as connection:
@@ -149,7 +149,7 @@ def values_of(last: Mapping[str, Any]) -> dict[str, Any]:
     end = FIRST_DAY + DAYS
     scope = Scope(SITE, ids.day_start(end - 30), ids.day_start(end))
     return {
-        **last, **{column: 1 for query in queries.queries().values() for column in query.columns}, **scope.params(),
+        **last, **{column: 1 for query in sql_loader.queries().values() for column in query.columns}, **scope.params(),
         **weeks_of(scope.start, scope.end),
         **{name: last[name] for name in ("visit_id", "cell", "root_id", "channel", "n")}, "by": "channel",
         "dimension": 0, "key": None, "limit": 21, "value": 1 << 62, "units": 1 << 62, "rest": 0,
@@ -166,7 +166,7 @@ FILTERS: Final[tuple[Mapping[str, Any], ...]] = ({}, {"channel": 3}, {"device": 
 
 def narrowed(name: str) -> Iterator[Mapping[str, Any]]:
     """What a query may be narrowed down to, all else being open; nothing where it knows no filters."""
-    known = set(queries.for_postgres(queries.queries()[name]).names)
+    known = set(sql_loader.for_postgres(sql_loader.queries()[name]).names)
     filters: dict[str, Any] = (
         dict.fromkeys(known & {"channel", "device", "source", "page_id"}) if name.endswith("_by") else {}
     )
@@ -183,7 +183,7 @@ def read_whole(plan: Mapping[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize(("name", "filters"), [(name, filters) for name in ASKED for filters in narrowed(name)])
 async def test_no_table_of_events_is_read_whole(plenty: Plenty, name: str, filters: Mapping[str, Any]) -> None:
-    for plan in await plenty.plans(queries.queries()[name], **filters):
+    for plan in await plenty.plans(sql_loader.queries()[name], **filters):
         assert not read_whole(plan), json.dumps(plan, indent=1)
 
 
@@ -193,14 +193,14 @@ async def test_what_reads_a_whole_table_is_seen(plenty: Plenty, query: str) -> N
     assert read_whole(json.loads(plan)[0]["Plan"]) == {"pages"}
 
 
-@pytest.mark.parametrize("name", [name for name in ASKED if _is_written(queries.queries()[name])])
+@pytest.mark.parametrize("name", [name for name in ASKED if _is_written(sql_loader.queries()[name])])
 async def test_a_batch_looks_rows_up_where_most_were_deleted(emptied: Plenty, name: str) -> None:
     """Tables that are large by their pages and small by their rows: one look a row, and never all for each row."""
-    for plan in await emptied.plans(queries.queries()[name]):
+    for plan in await emptied.plans(sql_loader.queries()[name]):
         assert not read_whole(plan), json.dumps(plan, indent=1)
 
 
 def test_every_query_of_a_table_of_events_is_asked() -> None:
     assert len(ASKED) > 50
     assert {"visits_by", "insert_visits", "delete_guards", "page_urls", "shared_page"} <= set(ASKED)
-    assert {name for name in queries.queries() if name.startswith("recount_")} < WHOLE
+    assert {name for name in sql_loader.queries() if name.startswith("recount_")} < WHOLE

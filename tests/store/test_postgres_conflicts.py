@@ -16,9 +16,9 @@ from grapevine.collect.writer import Writer
 from grapevine.domain.events import Event, Landed, Outcome
 from grapevine.errors import Interrupted
 from grapevine.recording.recorder import Inside
-from grapevine.store.batch import Batch
 from grapevine.store.postgres.hosts import urls_of
 from grapevine.store.postgres.store import PostgresStore
+from grapevine.store.write_batch import Batch
 from tests.postgres import Postgres
 from tests.store.test_ledger import NOON, SITE, World
 

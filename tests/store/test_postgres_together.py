@@ -19,10 +19,10 @@ from grapevine.domain.enums import SOURCES
 from grapevine.domain.events import Arrival, Event, Landed, Outcome, Stored, Unfurl, Unlinked, View
 from grapevine.domain.tokens import Token
 from grapevine.errors import Interrupted, StoreError
-from grapevine.store import queries
-from grapevine.store.postgres.moments import moment
+from grapevine.store import sql_loader
+from grapevine.store.postgres.snapshot import moment
 from grapevine.store.postgres.store import PostgresStore
-from grapevine.store.recount import COMPARISONS, Recount
+from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from tests.postgres import Postgres
 from tests.store.databases import PostgresDatabases
 from tests.store.test_ledger import COPY, NOON, SITE, WHATSAPP, World, page, report
@@ -224,7 +224,7 @@ async def test_several_that_open_an_empty_database_make_the_tables_once(postgres
     name = postgres_server.create()
     stores = [PostgresStore(postgres_server.url(name)) for _ in range(6)]
     await asyncio.gather(*(store.open() for store in stores))
-    newest = queries.migrations()[-1].number
+    newest = sql_loader.migrations()[-1].number
     for number, store in enumerate(stores):
         assert await store.writable()
         await World(store, Ledger(Nonces(b"n" * 32), number)).play(World(store).arrival(nonce=f"nonce{number:011}"))

@@ -14,7 +14,7 @@ from grapevine.domain.periods import Period
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, Filters
-from grapevine.store.reads import Reads, weeks_of
+from grapevine.store.readers.reads import Reads, weeks_of
 from tests.store import census
 from tests.store.databases import Databases, Plant
 from tests.store.world import FIRST_DAY, PAGES, World, grow, site_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grapevine.store import queries
+from grapevine.store import sql_loader
 
 NARROW = (
     "chain_to_visit", "share", "unfurls_of_share", "reach_of_share", "page_urls", "cascades_by_size",
@@ -21,14 +21,14 @@ NARROW = (
 @pytest.fixture
 def database(tmp_path: Path) -> sqlite3.Connection:
     made = sqlite3.connect(tmp_path / "plans.sqlite3")
-    for migration in queries.migrations():
-        made.executescript(queries.spoken("sqlite", migration.text))
+    for migration in sql_loader.migrations():
+        made.executescript(sql_loader.spoken("sqlite", migration.text))
     return made
 
 
 def plan(database: sqlite3.Connection, name: str) -> list[str]:
-    query = queries.queries()[name]
-    text, names = queries.for_sqlite(query, count=2)
+    query = sql_loader.queries()[name]
+    text, names = sql_loader.for_sqlite(query, count=2)
     values = [1] * (len(names) + 2 * len(query.columns))
     return [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {text}", values)]
 

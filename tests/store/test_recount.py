@@ -12,8 +12,8 @@ from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.enums import DAY_KEYS
 from grapevine.errors import StoreError
-from grapevine.installation import snapshot
-from grapevine.store.recount import COMPARISONS, Recount, Recounted
+from grapevine.store.factory import snapshot
+from grapevine.store.repositories.consistency import COMPARISONS, Recount, Recounted
 from tests.store.databases import Database, Databases, Plant
 from tests.store.world import SITE, Visit, World, grow
 

@@ -22,9 +22,9 @@ from grapevine.hooks.message import event, new_id, new_secret
 from grapevine.sites.cache import Sites
 from grapevine.spikes.watch import EVENT, LOOK_MS, Watch
 from grapevine.store.base import Store
-from grapevine.store.hooks import Event, WebhookRow
+from grapevine.store.repositories.spikes import RaisedRow
+from grapevine.store.repositories.webhooks import Event, WebhookRow
 from grapevine.store.rows import SiteRow
-from grapevine.store.spikes import RaisedRow
 from tests.store.databases import Database
 
 pytestmark = pytest.mark.anyio

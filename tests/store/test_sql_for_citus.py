@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from grapevine.store import queries
+from grapevine.store import sql_loader
 from tests.store.citus_rules import Verdict, judge, judge_schema, tables_of
 
-MIGRATIONS = [queries.spoken("citus", migration.text) for migration in queries.migrations()]
+MIGRATIONS = [sql_loader.spoken("citus", migration.text) for migration in sql_loader.migrations()]
 TABLES = tables_of(MIGRATIONS)
-TEXTS = {name: text for name, query in queries.queries().items() if (text := queries.for_postgres(query, "citus").text)}
+TEXTS = {
+    name: text for name, query in sql_loader.queries().items() if (text := sql_loader.for_postgres(query, "citus").text)
+}
 
 PULLED = {
     "visitors_by", "recount_hours", "recount_day_counts", "recount_pages", "recount_devices", "recount_visitors",
@@ -48,7 +50,7 @@ def test_the_cells_of_rows_are_told_for_every_table() -> None:
     """Else Citus asks all shards for a handful of rows, and one that is away stops what has no part in it."""
     told = 0
     for name, text in TEXTS.items():
-        if "cell" in queries.queries()[name].columns:
+        if "cell" in sql_loader.queries()[name].columns:
             for table, alias in re.findall(
                 r"(?:FROM|JOIN|^UPDATE) (\w+)(?: ([a-z]\w*))?", text.partition("*/ ")[2], re.MULTILINE
             ):

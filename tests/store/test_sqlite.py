@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grapevine.errors import StoreError
-from grapevine.store import queries
+from grapevine.store import sql_loader
 from grapevine.store.sqlite.store import SQLiteStore
 
 pytestmark = pytest.mark.anyio
@@ -64,11 +64,11 @@ async def test_migrations_step_by_step_give_the_fresh_schema(tmp_path: Path) -> 
     fresh = SQLiteStore(tmp_path / "fresh.sqlite3")
     await fresh.open()
     await fresh.close()
-    for start in range(len(queries.migrations())):
+    for start in range(len(sql_loader.migrations())):
         path = tmp_path / f"from{start}.sqlite3"
         connection = sqlite3.connect(path)
-        for migration in queries.migrations()[: start + 1]:
-            connection.executescript(queries.spoken("sqlite", migration.text))
+        for migration in sql_loader.migrations()[: start + 1]:
+            connection.executescript(sql_loader.spoken("sqlite", migration.text))
             connection.execute(f"PRAGMA user_version={migration.number}")
         connection.close()
         store = SQLiteStore(path)
@@ -79,16 +79,18 @@ async def test_migrations_step_by_step_give_the_fresh_schema(tmp_path: Path) -> 
 
 
 def test_migrations_are_numbered_without_gaps() -> None:
-    assert [migration.number for migration in queries.migrations()] == list(range(1, len(queries.migrations()) + 1))
+    assert [migration.number for migration in sql_loader.migrations()] == list(
+        range(1, len(sql_loader.migrations()) + 1)
+    )
 
 
 def test_every_query_says_what_it_is_for() -> None:
-    assert len(queries.queries()) > 40
-    assert all(query.purpose.endswith(".") and query.text for query in queries.queries().values())
+    assert len(sql_loader.queries()) > 40
+    assert all(query.purpose.endswith(".") and query.text for query in sql_loader.queries().values())
 
 
 def test_every_event_table_has_its_cell_in_every_unique_index() -> None:
-    text = "".join(migration.text for migration in queries.migrations())
+    text = "".join(migration.text for migration in sql_loader.migrations())
     for name in TABLES:
         definition = text.split(f"CREATE TABLE {name} (")[1].split(";")[0]
         if " cell " in definition:

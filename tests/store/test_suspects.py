@@ -15,8 +15,8 @@ from grapevine.domain.periods import Period
 from grapevine.insight.numbers import scope_of
 from grapevine.insight.suspects import suspects
 from grapevine.stats import EVERYTHING, Filters
-from grapevine.store import queries
-from grapevine.store.reads import Reads
+from grapevine.store import sql_loader
+from grapevine.store.readers.reads import Reads
 from tests.store.databases import Databases, Plant
 from tests.store.test_reads_plans import plan
 from tests.store.world import FIRST_DAY, PAGES, World, grow, site_of
@@ -95,7 +95,7 @@ async def test_an_erased_suspect_is_none(databases: Databases) -> None:
 
 def test_only_suspects_are_read() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
-        for migration in queries.migrations():
-            database.executescript(queries.spoken("sqlite", migration.text))
+        for migration in sql_loader.migrations():
+            database.executescript(sql_loader.spoken("sqlite", migration.text))
         steps = plan(database, "suspects_by")
     assert "visits_verdict (site_id=? AND at>? AND at<?)" in steps[0]

@@ -15,7 +15,7 @@ from grapevine.domain.events import Arrival, Event, Landed, Outcome
 from grapevine.errors import Busy, StoreError
 from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
-from grapevine.store.batch import Batch
+from grapevine.store.write_batch import Batch
 from tests.backends import Backend
 from tests.store.test_ledger import NOON, World
 

@@ -14,7 +14,7 @@ import pytest
 from grapevine.domain.ids import ALPHABET
 from grapevine.errors import Forbidden, Invalid, UnknownSite
 from grapevine.sites import management
-from grapevine.store.registry import Registry
+from grapevine.store.repositories.registry import Registry
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite.store import SQLiteStore
 

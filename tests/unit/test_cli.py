@@ -24,8 +24,8 @@ from grapevine.config.settings import Settings
 from grapevine.doctor import setup
 from grapevine.domain import channels, ids
 from grapevine.domain.tokens import Tokens
-from grapevine.installation import make_store, with_secret_keys
 from grapevine.sites.cache import Site
+from grapevine.store.factory import make_store, with_secret_keys
 from grapevine.web.application import web_application
 from grapevine.web.services import Services
 

@@ -12,7 +12,7 @@ import pytest
 from grapevine.domain.periods import Period
 from grapevine.estimate import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate
 from grapevine.insight.direct import capture, direct
-from grapevine.store.reads import Reads
+from grapevine.store.readers.reads import Reads
 from tests.store.world import SITE, World, site_of
 
 DAYS = 30

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from grapevine.store import queries
+from grapevine.store import sql_loader
 
 LARGEST = 2**63 - 1
 
 
 @pytest.mark.parametrize("kind", ["bigint", "integer", "smallint"])
 def test_numbers_are_written_out(kind: str) -> None:
-    assert queries.array_for_postgres(kind, "postgres", (1, None, -2)) == "{1,null,-2}"
-    assert queries.array_for_postgres(kind, "postgres", ()) == "{}"
+    assert sql_loader.array_for_postgres(kind, "postgres", (1, None, -2)) == "{1,null,-2}"
+    assert sql_loader.array_for_postgres(kind, "postgres", ()) == "{}"
 
 
 def test_the_largest_numbers_stay_what_they_are() -> None:
-    assert queries.array_for_postgres("bigint", "postgres", (LARGEST, -LARGEST - 1)) == f"{{{LARGEST},{-LARGEST - 1}}}"
+    assert (
+        sql_loader.array_for_postgres("bigint", "postgres", (LARGEST, -LARGEST - 1)) == f"{{{LARGEST},{-LARGEST - 1}}}"
+    )
 
 
 @pytest.mark.parametrize("dialect", ["postgres", "citus"])
 def test_texts_stay_as_they_are(dialect: str) -> None:
     values = ("a,b", '"}', None)
-    assert queries.array_for_postgres("text", dialect, values) is values
+    assert sql_loader.array_for_postgres("text", dialect, values) is values
 
 
 def test_citus_gets_arrays() -> None:
     values = (1, None)
-    assert queries.array_for_postgres("bigint", "citus", values) is values
-    query = queries.queries()["insert_guards"]
-    assert "text::" not in queries.for_postgres(query, "citus").text
-    assert "$3::text::bigint[]" in queries.for_postgres(query).text
+    assert sql_loader.array_for_postgres("bigint", "citus", values) is values
+    query = sql_loader.queries()["insert_guards"]
+    assert "text::" not in sql_loader.for_postgres(query, "citus").text
+    assert "$3::text::bigint[]" in sql_loader.for_postgres(query).text

@@ -10,7 +10,7 @@ import pytest
 
 from grapevine.config.settings import SETTINGS, Settings, database_path, load
 from grapevine.errors import SettingError
-from grapevine.installation import KEY_FILE, key_file, make_store, with_secret_keys
+from grapevine.store.factory import KEY_FILE, key_file, make_store, with_secret_keys
 from grapevine.store.sqlite.store import SQLiteStore
 
 HOME = {"HOME": "/home/ann"}

@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Lifespan
 from grapevine.app import running
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
-from grapevine.installation import make_store
 from grapevine.listening import Server as ListeningServer
+from grapevine.store.factory import make_store
 from grapevine.store.rows import SiteRow
 from grapevine.web.application import web_application
 from grapevine.web.services import Services

@@ -23,7 +23,7 @@ from grapevine.exports import TABLES
 from grapevine.sites import management
 from grapevine.sites.cache import Site
 from grapevine.stats import DIMENSIONS
-from grapevine.store import queries
+from grapevine.store import sql_loader
 from grapevine.store.rows import KeyRow, SiteRow
 from tests.backends import Backend
 from tests.postgres import Postgres
@@ -221,13 +221,13 @@ def losses(author: Author, chance: random.Random) -> list[str]:
 
 
 def test_texts_are_put_in_order_by_code_points_whatever_the_database() -> None:
-    schema = "".join(migration.text for migration in queries.migrations())
+    schema = "".join(migration.text for migration in sql_loader.migrations())
     kinds = re.findall(r"^ +(\w+) +(TEXT|BIGINT|SMALLINT|INTEGER)\b", schema, re.MULTILINE)
     texts = {name for name, kind in kinds if kind == "TEXT"} - {name for name, kind in kinds if kind != "TEXT"}
     sorted_by = [
         (query.name, term.strip())
-        for query in queries.queries().values()
-        for order in re.findall(r"ORDER BY ([^();]+?)(?=\bLIMIT|[();]|$)", queries.for_postgres(query).text)
+        for query in sql_loader.queries().values()
+        for order in re.findall(r"ORDER BY ([^();]+?)(?=\bLIMIT|[();]|$)", sql_loader.for_postgres(query).text)
         for term in order.split(",")
     ]
     assert len(sorted_by) > 20

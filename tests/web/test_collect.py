@@ -11,7 +11,7 @@ import pytest
 from grapevine.collect.waiting import WaitingRoom
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES, USUAL
-from grapevine.store import queries
+from grapevine.store import sql_loader
 from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, BOTH_WAYS]
@@ -326,7 +326,7 @@ async def test_a_full_queue_says_when_to_come_back(server: Server) -> None:
 
 async def test_nothing_that_tells_who_somebody_is_gets_stored(server: Server) -> None:
     await server.visit(server.browser("198.51.100.77"), title="Hello")
-    tables = [name for step in queries.migrations() for name in re.findall(r"CREATE TABLE (\w+)", step.text)]
+    tables = [name for step in sql_loader.migrations() for name in re.findall(r"CREATE TABLE (\w+)", step.text)]
     text = "".join([str(await server.store.look(f"SELECT * FROM {name}")) for name in tables])
     assert "Hello" in text
     assert "198.51.100" not in text

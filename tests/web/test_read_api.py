@@ -9,7 +9,7 @@ import pytest
 
 from grapevine.errors import StoreError
 from grapevine.sites.management import digest
-from grapevine.store.reads import Reads
+from grapevine.store.readers.reads import Reads
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import NOON, ORIGIN, Server
 

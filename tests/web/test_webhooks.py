@@ -15,7 +15,7 @@ from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.urls import page_id
 from grapevine.hooks.message import event
-from grapevine.store.spikes import RaisedRow
+from grapevine.store.repositories.spikes import RaisedRow
 from tests.store.receiver import receiving
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 from tests.web.test_read_api import Asker, refused, with_key

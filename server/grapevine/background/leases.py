@@ -17,7 +17,7 @@ from grapevine.background.task import beside
 from grapevine.domain.ids import CELLS
 from grapevine.errors import StoreError
 from grapevine.sites.cache import Clock
-from grapevine.store.registry import Registry
+from grapevine.store.repositories.registry import Registry
 
 log = logging.getLogger(__name__)
 

@@ -44,7 +44,7 @@ async def demo(shell: Shell, arguments: Namespace) -> int:
     from grapevine.config import logging
     from grapevine.demo.site import DemoSite, demo_folder
     from grapevine.demo.traffic import Target
-    from grapevine.installation import make_store, with_secret_keys
+    from grapevine.store.factory import make_store, with_secret_keys
 
     logging.configure("text")
     with tempfile.TemporaryDirectory(prefix="grapevine-demo-") as folder:

@@ -12,7 +12,7 @@ from grapevine.errors import Invalid
 from grapevine.exports import FORMATS, TABLES, Asked, encoder, stream
 from grapevine.sites import management
 from grapevine.sites.cache import Site
-from grapevine.store.exporting import Span
+from grapevine.store.readers.exports import Span
 
 
 def register(commands: Commands) -> None:

@@ -11,10 +11,10 @@ from grapevine.cli.options import Commands, count
 from grapevine.cli.shell import Shell, counted
 from grapevine.config.settings import Settings, database_path, shown, shown_url
 from grapevine.errors import Invalid, SettingError
-from grapevine.installation import schema_version
+from grapevine.store.factory import schema_version
 
 if TYPE_CHECKING:
-    from grapevine.store.postgres.distribution import Step
+    from grapevine.store.postgres.citus import Step
 
 _MOST_SHARDS: Final = 64_000  # Citus's own bound
 
@@ -73,7 +73,7 @@ def _check(settings: Settings, arguments: Namespace) -> None:
 
 
 def _steps(shell: Shell, settings: Settings, shards: int | None) -> AsyncGenerator[Step]:
-    from grapevine.store.postgres.distribution import distribute  # needs the PostgreSQL package, which is there by now
+    from grapevine.store.postgres.citus import distribute  # needs the PostgreSQL package, which is there by now
 
     return distribute(settings.database, shell.now(), shards)
 

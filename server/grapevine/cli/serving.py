@@ -36,7 +36,7 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
     from grapevine.background.cleanup import destroy_salts
     from grapevine.config import logging
     from grapevine.copying.unfinished import REMEDY, unfinished_copy
-    from grapevine.installation import make_store
+    from grapevine.store.factory import make_store
 
     if not 1 <= arguments.workers <= MOST_WORKERS:
         raise SettingError(f"--workers {arguments.workers}: must be 1 to {MOST_WORKERS}")

@@ -13,8 +13,8 @@ import msgspec
 from rich.console import Console
 
 from grapevine.config.settings import Settings, load
-from grapevine.installation import make_store, with_secret_keys
 from grapevine.store.base import Store
+from grapevine.store.factory import make_store, with_secret_keys
 
 WIDTH_OF_PIPES: Final = 120
 

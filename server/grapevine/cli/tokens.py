@@ -19,7 +19,7 @@ from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError
 from grapevine.errors import UnknownVisit
 from grapevine.sites import management
 from grapevine.sites.cache import Site
-from grapevine.store.reads import Reads
+from grapevine.store.readers.reads import Reads
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):

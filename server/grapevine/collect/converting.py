@@ -11,8 +11,8 @@ from typing import Final
 
 from grapevine.domain import ids
 from grapevine.domain.events import Conversion
-from grapevine.store.batch import Batch
 from grapevine.store.rows import ConversionRow
+from grapevine.store.write_batch import Batch
 
 NEVER: Final = (1 << 63) - 1
 

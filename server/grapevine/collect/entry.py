@@ -36,8 +36,8 @@ from grapevine.domain.events import (
 )
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
-from grapevine.store.batch import Batch
 from grapevine.store.rows import ERASED, SAME_NETWORK, AnswerRow, PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.write_batch import Batch
 
 _NONCE_REMEMBERED_MS: Final = 10 * 60_000
 _ATTEMPTS: Final = 8

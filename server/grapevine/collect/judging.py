@@ -15,9 +15,9 @@ from grapevine.collect.nonces import GUARD_VISITOR
 from grapevine.collect.tally import Tally
 from grapevine.domain.enums import VERDICT_NAMES
 from grapevine.store.base import Store
-from grapevine.store.batch import Batch
+from grapevine.store.repositories.verdicts import Cascade
 from grapevine.store.rows import ERASED, ShareKey, ShareRow, VisitRow
-from grapevine.store.verdicts import Cascade
+from grapevine.store.write_batch import Batch
 from grapevine.verdicts import Opening, verdict_of
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from grapevine.collect.memory import Known, Memory, Room
 from grapevine.collect.nonces import Nonces
 from grapevine.collect.tally import Drop, Tally
 from grapevine.domain.events import Event, Outcome
-from grapevine.store.batch import Batch
+from grapevine.store.write_batch import Batch
 
 NOTHING: Final[Mapping[Drop, int]] = MappingProxyType({})
 

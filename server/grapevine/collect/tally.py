@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from grapevine.domain import ids
 from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK, NO_CHANNEL
-from grapevine.store.batch import MEASURES, Batch, CascadeGrowth
 from grapevine.store.rows import SAME_NETWORK, ShareRow, VisitRow
+from grapevine.store.write_batch import MEASURES, Batch, CascadeGrowth
 
 _POSITION: Final = {measure: position for position, measure in enumerate(MEASURES)}
 _VIEWS, _VISITS, _VISITORS = (_POSITION[name] for name in ("views", "visits", "visitors"))

@@ -14,7 +14,7 @@ from grapevine.copying.ends import PAGE
 from grapevine.copying.schema import Key, Row, Table, all_tables, moved_tables
 from grapevine.errors import StoreError
 from grapevine.store.postgres import store as postgres
-from grapevine.store.postgres.asking import shown, translated
+from grapevine.store.postgres.connection import shown, translated
 from grapevine.store.postgres.hosts import Hosts
 
 _CONNECT_SECONDS: Final = 5.0

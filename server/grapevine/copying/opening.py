@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from grapevine.config.settings import Settings, database_path
 from grapevine.copying.ends import End
 from grapevine.copying.file import FileEnd
-from grapevine.installation import make_store
+from grapevine.store.factory import make_store
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple
 
-from grapevine.store import queries
+from grapevine.store import sql_loader
 
 Kind = Literal["SMALLINT", "INTEGER", "BIGINT", "TEXT", "DOUBLE PRECISION"]
 Row = tuple[Any, ...]
@@ -63,7 +63,7 @@ class Table(NamedTuple):
 @cache
 def newest() -> int:
     """The version of the schema that this Grapevine knows."""
-    return queries.migrations()[-1].number
+    return sql_loader.migrations()[-1].number
 
 
 @cache
@@ -80,8 +80,8 @@ def moved_tables() -> tuple[Table, ...]:
 def all_tables() -> tuple[Table, ...]:
     """Every table of the schema, from a database in memory that is made for the question."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        for migration in queries.migrations():
-            connection.executescript(queries.spoken("sqlite", migration.text))
+        for migration in sql_loader.migrations():
+            connection.executescript(sql_loader.spoken("sqlite", migration.text))
         names = connection.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name"
         ).fetchall()

@@ -16,7 +16,7 @@ import msgspec
 from grapevine.config.settings import Settings, database_path
 from grapevine.copying.remembered import NAME, Begun
 from grapevine.errors import StoreError
-from grapevine.installation import make_store
+from grapevine.store.factory import make_store
 
 REMEDY: Final = "run the same grapevine copy again to finish it, or with --restart to begin anew"
 _STATE: Final = f"SELECT state FROM {NAME} WHERE name = ''"  # noqa: S608
@@ -51,8 +51,8 @@ def _in_file(path: Path) -> list[str] | None:
 
 
 async def _in_database(url: str) -> list[str] | None:
-    from grapevine.store.postgres.asking import translated
-    from grapevine.store.postgres.moments import connected
+    from grapevine.store.postgres.connection import translated
+    from grapevine.store.postgres.snapshot import connected
 
     with translated(url):
         async with connected(url) as connection:

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from grapevine.config.settings import Settings, database_path
 from grapevine.doctor import numbers, setup
 from grapevine.doctor.findings import Finding
-from grapevine.installation import snapshot
-from grapevine.store.recount import Recount
+from grapevine.store.factory import snapshot
+from grapevine.store.repositories.consistency import Recount
 
 __all__ = ["Finding", "examine"]
 

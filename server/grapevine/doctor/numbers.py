@@ -10,9 +10,9 @@ from grapevine.domain import channels, ids
 from grapevine.domain.enums import DAY_KEYS, DEVICE_NAMES, NO_CHANNEL, SOURCE_NAMES
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import UnknownSite
-from grapevine.store.reads import Reads
-from grapevine.store.recount import COMPARISONS, Difference, Recount
-from grapevine.store.runner import Snapshot
+from grapevine.store.query_runner import Snapshot
+from grapevine.store.readers.reads import Reads
+from grapevine.store.repositories.consistency import COMPARISONS, Difference, Recount
 
 MOST: Final = 5
 """How many places that differ are shown of each comparison."""

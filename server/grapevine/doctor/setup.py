@@ -13,8 +13,8 @@ from grapevine.config.settings import Settings, database_path
 from grapevine.copying.unfinished import REMEDY, unfinished_copy
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import SettingError, StoreError
-from grapevine.installation import key_file, schema_version, with_secret_keys
-from grapevine.store import queries
+from grapevine.store import sql_loader
+from grapevine.store.factory import key_file, schema_version, with_secret_keys
 
 SCARCE_BYTES: Final = 1 << 30
 
@@ -91,7 +91,7 @@ def space(database: Path) -> Finding:
 
 async def schema(told: Settings) -> Finding:
     """Whether there is a database of this version."""
-    newest = queries.migrations()[-1].number
+    newest = sql_loader.migrations()[-1].number
     path = database_path(told)
     if path is not None and not path.exists():
         return bad("schema", f"There is no database {path} yet.", "Start the server, or run: grapevine migrate")

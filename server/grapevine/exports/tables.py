@@ -14,7 +14,7 @@ from grapevine.domain import channels, enums, ids
 from grapevine.exports.columns import Column, Line, columns
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
-from grapevine.store.exporting import (
+from grapevine.store.readers.exports import (
     ANSWERS,
     CASCADES,
     CONVERSIONS,

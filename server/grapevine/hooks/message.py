@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from grapevine.domain.periods import rfc3339
-from grapevine.store.hooks import Event
+from grapevine.store.repositories.webhooks import Event
 
 EVENTS: Final = ("spike.detected",)
 """The events that are sent."""

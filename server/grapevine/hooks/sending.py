@@ -26,7 +26,7 @@ from grapevine.hooks.addresses import Lookup, Reach, Refused, looked_up
 from grapevine.hooks.message import headers
 from grapevine.hooks.schedule import pause
 from grapevine.sites.cache import Clock
-from grapevine.store.hooks import DueRow, Hooks
+from grapevine.store.repositories.webhooks import DueRow, Hooks
 
 log = logging.getLogger(__name__)
 log.addFilter(Seldom())

@@ -25,7 +25,7 @@ from grapevine.errors import Invalid
 from grapevine.insight.numbers import MOST_ROWS, scope_of
 from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, Filters
-from grapevine.store.reads import Arrived, Reads
+from grapevine.store.readers.reads import Arrived, Reads
 from grapevine.store.rows import ASIDE, ERASED
 
 MOST_CONVERSIONS: Final = 200_000

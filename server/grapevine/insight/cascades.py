@@ -15,7 +15,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
-from grapevine.store.reads import HIGHEST_ID, CascadeFacts, Reads
+from grapevine.store.readers.reads import HIGHEST_ID, CascadeFacts, Reads
 
 MOST_CASCADES: Final = 200
 

@@ -12,7 +12,7 @@ from grapevine.domain.periods import Period
 from grapevine.estimate import GROUPS, Interval, PageSeries
 from grapevine.sites.cache import Site
 from grapevine.stats import Counts
-from grapevine.store.reads import Reads, Scope
+from grapevine.store.readers.reads import Reads, Scope
 
 MOST_PAGES: Final = 100
 

@@ -12,7 +12,7 @@ from grapevine.domain.periods import Period
 from grapevine.insight.numbers import scope_of
 from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, Filters
-from grapevine.store.reads import Reads
+from grapevine.store.readers.reads import Reads
 
 MOST_GOALS: Final = 1_000
 """Pairs of goal and currency; a page may name any goal it likes, so there may be many more."""

@@ -13,7 +13,7 @@ from grapevine.errors import Invalid
 from grapevine.insight.suspects import suspects
 from grapevine.sites.cache import Site
 from grapevine.stats import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
-from grapevine.store.reads import Converted, Reads, Scope
+from grapevine.store.readers.reads import Converted, Reads, Scope
 
 MOST_ROWS: Final = 1_000
 

@@ -8,7 +8,7 @@ import msgspec
 
 from grapevine.domain import ids
 from grapevine.sites.cache import Site
-from grapevine.store.reads import Reads
+from grapevine.store.readers.reads import Reads
 
 _NOTHING: Final[dict[str, int]] = {}
 

@@ -12,7 +12,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import BadSignature, Token, TokenError
 from grapevine.errors import UnknownVisit
 from grapevine.sites.cache import Site
-from grapevine.store.reads import ReachFacts, Reads, ShareFacts
+from grapevine.store.readers.reads import ReachFacts, Reads, ShareFacts
 
 _AT_ONCE: Final = 4
 """How many tokens of one call are looked up side by side: as many as a PostgreSQL store has readers."""

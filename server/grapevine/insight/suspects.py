@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grapevine.domain.enums import VERDICTS
-from grapevine.store.reads import Reads, Scope
+from grapevine.store.readers.reads import Reads, Scope
 
 
 async def suspects(reads: Reads, scope: Scope) -> dict[str, int]:

@@ -22,11 +22,11 @@ from grapevine.collect.ledger import Ledger
 from grapevine.collect.nonces import Nonces
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError, StoreError
-from grapevine.installation import make_store
 from grapevine.loops import loop_factory
 from grapevine.recording.messages import BUFFER, Failed, Forget, Record, Recorded, read_order, received, written
 from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
+from grapevine.store.factory import make_store
 from grapevine.supervised import say_ready, settings_told, unwanted
 from grapevine.tuning import tune
 

@@ -17,7 +17,7 @@ import msgspec
 from grapevine.domain.ids import ALPHABET
 from grapevine.domain.urls import UrlError, parse_origin
 from grapevine.errors import Forbidden, Invalid, UnknownSite
-from grapevine.store.registry import Registry
+from grapevine.store.repositories.registry import Registry
 from grapevine.store.rows import KeyRow, SiteRow
 
 SCOPES: Final = ("read", "write", "admin")

@@ -27,8 +27,8 @@ from grapevine.spikes.statistic import (
     set_apart,
 )  # fmt: skip
 from grapevine.store.base import Store
-from grapevine.store.reads import Scope
-from grapevine.store.spikes import Page, RaisedRow
+from grapevine.store.readers.reads import Scope
+from grapevine.store.repositories.spikes import Page, RaisedRow
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from grapevine.store.batch import Batch
-from grapevine.store.exporting import Exports
-from grapevine.store.hooks import Hooks
-from grapevine.store.reads import Reads
-from grapevine.store.registry import Registry
-from grapevine.store.spikes import Spikes
-from grapevine.store.verdicts import Suspects
+from grapevine.store.readers.exports import Exports
+from grapevine.store.readers.reads import Reads
+from grapevine.store.repositories.registry import Registry
+from grapevine.store.repositories.spikes import Spikes
+from grapevine.store.repositories.verdicts import Suspects
+from grapevine.store.repositories.webhooks import Hooks
+from grapevine.store.write_batch import Batch
 
 
 class Store(Protocol):

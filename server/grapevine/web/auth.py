@@ -9,7 +9,7 @@ from starlette.requests import Request
 from grapevine.errors import Forbidden, Invalid, Unauthorized, UnknownSite
 from grapevine.sites import management
 from grapevine.sites.cache import Site, Sites
-from grapevine.store.registry import Registry
+from grapevine.store.repositories.registry import Registry
 from grapevine.store.rows import KeyRow
 from grapevine.web.services import services
 

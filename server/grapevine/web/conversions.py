@@ -17,7 +17,7 @@ from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import FieldError, Invalid
 from grapevine.sites.cache import Site
-from grapevine.store.reads import Reads
+from grapevine.store.readers.reads import Reads
 from grapevine.web import collect
 from grapevine.web.auth import authorized
 from grapevine.web.bodies import check_type, read_body

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from grapevine.errors import NotFound
 from grapevine.exports import FORMATS, TABLES, Asked, encoder, stream
-from grapevine.store.exporting import Span
+from grapevine.store.readers.exports import Span
 from grapevine.web.auth import authorized
 from grapevine.web.parameters import PERIOD, Parameters
 from grapevine.web.services import services

@@ -16,16 +16,16 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
-from grapevine.store import queries
-from grapevine.store.batch import Batch
-from grapevine.store.exporting import Exports
-from grapevine.store.hooks import Hooks
-from grapevine.store.postgres.asking import Asking, Connection, Pooled, hung_up, is_silence, shown, translated
+from grapevine.store import sql_loader
+from grapevine.store.postgres.connection import Asking, Connection, Pooled, hung_up, is_silence, shown, translated
 from grapevine.store.postgres.hosts import Hosts
-from grapevine.store.reads import Reads
-from grapevine.store.registry import Registry
-from grapevine.store.spikes import Spikes
-from grapevine.store.verdicts import Suspects
+from grapevine.store.readers.exports import Exports
+from grapevine.store.readers.reads import Reads
+from grapevine.store.repositories.registry import Registry
+from grapevine.store.repositories.spikes import Spikes
+from grapevine.store.repositories.verdicts import Suspects
+from grapevine.store.repositories.webhooks import Hooks
+from grapevine.store.write_batch import Batch
 
 READERS: Final = 4
 LANES: Final = 2
@@ -223,7 +223,7 @@ async def migrate(connection: Connection, url: str) -> None:
 
     Raises StoreError when the database was used by a newer version.
     """
-    newest = queries.migrations()[-1].number
+    newest = sql_loader.migrations()[-1].number
     if await version(connection) == newest:
         return
     async with connection.transaction():
@@ -237,9 +237,9 @@ async def migrate(connection: Connection, url: str) -> None:
                 f"{shown(url)} has schema {found}, this Grapevine knows {newest}: it was used by a newer version; "
                 "run that one, or restore a backup made before"
             )
-        for migration in queries.migrations():
+        for migration in sql_loader.migrations():
             if migration.number > found:
-                await connection.execute(queries.spoken("postgres", migration.text), timeout=_MIGRATE_SECONDS)
+                await connection.execute(sql_loader.spoken("postgres", migration.text), timeout=_MIGRATE_SECONDS)
         await connection.execute(
             "INSERT INTO versions (name, version) VALUES ('schema', $1) "
             "ON CONFLICT (name) DO UPDATE SET version = excluded.version",

@@ -22,7 +22,7 @@ from typing import Any
 import aiosqlite
 
 from grapevine.errors import StoreError
-from grapevine.store import queries
+from grapevine.store import sql_loader
 
 _MOST_ROWS = 256
 _BUSY_MS = 10_000
@@ -95,7 +95,7 @@ class Writer(Quick):
     async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
         return self.answer(name, None, params)
 
-    def _insert(self, insertion: queries.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    def _insert(self, insertion: sql_loader.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         text, places = insertion
         if not places:
             self._connection.executemany(text, rows)
@@ -224,10 +224,10 @@ def _statements(
 
 
 @cache
-def _insertion(name: str) -> queries.Insertion | None:
-    return queries.row_by_row(queries.queries()[name])
+def _insertion(name: str) -> sql_loader.Insertion | None:
+    return sql_loader.row_by_row(sql_loader.queries()[name])
 
 
 @cache
-def _prepared(name: str, count: int) -> queries.Prepared:
-    return queries.for_sqlite(queries.queries()[name], count)
+def _prepared(name: str, count: int) -> sql_loader.Prepared:
+    return sql_loader.for_sqlite(sql_loader.queries()[name], count)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grapevine.errors import StoreError
-from grapevine.store import queries
+from grapevine.store import sql_loader
 
 # What is sorted may be larger than the memory, so it spills into temporary files.
 _SETTINGS = ("query_only=ON", "busy_timeout=10000", "temp_store=FILE", "cache_size=-32768", "mmap_size=1073741824")
@@ -31,7 +31,7 @@ class FileSnapshot:
     ) -> list[tuple[Any, ...]]:
         if rows is not None and not rows:
             return []
-        text, names = queries.for_sqlite(queries.queries()[name], len(rows or ()))
+        text, names = sql_loader.for_sqlite(sql_loader.queries()[name], len(rows or ()))
         return await self._execute(text, [*(params[each] for each in names), *chain.from_iterable(rows or ())])
 
     async def faults(self, most: int) -> list[str]:

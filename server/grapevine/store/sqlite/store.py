@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from grapevine.errors import StoreError
-from grapevine.store import queries
-from grapevine.store.batch import Batch
-from grapevine.store.exporting import Exports
-from grapevine.store.hooks import Hooks
-from grapevine.store.reads import Reads
-from grapevine.store.registry import Registry
-from grapevine.store.spikes import Spikes
-from grapevine.store.sqlite.checkpoints import Checkpoints
+from grapevine.store import sql_loader
+from grapevine.store.readers.exports import Exports
+from grapevine.store.readers.reads import Reads
+from grapevine.store.repositories.registry import Registry
+from grapevine.store.repositories.spikes import Spikes
+from grapevine.store.repositories.verdicts import Suspects
+from grapevine.store.repositories.webhooks import Hooks
+from grapevine.store.sqlite.checkpointer import Checkpoints
 from grapevine.store.sqlite.connections import Pool, Quick, Reader, Writer
-from grapevine.store.sqlite.turns import Turn
-from grapevine.store.verdicts import Suspects
+from grapevine.store.sqlite.write_lock import Turn
+from grapevine.store.write_batch import Batch
 
 READERS = 2
 _PRIMARY = 0xFF  # SQLite's extended codes hold the primary one in their low byte
@@ -144,7 +144,7 @@ class SQLiteStore:
 
     def _migrate(self, writer: Writer) -> None:
         ((version,),) = writer.plain("PRAGMA user_version")
-        newest = queries.migrations()[-1].number
+        newest = sql_loader.migrations()[-1].number
         if version > newest:
             raise StoreError(
                 f"the database file {self.path} has schema {version}, this Grapevine knows {newest}: "
@@ -155,9 +155,9 @@ class SQLiteStore:
             writer.plain("BEGIN IMMEDIATE")
             try:
                 ((version,),) = writer.plain("PRAGMA user_version")
-                for migration in queries.migrations():
+                for migration in sql_loader.migrations():
                     if migration.number > version:
-                        writer.script(queries.spoken("sqlite", migration.text))
+                        writer.script(sql_loader.spoken("sqlite", migration.text))
                         writer.plain(f"PRAGMA user_version={migration.number}")
                 writer.plain("COMMIT")
             finally:

@@ -11,8 +11,8 @@ import msgspec
 
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
-from grapevine.store.reads import HIGHEST_ID, Scope
-from grapevine.store.runner import Runner
+from grapevine.store.query_runner import Runner
+from grapevine.store.readers.reads import HIGHEST_ID, Scope
 
 PAGE: Final = 2_000
 """Rows that a query of ``exports.sql`` answers with at most."""

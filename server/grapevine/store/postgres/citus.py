@@ -17,8 +17,8 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
-from grapevine.store import queries
-from grapevine.store.postgres.asking import shown, translated
+from grapevine.store import sql_loader
+from grapevine.store.postgres.connection import shown, translated
 from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.postgres.store import has_citus
 
@@ -84,7 +84,7 @@ class Step(NamedTuple):
 
 def our_tables() -> frozenset[str]:
     """The names of all tables that the schema has, so that what else is in a database is left alone."""
-    return frozenset(name for step in queries.migrations() for name in _TABLE.findall(step.text))
+    return frozenset(name for step in sql_loader.migrations() for name in _TABLE.findall(step.text))
 
 
 async def distribute(url: str, now: int, shards: int | None = None) -> AsyncGenerator[Step]:

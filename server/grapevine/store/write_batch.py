@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
+from grapevine.store.query_runner import Changes
+from grapevine.store.repositories.verdicts import Verdicts
 from grapevine.store.rows import AnswerRow, ConversionRow, PageRow, ShareKey, ShareRow, VisitRow
-from grapevine.store.runner import Changes
-from grapevine.store.verdicts import Verdicts
 
 MEASURES: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "same_network", "shares", "reported", "proven",

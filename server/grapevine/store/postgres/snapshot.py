@@ -10,7 +10,7 @@ import asyncpg
 
 from grapevine.errors import StoreError
 from grapevine.store.postgres import store as postgres
-from grapevine.store.postgres.asking import Asking, shown, translated
+from grapevine.store.postgres.connection import Asking, shown, translated
 from grapevine.store.postgres.hosts import Hosts
 
 _CONNECT_SECONDS: Final = 5.0

@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple
 
 from grapevine.domain import ids
-from grapevine.store.hooks import Draw, Event, post
-from grapevine.store.runner import Runner
+from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.webhooks import Draw, Event, post
 
 _EVERY_PAGE: Final = 100_000
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from grapevine.store.runner import Runner
+from grapevine.store.query_runner import Runner
 
 Draw = Callable[[], str]
 """A new id of a delivery."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
+from grapevine.store.query_runner import Runner
 from grapevine.store.rows import KeyRow, SiteRow
-from grapevine.store.runner import Runner
 
 _GUARDS_AT_ONCE: Final = 2_000
 _BEFORE_ALL: Final = (-1, -1, -(1 << 63))

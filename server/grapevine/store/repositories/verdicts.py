@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from grapevine.domain import ids
+from grapevine.store.query_runner import Runner
 from grapevine.store.rows import ShareKey, VisitRow
-from grapevine.store.runner import Runner
 
 Rows = Sequence[Sequence[Any]]
 

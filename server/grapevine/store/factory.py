@@ -15,7 +15,7 @@ import msgspec
 from grapevine.config.settings import SHORTEST_KEY, Settings, database_path
 from grapevine.errors import SettingError
 from grapevine.store.base import Store
-from grapevine.store.runner import Snapshot
+from grapevine.store.query_runner import Snapshot
 from grapevine.store.sqlite.snapshot import snapshot as file_snapshot
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.store.sqlite.version import sqlite_version
@@ -42,7 +42,7 @@ async def schema_version(settings: Settings) -> int:
     if path is not None:
         return sqlite_version(path)
     with _package():
-        from grapevine.store.postgres.moments import postgres_version
+        from grapevine.store.postgres.snapshot import postgres_version
     return await postgres_version(settings.database)
 
 
@@ -52,7 +52,7 @@ def snapshot(settings: Settings) -> AbstractAsyncContextManager[Snapshot]:
     if path is not None:
         return file_snapshot(path)
     with _package():
-        from grapevine.store.postgres.moments import moment
+        from grapevine.store.postgres.snapshot import moment
     return moment(settings.database)
 
 

@@ -11,7 +11,7 @@ import asyncpg
 
 from grapevine.config.settings import shown_url
 from grapevine.errors import Interrupted, StoreError
-from grapevine.store import queries
+from grapevine.store import sql_loader
 
 _PASSING: Final = ("08", "25006", "40", "53", "55P03", "57P")
 """SQLSTATEs (PostgreSQL manual, appendix A) of what may be gone in a moment: a lost connection, a server that became a
@@ -69,9 +69,9 @@ class Asking:
             raise
 
     def _columns(self, name: str, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any] | str]:
-        kinds = queries.queries()[name].types
+        kinds = sql_loader.queries()[name].types
         columns = zip(kinds, zip(*rows, strict=True), strict=True)
-        return [queries.array_for_postgres(kind, self._dialect, column) for kind, column in columns]
+        return [sql_loader.array_for_postgres(kind, self._dialect, column) for kind, column in columns]
 
 
 class Pooled:
@@ -148,10 +148,10 @@ def shown(url: str) -> str:
 
 
 @cache
-def _together(names: tuple[str, ...]) -> queries.Together:
-    return queries.together_for_postgres([queries.queries()[name] for name in names])
+def _together(names: tuple[str, ...]) -> sql_loader.Together:
+    return sql_loader.together_for_postgres([sql_loader.queries()[name] for name in names])
 
 
 @cache
-def _prepared(name: str, dialect: str) -> queries.Prepared:
-    return queries.for_postgres(queries.queries()[name], dialect)
+def _prepared(name: str, dialect: str) -> sql_loader.Prepared:
+    return sql_loader.for_postgres(sql_loader.queries()[name], dialect)

@@ -11,8 +11,8 @@ from grapevine.chains import Place
 from grapevine.domain import ids, money
 from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK
 from grapevine.stats import Counts, Key
+from grapevine.store.query_runner import Runner
 from grapevine.store.rows import ASIDE
-from grapevine.store.runner import Runner
 
 HIGHEST_ID: Final = (1 << 60) - 1
 _WIDEST_DAY: Final = (1 << 16) - 1

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from grapevine.store.runner import Runner
+from grapevine.store.query_runner import Runner
 
 _MEASURES: Final = (
     "visits", "returns", "self_returns", "same_network", "shares", "reported", "proven", "conversions", "unfurls",
