@@ -19,17 +19,17 @@ import msgspec
 import pytest
 
 from grapevine import insight
-from grapevine.copying import database as database_module
-from grapevine.copying import file as file_module
-from grapevine.copying import remembered
-from grapevine.copying.compare import SHOWN, Difference
-from grapevine.copying.moving import Phase, Summary, move
-from grapevine.copying.opening import opened
-from grapevine.copying.schema import APART, Table, all_tables, moved_tables
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.errors import GrapevineError, Interrupted, StoreError
 from grapevine.stats import Filters
+from grapevine.store.copy import postgres as database_module
+from grapevine.store.copy import progress
+from grapevine.store.copy import sqlite as file_module
+from grapevine.store.copy.compare import SHOWN, Difference
+from grapevine.store.copy.copier import Phase, Summary, move
+from grapevine.store.copy.opening import opened
+from grapevine.store.copy.schema import APART, Table, all_tables, moved_tables
 from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from tests.postgres import Postgres
@@ -199,8 +199,8 @@ async def test_every_value_of_every_table(ways: tuple[Databases, Databases], see
 
 async def opens(database: Database) -> None:
     """It is a store like any other, with nothing left of the copy."""
-    with pytest.raises(Exception, match=remembered.NAME):
-        await database.rows(f"SELECT * FROM {remembered.NAME}")
+    with pytest.raises(Exception, match=progress.NAME):
+        await database.rows(f"SELECT * FROM {progress.NAME}")
     store = database.store()
     await store.open()
     try:
@@ -376,7 +376,7 @@ async def test_a_connection_that_is_lost(
 
 
 SMALL_PAGES: Final = """
-import sys, grapevine.copying.database as database, grapevine.copying.file as file
+import sys, grapevine.store.copy.postgres as database, grapevine.store.copy.sqlite as file
 from grapevine.cli import main
 database.PAGE = file.PAGE = 20
 sys.exit(main(["copy", "--from", sys.argv[1], "--to", sys.argv[2]]))
@@ -410,7 +410,7 @@ def _killed(command: list[str], chance: random.Random) -> None:
 async def unfinished(database: Database) -> bool:
     """Whether a copy into it was begun and not ended, or never begun."""
     async with opened(database.settings.database) as end:  # has the file for itself
-        if await end.has_table(remembered.NAME):
+        if await end.has_table(progress.NAME):
             return True
     return not (await everything(database))["visits"]
 
@@ -510,7 +510,7 @@ async def test_a_source_of_an_older_schema(
     sqlite_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with sqlite_databases.holding() as file:
-        monkeypatch.setattr("grapevine.copying.moving.newest", lambda: 2)
+        monkeypatch.setattr("grapevine.store.copy.copier.newest", lambda: 2)
         assert "run grapevine migrate" in await refused(file.settings.database, f"sqlite:///{tmp_path}/x.sqlite3")
 
 
@@ -554,7 +554,7 @@ async def test_a_copy_begun_with_another_schema(
     async with pair(away, *WORLDS) as (source, target):
         with monkeypatch.context() as older:
             older.setattr(
-                "grapevine.copying.moving.Begun", lambda identity, shown, _: remembered.Begun(identity, shown, 0)
+                "grapevine.store.copy.copier.Begun", lambda identity, shown, _: progress.Begun(identity, shown, 0)
             )
             await stopped(source, target, 100)
         assert "made with schema 0" in await refused(source.settings.database, target.settings.database)

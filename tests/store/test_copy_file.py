@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grapevine.copying.file import FileEnd
-from grapevine.copying.schema import moved_tables
+from grapevine.store.copy.schema import moved_tables
+from grapevine.store.copy.sqlite import FileEnd
 
 pytestmark = pytest.mark.anyio
 

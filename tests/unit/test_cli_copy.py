@@ -20,13 +20,13 @@ import pytest
 
 from grapevine.cli import main
 from grapevine.collect.nonces import GUARD_VIEW
-from grapevine.copying.moving import Summary
+from grapevine.store.copy.copier import Summary
 from tests.postgres import Postgres
 
 ROWS: Final = 30_000
 KEYS: Final = "a-secret-key-for-these-tests"
 IN_SMALL_PAGES: Final = """
-import signal, sys, grapevine.copying.database as database, grapevine.copying.file as file
+import signal, sys, grapevine.store.copy.postgres as database, grapevine.store.copy.sqlite as file
 from grapevine.cli import main
 database.PAGE = file.PAGE = 100
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs the tests may ignore it, which is inherited

@@ -17,7 +17,7 @@ from grapevine.config.settings import SETTINGS
 from grapevine.errors import Interrupted
 
 if TYPE_CHECKING:
-    from grapevine.copying.moving import Phase, Summary, Watcher
+    from grapevine.store.copy.copier import Phase, Summary, Watcher
 
 _AGAIN: Final = "run the same command again to go on where it stopped; leave the servers stopped until it is done"
 _DOING: Final[dict[Phase, str]] = {"copy": "Copying", "compare": "Comparing"}
@@ -51,8 +51,8 @@ def register(commands: Commands) -> None:
 
 async def copy(shell: Shell, arguments: Namespace) -> int:
     """Copies, compares, and says what it did."""
-    from grapevine.copying.moving import move
-    from grapevine.copying.opening import opened
+    from grapevine.store.copy.copier import move
+    from grapevine.store.copy.opening import opened
 
     try:
         async with opened(arguments.source) as source, opened(arguments.target) as target:

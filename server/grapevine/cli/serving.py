@@ -35,7 +35,7 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
     from grapevine.app import create_app
     from grapevine.background.cleanup import destroy_salts
     from grapevine.config import logging
-    from grapevine.copying.unfinished import REMEDY, unfinished_copy
+    from grapevine.store.copy.unfinished import REMEDY, unfinished_copy
     from grapevine.store.factory import make_store
 
     if not 1 <= arguments.workers <= MOST_WORKERS:

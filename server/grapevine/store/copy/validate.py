@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from types import NoneType
 from typing import Any, Final
 
-from grapevine.copying.schema import Column, Kind, Row, Table
 from grapevine.errors import StoreError
+from grapevine.store.copy.schema import Column, Kind, Row, Table
 
 _BITS: Final[dict[Kind, int]] = {"SMALLINT": 15, "INTEGER": 31, "BIGINT": 63}
 _TYPES: Final[dict[Kind, type]] = {**dict.fromkeys(_BITS, int), "TEXT": str, "DOUBLE PRECISION": float}

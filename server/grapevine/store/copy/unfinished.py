@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from grapevine.config.settings import Settings, database_path
-from grapevine.copying.remembered import NAME, Begun
 from grapevine.errors import StoreError
+from grapevine.store.copy.progress import NAME, Begun
 from grapevine.store.factory import make_store
 
 REMEDY: Final = "run the same grapevine copy again to finish it, or with --restart to begin anew"

@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from grapevine.copying.ends import End
-from grapevine.copying.schema import Key, Row, Table
+from grapevine.store.copy.endpoint import End
+from grapevine.store.copy.schema import Key, Row, Table
 
 NAME: Final = "unfinished_copy"
 _WHOLE: Final = ""

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from grapevine.config.settings import SQLITE
-from grapevine.copying.ends import PAGE
-from grapevine.copying.schema import Key, Row, Table
 from grapevine.errors import StoreError
+from grapevine.store.copy.endpoint import PAGE
+from grapevine.store.copy.schema import Key, Row, Table
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.store.sqlite.version import sqlite_version
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from grapevine.config.settings import Settings, database_path
-from grapevine.copying.ends import End
-from grapevine.copying.file import FileEnd
+from grapevine.store.copy.endpoint import End
+from grapevine.store.copy.sqlite import FileEnd
 from grapevine.store.factory import make_store
 
 
@@ -18,7 +18,7 @@ async def opened(url: str) -> AsyncIterator[End]:
     path = database_path(settings)
     if path is None:
         make_store(settings)  # says which package is missing, if one is
-        from grapevine.copying.database import database_end
+        from grapevine.store.copy.postgres import database_end
 
         async with database_end(url) as end:
             yield end

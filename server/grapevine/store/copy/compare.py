@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from grapevine.copying.schema import Key, Row, Table
+from grapevine.store.copy.schema import Key, Row, Table
 
 SHOWN: Final = 10
 """How many differences of a table are told one by one."""

@@ -10,12 +10,12 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from grapevine.copying.compare import Compared, Difference, compare
-from grapevine.copying.ends import End
-from grapevine.copying.remembered import Begun, Place, Remembered, moved_on
-from grapevine.copying.schema import LEASES, VERSIONS, Row, Table, moved_tables, newest
-from grapevine.copying.values import check
 from grapevine.errors import StoreError
+from grapevine.store.copy.compare import Compared, Difference, compare
+from grapevine.store.copy.endpoint import End
+from grapevine.store.copy.progress import Begun, Place, Remembered, moved_on
+from grapevine.store.copy.schema import LEASES, VERSIONS, Row, Table, moved_tables, newest
+from grapevine.store.copy.validate import check
 
 Phase = Literal["copy", "compare"]
 

@@ -10,9 +10,9 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.config.settings import shown_url
-from grapevine.copying.ends import PAGE
-from grapevine.copying.schema import Key, Row, Table, all_tables, moved_tables
 from grapevine.errors import StoreError
+from grapevine.store.copy.endpoint import PAGE
+from grapevine.store.copy.schema import Key, Row, Table, all_tables, moved_tables
 from grapevine.store.postgres import store as postgres
 from grapevine.store.postgres.connection import shown, translated
 from grapevine.store.postgres.hosts import Hosts

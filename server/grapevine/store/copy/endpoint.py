@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Protocol
 
-from grapevine.copying.schema import Key, Row, Table
+from grapevine.store.copy.schema import Key, Row, Table
 
 PAGE: Final = 5_000
 """How many rows are read, and written in one transaction, at a time."""
