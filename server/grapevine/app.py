@@ -25,8 +25,6 @@ from grapevine.collect.visitor import VisitorSalts
 from grapevine.collect.writer import Writer
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
-from grapevine.hooks.addresses import Reach
-from grapevine.hooks.sending import Sender
 from grapevine.recording.recorder import Inside, Recorder
 from grapevine.sites.cache import Clock, Sites
 from grapevine.spikes.watch import Watch
@@ -39,6 +37,8 @@ from grapevine.web.followed import Followed
 from grapevine.web.proxies import Proxies
 from grapevine.web.services import Services
 from grapevine.web.widget_files import WidgetFiles
+from grapevine.webhooks.delivery import Sender
+from grapevine.webhooks.egress_policy import Reach
 
 Recording = Callable[[Store, bytes], AbstractAsyncContextManager[Recorder]]
 """What makes the recorder of an open store, and of the key that makes ids of nonces."""

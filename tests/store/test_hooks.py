@@ -18,12 +18,12 @@ import pytest
 import trustme
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from grapevine.hooks.addresses import Reach
-from grapevine.hooks.message import event, new_id, new_secret
-from grapevine.hooks.schedule import PAUSES_MS
-from grapevine.hooks.sending import CLAIM_MS, KEPT_MS, Sender
 from grapevine.store.base import Store
 from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRow
+from grapevine.webhooks.delivery import CLAIM_MS, KEPT_MS, Sender
+from grapevine.webhooks.egress_policy import Reach
+from grapevine.webhooks.retry_schedule import PAUSES_MS
+from grapevine.webhooks.signing import event, new_id, new_secret
 from tests.backends import Backend
 from tests.store.receiver import Received, Receiver, receiving
 
@@ -33,8 +33,8 @@ SITE = 7
 HERE = Reach(["127.0.0.0/8"])
 KILLED = """
 import asyncio, sys, time
-from grapevine.hooks.addresses import Reach
-from grapevine.hooks.sending import Sender
+from grapevine.webhooks.egress_policy import Reach
+from grapevine.webhooks.delivery import Sender
 from grapevine.store.factory import make_store
 from grapevine.config.settings import Settings
 

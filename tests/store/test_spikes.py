@@ -18,13 +18,13 @@ from grapevine.domain.enums import SOURCES
 from grapevine.domain.events import Arrival, Landed
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page, page_id
-from grapevine.hooks.message import event, new_id, new_secret
 from grapevine.sites.cache import Sites
 from grapevine.spikes.watch import EVENT, LOOK_MS, Watch
 from grapevine.store.base import Store
 from grapevine.store.repositories.spikes import RaisedRow
 from grapevine.store.repositories.webhooks import Event, WebhookRow
 from grapevine.store.rows import SiteRow
+from grapevine.webhooks.signing import event, new_id, new_secret
 from tests.store.databases import Database
 
 pytestmark = pytest.mark.anyio

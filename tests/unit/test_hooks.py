@@ -6,9 +6,9 @@ import base64
 
 import pytest
 
-from grapevine.hooks.addresses import Reach, Refused
-from grapevine.hooks.message import headers, new_id, new_secret
-from grapevine.hooks.schedule import MOST_ASKED_MS, PAUSES_MS, pause
+from grapevine.webhooks.egress_policy import Reach, Refused
+from grapevine.webhooks.retry_schedule import MOST_ASKED_MS, PAUSES_MS, pause
+from grapevine.webhooks.signing import headers, new_id, new_secret
 
 HOUR = 3_600_000
 

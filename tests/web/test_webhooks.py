@@ -14,8 +14,8 @@ from grapevine.config.settings import Settings
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.urls import page_id
-from grapevine.hooks.message import event
 from grapevine.store.repositories.spikes import RaisedRow
+from grapevine.webhooks.signing import event
 from tests.store.receiver import receiving
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 from tests.web.test_read_api import Asker, refused, with_key

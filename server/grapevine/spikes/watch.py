@@ -13,7 +13,6 @@ from grapevine.background.periodic import tried
 from grapevine.background.task import beside
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
-from grapevine.hooks.message import Random, event, new_id
 from grapevine.sites.cache import Clock, Site, Sites
 from grapevine.spikes.statistic import (
     CALM_MS,
@@ -29,6 +28,7 @@ from grapevine.spikes.statistic import (
 from grapevine.store.base import Store
 from grapevine.store.readers.reads import Scope
 from grapevine.store.repositories.spikes import Page, RaisedRow
+from grapevine.webhooks.signing import Random, event, new_id
 
 log = logging.getLogger(__name__)
 

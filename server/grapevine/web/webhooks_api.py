@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.domain.json_input import decode
-from grapevine.hooks import endpoints
-from grapevine.hooks.addresses import Reach
 from grapevine.web.auth import authorized
 from grapevine.web.bodies import read_body
 from grapevine.web.parameters import Parameters
 from grapevine.web.services import services
+from grapevine.webhooks import endpoints
+from grapevine.webhooks.egress_policy import Reach
 
 MAX_BODY: Final = 8_192
 

@@ -9,9 +9,9 @@ import msgspec
 
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound
-from grapevine.hooks.addresses import Reach, Refused
-from grapevine.hooks.message import EVENTS, Random, new_id, new_secret
 from grapevine.store.repositories.webhooks import DeliveryRow, Hooks, WebhookRow
+from grapevine.webhooks.egress_policy import Reach, Refused
+from grapevine.webhooks.signing import EVENTS, Random, new_id, new_secret
 
 MOST_ENDPOINTS: Final = 20
 MOST_DELIVERIES: Final = 100

@@ -22,11 +22,11 @@ from grapevine.background.periodic import tried
 from grapevine.background.task import beside
 from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
-from grapevine.hooks.addresses import Lookup, Reach, Refused, looked_up
-from grapevine.hooks.message import headers
-from grapevine.hooks.schedule import pause
 from grapevine.sites.cache import Clock
 from grapevine.store.repositories.webhooks import DueRow, Hooks
+from grapevine.webhooks.egress_policy import Lookup, Reach, Refused, looked_up
+from grapevine.webhooks.retry_schedule import pause
+from grapevine.webhooks.signing import headers
 
 log = logging.getLogger(__name__)
 log.addFilter(Seldom())
