@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from grapevine.analytics.spike_watch import Watch
 from grapevine.background.cleanup import housekeeping
 from grapevine.background.leases import Leases
 from grapevine.background.periodic import job
@@ -27,7 +28,6 @@ from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.recording.recorder import Inside, Recorder
 from grapevine.sites.cache import Clock, Sites
-from grapevine.spikes.watch import Watch
 from grapevine.store.base import Store
 from grapevine.tuning import tune
 from grapevine.web.application import web_application

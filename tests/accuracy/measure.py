@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from grapevine.estimate import estimate
+from grapevine.analytics.models.dark_social import estimate
 from tests.accuracy.worlds import grow, traits
 
 

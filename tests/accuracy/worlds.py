@@ -14,7 +14,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grapevine.estimate import GROUPS, PageSeries
+from grapevine.analytics.models.dark_social import GROUPS, PageSeries
 
 _HOURS = 24
 _WARM_UP = 6

@@ -23,8 +23,8 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.domain import ids
-from grapevine.stats import DIMENSIONS
 from tests.bench.fill import SECRET, Filled
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
 from tests.bench.load import offer, process

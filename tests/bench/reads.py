@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
 
-from grapevine import insight
+from grapevine import analytics
+from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.app import running, system_clock
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
-from grapevine.stats import DIMENSIONS
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.application import web_application
 from tests.bench.fill import SECRET, Filled
@@ -112,20 +112,20 @@ def _calls(store: SQLiteStore, site: Site, facts: Filled) -> _Way:
     reads = store.reads
 
     def series(interval: str) -> Ask:
-        return lambda _: insight.series(reads, site, "visits", interval, period)
+        return lambda _: analytics.series(reads, site, "visits", interval, period)
 
     def breakdown(by: str) -> Ask:
-        return lambda _: insight.breakdown(reads, site, by, period)
+        return lambda _: analytics.breakdown(reads, site, by, period)
 
     return _Way(
-        "function calls of grapevine.insight",
+        "function calls of grapevine.analytics",
         {
-            "resolve, depth 10": lambda turn: insight.resolve(reads, site, facts.tokens[turn % len(facts.tokens)]),
-            "cascade of 1,000": lambda turn: insight.cascade(
+            "resolve, depth 10": lambda turn: analytics.resolve(reads, site, facts.tokens[turn % len(facts.tokens)]),
+            "cascade of 1,000": lambda turn: analytics.cascade(
                 store, site, facts.roots[turn % len(facts.roots)], system_clock()
             ),
-            "cascades by size": lambda _: insight.cascades(store, site, system_clock()),
-            "summary, 30 days": lambda _: insight.summary(reads, site, period),
+            "cascades by size": lambda _: analytics.cascades(store, site, system_clock()),
+            "summary, 30 days": lambda _: analytics.summary(reads, site, period),
             "series by day": series("day"),
             "series by hour": series("hour"),
         }

@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import accumulate, cycle, pairwise
 from typing import Final, NamedTuple
 
-from grapevine.spikes.statistic import FEWEST_RETURNS, HOURS, Episode, goes_on, judge, rhythm, set_apart
+from grapevine.analytics.models.spike_detection import FEWEST_RETURNS, HOURS, Episode, goes_on, judge, rhythm, set_apart
 from tests.accuracy.returning import DAY, HOUR, Planted, plant, site
 from tests.accuracy.worlds import traits
 

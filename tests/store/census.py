@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from grapevine.analytics.metrics import Filters
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.money import decimal
 from grapevine.domain.periods import Period, interval_start, rfc3339
-from grapevine.stats import Filters
 from tests.store.world import Visit, World
 
 

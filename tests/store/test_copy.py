@@ -18,11 +18,11 @@ import asyncpg
 import msgspec
 import pytest
 
-from grapevine import insight
+from grapevine import analytics
+from grapevine.analytics.metrics import Filters
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.errors import GrapevineError, Interrupted, StoreError
-from grapevine.stats import Filters
 from grapevine.store.copy import postgres as database_module
 from grapevine.store.copy import progress
 from grapevine.store.copy import sqlite as file_module
@@ -259,11 +259,11 @@ async def answers(database: Database) -> bytes:
     store = database.store()
     await store.open()
     try:
-        said: list[Any] = [await insight.summary(store.reads, site, period)]
-        said += [await insight.summary(store.reads, site, period, Filters(page=PAGES[1], channel="copy"))]
-        said += [await insight.breakdown(store.reads, site, by, period) for by in ("channel", "page", "depth", "app")]
-        said += [await insight.series(store.reads, site, "visits", "day", period)]
-        said += [await insight.cascades(store, site, NOW, "virality")]
+        said: list[Any] = [await analytics.summary(store.reads, site, period)]
+        said += [await analytics.summary(store.reads, site, period, Filters(page=PAGES[1], channel="copy"))]
+        said += [await analytics.breakdown(store.reads, site, by, period) for by in ("channel", "page", "depth", "app")]
+        said += [await analytics.series(store.reads, site, "visits", "day", period)]
+        said += [await analytics.cascades(store, site, NOW, "virality")]
     finally:
         await store.close()
     return msgspec.json.encode(said)

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from grapevine.analytics.direct import direct
+from grapevine.analytics.models.dark_social import GROUPS
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
-from grapevine.estimate import GROUPS
-from grapevine.insight.direct import direct
 from grapevine.store.readers.reads import Reads, Scope
 from tests.store.databases import Databases, Plant
 from tests.store.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, grow, site_of

@@ -9,12 +9,12 @@ from contextlib import closing
 
 import pytest
 
-from grapevine import insight
+from grapevine import analytics
+from grapevine.analytics.goals import Goal, goals
+from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.domain import enums, ids, money
 from grapevine.domain.periods import Period
-from grapevine.insight.goals import Goal, goals
 from grapevine.sites.cache import Site
-from grapevine.stats import EVERYTHING, Filters
 from grapevine.store import sql_loader
 from grapevine.store.readers.reads import Reads
 from tests.store.databases import Databases, Plant
@@ -77,7 +77,7 @@ async def test_goals_are_what_a_count_finds(filled: Filled, period: Period, filt
 
 async def test_goals_add_up_to_the_summary(filled: Filled) -> None:
     other = site_of(World(site_id=8))
-    summary = await insight.summary(filled.reads, other, WHOLE)
+    summary = await analytics.summary(filled.reads, other, WHOLE)
     (goal,) = await goals(filled.reads, other, WHOLE)
     assert goal == Goal("signup", summary.conversions, summary.value)
 

@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
+from grapevine.analytics.link_previews import Pasted, pasted
 from grapevine.domain import ids
-from grapevine.insight.pasted import Pasted, pasted
 from grapevine.store import sql_loader
 from tests.store.databases import Databases, Plant
 from tests.store.test_reads_plans import plan

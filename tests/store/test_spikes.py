@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from grapevine.analytics.spike_watch import EVENT, LOOK_MS, Watch
 from grapevine.background.leases import LEASE_MS, Leases
 from grapevine.collect.ledger import Ledger
 from grapevine.collect.nonces import Nonces
@@ -19,7 +20,6 @@ from grapevine.domain.events import Arrival, Landed
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page, page_id
 from grapevine.sites.cache import Sites
-from grapevine.spikes.watch import EVENT, LOOK_MS, Watch
 from grapevine.store.base import Store
 from grapevine.store.repositories.spikes import RaisedRow
 from grapevine.store.repositories.webhooks import Event, WebhookRow

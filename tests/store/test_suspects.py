@@ -9,12 +9,12 @@ from contextlib import closing
 
 import pytest
 
-from grapevine import insight
+from grapevine import analytics
+from grapevine.analytics.metrics import EVERYTHING, Filters
+from grapevine.analytics.summary import scope_of
+from grapevine.analytics.suspects import suspects
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
-from grapevine.insight.numbers import scope_of
-from grapevine.insight.suspects import suspects
-from grapevine.stats import EVERYTHING, Filters
 from grapevine.store import sql_loader
 from grapevine.store.readers.reads import Reads
 from tests.store.databases import Databases, Plant
@@ -71,7 +71,7 @@ async def test_suspects_are_what_a_count_finds(filled: Filled, period: Period, f
     found = await suspects(filled.reads, scope_of(site, period, filters))
     assert found == {verdict: expected[code] for verdict, code in enums.VERDICTS.items()}
     assert list(found) == list(enums.VERDICTS)
-    assert (await insight.summary(filled.reads, site, period, filters)).suspects == found
+    assert (await analytics.summary(filled.reads, site, period, filters)).suspects == found
 
 
 async def test_every_verdict_was_met(filled: Filled) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grapevine.attribution import MODELS, Conversion, added, credit, number, split, weights
+from grapevine.analytics.models.attribution import MODELS, Conversion, added, credit, number, split, weights
 from grapevine.domain.money import MILLION
 
 SHARES = st.tuples(st.integers(1, 40), st.sampled_from((0, 7, 34)), st.integers(0, 7))

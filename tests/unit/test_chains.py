@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.chains import Place, chain, nodes, shape
+from grapevine.analytics.chains import Place, chain, nodes, shape
 from grapevine.domain import enums, ids
 from grapevine.domain.tokens import Tokens
 from grapevine.store.rows import ASIDE, ERASED

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from grapevine.analytics.direct import capture, direct
+from grapevine.analytics.models.dark_social import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate
 from grapevine.domain.periods import Period
-from grapevine.estimate import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate
-from grapevine.insight.direct import capture, direct
 from grapevine.store.readers.reads import Reads
 from tests.store.world import SITE, World, site_of
 

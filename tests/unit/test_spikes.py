@@ -9,8 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from grapevine.domain.ids import DAY_MS, HOUR_MS
-from grapevine.spikes.statistic import (
+from grapevine.analytics.models.spike_detection import (
     FEWEST_HOURS,
     FEWEST_RETURNS,
     HOURS,
@@ -24,6 +23,7 @@ from grapevine.spikes.statistic import (
     spread,
     tail,
 )
+from grapevine.domain.ids import DAY_MS, HOUR_MS
 from tests.accuracy.worlds import poisson
 from tests.bench.spikes import quarter
 

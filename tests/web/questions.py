@@ -9,11 +9,11 @@ from itertools import product
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from grapevine.attribution import MODELS
-from grapevine.chains import SORTS
+from grapevine.analytics.chains import SORTS
+from grapevine.analytics.metrics import DIMENSIONS, METRICS
+from grapevine.analytics.models.attribution import MODELS
 from grapevine.domain.periods import INTERVALS
 from grapevine.exports import TABLES
-from grapevine.stats import DIMENSIONS, METRICS
 from grapevine.store.rows import SiteRow
 from tests.web.traffic import PATHS, Call
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grapevine.attribution import MODELS
+from grapevine.analytics.models.attribution import MODELS
 from tests.web.conftest import ORIGIN, Server
 from tests.web.test_read_api import Asker, refused, with_key
 

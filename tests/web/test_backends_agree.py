@@ -16,13 +16,13 @@ from urllib.parse import urlencode, urlsplit
 import asyncpg
 import pytest
 
+from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.background.cleanup import tidy
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.exports import TABLES
 from grapevine.sites import management
 from grapevine.sites.cache import Site
-from grapevine.stats import DIMENSIONS
 from grapevine.store import sql_loader
 from grapevine.store.rows import KeyRow, SiteRow
 from tests.backends import Backend

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from grapevine.attribution import MODELS, Attribution, CreditRow, Unshared
+from grapevine.analytics.models.attribution import MODELS, Attribution, CreditRow, Unshared
 from grapevine.web.dashboard import formats, words
 from grapevine.web.dashboard.conversions_view import segments
 from tests.web.conftest import Server

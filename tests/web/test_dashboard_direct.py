@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, PageEstimate, PrivateShares
 from grapevine.domain.periods import Period
-from grapevine.insight.direct import Direct, Estimate, Evidence, Measured, PageEstimate, PrivateShares
 from grapevine.web.dashboard import words
 from grapevine.web.dashboard.direct_view import bars, lacking
 from tests.web.conftest import ORIGIN, Server
@@ -38,7 +38,7 @@ async def shown(server: Server, monkeypatch: pytest.MonkeyPatch, found: Direct, 
     async def answer(*_: object) -> Direct:
         return found
 
-    monkeypatch.setattr("grapevine.insight.direct.direct", answer)
+    monkeypatch.setattr("grapevine.analytics.direct.direct", answer)
     return await page(await signed_in(server), url)
 
 

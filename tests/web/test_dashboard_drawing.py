@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.chains import Arrival, Cascade, CascadeNode
+from grapevine.analytics.chains import Arrival, Cascade, CascadeNode
 from grapevine.domain.periods import rfc3339
 from grapevine.web.dashboard.drawing import Drawing, draw
 from grapevine.web.dashboard.stage import Columns, Rings

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.attribution import MODELS
+from grapevine.analytics.metrics import Point
+from grapevine.analytics.models.attribution import MODELS
 from grapevine.domain import channels
 from grapevine.domain.enums import DROP_REASONS, SOURCES, VERDICTS
 from grapevine.domain.periods import Period
-from grapevine.stats import Point
 from grapevine.web.dashboard import assets, formats, words
 from grapevine.web.dashboard.chart import ceiling, chart, interval_for
 from grapevine.web.dashboard.guard import local_path

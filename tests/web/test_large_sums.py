@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from grapevine.attribution import MODELS
+from grapevine.analytics.metrics import DIMENSIONS
+from grapevine.analytics.models.attribution import MODELS
 from grapevine.collect.goals import MOST_VALUE
 from grapevine.domain import ids, money
-from grapevine.stats import DIMENSIONS
 from grapevine.web.dashboard import formats
 from tests.web.conftest import NOON, ORIGIN, Server
 from tests.web.test_backends_agree import change

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from rich.text import Text
 from rich.tree import Tree
 
-from grapevine import insight
-from grapevine.chains import Cascade, CascadeNode
+from grapevine import analytics
+from grapevine.analytics.chains import Cascade, CascadeNode
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell, counted
 from grapevine.errors import NotFound, UnknownVisit
@@ -47,7 +47,7 @@ async def _find(store: Store, sites: list[Site], root: str, now: int) -> Cascade
     error: NotFound | UnknownVisit = NotFound("this server has no site yet")
     for site in sites:
         try:
-            return await insight.cascade(store, site, root, now)
+            return await analytics.cascade(store, site, root, now)
         except (NotFound, UnknownVisit) as found:
             error = found
     raise error

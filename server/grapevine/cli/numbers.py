@@ -8,14 +8,14 @@ from datetime import timedelta
 
 from rich.table import Table
 
-from grapevine import insight
+from grapevine import analytics
+from grapevine.analytics.metrics import Summary
 from grapevine.cli.options import Commands, day
 from grapevine.cli.shell import Shell
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.sites import management
 from grapevine.sites.cache import Site
-from grapevine.stats import Summary
 
 
 def register(commands: Commands) -> None:
@@ -39,7 +39,7 @@ async def stats(shell: Shell, arguments: Namespace) -> int:
     settings = shell.settings_with_keys()
     async with shell.store(settings) as store:
         site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
-        summary = await insight.summary(store.reads, site, period)
+        summary = await analytics.summary(store.reads, site, period)
     if arguments.json:
         shell.say_json(summary)
         return 0

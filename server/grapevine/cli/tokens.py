@@ -9,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 from rich.table import Table
 
-from grapevine import insight
-from grapevine.chains import ChainNode, Resolution
+from grapevine import analytics
+from grapevine.analytics.chains import ChainNode, Resolution
 from grapevine.cli.options import Commands
 from grapevine.cli.shell import Shell, counted
 from grapevine.domain import ids
@@ -92,7 +92,7 @@ async def examine(reads: Reads, sites: Sequence[Site], asked: str | None, text: 
         detail = "It is a session, the credential of a visit itself, which is never shared and names no share."
         return replace(said, reason="session", detail=detail)
     try:
-        resolution = await insight.resolve(reads, site, text)
+        resolution = await analytics.resolve(reads, site, text)
     except UnknownVisit as error:
         detail = f"Its signature is good, but visit {said.visit} is not here: it was erased or is past retention."
         return replace(said, reason=error.code, detail=detail)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from grapevine.analytics.models.bot_verdict import Opening, verdict_of
 from grapevine.collect.bursts import Machine
 from grapevine.collect.nonces import GUARD_VISITOR
 from grapevine.collect.tally import Tally
@@ -18,7 +19,6 @@ from grapevine.store.base import Store
 from grapevine.store.repositories.verdicts import Cascade
 from grapevine.store.rows import ERASED, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
-from grapevine.verdicts import Opening, verdict_of
 
 log = logging.getLogger(__name__)
 

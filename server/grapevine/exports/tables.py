@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
-from grapevine.chains import Shape, shape
+from grapevine.analytics.chains import Shape, shape
 from grapevine.domain import channels, enums, ids
 from grapevine.exports.columns import Column, Line, columns
 from grapevine.sites.cache import Site

@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.insight.direct import direct
+from grapevine.analytics.direct import direct
 from grapevine.web.auth import authorized
 from grapevine.web.parameters import PERIOD, Parameters
 from grapevine.web.services import services

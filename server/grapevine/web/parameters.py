@@ -8,10 +8,10 @@ from typing import Final
 
 from starlette.requests import Request
 
+from grapevine.analytics.metrics import Filters
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.errors import FieldError, Invalid
-from grapevine.stats import Filters
 
 PERIOD: Final = ("from", "to")
 FILTERS: Final = ("page", "channel", "source", "device")

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine import insight
+from grapevine import analytics
 from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import BadSignatureProblem, NotATokenProblem
@@ -32,7 +32,7 @@ async def token(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     try:
-        answer = await insight.resolve(services(request).store.reads, site, request.path_params["token"])
+        answer = await analytics.resolve(services(request).store.reads, site, request.path_params["token"])
     except NotAToken as error:
         raise NotATokenProblem(f"Not a token: {error}.") from None
     except BadSignature as error:
@@ -45,7 +45,7 @@ async def resolve_tokens(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     asked = decode(await read_body(request, MAX_BODY), ResolveRequest)
-    results = await insight.resolve_many(services(request).store.reads, site, asked.tokens)
+    results = await analytics.resolve_many(services(request).store.reads, site, asked.tokens)
     return _json({"results": results})
 
 
@@ -54,7 +54,7 @@ async def summary(request: Request) -> Response:
     site = await authorized(request)
     given = Parameters(request, *PERIOD, *FILTERS)
     running = services(request)
-    return _json(await insight.summary(running.store.reads, site, given.period(running.clock()), given.filters()))
+    return _json(await analytics.summary(running.store.reads, site, given.period(running.clock()), given.filters()))
 
 
 async def series(request: Request) -> Response:
@@ -64,7 +64,7 @@ async def series(request: Request) -> Response:
     running = services(request)
     metric, interval = given.needed("metric"), given.text("interval") or "day"
     period, filters = given.period(running.clock()), given.filters()
-    return _json(await insight.series(running.store.reads, site, metric, interval, period, filters))
+    return _json(await analytics.series(running.store.reads, site, metric, interval, period, filters))
 
 
 async def breakdown(request: Request) -> Response:
@@ -74,7 +74,7 @@ async def breakdown(request: Request) -> Response:
     running = services(request)
     by, limit = given.needed("by"), given.number("limit", 100)
     period, filters = given.period(running.clock()), given.filters()
-    return _json(await insight.breakdown(running.store.reads, site, by, period, filters, limit))
+    return _json(await analytics.breakdown(running.store.reads, site, by, period, filters, limit))
 
 
 async def attribution(request: Request) -> Response:
@@ -84,7 +84,7 @@ async def attribution(request: Request) -> Response:
     running = services(request)
     model, goal, limit = given.needed("model"), given.text("goal"), given.number("limit", 100)
     period, filters = given.period(running.clock()), given.filters()
-    return _json(await insight.attribution(running.store.reads, site, model, period, filters, goal, limit))
+    return _json(await analytics.attribution(running.store.reads, site, model, period, filters, goal, limit))
 
 
 async def cascades(request: Request) -> Response:
@@ -93,7 +93,7 @@ async def cascades(request: Request) -> Response:
     given = Parameters(request, "sort", "limit", "cursor")
     running = services(request)
     sort, limit, cursor = given.text("sort") or "size", given.number("limit", 20), given.text("cursor")
-    return _json(await insight.cascades(running.store, site, running.clock(), sort, limit, cursor))
+    return _json(await analytics.cascades(running.store, site, running.clock(), sort, limit, cursor))
 
 
 async def cascade(request: Request) -> Response:
@@ -101,7 +101,7 @@ async def cascade(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     running = services(request)
-    return _json(await insight.cascade(running.store, site, request.path_params["root"], running.clock()))
+    return _json(await analytics.cascade(running.store, site, request.path_params["root"], running.clock()))
 
 
 def _json(answer: Any) -> Response:

@@ -7,10 +7,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from grapevine.chains import Place
+from grapevine.analytics.chains import Place
+from grapevine.analytics.metrics import Counts, Key
 from grapevine.domain import ids, money
 from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK
-from grapevine.stats import Counts, Key
 from grapevine.store.query_runner import Runner
 from grapevine.store.rows import ASIDE
 

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
+from grapevine.analytics.metrics import Filters
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.errors import Invalid
-from grapevine.stats import Filters
 
 PRESETS: Final = {7: "7 days", 30: "30 days", 90: "90 days", 365: "12 months"}
 PERIOD: Final = ("days", "from", "to")

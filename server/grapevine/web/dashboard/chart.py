@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
+from grapevine.analytics.metrics import Point
 from grapevine.domain.periods import Period
-from grapevine.stats import Point
 from grapevine.web.dashboard import formats
 
 STEP: Final = 10

@@ -10,9 +10,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine import insight
-from grapevine.attribution import MODELS, Attribution
-from grapevine.insight.goals import goals
+from grapevine import analytics
+from grapevine.analytics.goals import goals
+from grapevine.analytics.models.attribution import MODELS, Attribution
 from grapevine.web.dashboard import words
 from grapevine.web.dashboard.frame import framed, look
 from grapevine.web.dashboard.render import page
@@ -39,7 +39,7 @@ async def conversions(request: Request) -> Response:
     period, filters = address.period(running.clock()), address.filters()
     model, goal = address.params.get("model", USUAL_MODEL), address.params.get("goal")
     reads = running.store.reads
-    found = await insight.attribution(reads, viewer.site, model, period, filters, goal, MOST_ROWS)
+    found = await analytics.attribution(reads, viewer.site, model, period, filters, goal, MOST_ROWS)
     reached = await goals(reads, viewer.site, period, filters)
     return page(
         "conversions.html",

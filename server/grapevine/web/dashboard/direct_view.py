@@ -8,10 +8,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine import estimate
+from grapevine.analytics import direct as insight
+from grapevine.analytics.direct import Direct
+from grapevine.analytics.models import dark_social
 from grapevine.domain.periods import Period
-from grapevine.insight import direct as insight
-from grapevine.insight.direct import Direct
 from grapevine.web.dashboard import formats
 from grapevine.web.dashboard.frame import framed, look
 from grapevine.web.dashboard.render import page
@@ -54,7 +54,7 @@ async def direct(request: Request) -> Response:
         most=max(bar.high or bar.value for bar in drawn),
         lacking=lacking(found, period),
         level=round(found.estimate.level * 100),
-        days=estimate.FEWEST_DAYS,
+        days=dark_social.FEWEST_DAYS,
         shown=TABLE_ROWS,
     )
 
@@ -86,17 +86,17 @@ def lacking(found: Direct, period: Period) -> Lacking | None:
     days, visits = formats.count(len(period.days), "day"), formats.count(found.estimate.of, "direct visit")
     reasons = {
         "too-few-days": Lacking(
-            f"The period has {days}; at least {estimate.FEWEST_DAYS} are needed.",
+            f"The period has {days}; at least {dark_social.FEWEST_DAYS} are needed.",
             "Sharing is recognised by its waves from day to day. Choose a longer period.",
         ),
         "too-few-deep-visits": Lacking(
-            f"There was {visits} to inner pages; at least {estimate.FEWEST_DEEP} are needed."
+            f"There was {visits} to inner pages; at least {dark_social.FEWEST_DEEP} are needed."
             if found.estimate.of == 1
-            else f"There were {visits} to inner pages; at least {estimate.FEWEST_DEEP} are needed.",
+            else f"There were {visits} to inner pages; at least {dark_social.FEWEST_DEEP} are needed.",
             "There is next to nothing to divide up. A longer period may help.",
         ),
         "too-few-returns": Lacking(
-            f"At least {estimate.FEWEST_RETURNS} private returns are needed; the pages below have "
+            f"At least {dark_social.FEWEST_RETURNS} private returns are needed; the pages below have "
             f"{formats.number(returns)}.",
             "Tracked links, QR codes and print do not count here: the site hands them out itself. "
             "A longer period may help.",
@@ -107,7 +107,7 @@ def lacking(found: Direct, period: Period) -> Lacking | None:
             "was passed on a lot, may help.",
         ),
         "too-uncertain": Lacking(
-            f"The interval would be wider than {round(estimate.WIDEST * 100)} points: as good as no answer.",
+            f"The interval would be wider than {round(dark_social.WIDEST * 100)} points: as good as no answer.",
             "More days make it narrower. Choose a longer period.",
         ),
     }

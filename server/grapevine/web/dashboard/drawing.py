@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine.chains import Cascade, CascadeNode
+from grapevine.analytics.chains import Cascade, CascadeNode
 from grapevine.web.dashboard import formats, tree, words
 from grapevine.web.dashboard.stage import Columns, Rings
 

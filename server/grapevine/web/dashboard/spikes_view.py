@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from grapevine import insight
+from grapevine import analytics
+from grapevine.analytics.metrics import Filters
+from grapevine.analytics.spikes import Shown
 from grapevine.domain.periods import Period
-from grapevine.insight.spikes import Shown
 from grapevine.sites.cache import Site
-from grapevine.stats import Filters
 from grapevine.store.base import Store
 
 MOST: Final = 100
@@ -20,4 +20,4 @@ async def raised(store: Store, site: Site, now: int, period: Period, filters: Fi
     or device leaves none."""
     if filters.channel or filters.source or filters.device:
         return []
-    return await insight.spikes(store, site, now, period, MOST, filters.page)
+    return await analytics.spikes(store, site, now, period, MOST, filters.page)

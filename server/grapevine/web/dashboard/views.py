@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from grapevine import insight
-from grapevine.chains import SORTS
+from grapevine import analytics
+from grapevine.analytics.chains import SORTS
+from grapevine.analytics.link_previews import pasted
 from grapevine.domain.periods import LONGEST_DAYS, Period
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import Forbidden, NotFound, Problem
-from grapevine.insight.pasted import pasted
 from grapevine.sites import management
 from grapevine.sites.cache import Site
 from grapevine.web.dashboard import assets, formats, session, spikes_view
@@ -93,10 +93,10 @@ async def overview(request: Request) -> Response:
     period, filters = address.period(now), address.filters()
     interval = interval_for(period)
     reads = running.store.reads
-    numbers = await insight.summary(reads, site, period, filters)
-    lines = {metric: await insight.series(reads, site, metric, interval, period, filters) for metric in CHARTED}
+    numbers = await analytics.summary(reads, site, period, filters)
+    lines = {metric: await analytics.series(reads, site, metric, interval, period, filters) for metric in CHARTED}
     spikes = await spikes_view.raised(running.store, site, now, period, filters)
-    tables = {by: await insight.breakdown(reads, site, by, period, filters) for by in TABLES}
+    tables = {by: await analytics.breakdown(reads, site, by, period, filters) for by in TABLES}
     empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
     return page(
         "overview.html",
@@ -120,7 +120,7 @@ async def cascades(request: Request) -> Response:
     """``GET /cascades``: all of them, in an order."""
     running, viewer, address = await look(request, "cascades")
     sort = address.params.get("sort", SORTS[0])
-    found = await insight.cascades(
+    found = await analytics.cascades(
         running.store, viewer.site, running.clock(), sort, PAGE_OF_CASCADES, address.params.get("cursor")
     )
     return page("cascades.html", **request.state.frame, found=found, sort=sort)
@@ -130,7 +130,7 @@ async def cascades(request: Request) -> Response:
 async def cascade(request: Request) -> Response:
     """``GET /cascades/{root}``: one of them as a tree."""
     running, viewer, _ = await look(request, "cascades")
-    found = await insight.cascade(running.store, viewer.site, request.path_params["root"], running.clock())
+    found = await analytics.cascade(running.store, viewer.site, request.path_params["root"], running.clock())
     return page(
         "cascade.html",
         **request.state.frame,
@@ -151,7 +151,7 @@ async def tokens(request: Request) -> Response:
     if text:
         token = find_token(text, site.row.param)
         try:
-            context["found"] = await insight.resolve(running.store.reads, site, token)
+            context["found"] = await analytics.resolve(running.store.reads, site, token)
         except (TokenError, Problem) as error:
             context |= await _bad_token(running, viewer, site, token, error)
     return page("tokens.html", **request.state.frame, **context)
@@ -185,7 +185,7 @@ async def static(request: Request) -> Response:
 
 async def _ever_seen(running: Services, site: Site, now: int) -> bool:
     """Whether the site ever had a visit, as far back as one question reaches."""
-    everything = await insight.summary(running.store.reads, site, Period.ending(now, LONGEST_DAYS))
+    everything = await analytics.summary(running.store.reads, site, Period.ending(now, LONGEST_DAYS))
     return bool(everything.views)
 
 

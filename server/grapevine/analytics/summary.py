@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from grapevine import stats
+from grapevine.analytics import metrics
+from grapevine.analytics.metrics import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
+from grapevine.analytics.suspects import suspects
 from grapevine.domain import channels, enums, ids, money, urls
 from grapevine.domain.enums import DAY_KEYS
 from grapevine.domain.periods import Period, interval_start, interval_starts, rfc3339
 from grapevine.errors import Invalid
-from grapevine.insight.suspects import suspects
 from grapevine.sites.cache import Site
-from grapevine.stats import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
 from grapevine.store.readers.reads import Converted, Reads, Scope
 
 MOST_ROWS: Final = 1_000
@@ -38,9 +38,9 @@ async def summary(reads: Reads, site: Site, period: Period, filters: Filters = E
         by_channel = await reads.shares(scope, "channel")
         counts = await _counts(reads, scope, filters, None)
     converted = await reads.conversions(scope, None)
-    return stats.summarize(
+    return metrics.summarize(
         counts,
-        stats.share_numbers(by_channel),
+        metrics.share_numbers(by_channel),
         unfurls=await _unfurls(reads, scope, filters),
         conversions=sum(one.times for one in converted),
         value=money.amounts((one.currency, one.worth) for one in converted),
@@ -57,8 +57,8 @@ async def series(
     The first week or month may begin before the period; what lies outside of it is not counted. Raises Invalid for an
     unknown metric or interval, or for more than 10,000 points.
     """
-    if metric not in stats.METRICS:
-        raise Invalid.of("metric", f"must be one of {', '.join(stats.METRICS)}")
+    if metric not in metrics.METRICS:
+        raise Invalid.of("metric", f"must be one of {', '.join(metrics.METRICS)}")
     values = dict.fromkeys(interval_starts(period, interval), 0)
     scope = scope_of(site, period, filters)
     by = "hour" if interval == "hour" else "day"
@@ -93,8 +93,8 @@ async def breakdown(
     What has no key (arrivals without a share, visits outside any app) has no row. Raises Invalid for an unknown
     dimension or a ``limit`` outside 1…1000.
     """
-    if by not in stats.DIMENSIONS:
-        raise Invalid.of("by", f"must be one of {', '.join(stats.DIMENSIONS)}")
+    if by not in metrics.DIMENSIONS:
+        raise Invalid.of("by", f"must be one of {', '.join(metrics.DIMENSIONS)}")
     if not 1 <= limit <= MOST_ROWS:
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
     scope = scope_of(site, period, filters)

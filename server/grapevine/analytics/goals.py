@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
+from grapevine.analytics.metrics import EVERYTHING, Filters
+from grapevine.analytics.summary import scope_of
 from grapevine.domain import money
 from grapevine.domain.money import Amounts
 from grapevine.domain.periods import Period
-from grapevine.insight.numbers import scope_of
 from grapevine.sites.cache import Site
-from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.readers.reads import Reads
 
 MOST_GOALS: Final = 1_000

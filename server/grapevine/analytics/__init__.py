@@ -3,10 +3,10 @@
 All times that come in are UTC milliseconds, all that go out are RFC 3339 texts.
 """
 
-from grapevine.insight.attribution import attribution
-from grapevine.insight.cascades import cascade, cascades
-from grapevine.insight.numbers import breakdown, series, summary
-from grapevine.insight.shares import resolve, resolve_many
-from grapevine.insight.spikes import spikes
+from grapevine.analytics.attribution import attribution
+from grapevine.analytics.cascades import cascade, cascades
+from grapevine.analytics.spikes import spikes
+from grapevine.analytics.summary import breakdown, series, summary
+from grapevine.analytics.token_resolution import resolve, resolve_many
 
 __all__ = ["attribution", "breakdown", "cascade", "cascades", "resolve", "resolve_many", "series", "spikes", "summary"]

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from grapevine.attribution import (
+from grapevine.analytics.metrics import EVERYTHING, Filters
+from grapevine.analytics.models.attribution import (
     MODELS,
     Attribution,
     Credit,
@@ -17,14 +18,13 @@ from grapevine.attribution import (
     added,
     credit,
     number,
-)  # fmt: skip
+)
+from grapevine.analytics.summary import MOST_ROWS, scope_of
 from grapevine.domain import channels, money
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import OTHER_PAGE
 from grapevine.errors import Invalid
-from grapevine.insight.numbers import MOST_ROWS, scope_of
 from grapevine.sites.cache import Site
-from grapevine.stats import EVERYTHING, Filters
 from grapevine.store.readers.reads import Arrived, Reads
 from grapevine.store.rows import ASIDE, ERASED
 

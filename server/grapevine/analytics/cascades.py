@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine.chains import SORTS, Cascade, CascadeHead, CascadeNode, CascadePage, Place, Shape, nodes, shape
+from grapevine.analytics.chains import SORTS, Cascade, CascadeHead, CascadeNode, CascadePage, Place, Shape, nodes, shape
 from grapevine.domain import ids, money
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound, UnknownVisit

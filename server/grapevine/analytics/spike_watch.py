@@ -8,13 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from grapevine.background.leases import Leases
-from grapevine.background.periodic import tried
-from grapevine.background.task import beside
-from grapevine.domain import ids
-from grapevine.domain.periods import rfc3339
-from grapevine.sites.cache import Clock, Site, Sites
-from grapevine.spikes.statistic import (
+from grapevine.analytics.models.spike_detection import (
     CALM_MS,
     FEWEST_RETURNS,
     HOURS,
@@ -24,7 +18,13 @@ from grapevine.spikes.statistic import (
     judge,
     rhythm,
     set_apart,
-)  # fmt: skip
+)
+from grapevine.background.leases import Leases
+from grapevine.background.periodic import tried
+from grapevine.background.task import beside
+from grapevine.domain import ids
+from grapevine.domain.periods import rfc3339
+from grapevine.sites.cache import Clock, Site, Sites
 from grapevine.store.base import Store
 from grapevine.store.readers.reads import Scope
 from grapevine.store.repositories.spikes import Page, RaisedRow

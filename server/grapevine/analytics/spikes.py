@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from grapevine.analytics.models.spike_detection import CALM_MS
 from grapevine.domain import urls
 from grapevine.domain.periods import Period, rfc3339
 from grapevine.sites.cache import Site
-from grapevine.spikes.statistic import CALM_MS
 from grapevine.store.base import Store
 
 

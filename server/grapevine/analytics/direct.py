@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
-from grapevine import estimate
+from grapevine.analytics.metrics import Counts
+from grapevine.analytics.models import dark_social as estimate
+from grapevine.analytics.models.dark_social import GROUPS, Interval, PageSeries
 from grapevine.domain import channels, enums, urls
 from grapevine.domain.periods import Period
-from grapevine.estimate import GROUPS, Interval, PageSeries
 from grapevine.sites.cache import Site
-from grapevine.stats import Counts
 from grapevine.store.readers.reads import Reads, Scope
 
 MOST_PAGES: Final = 100

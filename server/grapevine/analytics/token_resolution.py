@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from grapevine.chains import Place, Reach, Resolution, SharedLink, Unresolved, chain
+from grapevine.analytics.chains import Place, Reach, Resolution, SharedLink, Unresolved, chain
 from grapevine.domain import channels, ids, money
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import BadSignature, Token, TokenError
