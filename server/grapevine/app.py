@@ -16,14 +16,9 @@ from grapevine.background.cleanup import housekeeping
 from grapevine.background.leases import Leases
 from grapevine.background.periodic import job
 from grapevine.background.task import beside
-from grapevine.collect.intake import Intake
-from grapevine.collect.judging import JUDGE_SECONDS, Judge
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.limits import RateLimit
-from grapevine.collect.nonces import Nonces
-from grapevine.collect.tally import Drops
-from grapevine.collect.visitor import VisitorSalts
-from grapevine.collect.writer import Writer
+from grapevine.collect.api import Intake
+from grapevine.collect.rate_limit import RateLimit
+from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.recording.recorder import Inside, Recorder
@@ -39,6 +34,11 @@ from grapevine.web.services import Services
 from grapevine.web.widget_files import WidgetFiles
 from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.egress_policy import Reach
+from grapevine.writer.counts import Drops
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import Ledger
+from grapevine.writer.verdict_job import JUDGE_SECONDS, Judge
+from grapevine.writer.writer import Writer
 
 Recording = Callable[[Store, bytes], AbstractAsyncContextManager[Recorder]]
 """What makes the recorder of an open store, and of the key that makes ids of nonces."""

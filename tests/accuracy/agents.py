@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from grapevine.collect.agents import Agent, read_agent
+from grapevine.collect.user_agents import Agent, read_agent
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

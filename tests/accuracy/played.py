@@ -8,7 +8,6 @@ from typing import Final
 
 import httpx
 
-from grapevine.collect.judging import Judge
 from grapevine.config.settings import Settings
 from grapevine.simulate.asking import Asked
 from grapevine.simulate.check import Report, check
@@ -16,6 +15,7 @@ from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target
 from grapevine.simulate.world import World
 from grapevine.sites.management import add_key, site_with
+from grapevine.writer.verdict_job import Judge
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 
 HARD: Final = Parameters(lost=0.2, retried=0.05, late=0.3, conversions=0.05, stripped=0.06, suspects=1.0)

@@ -23,7 +23,6 @@ from typing import Any, Final
 
 import msgspec
 
-from grapevine.collect.nonces import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
 from grapevine.domain import ids
 from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.domain.tokens import Tokens
@@ -33,6 +32,7 @@ from grapevine.store import sql_loader
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.store.write_batch import MEASURES
+from grapevine.writer.nonces import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
 from tests.bench.story import ORIGIN, PAGES, Cascade, Happened, Share, Story, Visit
 
 SECRET: Final = "a-secret-key-of-the-benchmarks-which-is-none"

@@ -21,7 +21,7 @@ import msgspec
 import uvicorn
 
 from grapevine import tuning
-from grapevine.collect.wire import ShareAnswer, ShareRequest, VisitAnswer, VisitRequest
+from grapevine.collect.schemas import ShareAnswer, ShareRequest, VisitAnswer, VisitRequest
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES, SESSION
 from grapevine.domain.tokens import Tokens

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.nonces import Nonces
 from grapevine.domain import ids
 from grapevine.domain.enums import SOURCES
 from grapevine.domain.events import Answer, Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
@@ -21,6 +19,8 @@ from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import Ledger
 from tests.bench.fill import NONCE_KEY, TITLE, File, Filler, unlinked_nonce, view_nonce
 from tests.bench.story import PAGES, Happened, Story, gap_of
 

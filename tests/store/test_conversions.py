@@ -13,9 +13,6 @@ import pytest
 
 from grapevine import analytics
 from grapevine.analytics.metrics import Filters
-from grapevine.collect.converting import NEVER
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.nonces import GUARD_CONVERSION, Nonces
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
 from grapevine.domain.events import Conversion, Event, Landed, Missing, Stored
@@ -30,6 +27,9 @@ from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
+from grapevine.writer.conversions import NEVER
+from grapevine.writer.nonces import GUARD_CONVERSION, Nonces
+from grapevine.writer.recorder import Ledger
 from tests.backends import Backend
 from tests.store.test_ledger import NOON, SITE, World
 from tests.store.test_reads_plans import plan

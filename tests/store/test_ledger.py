@@ -8,8 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.nonces import Nonces
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import SOURCES, TOKEN_REASONS
@@ -19,6 +17,8 @@ from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.base import Store
 from grapevine.store.rows import ASIDE, SAME_NETWORK, PageRow, ShareKey, VisitRow
 from grapevine.store.write_batch import Batch
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import Ledger
 from tests.backends import Backend
 
 pytestmark = pytest.mark.anyio

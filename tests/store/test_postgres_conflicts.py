@@ -9,16 +9,16 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from grapevine.collect.ledger import NOTHING, Ledger
-from grapevine.collect.nonces import Nonces
-from grapevine.collect.tally import Drop, Drops
-from grapevine.collect.writer import Writer
 from grapevine.domain.events import Event, Landed, Outcome
 from grapevine.errors import Interrupted
 from grapevine.recording.recorder import Inside
 from grapevine.store.postgres.hosts import urls_of
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.write_batch import Batch
+from grapevine.writer.counts import Drop, Drops
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import NOTHING, Ledger
+from grapevine.writer.writer import Writer
 from tests.postgres import Postgres
 from tests.store.test_ledger import NOON, SITE, World
 

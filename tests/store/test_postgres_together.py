@@ -12,8 +12,6 @@ from urllib.parse import quote
 
 import pytest
 
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.nonces import Nonces
 from grapevine.domain import ids
 from grapevine.domain.enums import SOURCES
 from grapevine.domain.events import Arrival, Event, Landed, Outcome, Stored, Unfurl, Unlinked, View
@@ -23,6 +21,8 @@ from grapevine.store import sql_loader
 from grapevine.store.postgres.snapshot import moment
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import Ledger
 from tests.postgres import Postgres
 from tests.store.databases import PostgresDatabases
 from tests.store.test_ledger import COPY, NOON, SITE, WHATSAPP, World, page, report

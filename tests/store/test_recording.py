@@ -15,11 +15,6 @@ import msgspec
 import pytest
 import uvloop
 
-from grapevine.collect.bursts import Machine
-from grapevine.collect.ledger import NOTHING, Ledger
-from grapevine.collect.nonces import GUARD_VISITOR, Nonces
-from grapevine.collect.tally import Drops
-from grapevine.collect.writer import PATIENCE_SECONDS, Writer
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.events import Answer, Conversion, Event, Landed, Missing, Outcome, Stored, Unfurl, Unlinked, View
@@ -29,6 +24,11 @@ from grapevine.recording.messages import Record, Recorded, read_answer, read_ord
 from grapevine.recording.remote import Remote
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.supervised import READY
+from grapevine.writer.bursts import Machine
+from grapevine.writer.counts import Drops
+from grapevine.writer.nonces import GUARD_VISITOR, Nonces
+from grapevine.writer.recorder import NOTHING, Ledger
+from grapevine.writer.writer import PATIENCE_SECONDS, Writer
 from tests.store.test_ledger import COPY, NOON, SITE, World, page, report
 
 pytestmark = pytest.mark.anyio

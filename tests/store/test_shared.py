@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from grapevine.collect.bursts import GRACE_MS
-from grapevine.collect.judging import Judge
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import page_id
 from grapevine.store.base import Store
+from grapevine.writer.bursts import GRACE_MS
+from grapevine.writer.verdict_job import Judge
 from tests.store.test_conversions import assert_recounted
 from tests.store.test_ledger import COPY, NOON, SITE, WHATSAPP, World, report
 

@@ -11,8 +11,6 @@ import pytest
 
 from grapevine.analytics.spike_watch import EVENT, LOOK_MS, Watch
 from grapevine.background.leases import LEASE_MS, Leases
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.nonces import Nonces
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import SOURCES
@@ -25,6 +23,8 @@ from grapevine.store.repositories.spikes import RaisedRow
 from grapevine.store.repositories.webhooks import Event, WebhookRow
 from grapevine.store.rows import SiteRow
 from grapevine.webhooks.signing import event, new_id, new_secret
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import Ledger
 from tests.store.databases import Database
 
 pytestmark = pytest.mark.anyio

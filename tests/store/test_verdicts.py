@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from grapevine.collect.bursts import GRACE_MS
-from grapevine.collect.judging import Judge
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import VERDICTS
 from grapevine.domain.events import Conversion, Event, Landed, View
 from grapevine.domain.tokens import Token
 from grapevine.store.base import Store
+from grapevine.writer.bursts import GRACE_MS
+from grapevine.writer.verdict_job import Judge
 from tests.store.test_conversions import assert_recounted
 from tests.store.test_ledger import COPY, NOON, SITE, WHATSAPP, World, report
 

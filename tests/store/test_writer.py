@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from grapevine.collect.ledger import NOTHING, Ledger
-from grapevine.collect.nonces import Nonces
-from grapevine.collect.tally import Drop, Drops
-from grapevine.collect.writer import Writer
 from grapevine.domain.events import Arrival, Event, Landed, Outcome
 from grapevine.errors import Busy, StoreError
 from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
+from grapevine.writer.counts import Drop, Drops
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import NOTHING, Ledger
+from grapevine.writer.writer import Writer
 from tests.backends import Backend
 from tests.store.test_ledger import NOON, World
 

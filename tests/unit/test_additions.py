@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from grapevine.collect.additions import Additions, Inside, Name, Reader, Referrer, Robot, Shim, Telling, additions
-from grapevine.collect.agents import Agent, AgentReader, ListedRobot, read_agent, robots_listed
+from grapevine.collect.list_overrides import Additions, Inside, Name, Reader, Referrer, Robot, Shim, Telling, additions
 from grapevine.collect.sources import Origin, ReferrerReader, referrers_listed
+from grapevine.collect.user_agents import Agent, AgentReader, ListedRobot, read_agent, robots_listed
 from grapevine.domain.enums import SOURCES
 
 TABLE = additions()

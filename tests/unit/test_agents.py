@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from grapevine.collect.additions import additions
-from grapevine.collect.agents import read_agent, robots_listed
+from grapevine.collect.list_overrides import additions
+from grapevine.collect.user_agents import read_agent, robots_listed
 from grapevine.domain.enums import DEVICES
 
 IOS = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"

@@ -19,8 +19,8 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from grapevine.cli import main
-from grapevine.collect.nonces import GUARD_VIEW
 from grapevine.store.copy.copier import Summary
+from grapevine.writer.nonces import GUARD_VIEW
 from tests.postgres import Postgres
 
 ROWS: Final = 30_000

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.collect.goals import Goal, read_goal
-from grapevine.collect.wire import ConversionRequest
+from grapevine.collect.conversion_input import Goal, read_goal
+from grapevine.collect.schemas import ConversionRequest
 from grapevine.domain.json_input import decode
 from grapevine.domain.money import MILLION
 from grapevine.errors import FieldError, Problem

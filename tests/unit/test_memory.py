@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from grapevine.collect.memory import Memory, Room
 from grapevine.web.followed import Followed
+from grapevine.writer.caches import Memory, Room
 
 
 def test_the_last_keys_are_remembered_and_never_too_many() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from grapevine.collect.agents import read_agent
 from grapevine.collect.sources import source_of
+from grapevine.collect.user_agents import read_agent
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import DEVICE_NAMES, SOURCE_NAMES, SOURCES

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from grapevine.collect.visitor import VisitorSalts
+from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.errors import Interrupted, StoreError
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from grapevine.collect.waiting import Waiting, WaitingRoom
 from grapevine.domain.events import View
+from grapevine.writer.queue import Waiting, WaitingRoom
 
 
 def waiting(site: int, number: int = 0, size: int = 1) -> Waiting:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from grapevine.collect.wire import MAX_ANSWER, MAX_CONTACT
+from grapevine.collect.schemas import MAX_ANSWER, MAX_CONTACT
 from grapevine.domain import ids
 from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
 from tests.web.test_shortway import USUAL, Wire, request

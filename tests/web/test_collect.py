@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from grapevine.collect.waiting import WaitingRoom
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES, USUAL
 from grapevine.store import sql_loader
+from grapevine.writer.queue import WaitingRoom
 from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, BOTH_WAYS]

@@ -15,7 +15,7 @@ import pytest
 
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.analytics.models.attribution import MODELS
-from grapevine.collect.goals import MOST_VALUE
+from grapevine.collect.conversion_input import MOST_VALUE
 from grapevine.domain import ids, money
 from grapevine.web.dashboard import formats
 from tests.web.conftest import NOON, ORIGIN, Server

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from grapevine.collect.additions import additions
+from grapevine.collect.list_overrides import additions
 from grapevine.domain import ids
 from grapevine.sites.management import digest
 from grapevine.store.rows import KeyRow

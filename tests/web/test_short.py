@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from grapevine.collect.waiting import WaitingRoom
 from grapevine.domain import ids
+from grapevine.writer.queue import WaitingRoom
 from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, BOTH_WAYS]

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from grapevine.collect.additions import Additions, additions
+from grapevine.collect.list_overrides import Additions, additions
 from grapevine.domain.enums import SOURCES
 from grapevine.domain.urls import Page, UrlError, origin_of, query_names
 

@@ -17,9 +17,6 @@ from asyncio import StreamReader, StreamWriter
 from pathlib import Path
 from typing import Final
 
-from grapevine.collect.bursts import Machine
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.nonces import Nonces
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError, StoreError
 from grapevine.loops import loop_factory
@@ -29,6 +26,9 @@ from grapevine.store.base import Store
 from grapevine.store.factory import make_store
 from grapevine.supervised import say_ready, settings_told, unwanted
 from grapevine.tuning import tune
+from grapevine.writer.bursts import Machine
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import Ledger
 
 log = logging.getLogger("grapevine.recording")
 

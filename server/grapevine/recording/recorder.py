@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from grapevine.collect.bursts import Machine
-from grapevine.collect.ledger import Ledger
-from grapevine.collect.tally import Drop
 from grapevine.domain.events import Event, Outcome
 from grapevine.store.base import Store
+from grapevine.writer.bursts import Machine
+from grapevine.writer.counts import Drop
+from grapevine.writer.recorder import Ledger
 
 
 class Recorder(Protocol):

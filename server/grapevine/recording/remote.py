@@ -16,12 +16,12 @@ from itertools import count
 from typing import Final
 
 from grapevine.background.task import beside
-from grapevine.collect.bursts import Machine
-from grapevine.collect.tally import Drop
 from grapevine.domain.events import Event, Outcome
 from grapevine.errors import Interrupted, StoreError
 from grapevine.recording.messages import BUFFER, Forget, Order, Record, Recorded, read_answer, received, written
 from grapevine.store.base import Store
+from grapevine.writer.bursts import Machine
+from grapevine.writer.counts import Drop
 
 log = logging.getLogger(__name__)
 

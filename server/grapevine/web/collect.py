@@ -10,8 +10,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from grapevine.collect.intake import CALLS, Call, Caller
-from grapevine.collect.wire import MAX_BODY
+from grapevine.collect.api import CALLS, Call, Caller
+from grapevine.collect.schemas import MAX_BODY
 from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
 from grapevine.web.bodies import check_type, read_body

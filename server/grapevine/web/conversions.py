@@ -9,9 +9,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.collect.goals import read_goal
-from grapevine.collect.intake import CALLS
-from grapevine.collect.wire import MAX_BODY, KeyedConversionRequest
+from grapevine.collect.api import CALLS
+from grapevine.collect.conversion_input import read_goal
+from grapevine.collect.schemas import MAX_BODY, KeyedConversionRequest
 from grapevine.domain import ids
 from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import TokenError

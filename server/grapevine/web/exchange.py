@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from grapevine.collect.intake import Call, Caller, Reply
+from grapevine.collect.api import Call, Caller, Reply
 from grapevine.errors import Problem
 from grapevine.web import collect
 from grapevine.web.bodies import check_type

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from grapevine.collect.intake import Call, Intake
-from grapevine.collect.writer import Writer
+from grapevine.collect.api import Call, Intake
 from grapevine.config.settings import Settings
 from grapevine.sites.cache import Clock, Sites
 from grapevine.store.base import Store
@@ -16,6 +15,7 @@ from grapevine.web.counted import Counted
 from grapevine.web.followed import Followed
 from grapevine.web.proxies import Proxies
 from grapevine.web.widget_files import WidgetFiles
+from grapevine.writer.writer import Writer
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import segno
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from grapevine.collect.agents import read_agent
+from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of, tagged
 from grapevine.errors import Busy, NotFound

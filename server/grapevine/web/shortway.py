@@ -12,8 +12,8 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from grapevine.collect.agents import read_agent
-from grapevine.collect.wire import MAX_BODY
+from grapevine.collect.schemas import MAX_BODY
+from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
 from grapevine.web.exchange import Collecting, Exchange, Following
 from grapevine.web.patience import PatientProtocol

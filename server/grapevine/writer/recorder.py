@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from grapevine.collect.bursts import Bursts, Machine
-from grapevine.collect.entry import Entry, Knowledge
-from grapevine.collect.memory import Known, Memory, Room
-from grapevine.collect.nonces import Nonces
-from grapevine.collect.tally import Drop, Tally
 from grapevine.domain.events import Event, Outcome
 from grapevine.store.write_batch import Batch
+from grapevine.writer.batch import Entry, Knowledge
+from grapevine.writer.bursts import Bursts, Machine
+from grapevine.writer.caches import Known, Memory, Room
+from grapevine.writer.counts import Drop, Tally
+from grapevine.writer.nonces import Nonces
 
 NOTHING: Final[Mapping[Drop, int]] = MappingProxyType({})
 

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from grapevine.collect.wire import ConversionRequest, KeyedConversionRequest, check_nonce
+from grapevine.collect.schemas import ConversionRequest, KeyedConversionRequest, check_nonce
 from grapevine.domain.money import MILLION
 from grapevine.errors import FieldError
 

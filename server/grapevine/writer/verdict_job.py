@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from grapevine.analytics.models.bot_verdict import Opening, verdict_of
-from grapevine.collect.bursts import Machine
-from grapevine.collect.nonces import GUARD_VISITOR
-from grapevine.collect.tally import Tally
 from grapevine.domain.enums import VERDICT_NAMES
 from grapevine.store.base import Store
 from grapevine.store.repositories.verdicts import Cascade
 from grapevine.store.rows import ERASED, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
+from grapevine.writer.bursts import Machine
+from grapevine.writer.counts import Tally
+from grapevine.writer.nonces import GUARD_VISITOR
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 from ua_parser import parse_user_agent
 
-from grapevine.collect.additions import Additions, additions
+from grapevine.collect.list_overrides import Additions, additions
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import DEVICES
 

@@ -90,5 +90,5 @@ class Additions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def additions() -> Additions:
     """The table as the package carries it."""
-    text = files("grapevine.collect").joinpath("additions.toml").read_text("utf-8")
+    text = files("grapevine.collect").joinpath("list_overrides.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), Additions)

@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
-from grapevine.collect.tally import Drops
-from grapevine.collect.waiting import Settle, Waiting, WaitingRoom
 from grapevine.domain.events import Event, Outcome
 from grapevine.errors import Busy, Interrupted, StoreError
 from grapevine.recording.recorder import Recorder
 from grapevine.sites.cache import Clock
+from grapevine.writer.counts import Drops
+from grapevine.writer.queue import Settle, Waiting, WaitingRoom
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from grapevine.collect import wire
-from grapevine.collect.agents import Agent, read_agent
-from grapevine.collect.goals import Goal, read_goal
-from grapevine.collect.limits import RateLimit
+from grapevine.collect import schemas
+from grapevine.collect.conversion_input import Goal, read_goal
+from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.sources import source_of
-from grapevine.collect.tally import Drops
-from grapevine.collect.visitor import VisitorSalts, network_of, visitor_hash
-from grapevine.collect.writer import Writer
+from grapevine.collect.user_agents import Agent, read_agent
+from grapevine.collect.visitor_hash import VisitorSalts, network_of, visitor_hash
 from grapevine.domain import ids
 from grapevine.domain.channels import SESSION
 from grapevine.domain.enums import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
@@ -41,6 +39,8 @@ from grapevine.domain.tokens import Token, TokenError, next_n
 from grapevine.domain.urls import Page, UrlError, page_of
 from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
 from grapevine.sites.cache import Clock, Site, Sites
+from grapevine.writer.counts import Drops
+from grapevine.writer.writer import Writer
 
 _REFERRER_KEPT: Final = 2048
 _UNKNOWN_SITE_TOKEN: Final = TOKEN_REASONS["unknown-site-token"]
@@ -185,15 +185,15 @@ class Intake:
             raise RateLimited(f"Too many calls from one browser in a minute; go on in {wait} s.", retry_after=wait)
         return read_agent(caller.user_agent)
 
-    def visit(self, request: wire.VisitRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def visit(self, request: schemas.VisitRequest, size: int, visitor: _Visitor) -> Taken | Reply:
         """``POST /v1/visits``."""
         site, caller, agent, at = visitor
         errors: list[FieldError] = []
         page = _page(site, request.url, errors)
-        errors += wire.check_nonce(request.nonce)
+        errors += schemas.check_nonce(request.nonce)
         today = ids.day_at(at)
-        day = today if request.day is None else wire.day_of(request.day)
-        codes = wire.codes_of(request.channels)
+        day = today if request.day is None else schemas.day_of(request.day)
+        codes = schemas.codes_of(request.channels)
         if errors or isinstance(day, FieldError) or isinstance(codes, FieldError):
             raise Invalid.of_all([*errors, *(error for error in (day, codes) if isinstance(error, FieldError))])
         title = _title(request.title)
@@ -216,7 +216,7 @@ class Intake:
             if not isinstance(landed, Landed):
                 raise TypeError(f"an arrival ended as {landed}")
             session, *tokens = site.tokens.mint(landed.visit_id, (SESSION, *codes.values()))
-            answer = wire.VisitAnswer(
+            answer = schemas.VisitAnswer(
                 ids.visit_text(landed.visit_id),
                 session,
                 dict(zip(codes, tokens, strict=True)),
@@ -226,25 +226,25 @@ class Intake:
 
         return Taken(arrival, size, reply)
 
-    def view(self, request: wire.ViewRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def view(self, request: schemas.ViewRequest, size: int, visitor: _Visitor) -> Taken | Reply:
         """``POST /v1/views``."""
         site, caller, _, at = visitor
         if caller.opted_out:
-            return _dropped("opted-out", wire.EMPTY)
+            return _dropped("opted-out", schemas.EMPTY)
         errors: list[FieldError] = []
         _page(site, request.url, errors)
-        errors += wire.check_nonce(request.nonce)
+        errors += schemas.check_nonce(request.nonce)
         session = _session(site, request.session, errors)
         if errors:
             raise Invalid.of_all(errors)
         view = View(site_id=site.site_id, visit_id=session.visit_id, nonce=request.nonce, at=at)
-        return Taken(view, size, lambda outcome: _stored(outcome, wire.EMPTY, "session"))
+        return Taken(view, size, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
 
-    def share(self, request: wire.ShareRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def share(self, request: schemas.ShareRequest, size: int, visitor: _Visitor) -> Taken | Reply:
         """``POST /v1/shares``."""
         site, caller, _, at = visitor
         if caller.opted_out:
-            return _dropped("opted-out", wire.EMPTY)
+            return _dropped("opted-out", schemas.EMPTY)
         errors: list[FieldError] = []
         page = _page(site, request.url, errors)
         token = _share_token(site, request.token, errors)
@@ -255,15 +255,15 @@ class Intake:
         def reply(outcome: Outcome) -> Reply:
             self._reported(request.token)
             (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
-            return _stored(outcome, wire.ShareAnswer(following), "token")
+            return _stored(outcome, schemas.ShareAnswer(following), "token")
 
         return Taken(report, size, reply)
 
-    def conversion(self, request: wire.ConversionRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def conversion(self, request: schemas.ConversionRequest, size: int, visitor: _Visitor) -> Taken | Reply:
         """``POST /v1/conversions`` from a page."""
         site, caller, _, at = visitor
         if caller.opted_out:
-            return _dropped("opted-out", wire.EMPTY)
+            return _dropped("opted-out", schemas.EMPTY)
         errors: list[FieldError] = []
         goal = read_goal(request, errors)
         session = _session(site, request.session, errors)
@@ -271,24 +271,24 @@ class Intake:
             raise Invalid.of_all(errors)
         return _converted(site, session.visit_id, goal, at, size, "session")
 
-    def answered(self, request: wire.AnswerRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def answered(self, request: schemas.AnswerRequest, size: int, visitor: _Visitor) -> Taken | Reply:
         """``POST /v1/answers``."""
         site, caller, _, at = visitor
         if caller.opted_out:
-            return _dropped("opted-out", wire.EMPTY)
+            return _dropped("opted-out", schemas.EMPTY)
         errors: list[FieldError] = []
-        text = _trimmed(request.text, "text", wire.MAX_ANSWER, errors)
+        text = _trimmed(request.text, "text", schemas.MAX_ANSWER, errors)
         if not text:
             errors.append(FieldError("text", "is empty"))
-        contact = _trimmed(request.contact or "", "contact", wire.MAX_CONTACT, errors) or None
-        errors += wire.check_nonce(request.nonce)
+        contact = _trimmed(request.contact or "", "contact", schemas.MAX_CONTACT, errors) or None
+        errors += schemas.check_nonce(request.nonce)
         visit_id = 0 if request.session is None else _session(site, request.session, errors).visit_id
         if errors:
             raise Invalid.of_all(errors)
         event = Answer(
             site_id=site.site_id, visit_id=visit_id, nonce=request.nonce, at=at, text=text, contact=contact
         )  # fmt: skip
-        return Taken(event, size, lambda outcome: _stored(outcome, wire.EMPTY, "session"))
+        return Taken(event, size, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
 
     def _read_token(self, site: Site, text: str) -> tuple[Token | None, int | None]:
         """A returning token, or the code of the reason why it is no good. A bad token never costs a visit."""
@@ -308,7 +308,13 @@ class Intake:
 class Call(NamedTuple):
     """One of the collect API's calls: what its request is, and its answer to who is not to be stored."""
 
-    kind: type[wire.VisitRequest | wire.ViewRequest | wire.ShareRequest | wire.ConversionRequest | wire.AnswerRequest]
+    kind: type[
+        schemas.VisitRequest
+        | schemas.ViewRequest
+        | schemas.ShareRequest
+        | schemas.ConversionRequest
+        | schemas.AnswerRequest
+    ]
     take: Callable[[Intake, Any, int, _Visitor], Taken | Reply]
     nothing: msgspec.Struct
 
@@ -372,7 +378,7 @@ def _share_token(site: Site, text: str, errors: list[FieldError]) -> Token:
 
 
 def _title(title: str | None) -> str | None:
-    return (title or "").strip()[: wire.MAX_TITLE] or None
+    return (title or "").strip()[: schemas.MAX_TITLE] or None
 
 
 def _trimmed(text: str, field: str, most: int, errors: list[FieldError]) -> str:
@@ -387,9 +393,9 @@ def _id_day(day: int, today: int) -> int:
     return day if abs(day - today) <= 1 else today
 
 
-def _returned(landed: Landed) -> wire.Returned:
+def _returned(landed: Landed) -> schemas.Returned:
     reason = None if landed.reason is None else TOKEN_REASON_NAMES[landed.reason]
-    return wire.Returned(reason is None, landed.depth, landed.is_self, landed.same_network, reason)
+    return schemas.Returned(reason is None, landed.depth, landed.is_self, landed.same_network, reason)
 
 
 def _dropped(reason: str, body: msgspec.Struct) -> Reply:
@@ -408,18 +414,18 @@ def _converted(site: Site, visit_id: int, goal: Goal, at: int, size: int, field:
         site_id=site.site_id, visit_id=visit_id, goal=goal.name, once=goal.once, external_id=goal.external_id, at=at,
         value=goal.value, currency=goal.currency,
     )  # fmt: skip
-    return Taken(event, size, lambda outcome: _stored(outcome, wire.EMPTY, field))
+    return Taken(event, size, lambda outcome: _stored(outcome, schemas.EMPTY, field))
 
 
 _NO_PAGE: Final = Page(0, "", is_home=False)
 _NO_TOKEN: Final = Token(0, 0, 0)
-_NO_VISIT: Final = wire.VisitAnswer(visit=None, session=None, tokens={}, returned=None)
+_NO_VISIT: Final = schemas.VisitAnswer(visit=None, session=None, tokens={}, returned=None)
 
 CALLS: Final = {
-    "visits": Call(wire.VisitRequest, Intake.visit, _NO_VISIT),
-    "views": Call(wire.ViewRequest, Intake.view, wire.EMPTY),
-    "shares": Call(wire.ShareRequest, Intake.share, wire.EMPTY),
-    "conversions": Call(wire.ConversionRequest, Intake.conversion, wire.EMPTY),
-    "answers": Call(wire.AnswerRequest, Intake.answered, wire.EMPTY),
+    "visits": Call(schemas.VisitRequest, Intake.visit, _NO_VISIT),
+    "views": Call(schemas.ViewRequest, Intake.view, schemas.EMPTY),
+    "shares": Call(schemas.ShareRequest, Intake.share, schemas.EMPTY),
+    "conversions": Call(schemas.ConversionRequest, Intake.conversion, schemas.EMPTY),
+    "answers": Call(schemas.AnswerRequest, Intake.answered, schemas.EMPTY),
 }
 """Every call by the last part of its path."""

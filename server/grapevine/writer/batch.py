@@ -11,13 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from grapevine.collect.bursts import Bursts
-from grapevine.collect.converting import Converting
-from grapevine.collect.hanging import hang
-from grapevine.collect.memory import Known, Learned, Room
-from grapevine.collect.nonces import GUARD_CONVERSION, GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
-from grapevine.collect.sharing import Sharing
-from grapevine.collect.tally import Drop, Tally
 from grapevine.domain import ids
 from grapevine.domain.enums import SOURCES, TOKEN_REASONS
 from grapevine.domain.events import (
@@ -38,6 +31,13 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.rows import ERASED, SAME_NETWORK, AnswerRow, PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
+from grapevine.writer.bursts import Bursts
+from grapevine.writer.caches import Known, Learned, Room
+from grapevine.writer.conversions import Converting
+from grapevine.writer.counts import Drop, Tally
+from grapevine.writer.nonces import GUARD_CONVERSION, GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
+from grapevine.writer.placement import hang
+from grapevine.writer.shares import Sharing
 
 _NONCE_REMEMBERED_MS: Final = 10 * 60_000
 _ATTEMPTS: Final = 8
