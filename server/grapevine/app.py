@@ -26,12 +26,12 @@ from grapevine.sites.cache import Clock, Sites
 from grapevine.store.base import Store
 from grapevine.tuning import tune
 from grapevine.web.application import web_application
-from grapevine.web.collect import PATHS
-from grapevine.web.counted import Counted
-from grapevine.web.followed import Followed
+from grapevine.web.counts_cache import Counted
 from grapevine.web.proxies import Proxies
-from grapevine.web.services import Services
-from grapevine.web.widget_files import WidgetFiles
+from grapevine.web.public.collect import PATHS
+from grapevine.web.public.widget_files import WidgetFiles
+from grapevine.web.redirect_cache import Followed
+from grapevine.web.state import Services
 from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.egress_policy import Reach
 from grapevine.writer.counts import Drops

@@ -27,7 +27,7 @@ from grapevine.domain.tokens import Tokens
 from grapevine.sites.cache import Site
 from grapevine.store.factory import make_store, with_secret_keys
 from grapevine.web.application import web_application
-from grapevine.web.services import Services
+from grapevine.web.state import Services
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from grapevine.web.followed import Followed
+from grapevine.web.redirect_cache import Followed
 from grapevine.writer.caches import Memory, Room
 
 

@@ -26,7 +26,7 @@ from grapevine.listening import Server as ListeningServer
 from grapevine.store.factory import make_store
 from grapevine.store.rows import SiteRow
 from grapevine.web.application import web_application
-from grapevine.web.services import Services
+from grapevine.web.state import Services
 from tests.backends import Backend
 
 CHROME = (

@@ -13,7 +13,7 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES, NAMES
-from grapevine.web.about.languages import Words, languages, nth, preferred
+from grapevine.web.public.about.languages import Words, languages, nth, preferred
 from tests.web.conftest import ORIGIN, Server
 from tests.web.markup import Page
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from grapevine.analytics.models.attribution import MODELS, Attribution, CreditRow, Unshared
-from grapevine.web.dashboard import formats, words
-from grapevine.web.dashboard.conversions_view import segments
+from grapevine.web.dashboard import formats, labels
+from grapevine.web.dashboard.conversions import segments
 from tests.web.conftest import Server
 from tests.web.test_attribution import Chain
 from tests.web.test_dashboard import page, signed_in
@@ -41,7 +41,7 @@ async def test_credit_is_what_the_api_says(server: Server, model: str | None) ->
         assert [(row[1], row[3]) for row in shown.tables[caption][1:]] == rows, name
     exact = [title for tag, key, title in shown.attributes if (tag, key) == ("td", "title")]
     assert {row["conversions"] for name in LISTS for row in said[name]} <= set(exact)
-    assert words.MODELS[model or "linear"].text in shown.text
+    assert labels.MODELS[model or "linear"].text in shown.text
 
 
 async def test_every_view_is_a_url(server: Server, chain: Chain) -> None:

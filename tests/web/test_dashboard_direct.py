@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, PageEstimate, PrivateShares
 from grapevine.domain.periods import Period
-from grapevine.web.dashboard import words
-from grapevine.web.dashboard.direct_view import bars, lacking
+from grapevine.web.dashboard import labels
+from grapevine.web.dashboard.direct import bars, lacking
 from tests.web.conftest import ORIGIN, Server
 from tests.web.markup import Page
 from tests.web.test_dashboard import page, signed_in
@@ -99,7 +99,7 @@ async def test_kinds_have_bars_of_their_own(server: Server, monkeypatch: pytest.
     tones: dict[str, set[str]] = {}
     for bar in bars(KNOWN):
         tones.setdefault(bar.kind, set()).add(bar.tone)
-    assert set(tones) == {"measured", "evidence", "estimated"} < set(words.HONESTY)
+    assert set(tones) == {"measured", "evidence", "estimated"} < set(labels.HONESTY)
     assert not tones["measured"] & (tones["evidence"] | tones["estimated"])
     assert not tones["evidence"] & tones["estimated"]
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from grapevine.analytics.chains import Arrival, Cascade, CascadeNode
 from grapevine.domain.periods import rfc3339
-from grapevine.web.dashboard.drawing import Drawing, draw
-from grapevine.web.dashboard.stage import Columns, Rings
+from grapevine.web.dashboard.cascade_picture import Drawing, draw
+from grapevine.web.dashboard.tree_layout import Columns, Rings
 from tests.web.test_dashboard_tree import trees, unhurried
 
 START = 1_790_000_000_000

@@ -15,10 +15,10 @@ from grapevine.analytics.models.attribution import MODELS
 from grapevine.domain import channels
 from grapevine.domain.enums import DROP_REASONS, SOURCES, VERDICTS
 from grapevine.domain.periods import Period
-from grapevine.web.dashboard import assets, formats, words
+from grapevine.web.dashboard import assets, formats, labels
 from grapevine.web.dashboard.chart import ceiling, chart, interval_for
-from grapevine.web.dashboard.guard import local_path
 from grapevine.web.dashboard.lookup import find_token
+from grapevine.web.dashboard.security import local_path
 from tests.web.test_dashboard_tree import unhurried
 
 TOKEN = "8M8zH0OCQtFQh6C5tNQwDkz"
@@ -111,8 +111,8 @@ def test_nobody_is_sent_elsewhere(text: str, target: str) -> None:
             formats.page("https://a.example/" + "x" * 200, frozenset({"https://a.example"})),
             "/" + "x" * 39 + "…" + "x" * 39,
         ),
-        (words.nth(0), "1st"),
-        (words.nth(7), "8th or later"),
+        (labels.nth(0), "1st"),
+        (labels.nth(7), "8th or later"),
     ],
 )
 def test_how_things_read(shown: str, expected: str) -> None:
@@ -120,12 +120,12 @@ def test_how_things_read(shown: str, expected: str) -> None:
 
 
 def test_everything_of_the_closed_sets_has_words() -> None:
-    assert set(words.SOURCES) == set(SOURCES)
-    assert set(words.DROPS) == set(DROP_REASONS)
-    assert tuple(words.SUSPECTS) == tuple(VERDICTS)
-    assert tuple(words.MODELS) == MODELS
-    assert {words.family(name) for name in channels.CODES} == set(words.FAMILIES)
-    assert all(words.is_public(name) == (name in channels.PUBLIC) for name in channels.CODES)
+    assert set(labels.SOURCES) == set(SOURCES)
+    assert set(labels.DROPS) == set(DROP_REASONS)
+    assert tuple(labels.SUSPECTS) == tuple(VERDICTS)
+    assert tuple(labels.MODELS) == MODELS
+    assert {labels.family(name) for name in channels.CODES} == set(labels.FAMILIES)
+    assert all(labels.is_public(name) == (name in channels.PUBLIC) for name in channels.CODES)
 
 
 @unhurried
@@ -188,7 +188,7 @@ def test_colours_can_be_read(theme: dict[str, str]) -> None:
 
 def test_kinds_of_numbers_never_share_a_colour() -> None:
     for theme in _themes():
-        assert len({theme[kind] for kind in words.HONESTY}) == len(words.HONESTY)
+        assert len({theme[kind] for kind in labels.HONESTY}) == len(labels.HONESTY)
         assert not {theme[name] for name in DRAWN} & {theme[name] for name in KINDS}
 
 

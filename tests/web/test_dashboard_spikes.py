@@ -10,7 +10,7 @@ from grapevine.domain import ids
 from grapevine.domain.urls import page_id
 from grapevine.store.repositories.spikes import RaisedRow
 from grapevine.store.rows import SiteRow
-from grapevine.web.dashboard.spikes_view import TABLE_ROWS
+from grapevine.web.dashboard.spikes import TABLE_ROWS
 from grapevine.webhooks.signing import event
 from tests.web.conftest import NOON, ORIGIN, Server
 from tests.web.test_dashboard import page, signed_in

@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grapevine.web.dashboard.drawing import shown_nodes
-from grapevine.web.dashboard.tree import children_of, levels_of, preorder, sizes_of, tidy
+from grapevine.web.dashboard.cascade_picture import shown_nodes
+from grapevine.web.dashboard.tidy_tree import children_of, levels_of, preorder, sizes_of, tidy
 
 NEARLY = 1e-6
 unhurried = settings(deadline=None)

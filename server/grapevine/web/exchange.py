@@ -11,9 +11,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from grapevine.collect.api import Call, Caller, Reply
 from grapevine.errors import Problem
-from grapevine.web import collect
-from grapevine.web.bodies import check_type
-from grapevine.web.services import Services
+from grapevine.web.public import collect
+from grapevine.web.request_body import check_type
+from grapevine.web.state import Services
 
 
 class Exchange:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from grapevine import __version__
-from grapevine.web.services import services
+from grapevine.web.state import services
 
 
 async def healthz(_: Request) -> Response:

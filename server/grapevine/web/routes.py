@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from grapevine.web import (
-    about,
-    collect,
-    conversions,
-    counts,
-    dashboard,
-    direct_api,
-    export_api,
-    health,
-    read_api,
-    short,
-    spikes_api,
-    webhooks_api,
-    widget,
-)
+from grapevine.web import dashboard, health
+from grapevine.web.api import direct, exports, spikes, tokens, webhooks
+from grapevine.web.public import about, collect, conversions, counts, short_links, widget
 
 
 def routes(prefix: str) -> list[BaseRoute]:
@@ -30,27 +18,27 @@ def routes(prefix: str) -> list[BaseRoute]:
         Route("/widget{rest}", widget.widget_file),
     ]
     links: list[BaseRoute] = [
-        Route("/s/{token}", short.follow),
-        Route("/s/{token}/qr.svg", short.qr_code),
+        Route("/s/{token}", short_links.follow),
+        Route("/s/{token}/qr.svg", short_links.qr_code),
         Route("/about/{token}", about.about),
     ]
     api: list[BaseRoute] = [
-        Route("/v1/tokens/resolve", read_api.resolve_tokens, methods=["POST"]),
-        Route("/v1/tokens/{token}", read_api.token),
-        Route("/v1/stats/summary", read_api.summary),
-        Route("/v1/stats/series", read_api.series),
-        Route("/v1/stats/breakdown", read_api.breakdown),
-        Route("/v1/stats/direct", direct_api.direct_visits),
-        Route("/v1/attribution", read_api.attribution),
+        Route("/v1/tokens/resolve", tokens.resolve_tokens, methods=["POST"]),
+        Route("/v1/tokens/{token}", tokens.token),
+        Route("/v1/stats/summary", tokens.summary),
+        Route("/v1/stats/series", tokens.series),
+        Route("/v1/stats/breakdown", tokens.breakdown),
+        Route("/v1/stats/direct", direct.direct_visits),
+        Route("/v1/attribution", tokens.attribution),
         Route("/v1/conversions", conversions.with_key, methods=["POST"]),
-        Route("/v1/export/{table}", export_api.export),
-        Route("/v1/cascades", read_api.cascades),
-        Route("/v1/cascades/{root}", read_api.cascade),
-        Route("/v1/spikes", spikes_api.spikes),
-        Route("/v1/webhooks", webhooks_api.webhooks, methods=["GET", "POST"]),
-        Route("/v1/webhooks/{id}", webhooks_api.webhook, methods=["GET", "PATCH", "DELETE"]),
-        Route("/v1/webhooks/{id}/deliveries", webhooks_api.deliveries),
-        Route("/v1/webhooks/{id}/deliveries/{delivery}/retry", webhooks_api.retry, methods=["POST"]),
+        Route("/v1/export/{table}", exports.export),
+        Route("/v1/cascades", tokens.cascades),
+        Route("/v1/cascades/{root}", tokens.cascade),
+        Route("/v1/spikes", spikes.spikes),
+        Route("/v1/webhooks", webhooks.webhooks, methods=["GET", "POST"]),
+        Route("/v1/webhooks/{id}", webhooks.webhook, methods=["GET", "PATCH", "DELETE"]),
+        Route("/v1/webhooks/{id}/deliveries", webhooks.deliveries),
+        Route("/v1/webhooks/{id}/deliveries/{delivery}/retry", webhooks.retry, methods=["POST"]),
     ]
     own: list[BaseRoute] = [
         Route("/healthz", health.healthz),

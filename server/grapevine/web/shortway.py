@@ -17,7 +17,7 @@ from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
 from grapevine.web.exchange import Collecting, Exchange, Following
 from grapevine.web.patience import PatientProtocol
-from grapevine.web.services import Services
+from grapevine.web.state import Services
 
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})
 

@@ -16,16 +16,17 @@ from grapevine.domain.tokens import TokenError
 from grapevine.errors import Forbidden, NotFound, Problem
 from grapevine.sites import management
 from grapevine.sites.cache import Site
-from grapevine.web.dashboard import assets, formats, session, spikes_view
+from grapevine.web.dashboard import assets, formats, session
+from grapevine.web.dashboard import spikes as spikes_view
+from grapevine.web.dashboard.cascade_picture import draw
 from grapevine.web.dashboard.chart import chart, interval_for
-from grapevine.web.dashboard.conversions_view import conversions
-from grapevine.web.dashboard.direct_view import direct
-from grapevine.web.dashboard.drawing import draw
-from grapevine.web.dashboard.frame import Viewer, framed, look, signed_in_key
-from grapevine.web.dashboard.guard import is_same_origin, local_path, read_form
+from grapevine.web.dashboard.conversions import conversions
+from grapevine.web.dashboard.direct import direct
 from grapevine.web.dashboard.lookup import find_token
-from grapevine.web.dashboard.render import page
-from grapevine.web.services import Services, services
+from grapevine.web.dashboard.page import Viewer, framed, look, signed_in_key
+from grapevine.web.dashboard.rendering import page
+from grapevine.web.dashboard.security import is_same_origin, local_path, read_form
+from grapevine.web.state import Services, services
 
 CHARTED: Final = ("visits", "shares", "returns")
 TABLES: Final = ("channel", "page", "source")

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.domain.json_input import decode
-from grapevine.web.auth import authorized
-from grapevine.web.bodies import read_body
-from grapevine.web.parameters import Parameters
-from grapevine.web.services import services
+from grapevine.web.api.auth import authorized
+from grapevine.web.api.query_params import Parameters
+from grapevine.web.request_body import read_body
+from grapevine.web.state import services
 from grapevine.webhooks import endpoints
 from grapevine.webhooks.egress_policy import Reach
 

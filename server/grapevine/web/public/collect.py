@@ -14,9 +14,9 @@ from grapevine.collect.api import CALLS, Call, Caller
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
-from grapevine.web.bodies import check_type, read_body
 from grapevine.web.problems import problem_response, store_problem
-from grapevine.web.services import services
+from grapevine.web.request_body import check_type, read_body
+from grapevine.web.state import services
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from grapevine import analytics
 from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import BadSignatureProblem, NotATokenProblem
-from grapevine.web.auth import authorized
-from grapevine.web.bodies import read_body
-from grapevine.web.parameters import FILTERS, PERIOD, Parameters
-from grapevine.web.services import services
+from grapevine.web.api.auth import authorized
+from grapevine.web.api.query_params import FILTERS, PERIOD, Parameters
+from grapevine.web.request_body import read_body
+from grapevine.web.state import services
 
 MOST_TOKENS: Final = 1_000
 MAX_BODY: Final = 65_536

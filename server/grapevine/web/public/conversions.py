@@ -18,10 +18,10 @@ from grapevine.domain.tokens import TokenError
 from grapevine.errors import FieldError, Invalid
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
-from grapevine.web import collect
-from grapevine.web.auth import authorized
-from grapevine.web.bodies import check_type, read_body
-from grapevine.web.services import services
+from grapevine.web.api.auth import authorized
+from grapevine.web.public import collect
+from grapevine.web.request_body import check_type, read_body
+from grapevine.web.state import services
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _MINUTE_MS: Final = 60_000

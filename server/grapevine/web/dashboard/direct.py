@@ -13,8 +13,8 @@ from grapevine.analytics.direct import Direct
 from grapevine.analytics.models import dark_social
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import formats
-from grapevine.web.dashboard.frame import framed, look
-from grapevine.web.dashboard.render import page
+from grapevine.web.dashboard.page import framed, look
+from grapevine.web.dashboard.rendering import page
 
 TABLE_ROWS: Final = 12
 

@@ -13,12 +13,12 @@ from starlette.responses import RedirectResponse, Response
 from grapevine.errors import Forbidden, Invalid, Problem
 from grapevine.sites.cache import Site
 from grapevine.store.rows import KeyRow
-from grapevine.web.auth import EVERY_SITE
+from grapevine.web.api.auth import EVERY_SITE
 from grapevine.web.dashboard import session
-from grapevine.web.dashboard.address import Address
-from grapevine.web.dashboard.guard import HEADERS
-from grapevine.web.dashboard.render import page
-from grapevine.web.services import Services, services
+from grapevine.web.dashboard.rendering import page
+from grapevine.web.dashboard.security import HEADERS
+from grapevine.web.dashboard.view_url import Address
+from grapevine.web.state import Services, services
 
 Handler = Callable[[Request], Awaitable[Response]]
 

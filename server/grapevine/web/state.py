@@ -11,10 +11,10 @@ from grapevine.collect.api import Call, Intake
 from grapevine.config.settings import Settings
 from grapevine.sites.cache import Clock, Sites
 from grapevine.store.base import Store
-from grapevine.web.counted import Counted
-from grapevine.web.followed import Followed
+from grapevine.web.counts_cache import Counted
 from grapevine.web.proxies import Proxies
-from grapevine.web.widget_files import WidgetFiles
+from grapevine.web.public.widget_files import WidgetFiles
+from grapevine.web.redirect_cache import Followed
 from grapevine.writer.writer import Writer
 
 

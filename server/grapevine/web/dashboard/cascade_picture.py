@@ -15,8 +15,8 @@ from typing import Final
 import msgspec
 
 from grapevine.analytics.chains import Cascade, CascadeNode
-from grapevine.web.dashboard import formats, tree, words
-from grapevine.web.dashboard.stage import Columns, Rings
+from grapevine.web.dashboard import formats, labels, tidy_tree
+from grapevine.web.dashboard.tree_layout import Columns, Rings
 
 MOST_SHOWN: Final = 300
 """Each may bring one marker along, so a picture never has more than twice as many shapes."""
@@ -106,7 +106,7 @@ def draw(cascade: Cascade, most: int = MOST_SHOWN) -> Drawing:
     nodes = cascade.nodes
     parents = _parents(nodes)
     shown = shown_nodes(parents, most)
-    sizes = tree.sizes_of(parents)
+    sizes = tidy_tree.sizes_of(parents)
     place = {node: position for position, node in enumerate(shown)}
     outline: list[int | None] = []
     for node in shown:
@@ -131,7 +131,7 @@ def shown_nodes(parents: Sequence[int | None], most: int) -> list[int]:
     A parent's subtree is larger than its child's, so each comes with all its ancestors. Where a single visit would be
     left out below a node, it is shown too: its marker would take as much room.
     """
-    sizes = tree.sizes_of(parents)
+    sizes = tidy_tree.sizes_of(parents)
     shown = set(heapq.nsmallest(max(most, 1), range(len(parents)), key=lambda node: (-sizes[node], node)))
     left_out = Counter(parents[node] for node in range(len(parents)) if node not in shown)
     lonely = [
@@ -154,8 +154,8 @@ class _Picture:
         self.parents = parents
         self.nodes = nodes
         self.more = more
-        self.children = tree.children_of(parents)
-        self.levels = tree.levels_of(parents)
+        self.children = tidy_tree.children_of(parents)
+        self.levels = tidy_tree.levels_of(parents)
         self.before: list[CascadeNode | None] = [None] * len(nodes)
         for siblings in self.children:
             for left, right in pairwise(siblings):
@@ -166,14 +166,14 @@ class _Picture:
         )
 
     def drawing(self, generations: list[Generation]) -> Drawing:
-        found = {words.family(node.via.channel) for node in self.nodes if node and node.via}
+        found = {labels.family(node.via.channel) for node in self.nodes if node and node.via}
         return Drawing(
             width=self.stage.width,
             height=self.stage.height,
             kind=self.kind,
             dots=[self._dot(place) for place in range(len(self.nodes))],
             edges=[self._edge(place, parent) for place, parent in enumerate(self.parents) if parent is not None],
-            families=[family for family in words.FAMILIES if family in found],
+            families=[family for family in labels.FAMILIES if family in found],
             rows=self._rows(),
             generations=generations,
             hidden=sum(self.more),
@@ -207,7 +207,7 @@ class _Picture:
         if node.source == "link":
             parts = [f"Tracked link, minted {formats.moment(node.at)} UTC"]
         if node.via:
-            parts.append(f"came through {words.channel(node.via.channel)} ({words.nth(node.via.n)} share)")
+            parts.append(f"came through {labels.channel(node.via.channel)} ({labels.nth(node.via.n)} share)")
         if node.url:
             parts.append(node.url)
         if node.conversions:
@@ -220,8 +220,8 @@ class _Picture:
         x, y = self.stage.spots[place]
         return Edge(
             path=self.stage.line(place, parent),
-            family=words.family(via.channel) if via else "more",
-            label=words.channel(via.channel) if via and self._says_its_channel(place) else None,
+            family=labels.family(via.channel) if via else "more",
+            label=labels.channel(via.channel) if via and self._says_its_channel(place) else None,
             x=round(x - self.stage.radius - 6, 1),
             y=round(y - (7 if self.kind == "roomy" else 6), 1),
         )
@@ -234,7 +234,7 @@ class _Picture:
         return not (node and node.via and before and before.via and before.via.channel == node.via.channel)
 
     def _rows(self) -> list[Row]:
-        order = tree.preorder(self.children)
+        order = tidy_tree.preorder(self.children)
         following = [*(self.levels[place] for place in order[1:]), 0]
         rows = []
         for place, next_level in zip(order, following, strict=True):

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from grapevine import analytics
 from grapevine.analytics.goals import goals
 from grapevine.analytics.models.attribution import MODELS, Attribution
-from grapevine.web.dashboard import words
-from grapevine.web.dashboard.frame import framed, look
-from grapevine.web.dashboard.render import page
+from grapevine.web.dashboard import labels
+from grapevine.web.dashboard.page import framed, look
+from grapevine.web.dashboard.rendering import page
 
 TABLE_ROWS: Final = 12
 MOST_ROWS: Final = 100
@@ -63,10 +63,10 @@ def segments(found: Attribution) -> list[Segment]:
         return []
     families: dict[str, Decimal] = {}
     for row in found.channels:
-        family = words.family(row.key)
+        family = labels.family(row.key)
         families[family] = families.get(family, Decimal()) + Decimal(row.conversions)
     order = sorted(families, key=lambda family: (-families[family], family))
-    parts = [(family, words.FAMILIES[family], families[family]) for family in order]
+    parts = [(family, labels.FAMILIES[family], families[family]) for family in order]
     parts.append(("none", "no share", Decimal(found.without_share.conversions)))
     return _side_by_side(parts, found.conversions)
 

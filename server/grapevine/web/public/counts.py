@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from grapevine.domain.urls import UrlError, page_of
 from grapevine.errors import Invalid, Problem, StoreError, UnknownSite
-from grapevine.web.counted import Told, told
+from grapevine.web.counts_cache import Told, told
 from grapevine.web.problems import problem_response, store_problem
-from grapevine.web.services import Services, services
+from grapevine.web.state import Services, services
 
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 _FOR_A_MINUTE: Final = _CORS | {"Cache-Control": "public, max-age=60"}

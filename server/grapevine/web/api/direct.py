@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.analytics.direct import direct
-from grapevine.web.auth import authorized
-from grapevine.web.parameters import PERIOD, Parameters
-from grapevine.web.services import services
+from grapevine.web.api.auth import authorized
+from grapevine.web.api.query_params import PERIOD, Parameters
+from grapevine.web.state import services
 
 
 async def direct_visits(request: Request) -> Response:

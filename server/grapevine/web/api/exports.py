@@ -12,9 +12,9 @@ from starlette.responses import Response, StreamingResponse
 from grapevine.errors import NotFound
 from grapevine.exports import FORMATS, TABLES, Asked, encoder, stream
 from grapevine.store.readers.exports import Span
-from grapevine.web.auth import authorized
-from grapevine.web.parameters import PERIOD, Parameters
-from grapevine.web.services import services
+from grapevine.web.api.auth import authorized
+from grapevine.web.api.query_params import PERIOD, Parameters
+from grapevine.web.state import services
 
 _UNSAFE: Final = re.compile(r"[^0-9A-Za-z_-]+")
 

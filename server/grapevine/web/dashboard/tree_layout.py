@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from grapevine.web.dashboard import tree
+from grapevine.web.dashboard import tidy_tree
 
 _WIDE: Final = 1080
 """How wide a picture in columns may become before it is wider than a desk's page."""
@@ -25,7 +25,7 @@ class Columns:
     """A column for each generation. ``roomy`` leaves space for a caption below each node."""
 
     def __init__(self, parents: Sequence[int | None], roomy: bool) -> None:
-        levels, across = tree.levels_of(parents), tree.tidy(parents)
+        levels, across = tidy_tree.levels_of(parents), tidy_tree.tidy(parents)
         least, most = (150, 216) if roomy else (128, 210)
         left, right, edge, row = (72, 72, 36, 66) if roomy else (24, 60, 24, 25)
         column = min(most, max(least, (_WIDE - left - right) / max(1, *levels, 1)))
@@ -52,7 +52,7 @@ class Rings:
     """A ring for each generation, wide enough that no two of its nodes touch. The picture is as large as they need."""
 
     def __init__(self, parents: Sequence[int | None]) -> None:
-        levels, across = tree.levels_of(parents), tree.tidy(parents)
+        levels, across = tidy_tree.levels_of(parents), tidy_tree.tidy(parents)
         turn = math.tau / (max(across) + 1)
         rings = _rings(levels, across, turn)
         self.radius = 5.0

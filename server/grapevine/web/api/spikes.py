@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from grapevine import analytics
 from grapevine.errors import Invalid
-from grapevine.web.auth import authorized
-from grapevine.web.parameters import PERIOD, Parameters
-from grapevine.web.services import services
+from grapevine.web.api.auth import authorized
+from grapevine.web.api.query_params import PERIOD, Parameters
+from grapevine.web.state import services
 
 MOST: Final = 1_000
 

@@ -11,7 +11,7 @@ from grapevine.sites import management
 from grapevine.sites.cache import Site, Sites
 from grapevine.store.repositories.registry import Registry
 from grapevine.store.rows import KeyRow
-from grapevine.web.services import services
+from grapevine.web.state import services
 
 EVERY_SITE: Final = 0
 """The site number of a key made for all sites."""

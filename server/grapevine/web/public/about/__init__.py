@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse, Response
 
 from grapevine.domain import ids
 from grapevine.domain.tokens import LENGTH
-from grapevine.web.about.languages import languages, nth, preferred
-from grapevine.web.services import services
+from grapevine.web.public.about.languages import languages, nth, preferred
+from grapevine.web.state import services
 
 _HEADERS: Final = {
     "Cache-Control": "private, no-store",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.web.services import services
+from grapevine.web.state import services
 
 
 async def widget_file(request: Request) -> Response:

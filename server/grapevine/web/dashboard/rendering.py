@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
-from grapevine.web.dashboard import assets, formats, words
-from grapevine.web.dashboard.address import PRESETS
+from grapevine.web.dashboard import assets, formats, labels
+from grapevine.web.dashboard.view_url import PRESETS
 
 
 def page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
@@ -41,10 +41,10 @@ def _environment() -> Environment:
     environment.filters.update(
         number=formats.number, percent=formats.percent, ratio=formats.ratio, money=formats.money,
         credit=formats.credit, amount=formats.amount, times=formats.times, moment=formats.moment,
-        elapsed=formats.elapsed, calendar=formats.calendar, channel=words.channel, family=words.family, app=words.app,
-        nth=words.nth, code=code, breakable=breakable,
+        elapsed=formats.elapsed, calendar=formats.calendar, channel=labels.channel, family=labels.family, app=labels.app,
+        nth=labels.nth, code=code, breakable=breakable,
     )  # fmt: skip
     environment.globals.update(
-        words=words, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS
+        words=labels, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS
     )
     return environment

@@ -15,7 +15,7 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of, tagged
 from grapevine.errors import Busy, NotFound
 from grapevine.sites.cache import Site
-from grapevine.web.services import Services, services
+from grapevine.web.state import Services, services
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 _GONE: Final = """<!doctype html>

@@ -13,7 +13,7 @@ import msgspec
 
 from grapevine.domain.channels import NAMES
 from grapevine.domain.tokens import LAST_N
-from grapevine.web.dashboard import words
+from grapevine.web.dashboard import labels
 
 ENGLISH: Final = "en"
 
@@ -59,7 +59,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def channel(self, code: int) -> str:
         """How something was shared."""
         name = NAMES[code]
-        return self.channels.get(name) or words.channel(name)
+        return self.channels.get(name) or labels.channel(name)
 
 
 def nth(n: int) -> str:
