@@ -20,13 +20,13 @@ from typing import Any, Final
 import msgspec
 import uvicorn
 
-from grapevine import tuning
 from grapevine.collect.schemas import ShareAnswer, ShareRequest, VisitAnswer, VisitRequest
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES, SESSION
 from grapevine.domain.tokens import Tokens
-from grapevine.web.exchange import Exchange
-from grapevine.web.patience import PatientProtocol
+from grapevine.serving import runtime
+from grapevine.serving.fast_path.cycles import Exchange
+from grapevine.serving.fast_path.timeouts import PatientProtocol
 
 _HEAD: Final = (
     b"HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\naccess-control-expose-headers: Grapevine-Dropped, "
@@ -104,7 +104,7 @@ class LeastProtocol(PatientProtocol):
 async def app(scope: dict[str, Any], _receive: Any, _send: Any) -> None:
     """Only says that the server is ready."""
     if scope["type"] == "lifespan":
-        tuning.tune()
+        runtime.tune()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
 

@@ -18,10 +18,10 @@ from starlette.applications import Starlette
 
 from grapevine import analytics
 from grapevine.analytics.metrics import DIMENSIONS
-from grapevine.app import running, system_clock
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
+from grapevine.serving.app import running, system_clock
 from grapevine.sites.cache import Site
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.application import web_application

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grapevine.app import system_clock
+from grapevine.serving.app import system_clock
 from tests.chaos.audit import settled
 from tests.chaos.launch import OffsetFile, launched
 from tests.chaos.load import Load

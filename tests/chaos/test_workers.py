@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 WORKERS = 3
 KILLS = 2
-SERVING, RECORDING = "grapevine.worker", "grapevine.recording.process"
+SERVING, RECORDING = "grapevine.serving.worker", "grapevine.recording.process"
 
 
 async def test_terminated_under_load(installation: Installation) -> None:

@@ -22,8 +22,8 @@ from grapevine.domain.tokens import Token
 from grapevine.errors import Interrupted, StoreError
 from grapevine.recording.messages import Record, Recorded, read_answer, read_order, written
 from grapevine.recording.remote import Remote
+from grapevine.serving.supervised import READY
 from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.supervised import READY
 from grapevine.writer.bursts import Machine
 from grapevine.writer.counts import Drops
 from grapevine.writer.nonces import GUARD_VISITOR, Nonces

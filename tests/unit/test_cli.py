@@ -17,13 +17,13 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from grapevine.app import running, system_clock
 from grapevine.cli import main
 from grapevine.cli.parser import build_parser
 from grapevine.config.settings import Settings
 from grapevine.doctor import setup
 from grapevine.domain import channels, ids
 from grapevine.domain.tokens import Tokens
+from grapevine.serving.app import running, system_clock
 from grapevine.sites.cache import Site
 from grapevine.store.factory import make_store, with_secret_keys
 from grapevine.web.application import web_application

@@ -20,9 +20,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from grapevine import workers
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
+from grapevine.serving import supervisor
 from grapevine.store.sqlite.store import SQLiteStore
 from tests.unit.machine import PATIENCE_SECONDS, Machine, browser, visit
 
@@ -95,7 +95,7 @@ def serving(process: subprocess.Popen[str]) -> tuple[int, int]:
 def said(process: subprocess.Popen[str]) -> str:
     """The next line of the parent's in the log, in which a worker may say that the one that records is gone."""
     assert process.stderr is not None
-    while "grapevine.workers" not in (line := process.stderr.readline()):
+    while "grapevine.serving.supervisor" not in (line := process.stderr.readline()):
         assert "the recording process is gone" in line
     return line
 
@@ -176,9 +176,9 @@ async def test_it_gives_up_when_a_worker_dies_at_once_again_and_again(tmp_path: 
         announced.append("ready")
 
     dying = (sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit(3)")
-    sockets = workers.listeners("127.0.0.1", 0, 2)
+    sockets = supervisor.listeners("127.0.0.1", 0, 2)
     with pytest.raises(GrapevineError, match=r"worker \d failed with status 3 3 times within 10 s of its start"):
-        await workers.serve(settings, sockets, announce, dying)
+        await supervisor.serve(settings, sockets, announce, dying)
     assert announced == []
     assert all(listener.fileno() == -1 for listener in sockets)
 

@@ -19,10 +19,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Lifespan
 
-from grapevine.app import running
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
-from grapevine.listening import Server as ListeningServer
+from grapevine.serving.app import running
+from grapevine.serving.server import Server as ListeningServer
 from grapevine.store.factory import make_store
 from grapevine.store.rows import SiteRow
 from grapevine.web.application import web_application

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grapevine.web import exchange
+from grapevine.serving.fast_path import cycles as exchange
 from tests.web.conftest import CHROME, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from grapevine.app import system_clock
 from grapevine.cli import main
 from grapevine.errors import GrapevineError
+from grapevine.serving.app import system_clock
 from grapevine.simulate.asking import Asked
 from grapevine.simulate.check import Number, Quality, Report, Robots, check
 from grapevine.simulate.parameters import Parameters

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from grapevine.cli.parser import build_parser
 from grapevine.cli.shell import Shell
 from grapevine.errors import GrapevineError, Invalid, SettingError
-from grapevine.loops import loop_factory
+from grapevine.serving.loops import loop_factory
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -39,11 +39,11 @@ def register(commands: Commands) -> None:
 
 async def demo(shell: Shell, arguments: Namespace) -> int:
     """Runs the demo until a signal ends it."""
-    from grapevine import listening
-    from grapevine.app import create_app
     from grapevine.config import logging
     from grapevine.demo.site import DemoSite, demo_folder
     from grapevine.demo.traffic import Target
+    from grapevine.serving import server as listening
+    from grapevine.serving.app import create_app
     from grapevine.store.factory import make_store, with_secret_keys
 
     logging.configure("text")

@@ -31,10 +31,11 @@ def register(commands: Commands) -> None:
 
 async def serve(shell: Shell, arguments: Namespace) -> int:
     """Runs the server until a signal ends it."""
-    from grapevine import listening, workers
-    from grapevine.app import create_app
     from grapevine.background.cleanup import destroy_salts
     from grapevine.config import logging
+    from grapevine.serving import server as listening
+    from grapevine.serving import supervisor
+    from grapevine.serving.app import create_app
     from grapevine.store.copy.unfinished import REMEDY, unfinished_copy
     from grapevine.store.factory import make_store
 
@@ -60,6 +61,8 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
         server = listening.Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)
         await listening.serve([server], lambda: announce(server.url))
     else:
-        listeners = workers.listeners(arguments.host, arguments.port, workers.serving(settings, arguments.workers))
-        await workers.serve(settings, listeners, lambda: announce(listening.url_of(listeners[0])))
+        listeners = supervisor.listeners(
+            arguments.host, arguments.port, supervisor.serving(settings, arguments.workers)
+        )
+        await supervisor.serve(settings, listeners, lambda: announce(listening.url_of(listeners[0])))
     return 0

@@ -19,13 +19,13 @@ from typing import Final
 
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError, StoreError
-from grapevine.loops import loop_factory
 from grapevine.recording.messages import BUFFER, Failed, Forget, Record, Recorded, read_order, received, written
 from grapevine.recording.recorder import Inside
+from grapevine.serving.loops import loop_factory
+from grapevine.serving.runtime import tune
+from grapevine.serving.supervised import say_ready, settings_told, unwanted
 from grapevine.store.base import Store
 from grapevine.store.factory import make_store
-from grapevine.supervised import say_ready, settings_told, unwanted
-from grapevine.tuning import tune
 from grapevine.writer.bursts import Machine
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import Ledger

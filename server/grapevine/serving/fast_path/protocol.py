@@ -15,8 +15,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
-from grapevine.web.exchange import Collecting, Exchange, Following
-from grapevine.web.patience import PatientProtocol
+from grapevine.serving.fast_path.cycles import Collecting, Exchange, Following
+from grapevine.serving.fast_path.timeouts import PatientProtocol
 from grapevine.web.state import Services
 
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})

@@ -24,8 +24,8 @@ import msgspec
 
 from grapevine.config.settings import Settings, database_path
 from grapevine.errors import GrapevineError
-from grapevine.listening import bound
-from grapevine.supervised import READY
+from grapevine.serving.server import bound
+from grapevine.serving.supervised import READY
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ async def serve(
     settings: Settings,
     sockets: Sequence[socket.socket],
     announce: Callable[[], Awaitable[None]],
-    command: Sequence[str] = (*_PYTHON, "grapevine.worker"),
+    command: Sequence[str] = (*_PYTHON, "grapevine.serving.worker"),
 ) -> None:
     """Runs a worker on each socket, and on SQLite one that records for them, until SIGTERM or SIGINT; a second SIGINT
     does not wait for requests in flight.

@@ -1,4 +1,4 @@
-"""One of several serving processes: ``python -m grapevine.worker LISTENER TURN [PATH]``, started by ``workers.serve``.
+"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER TURN [PATH]``, started by ``workers.serve``.
 
 LISTENER and TURN are descriptors: of a listening socket, and of the file whose lock says whose turn it is to write.
 PATH is where another process records for this one.
@@ -13,16 +13,16 @@ import socket
 import sys
 from functools import partial
 
-from grapevine import listening
-from grapevine.app import create_app, inside
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
-from grapevine.loops import loop_factory
 from grapevine.recording.remote import elsewhere
+from grapevine.serving import server
+from grapevine.serving.app import create_app, inside
+from grapevine.serving.loops import loop_factory
+from grapevine.serving.supervised import say_ready, settings_told, unwanted
 from grapevine.store.factory import make_store
-from grapevine.supervised import say_ready, settings_told, unwanted
 
-log = logging.getLogger("grapevine.worker")
+log = logging.getLogger("grapevine.serving.worker")
 
 
 def main(listener: str, turn: str, path: str | None = None) -> int:
@@ -48,7 +48,7 @@ async def _serve(settings: Settings, listener: socket.socket, turn: int, path: s
         await unwanted()
         signal.raise_signal(signal.SIGTERM)
 
-    await listening.serve([listening.Server(app, listener=listener)], meanwhile)
+    await server.serve([server.Server(app, listener=listener)], meanwhile)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.recording.recorder import Inside, Recorder
+from grapevine.serving.runtime import tune
 from grapevine.sites.cache import Clock, Sites
 from grapevine.store.base import Store
-from grapevine.tuning import tune
 from grapevine.web.application import web_application
 from grapevine.web.counts_cache import Counted
 from grapevine.web.proxies import Proxies

@@ -13,8 +13,8 @@ from typing import Any, Final
 import uvicorn
 
 from grapevine.errors import GrapevineError
-from grapevine.web.patience import REQUEST_SECONDS
-from grapevine.web.shortway import ShortWayProtocol
+from grapevine.serving.fast_path.protocol import ShortWayProtocol
+from grapevine.serving.fast_path.timeouts import REQUEST_SECONDS
 
 Application = Callable[..., Any]
 """An ASGI application."""
