@@ -9,10 +9,10 @@ from typing import Final
 import httpx
 
 from grapevine.config.settings import Settings
-from grapevine.simulate.asking import Asked
-from grapevine.simulate.check import Report, check
+from grapevine.simulate.api_client import Asked
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target
+from grapevine.simulate.report import Report, check
 from grapevine.simulate.world import World
 from grapevine.sites.management import add_key, site_with
 from grapevine.writer.verdict_job import Judge

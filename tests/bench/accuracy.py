@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from grapevine.simulate.check import Judged, Quality, Report
+from grapevine.simulate.report import Judged, Quality, Report
 from tests.accuracy.played import HARD, played
 
 _SETS: Final = ("parents", "self_returns", "proven", "reported", "unfurls", "cascades")

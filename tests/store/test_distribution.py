@@ -16,8 +16,8 @@ import asyncpg
 import pytest
 
 from grapevine.cli import main
-from grapevine.cli.schema import migrate
-from grapevine.cli.shell import Shell
+from grapevine.cli.context import Shell
+from grapevine.cli.migrate import migrate
 from grapevine.errors import StoreError
 from grapevine.store.postgres import citus
 from grapevine.store.postgres.citus import STAYS, Step, distribute, our_tables

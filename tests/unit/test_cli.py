@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from grapevine.cli import main
 from grapevine.cli.parser import build_parser
 from grapevine.config.settings import Settings
-from grapevine.doctor import setup
+from grapevine.doctor import environment
 from grapevine.domain import channels, ids
 from grapevine.domain.tokens import Tokens
 from grapevine.serving.app import running, system_clock
@@ -508,7 +508,7 @@ def test_settings_that_cannot_be_meant(
 
 def test_too_little_room(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     run.add_site()
-    monkeypatch.setattr(setup, "SCARCE_BYTES", 1 << 80)
+    monkeypatch.setattr(environment, "SCARCE_BYTES", 1 << 80)
     assert not findings(run("doctor", "--json"))["disk"]["ok"]
 
 

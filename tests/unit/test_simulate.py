@@ -18,12 +18,12 @@ from grapevine.domain.channels import CODES
 from grapevine.domain.enums import DEVICE_NAMES, SOURCE_NAMES, SOURCES
 from grapevine.domain.urls import Page
 from grapevine.errors import GrapevineError, Invalid
-from grapevine.simulate import chance, people, ways
-from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
-from grapevine.simulate.check import Number, Quality, world_of
-from grapevine.simulate.expect import Expected
+from grapevine.simulate import behaviour, people, random_draws
+from grapevine.simulate.expected import Expected
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, damaged, origin_of_site
+from grapevine.simulate.report import Number, Quality, world_of
+from grapevine.simulate.requests import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.truth import Link, Truth
 from grapevine.simulate.world import START, World
 from tests.web.conftest import NOON
@@ -172,29 +172,30 @@ def test_robots_are_read_as_what_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "way", [*(way for _, way in ways.ARRIVALS), *(way for place in ways.PLACES.values() for _, way in place.ways)]
+    "way",
+    [*(way for _, way in behaviour.ARRIVALS), *(way for place in behaviour.PLACES.values() for _, way in place.ways)],
 )
 @pytest.mark.parametrize("is_home", [True, False])
-def test_arrivals_are_read_as_what_they_are(way: ways.Way, is_home: bool) -> None:
+def test_arrivals_are_read_as_what_they_are(way: behaviour.Way, is_home: bool) -> None:
     agent = people.IN_APP[way.inside] if way.inside else people.BROWSERS[0][1]
     url = f"{ORIGIN}/{'' if is_home else 'deep/page'}{'?' if way.query else ''}{way.query}"
     found = source_of(Page(1, url, is_home), url, way.referrer, agent.app, frozenset({ORIGIN}))
-    assert (SOURCE_NAMES[found.source], found.app) == ways.shown(way, agent, is_home)
+    assert (SOURCE_NAMES[found.source], found.app) == behaviour.shown(way, agent, is_home)
 
 
 def test_draws_have_the_means_they_are_asked_for() -> None:
     random = Random(1)  # noqa: S311
-    assert abs(sum(chance.poisson(random, 3) for _ in range(5_000)) / 5_000 - 3) < 0.15
-    assert abs(sum(chance.poisson(random, 120) for _ in range(500)) / 500 - 120) < 3
-    opened = [chance.openings(random, 1.5) for _ in range(8_000)]
+    assert abs(sum(random_draws.poisson(random, 3) for _ in range(5_000)) / 5_000 - 3) < 0.15
+    assert abs(sum(random_draws.poisson(random, 120) for _ in range(500)) / 500 - 120) < 3
+    opened = [random_draws.openings(random, 1.5) for _ in range(8_000)]
     assert abs(sum(opened) / 8_000 - 1.5) < 0.12
     assert 0.4 < opened.count(0) / 8_000 < 0.6
-    assert chance.openings(random, 0) == 0
+    assert random_draws.openings(random, 0) == 0
     at, arrived = START, 0
-    while (at := chance.next_arrival(random, at, 50)) < START + 40 * ids.DAY_MS:
+    while (at := random_draws.next_arrival(random, at, 50)) < START + 40 * ids.DAY_MS:
         arrived += 1
     assert abs(arrived / 40 - 50) < 4
-    late = sorted(chance.delay(random, START + 12 * ids.HOUR_MS) - START - 12 * ids.HOUR_MS for _ in range(2_000))
+    late = sorted(random_draws.delay(random, START + 12 * ids.HOUR_MS) - START - 12 * ids.HOUR_MS for _ in range(2_000))
     assert 2 * ids.HOUR_MS < late[1_000] < 6 * ids.HOUR_MS
     assert late[-1] > 2 * ids.DAY_MS
 

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from grapevine.cli import main
 from grapevine.errors import GrapevineError
 from grapevine.serving.app import system_clock
-from grapevine.simulate.asking import Asked
-from grapevine.simulate.check import Number, Quality, Report, Robots, check
+from grapevine.simulate.api_client import Asked
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, limits, origin_of_site
+from grapevine.simulate.report import Number, Quality, Report, Robots, check
 from grapevine.simulate.truth import Truth
 from grapevine.simulate.world import START, World
 from grapevine.sites.management import add_key, site_with

@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from grapevine.cli.context import Shell
 from grapevine.cli.parser import build_parser
-from grapevine.cli.shell import Shell
 from grapevine.errors import GrapevineError, Invalid, SettingError
 from grapevine.serving.loops import loop_factory
 

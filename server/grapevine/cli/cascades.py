@@ -10,8 +10,8 @@ from rich.tree import Tree
 
 from grapevine import analytics
 from grapevine.analytics.chains import Cascade, CascadeNode
-from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell, counted
+from grapevine.cli.arguments import Commands
+from grapevine.cli.context import Shell, counted
 from grapevine.errors import NotFound, UnknownVisit
 from grapevine.sites import management
 from grapevine.sites.cache import Site

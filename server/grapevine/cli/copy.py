@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell, counted
+from grapevine.cli.arguments import Commands
+from grapevine.cli.context import Shell, counted
 from grapevine.config.settings import SETTINGS
 from grapevine.errors import Interrupted
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grapevine.cli.options import Commands, count, port
-from grapevine.cli.shell import Shell
+from grapevine.cli.arguments import Commands, count, port
+from grapevine.cli.context import Shell
 from grapevine.config.settings import SQLITE, Settings
 from grapevine.domain import ids
 from grapevine.sites import management

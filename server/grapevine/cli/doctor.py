@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell
+from grapevine.cli.arguments import Commands
+from grapevine.cli.context import Shell
 from grapevine.doctor import Finding, examine
 from grapevine.errors import Invalid
 

@@ -6,8 +6,8 @@ import sys
 from argparse import Namespace
 from contextlib import aclosing
 
-from grapevine.cli.options import Commands, day
-from grapevine.cli.shell import Shell
+from grapevine.cli.arguments import Commands, day
+from grapevine.cli.context import Shell
 from grapevine.errors import Invalid
 from grapevine.exports import FORMATS, TABLES, Asked, encoder, stream
 from grapevine.sites import management

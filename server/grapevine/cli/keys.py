@@ -6,8 +6,8 @@ from argparse import Namespace
 
 from rich.table import Table
 
-from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell
+from grapevine.cli.arguments import Commands
+from grapevine.cli.context import Shell
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import NotFound
 from grapevine.sites import management

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from grapevine import __version__
-from grapevine.cli import cascades, copy, demo, doctor, export, keys, numbers, schema, serving, simulate, sites, tokens
-from grapevine.cli.options import Commands, config_option
+from grapevine.cli import cascades, copy, demo, doctor, export, keys, migrate, serve, simulate, sites, stats, tokens
+from grapevine.cli.arguments import Commands, config_option
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -23,6 +23,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file, too")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands = Commands(subparsers, config_option())
-    for group in (serving, demo, sites, keys, tokens, numbers, cascades, export, schema, copy, simulate, doctor):
+    for group in (serve, demo, sites, keys, tokens, stats, cascades, export, migrate, copy, simulate, doctor):
         group.register(commands)
     return parser

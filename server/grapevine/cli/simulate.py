@@ -12,13 +12,13 @@ import httpx
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grapevine.cli.options import Commands, count
-from grapevine.cli.shell import Shell
+from grapevine.cli.arguments import Commands, count
+from grapevine.cli.context import Shell
 from grapevine.errors import GrapevineError, Invalid
 from grapevine.simulate.parameters import Parameters
 
 if TYPE_CHECKING:
-    from grapevine.simulate.check import Number, Quality, Report, World
+    from grapevine.simulate.report import Number, Quality, Report, World
     from grapevine.simulate.truth import Truth
 
 _PATIENCE_SECONDS: Final = 60.0
@@ -80,8 +80,8 @@ async def simulate(shell: Shell, arguments: Namespace) -> int:
 
 
 async def _play(shell: Shell, arguments: Namespace) -> int:
-    from grapevine.simulate.check import world_of
     from grapevine.simulate.player import CONCURRENCY, Player, Target, origin_of_site
+    from grapevine.simulate.report import world_of
     from grapevine.simulate.world import World
 
     for name in ("server", "site"):
@@ -124,8 +124,8 @@ async def _play(shell: Shell, arguments: Namespace) -> int:
 
 
 async def _check(shell: Shell, arguments: Namespace) -> int:
-    from grapevine.simulate.asking import Asked
-    from grapevine.simulate.check import check
+    from grapevine.simulate.api_client import Asked
+    from grapevine.simulate.report import check
     from grapevine.simulate.truth import Truth
 
     truth: Truth = Truth.read(arguments.check)

@@ -7,8 +7,8 @@ from typing import Final
 
 from rich.table import Table
 
-from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell
+from grapevine.cli.arguments import Commands
+from grapevine.cli.context import Shell
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import rfc3339
 from grapevine.sites import management

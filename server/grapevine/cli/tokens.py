@@ -11,8 +11,8 @@ from rich.table import Table
 
 from grapevine import analytics
 from grapevine.analytics.chains import ChainNode, Resolution
-from grapevine.cli.options import Commands
-from grapevine.cli.shell import Shell, counted
+from grapevine.cli.arguments import Commands
+from grapevine.cli.context import Shell, counted
 from grapevine.domain import ids
 from grapevine.domain.channels import NAMES
 from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError

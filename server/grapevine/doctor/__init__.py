@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from grapevine.config.settings import Settings, database_path
-from grapevine.doctor import numbers, setup
+from grapevine.doctor import consistency, environment
 from grapevine.doctor.findings import Finding
 from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import Recount
@@ -19,18 +19,18 @@ async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[
     ``site`` is the public key of the only site whose numbers are recounted. Raises UnknownSite when there is none such.
     Nothing is changed, nothing made, and a server may be running.
     """
-    for finding in setup.settings(settings):
+    for finding in environment.settings(settings):
         yield finding
     path = database_path(settings)
     if path is not None:
-        yield setup.space(path)
-    for whether in (setup.schema, setup.copy):
+        yield environment.space(path)
+    for whether in (environment.schema, environment.copy):
         finding = await whether(settings)
         yield finding
         if not finding.ok:
-            yield setup.keys(settings, in_use=False)
+            yield environment.keys(settings, in_use=False)
             return
     async with snapshot(settings) as moment:
-        yield setup.keys(settings, in_use=await Recount(moment).any_visit())
-        async for finding in numbers.examine(moment, site, is_file=path is not None):
+        yield environment.keys(settings, in_use=await Recount(moment).any_visit())
+        async for finding in consistency.examine(moment, site, is_file=path is not None):
             yield finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final, NamedTuple
 
-from grapevine.simulate.chance import pick
+from grapevine.simulate.random_draws import pick
 
 
 class Agent(NamedTuple):

@@ -16,10 +16,10 @@ import httpx
 from grapevine.domain import ids
 from grapevine.domain.tokens import next_n
 from grapevine.errors import GrapevineError
-from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
+from grapevine.simulate.behaviour import HABITS
 from grapevine.simulate.people import Person
+from grapevine.simulate.requests import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.truth import Link, Served
-from grapevine.simulate.ways import HABITS
 from grapevine.simulate.world import World
 
 CONCURRENCY: Final = 16

@@ -15,14 +15,14 @@ from typing import Any, Final, NamedTuple
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import next_n
-from grapevine.simulate import chance, people, ways
-from grapevine.simulate.actions import Action, Arrive, Convert, Follow, Read, Report
-from grapevine.simulate.chance import pick
+from grapevine.simulate import behaviour, people, random_draws
+from grapevine.simulate.behaviour import Way
 from grapevine.simulate.pages import Page, Pages
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.people import Agent, Person
+from grapevine.simulate.random_draws import pick
+from grapevine.simulate.requests import Action, Arrive, Convert, Follow, Read, Report
 from grapevine.simulate.truth import Goal, Link, Play, Share, Truth, Visit
-from grapevine.simulate.ways import Way
 
 START: Final = ids.day_start(2196)
 """When simulated time begins: Monday, 5 January 2026, 0:00 UTC."""
@@ -83,7 +83,7 @@ class World:
 
     def requests(self) -> Iterator[Action]:
         """Until so many people have come as were asked for, and what they did has arrived."""
-        self._later(chance.next_arrival(self._random, self._start, self._a_day), self._newcomer)
+        self._later(random_draws.next_arrival(self._random, self._start, self._a_day), self._newcomer)
         while self._coming:
             at, _, happen, arguments = heapq.heappop(self._coming)
             for action in happen(at, *arguments):
@@ -107,7 +107,7 @@ class World:
         if self._over:
             return
         random, rates = self._random, self._rates
-        self._later(chance.next_arrival(random, at, self._a_day), self._newcomer)
+        self._later(random_draws.next_arrival(random, at, self._a_day), self._newcomer)
         if self._chance(rates.crawlers):
             self._later(at + random.randrange(MINUTE), self._crawl, self._pages.draw(random), None)
         if self._chance(_DRIVES * rates.suspects):
@@ -118,7 +118,7 @@ class World:
             who = people.person(random, self._chance(rates.opted_out))
             self._regulars.append(who)
             del self._regulars[:-_REGULARS]
-        way = pick(random, ways.ARRIVALS)
+        way = pick(random, behaviour.ARRIVALS)
         page = self._pages.home if way.goes_home else self._pages.draw(random)
         yield from self._arrive(at, who, way, page)
 
@@ -134,7 +134,7 @@ class World:
 
     def _read_on(self, at: int, sharer: _Sharer) -> None:
         random = self._random
-        acts = chance.poisson(random, self._rates.sharing)
+        acts = random_draws.poisson(random, self._rates.sharing)
         if self._chance(self._rates.conversions) and not sharer.who.opted_out:
             self._later(at + random.randrange(30 * SECOND, 20 * MINUTE), self._convert, sharer)
         moments = [at + random.randrange(10 * SECOND, 4 * MINUTE)]
@@ -179,7 +179,7 @@ class World:
         yield from self._sent(arrive, refused or "duplicate")
 
     def _visit(self, at: int, who: Person, way: Way, page: Page, **facts: Any) -> Visit:
-        source, app = ways.shown(way, who.agent, page.is_home)
+        source, app = behaviour.shown(way, who.agent, page.is_home)
         address = who.address if self._rates.addresses else ""
         key = (address, who.agent.text, who.language)
         visit = Visit(
@@ -197,16 +197,16 @@ class World:
         tagged = not (sharer.visit.opted_out or self._chance(rates.untagged))
         k = min(rates.k * sharer.page.appeal, max(rates.k, _HIGHEST_K_OF_A_PAGE)) / rates.sharing
         if not tagged:
-            self._send_round(at, _Opening(sharer, pick(random, ways.UNTAGGED), None, short=False), k)
+            self._send_round(at, _Opening(sharer, pick(random, behaviour.UNTAGGED), None, short=False), k)
             return
-        channel = pick(random, tuple((habit.weight, name) for name, habit in ways.HABITS.items()))
-        habit = ways.HABITS[channel]
+        channel = pick(random, tuple((habit.weight, name) for name, habit in behaviour.HABITS.items()))
+        habit = behaviour.HABITS[channel]
         link = Link(sharer.visit.number, channel, self._next.get((sharer.visit.number, channel), 0))
         place = pick(random, habit.places)
         opening = _Opening(sharer, place, link, self._chance(rates.short_links))
         share = self.truth.shares.get(link)
         if share is None:
-            private = ways.PLACES[place].private
+            private = behaviour.PLACES[place].private
             share = Share(*link, rfc3339(at), sharer.page.path, private)
             self.truth.shares[link] = share
         share.acts += 1
@@ -218,7 +218,7 @@ class World:
                 arrives = at + 2 * MINUTE + int(random.expovariate(1 / ids.HOUR_MS))
             self._later(arrives, self._report, sharer, link)
         self._look_at(at, opening)
-        self._send_round(at, opening, k * habit.opened / ways.USUAL)
+        self._send_round(at, opening, k * habit.opened / behaviour.USUAL)
         if self._chance(rates.self_returns):
             self._later(at + random.randrange(MINUTE, 3 * ids.HOUR_MS), self._open_own, opening)
         yield from ()
@@ -235,15 +235,15 @@ class World:
         yield from self._sent(Report(at, sharer.who, link, sharer.page.path, sharer.page.title), "duplicate")
 
     def _send_round(self, at: int, opening: _Opening, mean: float) -> None:
-        for _ in range(chance.openings(self._random, mean)):
-            self._later(chance.delay(self._random, at), self._open, opening)
+        for _ in range(random_draws.openings(self._random, mean)):
+            self._later(random_draws.delay(self._random, at), self._open, opening)
 
     def _open(self, at: int, opening: _Opening) -> Iterator[Action]:
         """Somebody opens a link that they were given."""
         if self._over:
             return
         random, rates = self._random, self._rates
-        sharer, place = opening.sharer, ways.PLACES[opening.place]
+        sharer, place = opening.sharer, behaviour.PLACES[opening.place]
         way = pick(random, place.ways)
         if self._chance(rates.same_network):
             who, way = sharer.who, place.ways[0][1]._replace(inside=None)
@@ -265,7 +265,7 @@ class World:
         sharer = opening.sharer
         yield from self._arrive(
             at, who, way, sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth + 1, place=opening.place,
-            private=ways.PLACES[opening.place].private, token=token, **_named(opening.link),
+            private=behaviour.PLACES[opening.place].private, token=token, **_named(opening.link),
         )  # fmt: skip
 
     def _open_own(self, at: int, opening: _Opening) -> Iterator[Action]:
@@ -283,7 +283,7 @@ class World:
     def _look_at(self, at: int, opening: _Opening) -> None:
         """Whatever fetches a shared link before anybody reads it."""
         random, rates = self._random, self._rates
-        place = ways.PLACES[opening.place]
+        place = behaviour.PLACES[opening.place]
         if opening.short and place.previewer and self._chance(_PREVIEWS):
             self._later(at + random.randrange(SECOND, 20 * SECOND), self._preview, opening, place.previewer)
         if opening.place == "email" and self._chance(_SCANS_MAIL * rates.suspects):

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from grapevine import analytics
 from grapevine.analytics.metrics import Summary
-from grapevine.cli.options import Commands, day
-from grapevine.cli.shell import Shell
+from grapevine.cli.arguments import Commands, day
+from grapevine.cli.context import Shell
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.sites import management

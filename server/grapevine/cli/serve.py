@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Final
 
-from grapevine.cli.options import Commands, count, port
-from grapevine.cli.shell import Shell
+from grapevine.cli.arguments import Commands, count, port
+from grapevine.cli.context import Shell
 from grapevine.config.settings import shown
 from grapevine.errors import SettingError, StoreError
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from grapevine.cli.shell import Shell
+from grapevine.cli.context import Shell
 
 Run = Callable[[Shell, argparse.Namespace], Awaitable[int]]
 

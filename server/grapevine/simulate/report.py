@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from grapevine.errors import GrapevineError
-from grapevine.simulate.asking import Asked
-from grapevine.simulate.expect import Expected
+from grapevine.simulate.api_client import Asked
+from grapevine.simulate.expected import Expected
 from grapevine.simulate.truth import Link, Truth
 
 LEAST_RECALL: Final = 0.999

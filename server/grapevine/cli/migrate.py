@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
-from grapevine.cli.options import Commands, count
-from grapevine.cli.shell import Shell, counted
+from grapevine.cli.arguments import Commands, count
+from grapevine.cli.context import Shell, counted
 from grapevine.config.settings import Settings, database_path, shown, shown_url
 from grapevine.errors import Invalid, SettingError
 from grapevine.store.factory import schema_version
