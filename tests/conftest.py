@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from grapevine.store.postgres.store import PostgresStore
-from tests.citus import CITUS, Cluster
-from tests.emptying import empty
-from tests.postgres import Postgres, postgres
+from tests.support.citus import CITUS, Cluster
+from tests.support.postgres import Postgres, postgres
+from tests.support.truncate import empty
 
 collect_ignore = [] if CITUS else ["chaos/test_citus.py", "store/test_citus.py"]
 

@@ -22,8 +22,8 @@ from rich.table import Table
 
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
 from tests.bench.load import Load, offer, process
-from tests.citus import CITUS, Cluster
-from tests.postgres import postgres
+from tests.support.citus import CITUS, Cluster
+from tests.support.postgres import postgres
 
 CONNECTIONS: Final = (64, 256)
 _ROUNDS: Final = int(os.environ.get("ROUNDS", "5"))

@@ -33,7 +33,7 @@ from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.store.write_batch import MEASURES
 from grapevine.writer.nonces import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
-from tests.bench.story import ORIGIN, PAGES, Cascade, Happened, Share, Story, Visit
+from tests.bench.scenario import ORIGIN, PAGES, Cascade, Happened, Share, Story, Visit
 
 SECRET: Final = "a-secret-key-of-the-benchmarks-which-is-none"
 NONCE_KEY: Final = b"n" * 32

@@ -26,7 +26,7 @@ CALLS: Final = (
     ("visits", 64), ("least visits", 64), ("visits", 256), ("least visits", 256), ("shares", 64), ("least shares", 64),
     ("views", 64), ("follow", 64),
 )  # fmt: skip
-"""The ``least`` are sent to ``tests.bench.least``."""
+"""The ``least`` are sent to ``tests.bench.lower_bound``."""
 _ROUNDS: Final = int(os.environ.get("ROUNDS", "5"))
 _SECONDS: Final = int(os.environ.get("SECONDS", "4"))
 
@@ -39,7 +39,7 @@ def run() -> None:
         site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
         with (
             process("-m", "tests.bench.bare", str(ports[0]), ready="ready", environment={}),
-            process("-m", "tests.bench.least", str(ports[1]), ready="ready", environment={}),
+            process("-m", "tests.bench.lower_bound", str(ports[1]), ready="ready", environment={}),
             process("-m", "grapevine", "serve", "--port", str(ports[2]), ready="ready", environment=settings),
         ):
             bare, least, server = (f"http://127.0.0.1:{port}" for port in ports)

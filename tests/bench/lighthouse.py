@@ -22,8 +22,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from tests.browser.browsers import CHROMIUM, FLAGS
-from tests.browser.pages import serve_site
+from tests.support.browsers import CHROMIUM, FLAGS
+from tests.support.page_server import serve_site
 
 VERSION: Final = "12.8.2"
 """The last line that runs on Node 18 and 20."""

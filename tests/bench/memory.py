@@ -26,9 +26,9 @@ from rich.table import Table
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.domain import ids
 from tests.bench.fill import SECRET, Filled
+from tests.bench.filled_stores import SIZES, filled, name_of
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
 from tests.bench.load import offer, process
-from tests.bench.stores import SIZES, filled, name_of
 
 WANTED: Final = 150
 _SECONDS: Final = int(os.environ.get("SECONDS", "10"))

@@ -26,7 +26,7 @@ from grapevine.sites.cache import Site
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.application import web_application
 from tests.bench.fill import SECRET, Filled
-from tests.bench.stores import SIZES, filled, name_of
+from tests.bench.filled_stores import SIZES, filled, name_of
 
 _ROUNDS: Final = int(os.environ.get("ROUNDS", "15"))
 _CALLS: Final = 4

@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.stores import SIZES, filled, name_of
+from tests.bench.filled_stores import SIZES, filled, name_of
 
 WANTED: Final = 140
 _SMALL: Final = 0.05

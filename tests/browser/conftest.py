@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.browsers import DESK, start_chromium
-from tests.browser.built import Built as Built
-from tests.browser.built import built as built
-from tests.browser.demo import demo as demo
-from tests.browser.demo import reader as reader
-from tests.browser.pages import Site, serve_site
-from tests.browser.recorder import HOME, Recorder
-from tests.browser.standin import snippet as embed
+from tests.support.browsers import DESK, start_chromium
+from tests.support.built_widget import Built as Built
+from tests.support.built_widget import built as built
+from tests.support.demo import demo as demo
+from tests.support.demo import reader as reader
+from tests.support.fake_collect_api import HOME, Recorder
+from tests.support.fake_server import snippet as embed
+from tests.support.page_server import Site, serve_site
 
 Visitor = Callable[..., BrowserContext]
 Snippet = Callable[..., str]

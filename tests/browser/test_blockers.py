@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.browsers import copy
 from tests.browser.conftest import Visitor
-from tests.browser.demo import ARRIVED
-from tests.browser.pages import Site
+from tests.support.browsers import copy
+from tests.support.demo import ARRIVED
+from tests.support.page_server import Site
 
 KNOWN = re.compile(r"grapevine|share|gv=", re.IGNORECASE)
 REPORT = "/leaf/v1/shares"

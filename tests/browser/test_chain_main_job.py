@@ -10,10 +10,10 @@ from urllib.parse import urldefrag
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.browsers import clipboard, copy
-from tests.browser.demo import ARRIVED, Demo, MakeReader, Reader, readers
-from tests.browser.markup import markup, squeeze
-from tests.browser.recorder import until
+from tests.support.browsers import clipboard, copy
+from tests.support.copied_markup import markup, squeeze
+from tests.support.demo import ARRIVED, Demo, MakeReader, Reader, readers
+from tests.support.fake_collect_api import until
 
 TOKEN = r"gv=([0-9A-Za-z]{23})\b"
 TRAIN = "/articles/bread-on-the-night-train/"

@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.browsers import clipboard, copy
 from tests.browser.conftest import Visitor, snippet
-from tests.browser.pages import Site
-from tests.browser.recorder import Recorder, token, until
+from tests.support.browsers import clipboard, copy
+from tests.support.fake_collect_api import Recorder, token, until
+from tests.support.page_server import Site
 
 FOREIGN = "0123456789abcdefghijkLM"
 BODY = '<p id="x">Read <a href="/a">this</a></p>'

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.browsers import clipboard, copy, select
 from tests.browser.conftest import snippet
-from tests.browser.pages import Site
-from tests.browser.recorder import Recorder, token, until
+from tests.support.browsers import clipboard, copy, select
+from tests.support.fake_collect_api import Recorder, token, until
+from tests.support.page_server import Site
 
 T = token(1, "copy")
 OLD = "0123456789abcdefghijkLM"

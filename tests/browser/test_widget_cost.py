@@ -7,11 +7,11 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.browsers import copy
 from tests.browser.conftest import Visitor, snippet
-from tests.browser.pages import Site
-from tests.browser.recorder import HOME, Recorder, until
-from tests.browser.tasks import CATEGORIES, LONG_MS, script_tasks
+from tests.support.browsers import copy
+from tests.support.fake_collect_api import HOME, Recorder, until
+from tests.support.main_thread_tasks import CATEGORIES, LONG_MS, script_tasks
+from tests.support.page_server import Site
 
 PHONE: Final = {"width": 390, "height": 780}
 DESK: Final = {"width": 1280, "height": 800}

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import snippet
-from tests.browser.pages import Site
-from tests.browser.recorder import Recorder
+from tests.support.fake_collect_api import Recorder
+from tests.support.page_server import Site
 
 T = "0123456789abcdefghijkLM"
 

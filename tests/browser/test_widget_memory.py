@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Visitor, snippet
-from tests.browser.pages import Site
-from tests.browser.recorder import Recorder, token, until
+from tests.support.fake_collect_api import Recorder, token, until
+from tests.support.page_server import Site
 
 FOREIGN = "0123456789abcdefghijkLM"
 OTHER = "zyxwvutsrqponmlkjihgfED"

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from grapevine.domain.channels import CODES
-from tests.browser.browsers import copy
 from tests.browser.conftest import Built, Visitor, snippet
-from tests.browser.pages import Site
-from tests.browser.recorder import CORS, HOME, Recorder, token, until
+from tests.support.browsers import copy
+from tests.support.fake_collect_api import CORS, HOME, Recorder, token, until
+from tests.support.page_server import Site
 
 BODY = '<p id="x">Read <a href="/a">this</a></p>'
 HEAR = "<script>window.heard = []; document.addEventListener('grapevine:share', e => heard.push(e.detail))</script>"

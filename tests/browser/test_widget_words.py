@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import snippet
-from tests.browser.pages import Site
-from tests.browser.recorder import Recorder
+from tests.support.fake_collect_api import Recorder
+from tests.support.page_server import Site
 
 WIDGET = Path(__file__).resolve().parents[2] / "widget"
 WORDS: dict[str, dict[str, Any]] = {

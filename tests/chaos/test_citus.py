@@ -16,11 +16,11 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from tests.chaos.audit import settled_there
-from tests.chaos.killing import killed_in_turn
-from tests.chaos.load import Load
-from tests.chaos.server import PostgresInstallation
-from tests.citus import CITUS, Cluster
+from tests.support.audit import settled_there
+from tests.support.citus import CITUS, Cluster
+from tests.support.killing import killed_in_turn
+from tests.support.load import Load
+from tests.support.server import PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from grapevine.serving.app import system_clock
-from tests.chaos.audit import settled
-from tests.chaos.launch import OffsetFile, launched
-from tests.chaos.load import Load
-from tests.chaos.server import Installation
+from tests.support.audit import settled
+from tests.support.launch import OffsetFile, launched
+from tests.support.load import Load
+from tests.support.server import Installation
 
 pytestmark = pytest.mark.anyio
 

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.chaos.audit import settled
-from tests.chaos.load import Load
-from tests.chaos.server import PATIENCE_SECONDS, Installation, Server
-from tests.chaos.wire import Cut, connected
+from tests.support.audit import settled
+from tests.support.load import Load
+from tests.support.raw_connection import Cut, connected
+from tests.support.server import PATIENCE_SECONDS, Installation, Server
 
 pytestmark = pytest.mark.anyio
 

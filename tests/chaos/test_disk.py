@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos import disks
-from tests.chaos.audit import settled
-from tests.chaos.disks import DiskMaker
-from tests.chaos.load import Load
-from tests.chaos.server import SERVE, Installation, Server
-from tests.chaos.wire import connected
+from tests.support import broken_disks
+from tests.support.audit import settled
+from tests.support.broken_disks import DiskMaker
+from tests.support.load import Load
+from tests.support.raw_connection import connected
+from tests.support.server import SERVE, Installation, Server
 
 pytestmark = pytest.mark.anyio
 
-MOUNTS = disks.can_mount()
+MOUNTS = broken_disks.can_mount()
 DISKS = [
-    disks.limited,
-    disks.unwritable,
-    *([disks.full] if MOUNTS else []),
-    *([disks.immutable] if disks.can_make_immutable() else []),
+    broken_disks.limited,
+    broken_disks.unwritable,
+    *([broken_disks.full] if MOUNTS else []),
+    *([broken_disks.immutable] if broken_disks.can_make_immutable() else []),
 ]
 SLACKBOT = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 
@@ -70,10 +70,10 @@ async def test_spoiled_until_the_end(template: Installation, tmp_path: Path, dis
 def test_started_on_a_read_only_disk(template: Installation, tmp_path: Path, way: str) -> None:
     """One clear line that names the file, and status 1."""
     if way == "mount":
-        with disks.full(template, tmp_path) as (installation, _, _), disks.read_only(tmp_path / "disk"):
+        with broken_disks.full(template, tmp_path) as (installation, _, _), broken_disks.read_only(tmp_path / "disk"):
             ended = installation.run(*SERVE[2:])
     else:
-        with disks.limited(template, tmp_path) as (installation, _, _):
+        with broken_disks.limited(template, tmp_path) as (installation, _, _):
             installation.database.chmod(0o444)
             installation.folder.chmod(0o555 if way == "folder" else 0o755)
             # Permissions hold nobody back who may override them, so root gives that up.
@@ -85,14 +85,14 @@ def test_started_on_a_read_only_disk(template: Installation, tmp_path: Path, way
     assert str(installation.database) in ended.err
 
 
-@pytest.mark.parametrize("disk", [disks.limited, *([disks.full] if MOUNTS else [])])
+@pytest.mark.parametrize("disk", [broken_disks.limited, *([broken_disks.full] if MOUNTS else [])])
 def test_started_without_room(template: Installation, tmp_path: Path, disk: DiskMaker) -> None:
     """Not a byte is free: one clear line that names the file, and status 1; with room again it starts."""
     with disk(template, tmp_path) as (installation, _, _):
         ballast = installation.folder / "ballast"
-        if disk is disks.full:
-            disks.fill(ballast)
-        before = [] if disk is disks.full else ["prlimit", "--fsize=0"]
+        if disk is broken_disks.full:
+            broken_disks.fill(ballast)
+        before = [] if disk is broken_disks.full else ["prlimit", "--fsize=0"]
         ended = installation.run(*SERVE[2:], before=before)
         assert (ended.status, ended.out, ended.err.count("\n")) == (1, "", 1), ended.err
         assert str(installation.database) in ended.err

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from tests.chaos.audit import holds, settled
-from tests.chaos.load import Load
-from tests.chaos.server import Installation
+from tests.support.audit import holds, settled
+from tests.support.load import Load
+from tests.support.server import Installation
 
 pytestmark = pytest.mark.anyio
 

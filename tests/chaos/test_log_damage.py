@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.audit import intact, settled
-from tests.chaos.load import Load
-from tests.chaos.server import Installation
+from tests.support.audit import intact, settled
+from tests.support.load import Load
+from tests.support.server import Installation
 
 pytestmark = pytest.mark.anyio
 

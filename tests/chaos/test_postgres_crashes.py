@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.audit import settled_there
-from tests.chaos.killing import killed_in_turn
-from tests.chaos.load import Load
-from tests.chaos.server import PostgresInstallation
-from tests.postgres import Postgres, postgres
+from tests.support.audit import settled_there
+from tests.support.killing import killed_in_turn
+from tests.support.load import Load
+from tests.support.postgres import Postgres, postgres
+from tests.support.server import PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

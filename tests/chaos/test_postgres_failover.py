@@ -9,10 +9,10 @@ from typing import Final
 
 import pytest
 
-from tests.chaos.audit import settled_there
-from tests.chaos.load import Load
-from tests.chaos.server import PATIENCE_SECONDS, PostgresInstallation
-from tests.postgres import Postgres, postgres
+from tests.support.audit import settled_there
+from tests.support.load import Load
+from tests.support.postgres import Postgres, postgres
+from tests.support.server import PATIENCE_SECONDS, PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

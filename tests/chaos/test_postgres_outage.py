@@ -10,11 +10,11 @@ from typing import Final
 
 import pytest
 
-from tests.chaos.audit import settled_there
-from tests.chaos.load import Load
-from tests.chaos.server import PATIENCE_SECONDS, PostgresInstallation, Server
-from tests.chaos.wire import Answer, connected
-from tests.postgres import Postgres, postgres
+from tests.support.audit import settled_there
+from tests.support.load import Load
+from tests.support.postgres import Postgres, postgres
+from tests.support.raw_connection import Answer, connected
+from tests.support.server import PATIENCE_SECONDS, PostgresInstallation, Server
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import pytest
 
-from tests.chaos.server import PostgresInstallation
-from tests.chaos.wire import Answer, Connection, connected
+from tests.support.raw_connection import Answer, Connection, connected
+from tests.support.server import PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

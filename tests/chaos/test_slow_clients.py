@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.audit import settled
-from tests.chaos.launch import OffsetFile, launched
-from tests.chaos.load import Load
-from tests.chaos.server import PATIENCE_SECONDS, Installation
-from tests.chaos.wire import ORIGIN, connected, request
+from tests.support.audit import settled
+from tests.support.launch import OffsetFile, launched
+from tests.support.load import Load
+from tests.support.raw_connection import ORIGIN, connected, request
+from tests.support.server import PATIENCE_SECONDS, Installation
 
 pytestmark = pytest.mark.anyio
 

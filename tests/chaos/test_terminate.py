@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.chaos.audit import holds, settled
-from tests.chaos.load import Load
-from tests.chaos.server import PATIENCE_SECONDS, Installation
-from tests.chaos.wire import ORIGIN, Connection, connected, request
+from tests.support.audit import holds, settled
+from tests.support.load import Load
+from tests.support.raw_connection import ORIGIN, Connection, connected, request
+from tests.support.server import PATIENCE_SECONDS, Installation
 
 pytestmark = pytest.mark.anyio
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.audit import settled
-from tests.chaos.load import Load
-from tests.chaos.server import PATIENCE_SECONDS, SERVE, Installation, ready
-from tests.chaos.wire import connected
+from tests.support.audit import settled
+from tests.support.load import Load
+from tests.support.raw_connection import connected
+from tests.support.server import PATIENCE_SECONDS, SERVE, Installation, ready
 
 pytestmark = pytest.mark.anyio
 

@@ -12,9 +12,9 @@ import signal
 
 import pytest
 
-from tests.chaos.audit import settled
-from tests.chaos.load import Load
-from tests.chaos.server import PATIENCE_SECONDS, SERVE, Installation
+from tests.support.audit import settled
+from tests.support.load import Load
+from tests.support.server import PATIENCE_SECONDS, SERVE, Installation
 
 pytestmark = pytest.mark.anyio
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests.browser.built import Built
-from tests.browser.built import built as built
-from tests.browser.pages import Site, serve_site
 from tests.engines.engine import Open, engines, started
 from tests.engines.server import RecorderServer, serve_recorder
 from tests.engines.tab import Tab
+from tests.support.built_widget import Built
+from tests.support.built_widget import built as built
+from tests.support.page_server import Site, serve_site
 
 
 @pytest.fixture(scope="package")

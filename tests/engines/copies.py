@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from tests.browser.markup import markup, squeeze
-from tests.browser.pages import Site
-from tests.browser.standin import token
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
+from tests.support.copied_markup import markup, squeeze
+from tests.support.fake_server import token
+from tests.support.page_server import Site
 
 TOKEN: Final = token(1, "copy")
 OLD: Final = "0123456789abcdefghijkLM"

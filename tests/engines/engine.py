@@ -12,9 +12,9 @@ from typing import Final
 
 from playwright.sync_api import Playwright
 
-from tests.browser.browsers import start_chromium
 from tests.engines import playwrights
 from tests.engines.tab import Tab
+from tests.support.browsers import start_chromium
 
 Open = Callable[[], AbstractContextManager[Tab]]
 """Opens a tab that has nothing of the one before."""

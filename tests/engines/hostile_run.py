@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from tests.browser.pages import Answer, Site, serve_site
 from tests.engines.hostile import ALL, NOTHING, Odd
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
+from tests.support.page_server import Answer, Site, serve_site
 
 PROBE: Final = Path(__file__).with_name("hostile_probe.js").read_text()
 TOKENS: Final = re.compile(r"[#?&]gv=[0-9A-Za-z]{23}")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from threading import Event
 from typing import Any, Final
 
-from tests.browser.standin import Reply
 from tests.engines.hostile import ALL, BAR, NO_BAR, NOTHING, Odd
 from tests.engines.server import RecorderServer
+from tests.support.fake_server import Reply
 
 UNKNOWN: Final = frozenset({"visit", "bar"})
 """The visit was reported, and nothing sensible came back: pages share plain URLs."""

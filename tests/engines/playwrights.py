@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.browser.browsers import DESK
 from tests.engines.tab import SECONDS, Tab
+from tests.support.browsers import DESK
 
 QUIET: Final[dict[str, str | float | bool]] = {
     "services.settings.server": "data:,#remote-settings-dummy/v1",

@@ -11,9 +11,9 @@ from threading import Condition, Event
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tests.browser.built import Built
-from tests.browser.pages import serve
-from tests.browser.standin import Reply, StandIn, snippet
+from tests.support.built_widget import Built
+from tests.support.fake_server import Reply, StandIn, snippet
+from tests.support.page_server import serve
 
 PATH: Final = "/p/"
 FIRST: Final = """Object.defineProperty(window, Symbol.for('troubles'), {value: []});

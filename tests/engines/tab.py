@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Final
 
-from tests.browser.browsers import PASTE, SELECT
+from tests.support.browsers import PASTE, SELECT
 
 SECONDS: Final = 10
 TROUBLES: Final = "() => window[Symbol.for('troubles')]"

@@ -7,10 +7,10 @@ from typing import Final
 
 import pytest
 
-from tests.browser.pages import Site
-from tests.browser.standin import token
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
+from tests.support.fake_server import token
+from tests.support.page_server import Site
 
 FILL: Final = """<script>document.addEventListener('copy', event => {
   for (const [type, text] of Object.entries(data)) event.clipboardData.setData(type, text);

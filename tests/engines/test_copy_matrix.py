@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.pages import Site
 from tests.engines.copies import Case, compare, play
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
+from tests.support.page_server import Site
 
 LONG = "/long?" + "&".join(f"key{n}=value{n}" for n in range(600))
 """More than 8,000 characters."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.pages import Site
-from tests.browser.standin import token
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
+from tests.support.fake_server import token
+from tests.support.page_server import Site
 
 
 def test_a_visit_and_a_copy(tab: Tab, site: Site, recorder: RecorderServer) -> None:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 
-from tests.browser.pages import Site
-from tests.browser.standin import SITE, token
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
+from tests.support.fake_server import SITE, token
+from tests.support.page_server import Site
 
 BODY: Final = '<p id="x">See <a href="/other">this</a>.</p>'
 BUSY: Final = (503, {"Retry-After": "1"}, '{"code": "busy"}')

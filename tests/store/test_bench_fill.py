@@ -22,7 +22,7 @@ from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import Ledger
 from tests.bench.fill import NONCE_KEY, TITLE, File, Filler, unlinked_nonce, view_nonce
-from tests.bench.story import PAGES, Happened, Story, gap_of
+from tests.bench.scenario import PAGES, Happened, Story, gap_of
 
 pytestmark = pytest.mark.anyio
 

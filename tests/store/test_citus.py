@@ -14,9 +14,9 @@ import pytest
 
 from grapevine.store import sql_loader
 from grapevine.store.postgres.citus import Step, distribute
-from tests.citus import CITUS, Cluster
 from tests.store.test_distribution import EVENTS, NOW, REFERENCES
 from tests.store.test_sql_for_citus import TEXTS
+from tests.support.citus import CITUS, Cluster
 
 pytestmark = pytest.mark.anyio
 

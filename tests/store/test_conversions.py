@@ -30,9 +30,9 @@ from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.writer.conversions import NEVER
 from grapevine.writer.nonces import GUARD_CONVERSION, Nonces
 from grapevine.writer.recorder import Ledger
-from tests.backends import Backend
 from tests.store.test_ledger import NOON, SITE, World
 from tests.store.test_reads_plans import plan
+from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
 

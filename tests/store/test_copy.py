@@ -32,9 +32,9 @@ from grapevine.store.copy.opening import opened
 from grapevine.store.copy.schema import APART, Table, all_tables, moved_tables
 from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
-from tests.postgres import Postgres
-from tests.store.databases import Database, Databases, Plant, PostgresDatabase, SQLiteFile
-from tests.store.world import FIRST_DAY, PAGES, grow, site_of
+from tests.support.databases import Database, Databases, Plant, PostgresDatabase, SQLiteFile
+from tests.support.postgres import Postgres
+from tests.support.world import FIRST_DAY, PAGES, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
 from grapevine.store.readers.reads import Reads, Scope
-from tests.store.databases import Databases, Plant
-from tests.store.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, grow, site_of
+from tests.support.databases import Databases, Plant
+from tests.support.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

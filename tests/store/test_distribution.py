@@ -21,9 +21,9 @@ from grapevine.cli.migrate import migrate
 from grapevine.errors import StoreError
 from grapevine.store.postgres import citus
 from grapevine.store.postgres.citus import STAYS, Step, distribute, our_tables
-from tests.citus import Cluster
-from tests.emptying import empty
-from tests.postgres import Postgres
+from tests.support.citus import Cluster
+from tests.support.postgres import Postgres
+from tests.support.truncate import empty
 
 pytestmark = pytest.mark.anyio
 

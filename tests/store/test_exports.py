@@ -31,9 +31,9 @@ from grapevine.store import sql_loader
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.readers.exports import ANSWERS, CASCADES, CONVERSIONS, PAGE, SHARES, UNFURLS, VISITS, Span, Walk
 from grapevine.store.sqlite.store import READERS
-from tests.backends import Backend
-from tests.store.databases import Database, Databases, Plant, PostgresDatabase, PostgresDatabases
-from tests.store.world import FIRST_DAY, SITE, Share, Visit, World, grow, site_of
+from tests.support.backends import Backend
+from tests.support.databases import Database, Databases, Plant, PostgresDatabase, PostgresDatabases
+from tests.support.world import FIRST_DAY, SITE, Share, Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

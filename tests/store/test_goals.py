@@ -17,9 +17,9 @@ from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
 from grapevine.store import sql_loader
 from grapevine.store.readers.reads import Reads
-from tests.store.databases import Databases, Plant
 from tests.store.test_reads_plans import plan
-from tests.store.world import FIRST_DAY, PAGES, SITE, Visit, World, grow, site_of
+from tests.support.databases import Databases, Plant
+from tests.support.world import FIRST_DAY, PAGES, SITE, Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

@@ -24,8 +24,8 @@ from grapevine.webhooks.delivery import CLAIM_MS, KEPT_MS, Sender
 from grapevine.webhooks.egress_policy import Reach
 from grapevine.webhooks.retry_schedule import PAUSES_MS
 from grapevine.webhooks.signing import event, new_id, new_secret
-from tests.backends import Backend
-from tests.store.receiver import Received, Receiver, receiving
+from tests.support.backends import Backend
+from tests.support.webhook_receiver import Received, Receiver, receiving
 
 pytestmark = pytest.mark.anyio
 

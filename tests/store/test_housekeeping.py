@@ -6,8 +6,8 @@ import pytest
 
 from grapevine.background.cleanup import tidy
 from grapevine.store.base import Store
-from tests.backends import Backend
 from tests.store.test_ledger import NOON
+from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,8 @@ from grapevine.domain.ids import CELLS
 from grapevine.errors import Interrupted
 from grapevine.store.base import Store
 from grapevine.store.repositories.registry import Registry
-from tests.backends import Backend
 from tests.store.test_ledger import NOON
+from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from grapevine.store.rows import ASIDE, SAME_NETWORK, PageRow, ShareKey, VisitRo
 from grapevine.store.write_batch import Batch
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import Ledger
-from tests.backends import Backend
+from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ import pytest
 from grapevine.analytics.link_previews import Pasted, pasted
 from grapevine.domain import ids
 from grapevine.store import sql_loader
-from tests.store.databases import Databases, Plant
 from tests.store.test_reads_plans import plan
-from tests.store.world import World, grow, site_of
+from tests.support.databases import Databases, Plant
+from tests.support.world import World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

@@ -19,9 +19,9 @@ from grapevine.store import sql_loader
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.readers.reads import Scope, weeks_of
 from grapevine.store.sql_loader import Query
-from tests.emptying import execute
-from tests.postgres import Postgres
-from tests.store.plenty import DAYS, FIRST_DAY, SITE, STATEMENTS
+from tests.support.large_fixture import DAYS, FIRST_DAY, SITE, STATEMENTS
+from tests.support.postgres import Postgres
+from tests.support.truncate import execute
 
 pytestmark = pytest.mark.anyio
 

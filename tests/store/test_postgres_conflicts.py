@@ -19,8 +19,8 @@ from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import NOTHING, Ledger
 from grapevine.writer.writer import Writer
-from tests.postgres import Postgres
 from tests.store.test_ledger import NOON, SITE, World
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 

@@ -23,9 +23,9 @@ from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import Ledger
-from tests.postgres import Postgres
-from tests.store.databases import PostgresDatabases
 from tests.store.test_ledger import COPY, NOON, SITE, WHATSAPP, World, page, report
+from tests.support.databases import PostgresDatabases
+from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.anyio
 

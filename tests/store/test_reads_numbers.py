@@ -16,9 +16,9 @@ from grapevine.domain.periods import Period
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads, weeks_of
-from tests.store import census
-from tests.store.databases import Databases, Plant
-from tests.store.world import FIRST_DAY, PAGES, World, grow, site_of
+from tests.support import expected_counts
+from tests.support.databases import Databases, Plant
+from tests.support.world import FIRST_DAY, PAGES, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -68,14 +68,14 @@ async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncI
 @pytest.mark.parametrize("period", PERIODS, ids=["whole", "middle", "day"])
 @pytest.mark.parametrize("filters", COUNTED + FROM_ROWS, ids=repr)
 async def test_summary_is_what_a_census_counts(filled: Filled, period: Period, filters: Filters) -> None:
-    found = census.chosen(filled.world, period, filters, unlinked=filters in COUNTED)
-    numbers = census.total(found)
+    found = expected_counts.chosen(filled.world, period, filters, unlinked=filters in COUNTED)
+    numbers = expected_counts.total(found)
     answer = await analytics.summary(filled.reads, filled.site, period, filters)
     for name in ("views", "visits", "visitors", "returns", "self_returns", "same_network_returns", "conversions"):
         assert getattr(answer, name) == numbers[name], name
     for name, measure in (("total", "shares"), *((n, n) for n in ("reported", "proven", "dark", "public"))):
         assert getattr(answer.shares, name) == numbers[measure], name
-    assert answer.value == census.worth(found)
+    assert answer.value == expected_counts.worth(found)
     assert sum(answer.unfurls.values()) == numbers["unfurls"]
     assert answer.unfurls == {
         app: sum(1 for one in found if one.app == app) for app in sorted({one.app for one in found} - {""})
@@ -111,14 +111,14 @@ async def _everything(filled: Filled, filters: Filters, period: Period) -> dict[
 async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filters: Filters, period: Period) -> None:
     # Where the rows themselves are read, visits without a row cannot be in it.
     unlinked = _is_counted(filters, by)
-    found = census.chosen(filled.world, period, filters, unlinked=unlinked)
+    found = expected_counts.chosen(filled.world, period, filters, unlinked=unlinked)
     expected: dict[str | int, tuple[object, ...]] = {}
-    for key in {census.key_of(one, by) for one in found} - {None}:
-        mine = [one for one in found if census.key_of(one, by) == key]
-        numbers = census.total(mine)
+    for key in {expected_counts.key_of(one, by) for one in found} - {None}:
+        mine = [one for one in found if expected_counts.key_of(one, by) == key]
+        numbers = expected_counts.total(mine)
         row = tuple(numbers[name] for name in ("views", "visits", "returns", "shares", "proven", "conversions"))
         if any(row):
-            expected[key or 0] = (*row, census.worth(mine))
+            expected[key or 0] = (*row, expected_counts.worth(mine))
     rows = await analytics.breakdown(filled.reads, filled.site, by, period, filters)
     assert {
         row.key: (row.views, row.visits, row.returns, row.shares, row.proven, row.conversions, row.value)
@@ -155,9 +155,9 @@ def _is_counted(filters: Filters, by: str) -> bool:
 async def test_series_is_what_a_census_counts(filled: Filled, metric: str, interval: str, filters: Filters) -> None:
     by_the_hour = interval == "hour" and filters != EVERYTHING
     unlinked = not by_the_hour and filters.device is None
-    found = census.chosen(filled.world, MIDDLE, filters, unlinked=unlinked)
+    found = expected_counts.chosen(filled.world, MIDDLE, filters, unlinked=unlinked)
     points = await analytics.series(filled.reads, filled.site, metric, interval, MIDDLE, filters)
-    assert {point.at: point.value for point in points} == census.by_interval(found, metric, interval, MIDDLE)
+    assert {point.at: point.value for point in points} == expected_counts.by_interval(found, metric, interval, MIDDLE)
     assert [point.at for point in points] == sorted(point.at for point in points)
 
 

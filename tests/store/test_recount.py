@@ -14,8 +14,8 @@ from grapevine.domain.enums import DAY_KEYS
 from grapevine.errors import StoreError
 from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount, Recounted
-from tests.store.databases import Database, Databases, Plant
-from tests.store.world import SITE, Visit, World, grow
+from tests.support.databases import Database, Databases, Plant
+from tests.support.world import SITE, Visit, World, grow
 
 pytestmark = pytest.mark.anyio
 

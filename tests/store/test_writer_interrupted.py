@@ -17,8 +17,8 @@ from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import NOTHING, Ledger
 from grapevine.writer.writer import Writer
-from tests.backends import Backend
 from tests.store.test_ledger import NOON, World
+from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
 

@@ -21,7 +21,7 @@ import pytest
 from grapevine.cli import main
 from grapevine.store.copy.copier import Summary
 from grapevine.writer.nonces import GUARD_VIEW
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 
 ROWS: Final = 30_000
 KEYS: Final = "a-secret-key-for-these-tests"

@@ -20,7 +20,7 @@ import pytest
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.store.postgres.store import LANES
-from tests.unit.machine import ORIGIN, PATIENCE_SECONDS, Machine, browser, visit
+from tests.support.server_processes import ORIGIN, PATIENCE_SECONDS, Machine, browser, visit
 from tests.unit.test_cli import Terminal, findings
 
 ENOUGH = 50

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.unit.machine import PATIENCE_SECONDS, Machine, browser, visit
+from tests.support.server_processes import PATIENCE_SECONDS, Machine, browser, visit
 
 ENOUGH = 50
 

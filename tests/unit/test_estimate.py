@@ -13,7 +13,7 @@ from grapevine.analytics.direct import capture, direct
 from grapevine.analytics.models.dark_social import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate
 from grapevine.domain.periods import Period
 from grapevine.store.readers.reads import Reads
-from tests.store.world import SITE, World, site_of
+from tests.support.world import SITE, World, site_of
 
 DAYS = 30
 

@@ -24,7 +24,7 @@ from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
 from grapevine.serving import supervisor
 from grapevine.store.sqlite.store import SQLiteStore
-from tests.unit.machine import PATIENCE_SECONDS, Machine, browser, visit
+from tests.support.server_processes import PATIENCE_SECONDS, Machine, browser, visit
 
 ENOUGH = 50
 SERVES, RECORDS = 1, 2

@@ -27,7 +27,7 @@ from grapevine.store.factory import make_store
 from grapevine.store.rows import SiteRow
 from grapevine.web.application import web_application
 from grapevine.web.state import Services
-from tests.backends import Backend
+from tests.support.backends import Backend
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"

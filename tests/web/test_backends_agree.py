@@ -25,12 +25,12 @@ from grapevine.sites import management
 from grapevine.sites.cache import Site
 from grapevine.store import sql_loader
 from grapevine.store.rows import KeyRow, SiteRow
-from tests.backends import Backend
-from tests.postgres import Postgres
-from tests.web import questions
+from tests.support import read_requests
+from tests.support.backends import Backend
+from tests.support.postgres import Postgres
+from tests.support.read_requests import Asker
+from tests.support.traffic import Answer, Author, Call, Step, play
 from tests.web.conftest import NOON, Server, serving
-from tests.web.questions import Asker
-from tests.web.traffic import Answer, Author, Call, Step, play
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ SITES = (
 )  # fmt: skip
 LIVELY = SITES[:3]
 FIRST, LAST, WITHIN = (ids.day_date(DAY + days).isoformat() for days in (0, 4, 2))
-DAYS = questions.periods(FIRST, LAST, WITHIN)
+DAYS = read_requests.periods(FIRST, LAST, WITHIN)
 FEWEST_CALLS = 2_500
 FEWEST_ANSWERS = 2_500
 MARKS = {b'"truncated":true', b'"erased":true', b'"self":true', b'"reason":"unknown-visit"'}
@@ -253,7 +253,7 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair) -> None:
     pair.compared = Counter()
     for site in SITES:
         await ask_everything(pair, author, site, chance)
-    for call in (*questions.refusals(Asker("secret-1")), *questions.refusals(Asker("secret-0"))):
+    for call in (*read_requests.refusals(Asker("secret-1")), *read_requests.refusals(Asker("secret-0"))):
         await pair.ask(call)
     for secret in (None, "nobody", "revoked", "secret-2"):
         await pair.ask(Asker(secret).get("/v1/stats/summary", site="site-a"))
@@ -294,31 +294,31 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
     asker = Asker(f"secret-{site.site_id}")
     tokens, visits = author.tokens.get(site.key, []), author.visits.get(site.key, [])
     bad = [*author.sessions.get(site.key, [])[:2], *author.tokens["site-c"][:2], "abc", "z" * 23]
-    for call in questions.numbers(asker, site, DAYS, chance, briefly=site is not SITES[0]):
+    for call in read_requests.numbers(asker, site, DAYS, chance, briefly=site is not SITES[0]):
         await pair.ask(call)
-    for call in questions.shares(asker, [*tokens, *bad], [*some(tokens, 100, chance), *bad]):
+    for call in read_requests.shares(asker, [*tokens, *bad], [*some(tokens, 100, chance), *bad]):
         await pair.ask(call)
     await pair.ask(Asker("secret-0").get("/v1/stats/summary", site=site.key, **DAYS[1]))
-    for call in questions.for_readers(asker, site, [*some(tokens, 20, chance), *bad]):
+    for call in read_requests.for_readers(asker, site, [*some(tokens, 20, chance), *bad]):
         await pair.ask(call)
-    for call in questions.exports(asker, DAYS):
+    for call in read_requests.exports(asker, DAYS):
         await pair.ask_in_any_order(call)
     roots = await listed(pair, asker, site)
-    for call in questions.trees(asker, [*roots, *some(visits, 100, chance)]):
+    for call in read_requests.trees(asker, [*roots, *some(visits, 100, chance)]):
         await pair.ask(call)
 
     answer = await pair.ask(sign_in(f"secret-{site.site_id}" if site.site_id % 2 else "secret-0"))
     reader = Asker(cookie=dict(answer.headers)["set-cookie"].partition(";")[0])
-    for call in questions.pages(reader, site, DAYS, some(roots, 30, chance), some(tokens, 30, chance)):
+    for call in read_requests.pages(reader, site, DAYS, some(roots, 30, chance), some(tokens, 30, chance)):
         await pair.ask(call)
-    for first in questions.lists(reader, "/cascades", site, (None,)):
+    for first in read_requests.lists(reader, "/cascades", site, (None,)):
         await turn_pages(pair, reader, first)
 
 
 async def listed(pair: Pair, asker: Asker, site: SiteRow) -> list[str]:
     """The roots of all cascades, after every order was read to its end by pages of several lengths."""
     found: list[set[str]] = []
-    for first in questions.lists(asker, "/v1/cascades", site, (None, 7, 200)):
+    for first in read_requests.lists(asker, "/v1/cascades", site, (None, 7, 200)):
         found.append(set())
         call: Call | None = first
         while call is not None:

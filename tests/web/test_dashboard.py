@@ -15,9 +15,9 @@ from grapevine.sites import management
 from grapevine.store.rows import KeyRow
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.dashboard import session
-from tests.backends import Backend
+from tests.support.backends import Backend
+from tests.support.page_markup import Page
 from tests.web.conftest import NOON, ORIGIN, Server
-from tests.web.markup import Page
 
 pytestmark = pytest.mark.anyio
 

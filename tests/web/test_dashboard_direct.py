@@ -11,8 +11,8 @@ from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, Pag
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import labels
 from grapevine.web.dashboard.direct import bars, lacking
+from tests.support.page_markup import Page
 from tests.web.conftest import ORIGIN, Server
-from tests.web.markup import Page
 from tests.web.test_dashboard import page, signed_in
 from tests.web.test_direct import IN_APP
 

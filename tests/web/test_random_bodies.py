@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.chaos.wire import connected
-from tests.chaos.wire import request as on_the_wire
+from tests.support.raw_connection import connected
+from tests.support.raw_connection import request as on_the_wire
 from tests.web.conftest import BOTH_WAYS, CHROME, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, BOTH_WAYS]

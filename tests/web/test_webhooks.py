@@ -16,7 +16,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.urls import page_id
 from grapevine.store.repositories.spikes import RaisedRow
 from grapevine.webhooks.signing import event
-from tests.store.receiver import receiving
+from tests.support.webhook_receiver import receiving
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 from tests.web.test_read_api import Asker, refused, with_key
 

@@ -13,7 +13,7 @@ import asyncpg
 from grapevine.domain import ids
 from grapevine.store.postgres.snapshot import moment
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
-from tests.chaos.load import Load
+from tests.support.load import Load
 
 Numbers = dict[tuple[Any, ...], tuple[int, ...]]
 """Some numbers by their key; what is all zeros is as good as not there."""

@@ -15,7 +15,7 @@ import asyncpg
 
 from grapevine.store.postgres.citus import distribute, our_tables
 from grapevine.store.postgres.store import PostgresStore
-from tests.emptying import execute, run_beside
+from tests.support.truncate import execute, run_beside
 
 CITUS: Final = os.environ.get("GRAPEVINE_TEST_CITUS", "")
 """The coordinator's database, with the extension and its workers added; empty where no cluster is at hand."""

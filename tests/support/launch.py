@@ -1,6 +1,6 @@
 """The server as ``grapevine serve`` runs it, but with a clock that a test moves, and patience that a test shortens.
 
-``python -m tests.chaos.launch OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the clock is
+``python -m tests.support.launch OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the clock is
 wrong (8 bytes); each NAME is an argument of ``listening.Server``.
 """
 
@@ -37,7 +37,7 @@ class OffsetFile:
 
 def launched(offset: OffsetFile, **seconds: float) -> list[str]:
     """The command for ``Installation.serving``."""
-    return ["-m", "tests.chaos.launch", str(offset.path), *(f"{name}={value}" for name, value in seconds.items())]
+    return ["-m", "tests.support.launch", str(offset.path), *(f"{name}={value}" for name, value in seconds.items())]
 
 
 def wrong_clock(path: Path) -> Clock:

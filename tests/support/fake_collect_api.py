@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from playwright.sync_api import BrowserContext, Page, Route
 
-from tests.browser.standin import CORS as CORS
-from tests.browser.standin import Reply, StandIn
-from tests.browser.standin import token as token
+from tests.support.fake_server import CORS as CORS
+from tests.support.fake_server import Reply, StandIn
+from tests.support.fake_server import token as token
 
 HOME = "http://share.localhost/p/"
 """Another origin than the pages', behind a path prefix."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from contextlib import ExitStack
 
-from tests.chaos.audit import holds_there
-from tests.chaos.load import Load
-from tests.chaos.server import PostgresInstallation
+from tests.support.audit import holds_there
+from tests.support.load import Load
+from tests.support.server import PostgresInstallation
 
 
 async def killed_in_turn(installation: PostgresInstallation, load: Load, kills: int) -> None:

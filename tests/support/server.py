@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.chaos.wire import ORIGIN
+from tests.support.raw_connection import ORIGIN
 
 PATIENCE_SECONDS: Final = 120
 """After that a test that hangs fails."""

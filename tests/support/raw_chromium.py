@@ -19,7 +19,7 @@ from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.browser.browsers import CHROMIUM, FLAGS
+from tests.support.browsers import CHROMIUM, FLAGS
 
 SECONDS = 10
 START = """
