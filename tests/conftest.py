@@ -13,7 +13,7 @@ from tests.support.citus import CITUS, Cluster
 from tests.support.postgres import Postgres, postgres
 from tests.support.truncate import empty
 
-collect_ignore = [] if CITUS else ["chaos/test_citus.py", "store/test_citus.py"]
+collect_ignore = [] if CITUS else ["chaos/test_citus.py", "store/postgres/test_citus.py"]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Fills a SQLite store with the visits of one site as fast as it takes them, row for row what the server's own writer
 would have left: rows in the order they come in, later changes as later updates, so that the file is as large, too.
 
-``python -m tests.bench.fill VISITS FILE`` fills one by hand; tests/store/test_bench_fill.py plays the same events
+``python -m tests.bench.fill VISITS FILE`` fills one by hand; tests/bench/test_fill.py plays the same events
 through the writer's Ledger and compares the tables.
 """
 

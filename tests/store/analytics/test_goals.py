@@ -1,0 +1,91 @@
+"""Conversions by goal, against a count of every single one, on each backend."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import closing
+
+import pytest
+
+from grapevine import analytics
+from grapevine.analytics.goals import Goal, goals
+from grapevine.analytics.metrics import EVERYTHING, Filters
+from grapevine.domain import enums, ids, money
+from grapevine.domain.periods import Period
+from grapevine.sites.cache import Site
+from grapevine.store import sql_loader
+from grapevine.store.readers.reads import Reads
+from tests.store.sqlite.test_query_plans import plan
+from tests.support.databases import Databases, Plant
+from tests.support.world import FIRST_DAY, PAGES, SITE, Visit, World, grow, site_of
+
+pytestmark = pytest.mark.anyio
+
+WHOLE = Period(ids.day_date(FIRST_DAY - 1), ids.day_date(FIRST_DAY + 7))
+PERIODS = (WHOLE, Period(ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 2)))
+FILTERS = (EVERYTHING, Filters(page=PAGES[1]), Filters(source="share", device="phone"))
+
+
+class Filled:
+    """A store that holds one world, beside another site's."""
+
+    def __init__(self, reads: Reads, world: World) -> None:
+        self.reads = reads
+        self.world = world
+        self.site: Site = site_of(world)
+
+
+@pytest.fixture(scope="module")
+async def filled(databases: Databases) -> AsyncIterator[Filled]:
+    async with databases.holding(Plant(3), Plant(3, site_id=8)) as database:
+        await database.change("UPDATE conversions SET goal = 'order' WHERE currency = 'EUR' AND site_id = ?", SITE)
+        store = database.store()
+        await store.open()
+        yield Filled(store.reads, grow(3))
+        await store.close()
+
+
+def passes(visit: Visit, filters: Filters) -> bool:
+    return (
+        filters.page in (None, visit.page)
+        and filters.source in (None, enums.SOURCE_NAMES[visit.source])
+        and filters.device in (None, enums.DEVICE_NAMES[visit.device])
+    )
+
+
+@pytest.mark.parametrize("period", PERIODS, ids=["whole", "middle"])
+@pytest.mark.parametrize("filters", FILTERS, ids=repr)
+async def test_goals_are_what_a_count_finds(filled: Filled, period: Period, filters: Filters) -> None:
+    times: Counter[str] = Counter()
+    worth: dict[str, Counter[str]] = {}
+    for visit in filled.world.visits:
+        for at, value, currency in visit.conversions:
+            if visit.verdict or not period.start <= at < period.end or not passes(visit, filters):
+                continue
+            goal = "order" if currency == "EUR" else "signup"
+            times[goal] += 1
+            if currency is not None and value is not None:
+                worth.setdefault(goal, Counter())[currency] += value
+    found = await goals(filled.reads, filled.site, period, filters)
+    assert found == [
+        Goal(goal, number, money.amounts(worth.get(goal, Counter()).items()))
+        for goal, number in sorted(times.items(), key=lambda row: (-row[1], row[0]))
+    ]
+
+
+async def test_goals_add_up_to_the_summary(filled: Filled) -> None:
+    other = site_of(World(site_id=8))
+    summary = await analytics.summary(filled.reads, other, WHOLE)
+    (goal,) = await goals(filled.reads, other, WHOLE)
+    assert goal == Goal("signup", summary.conversions, summary.value)
+
+
+def test_goals_are_read_through_an_index() -> None:
+    with closing(sqlite3.connect(":memory:")) as database:
+        for migration in sql_loader.migrations():
+            database.executescript(sql_loader.spoken("sqlite", migration.text))
+        steps = plan(database, "goals_by")
+    assert "conversions_at (site_id=? AND at>? AND at<?)" in steps[0]
+    assert not [step for step in steps if step.startswith("SCAN")]

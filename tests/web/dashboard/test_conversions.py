@@ -1,0 +1,122 @@
+"""The page about conversions: goals, and what they are owed to, as the API says it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from grapevine.analytics.models.attribution import MODELS, Attribution, CreditRow, Unshared
+from grapevine.web.dashboard import formats, labels
+from grapevine.web.dashboard.conversions import segments
+from tests.web.api.test_attribution import Chain
+from tests.web.conftest import Server
+from tests.web.dashboard.test_views import page, signed_in
+
+pytestmark = pytest.mark.anyio
+
+KEY = {"Authorization": "Bearer gv_secret1"}
+LISTS = {"channels": "Credit by channel", "pages": "Credit by page", "shares": "Credit by share"}
+
+
+@pytest.fixture
+async def chain(server: Server) -> Chain:
+    chain = Chain()
+    await chain.play(server)
+    return chain
+
+
+@pytest.mark.usefixtures("chain")
+@pytest.mark.parametrize("model", [None, *MODELS])
+async def test_credit_is_what_the_api_says(server: Server, model: str | None) -> None:
+    client = await signed_in(server)
+    shown = await page(client, f"/conversions?model={model}" if model else "/conversions")
+    said = (await server.http.get(f"/v1/attribution?model={model or 'linear'}", headers=KEY)).json()
+    assert "Conversions 2 goals reached, of 2 kinds" in shown.text
+    assert "Value 107.00 EUR" in shown.text
+    assert "Owed to shares 50 % 1 came by a chain of shares, 1 without one" in shown.text
+    for name, caption in LISTS.items():
+        rows = [(formats.credit(row["conversions"]), formats.amount(row["value"]["EUR"])) for row in said[name]]
+        rows += [("1", "7.00")] if name == "channels" else []
+        assert [(row[1], row[3]) for row in shown.tables[caption][1:]] == rows, name
+    exact = [title for tag, key, title in shown.attributes if (tag, key) == ("td", "title")]
+    assert {row["conversions"] for name in LISTS for row in said[name]} <= set(exact)
+    assert labels.MODELS[model or "linear"].text in shown.text
+
+
+async def test_every_view_is_a_url(server: Server, chain: Chain) -> None:
+    client = await signed_in(server)
+    shown = await page(client, "/conversions?model=last&goal=order&days=7&source=share")
+    links = shown.values("a", "href")
+    for model in MODELS:
+        assert f"/conversions?model={model}&goal=order&days=7&source=share" in links
+    assert "/conversions?model=last&days=7&source=share" in links  # the goal's chip
+    assert "/conversions?model=last&goal=order&days=7" in links  # the source's
+    assert f"/tokens?token={chain.tokens[2]}" in links
+    assert "goals reached of this name" in shown.text
+    hidden = dict(zip(shown.values("input", "name"), shown.values("input", "value"), strict=True))
+    assert hidden == {"model": "last", "goal": "order", "source": "share", "from": "2026-10-30", "to": "2026-11-05"}
+
+
+@pytest.mark.usefixtures("chain")
+async def test_goals_lead_to_their_own_view(server: Server) -> None:
+    client = await signed_in(server)
+    shown = await page(client, "/conversions")
+    assert [(row[0], row[1], row[3]) for row in shown.tables["Conversions by goal"]] == [
+        ("Goal", "Conversions", "EUR"), ("letter", "1", "7.00"), ("order", "1", "100.00"),
+    ]  # fmt: skip
+    assert "/conversions?goal=letter" in shown.values("a", "href")
+    letter = await page(client, "/conversions?goal=letter")
+    assert [row[0] for row in letter.tables["Credit by channel"][1:]] == ["No sharenobody led the buyer here"]
+    assert "Value 7.00 EUR" in letter.text
+    assert "Credit by page" not in letter.tables
+    nothing = await page(client, "/conversions?goal=nothing")
+    assert "Owed to shares –" in nothing.text
+    assert len(nothing.tables["Conversions by goal"]) == 3
+
+
+async def test_currencies_have_columns_of_their_own(server: Server, chain: Chain) -> None:
+    visit = await server.visit(server.browser("192.0.2.99"), token=chain.tokens[0])
+    answer = await server.post(
+        "conversions", session=visit["session"], goal="order", value="5", currency="USD", nonce="n" * 16
+    )
+    assert answer.status_code == 200
+    shown = await page(await signed_in(server), "/conversions")
+    head, *rows = shown.tables["Conversions by goal"]
+    assert head[3:] == ["EUR", "USD"]
+    assert {row[0]: row[3:] for row in rows} == {"order": ["100.00", "5.00"], "letter": ["7.00", "–"]}
+
+
+async def test_a_goal_is_named_by_strangers(server: Server) -> None:
+    goal = "<b onclick=alert(1)>"
+    visit = await server.visit()
+    await server.post("conversions", session=visit["session"], goal=goal, nonce="n" * 16)
+    client = await signed_in(server)
+    for params in ({}, {"goal": goal}):
+        answer = await client.get("/conversions", params=params)
+        assert goal not in answer.text
+        assert "&lt;b onclick" in answer.text
+
+
+async def test_before_the_first_conversion_there_is_how_to_tell_of_one(server: Server) -> None:
+    shown = await page(await signed_in(server), "/conversions")
+    assert 'grapevine.convert("order"' in shown.text
+    assert not shown.tables
+
+
+def credited(conversions: int, without: str, **channels: str) -> Attribution:
+    rows = [CreditRow(channel, number, {}) for channel, number in channels.items()]
+    return Attribution("linear", conversions, {}, 0, Unshared(without, {}), rows, [], [])
+
+
+def test_the_bar_holds_all_conversions_by_family() -> None:
+    drawn = segments(credited(8, "5", whatsapp="1.5", copy="1", telegram="0.5"))
+    assert [(part.tone, part.conversions) for part in drawn] == [
+        ("chat", Decimal(2)), ("link", Decimal(1)), ("none", Decimal(5)),
+    ]  # fmt: skip
+    assert [(part.x, part.width) for part in drawn] == [(0, 25), (25, 12.5), (37.5, 62.5)]
+
+
+def test_a_part_that_is_nothing_is_not_drawn() -> None:
+    assert segments(credited(0, "0")) == []
+    assert [part.tone for part in segments(credited(1, "0", copy="1"))] == ["link"]

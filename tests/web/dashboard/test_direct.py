@@ -1,0 +1,138 @@
+"""The page about direct traffic: every number in the column of its kind; what is missing where there is no estimate."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from msgspec.structs import replace
+
+from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, PageEstimate, PrivateShares
+from grapevine.domain.periods import Period
+from grapevine.web.dashboard import labels
+from grapevine.web.dashboard.direct import bars, lacking
+from tests.support.page_markup import Page
+from tests.web.api.test_direct import IN_APP
+from tests.web.conftest import ORIGIN, Server
+from tests.web.dashboard.test_views import page, signed_in
+
+pytestmark = pytest.mark.anyio
+
+MONTH = Period(date(2026, 11, 1), date(2026, 11, 30))
+KNOWN = Direct(
+    Measured(visits=5_000, home=300, deep=1_000, private_returns=700, public_returns=90),
+    Evidence(in_app=40, app_referrer=2, apps={"slack": 40, "org.example.reader": 2}),
+    PrivateShares(reported=80, proven=60, both=40, estimated=120, reports_lost=1 / 3),
+    Estimate(value=400, low=300, high=500, level=0.9, method="covariation-1", of=980, reason=None),
+    [
+        PageEstimate(f"{ORIGIN}/read", deep=900, private_returns=650, value=380, low=290, high=470),
+        PageEstimate(f"{ORIGIN}/quiet", deep=80, private_returns=0, value=None, low=None, high=None),
+    ],
+)
+UNKNOWN = Estimate(value=None, low=None, high=None, level=0.9, method="covariation-1", of=980, reason="")
+
+
+async def shown(server: Server, monkeypatch: pytest.MonkeyPatch, found: Direct, url: str = "/direct") -> Page:
+    """The page as it shows an answer."""
+
+    async def answer(*_: object) -> Direct:
+        return found
+
+    monkeypatch.setattr("grapevine.analytics.direct.direct", answer)
+    return await page(await signed_in(server), url)
+
+
+async def test_it_says_what_the_api_says(server: Server) -> None:
+    await server.visit(url=f"{ORIGIN}/")
+    deep = await server.visit(url=f"{ORIGIN}/deep/page")
+    await server.post("shares", token=deep["tokens"]["copy"], url=f"{ORIGIN}/deep/page")
+    await server.visit(server.browser("192.0.2.2"), token=deep["tokens"]["copy"])
+    await server.visit(server.browser("192.0.2.3", IN_APP))
+    client = await signed_in(server)
+    found = await page(client, "/direct")
+    rows = found.tables["Direct traffic by kind of number"]
+    assert [row[1:] for row in rows[1:]] == [
+        ["1", "", "", ""], ["1", "", "", ""], ["1", "", "", ""], ["", "1", "", ""], ["", "", "not enough data", ""],
+        ["0", "", "", ""], ["4", "", "", ""],
+    ]  # fmt: skip
+    assert "Not enough data for an estimate" in found.text
+    assert "There was 1 direct visit to inner pages; at least 50 are needed" in found.text
+    assert [row[:3] for row in found.tables["Direct visits to inner pages"]] == [
+        ["Page", "Direct", "Private returns"], ["/deep/page", "1", "1"],
+    ]  # fmt: skip
+    assert "Instagram 1" in found.text
+    assert found.tables["Private shares, measured and estimated"][1:] == [
+        ["Reported by the page", "1", ""], ["Proven by a return", "1", ""], ["Both", "1", ""],
+        ["In allcapture and recapture, without an interval", "", "1"], ["Reports lost on the way", "", "0\u202f%"],
+    ]  # fmt: skip
+    week = await page(client, "/direct?days=7")
+    assert "The period has 7 days; at least 14 are needed" in week.text
+    assert "/direct?days=90" in week.values("a", "href")
+
+
+async def test_an_estimate_stands_with_its_interval(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = await shown(server, monkeypatch, KNOWN)
+    assert "40.8 % of the direct visits to inner pages were links that somebody sent: about 400 of 980" in found.text
+    assert "The 90 % interval goes from 30.6 % (300) to 51 % (500)" in found.text
+    assert "Not enough data" not in found.text
+    rows = found.tables["Direct traffic by kind of number"]
+    assert rows[0] == ["Visits", "Measured", "Evidence", "Estimated", "90 % interval"]
+    assert [row[1:] for row in rows[1:6]] == [
+        ["700", "", "", ""], ["1\u202f000", "", "", ""], ["300", "", "", ""], ["", "42", "", ""],
+        ["", "", "400", "300 – 500"],
+    ]  # fmt: skip
+    assert found.tables["Direct visits to inner pages"][1:] == [
+        ["/read", "900", "", "380290 – 470", "650"], ["/quiet", "80", "", "–", "0"],
+    ]  # fmt: skip
+    whiskers = [value for value in found.values("path", "d") if "v12" in value]
+    assert whiskers == ["M30.61 7H51.02m0 -6v12M30.61 1v12", "M30.0 7H50.0m0 -6v12M30.0 1v12",
+                        "M32.22 7H52.22m0 -6v12M32.22 1v12"]  # fmt: skip
+    assert f"/?page={ORIGIN}/read".replace(":", "%3A").replace("//", "%2F%2F") in {
+        link.replace("%2Fread", "/read") for link in found.values("a", "href")
+    }
+
+
+async def test_kinds_have_bars_of_their_own(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = await shown(server, monkeypatch, KNOWN)
+    lists = [value for value in found.values("ul", "class") if value.startswith("bars")]
+    assert lists == ["bars measured", "bars evidence", "bars estimated"]
+    tones: dict[str, set[str]] = {}
+    for bar in bars(KNOWN):
+        tones.setdefault(bar.kind, set()).add(bar.tone)
+    assert set(tones) == {"measured", "evidence", "estimated"} < set(labels.HONESTY)
+    assert not tones["measured"] & (tones["evidence"] | tones["estimated"])
+    assert not tones["evidence"] & tones["estimated"]
+
+
+async def test_pages_beyond_the_first_are_folded_away(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [replace(KNOWN.pages[0], url=f"{ORIGIN}/{number}") for number in range(20)]
+    found = await shown(server, monkeypatch, replace(KNOWN, pages=pages))
+    assert (len(found.tables["Direct visits to inner pages"]), len(found.tables["More pages"])) == (13, 9)
+
+
+async def test_a_site_without_visits(server: Server) -> None:
+    found = await page(await signed_in(server), "/direct")
+    assert "Nothing in this period" in found.text
+    assert not found.tables
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("too-few-days", "The period has 30 days"),
+        ("too-few-deep-visits", "There were 980 direct visits to inner pages; at least 50"),
+        ("too-few-returns", "At least 50 private returns are needed; the pages below have 650."),
+        ("returns-do-not-move", "do not rise and fall together"),
+        ("too-uncertain", "wider than 30 points"),
+        ("a-new-one", "a-new-one"),
+    ],
+)
+def test_what_is_missing_is_named(reason: str, says: str) -> None:
+    missing = lacking(replace(KNOWN, estimate=replace(UNKNOWN, reason=reason)), MONTH)
+    assert missing is not None
+    assert says in missing.why
+
+
+def test_nothing_is_missing_where_there_is_an_estimate() -> None:
+    assert lacking(KNOWN, MONTH) is None
+    assert [bar.kind for bar in bars(replace(KNOWN, estimate=UNKNOWN))] == ["measured"] * 3 + ["evidence"]
