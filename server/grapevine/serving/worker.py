@@ -1,4 +1,5 @@
-"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER TURN [PATH]``, started by ``workers.serve``.
+"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER TURN [PATH]``.
+
 
 LISTENER and TURN are descriptors: of a listening socket, and of the file whose lock says whose turn it is to write.
 PATH is where another process records for this one.

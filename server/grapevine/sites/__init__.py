@@ -1,0 +1,1 @@
+"""The sites of this server: cache for the request path, management, API keys, the snippet to paste."""

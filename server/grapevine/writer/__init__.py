@@ -1,0 +1,1 @@
+"""Event → rows: the queue, group commit, and what one batch changes."""

@@ -1,0 +1,1 @@
+"""What is kept in the store, one file a table or two."""

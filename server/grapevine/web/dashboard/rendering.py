@@ -41,8 +41,8 @@ def _environment() -> Environment:
     environment.filters.update(
         number=formats.number, percent=formats.percent, ratio=formats.ratio, money=formats.money,
         credit=formats.credit, amount=formats.amount, times=formats.times, moment=formats.moment,
-        elapsed=formats.elapsed, calendar=formats.calendar, channel=labels.channel, family=labels.family, app=labels.app,
-        nth=labels.nth, code=code, breakable=breakable,
+        elapsed=formats.elapsed, calendar=formats.calendar, channel=labels.channel, family=labels.family,
+        app=labels.app, nth=labels.nth, code=code, breakable=breakable,
     )  # fmt: skip
     environment.globals.update(
         words=labels, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS
