@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
 
-from grapevine import analytics
+from grapevine.analytics import cascades, summary, token_resolution
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
@@ -112,20 +112,22 @@ def _calls(store: SQLiteStore, site: Site, facts: Filled) -> _Way:
     reads = store.reads
 
     def series(interval: str) -> Ask:
-        return lambda _: analytics.series(reads, site, "visits", interval, period)
+        return lambda _: summary.series(reads, site, "visits", interval, period)
 
     def breakdown(by: str) -> Ask:
-        return lambda _: analytics.breakdown(reads, site, by, period)
+        return lambda _: summary.breakdown(reads, site, by, period)
 
     return _Way(
         "function calls of grapevine.analytics",
         {
-            "resolve, depth 10": lambda turn: analytics.resolve(reads, site, facts.tokens[turn % len(facts.tokens)]),
-            "cascade of 1,000": lambda turn: analytics.cascade(
+            "resolve, depth 10": lambda turn: token_resolution.resolve(
+                reads, site, facts.tokens[turn % len(facts.tokens)]
+            ),
+            "cascade of 1,000": lambda turn: cascades.cascade(
                 store, site, facts.roots[turn % len(facts.roots)], system_clock()
             ),
-            "cascades by size": lambda _: analytics.cascades(store, site, system_clock()),
-            "summary, 30 days": lambda _: analytics.summary(reads, site, period),
+            "cascades by size": lambda _: cascades.cascades(store, site, system_clock()),
+            "summary, 30 days": lambda _: summary.summary(reads, site, period),
             "series by day": series("day"),
             "series by hour": series("hour"),
         }

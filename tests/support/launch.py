@@ -16,9 +16,9 @@ from typing import Any
 import uvloop
 
 from grapevine.config.settings import load
+from grapevine.domain.periods import Clock
 from grapevine.serving import server as listening
 from grapevine.serving.app import create_app, system_clock
-from grapevine.sites.cache import Clock
 from grapevine.store.factory import make_store, with_secret_keys
 
 

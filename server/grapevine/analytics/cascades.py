@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine.analytics.chains import SORTS, Cascade, CascadeHead, CascadeNode, CascadePage, Place, Shape, nodes, shape
+from grapevine.analytics.chains import SORTS, Cascade, CascadeHead, CascadeNode, CascadePage, Shape, nodes, shape
 from grapevine.domain import ids, money
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 from grapevine.store.readers.reads import HIGHEST_ID, CascadeFacts, Reads
+from grapevine.store.rows import Place
 
 MOST_CASCADES: Final = 200
 

@@ -11,7 +11,7 @@ from grapevine.domain import channels, enums, ids
 from grapevine.domain.money import Amounts
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import Tokens
-from grapevine.store.rows import ASIDE, ERASED
+from grapevine.store.rows import Place
 
 SORTS: Final = ("size", "depth", "virality", "value", "recent")
 
@@ -146,43 +146,6 @@ class Cascade(CascadeHead, frozen=True):
     """A whole cascade: the head, and its nodes by depth and time, without self-returns."""
 
     nodes: list[CascadeNode]
-
-
-class Place(NamedTuple):
-    """A visit as chains and cascades see it; the columns are those of the table ``visits``."""
-
-    visit_id: int
-    at: int
-    page_id: int
-    source: int
-    channel: int | None
-    n: int | None
-    via_id: int | None
-    parent_id: int | None
-    depth: int
-    flags: int
-    verdict: int | None = None
-    device: int = 0
-
-    @property
-    def is_aside(self) -> bool:
-        """Whether it stands beside its cascade: not counted there, and nothing hangs on it."""
-        return bool(self.flags & ASIDE)
-
-    @property
-    def is_self(self) -> bool:
-        """Whether the sharer's own browser opened its own link."""
-        return self.is_aside and self.verdict is None
-
-    @property
-    def verdict_name(self) -> str | None:
-        """Why it is taken for no person's visit."""
-        return None if self.verdict is None else enums.VERDICT_NAMES[self.verdict]
-
-    @property
-    def erased(self) -> bool:
-        """Whether only the place in the tree is left of the visit."""
-        return bool(self.flags & ERASED)
 
 
 class Shape(NamedTuple):

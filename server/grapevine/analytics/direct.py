@@ -6,13 +6,13 @@ from typing import Final
 
 import msgspec
 
-from grapevine.analytics.metrics import Counts
 from grapevine.analytics.models import dark_social as estimate
 from grapevine.analytics.models.dark_social import GROUPS, Interval, PageSeries
 from grapevine.domain import channels, enums, urls
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads, Scope
+from grapevine.store.rows import Counts
 
 MOST_PAGES: Final = 100
 

@@ -10,14 +10,12 @@ import msgspec
 from grapevine.domain import channels, enums
 from grapevine.domain.money import Amounts
 from grapevine.errors import FieldError, Invalid
+from grapevine.store.rows import Counts, Key
 
 METRICS: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "shares", "reported", "proven", "conversions", "unfurls",
 )  # fmt: skip
 DIMENSIONS: Final = ("channel", "page", "source", "depth", "device", "app")
-
-Key = int | str | None
-"""What numbers are told apart by: a code, number or name; None where they are all one."""
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -49,30 +47,6 @@ class Filters(msgspec.Struct, frozen=True):
 
 
 EVERYTHING: Final = Filters()
-
-
-class Counts(msgspec.Struct):
-    """Numbers added up, in the order of the columns that all tables of counts have.
-
-    ``visits`` has self-returns in it; ``unlinked`` are visits of people who asked not to be followed, counted beside.
-    """
-
-    views: int = 0
-    visits: int = 0
-    visitors: int = 0
-    returns: int = 0
-    self_returns: int = 0
-    same_network: int = 0
-    shares: int = 0
-    reported: int = 0
-    proven: int = 0
-    conversions: int = 0
-    unlinked: int = 0
-    unfurls: int = 0
-
-    def metric(self, name: str) -> int:
-        """One of METRICS as people are shown it."""
-        return self.visits + self.unlinked if name == "visits" else int(getattr(self, name))
 
 
 class ShareNumbers(msgspec.Struct, frozen=True):

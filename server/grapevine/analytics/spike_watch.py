@@ -23,8 +23,8 @@ from grapevine.background.leases import Leases
 from grapevine.background.periodic import tried
 from grapevine.background.task import beside
 from grapevine.domain import ids
-from grapevine.domain.periods import rfc3339
-from grapevine.sites.cache import Clock, Site, Sites
+from grapevine.domain.periods import Clock, rfc3339
+from grapevine.sites.cache import Site, Sites
 from grapevine.store.base import Store
 from grapevine.store.readers.reads import Scope
 from grapevine.store.repositories.spikes import Page, RaisedRow

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from grapevine.analytics import metrics
-from grapevine.analytics.metrics import EVERYTHING, BreakdownRow, Counts, Filters, Key, Point, Summary
+from grapevine.analytics.metrics import EVERYTHING, BreakdownRow, Filters, Point, Summary
 from grapevine.analytics.suspects import suspects
 from grapevine.domain import channels, enums, ids, money, urls
 from grapevine.domain.enums import DAY_KEYS
@@ -14,6 +14,7 @@ from grapevine.domain.periods import Period, interval_start, interval_starts, rf
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Converted, Reads, Scope
+from grapevine.store.rows import Counts, Key
 
 MOST_ROWS: Final = 1_000
 

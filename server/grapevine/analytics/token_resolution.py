@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from grapevine.analytics.chains import Place, Reach, Resolution, SharedLink, Unresolved, chain
+from grapevine.analytics.chains import Reach, Resolution, SharedLink, Unresolved, chain
 from grapevine.domain import channels, ids, money
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import BadSignature, Token, TokenError
 from grapevine.errors import UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import ReachFacts, Reads, ShareFacts
+from grapevine.store.rows import Place
 
 _AT_ONCE: Final = 4
 """How many tokens of one call are looked up side by side: as many as a PostgreSQL store has readers."""

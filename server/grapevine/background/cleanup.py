@@ -9,7 +9,7 @@ from typing import Final
 from grapevine.background.leases import Leases
 from grapevine.background.periodic import job, once, tried
 from grapevine.domain import ids
-from grapevine.sites.cache import Clock
+from grapevine.domain.periods import Clock
 from grapevine.store.base import Store
 
 _EVERY_SECONDS: Final = 600

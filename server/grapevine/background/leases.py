@@ -15,8 +15,8 @@ from typing import Final
 
 from grapevine.background.task import beside
 from grapevine.domain.ids import CELLS
+from grapevine.domain.periods import Clock
 from grapevine.errors import StoreError
-from grapevine.sites.cache import Clock
 from grapevine.store.repositories.registry import Registry
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from rich.text import Text
 from rich.tree import Tree
 
-from grapevine import analytics
+from grapevine.analytics import cascades
 from grapevine.analytics.chains import Cascade, CascadeNode
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import Shell, counted
@@ -47,7 +47,7 @@ async def _find(store: Store, sites: list[Site], root: str, now: int) -> Cascade
     error: NotFound | UnknownVisit = NotFound("this server has no site yet")
     for site in sites:
         try:
-            return await analytics.cascade(store, site, root, now)
+            return await cascades.cascade(store, site, root, now)
         except (NotFound, UnknownVisit) as found:
             error = found
     raise error

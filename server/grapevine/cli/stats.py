@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from rich.table import Table
 
-from grapevine import analytics
+from grapevine.analytics import summary as summary_query
 from grapevine.analytics.metrics import Summary
 from grapevine.cli.arguments import Commands, day
 from grapevine.cli.context import Shell
@@ -39,7 +39,7 @@ async def stats(shell: Shell, arguments: Namespace) -> int:
     settings = shell.settings_with_keys()
     async with shell.store(settings) as store:
         site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
-        summary = await analytics.summary(store.reads, site, period)
+        summary = await summary_query.summary(store.reads, site, period)
     if arguments.json:
         shell.say_json(summary)
         return 0

@@ -35,10 +35,11 @@ from grapevine.domain.events import (
     View,
 )
 from grapevine.domain.json_input import decode
+from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token, TokenError, next_n
 from grapevine.domain.urls import Page, UrlError, page_of
 from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
-from grapevine.sites.cache import Clock, Site, Sites
+from grapevine.sites.cache import Site, Sites
 from grapevine.writer.counts import Drops
 from grapevine.writer.writer import Writer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
@@ -10,6 +11,9 @@ import msgspec
 
 from grapevine.domain import ids
 from grapevine.errors import FieldError, Invalid
+
+Clock = Callable[[], int]
+"""Returns UTC milliseconds."""
 
 DEFAULT_DAYS: Final = 30
 LONGEST_DAYS: Final = 3_653

@@ -21,9 +21,10 @@ from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
+from grapevine.domain.periods import Clock
 from grapevine.recording.recorder import Inside, Recorder
 from grapevine.serving.runtime import tune
-from grapevine.sites.cache import Clock, Sites
+from grapevine.sites.cache import Sites
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
 from grapevine.web.counts_cache import Counted

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
+from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token, TokenError, Tokens
 from grapevine.errors import StoreError
 from grapevine.store.rows import SiteRow
-
-Clock = Callable[[], int]
-"""UTC milliseconds."""
 
 log = logging.getLogger(__name__)
 

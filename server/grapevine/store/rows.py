@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
+
+from grapevine.domain import enums
 
 ASIDE: Final = 1
 SAME_NETWORK: Final = 2
 ERASED: Final = 4
+
+Key = int | str | None
+"""What numbers are told apart by: a code, number or name; None where they are all one."""
 
 
 class SiteRow(msgspec.Struct, frozen=True):
@@ -154,3 +159,64 @@ class AnswerRow(msgspec.Struct, frozen=True, array_like=True):
     text: str
     contact: str | None
     kind: str | None
+
+
+class Place(NamedTuple):
+    """A visit as chains and cascades see it; the columns are those of the table ``visits``."""
+
+    visit_id: int
+    at: int
+    page_id: int
+    source: int
+    channel: int | None
+    n: int | None
+    via_id: int | None
+    parent_id: int | None
+    depth: int
+    flags: int
+    verdict: int | None = None
+    device: int = 0
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it stands beside its cascade: not counted there, and nothing hangs on it."""
+        return bool(self.flags & ASIDE)
+
+    @property
+    def is_self(self) -> bool:
+        """Whether the sharer's own browser opened its own link."""
+        return self.is_aside and self.verdict is None
+
+    @property
+    def verdict_name(self) -> str | None:
+        """Why it is taken for no person's visit."""
+        return None if self.verdict is None else enums.VERDICT_NAMES[self.verdict]
+
+    @property
+    def erased(self) -> bool:
+        """Whether only the place in the tree is left of the visit."""
+        return bool(self.flags & ERASED)
+
+
+class Counts(msgspec.Struct):
+    """Numbers added up, in the order of the columns that all tables of counts have.
+
+    ``visits`` has self-returns in it; ``unlinked`` are visits of people who asked not to be followed, counted beside.
+    """
+
+    views: int = 0
+    visits: int = 0
+    visitors: int = 0
+    returns: int = 0
+    self_returns: int = 0
+    same_network: int = 0
+    shares: int = 0
+    reported: int = 0
+    proven: int = 0
+    conversions: int = 0
+    unlinked: int = 0
+    unfurls: int = 0
+
+    def metric(self, name: str) -> int:
+        """One of METRICS as people are shown it."""
+        return self.visits + self.unlinked if name == "visits" else int(getattr(self, name))

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from grapevine.domain.channels import NAMES
-from grapevine.sites.cache import Clock
+from grapevine.domain.periods import Clock
 
 _KEPT: Final = 4_096
 _FRESH_MS: Final = 10_000

@@ -7,7 +7,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from grapevine.sites.cache import Clock
+from grapevine.domain.periods import Clock
 
 _KEPT: Final = 4_096
 _FRESH_MS: Final = 60_000

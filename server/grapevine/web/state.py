@@ -9,7 +9,8 @@ from starlette.requests import Request
 
 from grapevine.collect.api import Call, Intake
 from grapevine.config.settings import Settings
-from grapevine.sites.cache import Clock, Sites
+from grapevine.domain.periods import Clock
+from grapevine.sites.cache import Sites
 from grapevine.store.base import Store
 from grapevine.web.counts_cache import Counted
 from grapevine.web.proxies import Proxies

@@ -22,7 +22,7 @@ from grapevine.background.periodic import tried
 from grapevine.background.task import beside
 from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
-from grapevine.sites.cache import Clock
+from grapevine.domain.periods import Clock
 from grapevine.store.repositories.webhooks import DueRow, Hooks
 from grapevine.webhooks.egress_policy import Lookup, Reach, Refused, looked_up
 from grapevine.webhooks.retry_schedule import pause

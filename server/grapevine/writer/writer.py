@@ -21,9 +21,9 @@ from functools import partial
 from typing import Final
 
 from grapevine.domain.events import Event, Outcome
+from grapevine.domain.periods import Clock
 from grapevine.errors import Busy, Interrupted, StoreError
 from grapevine.recording.recorder import Recorder
-from grapevine.sites.cache import Clock
 from grapevine.writer.counts import Drops
 from grapevine.writer.queue import Settle, Waiting, WaitingRoom
 

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from grapevine import analytics
+from grapevine.analytics import summary as summary_query
 from grapevine.analytics.goals import Goal, goals
 from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.domain import enums, ids, money
@@ -77,7 +77,7 @@ async def test_goals_are_what_a_count_finds(filled: Filled, period: Period, filt
 
 async def test_goals_add_up_to_the_summary(filled: Filled) -> None:
     other = site_of(World(site_id=8))
-    summary = await analytics.summary(filled.reads, other, WHOLE)
+    summary = await summary_query.summary(filled.reads, other, WHOLE)
     (goal,) = await goals(filled.reads, other, WHOLE)
     assert goal == Goal("signup", summary.conversions, summary.value)
 

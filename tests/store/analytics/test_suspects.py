@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from grapevine import analytics
+from grapevine.analytics import summary
 from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.analytics.summary import scope_of
 from grapevine.analytics.suspects import suspects
@@ -71,7 +71,7 @@ async def test_suspects_are_what_a_count_finds(filled: Filled, period: Period, f
     found = await suspects(filled.reads, scope_of(site, period, filters))
     assert found == {verdict: expected[code] for verdict, code in enums.VERDICTS.items()}
     assert list(found) == list(enums.VERDICTS)
-    assert (await analytics.summary(filled.reads, site, period, filters)).suspects == found
+    assert (await summary.summary(filled.reads, site, period, filters)).suspects == found
 
 
 async def test_every_verdict_was_met(filled: Filled) -> None:

@@ -18,7 +18,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from grapevine import analytics
+from grapevine.analytics import cascades, summary
 from grapevine.analytics.metrics import Filters
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
@@ -259,11 +259,11 @@ async def answers(database: Database) -> bytes:
     store = database.store()
     await store.open()
     try:
-        said: list[Any] = [await analytics.summary(store.reads, site, period)]
-        said += [await analytics.summary(store.reads, site, period, Filters(page=PAGES[1], channel="copy"))]
-        said += [await analytics.breakdown(store.reads, site, by, period) for by in ("channel", "page", "depth", "app")]
-        said += [await analytics.series(store.reads, site, "visits", "day", period)]
-        said += [await analytics.cascades(store, site, NOW, "virality")]
+        said: list[Any] = [await summary.summary(store.reads, site, period)]
+        said += [await summary.summary(store.reads, site, period, Filters(page=PAGES[1], channel="copy"))]
+        said += [await summary.breakdown(store.reads, site, by, period) for by in ("channel", "page", "depth", "app")]
+        said += [await summary.series(store.reads, site, "visits", "day", period)]
+        said += [await cascades.cascades(store, site, NOW, "virality")]
     finally:
         await store.close()
     return msgspec.json.encode(said)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.analytics.chains import Place, chain, nodes, shape
+from grapevine.analytics.chains import chain, nodes, shape
 from grapevine.domain import enums, ids
 from grapevine.domain.tokens import Tokens
-from grapevine.store.rows import ASIDE, ERASED
+from grapevine.store.rows import ASIDE, ERASED, Place
 
 TOKENS = Tokens([b"secret"], b"salt")
 

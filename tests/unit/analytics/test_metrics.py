@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.analytics.metrics import Counts, Filters, share_numbers, summarize
+from grapevine.analytics.metrics import Filters, share_numbers, summarize
 from grapevine.domain import channels, ids
 from grapevine.domain.money import amounts, decimal
 from grapevine.domain.periods import EARLIEST, LATEST, Period, interval_start, interval_starts, rfc3339
 from grapevine.errors import Invalid
+from grapevine.store.rows import Counts
 
 COPY, X = channels.CODES["copy"], channels.CODES["x"]
 NONE = share_numbers({})

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from grapevine import analytics
-from grapevine.analytics import metrics
+from grapevine.analytics import cascades, metrics, summary, token_resolution
 from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
@@ -61,9 +60,9 @@ async def test_counts_and_rows_agree(server: Server, seed: int, monkeypatch: pyt
         found: list[object] = []
         for period in (Period(ids.day_date(today - 9), ids.day_date(today)), *_days(today)):
             for filters in FILTERS:
-                found.append((period, filters, await analytics.summary(reads, site, period, filters)))
+                found.append((period, filters, await summary.summary(reads, site, period, filters)))
                 for by in metrics.DIMENSIONS:
-                    rows = await analytics.breakdown(reads, site, by, period, filters)
+                    rows = await summary.breakdown(reads, site, by, period, filters)
                     found.append((period, filters, by, sorted(rows, key=lambda row: str(row.key))))
         return found
 
@@ -81,10 +80,10 @@ def _days(today: int) -> list[Period]:
 async def test_every_token_that_lived_resolves(server: Server, seed: int) -> None:
     await live(server, seed, 120)
     site = (await server.services.sites.all())[0]
-    page = await analytics.cascades(server.store, site, server.clock.now, limit=200)
+    page = await cascades.cascades(server.store, site, server.clock.now, limit=200)
     assert page.cascades
     for head in page.cascades:
-        tree = await analytics.cascade(server.store, site, head.root, server.clock.now)
+        tree = await cascades.cascade(server.store, site, head.root, server.clock.now)
         assert tree.size == len(tree.nodes) == head.size
         assert tree.max_depth == max(node.depth for node in tree.nodes)
         vias = [
@@ -93,6 +92,6 @@ async def test_every_token_that_lived_resolves(server: Server, seed: int) -> Non
             if node.parent is not None
         ]
         for token in vias:
-            resolution = await analytics.resolve(server.store.reads, site, token)
+            resolution = await token_resolution.resolve(server.store.reads, site, token)
             assert resolution.chain[0].visit == head.root
             assert [node.depth for node in resolution.chain] == list(range(len(resolution.chain)))

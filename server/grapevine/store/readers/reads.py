@@ -7,12 +7,10 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from grapevine.analytics.chains import Place
-from grapevine.analytics.metrics import Counts, Key
 from grapevine.domain import ids, money
 from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK
 from grapevine.store.query_runner import Runner
-from grapevine.store.rows import ASIDE
+from grapevine.store.rows import ASIDE, Counts, Key, Place
 
 HIGHEST_ID: Final = (1 << 60) - 1
 _WIDEST_DAY: Final = (1 << 16) - 1

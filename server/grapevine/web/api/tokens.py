@@ -8,7 +8,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine import analytics
+from grapevine.analytics import attribution as attribution_query
+from grapevine.analytics import cascades as cascades_query
+from grapevine.analytics import summary as summary_query
+from grapevine.analytics import token_resolution
 from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import BadSignatureProblem, NotATokenProblem
@@ -32,7 +35,7 @@ async def token(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     try:
-        answer = await analytics.resolve(services(request).store.reads, site, request.path_params["token"])
+        answer = await token_resolution.resolve(services(request).store.reads, site, request.path_params["token"])
     except NotAToken as error:
         raise NotATokenProblem(f"Not a token: {error}.") from None
     except BadSignature as error:
@@ -45,7 +48,7 @@ async def resolve_tokens(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     asked = decode(await read_body(request, MAX_BODY), ResolveRequest)
-    results = await analytics.resolve_many(services(request).store.reads, site, asked.tokens)
+    results = await token_resolution.resolve_many(services(request).store.reads, site, asked.tokens)
     return _json({"results": results})
 
 
@@ -54,7 +57,7 @@ async def summary(request: Request) -> Response:
     site = await authorized(request)
     given = Parameters(request, *PERIOD, *FILTERS)
     running = services(request)
-    return _json(await analytics.summary(running.store.reads, site, given.period(running.clock()), given.filters()))
+    return _json(await summary_query.summary(running.store.reads, site, given.period(running.clock()), given.filters()))
 
 
 async def series(request: Request) -> Response:
@@ -64,7 +67,7 @@ async def series(request: Request) -> Response:
     running = services(request)
     metric, interval = given.needed("metric"), given.text("interval") or "day"
     period, filters = given.period(running.clock()), given.filters()
-    return _json(await analytics.series(running.store.reads, site, metric, interval, period, filters))
+    return _json(await summary_query.series(running.store.reads, site, metric, interval, period, filters))
 
 
 async def breakdown(request: Request) -> Response:
@@ -74,7 +77,7 @@ async def breakdown(request: Request) -> Response:
     running = services(request)
     by, limit = given.needed("by"), given.number("limit", 100)
     period, filters = given.period(running.clock()), given.filters()
-    return _json(await analytics.breakdown(running.store.reads, site, by, period, filters, limit))
+    return _json(await summary_query.breakdown(running.store.reads, site, by, period, filters, limit))
 
 
 async def attribution(request: Request) -> Response:
@@ -84,7 +87,7 @@ async def attribution(request: Request) -> Response:
     running = services(request)
     model, goal, limit = given.needed("model"), given.text("goal"), given.number("limit", 100)
     period, filters = given.period(running.clock()), given.filters()
-    return _json(await analytics.attribution(running.store.reads, site, model, period, filters, goal, limit))
+    return _json(await attribution_query.attribution(running.store.reads, site, model, period, filters, goal, limit))
 
 
 async def cascades(request: Request) -> Response:
@@ -93,7 +96,7 @@ async def cascades(request: Request) -> Response:
     given = Parameters(request, "sort", "limit", "cursor")
     running = services(request)
     sort, limit, cursor = given.text("sort") or "size", given.number("limit", 20), given.text("cursor")
-    return _json(await analytics.cascades(running.store, site, running.clock(), sort, limit, cursor))
+    return _json(await cascades_query.cascades(running.store, site, running.clock(), sort, limit, cursor))
 
 
 async def cascade(request: Request) -> Response:
@@ -101,7 +104,7 @@ async def cascade(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     running = services(request)
-    return _json(await analytics.cascade(running.store, site, request.path_params["root"], running.clock()))
+    return _json(await cascades_query.cascade(running.store, site, request.path_params["root"], running.clock()))
 
 
 def _json(answer: Any) -> Response:

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine import analytics
+from grapevine.analytics import attribution
 from grapevine.analytics.goals import goals
 from grapevine.analytics.models.attribution import MODELS, Attribution
 from grapevine.web.dashboard import labels
@@ -39,7 +39,7 @@ async def conversions(request: Request) -> Response:
     period, filters = address.period(running.clock()), address.filters()
     model, goal = address.params.get("model", USUAL_MODEL), address.params.get("goal")
     reads = running.store.reads
-    found = await analytics.attribution(reads, viewer.site, model, period, filters, goal, MOST_ROWS)
+    found = await attribution.attribution(reads, viewer.site, model, period, filters, goal, MOST_ROWS)
     reached = await goals(reads, viewer.site, period, filters)
     return page(
         "conversions.html",

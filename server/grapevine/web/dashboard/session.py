@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
-from grapevine.sites.cache import Clock
+from grapevine.domain.periods import Clock
 
 COOKIE: Final = "grapevine_session"
 MAX_AGE_SECONDS: Final = 30 * 86_400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from grapevine import analytics
+from grapevine.analytics import spikes
 from grapevine.analytics.metrics import Filters
 from grapevine.analytics.spikes import Shown
 from grapevine.domain.periods import Period
@@ -20,4 +20,4 @@ async def raised(store: Store, site: Site, now: int, period: Period, filters: Fi
     or device leaves none."""
     if filters.channel or filters.source or filters.device:
         return []
-    return await analytics.spikes(store, site, now, period, MOST, filters.page)
+    return await spikes.spikes(store, site, now, period, MOST, filters.page)

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from grapevine import analytics
+from grapevine.analytics import cascades as cascades_query
+from grapevine.analytics import summary, token_resolution
 from grapevine.analytics.chains import SORTS
 from grapevine.analytics.link_previews import pasted
 from grapevine.domain.periods import LONGEST_DAYS, Period
@@ -94,10 +95,10 @@ async def overview(request: Request) -> Response:
     period, filters = address.period(now), address.filters()
     interval = interval_for(period)
     reads = running.store.reads
-    numbers = await analytics.summary(reads, site, period, filters)
-    lines = {metric: await analytics.series(reads, site, metric, interval, period, filters) for metric in CHARTED}
+    numbers = await summary.summary(reads, site, period, filters)
+    lines = {metric: await summary.series(reads, site, metric, interval, period, filters) for metric in CHARTED}
     spikes = await spikes_view.raised(running.store, site, now, period, filters)
-    tables = {by: await analytics.breakdown(reads, site, by, period, filters) for by in TABLES}
+    tables = {by: await summary.breakdown(reads, site, by, period, filters) for by in TABLES}
     empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
     return page(
         "overview.html",
@@ -121,7 +122,7 @@ async def cascades(request: Request) -> Response:
     """``GET /cascades``: all of them, in an order."""
     running, viewer, address = await look(request, "cascades")
     sort = address.params.get("sort", SORTS[0])
-    found = await analytics.cascades(
+    found = await cascades_query.cascades(
         running.store, viewer.site, running.clock(), sort, PAGE_OF_CASCADES, address.params.get("cursor")
     )
     return page("cascades.html", **request.state.frame, found=found, sort=sort)
@@ -131,7 +132,7 @@ async def cascades(request: Request) -> Response:
 async def cascade(request: Request) -> Response:
     """``GET /cascades/{root}``: one of them as a tree."""
     running, viewer, _ = await look(request, "cascades")
-    found = await analytics.cascade(running.store, viewer.site, request.path_params["root"], running.clock())
+    found = await cascades_query.cascade(running.store, viewer.site, request.path_params["root"], running.clock())
     return page(
         "cascade.html",
         **request.state.frame,
@@ -152,7 +153,7 @@ async def tokens(request: Request) -> Response:
     if text:
         token = find_token(text, site.row.param)
         try:
-            context["found"] = await analytics.resolve(running.store.reads, site, token)
+            context["found"] = await token_resolution.resolve(running.store.reads, site, token)
         except (TokenError, Problem) as error:
             context |= await _bad_token(running, viewer, site, token, error)
     return page("tokens.html", **request.state.frame, **context)
@@ -186,7 +187,7 @@ async def static(request: Request) -> Response:
 
 async def _ever_seen(running: Services, site: Site, now: int) -> bool:
     """Whether the site ever had a visit, as far back as one question reaches."""
-    everything = await analytics.summary(running.store.reads, site, Period.ending(now, LONGEST_DAYS))
+    everything = await summary.summary(running.store.reads, site, Period.ending(now, LONGEST_DAYS))
     return bool(everything.views)
 
 
