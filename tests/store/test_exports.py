@@ -25,11 +25,21 @@ from grapevine.analytics import cascades
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.money import decimal
 from grapevine.domain.periods import Period, rfc3339
-from grapevine.exports import TABLES, Asked, encoder, stream
+from grapevine.exports import TABLES, ExportRequest, encoder, stream
 from grapevine.exports.parquet import Parquet
 from grapevine.store import sql_loader
 from grapevine.store.postgres.store import PostgresStore
-from grapevine.store.readers.exports import ANSWERS, CASCADES, CONVERSIONS, PAGE, SHARES, UNFURLS, VISITS, Span, Walk
+from grapevine.store.readers.exports import (
+    ANSWERS,
+    CASCADES,
+    CONVERSIONS,
+    PAGE,
+    SHARES,
+    UNFURLS,
+    VISITS,
+    ExportRange,
+    KeysetScan,
+)
 from grapevine.store.sqlite.store import READERS
 from tests.support.backends import Backend
 from tests.support.databases import Database, Databases, Plant, PostgresDatabase, PostgresDatabases
@@ -40,11 +50,11 @@ pytestmark = pytest.mark.anyio
 SEED = 4
 FIRST, LAST = ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 2)
 SPANS = {
-    "all": Span.of(SITE, None, None),
-    "days": Span.of(SITE, FIRST, LAST),
-    "since": Span.of(SITE, FIRST, None),
-    "until": Span.of(SITE, None, LAST),
-    "never": Span.of(SITE, date(2001, 1, 1), date(2001, 1, 2)),
+    "all": ExportRange.of(SITE, None, None),
+    "days": ExportRange.of(SITE, FIRST, LAST),
+    "since": ExportRange.of(SITE, FIRST, None),
+    "until": ExportRange.of(SITE, None, LAST),
+    "never": ExportRange.of(SITE, date(2001, 1, 1), date(2001, 1, 2)),
 }
 
 
@@ -67,21 +77,23 @@ def world() -> World:
     return grow(SEED)
 
 
-async def whole(table: str, asked: Asked, format_name: str = "ndjson") -> bytes:
+async def whole(table: str, asked: ExportRequest, format_name: str = "ndjson") -> bytes:
     made_by = encoder(format_name, TABLES[table].columns)
     async with aclosing(stream(table, asked, made_by)) as pieces:
         return b"".join([piece async for piece in pieces])
 
 
-async def objects(table: str, store: Backend, world: World, span: Span, page: int = 2_000) -> list[dict[str, Any]]:
-    text = await whole(table, Asked(store, site_of(world), span, page))
+async def objects(
+    table: str, store: Backend, world: World, span: ExportRange, page: int = 2_000
+) -> list[dict[str, Any]]:
+    text = await whole(table, ExportRequest(store, site_of(world), span, page))
     lines = [json.loads(line) for line in text.splitlines()]
     names = [column.name for column in TABLES[table].columns]
     assert all(list(line) == names for line in lines)
     return lines
 
 
-def within(span: Span, at: int | None) -> bool:
+def within(span: ExportRange, at: int | None) -> bool:
     return at is not None and span.start <= at < span.end
 
 
@@ -119,7 +131,7 @@ def share_line(world: World, share: Share) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def expected(world: World, table: str, span: Span) -> list[dict[str, Any]]:
+def expected(world: World, table: str, span: ExportRange) -> list[dict[str, Any]]:
     match table:
         case "visits":
             return [visit_line(visit) for visit in world.visits if within(span, visit.at)]
@@ -261,7 +273,7 @@ async def test_every_format_says_the_same(database: Database, store: Backend, wo
     await database.change("UPDATE pages SET title = ?", '-1, "two"\r\nthree ä')
     await database.change("UPDATE conversions SET goal = '@home', value = -value")
     for table, (columns, _) in TABLES.items():
-        asked = Asked(store, site_of(world), SPANS["all"], page=40)
+        asked = ExportRequest(store, site_of(world), SPANS["all"], page=40)
         objects = [json.loads(line) for line in (await whole(table, asked)).splitlines()]
         text = (await whole(table, asked, "csv")).decode()
         assert text.startswith(",".join(column.name for column in columns) + "\r\n")
@@ -332,14 +344,17 @@ async def plenty(databases: Databases) -> AsyncIterator[Backend]:
 async def test_ten_times_the_rows_take_the_same_memory(
     plenty: Backend, world: World, table: str, format_name: str
 ) -> None:
-    days = [Span.of(SITE, ids.day_date(FIRST_DAY), ids.day_date(FIRST_DAY + last)) for last in (0, 0, 9)]
+    days = [ExportRange.of(SITE, ids.day_date(FIRST_DAY), ids.day_date(FIRST_DAY + last)) for last in (0, 0, 9)]
     tracemalloc.start()
     try:
         found = []
         for span in days:  # the first fills caches
             tracemalloc.clear_traces()
             before = tracemalloc.get_traced_memory()[0]
-            asked, made_by = Asked(plenty, site_of(world), span, page=250), encoder(format_name, TABLES[table].columns)
+            asked, made_by = (
+                ExportRequest(plenty, site_of(world), span, page=250),
+                encoder(format_name, TABLES[table].columns),
+            )
             size = 0
             async with aclosing(stream(table, asked, made_by)) as pieces:
                 async for piece in pieces:
@@ -356,9 +371,9 @@ async def test_a_parquet_file_holds_one_row_group_at_most(plenty: Backend, world
     columns = TABLES["visits"].columns
     most = []
     for last in (0, 9):
-        span = Span.of(SITE, ids.day_date(FIRST_DAY), ids.day_date(FIRST_DAY + last))
+        span = ExportRange.of(SITE, ids.day_date(FIRST_DAY), ids.day_date(FIRST_DAY + last))
         before = pa.total_allocated_bytes()
-        asked = Asked(plenty, site_of(world), span, page=250)
+        asked = ExportRequest(plenty, site_of(world), span, page=250)
         file = b""
         held = 0
         async with aclosing(stream("visits", asked, Parquet(columns, row_group=500))) as pieces:
@@ -373,7 +388,7 @@ async def test_a_parquet_file_holds_one_row_group_at_most(plenty: Backend, world
 
 
 async def test_whoever_takes_their_time_holds_nothing_of_the_store(plenty: Backend, world: World) -> None:
-    asked = Asked(plenty, site_of(world), SPANS["all"], page=500)
+    asked = ExportRequest(plenty, site_of(world), SPANS["all"], page=500)
     async with aclosing(stream("visits", asked, encoder("csv", TABLES["visits"].columns))) as pieces:
         await anext(pieces)
         if isinstance(plenty, PostgresStore):
@@ -395,7 +410,7 @@ async def test_whoever_takes_their_time_holds_nothing_of_the_store(plenty: Backe
 def test_sqlite_walks_along_a_key_and_sorts_nothing(tmp_path: Path, name: str) -> None:
     database = sqlite3.connect(tmp_path / "plans.sqlite3")
     for migration in sql_loader.migrations():
-        database.executescript(sql_loader.spoken("sqlite", migration.text))
+        database.executescript(sql_loader.for_dialect("sqlite", migration.text))
     query = sql_loader.queries()[name]
     text, names = sql_loader.for_sqlite(query, count=2)
     values = [1] * (len(names) + 2 * len(query.columns))
@@ -407,7 +422,7 @@ def test_sqlite_walks_along_a_key_and_sorts_nothing(tmp_path: Path, name: str) -
 
 @pytest.mark.parametrize("walk", [VISITS, SHARES, UNFURLS, CONVERSIONS, ANSWERS, CASCADES], ids=lambda walk: walk.query)
 async def test_postgres_walks_along_an_index_whatever_it_knows_of_the_values(
-    packaged_databases: PostgresDatabases, walk: Walk[Any]
+    packaged_databases: PostgresDatabases, walk: KeysetScan[Any]
 ) -> None:
     """Else each page would cost as much as all that follow: without values, two bounds are taken for a narrow range."""
     async with packaged_databases.holding(Plant(SEED, size=1_000)) as database:

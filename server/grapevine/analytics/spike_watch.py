@@ -27,7 +27,7 @@ from grapevine.domain.periods import Clock, rfc3339
 from grapevine.sites.cache import Site, Sites
 from grapevine.store.base import Store
 from grapevine.store.readers.reads import Scope
-from grapevine.store.repositories.spikes import Page, RaisedRow
+from grapevine.store.repositories.spikes import Page, SpikeRow
 from grapevine.webhooks.signing import Random, event, new_id
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Watch:
             "expected": round(spike.expected, 2), "times": round(spike.returns / spike.expected, 1),
             "probability": spike.probability,
         }  # fmt: skip
-        row = RaisedRow(page_id, end, end, spike.returns, spike.expected, spike.returns)
+        row = SpikeRow(page_id, end, end, spike.returns, spike.expected, spike.returns)
         told = event(site.site_id, EVENT, end, data)
         if not await self._store.spikes.raise_spike(site.site_id, row, told, lambda: new_id("msg", self._random)):
             return False

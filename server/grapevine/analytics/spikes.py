@@ -11,7 +11,7 @@ from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 
 
-class Shown(msgspec.Struct, frozen=True):
+class SpikeView(msgspec.Struct, frozen=True):
     """A spike: raised ``at``, last seen at ``last_at``, ``over`` once a day has passed without it. ``returns`` and
     ``expected`` are of the 60 minutes before it was raised, ``peak`` of the 60 minutes with the most returns. ``page``
     is empty when it is not known any more."""
@@ -27,7 +27,7 @@ class Shown(msgspec.Struct, frozen=True):
 
 async def spikes(
     store: Store, site: Site, now: int, period: Period, limit: int, page: str | None = None
-) -> list[Shown]:
+) -> list[SpikeView]:
     """The newest ``limit`` spikes of ``period``, the newest first; with ``page`` those among them that are that page's.
     ``now`` in UTC milliseconds."""
     rows = await store.spikes.raised(site.site_id, period.start, period.end, limit)
@@ -36,7 +36,7 @@ async def spikes(
         rows = [row for row in rows if row.page_id == wanted]
     known = await store.reads.urls(site.site_id, [row.page_id for row in rows])
     return [
-        Shown(
+        SpikeView(
             known.get(row.page_id, ""), rfc3339(row.started_at), rfc3339(row.last_at), now - row.last_at >= CALM_MS,
             row.returns, round(row.expected, 2), row.peak,
         )

@@ -9,10 +9,10 @@ from contextlib import aclosing
 from grapevine.cli.arguments import Commands, day
 from grapevine.cli.context import Shell
 from grapevine.errors import Invalid
-from grapevine.exports import FORMATS, TABLES, Asked, encoder, stream
+from grapevine.exports import FORMATS, TABLES, ExportRequest, encoder, stream
 from grapevine.sites import management
 from grapevine.sites.cache import Site
-from grapevine.store.readers.exports import Span
+from grapevine.store.readers.exports import ExportRange
 
 
 def register(commands: Commands) -> None:
@@ -46,7 +46,7 @@ async def export(shell: Shell, arguments: Namespace) -> int:
     out = sys.stdout.buffer
     async with shell.store(settings) as store:
         site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
-        asked = Asked(store, site, Span.of(site.site_id, arguments.first, arguments.last))
+        asked = ExportRequest(store, site, ExportRange.of(site.site_id, arguments.first, arguments.last))
         async with aclosing(stream(arguments.table, asked, made_by)) as pieces:
             async for piece in pieces:
                 out.write(piece)

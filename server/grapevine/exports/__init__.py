@@ -14,9 +14,9 @@ from typing import Final, NamedTuple
 from grapevine.errors import Invalid
 from grapevine.exports.columns import Column
 from grapevine.exports.formats import Csv, Encoder, Ndjson
-from grapevine.exports.tables import TABLES, Asked
+from grapevine.exports.tables import TABLES, ExportRequest
 
-__all__ = ["FORMATS", "TABLES", "Asked", "Format", "encoder", "stream"]
+__all__ = ["FORMATS", "TABLES", "ExportRequest", "Format", "encoder", "stream"]
 
 
 class Format(NamedTuple):
@@ -51,7 +51,7 @@ def encoder(format_name: str, columns: Sequence[Column]) -> Encoder:
     return Parquet(columns)
 
 
-async def stream(table: str, asked: Asked, made_by: Encoder) -> AsyncGenerator[bytes, None]:
+async def stream(table: str, asked: ExportRequest, made_by: Encoder) -> AsyncGenerator[bytes, None]:
     """A table's file piece by piece. Raises StoreError, before the first piece or later."""
     lines = TABLES[table].lines(asked)
     async with aclosing(lines):

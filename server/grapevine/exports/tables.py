@@ -22,8 +22,9 @@ from grapevine.store.readers.exports import (
     SHARES,
     UNFURLS,
     VISITS,
+    ExportRange,
+    KeysetScan,
     NamedVisit,
-    Span,
     StoredAnswer,
     StoredCascade,
     StoredConversion,
@@ -31,7 +32,6 @@ from grapevine.store.readers.exports import (
     StoredShare,
     StoredUnfurl,
     StoredVisit,
-    Walk,
 )
 from grapevine.store.rows import ASIDE, ERASED, SAME_NETWORK
 
@@ -44,12 +44,12 @@ _Row = TypeVar("_Row", StoredShare, StoredUnfurl, StoredConversion, StoredAnswer
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExportRequest:
     """Of what an export is made: a store, a site, which of its rows, and how many of them at a time."""
 
     store: Store
     site: Site
-    span: Span
+    span: ExportRange
     page: int = PAGE
 
 
@@ -60,10 +60,10 @@ class Table(NamedTuple):
     """A table outside: its columns, and its lines, never more than ``SLICE`` at a time."""
 
     columns: tuple[Column, ...]
-    lines: Callable[[Asked], Lines]
+    lines: Callable[[ExportRequest], Lines]
 
 
-async def _visits(asked: Asked) -> Lines:
+async def _visits(asked: ExportRequest) -> Lines:
     exports, site_id = asked.store.exports, asked.site.site_id
     async for rows in exports.pages(VISITS, asked.span, asked.page):
         pages = await exports.pages_named(site_id, (row.page_id for row in rows))
@@ -89,7 +89,7 @@ def _visit(row: StoredVisit, pages: dict[int, StoredPage]) -> Line:
     )  # fmt: skip
 
 
-async def _shares(asked: Asked) -> Lines:
+async def _shares(asked: ExportRequest) -> Lines:
     async for rows, visits in _with_visits(asked, SHARES):
         shared = {row: _shared_page(row, visits.get(row.visit_id)) for row in rows}
         pages = await asked.store.exports.pages_named(
@@ -103,7 +103,7 @@ def _shared_page(row: StoredShare, visit: NamedVisit | None) -> int | None:
     return row.page_id if row.page_id is not None or visit is None else visit.page_id
 
 
-def _share(asked: Asked, row: StoredShare, visit: NamedVisit | None, page: StoredPage | None) -> Line:
+def _share(asked: ExportRequest, row: StoredShare, visit: NamedVisit | None, page: StoredPage | None) -> Line:
     return (
         ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n,
         asked.site.tokens.mint(row.visit_id, (row.channel,), row.n)[0], row.first_at, page and page.url,
@@ -112,7 +112,7 @@ def _share(asked: Asked, row: StoredShare, visit: NamedVisit | None, page: Store
     )  # fmt: skip
 
 
-async def _unfurls(asked: Asked) -> Lines:
+async def _unfurls(asked: ExportRequest) -> Lines:
     async for rows, visits in _with_visits(asked, UNFURLS):
         for some in _sliced(rows):
             yield [_unfurl(row, visits.get(row.visit_id)) for row in some]
@@ -123,7 +123,7 @@ def _unfurl(row: StoredUnfurl, visit: NamedVisit | None) -> Line:
     return (ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n, row.app, row.at, verdict)
 
 
-async def _conversions(asked: Asked) -> Lines:
+async def _conversions(asked: ExportRequest) -> Lines:
     async for rows, visits in _with_visits(asked, CONVERSIONS):
         for some in _sliced(rows):
             yield [_conversion(row, visits.get(row.visit_id)) for row in some]
@@ -134,7 +134,7 @@ def _conversion(row: StoredConversion, visit: NamedVisit | None) -> Line:
     return (ids.visit_text(row.visit_id), row.at, row.goal, row.external_id, row.value, row.currency, verdict)
 
 
-async def _answers(asked: Asked) -> Lines:
+async def _answers(asked: ExportRequest) -> Lines:
     async for rows, visits in _with_visits(asked, ANSWERS):
         for some in _sliced(rows):
             yield [_answer(row, visits.get(row.visit_id)) for row in some]
@@ -145,7 +145,7 @@ def _answer(row: StoredAnswer, visit: NamedVisit | None) -> Line:
     return (_text(row.visit_id or None), row.at, row.text, row.contact, row.class_, verdict)
 
 
-async def _cascades(asked: Asked) -> Lines:
+async def _cascades(asked: ExportRequest) -> Lines:
     exports, site_id = asked.store.exports, asked.site.site_id
     async for rows in exports.pages(CASCADES, asked.span, asked.page):
         visits = await exports.visits_named(site_id, (row.root_id for row in rows))
@@ -163,7 +163,7 @@ def _cascade(row: StoredCascade, root: NamedVisit | None, pages: dict[int, Store
     )  # fmt: skip
 
 
-async def _shapes(asked: Asked, rows: Sequence[StoredCascade]) -> dict[int, Shape | None]:
+async def _shapes(asked: ExportRequest, rows: Sequence[StoredCascade]) -> dict[int, Shape | None]:
     """The shapes of cascades: as stored where they are up to date or the cascade is very large, else computed, from
     at most 20,000 visits at a time, and not kept."""
     known = {row.root_id: None if row.breadth is None else Shape(row.breadth, row.virality) for row in rows}
@@ -179,7 +179,9 @@ async def _shapes(asked: Asked, rows: Sequence[StoredCascade]) -> dict[int, Shap
     return known
 
 
-async def _with_visits(asked: Asked, walk: Walk[_Row]) -> AsyncIterator[tuple[list[_Row], dict[int, NamedVisit]]]:
+async def _with_visits(
+    asked: ExportRequest, walk: KeysetScan[_Row]
+) -> AsyncIterator[tuple[list[_Row], dict[int, NamedVisit]]]:
     """Rows with what there is of their visits; those of erased visits left out."""
     exports = asked.store.exports
     async for rows in exports.pages(walk, asked.span, asked.page):

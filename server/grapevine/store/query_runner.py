@@ -23,11 +23,11 @@ class Runner(Protocol):
 class Changes(Runner, Protocol):
     """A transaction that is open."""
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
+    async def run_many(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
         """Runs queries by name, each with its rows, that do not see what the others change; answers as each does."""
         ...
 
-    async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
+    async def run_unless_partial(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
         """As ``run``, of a question that is asked of all parts of a database; None where one of them is away, and the
         transaction goes on."""
         ...

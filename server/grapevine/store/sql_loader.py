@@ -51,7 +51,7 @@ class Prepared(NamedTuple):
     names: tuple[str, ...]
 
 
-class Together(NamedTuple):
+class CombinedQuery(NamedTuple):
     """Several queries as one statement of one row: an array of rows for each of those that answer, by name."""
 
     text: str
@@ -107,7 +107,7 @@ def migrations() -> list[Migration]:
 
 def for_sqlite(query: Query, count: int = 0) -> Prepared:
     """The query as SQLite reads it: parameters by number, ``rows(…)`` as VALUES of ``count`` rows behind them."""
-    text, names = _numbered(spoken("sqlite", query.text), "?")
+    text, names = _numbered(for_dialect("sqlite", query.text), "?")
     columns = ", ".join(f"column{position} AS {column}" for position, column in enumerate(query.columns, 1))
     width = len(query.columns)
     values = ", ".join(
@@ -118,7 +118,7 @@ def for_sqlite(query: Query, count: int = 0) -> Prepared:
     return _prepared(query, _ROWS.sub(lambda _: rows, text), names)
 
 
-def together_for_postgres(asked: Sequence[Query]) -> Together:
+def combined_for_postgres(asked: Sequence[Query]) -> CombinedQuery:
     """Queries that take nothing but rows as one statement, their arrays behind each other: PostgreSQL runs each part of
     a WITH that changes something, and none of them sees what the others change."""
     parts, before = [], 0
@@ -127,7 +127,7 @@ def together_for_postgres(asked: Sequence[Query]) -> Together:
         before += len(query.columns)
     answering = tuple(query.name for query in asked if _ANSWER.search(query.text))
     answers = ", ".join(f"ARRAY(SELECT {name} FROM {name})" for name in answering)  # noqa: S608  # our own names
-    return Together(f"WITH {', '.join(parts)} SELECT {answers}", answering)
+    return CombinedQuery(f"WITH {', '.join(parts)} SELECT {answers}", answering)
 
 
 def for_postgres(query: Query, dialect: str = "postgres", before: int = 0) -> Prepared:
@@ -137,7 +137,7 @@ def for_postgres(query: Query, dialect: str = "postgres", before: int = 0) -> Pr
 
     Citus looks into the shards of the rows' cells alone when it is told the cells of every table, beside that they are
     the same; else into all shards."""
-    text, names = _numbered(spoken(dialect, query.text), "$")
+    text, names = _numbered(for_dialect(dialect, query.text), "$")
     written = "text::" if dialect == "postgres" else ""
     arrays = {
         column: f"${place}::{written if kind in _NUMBERS else ''}{kind}[]"
@@ -160,12 +160,12 @@ def array_for_postgres(kind: str, dialect: str, values: Sequence[Any]) -> Sequen
     return f"{{{_WRITER.encode(values)[1:-1].decode()}}}"
 
 
-def spoken(dialect: str, text: str) -> str:
+def for_dialect(dialect: str, text: str) -> str:
     """``text`` with what it says to ``dialect``, and without what it says to others."""
     return _MARKED.sub(lambda match: match[2] if match[1] in _UNDERSTOOD[dialect] else "", text)
 
 
-def row_by_row(query: Query) -> Insertion | None:
+def as_plain_insert(query: Query) -> Insertion | None:
     """The query as an ``Insertion``, when it puts ``rows(…)`` as they are into a table; None when it does more.
 
     It answers with columns of the rows that were really inserted, which for an ``ON CONFLICT DO NOTHING`` are known to

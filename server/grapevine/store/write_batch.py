@@ -41,8 +41,8 @@ class Batch:
 
     def __init__(self, changes: Changes) -> None:
         self._run = changes.run
-        self._run_if_whole = changes.run_if_whole
-        self._together = changes.run_together
+        self._run_unless_partial = changes.run_unless_partial
+        self._run_many = changes.run_many
         self.verdicts = Verdicts(changes)
         self._afterwards: list[Callable[[], None]] = []
 
@@ -73,7 +73,7 @@ class Batch:
     ) -> tuple[set[tuple[int, int]], dict[ShareKey, ShareRow]]:
         """Adds the pages that are not there, and visits; answers with the (site, visit) of those whose id was not
         taken, and with what is stored of these shares."""
-        _, new, stored = await self._together(
+        _, new, stored = await self._run_many(
             [("insert_pages", _plain(pages)), ("insert_visits", _plain(visits)), ("named_shares", _plain(keys))]
         )
         return {(site, visit) for site, visit in new}, _by_share(stored)
@@ -88,7 +88,7 @@ class Batch:
 
     async def pages_of_day(self, site_id: int, day: int) -> int:
         """How many pages of the site were first seen on that day; 0 where they cannot all be counted now."""
-        found = await self._run_if_whole("pages_of_day", site_id=site_id, day=day)
+        found = await self._run_unless_partial("pages_of_day", site_id=site_id, day=day)
         return int(found[0][0]) if found else 0
 
     async def guard(self, rows: Rows) -> set[tuple[int, int, int]]:
@@ -120,7 +120,7 @@ class Batch:
         summaries (one that has none gets it with its first return), (key…, slot, measures…) to the tables named
         ``counts``, and (site, hour, reason, slot, so many) to the drops."""
         raised = [(f"raise_{table}", rows) for table, rows in counts.items()]
-        *_, grown = await self._together(
+        *_, grown = await self._run_many(
             [("put_shares", _plain(shares)), *raised, ("raise_drops", drops), ("grow_cascades", _plain(growths))]
         )
         known = set(grown)

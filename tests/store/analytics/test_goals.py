@@ -85,7 +85,7 @@ async def test_goals_add_up_to_the_summary(filled: Filled) -> None:
 def test_goals_are_read_through_an_index() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         for migration in sql_loader.migrations():
-            database.executescript(sql_loader.spoken("sqlite", migration.text))
+            database.executescript(sql_loader.for_dialect("sqlite", migration.text))
         steps = plan(database, "goals_by")
     assert "conversions_at (site_id=? AND at>? AND at<?)" in steps[0]
     assert not [step for step in steps if step.startswith("SCAN")]

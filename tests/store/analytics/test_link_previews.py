@@ -44,7 +44,7 @@ async def test_previews_of_a_cascade(databases: Databases) -> None:
 def test_previews_are_read_through_indexes() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         for migration in sql_loader.migrations():
-            database.executescript(sql_loader.spoken("sqlite", migration.text))
+            database.executescript(sql_loader.for_dialect("sqlite", migration.text))
         steps = plan(database, "cascade_unfurls")
     searches = [step for step in steps if step.startswith(("SEARCH", "SCAN"))]
     assert len(searches) == 4

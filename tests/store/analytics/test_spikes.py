@@ -19,7 +19,7 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page, page_id
 from grapevine.sites.cache import Sites
 from grapevine.store.base import Store
-from grapevine.store.repositories.spikes import RaisedRow
+from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.store.repositories.webhooks import Event, WebhookRow
 from grapevine.store.rows import SiteRow
 from grapevine.webhooks.signing import event, new_id, new_secret
@@ -95,7 +95,7 @@ class Watched:
         await self.store.hooks.add(row)
         return row.webhook_id
 
-    async def raised(self) -> list[RaisedRow]:
+    async def raised(self) -> list[SpikeRow]:
         return await self.store.spikes.raised(SITE, 0, 1 << 60, 100)
 
 
@@ -190,7 +190,7 @@ async def test_spike_and_event_are_stored_together_or_not_at_all(watched: Watche
     def fail() -> str:
         raise ArithmeticError
 
-    spike = RaisedRow(page_id(SITE, PAGE), NOON, NOON, 50, 2.0, 50)
+    spike = SpikeRow(page_id(SITE, PAGE), NOON, NOON, 50, 2.0, 50)
     with pytest.raises(ArithmeticError):
         await watched.store.spikes.raise_spike(SITE, spike, _event(), fail)
     assert await watched.raised() == []

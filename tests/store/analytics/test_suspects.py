@@ -96,6 +96,6 @@ async def test_an_erased_suspect_is_none(databases: Databases) -> None:
 def test_only_suspects_are_read() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         for migration in sql_loader.migrations():
-            database.executescript(sql_loader.spoken("sqlite", migration.text))
+            database.executescript(sql_loader.for_dialect("sqlite", migration.text))
         steps = plan(database, "suspects_by")
     assert "visits_verdict (site_id=? AND at>? AND at<?)" in steps[0]

@@ -14,7 +14,7 @@ import pytest
 from grapevine.store import sql_loader
 from tests.support.citus_rules import Verdict, judge, judge_schema, tables_of
 
-MIGRATIONS = [sql_loader.spoken("citus", migration.text) for migration in sql_loader.migrations()]
+MIGRATIONS = [sql_loader.for_dialect("citus", migration.text) for migration in sql_loader.migrations()]
 TABLES = tables_of(MIGRATIONS)
 TEXTS = {
     name: text for name, query in sql_loader.queries().items() if (text := sql_loader.for_postgres(query, "citus").text)

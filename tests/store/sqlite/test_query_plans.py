@@ -22,7 +22,7 @@ NARROW = (
 def database(tmp_path: Path) -> sqlite3.Connection:
     made = sqlite3.connect(tmp_path / "plans.sqlite3")
     for migration in sql_loader.migrations():
-        made.executescript(sql_loader.spoken("sqlite", migration.text))
+        made.executescript(sql_loader.for_dialect("sqlite", migration.text))
     return made
 
 

@@ -68,7 +68,7 @@ async def test_migrations_step_by_step_give_the_fresh_schema(tmp_path: Path) -> 
         path = tmp_path / f"from{start}.sqlite3"
         connection = sqlite3.connect(path)
         for migration in sql_loader.migrations()[: start + 1]:
-            connection.executescript(sql_loader.spoken("sqlite", migration.text))
+            connection.executescript(sql_loader.for_dialect("sqlite", migration.text))
             connection.execute(f"PRAGMA user_version={migration.number}")
         connection.close()
         store = SQLiteStore(path)

@@ -223,7 +223,7 @@ async def test_a_chain_of_three_hundred_is_followed_to_its_root(store: Store) ->
 def test_no_query_reads_a_whole_site(tmp_path: Path, name: str) -> None:
     database = sqlite3.connect(tmp_path / "plans.sqlite3")
     for migration in sql_loader.migrations():
-        database.executescript(sql_loader.spoken("sqlite", migration.text))
+        database.executescript(sql_loader.for_dialect("sqlite", migration.text))
     steps = plan(database, name)
     database.close()
     for step in steps:

@@ -14,7 +14,7 @@ from grapevine.config.settings import Settings
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.urls import page_id
-from grapevine.store.repositories.spikes import RaisedRow
+from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.webhooks.signing import event
 from tests.support.webhook_receiver import receiving
 from tests.web.api.test_read_api import Asker, refused, with_key
@@ -173,7 +173,7 @@ async def test_spikes_are_shown(server: Server) -> None:
     await server.visit()
     at = server.clock.now
     told = event(1, "spike.detected", at, {})
-    spike = RaisedRow(page_id(1, f"{ORIGIN}/deep/page"), at, at, 52, 1.98765, 52)
+    spike = SpikeRow(page_id(1, f"{ORIGIN}/deep/page"), at, at, 52, 1.98765, 52)
     await server.store.spikes.raise_spike(1, spike, told, lambda: "msg_1")
     await server.store.spikes.prolong(1, spike.page_id, at, at + 300_000, 70)
     shown = {

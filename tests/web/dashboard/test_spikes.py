@@ -8,7 +8,7 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.domain.urls import page_id
-from grapevine.store.repositories.spikes import RaisedRow
+from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.store.rows import SiteRow
 from grapevine.web.dashboard.spikes import TABLE_ROWS
 from grapevine.webhooks.signing import event
@@ -26,7 +26,7 @@ async def raise_one(
     site_id: int = 1,
 ) -> None:  # fmt: skip
     page = page_id(site_id, f"{ORIGIN}{path}")
-    spike = RaisedRow(page, at, at, returns, expected, returns)
+    spike = SpikeRow(page, at, at, returns, expected, returns)
     told = event(site_id, "spike.detected", at, {})
     assert await server.store.spikes.raise_spike(site_id, spike, told, lambda: "msg_1")
     await server.store.spikes.prolong(site_id, page, at, at + lasted, peak)

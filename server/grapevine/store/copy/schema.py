@@ -81,7 +81,7 @@ def all_tables() -> tuple[Table, ...]:
     """Every table of the schema, from a database in memory that is made for the question."""
     with closing(sqlite3.connect(":memory:")) as connection:
         for migration in sql_loader.migrations():
-            connection.executescript(sql_loader.spoken("sqlite", migration.text))
+            connection.executescript(sql_loader.for_dialect("sqlite", migration.text))
         names = connection.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name"
         ).fetchall()

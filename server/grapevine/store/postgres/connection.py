@@ -45,19 +45,19 @@ class Asking:
             values += self._columns(name, rows)
         return [tuple(record) for record in await self._connection.fetch(text, *values)]
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
+    async def run_many(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
         """All of them in one statement, since each costs a way to the server and back; but Citus takes no changes in a
         WITH."""
         named = {name: rows for name, rows in calls if rows}
         if self._dialect == "citus" or len(named) <= 1:
             return [await self.run(name, rows) for name, rows in calls]
-        text, answering = _together(tuple(named))
+        text, answering = _combined(tuple(named))
         columns = [column for name, rows in named.items() for column in self._columns(name, rows)]
         (answers,) = await self._connection.fetch(text, *columns)
         found = dict(zip(answering, answers, strict=True))
         return [[tuple(record) for record in found.get(name, ())] for name, _ in calls]
 
-    async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
+    async def run_unless_partial(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
         if self._dialect != "citus":
             return await self.run(name, **params)
         try:
@@ -148,8 +148,8 @@ def shown(url: str) -> str:
 
 
 @cache
-def _together(names: tuple[str, ...]) -> sql_loader.Together:
-    return sql_loader.together_for_postgres([sql_loader.queries()[name] for name in names])
+def _combined(names: tuple[str, ...]) -> sql_loader.CombinedQuery:
+    return sql_loader.combined_for_postgres([sql_loader.queries()[name] for name in names])
 
 
 @cache

@@ -239,7 +239,7 @@ async def migrate(connection: Connection, url: str) -> None:
             )
         for migration in sql_loader.migrations():
             if migration.number > found:
-                await connection.execute(sql_loader.spoken("postgres", migration.text), timeout=_MIGRATE_SECONDS)
+                await connection.execute(sql_loader.for_dialect("postgres", migration.text), timeout=_MIGRATE_SECONDS)
         await connection.execute(
             "INSERT INTO versions (name, version) VALUES ('schema', $1) "
             "ON CONFLICT (name) DO UPDATE SET version = excluded.version",

@@ -21,7 +21,7 @@ _EVER: Final = 1 << 62
 _BEFORE_ALL: Final = -1
 
 
-class Span(msgspec.Struct, frozen=True):
+class ExportRange(msgspec.Struct, frozen=True):
     """The rows of a site from ``start`` to before ``end`` (ms), and of which visits' ids they may be."""
 
     site_id: int
@@ -31,7 +31,7 @@ class Span(msgspec.Struct, frozen=True):
     to_id: int = HIGHEST_ID + 1
 
     @classmethod
-    def of(cls, site_id: int, first: date | None, last: date | None) -> Span:
+    def of(cls, site_id: int, first: date | None, last: date | None) -> ExportRange:
         """The UTC days from ``first`` to ``last``, both included; without an end where one is None.
 
         Raises Invalid as ``Period`` does.
@@ -162,7 +162,7 @@ class StoredPage(NamedTuple):
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
-class Walk(NamedTuple, Generic[Row]):
+class KeysetScan(NamedTuple, Generic[Row]):
     """How a table is read: by which query, as what, by which columns a page follows the one before, and which of them
     says when something was."""
 
@@ -172,12 +172,16 @@ class Walk(NamedTuple, Generic[Row]):
     at: str
 
 
-VISITS: Final = Walk("export_visits", StoredVisit, ("visit_id", "cell"), "at")
-SHARES: Final = Walk("export_shares", StoredShare, ("first_at", "visit_id", "cell", "channel", "n"), "first_at")
-UNFURLS: Final = Walk("export_unfurls", StoredUnfurl, ("at", "visit_id", "cell", "channel", "n", "app", "hour"), "at")
-CONVERSIONS: Final = Walk("export_conversions", StoredConversion, ("at", "visit_id", "cell", "goal", "event_key"), "at")
-ANSWERS: Final = Walk("export_answers", StoredAnswer, ("at", "visit_id", "cell", "event_key"), "at")
-CASCADES: Final = Walk("export_cascades", StoredCascade, ("root_id", "cell"), "started_at")
+VISITS: Final = KeysetScan("export_visits", StoredVisit, ("visit_id", "cell"), "at")
+SHARES: Final = KeysetScan("export_shares", StoredShare, ("first_at", "visit_id", "cell", "channel", "n"), "first_at")
+UNFURLS: Final = KeysetScan(
+    "export_unfurls", StoredUnfurl, ("at", "visit_id", "cell", "channel", "n", "app", "hour"), "at"
+)
+CONVERSIONS: Final = KeysetScan(
+    "export_conversions", StoredConversion, ("at", "visit_id", "cell", "goal", "event_key"), "at"
+)
+ANSWERS: Final = KeysetScan("export_answers", StoredAnswer, ("at", "visit_id", "cell", "event_key"), "at")
+CASCADES: Final = KeysetScan("export_cascades", StoredCascade, ("root_id", "cell"), "started_at")
 
 
 class Exports:
@@ -186,7 +190,7 @@ class Exports:
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
-    async def pages(self, walk: Walk[Row], span: Span, most: int = PAGE) -> AsyncIterator[list[Row]]:
+    async def pages(self, walk: KeysetScan[Row], span: ExportRange, most: int = PAGE) -> AsyncIterator[list[Row]]:
         """The rows of ``span``, at most ``most`` (1…2,000) at a time, each once: what is stored meanwhile may be among
         them."""
         bounds = msgspec.structs.asdict(span)
@@ -215,7 +219,7 @@ class Exports:
         return {row[0]: StoredPage(*row) for row in found}
 
 
-def _beginning(walk: Walk[Any], span: Span) -> dict[str, Any]:
+def _beginning(walk: KeysetScan[Any], span: ExportRange) -> dict[str, Any]:
     """The place before the first row. A walk has this one lower bound, as a database may seek by either of two."""
     before: dict[str, Any] = dict.fromkeys(walk.key, _BEFORE_ALL)
     before |= {name: "" for name in ("app", "goal") if name in before}

@@ -20,7 +20,7 @@ class Page(NamedTuple):
     first_day: int
 
 
-class RaisedRow(NamedTuple):
+class SpikeRow(NamedTuple):
     """A spike as it is stored; times in UTC milliseconds. ``returns`` and ``expected`` are of the hour before it was
     raised, ``peak`` of the hour with the most returns since."""
 
@@ -74,12 +74,12 @@ class Spikes:
             found.setdefault(page, []).append((started_at, last_at))
         return found
 
-    async def raised(self, site_id: int, start: int, end: int, limit: int) -> list[RaisedRow]:
+    async def raised(self, site_id: int, start: int, end: int, limit: int) -> list[SpikeRow]:
         """The spikes that were raised from ``start`` to before ``end``, the newest first."""
         rows = await self._read("spikes_raised", site_id=site_id, start=start, end=end, limit=limit)
-        return [RaisedRow(*row) for row in rows]
+        return [SpikeRow(*row) for row in rows]
 
-    async def raise_spike(self, site_id: int, spike: RaisedRow, event: Event, draw: Draw) -> bool:
+    async def raise_spike(self, site_id: int, spike: SpikeRow, event: Event, draw: Draw) -> bool:
         """Stores a new spike and puts its event on the way to the endpoints that want it, both or neither.
 
         False when it was raised before.

@@ -89,10 +89,10 @@ class Writer(Quick):
             return self._insert(insertion, rows)
         return self.answer(name, rows, params)
 
-    async def run_together(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
+    async def run_many(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
         return [await self.run(name, rows) if rows else [] for name, rows in calls]
 
-    async def run_if_whole(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
+    async def run_unless_partial(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
         return self.answer(name, None, params)
 
     def _insert(self, insertion: sql_loader.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
@@ -225,7 +225,7 @@ def _statements(
 
 @cache
 def _insertion(name: str) -> sql_loader.Insertion | None:
-    return sql_loader.row_by_row(sql_loader.queries()[name])
+    return sql_loader.as_plain_insert(sql_loader.queries()[name])
 
 
 @cache

@@ -157,7 +157,7 @@ class SQLiteStore:
                 ((version,),) = writer.plain("PRAGMA user_version")
                 for migration in sql_loader.migrations():
                     if migration.number > version:
-                        writer.script(sql_loader.spoken("sqlite", migration.text))
+                        writer.script(sql_loader.for_dialect("sqlite", migration.text))
                         writer.plain(f"PRAGMA user_version={migration.number}")
                 writer.plain("COMMIT")
             finally:

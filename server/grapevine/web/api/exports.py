@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from grapevine.errors import NotFound
-from grapevine.exports import FORMATS, TABLES, Asked, encoder, stream
-from grapevine.store.readers.exports import Span
+from grapevine.exports import FORMATS, TABLES, ExportRequest, encoder, stream
+from grapevine.store.readers.exports import ExportRange
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import PERIOD, Parameters
 from grapevine.web.state import services
@@ -31,13 +31,13 @@ async def export(request: Request) -> Response:
     format_name = "ndjson" if asked_for is None else asked_for
     made_by = encoder(format_name, TABLES[table].columns)
     first, last = given.day("from"), given.day("to")
-    span = Span.of(site.site_id, first, last)
+    span = ExportRange.of(site.site_id, first, last)
     media_type, suffix = FORMATS[format_name]
     name = "-".join(str(part) for part in ("grapevine", _UNSAFE.sub("-", site.key), table, first, last) if part)
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.{suffix}"'}
     if request.method == "HEAD":
         return Response(headers=headers | {"Content-Type": media_type})
-    pieces = stream(table, Asked(services(request).store, site, span), made_by)
+    pieces = stream(table, ExportRequest(services(request).store, site, span), made_by)
     beginning = await anext(pieces)
     return StreamingResponse(_all(beginning, pieces), headers=headers | {"Content-Type": media_type})
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from grapevine.analytics import spikes
 from grapevine.analytics.metrics import Filters
-from grapevine.analytics.spikes import Shown
+from grapevine.analytics.spikes import SpikeView
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
@@ -15,7 +15,7 @@ MOST: Final = 100
 TABLE_ROWS: Final = 3
 
 
-async def raised(store: Store, site: Site, now: int, period: Period, filters: Filters) -> list[Shown]:
+async def raised(store: Store, site: Site, now: int, period: Period, filters: Filters) -> list[SpikeView]:
     """The spikes of ``period``, the newest first. They are of all of a page's returns, so a filter by channel, source
     or device leaves none."""
     if filters.channel or filters.source or filters.device:
