@@ -9,10 +9,10 @@ from typing import Final
 import httpx
 
 from grapevine.config.settings import Settings
-from grapevine.simulate.api_client import Asked
+from grapevine.simulate.api_client import ApiClient
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target
-from grapevine.simulate.report import Report, check
+from grapevine.simulate.report import ComparisonReport, check
 from grapevine.simulate.world import World
 from grapevine.sites.management import add_key, site_with
 from grapevine.writer.verdict_job import Judge
@@ -24,7 +24,7 @@ twice; and what pretends to be people is as frequent as it is by default."""
 _HOUR_MS: Final = 3_600_000
 
 
-async def played(seed: int, parameters: Parameters = HARD) -> Report:
+async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
     """One world. Whatever is due is judged each simulated hour, and at the end."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
@@ -38,7 +38,7 @@ async def played(seed: int, parameters: Parameters = HARD) -> Report:
             site = await site_with(server.store.registry, server.site)
             key = (await add_key(server.store.registry, site, "read", "accuracy", NOON)).secret
             server.http.timeout = httpx.Timeout(120)
-            report = await check(world.truth, Asked(server.http, key, server.site))
+            report = await check(world.truth, ApiClient(server.http, key, server.site))
             await server.hang_up()
             return report
 

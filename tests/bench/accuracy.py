@@ -16,14 +16,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from grapevine.simulate.report import Judged, Quality, Report
+from grapevine.simulate.report import ComparisonReport, SetComparison, VerdictCount
 from tests.accuracy.played import HARD, played
 
 _SETS: Final = ("parents", "self_returns", "proven", "reported", "unfurls", "cascades")
 _RATIOS: Final = ("dark_share", "return_share", "k_factor", "amplification")
 
 
-def one(seed: int, visits: int, suspects: float) -> Report:
+def one(seed: int, visits: int, suspects: float) -> ComparisonReport:
     """A world."""
     return asyncio.run(played(seed, replace(HARD, visits=visits, suspects=suspects)))
 
@@ -41,7 +41,7 @@ def run() -> None:
             _show(f"{worlds} worlds of {visits:,} visits, {title}", found)
 
 
-def _show(title: str, reports: list[Report]) -> None:
+def _show(title: str, reports: list[ComparisonReport]) -> None:
     sys.stdout.write(
         f"### {title}\n\n| what | true | found | right | precision | recall |\n|---|--:|--:|--:|--:|--:|\n"
     )
@@ -53,11 +53,11 @@ def _show(title: str, reports: list[Report]) -> None:
         )
     robots, refused = (sum(getattr(each.robots, name) for each in reports) for name in ("true", "refused"))
     people_refused = sum(each.robots.people_refused for each in reports)
-    verdicts: dict[str, Judged] = {}
+    verdicts: dict[str, VerdictCount] = {}
     for report in reports:
         for kind, judged in report.verdicts.items():
-            before = verdicts.get(kind, Judged(0, 0))
-            verdicts[kind] = Judged(before.stored + judged.stored, before.taken_out + judged.taken_out)
+            before = verdicts.get(kind, VerdictCount(0, 0))
+            verdicts[kind] = VerdictCount(before.stored + judged.stored, before.taken_out + judged.taken_out)
     sys.stdout.write("\n| visits of | arrived | refused | taken out | counted |\n|---|--:|--:|--:|--:|\n")
     suspects = sum(judged.stored for kind, judged in verdicts.items() if kind != "people")
     sys.stdout.write(
@@ -85,9 +85,9 @@ def _show(title: str, reports: list[Report]) -> None:
     sys.stdout.flush()
 
 
-def _sum(found: Iterable[Quality]) -> Quality:
+def _sum(found: Iterable[SetComparison]) -> SetComparison:
     parts = list(found)
-    return Quality(
+    return SetComparison(
         sum(each.true for each in parts), sum(each.found for each in parts), sum(each.right for each in parts), None,
         None,
     )  # fmt: skip

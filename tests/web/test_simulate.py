@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from grapevine.cli import main
 from grapevine.errors import GrapevineError
 from grapevine.serving.app import system_clock
-from grapevine.simulate.api_client import Asked
+from grapevine.simulate.api_client import ApiClient
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, limits, origin_of_site
-from grapevine.simulate.report import Number, Quality, Report, Robots, check
+from grapevine.simulate.report import ComparisonReport, NumberComparison, RobotComparison, SetComparison, check
 from grapevine.simulate.truth import Truth
 from grapevine.simulate.world import START, World
 from grapevine.sites.management import add_key, site_with
@@ -34,14 +34,14 @@ async def key_of(server: Server) -> str:
     return (await add_key(server.store.registry, site, "read", "simulate", NOON)).secret
 
 
-async def play(server: Server, world: World, at: Callable[[int], None] | None = None) -> Report:
+async def play(server: Server, world: World, at: Callable[[int], None] | None = None) -> ComparisonReport:
     """Plays it and checks it."""
     if server.url is None:
         await Player(server.http, Target(server.site, ORIGIN), world, server.clock, at).play()
     else:
         async with httpx.AsyncClient(base_url=server.url, limits=limits(), timeout=60, trust_env=False) as client:
             await Player(client, Target(server.site, ORIGIN), world, server.clock, at).play()
-    return await check(world.truth, Asked(server.http, await key_of(server), server.site))
+    return await check(world.truth, ApiClient(server.http, await key_of(server), server.site))
 
 
 def along(server: Server) -> Callable[[int], None]:
@@ -53,9 +53,9 @@ def along(server: Server) -> Callable[[int], None]:
     return move
 
 
-def faults(report: Report) -> dict[str, Any]:
+def faults(report: ComparisonReport) -> dict[str, Any]:
     """Everything that is not as it happened."""
-    compared: dict[str, Quality | Number | Robots]
+    compared: dict[str, SetComparison | NumberComparison | RobotComparison]
     compared = {**report.qualities, **report.numbers, "robots": report.robots}
     compared |= {f"{by} {name}": number for by, numbers in report.parts.items() for name, number in numbers.items()}
     return {name: one for name, one in compared.items() if not one.good}
@@ -114,7 +114,7 @@ async def test_a_check_finds_what_is_wrong(server: Server) -> None:
     )  # fmt: skip
     returned.token = "stripped"
     truth.visits[0].views += 1
-    report = await check(truth, Asked(server.http, await key_of(server), server.site))
+    report = await check(truth, ApiClient(server.http, await key_of(server), server.site))
     assert not report.clean
     links = report.qualities["parents"]
     assert links.found == links.right + 1
@@ -127,10 +127,10 @@ async def test_a_check_finds_what_is_wrong(server: Server) -> None:
 async def test_a_wrong_key_and_a_truth_that_was_not_played(server: Server) -> None:
     world = World(1, Parameters(visits=5))
     with pytest.raises(GrapevineError, match="nothing of this truth was played"):
-        await check(world.truth, Asked(server.http, "nobody", server.site))
+        await check(world.truth, ApiClient(server.http, "nobody", server.site))
     await Player(server.http, Target(server.site, ORIGIN), world, server.clock).play()
     with pytest.raises(GrapevineError, match="answered 401"):
-        await check(world.truth, Asked(server.http, "nobody", server.site))
+        await check(world.truth, ApiClient(server.http, "nobody", server.site))
 
 
 async def test_a_server_that_refuses_or_is_away(server: Server) -> None:

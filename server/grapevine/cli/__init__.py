@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.cli.parser import build_parser
 from grapevine.errors import GrapevineError, Invalid, SettingError
 from grapevine.serving.loops import loop_factory
@@ -18,17 +18,17 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; answers with its exit status: 0 ok, 1 failed, 2 wrong usage or a wrong setting."""
     parsed = build_parser().parse_args(arguments)
-    shell = Shell(os.environ, parsed.config)
+    context = CommandContext(os.environ, parsed.config)
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            status = runner.run(parsed.run(shell, parsed))
+            status = runner.run(parsed.run(context, parsed))
         sys.stdout.flush()
         return int(status)
     except (SettingError, Invalid) as error:
-        shell.complain(str(error))
+        context.complain(str(error))
         return USAGE
     except GrapevineError as error:
-        shell.complain(str(error))
+        context.complain(str(error))
         return FAILED
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 
-Run = Callable[[Shell, argparse.Namespace], Awaitable[int]]
+Run = Callable[[CommandContext, argparse.Namespace], Awaitable[int]]
 
 
 class Commands:

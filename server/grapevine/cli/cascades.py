@@ -11,7 +11,7 @@ from rich.tree import Tree
 from grapevine.analytics import cascades
 from grapevine.analytics.chains import Cascade, CascadeNode
 from grapevine.cli.arguments import Commands
-from grapevine.cli.context import Shell, counted
+from grapevine.cli.context import CommandContext, counted
 from grapevine.errors import NotFound, UnknownVisit
 from grapevine.sites import management
 from grapevine.sites.cache import Site
@@ -25,21 +25,21 @@ def register(commands: Commands) -> None:
     parser.add_argument("--site", metavar="KEY", help="the site it grew on (default: any of this server)")
 
 
-async def cascade(shell: Shell, arguments: Namespace) -> int:
+async def cascade(context: CommandContext, arguments: Namespace) -> int:
     """Draws the cascade."""
-    settings = shell.settings_with_keys()
-    async with shell.store(settings) as store:
+    settings = context.settings_with_keys()
+    async with context.store(settings) as store:
         if arguments.site is None:
             rows = await store.registry.sites()
         else:
             rows = [await management.site_with(store.registry, arguments.site)]
         sites = [Site(row, settings.secret_keys) for row in rows]
-        found = await _find(store, sites, arguments.root, shell.now())
+        found = await _find(store, sites, arguments.root, context.now())
     if arguments.json:
-        shell.say_json(found)
+        context.say_json(found)
     else:
-        shell.say(_headline(found))
-        shell.out.print(_tree(found), soft_wrap=True)
+        context.say(_headline(found))
+        context.out.print(_tree(found), soft_wrap=True)
     return 0
 
 

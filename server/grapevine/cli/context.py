@@ -19,7 +19,7 @@ from grapevine.store.factory import make_store, with_secret_keys
 WIDTH_OF_PIPES: Final = 120
 
 
-class Shell:
+class CommandContext:
     """One run of one command. Text of people's own is printed as it is: no markup, no highlighting."""
 
     def __init__(self, environ: Mapping[str, str], config: Path | None) -> None:

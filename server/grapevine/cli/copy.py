@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from grapevine.cli.arguments import Commands
-from grapevine.cli.context import Shell, counted
+from grapevine.cli.context import CommandContext, counted
 from grapevine.config.settings import SETTINGS
 from grapevine.errors import Interrupted
 
@@ -49,50 +49,50 @@ def register(commands: Commands) -> None:
     )
 
 
-async def copy(shell: Shell, arguments: Namespace) -> int:
+async def copy(context: CommandContext, arguments: Namespace) -> int:
     """Copies, compares, and says what it did."""
     from grapevine.store.copy.copier import move
     from grapevine.store.copy.opening import opened
 
     try:
         async with opened(arguments.source) as source, opened(arguments.target) as target:
-            with _watching(shell) as watcher:
-                done = await move(source, target, watcher, shell.now(), restart=arguments.restart)
+            with _watching(context) as watcher:
+                done = await move(source, target, watcher, context.now(), restart=arguments.restart)
     except Interrupted as error:
         raise Interrupted(f"{error}; {_AGAIN}") from error
     except asyncio.CancelledError:
-        shell.complain(f"interrupted; {_AGAIN}")
+        context.complain(f"interrupted; {_AGAIN}")
         raise
     if arguments.json:
-        shell.say_json(done)
+        context.say_json(done)
     else:
-        _say(shell, done)
+        _say(context, done)
     if not done.verified:
-        _complain(shell, done)
+        _complain(context, done)
     return 0 if done.verified else 1
 
 
-def _say(shell: Shell, done: Summary) -> None:
+def _say(context: CommandContext, done: Summary) -> None:
     tables = counted(sum(1 for table in done.tables if table.rows), "table")
     before = f", {counted(done.rows - done.copied, 'row')} of them in an earlier run" if done.resumed else ""
-    shell.say(
+    context.say(
         f"Copied {counted(done.rows, 'row')} of {tables} from {done.source} to {done.target}{before}: "
         f"{_pace(done.copied, done.copy_seconds)}."
     )
     if done.verified:
-        shell.say(f"Compared every row of both; all are the same: {_pace(done.rows, done.compare_seconds)}.")
-        shell.say(_KEYS)
+        context.say(f"Compared every row of both; all are the same: {_pace(done.rows, done.compare_seconds)}.")
+        context.say(_KEYS)
 
 
 def _pace(rows: int, seconds: float) -> str:
     return f"{seconds:,.1f} s, {rows / seconds:,.0f} rows/s" if rows and seconds else f"{seconds:,.1f} s"
 
 
-def _complain(shell: Shell, done: Summary) -> None:
-    shell.complain(f"{counted(done.differing, 'row')} of {done.source} and {done.target} differ:")
+def _complain(context: CommandContext, done: Summary) -> None:
+    context.complain(f"{counted(done.differing, 'row')} of {done.source} and {done.target} differ:")
     for difference in done.differences:
-        shell.complain(f"- {difference}")
-    shell.complain(
+        context.complain(f"- {difference}")
+    context.complain(
         "Something was written to one of them after the copy had begun. Nothing was mended, as nothing tells which is "
         "right; to delete what is in the target and begin anew, run the same with --restart"
     )
@@ -107,17 +107,17 @@ def _database(text: str) -> str:
 
 
 @contextmanager
-def _watching(shell: Shell) -> Iterator[Watcher]:
+def _watching(context: CommandContext) -> Iterator[Watcher]:
     """A bar on a terminal, else a line per table."""
-    if not shell.err.is_terminal:
-        yield Lines(shell)
+    if not context.err.is_terminal:
+        yield Lines(context)
         return
     columns = (
         TextColumn("{task.description:<9}"), BarColumn(bar_width=None), TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.completed:,.0f} of {task.total:,.0f}"), TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[table]:<13}", style="dim"),
     )  # fmt: skip
-    with Progress(*columns, console=shell.err, expand=True) as progress:
+    with Progress(*columns, console=context.err, expand=True) as progress:
         yield Bars(progress)
 
 
@@ -146,8 +146,8 @@ class Bars:
 class Lines:
     """A line for each table that has rows."""
 
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
+    def __init__(self, context: CommandContext) -> None:
+        self._shell = context
         self._doing = ""
 
     def phase(self, name: Phase, rows: int) -> None:  # noqa: ARG002

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from grapevine.cli.arguments import Commands, count, port
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.config.settings import SQLITE, Settings
 from grapevine.domain import ids
 from grapevine.sites import management
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grapevine.demo.traffic import Target
 
 HOST = "127.0.0.1"
+_TRAFFIC_HINT = "To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')"
 
 
 def register(commands: Commands) -> None:
@@ -37,7 +38,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--traffic", type=count, default=0, metavar="N", help="play N visits over real HTTP")
 
 
-async def demo(shell: Shell, arguments: Namespace) -> int:
+async def demo(context: CommandContext, arguments: Namespace) -> int:
     """Runs the demo until a signal ends it."""
     from grapevine.config import logging
     from grapevine.demo.site import DemoSite, demo_folder
@@ -55,8 +56,8 @@ async def demo(shell: Shell, arguments: Namespace) -> int:
         values: dict[str, str] = {"GRAPEVINE": server.url}
         site = listening.Server(DemoSite(demo_folder(), values), HOST, arguments.site_port)
         origins = [site.url, site.url.replace(HOST, "localhost")]
-        async with shell.store(settings) as store:
-            added = await management.add_site(store.registry, "Lees (demo)", origins, shell.now())
+        async with context.store(settings) as store:
+            added = await management.add_site(store.registry, "Lees (demo)", origins, context.now())
         values["SITE"] = added.row.key
 
         async def present() -> None:
@@ -68,44 +69,46 @@ async def demo(shell: Shell, arguments: Namespace) -> int:
                     "key": added.key.secret,
                     "database": database,
                 }
-                shell.say_json(facts, one_line=True)
+                context.say_json(facts, one_line=True)
             else:
-                _welcome(shell, server.url, site.url, added.key.secret)
+                _welcome(context, server.url, site.url, added.key.secret)
             if arguments.traffic:
-                await _play(shell, Target(server.url, added.row.key, site.url), arguments.traffic)
+                await _play(context, Target(server.url, added.row.key, site.url), arguments.traffic)
             elif not arguments.json:
-                shell.say("To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')")
+                context.say(
+                    "To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')"
+                )
 
         await listening.serve([server, site], present)
     return 0
 
 
-def _welcome(shell: Shell, server: str, site: str, key: str) -> None:
+def _welcome(context: CommandContext, server: str, site: str, key: str) -> None:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_row("Demo site", f"{site}/")
     table.add_row("Dashboard", f"{server}/")
     table.add_row("API key", key)
-    shell.say("Grapevine is running. Ctrl+C stops it and throws everything away.\n")
-    shell.out.print(table)
-    shell.say(
+    context.say("Grapevine is running. Ctrl+C stops it and throws everything away.\n")
+    context.out.print(table)
+    context.say(
         "\nCopy a link on the demo site, open it in another browser, copy it there: the dashboard shows the chain."
     )
 
 
-async def _play(shell: Shell, target: Target, visits: int) -> None:
+async def _play(context: CommandContext, target: Target, visits: int) -> None:
     from grapevine.demo.traffic import play
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     started = time.monotonic()
-    with Progress(*columns, console=shell.err) as progress:
+    with Progress(*columns, console=context.err) as progress:
         task = progress.add_task("Visits", total=visits)
         played = await play(
-            target, visits, ids.day_date(ids.day_at(shell.now())), on_visit=lambda: progress.advance(task)
+            target, visits, ids.day_date(ids.day_at(context.now())), on_visit=lambda: progress.advance(task)
         )
     seconds = time.monotonic() - started
-    shell.err.print(
+    context.err.print(
         f"Played {played.visits:,} visits in {seconds:.1f} s ({played.visits / seconds:,.0f} visits/s): "
         f"{played.views:,} more views, {played.shares:,} shares, {played.returns:,} returns down to depth "
         f"{played.deepest}, {played.unfurls:,} previews; {played.robots:,} robots were refused.",

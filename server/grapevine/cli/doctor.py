@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from grapevine.cli.arguments import Commands
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.doctor import Finding, examine
 from grapevine.errors import Invalid
 
@@ -26,29 +26,29 @@ def register(commands: Commands) -> None:
     parser.add_argument("--site", metavar="KEY", help="recount this site alone (default: all)")
 
 
-async def doctor(shell: Shell, arguments: Namespace) -> int:
+async def doctor(context: CommandContext, arguments: Namespace) -> int:
     """Prints each finding as it is made."""
     if arguments.url is not None:
         raise Invalid.of("URL", "cannot be checked: this version checks an installation, not a page's embed")
     found: list[Finding] = []
-    async for finding in examine(shell.settings(), arguments.site):
+    async for finding in examine(context.settings(), arguments.site):
         found.append(finding)
         if not arguments.json:
-            _print(shell, finding)
+            _print(context, finding)
     wrong = sum(not finding.ok for finding in found)
     if arguments.json:
-        shell.say_json({"ok": not wrong, "checks": found})
+        context.say_json({"ok": not wrong, "checks": found})
     else:
-        shell.say("All is well." if not wrong else f"{wrong} of {len(found)} checks found something to fix.")
+        context.say("All is well." if not wrong else f"{wrong} of {len(found)} checks found something to fix.")
     return 1 if wrong else 0
 
 
-def _print(shell: Shell, finding: Finding) -> None:
-    shell.say(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.check}: {finding.says}")
+def _print(context: CommandContext, finding: Finding) -> None:
+    context.say(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.check}: {finding.says}")
     for difference in finding.differences:
-        shell.say(f"       - {_sentence(difference)}")
+        context.say(f"       - {_sentence(difference)}")
     if finding.fix:
-        shell.say(f"       Fix: {finding.fix}")
+        context.say(f"       Fix: {finding.fix}")
 
 
 def _sentence(difference: dict[str, Any]) -> str:

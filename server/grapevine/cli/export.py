@@ -7,7 +7,7 @@ from argparse import Namespace
 from contextlib import aclosing
 
 from grapevine.cli.arguments import Commands, day
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.errors import Invalid
 from grapevine.exports import FORMATS, TABLES, ExportRequest, encoder, stream
 from grapevine.sites import management
@@ -34,7 +34,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--to", dest="last", type=day, metavar="D", help="last day, in UTC (default: the last one)")
 
 
-async def export(shell: Shell, arguments: Namespace) -> int:
+async def export(context: CommandContext, arguments: Namespace) -> int:
     """Writes the file piece by piece, as fast as it is taken."""
     if arguments.format == "parquet" and sys.stdout.isatty():
         raise Invalid(
@@ -42,9 +42,9 @@ async def export(shell: Shell, arguments: Namespace) -> int:
             f"grapevine export {arguments.site} {arguments.table} --format parquet > {arguments.table}.parquet"
         )
     made_by = encoder(arguments.format, TABLES[arguments.table].columns)
-    settings = shell.settings_with_keys()
+    settings = context.settings_with_keys()
     out = sys.stdout.buffer
-    async with shell.store(settings) as store:
+    async with context.store(settings) as store:
         site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
         asked = ExportRequest(store, site, ExportRange.of(site.site_id, arguments.first, arguments.last))
         async with aclosing(stream(arguments.table, asked, made_by)) as pieces:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from rich.table import Table
 
 from grapevine.cli.arguments import Commands
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import NotFound
 from grapevine.sites import management
@@ -29,41 +29,41 @@ def register(commands: Commands) -> None:
     parser.add_argument("id", metavar="ID", help="the key's id, as `grapevine key list` shows it")
 
 
-async def add(shell: Shell, arguments: Namespace) -> int:
+async def add(context: CommandContext, arguments: Namespace) -> int:
     """Adds a key."""
-    async with shell.store() as store:
+    async with context.store() as store:
         site = await management.site_with(store.registry, arguments.site)
         name = arguments.name or f"{arguments.scope} key"
-        added = await management.add_key(store.registry, site, arguments.scope, name, shell.now())
+        added = await management.add_key(store.registry, site, arguments.scope, name, context.now())
     if arguments.json:
-        shell.say_json({**_as_json(added.row), "key": added.secret})
+        context.say_json({**_as_json(added.row), "key": added.secret})
     else:
-        shell.say(f"{added.secret}\n\nShown this once: only its hash is stored. Its id is {added.row.key_id}.")
+        context.say(f"{added.secret}\n\nShown this once: only its hash is stored. Its id is {added.row.key_id}.")
     return 0
 
 
-async def list_keys(shell: Shell, arguments: Namespace) -> int:
+async def list_keys(context: CommandContext, arguments: Namespace) -> int:
     """Lists a site's keys."""
-    async with shell.store() as store:
+    async with context.store() as store:
         site = await management.site_with(store.registry, arguments.site)
         keys = await store.registry.keys(site.site_id)
     if arguments.json:
-        shell.say_json([_as_json(key) for key in keys])
+        context.say_json([_as_json(key) for key in keys])
     else:
         table = Table("Id", "Name", "Scope", "Since", "Revoked", box=None, pad_edge=False, header_style="bold")
         for key in keys:
             revoked = "" if key.revoked_at is None else rfc3339(key.revoked_at)[:10]
             table.add_row(key.key_id, key.name, key.scope, rfc3339(key.created_at)[:10], revoked)
-        shell.out.print(table)
+        context.out.print(table)
     return 0
 
 
-async def revoke(shell: Shell, arguments: Namespace) -> int:
+async def revoke(context: CommandContext, arguments: Namespace) -> int:
     """Revokes a key."""
-    async with shell.store() as store:
-        if not await store.registry.revoke_key(arguments.id, shell.now()):
+    async with context.store() as store:
+        if not await store.registry.revoke_key(arguments.id, context.now()):
             raise NotFound(f"no key in force has the id {arguments.id[:60]!r}; see `grapevine key list SITE`")
-    shell.say(f"Revoked {arguments.id}.")
+    context.say(f"Revoked {arguments.id}.")
     return 0
 
 

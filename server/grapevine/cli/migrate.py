@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from grapevine.cli.arguments import Commands, count
-from grapevine.cli.context import Shell, counted
+from grapevine.cli.context import CommandContext, counted
 from grapevine.config.settings import Settings, database_path, shown, shown_url
 from grapevine.errors import Invalid, SettingError
 from grapevine.store.factory import schema_version
@@ -38,27 +38,27 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
 
 
-async def migrate(shell: Shell, arguments: Namespace) -> int:
+async def migrate(context: CommandContext, arguments: Namespace) -> int:
     """Opens the store, which migrates it, says from which version to which, and distributes it where that is asked."""
-    settings = shell.settings()
+    settings = context.settings()
     _check(settings, arguments)
     before = await schema_version(settings)
-    async with shell.store(settings):
+    async with context.store(settings):
         after = await schema_version(settings)
     answer: dict[str, Any] = {"database": shown_url(settings.database), "before": before, "after": after}
     if not arguments.json:
-        shell.say(_said(settings, before, after))
+        context.say(_said(settings, before, after))
     if arguments.distribute:
         answer["tables"] = steps = []
-        async with aclosing(_steps(shell, settings, arguments.shards)) as found:
+        async with aclosing(_steps(context, settings, arguments.shards)) as found:
             async for step in found:
                 steps.append(step._asdict())
                 if not arguments.json:
-                    shell.say(_line(step))
+                    context.say(_line(step))
         if not steps and not arguments.json:
-            shell.say("All tables are distributed: there is nothing to do.")
+            context.say("All tables are distributed: there is nothing to do.")
     if arguments.json:
-        shell.say_json(answer)
+        context.say_json(answer)
     return 0
 
 
@@ -72,10 +72,10 @@ def _check(settings: Settings, arguments: Namespace) -> None:
         )
 
 
-def _steps(shell: Shell, settings: Settings, shards: int | None) -> AsyncGenerator[Step]:
+def _steps(context: CommandContext, settings: Settings, shards: int | None) -> AsyncGenerator[Step]:
     from grapevine.store.postgres.citus import distribute  # needs the PostgreSQL package, which is there by now
 
-    return distribute(settings.database, shell.now(), shards)
+    return distribute(settings.database, context.now(), shards)
 
 
 def _said(settings: Settings, before: int, after: int) -> str:

@@ -11,7 +11,7 @@ from grapevine.cli.arguments import Commands, config_option
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of ``grapevine``; what it parses has ``run``, an async function of (shell, arguments)."""
+    """The parser of ``grapevine``; what it parses has ``run``, an async function of (context, arguments)."""
     parser = argparse.ArgumentParser(
         prog="grapevine",
         description="Self-hosted measurement of word of mouth: signed share tokens, share chains, "

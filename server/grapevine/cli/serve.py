@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Final
 
 from grapevine.cli.arguments import Commands, count, port
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.config.settings import shown
 from grapevine.errors import SettingError, StoreError
 
@@ -29,7 +29,7 @@ def register(commands: Commands) -> None:
     )
 
 
-async def serve(shell: Shell, arguments: Namespace) -> int:
+async def serve(context: CommandContext, arguments: Namespace) -> int:
     """Runs the server until a signal ends it."""
     from grapevine.background.cleanup import destroy_salts
     from grapevine.config import logging
@@ -41,21 +41,21 @@ async def serve(shell: Shell, arguments: Namespace) -> int:
 
     if not 1 <= arguments.workers <= MOST_WORKERS:
         raise SettingError(f"--workers {arguments.workers}: must be 1 to {MOST_WORKERS}")
-    settings = shell.settings_with_keys()
+    settings = context.settings_with_keys()
     logging.configure(settings.log)
     source = await unfinished_copy(settings)
     if source is not None:
         raise StoreError(
             f"{shown(settings)} is a copy of {source} that was begun and not ended: {REMEDY}; serve it then"
         )
-    async with shell.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
+    async with context.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
         sites = await store.registry.sites()
-        await destroy_salts(store, shell.now())  # nor one that cannot be written to
+        await destroy_salts(store, context.now())  # nor one that cannot be written to
 
     async def announce(url: str) -> None:
-        shell.say(f"Grapevine is ready: {url}")
+        context.say(f"Grapevine is ready: {url}")
         if not sites:
-            shell.say("It has no site yet; add one with: grapevine site add NAME --origin https://example.com")
+            context.say("It has no site yet; add one with: grapevine site add NAME --origin https://example.com")
 
     if arguments.workers == 1:
         server = listening.Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)

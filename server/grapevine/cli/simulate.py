@@ -13,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from grapevine.cli.arguments import Commands, count
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.errors import GrapevineError, Invalid
 from grapevine.simulate.parameters import Parameters
 
 if TYPE_CHECKING:
-    from grapevine.simulate.report import Number, Quality, Report, World
+    from grapevine.simulate.report import ComparisonReport, NumberComparison, SetComparison, WorldSummary
     from grapevine.simulate.truth import Truth
 
 _PATIENCE_SECONDS: Final = 60.0
@@ -74,14 +74,14 @@ def register(commands: Commands) -> None:
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="with --check: read the API key from a file")
 
 
-async def simulate(shell: Shell, arguments: Namespace) -> int:
+async def simulate(context: CommandContext, arguments: Namespace) -> int:
     """Plays, or checks."""
-    return await (_play if arguments.check is None else _check)(shell, arguments)
+    return await (_play if arguments.check is None else _check)(context, arguments)
 
 
-async def _play(shell: Shell, arguments: Namespace) -> int:
+async def _play(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.simulate.player import CONCURRENCY, Player, Target, origin_of_site
-    from grapevine.simulate.report import world_of
+    from grapevine.simulate.report import summarize_world
     from grapevine.simulate.world import World
 
     for name in ("server", "site"):
@@ -101,41 +101,41 @@ async def _play(shell: Shell, arguments: Namespace) -> int:
         if origin is None:
             origin = await origin_of_site(client, arguments.site)
             world.truth.drops["bad-origin"] += 1
-        with _progress(shell) as progress:
+        with _progress(context) as progress:
             task = progress.add_task("Visits", total=arguments.visits)
-            player = Player(client, Target(arguments.site, origin), world, shell.now,
+            player = Player(client, Target(arguments.site, origin), world, context.now,
                             on_visit=lambda: progress.advance(task))  # fmt: skip
             await player.play()
     seconds = time.monotonic() - started
     if arguments.truth is not None:
         world.truth.write(arguments.truth)
-    happened = world_of(world.truth)
+    happened = summarize_world(world.truth)
     if arguments.json:
         facts = {"seed": arguments.seed, "requests": world.truth.requests, "seconds": round(seconds, 3),
                  "truth": arguments.truth and str(arguments.truth), "world": happened}  # fmt: skip
-        shell.say_json(facts)
+        context.say_json(facts)
     else:
-        shell.say(f"{world.truth.requests:,} requests in {seconds:.1f} s ({world.truth.requests / seconds:,.0f}/s).")
-        shell.say(_told(happened))
+        context.say(f"{world.truth.requests:,} requests in {seconds:.1f} s ({world.truth.requests / seconds:,.0f}/s).")
+        context.say(_told(happened))
         if arguments.truth is not None:
-            shell.say(f"What really happened is in {arguments.truth}; compare: "
+            context.say(f"What really happened is in {arguments.truth}; compare: "
                       f"grapevine simulate --check {arguments.truth} --key KEY")  # fmt: skip
     return 0
 
 
-async def _check(shell: Shell, arguments: Namespace) -> int:
-    from grapevine.simulate.api_client import Asked
+async def _check(context: CommandContext, arguments: Namespace) -> int:
+    from grapevine.simulate.api_client import ApiClient
     from grapevine.simulate.report import check
     from grapevine.simulate.truth import Truth
 
     truth: Truth = Truth.read(arguments.check)
     server, site = arguments.server or truth.play.server, arguments.site or truth.play.site
     async with _client(server, 1) as client:
-        report = await check(truth, Asked(client, _key(arguments), site))
+        report = await check(truth, ApiClient(client, _key(arguments), site))
     if arguments.json:
-        shell.say_json(report)
+        context.say_json(report)
     else:
-        _show(shell, report)
+        _show(context, report)
     return 0 if report.clean else 1
 
 
@@ -161,12 +161,12 @@ def _client(server: str, connections: int) -> httpx.AsyncClient:
         raise Invalid.of("server", f"is no URL: {error}") from None
 
 
-def _progress(shell: Shell) -> Progress:
+def _progress(context: CommandContext) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=shell.err, disable=not sys.stderr.isatty())
+    return Progress(*columns, console=context.err, disable=not sys.stderr.isatty())
 
 
-def _told(world: World) -> str:
+def _told(world: WorldSummary) -> str:
     return (
         f"{world.visits:,} visits of people: {world.shared:,} through sharing, {world.tagged:,} of them with a token, "
         f"{world.dark:,} in the dark. {world.cascades:,} cascades, {_percent(world.one_hop, world.cascades)} of them "
@@ -174,15 +174,15 @@ def _told(world: World) -> str:
     )
 
 
-def _show(shell: Shell, report: Report) -> None:
-    shell.say(_told(report.world) + "\n")
+def _show(context: CommandContext, report: ComparisonReport) -> None:
+    context.say(_told(report.world) + "\n")
     table = _table("What was found", "True", "Found", "Right", "Precision", "Recall")
     for name, quality in report.qualities.items():
         table.add_row(_mark(quality), name, *_quality(quality))
-    shell.out.print(table)
+    context.out.print(table)
     robots = report.robots
     mark = " " if robots.good else "✗"
-    shell.say(
+    context.say(
         f"\n{mark} Robots: {robots.true:,}, of which {robots.refused:,} were refused and {robots.stored:,} stored; "
         f"counted among visits: {robots.counted:,}. People refused as robots: {robots.people_refused:,}.\n"
     )
@@ -190,8 +190,8 @@ def _show(shell: Shell, report: Report) -> None:
         table = _table("Stored visits of", "Visits", "Taken out of the counts")
         for kind, judged in report.verdicts.items():
             table.add_row("", kind, f"{judged.stored:,}", f"{judged.taken_out:,}")
-        shell.out.print(table)
-        shell.say("")
+        context.out.print(table)
+        context.say("")
     table = _table("Number", "True", "Found", "Error")
     for name, number in report.numbers.items():
         table.add_row(_mark(number), name, *_number(number))
@@ -201,8 +201,8 @@ def _show(shell: Shell, report: Report) -> None:
             table.add_row(_mark(number), f"visits by {by}: {name}", *_number(number))
         if not wrong:
             table.add_row("", f"visits by {by}: {len(numbers)} keys", "", "", "all exact")
-    shell.out.print(table)
-    shell.say("\nThe server says what happened." if report.clean else "\nThe server is off where ✗ stands.")
+    context.out.print(table)
+    context.say("\nThe server says what happened." if report.clean else "\nThe server is off where ✗ stands.")
 
 
 def _table(first: str, *others: str) -> Table:
@@ -214,16 +214,16 @@ def _table(first: str, *others: str) -> Table:
     return table
 
 
-def _mark(one: Quality | Number) -> str:
+def _mark(one: SetComparison | NumberComparison) -> str:
     return "" if one.good else "✗"
 
 
-def _quality(quality: Quality) -> tuple[str, ...]:
+def _quality(quality: SetComparison) -> tuple[str, ...]:
     parts = ("–" if part is None else f"{part:.4f}" for part in (quality.precision, quality.recall))
     return f"{quality.true:,}", f"{quality.found:,}", f"{quality.right:,}", *parts
 
 
-def _number(number: Number) -> tuple[str, ...]:
+def _number(number: NumberComparison) -> tuple[str, ...]:
     values = (number.expected, number.found, number.error)
     return tuple(map(_shown, values))
 

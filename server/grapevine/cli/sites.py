@@ -8,7 +8,7 @@ from typing import Final
 from rich.table import Table
 
 from grapevine.cli.arguments import Commands
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import rfc3339
 from grapevine.sites import management
@@ -53,25 +53,25 @@ def register(commands: Commands) -> None:
     )
 
 
-async def add(shell: Shell, arguments: Namespace) -> int:
+async def add(context: CommandContext, arguments: Namespace) -> int:
     """Adds a site. Always prints JSON: the key in it is needed by whoever called, and shown only now."""
-    settings = shell.settings()
-    async with shell.store(settings) as store:
-        added = await management.add_site(store.registry, arguments.name, arguments.origin, shell.now())
-    shell.say_json({"site": added.row.key, "key": added.key.secret, "snippet": _snippet(added.row, settings)})
-    _hint_at_base_url(shell, settings)
+    settings = context.settings()
+    async with context.store(settings) as store:
+        added = await management.add_site(store.registry, arguments.name, arguments.origin, context.now())
+    context.say_json({"site": added.row.key, "key": added.key.secret, "snippet": _snippet(added.row, settings)})
+    _hint_at_base_url(context, settings)
     return 0
 
 
-async def list_sites(shell: Shell, arguments: Namespace) -> int:
+async def list_sites(context: CommandContext, arguments: Namespace) -> int:
     """Lists the sites."""
-    settings = shell.settings()
-    async with shell.store(settings) as store:
+    settings = context.settings()
+    async with context.store(settings) as store:
         sites = await store.registry.sites()
     if arguments.json:
-        shell.say_json([_as_json(site, settings) for site in sites])
+        context.say_json([_as_json(site, settings) for site in sites])
     elif not sites:
-        shell.say("No site yet; add one with: grapevine site add NAME --origin https://example.com")
+        context.say("No site yet; add one with: grapevine site add NAME --origin https://example.com")
     else:
         table = Table(
             "Key",
@@ -90,23 +90,23 @@ async def list_sites(shell: Shell, arguments: Namespace) -> int:
             token = f"{site.param}, {site.place}"
             since = rfc3339(site.created_at)[:10]
             table.add_row(site.key, site.name, "\n".join(site.origins), token, f"{site.element}-…", told_apart, since)
-        shell.out.print(table)
+        context.out.print(table)
     return 0
 
 
-async def change(shell: Shell, arguments: Namespace) -> int:
+async def change(context: CommandContext, arguments: Namespace) -> int:
     """Changes a site."""
     changes: dict[str, list[str]] = {}
     for field, value in arguments.changes:
         changes.setdefault(field, []).append(value)
-    settings = shell.settings()
-    async with shell.store(settings) as store:
+    settings = context.settings()
+    async with context.store(settings) as store:
         site = await management.site_with(store.registry, arguments.site)
         changed = await management.set_site(store.registry, site, changes)
     if arguments.json:
-        shell.say_json(_as_json(changed, settings))
+        context.say_json(_as_json(changed, settings))
     else:
-        shell.say(f"Changed {changed.name}. Its snippet:\n{_snippet(changed, settings)}")
+        context.say(f"Changed {changed.name}. Its snippet:\n{_snippet(changed, settings)}")
     return 0
 
 
@@ -135,6 +135,6 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
     }
 
 
-def _hint_at_base_url(shell: Shell, settings: Settings) -> None:
+def _hint_at_base_url(context: CommandContext, settings: Settings) -> None:
     if settings.base_url is None:
-        shell.complain(f"GRAPEVINE_BASE_URL is not set, so the snippet names {LOCAL_URL}")
+        context.complain(f"GRAPEVINE_BASE_URL is not set, so the snippet names {LOCAL_URL}")

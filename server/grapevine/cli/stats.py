@@ -11,7 +11,7 @@ from rich.table import Table
 from grapevine.analytics import summary as summary_query
 from grapevine.analytics.metrics import Summary
 from grapevine.cli.arguments import Commands, day
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.sites import management
@@ -32,16 +32,16 @@ def register(commands: Commands) -> None:
     parser.add_argument("--to", dest="last", type=day, metavar="D", help="last day, in UTC (default: today)")
 
 
-async def stats(shell: Shell, arguments: Namespace) -> int:
+async def stats(context: CommandContext, arguments: Namespace) -> int:
     """Prints the summary."""
-    last = arguments.last or ids.day_date(ids.day_at(shell.now()))
+    last = arguments.last or ids.day_date(ids.day_at(context.now()))
     period = Period(arguments.first or last - timedelta(days=DEFAULT_DAYS - 1), last)
-    settings = shell.settings_with_keys()
-    async with shell.store(settings) as store:
+    settings = context.settings_with_keys()
+    async with context.store(settings) as store:
         site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
         summary = await summary_query.summary(store.reads, site, period)
     if arguments.json:
-        shell.say_json(summary)
+        context.say_json(summary)
         return 0
     table = Table(
         box=None, pad_edge=False, show_header=False, title_justify="left", title_style="bold", padding=(0, 2, 0, 0)
@@ -52,7 +52,7 @@ async def stats(shell: Shell, arguments: Namespace) -> int:
     table.add_column(style="dim")
     for row in _rows(summary):
         table.add_row(*row)
-    shell.out.print(table)
+    context.out.print(table)
     return 0
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from grapevine.analytics import token_resolution
 from grapevine.analytics.chains import ChainNode, Resolution
 from grapevine.cli.arguments import Commands
-from grapevine.cli.context import Shell, counted
+from grapevine.cli.context import CommandContext, counted
 from grapevine.domain import ids
 from grapevine.domain.channels import NAMES
 from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError
@@ -51,19 +51,19 @@ def register(commands: Commands) -> None:
     parser.add_argument("--site", metavar="KEY", help="the site it should belong to (default: any of this server)")
 
 
-async def inspect(shell: Shell, arguments: Namespace) -> int:
+async def inspect(context: CommandContext, arguments: Namespace) -> int:
     """Inspects one token."""
-    settings = shell.settings_with_keys()
-    async with shell.store(settings) as store:
+    settings = context.settings_with_keys()
+    async with context.store(settings) as store:
         asked = None if arguments.site is None else (await management.site_with(store.registry, arguments.site)).key
         sites = [Site(row, settings.secret_keys) for row in await store.registry.sites()]
         found = await examine(store.reads, sites, asked, arguments.token)
     if arguments.json:
-        shell.say_json(found)
+        context.say_json(found)
     elif found.resolution is None:
-        shell.say(found.detail)
+        context.say(found.detail)
     else:
-        _show(shell, found, found.resolution)
+        _show(context, found, found.resolution)
     return 0 if found.valid else 1
 
 
@@ -116,7 +116,7 @@ def _sentence(error: TokenError) -> str:
     return f"It looks like a token, but {str(error).replace('this site', 'a site of this server')}."
 
 
-def _show(shell: Shell, found: Inspection, resolution: Resolution) -> None:
+def _show(context: CommandContext, found: Inspection, resolution: Resolution) -> None:
     share, reach = resolution.share, resolution.reach
     seen = [word for word, is_so in (("reported", share.reported), ("proven", share.proven)) if is_so]
     unfurls = ", ".join(f"{app} {count}" for app, count in share.unfurls.items())
@@ -134,9 +134,9 @@ def _show(shell: Shell, found: Inspection, resolution: Resolution) -> None:
         ("Cell, day", f"{found.cell}, {found.day}"),
     ):
         table.add_row(name, value)
-    shell.out.print(table)
+    context.out.print(table)
     older = "; older visits are past retention" if resolution.truncated else ""
-    shell.say(f"\nHow it came about{older}:")
+    context.say(f"\nHow it came about{older}:")
     chain = Table(
         "Depth",
         "Visit",
@@ -152,7 +152,7 @@ def _show(shell: Shell, found: Inspection, resolution: Resolution) -> None:
         chain.add_row(
             str(node.depth), node.visit, _arrival(node), node.url or "–", (node.at or "erased")[:16].replace("T", " ")
         )
-    shell.out.print(chain)
+    context.out.print(chain)
 
 
 def _arrival(node: ChainNode) -> str:

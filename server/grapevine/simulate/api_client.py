@@ -14,7 +14,7 @@ TOKENS_AT_ONCE: Final = 1_000
 _CASCADES_AT_ONCE: Final = 200
 
 
-class Asked:
+class ApiClient:
     """The read API of a server; ``key`` is an API key of the site. Raises GrapevineError when it gives no answer."""
 
     def __init__(self, client: httpx.AsyncClient, key: str, site: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from grapevine.simulate.people import Agent
+from grapevine.simulate.people import AgentString
 
 
-class Way(NamedTuple):
+class Arrival(NamedTuple):
     """A way to a page: ``truth`` is what it is, ``source`` what a referrer or campaign shows of it, if anything does.
 
     ``app`` is the app that the referrer names, ``inside`` the one in whose browser the page opens.
@@ -22,15 +22,15 @@ class Way(NamedTuple):
     goes_home: bool = False
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """Somewhere a link is pasted: the ways in which it is opened there, whether in private, and who previews it."""
 
     private: bool
-    ways: tuple[tuple[float, Way], ...]
+    ways: tuple[tuple[float, Arrival], ...]
     previewer: str | None = None
 
 
-class Habit(NamedTuple):
+class ChannelUse(NamedTuple):
     """How a channel of the widget is used: how often, how well it is opened (1 is the average), and where it ends."""
 
     weight: float
@@ -39,66 +39,71 @@ class Habit(NamedTuple):
 
 
 ARRIVALS: Final = (
-    (30, Way("search", "search", "https://www.google.com/")),
-    (3, Way("search", "search", "https://www.bing.com/")),
-    (3, Way("search", "search", "https://duckduckgo.com/")),
-    (1, Way("search", "search", "android-app://com.google.android.googlequicksearchbox/",
+    (30, Arrival("search", "search", "https://www.google.com/")),
+    (3, Arrival("search", "search", "https://www.bing.com/")),
+    (3, Arrival("search", "search", "https://duckduckgo.com/")),
+    (1, Arrival("search", "search", "android-app://com.google.android.googlequicksearchbox/",
             app="com.google.android.googlequicksearchbox")),
-    (4, Way("social", "social", "https://t.co/Q8fJ2sKxLm")),
-    (4, Way("social", "social", "https://l.facebook.com/")),
-    (3, Way("social", inside="facebook")),
-    (3, Way("social", inside="instagram")),
-    (3, Way("social", "social", "https://www.reddit.com/")),
-    (2, Way("social", "social", "https://news.ycombinator.com/")),
-    (2, Way("social", "social", "https://bsky.app/")),
-    (5, Way("referral", "referral", "https://baker.example/blogroll/")),
-    (3, Way("referral", "referral", "https://news.example/2026/links")),
-    (5, Way("campaign", "campaign", query="utm_source=letter&utm_medium=email&utm_campaign=issue-14")),
-    (2, Way("campaign", "campaign", "https://www.google.com/", "utm_source=google&utm_medium=cpc&utm_campaign=spring")),
-    (2, Way("email", "email", "https://mail.google.com/")),
-    (1, Way("email", "email", "https://outlook.live.com/")),
-    (9, Way("typed", goes_home=True)),
-    (3, Way("typed")),
-    (5, Way("bookmark", goes_home=True)),
-    (7, Way("bookmark")),
+    (4, Arrival("social", "social", "https://t.co/Q8fJ2sKxLm")),
+    (4, Arrival("social", "social", "https://l.facebook.com/")),
+    (3, Arrival("social", inside="facebook")),
+    (3, Arrival("social", inside="instagram")),
+    (3, Arrival("social", "social", "https://www.reddit.com/")),
+    (2, Arrival("social", "social", "https://news.ycombinator.com/")),
+    (2, Arrival("social", "social", "https://bsky.app/")),
+    (5, Arrival("referral", "referral", "https://baker.example/blogroll/")),
+    (3, Arrival("referral", "referral", "https://news.example/2026/links")),
+    (5, Arrival("campaign", "campaign", query="utm_source=letter&utm_medium=email&utm_campaign=issue-14")),
+    (2, Arrival("campaign", "campaign", "https://www.google.com/",
+                "utm_source=google&utm_medium=cpc&utm_campaign=spring")),
+    (2, Arrival("email", "email", "https://mail.google.com/")),
+    (1, Arrival("email", "email", "https://outlook.live.com/")),
+    (9, Arrival("typed", goes_home=True)),
+    (3, Arrival("typed")),
+    (5, Arrival("bookmark", goes_home=True)),
+    (7, Arrival("bookmark")),
 )  # fmt: skip
 
-_SILENT: Final = Way("share")
+_SILENT: Final = Arrival("share")
 
 
-def _place(previewer: str | None, *ways: tuple[float, Way], private: bool = True) -> Place:
-    return Place(private, ways, previewer)
+def _share(source: str | None = None, referrer: str = "", app: str | None = None, inside: str | None = None) -> Arrival:
+    return Arrival("share", source, referrer, app=app, inside=inside)
 
 
-PLACES: Final = {
-    "whatsapp": _place("whatsapp", (1, _SILENT)),
-    "telegram": _place(
+def _destination(previewer: str | None, *ways: tuple[float, Arrival], private: bool = True) -> Destination:
+    return Destination(private, ways, previewer)
+
+
+DESTINATIONS: Final = {
+    "whatsapp": _destination("whatsapp", (1, _SILENT)),
+    "telegram": _destination(
         "telegram", (3, _SILENT),
-        (1, Way("share", "messenger", "android-app://org.telegram.messenger/", app="telegram")),
+        (1, _share("messenger", "android-app://org.telegram.messenger/", app="telegram")),
     ),
-    "slack": _place("slack", (3, _SILENT), (1, Way("share", "messenger", "android-app://com.slack/", app="slack"))),
-    "teams": _place(
-        "teams", (3, _SILENT), (1, Way("share", "messenger", "https://teams.microsoft.com/", app="teams"))
+    "slack": _destination("slack", (3, _SILENT), (1, _share("messenger", "android-app://com.slack/", app="slack"))),
+    "teams": _destination(
+        "teams", (3, _SILENT), (1, _share("messenger", "https://teams.microsoft.com/", app="teams"))
     ),
-    "discord": _place("discord", (3, _SILENT), (1, Way("share", "messenger", "https://discord.com/", app="discord"))),
-    "signal": _place(None, (1, _SILENT)),
-    "sms": _place(None, (1, _SILENT)),
-    "messenger": _place("facebook", (1, _SILENT), (2, Way("share", inside="messenger"))),
-    "line": _place(None, (1, _SILENT), (1, Way("share", inside="line"))),
-    "email": _place(
-        None, (3, _SILENT), (2, Way("share", "email", "https://mail.google.com/")),
-        (1, Way("share", "email", "android-app://com.google.android.gm/", app="com.google.android.gm")),
+    "discord": _destination("discord", (3, _SILENT), (1, _share("messenger", "https://discord.com/", app="discord"))),
+    "signal": _destination(None, (1, _SILENT)),
+    "sms": _destination(None, (1, _SILENT)),
+    "messenger": _destination("facebook", (1, _SILENT), (2, _share(inside="messenger"))),
+    "line": _destination(None, (1, _SILENT), (1, _share(inside="line"))),
+    "email": _destination(
+        None, (3, _SILENT), (2, _share("email", "https://mail.google.com/")),
+        (1, _share("email", "android-app://com.google.android.gm/", app="com.google.android.gm")),
     ),
-    "facebook": _place(
-        "facebook", (2, Way("share", "social", "https://l.facebook.com/")), (1, Way("share", inside="facebook")),
+    "facebook": _destination(
+        "facebook", (2, _share("social", "https://l.facebook.com/")), (1, _share(inside="facebook")),
         private=False,
     ),
-    "x": _place("x", (1, Way("share", "social", "https://t.co/Q8fJ2sKxLm")), private=False),
-    "linkedin": _place(
-        "linkedin", (2, Way("share", "social", "https://www.linkedin.com/")), (1, Way("share", inside="linkedin")),
+    "x": _destination("x", (1, _share("social", "https://t.co/Q8fJ2sKxLm")), private=False),
+    "linkedin": _destination(
+        "linkedin", (2, _share("social", "https://www.linkedin.com/")), (1, _share(inside="linkedin")),
         private=False,
     ),
-    "reddit": _place("reddit", (1, Way("share", "social", "https://www.reddit.com/")), private=False),
+    "reddit": _destination("reddit", (1, _share("social", "https://www.reddit.com/")), private=False),
 }  # fmt: skip
 
 _CHATS: Final = (
@@ -106,33 +111,33 @@ _CHATS: Final = (
     (5, "messenger"), (3, "line"),
 )  # fmt: skip
 
-HABITS: Final = {
-    "copy": Habit(40, 1.1, (*_CHATS, (15, "email"), (3, "reddit"))),
-    "whatsapp": Habit(18, 1.5, ((1, "whatsapp"),)),
-    "native": Habit(12, 1.0, _CHATS),
-    "email": Habit(9, 0.7, ((1, "email"),)),
-    "telegram": Habit(5, 1.2, ((1, "telegram"),)),
-    "sms": Habit(3, 1.0, ((1, "sms"),)),
-    "slack": Habit(3, 1.3, ((1, "slack"),)),
-    "facebook": Habit(4, 0.6, ((1, "facebook"),)),
-    "x": Habit(3, 0.5, ((1, "x"),)),
-    "linkedin": Habit(2, 0.6, ((1, "linkedin"),)),
-    "reddit": Habit(1, 1.8, ((1, "reddit"),)),
+CHANNEL_USE: Final = {
+    "copy": ChannelUse(40, 1.1, (*_CHATS, (15, "email"), (3, "reddit"))),
+    "whatsapp": ChannelUse(18, 1.5, ((1, "whatsapp"),)),
+    "native": ChannelUse(12, 1.0, _CHATS),
+    "email": ChannelUse(9, 0.7, ((1, "email"),)),
+    "telegram": ChannelUse(5, 1.2, ((1, "telegram"),)),
+    "sms": ChannelUse(3, 1.0, ((1, "sms"),)),
+    "slack": ChannelUse(3, 1.3, ((1, "slack"),)),
+    "facebook": ChannelUse(4, 0.6, ((1, "facebook"),)),
+    "x": ChannelUse(3, 0.5, ((1, "x"),)),
+    "linkedin": ChannelUse(2, 0.6, ((1, "linkedin"),)),
+    "reddit": ChannelUse(1, 1.8, ((1, "reddit"),)),
 }
 """The buttons of the widget, and ``copy``."""
 
 UNTAGGED: Final = (*_CHATS, (20, "email"), (2, "reddit"))
 """Where addresses go that were copied out of the browser's address bar."""
 
-USUAL: Final = sum(habit.weight * habit.opened for habit in HABITS.values()) / sum(
-    habit.weight for habit in HABITS.values()
+USUAL: Final = sum(habit.weight * habit.opened for habit in CHANNEL_USE.values()) / sum(
+    habit.weight for habit in CHANNEL_USE.values()
 )
-"""How well a share is opened on the average, in the measure of ``Habit.opened``."""
+"""How well a share is opened on the average, in the measure of ``ChannelUse.opened``."""
 
 _PRIVATE_APPS: Final = frozenset({"messenger", "line", "telegram", "slack", "teams", "discord", "whatsapp"})
 
 
-def shown(way: Way, agent: Agent, is_home: bool) -> tuple[str, str | None]:
+def shown(way: Arrival, agent: AgentString, is_home: bool) -> tuple[str, str | None]:
     """(source, app) that somebody who sees nothing but the request can know of an arrival without a token."""
     if way.query:
         return "campaign", agent.app

@@ -13,7 +13,7 @@ from grapevine.domain.channels import DARK
 from grapevine.simulate.truth import Link, Truth, Visit
 
 
-class Found(NamedTuple):
+class ExpectedVisit(NamedTuple):
     """A visit as the server ought to see it. ``parent`` made the shared link; ``depth`` counts returns above."""
 
     visit: Visit
@@ -32,13 +32,13 @@ class Found(NamedTuple):
         return self.parent is not None and not self.visit.own
 
 
-class Expected:
+class ExpectedResults:
     """``found`` are the visits of people that have a row, by number; ``numbers`` and ``parts`` are those of the summary
     and of its breakdowns; ``proven``, ``reported`` and ``unfurls`` name shares; ``cascades`` are (size, depth) by the
     number of their root."""
 
     def __init__(self, truth: Truth) -> None:
-        self.found: dict[int, Found] = {}
+        self.found: dict[int, ExpectedVisit] = {}
         humans = [visit for visit in truth.visits if visit.human]
         for visit in humans:
             if not visit.opted_out:
@@ -61,14 +61,14 @@ class Expected:
             "app": Counter(one.visit.app for one in self.found.values() if one.visit.app is not None),
         }  # fmt: skip
 
-    def _see(self, visit: Visit) -> Found:
+    def _see(self, visit: Visit) -> ExpectedVisit:
         link = visit.link
         above = None if link is None else self.found.get(link.visit)
         if above is None:
-            return Found(visit, None, 0, visit.number)
-        return Found(visit, above.visit, above.depth + (not visit.own), above.root)
+            return ExpectedVisit(visit, None, 0, visit.number)
+        return ExpectedVisit(visit, above.visit, above.depth + (not visit.own), above.root)
 
-    def _numbers(self, truth: Truth, humans: list[Visit], returns: list[Found]) -> dict[str, float | None]:
+    def _numbers(self, truth: Truth, humans: list[Visit], returns: list[ExpectedVisit]) -> dict[str, float | None]:
         known = self.proven | self.reported
         own = sum(one.visit.own and one.parent is not None for one in self.found.values())
         dark = sum(link.channel in DARK for link in known)
@@ -105,12 +105,12 @@ class Expected:
         }  # fmt: skip
 
 
-def _link(one: Found) -> Link:
+def _link(one: ExpectedVisit) -> Link:
     visit = one.visit
     return Link(visit.parent or 0, visit.channel or "", visit.n or 0)
 
 
-def _same_network(one: Found) -> bool:
+def _same_network(one: ExpectedVisit) -> bool:
     """The visitor hash knows a browser again on the same day and on the next."""
     parent = one.parent
     if parent is None or parent.visitor != one.visit.visitor or parent.served is None or one.visit.served is None:

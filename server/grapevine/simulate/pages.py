@@ -12,7 +12,7 @@ _TOPICS: Final = ("bread", "wine", "cheese", "pickles", "miso", "cider", "beer",
 _SHORT: Final = ("/about", "/letter", "/shop", *(f"/{topic}/" for topic in _TOPICS))
 
 
-class Page(NamedTuple):
+class SitePage(NamedTuple):
     """A page: its path, its title, and how much it is passed on (1 is the average)."""
 
     path: str
@@ -42,16 +42,16 @@ class Pages:
         ]
         mean = sum(map(float.__mul__, weights, appeals)) / sum(weights)
         self._pages = [
-            Page(path, f"{path.strip('/').replace('/', ' · ') or 'Home'} – Lees", appeal / mean)
+            SitePage(path, f"{path.strip('/').replace('/', ' · ') or 'Home'} – Lees", appeal / mean)
             for path, appeal in zip(("/", *rest), appeals, strict=True)
         ]
         self._weights = list(accumulate(weights))
 
     @property
-    def home(self) -> Page:
+    def home(self) -> SitePage:
         """The front page."""
         return self._pages[0]
 
-    def draw(self, random: Random) -> Page:
+    def draw(self, random: Random) -> SitePage:
         """A page, as often as it is read."""
         return random.choices(self._pages, cum_weights=self._weights)[0]

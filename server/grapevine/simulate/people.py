@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from grapevine.simulate.random_draws import pick
 
 
-class Agent(NamedTuple):
+class AgentString(NamedTuple):
     """A user-agent string, the device it names, and the app whose in-app browser it is."""
 
     text: str
@@ -20,7 +20,7 @@ class Person(NamedTuple):
     """Somebody with one browser at one address; ``opted_out`` by Global Privacy Control."""
 
     address: str
-    agent: Agent
+    agent: AgentString
     language: str
     opted_out: bool = False
 
@@ -36,33 +36,33 @@ _IPHONE: Final = f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) {_WEBK
 _INSTAGRAM: Final = "Instagram 390.0.0.28.85 (iPhone14,5; iOS 18_6; en_GB; en; scale=3.00; 1170x2532; 756382719)"
 
 BROWSERS: Final = (
-    (22, Agent(f"{_WINDOWS} {_BLINK} Safari/537.36", "desktop")),
-    (5, Agent(f"{_WINDOWS} {_BLINK} Safari/537.36 Edg/141.0.0.0", "desktop")),
-    (5, Agent("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0", "desktop")),
-    (6, Agent(f"{_MAC} {_BLINK} Safari/537.36", "desktop")),
-    (7, Agent(f"{_MAC} {_WEBKIT} Version/18.6 Safari/605.1.15", "desktop")),
-    (2, Agent("Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0", "desktop")),
-    (25, Agent(f"{_IPHONE} Version/18.6 Mobile/15E148 Safari/604.1", "phone")),
-    (20, Agent(f"{_ANDROID} {_BLINK} Mobile Safari/537.36", "phone")),
-    (2, Agent("Mozilla/5.0 (Android 14; Mobile; rv:144.0) Gecko/144.0 Firefox/144.0", "phone")),
-    (4, Agent(f"Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) {_WEBKIT} Version/18.6 Mobile/15E148 Safari/604.1",
+    (22, AgentString(f"{_WINDOWS} {_BLINK} Safari/537.36", "desktop")),
+    (5, AgentString(f"{_WINDOWS} {_BLINK} Safari/537.36 Edg/141.0.0.0", "desktop")),
+    (5, AgentString("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0", "desktop")),
+    (6, AgentString(f"{_MAC} {_BLINK} Safari/537.36", "desktop")),
+    (7, AgentString(f"{_MAC} {_WEBKIT} Version/18.6 Safari/605.1.15", "desktop")),
+    (2, AgentString("Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0", "desktop")),
+    (25, AgentString(f"{_IPHONE} Version/18.6 Mobile/15E148 Safari/604.1", "phone")),
+    (20, AgentString(f"{_ANDROID} {_BLINK} Mobile Safari/537.36", "phone")),
+    (2, AgentString("Mozilla/5.0 (Android 14; Mobile; rv:144.0) Gecko/144.0 Firefox/144.0", "phone")),
+    (4, AgentString(f"Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) {_WEBKIT} Version/18.6 Mobile/15E148 Safari/604.1",
               "tablet")),
-    (2, Agent(f"Mozilla/5.0 (Linux; Android 14; SM-X710) {_BLINK} Safari/537.36", "tablet")),
+    (2, AgentString(f"Mozilla/5.0 (Linux; Android 14; SM-X710) {_BLINK} Safari/537.36", "tablet")),
 )  # fmt: skip
 
 IN_APP: Final = {
-    "facebook": Agent(f"{_GALAXY} {_WEBVIEW} [FB_IAB/FB4A;FBAV/520.0.0.38.101;]", "phone", "facebook"),
-    "messenger": Agent(f"{_GALAXY} {_WEBVIEW} [FB_IAB/Orca-Android;FBAV/480.0.0.20.109;]", "phone", "messenger"),
-    "instagram": Agent(f"{_IPHONE} Mobile/15E148 {_INSTAGRAM}", "phone", "instagram"),
-    "linkedin": Agent(f"{_IPHONE} Mobile/15E148 [LinkedInApp]/9.31.3052", "phone", "linkedin"),
-    "line": Agent(f"{_IPHONE} Mobile/15E148 Safari Line/15.12.0", "phone", "line"),
+    "facebook": AgentString(f"{_GALAXY} {_WEBVIEW} [FB_IAB/FB4A;FBAV/520.0.0.38.101;]", "phone", "facebook"),
+    "messenger": AgentString(f"{_GALAXY} {_WEBVIEW} [FB_IAB/Orca-Android;FBAV/480.0.0.20.109;]", "phone", "messenger"),
+    "instagram": AgentString(f"{_IPHONE} Mobile/15E148 {_INSTAGRAM}", "phone", "instagram"),
+    "linkedin": AgentString(f"{_IPHONE} Mobile/15E148 [LinkedInApp]/9.31.3052", "phone", "linkedin"),
+    "line": AgentString(f"{_IPHONE} Mobile/15E148 Safari Line/15.12.0", "phone", "line"),
 }
 
-DRIVEN: Final = Agent(f"{_WINDOWS} {_BLINK.replace('Chrome', 'HeadlessChrome')} Safari/537.36", "desktop")
+DRIVEN: Final = AgentString(f"{_WINDOWS} {_BLINK.replace('Chrome', 'HeadlessChrome')} Safari/537.36", "desktop")
 """A browser that a program drives, and that says so."""
 
 CRAWLERS: Final = tuple(
-    Agent(text, "unknown")
+    AgentString(text, "unknown")
     for text in (
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
@@ -99,6 +99,6 @@ def person(random: Random, opted_out: bool = False) -> Person:
     return Person(address, pick(random, BROWSERS), pick(random, _LANGUAGES), opted_out)
 
 
-def machine(random: Random, agent: Agent) -> Person:
+def machine(random: Random, agent: AgentString) -> Person:
     """A program with that agent, in a data centre (RFC 5737)."""
     return Person(f"{_DATA_CENTRE}.{random.randrange(1, 255)}", agent, "en-US,en;q=0.9")

@@ -16,16 +16,23 @@ import httpx
 from grapevine.domain import ids
 from grapevine.domain.tokens import next_n
 from grapevine.errors import GrapevineError
-from grapevine.simulate.behaviour import HABITS
+from grapevine.simulate.behaviour import CHANNEL_USE
 from grapevine.simulate.people import Person
-from grapevine.simulate.requests import Action, Arrive, Convert, Follow, Read, Report
-from grapevine.simulate.truth import Link, Served
+from grapevine.simulate.requests import (
+    ConversionRequest,
+    ShareRequest,
+    ShortLinkRequest,
+    SimulatedRequest,
+    ViewRequest,
+    VisitRequest,
+)
+from grapevine.simulate.truth import Link, ServerResult
 from grapevine.simulate.world import World
 
 CONCURRENCY: Final = 16
 _IDLE_SECONDS: Final = 1.0
 
-_CHANNELS: Final = tuple(HABITS)
+_CHANNELS: Final = tuple(CHANNEL_USE)
 _ORIGIN_NAMED: Final = re.compile(r"\((https?://[^,)\s]+)")
 
 
@@ -44,7 +51,7 @@ class Target(NamedTuple):
     origin: str
 
 
-class Handed(NamedTuple):
+class IssuedTokens(NamedTuple):
     """What the server handed out for a visit."""
 
     session: str
@@ -86,7 +93,7 @@ class Player:
         self._clock = clock
         self._at = at
         self._on_visit = on_visit
-        self._handed: dict[int, Handed] = {}
+        self._handed: dict[int, IssuedTokens] = {}
         self._tokens: dict[Link, str] = {}
         self._under_way: dict[object, asyncio.Task[None]] = {}
         self._days: dict[str, str] = {}
@@ -115,22 +122,22 @@ class Player:
         for link, share in self._world.truth.shares.items():
             share.served = self._tokens.get(link)
 
-    async def _needed(self, action: Action) -> None:
+    async def _needed(self, action: SimulatedRequest) -> None:
         """Waits for the answer that holds what the request has to carry."""
         for needed in _takes(action):
             task = self._under_way.get(needed)
             if task is not None and not task.done():
                 await asyncio.wait([task])
 
-    async def _make(self, action: Action) -> None:
+    async def _make(self, action: SimulatedRequest) -> None:
         try:
-            if isinstance(action, Arrive):
+            if isinstance(action, VisitRequest):
                 await self._arrive(action)
-            elif isinstance(action, Read):
+            elif isinstance(action, ViewRequest):
                 await self._read(action)
-            elif isinstance(action, Report):
+            elif isinstance(action, ShareRequest):
                 await self._report(action)
-            elif isinstance(action, Convert):
+            elif isinstance(action, ConversionRequest):
                 await self._convert(action)
             else:
                 await self._follow(action)
@@ -139,7 +146,7 @@ class Player:
             if self._under_way.get(_gives(action)) is asyncio.current_task():
                 del self._under_way[_gives(action)]
 
-    async def _arrive(self, action: Arrive) -> None:
+    async def _arrive(self, action: VisitRequest) -> None:
         body: dict[str, Any] = {
             "url": self._url(action.path, action.query),
             "nonce": action.nonce,
@@ -159,31 +166,31 @@ class Player:
             return  # the same request again
         dropped = response.headers.get("Grapevine-Dropped")
         tokens = answer["tokens"]
-        visit.served = Served(answer["visit"], tokens.get(_CHANNELS[0]), ids.day_at(self._clock()), dropped)
+        visit.served = ServerResult(answer["visit"], tokens.get(_CHANNELS[0]), ids.day_at(self._clock()), dropped)
         for channel, token in tokens.items():
             self._tokens[Link(action.visit, channel, 0)] = token
-        self._handed[action.visit] = Handed(answer["session"], tokens)
+        self._handed[action.visit] = IssuedTokens(answer["session"], tokens)
         if visit.human:
             self._on_visit()
 
-    async def _read(self, action: Read) -> None:
+    async def _read(self, action: ViewRequest) -> None:
         session = self._handed[action.visit].session
         body = {"session": session, "url": self._url(action.path), "title": action.title, "nonce": action.nonce}
         await self._post("views", action.who, body, (200,))
 
-    async def _report(self, action: Report) -> None:
+    async def _report(self, action: ShareRequest) -> None:
         body = {"token": self._tokens[action.link], "url": self._url(action.path), "title": action.title}
         response = await self._post("shares", action.who, body, (200,))
         link = action.link
         self._tokens.setdefault(link._replace(n=next_n(link.n)), response.json()["next"])
 
-    async def _convert(self, action: Convert) -> None:
+    async def _convert(self, action: ConversionRequest) -> None:
         body = {"session": self._handed[action.visit].session, "goal": action.goal, "nonce": action.nonce}
         if action.value is not None:
             body |= {"value": action.value, "currency": action.currency or ""}
         await self._post("conversions", action.who, body, (200,))
 
-    async def _follow(self, action: Follow) -> None:
+    async def _follow(self, action: ShortLinkRequest) -> None:
         headers = {"User-Agent": action.who.agent.text, **self._address(action.who)}
         response = await self._client.get(f"/s/{self._tokens[action.link]}", headers=headers)
         _expect(response, (302,))
@@ -216,20 +223,20 @@ def damaged(token: str, place: int) -> str:
     return token[:place] + other + token[place + 1 :]
 
 
-def _gives(action: Action) -> object:
+def _gives(action: SimulatedRequest) -> object:
     """What the answer hands out: a visit's session and first tokens, or a channel's next token."""
-    if isinstance(action, Arrive):
+    if isinstance(action, VisitRequest):
         return action.visit
-    if isinstance(action, Report):
+    if isinstance(action, ShareRequest):
         return action.link
     return action
 
 
-def _takes(action: Action) -> tuple[object, ...]:
+def _takes(action: SimulatedRequest) -> tuple[object, ...]:
     """What the request carries, named by the answers that hand it out. A repeat waits for the first one's answer."""
-    if isinstance(action, Arrive):
+    if isinstance(action, VisitRequest):
         return (action.visit,) if action.link is None else (action.visit, *_of(action.link))
-    if isinstance(action, Read | Convert):
+    if isinstance(action, ViewRequest | ConversionRequest):
         return (action.visit,)
     return _of(action.link)
 

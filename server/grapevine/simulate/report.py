@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from grapevine.errors import GrapevineError
-from grapevine.simulate.api_client import Asked
-from grapevine.simulate.expected import Expected
+from grapevine.simulate.api_client import ApiClient
+from grapevine.simulate.expected import ExpectedResults
 from grapevine.simulate.truth import Link, Truth
 
 LEAST_RECALL: Final = 0.999
@@ -24,7 +24,7 @@ _DROPS_WAIT_SECONDS: Final = 3.0
 _PAUSE_SECONDS: Final = 0.25
 
 
-class Quality(msgspec.Struct, frozen=True):
+class SetComparison(msgspec.Struct, frozen=True):
     """How a set that the server found compares to the true one; null where that divides by zero."""
 
     true: int
@@ -34,7 +34,7 @@ class Quality(msgspec.Struct, frozen=True):
     recall: float | None
 
     @classmethod
-    def of(cls, true: Set[Hashable], found: Set[Hashable]) -> Quality:
+    def of(cls, true: Set[Hashable], found: Set[Hashable]) -> SetComparison:
         """Of those two sets."""
         right = len(true & found)
         precision = right / len(found) if found else None
@@ -46,7 +46,7 @@ class Quality(msgspec.Struct, frozen=True):
         return self.right == self.found and self.right >= LEAST_RECALL * self.true
 
 
-class Number(msgspec.Struct, frozen=True):
+class NumberComparison(msgspec.Struct, frozen=True):
     """One number: as it ought to be, as the server says it, and the difference."""
 
     expected: float | None
@@ -54,7 +54,7 @@ class Number(msgspec.Struct, frozen=True):
     error: float | None
 
     @classmethod
-    def of(cls, expected: float | None, found: float | None) -> Number:
+    def of(cls, expected: float | None, found: float | None) -> NumberComparison:
         """Those two; one that is null where the other is none has no error that could be said."""
         if expected is None or found is None:
             return cls(expected, found, 0 if expected is found else None)
@@ -66,7 +66,7 @@ class Number(msgspec.Struct, frozen=True):
         return self.error is not None and abs(self.error) <= _RATIO_ERROR
 
 
-class Robots(msgspec.Struct, frozen=True):
+class RobotComparison(msgspec.Struct, frozen=True):
     """What became of robots. ``refused`` were answered so; ``stored`` got an answer as a visit does; ``counted`` stand
     among the visits; ``people_refused`` are people who were taken for robots."""
 
@@ -82,14 +82,14 @@ class Robots(msgspec.Struct, frozen=True):
         return self.counted == 0 and self.people_refused == 0
 
 
-class Judged(msgspec.Struct, frozen=True):
+class VerdictCount(msgspec.Struct, frozen=True):
     """Visits of one kind, and how many of them the server takes for no person's."""
 
     stored: int
     taken_out: int
 
 
-class World(msgspec.Struct, frozen=True):
+class WorldSummary(msgspec.Struct, frozen=True):
     """What the world was like: visits of people, how they came, and the shape of what grew.
 
     ``dark`` visits came through private sharing that nothing told of. ``cascades`` are first visits that led to others,
@@ -106,25 +106,25 @@ class World(msgspec.Struct, frozen=True):
     largest: int
 
 
-class Report(msgspec.Struct, frozen=True):
+class ComparisonReport(msgspec.Struct, frozen=True):
     """Everything that was compared. ``verdicts`` are those on suspects by what they are, and those on ``people``."""
 
     clean: bool
-    world: World
-    qualities: dict[str, Quality]
-    robots: Robots
-    verdicts: dict[str, Judged]
-    numbers: dict[str, Number]
-    parts: dict[str, dict[str, Number]]
+    world: WorldSummary
+    qualities: dict[str, SetComparison]
+    robots: RobotComparison
+    verdicts: dict[str, VerdictCount]
+    numbers: dict[str, NumberComparison]
+    parts: dict[str, dict[str, NumberComparison]]
 
 
-async def check(truth: Truth, asked: Asked) -> Report:
+async def check(truth: Truth, asked: ApiClient) -> ComparisonReport:
     """Compares. Raises GrapevineError when the truth was never played or the server gives no answer."""
     days = [visit.served.day for visit in truth.visits if visit.served is not None]
     if not days:
         raise GrapevineError("nothing of this truth was played on a server")
     period = range(min(days), max(days) + 1)
-    expected = Expected(truth)
+    expected = ExpectedResults(truth)
     summary = await _settled(asked, period, expected)
     numbers = _numbers(expected.numbers, summary)
     parts = {by: _numbers(dict(counts), await asked.breakdown(by, period)) for by, counts in expected.parts.items()}
@@ -136,13 +136,17 @@ async def check(truth: Truth, asked: Asked) -> Report:
     }
     robots = _robots(truth, summary["visits"])
     verdicts = _verdicts(truth, ends)
-    everything: list[Quality | Number | Robots] = [robots, *qualities.values(), *numbers.values()]
+    everything: list[SetComparison | NumberComparison | RobotComparison] = [
+        robots,
+        *qualities.values(),
+        *numbers.values(),
+    ]
     everything += [number for counted in parts.values() for number in counted.values()]
     clean = all(one.good for one in everything)
-    return Report(clean, world_of(truth), qualities, robots, verdicts, numbers, parts)
+    return ComparisonReport(clean, summarize_world(truth), qualities, robots, verdicts, numbers, parts)
 
 
-def world_of(truth: Truth) -> World:
+def summarize_world(truth: Truth) -> WorldSummary:
     """The truth in a few numbers."""
     people = [visit for visit in truth.visits if visit.human]
     roots: dict[int, int] = {}
@@ -153,7 +157,7 @@ def world_of(truth: Truth) -> World:
         if visit.parent is not None and not visit.own:
             size, depth = sizes.get(root, (1, 0))
             sizes[root] = size + 1, max(depth, visit.depth)
-    return World(
+    return WorldSummary(
         visits=len(people),
         shared=sum(visit.parent is not None and not visit.own for visit in people),
         tagged=sum(visit.token == "kept" and not visit.own for visit in people),  # noqa: S105
@@ -165,7 +169,7 @@ def world_of(truth: Truth) -> World:
     )
 
 
-async def _settled(asked: Asked, period: range, expected: Expected) -> dict[str, Any]:
+async def _settled(asked: ApiClient, period: range, expected: ExpectedResults) -> dict[str, Any]:
     """The summary; asked again for a moment where drops are still missing, which are stored within about a second."""
     until = asyncio.get_running_loop().time() + _DROPS_WAIT_SECONDS
     while True:
@@ -178,7 +182,7 @@ async def _settled(asked: Asked, period: range, expected: Expected) -> dict[str,
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _ends(truth: Truth, asked: Asked) -> dict[int, dict[str, Any]]:
+async def _ends(truth: Truth, asked: ApiClient) -> dict[int, dict[str, Any]]:
     """What the chain that leads to a visit tells of it, of each that was stored, by its number."""
     tokens = {
         visit.number: visit.served.token
@@ -188,7 +192,7 @@ async def _ends(truth: Truth, asked: Asked) -> dict[int, dict[str, Any]]:
     return {number: answer["chain"][-1] for number, answer in zip(tokens, answers, strict=True) if answer.get("chain")}
 
 
-def _visits(truth: Truth, expected: Expected, ends: Mapping[int, dict[str, Any]]) -> dict[str, Quality]:
+def _visits(truth: Truth, expected: ExpectedResults, ends: Mapping[int, dict[str, Any]]) -> dict[str, SetComparison]:
     """Who came from whom, as the chain that leads to each visit tells."""
     named = {link: share.served for link, share in truth.shares.items()}
     links: set[tuple[int, str | None, int]] = set()
@@ -203,10 +207,10 @@ def _visits(truth: Truth, expected: Expected, ends: Mapping[int, dict[str, Any]]
         for one in expected.found.values() if one.parent is not None
     }  # fmt: skip
     mine = {one.visit.number for one in expected.found.values() if one.visit.own and one.parent is not None}
-    return {"parents": Quality.of(true, links), "self_returns": Quality.of(mine, own)}
+    return {"parents": SetComparison.of(true, links), "self_returns": SetComparison.of(mine, own)}
 
 
-async def _shares(truth: Truth, expected: Expected, asked: Asked) -> dict[str, Quality]:
+async def _shares(truth: Truth, expected: ExpectedResults, asked: ApiClient) -> dict[str, SetComparison]:
     """Which shares are proven and reported, and whose robots fetched them."""
     served = {link: share.served for link, share in truth.shares.items() if share.served is not None}
     proven: set[Link] = set()
@@ -220,23 +224,23 @@ async def _shares(truth: Truth, expected: Expected, asked: Asked) -> dict[str, Q
             reported.add(link)
         unfurls |= {(link, app) for app in share.get("unfurls", ())}
     return {
-        "proven": Quality.of(expected.proven, proven),
-        "reported": Quality.of(expected.reported, reported),
-        "unfurls": Quality.of(expected.unfurls, unfurls),
+        "proven": SetComparison.of(expected.proven, proven),
+        "reported": SetComparison.of(expected.reported, reported),
+        "unfurls": SetComparison.of(expected.unfurls, unfurls),
     }
 
 
-async def _cascades(truth: Truth, expected: Expected, asked: Asked) -> Quality:
+async def _cascades(truth: Truth, expected: ExpectedResults, asked: ApiClient) -> SetComparison:
     """Roots, sizes and depths of all cascades."""
     ids = {visit.number: visit.served.visit for visit in truth.visits if visit.served is not None}
     found = {(head["root"], head["size"], head["max_depth"]) async for head in asked.cascades()}
-    return Quality.of({(ids.get(root), *shape) for root, shape in expected.cascades.items()}, found)
+    return SetComparison.of({(ids.get(root), *shape) for root, shape in expected.cascades.items()}, found)
 
 
-def _robots(truth: Truth, counted: int) -> Robots:
+def _robots(truth: Truth, counted: int) -> RobotComparison:
     robots = [visit for visit in truth.visits if not visit.human]
     people = [visit for visit in truth.visits if visit.human]
-    return Robots(
+    return RobotComparison(
         true=len(robots),
         refused=sum(visit.served is not None and visit.served.dropped == "robot" for visit in robots),
         stored=sum(visit.served is not None and visit.served.visit is not None for visit in robots),
@@ -245,19 +249,19 @@ def _robots(truth: Truth, counted: int) -> Robots:
     )
 
 
-def _verdicts(truth: Truth, ends: Mapping[int, dict[str, Any]]) -> dict[str, Judged]:
+def _verdicts(truth: Truth, ends: Mapping[int, dict[str, Any]]) -> dict[str, VerdictCount]:
     """What is taken for people, and people that are not."""
     kinds: dict[str, list[bool]] = {}
     for number, last in ends.items():
         kinds.setdefault(truth.visits[number].robot or "people", []).append("verdict" in last)
-    return {kind: Judged(len(found), sum(found)) for kind, found in sorted(kinds.items())}
+    return {kind: VerdictCount(len(found), sum(found)) for kind, found in sorted(kinds.items())}
 
 
-def _numbers(expected: Mapping[Any, float | None], found: Mapping[Any, float | None]) -> dict[str, Number]:
+def _numbers(expected: Mapping[Any, float | None], found: Mapping[Any, float | None]) -> dict[str, NumberComparison]:
     """Every number of either side; one that a side does not name is none there."""
     names = sorted({*expected, *found}, key=str)
     return {
-        str(name): Number.of(expected.get(name, 0), found.get(name, 0))
+        str(name): NumberComparison.of(expected.get(name, 0), found.get(name, 0))
         for name in names
         if name in found or expected.get(name)
     }

@@ -8,7 +8,7 @@ from grapevine.simulate.people import Person
 from grapevine.simulate.truth import Link
 
 
-class Arrive(NamedTuple):
+class VisitRequest(NamedTuple):
     """``POST /v1/visits``. ``damage`` is the place of the character that the link's token has lost to another one."""
 
     at: int
@@ -24,7 +24,7 @@ class Arrive(NamedTuple):
     own: bool = False
 
 
-class Read(NamedTuple):
+class ViewRequest(NamedTuple):
     """``POST /v1/views``."""
 
     at: int
@@ -35,7 +35,7 @@ class Read(NamedTuple):
     nonce: str
 
 
-class Report(NamedTuple):
+class ShareRequest(NamedTuple):
     """``POST /v1/shares``."""
 
     at: int
@@ -45,7 +45,7 @@ class Report(NamedTuple):
     title: str
 
 
-class Convert(NamedTuple):
+class ConversionRequest(NamedTuple):
     """``POST /v1/conversions``. ``value`` is a decimal number of ``currency``, both null for a goal without a value."""
 
     at: int
@@ -57,7 +57,7 @@ class Convert(NamedTuple):
     currency: str | None
 
 
-class Follow(NamedTuple):
+class ShortLinkRequest(NamedTuple):
     """``GET /s/TOKEN``, by a person or a robot."""
 
     at: int
@@ -65,4 +65,4 @@ class Follow(NamedTuple):
     link: Link
 
 
-Action = Arrive | Read | Report | Convert | Follow
+SimulatedRequest = VisitRequest | ViewRequest | ShareRequest | ConversionRequest | ShortLinkRequest

@@ -24,7 +24,7 @@ class Link(NamedTuple):
     n: int
 
 
-class Served(msgspec.Struct):
+class ServerResult(msgspec.Struct):
     """What the server made of a visit: its id and a share token of it (null for what it refused, with the reason), and
     the number of the day on which it was stored."""
 
@@ -34,7 +34,7 @@ class Served(msgspec.Struct):
     dropped: str | None = None
 
 
-class Play(msgspec.Struct, tag="play", tag_field="kind"):
+class PlayLine(msgspec.Struct, tag="play", tag_field="kind"):
     """The first line: which world it was and where it was played."""
 
     seed: int
@@ -43,7 +43,7 @@ class Play(msgspec.Struct, tag="play", tag_field="kind"):
     site: str = ""
 
 
-class Goal(NamedTuple):
+class ReachedGoal(NamedTuple):
     """A goal that a visit reached, worth a decimal number of a currency, or null."""
 
     name: str
@@ -85,8 +85,8 @@ class Visit(msgspec.Struct, tag="visit", tag_field="kind"):
     own: bool = False
     opted_out: bool = False
     views: int = 1
-    goals: list[Goal] = []
-    served: Served | None = None
+    goals: list[ReachedGoal] = []
+    served: ServerResult | None = None
 
     @property
     def link(self) -> Link | None:
@@ -113,20 +113,20 @@ class Share(msgspec.Struct, tag="share", tag_field="kind"):
     served: str | None = None
 
 
-class End(msgspec.Struct, tag="end", tag_field="kind"):
+class EndLine(msgspec.Struct, tag="end", tag_field="kind"):
     """The last line: how many requests were made, and how many of them are to be refused or repeats, by reason."""
 
     requests: int
     drops: dict[str, int]
 
 
-Line = Play | Visit | Share | End
+Line = PlayLine | Visit | Share | EndLine
 
 
 class Truth:
     """Everything that happened, growing while the world goes on."""
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: PlayLine) -> None:
         self.play = play
         self.visits: list[Visit] = []
         self.shares: dict[Link, Share] = {}
@@ -138,7 +138,7 @@ class Truth:
         yield self.play
         yield from self.visits
         yield from self.shares.values()
-        yield End(self.requests, dict(sorted(self.drops.items())))
+        yield EndLine(self.requests, dict(sorted(self.drops.items())))
 
     def write(self, path: Path) -> None:
         """Raises GrapevineError when the file cannot be written."""
@@ -159,7 +159,7 @@ class Truth:
             with path.open("rb") as file:
                 for text in file:
                     line = decoder.decode(text)
-                    if isinstance(line, Play):
+                    if isinstance(line, PlayLine):
                         truth = cls(line)
                     elif truth is None:
                         break

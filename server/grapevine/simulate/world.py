@@ -16,13 +16,20 @@ from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import next_n
 from grapevine.simulate import behaviour, people, random_draws
-from grapevine.simulate.behaviour import Way
-from grapevine.simulate.pages import Page, Pages
+from grapevine.simulate.behaviour import Arrival
+from grapevine.simulate.pages import Pages, SitePage
 from grapevine.simulate.parameters import Parameters
-from grapevine.simulate.people import Agent, Person
+from grapevine.simulate.people import AgentString, Person
 from grapevine.simulate.random_draws import pick
-from grapevine.simulate.requests import Action, Arrive, Convert, Follow, Read, Report
-from grapevine.simulate.truth import Goal, Link, Play, Share, Truth, Visit
+from grapevine.simulate.requests import (
+    ConversionRequest,
+    ShareRequest,
+    ShortLinkRequest,
+    SimulatedRequest,
+    ViewRequest,
+    VisitRequest,
+)
+from grapevine.simulate.truth import Link, PlayLine, ReachedGoal, Share, Truth, Visit
 
 START: Final = ids.day_start(2196)
 """When simulated time begins: Monday, 5 January 2026, 0:00 UTC."""
@@ -49,7 +56,7 @@ class _Sharer(NamedTuple):
 
     visit: Visit
     who: Person
-    page: Page
+    page: SitePage
 
 
 class _Opening(NamedTuple):
@@ -68,12 +75,12 @@ class World:
     """
 
     def __init__(self, seed: int, parameters: Parameters, start: int = START) -> None:
-        self.truth = Truth(Play(seed, parameters))
+        self.truth = Truth(PlayLine(seed, parameters))
         self.people = 0
         self._rates = parameters
         self._random = random = Random(seed)  # noqa: S311 - a game, no secret
         self._pages = Pages(random, parameters.pages)
-        self._coming: list[tuple[int, int, Callable[..., Iterator[Action]], tuple[Any, ...]]] = []
+        self._coming: list[tuple[int, int, Callable[..., Iterator[SimulatedRequest]], tuple[Any, ...]]] = []
         self._scheduled = 0
         self._start = start
         self._a_day = parameters.visits * max(0.05, 1 - parameters.k) / parameters.days
@@ -81,7 +88,7 @@ class World:
         self._visitors: dict[tuple[str, str, str], int] = {}
         self._next: dict[tuple[int, str], int] = {}
 
-    def requests(self) -> Iterator[Action]:
+    def requests(self) -> Iterator[SimulatedRequest]:
         """Until so many people have come as were asked for, and what they did has arrived."""
         self._later(random_draws.next_arrival(self._random, self._start, self._a_day), self._newcomer)
         while self._coming:
@@ -90,7 +97,7 @@ class World:
                 self.truth.requests += 1
                 yield action
 
-    def _later(self, at: int, happen: Callable[..., Iterator[Action]], *arguments: Any) -> None:
+    def _later(self, at: int, happen: Callable[..., Iterator[SimulatedRequest]], *arguments: Any) -> None:
         self._scheduled += 1
         heapq.heappush(self._coming, (at, self._scheduled, happen, arguments))
 
@@ -103,7 +110,7 @@ class World:
 
     # How people come, and what they do.
 
-    def _newcomer(self, at: int) -> Iterator[Action]:
+    def _newcomer(self, at: int) -> Iterator[SimulatedRequest]:
         if self._over:
             return
         random, rates = self._random, self._rates
@@ -122,7 +129,7 @@ class World:
         page = self._pages.home if way.goes_home else self._pages.draw(random)
         yield from self._arrive(at, who, way, page)
 
-    def _arrive(self, at: int, who: Person, way: Way, page: Page, **came: Any) -> Iterator[Action]:
+    def _arrive(self, at: int, who: Person, way: Arrival, page: SitePage, **came: Any) -> Iterator[SimulatedRequest]:
         """Somebody's visit, from the first page to the last thing that they share."""
         if way.inside is not None:
             who = who._replace(agent=people.IN_APP[way.inside])
@@ -150,26 +157,26 @@ class World:
                 if not sharer.who.opted_out:
                     self._later(moment, self._read, sharer)
 
-    def _read(self, at: int, sharer: _Sharer) -> Iterator[Action]:
+    def _read(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
         sharer.visit.views += 1
-        read = Read(at, sharer.who, sharer.visit.number, sharer.page.path, sharer.page.title, self._nonce())
+        read = ViewRequest(at, sharer.who, sharer.visit.number, sharer.page.path, sharer.page.title, self._nonce())
         yield from self._sent(read, "duplicate")
 
-    def _convert(self, at: int, sharer: _Sharer) -> Iterator[Action]:
+    def _convert(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
         name, currency = pick(self._random, _GOALS)
         value = f"{self._random.randrange(500, 20_000) / 100:.2f}" if currency else None
-        sharer.visit.goals.append(Goal(name, value, currency))
-        convert = Convert(at, sharer.who, sharer.visit.number, name, self._nonce(), value, currency)
+        sharer.visit.goals.append(ReachedGoal(name, value, currency))
+        convert = ConversionRequest(at, sharer.who, sharer.visit.number, name, self._nonce(), value, currency)
         yield from self._sent(convert, "duplicate")
 
     def _landing(
-        self, at: int, who: Person, visit: Visit, way: Way, page: Page, damage: int | None = None
-    ) -> Iterator[Action]:
+        self, at: int, who: Person, visit: Visit, way: Arrival, page: SitePage, damage: int | None = None
+    ) -> Iterator[SimulatedRequest]:
         """The request of a visit; ``way`` says what the browser tells with it."""
         link = None
         if visit.token in ("kept", "damaged") and visit.parent is not None:
             link = Link(visit.parent, visit.channel or "", visit.n or 0)
-        arrive = Arrive(
+        arrive = VisitRequest(
             at, who, visit.number, page.path, way.query, page.title, way.referrer, self._nonce(), link, damage,
             visit.own,
         )  # fmt: skip
@@ -178,7 +185,7 @@ class World:
             self.truth.drops[refused] += 1
         yield from self._sent(arrive, refused or "duplicate")
 
-    def _visit(self, at: int, who: Person, way: Way, page: Page, **facts: Any) -> Visit:
+    def _visit(self, at: int, who: Person, way: Arrival, page: SitePage, **facts: Any) -> Visit:
         source, app = behaviour.shown(way, who.agent, page.is_home)
         address = who.address if self._rates.addresses else ""
         key = (address, who.agent.text, who.language)
@@ -192,21 +199,21 @@ class World:
 
     # How pages are passed on.
 
-    def _pass_on(self, at: int, sharer: _Sharer) -> Iterator[Action]:
+    def _pass_on(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
         random, rates = self._random, self._rates
         tagged = not (sharer.visit.opted_out or self._chance(rates.untagged))
         k = min(rates.k * sharer.page.appeal, max(rates.k, _HIGHEST_K_OF_A_PAGE)) / rates.sharing
         if not tagged:
             self._send_round(at, _Opening(sharer, pick(random, behaviour.UNTAGGED), None, short=False), k)
             return
-        channel = pick(random, tuple((habit.weight, name) for name, habit in behaviour.HABITS.items()))
-        habit = behaviour.HABITS[channel]
+        channel = pick(random, tuple((habit.weight, name) for name, habit in behaviour.CHANNEL_USE.items()))
+        habit = behaviour.CHANNEL_USE[channel]
         link = Link(sharer.visit.number, channel, self._next.get((sharer.visit.number, channel), 0))
         place = pick(random, habit.places)
         opening = _Opening(sharer, place, link, self._chance(rates.short_links))
         share = self.truth.shares.get(link)
         if share is None:
-            private = behaviour.PLACES[place].private
+            private = behaviour.DESTINATIONS[place].private
             share = Share(*link, rfc3339(at), sharer.page.path, private)
             self.truth.shares[link] = share
         share.acts += 1
@@ -223,7 +230,7 @@ class World:
             self._later(at + random.randrange(MINUTE, 3 * ids.HOUR_MS), self._open_own, opening)
         yield from ()
 
-    def _report(self, at: int, sharer: _Sharer, link: Link) -> Iterator[Action]:
+    def _report(self, at: int, sharer: _Sharer, link: Link) -> Iterator[SimulatedRequest]:
         """The widget's report arrives, and with its answer the widget has the token for the next share."""
         share = self.truth.shares[link]
         if share.reports:
@@ -232,18 +239,18 @@ class World:
         slot = (link.visit, link.channel)
         if self._next.get(slot, 0) == link.n:
             self._next[slot] = next_n(link.n)
-        yield from self._sent(Report(at, sharer.who, link, sharer.page.path, sharer.page.title), "duplicate")
+        yield from self._sent(ShareRequest(at, sharer.who, link, sharer.page.path, sharer.page.title), "duplicate")
 
     def _send_round(self, at: int, opening: _Opening, mean: float) -> None:
         for _ in range(random_draws.openings(self._random, mean)):
             self._later(random_draws.delay(self._random, at), self._open, opening)
 
-    def _open(self, at: int, opening: _Opening) -> Iterator[Action]:
+    def _open(self, at: int, opening: _Opening) -> Iterator[SimulatedRequest]:
         """Somebody opens a link that they were given."""
         if self._over:
             return
         random, rates = self._random, self._rates
-        sharer, place = opening.sharer, behaviour.PLACES[opening.place]
+        sharer, place = opening.sharer, behaviour.DESTINATIONS[opening.place]
         way = pick(random, place.ways)
         if self._chance(rates.same_network):
             who, way = sharer.who, place.ways[0][1]._replace(inside=None)
@@ -256,25 +263,27 @@ class World:
             if fate < rates.stripped + rates.damaged:
                 token = "stripped" if fate < rates.stripped else "damaged"
             if opening.short and token == "kept":  # noqa: S105
-                yield Follow(at, who, opening.link)
+                yield ShortLinkRequest(at, who, opening.link)
         yield from self._open_as(at, opening, who, way, token)
         if self._chance(rates.opened_twice):
             self._later(at + random.randrange(5 * SECOND, MINUTE), self._open_as, opening, who, way, token)
 
-    def _open_as(self, at: int, opening: _Opening, who: Person, way: Way, token: str | None) -> Iterator[Action]:
+    def _open_as(
+        self, at: int, opening: _Opening, who: Person, way: Arrival, token: str | None
+    ) -> Iterator[SimulatedRequest]:
         sharer = opening.sharer
         yield from self._arrive(
             at, who, way, sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth + 1, place=opening.place,
-            private=behaviour.PLACES[opening.place].private, token=token, **_named(opening.link),
+            private=behaviour.DESTINATIONS[opening.place].private, token=token, **_named(opening.link),
         )  # fmt: skip
 
-    def _open_own(self, at: int, opening: _Opening) -> Iterator[Action]:
+    def _open_own(self, at: int, opening: _Opening) -> Iterator[SimulatedRequest]:
         """The sharer's own browser opens the link that it made."""
         if self._over:
             return
         sharer = opening.sharer
         yield from self._arrive(
-            at, sharer.who, Way("share"), sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth,
+            at, sharer.who, Arrival("share"), sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth,
             place=opening.place, token="kept", own=True, **_named(opening.link),  # noqa: S106
         )  # fmt: skip
 
@@ -283,7 +292,7 @@ class World:
     def _look_at(self, at: int, opening: _Opening) -> None:
         """Whatever fetches a shared link before anybody reads it."""
         random, rates = self._random, self._rates
-        place = behaviour.PLACES[opening.place]
+        place = behaviour.DESTINATIONS[opening.place]
         if opening.short and place.previewer and self._chance(_PREVIEWS):
             self._later(at + random.randrange(SECOND, 20 * SECOND), self._preview, opening, place.previewer)
         if opening.place == "email" and self._chance(_SCANS_MAIL * rates.suspects):
@@ -293,25 +302,25 @@ class World:
         if not place.private and self._chance(_CRAWLS_SHARES):
             self._later(at + random.randrange(ids.HOUR_MS), self._crawl, opening.sharer.page, opening.link)
 
-    def _preview(self, at: int, opening: _Opening, app: str) -> Iterator[Action]:
+    def _preview(self, at: int, opening: _Opening, app: str) -> Iterator[SimulatedRequest]:
         if opening.link is None:
             return
         share = self.truth.shares[opening.link]
         if app in share.unfurls:
             return
         share.unfurls.append(app)
-        robot = people.machine(self._random, Agent(people.PREVIEWERS[app], "unknown"))
+        robot = people.machine(self._random, AgentString(people.PREVIEWERS[app], "unknown"))
         if app == "whatsapp":  # its preview is fetched by the sender's own phone
             robot = robot._replace(address=opening.sharer.who.address)
-        yield Follow(at, robot, opening.link)
+        yield ShortLinkRequest(at, robot, opening.link)
 
-    def _crawl(self, at: int, page: Page, link: Link | None) -> Iterator[Action]:
+    def _crawl(self, at: int, page: SitePage, link: Link | None) -> Iterator[SimulatedRequest]:
         who = people.machine(self._random, self._random.choice(people.CRAWLERS))
         if link is not None and self._chance(0.5):
-            yield Follow(at, who, link)
+            yield ShortLinkRequest(at, who, link)
         yield from self._robot(at, who, "crawler", page, link)
 
-    def _drive(self, at: int, page: Page) -> Iterator[Action]:
+    def _drive(self, at: int, page: SitePage) -> Iterator[SimulatedRequest]:
         yield from self._robot(at, people.machine(self._random, people.DRIVEN), "driven", page, None)
 
     def _burst(self, at: int, kind: str, opening: _Opening, count: int, within: int) -> None:
@@ -320,22 +329,22 @@ class World:
             self._later(at + 2 * SECOND + self._random.randrange(within), self._robot, who, kind, opening.sharer.page,
                         opening.link)  # fmt: skip
 
-    def _robot(self, at: int, who: Person, kind: str, page: Page, link: Link | None) -> Iterator[Action]:
-        way = Way("robot")
+    def _robot(self, at: int, who: Person, kind: str, page: SitePage, link: Link | None) -> Iterator[SimulatedRequest]:
+        way = Arrival("robot")
         came: dict[str, Any] = {} if link is None else {"parent": link.visit, "token": "kept", **_named(link)}
         visit = self._visit(at, who, way, page, human=False, robot=kind, **came)
         yield from self._landing(at, who, visit, way, page)
 
     # The way to the server.
 
-    def _sent(self, action: Action, repeated: str) -> Iterator[Action]:
+    def _sent(self, action: SimulatedRequest, repeated: str) -> Iterator[SimulatedRequest]:
         """The request, and sometimes the same one again; ``repeated`` is how the server counts that."""
         yield action
         if self._chance(self._rates.retried):
             again = action.at + self._random.randrange(SECOND, _TRIED_AGAIN_MS)
             self._later(again, self._again, action, repeated)
 
-    def _again(self, at: int, action: Action, repeated: str) -> Iterator[Action]:
+    def _again(self, at: int, action: SimulatedRequest, repeated: str) -> Iterator[SimulatedRequest]:
         self.truth.drops[repeated] += 1
         yield action._replace(at=at)
 

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from grapevine.cli import main
-from grapevine.cli.context import Shell
+from grapevine.cli.context import CommandContext
 from grapevine.cli.migrate import migrate
 from grapevine.errors import StoreError
 from grapevine.store.postgres import citus
@@ -288,25 +288,25 @@ async def test_what_was_distributed_by_hand(made: str, says: str, database: Data
 
 async def test_the_command(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     await fill(database)
-    shell = Shell({"GRAPEVINE_DATABASE": database.url}, None)
+    context = CommandContext({"GRAPEVINE_DATABASE": database.url}, None)
     arguments = Namespace(json=False, distribute=True, shards=None)
-    assert await migrate(shell, arguments) == 0
+    assert await migrate(context, arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "is up to date (version" in lines[0]
     assert lines[1] == "api_keys: replicated to every node"
     assert "visits: distributed by cell, 32 shards" in lines
     assert [line for line in lines if line.startswith("drops: distributed by cell, 32 shards, ") and "moved" in line]
-    assert await migrate(shell, arguments) == 0
+    assert await migrate(context, arguments) == 0
     assert capsys.readouterr().out.splitlines()[1:] == ["All tables are distributed: there is nothing to do."]
 
 
 async def test_the_command_as_json(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    shell = Shell({"GRAPEVINE_DATABASE": database.url}, None)
+    context = CommandContext({"GRAPEVINE_DATABASE": database.url}, None)
     arguments = Namespace(json=True, distribute=True, shards=4)
-    assert await migrate(shell, arguments) == 0
+    assert await migrate(context, arguments) == 0
     answer = json.loads(capsys.readouterr().out)
     assert {"table": "shares", "did": "distributed", "shards": 4, "bytes": 0} in answer["tables"]
-    assert await migrate(shell, arguments) == 0
+    assert await migrate(context, arguments) == 0
     assert json.loads(capsys.readouterr().out)["tables"] == []
 
 

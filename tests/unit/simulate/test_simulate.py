@@ -19,11 +19,18 @@ from grapevine.domain.enums import DEVICE_NAMES, SOURCE_NAMES, SOURCES
 from grapevine.domain.urls import Page
 from grapevine.errors import GrapevineError, Invalid
 from grapevine.simulate import behaviour, people, random_draws
-from grapevine.simulate.expected import Expected
+from grapevine.simulate.expected import ExpectedResults
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, damaged, origin_of_site
-from grapevine.simulate.report import Number, Quality, world_of
-from grapevine.simulate.requests import Action, Arrive, Convert, Follow, Read, Report
+from grapevine.simulate.report import NumberComparison, SetComparison, summarize_world
+from grapevine.simulate.requests import (
+    ConversionRequest,
+    ShareRequest,
+    ShortLinkRequest,
+    SimulatedRequest,
+    ViewRequest,
+    VisitRequest,
+)
 from grapevine.simulate.truth import Link, Truth
 from grapevine.simulate.world import START, World
 from tests.web.conftest import NOON
@@ -31,14 +38,14 @@ from tests.web.conftest import NOON
 ORIGIN = "https://a.example"
 
 
-def happened(seed: int, **rates: Any) -> tuple[World, list[Action]]:
+def happened(seed: int, **rates: Any) -> tuple[World, list[SimulatedRequest]]:
     """A world that has come to its end, and the requests it made."""
     world = World(seed, Parameters(**rates))
     return world, list(world.requests())
 
 
 @pytest.fixture(scope="module")
-def long() -> tuple[World, list[Action]]:
+def long() -> tuple[World, list[SimulatedRequest]]:
     return happened(7, visits=20_000, days=30)
 
 
@@ -51,7 +58,7 @@ def test_one_seed_one_world(tmp_path: Path) -> None:
     assert happened(4)[1] != requests
 
 
-def test_as_many_people_as_asked_for(long: tuple[World, list[Action]]) -> None:
+def test_as_many_people_as_asked_for(long: tuple[World, list[SimulatedRequest]]) -> None:
     world, requests = long
     assert sum(visit.human for visit in world.truth.visits) == 20_000
     assert len(requests) == world.truth.requests
@@ -60,8 +67,8 @@ def test_as_many_people_as_asked_for(long: tuple[World, list[Action]]) -> None:
     assert 25 < weeks < 40
 
 
-def test_most_cascades_die_within_one_hop_and_a_few_go_deep(long: tuple[World, list[Action]]) -> None:
-    world = world_of(long[0].truth)
+def test_most_cascades_die_within_one_hop_and_a_few_go_deep(long: tuple[World, list[SimulatedRequest]]) -> None:
+    world = summarize_world(long[0].truth)
     assert 0.22 < world.shared / world.visits < 0.4  # k = 0.3
     firsts = world.visits - world.shared
     assert (firsts - world.cascades + world.one_hop) / firsts > 0.95  # Goel, Watts, Goldstein 2012
@@ -72,27 +79,27 @@ def test_most_cascades_die_within_one_hop_and_a_few_go_deep(long: tuple[World, l
 
 
 def test_k_sets_how_much_grows() -> None:
-    few, many = (world_of(happened(5, visits=6_000, k=k)[0].truth) for k in (0.1, 0.5))
+    few, many = (summarize_world(happened(5, visits=6_000, k=k)[0].truth) for k in (0.1, 0.5))
     assert few.shared < 0.15 * few.visits
     assert many.shared > 0.35 * many.visits
-    assert world_of(happened(5, visits=200, k=0)[0].truth).shared == 0
+    assert summarize_world(happened(5, visits=200, k=0)[0].truth).shared == 0
 
 
 def test_goals_are_reached_once_each_and_followed_people_alone_reach_them() -> None:
     world, requests = happened(5, visits=1_000, conversions=0.2)
-    reached = {action.nonce: action for action in requests if isinstance(action, Convert)}
+    reached = {action.nonce: action for action in requests if isinstance(action, ConversionRequest)}
     assert len(reached) == sum(len(visit.goals) for visit in world.truth.visits)
     assert 120 < len(reached) < 280
     assert all((goal.currency is None) == (goal.value is None) for goal in reached.values())
     assert not any(visit.goals and (visit.opted_out or not visit.human) for visit in world.truth.visits)
-    numbers = Expected(world.truth).numbers
+    numbers = ExpectedResults(world.truth).numbers
     assert numbers["conversions"] == len(reached)
     assert numbers["value.EUR"] == pytest.approx(
         sum(float(goal.value or 0) for goal in reached.values() if goal.currency == "EUR")
     )
 
 
-def test_pages_are_popular_unequally(long: tuple[World, list[Action]]) -> None:
+def test_pages_are_popular_unequally(long: tuple[World, list[SimulatedRequest]]) -> None:
     read = Counter(visit.page for visit in long[0].truth.visits if visit.human and visit.parent is None)
     assert read.most_common(1)[0][0] == "/"
     ordered = [count for _, count in read.most_common()]
@@ -100,12 +107,12 @@ def test_pages_are_popular_unequally(long: tuple[World, list[Action]]) -> None:
     assert len(ordered) > 100
 
 
-def test_people_sleep(long: tuple[World, list[Action]]) -> None:
+def test_people_sleep(long: tuple[World, list[SimulatedRequest]]) -> None:
     hours = Counter(int(visit.at[11:13]) for visit in long[0].truth.visits if visit.human)
     assert sum(hours[hour] for hour in (1, 2, 3, 4)) * 4 < sum(hours[hour] for hour in (18, 19, 20, 21))
 
 
-def test_the_truth_fits_together(long: tuple[World, list[Action]]) -> None:
+def test_the_truth_fits_together(long: tuple[World, list[SimulatedRequest]]) -> None:
     truth = long[0].truth
     shared = set()
     for visit in truth.visits:
@@ -134,7 +141,7 @@ def test_the_truth_fits_together(long: tuple[World, list[Action]]) -> None:
     assert len(shared) > 100
 
 
-def test_everything_that_may_go_wrong_does(long: tuple[World, list[Action]]) -> None:
+def test_everything_that_may_go_wrong_does(long: tuple[World, list[SimulatedRequest]]) -> None:
     world, requests = long
     people = [visit for visit in world.truth.visits if visit.human]
     assert {visit.token for visit in people} == {None, "kept", "stripped", "damaged"}
@@ -142,22 +149,22 @@ def test_everything_that_may_go_wrong_does(long: tuple[World, list[Action]]) -> 
     assert {"typed", "bookmark", "search", "social", "referral", "campaign", "email", "share"} == {
         visit.way for visit in people
     }
-    arrivals = Counter(action.nonce for action in requests if isinstance(action, Arrive | Read))
+    arrivals = Counter(action.nonce for action in requests if isinstance(action, VisitRequest | ViewRequest))
     assert 0.01 < sum(count > 1 for count in arrivals.values()) / len(arrivals) < 0.03
-    assert {type(action) for action in requests} == {Arrive, Read, Report, Follow}
+    assert {type(action) for action in requests} == {VisitRequest, ViewRequest, ShareRequest, ShortLinkRequest}
     opened: set[Link] = set()
     overtaken = 0
     for action in requests:
-        if isinstance(action, Arrive) and action.link is not None:
+        if isinstance(action, VisitRequest) and action.link is not None:
             opened.add(action.link)
-        overtaken += isinstance(action, Report) and action.link in opened
+        overtaken += isinstance(action, ShareRequest) and action.link in opened
     assert overtaken > 10
     assert any(share.unfurls for share in world.truth.shares.values())
-    assert any(action.link.n > 0 for action in requests if isinstance(action, Report))
+    assert any(action.link.n > 0 for action in requests if isinstance(action, ShareRequest))
 
 
 @pytest.mark.parametrize("agent", [*(agent for _, agent in people.BROWSERS), *people.IN_APP.values()])
-def test_browsers_are_read_as_what_they_are(agent: people.Agent) -> None:
+def test_browsers_are_read_as_what_they_are(agent: people.AgentString) -> None:
     read = read_agent(agent.text)
     assert (read.robot, read.suspect, DEVICE_NAMES[read.device], read.app) == (False, False, agent.device, agent.app)
 
@@ -173,10 +180,13 @@ def test_robots_are_read_as_what_they_are() -> None:
 
 @pytest.mark.parametrize(
     "way",
-    [*(way for _, way in behaviour.ARRIVALS), *(way for place in behaviour.PLACES.values() for _, way in place.ways)],
+    [
+        *(way for _, way in behaviour.ARRIVALS),
+        *(way for place in behaviour.DESTINATIONS.values() for _, way in place.ways),
+    ],
 )
 @pytest.mark.parametrize("is_home", [True, False])
-def test_arrivals_are_read_as_what_they_are(way: behaviour.Way, is_home: bool) -> None:
+def test_arrivals_are_read_as_what_they_are(way: behaviour.Arrival, is_home: bool) -> None:
     agent = people.IN_APP[way.inside] if way.inside else people.BROWSERS[0][1]
     url = f"{ORIGIN}/{'' if is_home else 'deep/page'}{'?' if way.query else ''}{way.query}"
     found = source_of(Page(1, url, is_home), url, way.referrer, agent.app, frozenset({ORIGIN}))
@@ -256,7 +266,7 @@ def test_what_a_server_ought_to_conclude() -> None:
     add(parent=0, token="damaged", depth=1, **came)
     add(parent=0, token="kept", depth=1, opted_out=True, **came)
     add(parent=0, token="kept", human=False, robot="replay", **came)
-    expected = Expected(truth)
+    expected = ExpectedResults(truth)
     seen = {number: (one.parent and one.parent.number, one.depth, one.root) for number, one in expected.found.items()}
     assert seen == {
         0: (None, 0, 0), 1: (0, 1, 0), 2: (1, 1, 0), 3: (2, 2, 0), 4: (None, 0, 4), 5: (4, 1, 4), 6: (None, 0, 6),
@@ -268,15 +278,15 @@ def test_what_a_server_ought_to_conclude() -> None:
 
 
 def test_precision_and_recall() -> None:
-    assert Quality.of({1, 2, 3, 4}, {1, 2, 5}) == Quality(4, 3, 2, 2 / 3, 0.5)
-    assert not Quality.of({1, 2}, {1}).good
-    assert not Quality.of({1}, {1, 2}).good
-    assert Quality.of(set(range(2_000)), set(range(1, 2_000))).good
-    nothing: Quality = Quality.of(set(), set())
+    assert SetComparison.of({1, 2, 3, 4}, {1, 2, 5}) == SetComparison(4, 3, 2, 2 / 3, 0.5)
+    assert not SetComparison.of({1, 2}, {1}).good
+    assert not SetComparison.of({1}, {1, 2}).good
+    assert SetComparison.of(set(range(2_000)), set(range(1, 2_000))).good
+    nothing: SetComparison = SetComparison.of(set(), set())
     assert (nothing.precision, nothing.recall, nothing.good) == (None, None, True)
-    assert Number.of(3, 2) == Number(3, 2, -1)
-    assert Number.of(None, None).good
-    assert not Number.of(None, 0).good
+    assert NumberComparison.of(3, 2) == NumberComparison(3, 2, -1)
+    assert NumberComparison.of(None, None).good
+    assert not NumberComparison.of(None, 0).good
 
 
 def test_a_damaged_token_is_another_one() -> None:
