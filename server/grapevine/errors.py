@@ -32,12 +32,12 @@ class StoreError(GrapevineError):
 class Interrupted(StoreError):
     """The database went away or gave a transaction up; the same may succeed in a moment.
 
-    ``partly`` is true where only a part of the database may be away, so that a smaller set may succeed now.
+    ``is_partial`` is true where only a part of the database may be away, so that a smaller set may succeed now.
     """
 
-    def __init__(self, text: str, *, partly: bool = False) -> None:
+    def __init__(self, text: str, *, is_partial: bool = False) -> None:
         super().__init__(text)
-        self.partly = partly
+        self.is_partial = is_partial
 
 
 class FieldError(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from grapevine.domain import ids
-from grapevine.store.postgres.snapshot import moment
+from grapevine.store.postgres.snapshot import snapshot as postgres_snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from tests.support.load import Load
 
@@ -108,7 +108,7 @@ async def settled_there(url: str, load: Load) -> None:
 
 async def intact_there(url: str) -> None:
     """What the database has counted is what its rows say."""
-    async with moment(url) as snapshot:
+    async with postgres_snapshot(url) as snapshot:
         recount = Recount(snapshot)
         for name in COMPARISONS:
             found = await recount.compare(name, None, 5)

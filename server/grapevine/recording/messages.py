@@ -55,7 +55,7 @@ class Failed(_Message):
     def by(cls, number: int, error: Exception) -> Failed:
         """What is told of an error."""
         if isinstance(error, Interrupted):
-            return cls(number, "in part" if error.partly else "interrupted", str(error))
+            return cls(number, "in part" if error.is_partial else "interrupted", str(error))
         return cls(number, "store" if isinstance(error, StoreError) else "fault", str(error) or repr(error))
 
     def error(self) -> Exception:
@@ -66,7 +66,7 @@ class Failed(_Message):
             case "fault":
                 return RuntimeError(f"in the recording process: {self.text}")
             case kind:
-                return Interrupted(self.text, partly=kind == "in part")
+                return Interrupted(self.text, is_partial=kind == "in part")
 
 
 Order = Record | Forget

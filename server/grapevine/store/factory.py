@@ -52,8 +52,8 @@ def snapshot(settings: Settings) -> AbstractAsyncContextManager[Snapshot]:
     if path is not None:
         return file_snapshot(path)
     with _package():
-        from grapevine.store.postgres.snapshot import moment
-    return moment(settings.database)
+        from grapevine.store.postgres.snapshot import snapshot as postgres_snapshot
+    return postgres_snapshot(settings.database)
 
 
 def _postgres(url: str) -> Store:

@@ -153,11 +153,11 @@ class Writer:
             try:
                 return await self._attempt(deadline, batch)
             except Interrupted as error:
-                if error.partly and in_part:
+                if error.is_partial and in_part:
                     return await self._by_halves(deadline, batch) if len(batch) > 1 else self._refuse(batch, error)
-                if error.partly and self.when_in_part is not None:
+                if error.is_partial and self.when_in_part is not None:
                     await self.when_in_part()
-                in_part = error.partly
+                in_part = error.is_partial
                 if not in_part and self._time() + pause > deadline:
                     self._away = True
                     return self._refuse(batch, error)

@@ -18,7 +18,7 @@ from grapevine.domain.events import Arrival, Event, Landed, Outcome, Stored, Unf
 from grapevine.domain.tokens import Token
 from grapevine.errors import Interrupted, StoreError
 from grapevine.store import sql_loader
-from grapevine.store.postgres.snapshot import moment
+from grapevine.store.postgres.snapshot import snapshot
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.writer.nonces import Nonces
@@ -79,7 +79,7 @@ async def collectors(postgres_url: str) -> AsyncIterator[Collectors]:
 
 async def check(url: str) -> None:
     """Counts and summaries are what the rows say."""
-    async with moment(url) as now:
+    async with snapshot(url) as now:
         recount = Recount(now)
         for name in COMPARISONS:
             found = await recount.compare(name, None, 5)

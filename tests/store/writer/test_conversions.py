@@ -21,7 +21,7 @@ from grapevine.domain.tokens import Token
 from grapevine.sites.cache import Site
 from grapevine.store import sql_loader
 from grapevine.store.base import Store
-from grapevine.store.postgres.snapshot import moment
+from grapevine.store.postgres.snapshot import snapshot as postgres_snapshot
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.rows import SiteRow
@@ -61,7 +61,7 @@ async def rows(world: World) -> list[tuple[Any, ...]]:
 async def assert_recounted(store: Store) -> None:
     """Counts and summaries are what the rows say."""
     assert isinstance(store, Backend)
-    async with moment(store.url) if isinstance(store, PostgresStore) else snapshot(store.path) as now:
+    async with postgres_snapshot(store.url) if isinstance(store, PostgresStore) else snapshot(store.path) as now:
         for name in COMPARISONS:
             found = await Recount(now).compare(name, None, 10)
             assert found.places == 0, (name, found.differences)

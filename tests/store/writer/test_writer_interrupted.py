@@ -62,9 +62,9 @@ class Shaky(Ledger):
         self.batches.append([event.nonce for event in events if isinstance(event, Arrival)])
         outcomes = await super().record(batch, events, drops, lane)
         if self.dead_slot is not None and self.dead_slot == self.slot:
-            raise Interrupted("the part with the counts is away", partly=True)
+            raise Interrupted("the part with the counts is away", is_partial=True)
         if self.dead and any(isinstance(event, Arrival) and event.title == self.dead for event in events):
-            raise Interrupted("a part is away", partly=True)
+            raise Interrupted("a part is away", is_partial=True)
         if self.times:
             self.times -= 1
             raise Interrupted("the server is going away")

@@ -14,7 +14,7 @@ from grapevine.errors import StoreError
 from grapevine.store.copy.endpoint import PAGE
 from grapevine.store.copy.schema import Key, Row, Table, all_tables, moved_tables
 from grapevine.store.postgres import store as postgres
-from grapevine.store.postgres.connection import shown, translated
+from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 
 _CONNECT_SECONDS: Final = 5.0
@@ -103,7 +103,7 @@ class DatabaseEnd:
 
     def _telling(self) -> AbstractContextManager[None]:
         """Makes StoreErrors of what the database says, also of what a cluster says of one of its workers."""
-        return translated(self._url, citus=True)
+        return map_errors(self._url, citus=True)
 
     async def pages(self, table: Table, after: Key | None = None) -> AsyncGenerator[list[Row], None]:
         # Byte by byte is the order that both dialects and Python have in common.
@@ -133,7 +133,7 @@ class DatabaseEnd:
 @asynccontextmanager
 async def database_end(url: str) -> AsyncIterator[DatabaseEnd]:
     """Connects for as long as the block runs. Raises StoreError."""
-    with translated(url):
+    with map_errors(url):
         try:
             connection = await Hosts(url).connect(
                 timeout=_CONNECT_SECONDS, target_session_attrs=SessionAttribute.primary
@@ -141,7 +141,7 @@ async def database_end(url: str) -> AsyncIterator[DatabaseEnd]:
         except (ValueError, asyncpg.PostgresError) as error:
             raise StoreError(f"{shown(url)} cannot be used: {error}") from error
     try:
-        with translated(url):
+        with map_errors(url):
             for name, value in _SETTINGS:
                 await connection.execute("SELECT set_config($1, $2, false)", name, value)
             identity = await connection.fetchval(_IDENTITY)

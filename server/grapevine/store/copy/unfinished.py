@@ -51,10 +51,10 @@ def _in_file(path: Path) -> list[str] | None:
 
 
 async def _in_database(url: str) -> list[str] | None:
-    from grapevine.store.postgres.connection import translated
+    from grapevine.store.postgres.errors import map_errors
     from grapevine.store.postgres.snapshot import connected
 
-    with translated(url):
+    with map_errors(url):
         async with connected(url) as connection:
             if await connection.fetchval("SELECT to_regclass($1) IS NULL", NAME):
                 return None

@@ -18,7 +18,7 @@ from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
 from grapevine.store import sql_loader
-from grapevine.store.postgres.connection import shown, translated
+from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.postgres.store import has_citus
 
@@ -94,7 +94,7 @@ async def distribute(url: str, now: int, shards: int | None = None) -> AsyncGene
     ``now`` are UTC milliseconds, ``shards`` the number of pieces when there are none yet (None: the server's
     ``citus.shard_count``). Raises StoreError.
     """
-    with translated(url):
+    with map_errors(url):
         try:
             connection = await Hosts(url).connect(
                 timeout=_CONNECT_SECONDS, target_session_attrs=SessionAttribute.primary

@@ -10,13 +10,14 @@ import asyncpg
 
 from grapevine.errors import StoreError
 from grapevine.store.postgres import store as postgres
-from grapevine.store.postgres.connection import Asking, shown, translated
+from grapevine.store.postgres.connection import ConnectionRunner
+from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 
 _CONNECT_SECONDS: Final = 5.0
 
 
-class Moment(Asking):
+class PostgresSnapshot(ConnectionRunner):
     """A Snapshot: every query sees the database as it was at the first."""
 
     async def faults(self, most: int) -> list[str]:  # noqa: ARG002
@@ -25,24 +26,24 @@ class Moment(Asking):
 
 
 @asynccontextmanager
-async def moment(url: str) -> AsyncIterator[Moment]:
+async def snapshot(url: str) -> AsyncIterator[PostgresSnapshot]:
     """One moment of the database at ``url``, in a transaction that only reads; on Citus a moment of each node's own.
     Raises StoreError."""
     try:
-        with translated(url):
+        with map_errors(url):
             async with connected(url) as connection:
                 # What sums up whole numbers is numeric, which would come as Decimal.
                 await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
                 citus = await postgres.has_citus(connection)
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    yield Moment(connection, citus=citus)
+                    yield PostgresSnapshot(connection, citus=citus)
     except asyncpg.PostgresError as error:  # nothing is asked that a whole database could not answer
         raise StoreError(f"{shown(url)} cannot be read: {error}") from error
 
 
 async def postgres_version(url: str) -> int:
     """The schema version of the database at ``url``; 0 when it has no tables. Raises StoreError."""
-    with translated(url):
+    with map_errors(url):
         async with connected(url) as connection:
             return await postgres.version(connection)
 

@@ -17,7 +17,8 @@ from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
 from grapevine.store import sql_loader
-from grapevine.store.postgres.connection import Asking, Connection, Pooled, hung_up, is_silence, shown, translated
+from grapevine.store.postgres.connection import Connection, ConnectionRunner, PoolRunner, drop_if_dead
+from grapevine.store.postgres.errors import is_unresponsive, map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.readers.exports import Exports
 from grapevine.store.readers.reads import Reads
@@ -101,7 +102,7 @@ class PostgresStore:
 
     async def open(self) -> None:
         try:
-            with translated(self.url):
+            with map_errors(self.url):
                 self._writers = await self._pool(WRITERS, _WRITE_SECONDS, _BY_KEY | _WRITING)
                 async with self._writers.acquire() as connection:
                     await migrate(connection, self.url)
@@ -115,7 +116,7 @@ class PostgresStore:
         except (ValueError, asyncpg.PostgresError) as error:
             await self.close()
             raise StoreError(f"{shown(self.url)} cannot be used: {error}") from error
-        asked = Pooled(self._readers, self.url, citus=self.citus)
+        asked = PoolRunner(self._readers, self.url, citus=self.citus)
         self.reads = self.quick = Reads(asked)
         self.exports = Exports(asked)
         self.suspects = Suspects(asked)
@@ -151,22 +152,22 @@ class PostgresStore:
         """The rows of a reading statement in PostgreSQL's own words, for tools and tests."""
         if self._readers is None:
             raise StoreError("the store is closed")
-        with translated(self.url):
+        with map_errors(self.url):
             return [tuple(record) for record in await self._readers.fetch(text)]
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Asking]:
+    async def _transaction(self) -> AsyncIterator[ConnectionRunner]:
         if self._writers is None:
             raise StoreError("the store is closed")
-        with translated(self.url, citus=self.citus):
+        with map_errors(self.url, citus=self.citus):
             async with self._writers.acquire() as connection:
-                with hung_up(connection):
+                with drop_if_dead(connection):
                     transaction = connection.transaction(isolation="read_committed")
                     await transaction.start()
                     try:
-                        yield Asking(connection, citus=self.citus)
+                        yield ConnectionRunner(connection, citus=self.citus)
                     except Exception as error:
-                        if not is_silence(error):
+                        if not is_unresponsive(error):
                             await transaction.rollback()
                         raise
                     await transaction.commit()
@@ -174,9 +175,9 @@ class PostgresStore:
     async def _probe(self) -> bool:
         if self._writers is None:
             return False
-        with translated(self.url):
+        with map_errors(self.url):
             async with self._writers.acquire() as connection:
-                with hung_up(connection):
+                with drop_if_dead(connection):
                     answer = await connection.fetchval("SELECT current_setting('transaction_read_only')")
                     if answer != "off":
                         connection.terminate()
