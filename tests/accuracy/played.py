@@ -15,7 +15,7 @@ from grapevine.simulate.player import Player, Target
 from grapevine.simulate.report import ComparisonReport, check
 from grapevine.simulate.world import World
 from grapevine.sites.management import add_key, site_with
-from grapevine.writer.verdict_job import Judge
+from grapevine.writer.verdict_job import VerdictJob
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 
 HARD: Final = Parameters(lost=0.2, retried=0.05, late=0.3, conversions=0.05, stripped=0.06, suspects=1.0)
@@ -49,7 +49,7 @@ class _Played(Player):
     def __init__(self, server: Server, world: World) -> None:
         super().__init__(server.http, Target(server.site, ORIGIN), world, server.clock, self._move)
         self._server = server
-        self._judge = Judge(server.store, server.services.writer.recorder)
+        self._judge = VerdictJob(server.store, server.services.writer.recorder)
         self._judged_at = 0
 
     def _move(self, now: int) -> None:

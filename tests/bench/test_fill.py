@@ -12,7 +12,7 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.domain.enums import SOURCES
-from grapevine.domain.events import Answer, Arrival, Conversion, Event, Report, Unfurl, Unlinked, View
+from grapevine.domain.events import Answer, Conversion, Event, OptedOutVisit, ShareReport, Unfurl, View, VisitEvent
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page, page_id
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
@@ -37,7 +37,7 @@ URLS = {page_id(SITE, url): url for url in PAGES}
 class Told(Nonces):
     """Gives each visit the id that the story gave it: nonces name the ids."""
 
-    def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
+    def identify(self, event: VisitEvent, attempt: int) -> tuple[int, int]:
         assert attempt == 0
         visit_id, check = event.nonce.split()
         return int(visit_id), int(check)
@@ -85,10 +85,10 @@ def page(number: int) -> Page:
     return Page(number, URLS[number], is_home=False)
 
 
-def arrival(row: Mapping[str, Any], visits: Mapping[int, Mapping[str, Any]]) -> Arrival:
+def arrival(row: Mapping[str, Any], visits: Mapping[int, Mapping[str, Any]]) -> VisitEvent:
     sharer = row["via_id"] or row["parent_id"]
     same_network = bool(row["flags"] & SAME_NETWORK)
-    return Arrival(
+    return VisitEvent(
         site_id=SITE, nonce=f"{row['visit_id']} {row['nonce_check']}", day=ids.day_of(row["visit_id"]), at=row["at"],
         page=page(row["page_id"]), title=TITLE, source=row["source"] if sharer is None else SOURCES["direct-deep"],
         device=row["device"], app=row["app"], visitor=row["visitor"],
@@ -112,7 +112,7 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
         if row["reported_at"] is not None:
             token = Token(row["visit_id"], row["channel"], row["n"])
             found.append(
-                Report(site_id=SITE, token=token, at=row["reported_at"], page=page(row["page_id"]), title=TITLE)
+                ShareReport(site_id=SITE, token=token, at=row["reported_at"], page=page(row["page_id"]), title=TITLE)
             )
     for row in await rows(store, "unfurls"):
         token = Token(row["visit_id"], row["channel"], row["n"])
@@ -120,7 +120,7 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
     for number, (at, source, place, device) in enumerate(unlinked, 1):
         url = PAGES[place]
         found.append(
-            Unlinked(
+            OptedOutVisit(
                 site_id=SITE, nonce=unlinked_nonce(number), at=at, page=Page(page_id(SITE, url), url, is_home=False),
                 title=TITLE, source=source, device=device,
             )
@@ -133,13 +133,13 @@ def batches(story: list[Event], chance: random.Random) -> Iterator[list[Event]]:
     batch: list[Event] = []
     new: set[int] = set()
     for event in story:
-        token = None if isinstance(event, View | Conversion | Answer | Unlinked) else event.token
+        token = None if isinstance(event, View | Conversion | Answer | OptedOutVisit) else event.token
         named = event.visit_id if isinstance(event, View | Conversion) else token.visit_id if token else None
         if named in new or chance.random() < 0.5:
             yield batch
             batch, new = [], set()
         batch.append(event)
-        if isinstance(event, Arrival):
+        if isinstance(event, VisitEvent):
             new.add(int(event.nonce.split()[0]))
     yield batch
 

@@ -20,11 +20,11 @@ from grapevine.analytics.models.spike_detection import (
     set_apart,
 )
 from grapevine.background.leases import Leases
-from grapevine.background.periodic import tried
-from grapevine.background.task import beside
+from grapevine.background.periodic import log_failures
+from grapevine.background.task import background_task
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock, rfc3339
-from grapevine.sites.cache import Site, Sites
+from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.base import Store
 from grapevine.store.readers.reads import Scope
 from grapevine.store.repositories.spikes import Page, SpikeRow
@@ -44,7 +44,7 @@ class Watch:
     """Raises the spikes of all sites; ``told`` is called when an event was put on its way."""
 
     def __init__(
-        self, store: Store, sites: Sites, clock: Clock, leases: Leases, random: Random, told: Callable[[], None]
+        self, store: Store, sites: SiteCache, clock: Clock, leases: Leases, random: Random, told: Callable[[], None]
     ) -> None:
         self._store = store
         self._sites = sites
@@ -56,7 +56,7 @@ class Watch:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Looks whenever five minutes of the clock are over, as long as the block runs."""
-        async with beside(self._again_and_again(), _JOB):
+        async with background_task(self._again_and_again(), _JOB):
             yield
 
     async def look(self) -> int:
@@ -64,7 +64,7 @@ class Watch:
 
         The hour looked at ends with the last full five minutes, so that two looks of the same five minutes are one.
         """
-        if not await self._leases.take(_JOB):  # kept until its time is over: the others' clocks may be behind
+        if not await self._leases.acquire(_JOB):  # kept until its time is over: the others' clocks may be behind
             return 0
         now = self._clock()
         end, raised = now - now % LOOK_MS, 0
@@ -75,7 +75,7 @@ class Watch:
     async def _again_and_again(self) -> None:
         while True:
             await asyncio.sleep((LOOK_MS - self._clock() % LOOK_MS) / 1000)
-            await tried(_JOB, self.look())
+            await log_failures(_JOB, self.look())
 
     async def _look_at(self, site: Site, end: int) -> int:
         spikes, today = self._store.spikes, ids.day_at(end)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from grapevine.background.leases import Leases
-from grapevine.background.periodic import job, once, tried
+from grapevine.background.periodic import log_failures, periodic, run_if_leased
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.store.base import Store
@@ -26,8 +26,8 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncItera
     async def work() -> None:
         await tidy(store, clock())
 
-    await tried(_JOB, once(_JOB, work, leases))
-    async with job(_JOB, _EVERY_SECONDS, work, leases):
+    await log_failures(_JOB, run_if_leased(_JOB, work, leases))
+    async with periodic(_JOB, _EVERY_SECONDS, work, leases):
         yield
 
 

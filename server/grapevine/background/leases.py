@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from itertools import chain
 from typing import Final
 
-from grapevine.background.task import beside
+from grapevine.background.task import background_task
 from grapevine.domain.ids import CELLS
 from grapevine.domain.periods import Clock
 from grapevine.errors import StoreError
@@ -36,12 +36,12 @@ class Leases:
         self._holder = holder
         self._pause = pause
 
-    async def take(self, name: str) -> bool:
+    async def acquire(self, name: str) -> bool:
         """Takes or prolongs a lease; False while somebody else has it."""
         now = self._clock()
         return await self._registry.take_lease(name, self._holder, now, now + LEASE_MS)
 
-    async def give(self, name: str) -> None:
+    async def release(self, name: str) -> None:
         """Gives a lease back."""
         await self._registry.give_lease(name, self._holder)
 
@@ -60,30 +60,30 @@ class Leases:
             with suppress(StoreError):  # then the slot stays what it is
                 left, held = held, await self._free_slot(lanes, held + lanes)
                 tell(held)
-                await self.give(_slot(left))
+                await self.release(_slot(left))
 
         async def keep() -> None:
             nonlocal held
             while True:
                 await self._pause(_PROLONG_SECONDS)
                 try:
-                    if not await self.take(_slot(held)):
+                    if not await self.acquire(_slot(held)):
                         held = await self._free_slot(lanes)
                         tell(held)
                 except StoreError as error:
                     log.error("the writer's slot could not be prolonged and will be: %s", error)
 
         try:
-            async with beside(keep(), "slot"):
+            async with background_task(keep(), "slot"):
                 yield elsewhere
         finally:
             with suppress(StoreError):  # it falls by itself
-                await self.give(_slot(held))
+                await self.release(_slot(held))
 
     async def _free_slot(self, lanes: int, first: int = 0) -> int:
         last = CELLS - lanes + 1
         for slot in chain(range(first, last, lanes), range(0, min(first, last), lanes)):
-            if await self.take(_slot(slot)):
+            if await self.acquire(_slot(slot)):
                 return slot
         raise StoreError(f"all {CELLS} writers' slots are taken; are so many processes running?")
 

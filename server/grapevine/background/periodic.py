@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from grapevine.background.leases import Leases
-from grapevine.background.task import beside
+from grapevine.background.task import background_task
 from grapevine.errors import StoreError
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def job(name: str, seconds: float, work: Callable[[], Awaitable[object]], leases: Leases) -> AsyncIterator[None]:
+async def periodic(
+    name: str, seconds: float, work: Callable[[], Awaitable[object]], leases: Leases
+) -> AsyncIterator[None]:
     """Does ``work`` whenever so many seconds have passed, as long as the block runs, unless another process is at it.
 
     What fails is done the next time all the same.
@@ -24,13 +26,13 @@ async def job(name: str, seconds: float, work: Callable[[], Awaitable[object]], 
     async def again_and_again() -> None:
         while True:
             await asyncio.sleep(seconds)
-            await tried(name, once(name, work, leases))
+            await log_failures(name, run_if_leased(name, work, leases))
 
-    async with beside(again_and_again(), name):
+    async with background_task(again_and_again(), name):
         yield
 
 
-async def tried(name: str, work: Awaitable[object]) -> None:
+async def log_failures(name: str, work: Awaitable[object]) -> None:
     """Waits for ``work`` that is tried again when it fails. That is logged, with a trace unless the store was away, and
     goes no further: nobody would miss work that had ended for good."""
     try:
@@ -41,8 +43,8 @@ async def tried(name: str, work: Awaitable[object]) -> None:
         log.exception("%s failed and will be tried again", name)
 
 
-async def once(name: str, work: Callable[[], Awaitable[object]], leases: Leases) -> None:
+async def run_if_leased(name: str, work: Callable[[], Awaitable[object]], leases: Leases) -> None:
     """Does ``work`` now, unless another process is at it."""
-    if await leases.take(name):
+    if await leases.acquire(name):
         await work()
-        await leases.give(name)
+        await leases.release(name)

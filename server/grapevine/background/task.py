@@ -9,7 +9,7 @@ from typing import Any
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+async def background_task(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
     """Runs ``work`` as a task of that name, which is cancelled when the block ends."""
     task = asyncio.create_task(work, name=f"grapevine-{name}")
     try:

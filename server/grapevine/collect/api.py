@@ -22,24 +22,24 @@ from grapevine.domain.channels import SESSION
 from grapevine.domain.enums import DROP_REASONS, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
 from grapevine.domain.events import (
     Answer,
-    Arrival,
     Conversion,
     Event,
-    Landed,
-    Missing,
+    OptedOutVisit,
     Outcome,
-    Report,
+    ShareReport,
     Stored,
     Unfurl,
-    Unlinked,
     View,
+    VisitEvent,
+    VisitNotFound,
+    VisitOutcome,
 )
 from grapevine.domain.json_input import decode
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token, TokenError, next_n
 from grapevine.domain.urls import Page, UrlError, page_of
 from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, RateLimited, UnknownSite
-from grapevine.sites.cache import Site, Sites
+from grapevine.sites.cache import Site, SiteCache
 from grapevine.writer.counts import Drops
 from grapevine.writer.writer import Writer
 
@@ -49,7 +49,7 @@ _SESSION_TOKEN: Final = TOKEN_REASONS["session"]
 _DRIVEN: Final = VERDICTS["driven"]
 
 
-class Caller(NamedTuple):
+class ClientInfo(NamedTuple):
     """Who calls: network address, user agent, preferred language, the page's origin, and a wish not to be followed."""
 
     address: str
@@ -59,7 +59,7 @@ class Caller(NamedTuple):
     opted_out: bool
 
 
-class Reply(NamedTuple):
+class CollectResponse(NamedTuple):
     """What to answer: 200, or 202 when ``dropped`` names why nothing was stored. A repeat is a 200 with ``dropped``."""
 
     status: int
@@ -67,20 +67,20 @@ class Reply(NamedTuple):
     dropped: str | None = None
 
 
-class Taken(NamedTuple):
+class PendingEvent(NamedTuple):
     """A call whose event is to be stored; ``reply`` makes the answer of what became of it."""
 
     event: Event
     size: int
-    reply: Callable[[Outcome], Reply]
+    reply: Callable[[Outcome], CollectResponse]
 
 
-class Intake:
+class CollectApi:
     """The collect API. Every refusal is counted with its reason; ``reported`` is told tokens reported just now."""
 
     def __init__(
         self,
-        sites: Sites,
+        sites: SiteCache,
         writer: Writer,
         drops: Drops,
         salts: VisitorSalts,
@@ -96,17 +96,19 @@ class Intake:
         self._clock = clock
         self._reported = reported
 
-    async def call(self, call: Call, body: bytes, caller: Caller) -> Reply:
+    async def call(self, call: CallSpec, body: bytes, caller: ClientInfo) -> CollectResponse:
         """One call from body to answer. Raises a Problem for what cannot be taken."""
         at = self._clock()
         await self._sites.refresh()
         await self._salts.fetch(ids.day_at(at))
         taken = self._take(call, body, caller, at)
-        if isinstance(taken, Reply):
+        if isinstance(taken, CollectResponse):
             return taken
         return self.answer(taken, await self._writer.submit(taken.event, taken.size))
 
-    def start(self, call: Call, body: bytes, caller: Caller, settle: Callable[[Reply | Exception], None]) -> bool:
+    def start(
+        self, call: CallSpec, body: bytes, caller: ClientInfo, settle: Callable[[CollectResponse | Exception], None]
+    ) -> bool:
         """As ``call``, for callers that cannot wait: ``settle`` is told the answer, or the Problem.
 
         False when the call has to be made with ``call``, since something must be looked up first.
@@ -116,7 +118,7 @@ class Intake:
             return False
         try:
             taken = self._take(call, body, caller, at)
-            if isinstance(taken, Reply):
+            if isinstance(taken, CollectResponse):
                 settle(taken)
             else:
                 self._writer.put(taken.event, _Settled(self, taken, settle), taken.size)
@@ -128,7 +130,7 @@ class Intake:
         """Records that the preview robot of ``app`` fetched a link."""
         await self._writer.submit(Unfurl(site_id=site.site_id, token=token, at=self._clock(), app=app))
 
-    async def convert(self, site: Site, visit_id: int, goal: Goal, at: int, field: str) -> Reply:
+    async def convert(self, site: Site, visit_id: int, goal: Goal, at: int, field: str) -> CollectResponse:
         """Stores a conversion that somebody with an API key reports. Raises Invalid of ``field`` where it names a visit
         that is not here."""
         taken = _converted(site, visit_id, goal, at, 0, field)
@@ -139,7 +141,7 @@ class Intake:
         if problem.code in DROP_REASONS and problem.code != "busy":  # the writer counts those
             self._drops.add(site_id, problem.code, self._clock())
 
-    def _take(self, call: Call, body: bytes, caller: Caller, at: int) -> Taken | Reply:
+    def _take(self, call: CallSpec, body: bytes, caller: ClientInfo, at: int) -> PendingEvent | CollectResponse:
         site_id = 0
         try:
             request = decode(body, call.kind)
@@ -151,17 +153,17 @@ class Intake:
             site_id = site.site_id
             agent = self._admit(site, caller, at)
             if agent.robot:
-                taken: Taken | Reply = _dropped("robot", call.nothing)
+                taken: PendingEvent | CollectResponse = _dropped("robot", call.nothing)
             else:
-                taken = call.take(self, request, len(body), _Visitor(site, caller, agent, at))
+                taken = call.take(self, request, len(body), CallContext(site, caller, agent, at))
         except Problem as problem:
             self.refuse(problem, site_id)
             raise
-        if isinstance(taken, Reply) and taken.dropped:
+        if isinstance(taken, CollectResponse) and taken.dropped:
             self._drops.add(site_id, taken.dropped, at)
         return taken
 
-    def answer(self, taken: Taken, outcome: Outcome, called_at: int | None = None) -> Reply:
+    def answer(self, taken: PendingEvent, outcome: Outcome, called_at: int | None = None) -> CollectResponse:
         """The answer to a call whose event became that. Raises a Problem where it names what is not there.
 
         A drop counts when the call came: ``called_at``, where the event itself may be of days ago.
@@ -175,7 +177,7 @@ class Intake:
             self._drops.add(taken.event.site_id, reply.dropped, taken.event.at if called_at is None else called_at)
         return reply
 
-    def _admit(self, site: Site, caller: Caller, at: int) -> Agent:
+    def _admit(self, site: Site, caller: ClientInfo, at: int) -> Agent:
         """The checks that every call of a site has to pass: origin and rate."""
         if caller.origin not in site.origins:
             shown = caller.origin[:100] or "missing"
@@ -186,7 +188,7 @@ class Intake:
             raise RateLimited(f"Too many calls from one browser in a minute; go on in {wait} s.", retry_after=wait)
         return read_agent(caller.user_agent)
 
-    def visit(self, request: schemas.VisitRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def visit(self, request: schemas.VisitRequest, size: int, visitor: CallContext) -> PendingEvent | CollectResponse:
         """``POST /v1/visits``."""
         site, caller, agent, at = visitor
         errors: list[FieldError] = []
@@ -200,21 +202,21 @@ class Intake:
         title = _title(request.title)
         origin = source_of(page, request.url, (request.referrer or "")[:_REFERRER_KEPT], agent.app, site.origins)
         if caller.opted_out or request.opted_out:
-            unlinked = Unlinked(
+            unlinked = OptedOutVisit(
                 site_id=site.site_id, nonce=request.nonce, at=at, page=page, title=title, source=origin.source,
                 device=agent.device,
             )  # fmt: skip
-            return Taken(unlinked, size, lambda _: _dropped("opted-out", _NO_VISIT))
+            return PendingEvent(unlinked, size, lambda _: _dropped("opted-out", _NO_VISIT))
         token, reason = (None, None) if request.token is None else self._read_token(site, request.token)
-        arrival = Arrival(
+        arrival = VisitEvent(
             site_id=site.site_id, nonce=request.nonce, day=_id_day(day, today), at=at, page=page, title=title,
             source=origin.source, device=agent.device, app=origin.app, visitor=self._hash(visitor, today),
             visitor_before=None if token is None else self._hash(visitor, today - 1),
             token=token, reason=reason, own=request.own, verdict=_DRIVEN if agent.suspect else None,
         )  # fmt: skip
 
-        def reply(landed: Outcome) -> Reply:
-            if not isinstance(landed, Landed):
+        def reply(landed: Outcome) -> CollectResponse:
+            if not isinstance(landed, VisitOutcome):
                 raise TypeError(f"an arrival ended as {landed}")
             session, *tokens = site.tokens.mint(landed.visit_id, (SESSION, *codes.values()))
             answer = schemas.VisitAnswer(
@@ -223,11 +225,11 @@ class Intake:
                 dict(zip(codes, tokens, strict=True)),
                 _returned(landed) if landed.returned else None,
             )
-            return Reply(200, answer, "duplicate" if landed.duplicate else None)
+            return CollectResponse(200, answer, "duplicate" if landed.duplicate else None)
 
-        return Taken(arrival, size, reply)
+        return PendingEvent(arrival, size, reply)
 
-    def view(self, request: schemas.ViewRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def view(self, request: schemas.ViewRequest, size: int, visitor: CallContext) -> PendingEvent | CollectResponse:
         """``POST /v1/views``."""
         site, caller, _, at = visitor
         if caller.opted_out:
@@ -239,9 +241,9 @@ class Intake:
         if errors:
             raise Invalid.of_all(errors)
         view = View(site_id=site.site_id, visit_id=session.visit_id, nonce=request.nonce, at=at)
-        return Taken(view, size, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
+        return PendingEvent(view, size, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
 
-    def share(self, request: schemas.ShareRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def share(self, request: schemas.ShareRequest, size: int, visitor: CallContext) -> PendingEvent | CollectResponse:
         """``POST /v1/shares``."""
         site, caller, _, at = visitor
         if caller.opted_out:
@@ -251,16 +253,18 @@ class Intake:
         token = _share_token(site, request.token, errors)
         if errors:
             raise Invalid.of_all(errors)
-        report = Report(site_id=site.site_id, token=token, at=at, page=page, title=_title(request.title))
+        report = ShareReport(site_id=site.site_id, token=token, at=at, page=page, title=_title(request.title))
 
-        def reply(outcome: Outcome) -> Reply:
+        def reply(outcome: Outcome) -> CollectResponse:
             self._reported(request.token)
             (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
             return _stored(outcome, schemas.ShareAnswer(following), "token")
 
-        return Taken(report, size, reply)
+        return PendingEvent(report, size, reply)
 
-    def conversion(self, request: schemas.ConversionRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def conversion(
+        self, request: schemas.ConversionRequest, size: int, visitor: CallContext
+    ) -> PendingEvent | CollectResponse:
         """``POST /v1/conversions`` from a page."""
         site, caller, _, at = visitor
         if caller.opted_out:
@@ -272,7 +276,9 @@ class Intake:
             raise Invalid.of_all(errors)
         return _converted(site, session.visit_id, goal, at, size, "session")
 
-    def answered(self, request: schemas.AnswerRequest, size: int, visitor: _Visitor) -> Taken | Reply:
+    def answered(
+        self, request: schemas.AnswerRequest, size: int, visitor: CallContext
+    ) -> PendingEvent | CollectResponse:
         """``POST /v1/answers``."""
         site, caller, _, at = visitor
         if caller.opted_out:
@@ -289,7 +295,7 @@ class Intake:
         event = Answer(
             site_id=site.site_id, visit_id=visit_id, nonce=request.nonce, at=at, text=text, contact=contact
         )  # fmt: skip
-        return Taken(event, size, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
+        return PendingEvent(event, size, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
 
     def _read_token(self, site: Site, text: str) -> tuple[Token | None, int | None]:
         """A returning token, or the code of the reason why it is no good. A bad token never costs a visit."""
@@ -300,13 +306,13 @@ class Intake:
             return None, _UNKNOWN_SITE_TOKEN if foreign else TOKEN_REASONS[error.reason]
         return (None, _SESSION_TOKEN) if token.is_session else (token, None)
 
-    def _hash(self, visitor: _Visitor, day: int) -> int:
+    def _hash(self, visitor: CallContext, day: int) -> int:
         site, caller, _, _ = visitor
         network = network_of(caller.address)
         return visitor_hash(self._salts.of_day(day), site.site_id, network, caller.user_agent, caller.language)
 
 
-class Call(NamedTuple):
+class CallSpec(NamedTuple):
     """One of the collect API's calls: what its request is, and its answer to who is not to be stored."""
 
     kind: type[
@@ -316,15 +322,15 @@ class Call(NamedTuple):
         | schemas.ConversionRequest
         | schemas.AnswerRequest
     ]
-    take: Callable[[Intake, Any, int, _Visitor], Taken | Reply]
+    take: Callable[[CollectApi, Any, int, CallContext], PendingEvent | CollectResponse]
     nothing: msgspec.Struct
 
 
-class _Visitor(NamedTuple):
+class CallContext(NamedTuple):
     """Who calls, as far as it is known when the call was admitted, and when."""
 
     site: Site
-    caller: Caller
+    caller: ClientInfo
     agent: Agent
     at: int
 
@@ -332,8 +338,10 @@ class _Visitor(NamedTuple):
 class _Settled:
     """What the writer tells, handed on as an answer."""
 
-    def __init__(self, intake: Intake, taken: Taken, settle: Callable[[Reply | Exception], None]) -> None:
-        self._intake = intake
+    def __init__(
+        self, api: CollectApi, taken: PendingEvent, settle: Callable[[CollectResponse | Exception], None]
+    ) -> None:
+        self._intake = api
         self._taken = taken
         self._settle = settle
 
@@ -342,7 +350,7 @@ class _Settled:
             self._settle(outcome)
             return
         try:
-            reply: Reply | Exception = self._intake.answer(self._taken, outcome)
+            reply: CollectResponse | Exception = self._intake.answer(self._taken, outcome)
         except Exception as error:
             reply = error
         self._settle(reply)
@@ -394,28 +402,28 @@ def _id_day(day: int, today: int) -> int:
     return day if abs(day - today) <= 1 else today
 
 
-def _returned(landed: Landed) -> schemas.Returned:
+def _returned(landed: VisitOutcome) -> schemas.Returned:
     reason = None if landed.reason is None else TOKEN_REASON_NAMES[landed.reason]
     return schemas.Returned(reason is None, landed.depth, landed.is_self, landed.same_network, reason)
 
 
-def _dropped(reason: str, body: msgspec.Struct) -> Reply:
-    return Reply(202, body, reason)
+def _dropped(reason: str, body: msgspec.Struct) -> CollectResponse:
+    return CollectResponse(202, body, reason)
 
 
-def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> Reply:
-    if isinstance(outcome, Missing):
+def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> CollectResponse:
+    if isinstance(outcome, VisitNotFound):
         raise Invalid.of(field, "names a visit that is not here: erased, or past retention")
     duplicate = isinstance(outcome, Stored) and outcome.duplicate
-    return Reply(200, body, "duplicate" if duplicate else None)
+    return CollectResponse(200, body, "duplicate" if duplicate else None)
 
 
-def _converted(site: Site, visit_id: int, goal: Goal, at: int, size: int, field: str) -> Taken:
+def _converted(site: Site, visit_id: int, goal: Goal, at: int, size: int, field: str) -> PendingEvent:
     event = Conversion(
         site_id=site.site_id, visit_id=visit_id, goal=goal.name, once=goal.once, external_id=goal.external_id, at=at,
         value=goal.value, currency=goal.currency,
     )  # fmt: skip
-    return Taken(event, size, lambda outcome: _stored(outcome, schemas.EMPTY, field))
+    return PendingEvent(event, size, lambda outcome: _stored(outcome, schemas.EMPTY, field))
 
 
 _NO_PAGE: Final = Page(0, "", is_home=False)
@@ -423,10 +431,10 @@ _NO_TOKEN: Final = Token(0, 0, 0)
 _NO_VISIT: Final = schemas.VisitAnswer(visit=None, session=None, tokens={}, returned=None)
 
 CALLS: Final = {
-    "visits": Call(schemas.VisitRequest, Intake.visit, _NO_VISIT),
-    "views": Call(schemas.ViewRequest, Intake.view, schemas.EMPTY),
-    "shares": Call(schemas.ShareRequest, Intake.share, schemas.EMPTY),
-    "conversions": Call(schemas.ConversionRequest, Intake.conversion, schemas.EMPTY),
-    "answers": Call(schemas.AnswerRequest, Intake.answered, schemas.EMPTY),
+    "visits": CallSpec(schemas.VisitRequest, CollectApi.visit, _NO_VISIT),
+    "views": CallSpec(schemas.ViewRequest, CollectApi.view, schemas.EMPTY),
+    "shares": CallSpec(schemas.ShareRequest, CollectApi.share, schemas.EMPTY),
+    "conversions": CallSpec(schemas.ConversionRequest, CollectApi.conversion, schemas.EMPTY),
+    "answers": CallSpec(schemas.AnswerRequest, CollectApi.answered, schemas.EMPTY),
 }
 """Every call by the last part of its path."""

@@ -8,7 +8,7 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page
 
 
-class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """A browser arrived. ``source`` is what it counts as when its token turns out to lead nowhere.
 
     ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
@@ -42,7 +42,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_
     at: int
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class ShareReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """The widget says that a share happened: this token was copied, or handed to an app."""
 
     site_id: int
@@ -86,7 +86,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, arra
     contact: str | None
 
 
-class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """A visit of somebody who asked not to be followed: counted, never stored."""
 
     site_id: int
@@ -98,10 +98,10 @@ class Unlinked(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, ar
     device: int
 
 
-Event = Arrival | View | Report | Unfurl | Conversion | Answer | Unlinked
+Event = VisitEvent | View | ShareReport | Unfurl | Conversion | Answer | OptedOutVisit
 
 
-class Landed(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class VisitOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
     """What became of an arrival. ``returned`` says whether a share token came along, good or bad."""
 
     visit_id: int
@@ -119,8 +119,8 @@ class Stored(msgspec.Struct, frozen=True, tag=True, array_like=True):
     duplicate: bool = False
 
 
-class Missing(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class VisitNotFound(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """The visit that the event names is not in the store; nothing changed."""
 
 
-Outcome = Landed | Stored | Missing
+Outcome = VisitOutcome | Stored | VisitNotFound

@@ -26,7 +26,7 @@ from grapevine.serving.runtime import tune
 from grapevine.serving.supervised import say_ready, settings_told, unwanted
 from grapevine.store.base import Store
 from grapevine.store.factory import make_store
-from grapevine.writer.bursts import Machine
+from grapevine.writer.bursts import VisitorDay
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import Ledger
 
@@ -78,7 +78,7 @@ class _Recording:
     def __init__(self, store: Store, ledger: Ledger) -> None:
         self.over = asyncio.Event()
         self.over.set()
-        self._lanes = store.lanes
+        self._lanes = store.max_concurrent_batches
         self._ledger = ledger
         self._inside = Inside(store, ledger)
         self._connected = 0
@@ -94,7 +94,7 @@ class _Recording:
                         case Record() as order:
                             on_their_way.create_task(self._record(order, writer))
                         case Forget() as machine:
-                            self._ledger.forget(Machine(machine.site_id, machine.day, machine.visitor))
+                            self._ledger.forget(VisitorDay(machine.site_id, machine.day, machine.visitor))
         finally:
             writer.close()
             self._connected -= 1
@@ -104,7 +104,7 @@ class _Recording:
     async def _record(self, order: Record, writer: StreamWriter) -> None:
         answer: Recorded | Failed
         drops = {(site_id, hour, reason): number for site_id, hour, reason, number in order.drops}
-        self._ledger.write_as(order.slot)
+        self._ledger.set_slot(order.slot)
         try:
             answer = Recorded(order.number, await self._inside.record(order.events, drops, order.lane % self._lanes))
         except StoreError as error:

@@ -7,15 +7,15 @@ from typing import Protocol
 
 from grapevine.domain.events import Event, Outcome
 from grapevine.store.base import Store
-from grapevine.writer.bursts import Machine
+from grapevine.writer.bursts import VisitorDay
 from grapevine.writer.counts import Drop
 from grapevine.writer.recorder import Ledger
 
 
 class Recorder(Protocol):
-    """Stores batches, ``lanes`` of them at once."""
+    """Stores batches, ``max_concurrent_batches`` of them at once."""
 
-    lanes: int
+    max_concurrent_batches: int
 
     @property
     def able(self) -> bool:
@@ -27,11 +27,11 @@ class Recorder(Protocol):
         """Where counts are raised, its first lane's place in them."""
         ...
 
-    def write_as(self, slot: int) -> None:
+    def set_slot(self, slot: int) -> None:
         """From the next batch on, counts are raised in this slot, and in those behind it for further lanes."""
         ...
 
-    def forget(self, machine: Machine) -> None:
+    def forget(self, machine: VisitorDay) -> None:
         """The machine does not count as a visitor of its day any more; should it come again, it does."""
         ...
 
@@ -50,8 +50,8 @@ class Inside:
     def __init__(self, store: Store, ledger: Ledger) -> None:
         self._store = store
         self._ledger = ledger
-        self.lanes = store.lanes
-        self.write_as = ledger.write_as
+        self.max_concurrent_batches = store.max_concurrent_batches
+        self.set_slot = ledger.set_slot
         self.forget = ledger.forget
 
     @property

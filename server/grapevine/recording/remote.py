@@ -15,12 +15,12 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Final
 
-from grapevine.background.task import beside
+from grapevine.background.task import background_task
 from grapevine.domain.events import Event, Outcome
 from grapevine.errors import Interrupted, StoreError
 from grapevine.recording.messages import BUFFER, Forget, Order, Record, Recorded, read_answer, received, written
 from grapevine.store.base import Store
-from grapevine.writer.bursts import Machine
+from grapevine.writer.bursts import VisitorDay
 from grapevine.writer.counts import Drop
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ async def elsewhere(path: str, _store: Store, _nonce_key: bytes) -> AsyncIterato
 class Remote:
     """A Recorder in the process that is found at ``path``."""
 
-    lanes = _LANES
+    max_concurrent_batches = _LANES
 
     def __init__(self, path: str, patience: float = _PATIENCE_SECONDS) -> None:
         self._path = path
@@ -55,7 +55,7 @@ class Remote:
     async def running(self) -> AsyncIterator[Remote]:
         """Stays connected while the block runs. Raises StoreError when nobody is there at first."""
         try:
-            async with beside(self._keep(await self._connected(self._patience)), "recording"):
+            async with background_task(self._keep(await self._connected(self._patience)), "recording"):
                 yield self
         finally:
             self._hang_up()
@@ -70,11 +70,11 @@ class Remote:
         """As it was told last."""
         return self._slot
 
-    def write_as(self, slot: int) -> None:
+    def set_slot(self, slot: int) -> None:
         """Told with the next batch."""
         self._slot = slot
 
-    def forget(self, machine: Machine) -> None:
+    def forget(self, machine: VisitorDay) -> None:
         """Told before the next batch; a process that is gone has forgotten everything."""
         if self.able:
             self._send(Forget(*machine))

@@ -1,4 +1,4 @@
-"""Puts the parts together: settings → store → sites, writer, intake → web."""
+"""Puts the parts together: settings → store → sites, writer, collect API → web."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from starlette.types import ASGIApp
 from grapevine.analytics.spike_watch import Watch
 from grapevine.background.cleanup import housekeeping
 from grapevine.background.leases import Leases
-from grapevine.background.periodic import job
-from grapevine.background.task import beside
-from grapevine.collect.api import Intake
+from grapevine.background.periodic import periodic
+from grapevine.background.task import background_task
+from grapevine.collect.api import CollectApi
 from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
@@ -24,7 +24,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.recording.recorder import Inside, Recorder
 from grapevine.serving.runtime import tune
-from grapevine.sites.cache import Sites
+from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
 from grapevine.web.counts_cache import Counted
@@ -38,7 +38,7 @@ from grapevine.webhooks.egress_policy import Reach
 from grapevine.writer.counts import Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import Ledger
-from grapevine.writer.verdict_job import JUDGE_SECONDS, Judge
+from grapevine.writer.verdict_job import VERDICT_SECONDS, VerdictJob
 from grapevine.writer.writer import Writer
 
 Recording = Callable[[Store, bytes], AbstractAsyncContextManager[Recorder]]
@@ -66,28 +66,30 @@ async def running(
         return ids.nameable(given())
 
     nonce_key = bytes.fromhex(await store.registry.salt("nonce", 0, secrets.token_hex(32)))
-    sites = Sites(store.registry, settings.secret_keys, clock)
+    sites = SiteCache(store.registry, settings.secret_keys, clock)
     drops = Drops()
     async with AsyncExitStack() as stack:
         leases = Leases(store.registry, clock, secrets.token_hex(8))
         recorder = await stack.enter_async_context(recording(store, nonce_key))
         writer = Writer(recorder, drops, clock)
         if store.shared:
-            writer.when_in_part = await stack.enter_async_context(leases.slot(recorder.write_as, recorder.lanes))
+            writer.on_partial_outage = await stack.enter_async_context(
+                leases.slot(recorder.set_slot, recorder.max_concurrent_batches)
+            )
         await stack.enter_async_context(writer)
         await stack.enter_async_context(housekeeping(store, clock, leases))
-        judge = Judge(store, recorder)
-        await stack.enter_async_context(job("verdicts", JUDGE_SECONDS, lambda: judge.judge(clock()), leases))
-        await stack.enter_async_context(beside(sites.watch(), "sites"))
+        judge = VerdictJob(store, recorder)
+        await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: judge.judge(clock()), leases))
+        await stack.enter_async_context(background_task(sites.watch(), "sites"))
         sender = Sender(store.hooks, Reach(settings.webhook_networks), clock, secrets.SystemRandom().random)
         await stack.enter_async_context(sender.running())
         spikes = Watch(store, sites, clock, leases, secrets.token_bytes, sender.wake)
         await stack.enter_async_context(spikes.running())
         followed = Followed(clock, lambda: sites.version)
         limit = RateLimit(settings.rate_limit)
-        intake = Intake(sites, writer, drops, VisitorSalts(store.registry), limit, clock, followed.forget)
+        collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.registry), limit, clock, followed.forget)
         yield Services(
-            settings=settings, store=store, sites=sites, writer=writer, intake=intake,
+            settings=settings, store=store, sites=sites, writer=writer, collect_api=collect_api,
             collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
             link_paths=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}), followed=followed,
             counted=Counted(clock), widget=WidgetFiles(), proxies=Proxies(settings.trusted_proxies), clock=clock,

@@ -42,7 +42,7 @@ class SiteSource(Protocol):
         ...
 
 
-class Sites:
+class SiteCache:
     """All sites by public key and by number."""
 
     def __init__(self, source: SiteSource, keys: Sequence[bytes], clock: Clock) -> None:

@@ -24,11 +24,11 @@ class Store(Protocol):
 
     ``quick`` are the same questions as ``reads``, for those that touch a handful of rows and many people wait for.
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
-    and ``lanes`` how many batches of one process it takes at once.
+    and ``max_concurrent_batches`` how many batches of one process it takes at once.
     """
 
     shared: bool
-    lanes: int
+    max_concurrent_batches: int
 
     reads: Reads
     quick: Reads

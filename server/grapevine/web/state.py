@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from grapevine.collect.api import Call, Intake
+from grapevine.collect.api import CallSpec, CollectApi
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import Clock
-from grapevine.sites.cache import Sites
+from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.counts_cache import Counted
 from grapevine.web.proxies import Proxies
@@ -29,10 +29,10 @@ class Services:
 
     settings: Settings
     store: Store
-    sites: Sites
+    sites: SiteCache
     writer: Writer
-    intake: Intake
-    collect_calls: Mapping[bytes, Call]
+    collect_api: CollectApi
+    collect_calls: Mapping[bytes, CallSpec]
     link_paths: frozenset[bytes]
     followed: Followed
     counted: Counted

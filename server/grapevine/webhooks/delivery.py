@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from grapevine.background.periodic import tried
-from grapevine.background.task import beside
+from grapevine.background.periodic import log_failures
+from grapevine.background.task import background_task
 from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import Clock
@@ -78,7 +78,7 @@ class Sender:
     async def running(self) -> AsyncIterator[None]:
         """Sends as long as the block runs."""
         try:
-            async with beside(self._again_and_again(), "webhooks"):
+            async with background_task(self._again_and_again(), "webhooks"):
                 yield
         finally:
             await self._hang_up()
@@ -95,7 +95,7 @@ class Sender:
         async with asyncio.TaskGroup() as group:
             while True:
                 self._wake.clear()
-                await tried("webhooks", self._look(group))
+                await log_failures("webhooks", self._look(group))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._wake.wait()
@@ -115,7 +115,7 @@ class Sender:
             attempt = await self._hooks.claim(due, self._clock() + CLAIM_MS)
             if attempt is not None:
                 self._to[due.webhook_id] += 1
-                group.create_task(tried("a webhook", self._deliver(client, due, attempt)))
+                group.create_task(log_failures("a webhook", self._deliver(client, due, attempt)))
                 started += 1
         return started
 

@@ -15,28 +15,28 @@ from grapevine.domain import ids
 from grapevine.domain.enums import SOURCES, TOKEN_REASONS
 from grapevine.domain.events import (
     Answer,
-    Arrival,
     Conversion,
     Event,
-    Landed,
-    Missing,
+    OptedOutVisit,
     Outcome,
-    Report,
+    ShareReport,
     Stored,
     Unfurl,
-    Unlinked,
     View,
+    VisitEvent,
+    VisitNotFound,
+    VisitOutcome,
 )
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.rows import ERASED, SAME_NETWORK, AnswerRow, PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
 from grapevine.writer.bursts import Bursts
-from grapevine.writer.caches import Known, Learned, Room
+from grapevine.writer.caches import KnownKeys, NewKeys, PageBudget
 from grapevine.writer.conversions import Converting
 from grapevine.writer.counts import Drop, Tally
 from grapevine.writer.nonces import GUARD_CONVERSION, GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
-from grapevine.writer.placement import hang
+from grapevine.writer.placement import place
 from grapevine.writer.shares import Sharing
 
 _NONCE_REMEMBERED_MS: Final = 10 * 60_000
@@ -48,20 +48,20 @@ _SHARE: Final = SOURCES["share"]
 E = TypeVar("E", bound=Event)
 
 
-class Knowledge(NamedTuple):
+class SharedState(NamedTuple):
     """What batches share: how nonces become ids, what is known to be stored, who opens links again and again, and how
     many new pages a site may bring in a day."""
 
     nonces: Nonces
-    known: Known
+    known: KnownKeys
     bursts: Bursts
-    room: Room
+    room: PageBudget
 
 
-class Entry:
+class BatchProcessor:
     """One batch on its way into the store."""
 
-    def __init__(self, knowledge: Knowledge, batch: Batch, events: Sequence[Event], tally: Tally) -> None:
+    def __init__(self, knowledge: SharedState, batch: Batch, events: Sequence[Event], tally: Tally) -> None:
         self.knowledge = knowledge
         self.batch = batch
         self.events = events
@@ -69,11 +69,11 @@ class Entry:
         self.outcomes: list[Outcome] = [Stored()] * len(events)
         self.named: dict[tuple[int, int], VisitRow] = {}
         self.other: set[tuple[int, int]] = set()
-        self.learned = Learned([], [])
+        self.learned = NewKeys([], [])
         self.shares: dict[ShareKey, ShareRow] = {}
         self._kinds: dict[type, list[tuple[int, Any]]] = {}
-        for place, event in enumerate(events):
-            self._kinds.setdefault(type(event), []).append((place, event))
+        for index, event in enumerate(events):
+            self._kinds.setdefault(type(event), []).append((index, event))
 
     async def record(self, drops: Mapping[Drop, int]) -> list[Outcome]:
         self.named = await self.batch.held_visits(dict.fromkeys(_names(self.events)))
@@ -95,7 +95,7 @@ class Entry:
         """The pages that may be new, or may get their title now."""
         known, rows = self.knowledge.known.pages, dict[tuple[int, int], PageRow]()
         for event in self.events:
-            if not isinstance(event, Arrival | Report | Unlinked):
+            if not isinstance(event, VisitEvent | ShareReport | OptedOutVisit):
                 continue
             day, key = ids.day_at(event.at), (event.site_id, event.page.page_id)
             if (*key, day, True) in known or (not event.title and (*key, day, False) in known):
@@ -137,13 +137,13 @@ class Entry:
         What else can be done by then goes the same way: the pages are inserted, and what is stored of shares is read.
         """
         landed: list[VisitRow] = []
-        waiting = self._of(Arrival)
+        waiting = self._of(VisitEvent)
         for attempt in range(_ATTEMPTS):
             offered: dict[tuple[int, int], VisitRow] = {}
-            claims: list[tuple[int, Arrival, VisitRow]] = []
-            for place, event in waiting:
+            claims: list[tuple[int, VisitEvent, VisitRow]] = []
+            for index, event in waiting:
                 row = self._visit_row(event, *self.knowledge.nonces.identify(event, attempt))
-                claims.append((place, event, row))
+                claims.append((index, event, row))
                 offered.setdefault((row.site_id, row.visit_id), row)
             rows = [offered[key] for key in sorted(offered)]
             if attempt:
@@ -155,16 +155,16 @@ class Entry:
                 taken = await self.batch.visits([(row.site_id, row.visit_id, row.cell) for key, row in offered.items()
                                                  if key not in new])  # fmt: skip
             waiting = []
-            for place, event, row in claims:
+            for index, event, row in claims:
                 key = (row.site_id, row.visit_id)
                 stored = taken.get(key) or offered[key]
                 if stored.nonce_check != row.nonce_check:
-                    waiting.append((place, event))
+                    waiting.append((index, event))
                     continue
                 repeated = key not in new or stored is not row
                 if not repeated:
                     landed.append(row)
-                self.outcomes[place] = _landed(stored, came_with_token=_came_with_token(event), duplicate=repeated)
+                self.outcomes[index] = _landed(stored, came_with_token=_came_with_token(event), duplicate=repeated)
             if not waiting:
                 return landed
         raise RuntimeError(f"no free visit id in {_ATTEMPTS} attempts; is the nonce key what it was?")
@@ -174,13 +174,13 @@ class Entry:
         opened = {key for row in visits if row.verdict is None and (key := row.opened)}
         return sorted(opened.union(key for _, _, key in self._reported()), key=ShareKey.plain)
 
-    def _reported(self) -> Iterator[tuple[int, Report, ShareKey]]:
+    def _reported(self) -> Iterator[tuple[int, ShareReport, ShareKey]]:
         """Reports of shares of visits that are stored."""
-        for place, event in self._of(Report):
+        for index, event in self._of(ShareReport):
             if (event.site_id, event.token.visit_id) in self.named:
-                yield place, event, _share_key(event.site_id, event.token)
+                yield index, event, _share_key(event.site_id, event.token)
 
-    def _visit_row(self, event: Arrival, visit_id: int, check: int) -> VisitRow:
+    def _visit_row(self, event: VisitEvent, visit_id: int, check: int) -> VisitRow:
         token = event.token
         parent = self.named.get((event.site_id, token.visit_id)) if token else None
         page = self._page_id(event.site_id, event.page) if self.other else event.page.page_id
@@ -191,7 +191,7 @@ class Entry:
         if token is None or parent is None:
             reason = event.reason if token is None else _UNKNOWN_VISIT
             return VisitRow(*first, None, None, None, None, None, 0, 0, reason, event.verdict)
-        hung = hang(event, parent)
+        hung = place(event, parent)
         return VisitRow(
             *first, token.channel, token.n, hung.via_id, hung.parent_id, parent.root, hung.depth, hung.flags,
             event.reason, event.verdict,
@@ -218,24 +218,24 @@ class Entry:
 
     async def _suspects(self, landed: list[VisitRow]) -> None:
         """Notes machines that open a link again and again; they are judged later."""
-        named = self.knowledge.bursts.named(landed)
+        named = self.knowledge.bursts.suspicious(landed)
         await self.batch.verdicts.suspect([(*each, each.cell, due_at) for each, due_at in sorted(named.items())])
 
     async def _views(self) -> None:
         guards: dict[tuple[int, int, int], tuple[int, View]] = {}
-        for place, event in self._of(View):
+        for index, event in self._of(View):
             row = self.named.get((event.site_id, event.visit_id))
             if row is None:
-                self.outcomes[place] = Missing()
+                self.outcomes[index] = VisitNotFound()
                 continue
-            self.outcomes[place] = Stored(duplicate=True)
+            self.outcomes[index] = Stored(duplicate=True)
             key = self.knowledge.nonces.guard_key("view", event.site_id, event.visit_id, event.nonce)
-            guards.setdefault((event.site_id, GUARD_VIEW, key), (place, event))
+            guards.setdefault((event.site_id, GUARD_VIEW, key), (index, event))
         new = await self.batch.guard(_expiring(guards))
         added: Counter[tuple[int, int, int]] = Counter()
         for guard in new:
-            place, event = guards[guard]
-            self.outcomes[place] = Stored()
+            index, event = guards[guard]
+            self.outcomes[index] = Stored()
             row = self.named[event.site_id, event.visit_id]
             self.tally.view(row, event.at)
             added[row.site_id, row.visit_id, row.cell] += 1
@@ -243,9 +243,9 @@ class Entry:
 
     async def _unfurls(self) -> None:
         rows = {}
-        for place, event in self._of(Unfurl):
+        for index, event in self._of(Unfurl):
             if (event.site_id, event.token.visit_id) not in self.named:
-                self.outcomes[place] = Missing()
+                self.outcomes[index] = VisitNotFound()
                 continue
             key = _share_key(event.site_id, event.token)
             rows[key, event.app, event.at // ids.HOUR_MS] = event.at
@@ -254,43 +254,43 @@ class Entry:
             self.tally.unfurl(site_id, app, at)
 
     async def _unlinked(self) -> None:
-        guards: dict[tuple[int, int, int], tuple[int, Unlinked]] = {}
-        for place, event in self._of(Unlinked):
-            self.outcomes[place] = Stored(duplicate=True)
+        guards: dict[tuple[int, int, int], tuple[int, OptedOutVisit]] = {}
+        for index, event in self._of(OptedOutVisit):
+            self.outcomes[index] = Stored(duplicate=True)
             key = self.knowledge.nonces.guard_key("unlinked", event.site_id, event.nonce)
-            guards.setdefault((event.site_id, GUARD_UNLINKED, key), (place, event))
+            guards.setdefault((event.site_id, GUARD_UNLINKED, key), (index, event))
         for guard in await self.batch.guard(_expiring(guards)):
-            place, event = guards[guard]
-            self.outcomes[place] = Stored()
+            index, event = guards[guard]
+            self.outcomes[index] = Stored()
             page = self._page_id(event.site_id, event.page)
             self.tally.unlinked(event.site_id, event.at, event.source, page, event.device)
 
     async def _conversions(self) -> None:
         converting = Converting(GUARD_CONVERSION, self.knowledge.nonces.guard_key)
-        for place, event in self._of(Conversion):
+        for index, event in self._of(Conversion):
             row = self.named.get((event.site_id, event.visit_id))
             if row is None or row.flags & ERASED:
-                self.outcomes[place] = Missing()
+                self.outcomes[index] = VisitNotFound()
             else:
-                self.outcomes[place] = Stored(duplicate=True)
-                converting.add(place, event)
-        for place, event in await converting.write(self.batch):
-            self.outcomes[place] = Stored()
+                self.outcomes[index] = Stored(duplicate=True)
+                converting.add(index, event)
+        for index, event in await converting.write(self.batch):
+            self.outcomes[index] = Stored()
             self.tally.conversion(self.named[event.site_id, event.visit_id], event.at)
 
     async def _answers(self) -> None:
         """Stores what was answered, which counts as nothing else: a visit with a verdict keeps its answer, too."""
         rows: dict[tuple[int, int, int], tuple[int, AnswerRow]] = {}
-        for place, event in self._of(Answer):
+        for index, event in self._of(Answer):
             row = self.named.get((event.site_id, event.visit_id))
             if event.visit_id and (row is None or row.flags & ERASED):
-                self.outcomes[place] = Missing()
+                self.outcomes[index] = VisitNotFound()
                 continue
-            self.outcomes[place] = Stored(duplicate=True)
+            self.outcomes[index] = Stored(duplicate=True)
             key = self.knowledge.nonces.guard_key("answer", event.site_id, event.nonce)
             cell = ids.cell_of(event.visit_id) if event.visit_id else ids.hashed_cell(key)
             answer = AnswerRow(event.site_id, event.visit_id, cell, key, event.at, event.text, event.contact, None)
-            rows.setdefault((event.site_id, event.visit_id, key), (place, answer))
+            rows.setdefault((event.site_id, event.visit_id, key), (index, answer))
         for new in await self.batch.insert_answers([rows[key][1] for key in sorted(rows)]):
             self.outcomes[rows[new][0]] = Stored()
 
@@ -298,24 +298,24 @@ class Entry:
         """First sights, reports and proofs of shares, and how often they were opened: what is to be added to them."""
         sharing = Sharing()
         sharing.landed(landed)
-        places: dict[ShareKey, int] = {}
-        for place, _ in self._of(Report):
-            self.outcomes[place] = Missing()
-        for place, event, key in self._reported():
-            self.outcomes[place] = Stored(duplicate=True)
+        indexes: dict[ShareKey, int] = {}
+        for index, _ in self._of(ShareReport):
+            self.outcomes[index] = VisitNotFound()
+        for index, event, key in self._reported():
+            self.outcomes[index] = Stored(duplicate=True)
             if sharing.report(key, event, self._page_id(event.site_id, event.page)):
-                places[key] = place
+                indexes[key] = index
         changes = sharing.changes(self.shares)
         for change in changes:
             row, sharer = change.row, self.named[change.key.site_id, change.key.visit_id]
             for measure in change.measures:
                 self.tally.share(sharer, row.channel, row.first_at or 0, measure, page_id=row.page_id)
             if row.page_id is not None and not change.seen:
-                self.tally.named(sharer, row.channel, row.page_id)
+                self.tally.move_share(sharer, row.channel, row.page_id)
             if change.seen and sharer.verdict is None:
                 self.tally.cascade(sharer).shares += 1
             if change.reported:
-                self.outcomes[places[change.key]] = Stored()
+                self.outcomes[indexes[change.key]] = Stored()
         return [change.row for change in changes]
 
 
@@ -323,12 +323,12 @@ def _order(row: VisitRow) -> tuple[int, int]:
     return row.at, row.visit_id
 
 
-def _came_with_token(event: Arrival) -> bool:
+def _came_with_token(event: VisitEvent) -> bool:
     return event.token is not None or event.reason is not None
 
 
-def _landed(row: VisitRow, *, came_with_token: bool, duplicate: bool) -> Landed:
-    return Landed(
+def _landed(row: VisitRow, *, came_with_token: bool, duplicate: bool) -> VisitOutcome:
+    return VisitOutcome(
         visit_id=row.visit_id,
         returned=came_with_token,
         reason=row.reason,
@@ -345,7 +345,7 @@ def _names(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:
         if isinstance(event, View | Conversion | Answer):
             if event.visit_id:
                 yield event.site_id, event.visit_id, ids.cell_of(event.visit_id)
-        elif not isinstance(event, Unlinked) and event.token is not None:
+        elif not isinstance(event, OptedOutVisit) and event.token is not None:
             yield event.site_id, event.token.visit_id, ids.cell_of(event.token.visit_id)
 
 

@@ -20,7 +20,7 @@ _REMEMBERED: Final = 20_000
 K = TypeVar("K")
 
 
-class Machine(NamedTuple):
+class VisitorDay(NamedTuple):
     """A visitor of a site on a day."""
 
     site_id: int
@@ -39,11 +39,11 @@ class Bursts:
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
         self._opened: dict[tuple[ShareKey, int], int] = {}
-        self._named: dict[Machine, int] = {}
+        self._named: dict[VisitorDay, int] = {}
 
-    def named(self, visits: Iterable[VisitRow]) -> dict[Machine, int]:
+    def suspicious(self, visits: Iterable[VisitRow]) -> dict[VisitorDay, int]:
         """The machines among new ``visits`` that are to be judged, and from when on (UTC ms)."""
-        found: dict[Machine, int] = {}
+        found: dict[VisitorDay, int] = {}
         for row in visits:
             share = row.opened
             if share is None or row.is_aside or row.visitor is None:
@@ -52,7 +52,7 @@ class Bursts:
             self._opened[share, row.visitor] = row.at
             if before is None or row.at - before > WINDOW_MS:
                 continue
-            machine = Machine(row.site_id, ids.day_at(row.at), row.visitor)
+            machine = VisitorDay(row.site_id, ids.day_at(row.at), row.visitor)
             if row.at - self._named.get(machine, row.at - GRACE_MS) >= GRACE_MS:
                 self._named[machine] = row.at
                 found[machine] = row.at + GRACE_MS

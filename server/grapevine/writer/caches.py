@@ -11,7 +11,7 @@ _DAYS: Final = 10_000
 """Of so many sites and days the number of pages is remembered."""
 
 
-class Memory(Generic[K]):
+class RecentKeys(Generic[K]):
     """Remembers at least the last ``size`` keys and at most twice as many."""
 
     def __init__(self, size: int) -> None:
@@ -34,7 +34,7 @@ class Memory(Generic[K]):
             self._older, self._newer = self._newer, set()
 
 
-class Room:
+class PageBudget:
     """How many pages a site may bring in a day: ``bound``. Told how many there are, it knows for a while without asking
     that there is room for more. Others store some, too, so that it is sure of half the bound alone."""
 
@@ -57,19 +57,19 @@ class Room:
         self._taken[site_id, day] = pages
 
 
-class Known(NamedTuple):
+class KnownKeys(NamedTuple):
     """Pages that are stored, as (site, page, day, with their title), and visitors counted, as (site, day, visitor)."""
 
-    pages: Memory[tuple[int, int, int, bool]]
-    visitors: Memory[tuple[int, int, int]]
+    pages: RecentKeys[tuple[int, int, int, bool]]
+    visitors: RecentKeys[tuple[int, int, int]]
 
-    def learn(self, learned: Learned) -> None:
+    def learn(self, learned: NewKeys) -> None:
         """A batch has committed; what it stored need not be offered to the store again."""
         self.pages.add(learned.pages)
         self.visitors.add(learned.visitors)
 
 
-class Learned(NamedTuple):
+class NewKeys(NamedTuple):
     """What a batch adds to ``Known`` if it commits."""
 
     pages: list[tuple[int, int, int, bool]]

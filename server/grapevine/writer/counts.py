@@ -44,7 +44,7 @@ class Tally:
             growth.max_depth = max(growth.max_depth, row.depth)
             growth.last_at = max(growth.last_at, row.at)
 
-    def taken_out(self, row: VisitRow, *, first_of_day: bool) -> None:
+    def uncount(self, row: VisitRow, *, first_of_day: bool) -> None:
         """Takes back what ``landed`` counted for a visit of one view; its cascade is for the caller."""
         self._arrived(row, first_of_day, -1)
 
@@ -85,7 +85,7 @@ class Tally:
         for counts in self._counts(row, at, channel):
             counts[position] += by
 
-    def named(self, row: VisitRow, channel: int, page_id: int) -> None:
+    def move_share(self, row: VisitRow, channel: int, page_id: int) -> None:
         """A share that counted for the first page of its visit ``row`` counts for the page that its report names."""
         if row.verdict is None:
             self._shared[row.site_id, row.page_id, channel] -= 1

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Final
 
 from grapevine.domain import ids
-from grapevine.domain.events import Arrival
+from grapevine.domain.events import VisitEvent
 
 GUARD_VISITOR: Final = 1
 GUARD_VIEW: Final = 2
@@ -23,7 +23,7 @@ class Nonces:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
+    def identify(self, event: VisitEvent, attempt: int) -> tuple[int, int]:
         """The visit id of an arrival at the ``attempt``-th try, and the 32 bits that tell its retry from a collision.
 
         Both come from site, nonce and attempt. A visit that came with a token lives in the token's cell.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from grapevine.domain.events import Arrival
+from grapevine.domain.events import VisitEvent
 from grapevine.store.rows import ASIDE, SAME_NETWORK, VisitRow
 
 
-class Hung(NamedTuple):
+class Placement(NamedTuple):
     """The visit that it hangs on, the sharer where that is another one, its depth, and what its row is marked with."""
 
     parent_id: int
@@ -17,7 +17,7 @@ class Hung(NamedTuple):
     flags: int
 
 
-def hang(event: Arrival, sharer: VisitRow) -> Hung:
+def place(event: VisitEvent, sharer: VisitRow) -> Placement:
     """On the sharer's visit; where that stands aside on the nearest ancestor that does not, reached via the sharer."""
     parent_id, via_id = sharer.visit_id, None
     if sharer.is_aside and sharer.parent_id is not None:
@@ -25,4 +25,4 @@ def hang(event: Arrival, sharer: VisitRow) -> Hung:
     same_network = sharer.visitor is not None and sharer.visitor in (event.visitor, event.visitor_before)
     aside = event.own or event.verdict is not None
     flags = (ASIDE if aside else 0) | (SAME_NETWORK if same_network else 0)
-    return Hung(parent_id, via_id, sharer.depth if aside else sharer.depth + 1, flags)
+    return Placement(parent_id, via_id, sharer.depth if aside else sharer.depth + 1, flags)

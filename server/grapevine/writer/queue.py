@@ -13,32 +13,32 @@ from typing import NamedTuple
 
 from grapevine.domain.events import Event, Outcome
 
-Settle = Callable[[Outcome | Exception], None]
+OnOutcome = Callable[[Outcome | Exception], None]
 """Told once what became of an event; must not raise."""
 
 
-class Waiting(NamedTuple):
+class QueuedEvent(NamedTuple):
     """An event, who wants to know what becomes of it, and how many bytes it came in."""
 
     event: Event
-    settle: Settle
+    settle: OnOutcome
     size: int
 
 
-class WaitingRoom:
+class FairQueue:
     """Events by site, in the order they came."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
         self._free = most
         self._free_bytes = most_bytes
-        self._queues: dict[int, deque[Waiting]] = {}
+        self._queues: dict[int, deque[QueuedEvent]] = {}
         self._bytes: dict[int, int] = {}
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, waiting: Waiting) -> bool:
+    def add(self, waiting: QueuedEvent) -> bool:
         """Takes an event in; False when its site has no room left."""
         site = waiting.event.site_id
         queue = self._queues.get(site)
@@ -55,9 +55,9 @@ class WaitingRoom:
         self._bytes[site] += waiting.size
         return True
 
-    def take(self, most: int) -> list[Waiting]:
+    def take(self, most: int) -> list[QueuedEvent]:
         """The next events, as many from each site as from any other that has them, at most ``most``."""
-        taken: list[Waiting] = []
+        taken: list[QueuedEvent] = []
         while self._queues and len(taken) < most:
             share = max(1, (most - len(taken)) // len(self._queues))
             for site in list(self._queues):

@@ -8,9 +8,9 @@ from typing import Final
 
 from grapevine.domain.events import Event, Outcome
 from grapevine.store.write_batch import Batch
-from grapevine.writer.batch import Entry, Knowledge
-from grapevine.writer.bursts import Bursts, Machine
-from grapevine.writer.caches import Known, Memory, Room
+from grapevine.writer.batch import BatchProcessor, SharedState
+from grapevine.writer.bursts import Bursts, VisitorDay
+from grapevine.writer.caches import KnownKeys, PageBudget, RecentKeys
 from grapevine.writer.counts import Drop, Tally
 from grapevine.writer.nonces import Nonces
 
@@ -28,15 +28,15 @@ class Ledger:
 
     def __init__(self, nonces: Nonces, slot: int = 0, pages_a_day: int = 10_000) -> None:
         self._slot = slot
-        self._knowledge = Knowledge(
-            nonces, Known(Memory(_REMEMBERED), Memory(_REMEMBERED)), Bursts(), Room(pages_a_day)
+        self._knowledge = SharedState(
+            nonces, KnownKeys(RecentKeys(_REMEMBERED), RecentKeys(_REMEMBERED)), Bursts(), PageBudget(pages_a_day)
         )
 
     async def record(
         self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
     ) -> list[Outcome]:
         """Stores all events in ``batch``, and how often others were refused; answers each event in its place."""
-        entry = Entry(self._knowledge, batch, events, Tally(self._slot + lane))
+        entry = BatchProcessor(self._knowledge, batch, events, Tally(self._slot + lane))
         batch.when_committed(lambda: self._knowledge.known.learn(entry.learned))
         return await entry.record(drops)
 
@@ -45,10 +45,10 @@ class Ledger:
         """Where counts are raised: this writer's own place in them, its first lane's."""
         return self._slot
 
-    def write_as(self, slot: int) -> None:
+    def set_slot(self, slot: int) -> None:
         """From the next batch on, counts are raised in this slot, and in those behind it for further lanes."""
         self._slot = slot
 
-    def forget(self, machine: Machine) -> None:
+    def forget(self, machine: VisitorDay) -> None:
         """The machine does not count as a visitor of its day any more; should it come again, it does."""
         self._knowledge.known.visitors.forget(machine)

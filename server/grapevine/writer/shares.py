@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from grapevine.domain.events import Report
+from grapevine.domain.events import ShareReport
 from grapevine.store.rows import ShareKey, ShareRow, VisitRow
 
 
@@ -42,7 +42,7 @@ class Sharing:
         self._proofs: dict[ShareKey, int] = {}
         self._opened: dict[ShareKey, tuple[int, int]] = {}
 
-    def report(self, key: ShareKey, event: Report, page_id: int) -> bool:
+    def report(self, key: ShareKey, event: ShareReport, page_id: int) -> bool:
         """Somebody's widget says that this page was shared; False when another report of the batch said so before."""
         return self._reports.setdefault(key, found := (event.at, page_id)) is found
 

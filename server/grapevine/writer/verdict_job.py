@@ -16,13 +16,13 @@ from grapevine.store.base import Store
 from grapevine.store.repositories.verdicts import Cascade
 from grapevine.store.rows import ERASED, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
-from grapevine.writer.bursts import Machine
+from grapevine.writer.bursts import VisitorDay
 from grapevine.writer.counts import Tally
 from grapevine.writer.nonces import GUARD_VISITOR
 
 log = logging.getLogger(__name__)
 
-JUDGE_SECONDS: Final = 30.0
+VERDICT_SECONDS: Final = 30.0
 _MACHINES: Final = 500
 _VISITS: Final = 1_000
 _ONE_VIEW: Final = 2
@@ -37,12 +37,12 @@ class Counting(Protocol):
         """Where counts are raised."""
         ...
 
-    def forget(self, machine: Machine) -> None:
+    def forget(self, machine: VisitorDay) -> None:
         """The machine does not count as a visitor of its day any more."""
         ...
 
 
-class Judge:
+class VerdictJob:
     """Judges machines that the ledger named."""
 
     def __init__(self, store: Store, counting: Counting) -> None:
@@ -53,11 +53,11 @@ class Judge:
         """Judges the machines whose time has come; answers with how many visits were taken out of the counts."""
         taken = 0
         for named in await self._store.suspects.due(now, _MACHINES):
-            taken += await self._judge(Machine(*named))
+            taken += await self._judge(VisitorDay(*named))
         return taken
 
-    async def _judge(self, machine: Machine) -> int:
-        loud, before = await self._store.suspects.loud(*machine)
+    async def _judge(self, machine: VisitorDay) -> int:
+        loud, before = await self._store.suspects.count_active(*machine)
         taken = 0
         while not loud:
             visits = await self._store.suspects.visits(*machine, limit=_VISITS)
@@ -73,7 +73,7 @@ class Judge:
 
     async def _openings(self, visits: Sequence[VisitRow]) -> list[Opening]:
         """A share was made when it was reported; where its report came later or never, when its visit began."""
-        made = await self._store.suspects.made({key for row in visits if (key := row.opened)})
+        made = await self._store.suspects.share_times({key for row in visits if (key := row.opened)})
         found = []
         for row in visits:
             key = row.opened
@@ -83,7 +83,7 @@ class Judge:
                 found.append(Opening(row.at, (key.visit_id, key.channel, key.n), made_at))
         return found
 
-    async def _take_out(self, machine: Machine, visits: Sequence[VisitRow], verdict: int) -> bool:
+    async def _take_out(self, machine: VisitorDay, visits: Sequence[VisitRow], verdict: int) -> bool:
         """Takes the visits out of everything; False when one of them is a person's after all."""
         async with self._store.batch() as batch:
             opened = {row.visit_id: key for row in visits if (key := row.opened)}
@@ -91,12 +91,16 @@ class Judge:
             stored = await batch.held_visits(dict.fromkeys([*named, *((key.site_id, key.visit_id, key.cell)
                                                                      for key in opened.values())]))  # fmt: skip
             visits = [stored[site_id, visit_id] for site_id, visit_id, _ in named if (site_id, visit_id) in stored]
-            if len(visits) < len(named) or not all(map(_is_silent, visits)) or await batch.verdicts.lively(visits):
+            if (
+                len(visits) < len(named)
+                or not all(map(_is_silent, visits))
+                or await batch.verdicts.has_activity(visits)
+            ):
                 return False
             tally = Tally(self._counting.slot)
             first = await self._forget_visitor(batch, machine)
             for place, row in enumerate(visits):
-                tally.taken_out(row, first_of_day=first and place == 0)
+                tally.uncount(row, first_of_day=first and place == 0)
             await batch.verdicts.set(visits, verdict)
             sharers = {key: sharer for key in opened.values() if (sharer := stored.get((key.site_id, key.visit_id)))}
             gone = await self._shares(batch, tally, sharers)
@@ -104,7 +108,7 @@ class Judge:
             await tally.write(batch, [], {})
         return True
 
-    async def _forget_visitor(self, batch: Batch, machine: Machine) -> bool:
+    async def _forget_visitor(self, batch: Batch, machine: VisitorDay) -> bool:
         """Whether the machine counts as a visitor of its day. It does not any more, and would again if it came back."""
         key = machine.visitor << 16 | machine.day
         batch.when_committed(lambda: self._counting.forget(machine))

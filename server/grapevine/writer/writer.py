@@ -2,13 +2,14 @@
 
 There is no timer and no artificial delay: a lone event is a batch of one, and batches grow with the load. Answers to a
 batch are worked out while the disk is busy with the next one. A store that is far away may take several batches at once
-(``lanes``); another one is begun when at least half as many events wait as are on their way, since small ones are dear.
+(``max_concurrent_batches``); another one is begun when at least half as many events wait as are on their way, since
+small ones are dear.
 
 A store that goes away for a moment is waited for: the batch is tried again as a whole, which is safe since every event
 may be repeated, and what arrives meanwhile waits behind it, or tries another lane. After a few seconds the batch is
 answered ``busy``, and so is everything that comes until the store is back. Where only a part of the store is away
 nobody waits for it: the batch is tried once more and then in halves, so that the events of that part alone are answered
-``busy``. Counts are not to be among them: ``when_in_part`` is called before, for another slot.
+``busy``. Counts are not to be among them: ``on_partial_outage`` is called before, for another slot.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from grapevine.domain.periods import Clock
 from grapevine.errors import Busy, Interrupted, StoreError
 from grapevine.recording.recorder import Recorder
 from grapevine.writer.counts import Drops
-from grapevine.writer.queue import Settle, Waiting, WaitingRoom
+from grapevine.writer.queue import FairQueue, OnOutcome, QueuedEvent
 
 log = logging.getLogger(__name__)
 
@@ -56,16 +57,16 @@ class Writer:
         self.recorder = recorder
         self._drops = drops
         self._clock = clock
-        self.waiting = WaitingRoom(max_waiting, max_bytes)
+        self.waiting = FairQueue(max_waiting, max_bytes)
         self._work = asyncio.Event()
         self._closing = False
         self._lanes: list[asyncio.Task[None]] = []
-        self._idle = list(range(recorder.lanes))
+        self._idle = list(range(recorder.max_concurrent_batches))
         self._on_their_way = 0
         self._patience = patience
         self._pause = pause
         self._given_time = time
-        self.when_in_part: Callable[[], Awaitable[None]] | None = None
+        self.on_partial_outage: Callable[[], Awaitable[None]] | None = None
         self._away = False
         self._refused = 0
         self._complained_at = -_COMPLAIN_SECONDS
@@ -74,7 +75,8 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._time = self._given_time or self._loop.time
         self._lanes = [
-            asyncio.create_task(self._run(), name=f"grapevine-writer-{lane}") for lane in range(self.recorder.lanes)
+            asyncio.create_task(self._run(), name=f"grapevine-writer-{lane}")
+            for lane in range(self.recorder.max_concurrent_batches)
         ]
         return self
 
@@ -85,12 +87,12 @@ class Writer:
         for lane in self._lanes:
             await lane
 
-    def put(self, event: Event, settle: Settle, size: int = 0) -> None:
+    def put(self, event: Event, settle: OnOutcome, size: int = 0) -> None:
         """Takes an event of ``size`` bytes to be stored; ``settle`` is told when its commit is done.
 
         Raises Busy when too much is waiting.
         """
-        if self._closing or not self.waiting.add(Waiting(event, settle, size)):
+        if self._closing or not self.waiting.add(QueuedEvent(event, settle, size)):
             self._drops.add(event.site_id, "busy", self._clock())
             raise Busy(
                 "More events are waiting to be stored than the server takes on; send this one again.", retry_after=1
@@ -141,12 +143,12 @@ class Writer:
         except TimeoutError:
             return
 
-    async def _store_batch(self, batch: list[Waiting]) -> bool:
+    async def _store_batch(self, batch: list[QueuedEvent]) -> bool:
         """Stores a batch, for as long as a store that is away is waited for. False when some of it was refused."""
         now = self._time()
         return await self._store_until(now if self._away else now + self._patience, batch)
 
-    async def _store_until(self, deadline: float, batch: list[Waiting], *, in_part: bool = False) -> bool:
+    async def _store_until(self, deadline: float, batch: list[QueuedEvent], *, in_part: bool = False) -> bool:
         """As ``_store_batch``; ``in_part`` when it is known that a part of the store is away."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
@@ -155,8 +157,8 @@ class Writer:
             except Interrupted as error:
                 if error.is_partial and in_part:
                     return await self._by_halves(deadline, batch) if len(batch) > 1 else self._refuse(batch, error)
-                if error.is_partial and self.when_in_part is not None:
-                    await self.when_in_part()
+                if error.is_partial and self.on_partial_outage is not None:
+                    await self.on_partial_outage()
                 in_part = error.is_partial
                 if not in_part and self._time() + pause > deadline:
                     self._away = True
@@ -164,12 +166,12 @@ class Writer:
             await self._pause(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    async def _by_halves(self, deadline: float, batch: list[Waiting]) -> bool:
+    async def _by_halves(self, deadline: float, batch: list[QueuedEvent]) -> bool:
         middle = len(batch) // 2
         first = await self._store_until(deadline, batch[:middle], in_part=True)
         return await self._store_until(deadline, batch[middle:], in_part=True) and first
 
-    async def _attempt(self, deadline: float, batch: list[Waiting]) -> bool:
+    async def _attempt(self, deadline: float, batch: list[QueuedEvent]) -> bool:
         """Stores a batch; one event that cannot be stored fails alone. Raises Interrupted when that may pass."""
         drops = self._drops.take()
         try:
@@ -202,7 +204,7 @@ class Writer:
         finally:
             self._idle.append(lane)
 
-    def _refuse(self, batch: list[Waiting], error: StoreError) -> bool:
+    def _refuse(self, batch: list[QueuedEvent], error: StoreError) -> bool:
         self._complain(len(batch), error)
         busy = Busy("The store cannot be written to now; send this event again.", retry_after=5)
         self._settle(batch, [busy] * len(batch))
@@ -215,7 +217,7 @@ class Writer:
             log.error("%d events could not be stored and were answered 503: %s", self._refused, error)
             self._refused, self._complained_at = 0, self._time()
 
-    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
+    def _settle(self, batch: Sequence[QueuedEvent], outcomes: Sequence[Outcome | Exception]) -> None:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.settle(outcome)
 

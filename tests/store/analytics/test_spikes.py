@@ -14,10 +14,10 @@ from grapevine.background.leases import LEASE_MS, Leases
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import SOURCES
-from grapevine.domain.events import Arrival, Landed
+from grapevine.domain.events import VisitEvent, VisitOutcome
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page, page_id
-from grapevine.sites.cache import Sites
+from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.store.repositories.webhooks import Event, WebhookRow
@@ -62,23 +62,25 @@ class Watched:
 
     def watch(self, process: str = "one") -> Watch:
         leases = Leases(self.store.registry, lambda: self.now, process)
-        sites = Sites(self.store.registry, [b"k" * 32], lambda: self.now)
+        sites = SiteCache(self.store.registry, [b"k" * 32], lambda: self.now)
         return Watch(self.store, sites, lambda: self.now, leases, secrets.token_bytes, self._hear)
 
     def _hear(self) -> None:
         self.told += 1
 
-    async def arrive(self, times: Iterable[int], through: Token | str | None = "share", **fields: Any) -> list[Landed]:
+    async def arrive(
+        self, times: Iterable[int], through: Token | str | None = "share", **fields: Any
+    ) -> list[VisitOutcome]:
         shared = self._share if through == "share" else through
         events = [self._arrival(at, shared, fields) for at in times]
         async with self.store.batch() as batch:
-            return [landed for landed in await self._ledger.record(batch, events) if isinstance(landed, Landed)]
+            return [landed for landed in await self._ledger.record(batch, events) if isinstance(landed, VisitOutcome)]
 
-    async def rush(self, returns: int, **fields: Any) -> list[Landed]:
+    async def rush(self, returns: int, **fields: Any) -> list[VisitOutcome]:
         """So many returns in the hour before now."""
         return await self.arrive((self.now - 1 - place * 40_000 for place in range(returns)), **fields)
 
-    def _arrival(self, at: int, token: Any, fields: dict[str, Any]) -> Arrival:
+    def _arrival(self, at: int, token: Any, fields: dict[str, Any]) -> VisitEvent:
         self._drawn += 1
         made: dict[str, Any] = {
             "site_id": SITE, "nonce": f"nonce{self._drawn:011}", "day": ids.day_at(at), "at": at,
@@ -86,7 +88,7 @@ class Watched:
             "device": 1, "app": None, "visitor": 1000 + self._drawn, "visitor_before": -self._drawn, "token": token,
             "reason": None, "own": False,
         }  # fmt: skip
-        return Arrival(**(made | fields))
+        return VisitEvent(**(made | fields))
 
     async def endpoint(self) -> str:
         row = WebhookRow(

@@ -88,7 +88,7 @@ async def test_a_slot_is_given_back_by_who_fails(store: Store, clock: Clock) -> 
 
 
 async def test_the_slot_of_a_dead_process_is_leased_anew_when_its_time_is_over(store: Store, clock: Clock) -> None:
-    assert await Leases(store.registry, clock, "dead").take("slot 0")
+    assert await Leases(store.registry, clock, "dead").acquire("slot 0")
     clock.now += LEASE_MS - 1
     async with Process(store.registry, clock, "early").running() as early:
         assert early.slots == [1]
@@ -103,8 +103,8 @@ async def test_another_slot_is_taken_where_a_part_of_the_store_is_away(store: St
         await elsewhere()
         await elsewhere()
         assert slots == [0, 1, 2]
-        assert await Leases(store.registry, clock, "two").take("slot 1")
-        assert not await Leases(store.registry, clock, "two").take("slot 2")
+        assert await Leases(store.registry, clock, "two").acquire("slot 1")
+        assert not await Leases(store.registry, clock, "two").acquire("slot 2")
 
 
 async def test_a_writer_of_several_lanes_has_a_slot_for_each(store: Store, clock: Clock) -> None:
@@ -148,18 +148,18 @@ async def test_a_store_that_is_away_is_asked_again(
 async def test_one_process_at_a_time_keeps_house(store: Store, clock: Clock) -> None:
     await store.registry.salt("visitor", 2000, "00")
     one, other = (Leases(store.registry, clock, name) for name in ("one", "other"))
-    assert await one.take("housekeeping")
+    assert await one.acquire("housekeeping")
     async with housekeeping(store, clock, other):
         assert await _salts(store) == 1
-    await one.give("housekeeping")
+    await one.release("housekeeping")
     async with housekeeping(store, clock, other):
         assert await _salts(store) == 0
-        assert await one.take("housekeeping")  # which is done
+        assert await one.acquire("housekeeping")  # which is done
 
 
 async def test_who_dies_while_keeping_house_is_replaced(store: Store, clock: Clock) -> None:
     await store.registry.salt("visitor", 2000, "00")
-    assert await Leases(store.registry, clock, "dead").take("housekeeping")
+    assert await Leases(store.registry, clock, "dead").acquire("housekeeping")
     clock.now += LEASE_MS
     async with housekeeping(store, clock, Leases(store.registry, clock, "other")):
         assert await _salts(store) == 0

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from grapevine.domain.events import Event, Landed, Outcome
+from grapevine.domain.events import Event, Outcome, VisitOutcome
 from grapevine.errors import Interrupted
 from grapevine.recording.recorder import Inside
 from grapevine.store.postgres.hosts import urls_of
@@ -57,7 +57,7 @@ async def test_what_may_pass_is_tried_again(
     await rival.execute(FAILS_TWICE.format(state=state))
     world = World(postgres_store)
     async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), Drops(), lambda: NOON) as writer:
-        assert isinstance(await writer.submit(world.arrival()), Landed)
+        assert isinstance(await writer.submit(world.arrival()), VisitOutcome)
     assert await rival.fetchval("SELECT last_value FROM tries") == 3
     assert (await world.totals())["visits"] == 1
 
@@ -113,7 +113,7 @@ async def test_a_batch_that_is_the_victim_of_a_deadlock_is_tried_again(
             await _waits(postgres_url, rival.get_server_pid())
             ledger.go_on.set()
             await waiting
-        assert isinstance(await sent, Landed)
+        assert isinstance(await sent, VisitOutcome)
     assert ledger.attempts >= 2
     assert (await world.totals())["visits"] == 2
     assert await postgres_store.look("SELECT sum(drops) FROM drops") == [(2,)]
@@ -143,7 +143,9 @@ async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(p
     """They count in slots of their own; one after the other, all in the first."""
     drops, ledger, world = Drops(), Held(), World(postgres_store)
     async with Writer(Inside(postgres_store, ledger), drops, lambda: NOON) as writer:
-        assert isinstance(await writer.submit(world.arrival()), Landed)  # who brings a page of the day is waited for
+        assert isinstance(
+            await writer.submit(world.arrival()), VisitOutcome
+        )  # who brings a page of the day is waited for
         ledger.holds = True
         drops.add(SITE, "robot", NOON)
         first = asyncio.create_task(writer.submit(world.arrival()))
@@ -156,10 +158,10 @@ async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(p
             waited = not first.done()
             ledger.go_on.set()
         assert waited
-        assert isinstance(second, Landed)
-        assert isinstance(await first, Landed)
+        assert isinstance(second, VisitOutcome)
+        assert isinstance(await first, VisitOutcome)
         for _ in range(2):
-            assert isinstance(await writer.submit(world.arrival()), Landed)
+            assert isinstance(await writer.submit(world.arrival()), VisitOutcome)
     for table in ("counts_hour", "counts_day", "counts_page", "counts_week", "counts_device"):
         found = await postgres_store.look(f"SELECT cell, max(visits) FROM {table} GROUP BY cell ORDER BY cell")
         assert found == [(0, 4), (1, 1)], table

@@ -14,7 +14,7 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.domain.enums import SOURCES
-from grapevine.domain.events import Arrival, Event, Landed, Outcome, Stored, Unfurl, Unlinked, View
+from grapevine.domain.events import Event, OptedOutVisit, Outcome, Stored, Unfurl, View, VisitEvent, VisitOutcome
 from grapevine.domain.tokens import Token
 from grapevine.errors import Interrupted, StoreError
 from grapevine.store import sql_loader
@@ -98,7 +98,7 @@ class Crowd:
 
     def landed(self, outcomes: Sequence[Outcome]) -> None:
         """Tokens of these visits have been handed out."""
-        self.visits += [outcome.visit_id for outcome in outcomes if isinstance(outcome, Landed)]
+        self.visits += [outcome.visit_id for outcome in outcomes if isinstance(outcome, VisitOutcome)]
         self.visits = self.visits[-40:]
 
     def batches(self) -> list[list[Event]]:
@@ -116,7 +116,7 @@ class Crowd:
             return self.chance.choice(self.sent)
         event = self._new()
         self.sent.append(event)
-        if isinstance(event, Arrival):
+        if isinstance(event, VisitEvent):
             self.arrivals.add(event.nonce)
         return event
 
@@ -137,9 +137,9 @@ class Crowd:
         if kind < 0.95:
             return Unfurl(site_id=SITE, token=token, at=at, app=self.chance.choice(("slack", "discord")))
         home = page("https://a.example/")
-        return Unlinked(site_id=SITE, nonce=nonce, at=at, page=home, title=None, source=8, device=1)
+        return OptedOutVisit(site_id=SITE, nonce=nonce, at=at, page=home, title=None, source=8, device=1)
 
-    def _arrival(self, at: int, token: Token | None) -> Arrival:
+    def _arrival(self, at: int, token: Token | None) -> VisitEvent:
         # One visitor has one hash a day; the same few come back all the time.
         return self.world.arrival(
             token, at=at, visitor=1 + self.chance.randrange(30), own=token is not None and self.chance.random() < 0.2,
@@ -187,7 +187,7 @@ async def test_one_arrival_sent_to_everybody_is_one_visit(collectors: Collectors
     for token in [None, Token(root.visit_id, COPY, 0)] * 5:
         same = [world.arrival(token), world.arrival(token)]
         outcomes = await collectors.record_at_once([same, same[::-1], same])
-        landed = [one for answers in outcomes for one in answers if isinstance(one, Landed)]
+        landed = [one for answers in outcomes for one in answers if isinstance(one, VisitOutcome)]
         assert len({one.visit_id for one in landed}) == 2
         assert sorted(one.duplicate for one in landed) == [False] * 2 + [True] * 4
         assert {one.depth for one in landed} == {0 if token is None else 1}

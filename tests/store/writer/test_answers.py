@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from grapevine.domain import ids
-from grapevine.domain.events import Answer, Missing, Stored
+from grapevine.domain.events import Answer, Stored, VisitNotFound
 from grapevine.domain.tokens import Token
 from grapevine.store.base import Store
 from grapevine.writer.bursts import GRACE_MS
-from grapevine.writer.verdict_job import Judge
+from grapevine.writer.verdict_job import VerdictJob
 from tests.store.writer.test_batch import COPY, NOON, SITE, World
 from tests.store.writer.test_conversions import assert_recounted
 
@@ -69,11 +69,11 @@ async def test_the_first_of_several_stays(world: World, named: bool) -> None:
     ]  # fmt: skip
     assert {row[3] for row in await rows(world)} == {"a friend", "z"}
     assert set(before) < set(await rows(world))
-    assert await world.play(answer(visit_id, site_id=8)) == ([Missing()] if named else [Stored()])
+    assert await world.play(answer(visit_id, site_id=8)) == ([VisitNotFound()] if named else [Stored()])
 
 
 async def test_a_visit_that_is_not_there_has_no_answers(world: World) -> None:
-    assert await world.play(answer(ids.pack(2500, 9, 9)), answer()) == [Missing(), Stored()]
+    assert await world.play(answer(ids.pack(2500, 9, 9)), answer()) == [VisitNotFound(), Stored()]
     assert [row[0] for row in await rows(world)] == [0]
 
 
@@ -89,7 +89,7 @@ async def test_who_answers_is_no_machine(world: World) -> None:
     token = Token(first.visit_id, COPY, 0)
     opened = [await world.land(world.arrival(token, at=NOON + second * 1_000, visitor=77)) for second in range(9)]
     assert await world.play(answer(opened[4].visit_id, at=NOON + 20_000)) == [Stored()]
-    judge = Judge(world.store, world.ledger)
+    judge = VerdictJob(world.store, world.ledger)
     assert await world.table("SELECT visitor FROM suspects") == [(77,)]
     assert await judge.judge(NOON + GRACE_MS + 120_000) == 0
     assert (await world.totals())["returns"] == 9

@@ -11,7 +11,18 @@ import pytest
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import SOURCES, TOKEN_REASONS
-from grapevine.domain.events import Arrival, Event, Landed, Missing, Outcome, Report, Stored, Unfurl, Unlinked, View
+from grapevine.domain.events import (
+    Event,
+    OptedOutVisit,
+    Outcome,
+    ShareReport,
+    Stored,
+    Unfurl,
+    View,
+    VisitEvent,
+    VisitNotFound,
+    VisitOutcome,
+)
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.base import Store
@@ -41,19 +52,19 @@ class World:
         async with self.store.batch() as batch:
             return await self.ledger.record(batch, events)
 
-    async def land(self, event: Arrival) -> Landed:
+    async def land(self, event: VisitEvent) -> VisitOutcome:
         (outcome,) = await self.play(event)
-        assert isinstance(outcome, Landed)
+        assert isinstance(outcome, VisitOutcome)
         return outcome
 
-    def arrival(self, token: Token | None = None, **changes: Any) -> Arrival:
+    def arrival(self, token: Token | None = None, **changes: Any) -> VisitEvent:
         self.drawn += 1
         fields: dict[str, Any] = {
             "site_id": SITE, "nonce": f"nonce{self.drawn:011}", "day": 2500, "at": NOON + self.drawn,
             "page": page("https://a.example/deep"), "title": "Deep", "source": SEARCH, "device": 1, "app": None,
             "visitor": 1000 + self.drawn, "visitor_before": -self.drawn, "token": token, "reason": None, "own": False,
         }  # fmt: skip
-        return Arrival(**(fields | changes))
+        return VisitEvent(**(fields | changes))
 
     async def visit(self, visit_id: int) -> VisitRow:
         async with self.store.batch() as batch:
@@ -84,8 +95,8 @@ def page(url: str) -> Page:
     return Page(page_id(SITE, url), url, url.count("/") == 3)
 
 
-def report(token: Token, at: int = NOON, url: str = "https://a.example/deep") -> Report:
-    return Report(site_id=SITE, token=token, at=at, page=page(url), title=None)
+def report(token: Token, at: int = NOON, url: str = "https://a.example/deep") -> ShareReport:
+    return ShareReport(site_id=SITE, token=token, at=at, page=page(url), title=None)
 
 
 async def test_a_first_visit_is_a_root_with_the_day_of_its_nonce(world: World) -> None:
@@ -132,7 +143,7 @@ async def test_every_event_may_be_repeated_without_changing_anything(world: Worl
         View(site_id=SITE, visit_id=root.visit_id, nonce="v" * 16, at=NOON + 50),
         report(token),
         Unfurl(site_id=SITE, token=token, at=NOON, app="slack"),
-        Unlinked(
+        OptedOutVisit(
             site_id=SITE, nonce="u" * 16, at=NOON, page=page("https://a.example/"), title=None, source=8, device=1
         ),
     ]
@@ -143,7 +154,7 @@ async def test_every_event_may_be_repeated_without_changing_anything(world: Worl
     await world.play(*events, *events)
     assert await world.dump() == before
     for answer, repeat in zip(answers, again, strict=True):
-        if isinstance(repeat, Landed) and isinstance(answer, Landed):
+        if isinstance(repeat, VisitOutcome) and isinstance(answer, VisitOutcome):
             assert repeat.duplicate
             assert (repeat.visit_id, repeat.depth, repeat.is_self) == (answer.visit_id, answer.depth, answer.is_self)
             assert (repeat.returned, repeat.reason) == (answer.returned, answer.reason)
@@ -153,8 +164,8 @@ async def test_every_event_may_be_repeated_without_changing_anything(world: Worl
 async def test_repeats_within_one_batch_are_one_event(world: World) -> None:
     first = world.arrival()
     outcomes = await world.play(first, first, first)
-    assert len({outcome.visit_id for outcome in outcomes if isinstance(outcome, Landed)}) == 1
-    assert [outcome.duplicate for outcome in outcomes if isinstance(outcome, Landed)] == [False, True, True]
+    assert len({outcome.visit_id for outcome in outcomes if isinstance(outcome, VisitOutcome)}) == 1
+    assert [outcome.duplicate for outcome in outcomes if isinstance(outcome, VisitOutcome)] == [False, True, True]
     assert await world.totals() == {"views": 1, "visits": 1, "visitors": 1}
 
 
@@ -163,7 +174,7 @@ class Colliding(Nonces):
 
     collide = 2
 
-    def identify(self, event: Arrival, attempt: int) -> tuple[int, int]:
+    def identify(self, event: VisitEvent, attempt: int) -> tuple[int, int]:
         visit_id, check = super().identify(event, attempt)
         return (ids.pack(event.day, 5, attempt) if attempt < self.collide else visit_id), check
 
@@ -174,12 +185,12 @@ async def test_a_collision_of_ids_takes_the_next_attempt(store: Store, together:
     arrivals = [world.arrival() for _ in range(5)]
     batches = [arrivals] if together else [[arrival] for arrival in arrivals]
     landed = [outcome for batch in batches for outcome in await world.play(*batch)]
-    found = [outcome.visit_id for outcome in landed if isinstance(outcome, Landed)]
+    found = [outcome.visit_id for outcome in landed if isinstance(outcome, VisitOutcome)]
     assert len(set(found)) == 5
     assert found[:2] == [ids.pack(2500, 5, 0), ids.pack(2500, 5, 1)]
     assert await world.totals() == {"views": 5, "visits": 5, "visitors": 5}
     repeats = await world.play(*arrivals)
-    assert [repeat.visit_id for repeat in repeats if isinstance(repeat, Landed)] == found
+    assert [repeat.visit_id for repeat in repeats if isinstance(repeat, VisitOutcome)] == found
     assert await world.totals() == {"views": 5, "visits": 5, "visitors": 5}
 
 
@@ -295,7 +306,7 @@ async def test_what_names_a_visit_that_is_not_there_changes_nothing(world: World
         "report": report(gone),
         "unfurl": Unfurl(site_id=SITE, token=gone, at=NOON, app="slack"),
     }[kind]  # type: ignore[assignment]
-    assert await world.play(event) == [Missing()]
+    assert await world.play(event) == [VisitNotFound()]
     assert await world.totals() == {}
     assert await world.table("SELECT * FROM shares") == []
 

@@ -15,7 +15,7 @@ from grapevine.analytics import attribution
 from grapevine.analytics.metrics import Filters
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
-from grapevine.domain.events import Conversion, Event, Landed, Missing, Stored
+from grapevine.domain.events import Conversion, Event, Stored, VisitNotFound, VisitOutcome
 from grapevine.domain.periods import Period
 from grapevine.domain.tokens import Token
 from grapevine.sites.cache import Site
@@ -101,7 +101,7 @@ async def test_repeats_within_a_batch_are_one(world: World) -> None:
 
 async def test_a_visit_that_is_not_there_leaves_nothing_behind(world: World) -> None:
     missing = ids.pack(2500, 9, 9)
-    assert await world.play(goal(missing, "id 1")) == [Missing()]
+    assert await world.play(goal(missing, "id 1")) == [VisitNotFound()]
     assert await world.table("SELECT * FROM guards WHERE kind = 4") == []
     landed = await world.land(world.arrival())
     assert await world.play(goal(landed.visit_id, "id 1")) == [Stored()]
@@ -146,7 +146,7 @@ async def test_random_traffic_is_counted_as_its_rows_say(world: World) -> None:
             if number % 2
             else (await world.play(*events))
         )
-        if isinstance(landed, Landed):
+        if isinstance(landed, VisitOutcome):
             visits.append(landed.visit_id)
     assert len(await rows(world)) > 60
     await assert_recounted(world.store)

@@ -17,14 +17,25 @@ import uvloop
 
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
-from grapevine.domain.events import Answer, Conversion, Event, Landed, Missing, Outcome, Stored, Unfurl, Unlinked, View
+from grapevine.domain.events import (
+    Answer,
+    Conversion,
+    Event,
+    OptedOutVisit,
+    Outcome,
+    Stored,
+    Unfurl,
+    View,
+    VisitNotFound,
+    VisitOutcome,
+)
 from grapevine.domain.tokens import Token
 from grapevine.errors import Interrupted, StoreError
 from grapevine.recording.messages import Record, Recorded, read_answer, read_order, written
 from grapevine.recording.remote import Remote
 from grapevine.serving.supervised import READY
 from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.writer.bursts import Machine
+from grapevine.writer.bursts import VisitorDay
 from grapevine.writer.counts import Drops
 from grapevine.writer.nonces import GUARD_VISITOR, Nonces
 from grapevine.writer.recorder import NOTHING, Ledger
@@ -85,7 +96,8 @@ def everything(world: World, visit: int) -> list[Event]:
         Conversion(site_id=SITE, visit_id=visit, goal="Gruß", once="1", external_id="o", at=NOON, value=10**17,
                    currency="EUR"),
         Answer(site_id=SITE, visit_id=0, nonce="a" * 16, at=NOON, text="von Oma 👵", contact=None),
-        Unlinked(site_id=SITE, nonce="u" * 16, at=NOON, page=page("https://a.example/"), title="A", source=1, device=2),
+        OptedOutVisit(site_id=SITE, nonce="u" * 16, at=NOON, page=page("https://a.example/"), title="A", source=1,
+                      device=2),
     ]  # fmt: skip
 
 
@@ -93,29 +105,29 @@ async def test_what_is_told_arrives_as_it_was(world: World) -> None:
     events = everything(world, (1 << 60) - 1)
     order = Record(7, 1, 3, events, [(SITE, 8, "robot", 2)])
     assert read_order(written(order)[4:]) == order
-    landed = Landed(
+    landed = VisitOutcome(
         visit_id=(1 << 60) - 1, returned=True, reason=2, depth=3, is_self=False, same_network=True, duplicate=False
     )
-    outcomes: list[Outcome] = [landed, Stored(duplicate=True), Stored(), Missing()]
+    outcomes: list[Outcome] = [landed, Stored(duplicate=True), Stored(), VisitNotFound()]
     assert read_answer(written(Recorded(7, outcomes))[4:]) == Recorded(7, outcomes)
 
 
 async def test_it_records_what_recording_inside_would(recording: Recording, world: World) -> None:
     async with Remote(recording.path).running() as remote:
         (first,) = await remote.record([world.arrival()], NOTHING, 0)
-        assert isinstance(first, Landed)
+        assert isinstance(first, VisitOutcome)
         events = everything(world, first.visit_id)
-        new, gone, seen = Stored(), Missing(), Stored(duplicate=True)
+        new, gone, seen = Stored(), VisitNotFound(), Stored(duplicate=True)
         one, other, *rest = await remote.record(events, {(SITE, 1, "robot"): 3}, 1)
-        assert isinstance(one, Landed)
+        assert isinstance(one, VisitOutcome)
         assert (one.depth, one.returned) == (1, True)
-        assert isinstance(other, Landed)
+        assert isinstance(other, VisitOutcome)
         assert (other.reason, other.returned) == (3, True)
         assert rest == [new, new, gone, new, new, new, new]
         again = await asyncio.gather(*(remote.record(events, NOTHING, lane) for lane in range(2)))
     for outcomes in again:
         assert outcomes[2:] == [seen, seen, gone, new, seen, seen, seen]
-        assert all(isinstance(outcome, Landed) and outcome.duplicate for outcome in outcomes[:2])
+        assert all(isinstance(outcome, VisitOutcome) and outcome.duplicate for outcome in outcomes[:2])
     assert await world.table("SELECT site_id, drops FROM drops") == [(SITE, 3)]
     assert (await world.totals())["visits"] == 2
 
@@ -129,15 +141,15 @@ async def test_ids_are_made_with_the_key_of_the_database(
     key = await store.registry.salt("nonce", 0, "another")
     async with store.batch() as batch:
         (again,) = await Ledger(Nonces(bytes.fromhex(key))).record(batch, [event])
-    assert isinstance(landed, Landed)
-    assert isinstance(again, Landed)
+    assert isinstance(landed, VisitOutcome)
+    assert isinstance(again, VisitOutcome)
     assert (again.visit_id, again.duplicate) == (landed.visit_id, True)
 
 
 async def test_counts_are_raised_in_the_slot_that_it_was_told(recording: Recording, world: World) -> None:
     async with Remote(recording.path).running() as remote:
         for slot in (4, 6):
-            remote.write_as(slot)
+            remote.set_slot(slot)
             assert remote.slot == slot
             for lane in range(2):
                 await remote.record([world.arrival()], NOTHING, lane)
@@ -148,7 +160,7 @@ async def test_counts_are_raised_in_the_slot_that_it_was_told(recording: Recordi
 async def test_a_machine_that_one_forgets_counts_as_a_visitor_again_for_all(
     recording: Recording, store: SQLiteStore, world: World
 ) -> None:
-    machine = Machine(SITE, ids.day_at(NOON), 77)
+    machine = VisitorDay(SITE, ids.day_at(NOON), 77)
     async with Remote(recording.path).running() as one, Remote(recording.path).running() as other:
 
         async def visitors() -> int:
@@ -170,7 +182,7 @@ async def test_an_event_that_cannot_be_stored_fails_its_batch_and_nothing_else(
 ) -> None:
     async with Remote(recording.path).running() as remote:
         (landed,) = await remote.record([world.arrival()], NOTHING, 0)
-        assert isinstance(landed, Landed)
+        assert isinstance(landed, VisitOutcome)
         poison = Conversion(
             site_id=SITE, visit_id=landed.visit_id, goal="a", once="1", external_id=None, at=NOON, value=1 << 63,
             currency="EUR",
@@ -196,7 +208,7 @@ async def test_when_it_is_killed_batches_wait_for_the_next(recording: Recording,
         async with Writer(remote, Drops(), lambda: NOON) as writer:
             submitted = asyncio.create_task(writer.submit(event))
             assert await recording.start() == READY
-            assert isinstance(await submitted, Landed)
+            assert isinstance(await submitted, VisitOutcome)
         assert remote.able
     assert (await world.totals())["visits"] == 1
 
@@ -209,7 +221,7 @@ async def test_signals_mean_nothing_to_it_and_it_goes_when_nobody_is_connected(
         for each in (signal.SIGTERM, signal.SIGINT):
             recording.process.send_signal(each)
         ending = asyncio.create_task(recording.end())
-        assert isinstance((await remote.record([world.arrival()], NOTHING, 0))[0], Landed)
+        assert isinstance((await remote.record([world.arrival()], NOTHING, 0))[0], VisitOutcome)
         assert not ending.done()
     assert await ending == (0, b"")
 
@@ -226,7 +238,7 @@ def test_who_sends_before_it_is_seen_that_it_is_gone(
             batches = []
             for _ in range(MOMENTS):
                 batches.append(asyncio.create_task(remote.record([], NOTHING, 0)))
-                remote.forget(Machine(SITE, 1, 1))
+                remote.forget(VisitorDay(SITE, 1, 1))
                 await asyncio.sleep(0)
             return await asyncio.gather(*batches, return_exceptions=True)
 

@@ -11,11 +11,11 @@ import pytest
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import VERDICTS
-from grapevine.domain.events import Conversion, Event, Landed, View
+from grapevine.domain.events import Conversion, Event, View, VisitOutcome
 from grapevine.domain.tokens import Token
 from grapevine.store.base import Store
 from grapevine.writer.bursts import GRACE_MS
-from grapevine.writer.verdict_job import Judge
+from grapevine.writer.verdict_job import VerdictJob
 from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, World, report
 from tests.store.writer.test_conversions import assert_recounted
 
@@ -31,7 +31,7 @@ class Scene(World):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.judge = Judge(store, self.ledger)
+        self.judge = VerdictJob(store, self.ledger)
 
     async def sharer(self, channel: int = EMAIL, *, reported: bool = True) -> Token:
         """Somebody shares; answers with the token."""
@@ -40,7 +40,9 @@ class Scene(World):
             await self.play(report(token, NOON + self.drawn))
         return token
 
-    async def opened(self, token: Token, times: Sequence[int], visitor: int = BOT, **changes: Any) -> list[Landed]:
+    async def opened(
+        self, token: Token, times: Sequence[int], visitor: int = BOT, **changes: Any
+    ) -> list[VisitOutcome]:
         """The link is opened at such times after noon."""
         return [await self.land(self.arrival(token, at=NOON + at, visitor=visitor, **changes)) for at in times]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from grapevine.domain.events import Arrival, Event, Landed, Outcome
+from grapevine.domain.events import Event, Outcome, VisitEvent, VisitOutcome
 from grapevine.errors import Busy, StoreError
 from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
@@ -38,7 +38,7 @@ class Watched(Ledger):
         if self.gone:
             raise StoreError("the disk is full")
         outcomes = await super().record(batch, events, drops, lane)
-        if any(isinstance(event, Arrival) and event.title == "poison" for event in events):
+        if any(isinstance(event, VisitEvent) and event.title == "poison" for event in events):
             raise ArithmeticError("poison")
         return outcomes
 
@@ -54,7 +54,7 @@ async def test_many_requests_share_a_commit_and_each_is_answered_after_it(store:
 
         async def send() -> None:
             outcome = await writer.submit(world.arrival())
-            assert isinstance(outcome, Landed)
+            assert isinstance(outcome, VisitOutcome)
             assert (await world.visit(outcome.visit_id)).next_view == 2
 
         async with asyncio.TaskGroup() as group:
@@ -71,7 +71,7 @@ async def test_one_poisonous_event_fails_alone(store: Store) -> None:
     async with Writer(Inside(store, Watched()), Drops(), lambda: NOON) as writer:
         answers = await asyncio.gather(*(writer.submit(event) for event in events), return_exceptions=True)
     assert [number for number, answer in enumerate(answers) if isinstance(answer, ArithmeticError)] == [7]
-    assert sum(isinstance(answer, Landed) for answer in answers) == 19
+    assert sum(isinstance(answer, VisitOutcome) for answer in answers) == 19
     assert await rows(store) == 19
     assert (await World(store).totals())["visits"] == 19
 
@@ -81,7 +81,7 @@ async def test_what_was_accepted_is_stored_when_the_writer_stops(store: Store) -
     async with Writer(Inside(store, Watched()), Drops(), lambda: NOON) as writer:
         waiting = [asyncio.create_task(writer.submit(world.arrival())) for _ in range(50)]
         await asyncio.sleep(0)  # the requests are accepted, and none is stored yet
-    assert all(isinstance(answer, Landed) for answer in await asyncio.gather(*waiting))
+    assert all(isinstance(answer, VisitOutcome) for answer in await asyncio.gather(*waiting))
     assert await rows(store) == 50
     with pytest.raises(Busy):
         await writer.submit(world.arrival())
@@ -95,7 +95,7 @@ async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None
         with pytest.raises(Busy, match="send this event again"):
             await writer.submit(world.arrival())
         ledger.gone = False
-        assert isinstance(await writer.submit(world.arrival()), Landed)
+        assert isinstance(await writer.submit(world.arrival()), VisitOutcome)
     assert isinstance(store, Backend)
     assert await store.look("SELECT reason, drops FROM drops") == [("robot", 1)]
 

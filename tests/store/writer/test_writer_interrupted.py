@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from grapevine.domain.events import Arrival, Event, Landed, Outcome
+from grapevine.domain.events import Event, Outcome, VisitEvent, VisitOutcome
 from grapevine.errors import Busy, Interrupted
 from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
@@ -59,11 +59,11 @@ class Shaky(Ledger):
     async def record(
         self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
     ) -> list[Outcome]:
-        self.batches.append([event.nonce for event in events if isinstance(event, Arrival)])
+        self.batches.append([event.nonce for event in events if isinstance(event, VisitEvent)])
         outcomes = await super().record(batch, events, drops, lane)
         if self.dead_slot is not None and self.dead_slot == self.slot:
             raise Interrupted("the part with the counts is away", is_partial=True)
-        if self.dead and any(isinstance(event, Arrival) and event.title == self.dead for event in events):
+        if self.dead and any(isinstance(event, VisitEvent) and event.title == self.dead for event in events):
             raise Interrupted("a part is away", is_partial=True)
         if self.times:
             self.times -= 1
@@ -110,7 +110,7 @@ async def setting(store: Store) -> AsyncIterator[Setting]:
 
 async def test_a_batch_is_tried_again_whole_and_stored_once(setting: Setting) -> None:
     setting.ledger.times = 3
-    assert all(isinstance(outcome, Landed) for outcome in await setting.send("a", "b", "c"))
+    assert all(isinstance(outcome, VisitOutcome) for outcome in await setting.send("a", "b", "c"))
     first, *others = setting.ledger.batches
     assert (len(first), others) == (3, [first] * 3)
     assert await setting.stored() == (3, 3)
@@ -132,17 +132,17 @@ async def test_a_batch_whose_commit_was_not_answered_is_stored_once(
 
     monkeypatch.setattr(setting.store, "batch", forgetful)
     landed = await setting.send("a", "b")
-    assert [isinstance(outcome, Landed) and outcome.duplicate for outcome in landed] == [True, True]
+    assert [isinstance(outcome, VisitOutcome) and outcome.duplicate for outcome in landed] == [True, True]
     assert await setting.stored() == (2, 2)
 
 
 async def test_where_the_counts_are_away_another_slot_is_taken_and_nobody_is_refused(setting: Setting) -> None:
     async def elsewhere() -> None:
-        setting.ledger.write_as(5)
+        setting.ledger.set_slot(5)
 
-    setting.writer.when_in_part = elsewhere
+    setting.writer.on_partial_outage = elsewhere
     setting.ledger.dead_slot = 0
-    assert all(isinstance(outcome, Landed) for outcome in await setting.send("a", "b"))
+    assert all(isinstance(outcome, VisitOutcome) for outcome in await setting.send("a", "b"))
     assert await setting.stored() == (2, 2)
     assert isinstance(setting.store, Backend)
     assert await setting.store.look("SELECT DISTINCT cell FROM counts_hour") == [(5,)]
@@ -161,9 +161,9 @@ async def test_patience_ends(setting: Setting) -> None:
         assert isinstance((await setting.send("c"))[0], Busy)
         assert (len(setting.ledger.batches) - attempts, setting.time.pauses) == (1, [])
     setting.ledger.times = 0
-    assert isinstance((await setting.send("d"))[0], Landed)
+    assert isinstance((await setting.send("d"))[0], VisitOutcome)
     setting.ledger.times = 2  # and now it is worth waiting again
-    assert isinstance((await setting.send("e"))[0], Landed)
+    assert isinstance((await setting.send("e"))[0], VisitOutcome)
     assert setting.time.pauses == [0.05, 0.1]
     assert await setting.stored() == (2, 2)
 
@@ -177,10 +177,14 @@ async def test_what_arrives_meanwhile_keeps_its_order_and_in_one_lane_waits_behi
         later = group.create_task(setting.send("second", "third"))
         await asyncio.sleep(0)
         setting.time.may_pass.set()
-    assert all(isinstance(outcome, Landed) for outcome in later.result())
+    assert all(isinstance(outcome, VisitOutcome) for outcome in later.result())
     nonces = [f"nonce{number:011}" for number in (1, 2, 3)]
     tried = [nonces[:1], nonces[:1], nonces[1:]]
-    assert setting.ledger.batches == tried if setting.store.lanes == 1 else sorted(setting.ledger.batches) == tried
+    assert (
+        setting.ledger.batches == tried
+        if setting.store.max_concurrent_batches == 1
+        else sorted(setting.ledger.batches) == tried
+    )
     assert await setting.stored() == (3, 3)
 
 
@@ -198,11 +202,11 @@ async def test_the_events_of_a_part_that_is_away_fail_alone(setting: Setting) ->
     titles = ["dead" if number in (3, 4, 11) else "well" for number in range(20)]
     outcomes = await setting.send(*titles)
     assert [isinstance(outcome, Busy) for outcome in outcomes] == [title == "dead" for title in titles]
-    assert sum(isinstance(outcome, Landed) for outcome in outcomes) == 17
+    assert sum(isinstance(outcome, VisitOutcome) for outcome in outcomes) == 17
     assert await setting.stored() == (17, 17)
     assert setting.time.pauses == [0.05]  # nobody waits for it any longer
     assert setting.ledger.batches[0] == setting.ledger.batches[1]
-    assert isinstance((await setting.send("well"))[0], Landed)
+    assert isinstance((await setting.send("well"))[0], VisitOutcome)
 
 
 async def test_a_part_that_is_back_at_once_refuses_nobody(setting: Setting) -> None:
@@ -213,7 +217,7 @@ async def test_a_part_that_is_back_at_once_refuses_nobody(setting: Setting) -> N
         await setting.time.paused.wait()
         setting.ledger.dead = None
         setting.time.may_pass.set()
-    assert all(isinstance(outcome, Landed) for outcome in sending.result())
+    assert all(isinstance(outcome, VisitOutcome) for outcome in sending.result())
     assert [len(batch) for batch in setting.ledger.batches] == [2, 2]
 
 
@@ -222,4 +226,4 @@ async def test_a_lone_event_of_a_part_that_is_away_is_refused(setting: Setting) 
     assert isinstance((await setting.send("dead"))[0], Busy)
     assert len(setting.ledger.batches) == 2
     setting.ledger.times = 1  # the rest of the store is still waited for
-    assert isinstance((await setting.send("well"))[0], Landed)
+    assert isinstance((await setting.send("well"))[0], VisitOutcome)

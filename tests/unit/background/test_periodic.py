@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from grapevine.background.leases import Leases
-from grapevine.background.periodic import job
+from grapevine.background.periodic import periodic
 from grapevine.errors import StoreError
 
 pytestmark = pytest.mark.anyio
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.anyio
 class Free:
     """Leases that nobody else wants."""
 
-    async def take(self, name: str) -> bool:
+    async def acquire(self, name: str) -> bool:
         return bool(name)
 
-    async def give(self, name: str) -> None:
+    async def release(self, name: str) -> None:
         """Nothing."""
 
 
@@ -35,7 +35,7 @@ async def test_a_job_that_fails_is_done_again(caplog: pytest.LogCaptureFixture) 
         done.set()
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(20), job("tidying", 0, work, cast("Leases", Free())):
+    async with asyncio.timeout(20), periodic("tidying", 0, work, cast("Leases", Free())):
         await done.wait()
     away, wrong = caplog.records
     assert away.getMessage() == "tidying failed and will be tried again: the store is away"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from grapevine.sites.cache import Sites
+from grapevine.sites.cache import SiteCache
 from grapevine.store.rows import SiteRow
 
 pytestmark = pytest.mark.anyio
@@ -41,7 +41,7 @@ class Clock:
 
 async def test_the_first_requests_all_find_their_site() -> None:
     source = Source("a")
-    sites = Sites(source, [b"key"], Clock())
+    sites = SiteCache(source, [b"key"], Clock())
     found = await asyncio.gather(*(sites.by_key("a") for _ in range(16)))
     assert all(found)
     assert source.asked == 1
@@ -49,7 +49,7 @@ async def test_the_first_requests_all_find_their_site() -> None:
 
 async def test_changes_are_seen_within_a_second() -> None:
     source, clock = Source("a"), Clock()
-    sites = Sites(source, [b"key"], clock)
+    sites = SiteCache(source, [b"key"], clock)
     assert await sites.by_key("b") is None
     source.keys.append("b")
     clock.now += 999
@@ -61,7 +61,7 @@ async def test_changes_are_seen_within_a_second() -> None:
 
 async def test_a_registry_that_was_away_is_asked_again() -> None:
     source, clock = Source("a"), Clock()
-    sites = Sites(source, [b"key"], clock)
+    sites = SiteCache(source, [b"key"], clock)
     source.away = True
     with pytest.raises(ConnectionError):
         await sites.by_key("a")

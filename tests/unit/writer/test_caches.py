@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from grapevine.web.redirect_cache import Followed
-from grapevine.writer.caches import Memory, Room
+from grapevine.writer.caches import PageBudget, RecentKeys
 
 
 def test_the_last_keys_are_remembered_and_never_too_many() -> None:
-    memory: Memory[int] = Memory(100)
+    memory: RecentKeys[int] = RecentKeys(100)
     for number in range(1_000):
         memory.add([number])
         assert all(key in memory for key in range(max(0, number - 99), number + 1))
@@ -17,7 +17,7 @@ def test_the_last_keys_are_remembered_and_never_too_many() -> None:
 
 
 def test_there_is_surely_room_up_to_half_of_the_bound_once_it_was_asked() -> None:
-    room = Room(10)
+    room = PageBudget(10)
     assert not room.takes(1, 7, 1)
     room.found(1, 7, 3)
     assert room.takes(1, 7, 1)
@@ -31,7 +31,7 @@ def test_there_is_surely_room_up_to_half_of_the_bound_once_it_was_asked() -> Non
 
 
 def test_the_days_with_room_are_bounded() -> None:
-    room = Room(10)
+    room = PageBudget(10)
     for site in range(10_001):
         room.found(site, 7, 1)
     assert not room.takes(0, 7, 1)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import random
 
 from grapevine.domain.events import View
-from grapevine.writer.queue import Waiting, WaitingRoom
+from grapevine.writer.queue import FairQueue, QueuedEvent
 
 
-def waiting(site: int, number: int = 0, size: int = 1) -> Waiting:
-    return Waiting(View(site_id=site, visit_id=number, nonce="n" * 16, at=0), print, size)
+def waiting(site: int, number: int = 0, size: int = 1) -> QueuedEvent:
+    return QueuedEvent(View(site_id=site, visit_id=number, nonce="n" * 16, at=0), print, size)
 
 
-def taken(room: WaitingRoom, most: int) -> list[tuple[int, int]]:
+def taken(room: FairQueue, most: int) -> list[tuple[int, int]]:
     return [(one.event.site_id, one.event.visit_id) for one in room.take(most) if isinstance(one.event, View)]
 
 
 def test_one_site_fills_half_and_others_find_room() -> None:
-    room = WaitingRoom(100, 10_000)
+    room = FairQueue(100, 10_000)
     assert sum(room.add(waiting(1)) for _ in range(200)) == 50
     assert sum(room.add(waiting(2)) for _ in range(200)) == 25
     assert room.add(waiting(3))
@@ -26,7 +26,7 @@ def test_one_site_fills_half_and_others_find_room() -> None:
 
 
 def test_bytes_are_bounded_too() -> None:
-    room = WaitingRoom(100, 10_000)
+    room = FairQueue(100, 10_000)
     assert sum(room.add(waiting(1, size=1_000)) for _ in range(50)) == 5
     assert room.add(waiting(2, size=1_000))
     room.take(100)
@@ -34,7 +34,7 @@ def test_bytes_are_bounded_too() -> None:
 
 
 def test_a_batch_takes_from_all_sites_alike_and_in_order() -> None:
-    room = WaitingRoom(1_000, 10_000)
+    room = FairQueue(1_000, 10_000)
     for number in range(90):
         room.add(waiting(1, number))
     for number in range(3):
@@ -50,7 +50,7 @@ def test_a_batch_takes_from_all_sites_alike_and_in_order() -> None:
 
 
 def test_nothing_is_lost_or_doubled_whatever_comes() -> None:
-    draw, room = random.Random(5), WaitingRoom(64, 640)  # noqa: S311
+    draw, room = random.Random(5), FairQueue(64, 640)  # noqa: S311
     came, left = [], []
     for number in range(5_000):
         if draw.random() < 0.7:

@@ -11,7 +11,7 @@ import pytest
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES, USUAL
 from grapevine.store import sql_loader
-from grapevine.writer.queue import WaitingRoom
+from grapevine.writer.queue import FairQueue
 from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, BOTH_WAYS]
@@ -305,7 +305,7 @@ async def test_views_are_counted_once(server: Server) -> None:
 
 
 async def test_too_many_calls(server: Server) -> None:
-    server.services.intake._limit._per_minute = 3  # noqa: SLF001
+    server.services.collect_api._limit._per_minute = 3  # noqa: SLF001
     responses = [await server.post("visits") for _ in range(4)]
     assert [response.status_code for response in responses] == [200, 200, 200, 429]
     assert responses[-1].json()["code"] == "rate-limited"
@@ -316,11 +316,11 @@ async def test_too_many_calls(server: Server) -> None:
 
 
 async def test_a_full_queue_says_when_to_come_back(server: Server) -> None:
-    server.services.writer.waiting = WaitingRoom(0, 0)
+    server.services.writer.waiting = FairQueue(0, 0)
     response = await server.post("visits")
     assert (response.status_code, response.json()["code"]) == (503, "busy")
     assert int(response.headers["retry-after"]) > 0
-    server.services.writer.waiting = WaitingRoom(10, 10_000)
+    server.services.writer.waiting = FairQueue(10, 10_000)
     assert (await server.drops())["busy"] == 1
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from grapevine.domain import ids
-from grapevine.writer.queue import WaitingRoom
+from grapevine.writer.queue import FairQueue
 from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, BOTH_WAYS]
@@ -46,13 +46,13 @@ async def test_a_robot_and_a_report_at_one_moment_leave_no_old_page_behind(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = (await server.visit(url=f"{ORIGIN}/first"))["tokens"]["copy"]
-    real = server.services.intake.unfurl
+    real = server.services.collect_api.unfurl
 
     async def slow(*arguments: Any) -> None:
         await server.post("shares", token=token, url=f"{ORIGIN}/shared")
         await real(*arguments)
 
-    monkeypatch.setattr(server.services.intake, "unfurl", slow)
+    monkeypatch.setattr(server.services.collect_api, "unfurl", slow)
     await location(server, token, SLACK)
     assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
 
@@ -111,7 +111,7 @@ async def test_people_and_other_robots_leave_no_unfurl(server: Server) -> None:
 
 async def test_a_full_queue_keeps_nobody_from_the_page(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
-    server.services.writer.waiting = WaitingRoom(0, 0)
+    server.services.writer.waiting = FairQueue(0, 0)
     assert token in await location(server, token, SLACK)
 
 

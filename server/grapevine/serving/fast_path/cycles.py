@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from grapevine.collect.api import Call, Caller, Reply
+from grapevine.collect.api import CallSpec, ClientInfo, CollectResponse
 from grapevine.errors import Problem
 from grapevine.web.public import collect
 from grapevine.web.request_body import check_type
@@ -65,7 +65,7 @@ class Collecting(Exchange):
     """A collect call."""
 
     def __init__(
-        self, protocol: HttpToolsProtocol, services: Services, headers: dict[bytes, bytes], call: Call
+        self, protocol: HttpToolsProtocol, services: Services, headers: dict[bytes, bytes], call: CallSpec
     ) -> None:
         super().__init__(protocol)
         self.services = services
@@ -76,15 +76,15 @@ class Collecting(Exchange):
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers.items()}
         peer = self.protocol.client[0] if self.protocol.client else ""
         caller = collect.caller(headers, self.services.proxies.client(peer, headers.get("x-forwarded-for", "")))
-        intake = self.services.intake
+        collect_api = self.services.collect_api
         try:
             check_type(headers.get("content-type", ""), collect.TYPES)
         except Problem as problem:
-            intake.refuse(problem)
+            collect_api.refuse(problem)
             self.settle(problem)
             return
         try:
-            at_once = intake.start(self.call, self.body, caller, self.settle)
+            at_once = collect_api.start(self.call, self.body, caller, self.settle)
         except Exception as error:
             self.settle(error)
             return
@@ -93,16 +93,16 @@ class Collecting(Exchange):
             task.add_done_callback(self.protocol.tasks.discard)
             self.protocol.tasks.add(task)
 
-    async def _look_up(self, caller: Caller) -> None:
+    async def _look_up(self, caller: ClientInfo) -> None:
         try:
-            reply: Reply | Exception = await self.services.intake.call(self.call, self.body, caller)
+            reply: CollectResponse | Exception = await self.services.collect_api.call(self.call, self.body, caller)
         except Exception as error:
             reply = error
         self.settle(reply)
 
-    def settle(self, outcome: Reply | Exception) -> None:
+    def settle(self, outcome: CollectResponse | Exception) -> None:
         """Answers with what became of the call."""
-        if isinstance(outcome, Reply):
+        if isinstance(outcome, CollectResponse):
             head, tail = _around(outcome.status, outcome.dropped, self.keep_alive)
             body = collect.encode(outcome.body)
             content = b"%b%d%b%b" % (head, len(body), tail, body)

@@ -2,8 +2,8 @@
 
 Most of what these requests cost on the usual way is the ASGI cycle and routing, not their own work. This protocol takes
 a POST to a collect path, and a GET of a short link that was followed a moment ago, when nothing about the request is
-unusual; everything else it hands to uvicorn's own way. Both ways share the intake and the making of responses, and the
-web tests run through both: their answers are the same to the byte.
+unusual; everything else it hands to uvicorn's own way. Both ways share the collect API and the making of responses, and
+the web tests run through both: their answers are the same to the byte.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class PostgresStore:
     hooks: Hooks
     spikes: Spikes
     shared = True
-    lanes = LANES
+    max_concurrent_batches = LANES
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -38,17 +38,17 @@ class Suspects:
         """The (site, day, visitor) whose time has come."""
         return [(site, day, visitor) for site, day, visitor in await self._run("suspects_due", now=now, limit=limit)]
 
-    async def loud(self, site_id: int, day: int, visitor: int) -> tuple[int, int | None]:
+    async def count_active(self, site_id: int, day: int, visitor: int) -> tuple[int, int | None]:
         """How many visits of a machine's day are more than silent returns, and the verdict on earlier ones."""
-        ((loud, verdict),) = await self._run("loud_visits", **_day_of(site_id, day, visitor))
-        return int(loud), verdict
+        ((active, verdict),) = await self._run("loud_visits", **_day_of(site_id, day, visitor))
+        return int(active), verdict
 
     async def visits(self, site_id: int, day: int, visitor: int, limit: int) -> list[VisitRow]:
         """The machine's visits of the day on which there is no verdict."""
         rows = await self._run("visits_of_machine", limit=limit, **_day_of(site_id, day, visitor))
         return [VisitRow(*row) for row in rows]
 
-    async def made(self, shares: Iterable[ShareKey]) -> dict[ShareKey, tuple[int, int | None]]:
+    async def share_times(self, shares: Iterable[ShareKey]) -> dict[ShareKey, tuple[int, int | None]]:
         """When the visits of ``shares`` began, and when each share was reported."""
         rows = await self._run("shares_made", sorted(key.plain() for key in shares))
         return {ShareKey(*row[:5]): (row[5], row[6]) for row in rows}
@@ -68,7 +68,7 @@ class Verdicts:
         """The machine needs no judgement any more."""
         await self._run("delete_suspect", site_id=site_id, day=day, visitor=visitor, cell=ids.hashed_cell(visitor))
 
-    async def lively(self, visits: Iterable[VisitRow]) -> bool:
+    async def has_activity(self, visits: Iterable[VisitRow]) -> bool:
         """Whether more happened in one of ``visits`` than that a page was opened."""
         return bool(await self._run("lively_visits", [(row.site_id, row.visit_id, row.cell) for row in visits]))
 

@@ -45,7 +45,7 @@ class SQLiteStore:
     hooks: Hooks
     spikes: Spikes
     shared = False
-    lanes = 1
+    max_concurrent_batches = 1
 
     def __init__(self, path: Path, turn: int | None = None, *, alone: bool = False) -> None:
         self.path = path

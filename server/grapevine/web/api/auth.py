@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from grapevine.errors import Forbidden, Invalid, Unauthorized, UnknownSite
 from grapevine.sites import management
-from grapevine.sites.cache import Site, Sites
+from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.repositories.registry import Registry
 from grapevine.store.rows import KeyRow
 from grapevine.web.state import services
@@ -41,7 +41,7 @@ async def read_key(request: Request, registry: Registry) -> KeyRow:
     return key
 
 
-async def reached_site(sites: Sites, key: KeyRow, named: str | None) -> Site:
+async def reached_site(sites: SiteCache, key: KeyRow, named: str | None) -> Site:
     """The site that ``named`` (a public site key) or the API key itself says, if the API key reaches it."""
     if key.site_id != EVERY_SITE:
         own = await sites.by_id(key.site_id)

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from grapevine.collect.api import CALLS, Call, Caller
+from grapevine.collect.api import CALLS, CallSpec, ClientInfo
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
@@ -31,29 +31,29 @@ _PREFLIGHT: Final = CORS | {
 }
 TYPES: Final = frozenset({"", "text/plain", "application/json"})
 
-PATHS: Final[Mapping[str, Call]] = {f"/v1/{name}": call for name, call in CALLS.items()}
+PATHS: Final[Mapping[str, CallSpec]] = {f"/v1/{name}": call for name, call in CALLS.items()}
 """Every collect call by its path."""
 
 encode: Final = msgspec.json.Encoder().encode
 """A reply's body as it goes over the wire."""
 
 
-def endpoint(call: Call) -> Callable[[Request], Awaitable[Response]]:
+def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
     """The handler of one call."""
 
     async def collect(request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=_PREFLIGHT)
-        intake = services(request).intake
+        collect_api = services(request).collect_api
         try:
             body = await read_body(request, MAX_BODY)
             check_type(request.headers.get("content-type", ""), TYPES)
         except Problem as problem:
-            intake.refuse(problem)
+            collect_api.refuse(problem)
             return failure(problem)
         address = request.client.host if request.client else ""
         try:
-            reply = await intake.call(call, body, caller(request.headers, address))
+            reply = await collect_api.call(call, body, caller(request.headers, address))
         except (Problem, StoreError) as error:
             return failure(error)
         return response(reply.status, reply.dropped, encode(reply.body))
@@ -61,9 +61,9 @@ def endpoint(call: Call) -> Callable[[Request], Awaitable[Response]]:
     return collect
 
 
-def caller(headers: Mapping[str, str], address: str) -> Caller:
+def caller(headers: Mapping[str, str], address: str) -> ClientInfo:
     """Who calls, as far as the headers (by lower-case name) tell."""
-    return Caller(
+    return ClientInfo(
         address=address,
         user_agent=headers.get("user-agent", ""),
         language=headers.get("accept-language", ""),

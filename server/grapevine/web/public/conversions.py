@@ -55,7 +55,7 @@ async def with_key(request: Request) -> Response:
     visit_id = await _visit(running.store.reads, site, asked, at)
     if at < ids.day_start(ids.day_of(visit_id) - 1):  # the day of an id is its visitor's, which may be one off
         raise Invalid.of("at", "is before the visit began")
-    reply = await running.intake.convert(site, visit_id, goal, at, field)
+    reply = await running.collect_api.convert(site, visit_id, goal, at, field)
     marks = {"Cache-Control": "no-store"} | ({"Grapevine-Dropped": reply.dropped} if reply.dropped else {})
     return Response(collect.encode(reply.body), reply.status, marks, "application/json")
 

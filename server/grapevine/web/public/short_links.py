@@ -54,7 +54,7 @@ async def follow(request: Request) -> Response:
     agent = read_agent(request.headers.get("user-agent", ""))
     if agent.preview:
         with suppress(Busy):  # a full queue keeps nobody from the page
-            await running.intake.unfurl(site, token, agent.preview)
+            await running.collect_api.unfurl(site, token, agent.preview)
     return response
 
 
