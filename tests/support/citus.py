@@ -13,8 +13,9 @@ from typing import Final
 
 import asyncpg
 
-from grapevine.store.postgres.citus import distribute, our_tables
+from grapevine.store.postgres.citus import distribute
 from grapevine.store.postgres.store import PostgresStore
+from grapevine.store.sql_loader import table_names
 from tests.support.truncate import execute, run_beside
 
 CITUS: Final = os.environ.get("GRAPEVINE_TEST_CITUS", "")
@@ -81,7 +82,7 @@ class Cluster:
         connection = await asyncpg.connect(self._url)
         try:
             await connection.execute(f"DELETE FROM {name}.versions")
-            for table in sorted(our_tables()):
+            for table in sorted(table_names()):
                 columns = [row[0] for row in await connection.fetch(_COLUMNS, f"{name}.{table}")]
                 rows = BytesIO()
                 await connection.copy_from_query(f"SELECT {', '.join(columns)} FROM {template}.{table}", output=rows)

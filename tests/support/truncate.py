@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from grapevine.store.postgres.citus import our_tables
+from grapevine.store.sql_loader import table_names
 
 _LARGE: Final = 1 << 18
 """Bytes of a table above which what deleted rows leave behind costs later tests more than a new file costs now."""
@@ -21,7 +21,7 @@ def empty(url: str) -> None:
 
 
 async def _empty(url: str) -> None:
-    names = sorted(our_tables() - {"versions"})
+    names = sorted(table_names() - {"versions"})
     connection = await asyncpg.connect(url)
     try:
         sizes = await connection.fetch(

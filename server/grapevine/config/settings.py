@@ -38,7 +38,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     prefix: str = ""
-    retention_days: int = 400
     rate_limit: int = 600
     log: str = "text"
     webhook_networks: tuple[str, ...] = ()
@@ -259,12 +258,6 @@ SETTINGS: Final = (
         "none",
         "Begins the paths of the script and the collect API, such as `/g`, for sites where `/v1` is taken or blocked.",
         _prefix,
-    ),
-    Setting(
-        "retention_days",
-        "400",
-        "How many days visits and what belongs to them are kept, 1 to 36500. Minted links never expire.",
-        _whole_number(1, 36_500),
     ),
     Setting(
         "rate_limit",

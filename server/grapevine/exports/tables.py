@@ -142,7 +142,7 @@ async def _answers(asked: ExportRequest) -> Lines:
 
 def _answer(row: StoredAnswer, visit: NamedVisit | None) -> Line:
     verdict = _verdict(visit and visit.verdict)
-    return (_text(row.visit_id or None), row.at, row.text, row.contact, row.class_, verdict)
+    return (_text(row.visit_id or None), row.at, row.text, row.contact, verdict)
 
 
 async def _cascades(asked: ExportRequest) -> Lines:
@@ -234,7 +234,7 @@ TABLES: Final = {
         _conversions,
     ),
     "answers": Table(
-        columns(visit="text", at="time", text="text", contact="text", class_="text", verdict="text"), _answers
+        columns(visit="text", at="time", text="text", contact="text", verdict="text"), _answers
     ),
     "cascades": Table(
         columns(

@@ -149,7 +149,7 @@ class ConversionRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AnswerRow(msgspec.Struct, frozen=True, array_like=True):
-    """What a visitor wrote; ``visit_id`` is 0 where no visit was named, ``kind`` the column ``class``."""
+    """What a visitor wrote; ``visit_id`` is 0 where no visit was named."""
 
     site_id: int
     visit_id: int
@@ -158,7 +158,6 @@ class AnswerRow(msgspec.Struct, frozen=True, array_like=True):
     at: int
     text: str
     contact: str | None
-    kind: str | None
 
 
 class Place(NamedTuple):

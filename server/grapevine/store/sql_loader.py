@@ -23,6 +23,7 @@ _ROWS = re.compile(r"\brows\(([^()]*)\)")
 _SAME_CELL = re.compile(r"\b(\w+)\.cell = \w+\.cell\b")
 _MARKED = re.compile(r"/\*(sqlite|postgres|single|citus) (.*?) \*/", re.DOTALL)
 _UNDERSTOOD = {"sqlite": ("sqlite",), "postgres": ("postgres", "single"), "citus": ("postgres", "citus")}
+_TABLE = re.compile(r"\b(CREATE|DROP) TABLE (\w+)")
 _NUMBERS = {"bigint", "integer", "smallint"}
 _ANSWER = re.compile(r"^SELECT|\sRETURNING\s", re.IGNORECASE)
 _WRITER = msgspec.json.Encoder()  # JSON's numbers and null are those of an array
@@ -103,6 +104,16 @@ def migrations() -> list[Migration]:
         number, _, name = file.name.removesuffix(".sql").partition("_")
         steps.append(Migration(int(number), name, file.read_text("utf-8")))
     return sorted(steps)
+
+
+@cache
+def table_names() -> frozenset[str]:
+    """The names of all tables that the newest schema has."""
+    names: set[str] = set()
+    for step in migrations():
+        for verb, name in _TABLE.findall(step.text):
+            names = names | {name} if verb == "CREATE" else names - {name}
+    return frozenset(names)
 
 
 def for_sqlite(query: Query, count: int = 0) -> Prepared:

@@ -289,7 +289,7 @@ class BatchProcessor:
             self.outcomes[index] = Stored(duplicate=True)
             key = self.knowledge.nonces.guard_key("answer", event.site_id, event.nonce)
             cell = ids.cell_of(event.visit_id) if event.visit_id else ids.hashed_cell(key)
-            answer = AnswerRow(event.site_id, event.visit_id, cell, key, event.at, event.text, event.contact, None)
+            answer = AnswerRow(event.site_id, event.visit_id, cell, key, event.at, event.text, event.contact)
             rows.setdefault((event.site_id, event.visit_id, key), (index, answer))
         for new in await self.batch.insert_answers([rows[key][1] for key in sorted(rows)]):
             self.outcomes[rows[new][0]] = Stored()

@@ -20,7 +20,8 @@ from grapevine.cli.context import CommandContext
 from grapevine.cli.migrate import migrate
 from grapevine.errors import StoreError
 from grapevine.store.postgres import citus
-from grapevine.store.postgres.citus import STAYS, Step, distribute, our_tables
+from grapevine.store.postgres.citus import STAYS, Step, distribute
+from grapevine.store.sql_loader import table_names
 from tests.support.citus import Cluster
 from tests.support.postgres import Postgres
 from tests.support.truncate import empty
@@ -150,7 +151,7 @@ async def test_every_table_is_an_event_table_a_reference_table_or_stays(plain: D
             "FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         )
     }
-    assert our_tables() == tables.keys()
+    assert table_names() == tables.keys()
     assert {name for name, has_cell in tables.items() if has_cell} == EVENTS
     assert {name for name, has_cell in tables.items() if not has_cell} == REFERENCES | STAYS
     assert {"leases", "salts"} == STAYS

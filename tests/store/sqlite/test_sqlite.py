@@ -13,8 +13,8 @@ from grapevine.store.sqlite.store import SQLiteStore
 
 pytestmark = pytest.mark.anyio
 
-TABLES = """sites api_keys pages visits shares unfurls conversions answers links counts_hour counts_day counts_page
-    counts_week counts_device counts_shared drops cascades guards leases webhooks deliveries spikes mentions
+TABLES = """sites api_keys pages visits shares unfurls conversions answers counts_hour counts_day counts_page
+    counts_week counts_device counts_shared drops cascades guards leases webhooks deliveries spikes
     salts""".split()
 
 

@@ -34,7 +34,7 @@ def answer(visit_id: int = 0, nonce: str = NONCE, **changes: Any) -> Answer:
 
 
 async def rows(world: World) -> list[tuple[Any, ...]]:
-    return sorted(await world.table("SELECT visit_id, cell, at, text, contact, class FROM answers"))
+    return sorted(await world.table("SELECT visit_id, cell, at, text, contact FROM answers"))
 
 
 async def test_an_answer_lives_in_the_cell_of_its_visit_and_counts_nowhere(world: World) -> None:
@@ -44,7 +44,7 @@ async def test_an_answer_lives_in_the_cell_of_its_visit_and_counts_nowhere(world
     said = answer(friend.visit_id, text="Ein Freund 🍇\nim Büro", contact="me@example.org")
     assert await world.play(said) == [Stored()]
     assert await rows(world) == [
-        (friend.visit_id, ids.cell_of(friend.visit_id), NOON + 9, "Ein Freund 🍇\nim Büro", "me@example.org", None)
+        (friend.visit_id, ids.cell_of(friend.visit_id), NOON + 9, "Ein Freund 🍇\nim Büro", "me@example.org")
     ]
     assert await world.dump() == before
     await assert_recounted(world.store)

@@ -8,7 +8,6 @@ be refused. So servers have to be stopped; they start anew with the settings tha
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -27,7 +26,6 @@ STAYS: Final = frozenset({"leases", "salts"})
 writer's slot just then, and a new day its salt (docs/decisions/0014)."""
 
 _ANCHOR: Final = "visits"
-_TABLE: Final = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
 _LOCK: Final = 0x67_72_61_70_66  # of two that distribute at once, one waits
 _CONNECT_SECONDS: Final = 5.0
 _LOCK_TIMEOUT: Final = "15s"
@@ -80,11 +78,6 @@ class Step(NamedTuple):
     did: str
     shards: int
     bytes: int
-
-
-def our_tables() -> frozenset[str]:
-    """The names of all tables that the schema has, so that what else is in a database is left alone."""
-    return frozenset(name for step in sql_loader.migrations() for name in _TABLE.findall(step.text))
 
 
 async def distribute(url: str, now: int, shards: int | None = None) -> AsyncGenerator[Step]:
@@ -204,7 +197,7 @@ async def _place(connection: asyncpg.Connection, table: Table, tables: Iterable[
 
 
 async def _tables(connection: asyncpg.Connection) -> list[Table]:
-    rows = await connection.fetch(_STATE, sorted(our_tables()))
+    rows = await connection.fetch(_STATE, sorted(sql_loader.table_names()))
     return [
         Table(name, has_cell, _kind(method, model, column, group), group, shards, size)
         for name, has_cell, method, model, column, group, shards, size in rows

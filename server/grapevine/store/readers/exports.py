@@ -122,7 +122,6 @@ class StoredAnswer(NamedTuple):
     at: int
     text: str
     contact: str | None
-    class_: str | None
 
 
 class StoredCascade(NamedTuple):

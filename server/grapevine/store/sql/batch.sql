@@ -129,9 +129,9 @@ RETURNING site_id, visit_id, event_key;
 
 -- name: insert_answers
 -- What visitors wrote; answers with those that are new.
-INSERT INTO answers (site_id, visit_id, cell, event_key, at, text, contact, class)
-SELECT site_id, visit_id, cell, event_key, at, text, contact, class
-FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text, class text)
+INSERT INTO answers (site_id, visit_id, cell, event_key, at, text, contact)
+SELECT site_id, visit_id, cell, event_key, at, text, contact
+FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;

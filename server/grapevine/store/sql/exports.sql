@@ -42,7 +42,7 @@ ORDER BY c.at, c.visit_id, c.cell, c.goal /*postgres COLLATE "C" */, c.event_key
 
 -- name: export_answers
 -- The next answers by their time.
-SELECT a.visit_id, a.cell, a.event_key, a.at, a.text, a.contact, a.class
+SELECT a.visit_id, a.cell, a.event_key, a.at, a.text, a.contact
 FROM answers a
 WHERE a.site_id = :site_id AND a.at < :end
   AND (a.at, a.visit_id, a.cell, a.event_key) > (:at, :visit_id, :cell, :event_key)
