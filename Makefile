@@ -1,6 +1,7 @@
-# Each target does its own set-up; what is up to date is not done again. ARGS="…" is handed to demo, test, test-engines and bench.
+# Each target does its own set-up; what is up to date is not done again. ARGS="…" is handed to demo, the tests and bench.
 VENV := .venv
 PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest -n auto --dist loadgroup
 BUILT := server/grapevine/built/widget/manifest.json
 SOURCES := build.py server/grapevine/__init__.py $(shell find widget/src widget/icons widget/words widget/channels.json widget/build -type f ! -name '*.pyc')
 APT := export DEBIAN_FRONTEND=noninteractive; apt-get update -qq </dev/null && \
@@ -12,20 +13,26 @@ ENGINES := firefox-esr webkit2gtk-driver xvfb
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo test test-engines check bench build setup browser engines clean
+.PHONY: help demo test test-fast test-slow test-engines check bench build setup browser engines clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo | test | test-engines | check | bench | build | clean"
+	@echo "make demo | test-fast | test | test-slow | test-engines | check | bench | build | clean"
 
 demo: setup $(BUILT)
 	@$(VENV)/bin/grapevine demo $(ARGS)
 
 test: setup $(BUILT) browser
-	@$(PY) -m pytest -n auto $(ARGS)
+	@$(PYTEST) -m "not slow" --durations=25 $(ARGS)
+
+test-fast: setup $(BUILT)
+	@$(PYTEST) -m "not browser and not process and not postgres and not slow" $(ARGS)
+
+test-slow: setup $(BUILT)
+	@$(PYTEST) -m slow $(ARGS)
 
 test-engines: setup $(BUILT) browser engines
-	@GRAPEVINE_TEST_ENGINES=all $(PY) -m pytest tests/engines -n auto $(ARGS)
+	@GRAPEVINE_TEST_ENGINES=all $(PYTEST) tests/engines $(ARGS)
 
 check: setup
 	@$(VENV)/bin/ruff format --check .

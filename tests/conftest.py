@@ -9,11 +9,23 @@ from pathlib import Path
 import pytest
 
 from grapevine.store.postgres.store import PostgresStore
+from tests.support import markers
 from tests.support.citus import CITUS, Cluster
 from tests.support.postgres import Postgres, postgres
 from tests.support.truncate import empty
 
 collect_ignore = [] if CITUS else ["chaos/test_citus.py", "store/postgres/test_citus.py"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts the guard against processes that no marker admits."""
+    config.pluginmanager.register(markers.ProcessGuard())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests by their folders and fixtures, before any is deselected."""
+    markers.mark(items)
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,7 @@ def bare() -> Iterator[str]:
         yield port
 
 
+@pytest.mark.process
 def test_it_counts_answers(bare: str) -> None:
     command = [sys.executable, "-m", "tests.bench.client", "127.0.0.1", bare, "4", "0.5"]
     done = subprocess.run(command, env=dict(os.environ) | {"CALL": "bare"}, capture_output=True, text=True, check=True)  # noqa: S603

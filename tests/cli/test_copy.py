@@ -202,6 +202,7 @@ def interrupt(source: str, target: str, line: str) -> str:
 
 
 @pytest.mark.parametrize("way", ["there", "back"])
+@pytest.mark.process
 def test_interrupted_and_run_again(way: str, run: Terminal, database: str) -> None:
     source, target = run.source, database
     if way == "back":
@@ -217,6 +218,7 @@ def test_interrupted_and_run_again(way: str, run: Terminal, database: str) -> No
 
 
 @pytest.mark.parametrize("way", ["there", "back"])
+@pytest.mark.process
 def test_what_is_half_copied_is_not_served(
     way: str, run: Terminal, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,6 +245,7 @@ def test_what_is_half_copied_is_not_served(
     assert "ok     copy: No copy into it was begun and not ended.\n" in run("doctor", database=target).out
 
 
+@pytest.mark.process
 def test_a_bar_on_a_terminal(run: Terminal) -> None:
     ours, its = pty.openpty()
     try:

@@ -20,6 +20,8 @@ import pytest
 from grapevine.cli import main
 from grapevine.domain import ids
 
+pytestmark = pytest.mark.process
+
 DAY: Final = ids.day_number(ids.day_date(2_500))
 VISITS: Final = 20_000
 WITHOUT_PYARROW: Final = (

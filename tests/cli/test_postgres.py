@@ -23,6 +23,8 @@ from grapevine.store.postgres.store import LANES
 from tests.cli.test_cli import Terminal, findings
 from tests.support.server_processes import ORIGIN, PATIENCE_SECONDS, Machine, browser, visit
 
+pytestmark = pytest.mark.process
+
 ENOUGH = 50
 KEYS = "a-key-that-all-processes-are-told"
 NOBODY = "postgresql://ann:s3cret@127.0.0.1:1/grapevine"

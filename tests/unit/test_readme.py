@@ -28,11 +28,12 @@ def shell_lines(text: str) -> list[str]:
 
 def test_every_make_target_exists(readme: str, project_root: Path) -> None:
     targets = [line.split()[1] for line in shell_lines(readme) if line.startswith("make ")]
-    assert set(targets) == {"demo", "test", "test-engines", "check", "bench"}
+    assert set(targets) == {"demo", "test-fast", "test", "test-slow", "test-engines", "check", "bench"}
     makefile = (project_root / "Makefile").read_text("utf-8")
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
+@pytest.mark.process
 def test_the_commands_of_a_new_user_lead_to_a_served_widget(readme: str, tmp_path: Path) -> None:
     lines = [line for line in shell_lines(readme) if line.startswith("grapevine ")]
     assert [line.split()[1] for line in lines] == ["site", "serve"]

@@ -383,6 +383,7 @@ sys.exit(main(["copy", "--from", sys.argv[1], "--to", sys.argv[2]]))
 """
 
 
+@pytest.mark.process
 async def test_a_copy_that_is_killed(ways: tuple[Databases, Databases]) -> None:
     chance = random.Random(1)  # noqa: S311
     async with pair(ways, *WORLDS) as (source, target):

@@ -228,6 +228,7 @@ async def test_of_two_processes_one_sends_each_event(outbox: Outbox, receiver: R
     assert len(bodies) == len(set(bodies)) == 30
 
 
+@pytest.mark.process
 async def test_what_a_killed_process_was_sending_is_sent_again(outbox: Outbox, receiver: Receiver) -> None:
     endpoint = await outbox.endpoint(receiver.url)
     await outbox.happen()

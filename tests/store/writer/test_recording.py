@@ -42,7 +42,7 @@ from grapevine.writer.recorder import NOTHING, Ledger
 from grapevine.writer.writer import PATIENCE_SECONDS, Writer
 from tests.store.writer.test_batch import COPY, NOON, SITE, World, page, report
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.process]
 
 NOWHERE = 5 << 40
 MOMENTS = 100

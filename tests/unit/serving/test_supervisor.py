@@ -26,6 +26,8 @@ from grapevine.serving import supervisor
 from grapevine.store.sqlite.store import SQLiteStore
 from tests.support.server_processes import PATIENCE_SECONDS, Machine, browser, visit
 
+pytestmark = pytest.mark.process
+
 ENOUGH = 50
 SERVES, RECORDS = 1, 2
 

@@ -210,6 +210,7 @@ async def test_the_pages_of_the_dashboard(server: Server, site: Site) -> None:
     await page(client, "/direct")
 
 
+@pytest.mark.process
 async def test_the_commands_that_show_values(server: Server, site: Site) -> None:
     day = ids.day_date(ids.day_at(NOON)).isoformat()
     assert (await said(server, "stats", server.site, "--from", day, "--to", day))["value"] == TOTAL
