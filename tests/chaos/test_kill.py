@@ -1,4 +1,7 @@
-"""``kill -9`` under load, 20 times in the usual run and 100 times in the slow one: what was acknowledged is there, what is sent again is there once."""
+"""``kill -9`` under load: what was acknowledged is there, what is sent again is there once.
+
+20 kills in the usual run; 100 more are marked slow.
+"""
 
 from __future__ import annotations
 
