@@ -49,7 +49,7 @@ class _Played(Player):
     def __init__(self, server: Server, world: World) -> None:
         super().__init__(server.http, Target(server.site, ORIGIN), world, server.clock, self._move)
         self._server = server
-        self._judge = VerdictJob(server.store, server.services.writer.recorder)
+        self._judge = VerdictJob(server.store, server.state.writer.recorder)
         self._judged_at = 0
 
     def _move(self, now: int) -> None:

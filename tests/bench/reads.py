@@ -96,11 +96,11 @@ async def _ways(facts: Filled) -> AsyncIterator[tuple[_Way, _Way]]:
     settings = Settings(database=f"sqlite:///{facts.path}", secret_keys=(SECRET.encode(),))
     await store.open()
     try:
-        async with running(settings, store) as services:
+        async with running(settings, store) as state:
             app = web_application(settings, None)
             assert isinstance(app, Starlette)
-            app.state.services = services
-            site = await services.sites.by_key(facts.site)
+            app.state.app_state = state
+            site = await state.sites.by_key(facts.site)
             assert site is not None
             yield _calls(store, site, facts), _requests(app, facts)
     finally:

@@ -27,7 +27,7 @@ from grapevine.serving.app import running, system_clock
 from grapevine.sites.cache import Site
 from grapevine.store.factory import make_store, with_secret_keys
 from grapevine.web.application import web_application
-from grapevine.web.state import Services
+from grapevine.web.state import AppState
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -85,10 +85,10 @@ class Terminal:
             settings, store = with_secret_keys(self.settings), make_store(self.settings)
             await store.open()
             answers: list[dict[str, Any]] = []
-            async with running(settings, store, system_clock) as services:
+            async with running(settings, store, system_clock) as state:
                 app = web_application(settings, _no_lifespan)
                 assert isinstance(app, Starlette)
-                app.state.services = services
+                app.state.app_state = state
                 for number in range(3):
                     body: dict[str, Any] = {"site": site, "url": f"{ORIGIN}/page", "nonce": f"{number:016}"}
                     body["channels"] = ["copy", "whatsapp"]
@@ -106,7 +106,7 @@ class Terminal:
 
 
 @asynccontextmanager
-async def _no_lifespan(_: Starlette) -> AsyncIterator[dict[str, Services]]:
+async def _no_lifespan(_: Starlette) -> AsyncIterator[dict[str, AppState]]:
     yield {}
 
 

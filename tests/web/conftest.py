@@ -26,7 +26,7 @@ from grapevine.serving.server import Server as ListeningServer
 from grapevine.store.factory import make_store
 from grapevine.store.rows import SiteRow
 from grapevine.web.application import web_application
-from grapevine.web.state import Services
+from grapevine.web.state import AppState
 from tests.support.backends import Backend
 
 CHROME = (
@@ -52,10 +52,10 @@ class Clock:
 class Server:
     """A running server and a browser that calls it."""
 
-    def __init__(self, services: Services, app: ASGIApp, clock: Clock, store: Backend, url: str | None = None) -> None:
+    def __init__(self, state: AppState, app: ASGIApp, clock: Clock, store: Backend, url: str | None = None) -> None:
         self.url = url
         self._clients: list[httpx.AsyncClient] = []
-        self.services = services
+        self.state = state
         self.app = app
         self.clock = clock
         self.store = store
@@ -148,23 +148,23 @@ async def serving(
         if prepare is not None:
             await prepare(store)
         async with AsyncExitStack() as stack:
-            services = await stack.enter_async_context(running(settings, store, clock))
-            app = web_application(settings, _lifespan(services))
+            state = await stack.enter_async_context(running(settings, store, clock))
+            app = web_application(settings, _lifespan(state))
             url = None
             if isinstance(app, Starlette):  # no proxies: ASGI calls run no lifespan
-                app.state.services = services
+                app.state.app_state = state
             else:
                 url = await stack.enter_async_context(_listening(app))
-            yield Server(services, app, clock, store, url)
+            yield Server(state, app, clock, store, url)
     finally:
         await store.close()
 
 
-def _lifespan(services: Services) -> Lifespan[Starlette]:
+def _lifespan(state: AppState) -> Lifespan[Starlette]:
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Services]]:
-        app.state.services = services
-        yield {"services": services}
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, AppState]]:
+        app.state.app_state = state
+        yield {"app_state": state}
 
     return lifespan
 

@@ -162,7 +162,7 @@ async def pair(tmp_path: Path, worldly_url: str, anyio_backend: str) -> AsyncIte
 
 async def change(server: Server, statements: Sequence[str]) -> None:
     """Runs ``statements`` in one transaction, past the store."""
-    database = server.services.settings.database
+    database = server.state.settings.database
     if database.startswith("sqlite:///"):
         with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as file, file:
             for statement in statements:

@@ -27,14 +27,13 @@ from grapevine.serving.runtime import tune
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
-from grapevine.web.counts_cache import Counted
+from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.collect import PATHS
 from grapevine.web.public.widget_files import WidgetFiles
-from grapevine.web.redirect_cache import Followed
-from grapevine.web.state import Services
+from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
 from grapevine.webhooks.delivery import Sender
-from grapevine.webhooks.egress_policy import Reach
+from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.writer.counts import Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import Ledger
@@ -59,7 +58,7 @@ def system_clock() -> int:
 @asynccontextmanager
 async def running(
     settings: Settings, store: Store, given: Clock = system_clock, recording: Recording = inside
-) -> AsyncIterator[Services]:
+) -> AsyncIterator[AppState]:
     """The server's parts at work on an open store; on the way out everything accepted is stored."""
 
     def clock() -> int:
@@ -81,33 +80,42 @@ async def running(
         judge = VerdictJob(store, recorder)
         await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: judge.judge(clock()), leases))
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
-        sender = Sender(store.hooks, Reach(settings.webhook_networks), clock, secrets.SystemRandom().random)
+        sender = Sender(store.hooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random)
         await stack.enter_async_context(sender.running())
-        spikes = Watch(store, sites, clock, leases, secrets.token_bytes, sender.wake)
+        spikes = Watch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
         await stack.enter_async_context(spikes.running())
-        followed = Followed(clock, lambda: sites.version)
+        redirects = RedirectCache(clock, lambda: sites.version)
         limit = RateLimit(settings.rate_limit)
-        collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.registry), limit, clock, followed.forget)
-        yield Services(
-            settings=settings, store=store, sites=sites, writer=writer, collect_api=collect_api,
-            collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
-            link_paths=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}), followed=followed,
-            counted=Counted(clock), widget=WidgetFiles(), proxies=Proxies(settings.trusted_proxies), clock=clock,
-            secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
-        )  # fmt: skip
+        collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.registry), limit, clock, redirects.invalidate)
+        yield AppState(
+            settings=settings,
+            clock=clock,
+            store=store,
+            sites=sites,
+            writer=writer,
+            collect_api=collect_api,
+            widget=WidgetFiles(),
+            proxies=Proxies(settings.trusted_proxies),
+            caches=ResponseCaches(counts=CountsCache(clock), redirects=redirects),
+            fast_path=FastPathUrls(
+                collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
+                link_prefixes=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}),
+            ),
+            cookie_secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
+        )
 
 
 def create_app(settings: Settings, store: Store, clock: Clock = system_clock, recording: Recording = inside) -> ASGIApp:
     """The server as an ASGI application. Its lifespan opens ``store``, and closes it after the last event is stored."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Services]]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, AppState]]:
         await store.open()
         try:
-            async with running(settings, store, clock, recording) as services:
-                app.state.services = services
+            async with running(settings, store, clock, recording) as state:
+                app.state.app_state = state
                 tune()
-                yield {"services": services}
+                yield {"app_state": state}
         finally:
             await store.close()
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from grapevine import __version__
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 
 async def healthz(_: Request) -> Response:
@@ -16,6 +16,6 @@ async def healthz(_: Request) -> Response:
 
 async def readyz(request: Request) -> Response:
     """``GET /readyz``: the store takes writes, and somebody is there to make them."""
-    server = services(request)
+    server = app_state(request)
     ready = server.writer.recorder.able and await server.store.writable()
     return JSONResponse({"status": "ready" if ready else "store-not-writable"}, 200 if ready else 503)

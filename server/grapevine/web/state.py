@@ -1,4 +1,4 @@
-"""What handlers work with: one object, made when the application starts, found through the request."""
+"""The application state: everything that request handlers work with, made once when the application starts."""
 
 from __future__ import annotations
 
@@ -12,37 +12,47 @@ from grapevine.config.settings import Settings
 from grapevine.domain.periods import Clock
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
-from grapevine.web.counts_cache import Counted
+from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.widget_files import WidgetFiles
-from grapevine.web.redirect_cache import Followed
 from grapevine.writer.writer import Writer
 
 
 @dataclass(frozen=True)
-class Services:
-    """The running parts of the server.
+class ResponseCaches:
+    """Responses that are kept in memory for seconds."""
 
-    ``collect_calls`` are the collect calls by their whole path, ``link_paths`` what may stand before the token of a
-    short link; ``secret`` signs the dashboard's cookies.
-    """
+    counts: CountsCache
+    redirects: RedirectCache
+
+
+@dataclass(frozen=True)
+class FastPathUrls:
+    """What the fast path past ASGI takes: collect calls by their whole path, and what may stand before the token of a
+    short link."""
+
+    collect_calls: Mapping[bytes, CallSpec]
+    link_prefixes: frozenset[bytes]
+
+
+@dataclass(frozen=True)
+class AppState:
+    """The parts of the running server. ``cookie_secret`` signs the dashboard's session cookies."""
 
     settings: Settings
+    clock: Clock
     store: Store
     sites: SiteCache
     writer: Writer
     collect_api: CollectApi
-    collect_calls: Mapping[bytes, CallSpec]
-    link_paths: frozenset[bytes]
-    followed: Followed
-    counted: Counted
     widget: WidgetFiles
     proxies: Proxies
-    clock: Clock
-    secret: bytes
+    caches: ResponseCaches
+    fast_path: FastPathUrls
+    cookie_secret: bytes
 
 
-def services(request: Request) -> Services:
-    """The services of the application that answers this request."""
-    found: Services = request.app.state.services
+def app_state(request: Request) -> AppState:
+    """Returns the state of the application that handles this request."""
+    found: AppState = request.app.state.app_state
     return found

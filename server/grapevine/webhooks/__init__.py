@@ -1,5 +1,5 @@
 """Webhooks after the *Standard Webhooks* specification, version 1.0.0 (https://www.standardwebhooks.com).
 
-``message`` says what is sent and signs it, ``addresses`` where it may go, ``schedule`` when it is tried again,
-``sending`` does it, ``endpoints`` is what owners manage.
+``signing`` makes and signs payloads, ``egress_policy`` checks target addresses, ``retry_schedule`` holds the delays
+between attempts, ``delivery`` sends, ``endpoints`` is what an owner manages.
 """

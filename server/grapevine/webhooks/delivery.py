@@ -24,8 +24,8 @@ from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import Clock
 from grapevine.store.repositories.webhooks import DueRow, Hooks
-from grapevine.webhooks.egress_policy import Lookup, Reach, Refused, looked_up
-from grapevine.webhooks.retry_schedule import pause
+from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused, HostLookup, resolve_host
+from grapevine.webhooks.retry_schedule import retry_delay
 from grapevine.webhooks.signing import headers
 
 log = logging.getLogger(__name__)
@@ -55,11 +55,11 @@ class Sender:
     """What one process sends. ``chance`` draws from 0 to 1; ``tls`` is None for the system's trust."""
 
     def __init__(
-        self, hooks: Hooks, reach: Reach, clock: Clock, chance: Callable[[], float], *,
-        lookup: Lookup = looked_up, tls: ssl.SSLContext | None = None, seconds: float = ATTEMPT_SECONDS,
+        self, hooks: Hooks, egress: EgressPolicy, clock: Clock, chance: Callable[[], float], *,
+        lookup: HostLookup = resolve_host, tls: ssl.SSLContext | None = None, seconds: float = ATTEMPT_SECONDS,
     ) -> None:  # fmt: skip
         self._hooks = hooks
-        self._reach = reach
+        self._egress = egress
         self._clock = clock
         self._chance = chance
         self._lookup = lookup
@@ -70,7 +70,7 @@ class Sender:
         self._client: httpx.AsyncClient | None = None
         self._tidied = 0
 
-    def wake(self) -> None:
+    def notify(self) -> None:
         """Something is due that was not."""
         self._wake.set()
 
@@ -142,7 +142,7 @@ class Sender:
             await self._settle(due, attempt, answer)
         finally:
             self._to -= Counter([due.webhook_id])
-            self.wake()
+            self.notify()
 
     async def _attempt(self, client: httpx.AsyncClient, due: DueRow) -> Answer:
         try:
@@ -150,7 +150,7 @@ class Sender:
                 return await self._post(client, due)
         except TimeoutError:
             return Answer(None, f"no answer within {self._seconds:g} seconds")
-        except Refused as error:
+        except EgressRefused as error:
             return Answer(None, f"the address {error}")
         except (OSError, UnicodeError) as error:
             return Answer(None, f"the host was not found: {error}")
@@ -161,10 +161,10 @@ class Sender:
             return Answer(None, "it could not be sent")
 
     async def _post(self, client: httpx.AsyncClient, due: DueRow) -> Answer:
-        self._reach.check(due.url)
+        self._egress.check(due.url)
         parts = urlsplit(due.url)
         host = parts.hostname or ""
-        addresses = self._reach.usable(
+        addresses = self._egress.usable(
             await self._lookup(host, parts.port or _PORTS[parts.scheme]), parts.scheme
         )  # fmt: skip
         url, payload = httpx.URL(due.url), due.payload.encode()
@@ -191,7 +191,7 @@ class Sender:
             await self._hooks.gone(due, now, status, "the endpoint answered 410 Gone")
             log.warning("webhook %s of site %d is gone and disabled", due.webhook_id, due.site_id)
             return
-        wait = pause(attempt, self._chance(), answer.asked)
+        wait = retry_delay(attempt, self._chance(), answer.asked)
         if wait is not None:
             await self._hooks.put_off(due, now, now + wait, status, error)
         elif await self._hooks.given_up(due, now, status, error):

@@ -1,4 +1,7 @@
-"""The webhook endpoints of a site, as its owner adds, changes and looks at them. A secret is shown once."""
+"""The webhook endpoints of a site: list, add, change and remove them, and list their deliveries.
+
+An endpoint's secret is shown once, when the endpoint is added.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import msgspec
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound
 from grapevine.store.repositories.webhooks import DeliveryRow, Hooks, WebhookRow
-from grapevine.webhooks.egress_policy import Reach, Refused
+from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused
 from grapevine.webhooks.signing import EVENTS, Random, new_id, new_secret
 
 MOST_ENDPOINTS: Final = 20
@@ -18,23 +21,23 @@ MOST_DELIVERIES: Final = 100
 _SWITCHED_OFF: Final = "switched off"
 
 
-class Changes(msgspec.Struct, forbid_unknown_fields=True):
-    """What of an endpoint is to be changed; None stays as it is."""
+class EndpointChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """The fields of an endpoint to change; None leaves a field as it is."""
 
     url: str | None = None
     events: list[str] | None = None
     enabled: bool | None = None
 
 
-class Added(msgspec.Struct, forbid_unknown_fields=True):
-    """A new endpoint; without ``events`` it gets all there are."""
+class NewEndpoint(msgspec.Struct, forbid_unknown_fields=True):
+    """A request for a new endpoint; without ``events`` it subscribes to all of them."""
 
     url: str
     events: list[str] | None = None
 
 
 class Disabled(msgspec.Struct, frozen=True):
-    """Since when an endpoint gets nothing, and why."""
+    """When and why an endpoint was disabled."""
 
     at: str
     reason: str
@@ -52,8 +55,8 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """An event on its way to an endpoint. ``state`` is ``pending``, ``delivered`` or ``failed``; ``status`` and
-    ``error`` are of the last attempt."""
+    """The delivery of one event to an endpoint. ``state`` is ``pending``, ``delivered`` or ``failed``; ``status`` and
+    ``error`` are those of the last attempt."""
 
     id: str
     event: str
@@ -68,60 +71,71 @@ class Delivery(msgspec.Struct, frozen=True):
     payload: msgspec.Raw
 
 
-async def all_of(hooks: Hooks, site_id: int) -> list[Endpoint]:
-    """A site's endpoints, oldest first."""
-    return [_shown(row) for row in await hooks.webhooks(site_id)]
+async def list_endpoints(hooks: Hooks, site_id: int) -> list[Endpoint]:
+    """Returns a site's endpoints, the oldest first."""
+    return [_endpoint(row) for row in await hooks.webhooks(site_id)]
 
 
-async def one(hooks: Hooks, site_id: int, webhook_id: str) -> Endpoint:
-    """One endpoint. Raises NotFound."""
-    return _shown(await _row(hooks, site_id, webhook_id))
+async def get(hooks: Hooks, site_id: int, webhook_id: str) -> Endpoint:
+    """Returns one endpoint. Raises NotFound."""
+    return _endpoint(await _row(hooks, site_id, webhook_id))
 
 
-async def add(hooks: Hooks, reach: Reach, site_id: int, asked: Added, now: int, random: Random) -> dict[str, Any]:
-    """Adds an endpoint, and answers with it and its ``secret``. Raises Invalid."""
-    _check_url(reach, asked.url)
-    events = _events(EVENTS if asked.events is None else asked.events)
+async def add(
+    hooks: Hooks, egress: EgressPolicy, site_id: int, wanted: NewEndpoint, now: int, random: Random
+) -> dict[str, Any]:
+    """Adds an endpoint. Returns its fields and its ``secret``. Raises Invalid."""
+    _check_url(egress, wanted.url)
+    events = _events(EVENTS if wanted.events is None else wanted.events)
     if len(await hooks.webhooks(site_id)) >= MOST_ENDPOINTS:
         raise Invalid.of("url", f"would be one more than the {MOST_ENDPOINTS} endpoints that a site can have")
-    row = WebhookRow(new_id("wh", random), site_id, asked.url, new_secret(random), events, now)
+    row = WebhookRow(
+        webhook_id=new_id("wh", random),
+        site_id=site_id,
+        url=wanted.url,
+        secret=new_secret(random),
+        events=events,
+        created_at=now,
+    )
     await hooks.add(row)
-    return {**msgspec.structs.asdict(_shown(row)), "secret": row.secret}
+    return {**msgspec.structs.asdict(_endpoint(row)), "secret": row.secret}
 
 
-async def change(hooks: Hooks, reach: Reach, site_id: int, webhook_id: str, asked: Changes, now: int) -> Endpoint:
-    """Changes an endpoint; one that is disabled loses what was on its way. Raises Invalid, NotFound."""
+async def change(
+    hooks: Hooks, egress: EgressPolicy, site_id: int, webhook_id: str, changes: EndpointChanges, now: int
+) -> Endpoint:
+    """Changes an endpoint; disabling it gives up its pending deliveries. Raises Invalid, NotFound."""
     row = await _row(hooks, site_id, webhook_id)
-    if asked.url is not None:
-        _check_url(reach, asked.url)
-        row = msgspec.structs.replace(row, url=asked.url)
-    if asked.events is not None:
-        row = msgspec.structs.replace(row, events=_events(asked.events))
-    if asked.enabled is True:
+    if changes.url is not None:
+        _check_url(egress, changes.url)
+        row = msgspec.structs.replace(row, url=changes.url)
+    if changes.events is not None:
+        row = msgspec.structs.replace(row, events=_events(changes.events))
+    if changes.enabled is True:
         row = msgspec.structs.replace(row, disabled_at=None, reason=None)
-    elif asked.enabled is False and row.disabled_at is None:
+    elif changes.enabled is False and row.disabled_at is None:
         row = msgspec.structs.replace(row, disabled_at=now, reason=_SWITCHED_OFF)
     if not await hooks.change(row):
-        raise _no_such(webhook_id)
-    return _shown(row)
+        raise _unknown(webhook_id)
+    return _endpoint(row)
 
 
 async def remove(hooks: Hooks, site_id: int, webhook_id: str) -> None:
-    """Takes an endpoint away. Raises NotFound."""
+    """Removes an endpoint. Raises NotFound."""
     if not await hooks.remove(site_id, webhook_id):
-        raise _no_such(webhook_id)
+        raise _unknown(webhook_id)
 
 
 async def deliveries(hooks: Hooks, site_id: int, webhook_id: str, limit: int) -> list[Delivery]:
-    """The last events of an endpoint, the newest first. Raises Invalid, NotFound."""
+    """Returns the last deliveries of an endpoint, the newest first. Raises Invalid, NotFound."""
     if not 1 <= limit <= MOST_DELIVERIES:
         raise Invalid.of("limit", f"must be 1 to {MOST_DELIVERIES}")
     await _row(hooks, site_id, webhook_id)
     return [_delivery(row) for row in await hooks.deliveries(site_id, webhook_id, limit)]
 
 
-async def again(hooks: Hooks, site_id: int, webhook_id: str, delivery_id: str, now: int) -> None:
-    """Sends an event that was delivered or given up once more. Raises Invalid, NotFound."""
+async def retry(hooks: Hooks, site_id: int, webhook_id: str, delivery_id: str, now: int) -> None:
+    """Makes a delivery that succeeded or was given up due again. Raises Invalid, NotFound."""
     if (await _row(hooks, site_id, webhook_id)).disabled_at is not None:
         raise Invalid.of("", "the endpoint is disabled; enable it first")
     if not await hooks.again(site_id, webhook_id, delivery_id, now):
@@ -131,18 +145,18 @@ async def again(hooks: Hooks, site_id: int, webhook_id: str, delivery_id: str, n
 async def _row(hooks: Hooks, site_id: int, webhook_id: str) -> WebhookRow:
     row = await hooks.webhook(site_id, webhook_id)
     if row is None:
-        raise _no_such(webhook_id)
+        raise _unknown(webhook_id)
     return row
 
 
-def _no_such(webhook_id: str) -> NotFound:
+def _unknown(webhook_id: str) -> NotFound:
     return NotFound(f"This site has no webhook {webhook_id[:40]!r}.")
 
 
-def _check_url(reach: Reach, url: str) -> None:
+def _check_url(egress: EgressPolicy, url: str) -> None:
     try:
-        reach.check(url)
-    except Refused as error:
+        egress.check(url)
+    except EgressRefused as error:
         raise Invalid.of("url", str(error)) from None
 
 
@@ -153,20 +167,34 @@ def _events(names: Sequence[str]) -> str:
     return " ".join(dict.fromkeys(names))
 
 
-def _shown(row: WebhookRow) -> Endpoint:
-    disabled = None if row.disabled_at is None else Disabled(rfc3339(row.disabled_at), row.reason or "")
+def _endpoint(row: WebhookRow) -> Endpoint:
+    disabled = None if row.disabled_at is None else Disabled(at=rfc3339(row.disabled_at), reason=row.reason or "")
     return Endpoint(
-        row.webhook_id, row.url, row.events.split(), rfc3339(row.created_at), disabled is None, disabled
-    )  # fmt: skip
+        id=row.webhook_id,
+        url=row.url,
+        events=row.events.split(),
+        created_at=rfc3339(row.created_at),
+        enabled=disabled is None,
+        disabled=disabled,
+    )
 
 
 def _delivery(row: DeliveryRow) -> Delivery:
     state = "delivered" if row.delivered_at is not None else "pending" if row.next_at is not None else "failed"
     return Delivery(
-        row.delivery_id, row.event, state, rfc3339(row.created_at), row.attempts, _time(row.next_at),
-        _time(row.delivered_at), _time(row.failed_at), row.status, row.error, msgspec.Raw(row.payload.encode()),
-    )  # fmt: skip
+        id=row.delivery_id,
+        event=row.event,
+        state=state,
+        at=rfc3339(row.created_at),
+        attempts=row.attempts,
+        next_at=_rfc3339(row.next_at),
+        delivered_at=_rfc3339(row.delivered_at),
+        failed_at=_rfc3339(row.failed_at),
+        status=row.status,
+        error=row.error,
+        payload=msgspec.Raw(row.payload.encode()),
+    )
 
 
-def _time(at: int | None) -> str | None:
+def _rfc3339(at: int | None) -> str | None:
     return None if at is None else rfc3339(at)

@@ -1,4 +1,4 @@
-"""When a delivery is tried again: the schedule that Standard Webhooks 1.0.0 gives as its example, with jitter."""
+"""Delays between the attempts of a delivery: the example schedule of Standard Webhooks 1.0.0, with jitter."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Final
 
 _MINUTE: Final = 60_000
 _HOUR: Final = 60 * _MINUTE
-PAUSES_MS: Final = (
+RETRY_DELAYS_MS: Final = (
     5_000, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 14 * _HOUR, 20 * _HOUR, 24 * _HOUR,
 )  # fmt: skip
-"""After the first attempt, the second …; ten attempts within three days and four hours."""
-MOST_ASKED_MS: Final = 24 * _HOUR
+"""The delay after the first attempt, after the second …: ten attempts within three days and four hours."""
+LONGEST_RETRY_AFTER_MS: Final = 24 * _HOUR
 _JITTER: Final = 0.2
 
 
-def pause(attempt: int, chance: float, asked: int = 0) -> int | None:
-    """How many milliseconds after ``attempt`` (from 1) the next one follows; None when there is none.
+def retry_delay(attempt: int, jitter: float, retry_after: int = 0) -> int | None:
+    """Returns the milliseconds from ``attempt`` (the first is 1) to the next one; None after the last attempt.
 
-    ``chance`` (0 to 1) adds up to a fifth, so that endpoints that failed together are not all tried at once; ``asked``
-    is what the endpoint wants, heard up to a day.
+    ``jitter`` (0 to 1) adds up to a fifth of the delay, so that deliveries that failed together are retried apart.
+    ``retry_after`` is the delay that the endpoint asked for, in milliseconds; it counts up to a day.
     """
-    if attempt > len(PAUSES_MS):
+    if attempt > len(RETRY_DELAYS_MS):
         return None
-    return max(round(PAUSES_MS[attempt - 1] * (1 + _JITTER * chance)), min(asked, MOST_ASKED_MS))
+    return max(round(RETRY_DELAYS_MS[attempt - 1] * (1 + _JITTER * jitter)), min(retry_after, LONGEST_RETRY_AFTER_MS))

@@ -1,7 +1,7 @@
-"""What is sent to a webhook: the payload, and the headers that prove who sent it.
+"""Payloads of webhooks, and the headers that prove their sender.
 
-The scheme is that of Standard Webhooks 1.0.0, section "Signature scheme": HMAC-SHA256 over ``id.timestamp.payload``
-with the secret's bytes, which are base64 behind ``whsec_``.
+The signature is that of Standard Webhooks 1.0.0, section "Signature scheme": HMAC-SHA256 over ``id.timestamp.payload``.
+The key is the secret's bytes, which stand in base64 behind ``whsec_``.
 """
 
 from __future__ import annotations
@@ -18,34 +18,37 @@ from grapevine.domain.periods import rfc3339
 from grapevine.store.repositories.webhooks import Event
 
 EVENTS: Final = ("spike.detected",)
-"""The events that are sent."""
+"""All events that an endpoint can subscribe to."""
 
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # what it begins with
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # a prefix, no secret
 _SECRET_BYTES: Final = 32
 _ID_BYTES: Final = 16
 
 Random = Callable[[int], bytes]
-"""So many random bytes."""
+"""Returns that many random bytes."""
 
 
 def event(site_id: int, name: str, at: int, data: Mapping[str, Any]) -> Event:
-    """An event that happened at ``at`` (UTC milliseconds), as the specification says that payloads should be."""
+    """Returns the event ``name`` of the time ``at`` (UTC milliseconds), with the payload that the specification asks for."""
     payload = msgspec.json.encode({"type": name, "timestamp": rfc3339(at), "data": data})
-    return Event(site_id, name, payload.decode(), at)
+    return Event(site_id=site_id, name=name, payload=payload.decode(), at=at)
 
 
 def new_secret(random: Random) -> str:
-    """A secret for one endpoint."""
+    """Returns a new secret for one endpoint."""
     return SECRET_PREFIX + base64.b64encode(random(_SECRET_BYTES)).decode()
 
 
 def new_id(prefix: str, random: Random) -> str:
-    """An id that nobody can guess; it holds no ``.``, which would blur what is signed."""
+    """Returns an unguessable id. It has no ``.``, because that separates the parts of the signed text."""
     return f"{prefix}_{random(_ID_BYTES).hex()}"
 
 
 def headers(message_id: str, at: int, payload: bytes, secret: str) -> dict[str, str]:
-    """The headers of an attempt at ``at`` (UTC milliseconds). Every attempt has the same id and a time of its own."""
+    """Returns the headers of an attempt at ``at`` (UTC milliseconds).
+
+    All attempts of a delivery have the same id; each has its own time.
+    """
     timestamp = at // 1000
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     signed = hmac.new(key, f"{message_id}.{timestamp}.".encode() + payload, hashlib.sha256).digest()

@@ -21,8 +21,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from grapevine.store.base import Store
 from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRow
 from grapevine.webhooks.delivery import CLAIM_MS, KEPT_MS, Sender
-from grapevine.webhooks.egress_policy import Reach
-from grapevine.webhooks.retry_schedule import PAUSES_MS
+from grapevine.webhooks.egress_policy import EgressPolicy
+from grapevine.webhooks.retry_schedule import RETRY_DELAYS_MS
 from grapevine.webhooks.signing import event, new_id, new_secret
 from tests.support.backends import Backend
 from tests.support.webhook_receiver import Received, Receiver, receiving
@@ -30,10 +30,10 @@ from tests.support.webhook_receiver import Received, Receiver, receiving
 pytestmark = pytest.mark.anyio
 
 SITE = 7
-HERE = Reach(["127.0.0.0/8"])
+HERE = EgressPolicy(["127.0.0.0/8"])
 KILLED = """
 import asyncio, sys, time
-from grapevine.webhooks.egress_policy import Reach
+from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.webhooks.delivery import Sender
 from grapevine.store.factory import make_store
 from grapevine.config.settings import Settings
@@ -41,7 +41,7 @@ from grapevine.config.settings import Settings
 async def main() -> None:
     store = make_store(Settings(database=sys.argv[1]))
     await store.open()
-    sender = Sender(store.hooks, Reach(["127.0.0.0/8"]), lambda: time.time_ns() // 1_000_000, lambda: 0.0)
+    sender = Sender(store.hooks, EgressPolicy(["127.0.0.0/8"]), lambda: time.time_ns() // 1_000_000, lambda: 0.0)
     await sender.send_due()
 
 asyncio.run(main())
@@ -57,8 +57,8 @@ class Outbox:
         self.now = time.time_ns() // 1_000_000
         self.chance = 0.0
 
-    def sender(self, reach: Reach = HERE, **others: Any) -> Sender:
-        return Sender(self.hooks, reach, lambda: self.now, lambda: self.chance, **others)
+    def sender(self, egress: EgressPolicy = HERE, **others: Any) -> Sender:
+        return Sender(self.hooks, egress, lambda: self.now, lambda: self.chance, **others)
 
     async def endpoint(self, url: str) -> WebhookRow:
         made = WebhookRow(
@@ -141,7 +141,7 @@ async def test_an_endpoint_that_fails_is_asked_again_with_growing_pauses(outbox:
         assert await outbox.sender().send_due() == 0
         outbox.now += 1
         outbox.chance = 1.0
-    assert waits == [PAUSES_MS[0], PAUSES_MS[1] * 1.2, PAUSES_MS[2] * 1.2, 10_000_000]
+    assert waits == [RETRY_DELAYS_MS[0], RETRY_DELAYS_MS[1] * 1.2, RETRY_DELAYS_MS[2] * 1.2, 10_000_000]
     await outbox.sender().send_due()
     row = await outbox.only(endpoint)
     assert (row.delivered_at, row.attempts, row.status, row.error) == (outbox.now, 5, 200, None)
@@ -155,12 +155,12 @@ async def test_what_fails_for_days_is_given_up_and_its_endpoint_disabled(outbox:
     endpoint, began = await outbox.endpoint(receiver.url), outbox.now
     await outbox.happen()
     row = await outbox.only(endpoint)
-    for _ in range(len(PAUSES_MS) + 1):
+    for _ in range(len(RETRY_DELAYS_MS) + 1):
         receiver.says = [(503, {})] * 2
         assert await outbox.sender().send_due() == 1
         (row, *_) = await outbox.all(endpoint)
         outbox.now = row.next_at or outbox.now
-    assert outbox.now - began == sum(PAUSES_MS) > 3 * 24 * 3_600_000
+    assert outbox.now - began == sum(RETRY_DELAYS_MS) > 3 * 24 * 3_600_000
     assert (row.next_at, row.failed_at, row.status) == (None, outbox.now, 503)
     found = await outbox.reread(endpoint)
     assert (found.disabled_at, found.reason) == (outbox.now, "answered 503")
@@ -170,7 +170,7 @@ async def test_what_fails_for_days_is_given_up_and_its_endpoint_disabled(outbox:
 async def test_an_endpoint_that_took_something_meanwhile_stays(outbox: Outbox, receiver: Receiver) -> None:
     endpoint = await outbox.endpoint(receiver.url)
     await outbox.happen(1)
-    for _ in range(len(PAUSES_MS)):
+    for _ in range(len(RETRY_DELAYS_MS)):
         receiver.says = [(500, {})]
         await outbox.sender().send_due()
         outbox.now = next(row.next_at for row in await outbox.all(endpoint) if row.next_at)
@@ -257,7 +257,7 @@ async def test_a_name_that_leads_inside_is_refused_at_every_attempt(outbox: Outb
         return ["93.184.215.14", "127.0.0.1"]
 
     await outbox.happen()
-    await outbox.sender(Reach(), lookup=inside).send_due()
+    await outbox.sender(EgressPolicy(), lookup=inside).send_due()
     row = await outbox.only(endpoint)
     assert row.error is not None
     assert "127.0.0.1, which is no public address" in row.error

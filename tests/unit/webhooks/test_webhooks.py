@@ -6,28 +6,28 @@ import base64
 
 import pytest
 
-from grapevine.webhooks.egress_policy import Reach, Refused
-from grapevine.webhooks.retry_schedule import MOST_ASKED_MS, PAUSES_MS, pause
+from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused
+from grapevine.webhooks.retry_schedule import LONGEST_RETRY_AFTER_MS, RETRY_DELAYS_MS, retry_delay
 from grapevine.webhooks.signing import headers, new_id, new_secret
 
 HOUR = 3_600_000
 
 
 def test_the_schedule_is_the_specifications_and_ends_after_three_days() -> None:
-    assert [pause(attempt, 0.0) for attempt in range(1, 11)] == [*PAUSES_MS, None]
-    assert sum(PAUSES_MS) == 75 * HOUR + 35 * 60_000 + 5_000
+    assert [retry_delay(attempt, 0.0) for attempt in range(1, 11)] == [*RETRY_DELAYS_MS, None]
+    assert sum(RETRY_DELAYS_MS) == 75 * HOUR + 35 * 60_000 + 5_000
 
 
 def test_jitter_adds_up_to_a_fifth() -> None:
-    assert pause(4, 0.0) == 2 * HOUR
-    assert pause(4, 1.0) == 2.4 * HOUR
+    assert retry_delay(4, 0.0) == 2 * HOUR
+    assert retry_delay(4, 1.0) == 2.4 * HOUR
 
 
 def test_an_endpoint_is_left_alone_as_long_as_it_asks_up_to_a_day() -> None:
-    assert pause(1, 0.0, 60_000) == 60_000
-    assert pause(4, 0.0, 60_000) == 2 * HOUR
-    assert pause(1, 0.0, 10**12) == MOST_ASKED_MS
-    assert pause(10, 0.0, 60_000) is None
+    assert retry_delay(1, 0.0, 60_000) == 60_000
+    assert retry_delay(4, 0.0, 60_000) == 2 * HOUR
+    assert retry_delay(1, 0.0, 10**12) == LONGEST_RETRY_AFTER_MS
+    assert retry_delay(10, 0.0, 60_000) is None
 
 
 def test_the_signature_of_the_specifications_own_tests() -> None:
@@ -55,7 +55,7 @@ def test_secrets_and_ids() -> None:
     ],
 )  # fmt: skip
 def test_what_may_be_reached(networks: tuple[str, ...], url: str) -> None:
-    Reach(networks).check(url)
+    EgressPolicy(networks).check(url)
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_what_may_be_reached(networks: tuple[str, ...], url: str) -> None:
     ],
 )  # fmt: skip
 def test_what_may_not(networks: tuple[str, ...], url: str) -> None:
-    with pytest.raises(Refused):
-        Reach(networks).check(url)
+    with pytest.raises(EgressRefused):
+        EgressPolicy(networks).check(url)
 
 
 def test_one_address_that_may_not_be_reached_spoils_them_all() -> None:
-    reach = Reach(["10.0.0.0/8"])
-    assert reach.usable(["10.0.0.1", "10.0.0.1", "10.0.0.2"], "http") == ["10.0.0.1", "10.0.0.2"]
-    assert reach.usable(["93.184.215.14", "10.0.0.1"], "https") == ["93.184.215.14", "10.0.0.1"]
-    with pytest.raises(Refused, match=r"169\.254\.169\.254"):
-        reach.usable(["93.184.215.14", "169.254.169.254"], "https")
-    with pytest.raises(Refused, match="https"):
-        reach.usable(["10.0.0.1", "93.184.215.14"], "http")
-    with pytest.raises(Refused, match="fe80::1"):
-        reach.usable(["fe80::1%eth0"], "https")
+    egress = EgressPolicy(["10.0.0.0/8"])
+    assert egress.usable(["10.0.0.1", "10.0.0.1", "10.0.0.2"], "http") == ["10.0.0.1", "10.0.0.2"]
+    assert egress.usable(["93.184.215.14", "10.0.0.1"], "https") == ["93.184.215.14", "10.0.0.1"]
+    with pytest.raises(EgressRefused, match=r"169\.254\.169\.254"):
+        egress.usable(["93.184.215.14", "169.254.169.254"], "https")
+    with pytest.raises(EgressRefused, match="https"):
+        egress.usable(["10.0.0.1", "93.184.215.14"], "http")
+    with pytest.raises(EgressRefused, match="fe80::1"):
+        egress.usable(["fe80::1%eth0"], "https")

@@ -80,7 +80,7 @@ async def test_a_share_token_does_not_speak_for_its_sharer(server: Server) -> No
     visit = await server.visit()
     answer = await reach(server, visit["tokens"]["copy"])
     assert [error["field"] for error in answer.json()["errors"]] == ["session"]
-    unknown = server.services.sites.known("site-a")
+    unknown = server.state.sites.known("site-a")
     assert unknown is not None
     gone = await reach(server, unknown.tokens.session(ids.pack(2500, 7, 7)))
     assert (gone.status_code, gone.json()["errors"][0]["field"]) == (422, "session")

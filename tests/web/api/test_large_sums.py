@@ -220,7 +220,7 @@ async def test_the_commands_that_show_values(server: Server, site: Site) -> None
 
 async def said(server: Server, *arguments: str) -> Any:
     """What a command prints, run beside the server."""
-    settings = server.services.settings
+    settings = server.state.settings
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
     own = {"GRAPEVINE_DATABASE": settings.database, "GRAPEVINE_SECRET_KEYS": settings.secret_keys[0].decode()}
     process = await asyncio.create_subprocess_exec(

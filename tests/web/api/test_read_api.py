@@ -180,7 +180,7 @@ async def test_sites_do_not_see_each_other(server: Server) -> None:
 async def test_each_bad_token_gets_its_code(server: Server, asker: Asker) -> None:
     visit = await server.visit()
     good = visit["tokens"]["copy"]
-    strange = (await server.services.sites.all())[0].tokens.mint(5, (0,))[0]
+    strange = (await server.state.sites.all())[0].tokens.mint(5, (0,))[0]
     cases = {
         "short": (400, "not-a-token"),
         good[:-1] + "_": (400, "not-a-token"),

@@ -52,7 +52,7 @@ async def live(server: Server, seed: int, visits: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_counts_and_rows_agree(server: Server, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     await live(server, seed, 120)
-    site = (await server.services.sites.all())[0]
+    site = (await server.state.sites.all())[0]
     reads = server.store.reads
     today = ids.day_at(server.clock.now)
 
@@ -79,7 +79,7 @@ def _days(today: int) -> list[Period]:
 @pytest.mark.parametrize("seed", [4])
 async def test_every_token_that_lived_resolves(server: Server, seed: int) -> None:
     await live(server, seed, 120)
-    site = (await server.services.sites.all())[0]
+    site = (await server.state.sites.all())[0]
     page = await cascades.cascades(server.store, site, server.clock.now, limit=200)
     assert page.cascades
     for head in page.cascades:

@@ -107,13 +107,13 @@ async def test_the_cookie_keeps_nothing_but_the_id_and_keeps_it_well(server: Ser
     assert re.search(r"; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
     value = answer.cookies[session.COOKIE]
     clock = server.clock
-    assert session.key_id_in(value, server.services.secret, clock) == "id-gv_abc"
+    assert session.key_id_in(value, server.state.cookie_secret, clock) == "id-gv_abc"
     assert session.key_id_in(value, b"another secret", clock) is None
-    assert session.key_id_in(value[:-1] + "xy", server.services.secret, clock) is None
+    assert session.key_id_in(value[:-1] + "xy", server.state.cookie_secret, clock) is None
     clock.now += 30 * DAY_MS
-    assert session.key_id_in(value, server.services.secret, clock) == "id-gv_abc"
+    assert session.key_id_in(value, server.state.cookie_secret, clock) == "id-gv_abc"
     clock.now += 1_000
-    assert session.key_id_in(value, server.services.secret, clock) is None
+    assert session.key_id_in(value, server.state.cookie_secret, clock) is None
 
 
 async def test_the_cookie_is_secure_over_https(server: Server) -> None:
@@ -387,8 +387,8 @@ async def test_a_bad_token_is_told_why(server: Server) -> None:
     chain = await chain_of_three(server)
     await server.add_site("site-b", "https://b.example")
     client = await signed_in(server)
-    unknown = (await server.services.sites.all())[0].tokens.mint(123 << 44 | 5, [0])[0]
-    foreign = (await server.services.sites.all())[1].tokens.mint(5, [0])[0]
+    unknown = (await server.state.sites.all())[0].tokens.mint(123 << 44 | 5, [0])[0]
+    foreign = (await server.state.sites.all())[1].tokens.mint(5, [0])[0]
     last = chain["last"]
     forged = last[:-1] + ("0" if last[-1] != "0" else "1")
     for token, status, why in [

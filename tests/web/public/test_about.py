@@ -46,14 +46,14 @@ async def test_nothing_of_the_visit_itself_is_told(server: Server) -> None:
     assert (await ask(server, token)).text == before
     assert not re.search(r"\d\d:\d\d", before)
     assert not {first["visit"], "private", "Secret", "google"} & set(re.findall(r"\w+", before))
-    site = (await server.services.sites.all())[0]
+    site = (await server.state.sites.all())[0]
     gone = site.tokens.mint(ids.pack(2400, 9, 9), (CODES["copy"],))[0]
     assert (await ask(server, gone)).status_code == 200
 
 
 @pytest.mark.parametrize(("n", "told"), [(0, "share 1 of"), (6, "share 7 of"), (7, "share 8+ of")])
 async def test_which_share_it_was(server: Server, n: int, told: str) -> None:
-    site = (await server.services.sites.all())[0]
+    site = (await server.state.sites.all())[0]
     assert told in (await ask(server, site.tokens.mint(ids.pack(2400, 9, 9), (0,), n)[0])).text
 
 
@@ -89,7 +89,7 @@ async def test_a_bad_token_gets_a_friendly_page(server: Server, text: str, statu
 
 async def test_names_and_addresses_are_texts(server: Server) -> None:
     await server.add_site("<b>{site}</b>&", "https://b.example", "http://xn--bcher-kva.example:8080")
-    site = (await server.services.sites.all())[1]
+    site = (await server.state.sites.all())[1]
     answer = await ask(server, site.tokens.mint(ids.pack(2400, 9, 9), (0,))[0])
     assert "&lt;b&gt;{site}&lt;/b&gt;&amp;" in answer.text
     assert "<b>{" not in answer.text
@@ -155,6 +155,6 @@ def test_shares_are_counted_from_one() -> None:
 
 @pytest.mark.parametrize("server", ["asgi /g", "socket /g"], indirect=True)
 async def test_it_stands_below_the_prefix_and_at_the_root(server: Server) -> None:
-    site = (await server.services.sites.all())[0]
+    site = (await server.state.sites.all())[0]
     token = site.tokens.mint(ids.pack(2400, 9, 9), (0,))[0]
     assert (await ask(server, token, below="/g")).text == (await ask(server, token)).text

@@ -91,7 +91,7 @@ async def test_half_a_character_is_refused(server: Server) -> None:
 @BOTH_WAYS
 async def test_a_visit_is_spoken_for_by_its_session_alone(server: Server) -> None:
     visit = await server.visit()
-    site = server.services.sites.known("site-a")
+    site = server.state.sites.known("site-a")
     assert site is not None
     for session in (visit["tokens"]["copy"], site.tokens.session(ids.pack(2500, 7, 7))):
         said = await say(server, "a friend", session=session)

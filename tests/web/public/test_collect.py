@@ -224,7 +224,7 @@ async def test_bad_tokens_never_cost_a_visit(server: Server) -> None:
     other = await server.visit(server.browser(Origin="https://b.example"), site="site-b", url="https://b.example/")
     mine = await server.visit()
     good = mine["tokens"]["copy"]
-    lost = (await server.services.sites.all())[0].tokens.mint(ids.pack(2400, 1, 1), [0])[0]
+    lost = (await server.state.sites.all())[0].tokens.mint(ids.pack(2400, 1, 1), [0])[0]
     for token, reason in (
         ("short", "not-a-token"),
         ("-" * 23, "not-a-token"),
@@ -288,7 +288,7 @@ async def test_sessions_and_tokens_are_never_confused(server: Server, call: str,
 
 
 async def test_a_visit_that_is_not_there_cannot_go_on(server: Server) -> None:
-    site = (await server.services.sites.all())[0]
+    site = (await server.state.sites.all())[0]
     gone = ids.pack(2400, 1, 1)
     view = await server.post("views", session=site.tokens.session(gone))
     share = await server.post("shares", token=site.tokens.mint(gone, [0])[0])
@@ -304,7 +304,7 @@ async def test_views_are_counted_once(server: Server) -> None:
 
 
 async def test_too_many_calls(server: Server) -> None:
-    server.services.collect_api._limit._per_minute = 3  # noqa: SLF001
+    server.state.collect_api._limit._per_minute = 3  # noqa: SLF001
     responses = [await server.post("visits") for _ in range(4)]
     assert [response.status_code for response in responses] == [200, 200, 200, 429]
     assert responses[-1].json()["code"] == "rate-limited"
@@ -315,11 +315,11 @@ async def test_too_many_calls(server: Server) -> None:
 
 
 async def test_a_full_queue_says_when_to_come_back(server: Server) -> None:
-    server.services.writer.waiting = FairQueue(0, 0)
+    server.state.writer.waiting = FairQueue(0, 0)
     response = await server.post("visits")
     assert (response.status_code, response.json()["code"]) == (503, "busy")
     assert int(response.headers["retry-after"]) > 0
-    server.services.writer.waiting = FairQueue(10, 10_000)
+    server.state.writer.waiting = FairQueue(10, 10_000)
     assert (await server.drops())["busy"] == 1
 
 

@@ -46,13 +46,13 @@ async def test_a_robot_and_a_report_at_one_moment_leave_no_old_page_behind(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = (await server.visit(url=f"{ORIGIN}/first"))["tokens"]["copy"]
-    real = server.services.collect_api.unfurl
+    real = server.state.collect_api.unfurl
 
     async def slow(*arguments: Any) -> None:
         await server.post("shares", token=token, url=f"{ORIGIN}/shared")
         await real(*arguments)
 
-    monkeypatch.setattr(server.services.collect_api, "unfurl", slow)
+    monkeypatch.setattr(server.state.collect_api, "unfurl", slow)
     await location(server, token, SLACK)
     assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
 
@@ -65,7 +65,7 @@ async def test_the_place_and_name_of_the_token_are_the_sites(server: Server) -> 
 
 
 async def test_an_erased_or_lost_visit_leads_home(server: Server) -> None:
-    token = (await server.services.sites.all())[0].tokens.mint(ids.pack(2400, 1, 1), [0])[0]
+    token = (await server.state.sites.all())[0].tokens.mint(ids.pack(2400, 1, 1), [0])[0]
     assert await location(server, token) == f"{ORIGIN}/#gv={token}"
 
 
@@ -111,7 +111,7 @@ async def test_people_and_other_robots_leave_no_unfurl(server: Server) -> None:
 
 async def test_a_full_queue_keeps_nobody_from_the_page(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
-    server.services.writer.waiting = FairQueue(0, 0)
+    server.state.writer.waiting = FairQueue(0, 0)
     assert token in await location(server, token, SLACK)
 
 

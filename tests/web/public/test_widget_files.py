@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_entry_and_the_hashed_file_are_the_same_script(server: Server) -> None:
-    script = server.services.widget.scripts["widget.js"]
+    script = server.state.widget.scripts["widget.js"]
     entry = await server.http.get("/widget.js")
     hashed = await server.http.get(f"/{script.file}")
     assert entry.content == hashed.content
@@ -46,7 +46,7 @@ async def test_what_is_known_is_not_sent_again(server: Server) -> None:
     [("buttons.js", "text/javascript"), ("mastodon.json", "application/json"), ("de.json", "application/json")],
 )
 async def test_what_the_script_loads_when_it_needs_it(server: Server, suffix: str, media_type: str) -> None:
-    (name,) = [name for name in server.services.widget.names if name.endswith(f".{suffix}")]
+    (name,) = [name for name in server.state.widget.names if name.endswith(f".{suffix}")]
     response = await server.http.get(f"/{name}")
     assert response.headers["content-type"].startswith(media_type)
     assert response.headers["access-control-allow-origin"] == "*"

@@ -13,7 +13,7 @@ from grapevine.collect.api import CallSpec, ClientInfo, CollectResponse
 from grapevine.errors import Problem
 from grapevine.web.public import collect
 from grapevine.web.request_body import check_type
-from grapevine.web.state import Services
+from grapevine.web.state import AppState
 
 
 class Exchange:
@@ -65,18 +65,18 @@ class Collecting(Exchange):
     """A collect call."""
 
     def __init__(
-        self, protocol: HttpToolsProtocol, services: Services, headers: dict[bytes, bytes], call: CallSpec
+        self, protocol: HttpToolsProtocol, state: AppState, headers: dict[bytes, bytes], call: CallSpec
     ) -> None:
         super().__init__(protocol)
-        self.services = services
+        self.state = state
         self.headers = headers
         self.call = call
 
     def start(self) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers.items()}
         peer = self.protocol.client[0] if self.protocol.client else ""
-        caller = collect.caller(headers, self.services.proxies.client(peer, headers.get("x-forwarded-for", "")))
-        collect_api = self.services.collect_api
+        caller = collect.caller(headers, self.state.proxies.client(peer, headers.get("x-forwarded-for", "")))
+        collect_api = self.state.collect_api
         try:
             check_type(headers.get("content-type", ""), collect.TYPES)
         except Problem as problem:
@@ -95,7 +95,7 @@ class Collecting(Exchange):
 
     async def _look_up(self, caller: ClientInfo) -> None:
         try:
-            reply: CollectResponse | Exception = await self.services.collect_api.call(self.call, self.body, caller)
+            reply: CollectResponse | Exception = await self.state.collect_api.call(self.call, self.body, caller)
         except Exception as error:
             reply = error
         self.settle(reply)

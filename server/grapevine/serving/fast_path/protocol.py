@@ -17,7 +17,7 @@ from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
 from grapevine.serving.fast_path.cycles import Collecting, Exchange, Following
 from grapevine.serving.fast_path.timeouts import PatientProtocol
-from grapevine.web.state import Services
+from grapevine.web.state import AppState
 
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})
 
@@ -50,9 +50,9 @@ class ShortWayProtocol(PatientProtocol):
 
     def _exchange(self) -> Exchange | None:
         """The exchange of a request that may take the short way; None for all others."""
-        services: Services | None = self.app_state.get("services")
+        state: AppState | None = self.app_state.get("app_state")
         before: Exchange | RequestResponseCycle | None = self.cycle
-        if services is None or not (before is None or before.response_complete) or self.limit_concurrency is not None:
+        if state is None or not (before is None or before.response_complete) or self.limit_concurrency is not None:
             return None
         headers = dict(self.headers)
         unusual = len(headers) != len(self.headers) or not headers.keys().isdisjoint(_UNUSUAL)
@@ -62,10 +62,10 @@ class ShortWayProtocol(PatientProtocol):
             return None
         method, length = self.parser.get_method(), headers.get(b"content-length")
         if method == b"POST" and length is not None and length.isdigit() and int(length) <= MAX_BODY:
-            call = services.collect_calls.get(self.url)
-            return None if call is None else Collecting(self, services, headers, call)
-        if method == b"GET" and length is None and self.url[:-LENGTH] in services.link_paths:
-            link = services.followed.get(self.url[-LENGTH:].decode("latin-1"))
+            call = state.fast_path.collect_calls.get(self.url)
+            return None if call is None else Collecting(self, state, headers, call)
+        if method == b"GET" and length is None and self.url[:-LENGTH] in state.fast_path.link_prefixes:
+            link = state.caches.redirects.get(self.url[-LENGTH:].decode("latin-1"))
             if link and not read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
                 return Following(self, link)
         return None

@@ -11,7 +11,7 @@ from grapevine.sites import management
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.repositories.registry import Registry
 from grapevine.store.rows import KeyRow
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 EVERY_SITE: Final = 0
 """The site number of a key made for all sites."""
@@ -23,11 +23,11 @@ async def authorized(request: Request, scope: str = "read") -> Site:
     Raises Unauthorized without a known key, Forbidden when the key's scope or site does not reach that far, and for a
     key that reaches every site Invalid when ``?site=`` is missing, UnknownSite when it names none.
     """
-    running = services(request)
-    key = await read_key(request, running.store.registry)
+    state = app_state(request)
+    key = await read_key(request, state.store.registry)
     if management.SCOPES.index(key.scope) < management.SCOPES.index(scope):
         raise Forbidden(f"This API key has the scope {key.scope}; {scope} is needed.")
-    return await reached_site(running.sites, key, request.query_params.get("site"))
+    return await reached_site(state.sites, key, request.query_params.get("site"))
 
 
 async def read_key(request: Request, registry: Registry) -> KeyRow:

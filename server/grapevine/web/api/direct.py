@@ -9,13 +9,13 @@ from starlette.responses import Response
 from grapevine.analytics.direct import direct
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import PERIOD, Parameters
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 
 async def direct_visits(request: Request) -> Response:
     """Takes a period and no filters: the estimate needs all of a page's visits."""
     site = await authorized(request)
     given = Parameters(request, *PERIOD)
-    running = services(request)
-    answer = await direct(running.store.reads, site, given.period(running.clock()))
+    state = app_state(request)
+    answer = await direct(state.store.reads, site, given.period(state.clock()))
     return Response(msgspec.json.encode(answer), headers={"Cache-Control": "no-store"}, media_type="application/json")

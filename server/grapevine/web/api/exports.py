@@ -14,7 +14,7 @@ from grapevine.exports import FORMATS, TABLES, ExportRequest, encoder, stream
 from grapevine.store.readers.exports import ExportRange
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import PERIOD, Parameters
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 _UNSAFE: Final = re.compile(r"[^0-9A-Za-z_-]+")
 
@@ -37,7 +37,7 @@ async def export(request: Request) -> Response:
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}.{suffix}"'}
     if request.method == "HEAD":
         return Response(headers=headers | {"Content-Type": media_type})
-    pieces = stream(table, ExportRequest(services(request).store, site, span), made_by)
+    pieces = stream(table, ExportRequest(app_state(request).store, site, span), made_by)
     beginning = await anext(pieces)
     return StreamingResponse(_all(beginning, pieces), headers=headers | {"Content-Type": media_type})
 

@@ -12,7 +12,7 @@ from grapevine.analytics import spikes as spikes_query
 from grapevine.errors import Invalid
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import PERIOD, Parameters
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 MOST: Final = 1_000
 
@@ -21,11 +21,11 @@ async def spikes(request: Request) -> Response:
     """Those that were raised in a period, the newest first."""
     site = await authorized(request)
     given = Parameters(request, "limit", *PERIOD)
-    running = services(request)
-    now, limit = running.clock(), given.number("limit", 100)
+    state = app_state(request)
+    now, limit = state.clock(), given.number("limit", 100)
     if not 1 <= limit <= MOST:
         raise Invalid.of("limit", f"must be 1 to {MOST}")
-    found = await spikes_query.spikes(running.store, site, now, given.period(now), limit)
+    found = await spikes_query.spikes(state.store, site, now, given.period(now), limit)
     return Response(
         msgspec.json.encode({"spikes": found}), headers={"Cache-Control": "no-store"}, media_type="application/json"
     )

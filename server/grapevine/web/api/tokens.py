@@ -18,7 +18,7 @@ from grapevine.errors import BadSignatureProblem, NotATokenProblem
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import FILTERS, PERIOD, Parameters
 from grapevine.web.request_body import read_body
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 MOST_TOKENS: Final = 1_000
 MAX_BODY: Final = 65_536
@@ -35,7 +35,7 @@ async def token(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     try:
-        answer = await token_resolution.resolve(services(request).store.reads, site, request.path_params["token"])
+        answer = await token_resolution.resolve(app_state(request).store.reads, site, request.path_params["token"])
     except NotAToken as error:
         raise NotATokenProblem(f"Not a token: {error}.") from None
     except BadSignature as error:
@@ -48,7 +48,7 @@ async def resolve_tokens(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     asked = decode(await read_body(request, MAX_BODY), ResolveRequest)
-    results = await token_resolution.resolve_many(services(request).store.reads, site, asked.tokens)
+    results = await token_resolution.resolve_many(app_state(request).store.reads, site, asked.tokens)
     return _json({"results": results})
 
 
@@ -56,55 +56,55 @@ async def summary(request: Request) -> Response:
     """``GET /v1/stats/summary``."""
     site = await authorized(request)
     given = Parameters(request, *PERIOD, *FILTERS)
-    running = services(request)
-    return _json(await summary_query.summary(running.store.reads, site, given.period(running.clock()), given.filters()))
+    state = app_state(request)
+    return _json(await summary_query.summary(state.store.reads, site, given.period(state.clock()), given.filters()))
 
 
 async def series(request: Request) -> Response:
     """``GET /v1/stats/series``."""
     site = await authorized(request)
     given = Parameters(request, "metric", "interval", *PERIOD, *FILTERS)
-    running = services(request)
+    state = app_state(request)
     metric, interval = given.needed("metric"), given.text("interval") or "day"
-    period, filters = given.period(running.clock()), given.filters()
-    return _json(await summary_query.series(running.store.reads, site, metric, interval, period, filters))
+    period, filters = given.period(state.clock()), given.filters()
+    return _json(await summary_query.series(state.store.reads, site, metric, interval, period, filters))
 
 
 async def breakdown(request: Request) -> Response:
     """``GET /v1/stats/breakdown``."""
     site = await authorized(request)
     given = Parameters(request, "by", "limit", *PERIOD, *FILTERS)
-    running = services(request)
+    state = app_state(request)
     by, limit = given.needed("by"), given.number("limit", 100)
-    period, filters = given.period(running.clock()), given.filters()
-    return _json(await summary_query.breakdown(running.store.reads, site, by, period, filters, limit))
+    period, filters = given.period(state.clock()), given.filters()
+    return _json(await summary_query.breakdown(state.store.reads, site, by, period, filters, limit))
 
 
 async def attribution(request: Request) -> Response:
     """``GET /v1/attribution``."""
     site = await authorized(request)
     given = Parameters(request, "model", "goal", "limit", *PERIOD, *FILTERS)
-    running = services(request)
+    state = app_state(request)
     model, goal, limit = given.needed("model"), given.text("goal"), given.number("limit", 100)
-    period, filters = given.period(running.clock()), given.filters()
-    return _json(await attribution_query.attribution(running.store.reads, site, model, period, filters, goal, limit))
+    period, filters = given.period(state.clock()), given.filters()
+    return _json(await attribution_query.attribution(state.store.reads, site, model, period, filters, goal, limit))
 
 
 async def cascades(request: Request) -> Response:
     """``GET /v1/cascades``."""
     site = await authorized(request)
     given = Parameters(request, "sort", "limit", "cursor")
-    running = services(request)
+    state = app_state(request)
     sort, limit, cursor = given.text("sort") or "size", given.number("limit", 20), given.text("cursor")
-    return _json(await cascades_query.cascades(running.store, site, running.clock(), sort, limit, cursor))
+    return _json(await cascades_query.cascades(state.store, site, state.clock(), sort, limit, cursor))
 
 
 async def cascade(request: Request) -> Response:
     """``GET /v1/cascades/{root}``."""
     site = await authorized(request)
     Parameters(request)
-    running = services(request)
-    return _json(await cascades_query.cascade(running.store, site, request.path_params["root"], running.clock()))
+    state = app_state(request)
+    return _json(await cascades_query.cascade(state.store, site, request.path_params["root"], state.clock()))
 
 
 def _json(answer: Any) -> Response:

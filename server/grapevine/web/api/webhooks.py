@@ -13,9 +13,9 @@ from grapevine.domain.json_input import decode
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import Parameters
 from grapevine.web.request_body import read_body
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 from grapevine.webhooks import endpoints
-from grapevine.webhooks.egress_policy import Reach
+from grapevine.webhooks.egress_policy import EgressPolicy
 
 MAX_BODY: Final = 8_192
 
@@ -24,31 +24,31 @@ async def webhooks(request: Request) -> Response:
     """``GET /v1/webhooks`` and ``POST /v1/webhooks``."""
     site = await authorized(request, "admin")
     Parameters(request)
-    running = services(request)
+    state = app_state(request)
     if request.method == "POST":
-        asked = decode(await read_body(request, MAX_BODY), endpoints.Added)
+        asked = decode(await read_body(request, MAX_BODY), endpoints.NewEndpoint)
         added = await endpoints.add(
-            running.store.hooks, _reach(request), site.site_id, asked, running.clock(), secrets.token_bytes
+            state.store.hooks, _egress(request), site.site_id, asked, state.clock(), secrets.token_bytes
         )
         return _json(added, 201)
-    return _json({"webhooks": await endpoints.all_of(running.store.hooks, site.site_id)})
+    return _json({"webhooks": await endpoints.list_endpoints(state.store.hooks, site.site_id)})
 
 
 async def webhook(request: Request) -> Response:
     """``GET``, ``PATCH`` and ``DELETE /v1/webhooks/{id}``."""
     site = await authorized(request, "admin")
     Parameters(request)
-    running, webhook_id = services(request), request.path_params["id"]
-    hooks = running.store.hooks
+    state, webhook_id = app_state(request), request.path_params["id"]
+    hooks = state.store.hooks
     if request.method == "DELETE":
         await endpoints.remove(hooks, site.site_id, webhook_id)
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
     if request.method == "PATCH":
-        asked = decode(await read_body(request, MAX_BODY), endpoints.Changes)
+        asked = decode(await read_body(request, MAX_BODY), endpoints.EndpointChanges)
         return _json(
-            await endpoints.change(hooks, _reach(request), site.site_id, webhook_id, asked, running.clock())
+            await endpoints.change(hooks, _egress(request), site.site_id, webhook_id, asked, state.clock())
         )  # fmt: skip
-    return _json(await endpoints.one(hooks, site.site_id, webhook_id))
+    return _json(await endpoints.get(hooks, site.site_id, webhook_id))
 
 
 async def deliveries(request: Request) -> Response:
@@ -56,7 +56,7 @@ async def deliveries(request: Request) -> Response:
     site = await authorized(request, "admin")
     given = Parameters(request, "limit")
     found = await endpoints.deliveries(
-        services(request).store.hooks, site.site_id, request.path_params["id"], given.number("limit", 20)
+        app_state(request).store.hooks, site.site_id, request.path_params["id"], given.number("limit", 20)
     )
     return _json({"deliveries": found})
 
@@ -65,14 +65,14 @@ async def retry(request: Request) -> Response:
     """``POST /v1/webhooks/{id}/deliveries/{delivery}/retry``."""
     site = await authorized(request, "admin")
     Parameters(request)
-    running = services(request)
+    state = app_state(request)
     names = request.path_params
-    await endpoints.again(running.store.hooks, site.site_id, names["id"], names["delivery"], running.clock())
+    await endpoints.retry(state.store.hooks, site.site_id, names["id"], names["delivery"], state.clock())
     return _json({}, 202)
 
 
-def _reach(request: Request) -> Reach:
-    return Reach(services(request).settings.webhook_networks)
+def _egress(request: Request) -> EgressPolicy:
+    return EgressPolicy(app_state(request).settings.webhook_networks)
 
 
 def _json(answer: Any, status: int = 200) -> Response:

@@ -14,8 +14,8 @@ from grapevine.analytics import attribution
 from grapevine.analytics.goals import goals
 from grapevine.analytics.models.attribution import MODELS, Attribution
 from grapevine.web.dashboard import labels
-from grapevine.web.dashboard.page import framed, look
-from grapevine.web.dashboard.rendering import page
+from grapevine.web.dashboard.page import dashboard_page, viewer_context
+from grapevine.web.dashboard.rendering import render_page
 
 TABLE_ROWS: Final = 12
 MOST_ROWS: Final = 100
@@ -32,16 +32,16 @@ class Segment(msgspec.Struct, frozen=True):
     width: float
 
 
-@framed
+@dashboard_page
 async def conversions(request: Request) -> Response:
     """``GET /conversions``: the goals of a period, and the credit for them as ``model`` gives it."""
-    running, viewer, address = await look(request, "conversions")
-    period, filters = address.period(running.clock()), address.filters()
-    model, goal = address.params.get("model", USUAL_MODEL), address.params.get("goal")
-    reads = running.store.reads
+    state, viewer, view_url = await viewer_context(request, "conversions")
+    period, filters = view_url.period(state.clock()), view_url.filters()
+    model, goal = view_url.params.get("model", USUAL_MODEL), view_url.params.get("goal")
+    reads = state.store.reads
     found = await attribution.attribution(reads, viewer.site, model, period, filters, goal, MOST_ROWS)
     reached = await goals(reads, viewer.site, period, filters)
-    return page(
+    return render_page(
         "conversions.html",
         **request.state.frame,
         period=period,

@@ -13,8 +13,8 @@ from grapevine.analytics.direct import Direct
 from grapevine.analytics.models import dark_social
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import formats
-from grapevine.web.dashboard.page import framed, look
-from grapevine.web.dashboard.rendering import page
+from grapevine.web.dashboard.page import dashboard_page, viewer_context
+from grapevine.web.dashboard.rendering import render_page
 
 TABLE_ROWS: Final = 12
 
@@ -38,14 +38,14 @@ class Lacking(msgspec.Struct, frozen=True):
     remedy: str
 
 
-@framed
+@dashboard_page
 async def direct(request: Request) -> Response:
     """``GET /direct``: the direct visits of a period; without filters, as the estimate needs all visits of a page."""
-    running, viewer, address = await look(request, "direct")
-    period = address.period(running.clock())
-    found = await insight.direct(running.store.reads, viewer.site, period)
+    state, viewer, view_url = await viewer_context(request, "direct")
+    period = view_url.period(state.clock())
+    found = await insight.direct(state.store.reads, viewer.site, period)
     drawn = bars(found)
-    return page(
+    return render_page(
         "direct.html",
         **request.state.frame,
         period=period,

@@ -23,7 +23,7 @@ _FAMILY_OF: Final = {
 }  # fmt: skip
 
 
-class Explained(NamedTuple):
+class Label(NamedTuple):
     """A name for people and the sentence that explains it."""
 
     label: str
@@ -31,49 +31,49 @@ class Explained(NamedTuple):
 
 
 SOURCES: Final = {
-    "share": Explained("Shared link", "Came with a valid share token."),
-    "campaign": Explained("Campaign", "The URL carried campaign (utm) parameters."),
-    "search": Explained("Search", "A search engine sent the visit."),
-    "social": Explained("Social network", "A public network sent the visit, without a share token."),
-    "messenger": Explained("Messenger", "A messenger app named itself as the sender, without a share token."),
-    "email": Explained("E-mail", "A web mailer or mail app named itself as the sender."),
-    "referral": Explained("Other website", "A link on another website."),
-    "internal": Explained("This site", "A new tab opened from one of the site's own pages."),
-    "direct-home": Explained("Direct, home page", "No referrer, landed on the home page: typed, or a bookmark."),
-    "direct-deep": Explained(
+    "share": Label("Shared link", "Came with a valid share token."),
+    "campaign": Label("Campaign", "The URL carried campaign (utm) parameters."),
+    "search": Label("Search", "A search engine sent the visit."),
+    "social": Label("Social network", "A public network sent the visit, without a share token."),
+    "messenger": Label("Messenger", "A messenger app named itself as the sender, without a share token."),
+    "email": Label("E-mail", "A web mailer or mail app named itself as the sender."),
+    "referral": Label("Other website", "A link on another website."),
+    "internal": Label("This site", "A new tab opened from one of the site's own pages."),
+    "direct-home": Label("Direct, home page", "No referrer, landed on the home page: typed, or a bookmark."),
+    "direct-deep": Label(
         "Direct, inner page", "No referrer, yet deep in the site: nobody types such a URL, so part of it was shared."
     ),
-    "link": Explained("Tracked link", "A link minted by the site itself."),
+    "link": Label("Tracked link", "A link minted by the site itself."),
 }
 
 DROPS: Final = {
-    "robot": Explained("Robots", "Named themselves as robots; they are no visitors."),
-    "opted-out": Explained(
+    "robot": Label("Robots", "Named themselves as robots; they are no visitors."),
+    "opted-out": Label(
         "Opted out", "The browser asked not to be followed: the visit was counted, and nothing else was kept."
     ),
-    "bad-origin": Explained(
+    "bad-origin": Label(
         "Foreign origin", "Sent by a page that is not on the site's list of origins. If it is yours, add its origin."
     ),
-    "unknown-site": Explained("Unknown site", "The snippet's data-site is no site of this server."),
-    "malformed": Explained("Malformed", "Could not be read at all."),
-    "invalid": Explained("Invalid", "A field had a value that cannot be used."),
-    "too-large": Explained("Too large", "Larger than a report may be."),
-    "rate-limited": Explained("Rate limited", "Too many reports from one browser in a minute."),
-    "busy": Explained("Server busy", "More was waiting than the server takes on; the widget sends such reports again."),
-    "duplicate": Explained("Repeats", "Were stored already; repeating them changed nothing."),
+    "unknown-site": Label("Unknown site", "The snippet's data-site is no site of this server."),
+    "malformed": Label("Malformed", "Could not be read at all."),
+    "invalid": Label("Invalid", "A field had a value that cannot be used."),
+    "too-large": Label("Too large", "Larger than a report may be."),
+    "rate-limited": Label("Rate limited", "Too many reports from one browser in a minute."),
+    "busy": Label("Server busy", "More was waiting than the server takes on; the widget sends such reports again."),
+    "duplicate": Label("Repeats", "Were stored already; repeating them changed nothing."),
 }
 
 SUSPECTS: Final = {
-    "driven": Explained("Driven browsers", "Said of themselves that a program drives them, as test tools do."),
-    "scanner": Explained("Mail scanners", "Opened the links of a mail before its reader could."),
-    "replay": Explained("Replayed links", "Opened one shared link again and again, as no group of people does."),
+    "driven": Label("Driven browsers", "Said of themselves that a program drives them, as test tools do."),
+    "scanner": Label("Mail scanners", "Opened the links of a mail before its reader could."),
+    "replay": Label("Replayed links", "Opened one shared link again and again, as no group of people does."),
 }
 
 MODELS: Final = {
-    "first": Explained("First", "All credit to the first share of the chain, which brought everybody after it."),
-    "last": Explained("Last", "All credit to the last share, the one that the buyer came through."),
-    "linear": Explained("Linear", "The same credit to every share between the first visit and the buyer."),
-    "position": Explained(
+    "first": Label("First", "All credit to the first share of the chain, which brought everybody after it."),
+    "last": Label("Last", "All credit to the last share, the one that the buyer came through."),
+    "linear": Label("Linear", "The same credit to every share between the first visit and the buyer."),
+    "position": Label(
         "Position",
         "40 % to the first share, 40 % to the last, 20 % to all between them; half and half where there are only two.",
     ),
@@ -134,19 +134,19 @@ def app(name: str) -> str:
     return channel(name)
 
 
-def source(name: str | int) -> Explained:
+def source(name: str | int) -> Label:
     """A source of visits."""
-    return SOURCES.get(str(name), Explained(str(name), ""))
+    return SOURCES.get(str(name), Label(str(name), ""))
 
 
-def drop(name: str) -> Explained:
+def drop(name: str) -> Label:
     """A reason of drops."""
-    return DROPS.get(name, Explained(name, ""))
+    return DROPS.get(name, Label(name, ""))
 
 
-def suspect(name: str) -> Explained:
+def suspect(name: str) -> Label:
     """A verdict that takes a visit out of the counts."""
-    return SUSPECTS.get(name, Explained(name, ""))
+    return SUSPECTS.get(name, Label(name, ""))
 
 
 def nth(n: int) -> str:

@@ -15,10 +15,10 @@ from grapevine.sites.cache import Site
 from grapevine.store.rows import KeyRow
 from grapevine.web.api.auth import EVERY_SITE
 from grapevine.web.dashboard import session
-from grapevine.web.dashboard.rendering import page
+from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import HEADERS
-from grapevine.web.dashboard.view_url import Address
-from grapevine.web.state import Services, services
+from grapevine.web.dashboard.view_url import ViewUrl
+from grapevine.web.state import AppState, app_state
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -43,7 +43,7 @@ class _NoSite(Exception):
     """The key reaches every site, and there is none yet."""
 
 
-def framed(handler: Handler) -> Handler:
+def dashboard_page(handler: Handler) -> Handler:
     """A handler whose every answer carries the security headers and whose every refusal is a page."""
 
     @wraps(handler)
@@ -53,11 +53,11 @@ def framed(handler: Handler) -> Handler:
         except _SignInNeeded:
             response = _to_sign_in(request)
         except _NoSite:
-            response = page("problem.html", **_NOBODY, title="No site yet", detail=_NO_SITE_YET)
+            response = render_page("problem.html", **_NOBODY, title="No site yet", detail=_NO_SITE_YET)
         except Problem as problem:
             frame = getattr(request.state, "frame", _NOBODY)
             title = _UNREADABLE if isinstance(problem, Invalid) else problem.title
-            response = page("problem.html", problem.status, **frame, title=title, detail=problem.detail)
+            response = render_page("problem.html", problem.status, **frame, title=title, detail=problem.detail)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
@@ -67,29 +67,29 @@ def framed(handler: Handler) -> Handler:
 
 def _to_sign_in(request: Request) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    response = RedirectResponse(Address("/sign-in", {}).go("/sign-in", next=None if wanted == "/" else wanted), 303)
+    response = RedirectResponse(ViewUrl("/sign-in", {}).to("/sign-in", next=None if wanted == "/" else wanted), 303)
     if session.COOKIE in request.cookies:
         response.delete_cookie(session.COOKIE)
     return response
 
 
-async def signed_in_key(request: Request, running: Services) -> KeyRow | None:
+async def signed_in_key(request: Request, state: AppState) -> KeyRow | None:
     """The key that is signed in, unless it was revoked."""
     cookie = request.cookies.get(session.COOKIE)
-    key_id = session.key_id_in(cookie, running.secret, running.clock) if cookie else None
-    return await running.store.registry.key_by_id(key_id) if key_id else None
+    key_id = session.key_id_in(cookie, state.cookie_secret, state.clock) if cookie else None
+    return await state.store.registry.key_by_id(key_id) if key_id else None
 
 
-async def _viewer(request: Request, running: Services) -> Viewer:
+async def _viewer(request: Request, state: AppState) -> Viewer:
     """Who is signed in. A site outside the key's reach is refused, whether it exists or not."""
-    key = await signed_in_key(request, running)
+    key = await signed_in_key(request, state)
     if key is None:
         raise _SignInNeeded
     if key.site_id != EVERY_SITE:
-        own = await running.sites.by_id(key.site_id)
+        own = await state.sites.by_id(key.site_id)
         reached = [own] if own else []
     else:
-        reached = await running.sites.all()
+        reached = await state.sites.all()
     wanted = request.query_params.get("site")
     if wanted:
         chosen = next((site for site in reached if site.key == wanted), None)
@@ -101,10 +101,10 @@ async def _viewer(request: Request, running: Services) -> Viewer:
     return Viewer(key, reached[0], reached)
 
 
-async def look(request: Request, section: str) -> tuple[Services, Viewer, Address]:
+async def viewer_context(request: Request, section: str) -> tuple[AppState, Viewer, ViewUrl]:
     """What every page for somebody signed in begins with; the layout's part of it is kept for a refusal's page too."""
-    running = services(request)
-    viewer = await _viewer(request, running)
-    address = Address(request.url.path, request.query_params)
-    request.state.frame = {"viewer": viewer, "site": viewer.site, "address": address, "section": section}
-    return running, viewer, address
+    state = app_state(request)
+    viewer = await _viewer(request, state)
+    view_url = ViewUrl(request.url.path, request.query_params)
+    request.state.frame = {"viewer": viewer, "site": viewer.site, "view_url": view_url, "section": section}
+    return state, viewer, view_url

@@ -14,7 +14,7 @@ from grapevine.web.dashboard import assets, formats, labels
 from grapevine.web.dashboard.view_url import PRESETS
 
 
-def page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
+def render_page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A page made from one of the templates."""
     return HTMLResponse(_environment().get_template(template).render(context), status)
 
@@ -45,6 +45,6 @@ def _environment() -> Environment:
         app=labels.app, nth=labels.nth, code=code, breakable=breakable,
     )  # fmt: skip
     environment.globals.update(
-        words=labels, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS
+        labels=labels, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS
     )
     return environment

@@ -19,24 +19,24 @@ FILTERS: Final = ("page", "channel", "source", "device")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Address:
+class ViewUrl:
     """The path and the query parameters of the page that is asked for; makes the links of the page."""
 
     def __init__(self, path: str, params: Mapping[str, str]) -> None:
         self.path = path
         self.params = {name: value for name, value in params.items() if value}
 
-    def here(self, **changes: object) -> str:
+    def changed(self, **changes: object) -> str:
         """This page with some parameters changed; None takes one away."""
         return _url(self.path, self.params | changes)
 
-    def go(self, path: str, **params: object) -> str:
+    def to(self, path: str, **params: object) -> str:
         """Another page about the same site."""
         return _url(path, {"site": self.params.get("site")} | params)
 
-    def elsewhere(self, path: str, **params: object) -> str:
+    def to_same_days(self, path: str, **params: object) -> str:
         """Another page about the same site and the same days."""
-        return self.go(path, **{name: self.params.get(name) for name in PERIOD} | params)
+        return self.to(path, **{name: self.params.get(name) for name in PERIOD} | params)
 
     def period(self, now: int) -> Period:
         """The days asked for: ``from`` and ``to``, or the last ``days`` of them. Raises Invalid."""

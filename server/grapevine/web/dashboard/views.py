@@ -24,10 +24,10 @@ from grapevine.web.dashboard.chart import chart, interval_for
 from grapevine.web.dashboard.conversions import conversions
 from grapevine.web.dashboard.direct import direct
 from grapevine.web.dashboard.lookup import find_token
-from grapevine.web.dashboard.page import Viewer, framed, look, signed_in_key
-from grapevine.web.dashboard.rendering import page
+from grapevine.web.dashboard.page import Viewer, dashboard_page, signed_in_key, viewer_context
+from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import is_same_origin, local_path, read_form
-from grapevine.web.state import Services, services
+from grapevine.web.state import AppState, app_state
 
 CHARTED: Final = ("visits", "shares", "returns")
 TABLES: Final = ("channel", "page", "source")
@@ -43,64 +43,64 @@ _FORGED: Final = (
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
-@framed
+@dashboard_page
 async def sign_in_form(request: Request) -> Response:
     """``GET /sign-in``."""
-    running = services(request)
+    state = app_state(request)
     target = local_path(request.query_params.get("next", "/"))
-    if await signed_in_key(request, running):
+    if await signed_in_key(request, state):
         return RedirectResponse(target, 303)
-    return page("sign_in.html", viewer=None, target=target, wrong=False)
+    return render_page("sign_in.html", viewer=None, target=target, wrong=False)
 
 
-@framed
+@dashboard_page
 async def sign_in(request: Request) -> Response:
     """``POST /sign-in``: an API key becomes a signed cookie."""
-    running = services(request)
-    _refuse_foreign(request, running)
+    state = app_state(request)
+    _refuse_foreign(request, state)
     form = await read_form(request)
     target = local_path(form.get("next", "/"))
     secret = form.get("key", "").strip()
-    key = await management.key_of(running.store.registry, secret) if secret else None
+    key = await management.key_of(state.store.registry, secret) if secret else None
     if key is None:
-        return page("sign_in.html", 401, viewer=None, target=target, wrong=True)
+        return render_page("sign_in.html", 401, viewer=None, target=target, wrong=True)
     response = RedirectResponse(target, 303)
     response.set_cookie(
         session.COOKIE,
-        session.cookie_for(key.key_id, running.secret, running.clock),
+        session.cookie_for(key.key_id, state.cookie_secret, state.clock),
         max_age=session.MAX_AGE_SECONDS,
         path="/",
-        secure=_is_https(request, running),
+        secure=_is_https(request, state),
         httponly=True,
         samesite="lax",
     )
     return response
 
 
-@framed
+@dashboard_page
 async def sign_out(request: Request) -> Response:
     """``POST /sign-out``."""
-    _refuse_foreign(request, services(request))
+    _refuse_foreign(request, app_state(request))
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(session.COOKIE, path="/", httponly=True, samesite="lax")
     return response
 
 
-@framed
+@dashboard_page
 async def overview(request: Request) -> Response:
     """``GET /``: the numbers of a period."""
-    running, viewer, address = await look(request, "overview")
+    state, viewer, view_url = await viewer_context(request, "overview")
     site = viewer.site
-    now = running.clock()
-    period, filters = address.period(now), address.filters()
+    now = state.clock()
+    period, filters = view_url.period(now), view_url.filters()
     interval = interval_for(period)
-    reads = running.store.reads
+    reads = state.store.reads
     numbers = await summary.summary(reads, site, period, filters)
     lines = {metric: await summary.series(reads, site, metric, interval, period, filters) for metric in CHARTED}
-    spikes = await spikes_view.raised(running.store, site, now, period, filters)
+    spikes = await spikes_view.raised(state.store, site, now, period, filters)
     tables = {by: await summary.breakdown(reads, site, by, period, filters) for by in TABLES}
     empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
-    return page(
+    return render_page(
         "overview.html",
         **request.state.frame,
         period=period,
@@ -112,62 +112,62 @@ async def overview(request: Request) -> Response:
         spikes=spikes,
         most_spikes=spikes_view.TABLE_ROWS,
         empty=empty,
-        never=empty and not await _ever_seen(running, site, now),
-        snippet=management.snippet(site.row, _base_url(request, running), running.settings.prefix) if empty else "",
+        never=empty and not await _ever_seen(state, site, now),
+        snippet=management.snippet(site.row, _base_url(request, state), state.settings.prefix) if empty else "",
     )
 
 
-@framed
+@dashboard_page
 async def cascades(request: Request) -> Response:
     """``GET /cascades``: all of them, in an order."""
-    running, viewer, address = await look(request, "cascades")
-    sort = address.params.get("sort", SORTS[0])
+    state, viewer, view_url = await viewer_context(request, "cascades")
+    sort = view_url.params.get("sort", SORTS[0])
     found = await cascades_query.cascades(
-        running.store, viewer.site, running.clock(), sort, PAGE_OF_CASCADES, address.params.get("cursor")
+        state.store, viewer.site, state.clock(), sort, PAGE_OF_CASCADES, view_url.params.get("cursor")
     )
-    return page("cascades.html", **request.state.frame, found=found, sort=sort)
+    return render_page("cascades.html", **request.state.frame, found=found, sort=sort)
 
 
-@framed
+@dashboard_page
 async def cascade(request: Request) -> Response:
     """``GET /cascades/{root}``: one of them as a tree."""
-    running, viewer, _ = await look(request, "cascades")
-    found = await cascades_query.cascade(running.store, viewer.site, request.path_params["root"], running.clock())
-    return page(
+    state, viewer, _ = await viewer_context(request, "cascades")
+    found = await cascades_query.cascade(state.store, viewer.site, request.path_params["root"], state.clock())
+    return render_page(
         "cascade.html",
         **request.state.frame,
         cascade=found,
         drawing=draw(found),
-        pasted=await pasted(running.store.reads, viewer.site, found.root),
+        pasted=await pasted(state.store.reads, viewer.site, found.root),
         lasted=formats.elapsed(found.started_at, found.last_at),
     )
 
 
-@framed
+@dashboard_page
 async def tokens(request: Request) -> Response:
     """``GET /tokens``: what a share token, or a URL with one in it, stands for."""
-    running, viewer, address = await look(request, "tokens")
+    state, viewer, view_url = await viewer_context(request, "tokens")
     site = viewer.site
-    text = address.params.get("token", "").strip()
+    text = view_url.params.get("token", "").strip()
     context: dict[str, Any] = {"asked": text, "found": None, "wrong": None, "elsewhere": None, "status": 200}
     if text:
         token = find_token(text, site.row.param)
         try:
-            context["found"] = await token_resolution.resolve(running.store.reads, site, token)
+            context["found"] = await token_resolution.resolve(state.store.reads, site, token)
         except (TokenError, Problem) as error:
-            context |= await _bad_token(running, viewer, site, token, error)
-    return page("tokens.html", **request.state.frame, **context)
+            context |= await _bad_token(state, viewer, site, token, error)
+    return render_page("tokens.html", **request.state.frame, **context)
 
 
 async def _bad_token(
-    running: Services, viewer: Viewer, site: Site, token: str, error: TokenError | Problem
+    state: AppState, viewer: Viewer, site: Site, token: str, error: TokenError | Problem
 ) -> dict[str, Any]:
     """Why a text stands for no share, in one sentence."""
     if isinstance(error, Problem):
         return {"status": error.status, "wrong": _GONE}
     if error.reason == "not-a-token":
         return {"status": 400, "wrong": f"That is not a share token: {error}."}
-    owner = await running.sites.owner(token)
+    owner = await state.sites.owner(token)
     if owner and owner[0].site_id == site.site_id and owner[1].is_session:
         return {"status": 422, "wrong": _SESSION}
     if owner and any(reached.site_id == owner[0].site_id for reached in viewer.sites):
@@ -176,7 +176,7 @@ async def _bad_token(
     return {"status": 422, "wrong": _FORGED}
 
 
-@framed
+@dashboard_page
 async def static(request: Request) -> Response:
     """``GET /static/{name}``."""
     found = assets.asset(request.path_params["name"])
@@ -185,27 +185,27 @@ async def static(request: Request) -> Response:
     return Response(found.content, media_type=found.media_type, headers={"Cache-Control": _FOR_EVER})
 
 
-async def _ever_seen(running: Services, site: Site, now: int) -> bool:
+async def _ever_seen(state: AppState, site: Site, now: int) -> bool:
     """Whether the site ever had a visit, as far back as one question reaches."""
-    everything = await summary.summary(running.store.reads, site, Period.ending(now, LONGEST_DAYS))
+    everything = await summary.summary(state.store.reads, site, Period.ending(now, LONGEST_DAYS))
     return bool(everything.views)
 
 
-def _refuse_foreign(request: Request, running: Services) -> None:
-    if not is_same_origin(request, running.settings.base_url):
+def _refuse_foreign(request: Request, state: AppState) -> None:
+    if not is_same_origin(request, state.settings.base_url):
         raise Forbidden(
             "This form was not sent from a page of this server; nothing was done. Open it here and try again."
         )
 
 
-def _is_https(request: Request, running: Services) -> bool:
+def _is_https(request: Request, state: AppState) -> bool:
     """Whether the browser speaks https with us, be it through a proxy that says nothing about it."""
     host = request.headers.get("host", "")
-    return request.url.scheme == "https" or running.settings.base_url == f"https://{host}"
+    return request.url.scheme == "https" or state.settings.base_url == f"https://{host}"
 
 
-def _base_url(request: Request, running: Services) -> str:
-    return running.settings.base_url or str(request.base_url).rstrip("/")
+def _base_url(request: Request, state: AppState) -> str:
+    return state.settings.base_url or str(request.base_url).rstrip("/")
 
 
 routes: Final = [

@@ -16,7 +16,7 @@ from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
 from grapevine.web.problems import problem_response, store_problem
 from grapevine.web.request_body import check_type, read_body
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
     async def collect(request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=_PREFLIGHT)
-        collect_api = services(request).collect_api
+        collect_api = app_state(request).collect_api
         try:
             body = await read_body(request, MAX_BODY)
             check_type(request.headers.get("content-type", ""), TYPES)

@@ -21,7 +21,7 @@ from grapevine.store.readers.reads import Reads
 from grapevine.web.api.auth import authorized
 from grapevine.web.public import collect
 from grapevine.web.request_body import check_type, read_body
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _MINUTE_MS: Final = 60_000
@@ -38,10 +38,10 @@ async def conversions(request: Request) -> Response:
 async def with_key(request: Request) -> Response:
     """A conversion of a visit that a server names: ``visit``, or the ``token`` that it came with."""
     site = await authorized(request, "write")
-    running = services(request)
+    state = app_state(request)
     check_type(request.headers.get("content-type", ""), collect.TYPES)
     asked = decode(await read_body(request, MAX_BODY), KeyedConversionRequest)
-    now = running.clock()
+    now = state.clock()
     errors: list[FieldError] = []
     goal = read_goal(asked, errors)
     at = now if asked.at is None else _time(asked.at, now, errors)
@@ -52,10 +52,10 @@ async def with_key(request: Request) -> Response:
     if errors:
         raise Invalid.of_all(errors)
     field = "token" if asked.visit is None else "visit"
-    visit_id = await _visit(running.store.reads, site, asked, at)
+    visit_id = await _visit(state.store.reads, site, asked, at)
     if at < ids.day_start(ids.day_of(visit_id) - 1):  # the day of an id is its visitor's, which may be one off
         raise Invalid.of("at", "is before the visit began")
-    reply = await running.collect_api.convert(site, visit_id, goal, at, field)
+    reply = await state.collect_api.convert(site, visit_id, goal, at, field)
     marks = {"Cache-Control": "no-store"} | ({"Grapevine-Dropped": reply.dropped} if reply.dropped else {})
     return Response(collect.encode(reply.body), reply.status, marks, "application/json")
 

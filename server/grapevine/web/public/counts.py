@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from grapevine.domain.urls import UrlError, page_of
 from grapevine.errors import Invalid, Problem, StoreError, UnknownSite
-from grapevine.web.counts_cache import Told, told
+from grapevine.web.caches import EncodedCounts, encode_counts
 from grapevine.web.problems import problem_response, store_problem
-from grapevine.web.state import Services, services
+from grapevine.web.state import AppState, app_state
 
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
 _FOR_A_MINUTE: Final = _CORS | {"Cache-Control": "public, max-age=60"}
@@ -21,30 +21,30 @@ _NOT_AT_ALL: Final = _CORS | {"Cache-Control": "no-store"}
 async def counts(request: Request) -> Response:
     """The shares of the page ``url`` of ``site``. Other parameters are ignored, as by all calls of the widget."""
     try:
-        answer = await _counted(services(request), request.query_params.get("site"), request.query_params.get("url"))
+        answer = await _counted(app_state(request), request.query_params.get("site"), request.query_params.get("url"))
     except (Problem, StoreError) as error:
         refusal = problem_response(store_problem(error) if isinstance(error, StoreError) else error)
         refusal.headers.update(_NOT_AT_ALL)
         return refusal
-    headers = _FOR_A_MINUTE | {"ETag": answer.tag}
+    headers = _FOR_A_MINUTE | {"ETag": answer.etag}
     known = (tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(","))
-    if answer.tag in known:
+    if answer.etag in known:
         return Response(None, 304, headers)
     return Response(answer.body, 200, headers, "application/json")
 
 
-async def _counted(running: Services, key: str | None, url: str | None) -> Told:
+async def _counted(state: AppState, key: str | None, url: str | None) -> EncodedCounts:
     if key is None or url is None:
         raise Invalid.of("site" if key is None else "url", "is needed")
-    site = await running.sites.by_key(key)
+    site = await state.sites.by_key(key)
     if site is None:
         raise UnknownSite(f"No site of this server has the key {key[:40]!r}.")
     try:
         page = page_of(site.site_id, url, site.origins, site.row.param, site.kept_query).page_id
     except UrlError as error:
         raise Invalid.of("url", str(error)) from None
-    kept = running.counted.get(site.site_id, page)
+    kept = state.caches.counts.get(site.site_id, page)
     if kept is None:
-        kept = told(await running.store.quick.shares_of_page(site.site_id, page))
-        running.counted.keep(site.site_id, page, kept)
+        kept = encode_counts(await state.store.quick.shares_of_page(site.site_id, page))
+        state.caches.counts.put(site.site_id, page, kept)
     return kept

@@ -15,7 +15,7 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of, tagged
 from grapevine.errors import Busy, NotFound
 from grapevine.sites.cache import Site
-from grapevine.web.state import Services, services
+from grapevine.web.state import AppState, app_state
 
 _NO_STORE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 _GONE: Final = """<!doctype html>
@@ -41,31 +41,31 @@ Ask whoever sent it to you to send it again.</p>
 
 async def follow(request: Request) -> Response:
     """Sends the reader to the shared page with the token in its address; records a preview robot as an unfurl."""
-    running = services(request)
+    state = app_state(request)
     text = request.path_params["token"]
-    owner = await running.sites.owner(text)
+    owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
         return HTMLResponse(_GONE, 404, _NO_STORE)
     site, token = owner
-    url = await target(running, site, token)
+    url = await target(state, site, token)
     # Kept before anything is waited for: a report that comes meanwhile must find it, to have it forgotten.
     response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _NO_STORE)
-    running.followed.keep(text, response)
+    state.caches.redirects.put(text, response)
     agent = read_agent(request.headers.get("user-agent", ""))
     if agent.preview:
         with suppress(Busy):  # a full queue keeps nobody from the page
-            await running.collect_api.unfurl(site, token, agent.preview)
+            await state.collect_api.unfurl(site, token, agent.preview)
     return response
 
 
 async def qr_code(request: Request) -> Response:
     """A QR code of the short address, as SVG."""
-    running = services(request)
+    state = app_state(request)
     text = request.path_params["token"]
-    owner = await running.sites.owner(text)
+    owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
         raise NotFound("No share has that token.")
-    base = running.settings.base_url or str(request.base_url).rstrip("/")
+    base = state.settings.base_url or str(request.base_url).rstrip("/")
     out = io.BytesIO()
     segno.make(f"{base}/s/{text}", error="m").save(out, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
     # The widget reads it from a page whose policy may forbid pictures from elsewhere.
@@ -73,13 +73,13 @@ async def qr_code(request: Request) -> Response:
     return Response(out.getvalue(), headers=headers, media_type="image/svg+xml")
 
 
-async def target(running: Services, site: Site, token: Token) -> str:
+async def target(state: AppState, site: Site, token: Token) -> str:
     """The page that was shared; the visit's first page if no report named it; the site's home if both are gone.
 
     The origin is checked again, since a site may have given one up since.
     """
     home = f"{site.row.origins[0]}/"
-    url = await running.store.quick.shared_url(site.site_id, token.visit_id, token.channel, token.n)
+    url = await state.store.quick.shared_url(site.site_id, token.visit_id, token.channel, token.n)
     if url is None or url == OTHER_PAGE:
         return home
     try:

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from grapevine.domain import ids
 from grapevine.domain.tokens import LENGTH
 from grapevine.web.public.about.languages import languages, nth, preferred
-from grapevine.web.state import services
+from grapevine.web.state import app_state
 
 _HEADERS: Final = {
     "Cache-Control": "private, no-store",
@@ -40,11 +40,11 @@ class Said(NamedTuple):
 async def about(request: Request) -> Response:
     """What the link with this token carries, and who to turn to. Nothing of the visit but what the token itself says,
     so that nobody learns more from a link than was in it."""
-    running = services(request)
+    state = app_state(request)
     text = request.path_params["token"]
     language = preferred(request.headers.get("accept-language", ""))
     words = languages()[language]
-    owner = await running.sites.owner(text)
+    owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
         shaped = len(text) == LENGTH and ids.from_base62(text) is not None
         return _page(422 if shaped else 404, language, said=None)
