@@ -29,7 +29,7 @@ Random = Callable[[int], bytes]
 
 
 def event(site_id: int, name: str, at: int, data: Mapping[str, Any]) -> Event:
-    """Returns the event ``name`` of the time ``at`` (UTC milliseconds), with the payload that the specification asks for."""
+    """Returns the event ``name`` at ``at`` (UTC milliseconds), with a payload shaped by the specification."""
     payload = msgspec.json.encode({"type": name, "timestamp": rfc3339(at), "data": data})
     return Event(site_id=site_id, name=name, payload=payload.decode(), at=at)
 
