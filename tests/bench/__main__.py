@@ -11,6 +11,7 @@ from tests.bench import (
     backends,
     estimate,
     flame,
+    guard,
     ingest,
     lighthouse,
     memory,
@@ -34,10 +35,11 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
     "accuracy": accuracy.run,  # of all that is said, in worlds whose truth is known; only when named; SEED, WORLDS
     "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
+    "guard": guard.run,  # processor time a request beside an earlier commit; only when named; BASE, PAIRS
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
     "lighthouse": lighthouse.run,  # of a page with and without the widget; needs Node; only when named; PAIRS
 }
-_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "lighthouse", "spikes"}
+_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "spikes"}
 
 
 def main(names: list[str]) -> int:

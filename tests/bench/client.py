@@ -1,8 +1,9 @@
 """Load without wrk: so many keep-alive connections, each with one request under way, in one process.
 
-Sends what wrk/traffic.lua sends, told by the same environment (CALL, SITE, ORIGIN, DAY, TOKENS, SESSIONS, SEED), and
-prints a line of JSON. ``python -m tests.bench.client HOST PORT CONNECTIONS SECONDS``. wrk is written in C and takes
-less of the machine than this client does, so rates differ; ratios of two servers under the same client do less so.
+Sends what wrk/traffic.lua sends, configured by the same environment (CALL, SITE, ORIGIN, DAY, TOKENS, SESSIONS, SEED),
+and calls of the read API with the API key in KEY. ``python -m tests.bench.client HOST PORT CONNECTIONS SECONDS`` prints
+a line of JSON. wrk is written in C and takes less of the machine than this client does, so rates differ; ratios of two
+servers under the same client do less so.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -34,14 +36,16 @@ class Traffic:
     def __init__(self, environment: Mapping[str, str], host: str) -> None:
         self._random = random.Random(environment.get("SEED"))  # noqa: S311
         self._site, self._origin = environment.get("SITE", ""), environment.get("ORIGIN", "")
-        self._day = environment.get("DAY", "")
+        self._day, self._key = environment.get("DAY", ""), environment.get("KEY", "")
         self._tokens, self._sessions = _lines(environment.get("TOKENS")), _lines(environment.get("SESSIONS"))
         self._start = f"HTTP/1.1\r\nHost: {host}\r\n"
         self._headers = f"{self._start}{_HEADERS}Origin: {self._origin}\r\n"
         self._count = 0
         calls: dict[str, Callable[[], bytes]] = {
             "bare": self._bare, "follow": self._follow, "visits": self._visits, "shares": self._shares,
-            "views": self._views,
+            "views": self._views, "summary": partial(self._read, "stats/summary"),
+            "breakdown": partial(self._read, "stats/breakdown?by=page"), "cascades": partial(self._read, "cascades"),
+            "token": self._token,
         }  # fmt: skip
         self.next = calls[environment.get("CALL", "bare")]
 
@@ -71,6 +75,12 @@ class Traffic:
             "views",
             f'{{"site":"{self._site}","session":"{session}","url":"{self._page()}","nonce":"{self._nonce()}"}}',
         )
+
+    def _token(self) -> bytes:
+        return self._read(f"tokens/{self._pick(self._tokens)}")
+
+    def _read(self, path: str) -> bytes:
+        return f"GET /v1/{path} {self._start}Authorization: Bearer {self._key}\r\n\r\n".encode()
 
     def _post(self, call: str, body: str) -> bytes:
         return f"POST /v1/{call} {self._headers}Content-Length: {len(body)}\r\n\r\n{body}".encode()
