@@ -80,6 +80,11 @@ class VisitRow(msgspec.Struct, frozen=True, array_like=True):
         return self.is_aside and self.verdict is None
 
     @property
+    def hangs_on(self) -> int:
+        """The visit on which returns to this one's shares hang: itself, or its parent where it stands aside."""
+        return self.parent_id if self.is_aside and self.parent_id is not None else self.visit_id
+
+    @property
     def opened(self) -> ShareKey | None:
         """The share that it came through."""
         if self.channel is None or self.n is None or self.parent_id is None:

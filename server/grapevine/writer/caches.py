@@ -42,7 +42,7 @@ class PageBudget:
         self.bound = bound
         self._taken: dict[tuple[int, int], int] = {}
 
-    def takes(self, site_id: int, day: int, pages: int) -> bool:
+    def admits(self, site_id: int, day: int, pages: int) -> bool:
         """Whether there surely is room for so many more; then they are counted."""
         taken = self._taken.get((site_id, day))
         if taken is None or 2 * (taken + pages) > self.bound:
@@ -50,7 +50,7 @@ class PageBudget:
         self._taken[site_id, day] = taken + pages
         return True
 
-    def found(self, site_id: int, day: int, pages: int) -> None:
+    def set_used(self, site_id: int, day: int, pages: int) -> None:
         """So many there are at most."""
         if len(self._taken) >= _DAYS:
             self._taken.clear()
@@ -63,10 +63,10 @@ class KnownKeys(NamedTuple):
     pages: RecentKeys[tuple[int, int, int, bool]]
     visitors: RecentKeys[tuple[int, int, int]]
 
-    def learn(self, learned: NewKeys) -> None:
+    def add(self, new: NewKeys) -> None:
         """A batch has committed; what it stored need not be offered to the store again."""
-        self.pages.add(learned.pages)
-        self.visitors.add(learned.visitors)
+        self.pages.add(new.pages)
+        self.visitors.add(new.visitors)
 
 
 class NewKeys(NamedTuple):

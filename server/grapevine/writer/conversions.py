@@ -1,48 +1,50 @@
-"""What a batch does to conversions: each counts once, whichever visit of the site it is said to belong to.
+"""Conversions: each counts once, whichever visit of the site it is said to belong to.
 
-A conversion's row lives in its visit's cell, but its (goal, id) is one of the whole site, so a guard in a cell of its
-own decides who was first. These guards never expire: an order that a shop sends again after a year is the same one.
+A conversion's row lives in its visit's cell, but its (goal, id) is unique in the whole site, so a guard in a cell of
+its own decides which was first. These guards never expire: an order that a shop sends again after a year is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Iterator
 
 from grapevine.domain import ids
-from grapevine.domain.events import Conversion
-from grapevine.store.rows import ConversionRow
-from grapevine.store.write_batch import Batch
-
-NEVER: Final = (1 << 63) - 1
-
-_Guard = tuple[int, int, int]
+from grapevine.domain.events import Conversion, Stored, VisitNotFound
+from grapevine.store.rows import ERASED, ConversionRow
+from grapevine.writer.guards import first_seen
+from grapevine.writer.nonces import GUARD_CONVERSION
+from grapevine.writer.state import BatchState
 
 
-class Converting:
-    """What one batch says of conversions; of several that are the same the first is taken."""
+async def record(state: BatchState) -> None:
+    """Stores and counts the conversions that were not seen before."""
+    unseen = await first_seen(state, GUARD_CONVERSION, _of_stored_visits(state), expires=False)
+    new = await state.transaction.insert_conversions([_row(event, key) for _, event, key in unseen])
+    for index, event, key in unseen:
+        if (event.site_id, event.visit_id, key) in new:
+            state.outcomes[index] = Stored()
+            state.deltas.add_conversion(state.stored[event.site_id, event.visit_id], event.at)
 
-    def __init__(self, kind: int, key: Callable[..., int]) -> None:
-        self._kind = kind
-        self._key = key
-        self._first: dict[_Guard, tuple[int, Conversion]] = {}
 
-    def add(self, place: int, event: Conversion) -> None:
-        """A conversion, which stands at ``place`` in the batch, of a visit that is there."""
-        guard = (event.site_id, self._kind, self._key("conversion", event.site_id, event.once))
-        self._first.setdefault(guard, (place, event))
-
-    async def write(self, batch: Batch) -> Iterable[tuple[int, Conversion]]:
-        """Stores those that were never seen before; answers with them and their places."""
-        unseen = await batch.guard([(*guard, ids.hashed_cell(guard[2]), NEVER) for guard in sorted(self._first)])
-        rows = [_row(self._first[guard][1], guard[2]) for guard in sorted(unseen)]
-        new = await batch.insert_conversions(rows)
-        found = ((guard, *self._first[guard]) for guard in unseen)
-        return [(place, event) for guard, place, event in found if (event.site_id, event.visit_id, guard[2]) in new]
+def _of_stored_visits(state: BatchState) -> Iterator[tuple[int, Conversion, int]]:
+    guard_key = state.shared.nonces.guard_key
+    for index, event in state.of(Conversion):
+        row = state.visit_of(event)
+        if row is None or row.flags & ERASED:
+            state.outcomes[index] = VisitNotFound()
+        else:
+            yield index, event, guard_key("conversion", event.site_id, event.once)
 
 
 def _row(event: Conversion, key: int) -> ConversionRow:
     return ConversionRow(
-        event.site_id, event.visit_id, ids.cell_of(event.visit_id), event.goal, key, event.external_id, event.at,
-        event.value, event.currency,
-    )  # fmt: skip
+        site_id=event.site_id,
+        visit_id=event.visit_id,
+        cell=ids.cell_of(event.visit_id),
+        goal=event.goal,
+        event_key=key,
+        external_id=event.external_id,
+        at=event.at,
+        value=event.value,
+        currency=event.currency,
+    )

@@ -23,7 +23,7 @@ Drop = tuple[int, int, str]
 """Site (0 where the request named none), hour, and the reason."""
 
 
-class Tally:
+class CountDeltas:
     """Counts of one batch by (site, hour, source, channel, depth), by (site, day) and one of these, by (site, day,
     page) and by (site, day, device, app); and shares by (site, page that was shared, channel)."""
 
@@ -36,20 +36,20 @@ class Tally:
         self._shared: Counter[tuple[int, int, int]] = Counter()
         self._cascades: dict[tuple[int, int], CascadeGrowth] = {}
 
-    def landed(self, row: VisitRow, *, first_of_day: bool) -> None:
+    def add_visit(self, row: VisitRow, *, first_of_day: bool) -> None:
         """Counts a new visit under the share channel it arrived through, and what it adds to its cascade."""
-        if self._arrived(row, first_of_day, 1):
+        if self._add_visit(row, first_of_day, 1):
             growth = self.cascade(row)
             growth.size += 1
             growth.max_depth = max(growth.max_depth, row.depth)
             growth.last_at = max(growth.last_at, row.at)
 
     def uncount(self, row: VisitRow, *, first_of_day: bool) -> None:
-        """Takes back what ``landed`` counted for a visit of one view; its cascade is for the caller."""
-        self._arrived(row, first_of_day, -1)
+        """Takes back what ``add_visit`` counted for a visit of one view. The caller takes care of its cascade."""
+        self._add_visit(row, first_of_day, -1)
 
-    def _arrived(self, row: VisitRow, first_of_day: bool, by: int) -> bool:
-        """Counts a visit so many times; whether it is a return."""
+    def _add_visit(self, row: VisitRow, first_of_day: bool, by: int) -> bool:
+        """Counts a visit ``by`` times. Returns whether it is a return."""
         returned = row.parent_id is not None and not row.is_aside
         for counts in self._counts(row, row.at, NO_CHANNEL if row.channel is None else row.channel):
             counts[_VIEWS] += by
@@ -63,14 +63,14 @@ class Tally:
                 counts[_SELF_RETURNS] += by
         return returned
 
-    def view(self, row: VisitRow, at: int) -> None:
+    def add_view(self, row: VisitRow, at: int) -> None:
         """Counts one more view of a person's visit, in the hour of ``at``."""
         if row.verdict is not None:
             return
         for counts in self._counts(row, at, NO_CHANNEL if row.channel is None else row.channel):
             counts[_VIEWS] += 1
 
-    def share(
+    def add_share(
         self, row: VisitRow, channel: int, at: int, measure: str, by: int = 1, page_id: int | None = None
     ) -> None:
         """Counts for a share made in a person's visit ``row``, under the share's own channel, in the hour of ``at``.
@@ -91,13 +91,13 @@ class Tally:
             self._shared[row.site_id, row.page_id, channel] -= 1
             self._shared[row.site_id, page_id, channel] += 1
 
-    def conversion(self, row: VisitRow, at: int) -> None:
+    def add_conversion(self, row: VisitRow, at: int) -> None:
         """Counts a goal reached in the visit ``row``, in the hour of ``at``, and what it adds to the cascade."""
-        self.share(row, NO_CHANNEL if row.channel is None else row.channel, at, "conversions")
+        self.add_share(row, NO_CHANNEL if row.channel is None else row.channel, at, "conversions")
         if row.verdict is None:
             self.cascade(row).conversions += 1
 
-    def unlinked(self, site_id: int, at: int, source: int, page_id: int, device: int) -> None:
+    def add_opted_out_visit(self, site_id: int, at: int, source: int, page_id: int, device: int) -> None:
         """Counts a visit that has no row."""
         hour, day = at // ids.HOUR_MS, ids.day_at(at)
         for counts in (
@@ -108,7 +108,7 @@ class Tally:
             counts[_POSITION["unlinked"]] += 1
             counts[_VIEWS] += 1
 
-    def unfurl(self, site_id: int, app: str, at: int) -> None:
+    def add_preview(self, site_id: int, app: str, at: int) -> None:
         """Counts a link preview under the app whose robot fetched it, and under the hour."""
         day, hour = ids.day_at(at), at // ids.HOUR_MS % _HOURS
         _of(self._devices, (site_id, day, 0, app))[_POSITION["unfurls"]] += 1

@@ -8,11 +8,12 @@ from typing import Final
 
 from grapevine.domain.events import Event, Outcome
 from grapevine.store.write_batch import Batch
-from grapevine.writer.batch import BatchProcessor, SharedState
+from grapevine.writer import batch as steps
 from grapevine.writer.bursts import Bursts, VisitorDay
 from grapevine.writer.caches import KnownKeys, PageBudget, RecentKeys
-from grapevine.writer.counts import Drop, Tally
+from grapevine.writer.counts import CountDeltas, Drop
 from grapevine.writer.nonces import Nonces
+from grapevine.writer.state import BatchState, SharedState
 
 NOTHING: Final[Mapping[Drop, int]] = MappingProxyType({})
 
@@ -28,7 +29,7 @@ class Ledger:
 
     def __init__(self, nonces: Nonces, slot: int = 0, pages_a_day: int = 10_000) -> None:
         self._slot = slot
-        self._knowledge = SharedState(
+        self._shared = SharedState(
             nonces, KnownKeys(RecentKeys(_REMEMBERED), RecentKeys(_REMEMBERED)), Bursts(), PageBudget(pages_a_day)
         )
 
@@ -36,9 +37,9 @@ class Ledger:
         self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
     ) -> list[Outcome]:
         """Stores all events in ``batch``, and how often others were refused; answers each event in its place."""
-        entry = BatchProcessor(self._knowledge, batch, events, Tally(self._slot + lane))
-        batch.when_committed(lambda: self._knowledge.known.learn(entry.learned))
-        return await entry.record(drops)
+        state = BatchState(self._shared, batch, events, CountDeltas(self._slot + lane), drops)
+        batch.when_committed(lambda: self._shared.known.add(state.new_keys))
+        return await steps.record(state)
 
     @property
     def slot(self) -> int:
@@ -51,4 +52,4 @@ class Ledger:
 
     def forget(self, machine: VisitorDay) -> None:
         """The machine does not count as a visitor of its day any more; should it come again, it does."""
-        self._knowledge.known.visitors.forget(machine)
+        self._shared.known.visitors.forget(machine)

@@ -1,20 +1,61 @@
-"""What a batch does to shares: first sights, first reports, first proofs, and how often they were opened.
+"""Shares: first sights, first reports, first proofs, and how often they were opened.
 
-What is stored of the shares is read first and written back at the end. Nobody else changes them meanwhile: SQLite has
-one writer, and elsewhere the batch holds their cascades.
+What is stored of the shares is read first and written back at the end. Nothing else changes them in between: SQLite has
+one writer, and on PostgreSQL the batch holds the locks of their cascades.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from grapevine.domain.events import ShareReport
+from grapevine.domain.events import ShareReport, Stored, VisitNotFound
 from grapevine.store.rows import ShareKey, ShareRow, VisitRow
+from grapevine.writer.state import BatchState, share_key
+
+
+def touched(state: BatchState, visits: Iterable[VisitRow]) -> list[ShareKey]:
+    """Returns the shares that ``visits`` open and that the batch reports, in the order in which all batches lock."""
+    opened = {key for row in visits if row.verdict is None and (key := row.opened)}
+    return sorted(opened.union(key for _, _, key in _reports(state)), key=ShareKey.plain)
+
+
+def change(state: BatchState) -> None:
+    """Decides what is to be added to shares, counts it, and sets the outcomes of reports."""
+    updates, indexes = ShareUpdates(), dict[ShareKey, int]()
+    updates.open(state.visits)
+    for index, _ in state.of(ShareReport):
+        state.outcomes[index] = VisitNotFound()
+    for index, event, key in _reports(state):
+        state.outcomes[index] = Stored(duplicate=True)
+        if updates.report(key, event, state.page_id(event.site_id, event.page)):
+            indexes[key] = index
+    for made in updates.changes(state.shares):
+        _count(state, made)
+        if made.reported:
+            state.outcomes[indexes[made.key]] = Stored()
+        state.share_rows.append(made.row)
+
+
+def _reports(state: BatchState) -> Iterator[tuple[int, ShareReport, ShareKey]]:
+    """Reports of shares of stored visits."""
+    for index, event in state.of(ShareReport):
+        if (event.site_id, event.token.visit_id) in state.stored:
+            yield index, event, share_key(event.site_id, event.token)
+
+
+def _count(state: BatchState, change: ShareChange) -> None:
+    row, sharer = change.row, state.stored[change.key.site_id, change.key.visit_id]
+    for measure in change.measures:
+        state.deltas.add_share(sharer, row.channel, row.first_at or 0, measure, page_id=row.page_id)
+    if row.page_id is not None and not change.seen:
+        state.deltas.move_share(sharer, row.channel, row.page_id)
+    if change.seen and sharer.verdict is None:
+        state.deltas.cascade(sharer).shares += 1
 
 
 class ShareChange(NamedTuple):
-    """What becomes of one share: ``row`` with what is to be added to it, and what happened for the first time."""
+    """The change of one share: ``row`` with what is to be added to it, and what happened for the first time."""
 
     key: ShareKey
     row: ShareRow
@@ -24,9 +65,9 @@ class ShareChange(NamedTuple):
 
     @property
     def measures(self) -> Iterable[str]:
-        """What counts, all of it in the hour of the first sight."""
-        named = (("shares", self.seen), ("reported", self.reported), ("proven", self.proven))
-        return (measure for measure, happened in named if happened)
+        """The measures that count, all of them in the hour of the first sight."""
+        firsts = (("shares", self.seen), ("reported", self.reported), ("proven", self.proven))
+        return (measure for measure, happened in firsts if happened)
 
     @property
     def worth_writing(self) -> bool:
@@ -34,8 +75,8 @@ class ShareChange(NamedTuple):
         return self.seen or self.reported or self.proven or self.row.returns + self.row.self_returns > 0
 
 
-class Sharing:
-    """What one batch says of shares, gathered before anything is decided."""
+class ShareUpdates:
+    """The reports and openings of shares in one batch, gathered before anything is decided."""
 
     def __init__(self) -> None:
         self._reports: dict[ShareKey, tuple[int, int]] = {}
@@ -43,11 +84,11 @@ class Sharing:
         self._opened: dict[ShareKey, tuple[int, int]] = {}
 
     def report(self, key: ShareKey, event: ShareReport, page_id: int) -> bool:
-        """Somebody's widget says that this page was shared; False when another report of the batch said so before."""
+        """Adds the report that a page was shared. False when an earlier report of the batch said so."""
         return self._reports.setdefault(key, found := (event.at, page_id)) is found
 
-    def landed(self, visits: Iterable[VisitRow]) -> None:
-        """New visits, of which those that came through a share open it."""
+    def open(self, visits: Iterable[VisitRow]) -> None:
+        """Adds new visits, of which those that came through a share open it."""
         for row in visits:
             key = row.opened
             if key is None or row.verdict is not None:
@@ -57,14 +98,10 @@ class Sharing:
             if not row.is_self:
                 self._proofs[key] = min(row.at, self._proofs.get(key, row.at))
 
-    @property
-    def keys(self) -> list[ShareKey]:
-        """The shares that are spoken of, in the order in which all batches write them."""
-        return sorted({*self._reports, *self._opened}, key=ShareKey.plain)
-
     def changes(self, stored: Mapping[ShareKey, ShareRow]) -> list[ShareChange]:
-        """What becomes of the shares, given what is stored of them; those that stay as they are left out."""
-        found = [self._change(key, stored.get(key)) for key in self.keys]
+        """Returns the changes of shares that are stored as ``stored``, in the order in which all batches write them."""
+        keys = sorted({*self._reports, *self._opened}, key=ShareKey.plain)
+        found = [self._change(key, stored.get(key)) for key in keys]
         return [change for change in found if change.worth_writing]
 
     def _change(self, key: ShareKey, before: ShareRow | None) -> ShareChange:
@@ -76,8 +113,18 @@ class Sharing:
         seen = first_at is not None and (before is None or before.first_at is None)
         reported = reported_at is not None and (before is None or before.reported_at is None)
         proven = proven_at is not None and (before is None or before.proven_at is None)
+        returns, self_returns = self._opened.get(key, (0, 0))
         row = ShareRow(
-            *key.plain(), page_id if reported else None, first_at, reported_at if reported else None,
-            proven_at if proven else None, *self._opened.get(key, (0, 0)),
-        )  # fmt: skip
-        return ShareChange(key, row, seen, reported, proven)
+            site_id=key.site_id,
+            visit_id=key.visit_id,
+            cell=key.cell,
+            channel=key.channel,
+            n=key.n,
+            page_id=page_id if reported else None,
+            first_at=first_at,
+            reported_at=reported_at if reported else None,
+            proven_at=proven_at if proven else None,
+            returns=returns,
+            self_returns=self_returns,
+        )
+        return ShareChange(key=key, row=row, seen=seen, reported=reported, proven=proven)

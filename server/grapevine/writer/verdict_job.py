@@ -17,7 +17,7 @@ from grapevine.store.repositories.verdicts import Cascade
 from grapevine.store.rows import ERASED, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
 from grapevine.writer.bursts import VisitorDay
-from grapevine.writer.counts import Tally
+from grapevine.writer.counts import CountDeltas
 from grapevine.writer.nonces import GUARD_VISITOR
 
 log = logging.getLogger(__name__)
@@ -97,15 +97,15 @@ class VerdictJob:
                 or await batch.verdicts.has_activity(visits)
             ):
                 return False
-            tally = Tally(self._counting.slot)
+            deltas = CountDeltas(self._counting.slot)
             first = await self._forget_visitor(batch, machine)
-            for place, row in enumerate(visits):
-                tally.uncount(row, first_of_day=first and place == 0)
+            for index, row in enumerate(visits):
+                deltas.uncount(row, first_of_day=first and index == 0)
             await batch.verdicts.set(visits, verdict)
             sharers = {key: sharer for key in opened.values() if (sharer := stored.get((key.site_id, key.visit_id)))}
-            gone = await self._shares(batch, tally, sharers)
+            gone = await self._shares(batch, deltas, sharers)
             await self._cascades(batch, visits, gone)
-            await tally.write(batch, [], {})
+            await deltas.write(batch, [], {})
         return True
 
     async def _forget_visitor(self, batch: Batch, machine: VisitorDay) -> bool:
@@ -114,10 +114,12 @@ class VerdictJob:
         batch.when_committed(lambda: self._counting.forget(machine))
         return await batch.verdicts.forget_guard(machine.site_id, GUARD_VISITOR, key, machine.cell)
 
-    async def _shares(self, batch: Batch, tally: Tally, sharers: Mapping[ShareKey, VisitRow]) -> dict[Cascade, int]:
+    async def _shares(
+        self, batch: Batch, deltas: CountDeltas, sharers: Mapping[ShareKey, VisitRow]
+    ) -> dict[Cascade, int]:
         """Shares as they are without what was taken out; answers with how many of each cascade are gone."""
         before = await batch.shares(list(sharers))
-        left = await batch.verdicts.returns_of_shares((key, _hangs_on(sharer)) for key, sharer in sharers.items())
+        left = await batch.verdicts.returns_of_shares((key, sharer.hangs_on) for key, sharer in sharers.items())
         after: dict[ShareKey, ShareRow] = {}
         gone: dict[Cascade, int] = {}
         for key, share in before.items():
@@ -128,7 +130,7 @@ class VerdictJob:
             for row, by in ((share, -1), (now, 1)):
                 for measure, column in _SEEN:
                     if row.first_at is not None and getattr(row, column) is not None:
-                        tally.share(sharer, row.channel, row.first_at, measure, by)
+                        deltas.add_share(sharer, row.channel, row.first_at, measure, by)
             if now.first_at is None and share.first_at is not None and sharer.verdict is None:
                 cascade = Cascade(sharer.site_id, sharer.root, sharer.cell)
                 gone[cascade] = gone.get(cascade, 0) + 1
@@ -150,13 +152,17 @@ def _is_silent(row: VisitRow) -> bool:
     return row.verdict is None and row.next_view == _ONE_VIEW and not row.is_aside and not row.flags & ERASED
 
 
-def _hangs_on(sharer: VisitRow) -> int:
-    """The visit on which returns to this one's shares hang."""
-    return sharer.visit_id if sharer.parent_id is None or not sharer.is_aside else sharer.parent_id
-
-
 def _with(share: ShareRow, first_at: int | None, proven_at: int | None, returns: int) -> ShareRow:
     return ShareRow(
-        *ShareKey(share.site_id, share.visit_id, share.cell, share.channel, share.n).plain(), share.page_id, first_at,
-        share.reported_at, proven_at, returns, share.self_returns,
-    )  # fmt: skip
+        site_id=share.site_id,
+        visit_id=share.visit_id,
+        cell=share.cell,
+        channel=share.channel,
+        n=share.n,
+        page_id=share.page_id,
+        first_at=first_at,
+        reported_at=share.reported_at,
+        proven_at=proven_at,
+        returns=returns,
+        self_returns=share.self_returns,
+    )

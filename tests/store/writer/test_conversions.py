@@ -27,7 +27,7 @@ from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.writer.conversions import NEVER
+from grapevine.writer.guards import NEVER
 from grapevine.writer.nonces import GUARD_CONVERSION, Nonces
 from grapevine.writer.recorder import Ledger
 from tests.store.sqlite.test_query_plans import plan

@@ -14,22 +14,22 @@ def test_the_last_keys_are_remembered_and_never_too_many() -> None:
 
 
 def test_there_is_surely_room_up_to_half_of_the_bound_once_it_was_asked() -> None:
-    room = PageBudget(10)
-    assert not room.takes(1, 7, 1)
-    room.found(1, 7, 3)
-    assert room.takes(1, 7, 1)
-    assert not room.takes(1, 7, 2)
-    assert room.takes(1, 7, 1)
-    assert not room.takes(1, 7, 1)
-    assert not room.takes(1, 8, 1)
-    assert not room.takes(2, 7, 1)
-    room.found(1, 7, 0)
-    assert room.takes(1, 7, 5)
+    budget = PageBudget(10)
+    assert not budget.admits(1, 7, 1)
+    budget.set_used(1, 7, 3)
+    assert budget.admits(1, 7, 1)
+    assert not budget.admits(1, 7, 2)
+    assert budget.admits(1, 7, 1)
+    assert not budget.admits(1, 7, 1)
+    assert not budget.admits(1, 8, 1)
+    assert not budget.admits(2, 7, 1)
+    budget.set_used(1, 7, 0)
+    assert budget.admits(1, 7, 5)
 
 
 def test_the_days_with_room_are_bounded() -> None:
-    room = PageBudget(10)
+    budget = PageBudget(10)
     for site in range(10_001):
-        room.found(site, 7, 1)
-    assert not room.takes(0, 7, 1)
-    assert room.takes(10_000, 7, 1)
+        budget.set_used(site, 7, 1)
+    assert not budget.admits(0, 7, 1)
+    assert budget.admits(10_000, 7, 1)

@@ -1,0 +1,88 @@
+"""What the steps of one batch share, and what a recorder keeps from batch to batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+
+from grapevine.domain import ids
+from grapevine.domain.events import Answer, Conversion, Event, Outcome, Stored, View
+from grapevine.domain.tokens import Token
+from grapevine.domain.urls import OTHER_PAGE, Page, page_id
+from grapevine.store.rows import PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.write_batch import Batch
+from grapevine.writer.bursts import Bursts
+from grapevine.writer.caches import KnownKeys, NewKeys, PageBudget
+from grapevine.writer.counts import CountDeltas, Drop
+from grapevine.writer.nonces import Nonces
+
+_STORED: Final = Stored()
+
+E = TypeVar("E", bound=Event)
+
+
+class SharedState(NamedTuple):
+    """What batches share: how nonces become ids, which keys are known to be stored, which visitors open links again and
+    again, and how many new pages a site may bring in a day."""
+
+    nonces: Nonces
+    known: KnownKeys
+    bursts: Bursts
+    budget: PageBudget
+
+
+class BatchState:
+    """One batch on its way into the store. Each step reads what the steps before it left here.
+
+    ``transaction`` changes the store, ``deltas`` add up the counts, ``outcomes`` has one outcome per event, by index.
+    """
+
+    def __init__(
+        self,
+        shared: SharedState,
+        transaction: Batch,
+        events: Sequence[Event],
+        deltas: CountDeltas,
+        drops: Mapping[Drop, int],
+    ) -> None:
+        self.shared = shared
+        self.transaction = transaction
+        self.events = events
+        self.deltas = deltas
+        self.drops = drops
+        self.outcomes: list[Outcome] = [_STORED] * len(events)
+        self.stored: dict[tuple[int, int], VisitRow] = {}
+        """Visits that are in the store and that events of the batch name, by (site, visit)."""
+        self.pages: list[PageRow] = []
+        """Pages that may be new, or may get their title now."""
+        self.over_budget: set[tuple[int, int]] = set()
+        """Pages (site, page) that exceed their site's budget of the day and count as ``(other)``."""
+        self.visits: list[VisitRow] = []
+        """Visits that are really new."""
+        self.shares: dict[ShareKey, ShareRow] = {}
+        """Shares that the batch touches, as they are stored."""
+        self.share_rows: list[ShareRow] = []
+        """What is to be added to shares."""
+        self.new_keys = NewKeys([], [])
+        self._by_kind: dict[type, list[tuple[int, Any]]] = {}
+        for index, event in enumerate(events):
+            self._by_kind.setdefault(type(event), []).append((index, event))
+
+    def of(self, kind: type[E]) -> Sequence[tuple[int, E]]:
+        """The events of a kind, each with its index in the batch."""
+        return self._by_kind.get(kind, ())
+
+    def visit_of(self, event: View | Conversion | Answer) -> VisitRow | None:
+        """The stored visit that an event names."""
+        return self.stored.get((event.site_id, event.visit_id))
+
+    def page_id(self, site_id: int, page: Page) -> int:
+        """The page that an event counts for: its own, or ``(other)``."""
+        if self.over_budget and (site_id, page.page_id) in self.over_budget:
+            return page_id(site_id, OTHER_PAGE)
+        return page.page_id
+
+
+def share_key(site_id: int, token: Token) -> ShareKey:
+    """The share that a token of the site names."""
+    return ShareKey(site_id, token.visit_id, ids.cell_of(token.visit_id), token.channel, token.n)

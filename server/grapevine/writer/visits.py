@@ -1,0 +1,144 @@
+"""Visits: the stored ones that a batch names, the new ones that it inserts, and what is counted of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from grapevine.domain import ids
+from grapevine.domain.events import Answer, Conversion, Event, OptedOutVisit, View, VisitEvent, VisitOutcome
+from grapevine.store.rows import SAME_NETWORK, VisitRow
+from grapevine.writer import shares
+from grapevine.writer.nonces import GUARD_VISITOR
+from grapevine.writer.placement import place
+from grapevine.writer.state import BatchState
+
+_ATTEMPTS: Final = 8
+_SECOND_VIEW: Final = 2
+
+
+async def load_named(state: BatchState) -> None:
+    """Reads the visits that events name, and locks them and their cascades until the transaction ends."""
+    state.stored = await state.transaction.held_visits(dict.fromkeys(_named_by(state.events)))
+
+
+async def insert(state: BatchState) -> None:
+    """Inserts the new visits, each under the first id that is free or its own.
+
+    An id is a hash of the visit's nonce, so a repeated event finds its own row (same ``nonce_check``), and a collision
+    finds somebody else's: then the next attempt hashes to another id. The first attempt also inserts the pages and
+    reads the shares that the batch touches, in the same round trip.
+    """
+    pending = state.of(VisitEvent)
+    for attempt in range(_ATTEMPTS):
+        offered: dict[tuple[int, int], VisitRow] = {}
+        claims: list[tuple[int, VisitEvent, VisitRow]] = []
+        for index, event in pending:
+            row = _row(state, event, *state.shared.nonces.identify(event, attempt))
+            claims.append((index, event, row))
+            offered.setdefault((row.site_id, row.visit_id), row)
+        rows = [offered[key] for key in sorted(offered)]
+        if attempt:
+            new, _ = await state.transaction.arrive([], rows, [])
+        else:
+            touched = shares.touched(state, (row for _, _, row in claims))
+            new, state.shares = await state.transaction.arrive(state.pages, rows, touched)
+        taken = {}
+        if len(new) < len(offered):
+            keys = [(row.site_id, row.visit_id, row.cell) for key, row in offered.items() if key not in new]
+            taken = await state.transaction.visits(keys)
+        pending = []
+        for index, event, row in claims:
+            key = (row.site_id, row.visit_id)
+            stored = taken.get(key) or offered[key]
+            if stored.nonce_check != row.nonce_check:
+                pending.append((index, event))
+                continue
+            is_repeated = key not in new or stored is not row
+            if not is_repeated:
+                state.visits.append(row)
+            state.outcomes[index] = _outcome(stored, event, is_repeated=is_repeated)
+        if not pending:
+            return
+    raise RuntimeError(f"no free visit id in {_ATTEMPTS} attempts; is the nonce key what it was?")
+
+
+async def count(state: BatchState) -> None:
+    """Counts the new visits of people, and those of them that are their visitor's first of the day."""
+    known, firsts = state.shared.known.visitors, dict[tuple[int, int, int], VisitRow]()
+    people = sorted((row for row in state.visits if row.verdict is None), key=_by_time)
+    for row in people:
+        key = (row.site_id, ids.day_at(row.at), row.visitor or 0)
+        if key not in known:
+            firsts.setdefault(key, row)
+    new = await state.transaction.guard(
+        [
+            (site, GUARD_VISITOR, visitor << 16 | day, ids.hashed_cell(visitor), ids.day_start(day + 2))
+            for site, day, visitor in sorted(firsts)
+        ]
+    )
+    state.new_keys.visitors.extend(firsts)
+    counted = {id(firsts[site, key & 0xFFFF, key >> 16]) for site, _, key in new}
+    for row in people:
+        state.deltas.add_visit(row, first_of_day=id(row) in counted)
+
+
+async def note_suspects(state: BatchState) -> None:
+    """Stores which visitors open a link again and again; ``verdict_job`` judges them later."""
+    suspicious = state.shared.bursts.suspicious(state.visits)
+    await state.transaction.verdicts.suspect(
+        [(*each, each.cell, due_at) for each, due_at in sorted(suspicious.items())]
+    )
+
+
+def _named_by(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:
+    """The (site, visit, cell) that events name: a return's sharer, the visit of a view, a conversion or a share."""
+    for event in events:
+        if isinstance(event, View | Conversion | Answer):
+            if event.visit_id:
+                yield event.site_id, event.visit_id, ids.cell_of(event.visit_id)
+        elif not isinstance(event, OptedOutVisit) and event.token is not None:
+            yield event.site_id, event.token.visit_id, ids.cell_of(event.token.visit_id)
+
+
+def _row(state: BatchState, event: VisitEvent, visit_id: int, nonce_check: int) -> VisitRow:
+    token = event.token
+    placement = place(event, state.stored.get((event.site_id, token.visit_id)) if token else None)
+    return VisitRow(
+        site_id=event.site_id,
+        visit_id=visit_id,
+        cell=ids.cell_of(visit_id),
+        nonce_check=nonce_check,
+        at=event.at,
+        next_view=_SECOND_VIEW,
+        page_id=state.page_id(event.site_id, event.page),
+        source=placement.source,
+        device=event.device,
+        app=event.app,
+        visitor=event.visitor,
+        channel=placement.channel,
+        n=placement.n,
+        via_id=placement.via_id,
+        parent_id=placement.parent_id,
+        root_id=placement.root_id,
+        depth=placement.depth,
+        flags=placement.flags,
+        reason=placement.reason,
+        verdict=event.verdict,
+    )
+
+
+def _by_time(row: VisitRow) -> tuple[int, int]:
+    return row.at, row.visit_id
+
+
+def _outcome(row: VisitRow, event: VisitEvent, *, is_repeated: bool) -> VisitOutcome:
+    return VisitOutcome(
+        visit_id=row.visit_id,
+        returned=event.token is not None or event.reason is not None,
+        reason=row.reason,
+        depth=row.depth,
+        is_self=row.is_self,
+        same_network=bool(row.flags & SAME_NETWORK),
+        duplicate=is_repeated,
+    )
