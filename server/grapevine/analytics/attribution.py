@@ -25,8 +25,8 @@ from grapevine.domain.periods import Period
 from grapevine.domain.urls import OTHER_PAGE
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
-from grapevine.store.readers.reads import Arrived, Reads
-from grapevine.store.rows import ASIDE, ERASED
+from grapevine.store.readers.reads import Reads
+from grapevine.store.rows import CascadeVisit
 
 MOST_CONVERSIONS: Final = 200_000
 MOST_STEPS: Final = 1_000
@@ -61,13 +61,13 @@ async def attribution(
     found = await reads.credited(scope_of(site, period, filters), goal, MOST_CONVERSIONS + 1)
     if len(found) > MOST_CONVERSIONS:
         raise Invalid.of("from", f"begins a period with more than {MOST_CONVERSIONS} conversions; ask for less")
-    arrived = await _arrived(reads, site.site_id, {visit for visit, _, _ in found})
+    visits = await _with_ancestors(reads, site.site_id, {visit for visit, _, _ in found})
     # In a thread: many thousands of conversions take a while, in which no other request should wait.
-    chains = await asyncio.to_thread(lambda: {visit: _chain(visit, arrived) for visit, _, _ in found})
+    chains = await asyncio.to_thread(lambda: {visit: _chain(visit, visits) for visit, _, _ in found})
     owed = await asyncio.to_thread(
         lambda: credit(model, ((chains[visit].touches, currency, value) for visit, currency, value in found))
     )
-    urls = await _urls(reads, site.site_id, [share for share in owed if share is not None], arrived)
+    urls = await _urls(reads, site.site_id, [share for share in owed if share is not None], visits)
     unshared = owed.pop(None, Credit())
     shares = {share: one for share, one in owed.items() if share is not None}
     total = added((None, one) for one in (unshared, *shares.values())).get(None, Credit())
@@ -83,40 +83,42 @@ async def attribution(
     )
 
 
-async def _arrived(reads: Reads, site_id: int, visits: set[int]) -> dict[int, Arrived]:
+async def _with_ancestors(reads: Reads, site_id: int, visits: set[int]) -> dict[int, CascadeVisit]:
     """The visits and everything above them, one step of all chains at a time."""
-    known: dict[int, Arrived] = {}
+    known: dict[int, CascadeVisit] = {}
     wanted = visits
     for _ in range(MOST_STEPS):
         if not wanted:
             break
-        found = await reads.arrivals(site_id, sorted(wanted))
+        found = await reads.visits_by_id(site_id, sorted(wanted))
         known |= found
         above = {above for one in found.values() for above in (one.parent_id, one.via_id) if above is not None}
         wanted = above - known.keys() - wanted
     return known
 
 
-def _chain(visit_id: int, arrived: Mapping[int, Arrived]) -> _Chain:
+def _chain(visit_id: int, visits: Mapping[int, CascadeVisit]) -> _Chain:
     touches: list[Share] = []
-    place: int | None = visit_id
-    while place is not None:
-        visit = arrived.get(place)
+    above: int | None = visit_id
+    while above is not None:
+        visit = visits.get(above)
         if visit is None:
             return _Chain(tuple(reversed(touches)), truncated=True)
-        sharer = visit.parent_id if visit.via_id is None else visit.via_id
-        if sharer is not None and visit.channel is not None and visit.n is not None and not visit.flags & ASIDE:
+        sharer = visit.sharer_id
+        if sharer is not None and visit.channel is not None and visit.n is not None and not visit.is_aside:
             touches.append((sharer, visit.channel, visit.n))
-        place = visit.parent_id
+        above = visit.parent_id
     return _Chain(tuple(reversed(touches)), truncated=False)
 
 
-async def _urls(reads: Reads, site_id: int, shares: list[Share], arrived: Mapping[int, Arrived]) -> dict[Share, str]:
+async def _urls(
+    reads: Reads, site_id: int, shares: list[Share], visits: Mapping[int, CascadeVisit]
+) -> dict[Share, str]:
     """What was shared: the page that a report named, else the first page of the visit that made the share."""
     pages = await reads.reported_pages(site_id, shares)
     for share in shares:
-        sharer = arrived.get(share[0])
-        if sharer is not None and not sharer.flags & ERASED:
+        sharer = visits.get(share[0])
+        if sharer is not None and not sharer.is_erased:
             pages.setdefault(share, sharer.page_id)
     urls = await reads.urls(site_id, pages.values())
     return {share: urls[page] for share, page in pages.items() if page in urls}

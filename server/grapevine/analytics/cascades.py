@@ -16,7 +16,7 @@ from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 from grapevine.store.readers.reads import HIGHEST_ID, CascadeFacts, Reads
-from grapevine.store.rows import Place
+from grapevine.store.rows import CascadeVisit
 
 MOST_CASCADES: Final = 200
 
@@ -74,9 +74,9 @@ async def cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
     if root_id is None:
         raise NotFound("That is not the id of a visit: those are 11 letters and digits.")
     facts = await _facts(store.reads, site.site_id, root_id)
-    places = await store.reads.cascade_visits(site.site_id, root_id)
+    visits = await store.reads.cascade_visits(site.site_id, root_id)
     converted = await store.reads.cascade_conversions(site.site_id, root_id) if facts.conversions else []
-    urls = await store.reads.urls(site.site_id, [facts.page_id, *(place.page_id for place in places)])
+    urls = await store.reads.urls(site.site_id, [facts.page_id, *(visit.page_id for visit in visits)])
     sums: dict[str | None, int] = {}
     times: dict[int, int] = {}
     for one in converted:
@@ -84,17 +84,17 @@ async def cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
             times[one.key] = times.get(one.key, 0) + one.times
         sums[one.currency] = sums.get(one.currency, 0) + (one.worth or 0)
     # In a thread: a cascade of 100,000 visits takes the better part of a second, in which no other request should wait.
-    current, tree = await asyncio.to_thread(_drawn, root_id, places, urls, times)
+    current, tree = await asyncio.to_thread(_drawn, root_id, visits, urls, times)
     if _is_stale(facts, now):
         await _keep(store, site.site_id, [facts], {root_id: current}, now)
     return Cascade(**msgspec.structs.asdict(_head(facts, current, urls, sums.items())), nodes=tree)
 
 
 def _drawn(
-    root_id: int, places: Sequence[Place], urls: Mapping[int, str], conversions: Mapping[int, int]
+    root_id: int, visits: Sequence[CascadeVisit], urls: Mapping[int, str], conversions: Mapping[int, int]
 ) -> tuple[Shape, list[CascadeNode]]:
-    below = [(place.visit_id, place.parent_id, place.depth) for place in places]
-    return shape(root_id, below), nodes(places, urls, conversions)
+    below = [(visit.visit_id, visit.parent_id, visit.depth) for visit in visits]
+    return shape(root_id, below), nodes(visits, urls, conversions)
 
 
 async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:

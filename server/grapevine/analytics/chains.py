@@ -11,7 +11,7 @@ from grapevine.domain import channels, enums, ids
 from grapevine.domain.money import Amounts
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import Tokens
-from grapevine.store.rows import Place
+from grapevine.store.rows import CascadeVisit
 
 SORTS: Final = ("size", "depth", "virality", "value", "recent")
 
@@ -155,33 +155,33 @@ class Shape(NamedTuple):
     virality: float | None
 
 
-def chain(places: Iterable[Place], urls: Mapping[int, str], tokens: Tokens) -> list[ChainNode]:
+def chain(visits: Iterable[CascadeVisit], urls: Mapping[int, str], tokens: Tokens) -> list[ChainNode]:
     """The nodes of a chain, each with the token of the share it arrived through minted again."""
     return [
         ChainNode(
-            visit=ids.visit_text(place.visit_id),
-            at=None if place.erased else rfc3339(place.at),
-            url=None if place.erased else urls.get(place.page_id),
-            source=None if place.erased else enums.SOURCE_NAMES[place.source],
-            depth=place.depth,
-            via=_via(place, tokens),
-            is_self=place.is_self,
-            verdict=place.verdict_name,
-            erased=place.erased,
+            visit=ids.visit_text(visit.visit_id),
+            at=None if visit.is_erased else rfc3339(visit.at),
+            url=None if visit.is_erased else urls.get(visit.page_id),
+            source=None if visit.is_erased else enums.SOURCE_NAMES[visit.source],
+            depth=visit.depth,
+            via=_via(visit, tokens),
+            is_self=visit.is_self,
+            verdict=visit.verdict_name,
+            erased=visit.is_erased,
         )
-        for place in places
+        for visit in visits
     ]
 
 
-def _via(place: Place, tokens: Tokens) -> Via | None:
-    sharer = place.parent_id if place.via_id is None else place.via_id
-    if sharer is None or place.channel is None or place.n is None:
+def _via(visit: CascadeVisit, tokens: Tokens) -> Via | None:
+    sharer = visit.sharer_id
+    if sharer is None or visit.channel is None or visit.n is None:
         return None
-    (token,) = tokens.mint(sharer, (place.channel,), place.n)
-    return Via(token, channels.NAMES[place.channel], place.n)
+    (token,) = tokens.mint(sharer, (visit.channel,), visit.n)
+    return Via(token, channels.NAMES[visit.channel], visit.n)
 
 
-def nodes(places: Iterable[Place], urls: Mapping[int, str], conversions: Mapping[int, int]) -> list[CascadeNode]:
+def nodes(visits: Iterable[CascadeVisit], urls: Mapping[int, str], conversions: Mapping[int, int]) -> list[CascadeNode]:
     """The nodes of a cascade, with how many ``conversions`` each visit had."""
     spelled: dict[int, str] = {}  # each is also its children's parent
     arrivals: dict[tuple[int, int], Arrival] = {}  # of which there are few
@@ -200,16 +200,23 @@ def nodes(places: Iterable[Place], urls: Mapping[int, str], conversions: Mapping
             found = arrivals[channel, n] = Arrival(channels.NAMES[channel], n)
         return found
 
-    def node(place: Place) -> CascadeNode:
-        visit_id, at, page_id, source, channel, n, _, parent_id, depth, _, _, device = place
-        visit, parent = spell(visit_id), None if parent_id is None else spell(parent_id)
-        via, converted = arrival(channel, n), conversions.get(visit_id, 0)
-        if place.erased:
-            return CascadeNode(visit, parent, via, depth, None, None, None, None, converted, erased=True)
-        named = enums.SOURCE_NAMES[source], enums.DEVICE_NAMES[device], converted, place.verdict_name
-        return CascadeNode(visit, parent, via, depth, rfc3339(at), urls.get(page_id), *named)
+    def node(visit: CascadeVisit) -> CascadeNode:
+        erased = visit.is_erased
+        return CascadeNode(
+            visit=spell(visit.visit_id),
+            parent=None if visit.parent_id is None else spell(visit.parent_id),
+            via=arrival(visit.channel, visit.n),
+            depth=visit.depth,
+            at=None if erased else rfc3339(visit.at),
+            url=None if erased else urls.get(visit.page_id),
+            source=None if erased else enums.SOURCE_NAMES[visit.source],
+            device=None if erased else enums.DEVICE_NAMES[visit.device],
+            conversions=conversions.get(visit.visit_id, 0),
+            verdict=None if erased else visit.verdict_name,
+            erased=erased,
+        )
 
-    return [node(place) for place in places]
+    return [node(visit) for visit in visits]
 
 
 def shape(root: int, below: Iterable[tuple[int, int | None, int]]) -> Shape:

@@ -13,7 +13,7 @@ from grapevine.domain.tokens import BadSignature, Token, TokenError
 from grapevine.errors import UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import ReachFacts, Reads, ShareFacts
-from grapevine.store.rows import Place
+from grapevine.store.rows import CascadeVisit
 
 _AT_ONCE: Final = 4
 """How many tokens of one call are looked up side by side: as many as a PostgreSQL store has readers."""
@@ -25,7 +25,7 @@ class _Found(NamedTuple):
     text: str
     site: Site
     token: Token
-    places: list[Place]
+    visits: list[CascadeVisit]
     facts: ShareFacts
     unfurls: dict[str, int]
     below: ReachFacts
@@ -33,16 +33,16 @@ class _Found(NamedTuple):
     @property
     def shared_page(self) -> int:
         """The page that was shared: the sharing visit's own, where the share was not reported."""
-        return self.places[-1].page_id if self.facts.page_id is None else self.facts.page_id
+        return self.visits[-1].page_id if self.facts.page_id is None else self.facts.page_id
 
     @property
     def pages(self) -> list[int]:
         """The pages whose URLs ``resolution`` needs."""
-        return [self.shared_page, *(place.page_id for place in self.places)]
+        return [self.shared_page, *(visit.page_id for visit in self.visits)]
 
     def resolution(self, urls: Mapping[int, str]) -> Resolution:
         """The answer; ``urls`` are those that are known, by page."""
-        first, sharer, facts, below = self.places[0], self.places[-1], self.facts, self.below
+        first, sharer, facts, below = self.visits[0], self.visits[-1], self.facts, self.below
         return Resolution(
             token=self.text,
             share=SharedLink(
@@ -58,7 +58,7 @@ class _Found(NamedTuple):
                 self_returns=facts.self_returns,
                 unfurls=self.unfurls,
             ),
-            chain=chain(self.places, urls, self.site.tokens),
+            chain=chain(self.visits, urls, self.site.tokens),
             reach=Reach(
                 visits=below.visits,
                 shares=below.shares,
@@ -110,15 +110,10 @@ async def _find(reads: Reads, site: Site, text: str) -> _Found:
     if token.is_session:
         raise BadSignature("it is a session, the credential of a visit, and names no share")
     named = (site.site_id, token.visit_id, token.channel, token.n)
-    places = await reads.chain_to(site.site_id, token.visit_id)
-    if not places or places[-1].erased:
+    visits = await reads.chain_to(site.site_id, token.visit_id)
+    if not visits or visits[-1].is_erased:
         raise UnknownVisit("The visit that made this share was erased or is past retention.")
     facts = await reads.share(*named)
     unfurls = await reads.unfurls_of(*named)
-    below = await reads.reach(*named, hangs_on=_hangs_on(places[-1]))
-    return _Found(text, site, token, places, facts, unfurls, below)
-
-
-def _hangs_on(sharer: Place) -> int:
-    """The visit on which whatever is opened from this one's shares hangs: never one that stands aside."""
-    return sharer.parent_id if sharer.is_aside and sharer.parent_id is not None else sharer.visit_id
+    below = await reads.reach(*named, hangs_on=visits[-1].hangs_on)
+    return _Found(text, site, token, visits, facts, unfurls, below)

@@ -24,16 +24,14 @@ from grapevine.store.readers.exports import (
     VISITS,
     ExportRange,
     KeysetScan,
-    NamedVisit,
     StoredAnswer,
     StoredCascade,
     StoredConversion,
     StoredPage,
     StoredShare,
     StoredUnfurl,
-    StoredVisit,
 )
-from grapevine.store.rows import ASIDE, ERASED, SAME_NETWORK
+from grapevine.store.rows import SAME_NETWORK, CascadeVisit, ExportVisit
 
 SLICE: Final = 250
 """Lines made in one go: whoever shares the event loop waits that long, some two milliseconds."""
@@ -71,15 +69,15 @@ async def _visits(asked: ExportRequest) -> Lines:
             yield [_visit(row, pages) for row in some]
 
 
-def _visit(row: StoredVisit, pages: dict[int, StoredPage]) -> Line:
-    sharer = row.parent_id if row.via_id is None else row.via_id
+def _visit(row: ExportVisit, pages: dict[int, StoredPage]) -> Line:
+    sharer = row.sharer_id
     visit, parent = ids.visit_text(row.visit_id), _text(row.parent_id)
     root = visit if row.root_id is None else ids.visit_text(row.root_id)
     channel = None if row.channel is None else channels.NAMES[row.channel]
     sharing = None if sharer is None or channel is None else parent if sharer == row.parent_id else _text(sharer)
     arrived = (channel, row.n, sharing, parent, root, row.depth)
-    own, verdict = bool(row.flags & ASIDE) and row.verdict is None, _verdict(row.verdict)
-    if row.flags & ERASED:
+    own, verdict = row.is_self, row.verdict_name
+    if row.is_erased:
         return (visit, None, None, None, None, None, None, None, *arrived, own, None, None, verdict, True)
     page = pages.get(row.page_id)
     return (
@@ -99,16 +97,16 @@ async def _shares(asked: ExportRequest) -> Lines:
             yield [_share(asked, row, visits.get(row.visit_id), pages.get(shared[row] or 0)) for row in some]
 
 
-def _shared_page(row: StoredShare, visit: NamedVisit | None) -> int | None:
+def _shared_page(row: StoredShare, visit: CascadeVisit | None) -> int | None:
     return row.page_id if row.page_id is not None or visit is None else visit.page_id
 
 
-def _share(asked: ExportRequest, row: StoredShare, visit: NamedVisit | None, page: StoredPage | None) -> Line:
+def _share(asked: ExportRequest, row: StoredShare, visit: CascadeVisit | None, page: StoredPage | None) -> Line:
     return (
         ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n,
         asked.site.tokens.mint(row.visit_id, (row.channel,), row.n)[0], row.first_at, page and page.url,
         page and page.title, row.reported_at is not None, row.reported_at, row.proven_at is not None, row.proven_at,
-        row.returns, row.self_returns, _verdict(visit and visit.verdict),
+        row.returns, row.self_returns, _verdict(visit),
     )  # fmt: skip
 
 
@@ -118,8 +116,8 @@ async def _unfurls(asked: ExportRequest) -> Lines:
             yield [_unfurl(row, visits.get(row.visit_id)) for row in some]
 
 
-def _unfurl(row: StoredUnfurl, visit: NamedVisit | None) -> Line:
-    verdict = _verdict(visit and visit.verdict)
+def _unfurl(row: StoredUnfurl, visit: CascadeVisit | None) -> Line:
+    verdict = _verdict(visit)
     return (ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n, row.app, row.at, verdict)
 
 
@@ -129,8 +127,8 @@ async def _conversions(asked: ExportRequest) -> Lines:
             yield [_conversion(row, visits.get(row.visit_id)) for row in some]
 
 
-def _conversion(row: StoredConversion, visit: NamedVisit | None) -> Line:
-    verdict = _verdict(visit and visit.verdict)
+def _conversion(row: StoredConversion, visit: CascadeVisit | None) -> Line:
+    verdict = _verdict(visit)
     return (ids.visit_text(row.visit_id), row.at, row.goal, row.external_id, row.value, row.currency, verdict)
 
 
@@ -140,23 +138,25 @@ async def _answers(asked: ExportRequest) -> Lines:
             yield [_answer(row, visits.get(row.visit_id)) for row in some]
 
 
-def _answer(row: StoredAnswer, visit: NamedVisit | None) -> Line:
-    verdict = _verdict(visit and visit.verdict)
+def _answer(row: StoredAnswer, visit: CascadeVisit | None) -> Line:
+    verdict = _verdict(visit)
     return (_text(row.visit_id or None), row.at, row.text, row.contact, verdict)
 
 
 async def _cascades(asked: ExportRequest) -> Lines:
     exports, site_id = asked.store.exports, asked.site.site_id
     async for rows in exports.pages(CASCADES, asked.span, asked.page):
-        visits = await exports.visits_named(site_id, (row.root_id for row in rows))
+        visits = await asked.store.reads.visits_by_id(site_id, (row.root_id for row in rows))
         pages = await exports.pages_named(site_id, (row.page_id for row in rows))
         for some in _sliced(rows):
             shapes = await _shapes(asked, some)
             yield [_cascade(row, visits.get(row.root_id), pages, shapes[row.root_id]) for row in some]
 
 
-def _cascade(row: StoredCascade, root: NamedVisit | None, pages: dict[int, StoredPage], current: Shape | None) -> Line:
-    page = None if root is not None and root.flags & ERASED else pages.get(row.page_id)
+def _cascade(
+    row: StoredCascade, root: CascadeVisit | None, pages: dict[int, StoredPage], current: Shape | None
+) -> Line:
+    page = None if root is not None and root.is_erased else pages.get(row.page_id)
     return (
         ids.visit_text(row.root_id), page and page.url, row.started_at, row.last_at, row.size, row.max_depth,
         current and current.breadth, current and current.virality, row.shares, row.conversions,
@@ -181,12 +181,12 @@ async def _shapes(asked: ExportRequest, rows: Sequence[StoredCascade]) -> dict[i
 
 async def _with_visits(
     asked: ExportRequest, walk: KeysetScan[_Row]
-) -> AsyncIterator[tuple[list[_Row], dict[int, NamedVisit]]]:
+) -> AsyncIterator[tuple[list[_Row], dict[int, CascadeVisit]]]:
     """Rows with what there is of their visits; those of erased visits left out."""
     exports = asked.store.exports
     async for rows in exports.pages(walk, asked.span, asked.page):
-        visits = await exports.visits_named(asked.site.site_id, (row.visit_id for row in rows))
-        erased = {visit.visit_id for visit in visits.values() if visit.flags & ERASED}
+        visits = await asked.store.reads.visits_by_id(asked.site.site_id, (row.visit_id for row in rows))
+        erased = {visit.visit_id for visit in visits.values() if visit.is_erased}
         kept = [row for row in rows if row.visit_id not in erased]
         if kept:
             yield kept, visits
@@ -203,8 +203,8 @@ def _text(visit_id: int | None) -> str | None:
     return None if visit_id is None else ids.visit_text(visit_id)
 
 
-def _verdict(code: int | None) -> str | None:
-    return None if code is None else enums.VERDICT_NAMES[code]
+def _verdict(visit: CascadeVisit | None) -> str | None:
+    return None if visit is None else visit.verdict_name
 
 
 TABLES: Final = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -45,8 +45,54 @@ class KeyRow(msgspec.Struct, frozen=True):
     revoked_at: int | None
 
 
-class VisitRow(msgspec.Struct, frozen=True, array_like=True):
-    """A visit as stored; the schema says what each column means."""
+class _Visit:
+    """What follows from the columns of a visit, for every struct that holds some of them."""
+
+    __slots__ = ()
+
+    visit_id: int
+    via_id: int | None
+    parent_id: int | None
+    flags: int
+    verdict: int | None
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it stands aside from its cascade: not counted there, and without children of its own."""
+        return bool(self.flags & ASIDE)
+
+    @property
+    def is_self(self) -> bool:
+        """Whether the sharer's own browser opened its own link."""
+        return self.is_aside and self.verdict is None
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether only its position in the tree is left of it."""
+        return bool(self.flags & ERASED)
+
+    @property
+    def verdict_name(self) -> str | None:
+        """Why it is not taken for a person's visit; None for a person's."""
+        return None if self.verdict is None else enums.VERDICT_NAMES[self.verdict]
+
+    @property
+    def sharer_id(self) -> int | None:
+        """The visit whose share it came through; None where it came through none."""
+        return self.parent_id if self.via_id is None else self.via_id
+
+    @property
+    def hangs_on(self) -> int:
+        """The parent of the visits that come through this one's shares: itself, or its own parent where it stands
+        aside, since such a visit has no children."""
+        return self.parent_id if self.is_aside and self.parent_id is not None else self.visit_id
+
+
+class VisitRow(_Visit, msgspec.Struct, frozen=True, array_like=True):
+    """A visit as the writer stores it, with all columns in the order of the queries; the schema says what each means.
+
+    ``CascadeVisit`` and ``ExportVisit`` are the parts of it that other readers need.
+    """
 
     site_id: int
     visit_id: int
@@ -70,32 +116,47 @@ class VisitRow(msgspec.Struct, frozen=True, array_like=True):
     verdict: int | None
 
     @property
-    def is_aside(self) -> bool:
-        """Whether it stands beside its cascade: not counted there, and nothing hangs on it."""
-        return bool(self.flags & ASIDE)
-
-    @property
-    def is_self(self) -> bool:
-        """Whether the sharer's own browser opened its own link."""
-        return self.is_aside and self.verdict is None
-
-    @property
-    def hangs_on(self) -> int:
-        """The visit on which returns to this one's shares hang: itself, or its parent where it stands aside."""
-        return self.parent_id if self.is_aside and self.parent_id is not None else self.visit_id
-
-    @property
     def opened(self) -> ShareKey | None:
         """The share that it came through."""
-        if self.channel is None or self.n is None or self.parent_id is None:
+        sharer = self.sharer_id
+        if self.channel is None or self.n is None or sharer is None:
             return None
-        sharer = self.parent_id if self.via_id is None else self.via_id
         return ShareKey(self.site_id, sharer, self.cell, self.channel, self.n)
 
     @property
     def root(self) -> int:
         """The id of its cascade's first visit."""
         return self.visit_id if self.root_id is None else self.root_id
+
+
+class CascadeVisit(_Visit, msgspec.Struct, frozen=True, gc=False):
+    """What token resolution, cascades and attribution read of a visit, in the order of their queries' columns.
+
+    A cascade may have 50,000 of them: without the garbage collector's bookkeeping they are cheap to make.
+    """
+
+    visit_id: int
+    at: int
+    page_id: int
+    source: int
+    channel: int | None
+    n: int | None
+    via_id: int | None
+    parent_id: int | None
+    depth: int
+    flags: int
+    verdict: int | None
+    device: int
+
+
+class ExportVisit(CascadeVisit, frozen=True, gc=False):
+    """What an export reads of a visit: all but the visitor's hash and what recognises retries."""
+
+    cell: int
+    app: str | None
+    views: int
+    root_id: int | None
+    reason: int | None
 
 
 class PageRow(msgspec.Struct, frozen=True, array_like=True):
@@ -163,43 +224,6 @@ class AnswerRow(msgspec.Struct, frozen=True, array_like=True):
     at: int
     text: str
     contact: str | None
-
-
-class Place(NamedTuple):
-    """A visit as chains and cascades see it; the columns are those of the table ``visits``."""
-
-    visit_id: int
-    at: int
-    page_id: int
-    source: int
-    channel: int | None
-    n: int | None
-    via_id: int | None
-    parent_id: int | None
-    depth: int
-    flags: int
-    verdict: int | None = None
-    device: int = 0
-
-    @property
-    def is_aside(self) -> bool:
-        """Whether it stands beside its cascade: not counted there, and nothing hangs on it."""
-        return bool(self.flags & ASIDE)
-
-    @property
-    def is_self(self) -> bool:
-        """Whether the sharer's own browser opened its own link."""
-        return self.is_aside and self.verdict is None
-
-    @property
-    def verdict_name(self) -> str | None:
-        """Why it is taken for no person's visit."""
-        return None if self.verdict is None else enums.VERDICT_NAMES[self.verdict]
-
-    @property
-    def erased(self) -> bool:
-        """Whether only the place in the tree is left of the visit."""
-        return bool(self.flags & ERASED)
 
 
 class Counts(msgspec.Struct):

@@ -14,7 +14,7 @@ from grapevine.analytics.models.bot_verdict import Opening, verdict_of
 from grapevine.domain.enums import VERDICT_NAMES
 from grapevine.store.base import Store
 from grapevine.store.repositories.verdicts import Cascade
-from grapevine.store.rows import ERASED, ShareKey, ShareRow, VisitRow
+from grapevine.store.rows import ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
 from grapevine.writer.bursts import VisitorDay
 from grapevine.writer.counts import CountDeltas
@@ -149,7 +149,7 @@ class VerdictJob:
 
 def _is_silent(row: VisitRow) -> bool:
     """Whether the visit is one page, opened through a link, and nothing else that its row would tell."""
-    return row.verdict is None and row.next_view == _ONE_VIEW and not row.is_aside and not row.flags & ERASED
+    return row.verdict is None and row.next_view == _ONE_VIEW and not row.is_aside and not row.is_erased
 
 
 def _with(share: ShareRow, first_at: int | None, proven_at: int | None, returns: int) -> ShareRow:

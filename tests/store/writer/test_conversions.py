@@ -219,7 +219,7 @@ async def test_a_chain_of_three_hundred_is_followed_to_its_root(store: Store) ->
     assert sum(round(float(row.conversions) * 1e6) for row in even.shares) == 1_000_000
 
 
-@pytest.mark.parametrize("name", ["credited_by", "arrivals", "reported_pages", "last_return"])
+@pytest.mark.parametrize("name", ["credited_by", "cascade_visits_by_id", "reported_pages", "last_return"])
 def test_no_query_reads_a_whole_site(tmp_path: Path, name: str) -> None:
     database = sqlite3.connect(tmp_path / "plans.sqlite3")
     for migration in sql_loader.migrations():

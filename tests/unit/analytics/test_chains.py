@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from grapevine.analytics.chains import chain, nodes, shape
 from grapevine.domain import enums, ids
 from grapevine.domain.tokens import Tokens
-from grapevine.store.rows import ASIDE, ERASED, Place
+from grapevine.store.rows import ASIDE, ERASED, CascadeVisit
 
 TOKENS = Tokens([b"secret"], b"salt")
 
@@ -66,18 +66,19 @@ def test_a_long_path_takes_no_recursion() -> None:
     assert found.virality == pytest.approx((size + 1) / 3)
 
 
-def place(number: int, **changes: int | None) -> Place:
+def visit(number: int, **changes: int | None) -> CascadeVisit:
     usual: dict[str, int | None] = {
         "visit_id": ids.pack(2_000, 5, number), "at": ids.day_start(2_000), "page_id": 1, "source": 0, "channel": None,
         "n": None, "via_id": None, "parent_id": None, "depth": 0, "flags": 0,
+        "verdict": None, "device": 0,
     }  # fmt: skip
-    return Place(**(usual | changes))  # type: ignore[arg-type]
+    return CascadeVisit(**(usual | changes))  # type: ignore[arg-type]
 
 
 def test_via_is_minted_for_the_visit_that_the_token_named() -> None:
-    root, self_return = place(1), place(2, flags=ASIDE)
-    through_root = place(3, channel=7, n=1, parent_id=root.visit_id, depth=1)
-    through_self = place(4, channel=0, n=0, parent_id=root.visit_id, via_id=self_return.visit_id, depth=1)
+    root, self_return = visit(1), visit(2, flags=ASIDE)
+    through_root = visit(3, channel=7, n=1, parent_id=root.visit_id, depth=1)
+    through_self = visit(4, channel=0, n=0, parent_id=root.visit_id, via_id=self_return.visit_id, depth=1)
     found = chain([root, self_return, through_root, through_self], {1: "https://e.org/"}, TOKENS)
     assert found[0].via is None
     assert found[1].is_self
@@ -88,7 +89,7 @@ def test_via_is_minted_for_the_visit_that_the_token_named() -> None:
 
 
 def test_an_erased_visit_keeps_only_its_place() -> None:
-    erased = place(
+    erased = visit(
         5, flags=ERASED, parent_id=ids.pack(2_000, 5, 1), channel=0, n=0, depth=1, source=enums.SOURCES["share"]
     )
     (node,) = nodes([erased], {1: "https://e.org/"}, {})

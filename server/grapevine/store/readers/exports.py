@@ -13,6 +13,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.store.query_runner import Runner
 from grapevine.store.readers.reads import HIGHEST_ID, Scope
+from grapevine.store.rows import ExportVisit
 
 PAGE: Final = 2_000
 """Rows that a query of ``exports.sql`` answers with at most."""
@@ -49,28 +50,6 @@ class ExportRange(msgspec.Struct, frozen=True):
             ever.from_id if first is None else days["from_id"],
             ever.to_id if last is None else days["to_id"],
         )
-
-
-class StoredVisit(NamedTuple):
-    """A row of ``visits``, without the hash of its visitor and what tells retries apart."""
-
-    visit_id: int
-    cell: int
-    at: int
-    page_id: int
-    source: int
-    device: int
-    app: str | None
-    views: int
-    channel: int | None
-    n: int | None
-    via_id: int | None
-    parent_id: int | None
-    root_id: int | None
-    depth: int
-    flags: int
-    reason: int | None
-    verdict: int | None
 
 
 class StoredShare(NamedTuple):
@@ -141,15 +120,6 @@ class StoredCascade(NamedTuple):
     shape_size: int
 
 
-class NamedVisit(NamedTuple):
-    """What other tables' rows need to know of their visit."""
-
-    visit_id: int
-    page_id: int
-    flags: int
-    verdict: int | None
-
-
 class StoredPage(NamedTuple):
     """A page's address and title."""
 
@@ -158,7 +128,7 @@ class StoredPage(NamedTuple):
     title: str | None
 
 
-Row = TypeVar("Row", bound=tuple[Any, ...])
+Row = TypeVar("Row")
 
 
 class KeysetScan(NamedTuple, Generic[Row]):
@@ -171,7 +141,7 @@ class KeysetScan(NamedTuple, Generic[Row]):
     at: str
 
 
-VISITS: Final = KeysetScan("export_visits", StoredVisit, ("visit_id", "cell"), "at")
+VISITS: Final = KeysetScan("export_visits", ExportVisit, ("visit_id", "cell"), "at")
 SHARES: Final = KeysetScan("export_shares", StoredShare, ("first_at", "visit_id", "cell", "channel", "n"), "first_at")
 UNFURLS: Final = KeysetScan(
     "export_unfurls", StoredUnfurl, ("at", "visit_id", "cell", "channel", "n", "app", "hour"), "at"
@@ -204,12 +174,6 @@ class Exports:
             if len(found) < PAGE and len(found) <= most:
                 return
             place = {name: getattr(rows[-1], name) for name in walk.key}
-
-    async def visits_named(self, site_id: int, visits: Iterable[int]) -> dict[int, NamedVisit]:
-        """Those of ``visits`` that are stored."""
-        rows = [(visit, ids.cell_of(visit)) for visit in dict.fromkeys(visits)]
-        found = await self._run("export_visits_named", rows, site_id=site_id)
-        return {row[0]: NamedVisit(*row) for row in found}
 
     async def pages_named(self, site_id: int, pages: Iterable[int]) -> dict[int, StoredPage]:
         """Those of ``pages`` that are stored."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from grapevine.domain import ids, money
 from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK
 from grapevine.store.query_runner import Runner
-from grapevine.store.rows import ASIDE, Counts, Key, Place
+from grapevine.store.rows import CascadeVisit, Counts, Key
 
 HIGHEST_ID: Final = (1 << 60) - 1
 _WIDEST_DAY: Final = (1 << 16) - 1
@@ -81,18 +81,6 @@ class CascadeFacts(msgspec.Struct, frozen=True):
     shape_at: int
 
 
-class Arrived(NamedTuple):
-    """A visit and the share that it came through, as the columns of the table ``visits`` say it."""
-
-    visit_id: int
-    page_id: int
-    channel: int | None
-    n: int | None
-    via_id: int | None
-    parent_id: int | None
-    flags: int
-
-
 class Converted(msgspec.Struct, frozen=True):
     """Conversions of one key and currency: how many, and what they were worth in millionths."""
 
@@ -127,10 +115,10 @@ class Reads:
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
-    async def chain_to(self, site_id: int, visit_id: int) -> list[Place]:
+    async def chain_to(self, site_id: int, visit_id: int) -> list[CascadeVisit]:
         """The visits from the root of a cascade to this visit, in that order; empty when the visit is not there."""
         rows = await self._run("chain_to_visit", **_visit(site_id, visit_id))
-        return [Place(*row) for row in rows]
+        return [CascadeVisit(*row) for row in rows]
 
     async def share(self, site_id: int, visit_id: int, channel: int, n: int) -> ShareFacts:
         """What is stored of a share; of one that was neither reported nor opened, that it was not."""
@@ -249,10 +237,10 @@ class Reads:
         rows = await self._run("credited_by", goal=goal, limit=limit, **scope.params())
         return [(visit, currency, value) for visit, currency, value in rows]
 
-    async def arrivals(self, site_id: int, visits: Iterable[int]) -> dict[int, Arrived]:
+    async def visits_by_id(self, site_id: int, visits: Iterable[int]) -> dict[int, CascadeVisit]:
         """Those of ``visits`` that are stored."""
-        rows = await self._run("arrivals", _roots(list(visits)), site_id=site_id)
-        return {row[0]: Arrived(*row) for row in rows}
+        rows = await self._run("cascade_visits_by_id", _roots(list(dict.fromkeys(visits))), site_id=site_id)
+        return {row[0]: CascadeVisit(*row) for row in rows}
 
     async def reported_pages(
         self, site_id: int, shares: Iterable[tuple[int, int, int]]
@@ -264,10 +252,8 @@ class Reads:
 
     async def last_return(self, site_id: int, visit_id: int, channel: int, n: int, at: int) -> int | None:
         """The last visit that came through a share at or before ``at``, self-returns left out."""
-        sharer = (await self.arrivals(site_id, [visit_id])).get(visit_id)
-        hangs_on = visit_id
-        if sharer is not None and sharer.flags & ASIDE and sharer.parent_id is not None:
-            hangs_on = sharer.parent_id
+        sharer = (await self.visits_by_id(site_id, [visit_id])).get(visit_id)
+        hangs_on = visit_id if sharer is None else sharer.hangs_on
         rows = await self._run(
             "last_return", **_visit(site_id, visit_id), channel=channel, n=n, hangs_on=hangs_on, at=at
         )
@@ -341,10 +327,10 @@ class Reads:
             below[root].append((visit, parent, depth))
         return below
 
-    async def cascade_visits(self, site_id: int, root: int) -> list[Place]:
+    async def cascade_visits(self, site_id: int, root: int) -> list[CascadeVisit]:
         """All visits of a cascade by depth and time, self-returns left out."""
         rows = await self._run("cascade_visits", site_id=site_id, root_id=root, cell=ids.cell_of(root))
-        return [Place(*row) for row in rows]
+        return [CascadeVisit(*row) for row in rows]
 
     async def cascade_conversions(self, site_id: int, root: int) -> list[Converted]:
         """The conversions of a cascade by visit and currency."""

@@ -15,9 +15,9 @@ WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
   AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
 LIMIT :limit;
 
--- name: arrivals
--- Some visits with the shares through which they came: one step of many chains towards their first visits.
-SELECT v.visit_id, v.page_id, v.channel, v.n, v.via_id, v.parent_id, v.flags
+-- name: cascade_visits_by_id
+-- Some visits by their ids: what attribution climbs chains by, a generation at a time, and what exports tell of a visit.
+SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict, v.device
 FROM rows(visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 

@@ -1,15 +1,18 @@
 -- name: chain_to_visit
 -- The visits from the root of a cascade to one visit, root first; empty when the visit is not there.
-WITH RECURSIVE path (visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, step) AS (
-    SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, 0
+WITH RECURSIVE path (
+    visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, step
+) AS (
+    SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, 0
     FROM visits WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id
     UNION ALL
     SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict,
-        path.step + 1
+        v.device, path.step + 1
     FROM path /*sqlite CROSS */ JOIN visits v ON v.visit_id = path.parent_id
     WHERE v.cell = :cell AND v.site_id = :site_id
 )
-SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict FROM path ORDER BY step DESC;
+SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device
+FROM path ORDER BY step DESC;
 
 -- name: share
 -- What is stored of one share; no row when it was neither reported nor opened.

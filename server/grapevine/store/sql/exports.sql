@@ -1,8 +1,8 @@
 -- name: export_visits
 -- The next visits by their ids. As everywhere here, a page begins with a comparison of rows and ends after a number that
 -- is written out: PostgreSQL would take two bounds of one column for a narrow range, and put all that is in it in order.
-SELECT v.visit_id, v.cell, v.at, v.page_id, v.source, v.device, v.app, v.views, v.channel, v.n, v.via_id, v.parent_id,
-    v.root_id, v.depth, v.flags, v.reason, v.verdict
+SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict,
+    v.device, v.cell, v.app, v.views, v.root_id, v.reason
 FROM visits v
 WHERE v.site_id = :site_id AND (v.visit_id, v.cell) > (:visit_id, :cell) AND v.visit_id < :to_id
 ORDER BY v.visit_id, v.cell LIMIT 2000;
@@ -55,12 +55,6 @@ SELECT k.root_id, k.cell, k.page_id, k.started_at, k.last_at, k.size, k.max_dept
 FROM cascades k
 WHERE k.site_id = :site_id AND (k.root_id, k.cell) > (:root_id, :cell) AND k.root_id < :to_id
 ORDER BY k.root_id, k.cell LIMIT 2000;
-
--- name: export_visits_named
--- What other tables' rows need to know of their visits.
-SELECT v.visit_id, v.page_id, v.flags, v.verdict
-FROM rows(visit_id bigint, cell smallint)
-/*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
 -- name: export_pages
 -- The URLs and titles of some pages.
