@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from grapevine.analytics.models.dark_social import estimate
+from grapevine.analytics.models.dark_social import estimate_dark_visits
 from tests.accuracy.worlds import grow, traits
 
 
@@ -28,10 +28,10 @@ class Outcome(NamedTuple):
 def outcome(seed: int, smallest: float = 200.0, largest: float = 20_000.0) -> Outcome:
     """The world of a seed, estimated."""
     world = grow(seed, traits(seed, smallest, largest))
-    found, scale = estimate(world.pages).total, 100 / max(world.deep, 1)
+    found, scale = estimate_dark_visits(world.pages).total, 100 / max(world.deep, 1)
     visits, truth = world.traits.visits_a_day, 100 * world.truth
     if found is None:
-        return Outcome(visits, truth, 0.0, 0.0, 0.0, estimate(world.pages).reason)
+        return Outcome(visits, truth, 0.0, 0.0, 0.0, estimate_dark_visits(world.pages).reason)
     return Outcome(visits, truth, found.value * scale, found.low * scale, found.high * scale, None)
 
 

@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
 
-from grapevine.analytics import cascades, summary, token_resolution
+from grapevine.analytics.cascades import list_cascades, read_cascade
 from grapevine.analytics.metrics import DIMENSIONS
+from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
+from grapevine.analytics.token_resolution import resolve_token
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
@@ -112,22 +114,20 @@ def _calls(store: SQLiteStore, site: Site, facts: Filled) -> _Way:
     reads = store.reads
 
     def series(interval: str) -> Ask:
-        return lambda _: summary.series(reads, site, "visits", interval, period)
+        return lambda _: metric_series(reads, site, "visits", interval, period)
 
     def breakdown(by: str) -> Ask:
-        return lambda _: summary.breakdown(reads, site, by, period)
+        return lambda _: breakdown_by(reads, site, by, period)
 
     return _Way(
         "function calls of grapevine.analytics",
         {
-            "resolve, depth 10": lambda turn: token_resolution.resolve(
-                reads, site, facts.tokens[turn % len(facts.tokens)]
-            ),
-            "cascade of 1,000": lambda turn: cascades.cascade(
+            "resolve, depth 10": lambda turn: resolve_token(reads, site, facts.tokens[turn % len(facts.tokens)]),
+            "cascade of 1,000": lambda turn: read_cascade(
                 store, site, facts.roots[turn % len(facts.roots)], system_clock()
             ),
-            "cascades by size": lambda _: cascades.cascades(store, site, system_clock()),
-            "summary, 30 days": lambda _: summary.summary(reads, site, period),
+            "cascades by size": lambda _: list_cascades(store, site, system_clock()),
+            "summary, 30 days": lambda _: period_summary(reads, site, period),
             "series by day": series("day"),
             "series by hour": series("hour"),
         }

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from grapevine.analytics import cascades
+from grapevine.analytics.cascades import list_cascades
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.money import decimal
 from grapevine.domain.periods import Period, rfc3339
@@ -183,7 +183,7 @@ async def test_cascades_are_as_the_api_says(store: Backend, world: World, page: 
             name: getattr(head, name)
             for name in (column.name for column in TABLES["cascades"].columns)
         }
-        for head in (await cascades.cascades(store, site_of(world), 0, limit=200)).cascades
+        for head in (await list_cascades(store, site_of(world), 0, limit=200)).cascades
     ]  # fmt: skip
     assert in_order(lines) == in_order(heads)
     assert len(lines) == len(world.roots()) > 5

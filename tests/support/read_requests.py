@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from grapevine.analytics.chains import SORTS
+from grapevine.analytics.cascades import SORTS
 from grapevine.analytics.metrics import DIMENSIONS, METRICS
 from grapevine.analytics.models.attribution import MODELS
 from grapevine.domain.periods import INTERVALS

@@ -40,7 +40,7 @@ class _Chain(NamedTuple):
     truncated: bool
 
 
-async def attribution(
+async def attribute_conversions(
     reads: Reads,
     site: Site,
     model: str,

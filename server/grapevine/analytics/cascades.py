@@ -9,8 +9,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine.analytics.chains import SORTS, Cascade, CascadeHead, CascadeNode, CascadePage, Shape, nodes, shape
-from grapevine.domain import ids, money
+from grapevine.analytics.cascade_shapes import current_shapes, is_stale, refresh_stale_shapes, store_shapes
+from grapevine.analytics.models.virality import Shape, cascade_shape
+from grapevine.domain import channels, enums, ids, money
+from grapevine.domain.money import Amounts
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
@@ -18,14 +20,70 @@ from grapevine.store.base import Store
 from grapevine.store.readers.reads import HIGHEST_ID, CascadeFacts, Reads
 from grapevine.store.rows import CascadeVisit
 
+SORTS: Final = ("size", "depth", "virality", "value", "recent")
 MOST_CASCADES: Final = 200
 
-_SMALL: Final = 10_000
-_PATIENCE_MS: Final = 60_000
-_MOST_SHAPES: Final = 2_000
-_MOST_SHAPE_VISITS: Final = 200_000
 _HIGHEST: Final = (1 << 63) - 1
 _HIGHEST_WORTH: Final = (1 << 63) * money.MILLION - 1
+
+
+class CascadeHead(msgspec.Struct, frozen=True):
+    """A cascade in numbers. ``size`` counts visits, self-returns and minted links' own nodes left out.
+
+    ``structural_virality`` is the mean distance over all pairs of nodes (Goel, Anderson, Hofman, Watts 2016), null
+    below two nodes; ``breadth`` is the largest generation.
+    """
+
+    root: str
+    url: str | None
+    started_at: str
+    last_at: str
+    size: int
+    max_depth: int
+    breadth: int
+    structural_virality: float | None
+    shares: int
+    conversions: int
+    value: Amounts
+
+
+class CascadePage(msgspec.Struct, frozen=True):
+    """Some cascades in the order asked for; ``next`` is the cursor of those that follow, null after the last."""
+
+    cascades: list[CascadeHead]
+    next: str | None
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """The channel and number of the share a node of a cascade arrived through."""
+
+    channel: str
+    n: int
+
+
+class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One visit of a cascade, or the node of a minted link at its root. Erased visits keep only their place.
+
+    ``verdict`` is why the first visit is taken for no person's; no other visit of the kind is a node.
+    """
+
+    visit: str
+    parent: str | None
+    via: Arrival | None
+    depth: int
+    at: str | None
+    url: str | None
+    source: str | None
+    device: str | None
+    conversions: int
+    verdict: str | None = None
+    erased: bool = False
+
+
+class Cascade(CascadeHead, frozen=True):
+    """A whole cascade: the head, and its nodes by depth and time, without self-returns."""
+
+    nodes: list[CascadeNode]
 
 
 class _Position(NamedTuple):
@@ -36,10 +94,10 @@ class _Position(NamedTuple):
     root_id: int
 
 
-async def cascades(
+async def list_cascades(
     store: Store, site: Site, now: int, sort: str = "size", limit: int = 20, cursor: str | None = None
 ) -> CascadePage:
-    """The site's cascades in the order ``sort`` (``chains.SORTS``), ``limit`` (1…200) at a time.
+    """The site's cascades in the order ``sort`` (one of ``SORTS``), ``limit`` (1…200) at a time.
 
     ``value`` adds up amounts of all currencies as they are. ``virality`` brings the shapes of at most 2,000 cascades
     up to date first. Raises Invalid for an unknown order, a limit outside its bounds, or a cursor that was not handed
@@ -51,11 +109,11 @@ async def cascades(
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_CASCADES}")
     start = _Position(sort, _highest(sort), HIGHEST_ID) if cursor is None else _read_cursor(cursor, sort)
     if sort == "virality" and cursor is None:
-        await _refresh_stale(store, site.site_id, now)
+        await refresh_stale_shapes(store, site.site_id, now)
     order = await store.reads.cascade_order(site.site_id, sort, start.value, start.root_id, limit + 1)
     roots = [root for _, root in order[:limit]]
     heads = await store.reads.cascade_heads(site.site_id, roots)
-    shapes = await _shapes(store, site.site_id, list(heads.values()), now)
+    shapes = await current_shapes(store, site.site_id, list(heads.values()), now)
     worth = await store.reads.cascade_worth(site.site_id, [root for root, facts in heads.items() if facts.conversions])
     urls = await store.reads.urls(site.site_id, (facts.page_id for facts in heads.values()))
     return CascadePage(
@@ -64,7 +122,7 @@ async def cascades(
     )
 
 
-async def cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
+async def read_cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
     """The whole cascade that grew from the visit ``root`` (11 characters); a visit nobody followed is one of size 1.
 
     Raises errors.NotFound when ``root`` spells no visit or names one that is not a root, errors.UnknownVisit when
@@ -85,8 +143,8 @@ async def cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
         sums[one.currency] = sums.get(one.currency, 0) + (one.worth or 0)
     # In a thread: a cascade of 100,000 visits takes the better part of a second, in which no other request should wait.
     current, tree = await asyncio.to_thread(_drawn, root_id, visits, urls, times)
-    if _is_stale(facts, now):
-        await _keep(store, site.site_id, [facts], {root_id: current}, now)
+    if is_stale(facts, now):
+        await store_shapes(store, site.site_id, [facts], {root_id: current}, now)
     return Cascade(**msgspec.structs.asdict(_head(facts, current, urls, sums.items())), nodes=tree)
 
 
@@ -94,7 +152,7 @@ def _drawn(
     root_id: int, visits: Sequence[CascadeVisit], urls: Mapping[int, str], conversions: Mapping[int, int]
 ) -> tuple[Shape, list[CascadeNode]]:
     below = [(visit.visit_id, visit.parent_id, visit.depth) for visit in visits]
-    return shape(root_id, below), nodes(visits, urls, conversions)
+    return cascade_shape(root_id, below), cascade_nodes(visits, urls, conversions)
 
 
 async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
@@ -130,51 +188,44 @@ def _head(
     )
 
 
-async def _shapes(store: Store, site_id: int, heads: Sequence[CascadeFacts], now: int) -> dict[int, Shape]:
-    """The shapes of cascades: as stored where they are up to date, computed and stored where they are not."""
-    stale = [facts for facts in heads if _is_stale(facts, now)]
-    computed = await _compute(store.reads, site_id, [facts.root_id for facts in stale])
-    await _keep(store, site_id, stale, computed, now)
-    kept = {facts.root_id: Shape(facts.breadth or 1, facts.virality) for facts in heads}
-    return kept | computed
+def cascade_nodes(
+    visits: Iterable[CascadeVisit], urls: Mapping[int, str], conversions: Mapping[int, int]
+) -> list[CascadeNode]:
+    """The nodes of a cascade, with how many ``conversions`` each visit had."""
+    spelled: dict[int, str] = {}  # each is also its children's parent
+    arrivals: dict[tuple[int, int], Arrival] = {}  # of which there are few
 
+    def spell(visit_id: int) -> str:
+        text = spelled.get(visit_id)
+        if text is None:
+            text = spelled[visit_id] = ids.visit_text(visit_id)
+        return text
 
-def _is_stale(facts: CascadeFacts, now: int) -> bool:
-    """Whether the shape has to be computed again: at each growth, for very large cascades once a minute."""
-    return facts.shape_size != facts.size and (facts.size <= _SMALL or facts.shape_at < now - _PATIENCE_MS)
+    def arrival(channel: int | None, n: int | None) -> Arrival | None:
+        if channel is None or n is None:
+            return None
+        found = arrivals.get((channel, n))
+        if found is None:
+            found = arrivals[channel, n] = Arrival(channels.NAMES[channel], n)
+        return found
 
+    def node(visit: CascadeVisit) -> CascadeNode:
+        erased = visit.is_erased
+        return CascadeNode(
+            visit=spell(visit.visit_id),
+            parent=None if visit.parent_id is None else spell(visit.parent_id),
+            via=arrival(visit.channel, visit.n),
+            depth=visit.depth,
+            at=None if erased else rfc3339(visit.at),
+            url=None if erased else urls.get(visit.page_id),
+            source=None if erased else enums.SOURCE_NAMES[visit.source],
+            device=None if erased else enums.DEVICE_NAMES[visit.device],
+            conversions=conversions.get(visit.visit_id, 0),
+            verdict=None if erased else visit.verdict_name,
+            erased=erased,
+        )
 
-async def _refresh_stale(store: Store, site_id: int, now: int) -> None:
-    """Brings shapes up to date, so that they can be sorted by: so many that the call stays bearable."""
-    stale = await store.reads.stale_shapes(site_id, _SMALL, now - _PATIENCE_MS, _MOST_SHAPES)
-    chosen: list[int] = []
-    visits = 0
-    for root, size in stale:
-        visits += size
-        if chosen and visits > _MOST_SHAPE_VISITS:
-            break
-        chosen.append(root)
-    heads = await store.reads.cascade_heads(site_id, chosen)
-    await _shapes(store, site_id, list(heads.values()), now)
-
-
-async def _compute(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, Shape]:
-    below = await reads.shape_visits(site_id, roots)
-    return await asyncio.to_thread(lambda: {root: shape(root, visits) for root, visits in below.items()})
-
-
-async def _keep(
-    store: Store, site_id: int, stale: Sequence[CascadeFacts], computed: Mapping[int, Shape], now: int
-) -> None:
-    """Stores shapes under the size that was read *before* the visits: what came in between makes them stale again."""
-    rows = [
-        (site_id, facts.root_id, facts.cell, *computed[facts.root_id], facts.size, now)
-        for facts in stale
-        if facts.root_id in computed
-    ]
-    if rows:
-        async with store.batch() as batch:
-            await batch.keep_shapes(rows)
+    return [node(visit) for visit in visits]
 
 
 def _highest(sort: str) -> int:

@@ -6,8 +6,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine.analytics.models import dark_social as estimate
-from grapevine.analytics.models.dark_social import GROUPS, Interval, PageSeries
+from grapevine.analytics.models.dark_social import GROUPS, LEVEL, METHOD, Interval, PageSeries, estimate_dark_visits
 from grapevine.domain import channels, enums, urls
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
@@ -84,13 +83,13 @@ class Direct(msgspec.Struct, frozen=True):
     pages: list[PageEstimate]
 
 
-async def direct(reads: Reads, site: Site, period: Period) -> Direct:
+async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     """The direct visits of ``period``; the estimate is of the ``MOST_PAGES`` pages with the most visits."""
     scope = Scope(site.site_id, period.start, period.end)
     apps = await reads.direct_apps(scope)
     packages = sum(visits for app, visits in apps.items() if "." in app)
     series = await _series(reads, scope, period)
-    found = estimate.estimate(list(series.values()))
+    found = estimate_dark_visits(list(series.values()))
     total = _rounded(found.total)
     deep = {page: sum(one.deep) for page, one in series.items()}
     named = await reads.urls(site.site_id, [page for page, visits in deep.items() if visits])
@@ -105,7 +104,7 @@ async def direct(reads: Reads, site: Site, period: Period) -> Direct:
         await _measured(reads, scope),
         Evidence(sum(apps.values()) - packages, packages, apps),
         capture(*await reads.direct_shares(scope)),
-        Estimate(*total, estimate.LEVEL, estimate.METHOD, sum(deep.values()), found.reason),
+        Estimate(*total, LEVEL, METHOD, sum(deep.values()), found.reason),
         sorted(pages, key=lambda page: (-page.deep, page.url)),
     )
 

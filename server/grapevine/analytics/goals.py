@@ -18,7 +18,7 @@ MOST_GOALS: Final = 1_000
 """Pairs of goal and currency; a page may name any goal it likes, so there may be many more."""
 
 
-class Goal(msgspec.Struct, frozen=True):
+class GoalRow(msgspec.Struct, frozen=True):
     """How often a goal was reached, and what that was worth."""
 
     goal: str
@@ -26,7 +26,7 @@ class Goal(msgspec.Struct, frozen=True):
     value: Amounts
 
 
-async def goals(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> list[Goal]:
+async def conversions_by_goal(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> list[GoalRow]:
     """The goals of ``period``, the most frequent first; filters are the converting visit's."""
     times: dict[str, int] = {}
     worth: dict[str, list[tuple[str | None, int | None]]] = {}
@@ -34,4 +34,4 @@ async def goals(reads: Reads, site: Site, period: Period, filters: Filters = EVE
         times[goal] = times.get(goal, 0) + number
         worth.setdefault(goal, []).append((currency, total))
     order = sorted(times, key=lambda goal: (-times[goal], goal))
-    return [Goal(goal, times[goal], money.amounts(worth[goal])) for goal in order]
+    return [GoalRow(goal, times[goal], money.amounts(worth[goal])) for goal in order]

@@ -25,7 +25,7 @@ class SpikeView(msgspec.Struct, frozen=True):
     peak: int
 
 
-async def spikes(
+async def list_spikes(
     store: Store, site: Site, now: int, period: Period, limit: int, page: str | None = None
 ) -> list[SpikeView]:
     """The newest ``limit`` spikes of ``period``, the newest first; with ``page`` those among them that are that page's.

@@ -7,7 +7,6 @@ from typing import Final
 
 from grapevine.analytics import metrics
 from grapevine.analytics.metrics import EVERYTHING, BreakdownRow, Filters, Point, Summary
-from grapevine.analytics.suspects import suspects
 from grapevine.domain import channels, enums, ids, money, urls
 from grapevine.domain.enums import DAY_KEYS
 from grapevine.domain.periods import Period, interval_start, interval_starts, rfc3339
@@ -27,7 +26,7 @@ _TABLES: Final = (
 """The tables of counts and what each tells apart, the quickest to read first."""
 
 
-async def summary(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> Summary:
+async def period_summary(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> Summary:
     """The numbers of ``period``."""
     scope = scope_of(site, period, filters)
     table = _table(filters, "channel")
@@ -46,11 +45,11 @@ async def summary(reads: Reads, site: Site, period: Period, filters: Filters = E
         conversions=sum(one.times for one in converted),
         value=money.amounts((one.currency, one.worth) for one in converted),
         drops=await reads.drops(scope),
-        suspects=await suspects(reads, scope),
+        suspects=await suspect_counts(reads, scope),
     )
 
 
-async def series(
+async def metric_series(
     reads: Reads, site: Site, metric: str, interval: str, period: Period, filters: Filters = EVERYTHING
 ) -> list[Point]:
     """One of ``stats.METRICS`` for each of ``times.INTERVALS`` in ``period``, without gaps.
@@ -86,7 +85,7 @@ async def _metric(reads: Reads, scope: Scope, filters: Filters, metric: str, by:
     return [(key, value) for key, value in found if isinstance(key, int)]
 
 
-async def breakdown(
+async def breakdown_by(
     reads: Reads, site: Site, by: str, period: Period, filters: Filters = EVERYTHING, limit: int = 100
 ) -> list[BreakdownRow]:
     """The numbers of ``period`` for each key of one of ``stats.DIMENSIONS``, most visits and shares first.
@@ -126,6 +125,12 @@ async def breakdown(
         )
         for key in keys
     ]
+
+
+async def suspect_counts(reads: Reads, scope: Scope) -> dict[str, int]:
+    """How many visits of ``scope`` have each verdict, in the order of ``VERDICTS``; erased visits are left out."""
+    found = await reads.suspects(scope)
+    return {verdict: found.get(code, 0) for verdict, code in enums.VERDICTS.items()}
 
 
 def scope_of(site: Site, period: Period, filters: Filters) -> Scope:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from grapevine.analytics.chains import Reach, Resolution, SharedLink, Unresolved, chain
-from grapevine.domain import channels, ids, money
+import msgspec
+
+from grapevine.domain import channels, enums, ids, money
+from grapevine.domain.money import Amounts
 from grapevine.domain.periods import rfc3339
-from grapevine.domain.tokens import BadSignature, Token, TokenError
+from grapevine.domain.tokens import BadSignature, Token, TokenError, Tokens
 from grapevine.errors import UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import ReachFacts, Reads, ShareFacts
@@ -17,6 +19,79 @@ from grapevine.store.rows import CascadeVisit
 
 _AT_ONCE: Final = 4
 """How many tokens of one call are looked up side by side: as many as a PostgreSQL store has readers."""
+
+
+class Via(msgspec.Struct, frozen=True):
+    """The share a visit arrived through: the ``n``-th on ``channel``, and the token that was in the URL."""
+
+    token: str
+    channel: str
+    n: int
+
+
+class ChainNode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One visit on the way to a share. ``via`` is null at a root.
+
+    ``self`` marks the sharer's own browser coming back to its own link, ``verdict`` why a visit is taken for no
+    person's. An erased visit is ``erased``: that it was there is all that is known of it, so ``at``, ``url`` and
+    ``source`` are null.
+    """
+
+    visit: str
+    at: str | None
+    url: str | None
+    source: str | None
+    depth: int
+    via: Via | None
+    is_self: bool = msgspec.field(default=False, name="self")
+    verdict: str | None = None
+    erased: bool = False
+
+
+class SharedLink(msgspec.Struct, frozen=True):
+    """One share: made in ``visit`` at ``depth``, through ``channel``, as its ``n``-th. ``url`` is the shared page.
+
+    ``at`` is when it was first reported or proven; the visit's own time where neither has happened yet.
+    """
+
+    visit: str
+    channel: str
+    n: int
+    url: str | None
+    at: str
+    depth: int
+    reported: bool
+    proven: bool
+    returns: int
+    self_returns: int
+    unfurls: dict[str, int]
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """Everything below one share, self-returns left out. ``max_depth`` counts from the root of the cascade."""
+
+    visits: int
+    shares: int
+    max_depth: int
+    conversions: int
+    value: Amounts
+
+
+class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a share token stands for. ``truncated``: older visits than the first of ``chain`` are past retention."""
+
+    token: str
+    share: SharedLink
+    chain: list[ChainNode]
+    reach: Reach
+    truncated: bool = False
+
+
+class Unresolved(msgspec.Struct, frozen=True):
+    """A text that stands for no share; ``error`` is ``not-a-token``, ``bad-signature`` or ``unknown-visit``."""
+
+    token: str
+    error: str
 
 
 class _Found(NamedTuple):
@@ -58,7 +133,7 @@ class _Found(NamedTuple):
                 self_returns=facts.self_returns,
                 unfurls=self.unfurls,
             ),
-            chain=chain(self.visits, urls, self.site.tokens),
+            chain=chain_nodes(self.visits, urls, self.site.tokens),
             reach=Reach(
                 visits=below.visits,
                 shares=below.shares,
@@ -70,7 +145,7 @@ class _Found(NamedTuple):
         )
 
 
-async def resolve(reads: Reads, site: Site, text: str) -> Resolution:
+async def resolve_token(reads: Reads, site: Site, text: str) -> Resolution:
     """What the share token ``text`` stands for.
 
     Raises tokens.NotAToken, tokens.BadSignature (also for a session, which names no share) and errors.UnknownVisit
@@ -80,8 +155,8 @@ async def resolve(reads: Reads, site: Site, text: str) -> Resolution:
     return found.resolution(await reads.urls(site.site_id, found.pages))
 
 
-async def resolve_many(reads: Reads, site: Site, texts: Sequence[str]) -> list[Resolution | Unresolved]:
-    """As ``resolve`` for each of ``texts`` in their order, with the reason where one stands for no share."""
+async def resolve_many_tokens(reads: Reads, site: Site, texts: Sequence[str]) -> list[Resolution | Unresolved]:
+    """As ``resolve_token`` for each of ``texts`` in their order, with the reason where one stands for no share."""
     some = asyncio.Semaphore(_AT_ONCE)
 
     async def find(text: str) -> _Found | Unresolved:
@@ -105,7 +180,7 @@ async def resolve_many(reads: Reads, site: Site, texts: Sequence[str]) -> list[R
 
 
 async def _find(reads: Reads, site: Site, text: str) -> _Found:
-    """As ``resolve``, without the URLs."""
+    """As ``resolve_token``, without the URLs."""
     token = site.tokens.read(text)
     if token.is_session:
         raise BadSignature("it is a session, the credential of a visit, and names no share")
@@ -117,3 +192,29 @@ async def _find(reads: Reads, site: Site, text: str) -> _Found:
     unfurls = await reads.unfurls_of(*named)
     below = await reads.reach(*named, hangs_on=visits[-1].hangs_on)
     return _Found(text, site, token, visits, facts, unfurls, below)
+
+
+def chain_nodes(visits: Iterable[CascadeVisit], urls: Mapping[int, str], tokens: Tokens) -> list[ChainNode]:
+    """The nodes of a chain, each with the token of the share it arrived through minted again."""
+    return [
+        ChainNode(
+            visit=ids.visit_text(visit.visit_id),
+            at=None if visit.is_erased else rfc3339(visit.at),
+            url=None if visit.is_erased else urls.get(visit.page_id),
+            source=None if visit.is_erased else enums.SOURCE_NAMES[visit.source],
+            depth=visit.depth,
+            via=_via(visit, tokens),
+            is_self=visit.is_self,
+            verdict=visit.verdict_name,
+            erased=visit.is_erased,
+        )
+        for visit in visits
+    ]
+
+
+def _via(visit: CascadeVisit, tokens: Tokens) -> Via | None:
+    sharer = visit.sharer_id
+    if sharer is None or visit.channel is None or visit.n is None:
+        return None
+    (token,) = tokens.mint(sharer, (visit.channel,), visit.n)
+    return Via(token, channels.NAMES[visit.channel], visit.n)

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from rich.text import Text
 from rich.tree import Tree
 
-from grapevine.analytics import cascades
-from grapevine.analytics.chains import Cascade, CascadeNode
+from grapevine.analytics.cascades import Cascade, CascadeNode, read_cascade
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, counted
 from grapevine.errors import NotFound, UnknownVisit
@@ -47,7 +46,7 @@ async def _find(store: Store, sites: list[Site], root: str, now: int) -> Cascade
     error: NotFound | UnknownVisit = NotFound("this server has no site yet")
     for site in sites:
         try:
-            return await cascades.cascade(store, site, root, now)
+            return await read_cascade(store, site, root, now)
         except (NotFound, UnknownVisit) as found:
             error = found
     raise error

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from rich.table import Table
 
-from grapevine.analytics import summary as summary_query
 from grapevine.analytics.metrics import Summary
+from grapevine.analytics.summary import period_summary
 from grapevine.cli.arguments import Commands, day
 from grapevine.cli.context import CommandContext
 from grapevine.domain import ids
@@ -39,7 +39,7 @@ async def stats(context: CommandContext, arguments: Namespace) -> int:
     settings = context.settings_with_keys()
     async with context.store(settings) as store:
         site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
-        summary = await summary_query.summary(store.reads, site, period)
+        summary = await period_summary(store.reads, site, period)
     if arguments.json:
         context.say_json(summary)
         return 0

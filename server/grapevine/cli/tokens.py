@@ -9,8 +9,7 @@ import msgspec
 from msgspec.structs import replace
 from rich.table import Table
 
-from grapevine.analytics import token_resolution
-from grapevine.analytics.chains import ChainNode, Resolution
+from grapevine.analytics.token_resolution import ChainNode, Resolution, resolve_token
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, counted
 from grapevine.domain import ids
@@ -92,7 +91,7 @@ async def examine(reads: Reads, sites: Sequence[Site], asked: str | None, text: 
         detail = "It is a session, the credential of a visit itself, which is never shared and names no share."
         return replace(said, reason="session", detail=detail)
     try:
-        resolution = await token_resolution.resolve(reads, site, text)
+        resolution = await resolve_token(reads, site, text)
     except UnknownVisit as error:
         detail = f"Its signature is good, but visit {said.visit} is not here: it was erased or is past retention."
         return replace(said, reason=error.code, detail=detail)

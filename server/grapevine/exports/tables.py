@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
-from grapevine.analytics.chains import Shape, shape
+from grapevine.analytics.models.virality import Shape, cascade_shape
 from grapevine.domain import channels, enums, ids
 from grapevine.exports.columns import Column, Line, columns
 from grapevine.sites.cache import Site
@@ -175,7 +175,7 @@ async def _shapes(asked: ExportRequest, rows: Sequence[StoredCascade]) -> dict[i
             visits += stale[-1].size
             some.append(stale.pop().root_id)
         below = await asked.store.reads.shape_visits(asked.site.site_id, some)
-        known |= {root: shape(root, found) for root, found in below.items()}
+        known |= {root: cascade_shape(root, found) for root, found in below.items()}
     return known
 
 

@@ -10,8 +10,7 @@ import msgspec
 import networkx as nx  # type: ignore[import-untyped]
 import pytest
 
-from grapevine.analytics import cascades
-from grapevine.analytics.chains import SORTS, CascadeHead
+from grapevine.analytics.cascades import SORTS, CascadeHead, list_cascades, read_cascade
 from grapevine.domain import channels, enums, ids
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
@@ -89,7 +88,7 @@ async def test_the_list_in_every_order(filled: Filled, sort: str, limit: int) ->
     heads: list[CascadeHead] = []
     cursor = None
     while True:
-        page = await cascades.cascades(filled.store, site, NOW, sort, limit, cursor)
+        page = await list_cascades(filled.store, site, NOW, sort, limit, cursor)
         assert len(page.cascades) <= limit
         heads += page.cascades
         cursor = page.next
@@ -112,7 +111,7 @@ async def test_the_list_in_every_order(filled: Filled, sort: str, limit: int) ->
 async def test_every_cascade_as_a_tree(filled: Filled) -> None:
     world, site = filled.world, filled.site
     for root in (visit for visit in world.visits if visit.parent is None):
-        answer = await cascades.cascade(filled.store, site, ids.visit_text(root.visit_id), NOW)
+        answer = await read_cascade(filled.store, site, ids.visit_text(root.visit_id), NOW)
         check_head(world, answer)
         members = {ids.visit_text(visit.visit_id): visit for visit in world.members(root)}
         assert {node.visit for node in answer.nodes} == set(members)
@@ -129,14 +128,14 @@ async def test_every_cascade_as_a_tree(filled: Filled) -> None:
 
 async def test_shapes_are_computed_once_and_again_after_growth(filled: Filled) -> None:
     site = filled.site
-    await cascades.cascades(filled.store, site, NOW, "virality")
+    await list_cascades(filled.store, site, NOW, "virality")
     stored = await filled.rows()
     assert all(shape_size == size and shape_at == NOW for _, size, shape_size, shape_at in stored)
     root = stored[0][0]
-    await cascades.cascade(filled.store, site, ids.visit_text(root), NOW + 1)
+    await read_cascade(filled.store, site, ids.visit_text(root), NOW + 1)
     assert await filled.rows() == stored
     await filled.database.change("UPDATE cascades SET size = size + 1 WHERE root_id = ? AND site_id = 7", root)
-    await cascades.cascades(filled.store, site, NOW + 1, "virality")
+    await list_cascades(filled.store, site, NOW + 1, "virality")
     changed = [row for row in await filled.rows() if row not in stored]
     assert [(row[0], row[3]) for row in changed] == [(root, NOW + 1)]
 
@@ -148,8 +147,8 @@ async def test_a_very_large_cascade_is_looked_at_once_a_minute(filled: Filled) -
         "UPDATE cascades SET size = 20000, shape_size = 19999 WHERE root_id = ? AND site_id = 7", root
     )
     for now, shape_size in ((59_000, 19_999), (60_001, 20_000)):
-        await cascades.cascades(filled.store, site, now, "virality")
-        await cascades.cascades(filled.store, site, now, "size")
+        await list_cascades(filled.store, site, now, "virality")
+        await list_cascades(filled.store, site, now, "size")
         assert {row[0]: row[2] for row in await filled.rows()}[root] == shape_size
 
 
@@ -157,12 +156,12 @@ async def test_what_is_no_root_says_so(filled: Filled) -> None:
     site = filled.site
     child = next(visit for visit in filled.world.visits if visit.parent is not None)
     with pytest.raises(NotFound, match=ids.visit_text(child.root.visit_id)):
-        await cascades.cascade(filled.store, site, ids.visit_text(child.visit_id), NOW)
+        await read_cascade(filled.store, site, ids.visit_text(child.visit_id), NOW)
     for text in ("", "moon", "zzzzzzzzzzz", "----------0"):
         with pytest.raises(NotFound):
-            await cascades.cascade(filled.store, site, text, NOW)
+            await read_cascade(filled.store, site, text, NOW)
     with pytest.raises(UnknownVisit):
-        await cascades.cascade(filled.store, site, ids.visit_text(ids.pack(1, 2, 3)), NOW)
+        await read_cascade(filled.store, site, ids.visit_text(ids.pack(1, 2, 3)), NOW)
 
 
 def cursor(*position: object) -> str:
@@ -187,7 +186,7 @@ def cursor(*position: object) -> str:
 )  # fmt: skip
 async def test_refusals_name_the_field(filled: Filled, field: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as caught:
-        await cascades.cascades(filled.store, filled.site, NOW, **arguments)
+        await list_cascades(filled.store, filled.site, NOW, **arguments)
     assert [error.field for error in caught.value.errors] == [field]
 
 
@@ -195,6 +194,6 @@ async def test_a_cascade_outlives_its_root(filled: Filled) -> None:
     site = filled.site
     root = max(filled.world.roots(), key=lambda visit: len(filled.world.members(visit)))
     await filled.database.change("DELETE FROM visits WHERE visit_id = ? AND site_id = 7", root.visit_id)
-    answer = await cascades.cascade(filled.store, site, ids.visit_text(root.visit_id), NOW)
+    answer = await read_cascade(filled.store, site, ids.visit_text(root.visit_id), NOW)
     assert len(answer.nodes) == len(filled.world.members(root)) - 1
     assert answer.structural_virality == pytest.approx(nx.average_shortest_path_length(tree_of(filled.world, root)))

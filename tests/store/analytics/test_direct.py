@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from grapevine.analytics.direct import direct
+from grapevine.analytics.direct import direct_summary
 from grapevine.analytics.models.dark_social import GROUPS
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
@@ -92,7 +92,7 @@ async def test_apps_and_shares(filled: Filled, period: Period) -> None:
 
 
 async def test_a_few_days_are_not_enough(filled: Filled) -> None:
-    answer = await direct(filled.reads, site_of(filled.world), PERIODS[0])
+    answer = await direct_summary(filled.reads, site_of(filled.world), PERIODS[0])
     deep = [visit for visit in filled.world.real_visits() if visit.source == enums.SOURCES["direct-deep"]]
     assert (answer.estimate.value, answer.estimate.reason) == (None, "too-few-days")
     assert answer.estimate.of == len(deep)
@@ -103,6 +103,6 @@ async def test_a_few_days_are_not_enough(filled: Filled) -> None:
 
 
 async def test_an_empty_site(filled: Filled) -> None:
-    answer = await direct(filled.reads, site_of(World(site_id=99)), PERIODS[0])
+    answer = await direct_summary(filled.reads, site_of(World(site_id=99)), PERIODS[0])
     assert (answer.measured.visits, answer.pages, answer.evidence.apps) == (0, [], {})
     assert (answer.shares.reported, answer.shares.estimated) == (0, None)

@@ -9,9 +9,9 @@ from contextlib import closing
 
 import pytest
 
-from grapevine.analytics import summary as summary_query
-from grapevine.analytics.goals import Goal, goals
+from grapevine.analytics.goals import GoalRow, conversions_by_goal
 from grapevine.analytics.metrics import EVERYTHING, Filters
+from grapevine.analytics.summary import period_summary
 from grapevine.domain import enums, ids, money
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
@@ -68,18 +68,18 @@ async def test_goals_are_what_a_count_finds(filled: Filled, period: Period, filt
             times[goal] += 1
             if currency is not None and value is not None:
                 worth.setdefault(goal, Counter())[currency] += value
-    found = await goals(filled.reads, filled.site, period, filters)
+    found = await conversions_by_goal(filled.reads, filled.site, period, filters)
     assert found == [
-        Goal(goal, number, money.amounts(worth.get(goal, Counter()).items()))
+        GoalRow(goal, number, money.amounts(worth.get(goal, Counter()).items()))
         for goal, number in sorted(times.items(), key=lambda row: (-row[1], row[0]))
     ]
 
 
 async def test_goals_add_up_to_the_summary(filled: Filled) -> None:
     other = site_of(World(site_id=8))
-    summary = await summary_query.summary(filled.reads, other, WHOLE)
-    (goal,) = await goals(filled.reads, other, WHOLE)
-    assert goal == Goal("signup", summary.conversions, summary.value)
+    summary = await period_summary(filled.reads, other, WHOLE)
+    (goal,) = await conversions_by_goal(filled.reads, other, WHOLE)
+    assert goal == GoalRow("signup", summary.conversions, summary.value)
 
 
 def test_goals_are_read_through_an_index() -> None:

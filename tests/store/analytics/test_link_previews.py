@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from grapevine.analytics.link_previews import Pasted, pasted
+from grapevine.analytics.link_previews import LinkPreviews, cascade_link_previews
 from grapevine.domain import ids
 from grapevine.store import sql_loader
 from tests.store.sqlite.test_query_plans import plan
@@ -31,13 +31,17 @@ async def test_previews_of_a_cascade(databases: Databases) -> None:
                 if share.visit.root is root and share.unfurls and share.visit.verdict is None:
                     of_visit = visits.setdefault(ids.visit_text(share.visit.visit_id), Counter())
                     of_visit.update(app for app, _ in share.unfurls)
-            found = await pasted(store.reads, site, ids.visit_text(root.visit_id))
-            assert found == Pasted(dict(sum(visits.values(), Counter())), {one: dict(n) for one, n in visits.items()})
+            found = await cascade_link_previews(store.reads, site, ids.visit_text(root.visit_id))
+            assert found == LinkPreviews(
+                dict(sum(visits.values(), Counter())), {one: dict(n) for one, n in visits.items()}
+            )
             assert found.of("00000000000") == {}
             met += len(visits) > 1
         assert met > 2
-        assert await pasted(store.reads, site, "nothing") == Pasted({}, {})
-        assert await pasted(store.reads, site_of(World(site_id=99)), ids.visit_text(root.visit_id)) == Pasted({}, {})
+        assert await cascade_link_previews(store.reads, site, "nothing") == LinkPreviews({}, {})
+        assert await cascade_link_previews(
+            store.reads, site_of(World(site_id=99)), ids.visit_text(root.visit_id)
+        ) == LinkPreviews({}, {})
         await store.close()
 
 

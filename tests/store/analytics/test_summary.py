@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from grapevine.analytics import metrics, summary
+from grapevine.analytics import metrics
 from grapevine.analytics.metrics import EVERYTHING, Filters
+from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.errors import Invalid
@@ -69,7 +70,7 @@ async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncI
 async def test_summary_is_what_a_census_counts(filled: Filled, period: Period, filters: Filters) -> None:
     found = expected_counts.chosen(filled.world, period, filters, unlinked=filters in COUNTED)
     numbers = expected_counts.total(found)
-    answer = await summary.summary(filled.reads, filled.site, period, filters)
+    answer = await period_summary(filled.reads, filled.site, period, filters)
     for name in ("views", "visits", "visitors", "returns", "self_returns", "same_network_returns", "conversions"):
         assert getattr(answer, name) == numbers[name], name
     for name, measure in (("total", "shares"), *((n, n) for n in ("reported", "proven", "dark", "public"))):
@@ -95,7 +96,7 @@ async def test_counts_and_rows_agree(filled: Filled, filters: Filters, monkeypat
 
 async def _everything(filled: Filled, filters: Filters, period: Period) -> dict[str, object]:
     """All that both ways can know: people who asked not to be followed are in the counts alone."""
-    answer = await summary.summary(filled.reads, filled.site, period, filters)
+    answer = await period_summary(filled.reads, filled.site, period, filters)
     names = ("visitors", "returns", "self_returns", "shares", "same_network_returns", "unfurls", "conversions", "value")
     return {name: getattr(answer, name) for name in names}
 
@@ -118,7 +119,7 @@ async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filter
         row = tuple(numbers[name] for name in ("views", "visits", "returns", "shares", "proven", "conversions"))
         if any(row):
             expected[key or 0] = (*row, expected_counts.worth(mine))
-    rows = await summary.breakdown(filled.reads, filled.site, by, period, filters)
+    rows = await breakdown_by(filled.reads, filled.site, by, period, filters)
     assert {
         row.key: (row.views, row.visits, row.returns, row.shares, row.proven, row.conversions, row.value)
         for row in rows
@@ -155,22 +156,22 @@ async def test_series_is_what_a_census_counts(filled: Filled, metric: str, inter
     by_the_hour = interval == "hour" and filters != EVERYTHING
     unlinked = not by_the_hour and filters.device is None
     found = expected_counts.chosen(filled.world, MIDDLE, filters, unlinked=unlinked)
-    points = await summary.series(filled.reads, filled.site, metric, interval, MIDDLE, filters)
+    points = await metric_series(filled.reads, filled.site, metric, interval, MIDDLE, filters)
     assert {point.at: point.value for point in points} == expected_counts.by_interval(found, metric, interval, MIDDLE)
     assert [point.at for point in points] == sorted(point.at for point in points)
 
 
 async def test_an_empty_site_has_no_ratios(filled: Filled) -> None:
     empty = site_of(World(site_id=99))
-    answer = await summary.summary(filled.reads, empty, WHOLE)
+    answer = await period_summary(filled.reads, empty, WHOLE)
     assert (answer.visits, answer.shares.total) == (0, 0)
     assert (answer.dark_share, answer.return_share, answer.k_factor, answer.amplification) == (None, None, None, None)
-    assert await summary.breakdown(filled.reads, empty, "page", WHOLE) == []
+    assert await breakdown_by(filled.reads, empty, "page", WHOLE) == []
 
 
 async def test_breakdown_keeps_to_its_limit(filled: Filled) -> None:
-    every = await summary.breakdown(filled.reads, filled.site, "depth", WHOLE)
-    assert await summary.breakdown(filled.reads, filled.site, "depth", WHOLE, limit=2) == every[:2]
+    every = await breakdown_by(filled.reads, filled.site, "depth", WHOLE)
+    assert await breakdown_by(filled.reads, filled.site, "depth", WHOLE, limit=2) == every[:2]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ async def test_breakdown_keeps_to_its_limit(filled: Filled) -> None:
     ],
 )
 async def test_refusals_name_the_field(filled: Filled, field: str, arguments: dict[str, Any]) -> None:
-    ask: Any = summary.breakdown if "by" in arguments else summary.series
+    ask: Any = breakdown_by if "by" in arguments else metric_series
     with pytest.raises(Invalid) as caught:
         await ask(filled.reads, filled.site, period=WHOLE, **arguments)
     assert [error.field for error in caught.value.errors] == [field]
@@ -192,12 +193,12 @@ async def test_refusals_name_the_field(filled: Filled, field: str, arguments: di
 async def test_a_series_has_at_most_ten_thousand_points(filled: Filled) -> None:
     years = Period(ids.day_date(0), ids.day_date(1_000))
     with pytest.raises(Invalid):
-        await summary.series(filled.reads, filled.site, "visits", "hour", years)
-    assert len(await summary.series(filled.reads, filled.site, "visits", "day", years)) == 1_001
+        await metric_series(filled.reads, filled.site, "visits", "hour", years)
+    assert len(await metric_series(filled.reads, filled.site, "visits", "day", years)) == 1_001
 
 
 @pytest.mark.parametrize("by", metrics.DIMENSIONS)
 @pytest.mark.parametrize("limit", [1, 2, 3])
 async def test_a_limit_cuts_the_end_off(filled: Filled, by: str, limit: int) -> None:
-    everything = await summary.breakdown(filled.reads, filled.site, by, WHOLE)
-    assert await summary.breakdown(filled.reads, filled.site, by, WHOLE, limit=limit) == everything[:limit]
+    everything = await breakdown_by(filled.reads, filled.site, by, WHOLE)
+    assert await breakdown_by(filled.reads, filled.site, by, WHOLE, limit=limit) == everything[:limit]

@@ -9,10 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from grapevine.analytics import summary
 from grapevine.analytics.metrics import EVERYTHING, Filters
-from grapevine.analytics.summary import scope_of
-from grapevine.analytics.suspects import suspects
+from grapevine.analytics.summary import period_summary, scope_of, suspect_counts
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.store import sql_loader
@@ -68,10 +66,10 @@ async def filled(databases: Databases) -> AsyncIterator[Filled]:
 async def test_suspects_are_what_a_count_finds(filled: Filled, period: Period, filters: Filters) -> None:
     expected = Counter(filled.chosen(period, filters))
     site = site_of(filled.world)
-    found = await suspects(filled.reads, scope_of(site, period, filters))
+    found = await suspect_counts(filled.reads, scope_of(site, period, filters))
     assert found == {verdict: expected[code] for verdict, code in enums.VERDICTS.items()}
     assert list(found) == list(enums.VERDICTS)
-    assert (await summary.summary(filled.reads, site, period, filters)).suspects == found
+    assert (await period_summary(filled.reads, site, period, filters)).suspects == found
 
 
 async def test_every_verdict_was_met(filled: Filled) -> None:
@@ -80,7 +78,7 @@ async def test_every_verdict_was_met(filled: Filled) -> None:
 
 async def test_a_site_without_suspects(filled: Filled) -> None:
     other = site_of(World(site_id=99))
-    assert await suspects(filled.reads, scope_of(other, WHOLE, EVERYTHING)) == dict.fromkeys(enums.VERDICTS, 0)
+    assert await suspect_counts(filled.reads, scope_of(other, WHOLE, EVERYTHING)) == dict.fromkeys(enums.VERDICTS, 0)
 
 
 async def test_an_erased_suspect_is_none(databases: Databases) -> None:
@@ -88,7 +86,7 @@ async def test_an_erased_suspect_is_none(databases: Databases) -> None:
         await database.change("UPDATE visits SET verdict = 1, flags = flags | 4")
         store = database.store()
         await store.open()
-        found = await suspects(store.reads, scope_of(site_of(grow(3)), WHOLE, EVERYTHING))
+        found = await suspect_counts(store.reads, scope_of(site_of(grow(3)), WHOLE, EVERYTHING))
         await store.close()
     assert found == dict.fromkeys(enums.VERDICTS, 0)
 

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from grapevine.analytics import token_resolution
-from grapevine.analytics.chains import Resolution, Unresolved
+from grapevine.analytics.token_resolution import Resolution, Unresolved, resolve_many_tokens, resolve_token
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import BadSignature, NotAToken
@@ -58,7 +57,7 @@ async def test_every_share_of_a_world_resolves(database: Database, store: Store,
     assert any(share.visit.own and share.visit.sharer and share.visit.sharer.own for share in world.shares.values())
     for share in world.shares.values():
         token = token_of(world, *(share.visit, share.channel, share.n))
-        answer = await token_resolution.resolve(store.reads, site, token)
+        answer = await resolve_token(store.reads, site, token)
         assert answer.token == token
         assert answer.share == msgspec.structs.replace(
             answer.share,
@@ -99,7 +98,7 @@ async def test_the_answer_has_the_names_and_order_of_the_contract(database: Data
     world.visits += [root, friend]
     await database.fill(world)
     first, last = (token_of(world, share.visit, share.channel, 0) for share in (copied, sent))
-    answer = await token_resolution.resolve(store.reads, site_of(world), last)
+    answer = await resolve_token(store.reads, site_of(world), last)
     assert msgspec.json.encode(answer).decode() == (
         f'{{"token":"{last}",'
         f'"share":{{"visit":"{ids.visit_text(friend.visit_id)}",'
@@ -114,7 +113,7 @@ async def test_the_answer_has_the_names_and_order_of_the_contract(database: Data
         f'"depth":1,"via":{{"token":"{first}","channel":"copy","n":0}}}}],'
         '"reach":{"visits":0,"shares":0,"max_depth":1,"conversions":0,"value":{}}}'
     )
-    reach = (await token_resolution.resolve(store.reads, site_of(world), first)).reach
+    reach = (await resolve_token(store.reads, site_of(world), first)).reach
     assert (reach.visits, reach.conversions, reach.value) == (1, 1, {"EUR": "49.00"})
 
 
@@ -137,8 +136,8 @@ async def test_bad_tokens_say_why(database: Database, store: Store) -> None:
     }
     for text, error in cases.items():
         with pytest.raises(error):
-            await token_resolution.resolve(store.reads, site, text)
-    answers = await token_resolution.resolve_many(store.reads, site, [*cases, good, good])
+            await resolve_token(store.reads, site, text)
+    answers = await resolve_many_tokens(store.reads, site, [*cases, good, good])
     assert [answer.error for answer in answers if isinstance(answer, Unresolved)] == [
         "not-a-token", "not-a-token", "not-a-token", "bad-signature", "bad-signature", "bad-signature", "unknown-visit",
     ]  # fmt: skip
@@ -146,7 +145,7 @@ async def test_bad_tokens_say_why(database: Database, store: Store) -> None:
     assert all(isinstance(answer, Resolution) for answer in answers[-2:])
     assert other.visits[0].visit_id == visit.visit_id, "the same id at another site is another visit"
     with pytest.raises(UnknownVisit):
-        await token_resolution.resolve(store.reads, site_of(other), token_of(other, visit, 0, 0))
+        await resolve_token(store.reads, site_of(other), token_of(other, visit, 0, 0))
 
 
 async def test_erased_visits_keep_only_their_place(database: Database, store: Store) -> None:
@@ -156,7 +155,7 @@ async def test_erased_visits_keep_only_their_place(database: Database, store: St
     last = max((visit for visit in world.visits if not visit.own), key=lambda visit: visit.depth)
     assert last.parent is not None
     await database.change("UPDATE visits SET flags = 4, at = 0, page_id = 0 WHERE visit_id = ?", last.parent.visit_id)
-    answer = await token_resolution.resolve(store.reads, site, token_of(world, last, 0, 0))
+    answer = await resolve_token(store.reads, site, token_of(world, last, 0, 0))
     erased = answer.chain[-2]
     assert (erased.erased, erased.at, erased.url, erased.source, erased.depth) == (
         True,
@@ -166,7 +165,7 @@ async def test_erased_visits_keep_only_their_place(database: Database, store: St
         last.depth - 1,
     )
     with pytest.raises(UnknownVisit):
-        await token_resolution.resolve(store.reads, site, token_of(world, last.parent, 0, 0))
+        await resolve_token(store.reads, site, token_of(world, last.parent, 0, 0))
 
 
 async def test_a_chain_past_retention_is_truncated(database: Database, store: Store) -> None:
@@ -174,7 +173,7 @@ async def test_a_chain_past_retention_is_truncated(database: Database, store: St
     await database.fill(world)
     last = max((visit for visit in world.visits if not visit.own), key=lambda visit: visit.depth)
     await database.change("DELETE FROM visits WHERE visit_id = ?", last.root.visit_id)
-    answer = await token_resolution.resolve(store.reads, site_of(world), token_of(world, last, 0, 0))
+    answer = await resolve_token(store.reads, site_of(world), token_of(world, last, 0, 0))
     assert answer.truncated
     assert b'"truncated":true' in msgspec.json.encode(answer)
     assert len(answer.chain) == len(path_to(last)) - 1
@@ -194,12 +193,12 @@ async def test_a_share_reaching_a_hundred_visits_is_resolved_quickly(database: D
     for seed in range(5):
         await database.fill(grow(seed + 20, site_id=30 + seed, size=400))
     token, site = token_of(world, root, 0, 0), site_of(world)
-    assert (await token_resolution.resolve(store.reads, site, token)).reach.visits == 100
+    assert (await resolve_token(store.reads, site, token)).reach.visits == 100
     best = min([await _seconds(store, world, token) for _ in range(20)])
     assert best < 0.01
 
 
 async def _seconds(store: Store, world: World, token: str) -> float:
     site, start = site_of(world), time.perf_counter()
-    await token_resolution.resolve(store.reads, site, token)
+    await resolve_token(store.reads, site, token)
     return time.perf_counter() - start

@@ -18,8 +18,9 @@ import asyncpg
 import msgspec
 import pytest
 
-from grapevine.analytics import cascades, summary
+from grapevine.analytics.cascades import list_cascades
 from grapevine.analytics.metrics import Filters
+from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.errors import GrapevineError, Interrupted, StoreError
@@ -259,11 +260,11 @@ async def answers(database: Database) -> bytes:
     store = database.store()
     await store.open()
     try:
-        said: list[Any] = [await summary.summary(store.reads, site, period)]
-        said += [await summary.summary(store.reads, site, period, Filters(page=PAGES[1], channel="copy"))]
-        said += [await summary.breakdown(store.reads, site, by, period) for by in ("channel", "page", "depth", "app")]
-        said += [await summary.series(store.reads, site, "visits", "day", period)]
-        said += [await cascades.cascades(store, site, NOW, "virality")]
+        said: list[Any] = [await period_summary(store.reads, site, period)]
+        said += [await period_summary(store.reads, site, period, Filters(page=PAGES[1], channel="copy"))]
+        said += [await breakdown_by(store.reads, site, by, period) for by in ("channel", "page", "depth", "app")]
+        said += [await metric_series(store.reads, site, "visits", "day", period)]
+        said += [await list_cascades(store, site, NOW, "virality")]
     finally:
         await store.close()
     return msgspec.json.encode(said)

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from grapevine.analytics import attribution
+from grapevine.analytics.attribution import attribute_conversions
 from grapevine.analytics.metrics import Filters
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
@@ -166,15 +166,15 @@ async def test_credit_follows_the_chain_past_self_returns_and_gaps(world: World)
     third = (await world.land(world.arrival(Token(again, COPY, 1)))).visit_id
     orphan = (await world.land(world.arrival(Token(ids.pack(2500, 3, 3), COPY, 0)))).visit_id
     await world.play(*(goal(visit, f"id {visit}") for visit in (root, friend, again, third, orphan)))
-    found = await attribution.attribution(world.store.reads, OWNER, "last", DAY)
+    found = await attribute_conversions(world.store.reads, OWNER, "last", DAY)
     keys = [(row.key, row.conversions, row.value) for row in found.shares]
     first, second = OWNER.tokens.mint(root, (COPY,))[0], OWNER.tokens.mint(again, (COPY,), 1)[0]
     # The conversions of `friend` and of the self-return are owed to the share that brought the friend.
     assert keys == [(first, "2", {"EUR": "98.00"}), (second, "1", {"EUR": "49.00"})]
     assert (found.without_share.conversions, found.truncated, found.conversions) == ("2", 0, 5)
-    narrowed = await attribution.attribution(world.store.reads, OWNER, "linear", DAY, Filters(channel="copy"), "order")
+    narrowed = await attribute_conversions(world.store.reads, OWNER, "linear", DAY, Filters(channel="copy"), "order")
     assert [(row.key, row.conversions) for row in narrowed.channels] == [("copy", "2")]
-    assert (await attribution.attribution(world.store.reads, OWNER, "first", DAY, goal="other")).conversions == 0
+    assert (await attribute_conversions(world.store.reads, OWNER, "first", DAY, goal="other")).conversions == 0
 
 
 async def test_a_chain_past_retention_is_credited_as_far_as_it_is_known(world: World) -> None:
@@ -183,7 +183,7 @@ async def test_a_chain_past_retention_is_credited_as_far_as_it_is_known(world: W
     third = (await world.land(world.arrival(Token(friend, WHATSAPP, 0)))).visit_id
     await world.play(goal(third, "id 1"))
     await forget(world.store, root)
-    found = await attribution.attribution(world.store.reads, OWNER, "linear", DAY)
+    found = await attribute_conversions(world.store.reads, OWNER, "linear", DAY)
     assert found.truncated == 1
     assert [(row.key, row.conversions) for row in found.channels] == [("copy", "0.5"), ("whatsapp", "0.5")]
     assert [(row.key, row.conversions) for row in found.pages] == [
@@ -211,9 +211,9 @@ async def test_a_chain_of_three_hundred_is_followed_to_its_root(store: Store) ->
     for _ in range(300):
         last = (await world.land(world.arrival(Token(last, COPY, 0)))).visit_id
     await world.play(goal(last, "id 1"))
-    found = await attribution.attribution(store.reads, OWNER, "first", DAY)
+    found = await attribute_conversions(store.reads, OWNER, "first", DAY)
     assert [row.key for row in found.shares] == OWNER.tokens.mint(root, (COPY,))
-    even = await attribution.attribution(store.reads, OWNER, "linear", DAY, limit=2)
+    even = await attribute_conversions(store.reads, OWNER, "linear", DAY, limit=2)
     assert [row.key for row in even.shares][2:] == ["(other)"]
     assert even.channels[0].conversions == "1"
     assert sum(round(float(row.conversions) * 1e6) for row in even.shares) == 1_000_000

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from grapevine.analytics.direct import capture, direct
-from grapevine.analytics.models.dark_social import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate
+from grapevine.analytics.direct import capture, direct_summary
+from grapevine.analytics.models.dark_social import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate_dark_visits
 from grapevine.domain.periods import Period
 from grapevine.store.readers.reads import Reads
 from tests.support.world import SITE, World, site_of
@@ -42,7 +42,7 @@ def dark(found: Estimated) -> float:
 
 def test_what_moves_with_returns_is_dark_and_what_follows_traffic_is_not() -> None:
     pages = [page(seed) for seed in range(4)]
-    found = estimate(pages)
+    found = estimate_dark_visits(pages)
     returns = sum(sum(map(sum, one.returns)) for one in pages)
     assert dark(found) == pytest.approx(1.5 * returns, rel=0.1)
     assert found.total is not None
@@ -52,7 +52,7 @@ def test_what_moves_with_returns_is_dark_and_what_follows_traffic_is_not() -> No
 
 
 def test_no_dark_part_is_found_where_there_is_none() -> None:
-    found = estimate([page(seed, ratio=0.0, bookmarks=0.5) for seed in range(4)])
+    found = estimate_dark_visits([page(seed, ratio=0.0, bookmarks=0.5) for seed in range(4)])
     deep = sum(sum(page(seed, ratio=0.0, bookmarks=0.5).deep) for seed in range(4))
     assert dark(found) < 0.05 * deep
     assert found.total is not None
@@ -61,7 +61,7 @@ def test_no_dark_part_is_found_where_there_is_none() -> None:
 
 def test_pages_may_differ() -> None:
     pages = [page(seed, ratio=(0.5, 3.0)[seed % 2]) for seed in range(8)]
-    found = estimate(pages)
+    found = estimate_dark_visits(pages)
     own = [one.value / sum(map(sum, series.returns)) for one, series in zip(found.pages, pages, strict=True) if one]
     assert all(0.3 < ratio < 1.0 for ratio in own[::2])  # drawn towards what the pages have in common
     assert all(1.8 < ratio < 3.3 for ratio in own[1::2])
@@ -69,7 +69,7 @@ def test_pages_may_differ() -> None:
 
 def test_nothing_is_more_than_all_or_less_than_none() -> None:
     pages = [page(seed, ratio=2.0, bookmarks=0.0) for seed in range(3)]
-    found = estimate(pages)
+    found = estimate_dark_visits(pages)
     assert found.total is not None
     intervals = [(found.total, sum(sum(one.deep) for one in pages))]
     intervals += [(each, sum(one.deep)) for each, one in zip(found.pages, pages, strict=True) if each is not None]
@@ -79,7 +79,7 @@ def test_nothing_is_more_than_all_or_less_than_none() -> None:
 
 def test_of_a_page_without_returns_nothing_is_said() -> None:
     silent = PageSeries([50] * DAYS, [500] * DAYS, [[0] * GROUPS] * DAYS)
-    found = estimate([page(1), page(2), silent])
+    found = estimate_dark_visits([page(1), page(2), silent])
     assert found.total is not None
     assert found.pages[0] is not None
     assert found.pages[2] is None
@@ -87,12 +87,12 @@ def test_of_a_page_without_returns_nothing_is_said() -> None:
 
 def test_the_same_numbers_give_the_same_answer() -> None:
     pages = [page(seed) for seed in range(4)]
-    assert estimate(pages) == estimate(pages)
+    assert estimate_dark_visits(pages) == estimate_dark_visits(pages)
 
 
 def test_the_order_of_pages_is_nothing() -> None:
     pages = [page(seed) for seed in range(4)]
-    assert dark(estimate(pages)) == pytest.approx(dark(estimate(pages[::-1])))
+    assert dark(estimate_dark_visits(pages)) == pytest.approx(dark(estimate_dark_visits(pages[::-1])))
 
 
 def steady(deep: int, returns: int, days: int = DAYS) -> list[PageSeries]:
@@ -111,7 +111,7 @@ def steady(deep: int, returns: int, days: int = DAYS) -> list[PageSeries]:
     ],
 )
 def test_without_enough_data_it_says_so(pages: list[PageSeries], reason: str) -> None:
-    assert estimate(pages) == Estimated(None, [None] * len(pages), None, reason)
+    assert estimate_dark_visits(pages) == Estimated(None, [None] * len(pages), None, reason)
 
 
 def test_an_interval_that_says_nothing_is_not_shown() -> None:
@@ -120,13 +120,13 @@ def test_an_interval_that_says_nothing_is_not_shown() -> None:
         PageSeries([chance.randrange(100, 4_000) for _ in range(DAYS)], one.general, one.returns)
         for one in (page(seed, waves=0.5) for seed in range(3))
     ]
-    found = estimate(noisy)
+    found = estimate_dark_visits(noisy)
     assert (found.total, found.pages, found.reason) == (None, [None] * 3, "too-uncertain")
 
 
 def test_every_page_needs_every_day() -> None:
     with pytest.raises(ValueError, match="each day"):
-        estimate([page(1), page(2, days=DAYS - 1)])
+        estimate_dark_visits([page(1), page(2, days=DAYS - 1)])
 
 
 class Planted:
@@ -158,8 +158,8 @@ class Planted:
 async def test_the_answer_has_the_estimate_in_whole_visits() -> None:
     pages = [page(seed) for seed in range(4)]
     period = Period(date(2026, 1, 1), date(2026, 1, 1) + timedelta(days=DAYS - 1))
-    answer = await direct(Reads(Planted(pages, period.days.start)), site_of(World(SITE)), period)
-    found = estimate(pages)
+    answer = await direct_summary(Reads(Planted(pages, period.days.start)), site_of(World(SITE)), period)
+    found = estimate_dark_visits(pages)
     assert found.total is not None
     assert answer.estimate.value == round(found.total.value)
     assert (answer.estimate.low, answer.estimate.high) == (round(found.total.low), round(found.total.high))

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from grapevine.analytics import cascades, metrics, summary, token_resolution
+from grapevine.analytics import metrics
+from grapevine.analytics.cascades import list_cascades, read_cascade
 from grapevine.analytics.metrics import EVERYTHING, Filters
+from grapevine.analytics.summary import breakdown_by, period_summary
+from grapevine.analytics.token_resolution import resolve_token
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from tests.web.conftest import CHROME, ORIGIN, Server
@@ -60,9 +63,9 @@ async def test_counts_and_rows_agree(server: Server, seed: int, monkeypatch: pyt
         found: list[object] = []
         for period in (Period(ids.day_date(today - 9), ids.day_date(today)), *_days(today)):
             for filters in FILTERS:
-                found.append((period, filters, await summary.summary(reads, site, period, filters)))
+                found.append((period, filters, await period_summary(reads, site, period, filters)))
                 for by in metrics.DIMENSIONS:
-                    rows = await summary.breakdown(reads, site, by, period, filters)
+                    rows = await breakdown_by(reads, site, by, period, filters)
                     found.append((period, filters, by, sorted(rows, key=lambda row: str(row.key))))
         return found
 
@@ -80,10 +83,10 @@ def _days(today: int) -> list[Period]:
 async def test_every_token_that_lived_resolves(server: Server, seed: int) -> None:
     await live(server, seed, 120)
     site = (await server.state.sites.all())[0]
-    page = await cascades.cascades(server.store, site, server.clock.now, limit=200)
+    page = await list_cascades(server.store, site, server.clock.now, limit=200)
     assert page.cascades
     for head in page.cascades:
-        tree = await cascades.cascade(server.store, site, head.root, server.clock.now)
+        tree = await read_cascade(server.store, site, head.root, server.clock.now)
         assert tree.size == len(tree.nodes) == head.size
         assert tree.max_depth == max(node.depth for node in tree.nodes)
         vias = [
@@ -92,6 +95,6 @@ async def test_every_token_that_lived_resolves(server: Server, seed: int) -> Non
             if node.parent is not None
         ]
         for token in vias:
-            resolution = await token_resolution.resolve(server.store.reads, site, token)
+            resolution = await resolve_token(server.store.reads, site, token)
             assert resolution.chain[0].visit == head.root
             assert [node.depth for node in resolution.chain] == list(range(len(resolution.chain)))

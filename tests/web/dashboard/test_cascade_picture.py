@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.analytics.chains import Arrival, Cascade, CascadeNode
+from grapevine.analytics.cascades import Arrival, Cascade, CascadeNode
 from grapevine.domain.periods import rfc3339
 from grapevine.web.dashboard.cascade_picture import Drawing, draw
 from grapevine.web.dashboard.tree_layout import Columns, Rings

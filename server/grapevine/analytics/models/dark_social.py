@@ -77,7 +77,7 @@ class _Fit(msgspec.Struct):
     blocks: list[tuple[float, float]]  # (cross, signal) of each block of days
 
 
-def estimate(pages: Sequence[PageSeries]) -> Estimated:
+def estimate_dark_visits(pages: Sequence[PageSeries]) -> Estimated:
     """The estimate over ``pages``, all of the same days. Raises ValueError when their lengths differ."""
     days = len(pages[0].deep) if pages else 0
     for page in pages:

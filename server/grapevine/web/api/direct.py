@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.analytics.direct import direct
+from grapevine.analytics.direct import direct_summary
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import PERIOD, Parameters
 from grapevine.web.state import app_state
@@ -17,5 +17,5 @@ async def direct_visits(request: Request) -> Response:
     site = await authorized(request)
     given = Parameters(request, *PERIOD)
     state = app_state(request)
-    answer = await direct(state.store.reads, site, given.period(state.clock()))
+    answer = await direct_summary(state.store.reads, site, given.period(state.clock()))
     return Response(msgspec.json.encode(answer), headers={"Cache-Control": "no-store"}, media_type="application/json")

@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.analytics import spikes as spikes_query
+from grapevine.analytics.spikes import list_spikes
 from grapevine.errors import Invalid
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import PERIOD, Parameters
@@ -25,7 +25,7 @@ async def spikes(request: Request) -> Response:
     now, limit = state.clock(), given.number("limit", 100)
     if not 1 <= limit <= MOST:
         raise Invalid.of("limit", f"must be 1 to {MOST}")
-    found = await spikes_query.spikes(state.store, site, now, given.period(now), limit)
+    found = await list_spikes(state.store, site, now, given.period(now), limit)
     return Response(
         msgspec.json.encode({"spikes": found}), headers={"Cache-Control": "no-store"}, media_type="application/json"
     )

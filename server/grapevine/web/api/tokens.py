@@ -1,4 +1,4 @@
-"""The read API: who may ask, what was asked, and the answer of ``insight`` as JSON."""
+"""The read API: who may ask, what was asked, and the answer of ``analytics`` as JSON."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.analytics import attribution as attribution_query
-from grapevine.analytics import cascades as cascades_query
-from grapevine.analytics import summary as summary_query
-from grapevine.analytics import token_resolution
+from grapevine.analytics.attribution import attribute_conversions
+from grapevine.analytics.cascades import list_cascades, read_cascade
+from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
+from grapevine.analytics.token_resolution import resolve_many_tokens, resolve_token
 from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import BadSignatureProblem, NotATokenProblem
@@ -35,7 +35,7 @@ async def token(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     try:
-        answer = await token_resolution.resolve(app_state(request).store.reads, site, request.path_params["token"])
+        answer = await resolve_token(app_state(request).store.reads, site, request.path_params["token"])
     except NotAToken as error:
         raise NotATokenProblem(f"Not a token: {error}.") from None
     except BadSignature as error:
@@ -48,7 +48,7 @@ async def resolve_tokens(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     asked = decode(await read_body(request, MAX_BODY), ResolveRequest)
-    results = await token_resolution.resolve_many(app_state(request).store.reads, site, asked.tokens)
+    results = await resolve_many_tokens(app_state(request).store.reads, site, asked.tokens)
     return _json({"results": results})
 
 
@@ -57,7 +57,7 @@ async def summary(request: Request) -> Response:
     site = await authorized(request)
     given = Parameters(request, *PERIOD, *FILTERS)
     state = app_state(request)
-    return _json(await summary_query.summary(state.store.reads, site, given.period(state.clock()), given.filters()))
+    return _json(await period_summary(state.store.reads, site, given.period(state.clock()), given.filters()))
 
 
 async def series(request: Request) -> Response:
@@ -67,7 +67,7 @@ async def series(request: Request) -> Response:
     state = app_state(request)
     metric, interval = given.needed("metric"), given.text("interval") or "day"
     period, filters = given.period(state.clock()), given.filters()
-    return _json(await summary_query.series(state.store.reads, site, metric, interval, period, filters))
+    return _json(await metric_series(state.store.reads, site, metric, interval, period, filters))
 
 
 async def breakdown(request: Request) -> Response:
@@ -77,7 +77,7 @@ async def breakdown(request: Request) -> Response:
     state = app_state(request)
     by, limit = given.needed("by"), given.number("limit", 100)
     period, filters = given.period(state.clock()), given.filters()
-    return _json(await summary_query.breakdown(state.store.reads, site, by, period, filters, limit))
+    return _json(await breakdown_by(state.store.reads, site, by, period, filters, limit))
 
 
 async def attribution(request: Request) -> Response:
@@ -87,7 +87,7 @@ async def attribution(request: Request) -> Response:
     state = app_state(request)
     model, goal, limit = given.needed("model"), given.text("goal"), given.number("limit", 100)
     period, filters = given.period(state.clock()), given.filters()
-    return _json(await attribution_query.attribution(state.store.reads, site, model, period, filters, goal, limit))
+    return _json(await attribute_conversions(state.store.reads, site, model, period, filters, goal, limit))
 
 
 async def cascades(request: Request) -> Response:
@@ -96,7 +96,7 @@ async def cascades(request: Request) -> Response:
     given = Parameters(request, "sort", "limit", "cursor")
     state = app_state(request)
     sort, limit, cursor = given.text("sort") or "size", given.number("limit", 20), given.text("cursor")
-    return _json(await cascades_query.cascades(state.store, site, state.clock(), sort, limit, cursor))
+    return _json(await list_cascades(state.store, site, state.clock(), sort, limit, cursor))
 
 
 async def cascade(request: Request) -> Response:
@@ -104,7 +104,7 @@ async def cascade(request: Request) -> Response:
     site = await authorized(request)
     Parameters(request)
     state = app_state(request)
-    return _json(await cascades_query.cascade(state.store, site, request.path_params["root"], state.clock()))
+    return _json(await read_cascade(state.store, site, request.path_params["root"], state.clock()))
 
 
 def _json(answer: Any) -> Response:

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine.analytics.chains import Cascade, CascadeNode
+from grapevine.analytics.cascades import Cascade, CascadeNode
 from grapevine.web.dashboard import formats, labels, tidy_tree
 from grapevine.web.dashboard.tree_layout import Columns, Rings
 

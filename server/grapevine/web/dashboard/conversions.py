@@ -10,8 +10,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.analytics import attribution
-from grapevine.analytics.goals import goals
+from grapevine.analytics.attribution import attribute_conversions
+from grapevine.analytics.goals import conversions_by_goal
 from grapevine.analytics.models.attribution import MODELS, Attribution
 from grapevine.web.dashboard import labels
 from grapevine.web.dashboard.page import dashboard_page, viewer_context
@@ -39,8 +39,8 @@ async def conversions(request: Request) -> Response:
     period, filters = view_url.period(state.clock()), view_url.filters()
     model, goal = view_url.params.get("model", USUAL_MODEL), view_url.params.get("goal")
     reads = state.store.reads
-    found = await attribution.attribution(reads, viewer.site, model, period, filters, goal, MOST_ROWS)
-    reached = await goals(reads, viewer.site, period, filters)
+    found = await attribute_conversions(reads, viewer.site, model, period, filters, goal, MOST_ROWS)
+    reached = await conversions_by_goal(reads, viewer.site, period, filters)
     return render_page(
         "conversions.html",
         **request.state.frame,

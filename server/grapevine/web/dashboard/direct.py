@@ -8,8 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.analytics import direct as insight
-from grapevine.analytics.direct import Direct
+from grapevine.analytics.direct import Direct, direct_summary
 from grapevine.analytics.models import dark_social
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import formats
@@ -43,7 +42,7 @@ async def direct(request: Request) -> Response:
     """``GET /direct``: the direct visits of a period; without filters, as the estimate needs all visits of a page."""
     state, viewer, view_url = await viewer_context(request, "direct")
     period = view_url.period(state.clock())
-    found = await insight.direct(state.store.reads, viewer.site, period)
+    found = await direct_summary(state.store.reads, viewer.site, period)
     drawn = bars(found)
     return render_page(
         "direct.html",

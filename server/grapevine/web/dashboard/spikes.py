@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from grapevine.analytics import spikes
 from grapevine.analytics.metrics import Filters
-from grapevine.analytics.spikes import SpikeView
+from grapevine.analytics.spikes import SpikeView, list_spikes
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
@@ -20,4 +19,4 @@ async def raised(store: Store, site: Site, now: int, period: Period, filters: Fi
     or device leaves none."""
     if filters.channel or filters.source or filters.device:
         return []
-    return await spikes.spikes(store, site, now, period, MOST, filters.page)
+    return await list_spikes(store, site, now, period, MOST, filters.page)

@@ -1,4 +1,4 @@
-"""The dashboard's pages. Each handler reads its URL, asks ``insight``, and fills one template."""
+"""The dashboard's pages. Each handler reads its URL, asks ``analytics``, and fills one template."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from grapevine.analytics import cascades as cascades_query
-from grapevine.analytics import summary, token_resolution
-from grapevine.analytics.chains import SORTS
-from grapevine.analytics.link_previews import pasted
+from grapevine.analytics.cascades import SORTS, list_cascades, read_cascade
+from grapevine.analytics.link_previews import cascade_link_previews
+from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
+from grapevine.analytics.token_resolution import resolve_token
 from grapevine.domain.periods import LONGEST_DAYS, Period
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import Forbidden, NotFound, Problem
@@ -95,10 +95,10 @@ async def overview(request: Request) -> Response:
     period, filters = view_url.period(now), view_url.filters()
     interval = interval_for(period)
     reads = state.store.reads
-    numbers = await summary.summary(reads, site, period, filters)
-    lines = {metric: await summary.series(reads, site, metric, interval, period, filters) for metric in CHARTED}
+    numbers = await period_summary(reads, site, period, filters)
+    lines = {metric: await metric_series(reads, site, metric, interval, period, filters) for metric in CHARTED}
     spikes = await spikes_view.raised(state.store, site, now, period, filters)
-    tables = {by: await summary.breakdown(reads, site, by, period, filters) for by in TABLES}
+    tables = {by: await breakdown_by(reads, site, by, period, filters) for by in TABLES}
     empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
     return render_page(
         "overview.html",
@@ -122,7 +122,7 @@ async def cascades(request: Request) -> Response:
     """``GET /cascades``: all of them, in an order."""
     state, viewer, view_url = await viewer_context(request, "cascades")
     sort = view_url.params.get("sort", SORTS[0])
-    found = await cascades_query.cascades(
+    found = await list_cascades(
         state.store, viewer.site, state.clock(), sort, PAGE_OF_CASCADES, view_url.params.get("cursor")
     )
     return render_page("cascades.html", **request.state.frame, found=found, sort=sort)
@@ -132,13 +132,13 @@ async def cascades(request: Request) -> Response:
 async def cascade(request: Request) -> Response:
     """``GET /cascades/{root}``: one of them as a tree."""
     state, viewer, _ = await viewer_context(request, "cascades")
-    found = await cascades_query.cascade(state.store, viewer.site, request.path_params["root"], state.clock())
+    found = await read_cascade(state.store, viewer.site, request.path_params["root"], state.clock())
     return render_page(
         "cascade.html",
         **request.state.frame,
         cascade=found,
         drawing=draw(found),
-        pasted=await pasted(state.store.reads, viewer.site, found.root),
+        pasted=await cascade_link_previews(state.store.reads, viewer.site, found.root),
         lasted=formats.elapsed(found.started_at, found.last_at),
     )
 
@@ -153,7 +153,7 @@ async def tokens(request: Request) -> Response:
     if text:
         token = find_token(text, site.row.param)
         try:
-            context["found"] = await token_resolution.resolve(state.store.reads, site, token)
+            context["found"] = await resolve_token(state.store.reads, site, token)
         except (TokenError, Problem) as error:
             context |= await _bad_token(state, viewer, site, token, error)
     return render_page("tokens.html", **request.state.frame, **context)
@@ -187,7 +187,7 @@ async def static(request: Request) -> Response:
 
 async def _ever_seen(state: AppState, site: Site, now: int) -> bool:
     """Whether the site ever had a visit, as far back as one question reaches."""
-    everything = await summary.summary(state.store.reads, site, Period.ending(now, LONGEST_DAYS))
+    everything = await period_summary(state.store.reads, site, Period.ending(now, LONGEST_DAYS))
     return bool(everything.views)
 
 

@@ -1,0 +1,63 @@
+"""The shapes of cascades, computed when they are needed and stored with the cascade's summary."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from grapevine.analytics.models.virality import Shape, cascade_shape
+from grapevine.store.base import Store
+from grapevine.store.readers.reads import CascadeFacts, Reads
+
+_SMALL: Final = 10_000
+_PATIENCE_MS: Final = 60_000
+_MOST_SHAPES: Final = 2_000
+_MOST_SHAPE_VISITS: Final = 200_000
+
+
+async def current_shapes(store: Store, site_id: int, heads: Sequence[CascadeFacts], now: int) -> dict[int, Shape]:
+    """The shapes of cascades: as stored where they are up to date, computed and stored where they are not."""
+    stale = [facts for facts in heads if is_stale(facts, now)]
+    computed = await _compute(store.reads, site_id, [facts.root_id for facts in stale])
+    await store_shapes(store, site_id, stale, computed, now)
+    kept = {facts.root_id: Shape(facts.breadth or 1, facts.virality) for facts in heads}
+    return kept | computed
+
+
+def is_stale(facts: CascadeFacts, now: int) -> bool:
+    """Whether the shape has to be computed again: at each growth, for very large cascades once a minute."""
+    return facts.shape_size != facts.size and (facts.size <= _SMALL or facts.shape_at < now - _PATIENCE_MS)
+
+
+async def refresh_stale_shapes(store: Store, site_id: int, now: int) -> None:
+    """Brings shapes up to date, so that they can be sorted by: so many that the call stays bearable."""
+    stale = await store.reads.stale_shapes(site_id, _SMALL, now - _PATIENCE_MS, _MOST_SHAPES)
+    chosen: list[int] = []
+    visits = 0
+    for root, size in stale:
+        visits += size
+        if chosen and visits > _MOST_SHAPE_VISITS:
+            break
+        chosen.append(root)
+    heads = await store.reads.cascade_heads(site_id, chosen)
+    await current_shapes(store, site_id, list(heads.values()), now)
+
+
+async def _compute(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, Shape]:
+    below = await reads.shape_visits(site_id, roots)
+    return await asyncio.to_thread(lambda: {root: cascade_shape(root, visits) for root, visits in below.items()})
+
+
+async def store_shapes(
+    store: Store, site_id: int, stale: Sequence[CascadeFacts], computed: Mapping[int, Shape], now: int
+) -> None:
+    """Stores shapes under the size that was read *before* the visits: what came in between makes them stale again."""
+    rows = [
+        (site_id, facts.root_id, facts.cell, *computed[facts.root_id], facts.size, now)
+        for facts in stale
+        if facts.root_id in computed
+    ]
+    if rows:
+        async with store.batch() as batch:
+            await batch.keep_shapes(rows)
