@@ -20,7 +20,6 @@ from tests.bench import (
     spikes,
     startup,
     tokens,
-    workers,
 )
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
@@ -30,7 +29,6 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
     "startup": startup.run,  # until the ready line; ROUNDS
-    "workers": workers.run,  # two serving processes on one file beside one; ROUNDS, SECONDS
     "backends": backends.run,  # PostgreSQL beside SQLite; ROUNDS, SECONDS
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
     "accuracy": accuracy.run,  # of all that is said, in worlds whose truth is known; only when named; SEED, WORLDS

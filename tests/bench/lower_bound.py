@@ -25,8 +25,8 @@ from grapevine.domain import ids
 from grapevine.domain.channels import CODES, SESSION
 from grapevine.domain.tokens import Tokens
 from grapevine.serving import runtime
-from grapevine.serving.fast_path.cycles import Exchange
-from grapevine.serving.fast_path.timeouts import PatientProtocol
+from grapevine.serving.fast_path.cycles import FastCycle
+from grapevine.serving.fast_path.timeouts import TimeoutProtocol
 
 _HEAD: Final = (
     b"HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\naccess-control-expose-headers: Grapevine-Dropped, "
@@ -44,7 +44,7 @@ class Rows:
     """Group commit into one table: whatever came while the last batch was written is the next one."""
 
     def __init__(self, path: Path) -> None:
-        self._waiting: list[tuple[Exchange, Request]] = []
+        self._waiting: list[tuple[FastCycle, Request]] = []
         self._writing: asyncio.Task[None] | None = None
         self._ids = count(1 << 50)
         self._disk = ThreadPoolExecutor(1)
@@ -54,7 +54,7 @@ class Rows:
             "CREATE TABLE rows (visit_id INTEGER PRIMARY KEY, nonce_check, at, page_id, visitor)"
         )
 
-    def put(self, exchange: Exchange, path: bytes, body: bytes) -> None:
+    def put(self, exchange: FastCycle, path: bytes, body: bytes) -> None:
         """Takes one event."""
         self._waiting.append((exchange, _DECODERS[path](body)))
         if self._writing is None:
@@ -85,13 +85,13 @@ def _answer(visit_id: int, request: Request) -> bytes:
     return _HEAD % (len(body), body)
 
 
-class LeastProtocol(PatientProtocol):
+class LeastProtocol(TimeoutProtocol):
     """Takes every request for a visit or a share."""
 
     rows: Rows
 
     def on_headers_complete(self) -> None:
-        self.cycle = Exchange(self)  # type: ignore[assignment]
+        self.cycle = FastCycle(self)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         self.cycle.body += body
@@ -104,7 +104,7 @@ class LeastProtocol(PatientProtocol):
 async def app(scope: dict[str, Any], _receive: Any, _send: Any) -> None:
     """Only says that the server is ready."""
     if scope["type"] == "lifespan":
-        runtime.tune()
+        runtime.tune_interpreter()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
 

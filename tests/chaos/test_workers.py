@@ -1,29 +1,30 @@
-"""Several workers on one address and one file: any of them may be killed, or the one that watches over them.
-
-One of them records, and the others serve.
-"""
+"""Several workers on one address and one PostgreSQL database: any of them may be killed, or their parent."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
+from pathlib import Path
 
 import pytest
 
-from tests.support.audit import settled
+from tests.support.audit import settled_there
 from tests.support.load import Load
-from tests.support.server import PATIENCE_SECONDS, SERVE, Installation
+from tests.support.server import PATIENCE_SECONDS, SERVE, PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 
 WORKERS = 3
-KILLS = 2
-SERVING, RECORDING = "grapevine.serving.worker", "grapevine.recording.process"
 
 
-async def test_terminated_under_load(installation: Installation) -> None:
+@pytest.fixture
+def installation(postgres_url: str, tmp_path: Path) -> PostgresInstallation:
+    """A database with one site."""
+    return PostgresInstallation(postgres_url, tmp_path)
+
+
+async def test_terminated_under_load(installation: PostgresInstallation) -> None:
     load = Load(installation.site, "workers-terminated")
     with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
         async with load.on(server.port):
@@ -33,37 +34,21 @@ async def test_terminated_under_load(installation: Installation) -> None:
     await _afterwards(installation, load)
 
 
-async def test_a_worker_is_killed(installation: Installation) -> None:
+async def test_a_worker_is_killed(installation: PostgresInstallation) -> None:
     """Another one takes its place, and its clients."""
     load = Load(installation.site, "worker-killed")
     with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
         for _ in range(2):
             async with load.on(server.port, browsers=12):
                 await load.reached(acknowledged=100)
-                os.kill(server.workers(SERVING)[0], signal.SIGKILL)
+                os.kill(server.workers()[0], signal.SIGKILL)
                 await load.reached(acknowledged=100)
         await load.settle(server.port)
         assert server.end().status == 0
     await _afterwards(installation, load)
 
 
-async def test_the_one_that_records_is_killed(installation: Installation) -> None:
-    """Whoever asks meanwhile waits until another one has taken its place, and nobody is refused or cut off."""
-    load, moments = Load(installation.site, "recording-killed"), random.Random(0)  # noqa: S311
-    with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
-        async with load.on(server.port):
-            for _ in range(KILLS):
-                await load.reached(acknowledged=moments.randint(60, 100))
-                await load.answered()
-                os.kill(server.workers(RECORDING)[0], signal.SIGKILL)
-                await load.reached(acknowledged=1)
-        await load.repeat(server.port)
-        assert (load.cut, load.refused) == (0, 0)
-        assert server.end().status == 0
-    await _afterwards(installation, load)
-
-
-async def test_the_parent_is_killed(installation: Installation) -> None:
+async def test_the_parent_is_killed(installation: PostgresInstallation) -> None:
     """None of the workers stays behind."""
     load = Load(installation.site, "parent-killed")
     with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
@@ -77,11 +62,11 @@ async def test_the_parent_is_killed(installation: Installation) -> None:
     await _afterwards(installation, load)
 
 
-async def _afterwards(installation: Installation, load: Load) -> None:
+async def _afterwards(installation: PostgresInstallation, load: Load) -> None:
     with installation.serving() as server:
         await load.settle(server.port)
         server.end()
-    settled(installation.database, load)
+    await settled_there(installation.url, load)
 
 
 async def _ended(process: int) -> None:

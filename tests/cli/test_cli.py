@@ -19,13 +19,14 @@ from starlette.applications import Starlette
 
 from grapevine.cli import main
 from grapevine.cli.parser import build_parser
+from grapevine.config.secret_keys import with_secret_keys
 from grapevine.config.settings import Settings
 from grapevine.doctor import environment
 from grapevine.domain import channels, ids
 from grapevine.domain.tokens import Tokens
 from grapevine.serving.app import running, system_clock
 from grapevine.sites.cache import Site
-from grapevine.store.factory import make_store, with_secret_keys
+from grapevine.store.factory import make_store
 from grapevine.web.application import web_application
 from grapevine.web.state import AppState
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import signal
 import subprocess
@@ -11,9 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
@@ -21,12 +18,11 @@ from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.store.postgres.store import LANES
 from tests.cli.test_cli import Terminal, findings
-from tests.support.server_processes import ORIGIN, PATIENCE_SECONDS, Machine, browser, visit
+from tests.support.server_processes import KEYS, ORIGIN, PATIENCE_SECONDS, PostgresMachine, browser, rows, visit
 
 pytestmark = pytest.mark.process
 
 ENOUGH = 50
-KEYS = "a-key-that-all-processes-are-told"
 NOBODY = "postgresql://ann:s3cret@127.0.0.1:1/grapevine"
 COMMANDS = (
     "serve --port 0", "serve --port 0 --workers 2", "site add Lees --origin https://a.example", "site list",
@@ -34,32 +30,6 @@ COMMANDS = (
     "stats x", "cascade x", "migrate",
 )  # fmt: skip
 NEED_KEYS = ("serve --port 0", "serve --port 0 --workers 2", f"token inspect {'0' * 23}")
-
-
-class PostgresMachine(Machine):
-    """Runs ``grapevine`` as processes on a PostgreSQL database."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        super().__init__(folder)
-        self.url = url
-        self.environ |= {"GRAPEVINE_DATABASE": url, "GRAPEVINE_SECRET_KEYS": KEYS}
-
-    def look(self, text: str) -> list[tuple[Any, ...]]:
-        """The rows of a reading statement."""
-        return rows(self.url, text)
-
-
-def rows(url: str, text: str) -> list[tuple[Any, ...]]:
-    """What a statement answers."""
-
-    async def ask() -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url)
-        try:
-            return [tuple(record) for record in await connection.fetch(text)]
-        finally:
-            await connection.close()
-
-    return asyncio.run(ask())
 
 
 @pytest.fixture

@@ -108,6 +108,15 @@ def test_an_address_in_use(machine: Machine) -> None:
         ((), {"GRAPEVINE_DATABASE": "sqlite:////dev/null/x"}, 2, "secret_keys: the key file /dev/null/secret-keys"),
         (("--workers", "0"), {}, 2, "--workers 0: must be 1 to 64"),
         (("--workers", "65"), {}, 2, "--workers 65: must be 1 to 64"),
+        (
+            ("--workers", "2"),
+            {},
+            2,
+            (
+                "--workers 2: one SQLite file has one serving process; leave --workers out, or serve a PostgreSQL "
+                "database that GRAPEVINE_DATABASE names (`grapevine copy` moves the data there)\n"
+            ),
+        ),
         (("--host", "nowhere.invalid"), {}, 1, "cannot listen on nowhere.invalid:8000"),
     ],
 )
@@ -124,7 +133,7 @@ def test_what_it_refuses(
 
 def test_a_log_of_json_lines(machine: Machine) -> None:
     code = (
-        "import logging; from grapevine import logs; logs.configure('json');"
+        "import logging; from grapevine.config import logging as log_output; log_output.configure('json');"
         "log = logging.getLogger('grapevine.test'); log.info('%d events', 3, extra={'site': 'x'});"
         "log.debug('too fine'); logging.getLogger('library').info('too chatty');\n"
         "try: 1 / 0\n"

@@ -1,7 +1,7 @@
 """The server as ``grapevine serve`` runs it, but with a clock that a test moves, and patience that a test shortens.
 
 ``python -m tests.support.launch OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the clock is
-wrong (8 bytes); each NAME is an argument of ``listening.Server``.
+wrong (8 bytes); each NAME is an argument of ``Server``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any
 
 import uvloop
 
+from grapevine.config.secret_keys import with_secret_keys
 from grapevine.config.settings import load
 from grapevine.domain.periods import Clock
-from grapevine.serving import server as listening
 from grapevine.serving.app import create_app, system_clock
-from grapevine.store.factory import make_store, with_secret_keys
+from grapevine.serving.server import Server
+from grapevine.serving.signals import run_until_signal
+from grapevine.store.factory import make_store
 
 
 class OffsetFile:
@@ -52,13 +54,13 @@ async def main(offset: str, *limits: str) -> None:
     settings = with_secret_keys(load(os.environ))
     app = create_app(settings, make_store(settings), wrong_clock(Path(offset)))
     named: dict[str, Any] = {name: float(value) for name, value in (limit.split("=") for limit in limits)}
-    server = listening.Server(app, "127.0.0.1", 0, **named)
+    server = Server(app, "127.0.0.1", 0, **named)
 
     async def announce() -> None:
         sys.stdout.write(f"Grapevine is ready: {server.url}\n")
         sys.stdout.flush()
 
-    await listening.serve([server], announce)
+    await run_until_signal([server], announce)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 
 from grapevine.domain import ids
@@ -22,6 +24,7 @@ CHROME = (
 )
 ORIGIN = "https://a.example"
 PATIENCE_SECONDS = 120
+KEYS = "a-key-that-all-processes-are-told"
 
 
 class Machine:
@@ -67,6 +70,35 @@ class Machine:
         with closing(sqlite3.connect(self.database)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             return {ids.visit_text(row[0]) for row in connection.execute("SELECT visit_id FROM visits")}
+
+
+class PostgresMachine(Machine):
+    """Runs ``grapevine`` as processes on a PostgreSQL database."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        super().__init__(folder)
+        self.url = url
+        self.environ |= {"GRAPEVINE_DATABASE": url, "GRAPEVINE_SECRET_KEYS": KEYS}
+
+    def look(self, text: str) -> list[tuple[Any, ...]]:
+        """Returns the rows of a reading statement."""
+        return rows(self.url, text)
+
+    def stored(self) -> set[str]:
+        return {ids.visit_text(row[0]) for row in self.look("SELECT visit_id FROM visits")}
+
+
+def rows(url: str, text: str) -> list[tuple[Any, ...]]:
+    """Returns the rows of a statement."""
+
+    async def ask() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(record) for record in await connection.fetch(text)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
 
 
 def visit(client: httpx.Client, site: str, number: int) -> httpx.Response:

@@ -54,7 +54,7 @@ def request(call: str, body: bytes | dict[str, Any], *more: str, origin: str = O
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The requests that took the short way."""
     taken: list[str] = []
-    for kind in (exchange.Collecting, exchange.Following):
+    for kind in (exchange.CollectCycle, exchange.RedirectCycle):
         monkeypatch.setattr(kind, "start", _watched(kind.start, kind.__name__, taken))
     return taken
 
@@ -101,7 +101,7 @@ async def test_a_foreign_origin_is_refused_alike(server: Server, taken: list[str
     short = await wire.ask(request("visits", VISIT, origin="null"))
     assert short.startswith(b"HTTP/1.1 403 ")
     assert short == await wire.ask(request("visits", VISIT, *USUAL, origin="null"))
-    assert taken == ["Collecting"]
+    assert taken == ["CollectCycle"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ async def test_a_body_may_come_in_pieces(server: Server, taken: list[str]) -> No
         writer.write(bytes([byte]))
         await writer.drain()
     assert (await asyncio.wait_for(reader.readline(), 20)).split()[1] == b"200"
-    assert taken == ["Collecting"]
+    assert taken == ["CollectCycle"]
     writer.close()
     await writer.wait_closed()
 

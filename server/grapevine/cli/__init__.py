@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from grapevine.cli.context import CommandContext
 from grapevine.cli.parser import build_parser
 from grapevine.errors import GrapevineError, Invalid, SettingError
-from grapevine.serving.loops import loop_factory
+from grapevine.serving.runtime import loop_factory
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -12,9 +12,10 @@ from typing import Final, TextIO
 import msgspec
 from rich.console import Console
 
+from grapevine.config.secret_keys import with_secret_keys
 from grapevine.config.settings import Settings, load
 from grapevine.store.base import Store
-from grapevine.store.factory import make_store, with_secret_keys
+from grapevine.store.factory import make_store
 
 WIDTH_OF_PIPES: Final = 120
 

@@ -41,11 +41,13 @@ def register(commands: Commands) -> None:
 async def demo(context: CommandContext, arguments: Namespace) -> int:
     """Runs the demo until a signal ends it."""
     from grapevine.config import logging
+    from grapevine.config.secret_keys import with_secret_keys
     from grapevine.demo.site import DemoSite, demo_folder
     from grapevine.demo.traffic import Target
     from grapevine.serving import server as listening
     from grapevine.serving.app import create_app
-    from grapevine.store.factory import make_store, with_secret_keys
+    from grapevine.serving.signals import run_until_signal
+    from grapevine.store.factory import make_store
 
     logging.configure("text")
     with tempfile.TemporaryDirectory(prefix="grapevine-demo-") as folder:
@@ -79,7 +81,7 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
                     "To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')"
                 )
 
-        await listening.serve([server, site], present)
+        await run_until_signal([server, site], present)
     return 0
 
 

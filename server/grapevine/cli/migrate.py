@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from grapevine.cli.arguments import Commands, count
 from grapevine.cli.context import CommandContext, counted
-from grapevine.config.settings import Settings, database_path, shown, shown_url
+from grapevine.config.settings import Settings, database_path, redacted_database, redacted_url
 from grapevine.errors import Invalid, SettingError
 from grapevine.store.factory import schema_version
 
@@ -45,7 +45,7 @@ async def migrate(context: CommandContext, arguments: Namespace) -> int:
     before = await schema_version(settings)
     async with context.store(settings):
         after = await schema_version(settings)
-    answer: dict[str, Any] = {"database": shown_url(settings.database), "before": before, "after": after}
+    answer: dict[str, Any] = {"database": redacted_url(settings.database), "before": before, "after": after}
     if not arguments.json:
         context.say(_said(settings, before, after))
     if arguments.distribute:
@@ -67,8 +67,8 @@ def _check(settings: Settings, arguments: Namespace) -> None:
         raise Invalid.of("--shards", "goes with --distribute")
     if arguments.distribute and database_path(settings) is not None:
         raise SettingError(
-            f"database: the file {shown(settings)} cannot be distributed, only a PostgreSQL database with the "
-            "extension citus can: move there with `grapevine copy` and set GRAPEVINE_DATABASE=postgresql://…"
+            f"database: the file {redacted_database(settings)} cannot be distributed, only a PostgreSQL database with "
+            "the extension citus can: move there with `grapevine copy` and set GRAPEVINE_DATABASE=postgresql://…"
         )
 
 
@@ -80,8 +80,8 @@ def _steps(context: CommandContext, settings: Settings, shards: int | None) -> A
 
 def _said(settings: Settings, before: int, after: int) -> str:
     if before == after:
-        return f"The schema of {shown(settings)} is up to date (version {after})."
-    return f"The schema of {shown(settings)} went from version {before} to {after}."
+        return f"The schema of {redacted_database(settings)} is up to date (version {after})."
+    return f"The schema of {redacted_database(settings)} went from version {before} to {after}."
 
 
 def _line(step: Step) -> str:

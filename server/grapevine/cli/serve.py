@@ -7,7 +7,7 @@ from typing import Final
 
 from grapevine.cli.arguments import Commands, count, port
 from grapevine.cli.context import CommandContext
-from grapevine.config.settings import shown
+from grapevine.config.settings import Settings, database_path, redacted_database
 from grapevine.errors import SettingError, StoreError
 
 MOST_WORKERS: Final = 64
@@ -25,7 +25,11 @@ def register(commands: Commands) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=port, default=8000, help="port to listen on (default: %(default)s)")
     parser.add_argument(
-        "--workers", type=count, default=1, metavar="N", help="processes that work (default: %(default)s)"
+        "--workers",
+        type=count,
+        default=1,
+        metavar="N",
+        help="serving processes; more than one needs PostgreSQL (default: %(default)s)",
     )
 
 
@@ -33,20 +37,20 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
     """Runs the server until a signal ends it."""
     from grapevine.background.cleanup import destroy_salts
     from grapevine.config import logging
-    from grapevine.serving import server as listening
     from grapevine.serving import supervisor
     from grapevine.serving.app import create_app
+    from grapevine.serving.server import Server, url_of
+    from grapevine.serving.signals import run_until_signal
     from grapevine.store.copy.unfinished import REMEDY, unfinished_copy
     from grapevine.store.factory import make_store
 
-    if not 1 <= arguments.workers <= MOST_WORKERS:
-        raise SettingError(f"--workers {arguments.workers}: must be 1 to {MOST_WORKERS}")
+    _check_workers(arguments.workers, context.settings())
     settings = context.settings_with_keys()
     logging.configure(settings.log)
     source = await unfinished_copy(settings)
     if source is not None:
         raise StoreError(
-            f"{shown(settings)} is a copy of {source} that was begun and not ended: {REMEDY}; serve it then"
+            f"{redacted_database(settings)} is a copy of {source} that was begun and not ended: {REMEDY}; serve it then"
         )
     async with context.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
         sites = await store.registry.sites()
@@ -58,11 +62,19 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
             context.say("It has no site yet; add one with: grapevine site add NAME --origin https://example.com")
 
     if arguments.workers == 1:
-        server = listening.Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)
-        await listening.serve([server], lambda: announce(server.url))
+        server = Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)
+        await run_until_signal([server], lambda: announce(server.url))
     else:
-        listeners = supervisor.listeners(
-            arguments.host, arguments.port, supervisor.serving(settings, arguments.workers)
-        )
-        await supervisor.serve(settings, listeners, lambda: announce(listening.url_of(listeners[0])))
+        listeners = supervisor.listeners(arguments.host, arguments.port, arguments.workers)
+        await supervisor.supervise(settings, listeners, lambda: announce(url_of(listeners[0])))
     return 0
+
+
+def _check_workers(number: int, settings: Settings) -> None:
+    if not 1 <= number <= MOST_WORKERS:
+        raise SettingError(f"--workers {number}: must be 1 to {MOST_WORKERS}")
+    if number > 1 and database_path(settings) is not None:
+        raise SettingError(
+            f"--workers {number}: one SQLite file has one serving process; leave --workers out, or serve a PostgreSQL "
+            "database that GRAPEVINE_DATABASE names (`grapevine copy` moves the data there)"
+        )

@@ -92,13 +92,13 @@ def database_path(settings: Settings) -> Path | None:
     return None if settings.database.startswith(POSTGRES) else Path(settings.database.removeprefix(SQLITE))
 
 
-def shown(settings: Settings) -> str:
+def redacted_database(settings: Settings) -> str:
     """The database as it may be shown: a file's path, or an address without name and password."""
     path = database_path(settings)
-    return shown_url(settings.database) if path is None else str(path)
+    return redacted_url(settings.database) if path is None else str(path)
 
 
-def shown_url(url: str) -> str:
+def redacted_url(url: str) -> str:
     """The setting of a database without name and password."""
     if not url.startswith(POSTGRES):
         return url

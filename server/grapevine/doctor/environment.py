@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from grapevine.config.secret_keys import key_file, with_secret_keys
 from grapevine.config.settings import Settings, database_path
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import SettingError, StoreError
 from grapevine.store import sql_loader
 from grapevine.store.copy.unfinished import REMEDY, unfinished_copy
-from grapevine.store.factory import key_file, schema_version, with_secret_keys
+from grapevine.store.factory import schema_version
 
 SCARCE_BYTES: Final = 1 << 30
 

@@ -8,7 +8,7 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page
 
 
-class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A browser arrived. ``source`` is what it counts as when its token turns out to lead nowhere.
 
     ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
@@ -33,7 +33,7 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, 
     verdict: int | None = None
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One more page of a visit that goes on."""
 
     site_id: int
@@ -42,7 +42,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_
     at: int
 
 
-class ShareReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class ShareReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The widget says that a share happened: this token was copied, or handed to an app."""
 
     site_id: int
@@ -52,7 +52,7 @@ class ShareReport(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True,
     title: str | None
 
 
-class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A messenger's preview robot fetched a shared link."""
 
     site_id: int
@@ -61,7 +61,7 @@ class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, arra
     app: str
 
 
-class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A goal was reached in a visit. ``once`` tells it from every other conversion of the site: its (goal, id), or else
     its nonce. ``value`` is in millionths of ``currency``; both are None where nothing was said of a value."""
 
@@ -75,7 +75,7 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, 
     currency: str | None
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What somebody wrote to "how did you hear about us?". ``visit_id`` is 0 where no visit was named."""
 
     site_id: int
@@ -86,7 +86,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, arra
     contact: str | None
 
 
-class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A visit of somebody who asked not to be followed: counted, never stored."""
 
     site_id: int
@@ -101,7 +101,7 @@ class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=Tru
 Event = VisitEvent | View | ShareReport | Unfurl | Conversion | Answer | OptedOutVisit
 
 
-class VisitOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True, array_like=True):
+class VisitOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of an arrival. ``returned`` says whether a share token came along, good or bad."""
 
     visit_id: int
@@ -113,13 +113,13 @@ class VisitOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=True
     duplicate: bool
 
 
-class Stored(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class Stored(msgspec.Struct, frozen=True):
     """Any other event is in the store; ``duplicate`` when it was there before."""
 
     duplicate: bool = False
 
 
-class VisitNotFound(msgspec.Struct, frozen=True, tag=True, array_like=True):
+class VisitNotFound(msgspec.Struct, frozen=True):
     """The visit that the event names is not in the store; nothing changed."""
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -22,8 +22,8 @@ from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
-from grapevine.recording.recorder import Inside, Recorder
-from grapevine.serving.runtime import tune
+from grapevine.recording.recorder import Inside
+from grapevine.serving.runtime import tune_interpreter
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
@@ -40,26 +40,15 @@ from grapevine.writer.recorder import Ledger
 from grapevine.writer.verdict_job import VERDICT_SECONDS, VerdictJob
 from grapevine.writer.writer import Writer
 
-Recording = Callable[[Store, bytes], AbstractAsyncContextManager[Recorder]]
-"""What makes the recorder of an open store, and of the key that makes ids of nonces."""
-
-
-@asynccontextmanager
-async def inside(store: Store, nonce_key: bytes) -> AsyncIterator[Recorder]:
-    """Records in this process."""
-    yield Inside(store, Ledger(Nonces(nonce_key)))
-
 
 def system_clock() -> int:
-    """UTC milliseconds now."""
+    """Returns the time in UTC milliseconds."""
     return time.time_ns() // 1_000_000
 
 
 @asynccontextmanager
-async def running(
-    settings: Settings, store: Store, given: Clock = system_clock, recording: Recording = inside
-) -> AsyncIterator[AppState]:
-    """The server's parts at work on an open store; on the way out everything accepted is stored."""
+async def running(settings: Settings, store: Store, given: Clock = system_clock) -> AsyncIterator[AppState]:
+    """Runs the server's parts on an open store; every accepted event is stored before the block ends."""
 
     def clock() -> int:
         return ids.nameable(given())
@@ -69,7 +58,7 @@ async def running(
     drops = Drops()
     async with AsyncExitStack() as stack:
         leases = Leases(store.registry, clock, secrets.token_hex(8))
-        recorder = await stack.enter_async_context(recording(store, nonce_key))
+        recorder = Inside(store, Ledger(Nonces(nonce_key)))
         writer = Writer(recorder, drops, clock)
         if store.shared:
             writer.on_partial_outage = await stack.enter_async_context(
@@ -105,16 +94,16 @@ async def running(
         )
 
 
-def create_app(settings: Settings, store: Store, clock: Clock = system_clock, recording: Recording = inside) -> ASGIApp:
-    """The server as an ASGI application. Its lifespan opens ``store``, and closes it after the last event is stored."""
+def create_app(settings: Settings, store: Store, clock: Clock = system_clock) -> ASGIApp:
+    """Returns the server as an ASGI application whose lifespan opens ``store``, and closes it after the last event."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, AppState]]:
         await store.open()
         try:
-            async with running(settings, store, clock, recording) as state:
+            async with running(settings, store, clock) as state:
                 app.state.app_state = state
-                tune()
+                tune_interpreter()
                 yield {"app_state": state}
         finally:
             await store.close()

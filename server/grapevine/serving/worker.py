@@ -1,55 +1,90 @@
-"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER TURN [PATH]``.
+"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER``, started by the supervisor.
 
-
-LISTENER and TURN are descriptors: of a listening socket, and of the file whose lock says whose turn it is to write.
-PATH is where another process records for this one.
+LISTENER is the descriptor of a listening socket. Standard input brings the settings in one line and then stays open;
+when it ends, because the supervisor asks for that or was killed, the worker drains and exits. One line on standard
+output reports that the worker serves.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
-from functools import partial
+from contextlib import suppress
+from typing import Final
 
+import msgspec
+
+from grapevine.config import logging as log_output
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
-from grapevine.recording.remote import elsewhere
-from grapevine.serving import server
-from grapevine.serving.app import create_app, inside
-from grapevine.serving.loops import loop_factory
-from grapevine.serving.supervised import say_ready, settings_told, unwanted
+from grapevine.serving.app import create_app
+from grapevine.serving.runtime import loop_factory
+from grapevine.serving.server import Server
+from grapevine.serving.signals import run_until_signal
 from grapevine.store.factory import make_store
 
 log = logging.getLogger("grapevine.serving.worker")
 
+READY: Final = b"ready\n"
 
-def main(listener: str, turn: str, path: str | None = None) -> int:
-    """Serves until its standard input ends, or a signal comes; 0 when everything accepted was stored."""
-    settings = settings_told()
+
+def main(listener: str) -> int:
+    """Serves until its standard input ends or a signal comes. Returns 0 when every accepted event was stored."""
+    settings = read_settings()
     if settings is None:
         return 0
     try:
         with socket.socket(fileno=int(listener)) as bound, asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(settings, bound, int(turn), path))
+            runner.run(_serve(settings, bound))
     except GrapevineError as error:
         log.error("%s", error)
         return 1
     return 0
 
 
-async def _serve(settings: Settings, listener: socket.socket, turn: int, path: str | None) -> None:
-    recording = inside if path is None else partial(elsewhere, path)
-    app = create_app(settings, make_store(settings, turn), recording=recording)
+def read_settings() -> Settings | None:
+    """Reads the settings from standard input and configures the log; None when the parent is gone already."""
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return None
+    settings = msgspec.json.decode(line, type=Settings)
+    log_output.configure(settings.log)
+    return settings
 
-    async def meanwhile() -> None:
-        say_ready()
-        await unwanted()
+
+def report_ready() -> None:
+    """Writes the ready line to standard output, for the supervisor."""
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), READY)
+
+
+async def parent_gone() -> None:
+    """Returns when standard input ends: the supervisor closed it, or was killed."""
+    loop, ended, source = asyncio.get_running_loop(), asyncio.Event(), sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(source, 4096):
+            ended.set()
+
+    loop.add_reader(source, read)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(source)
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    async def until_parent_is_gone() -> None:
+        report_ready()
+        await parent_gone()
         signal.raise_signal(signal.SIGTERM)
 
-    await server.serve([server.Server(app, listener=listener)], meanwhile)
+    server = Server(create_app(settings, make_store(settings)), listener=listener)
+    await run_until_signal([server], until_parent_is_gone)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from grapevine.config.secret_keys import KEY_FILE, key_file, with_secret_keys
 from grapevine.config.settings import SETTINGS, Settings, database_path, load
 from grapevine.errors import SettingError
-from grapevine.store.factory import KEY_FILE, key_file, make_store, with_secret_keys
+from grapevine.store.factory import make_store
 from grapevine.store.sqlite.store import SQLiteStore
 
 HOME = {"HOME": "/home/ann"}

@@ -1,18 +1,15 @@
-"""``serve --workers 2`` as processes: all serve and drain, the dead are replaced, none outlives the parent."""
+"""``serve --workers 2`` on PostgreSQL: all serve and drain, dead workers are replaced, none outlives the parent."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from asyncio.subprocess import PIPE
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,18 +20,17 @@ import pytest
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
 from grapevine.serving import supervisor
-from grapevine.store.sqlite.store import SQLiteStore
-from tests.support.server_processes import PATIENCE_SECONDS, Machine, browser, visit
+from tests.support.server_processes import PATIENCE_SECONDS, Machine, PostgresMachine, browser, visit
 
 pytestmark = pytest.mark.process
 
 ENOUGH = 50
-SERVES, RECORDS = 1, 2
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+def machine(anyio_backend: str, tmp_path: Path, postgres_url: str) -> Machine:
+    assert anyio_backend == "asyncio"
+    return PostgresMachine(tmp_path, postgres_url)
 
 
 class Crowd:
@@ -89,16 +85,16 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 def serving(process: subprocess.Popen[str]) -> tuple[int, int]:
     """The number and the process of the next worker that the log says is at work."""
-    found = re.search(r"worker (\d+) (?:serves|records) as process (\d+)\n", said(process))
+    found = re.search(r"worker (\d+) serves as process (\d+)\n", said(process))
     assert found
     return int(found[1]), int(found[2])
 
 
 def said(process: subprocess.Popen[str]) -> str:
-    """The next line of the parent's in the log, in which a worker may say that the one that records is gone."""
+    """Returns the next line of the log, which is the parent's."""
     assert process.stderr is not None
-    while "grapevine.serving.supervisor" not in (line := process.stderr.readline()):
-        assert "the recording process is gone" in line
+    line = process.stderr.readline()
+    assert "grapevine.serving.supervisor" in line
     return line
 
 
@@ -136,9 +132,10 @@ def test_a_killed_worker_is_replaced_and_nothing_answered_is_lost(machine: Machi
         with crowd.calling():
             crowd.more()
             for worker, signal_sent, says in (
-                (SERVES, signal.SIGKILL, "was ended by SIGKILL"), (SERVES, signal.SIGTERM, "ended"),
-                (RECORDS, signal.SIGKILL, "was ended by SIGKILL"),
-            ):  # fmt: skip
+                (1, signal.SIGKILL, "was ended by SIGKILL"),
+                (1, signal.SIGTERM, "ended"),
+                (2, signal.SIGKILL, "was ended by SIGKILL"),
+            ):
                 os.kill(found[worker], signal_sent)
                 assert f"worker {worker} (process {found[worker]}) {says}; another takes its place\n" in said(process)
                 number, found[worker] = serving(process)
@@ -170,8 +167,8 @@ def test_an_address_that_other_workers_serve(machine: Machine) -> None:
 
 
 @pytest.mark.anyio
-async def test_it_gives_up_when_a_worker_dies_at_once_again_and_again(tmp_path: Path) -> None:
-    settings = Settings(database=f"sqlite:///{tmp_path}/x.sqlite3", secret_keys=(b"k" * 32,))
+async def test_it_gives_up_when_a_worker_dies_at_once_again_and_again() -> None:
+    settings = Settings(database="postgresql://localhost/grapevine", secret_keys=(b"k" * 32,))
     announced: list[str] = []
 
     async def announce() -> None:
@@ -180,34 +177,6 @@ async def test_it_gives_up_when_a_worker_dies_at_once_again_and_again(tmp_path: 
     dying = (sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit(3)")
     sockets = supervisor.listeners("127.0.0.1", 0, 2)
     with pytest.raises(GrapevineError, match=r"worker \d failed with status 3 3 times within 10 s of its start"):
-        await supervisor.serve(settings, sockets, announce, dying)
+        await supervisor.supervise(settings, sockets, announce, dying)
     assert announced == []
     assert all(listener.fileno() == -1 for listener in sockets)
-
-
-@pytest.mark.anyio
-async def test_a_turn_to_write_falls_with_the_process_that_holds_it(tmp_path: Path) -> None:
-    holding = "import fcntl, sys; fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
-    with tempfile.TemporaryFile() as turn:
-        store = SQLiteStore(tmp_path / "grapevine.sqlite3", turn.fileno())
-        await store.open()
-
-        async def write() -> None:
-            async with store.batch() as batch:
-                await batch.add_up([], [], {}, [(1, 2, "robot", 0, 3)])
-
-        holder = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", holding, str(turn.fileno()), pass_fds=(turn.fileno(),), stdin=PIPE, stdout=PIPE
-        )
-        assert holder.stdout is not None
-        await holder.stdout.readline()
-        writing = asyncio.create_task(write())
-        assert await store.look("SELECT * FROM drops") == []
-        assert not writing.done()
-        next_one = asyncio.create_task(write())
-        holder.kill()
-        await holder.wait()
-        await writing
-        await next_one
-        assert await store.look("SELECT drops FROM drops") == [(6,)]
-        await store.close()

@@ -16,7 +16,7 @@ from grapevine.web.request_body import check_type
 from grapevine.web.state import AppState
 
 
-class Exchange:
+class FastCycle:
     """What all of them have."""
 
     body = b""
@@ -50,7 +50,7 @@ class Exchange:
         self.write(content)
 
 
-class Following(Exchange):
+class RedirectCycle(FastCycle):
     """The way to a page whose short link was followed a moment ago."""
 
     def __init__(self, protocol: HttpToolsProtocol, link: Response) -> None:
@@ -61,7 +61,7 @@ class Following(Exchange):
         self.write(_link(self.link, self.keep_alive))
 
 
-class Collecting(Exchange):
+class CollectCycle(FastCycle):
     """A collect call."""
 
     def __init__(

@@ -15,14 +15,14 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
-from grapevine.serving.fast_path.cycles import Collecting, Exchange, Following
-from grapevine.serving.fast_path.timeouts import PatientProtocol
+from grapevine.serving.fast_path.cycles import CollectCycle, FastCycle, RedirectCycle
+from grapevine.serving.fast_path.timeouts import TimeoutProtocol
 from grapevine.web.state import AppState
 
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})
 
 
-class ShortWayProtocol(PatientProtocol):
+class FastPathProtocol(TimeoutProtocol):
     """uvicorn's protocol with the short way; for ``uvicorn.Config(http=…)``."""
 
     def on_headers_complete(self) -> None:
@@ -35,23 +35,23 @@ class ShortWayProtocol(PatientProtocol):
 
     def on_body(self, body: bytes) -> None:
         exchange: object = self.cycle
-        if isinstance(exchange, Exchange):
+        if isinstance(exchange, FastCycle):
             exchange.body += body
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         exchange: object = self.cycle
-        if isinstance(exchange, Exchange):
+        if isinstance(exchange, FastCycle):
             self.whole_request()
             exchange.start()
         else:
             super().on_message_complete()
 
-    def _exchange(self) -> Exchange | None:
+    def _exchange(self) -> FastCycle | None:
         """The exchange of a request that may take the short way; None for all others."""
         state: AppState | None = self.app_state.get("app_state")
-        before: Exchange | RequestResponseCycle | None = self.cycle
+        before: FastCycle | RequestResponseCycle | None = self.cycle
         if state is None or not (before is None or before.response_complete) or self.limit_concurrency is not None:
             return None
         headers = dict(self.headers)
@@ -63,9 +63,9 @@ class ShortWayProtocol(PatientProtocol):
         method, length = self.parser.get_method(), headers.get(b"content-length")
         if method == b"POST" and length is not None and length.isdigit() and int(length) <= MAX_BODY:
             call = state.fast_path.collect_calls.get(self.url)
-            return None if call is None else Collecting(self, state, headers, call)
+            return None if call is None else CollectCycle(self, state, headers, call)
         if method == b"GET" and length is None and self.url[:-LENGTH] in state.fast_path.link_prefixes:
             link = state.caches.redirects.get(self.url[-LENGTH:].decode("latin-1"))
             if link and not read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
-                return Following(self, link)
+                return RedirectCycle(self, link)
         return None

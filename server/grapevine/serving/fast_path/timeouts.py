@@ -15,7 +15,7 @@ REQUEST_SECONDS: Final = 30.0
 """How long a request may take to arrive, from its first byte to its last."""
 
 
-class PatientProtocol(HttpToolsProtocol):
+class TimeoutProtocol(HttpToolsProtocol):
     """uvicorn's protocol, whose patience ends: after ``request_seconds`` with a request, or the first one, that does
     not come whole, and after uvicorn's ``timeout_keep_alive`` between requests."""
 

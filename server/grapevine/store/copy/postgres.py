@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from grapevine.config.settings import shown_url
+from grapevine.config.settings import redacted_url
 from grapevine.errors import StoreError
 from grapevine.store.copy.endpoint import PAGE
 from grapevine.store.copy.schema import Key, Row, Table, all_tables, moved_tables
@@ -38,7 +38,7 @@ class DatabaseEnd:
 
     def __init__(self, url: str, connection: asyncpg.Connection, identity: str) -> None:
         self.shown = shown(url)
-        self.address = shown_url(url)
+        self.address = redacted_url(url)
         self.identity = identity
         self._url = url
         self._connection = connection

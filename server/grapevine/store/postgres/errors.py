@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from grapevine.config.settings import shown_url
+from grapevine.config.settings import redacted_url
 from grapevine.errors import Interrupted, StoreError
 
 _PASSING: Final = ("08", "25006", "40", "53", "55P03", "57P")
@@ -63,4 +63,4 @@ def is_partial_outage(error: asyncpg.PostgresError) -> bool:
 
 def shown(url: str) -> str:
     """Returns the database's name for messages: its URL without a password."""
-    return f"the database {shown_url(url)}"
+    return f"the database {redacted_url(url)}"

@@ -1,4 +1,4 @@
-"""Checkpoints of SQLite's write-ahead log, taken beside the writer instead of inside one of its commits.
+"""Checkpointer of SQLite's write-ahead log, taken beside the writer instead of inside one of its commits.
 
 By default the commit that makes the log exceed a thousand pages copies all of them into the database, and whoever waits
 for that commit waits for the copying. Here a connection and thread of its own copies most of the log while the writer
@@ -20,7 +20,7 @@ EVERY_CHANGES: Final = 10_000
 """After how many changed rows the log is copied: some 5,000 visits, some 20 MB of log."""
 
 
-class Checkpoints:
+class Checkpointer:
     """Keeps the log of the database at ``path`` short. ``writing`` is held by whoever writes."""
 
     def __init__(self, path: Path, writing: asyncio.Lock) -> None:

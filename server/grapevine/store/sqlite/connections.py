@@ -1,9 +1,9 @@
 """The connections to a SQLite file, each as a Runner.
 
-The writer's statements, and questions that touch a handful of rows, run on the event loop's own thread: they take
-microseconds each, and a thread that works beside a busy loop waits for the interpreter's lock after every single row.
-What really waits, the disk at COMMIT and another process at BEGIN, waits in a thread (docs/decisions/0006), unless
-nothing else goes on in the process (0020). Questions that may take long are asked through aiosqlite.
+The writer's statements, and queries that touch a handful of rows, run on the event loop's own thread: they take
+microseconds each, and a thread that competes with a busy loop waits for the interpreter's lock after every single row.
+COMMIT, which waits for the disk, and BEGIN, which may wait for another process, run in a thread (docs/decisions/0006).
+Queries that may take long run through aiosqlite.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def unreadable() -> Iterator[None]:
         raise StoreError(f"the database file cannot be read: {error}") from error
 
 
-class Quick:
+class InlineConnection:
     """A connection as a Runner on the loop's own thread, for statements that take microseconds."""
 
     def __init__(self, path: Path, settings: Iterable[str] = _QUICK_SETTINGS) -> None:
@@ -74,12 +74,12 @@ class Quick:
         self._connection.close()
 
 
-class Writer(Quick):
-    """The writing connection, with a thread for what waits, unless it is ``alone`` and nothing else is to go on."""
+class Writer(InlineConnection):
+    """The writing connection. BEGIN, when another process holds the file, and COMMIT wait in a thread of its own."""
 
-    def __init__(self, path: Path, *, alone: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__(path, _WRITER_SETTINGS)
-        self._waiting = None if alone else ThreadPoolExecutor(1, "grapevine-sqlite")
+        self._waiting = ThreadPoolExecutor(1, "grapevine-sqlite")
 
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
@@ -140,15 +140,11 @@ class Writer(Quick):
                 statement = ""
 
     def close(self) -> None:
-        if self._waiting is not None:
-            self._waiting.shutdown()
+        self._waiting.shutdown()
         super().close()
 
     async def _wait(self, text: str) -> None:
-        """Runs a statement in the thread; who is cancelled meanwhile still waits, as the connection is in use."""
-        if self._waiting is None:
-            self.plain(text)
-            return
+        """Runs a statement in the thread. A cancelled caller still waits for its end: the connection is in use."""
         done = asyncio.get_running_loop().run_in_executor(self._waiting, self.plain, text)
         try:
             await asyncio.shield(done)

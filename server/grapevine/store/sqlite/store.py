@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,8 @@ from grapevine.store.repositories.registry import Registry
 from grapevine.store.repositories.spikes import Spikes
 from grapevine.store.repositories.verdicts import Suspects
 from grapevine.store.repositories.webhooks import Hooks
-from grapevine.store.sqlite.checkpointer import Checkpoints
-from grapevine.store.sqlite.connections import Pool, Quick, Reader, Writer
-from grapevine.store.sqlite.write_lock import Turn
+from grapevine.store.sqlite.checkpointer import Checkpointer
+from grapevine.store.sqlite.connections import InlineConnection, Pool, Reader, Writer
 from grapevine.store.write_batch import Batch
 
 READERS = 2
@@ -31,10 +30,10 @@ _UNUSABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class SQLiteStore:
-    """A store in the SQLite file at ``path``, made with its schema when it is not there.
+    """A store in the SQLite file at ``path``, made with its schema when it is missing.
 
-    ``turn`` is the descriptor of the file whose lock is the turn to write, where several processes do. ``alone`` is for
-    a process that does nothing but write: it waits for the disk where it stands, and reads nothing.
+    One process serves a file (docs/decisions/0023). Others, such as commands, may write to it meanwhile: SQLite's own
+    lock keeps their transactions apart.
     """
 
     reads: Reads
@@ -47,24 +46,22 @@ class SQLiteStore:
     shared = False
     max_concurrent_batches = 1
 
-    def __init__(self, path: Path, turn: int | None = None, *, alone: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._turn = None if turn is None else Turn(turn)
-        self._alone = alone
         self._writer: Writer | None = None
-        self._quick: Quick | None = None
-        self._checkpoints: Checkpoints | None = None
+        self._quick: InlineConnection | None = None
+        self._checkpoints: Checkpointer | None = None
         self._readers: asyncio.Queue[Reader] = asyncio.Queue()
         self._writing = asyncio.Lock()
 
     async def open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = Writer(self.path, alone=self._alone)
+            self._writer = Writer(self.path)
             self._migrate(self._writer)
-            self._checkpoints = Checkpoints(self.path, self._writing)
-            self._quick = Quick(self.path)
-            for _ in range(0 if self._alone else READERS):
+            self._checkpoints = Checkpointer(self.path, self._writing)
+            self._quick = InlineConnection(self.path)
+            for _ in range(READERS):
                 self._readers.put_nowait(await Reader.open(self.path))
         except StoreError:
             await self.close()
@@ -92,8 +89,6 @@ class SQLiteStore:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        if self._turn is not None:
-            self._turn.close()
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[Batch]:
@@ -129,7 +124,7 @@ class SQLiteStore:
     async def _transaction(self) -> AsyncIterator[Writer]:
         if self._writer is None:
             raise StoreError("the store is closed")
-        async with self._writing, self._turn or nullcontext():
+        async with self._writing:
             try:
                 await self._writer.begin()
                 yield self._writer

@@ -1,0 +1,82 @@
+"""The secret keys of an installation: from the settings, else from the key file beside the SQLite file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from grapevine.config.settings import SHORTEST_KEY, Settings, database_path
+from grapevine.errors import SettingError
+
+KEY_FILE: Final = "secret-keys"
+"""The key file's name. It holds one key a line, oldest first."""
+
+
+def with_secret_keys(settings: Settings, random_key: Callable[[], str] = secrets.token_urlsafe) -> Settings:
+    """Returns ``settings`` with secret keys: their own, else those of the key file, which is made if it is missing.
+
+    Raises SettingError when the file cannot be used, or when other users of the machine can read it.
+    """
+    if settings.secret_keys:
+        return settings
+    path = key_file(settings)
+    if path is None:
+        raise SettingError(
+            "secret_keys: all processes on one PostgreSQL database sign with the same keys, so they have to be told; "
+            "set GRAPEVINE_SECRET_KEYS or GRAPEVINE_SECRET_KEYS_FILE, for instance to what this prints: "
+            "openssl rand -hex 32"
+        )
+    try:
+        if not path.exists():
+            _make(path, random_key())
+        keys = _read(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"secret_keys: the key file {path} cannot be used: {error}") from None
+    return msgspec.structs.replace(settings, secret_keys=keys)
+
+
+def key_file(settings: Settings) -> Path | None:
+    """Returns the key file of a SQLite database; None for PostgreSQL, whose keys have to be set."""
+    path = database_path(settings)
+    return None if path is None else path.with_name(KEY_FILE)
+
+
+def _read(path: Path) -> tuple[bytes, ...]:
+    with path.open("rb") as file:
+        if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
+            raise SettingError(f"secret_keys: others can read the key file {path}; run: chmod 600 '{path}'")
+        keys = tuple(file.read().split())
+    if not keys or any(len(key) < SHORTEST_KEY for key in keys):
+        raise SettingError(f"secret_keys: the key file {path} must hold keys of {SHORTEST_KEY} characters, one a line")
+    return keys
+
+
+def _make(path: Path, key: str) -> None:
+    """Makes the key file: written and synced under a draft name, then linked, so that nobody reads half a key.
+
+    When several processes start at once, the first link wins and the others keep its key.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # O_EXCL, mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{key}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        Path(draft).unlink()
