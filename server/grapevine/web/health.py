@@ -1,21 +1,22 @@
-"""Whether the process lives, and whether its store can be written to: two questions, two answers."""
+"""Liveness of the process and readiness of its store, as two routes."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from grapevine import __version__
+from grapevine.web.responses import json_response
 from grapevine.web.state import app_state
 
 
 async def healthz(_: Request) -> Response:
-    """``GET /healthz``: the process answers."""
-    return JSONResponse({"status": "ok", "version": __version__})
+    """``GET /healthz``. Returns 200 as long as the process serves requests."""
+    return json_response({"status": "ok", "version": __version__})
 
 
 async def readyz(request: Request) -> Response:
-    """``GET /readyz``: the store takes writes, and somebody is there to make them."""
-    server = app_state(request)
-    ready = server.writer.recorder.able and await server.store.writable()
-    return JSONResponse({"status": "ready" if ready else "store-not-writable"}, 200 if ready else 503)
+    """``GET /readyz``. Returns 200 when the store takes writes and the recorder is available, else 503."""
+    state = app_state(request)
+    ready = state.writer.recorder.able and await state.store.writable()
+    return json_response({"status": "ready" if ready else "store-not-writable"}, 200 if ready else 503)

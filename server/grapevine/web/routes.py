@@ -1,49 +1,71 @@
-"""Every URL on one page."""
+"""Every URL on one page: public routes, API routes that need a key, dashboard pages."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.routing import BaseRoute, Mount, Route
 
-from grapevine.web import dashboard, health
-from grapevine.web.api import direct, exports, spikes, tokens, webhooks
-from grapevine.web.public import about, collect, conversions, counts, short_links, widget
+from grapevine.web import health
+from grapevine.web.api import analytics, cascades, exports, tokens, webhooks
+from grapevine.web.dashboard import views
+from grapevine.web.dashboard.assets import FOLDER
+from grapevine.web.dashboard.conversions import conversions_page
+from grapevine.web.dashboard.direct import direct_page
+from grapevine.web.public import about, collect, conversions, counts, qr, short_links, widget
+
+COLLECT: Final[list[BaseRoute]] = [
+    Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
+    *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
+    Route("/v1/counts", counts.counts),
+    Route("/widget{rest}", widget.widget_file),
+]
+SHORT_LINKS: Final[list[BaseRoute]] = [
+    Route("/s/{token}", short_links.follow),
+    Route("/s/{token}/qr.svg", qr.qr_code),
+    Route("/about/{token}", about.about),
+]
+API: Final[list[BaseRoute]] = [
+    Route("/v1/tokens/resolve", tokens.resolve_tokens, methods=["POST"]),
+    Route("/v1/tokens/{token}", tokens.get_token),
+    Route("/v1/stats/summary", analytics.get_summary),
+    Route("/v1/stats/series", analytics.get_series),
+    Route("/v1/stats/breakdown", analytics.get_breakdown),
+    Route("/v1/stats/direct", analytics.get_direct),
+    Route("/v1/attribution", analytics.get_attribution),
+    Route("/v1/spikes", analytics.get_spikes),
+    Route("/v1/cascades", cascades.get_cascades),
+    Route("/v1/cascades/{root}", cascades.get_cascade),
+    Route("/v1/conversions", conversions.with_key, methods=["POST"]),
+    Route("/v1/export/{table}", exports.export),
+    Route("/v1/webhooks", webhooks.webhooks, methods=["GET", "POST"]),
+    Route("/v1/webhooks/{id}", webhooks.webhook, methods=["GET", "PATCH", "DELETE"]),
+    Route("/v1/webhooks/{id}/deliveries", webhooks.deliveries),
+    Route("/v1/webhooks/{id}/deliveries/{delivery}/retry", webhooks.retry, methods=["POST"]),
+]
+HEALTH: Final[list[BaseRoute]] = [
+    Route("/healthz", health.healthz),
+    Route("/readyz", health.readyz),
+]
+DASHBOARD: Final[list[BaseRoute]] = [
+    Route("/", views.overview_page),
+    Route("/sign-in", views.sign_in_page, methods=["GET"]),
+    Route("/sign-in", views.sign_in, methods=["POST"]),
+    Route("/sign-out", views.sign_out, methods=["POST"]),
+    Route("/cascades", views.cascades_page),
+    Route("/cascades/{root}", views.cascade_page),
+    Route("/tokens", views.tokens_page),
+    Route("/direct", direct_page),
+    Route("/conversions", conversions_page),
+    Route(f"{FOLDER}/{{name}}", views.static_file),
+]
 
 
 def routes(prefix: str) -> list[BaseRoute]:
-    """All routes; those that a page calls stand below ``prefix`` (a path without a trailing slash, or nothing)."""
-    public: list[BaseRoute] = [
-        Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
-        *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
-        Route("/v1/counts", counts.counts),
-        Route("/widget{rest}", widget.widget_file),
-    ]
-    links: list[BaseRoute] = [
-        Route("/s/{token}", short_links.follow),
-        Route("/s/{token}/qr.svg", short_links.qr_code),
-        Route("/about/{token}", about.about),
-    ]
-    api: list[BaseRoute] = [
-        Route("/v1/tokens/resolve", tokens.resolve_tokens, methods=["POST"]),
-        Route("/v1/tokens/{token}", tokens.token),
-        Route("/v1/stats/summary", tokens.summary),
-        Route("/v1/stats/series", tokens.series),
-        Route("/v1/stats/breakdown", tokens.breakdown),
-        Route("/v1/stats/direct", direct.direct_visits),
-        Route("/v1/attribution", tokens.attribution),
-        Route("/v1/conversions", conversions.with_key, methods=["POST"]),
-        Route("/v1/export/{table}", exports.export),
-        Route("/v1/cascades", tokens.cascades),
-        Route("/v1/cascades/{root}", tokens.cascade),
-        Route("/v1/spikes", spikes.spikes),
-        Route("/v1/webhooks", webhooks.webhooks, methods=["GET", "POST"]),
-        Route("/v1/webhooks/{id}", webhooks.webhook, methods=["GET", "PATCH", "DELETE"]),
-        Route("/v1/webhooks/{id}/deliveries", webhooks.deliveries),
-        Route("/v1/webhooks/{id}/deliveries/{delivery}/retry", webhooks.retry, methods=["POST"]),
-    ]
-    own: list[BaseRoute] = [
-        Route("/healthz", health.healthz),
-        Route("/readyz", health.readyz),
-    ]
-    # Short links stand below the prefix too: the widget knows its endpoint alone; at the root old links stay good.
-    below = [Mount(prefix, routes=[*public, *links])] if prefix else public
-    return [*below, *links, *api, *own, *dashboard.routes]
+    """Returns all routes. ``prefix`` (a path without a trailing slash, or nothing) stands before those that pages call.
+
+    Short links stand both below the prefix, because the widget knows its endpoint alone, and at the root, so that links
+    from before a prefix was set stay good.
+    """
+    public = [Mount(prefix, routes=[*COLLECT, *SHORT_LINKS])] if prefix else COLLECT
+    return [*public, *SHORT_LINKS, *API, *HEALTH, *DASHBOARD]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, PageEstimate, PrivateShares
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import labels
-from grapevine.web.dashboard.direct import bars, lacking
+from grapevine.web.dashboard.direct import bars, no_estimate
 from tests.support.page_markup import Page
 from tests.web.api.test_direct import IN_APP
 from tests.web.conftest import ORIGIN, Server
@@ -128,11 +128,11 @@ async def test_a_site_without_visits(server: Server) -> None:
     ],
 )
 def test_what_is_missing_is_named(reason: str, says: str) -> None:
-    missing = lacking(replace(KNOWN, estimate=replace(UNKNOWN, reason=reason)), MONTH)
+    missing = no_estimate(replace(KNOWN, estimate=replace(UNKNOWN, reason=reason)), MONTH)
     assert missing is not None
     assert says in missing.why
 
 
 def test_nothing_is_missing_where_there_is_an_estimate() -> None:
-    assert lacking(KNOWN, MONTH) is None
+    assert no_estimate(KNOWN, MONTH) is None
     assert [bar.kind for bar in bars(replace(KNOWN, estimate=UNKNOWN))] == ["measured"] * 3 + ["evidence"]

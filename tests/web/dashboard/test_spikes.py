@@ -10,7 +10,7 @@ from grapevine.domain import ids
 from grapevine.domain.urls import page_id
 from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.store.rows import SiteRow
-from grapevine.web.dashboard.spikes import TABLE_ROWS
+from grapevine.web.dashboard.views import SPIKE_ROWS
 from grapevine.webhooks.signing import event
 from tests.web.conftest import NOON, ORIGIN, Server
 from tests.web.dashboard.test_views import page, signed_in
@@ -76,9 +76,9 @@ async def test_filters(server: Server) -> None:
 
 async def test_many_are_folded_away(server: Server) -> None:
     await server.visit(url=f"{ORIGIN}/read")
-    for day in range(1, TABLE_ROWS + 4):
+    for day in range(1, SPIKE_ROWS + 4):
         await raise_one(server, "/read", NOON - day * 2 * ids.DAY_MS)
     found = await page(await signed_in(server), "/")
-    assert len(found.tables["Spikes"]) == TABLE_ROWS + 1
+    assert len(found.tables["Spikes"]) == SPIKE_ROWS + 1
     assert len(found.tables["Earlier spikes"]) == 4
     assert "3 earlier spikes" in found.text

@@ -1,4 +1,4 @@
-"""Who may ask: API keys in ``Authorization: Bearer``, what their scope allows, and which site they reach."""
+"""Authentication of API calls: the key in ``Authorization: Bearer``, its scope and its sites."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from grapevine.store.rows import KeyRow
 from grapevine.web.state import app_state
 
 EVERY_SITE: Final = 0
-"""The site number of a key made for all sites."""
+"""The ``site_id`` of a key for all sites."""
 
 
 async def authorized(request: Request, scope: str = "read") -> Site:
-    """The site that a request asks about, when its key allows ``scope`` there.
+    """Returns the site of a request whose key allows ``scope`` there.
 
-    Raises Unauthorized without a known key, Forbidden when the key's scope or site does not reach that far, and for a
-    key that reaches every site Invalid when ``?site=`` is missing, UnknownSite when it names none.
+    Raises Unauthorized without a valid key, and Forbidden when the key lacks the scope or belongs to another site. For
+    a key of all sites: raises Invalid when ``?site=`` is missing, UnknownSite when there is no such site.
     """
     state = app_state(request)
     key = await read_key(request, state.store.registry)
@@ -31,7 +31,7 @@ async def authorized(request: Request, scope: str = "read") -> Site:
 
 
 async def read_key(request: Request, registry: Registry) -> KeyRow:
-    """The API key that came with a request. Raises Unauthorized when there is none in force."""
+    """Returns the API key of a request. Raises Unauthorized when it is missing, unknown or revoked."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized("Send an API key as `Authorization: Bearer KEY`.")
@@ -42,7 +42,7 @@ async def read_key(request: Request, registry: Registry) -> KeyRow:
 
 
 async def reached_site(sites: SiteCache, key: KeyRow, named: str | None) -> Site:
-    """The site that ``named`` (a public site key) or the API key itself says, if the API key reaches it."""
+    """Returns the site ``named`` (a public site key), or the API key's own one. Raises as ``authorized``."""
     if key.site_id != EVERY_SITE:
         own = await sites.by_id(key.site_id)
         if own is None or named not in (None, own.key):

@@ -1,8 +1,9 @@
-"""Query parameters of the read API: each call knows its own, everything else is refused by name."""
+"""Query parameters: dates, periods, filters and numbers, read in one way by the read API and the dashboard."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -20,38 +21,73 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 
-class Parameters:
-    """The parameters of one request; ``site`` may come with every call.
+def read_date(values: Mapping[str, str], name: str) -> date | None:
+    """Returns the parameter ``name`` as a calendar date; None when it is missing. Raises Invalid."""
+    text = values.get(name)
+    if text is None:
+        return None
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Invalid.of(name, "must be a date such as 2026-11-21")
 
-    Raises Invalid naming every parameter that is not among ``names`` or comes twice. Each reader raises Invalid when
-    its parameter cannot be read.
+
+def read_period(values: Mapping[str, str], default_last: date) -> Period:
+    """Returns the days from ``from`` to ``to``. Raises Invalid.
+
+    Without ``to`` the period ends on ``default_last``; without ``from`` it has ``DEFAULT_DAYS`` days.
+    """
+    last = read_date(values, "to") or default_last
+    first = read_date(values, "from")
+    if first is None:
+        first = last - min(timedelta(days=DEFAULT_DAYS - 1), last - date.min)
+    return Period(first, last)
+
+
+def given_filters(values: Mapping[str, str]) -> dict[str, str]:
+    """Returns the filter parameters that are given, by name."""
+    return {name: values[name] for name in FILTERS if name in values}
+
+
+def today(now: int) -> date:
+    """Returns the UTC day of ``now`` (milliseconds)."""
+    return ids.day_date(ids.day_at(now))
+
+
+class QueryParams:
+    """The query parameters of one API request, of which only ``names`` and ``site`` are allowed.
+
+    Raises Invalid that names every other parameter and every repeated one. Each method raises Invalid when its
+    parameter cannot be read.
     """
 
     def __init__(self, request: Request, *names: str) -> None:
         known = ("site", *names)
-        counted = [name for name, _ in request.query_params.multi_items()]
+        found = [name for name, _ in request.query_params.multi_items()]
         wrong = [
             FieldError(name, "is no parameter of this call" if name not in known else "must come once")
-            for name in dict.fromkeys(counted)
-            if name not in known or counted.count(name) > 1
+            for name in dict.fromkeys(found)
+            if name not in known or found.count(name) > 1
         ]
         if wrong:
             raise Invalid(f"This call takes {', '.join(known)}, each at most once.", errors=tuple(wrong))
         self._values = dict(request.query_params)
 
     def text(self, name: str) -> str | None:
-        """The parameter as it is; None when it is missing."""
+        """Returns the parameter as it is; None when it is missing."""
         return self._values.get(name)
 
-    def needed(self, name: str) -> str:
-        """The parameter as it is, which must be there."""
+    def required(self, name: str) -> str:
+        """Returns the parameter as it is."""
         value = self._values.get(name)
         if value is None:
             raise Invalid.of(name, "is needed")
         return value
 
     def number(self, name: str, default: int) -> int:
-        """The parameter as a whole number of at most nine digits."""
+        """Returns the parameter as a whole number of at most nine digits."""
         value = self._values.get(name)
         if value is None:
             return default
@@ -60,27 +96,13 @@ class Parameters:
         return int(value)
 
     def period(self, now: int) -> Period:
-        """The days from ``from`` to ``to``; today where the end is missing, 30 days where the beginning is."""
-        last = self.day("to") or ids.day_date(ids.day_at(now))
-        first = self.day("from")
-        if first is None:
-            first = last - min(timedelta(days=DEFAULT_DAYS - 1), last - date.min)
-        return Period(first, last)
+        """Returns the days from ``from`` to ``to``; today is the default end."""
+        return read_period(self._values, today(now))
 
     def filters(self) -> Filters:
-        """The filters that every statistic takes."""
-        return Filters(**{name: self._values[name] for name in FILTERS if name in self._values})
+        """Returns the filters that every statistic takes."""
+        return Filters(**given_filters(self._values))
 
-    def day(self, name: str) -> date | None:
-        """The parameter as a calendar date; None when it is missing."""
-        value = self._values.get(name)
-        if value is None:
-            return None
-        try:
-            return date.fromisoformat(value) if _DATE.fullmatch(value) else _refuse(name)
-        except ValueError:
-            return _refuse(name)
-
-
-def _refuse(name: str) -> date:
-    raise Invalid.of(name, "must be a date such as 2026-11-21")
+    def date(self, name: str) -> date | None:
+        """Returns the parameter as a calendar date; None when it is missing."""
+        return read_date(self._values, name)

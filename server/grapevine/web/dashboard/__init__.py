@@ -1,5 +1,1 @@
 """The dashboard: server-rendered pages for people, signed in with an API key. Every page works without a script."""
-
-from grapevine.web.dashboard.views import routes
-
-__all__ = ["routes"]

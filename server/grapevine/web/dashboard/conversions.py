@@ -1,4 +1,4 @@
-"""Conversions: which goals were reached, and which channels, pages and shares that is owed to."""
+"""The page "Conversions": goals, and the credit of channels, pages and shares for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ USUAL_MODEL: Final = "linear"
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A part of the bar of all conversions, from ``x`` on, both in hundredths; ``tone`` is its colour."""
+    """A part of the bar of all conversions: it begins at ``x`` and is ``width`` wide, both in per cent of the bar.
+
+    ``tone`` is its colour.
+    """
 
     tone: str
     label: str
@@ -33,8 +36,8 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 @dashboard_page
-async def conversions(request: Request) -> Response:
-    """``GET /conversions``: the goals of a period, and the credit for them as ``model`` gives it."""
+async def conversions_page(request: Request) -> Response:
+    """``GET /conversions``. Returns the goals of a period, and the credit for them after ``model``."""
     state, viewer, view_url = await viewer_context(request, "conversions")
     period, filters = view_url.period(state.clock()), view_url.filters()
     model, goal = view_url.params.get("model", USUAL_MODEL), view_url.params.get("goal")
@@ -58,7 +61,7 @@ async def conversions(request: Request) -> Response:
 
 
 def segments(found: Attribution) -> list[Segment]:
-    """All conversions as one bar: families of channels from the largest on, at the end what is owed to no share."""
+    """Returns the parts of the bar: families of channels, the largest first, then conversions without a share."""
     if not found.conversions:
         return []
     families: dict[str, Decimal] = {}

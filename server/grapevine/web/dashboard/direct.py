@@ -1,4 +1,4 @@
-"""Direct traffic: what was measured, what speaks for where it came from, and what is estimated, each apart."""
+"""The page "Direct traffic": measured numbers, evidence and the estimate, each marked as what it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLE_ROWS: Final = 12
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One number as a bar: of which kind it is (``words.HONESTY``), in which colour, and between which ends."""
+    """One number as a bar: its kind (``labels.HONESTY``), its colour, and for an estimate the ends of its interval."""
 
     kind: str
     tone: str
@@ -30,16 +30,19 @@ class Bar(msgspec.Struct, frozen=True):
     high: int | None = None
 
 
-class Lacking(msgspec.Struct, frozen=True):
-    """Why there is no estimate, and what would help."""
+class NoEstimate(msgspec.Struct, frozen=True):
+    """The reason why there is no estimate, and a remedy."""
 
     why: str
     remedy: str
 
 
 @dashboard_page
-async def direct(request: Request) -> Response:
-    """``GET /direct``: the direct visits of a period; without filters, as the estimate needs all visits of a page."""
+async def direct_page(request: Request) -> Response:
+    """``GET /direct``. Returns the direct visits of a period.
+
+    It takes no filters, because the estimate needs all visits of a page.
+    """
     state, viewer, view_url = await viewer_context(request, "direct")
     period = view_url.period(state.clock())
     found = await direct_summary(state.store.reads, viewer.site, period)
@@ -51,7 +54,7 @@ async def direct(request: Request) -> Response:
         found=found,
         bars=drawn,
         most=max(bar.high or bar.value for bar in drawn),
-        lacking=lacking(found, period),
+        no_estimate=no_estimate(found, period),
         level=round(found.estimate.level * 100),
         days=dark_social.FEWEST_DAYS,
         shown=TABLE_ROWS,
@@ -59,7 +62,7 @@ async def direct(request: Request) -> Response:
 
 
 def bars(found: Direct) -> list[Bar]:
-    """The parts of direct traffic, measured ones first, then evidence, then the estimate where there is one."""
+    """Returns the parts of direct traffic: measured ones first, then evidence, then the estimate if there is one."""
     measured, evidence, guess = found.measured, found.evidence, found.estimate
     drawn = [
         Bar("measured", "returns", "Private returns", "Came with a share token through a private channel. Without the "
@@ -77,37 +80,37 @@ def bars(found: Direct) -> list[Bar]:
     return drawn
 
 
-def lacking(found: Direct, period: Period) -> Lacking | None:
-    """Why there is no estimate; None where there is one."""
+def no_estimate(found: Direct, period: Period) -> NoEstimate | None:
+    """Returns why there is no estimate; None when there is one."""
     if found.estimate.reason is None:
         return None
     returns = sum(one.private_returns for one in found.pages)
     days, visits = formats.count(len(period.days), "day"), formats.count(found.estimate.of, "direct visit")
     reasons = {
-        "too-few-days": Lacking(
+        "too-few-days": NoEstimate(
             f"The period has {days}; at least {dark_social.FEWEST_DAYS} are needed.",
             "Sharing is recognised by its waves from day to day. Choose a longer period.",
         ),
-        "too-few-deep-visits": Lacking(
+        "too-few-deep-visits": NoEstimate(
             f"There was {visits} to inner pages; at least {dark_social.FEWEST_DEEP} are needed."
             if found.estimate.of == 1
             else f"There were {visits} to inner pages; at least {dark_social.FEWEST_DEEP} are needed.",
             "There is next to nothing to divide up. A longer period may help.",
         ),
-        "too-few-returns": Lacking(
+        "too-few-returns": NoEstimate(
             f"At least {dark_social.FEWEST_RETURNS} private returns are needed; the pages below have "
             f"{formats.number(returns)}.",
             "Tracked links, QR codes and print do not count here: the site hands them out itself. "
             "A longer period may help.",
         ),
-        "returns-do-not-move": Lacking(
+        "returns-do-not-move": NoEstimate(
             "Private returns do not rise and fall together enough to tell waves of sharing from luck.",
             "Without waves nothing says which direct visits came with them. A longer period, or one in which something "
             "was passed on a lot, may help.",
         ),
-        "too-uncertain": Lacking(
+        "too-uncertain": NoEstimate(
             f"The interval would be wider than {round(dark_social.WIDEST * 100)} points: as good as no answer.",
             "More days make it narrower. Choose a longer period.",
         ),
     }
-    return reasons.get(found.estimate.reason, Lacking(f"The method says: {found.estimate.reason}.", ""))
+    return reasons.get(found.estimate.reason, NoEstimate(f"The method says: {found.estimate.reason}.", ""))

@@ -1,4 +1,4 @@
-"""What every page of the dashboard stands in: who looks at which site, and what becomes of a refusal."""
+"""What all dashboard pages share: the signed-in viewer, the chosen site, security headers, refusals as pages."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from grapevine.web.state import AppState, app_state
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_NOBODY: Final[dict[str, Any]] = {"viewer": None}
+_SIGNED_OUT: Final[dict[str, Any]] = {"viewer": None}
 _NO_SITE_YET: Final = "Add one on the server with `grapevine site add`; it prints the line to paste into its pages."
-_UNREADABLE: Final = "This address cannot be read"
+_INVALID_URL: Final = "This address cannot be read"
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """Who looks, at which site, and which sites their key reaches."""
+    """The signed-in key, the chosen site, and all sites that the key reaches."""
 
     key: KeyRow
     site: Site
@@ -36,15 +36,15 @@ class Viewer(msgspec.Struct, frozen=True):
 
 
 class _SignInNeeded(Exception):
-    """Nobody is signed in."""
+    """No key is signed in."""
 
 
 class _NoSite(Exception):
-    """The key reaches every site, and there is none yet."""
+    """The key reaches every site, and the server has none yet."""
 
 
 def dashboard_page(handler: Handler) -> Handler:
-    """A handler whose every answer carries the security headers and whose every refusal is a page."""
+    """Wraps a handler: every response gets the security headers, every Problem becomes a page."""
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
@@ -53,10 +53,10 @@ def dashboard_page(handler: Handler) -> Handler:
         except _SignInNeeded:
             response = _to_sign_in(request)
         except _NoSite:
-            response = render_page("problem.html", **_NOBODY, title="No site yet", detail=_NO_SITE_YET)
+            response = render_page("problem.html", **_SIGNED_OUT, title="No site yet", detail=_NO_SITE_YET)
         except Problem as problem:
-            frame = getattr(request.state, "frame", _NOBODY)
-            title = _UNREADABLE if isinstance(problem, Invalid) else problem.title
+            frame = getattr(request.state, "frame", _SIGNED_OUT)
+            title = _INVALID_URL if isinstance(problem, Invalid) else problem.title
             response = render_page("problem.html", problem.status, **frame, title=title, detail=problem.detail)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
@@ -74,14 +74,14 @@ def _to_sign_in(request: Request) -> Response:
 
 
 async def signed_in_key(request: Request, state: AppState) -> KeyRow | None:
-    """The key that is signed in, unless it was revoked."""
+    """Returns the key of the session cookie; None when there is none, or it was revoked."""
     cookie = request.cookies.get(session.COOKIE)
     key_id = session.key_id_in(cookie, state.cookie_secret, state.clock) if cookie else None
     return await state.store.registry.key_by_id(key_id) if key_id else None
 
 
 async def _viewer(request: Request, state: AppState) -> Viewer:
-    """Who is signed in. A site outside the key's reach is refused, whether it exists or not."""
+    """Returns the viewer. Raises Forbidden for a site that the key does not reach, whether it exists or not."""
     key = await signed_in_key(request, state)
     if key is None:
         raise _SignInNeeded
@@ -102,7 +102,10 @@ async def _viewer(request: Request, state: AppState) -> Viewer:
 
 
 async def viewer_context(request: Request, section: str) -> tuple[AppState, Viewer, ViewUrl]:
-    """What every page for somebody signed in begins with; the layout's part of it is kept for a refusal's page too."""
+    """Returns what every page behind the sign-in needs: the application state, the viewer and the requested URL.
+
+    The layout's part of it stays in ``request.state.frame``, so that a refusal has the same layout.
+    """
     state = app_state(request)
     viewer = await _viewer(request, state)
     view_url = ViewUrl(request.url.path, request.query_params)

@@ -1,4 +1,4 @@
-"""The dashboard's pages. Each handler reads its URL, asks ``analytics``, and fills one template."""
+"""The handlers of the dashboard's pages: each reads its URL, runs queries of ``analytics``, and fills one template."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
 from grapevine.analytics.cascades import SORTS, list_cascades, read_cascade
 from grapevine.analytics.link_previews import cascade_link_previews
+from grapevine.analytics.metrics import Filters
+from grapevine.analytics.spikes import SpikeView, list_spikes
 from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
 from grapevine.analytics.token_resolution import resolve_token
 from grapevine.domain.periods import LONGEST_DAYS, Period
@@ -18,21 +19,20 @@ from grapevine.errors import Forbidden, NotFound, Problem
 from grapevine.sites import management
 from grapevine.sites.cache import Site
 from grapevine.web.dashboard import assets, formats, session
-from grapevine.web.dashboard import spikes as spikes_view
 from grapevine.web.dashboard.cascade_picture import draw
 from grapevine.web.dashboard.chart import chart, interval_for
-from grapevine.web.dashboard.conversions import conversions
-from grapevine.web.dashboard.direct import direct
-from grapevine.web.dashboard.lookup import find_token
 from grapevine.web.dashboard.page import Viewer, dashboard_page, signed_in_key, viewer_context
 from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import is_same_origin, local_path, read_form
+from grapevine.web.dashboard.token_search import find_token
 from grapevine.web.state import AppState, app_state
 
 CHARTED: Final = ("visits", "shares", "returns")
 TABLES: Final = ("channel", "page", "source")
 TABLE_ROWS: Final = 12
 PAGE_OF_CASCADES: Final = 25
+MOST_SPIKES: Final = 100
+SPIKE_ROWS: Final = 3
 _GONE: Final = (
     "This site signed it, but the visit that made the share is not here: it was erased, or is past retention."
 )
@@ -44,8 +44,8 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 @dashboard_page
-async def sign_in_form(request: Request) -> Response:
-    """``GET /sign-in``."""
+async def sign_in_page(request: Request) -> Response:
+    """``GET /sign-in``. Returns the form, or redirects a signed-in browser."""
     state = app_state(request)
     target = local_path(request.query_params.get("next", "/"))
     if await signed_in_key(request, state):
@@ -55,7 +55,7 @@ async def sign_in_form(request: Request) -> Response:
 
 @dashboard_page
 async def sign_in(request: Request) -> Response:
-    """``POST /sign-in``: an API key becomes a signed cookie."""
+    """``POST /sign-in``. Exchanges an API key for a signed session cookie."""
     state = app_state(request)
     _refuse_foreign(request, state)
     form = await read_form(request)
@@ -79,7 +79,7 @@ async def sign_in(request: Request) -> Response:
 
 @dashboard_page
 async def sign_out(request: Request) -> Response:
-    """``POST /sign-out``."""
+    """``POST /sign-out``. Deletes the session cookie."""
     _refuse_foreign(request, app_state(request))
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(session.COOKIE, path="/", httponly=True, samesite="lax")
@@ -87,8 +87,8 @@ async def sign_out(request: Request) -> Response:
 
 
 @dashboard_page
-async def overview(request: Request) -> Response:
-    """``GET /``: the numbers of a period."""
+async def overview_page(request: Request) -> Response:
+    """``GET /``. Returns the Overview: the numbers of a period."""
     state, viewer, view_url = await viewer_context(request, "overview")
     site = viewer.site
     now = state.clock()
@@ -97,7 +97,6 @@ async def overview(request: Request) -> Response:
     reads = state.store.reads
     numbers = await period_summary(reads, site, period, filters)
     lines = {metric: await metric_series(reads, site, metric, interval, period, filters) for metric in CHARTED}
-    spikes = await spikes_view.raised(state.store, site, now, period, filters)
     tables = {by: await breakdown_by(reads, site, by, period, filters) for by in TABLES}
     empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
     return render_page(
@@ -109,8 +108,8 @@ async def overview(request: Request) -> Response:
         charts=[(metric, chart(points, interval)) for metric, points in lines.items()],
         rows=tables,
         most=TABLE_ROWS,
-        spikes=spikes,
-        most_spikes=spikes_view.TABLE_ROWS,
+        spikes=await _spikes(state, site, now, period, filters),
+        most_spikes=SPIKE_ROWS,
         empty=empty,
         never=empty and not await _ever_seen(state, site, now),
         snippet=management.snippet(site.row, _base_url(request, state), state.settings.prefix) if empty else "",
@@ -118,8 +117,8 @@ async def overview(request: Request) -> Response:
 
 
 @dashboard_page
-async def cascades(request: Request) -> Response:
-    """``GET /cascades``: all of them, in an order."""
+async def cascades_page(request: Request) -> Response:
+    """``GET /cascades``. Returns one page of the list of cascades."""
     state, viewer, view_url = await viewer_context(request, "cascades")
     sort = view_url.params.get("sort", SORTS[0])
     found = await list_cascades(
@@ -129,8 +128,8 @@ async def cascades(request: Request) -> Response:
 
 
 @dashboard_page
-async def cascade(request: Request) -> Response:
-    """``GET /cascades/{root}``: one of them as a tree."""
+async def cascade_page(request: Request) -> Response:
+    """``GET /cascades/{root}``. Returns one cascade, drawn as a tree."""
     state, viewer, _ = await viewer_context(request, "cascades")
     found = await read_cascade(state.store, viewer.site, request.path_params["root"], state.clock())
     return render_page(
@@ -144,12 +143,12 @@ async def cascade(request: Request) -> Response:
 
 
 @dashboard_page
-async def tokens(request: Request) -> Response:
-    """``GET /tokens``: what a share token, or a URL with one in it, stands for."""
+async def tokens_page(request: Request) -> Response:
+    """``GET /tokens``. Resolves a share token, or a URL that contains one."""
     state, viewer, view_url = await viewer_context(request, "tokens")
     site = viewer.site
     text = view_url.params.get("token", "").strip()
-    context: dict[str, Any] = {"asked": text, "found": None, "wrong": None, "elsewhere": None, "status": 200}
+    context: dict[str, Any] = {"text": text, "found": None, "wrong": None, "elsewhere": None, "status": 200}
     if text:
         token = find_token(text, site.row.param)
         try:
@@ -162,7 +161,7 @@ async def tokens(request: Request) -> Response:
 async def _bad_token(
     state: AppState, viewer: Viewer, site: Site, token: str, error: TokenError | Problem
 ) -> dict[str, Any]:
-    """Why a text stands for no share, in one sentence."""
+    """Returns the template context that explains why a token could not be resolved."""
     if isinstance(error, Problem):
         return {"status": error.status, "wrong": _GONE}
     if error.reason == "not-a-token":
@@ -177,16 +176,26 @@ async def _bad_token(
 
 
 @dashboard_page
-async def static(request: Request) -> Response:
-    """``GET /static/{name}``."""
+async def static_file(request: Request) -> Response:
+    """``GET /static/{name}``. Returns one of the dashboard's own files."""
     found = assets.asset(request.path_params["name"])
     if found is None:
         raise NotFound("No such file.")
     return Response(found.content, media_type=found.media_type, headers={"Cache-Control": _FOR_EVER})
 
 
+async def _spikes(state: AppState, site: Site, now: int, period: Period, filters: Filters) -> list[SpikeView]:
+    """Returns the spikes of ``period``, the newest first.
+
+    A spike is of all returns of a page, so a filter by channel, source or device leaves none.
+    """
+    if filters.channel or filters.source or filters.device:
+        return []
+    return await list_spikes(state.store, site, now, period, MOST_SPIKES, filters.page)
+
+
 async def _ever_seen(state: AppState, site: Site, now: int) -> bool:
-    """Whether the site ever had a visit, as far back as one question reaches."""
+    """Returns whether the site had a page view within the longest period of a query."""
     everything = await period_summary(state.store.reads, site, Period.ending(now, LONGEST_DAYS))
     return bool(everything.views)
 
@@ -199,24 +208,10 @@ def _refuse_foreign(request: Request, state: AppState) -> None:
 
 
 def _is_https(request: Request, state: AppState) -> bool:
-    """Whether the browser speaks https with us, be it through a proxy that says nothing about it."""
+    """Returns whether the browser uses https, also behind a proxy that sends no ``X-Forwarded-Proto``."""
     host = request.headers.get("host", "")
     return request.url.scheme == "https" or state.settings.base_url == f"https://{host}"
 
 
 def _base_url(request: Request, state: AppState) -> str:
     return state.settings.base_url or str(request.base_url).rstrip("/")
-
-
-routes: Final = [
-    Route("/", overview),
-    Route("/sign-in", sign_in_form, methods=["GET"]),
-    Route("/sign-in", sign_in, methods=["POST"]),
-    Route("/sign-out", sign_out, methods=["POST"]),
-    Route("/cascades", cascades),
-    Route("/cascades/{root}", cascade),
-    Route("/tokens", tokens),
-    Route("/direct", direct),
-    Route("/conversions", conversions),
-    Route(f"{assets.FOLDER}/{{name}}", static),
-]

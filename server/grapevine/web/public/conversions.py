@@ -1,4 +1,4 @@
-"""``POST /v1/conversions``: from a page as every collect call, or from a shop's own server with an API key."""
+"""``/v1/conversions``: a conversion reported by a page, or by a shop's server with an API key of scope ``write``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from grapevine.store.readers.reads import Reads
 from grapevine.web.api.auth import authorized
 from grapevine.web.public import collect
 from grapevine.web.request_body import check_type, read_body
+from grapevine.web.responses import json_response
 from grapevine.web.state import app_state
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -31,12 +32,15 @@ _from_page: Final = collect.endpoint(CALLS["conversions"])
 
 
 async def conversions(request: Request) -> Response:
-    """Who sends an API key speaks for the site and needs neither origin nor session."""
+    """``POST /v1/conversions``. A request with an API key needs neither origin nor session."""
     return await with_key(request) if "authorization" in request.headers else await _from_page(request)
 
 
 async def with_key(request: Request) -> Response:
-    """A conversion of a visit that a server names: ``visit``, or the ``token`` that it came with."""
+    """``POST /v1/conversions`` with an API key of scope ``write``. Stores a conversion of the named visit.
+
+    The visit is named by ``visit``, or by a ``token``: a session, or a share through which the visit came.
+    """
     site = await authorized(request, "write")
     state = app_state(request)
     check_type(request.headers.get("content-type", ""), collect.TYPES)
@@ -56,12 +60,11 @@ async def with_key(request: Request) -> Response:
     if at < ids.day_start(ids.day_of(visit_id) - 1):  # the day of an id is its visitor's, which may be one off
         raise Invalid.of("at", "is before the visit began")
     reply = await state.collect_api.convert(site, visit_id, goal, at, field)
-    marks = {"Cache-Control": "no-store"} | ({"Grapevine-Dropped": reply.dropped} if reply.dropped else {})
-    return Response(collect.encode(reply.body), reply.status, marks, "application/json")
+    return json_response(reply.body, reply.status, dropped=reply.dropped)
 
 
 async def _visit(reads: Reads, site: Site, asked: KeyedConversionRequest, at: int) -> int:
-    """The visit that reached the goal. A session names it; of a share's returns it is the last one before ``at``."""
+    """Returns the visit that reached the goal. A session names it; for a share it is the last return before ``at``."""
     if asked.token is None:
         number = ids.visit_number(asked.visit or "")
         if number is None:
@@ -80,7 +83,7 @@ async def _visit(reads: Reads, site: Site, asked: KeyedConversionRequest, at: in
 
 
 def _time(text: str, now: int, errors: list[FieldError]) -> int:
-    """A time as RFC 3339 writes it, in UTC milliseconds; clocks may be a minute apart."""
+    """Returns an RFC 3339 time in UTC milliseconds. The clocks may be a minute apart."""
     if not _TIME.fullmatch(text):
         errors.append(FieldError("at", "must be a time of RFC 3339 such as 2026-11-21T09:30:00Z"))
         return now

@@ -1,4 +1,4 @@
-"""``GET /v1/counts``: how often a page was shared, for the numbers on its buttons. Open to every origin."""
+"""``/v1/counts``: how often a page was shared, for the numbers on its buttons. Open to every origin."""
 
 from __future__ import annotations
 
@@ -11,29 +11,33 @@ from grapevine.domain.urls import UrlError, page_of
 from grapevine.errors import Invalid, Problem, StoreError, UnknownSite
 from grapevine.web.caches import EncodedCounts, encode_counts
 from grapevine.web.problems import problem_response, store_problem
+from grapevine.web.responses import JSON, NO_STORE
 from grapevine.web.state import AppState, app_state
 
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
-_FOR_A_MINUTE: Final = _CORS | {"Cache-Control": "public, max-age=60"}
-_NOT_AT_ALL: Final = _CORS | {"Cache-Control": "no-store"}
+_CACHEABLE: Final = _CORS | {"Cache-Control": "public, max-age=60"}
+_NOT_CACHEABLE: Final = _CORS | NO_STORE
 
 
 async def counts(request: Request) -> Response:
-    """The shares of the page ``url`` of ``site``. Other parameters are ignored, as by all calls of the widget."""
+    """``GET /v1/counts``. Returns the shares of the page ``url`` of ``site``, in all and by channel.
+
+    Unknown parameters are ignored, as in all calls of the widget.
+    """
     try:
-        answer = await _counted(app_state(request), request.query_params.get("site"), request.query_params.get("url"))
+        found = await _counts(app_state(request), request.query_params.get("site"), request.query_params.get("url"))
     except (Problem, StoreError) as error:
         refusal = problem_response(store_problem(error) if isinstance(error, StoreError) else error)
-        refusal.headers.update(_NOT_AT_ALL)
+        refusal.headers.update(_NOT_CACHEABLE)
         return refusal
-    headers = _FOR_A_MINUTE | {"ETag": answer.etag}
+    headers = _CACHEABLE | {"ETag": found.etag}
     known = (tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(","))
-    if answer.etag in known:
+    if found.etag in known:
         return Response(None, 304, headers)
-    return Response(answer.body, 200, headers, "application/json")
+    return Response(found.body, 200, headers, JSON)
 
 
-async def _counted(state: AppState, key: str | None, url: str | None) -> EncodedCounts:
+async def _counts(state: AppState, key: str | None, url: str | None) -> EncodedCounts:
     if key is None or url is None:
         raise Invalid.of("site" if key is None else "url", "is needed")
     site = await state.sites.by_key(key)
@@ -43,8 +47,8 @@ async def _counted(state: AppState, key: str | None, url: str | None) -> Encoded
         page = page_of(site.site_id, url, site.origins, site.row.param, site.kept_query).page_id
     except UrlError as error:
         raise Invalid.of("url", str(error)) from None
-    kept = state.caches.counts.get(site.site_id, page)
-    if kept is None:
-        kept = encode_counts(await state.store.quick.shares_of_page(site.site_id, page))
-        state.caches.counts.put(site.site_id, page, kept)
-    return kept
+    found = state.caches.counts.get(site.site_id, page)
+    if found is None:
+        found = encode_counts(await state.store.quick.shares_of_page(site.site_id, page))
+        state.caches.counts.put(site.site_id, page, found)
+    return found

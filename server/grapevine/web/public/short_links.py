@@ -1,24 +1,22 @@
-"""``/s/{token}``: a short address for a share, whose preview shows where it was pasted."""
+"""``/s/{token}``: the short link of a share. Preview robots that fetch it show where the link was pasted."""
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
 from typing import Final
 
-import segno
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of, tagged
-from grapevine.errors import Busy, NotFound
+from grapevine.errors import Busy
 from grapevine.sites.cache import Site
 from grapevine.web.state import AppState, app_state
 
-_NO_STORE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-_GONE: Final = """<!doctype html>
+_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+_NOT_FOUND: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -32,51 +30,39 @@ _GONE: Final = """<!doctype html>
 </style>
 <main>
 <h1>This link leads nowhere</h1>
-<p>It was cut off or mistyped on its way, or it never was a link of this server.
-Ask whoever sent it to you to send it again.</p>
+<p>It was cut off or mistyped on its way, or it was never a link of this server.
+Ask the person who sent it to you to send it again.</p>
 </main>
 </html>
 """
 
 
 async def follow(request: Request) -> Response:
-    """Sends the reader to the shared page with the token in its address; records a preview robot as an unfurl."""
+    """``GET /s/{token}``. Redirects to the shared page with the token in its URL; records a preview robot as an unfurl.
+
+    Returns 404 when no share has that token.
+    """
     state = app_state(request)
     text = request.path_params["token"]
     owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
-        return HTMLResponse(_GONE, 404, _NO_STORE)
+        return HTMLResponse(_NOT_FOUND, 404, _HEADERS)
     site, token = owner
-    url = await target(state, site, token)
-    # Kept before anything is waited for: a report that comes meanwhile must find it, to have it forgotten.
-    response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _NO_STORE)
+    url = await target_url(state, site, token)
+    response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _HEADERS)
+    # Cached before anything else is awaited: a report that arrives meanwhile must find the entry to invalidate it.
     state.caches.redirects.put(text, response)
     agent = read_agent(request.headers.get("user-agent", ""))
     if agent.preview:
-        with suppress(Busy):  # a full queue keeps nobody from the page
+        with suppress(Busy):  # a full queue must not stop the redirect
             await state.collect_api.unfurl(site, token, agent.preview)
     return response
 
 
-async def qr_code(request: Request) -> Response:
-    """A QR code of the short address, as SVG."""
-    state = app_state(request)
-    text = request.path_params["token"]
-    owner = await state.sites.owner(text)
-    if owner is None or owner[1].is_session:
-        raise NotFound("No share has that token.")
-    base = state.settings.base_url or str(request.base_url).rstrip("/")
-    out = io.BytesIO()
-    segno.make(f"{base}/s/{text}", error="m").save(out, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
-    # The widget reads it from a page whose policy may forbid pictures from elsewhere.
-    headers = {"Cache-Control": "public, max-age=86400", "Access-Control-Allow-Origin": "*"}
-    return Response(out.getvalue(), headers=headers, media_type="image/svg+xml")
+async def target_url(state: AppState, site: Site, token: Token) -> str:
+    """Returns the page that was shared: the reported one, else the visit's first page, else the site's home page.
 
-
-async def target(state: AppState, site: Site, token: Token) -> str:
-    """The page that was shared; the visit's first page if no report named it; the site's home if both are gone.
-
-    The origin is checked again, since a site may have given one up since.
+    The origin is checked again, because the site's list of origins may have changed since.
     """
     home = f"{site.row.origins[0]}/"
     url = await state.store.quick.shared_url(site.site_id, token.visit_id, token.channel, token.n)

@@ -1,4 +1,4 @@
-"""``GET /widget.js`` and the hashed files beside it."""
+"""``/widget.js`` and the hashed files that belong to it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from grapevine.web.state import app_state
 
 
 async def widget_file(request: Request) -> Response:
-    """One of the built files."""
+    """``GET /widget{rest}``. Returns one of the built files, or 404."""
     headers = request.headers
-    return app_state(request).widget.answer(
+    return app_state(request).widget.response(
         request.url.path.rpartition("/")[2], headers.get("accept-encoding", ""), headers.get("if-none-match", "")
     )

@@ -1,4 +1,4 @@
-"""The built widget as it is served: immutable hashed files, and one short-lived entry that names the newest."""
+"""The files of the built widget in memory: hashed names are cached for ever, the plain ``widget.js`` for an hour."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 
 
 class Script(NamedTuple):
-    """A built script: its hashed file name and its Subresource Integrity value."""
+    """A built script: its hashed file name and its Subresource Integrity value (W3C SRI)."""
 
     file: str
     integrity: str
 
 
 class WidgetFiles:
-    """All files that build.py made, in memory: they are small and every page load asks for one."""
+    """All files that build.py made. They are kept in memory because they are small and every page load needs one."""
 
     def __init__(self) -> None:
         folder = files("grapevine").joinpath("built", "widget")
@@ -38,26 +38,29 @@ class WidgetFiles:
         """The names of all files, hashed and precompressed ones too."""
         return sorted(self._files)
 
-    def answer(self, name: str, accepted: str, known: str) -> Response:
-        """A file in the best encoding that is accepted; 304 when ``known`` is its entity tag. Raises 404."""
+    def response(self, name: str, accept_encoding: str, if_none_match: str) -> Response:
+        """Returns a file in the best accepted encoding, or 304 when the client has it.
+
+        Raises HTTPException with status 404 when there is no such file.
+        """
         script = self.scripts.get(name)
         stored = script.file if script else name
         suffix = stored[stored.rfind(".") :]
         if stored not in self._files or suffix not in _TYPES:
             raise HTTPException(404, f"there is no file {name[:60]!r}")
-        tag = f'"{stored}"'
+        etag = f'"{stored}"'
         headers = {
             "Cache-Control": _AN_HOUR if script else _FOREVER,
-            "ETag": tag,
+            "ETag": etag,
             "Vary": "Accept-Encoding",
             "Access-Control-Allow-Origin": "*",
             "Cross-Origin-Resource-Policy": "cross-origin",
             "X-Content-Type-Options": "nosniff",
         }
-        if known == tag:
+        if if_none_match == etag:
             return Response(status_code=304, headers=headers)
         for encoding, ending in _ENCODINGS:
-            if encoding in accepted and stored + ending in self._files:
+            if encoding in accept_encoding and stored + ending in self._files:
                 headers["Content-Encoding"] = encoding
                 return Response(self._files[stored + ending], headers=headers, media_type=_TYPES[suffix])
         return Response(self._files[stored], headers=headers, media_type=_TYPES[suffix])
