@@ -11,18 +11,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from grapevine.demo.traffic import DEEPEST, Played, Target, play
 from grapevine.errors import GrapevineError
+from grapevine.serving.app import system_clock
+from grapevine.simulate.expected import ExpectedResults
+from grapevine.simulate.player import Player, Target, http_client
+from grapevine.simulate.presets import demo_world
 
 PATIENCE_SECONDS = 120
 VISITS = 300
+DEEPEST = 6
 
 
 class Demo:
@@ -65,21 +68,22 @@ def facts(demo: Demo) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def played(facts: dict[str, str]) -> Played:
+def played(facts: dict[str, str]) -> ExpectedResults:
     """Visits that were played on it."""
-    return asyncio.run(play(target(facts), VISITS, TODAY))
+    return asyncio.run(play(facts))
 
 
-TODAY = datetime.now(UTC).date()
-
-
-def target(facts: dict[str, str]) -> Target:
-    return Target(facts["server"], facts["site"], facts["site_url"])
+async def play(facts: dict[str, str], visits: int = VISITS) -> ExpectedResults:
+    """Plays the world of ``demo --traffic`` and returns what the server ought to conclude."""
+    world = demo_world(visits)
+    async with http_client(facts["server"]) as client:
+        await Player(client, Target(facts["site"], facts["site_url"]), world, system_clock).play()
+    return ExpectedResults(world.truth)
 
 
 def ask(facts: dict[str, str], path: str) -> Any:
     headers = {"Authorization": f"Bearer {facts['key']}"}
-    period = {"from": "2020-01-01", "to": "2029-12-31"} if "stats" in path else {}
+    period = {"from": "2020-01-01", "to": "2029-12-31"} if "stats" in path else None
     answer = httpx.get(facts["server"] + path, headers=headers, params=period, trust_env=False)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -91,19 +95,22 @@ def test_the_site_embeds_the_server(facts: dict[str, str]) -> None:
     assert httpx.get(f"{facts['server']}/widget.js", trust_env=False).status_code == 200
 
 
-def test_the_server_saw_what_was_played(facts: dict[str, str], played: Played) -> None:
+def test_the_server_saw_what_was_played(facts: dict[str, str], played: ExpectedResults) -> None:
     summary = ask(facts, "/v1/stats/summary")
-    assert played.visits == summary["visits"] == VISITS
-    assert played.returns == summary["returns"]
-    assert played.shares == summary["shares"]["reported"]
-    assert played.visits + played.views == summary["views"]
-    assert 0 < sum(summary["unfurls"].values()) <= played.unfurls  # once per share, app and hour
-    assert summary["drops"]["robot"] == played.robots > 0
+    assert played.numbers["visits"] == summary["visits"] == VISITS
+    assert played.numbers["returns"] == summary["returns"]
+    assert played.numbers["shares.reported"] == summary["shares"]["reported"]
+    assert played.numbers["views"] == summary["views"]
+    assert 0 < sum(summary["unfurls"].values()) <= len(played.unfurls)  # once per share, app and hour
+    assert summary["drops"]["robot"] == played.numbers["drops.robot"]
+    assert summary["drops"]["robot"] > 0
     assert summary["self_returns"] > 0
     assert summary["same_network_returns"] > 0
+    assert summary["conversions"] == played.numbers["conversions"]
+    assert summary["conversions"] > 0
 
 
-def test_the_shapes_are_those_of_word_of_mouth(facts: dict[str, str], played: Played) -> None:
+def test_the_shapes_are_those_of_word_of_mouth(facts: dict[str, str], played: ExpectedResults) -> None:
     summary = ask(facts, "/v1/stats/summary")
     assert 0.1 < summary["return_share"] < 0.5
     assert 0.75 < summary["dark_share"] < 0.99
@@ -129,11 +136,11 @@ def test_many_kinds_of_people_came(facts: dict[str, str]) -> None:
     assert len(keys("page")) >= 8
 
 
-def test_playing_it_again_changes_nothing(facts: dict[str, str], played: Played) -> None:
+def test_playing_it_again_changes_nothing(facts: dict[str, str], played: ExpectedResults) -> None:
     before = ask(facts, "/v1/stats/summary")
-    again = asyncio.run(play(target(facts), VISITS, TODAY))
+    again = asyncio.run(play(facts))
     after = ask(facts, "/v1/stats/summary")
-    assert again == played
+    assert again.numbers == played.numbers
     for numbers in (before, after):
         del numbers["drops"]  # repeats and robots are counted there
         del numbers["unfurls"]  # a new hour brings new ones
@@ -141,8 +148,8 @@ def test_playing_it_again_changes_nothing(facts: dict[str, str], played: Played)
 
 
 def test_a_refusal_ends_the_game(facts: dict[str, str]) -> None:
-    with pytest.raises(GrapevineError, match=r"answered 404 instead of 200.*unknown-site"):
-        asyncio.run(play(target(facts)._replace(site="nobody"), 5, TODAY))
+    with pytest.raises(GrapevineError, match=r"POST /v1/visits was answered 404.*unknown-site"):
+        asyncio.run(play(facts | {"site": "nobody"}, 5))
 
 
 def test_it_leaves_nothing_behind(tmp_path: Path) -> None:

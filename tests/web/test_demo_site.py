@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from grapevine.demo.people import PAGES
-from grapevine.demo.site import DemoSite, demo_folder
+from grapevine.demo.site import demo_folder
+from grapevine.simulate.presets import DEMO_PAGES
+from grapevine.web.demo_site import demo_site
 
 pytestmark = pytest.mark.anyio
 
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def site(anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
     assert anyio_backend == "asyncio"
-    app = DemoSite(demo_folder(), {"GRAPEVINE": "http://grapevine.example", "SITE": "a&b"})
-    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    app = demo_site(demo_folder(), {"GRAPEVINE": "http://grapevine.example", "SITE": "a&b"})
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://site.example") as client:
         yield client
 
@@ -48,7 +49,7 @@ async def test_types(site: httpx.AsyncClient, path: str, kind: str) -> None:
 
 
 async def test_the_snippet_is_filled_in(site: httpx.AsyncClient) -> None:
-    for _, page in PAGES:
+    for _, page in DEMO_PAGES:
         answer = await site.get(page.path)
         assert answer.status_code == 200
         assert f"<title>{page.title}</title>" in answer.text

@@ -8,17 +8,16 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from grapevine.cli.arguments import Commands, count, port
 from grapevine.cli.context import CommandContext
+from grapevine.cli.progress import visit_progress
 from grapevine.config.settings import SQLITE, Settings
-from grapevine.domain import ids
 from grapevine.sites import management
 
 if TYPE_CHECKING:
-    from grapevine.demo.traffic import Target
+    from grapevine.simulate.player import Target
 
 HOST = "127.0.0.1"
 _TRAFFIC_HINT = "To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')"
@@ -42,12 +41,13 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
     """Runs the demo until a signal ends it."""
     from grapevine.config import logging
     from grapevine.config.secret_keys import with_secret_keys
-    from grapevine.demo.site import DemoSite, demo_folder
-    from grapevine.demo.traffic import Target
+    from grapevine.demo.site import demo_folder
     from grapevine.serving import server as listening
     from grapevine.serving.app import create_app
     from grapevine.serving.signals import run_until_signal
+    from grapevine.simulate.player import Target
     from grapevine.store.factory import make_store
+    from grapevine.web.demo_site import demo_site
 
     logging.configure("text")
     with tempfile.TemporaryDirectory(prefix="grapevine-demo-") as folder:
@@ -56,7 +56,7 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         settings = with_secret_keys(Settings(database=database, trusted_proxies=proxies, rate_limit=0))
         server = listening.Server(create_app(settings, make_store(settings)), HOST, arguments.port)
         values: dict[str, str] = {"GRAPEVINE": server.url}
-        site = listening.Server(DemoSite(demo_folder(), values), HOST, arguments.site_port)
+        site = listening.Server(demo_site(demo_folder(), values), HOST, arguments.site_port)
         origins = [site.url, site.url.replace(HOST, "localhost")]
         async with context.store(settings) as store:
             added = await management.add_site(store.registry, "Lees (demo)", origins, context.now())
@@ -75,7 +75,7 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
             else:
                 _welcome(context, server.url, site.url, added.key.secret)
             if arguments.traffic:
-                await _play(context, Target(server.url, added.row.key, site.url), arguments.traffic)
+                await _play(context, server.url, Target(added.row.key, site.url), arguments.traffic)
             elif not arguments.json:
                 context.say(
                     "To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')"
@@ -99,20 +99,23 @@ def _welcome(context: CommandContext, server: str, site: str, key: str) -> None:
     )
 
 
-async def _play(context: CommandContext, target: Target, visits: int) -> None:
-    from grapevine.demo.traffic import play
+async def _play(context: CommandContext, server: str, target: Target, visits: int) -> None:
+    from grapevine.simulate.expected import ExpectedResults
+    from grapevine.simulate.player import Player, http_client
+    from grapevine.simulate.presets import demo_world
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    world = demo_world(visits)
     started = time.monotonic()
-    with Progress(*columns, console=context.err) as progress:
-        task = progress.add_task("Visits", total=visits)
-        played = await play(
-            target, visits, ids.day_date(ids.day_at(context.now())), on_visit=lambda: progress.advance(task)
-        )
+    async with http_client(server) as client:
+        with visit_progress(context, visits) as advance:
+            await Player(client, target, world, context.now, on_visit=advance).play()
     seconds = time.monotonic() - started
+    results = ExpectedResults(world.truth)
+    numbers = {name: int(number or 0) for name, number in results.numbers.items()}
     context.err.print(
-        f"Played {played.visits:,} visits in {seconds:.1f} s ({played.visits / seconds:,.0f} visits/s): "
-        f"{played.views:,} more views, {played.shares:,} shares, {played.returns:,} returns down to depth "
-        f"{played.deepest}, {played.unfurls:,} previews; {played.robots:,} robots were refused.",
+        f"Played {visits:,} visits in {seconds:.1f} s ({visits / seconds:,.0f} visits/s): "
+        f"{numbers['views'] - visits:,} more views, {numbers['shares.reported']:,} shares, "
+        f"{numbers['returns']:,} returns down to depth {results.deepest}, {len(results.unfurls):,} previews; "
+        f"{numbers.get('drops.robot', 0):,} robots were refused.",
         soft_wrap=True,
     )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import httpx
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from grapevine.cli.arguments import Commands, count
 from grapevine.cli.context import CommandContext
+from grapevine.cli.progress import visit_progress
 from grapevine.errors import GrapevineError, Invalid
 from grapevine.simulate.parameters import Parameters
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from grapevine.simulate.report import ComparisonReport, NumberComparison, SetComparison, WorldSummary
     from grapevine.simulate.truth import Truth
 
-_PATIENCE_SECONDS: Final = 60.0
 _RATES: Final = (
     ("k", "visits of others that each visit makes on the average"),
     ("sharing", "acts of sharing per visit"),
@@ -80,7 +77,7 @@ async def simulate(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def _play(context: CommandContext, arguments: Namespace) -> int:
-    from grapevine.simulate.player import CONCURRENCY, Player, Target, origin_of_site
+    from grapevine.simulate.player import Player, Target, http_client, origin_of_site
     from grapevine.simulate.report import summarize_world
     from grapevine.simulate.world import World
 
@@ -96,16 +93,13 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
     world = World(arguments.seed, parameters)
     world.truth.play.server, world.truth.play.site = arguments.server, arguments.site
     started = time.monotonic()
-    async with _client(arguments.server, CONCURRENCY) as client:
+    async with http_client(arguments.server) as client:
         origin = arguments.origin
         if origin is None:
             origin = await origin_of_site(client, arguments.site)
             world.truth.drops["bad-origin"] += 1
-        with _progress(context) as progress:
-            task = progress.add_task("Visits", total=arguments.visits)
-            player = Player(client, Target(arguments.site, origin), world, context.now,
-                            on_visit=lambda: progress.advance(task))  # fmt: skip
-            await player.play()
+        with visit_progress(context, arguments.visits) as advance:
+            await Player(client, Target(arguments.site, origin), world, context.now, on_visit=advance).play()
     seconds = time.monotonic() - started
     if arguments.truth is not None:
         world.truth.write(arguments.truth)
@@ -125,12 +119,13 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
 
 async def _check(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.simulate.api_client import ApiClient
+    from grapevine.simulate.player import http_client
     from grapevine.simulate.report import check
     from grapevine.simulate.truth import Truth
 
     truth: Truth = Truth.read(arguments.check)
     server, site = arguments.server or truth.play.server, arguments.site or truth.play.site
-    async with _client(server, 1) as client:
+    async with http_client(server, 1) as client:
         report = await check(truth, ApiClient(client, _key(arguments), site))
     if arguments.json:
         context.say_json(report)
@@ -148,22 +143,6 @@ def _key(arguments: Namespace) -> str:
         return str(arguments.key_file.read_text("utf-8").strip())
     except (OSError, ValueError):
         raise GrapevineError(f"{arguments.key_file} cannot be read") from None
-
-
-def _client(server: str, connections: int) -> httpx.AsyncClient:
-    from grapevine.simulate.player import limits
-
-    try:
-        return httpx.AsyncClient(
-            base_url=server, limits=limits(connections), timeout=_PATIENCE_SECONDS, trust_env=False
-        )
-    except httpx.InvalidURL as error:
-        raise Invalid.of("server", f"is no URL: {error}") from None
-
-
-def _progress(context: CommandContext) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=context.err, disable=not sys.stderr.isatty())
 
 
 def _told(world: WorldSummary) -> str:

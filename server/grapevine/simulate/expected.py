@@ -61,6 +61,11 @@ class ExpectedResults:
             "app": Counter(one.visit.app for one in self.found.values() if one.visit.app is not None),
         }  # fmt: skip
 
+    @property
+    def deepest(self) -> int:
+        """Returns in the longest chain."""
+        return max((depth for _, depth in self.cascades.values()), default=0)
+
     def _see(self, visit: Visit) -> ExpectedVisit:
         link = visit.link
         above = None if link is None else self.found.get(link.visit)

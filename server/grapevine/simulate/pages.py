@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
 from random import Random
 from typing import Final, NamedTuple
@@ -26,32 +27,39 @@ class SitePage(NamedTuple):
 
 
 class Pages:
-    """``count`` pages: home, short paths, deep ones. Popular by Zipf's law with exponent 0.8 (Breslau et al. 1999:
-    Web caching and Zipf-like distributions, find 0.64 to 0.83), home being the most popular."""
+    """Pages with the weight of each: how often it is the one that is read. The home page is among them."""
 
-    def __init__(self, random: Random, count: int) -> None:
-        paths = ["/", *_SHORT][:count]
-        for number in range(len(paths), count):
-            topic = _TOPICS[number % len(_TOPICS)]
-            paths.append(f"/{topic}/2026/{number:04}-what-nobody-told-you-about-{topic}")
-        rest = paths[1:]
-        random.shuffle(rest)
-        weights = [place**-_ZIPF for place in range(1, count + 1)]
-        appeals = [
-            0.2 if path.count("/") < 3 else min(random.lognormvariate(0, 0.6), _MOST_APPEAL) for path in ("/", *rest)
-        ]
-        mean = sum(map(float.__mul__, weights, appeals)) / sum(weights)
-        self._pages = [
-            SitePage(path, f"{path.strip('/').replace('/', ' · ') or 'Home'} – Lees", appeal / mean)
-            for path, appeal in zip(("/", *rest), appeals, strict=True)
-        ]
-        self._weights = list(accumulate(weights))
-
-    @property
-    def home(self) -> SitePage:
-        """The front page."""
-        return self._pages[0]
+    def __init__(self, weighted: Sequence[tuple[float, SitePage]]) -> None:
+        mean = sum(weight * page.appeal for weight, page in weighted) / sum(weight for weight, _ in weighted)
+        self._pages = [page._replace(appeal=page.appeal / mean) for _, page in weighted]
+        self._weights = list(accumulate(weight for weight, _ in weighted))
+        self.home = next(page for page in self._pages if page.is_home)
 
     def draw(self, random: Random) -> SitePage:
-        """A page, as often as it is read."""
+        """Returns a page, as often as it is read."""
         return random.choices(self._pages, cum_weights=self._weights)[0]
+
+
+def made_up_pages(random: Random, count: int) -> Pages:
+    """Returns ``count`` pages: home, short paths, deep ones. Popular by Zipf's law with exponent 0.8 (Breslau et al.
+    1999: Web caching and Zipf-like distributions, find 0.64 to 0.83), home being the most popular."""
+    paths = ["/", *_SHORT][:count]
+    for number in range(len(paths), count):
+        topic = _TOPICS[number % len(_TOPICS)]
+        paths.append(f"/{topic}/2026/{number:04}-what-nobody-told-you-about-{topic}")
+    rest = paths[1:]
+    random.shuffle(rest)
+    return Pages(
+        [
+            (rank**-_ZIPF, SitePage(path=path, title=_title(path), appeal=_appeal(random, path)))
+            for rank, path in enumerate(("/", *rest), 1)
+        ]
+    )
+
+
+def _title(path: str) -> str:
+    return f"{path.strip('/').replace('/', ' · ') or 'Home'} – Lees"
+
+
+def _appeal(random: Random, path: str) -> float:
+    return 0.2 if path.count("/") < 3 else min(random.lognormvariate(0, 0.6), _MOST_APPEAL)

@@ -15,7 +15,7 @@ import httpx
 
 from grapevine.domain import ids
 from grapevine.domain.tokens import next_n
-from grapevine.errors import GrapevineError
+from grapevine.errors import GrapevineError, Invalid
 from grapevine.simulate.behaviour import CHANNEL_USE
 from grapevine.simulate.people import Person
 from grapevine.simulate.requests import (
@@ -31,17 +31,22 @@ from grapevine.simulate.world import World
 
 CONCURRENCY: Final = 16
 _IDLE_SECONDS: Final = 1.0
+_TIMEOUT_SECONDS: Final = 60.0
 
 _CHANNELS: Final = tuple(CHANNEL_USE)
 _ORIGIN_NAMED: Final = re.compile(r"\((https?://[^,)\s]+)")
 
 
-def limits(connections: int = CONCURRENCY) -> httpx.Limits:
-    """For a client that plays: it gives up idle connections long before servers do, since a request that meets a
-    connection being closed is lost, and only the world may lose requests."""
-    return httpx.Limits(
+def http_client(server: str, connections: int = CONCURRENCY) -> httpx.AsyncClient:
+    """Returns a client for that server. It closes idle connections long before servers do, since a request that meets a
+    connection being closed is lost, and only the world may lose requests. Raises Invalid when ``server`` is no URL."""
+    limits = httpx.Limits(
         max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE_SECONDS
     )
+    try:
+        return httpx.AsyncClient(base_url=server, limits=limits, timeout=_TIMEOUT_SECONDS, trust_env=False)
+    except httpx.InvalidURL as error:
+        raise Invalid.of("server", f"is no URL: {error}") from None
 
 
 class Target(NamedTuple):

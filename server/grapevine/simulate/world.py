@@ -17,7 +17,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import next_n
 from grapevine.simulate import behaviour, people, random_draws
 from grapevine.simulate.behaviour import Arrival
-from grapevine.simulate.pages import Pages, SitePage
+from grapevine.simulate.pages import Pages, SitePage, made_up_pages
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.people import AgentString, Person
 from grapevine.simulate.random_draws import pick
@@ -71,15 +71,16 @@ class _Opening(NamedTuple):
 class World:
     """``requests`` is everything that arrives at the server, in order; ``truth`` grows with it.
 
-    A request is to be answered before the next one is drawn only if the next one needs its token.
+    The pages are made up unless ``pages`` names them.
+    The server's response is needed before the next request is drawn only when that one carries its token.
     """
 
-    def __init__(self, seed: int, parameters: Parameters, start: int = START) -> None:
+    def __init__(self, seed: int, parameters: Parameters, start: int = START, pages: Pages | None = None) -> None:
         self.truth = Truth(PlayLine(seed, parameters))
         self.people = 0
         self._rates = parameters
         self._random = random = Random(seed)  # noqa: S311 - a game, no secret
-        self._pages = Pages(random, parameters.pages)
+        self._pages = pages or made_up_pages(random, parameters.pages)
         self._coming: list[tuple[int, int, Callable[..., Iterator[SimulatedRequest]], tuple[Any, ...]]] = []
         self._scheduled = 0
         self._start = start

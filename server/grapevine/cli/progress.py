@@ -1,0 +1,19 @@
+"""The progress bar of commands that play visits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from grapevine.cli.context import CommandContext
+
+
+@contextmanager
+def visit_progress(context: CommandContext, visits: int) -> Iterator[Callable[[], None]]:
+    """Shows a bar on standard error, if that is a terminal; yields the function to call after each visit."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=context.err, disable=not context.err.is_terminal) as progress:
+        task = progress.add_task("Visits", total=visits)
+        yield lambda: progress.advance(task)
