@@ -23,6 +23,8 @@ from grapevine.simulate.expected import ExpectedResults
 from grapevine.simulate.player import Player, Target, http_client
 from grapevine.simulate.presets import demo_world
 
+pytestmark = pytest.mark.process
+
 PATIENCE_SECONDS = 120
 VISITS = 300
 DEEPEST = 6
