@@ -234,7 +234,7 @@ def test_the_wheel_carries_widget_data_and_demo_site(project: Path, tmp_path: Pa
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     built = {f"grapevine/built/{name}" for name in files(project / "server/grapevine/built")}
-    assert Path(wheel).name == f"grapevine-{build.project_version(project)}-py3-none-any.whl"
+    assert Path(wheel).name == f"grapevine_share-{build.project_version(project)}-py3-none-any.whl"
     assert len(built) > 100
     assert names >= built | {"grapevine/__init__.py", "grapevine/demo_site/index.html"}
     assert any(name.endswith("licenses/LICENSE") for name in names)

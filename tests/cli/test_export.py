@@ -123,7 +123,7 @@ def test_without_its_package_parquet_says_what_to_install(terminal: Terminal) ->
     assert (status, out) == (2, b"")
     assert errors == (
         "grapevine: `format` parquet needs the package pyarrow where Grapevine runs: pip install "
-        "'grapevine[parquet]'.\n"
+        "'grapevine-share[parquet]'.\n"
     )
     assert terminal.run("answers", "--format", "csv", code=WITHOUT_PYARROW)[0] == 0
 

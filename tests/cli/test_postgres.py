@@ -198,7 +198,7 @@ def test_without_the_package(machine: PostgresMachine, command: str) -> None:
         env=machine.environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (
-        2, "grapevine: database: PostgreSQL needs the package asyncpg; run: pip install 'grapevine[postgres]'\n",
+        2, "grapevine: database: PostgreSQL needs the package asyncpg; run: pip install 'grapevine-share[postgres]'\n",
     )  # fmt: skip
 
 

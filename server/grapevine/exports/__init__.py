@@ -46,7 +46,7 @@ def encoder(format_name: str, columns: Sequence[Column]) -> Encoder:
     except ModuleNotFoundError as error:
         raise Invalid.of(
             "format",
-            f"parquet needs the package {error.name} where Grapevine runs: pip install 'grapevine[parquet]'",
+            f"parquet needs the package {error.name} where Grapevine runs: pip install 'grapevine-share[parquet]'",
         ) from None
     return Parquet(columns)
 

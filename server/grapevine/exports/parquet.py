@@ -1,4 +1,4 @@
-"""Parquet, column by column in typed values; needs the package pyarrow (``pip install 'grapevine[parquet]'``)."""
+"""Parquet, column by column in typed values; needs the package pyarrow (``pip install 'grapevine-share[parquet]'``)."""
 
 from __future__ import annotations
 

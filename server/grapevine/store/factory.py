@@ -52,5 +52,5 @@ def _package() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise SettingError(
-            f"database: PostgreSQL needs the package {error.name}; run: pip install 'grapevine[postgres]'"
+            f"database: PostgreSQL needs the package {error.name}; run: pip install 'grapevine-share[postgres]'"
         ) from None
