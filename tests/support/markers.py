@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import Any, Final
 
 import pytest
@@ -23,8 +23,12 @@ FIXTURES: Final = {
     "postgres_databases": "postgres",
     "postgres_server": "postgres",
 }
-BACKENDS: Final = frozenset({"database", "databases", "place", "store", "ways"})
+BACKENDS: Final = frozenset({"database", "databases", "place", "store", "ways", "worlds"})
 """Fixtures whose parameter names a backend, or several: ``sqlite``, ``postgres 2``, ``sqlite-postgres``."""
+SHARED: Final = frozenset(
+    {"bare", "chain", "emptied", "facts", "filled", "found", "long", "played", "plenty", "shared", "token"}
+)
+"""Costly fixtures of a module: its tests run in one worker (``--dist loadgroup``), so that each is made once."""
 MAY_START_PROCESSES: Final = ("browser", "postgres", "process")
 
 
@@ -33,6 +37,14 @@ def mark(items: Iterable[pytest.Item]) -> None:
     for item in items:
         for name in sorted(_markers(item)):
             item.add_marker(name)
+        if SHARED.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """The module, and the parameters that its fixtures are made with."""
+    parameters: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}
+    return " ".join([item.nodeid.partition("::")[0], *(str(parameters.get(name)) for name in ("databases", "filled"))])
 
 
 def _markers(item: pytest.Item) -> set[str]:
@@ -52,8 +64,16 @@ class ProcessGuard:
         sys.addaudithook(self._audit)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
-        """Watches the whole of a test, its fixtures included."""
+    def pytest_runtest_setup(self, item: pytest.Item) -> Any:
+        """Watches the fixtures of a test; what is taken down after it may be other tests' too."""
+        return (yield from self._watched(item))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Any:
+        """Watches a test."""
+        return (yield from self._watched(item))
+
+    def _watched(self, item: pytest.Item) -> Generator[None, Any, Any]:
         marked = any(item.get_closest_marker(name) for name in MAY_START_PROCESSES)
         self._item = None if marked else item
         try:
