@@ -1,9 +1,13 @@
-"""Statistics against a count of every single object, over every way of filtering and both ways of counting."""
+"""Statistics against a count of every single object, over every way of filtering and both ways of counting.
+
+A test asks one question of one world in every way there is, collects all differences, and fails with all of them.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,12 +16,13 @@ from grapevine.analytics import metrics
 from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
 from grapevine.domain import ids
-from grapevine.domain.periods import Period
+from grapevine.domain.periods import INTERVALS, Period
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads, weeks_of
 from tests.support import expected_counts
 from tests.support.databases import Databases, Plant
+from tests.support.differences import Differences
 from tests.support.world import FIRST_DAY, PAGES, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
@@ -65,33 +70,56 @@ async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncI
         await store.close()
 
 
-@pytest.mark.parametrize("period", PERIODS, ids=["whole", "middle", "day"])
-@pytest.mark.parametrize("filters", COUNTED + FROM_ROWS, ids=repr)
-async def test_summary_is_what_a_census_counts(filled: Filled, period: Period, filters: Filters) -> None:
-    found = expected_counts.chosen(filled.world, period, filters, unlinked=filters in COUNTED)
-    numbers = expected_counts.total(found)
-    answer = await period_summary(filled.reads, filled.site, period, filters)
-    for name in ("views", "visits", "visitors", "returns", "self_returns", "same_network_returns", "conversions"):
-        assert getattr(answer, name) == numbers[name], name
-    for name, measure in (("total", "shares"), *((n, n) for n in ("reported", "proven", "dark", "public"))):
-        assert getattr(answer.shares, name) == numbers[measure], name
-    assert answer.value == expected_counts.worth(found)
-    assert sum(answer.unfurls.values()) == numbers["unfurls"]
-    assert answer.unfurls == {
-        app: sum(1 for one in found if one.app == app) for app in sorted({one.app for one in found} - {""})
+async def test_summary_is_what_a_census_counts(filled: Filled) -> None:
+    differences = Differences()
+    for period, filters in product(PERIODS, COUNTED + FROM_ROWS):
+        answer = await period_summary(filled.reads, filled.site, period, filters)
+        differences.compare((period, filters), _summarized(answer), _expected_summary(filled.world, period, filters))
+    differences.check(39)
+
+
+def _summarized(answer: metrics.Summary) -> dict[str, object]:
+    """The numbers of a summary that the rows themselves can be counted for."""
+    names = ("views", "visits", "visitors", "returns", "self_returns", "same_network_returns", "conversions", "value")
+    shares = {
+        f"shares.{name}": getattr(answer.shares, name) for name in ("total", "reported", "proven", "dark", "public")
     }
-    drops = {hour: n for hour, n in filled.world.drops.items() if hour[0] in period.hours}
-    assert sum(answer.drops.values()) == sum(drops.values())
+    drops, previews = sum(answer.drops.values()), sum(answer.unfurls.values())
+    told = {"drops": drops, "previews": previews, "unfurls": answer.unfurls}
+    return {name: getattr(answer, name) for name in names} | shares | told
 
 
-@pytest.mark.parametrize("filters", [EVERYTHING, Filters(source="search"), Filters(channel="copy"),
-                                     Filters(page=PAGES[1]), Filters(device="phone")], ids=repr)  # fmt: skip
-async def test_counts_and_rows_agree(filled: Filled, filters: Filters, monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = [await _everything(filled, filters, period) for period in PERIODS]
+def _expected_summary(world: World, period: Period, filters: Filters) -> dict[str, object]:
+    found = expected_counts.chosen(world, period, filters, unlinked=filters in COUNTED)
+    numbers = expected_counts.total(found)
+    names = ("views", "visits", "visitors", "returns", "self_returns", "same_network_returns", "conversions")
+    measures = (("total", "shares"), *((name, name) for name in ("reported", "proven", "dark", "public")))
+    apps = sorted({one.app for one in found} - {""})
+    return {
+        **{name: numbers[name] for name in names},
+        **{f"shares.{name}": numbers[measure] for name, measure in measures},
+        "value": expected_counts.worth(found),
+        "previews": numbers["unfurls"],
+        "unfurls": {app: sum(1 for one in found if one.app == app) for app in apps},
+        "drops": sum(number for (hour, _), number in world.drops.items() if hour in period.hours),
+    }
+
+
+async def test_counts_and_rows_agree(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = (
+        EVERYTHING,
+        Filters(source="search"),
+        Filters(channel="copy"),
+        Filters(page=PAGES[1]),
+        Filters(device="phone"),
+    )
+    cases = list(product(asked, PERIODS))
+    counted = [await _everything(filled, *case) for case in cases]
     monkeypatch.setattr("grapevine.analytics.summary._table", lambda *_: None)
-    from_rows = [await _everything(filled, filters, period) for period in PERIODS]
-    for one, other in zip(counted, from_rows, strict=True):
-        assert one == other
+    differences = Differences()
+    for case, found in zip(cases, counted, strict=True):
+        differences.compare(case, found, await _everything(filled, *case))
+    differences.check(15)
 
 
 async def _everything(filled: Filled, filters: Filters, period: Period) -> dict[str, object]:
@@ -101,17 +129,25 @@ async def _everything(filled: Filled, filters: Filters, period: Period) -> dict[
     return {name: getattr(answer, name) for name in names}
 
 
-@pytest.mark.parametrize("period", [MIDDLE, WEEK, MONTH], ids=["middle", "week", "month"])
-@pytest.mark.parametrize("by", metrics.DIMENSIONS)
-@pytest.mark.parametrize(
-    "filters",
-    [EVERYTHING, Filters(source="share"), Filters(page=PAGES[0]), Filters(device="phone"), *FROM_ROWS],
-    ids=repr,
-)
-async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filters: Filters, period: Period) -> None:
+async def test_breakdown_is_what_a_census_counts(filled: Filled) -> None:
+    asked = (EVERYTHING, Filters(source="share"), Filters(page=PAGES[0]), Filters(device="phone"), *FROM_ROWS)
+    differences = Differences()
+    for by, filters, period in product(metrics.DIMENSIONS, asked, (MIDDLE, WEEK, MONTH)):
+        rows = await breakdown_by(filled.reads, filled.site, by, period, filters)
+        found = {
+            row.key: (row.views, row.visits, row.returns, row.shares, row.proven, row.conversions, row.value)
+            for row in rows
+        }
+        expected = _expected_breakdown(filled.world, by, filters, period)
+        differences.compare((by, filters, period), found, expected)
+        order = [row.visits + row.shares for row in rows]
+        differences.compare((by, filters, period, "order"), order, sorted(order, reverse=True))
+    differences.check(2 * 30 * len(metrics.DIMENSIONS))
+
+
+def _expected_breakdown(world: World, by: str, filters: Filters, period: Period) -> dict[str | int, tuple[object, ...]]:
     # Where the rows themselves are read, visits without a row cannot be in it.
-    unlinked = _is_counted(filters, by)
-    found = expected_counts.chosen(filled.world, period, filters, unlinked=unlinked)
+    found = expected_counts.chosen(world, period, filters, unlinked=_is_counted(filters, by))
     expected: dict[str | int, tuple[object, ...]] = {}
     for key in {expected_counts.key_of(one, by) for one in found} - {None}:
         mine = [one for one in found if expected_counts.key_of(one, by) == key]
@@ -119,17 +155,12 @@ async def test_breakdown_is_what_a_census_counts(filled: Filled, by: str, filter
         row = tuple(numbers[name] for name in ("views", "visits", "returns", "shares", "proven", "conversions"))
         if any(row):
             expected[key or 0] = (*row, expected_counts.worth(mine))
-    rows = await breakdown_by(filled.reads, filled.site, by, period, filters)
-    assert {
-        row.key: (row.views, row.visits, row.returns, row.shares, row.proven, row.conversions, row.value)
-        for row in rows
-    } == expected
-    assert [row.visits + row.shares for row in rows] == sorted((row.visits + row.shares for row in rows), reverse=True)
+    return expected
 
 
-@pytest.mark.parametrize("first", range(2_450, 2_464))
-def test_any_period_is_weeks_mended_by_days(first: int) -> None:
-    for after in range(first + 1, first + 45):
+def test_any_period_is_weeks_mended_by_days() -> None:
+    for first, length in product(range(2_450, 2_464), range(1, 45)):
+        after = first + length
         weeks = weeks_of(ids.day_start(first), ids.day_start(after))
         days = Counter(
             day for week in range(weeks["from_week"], weeks["to_week"]) for day in range(7 * week, 7 * week + 7)
@@ -147,18 +178,20 @@ def _is_counted(filters: Filters, by: str) -> bool:
     return any(asked <= columns for columns in ({"channel", "source", "depth"}, {"page"}, {"device", "app"}))
 
 
-@pytest.mark.parametrize("interval", ["hour", "day", "week", "month"])
-@pytest.mark.parametrize("metric", metrics.METRICS)
-@pytest.mark.parametrize(
-    "filters", [EVERYTHING, Filters(page=PAGES[1]), Filters(device="phone", source="share")], ids=repr
-)
-async def test_series_is_what_a_census_counts(filled: Filled, metric: str, interval: str, filters: Filters) -> None:
-    by_the_hour = interval == "hour" and filters != EVERYTHING
-    unlinked = not by_the_hour and filters.device is None
-    found = expected_counts.chosen(filled.world, MIDDLE, filters, unlinked=unlinked)
-    points = await metric_series(filled.reads, filled.site, metric, interval, MIDDLE, filters)
-    assert {point.at: point.value for point in points} == expected_counts.by_interval(found, metric, interval, MIDDLE)
-    assert [point.at for point in points] == sorted(point.at for point in points)
+async def test_series_is_what_a_census_counts(filled: Filled) -> None:
+    differences = Differences()
+    asked = (EVERYTHING, Filters(page=PAGES[1]), Filters(device="phone", source="share"))
+    for interval, metric, filters in product(INTERVALS, metrics.METRICS, asked):
+        by_the_hour = interval == "hour" and filters != EVERYTHING
+        unlinked = not by_the_hour and filters.device is None
+        counted = expected_counts.chosen(filled.world, MIDDLE, filters, unlinked=unlinked)
+        expected = expected_counts.by_interval(counted, metric, interval, MIDDLE)
+        points = await metric_series(filled.reads, filled.site, metric, interval, MIDDLE, filters)
+        differences.compare((interval, metric, filters), {point.at: point.value for point in points}, expected)
+        differences.compare(
+            (interval, metric, filters, "order"), [point.at for point in points], sorted(point.at for point in points)
+        )
+    differences.check(2 * 3 * len(INTERVALS) * len(metrics.METRICS))
 
 
 async def test_an_empty_site_has_no_ratios(filled: Filled) -> None:
@@ -174,20 +207,22 @@ async def test_breakdown_keeps_to_its_limit(filled: Filled) -> None:
     assert await breakdown_by(filled.reads, filled.site, "depth", WHOLE, limit=2) == every[:2]
 
 
-@pytest.mark.parametrize(
-    ("field", "arguments"),
-    [
-        ("by", {"by": "moon"}),
-        *(("limit", {"by": "page", "limit": limit}) for limit in (0, -1, 1001)),
-        ("metric", {"metric": "moons", "interval": "day"}),
-        ("interval", {"metric": "visits", "interval": "fortnight"}),
-    ],
+REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("by", {"by": "moon"}),
+    *(("limit", {"by": "page", "limit": limit}) for limit in (0, -1, 1001)),
+    ("metric", {"metric": "moons", "interval": "day"}),
+    ("interval", {"metric": "visits", "interval": "fortnight"}),
 )
-async def test_refusals_name_the_field(filled: Filled, field: str, arguments: dict[str, Any]) -> None:
-    ask: Any = breakdown_by if "by" in arguments else metric_series
-    with pytest.raises(Invalid) as caught:
-        await ask(filled.reads, filled.site, period=WHOLE, **arguments)
-    assert [error.field for error in caught.value.errors] == [field]
+
+
+async def test_refusals_name_the_field(filled: Filled) -> None:
+    differences = Differences()
+    for field, arguments in REFUSED:
+        ask: Any = breakdown_by if "by" in arguments else metric_series
+        with pytest.raises(Invalid) as caught:
+            await ask(filled.reads, filled.site, period=WHOLE, **arguments)
+        differences.compare(arguments, [error.field for error in caught.value.errors], [field])
+    differences.check(6)
 
 
 async def test_a_series_has_at_most_ten_thousand_points(filled: Filled) -> None:
@@ -197,8 +232,11 @@ async def test_a_series_has_at_most_ten_thousand_points(filled: Filled) -> None:
     assert len(await metric_series(filled.reads, filled.site, "visits", "day", years)) == 1_001
 
 
-@pytest.mark.parametrize("by", metrics.DIMENSIONS)
-@pytest.mark.parametrize("limit", [1, 2, 3])
-async def test_a_limit_cuts_the_end_off(filled: Filled, by: str, limit: int) -> None:
-    everything = await breakdown_by(filled.reads, filled.site, by, WHOLE)
-    assert await breakdown_by(filled.reads, filled.site, by, WHOLE, limit=limit) == everything[:limit]
+async def test_a_limit_cuts_the_end_off(filled: Filled) -> None:
+    differences = Differences()
+    for by in metrics.DIMENSIONS:
+        everything = await breakdown_by(filled.reads, filled.site, by, WHOLE)
+        for limit in (1, 2, 3):
+            rows = await breakdown_by(filled.reads, filled.site, by, WHOLE, limit=limit)
+            differences.compare((by, limit), rows, everything[:limit])
+    differences.check(3 * len(metrics.DIMENSIONS))

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from grapevine.collect.list_overrides import Additions, Inside, Name, Reader, Referrer, Robot, Shim, Telling, additions
 from grapevine.collect.sources import Origin, ReferrerReader, referrers_listed
 from grapevine.collect.user_agents import Agent, AgentReader, ListedRobot, read_agent, robots_listed
 from grapevine.domain.enums import SOURCES
+from tests.support.differences import Differences
 
 TABLE = additions()
 DATABASE = referrers_listed()
@@ -55,18 +55,24 @@ def test_every_row_says_where_it_is_from() -> None:
     assert [row for row in rows if not WHERE.search(row.source)] == []
 
 
-@pytest.mark.parametrize("kind", KINDS.values())
-def test_no_row_is_there_twice(kind: str) -> None:
-    keys = [getattr(row, name) for row in getattr(TABLE, kind) for name in KEYS if getattr(row, name, None)]
-    assert len(keys) == len(set(keys)) == len(getattr(TABLE, kind))
+def test_no_row_is_there_twice() -> None:
+    differences = Differences()
+    for kind in KINDS.values():
+        keys = [getattr(row, name) for row in getattr(TABLE, kind) for name in KEYS if getattr(row, name, None)]
+        with differences.case(kind):
+            assert len(keys) == len(set(keys)) == len(getattr(TABLE, kind))
+    differences.check(len(KINDS))
 
 
-@pytest.mark.parametrize("row", TABLE.inside, ids=lambda row: row.mark or row.family)
-def test_in_app_browsers(row: Inside) -> None:
-    assert (row.mark is None) != (row.family is None)
-    found = read_agent(row.agent)
-    assert (found.robot, found.suspect, found.app) == (False, False, row.app)
-    assert read_without(row).app != row.app
+def test_in_app_browsers() -> None:
+    differences = Differences()
+    for row in TABLE.inside:
+        with differences.case(row):
+            assert (row.mark is None) != (row.family is None)
+            found = read_agent(row.agent)
+            assert (found.robot, found.suspect, found.app) == (False, False, row.app)
+            assert read_without(row).app != row.app
+    differences.check(len(TABLE.inside))
 
 
 def test_an_app_has_one_medium() -> None:
@@ -78,61 +84,81 @@ def test_an_app_has_one_medium() -> None:
     assert len(told) == len({app for app, _ in told})
 
 
-@pytest.mark.parametrize("row", TABLE.robot, ids=lambda row: row.pattern[:30])
-def test_robots(row: Robot) -> None:
-    expected = (not row.driven, row.driven, row.app)
-    found = read_agent(row.agent)
-    assert (found.robot, found.suspect, found.preview) == expected
-    other = read_without(row)
-    assert (other.robot, other.suspect, other.preview) != expected
+def test_robots() -> None:
+    differences = Differences()
+    for row in TABLE.robot:
+        with differences.case(row):
+            expected = (not row.driven, row.driven, row.app)
+            found = read_agent(row.agent)
+            assert (found.robot, found.suspect, found.preview) == expected
+            other = read_without(row)
+            assert (other.robot, other.suspect, other.preview) != expected
+    differences.check(len(TABLE.robot))
 
 
-@pytest.mark.parametrize("row", TABLE.telling, ids=lambda row: row.pattern[:30])
-def test_ways_in_which_robots_name_themselves(row: Telling) -> None:
-    assert read_agent(row.agent).robot
-    assert not read_without(row).robot
+def test_ways_in_which_robots_name_themselves() -> None:
+    differences = Differences()
+    for row in TABLE.telling:
+        with differences.case(row):
+            assert read_agent(row.agent).robot
+            assert not read_without(row).robot
+    differences.check(len(TABLE.telling))
 
 
-@pytest.mark.parametrize("row", TABLE.reader, ids=lambda row: row.pattern)
-def test_people_whom_the_list_of_robots_names(row: Reader) -> None:
-    found = read_agent(row.agent)
-    assert (found.robot, found.suspect) == (False, False)
-    other = read_without(row)
-    assert other.robot or other.suspect
+def test_people_whom_the_list_of_robots_names() -> None:
+    differences = Differences()
+    for row in TABLE.reader:
+        with differences.case(row):
+            found = read_agent(row.agent)
+            assert (found.robot, found.suspect) == (False, False)
+            other = read_without(row)
+            assert other.robot or other.suspect
+    differences.check(len(TABLE.reader))
 
 
-@pytest.mark.parametrize("row", TABLE.name, ids=lambda row: row.name)
-def test_names_of_the_database(row: Name) -> None:
-    place = next(place for place, name in DATABASE["social"].items() if name == row.name)
-    referrer = f"https://{place}/"
-    expected = Origin(SOURCES[row.medium], row.app if row.medium == "messenger" else None)
-    assert ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS) == expected
-    package = next(
-        (p for p, name in DATABASE["social"].items() if name == row.name and p.startswith(("com.", "org."))), ""
-    )
-    if package:
-        app = ReferrerReader(TABLE, DATABASE).read(f"android-app://{package}/", NO_ORIGINS)
-        assert app == Origin(SOURCES[row.medium], row.app)
-    assert package or row.medium == "messenger"  # a network without an app of its own needs no row
+def test_names_of_the_database() -> None:
+    differences = Differences()
+    for row in TABLE.name:
+        with differences.case(row):
+            place = next(place for place, name in DATABASE["social"].items() if name == row.name)
+            referrer = f"https://{place}/"
+            expected = Origin(SOURCES[row.medium], row.app if row.medium == "messenger" else None)
+            assert ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS) == expected
+            package = next(
+                (p for p, name in DATABASE["social"].items() if name == row.name and p.startswith(("com.", "org."))), ""
+            )
+            if package:
+                app = ReferrerReader(TABLE, DATABASE).read(f"android-app://{package}/", NO_ORIGINS)
+                assert app == Origin(SOURCES[row.medium], row.app)
+            assert package or row.medium == "messenger"  # a network without an app of its own needs no row
+    differences.check(len(TABLE.name))
 
 
-@pytest.mark.parametrize("row", TABLE.referrer, ids=lambda row: row.place)
-def test_referrers(row: Referrer) -> None:
-    referrer = place_url(row)
-    found = ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS)
-    assert found is not None
-    assert found.source == SOURCES[row.medium]
-    if row.app and row.medium == "messenger":
-        assert found.app == row.app
-    other = ReferrerReader(without(row), DATABASE).read(referrer, NO_ORIGINS)
-    assert other is None or (other.source, other.app) != (found.source, found.app)
+def test_referrers() -> None:
+    differences = Differences()
+    for row in TABLE.referrer:
+        with differences.case(row):
+            referrer = place_url(row)
+            found = ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS)
+            assert found is not None
+            assert found.source == SOURCES[row.medium]
+            if row.app and row.medium == "messenger":
+                assert found.app == row.app
+            other = ReferrerReader(without(row), DATABASE).read(referrer, NO_ORIGINS)
+            assert other is None or (other.source, other.app) != (found.source, found.app)
+    differences.check(len(TABLE.referrer))
 
 
-@pytest.mark.parametrize("row", TABLE.shim, ids=lambda row: row.host)
-def test_shims(row: Shim) -> None:
-    referrer = f"https://{row.host}/l.php?u=x"
-    assert ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS) == Origin(SOURCES["social"], None, shim=True)
-    assert ReferrerReader(without(row), DATABASE).read(referrer, NO_ORIGINS) == Origin(SOURCES["social"], None)
+def test_shims() -> None:
+    differences = Differences()
+    for row in TABLE.shim:
+        with differences.case(row):
+            referrer = f"https://{row.host}/l.php?u=x"
+            assert ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS) == Origin(
+                SOURCES["social"], None, shim=True
+            )
+            assert ReferrerReader(without(row), DATABASE).read(referrer, NO_ORIGINS) == Origin(SOURCES["social"], None)
+    differences.check(len(TABLE.shim))
 
 
 def test_the_page_about_sources_names_every_app(project_root: Path) -> None:

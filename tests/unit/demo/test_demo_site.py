@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
-import pytest
+from tests.support.differences import Differences
 
 SITE = Path(__file__).parents[3] / "demo_site"
 WIDGET = Path(__file__).parents[3] / "widget"
@@ -92,15 +93,21 @@ def name(path: Path) -> str:
     return path.relative_to(SITE).as_posix()
 
 
-@pytest.fixture(params=PAGES, ids=name)
-def path(request: pytest.FixtureRequest) -> Path:
-    assert isinstance(request.param, Path)
-    return request.param
+def on_every(paths: Sequence[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Makes a test of what must hold for each of ``paths``; it fails with all files that it does not hold for."""
 
+    def make(ask: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            differences = Differences()
+            for path in paths:
+                with differences.case(name(path)):
+                    ask(path)
+            differences.check(len(paths))
 
-@pytest.fixture
-def page(path: Path) -> Page:
-    return Page(path.read_text())
+        test.__name__ = ask.__name__
+        return test
+
+    return make
 
 
 def file_of(url_path: str) -> Path | None:
@@ -125,13 +132,17 @@ def test_the_tour_has_every_embedding() -> None:
     assert {name(path) for path in TOUR} == set(EMBEDDINGS)
 
 
-def test_markup_is_well_formed(page: Page) -> None:
+@on_every(PAGES)
+def test_markup_is_well_formed(path: Path) -> None:
+    page = Page(path.read_text())
     assert page.errors == []
     ids = [element.attrs["id"] for element in page.elements if "id" in element.attrs]
     assert len(ids) == len(set(ids))
 
 
-def test_page_says_what_it_is(path: Path, page: Page) -> None:
+@on_every(PAGES)
+def test_page_says_what_it_is(path: Path) -> None:
+    page = Page(path.read_text())
     assert path.read_text().startswith("<!doctype html>\n")
     assert [element.attrs.get("lang") for element in page.all("html")] == ["en"]
     assert page.text["title"].strip()
@@ -144,13 +155,15 @@ def test_page_says_what_it_is(path: Path, page: Page) -> None:
     assert not [element for element in page.all("link") if element.attrs.get("rel") == "canonical"]
 
 
-def test_headings_leave_no_level_out(page: Page) -> None:
+@on_every(PAGES)
+def test_headings_leave_no_level_out(path: Path) -> None:
+    page = Page(path.read_text())
     levels = [int(element.tag[1]) for element in page.elements if re.fullmatch(r"h[1-6]", element.tag)]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
-@pytest.mark.parametrize("path", TOUR, ids=name)
+@on_every(TOUR)
 def test_one_widget_embedded_as_the_page_says(path: Path) -> None:
     page = Page(path.read_text())
     widgets = [script.attrs for script in page.all("script") if "data-site" in script.attrs]
@@ -161,7 +174,9 @@ def test_one_widget_embedded_as_the_page_says(path: Path) -> None:
     assert buttons_in(Page(page.tour_code)) == buttons_in(page)
 
 
-def test_every_own_link_leads_somewhere(path: Path, page: Page) -> None:
+@on_every(PAGES)
+def test_every_own_link_leads_somewhere(path: Path) -> None:
+    page = Page(path.read_text())
     for element in page.elements:
         for attribute in ("href", "src", "action"):
             target = element.attrs.get(attribute)
@@ -196,7 +211,9 @@ def test_links_are_of_both_kinds() -> None:
     }
 
 
-def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
+@on_every(PAGES)
+def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
+    page = Page(path.read_text())
     for element in page.elements:
         for attribute, value in element.attrs.items():
             if (element.tag, attribute) in LOADS:
@@ -205,7 +222,9 @@ def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
     assert not page.all("object")
 
 
-def test_a_strict_policy_would_let_the_page_work(page: Page) -> None:
+@on_every(PAGES)
+def test_a_strict_policy_would_let_the_page_work(path: Path) -> None:
+    page = Page(path.read_text())
     assert not page.all("style")
     assert not page.text.get("script", "").strip()
     for element in page.elements:
@@ -213,12 +232,14 @@ def test_a_strict_policy_would_let_the_page_work(page: Page) -> None:
         assert not [attribute for attribute in element.attrs if attribute.startswith("on")]
 
 
-def test_pictures_have_words_and_a_size(page: Page) -> None:
+@on_every(PAGES)
+def test_pictures_have_words_and_a_size(path: Path) -> None:
+    page = Page(path.read_text())
     for image in page.all("img"):
         assert {"alt", "width", "height"} <= set(image.attrs)
 
 
-@pytest.mark.parametrize("path", [page for page in PAGES if page != PREVIEW], ids=name)
+@on_every([page for page in PAGES if page != PREVIEW])
 def test_page_leads_to_the_dashboard_and_through_the_tour(path: Path) -> None:
     page = Page(path.read_text())
     hrefs = [link.attrs["href"] for link in page.all("a")]
@@ -227,7 +248,7 @@ def test_page_leads_to_the_dashboard_and_through_the_tour(path: Path) -> None:
     assert stops <= set(hrefs), f"{name(path)} leaves a stop out of its footer"
 
 
-@pytest.mark.parametrize("file", sorted([*SITE.rglob("*.svg"), *SITE.rglob("*.css"), *SITE.rglob("*.js")]), ids=name)
+@on_every(sorted([*SITE.rglob("*.svg"), *SITE.rglob("*.css"), *SITE.rglob("*.js")]))
 def test_other_files_load_nothing(file: Path) -> None:
     text = file.read_text().replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"https?:|//[a-z]|@import|\bfetch\b|XMLHttpRequest|sendBeacon", text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,6 +34,7 @@ from grapevine.simulate.requests import (
 )
 from grapevine.simulate.truth import Link, Truth
 from grapevine.simulate.world import START, World
+from tests.support.differences import Differences
 from tests.web.conftest import NOON
 
 ORIGIN = "https://a.example"
@@ -163,10 +165,14 @@ def test_everything_that_may_go_wrong_does(long: tuple[World, list[SimulatedRequ
     assert any(action.link.n > 0 for action in requests if isinstance(action, ShareRequest))
 
 
-@pytest.mark.parametrize("agent", [*(agent for _, agent in people.BROWSERS), *people.IN_APP.values()])
-def test_browsers_are_read_as_what_they_are(agent: people.AgentString) -> None:
-    read = read_agent(agent.text)
-    assert (read.robot, read.suspect, DEVICE_NAMES[read.device], read.app) == (False, False, agent.device, agent.app)
+def test_browsers_are_read_as_what_they_are() -> None:
+    agents = [*(agent for _, agent in people.BROWSERS), *people.IN_APP.values()]
+    differences = Differences()
+    for agent in agents:
+        read = read_agent(agent.text)
+        found = read.robot, read.suspect, DEVICE_NAMES[read.device], read.app
+        differences.compare(agent, found, (False, False, agent.device, agent.app))
+    differences.check(len(agents))
 
 
 def test_robots_are_read_as_what_they_are() -> None:
@@ -178,19 +184,19 @@ def test_robots_are_read_as_what_they_are() -> None:
     assert read_agent(people.DRIVEN.text).suspect
 
 
-@pytest.mark.parametrize(
-    "way",
-    [
+def test_arrivals_are_read_as_what_they_are() -> None:
+    ways = [
         *(way for _, way in behaviour.ARRIVALS),
         *(way for place in behaviour.DESTINATIONS.values() for _, way in place.ways),
-    ],
-)
-@pytest.mark.parametrize("is_home", [True, False])
-def test_arrivals_are_read_as_what_they_are(way: behaviour.Arrival, is_home: bool) -> None:
-    agent = people.IN_APP[way.inside] if way.inside else people.BROWSERS[0][1]
-    url = f"{ORIGIN}/{'' if is_home else 'deep/page'}{'?' if way.query else ''}{way.query}"
-    found = source_of(Page(1, url, is_home), url, way.referrer, agent.app, frozenset({ORIGIN}))
-    assert (SOURCE_NAMES[found.source], found.app) == behaviour.shown(way, agent, is_home)
+    ]
+    differences = Differences()
+    for way, is_home in product(ways, (True, False)):
+        agent = people.IN_APP[way.inside] if way.inside else people.BROWSERS[0][1]
+        url = f"{ORIGIN}/{'' if is_home else 'deep/page'}{'?' if way.query else ''}{way.query}"
+        origin = source_of(Page(1, url, is_home), url, way.referrer, agent.app, frozenset({ORIGIN}))
+        found = SOURCE_NAMES[origin.source], origin.app
+        differences.compare((way, is_home), found, behaviour.shown(way, agent, is_home))
+    differences.check(2 * len(ways))
 
 
 def test_draws_have_the_means_they_are_asked_for() -> None:
