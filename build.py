@@ -34,14 +34,14 @@ from widget.build.modules import BuildError, Module  # noqa: E402
 ENTRY = "main.js"
 PARTS = {
     "buttons": Part("buttons/part.js"),
-    "address": Part("address/part.js"),
+    "address": Part("addressBar/part.js"),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),
-    "local": Part("local/part.js"),
-    "older": Part("older/part.js"),
+    "local": Part("longMemory/part.js"),
+    "older": Part("legacyNavigation/part.js"),
     "panel": Part("panel/part.js", after=("buttons",)),
     "survey": Part("survey/part.js", after=("buttons",)),
-    "text": Part("text/part.js"),
+    "text": Part("clipboard/part.js"),
 }
 """What the script loads when it is needed, each a file of its own. One hash over all of them is in all their names."""
 BUDGETS = {"widget": 3000, "widget + buttons": 6500}

@@ -144,7 +144,7 @@ def test_every_language_says_everything(project: Path) -> None:
 def test_a_missing_entry_is_refused_and_the_last_build_stays(project: Path) -> None:
     build.build(project)
     before = files(project / "server/grapevine/built")
-    for entry in ("text/part.js", "main.js"):
+    for entry in ("clipboard/part.js", "main.js"):
         (project / "widget/src" / entry).unlink()
         with pytest.raises(BuildError, match=rf"^widget/src/{entry}: this entry is missing"):
             build.build(project)

@@ -1,10 +1,10 @@
 import {VERSION} from 'grapevine:version';
 import {consent} from './consent.js';
 import {guard} from './guard.js';
-import {use} from './parts.js';
-import {post} from './post.js';
+import {use} from './lazyParts.js';
+import {post} from './outbox.js';
 import {urlFor} from './share.js';
-import {tab} from './tab.js';
+import {tab} from './tabStorage.js';
 
 /** Calls `run` with the detail of each event of that name; with `ready` at once if the visit is known. */
 const on = (name, run) => {

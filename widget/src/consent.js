@@ -1,6 +1,6 @@
-import {changed} from './changes.js';
-import {allow} from './gate.js';
-import {forget, KEY} from './tab.js';
+import {changed} from './onChange.js';
+import {allow} from './consentState.js';
+import {forget, KEY} from './tabStorage.js';
 import {arrive} from './visit.js';
 
 /** Consent given: the waiting visit starts and the buttons come alive. Taken back: all is forgotten. */

@@ -2,7 +2,7 @@ import {data} from './config.js';
 import {load} from './load.js';
 import {IGNORED, ownLinks} from './selection.js';
 import {report} from './share.js';
-import {tab} from './tab.js';
+import {tab} from './tabStorage.js';
 import {isOwn, tag, untag} from './url.js';
 
 const SHOWS_URL = '//text()[contains(.,"://")][not(../self::script)]';

@@ -2,12 +2,12 @@
 import {watchRoutes} from './routes.js';
 import {data} from './config.js';
 import {onCopy, readText} from './copy.js';
-import {listen} from './siblings.js';
+import {listen} from './otherTabs.js';
 import {arrive, route, takeArrival} from './visit.js';
 import {openApi} from './api.js';
 import {guard} from './guard.js';
-import {leave} from './post.js';
-import {startParts} from './parts.js';
+import {leave} from './outbox.js';
+import {startParts} from './lazyParts.js';
 
 const watchPage = () => {
   document.addEventListener('prerenderingchange', guard(arrive));

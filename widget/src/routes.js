@@ -1,4 +1,4 @@
-import {use} from './parts.js';
+import {use} from './lazyParts.js';
 
 /** Calls `run` after the address may have changed without a page load, and when a page comes back from the cache. */
 export const watchRoutes = (run) => {

@@ -1,8 +1,8 @@
-import {changed} from './changes.js';
+import {changed} from './onChange.js';
 import {data, ENDPOINT} from './config.js';
 import {emit} from './emit.js';
-import {post} from './post.js';
-import {keep, tab} from './tab.js';
+import {post} from './outbox.js';
+import {keep, tab} from './tabStorage.js';
 import {pageUrl, tag} from './url.js';
 
 /** This page's URL as the channel shares it: with the reader's own token, or plain while there is none. */

@@ -1,11 +1,11 @@
-import {changed} from './changes.js';
+import {changed} from './onChange.js';
 import {data, OPTED_OUT} from './config.js';
 import {emit} from './emit.js';
 import {readText} from './copy.js';
-import {allowed} from './gate.js';
-import {nonce, post, resume} from './post.js';
-import {isMine} from './siblings.js';
-import {keep, recall, tab} from './tab.js';
+import {allowed} from './consentState.js';
+import {nonce, post, resume} from './outbox.js';
+import {isMine} from './otherTabs.js';
+import {keep, recall, tab} from './tabStorage.js';
 import {pageKey, pageUrl, untag} from './url.js';
 
 const IDLE = 18e5;

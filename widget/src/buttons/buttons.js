@@ -1,17 +1,17 @@
-import {watchers} from '../changes.js';
+import {watchers} from '../onChange.js';
 import {data} from '../config.js';
 import {guard} from '../guard.js';
-import {use} from '../parts.js';
+import {use} from '../lazyParts.js';
 import {report, urlFor} from '../share.js';
-import {sheetOf} from '../sheet.js';
+import {sheetOf} from '../styleSheet.js';
 import {pageUrl} from '../url.js';
 import {want} from '../visit.js';
-import {share} from './act.js';
-import {kindOf, know, linkOf} from './kinds.js';
-import {make, rest} from './make.js';
+import {share} from './shareVia.js';
+import {kindOf, know, linkOf} from './channels.js';
+import {make, rest} from '../dom.js';
 import {STYLE} from './style.js';
-import {CHANNELS, channelsIn} from './usual.js';
-import {speak, spoken, word} from './words.js';
+import {CHANNELS, channelsIn} from './defaultChannels.js';
+import {speak, spoken, word} from './i18n.js';
 
 /** Channels that say by themselves what they did. */
 const ASIDE = /^(native|mastodon|qr|print)$/;

@@ -1,8 +1,8 @@
 import {data} from '../config.js';
-import {hasBar, use} from '../parts.js';
-import {share} from './act.js';
+import {hasBar, use} from '../lazyParts.js';
+import {share} from './shareVia.js';
 import {drawButtons} from './buttons.js';
-import {stickyBar} from './sticky.js';
+import {stickyBar} from './stickyBar.js';
 
 /** Brings an element of the widget to life, or shares through a channel, or does what the script element asks for. */
 export const start = (host, channel) => {

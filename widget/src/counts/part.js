@@ -1,10 +1,10 @@
-import {watchers} from '../changes.js';
-import {word} from '../buttons/words.js';
-import {make, rest} from '../buttons/make.js';
+import {watchers} from '../onChange.js';
+import {word} from '../buttons/i18n.js';
+import {make, rest} from '../dom.js';
 import {data, ENDPOINT} from '../config.js';
-import {allowed} from '../gate.js';
+import {allowed} from '../consentState.js';
 import {guard} from '../guard.js';
-import {sheetOf} from '../sheet.js';
+import {sheetOf} from '../styleSheet.js';
 import {pageUrl} from '../url.js';
 
 const LOOK = sheetOf(

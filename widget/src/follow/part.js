@@ -1,9 +1,9 @@
 import {icon, SHEET} from '../buttons/buttons.js';
-import {kindOf, know} from '../buttons/kinds.js';
-import {make, rest} from '../buttons/make.js';
-import {speak, spoken, word} from '../buttons/words.js';
+import {kindOf, know} from '../buttons/channels.js';
+import {make, rest} from '../dom.js';
+import {speak, spoken, word} from '../buttons/i18n.js';
 import {data} from '../config.js';
-import {sheetOf} from '../sheet.js';
+import {sheetOf} from '../styleSheet.js';
 
 /** Where a network's accounts stand; for any other the account is a URL. */
 const PROFILES = {

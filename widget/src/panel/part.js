@@ -1,12 +1,12 @@
 import {icon, SHEET} from '../buttons/buttons.js';
-import {kindOf, know} from '../buttons/kinds.js';
-import {make} from '../buttons/make.js';
-import {speak, spoken, word} from '../buttons/words.js';
+import {kindOf, know} from '../buttons/channels.js';
+import {make} from '../dom.js';
+import {speak, spoken, word} from '../buttons/i18n.js';
 import {data, ENDPOINT} from '../config.js';
-import {ELEMENT} from '../parts.js';
+import {ELEMENT} from '../lazyParts.js';
 import {report, urlFor} from '../share.js';
-import {sheetOf} from '../sheet.js';
-import {keep, tab} from '../tab.js';
+import {sheetOf} from '../styleSheet.js';
+import {keep, tab} from '../tabStorage.js';
 import {pageUrl} from '../url.js';
 
 const LOOK = sheetOf(

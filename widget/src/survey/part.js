@@ -1,13 +1,13 @@
 import {SHEET} from '../buttons/buttons.js';
-import {make} from '../buttons/make.js';
-import {speak, spoken, word} from '../buttons/words.js';
-import {watchers} from '../changes.js';
+import {make} from '../dom.js';
+import {speak, spoken, word} from '../buttons/i18n.js';
+import {watchers} from '../onChange.js';
 import {data} from '../config.js';
-import {allowed} from '../gate.js';
+import {allowed} from '../consentState.js';
 import {guard} from '../guard.js';
-import {post} from '../post.js';
-import {sheetOf} from '../sheet.js';
-import {tab} from '../tab.js';
+import {post} from '../outbox.js';
+import {sheetOf} from '../styleSheet.js';
+import {tab} from '../tabStorage.js';
 
 const LOOK = sheetOf(
   'form{display:flex;flex-wrap:wrap;gap:8px;align-items:end;color:var(--grapevine-color,inherit);font:16px/1.4 system-ui}' +

@@ -1,5 +1,5 @@
 import {guard} from '../guard.js';
-import {KEY, tab} from '../tab.js';
+import {KEY, tab} from '../tabStorage.js';
 
 const MONTH = 2592e6;
 

@@ -1,5 +1,5 @@
 import {KINDS} from 'grapevine:kinds';
-import {dataFile} from './data.js';
+import {dataFile} from './fetchJson.js';
 
 /** Gets to know a channel. Those of the default buttons stand in the script; of any other its own file is fetched. */
 export const know = async (channel) => ((KINDS[channel] ||= await dataFile(channel).catch(() => [])));

@@ -1,7 +1,7 @@
 import {LANGUAGES} from 'grapevine:languages';
 import {data} from '../config.js';
-import {dataFile} from './data.js';
-import {make} from './make.js';
+import {dataFile} from './fetchJson.js';
+import {make} from '../dom.js';
 
 const WORDS = {lang: 'en', dir: 'ltr', bar: 'Share this page', copy: 'Copy link', copied: 'Link copied', native: 'Share…', paste: 'paste it in $'};
 

@@ -1,4 +1,4 @@
-import {make} from './make.js';
+import {make} from '../dom.js';
 
 /** Puts text on the clipboard, on plain http and in old browsers too. Call it within the click. */
 export const writeText = async (value) => {

@@ -1,9 +1,9 @@
-import {use} from '../parts.js';
+import {use} from '../lazyParts.js';
 import {report, urlFor} from '../share.js';
 import {pageUrl} from '../url.js';
-import {know, linkOf} from './kinds.js';
-import {make} from './make.js';
-import {writeText} from './write.js';
+import {know, linkOf} from './channels.js';
+import {make} from '../dom.js';
+import {writeText} from './writeClipboard.js';
 
 /**
  * Shares this page. A channel that is a link opens it, some show a panel first; any other, but `native`, copies.

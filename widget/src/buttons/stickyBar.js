@@ -1,8 +1,8 @@
-import {watchers} from '../changes.js';
+import {watchers} from '../onChange.js';
 import {data} from '../config.js';
 import {guard} from '../guard.js';
-import {ELEMENT} from '../parts.js';
-import {make} from './make.js';
+import {ELEMENT} from '../lazyParts.js';
+import {make} from '../dom.js';
 
 /** The bar that stays in view. At the bottom it gives way to reading. */
 export const stickyBar = () => {

@@ -1,4 +1,4 @@
-import {sheetOf} from '../sheet.js';
+import {sheetOf} from '../styleSheet.js';
 
 const GECKO = CSS.supports('-moz-appearance:none');
 

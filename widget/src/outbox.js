@@ -1,7 +1,7 @@
 import {data, ENDPOINT} from './config.js';
 import {emit} from './emit.js';
-import {allowed} from './gate.js';
-import {keep, tab} from './tab.js';
+import {allowed} from './consentState.js';
+import {keep, tab} from './tabStorage.js';
 
 const tries = {};
 

@@ -1,5 +1,5 @@
 import {data, OPTED_OUT} from './config.js';
-import {allowed} from './gate.js';
+import {allowed} from './consentState.js';
 
 /** What the widget calls its memory. */
 export const KEY = 'grapevine:' + data.site;

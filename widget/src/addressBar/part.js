@@ -1,7 +1,7 @@
-import {watchers} from '../changes.js';
+import {watchers} from '../onChange.js';
 import {data} from '../config.js';
 import {guard} from '../guard.js';
-import {REMEMBERS, tab} from '../tab.js';
+import {REMEMBERS, tab} from '../tabStorage.js';
 import {tag, untag} from '../url.js';
 import {want} from '../visit.js';
 

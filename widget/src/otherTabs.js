@@ -1,6 +1,6 @@
 import {data} from './config.js';
-import {use} from './parts.js';
-import {KEY, REMEMBERS, tab} from './tab.js';
+import {use} from './lazyParts.js';
+import {KEY, REMEMBERS, tab} from './tabStorage.js';
 
 const WAIT = 150;
 

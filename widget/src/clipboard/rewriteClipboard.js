@@ -1,6 +1,6 @@
 import {IGNORED} from '../selection.js';
 import {isOwn} from '../url.js';
-import {URLS} from './spots.js';
+import {URLS} from './findUrls.js';
 
 /** The address of a link in HTML source. */
 const HREFS = /(<a(?=\s)(?:[^>"']|"[^"]*"|'[^']*')*?\shref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)/gi;

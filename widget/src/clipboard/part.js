@@ -1,7 +1,7 @@
 import {tag} from '../url.js';
-import {retag} from './filled.js';
-import {html, plainText} from './flavours.js';
-import {replaceOwn, spotsIn} from './spots.js';
+import {retag} from './rewriteClipboard.js';
+import {html, plainText} from './clipboardFormats.js';
+import {replaceOwn, spotsIn} from './findUrls.js';
 
 /**
  * Puts both flavours of what is selected on the clipboard, if an own URL stands in its text, to be called when the links
