@@ -1,5 +1,5 @@
 import {data} from './config.js';
-import {load} from './load.js';
+import {load} from './lazyParts.js';
 import {IGNORED, ownLinks} from './selection.js';
 import {report} from './share.js';
 import {tab} from './tabStorage.js';

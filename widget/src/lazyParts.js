@@ -1,9 +1,18 @@
-import {data} from './config.js';
-import {guard} from './guard.js';
-import {load} from './load.js';
+import {DIGEST} from 'grapevine:digest';
+import {inner} from 'grapevine:inner';
+import {data, HOME} from './config.js';
+import {guard, warn} from './guard.js';
+
+/** What the files beside the script begin with. */
+export const BESIDE = HOME + 'widget.' + DIGEST + '.';
 
 /** What the names of the widget's elements begin with. */
 export const ELEMENT = data.element || 'grapevine';
+
+const parts = {};
+
+/** A part of the widget that stands in a file of its own: its `start`; undefined if it cannot be had. Fetched once, when it is first needed. */
+export const load = (name) => ((parts[name] ||= import(BESIDE + name + '.js').then((part) => part.default(inner), warn)));
 
 /** Calls a part, if it can be had. */
 export const use = guard(async (part, ...args) => (await load(part))?.(...args));

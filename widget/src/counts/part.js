@@ -1,6 +1,7 @@
 import {watchers} from '../onChange.js';
 import {word} from '../buttons/i18n.js';
-import {make, rest} from '../dom.js';
+import {make} from '../dom.js';
+import {rest} from '../nextTask.js';
 import {data, ENDPOINT} from '../config.js';
 import {allowed} from '../consentState.js';
 import {guard} from '../guard.js';

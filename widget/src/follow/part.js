@@ -1,6 +1,7 @@
 import {icon, SHEET} from '../buttons/buttons.js';
 import {kindOf, know} from '../buttons/channels.js';
-import {make, rest} from '../dom.js';
+import {make} from '../dom.js';
+import {rest} from '../nextTask.js';
 import {speak, spoken, word} from '../buttons/i18n.js';
 import {data} from '../config.js';
 import {sheetOf} from '../styleSheet.js';
