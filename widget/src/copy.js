@@ -12,7 +12,7 @@ let copyText;
 /** Gets ready for copies of URLs that stand in the text itself: on a page that shows some, and when something is selected. */
 export const readText = async (selects) => {
   if (data.copy != 'off' && (selects || document.evaluate?.(SHOWS_URL, document, null, 3).booleanValue))
-    copyText = await load('text');
+    copyText = await load('clipboard');
 };
 
 /**

@@ -33,5 +33,5 @@ export const startParts = () => {
     );
   }
   if (hasBar() || data.survey) use('buttons');
-  if (data.addressBar) use('address');
+  if (data.addressBar) use('addressBar');
 };

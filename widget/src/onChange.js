@@ -2,6 +2,4 @@
 export const watchers = new Set();
 
 /** Says that tokens or the page's address have changed. */
-export const changed = () => {
-  watchers.forEach((run) => run());
-};
+export const changed = () => watchers.forEach((run) => run());

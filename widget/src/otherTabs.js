@@ -10,7 +10,7 @@ let remembered;
 /** Answers the site's other open tabs when they ask whose token they were opened with. */
 export const listen = () => {
   if (!REMEMBERS) return;
-  if (data.storage == 'local') remembered = use('local');
+  if (data.storage == 'local') remembered = use('longMemory');
   channel = new BroadcastChannel(KEY);
   channel.onmessage = (event) => tab.own.includes(event.data) && channel.postMessage('+' + event.data);
 };

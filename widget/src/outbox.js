@@ -12,15 +12,10 @@ export const nonce = () => (crypto.getRandomValues(new Uint32Array(5)).join(''))
  * Reports to the server. What the server cannot take now waits in the outbox and is sent again as it is, with the same nonce.
  * @returns {Promise<object>} the server's answer, when there is one
  */
-export const post = (path, report) => {
-  const body = JSON.stringify({site: data.site, nonce: nonce(), ...report});
-  return deliver(body, path);
-};
+export const post = (path, report) => deliver(JSON.stringify({site: data.site, nonce: nonce(), ...report}), path);
 
 /** Sends what an earlier page of this tab could not. */
-export const resume = (send = deliver) => {
-  Object.entries(tab.outbox).forEach((report) => send(...report));
-};
+export const resume = (send = deliver) => Object.entries(tab.outbox).forEach((report) => send(...report));
 
 /** Sends what waits once more as the page is hidden or left: at `pagehide` itself, Firefox loses requests. */
 export const leave = () => resume((body, path) => navigator.sendBeacon(urlOf(path), body));

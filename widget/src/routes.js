@@ -6,5 +6,5 @@ export const watchRoutes = (run) => {
   if (window.navigation)
     // Pages set their title after the address, so wait a moment.
     navigation.addEventListener('currententrychange', () => setTimeout(run, 50));
-  else use('older', run);
+  else use('legacyNavigation', run);
 };

@@ -30,9 +30,9 @@ export const arrive = async () => {
   page = pageKey();
   recall();
   resume();
-  const token = OPTED_OUT || (tab.own + tab.used).includes(arrival) ? undefined : arrival;
+  const token = !OPTED_OUT && !(tab.own + tab.used).includes(arrival) ? arrival : undefined;
   const from = referrer;
-  arrival = undefined;
+  arrival = '';
   referrer = location.origin;
   if (token || Date.now() - tab.at > IDLE) return begin(token, from);
   const view = {url: pageUrl(), title: document.title};
@@ -73,7 +73,7 @@ const begin = (token, referrer) => {
 };
 
 const send = async () => {
-  const {landing} = tab;
+  const landing = tab.landing;
   landing.own ||= landing.token && (await isMine(landing.token));
   const answer = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...wanted].join(' ')});
   sending = null;
