@@ -80,7 +80,7 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
     words = languages(root / "widget/words")
     small |= {name: encode(text) for name, text in words.items()}
     virtual: dict[str, dict[str, object]] = {
-        "grapevine:kinds": {"KINDS": {name: kinds[name] for name in INLINE}},
+        "grapevine:channels": {"CHANNELS": {name: kinds[name] for name in INLINE}},
         "grapevine:languages": {"LANGUAGES": " ".join(sorted(words))},
         "grapevine:version": {"VERSION": version},
         "grapevine:digest": {"DIGEST": ""},

@@ -25,17 +25,17 @@ from widget.build.modules import BuildError
 MAIN = """\
 import {VERSION} from 'grapevine:version'
 import {DIGEST} from 'grapevine:digest'
-import {inner} from 'grapevine:inner'
+import {SHARED} from 'grapevine:shared'
 import {tag} from './url.js'
 document.title = tag(VERSION)
-import('/widget.' + DIGEST + '.buttons.js').then(part => part.default(inner)())
+import('/widget.' + DIGEST + '.buttons.js').then(part => part.default(SHARED)())
 """
 URL = "export function tag(url) { return url + '#gv=ä' }\n"
 BUTTONS = """\
-import {KINDS} from 'grapevine:kinds'
+import {CHANNELS} from 'grapevine:channels'
 import {LANGUAGES} from 'grapevine:languages'
 import {tag} from '../url.js'
-export const start = () => tag(KINDS.copy[0] + LANGUAGES)
+export const start = () => tag(CHANNELS.copy[0] + LANGUAGES)
 """
 OTHER = "import {tag} from '../url.js'\nexport const start = () => tag('NAME')\n"
 

@@ -88,7 +88,7 @@ def test_refused(sources: dict[str, str], message: str) -> None:
 
 PARTED = {
     "main.js": "import {load} from './load.js'\nimport {tag} from './url.js'\nload(tag('x'))\n",
-    "load.js": "import {inner} from 'grapevine:inner'\nexport const load = n => import(n).then(inner)\n",
+    "load.js": "import {SHARED} from 'grapevine:shared'\nexport const load = n => import(n).then(SHARED)\n",
     "url.js": "export const tag = url => url + '#gv'\nexport const LIMIT = 3;\nexport let count = 0;\n",
     "a/part.js": "import {tag} from '../url.js'\nimport {icon} from './icon.js'\n"
     "export const start = () => tag(icon('a'))\n",
@@ -134,7 +134,7 @@ def test_a_constant_stands_where_it_is_used_unless_a_part_is_given_it() -> None:
          "b/part.js:1: a part cannot follow `count`, which changes; export a function"),
         ({"b/part.js": "export const begin = 1"}, "b/part.js: the entry of a part exports `start` and nothing else"),
         ({"b/part.js": "const tag = 1\nexport const start = () => tag"}, "b/part.js:1: `tag` is a top"),
-        ({"url.js": PARTED["url.js"] + "const inner = 1"}, "url.js:4: `inner` is a top-level name of grapevine:inner"),
+        ({"url.js": PARTED["url.js"] + "const SHARED = 1"}, "url.js:4: `SHARED` is a top-level name of grapevine:shared"),
     ],
 )  # fmt: skip
 def test_parts_that_are_refused(changed: dict[str, str], message: str) -> None:

@@ -16,8 +16,8 @@ from minify import MinifyError
 
 from widget.build.modules import BuildError, Module, parse, plain_javascript, shorten, tokens
 
-INNER = "grapevine:inner"
-"""The module of `inner`, an array of what parts take from the script and from the parts before them. It is known
+SHARED = "grapevine:shared"
+"""The module of `SHARED`, an array of what parts take from the script and from the parts before them. It is known
 once they are linked, and there once the whole script has run."""
 
 
@@ -60,12 +60,12 @@ def link(
             raise BuildError(f"{wanted}: circular import {circle}; move what both need into a third module")
         if name in order or name in there:
             return order.get(name) or there[name]
-        if name != INNER and name not in sources and name not in virtual:
+        if name != SHARED and name not in sources and name not in virtual:
             raise BuildError(
                 f"{wanted}: there is no module {name}; the modules are {', '.join(sorted([*sources, *virtual]))}"
             )
-        if name == INNER:
-            module = Module(name, "", {}, {"inner": 1}, frozenset(["inner"]))
+        if name == SHARED:
+            module = Module(name, "", {}, {"SHARED": 1}, frozenset(["SHARED"]))
         else:
             module = constants(name, virtual[name]) if name in virtual else parse(name, sources[name])
         for spec, (line, names) in module.imports.items():
@@ -142,8 +142,8 @@ def joined(modules: Iterable[Module], place: Mapping[str, int] | None = None) ->
     modules = list(modules)
     place = place or {}
     body = in_one_scope(modules, place)
-    if any(module.name == INNER for module in modules):
-        body += f"\nconst inner = [{', '.join(sorted(exported(modules) & set(place), key=place.__getitem__))}];"
+    if any(module.name == SHARED for module in modules):
+        body += f"\nconst SHARED = [{', '.join(sorted(exported(modules) & set(place), key=place.__getitem__))}];"
     return minified(f"(()=>{{try{{{body}}}catch{{}}}})();")
 
 

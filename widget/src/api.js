@@ -1,9 +1,9 @@
 import {VERSION} from 'grapevine:version';
 import {consent} from './consent.js';
 import {guard} from './guard.js';
-import {use} from './lazyParts.js';
+import {callPart} from './lazyParts.js';
 import {post} from './outbox.js';
-import {urlFor} from './share.js';
+import {shareUrl} from './share.js';
 import {tab} from './tabStorage.js';
 
 /** Calls `run` with the detail of each event of that name; with `ready` at once if the visit is known. */
@@ -20,9 +20,9 @@ const convert = (goal, {value, ...more} = {}) => {
 };
 
 /** Opens `window.grapevine` and does what the page had queued: `q` holds entries such as `['on', 'share', run]`. */
-export const openApi = () => {
+export const exposeApi = () => {
   const queue = window.grapevine?.q || [];
-  const api = {share: (channel) => use('buttons', null, channel), url: urlFor, convert, consent, on};
+  const api = {share: (channel) => callPart('buttons', null, channel), url: shareUrl, convert, consent, on};
   for (const name in api) api[name] = guard(api[name]);
   window.grapevine = {
     ...api,

@@ -1,13 +1,13 @@
-import {changed} from './onChange.js';
-import {allow} from './consentState.js';
-import {forget, KEY} from './tabStorage.js';
-import {arrive} from './visit.js';
+import {setConsent} from './consentState.js';
+import {notifyChange} from './onChange.js';
+import {clearTab, STORAGE_KEY} from './tabStorage.js';
+import {trackPage} from './visit.js';
 
 /** Consent given: the waiting visit starts and the buttons come alive. Taken back: all is forgotten. */
 export const consent = (given) => {
-  if (allow(given) && given) return arrive();
+  if (setConsent(given) && given) return trackPage();
   if (given) return;
-  forget();
-  changed();
-  delete localStorage[KEY];
+  clearTab();
+  notifyChange();
+  delete localStorage[STORAGE_KEY];
 };

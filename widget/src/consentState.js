@@ -1,9 +1,9 @@
-import {data} from './config.js';
+import {config} from './config.js';
 
-let given = data.consent != 'required';
+let consentGiven = config.consent != 'required';
 
 /** Whether anything may be sent or stored: consent is given, and the page is not merely being prerendered. */
-export const allowed = () => (given && !document.prerendering);
+export const mayCollect = () => (consentGiven && !document.prerendering);
 
 /** Sets consent; says whether that changed it. */
-export const allow = (consent) => (given != (given = !!consent));
+export const setConsent = (given) => (consentGiven != (consentGiven = !!given));

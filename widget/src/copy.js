@@ -1,18 +1,18 @@
-import {data} from './config.js';
-import {load} from './lazyParts.js';
-import {IGNORED, ownLinks} from './selection.js';
-import {report} from './share.js';
+import {config} from './config.js';
+import {loadPart} from './lazyParts.js';
+import {IGNORED_SELECTOR, selectedOwnLinks} from './selection.js';
+import {reportShare} from './share.js';
 import {tab} from './tabStorage.js';
-import {isOwn, tag, untag} from './url.js';
+import {isOwnUrl, tag, untag} from './url.js';
 
-const SHOWS_URL = '//text()[contains(.,"://")][not(../self::script)]';
+const TEXT_WITH_URL = '//text()[contains(.,"://")][not(../self::script)]';
 
-let copyText;
+let rewriteCopy;
 
 /** Gets ready for copies of URLs that stand in the text itself: on a page that shows some, and when something is selected. */
-export const readText = async (selects) => {
-  if (data.copy != 'off' && (selects || document.evaluate?.(SHOWS_URL, document, null, 3).booleanValue))
-    copyText = await load('clipboard');
+export const prepareTextCopy = async (selects) => {
+  if (config.copy != 'off' && (selects || document.evaluate?.(TEXT_WITH_URL, document, null, 3).booleanValue))
+    rewriteCopy = await loadPart('clipboard');
 };
 
 /**
@@ -27,22 +27,22 @@ export const onCopy = (event) => {
   const field = document.activeElement;
   let url;
   if (event.defaultPrevented) {
-    url = copyText?.(event, token);
+    url = rewriteCopy?.(event, token);
   } else if (field?.selectionEnd) {
     url = field.value.slice(field.selectionStart, field.selectionEnd).trim();
-    if (!isOwn(url) || /\s/.test(url) || field.closest(IGNORED)) return;
+    if (!isOwnUrl(url) || /\s/.test(url) || field.closest(IGNORED_SELECTOR)) return;
     event.clipboardData.setData('text/plain', tag(url, token));
     event.preventDefault();
   } else {
     const selection = getSelection();
     const ranges = [...Array(selection.rangeCount).keys()].map((i) => selection.getRangeAt(i));
-    for (const link of ranges.map(ownLinks).flat()) {
+    for (const link of ranges.map(selectedOwnLinks).flat()) {
       const href = link.getAttribute('href');
       url ||= link.href;
       const tagged = (link.href = tag(link.href, token));
       setTimeout(() => link.href == tagged && link.setAttribute('href', href));
     }
-    url = copyText?.(event, token, selection, ranges) || url;
+    url = rewriteCopy?.(event, token, selection, ranges) || url;
   }
-  if (url) report('copy', untag(url)[0]);
+  if (url) reportShare('copy', untag(url)[0]);
 };

@@ -1,2 +1,2 @@
 /** A new element with these properties. */
-export const make = (name, properties) => (Object.assign(document.createElement(name), properties));
+export const createElement = (name, properties) => (Object.assign(document.createElement(name), properties));

@@ -1,2 +1,2 @@
 /** Lets the browser do something else first, so that no task of the widget gets long. */
-export const rest = () => (new Promise((done) => setTimeout(done)));
+export const nextTask = () => (new Promise((done) => setTimeout(done)));

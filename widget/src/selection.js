@@ -1,7 +1,7 @@
-import {isOwn} from './url.js';
+import {isOwnUrl} from './url.js';
 
 /** Where copies keep their URLs as they are. */
-export const IGNORED = 'area,pre,code,[contenteditable],[data-grapevine-ignore]';
+export const IGNORED_SELECTOR = 'area,pre,code,[contenteditable],[data-grapevine-ignore]';
 
 /**
  * This site's own links of which something visible is selected. A page may hold a hundred thousand, and a browser asks
@@ -9,7 +9,7 @@ export const IGNORED = 'area,pre,code,[contenteditable],[data-grapevine-ignore]'
  * @param {Range} range
  * @returns {HTMLAnchorElement[]}
  */
-export const ownLinks = (range) => {
+export const selectedOwnLinks = (range) => {
   const links = [...document.links];
   /** How many links end before the range (`end` 0), or begin before its end (1). */
   const before = (end) => {
@@ -20,10 +20,10 @@ export const ownLinks = (range) => {
     }
     return count;
   };
-  return links.slice(before(0), before(1)).filter((link) => isOwn(link.href) && !link.closest(IGNORED) && isShown(link) && takes(range, link));
+  return links.slice(before(0), before(1)).filter((link) => isOwnUrl(link.href) && !link.closest(IGNORED_SELECTOR) && isCopyable(link) && selectsText(range, link));
 };
 
-const takes = (range, link) => {
+const selectsText = (range, link) => {
   const starts = link.contains(range.startContainer);
   const ends = link.contains(range.endContainer);
   if (!starts && !ends) return true;
@@ -34,4 +34,4 @@ const takes = (range, link) => {
 };
 
 /** Whether a reader sees an element, and can copy it. */
-export const isShown = (element) => (element.getClientRects()[0] && getComputedStyle(element).userSelect != 'none');
+export const isCopyable = (element) => (element.getClientRects()[0] && getComputedStyle(element).userSelect != 'none');

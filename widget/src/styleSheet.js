@@ -1,5 +1,5 @@
 /** A style sheet that needs no `style` element, so that a strict content security policy lets it through. */
-export const sheetOf = (css) => {
+export const createStyleSheet = (css) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   return sheet;

@@ -3,7 +3,7 @@
  * colour; a sticky bar the system's, so that it follows the scheme and forced colours by itself. A sticky bar (`[position]`) lies at the bottom; on wide
  * screens `left` and `right` (`$=t`) stand it up.
  */
-export const STYLE =
+export const BUTTONS_CSS =
   ':host{display:block;position:relative}' +
   // Where a row stands is for the page's direction to say, its order for that of its words.
   'div{display:flex;flex-wrap:wrap;gap:1px;width:fit-content;border-radius:var(--grapevine-radius,14px)}' +

@@ -1,11 +1,11 @@
-import {make} from '../dom.js';
+import {createElement} from '../dom.js';
 
 /** Puts text on the clipboard, on plain http and in old browsers too. Call it within the click. */
-export const writeText = async (value) => {
+export const writeClipboard = async (value) => {
   try {
     await navigator.clipboard.writeText(value);
   } catch {
-    const field = make('textarea', {value});
+    const field = createElement('textarea', {value});
     field.dataset.grapevineIgnore = '';
     field.style.position = 'fixed';
     document.body.append(field);

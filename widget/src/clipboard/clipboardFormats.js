@@ -1,45 +1,45 @@
-import {sheetOf} from '../styleSheet.js';
+import {createStyleSheet} from '../styleSheet.js';
 
 const GECKO = CSS.supports('-moz-appearance:none');
 
 /** What a browser makes absolute in a copy. */
-const ADDRESSES = ['href', 'src', 'poster', ...(GECKO ? [] : ['cite'])];
+const URL_ATTRIBUTES = ['href', 'src', 'poster', ...(GECKO ? [] : ['cite'])];
 
 /** Blocks that are copied along when the selection lies within one of them: H1 LI OL UL PRE TABLE TBODY TR … */
-const WRAPPERS = GECKO ? /^(H\d|PRE|T(?!D|H$).+)$/ : /^(H\d|PRE|LI|[UO]L|T(?!D|H$).+)$/;
+const COPIED_ANCESTORS = GECKO ? /^(H\d|PRE|T(?!D|H$).+)$/ : /^(H\d|PRE|LI|[UO]L|T(?!D|H$).+)$/;
 
 /** The selected text as the browser copies it: as written, not as `text-transform` shows it. */
-export const plainText = (selection) => {
-  document.adoptedStyleSheets.push(sheetOf('*{text-transform:none!important}'));
+export const plainTextOf = (selection) => {
+  document.adoptedStyleSheets.push(createStyleSheet('*{text-transform:none!important}'));
   const text = String(selection);
   document.adoptedStyleSheets.pop();
   return text;
 };
 
 /** What a range holds as HTML, as the browser copies it: what is visible, absolute URLs, the inline elements around it. */
-export const html = (range) => {
+export const htmlOf = (range) => {
   const root = range.commonAncestorContainer;
-  let around = root.nodeType == 1 ? root : root.parentElement;
-  const originals = [...around.querySelectorAll('*')].filter((element) => range.intersectsNode(element));
+  let ancestor = root.nodeType == 1 ? root : root.parentElement;
+  const originals = [...ancestor.querySelectorAll('*')].filter((element) => range.intersectsNode(element));
   let content = range.cloneContents();
   content.querySelectorAll('*').forEach((copy, i) => {
     const {display, userSelect} = getComputedStyle(originals[i]);
     if (display == 'none' || userSelect == 'none') copy.remove();
-    absolute(copy);
+    makeUrlsAbsolute(copy);
   });
-  while (WRAPPERS.test(around.tagName) || getComputedStyle(around).display == 'inline') {
-    const shell = absolute(around.cloneNode());
-    shell.append(content);
-    content = shell;
-    around = around.parentElement;
+  while (COPIED_ANCESTORS.test(ancestor.tagName) || getComputedStyle(ancestor).display == 'inline') {
+    const wrapper = makeUrlsAbsolute(ancestor.cloneNode());
+    wrapper.append(content);
+    content = wrapper;
+    ancestor = ancestor.parentElement;
   }
   const box = document.createElement('div');
   box.append(content);
   return box.innerHTML;
 };
 
-const absolute = (element) => {
-  for (const name of ADDRESSES)
+const makeUrlsAbsolute = (element) => {
+  for (const name of URL_ATTRIBUTES)
     if (element.hasAttribute(name) && element[name].trim) element.setAttribute(name, element[name]);
   return element;
 };

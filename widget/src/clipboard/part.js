@@ -1,7 +1,7 @@
 import {tag} from '../url.js';
-import {retag} from './rewriteClipboard.js';
-import {html, plainText} from './clipboardFormats.js';
-import {replaceOwn, spotsIn} from './findUrls.js';
+import {htmlOf, plainTextOf} from './clipboardFormats.js';
+import {findOwnUrls, replaceOwnUrls} from './findUrls.js';
+import {rewriteClipboard} from './rewriteClipboard.js';
 
 /**
  * Puts both flavours of what is selected on the clipboard, if an own URL stands in its text, to be called when the links
@@ -9,13 +9,13 @@ import {replaceOwn, spotsIn} from './findUrls.js';
  * @returns {string | undefined} the first such URL
  */
 export const start = (event, token, selection, ranges) => {
-  const replace = (own) => tag(own, token);
-  if (!selection) return retag(event, replace);
-  const spots = spotsIn(ranges);
-  const [url] = spots.find(([, ignored]) => !ignored) || [];
+  const replace = (ownUrl) => tag(ownUrl, token);
+  if (!selection) return rewriteClipboard(event, replace);
+  const found = findOwnUrls(ranges);
+  const [url] = found.find(([, ignored]) => !ignored) || [];
   if (url) {
-    event.clipboardData.setData('text/plain', replaceOwn(plainText(selection), spots, replace));
-    event.clipboardData.setData('text/html', ranges.map(html).join(''));
+    event.clipboardData.setData('text/plain', replaceOwnUrls(plainTextOf(selection), found, replace));
+    event.clipboardData.setData('text/html', ranges.map(htmlOf).join(''));
     event.preventDefault();
   }
   return url;

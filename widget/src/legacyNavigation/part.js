@@ -1,8 +1,8 @@
 /** Looks five times a second where the page is: an older browser does not say, and `history` is the page's own. */
 export const start = (run) => {
-  let before;
+  let lastHref;
   setInterval(() => {
-    if (before != location.href) run();
-    before = location.href;
+    if (lastHref != location.href) run();
+    lastHref = location.href;
   }, 200);
 };

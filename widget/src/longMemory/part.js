@@ -1,12 +1,12 @@
 import {guard} from '../guard.js';
-import {KEY, tab} from '../tabStorage.js';
+import {STORAGE_KEY, tab} from '../tabStorage.js';
 
-const MONTH = 2592e6;
+const MAX_AGE = 2592e6;
 
 /** The tokens that were shared from this browser in the last 30 days, and when. */
-const shared = () => {
+const sharedTokens = () => {
   try {
-    return JSON.parse(localStorage[KEY]).filter(([, at]) => Date.now() - at < MONTH);
+    return JSON.parse(localStorage[STORAGE_KEY]).filter(([, at]) => Date.now() - at < MAX_AGE);
   } catch {
     return [];
   }
@@ -16,7 +16,7 @@ const shared = () => {
 export const start = () => {
   document.addEventListener('grapevine:share', guard(({detail}) => {
     const token = tab.tokens[detail.channel];
-    if (token) localStorage[KEY] = JSON.stringify([...shared(), [token, Date.now()]]);
+    if (token) localStorage[STORAGE_KEY] = JSON.stringify([...sharedTokens(), [token, Date.now()]]);
   }));
-  return (token) => shared().some(([own]) => own == token);
+  return (token) => sharedTokens().some(([own]) => own == token);
 };
