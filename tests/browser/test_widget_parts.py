@@ -296,7 +296,7 @@ def test_the_token_in_the_address_is_remembered_as_ones_own(page: Page, site: Si
     opened(page, site, address_bar="on", buttons="")
     page.wait_for_url(f"**/p#gv={token(1, 'address')}")
     memory = page.evaluate("() => JSON.parse(sessionStorage['grapevine:sitekey'])")
-    assert token(1, "address") in memory["own"]
+    assert token(1, "address") in memory["ownTokens"]
 
 
 def test_someone_elses_token_gives_way_to_ones_own(page: Page, site: Site, recorder: Recorder) -> None:

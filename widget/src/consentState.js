@@ -2,8 +2,8 @@ import {config} from './config.js';
 
 let consentGiven = config.consent != 'required';
 
-/** Whether anything may be sent or stored: consent is given, and the page is not merely being prerendered. */
+/** Returns whether the widget may send and store: consent is given, and the page is not just being prerendered. */
 export const mayCollect = () => (consentGiven && !document.prerendering);
 
-/** Sets consent; says whether that changed it. */
+/** Sets the consent. Returns whether that changed it. */
 export const setConsent = (given) => (consentGiven != (consentGiven = !!given));

@@ -5,21 +5,26 @@ import {reportShare} from './share.js';
 import {tab} from './tabStorage.js';
 import {isOwnUrl, tag, untag} from './url.js';
 
+/** XPath of the text nodes that contain a URL. */
 const TEXT_WITH_URL = '//text()[contains(.,"://")][not(../self::script)]';
 
+/** The clipboard part's `start`, once it is loaded. A copy cannot wait for it: the event ends with the handler. */
 let rewriteCopy;
 
-/** Gets ready for copies of URLs that stand in the text itself: on a page that shows some, and when something is selected. */
+/**
+ * Loads the clipboard part if a copy may need it: the page's text shows a URL, or the reader has selected something.
+ */
 export const prepareTextCopy = async (selects) => {
   if (config.copy != 'off' && (selects || document.evaluate?.(TEXT_WITH_URL, document, null, 3).booleanValue))
     rewriteCopy = await loadPart('clipboard');
 };
 
 /**
- * Puts the reader's token into the site's own URLs in what is being copied. A link gets it for the moment in which the
- * browser makes the copy, so that everything else about the copy is the browser's own work. Only where an own URL
- * stands in the text itself, or in what the page has put on the clipboard, are the flavours made by the widget's part.
- * A copy without own URLs is left alone.
+ * Handles `copy`: adds the reader's token to this site's own URLs in the copied content.
+ *
+ * Links carry the token only while the browser makes the copy, so everything else about the copy is the browser's own.
+ * The clipboard part writes the formats itself only where an own URL stands in the text, or where the page has already
+ * filled the clipboard. A copy without own URLs stays as it is.
  */
 export const onCopy = (event) => {
   const token = tab.tokens.copy;
@@ -27,8 +32,10 @@ export const onCopy = (event) => {
   const field = document.activeElement;
   let url;
   if (event.defaultPrevented) {
+    // The page has filled the clipboard itself.
     url = rewriteCopy?.(event, token);
   } else if (field?.selectionEnd) {
+    // The selection lies in a field; `getSelection()` does not know it.
     url = field.value.slice(field.selectionStart, field.selectionEnd).trim();
     if (!isOwnUrl(url) || /\s/.test(url) || field.closest(IGNORED_SELECTOR)) return;
     event.clipboardData.setData('text/plain', tag(url, token));
@@ -39,6 +46,7 @@ export const onCopy = (event) => {
     for (const link of ranges.map(selectedOwnLinks).flat()) {
       const href = link.getAttribute('href');
       url ||= link.href;
+      // Restored after the copy, unless the page has changed the link meanwhile.
       const tagged = (link.href = tag(link.href, token));
       setTimeout(() => link.href == tagged && link.setAttribute('href', href));
     }

@@ -1,2 +1,2 @@
-/** A new element with these properties. */
+/** Creates an element and sets these properties. */
 export const createElement = (name, properties) => (Object.assign(document.createElement(name), properties));

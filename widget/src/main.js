@@ -1,7 +1,8 @@
-// Not sorted by name: the linker puts modules into the script in the order of these imports, and of the orders that were
+// Not sorted by name: the linker puts modules into the script in the order of these imports, and of the orders that
+// were
 // tried this one compresses best. Another order may cost ten bytes of brotli; `python build.py` says.
 import {flushOutbox} from './outbox.js';
-import {answerOtherTabs} from './otherTabs.js';
+import {respondToOtherTabs} from './otherTabs.js';
 import {watchRoutes} from './routes.js';
 import {onRouteChange, takeTokenFromUrl, trackPage} from './visit.js';
 import {exposeApi} from './api.js';
@@ -21,5 +22,5 @@ const watchPage = () => {
 };
 
 if (!window.grapevine?.version) {
-  [takeTokenFromUrl, answerOtherTabs, startParts, trackPage, exposeApi, watchPage].forEach((step) => guard(step)());
+  [takeTokenFromUrl, respondToOtherTabs, startParts, trackPage, exposeApi, watchPage].forEach((step) => guard(step)());
 }

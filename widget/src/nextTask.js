@@ -1,2 +1,2 @@
-/** Lets the browser do something else first, so that no task of the widget gets long. */
+/** Yields to the browser: resolves in the next task, so that drawing is no long task of the main thread. */
 export const nextTask = () => (new Promise((done) => setTimeout(done)));

@@ -1,5 +1,8 @@
-/** What is called whenever the thing that a button would share has changed. @type {Set<() => void>} */
+/**
+ * Callbacks for changes of what a button would share: the tokens, the page's address, the consent.
+ * @type {Set<() => void>}
+ */
 export const changeListeners = new Set();
 
-/** Says that tokens or the page's address have changed. */
+/** Calls all change listeners. */
 export const notifyChange = () => changeListeners.forEach((run) => run());

@@ -3,47 +3,62 @@ import {mayCollect} from './consentState.js';
 import {emit} from './emit.js';
 import {saveTab, tab} from './tabStorage.js';
 
+/** Requests that have not ended: body → promise. A report that is being sent is not sent twice. */
 const underWay = {};
 
-/** 160 random bits, as digits. */
+/** Returns 160 random bits as decimal digits. */
 export const createNonce = () => (crypto.getRandomValues(new Uint32Array(5)).join(''));
 
 /**
- * Reports to the server. What the server cannot take now waits in the outbox and is sent again as it is, with the same nonce.
- * @returns {Promise<object>} the server's answer, when there is one
+ * Sends a report to the server. One that is not delivered waits in the outbox and is retried unchanged: the nonce lets
+ * the
+ * server count it once, even if it had received it already.
+ * @param {string} path below `/v1/`
+ * @param {object} report
+ * @returns {Promise<object>} the server's response; an empty object if the report was given up
  */
-export const post = (path, report) => deliverOnce(JSON.stringify({site: config.site, nonce: createNonce(), ...report}), path);
+export const post = (path, report) =>
+  deliverOnce(JSON.stringify({site: config.site, nonce: createNonce(), ...report}), path);
 
-/** Sends what an earlier page of this tab could not. */
+/** Sends all reports of the outbox; an earlier page of this tab may have left some. */
 export const resendOutbox = (send = deliverOnce) => Object.entries(tab.outbox).forEach((report) => send(...report));
 
-/** Sends what waits once more as the page is hidden or left: at `pagehide` itself, Firefox loses requests. */
+/**
+ * Sends the outbox by beacon when the page is hidden or left. Called on `visibilitychange`, because Firefox loses
+ * requests
+ * that begin at `pagehide`.
+ */
 export const flushOutbox = () => resendOutbox((body, path) => navigator.sendBeacon(apiUrl(path), body));
 
 const deliverOnce = (body, path) => (underWay[body] ||= sendWithRetry(body, path));
 
+/** Sends a report until the server responds with a final status. Waits 2 s, 4 s, 8 s, … or what `Retry-After` says. */
 const sendWithRetry = async (body, path) => {
   let retryDelay = 1e3;
   do {
     retryDelay *= 2;
     try {
-      // `text/plain` needs no preflight; `keepalive` lets the report survive the page.
+      // A string is sent as `text/plain`, which needs no CORS preflight. `keepalive` lets the request outlive the page.
       const response = await fetch(apiUrl(path), {method: 'POST', body, keepalive: true, credentials: 'omit'});
-      const answer = await response.json();
+      const result = await response.json();
       if (response.status != 200) emit('drop', {reason: response.headers.get('Grapevine-Dropped')});
+      // 429 and 5xx mean later; everything else is final, refusals included.
       if (response.status < 429) {
         delete tab.outbox[body];
         delete underWay[body];
         saveTab(tab.at);
-        return answer;
+        return result;
       }
       retryDelay = response.headers.get('Retry-After') * 1e3 || retryDelay;
     } catch {}
-    // A browser calls reports failed that are under way as the page is left. No timer runs there any more.
+    // A browser fails the requests of a page that is being left. Timers no longer run there, so this one keeps such a
+    // report out of the outbox: `keepalive` delivers it.
     await delay(0);
+    // At most twenty reports wait.
     if (mayCollect() && !Object.keys(tab.outbox)[19]) tab.outbox[body] = path;
     saveTab(tab.at);
     await delay(retryDelay);
+    // Gone from the outbox: consent was withdrawn, or the outbox was full.
   } while (tab.outbox[body]);
   return {};
 };

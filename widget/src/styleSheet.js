@@ -1,4 +1,4 @@
-/** A style sheet that needs no `style` element, so that a strict content security policy lets it through. */
+/** Creates a style sheet without a `style` element: a strict Content Security Policy allows constructed sheets. */
 export const createStyleSheet = (css) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);

@@ -8,15 +8,19 @@ import {createNonce, post, resendOutbox} from './outbox.js';
 import {loadTab, saveTab, tab} from './tabStorage.js';
 import {pageKey, pageUrl, untag} from './url.js';
 
+/** A visit ends after thirty minutes without activity. */
 const IDLE_TIMEOUT = 18e5;
 
 const requestedChannels = new Set([config.buttons && 'native copy ' + config.buttons]);
+/** The token that this page was opened with, until its visit is reported. */
 let arrivalToken;
 let referrer = document.referrer;
+/** `pageKey` of the page that was tracked last. */
 let currentPage;
+/** Promise of the visit's report while it is being sent. */
 let pendingReport;
 
-/** Takes a token out of the address bar; it waits in a variable until the visit may be reported. */
+/** Removes a token from the address bar and keeps it for the visit's report; without consent that may be much later. */
 export const takeTokenFromUrl = () => {
   const [url, token] = untag(location.href);
   if (!token || token == tab.tokens.address) return;
@@ -24,13 +28,16 @@ export const takeTokenFromUrl = () => {
   arrivalToken = token;
 };
 
-/** A page was opened: a new visit if it came with somebody else's token or the last visit is over, else a view. */
+/**
+ * Reports that a page was opened: a visit if it has another reader's token or the last visit has ended, else a view.
+ */
 export const trackPage = async () => {
   if (!mayCollect()) return;
   currentPage = pageKey();
   loadTab();
   resendOutbox();
-  const token = !OPTED_OUT && !(tab.own + tab.used).includes(arrivalToken) ? arrivalToken : undefined;
+  // All of this runs before the first `await`: a route change may call again while a report is being sent.
+  const token = !OPTED_OUT && !(tab.ownTokens + tab.foreignTokens).includes(arrivalToken) ? arrivalToken : undefined;
   const pageReferrer = referrer;
   arrivalToken = '';
   referrer = location.origin;
@@ -39,18 +46,18 @@ export const trackPage = async () => {
   if (!tab.visit) await (pendingReport ||= reportVisit());
   if (!tab.session) return;
   saveTab();
-  // The server may no longer know this visit: erased, or the database is another one.
+  // The server no longer knows this visit: it was erased, or the database is another one.
   if ((await post('views', {session: tab.session, ...view})).code == 'invalid') return startVisit(undefined, referrer);
 };
 
-/** The address may have changed without a page load: another page is a view, a token in it an arrival. */
+/** Handles a possible route change: another page is a view, a token in the address may be a visit. */
 export const onRouteChange = (event) => {
   takeTokenFromUrl();
   notifyChange();
   if (arrivalToken || currentPage != pageKey() || event?.persisted) return trackPage();
 };
 
-/** Asks for tokens of more channels; the server knows the visit by its nonce. */
+/** Requests tokens for more channels. The visit's report is repeated; its nonce tells the server which visit it is. */
 export const requestTokens = async (channels) => {
   channels.forEach((channel) => requestedChannels.add(channel));
   await pendingReport;
@@ -66,7 +73,7 @@ const startVisit = (token, referrer) => {
     token,
     title: document.title,
   };
-  if (token) tab.used += token;
+  if (token) tab.foreignTokens += token;
   Object.assign(tab, {tokens: {}, visit: null, session: null});
   saveTab();
   return (pendingReport = reportVisit());
@@ -75,13 +82,16 @@ const startVisit = (token, referrer) => {
 const reportVisit = async () => {
   const landing = tab.landing;
   landing.own ||= landing.token && (await isOwnToken(landing.token));
-  const answer = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...requestedChannels].join(' ')});
+  const response = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...requestedChannels].join(' ')});
   pendingReport = null;
+  // Before the tokens are stored, so that no copy has a token but not the part that text URLs need.
   await prepareTextCopy();
-  if (!answer.visit || tab.landing?.nonce != landing.nonce) return;
+  // The server refused the visit, or another visit has begun meanwhile.
+  if (!response.visit || tab.landing?.nonce != landing.nonce) return;
   const wasKnown = tab.visit;
-  tab.own += Object.values(answer.tokens);
-  Object.assign(tab, answer, {tokens: {...answer.tokens, ...tab.tokens}});
+  tab.ownTokens += Object.values(response.tokens);
+  // A token that is there already may have been shared; it stays.
+  Object.assign(tab, response, {tokens: {...response.tokens, ...tab.tokens}});
   saveTab();
   notifyChange();
   if (!wasKnown) emit('ready', {visit: tab.visit});

@@ -5,7 +5,11 @@ import {MAY_STORE, tab} from '../tabStorage.js';
 import {tag, untag} from '../url.js';
 import {requestTokens} from '../visit.js';
 
-/** Keeps the reader's own token in the address bar. Without a memory a reload would be a return, so then it stays out. */
+/**
+ * Entry of the part for `data-address-bar="on"`: keeps the reader's own token in the address bar. Without storage it
+ * does
+ * nothing, because a reload would count the reader's own token as a return.
+ */
 export const start = () => {
   if (config.addressBar != 'on' || !MAY_STORE) return;
   const update = guard(() => {

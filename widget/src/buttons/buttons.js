@@ -14,19 +14,23 @@ import {createLocalized, loadTranslations, translate} from './i18n.js';
 import {shareVia} from './shareVia.js';
 import {BUTTONS_CSS} from './style.js';
 
-/** Channels that say by themselves what they did. */
+/** Channels that show the reader by themselves what happened; they need no notice. */
 const OWN_FEEDBACK = /^(native|mastodon|qr|print)$/;
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
-/** The look of all that stands in a bar. */
+/** The style sheet of everything that looks like a button of a bar. */
 export const BUTTONS_SHEET = createStyleSheet(BUTTONS_CSS);
 
-/** Draws the buttons of one `<grapevine-buttons>`, once, and keeps their links up to date while it stands in the page. */
+/** Draws the bar of one `<grapevine-buttons>` once, and updates its links while the element is in the page. */
 export const drawButtons = async (host) => {
   host.refresh ||= await renderBar(host);
   changeListeners.add(host.refresh);
 };
 
+/**
+ * Draws the bar.
+ * @returns {Promise<() => void>} updates the links, or stops listening when the element has left the page
+ */
 const renderBar = async (host) => {
   const text = host.getAttribute('channels') ?? config.buttons;
   const channels = text == null ? parseChannels(DEFAULT_CHANNELS).slice(0, 8) : parseChannels(text);
@@ -34,7 +38,11 @@ const renderBar = async (host) => {
   guard(requestTokens)(text == null ? parseChannels(DEFAULT_CHANNELS) : parseChannels('native copy', channels));
   await Promise.all([loadTranslations(), ...channels.map(loadChannel)]);
   await nextTask();
-  const bar = createLocalized('div', {part: 'bar', role: host.hasAttribute('position') ? 'region' : 'group', ariaLabel: translate('bar')});
+  const bar = createLocalized('div', {
+    part: 'bar',
+    role: host.hasAttribute('position') ? 'region' : 'group',
+    ariaLabel: translate('bar'),
+  });
   const notice = createLocalized('p', {part: 'status', role: 'status'});
   let timer;
   const refreshes = channels.map((channel) => {
@@ -44,11 +52,12 @@ const renderBar = async (host) => {
     const button = createElement(href() ? 'a' : 'button', {part: 'button', title: name, ariaLabel: name});
     const refresh = () => href() && Object.assign(button, {href: href(), target: '_blank', rel: 'noopener'});
     button.onclick = button.onauxclick = guard(async (event) => {
-      if (event.button > 1) return;
+      if (event.button > 1) return; // the right button opens a menu; the middle one a link
       if (refresh()) return reportShare(channel, pageUrl());
       if (!(await shareVia(channel)) || OWN_FEEDBACK.test(channel)) return;
       notice.style.marginTop = button.offsetTop + 'px';
-      notice.textContent = '✓ ' + translate('copied') + (channel == 'copy' ? '' : ' · ' + translate('paste').replace('$', name));
+      notice.textContent =
+        '✓ ' + translate('copied') + (channel == 'copy' ? '' : ' · ' + translate('paste').replace('$', name));
       clearTimeout(timer);
       timer = setTimeout(() => (notice.textContent = ''), 5e3);
     });
@@ -58,18 +67,19 @@ const renderBar = async (host) => {
     if (channel != 'native' || navigator.share) bar.append(button);
     return refresh;
   });
-  const refreshAll = () => (host.isConnected ? refreshes.forEach((refresh) => refresh()) : changeListeners.delete(refreshAll));
+  const refreshAll = () =>
+    (host.isConnected ? refreshes.forEach((refresh) => refresh()) : changeListeners.delete(refreshAll));
   root.adoptedStyleSheets = [BUTTONS_SHEET];
   if (/light|dark/.test(config.theme)) host.style.colorScheme = config.theme;
   refreshAll();
-  // Links that came later would move the bar.
+  // Follow links that are added later would move the bar, which is centred.
   if (config.follow && host.hasAttribute('position')) await callPart('follow', host, bar);
   root.append(bar, notice);
   if (config.counts == 'on') callPart('counts', root);
   return refreshAll;
 };
 
-/** An icon on a field of 24 × 24. */
+/** Creates an icon from a path on a field of 24 × 24. */
 export const createIcon = (path) => {
   const svg = document.createElementNS(SVG_NAMESPACE, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');

@@ -1,11 +1,19 @@
 import {CHANNELS} from 'grapevine:channels';
 import {fetchJson} from './fetchJson.js';
 
-/** Gets to know a channel. Those of the default buttons stand in the script; of any other its own file is fetched. */
+/** Loads a channel's data. The default channels are part of this script; every other one has a file of its own. */
 export const loadChannel = async (channel) => ((CHANNELS[channel] ||= await fetchJson(channel).catch(() => [])));
 
-/** What is known of a channel: the icon's path, its link, its colour under the pointer, its name. */
+/**
+ * Returns the data of a loaded channel.
+ * @returns {string[]} path of the icon, template of the link, colour under the pointer, name; the last ones may be
+ * missing
+ */
 export const channelData = (channel) => (CHANNELS[channel]);
 
-/** Where a click on the channel's button leads; undefined for a channel that is not a link: its button copies. */
-export const channelLink = (channel, url) => (CHANNELS[channel][1]?.replace(/\$(.)/g, (_, what) => encodeURIComponent(what == 'u' ? url : document.title)));
+/**
+ * Returns the URL that a channel's button opens: `$u` is the shared URL, `$t` the title; undefined if the channel has
+ * none.
+ */
+export const channelLink = (channel, url) =>
+  CHANNELS[channel][1]?.replace(/\$(.)/g, (_, key) => encodeURIComponent(key == 'u' ? url : document.title));

@@ -1,5 +1,5 @@
-/** The channels that a visit always asks tokens for; the first eight are the buttons of a page that names none. */
+/** The channels of a page that names none: it requests tokens for all of them, and the first eight have buttons. */
 export const DEFAULT_CHANNELS = 'native copy whatsapp telegram email x facebook linkedin sms reddit bluesky mastodon';
 
-/** The channels named in attributes. */
+/** Splits the channel names of attributes. */
 export const parseChannels = (...texts) => String(texts).match(/\w+/g) || [];

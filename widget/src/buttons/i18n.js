@@ -3,22 +3,34 @@ import {config} from '../config.js';
 import {createElement} from '../dom.js';
 import {fetchJson} from './fetchJson.js';
 
-const TRANSLATIONS = {lang: 'en', dir: 'ltr', bar: 'Share this page', copy: 'Copy link', copied: 'Link copied', native: 'Share…', paste: 'paste it in $'};
+/** Texts by key; English until another language is loaded. */
+const TRANSLATIONS = {
+  lang: 'en',
+  dir: 'ltr',
+  bar: 'Share this page',
+  copy: 'Copy link',
+  copied: 'Link copied',
+  native: 'Share…',
+  paste: 'paste it in $',
+};
 
-/** The language that is wanted, two letters: the attribute's, else the page's, else the reader's. */
+/** The two letters of the language: `data-lang`, else the page's, else the browser's. */
 const LANGUAGE = (
   [config.lang, document.documentElement.lang, navigator.language].find((tag) => tag && tag != 'auto') || ''
 )
   .slice(0, 2)
-  .replace(/n[no]/, 'nb'); // pages in Norwegian name it in three ways
+  .replace(/n[no]/, 'nb'); // Norwegian has three codes: nb, nn, no
 
-/** Fetches the words of a language that is not English. */
+/** Loads the translations of the language. English, and a language without a file, needs none. */
 export const loadTranslations = async () => {
   if (LANGUAGES.includes(LANGUAGE)) Object.assign(TRANSLATIONS, await fetchJson(LANGUAGE).catch(() => {}));
 };
 
-/** What is written on the screen for a key; `otherwise` where there is no word in the reader's language. */
+/** Returns the text for a key, or the fallback if the language has none. */
 export const translate = (key, fallback) => (TRANSLATIONS[key] || fallback);
 
-/** A new element that holds words: it says which language they are in, and runs as they run, whatever the page does. */
-export const createLocalized = (name, properties) => createElement(name, {lang: translate('lang'), dir: translate('dir'), ...properties});
+/**
+ * Creates an element for translated text. It states its own language and direction, which may differ from the page's.
+ */
+export const createLocalized = (name, properties) =>
+  createElement(name, {lang: translate('lang'), dir: translate('dir'), ...properties});

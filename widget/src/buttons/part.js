@@ -4,7 +4,12 @@ import {drawButtons} from './buttons.js';
 import {shareVia} from './shareVia.js';
 import {showStickyBar} from './stickyBar.js';
 
-/** Brings an element of the widget to life, or shares through a channel, or does what the script element asks for. */
+/**
+ * Entry of the buttons' part.
+ * @param {HTMLElement} [host] an element of the widget to draw; another part draws those that are not buttons
+ * @param {string} [channel] a channel to share this page through
+ * Without both it creates what the script element asks for: the sticky bar, the survey.
+ */
 export const start = (host, channel) => {
   if (channel) return shareVia(channel);
   if (/buttons$/.test(host?.localName)) return drawButtons(host);

@@ -6,11 +6,15 @@ import {channelLink, loadChannel} from './channels.js';
 import {writeClipboard} from './writeClipboard.js';
 
 /**
- * Shares this page. A channel that is a link opens it, some show a panel first; any other, but `native`, copies.
- * @returns {Promise<boolean>} whether it was shared, as far as a page can know
+ * Shares this page through a channel and reports it. A channel with a link opens it, some show a panel first, `native`
+ * opens
+ * the browser's dialog, and any other copies the URL.
+ * @param {string} channel
+ * @returns {Promise<boolean>} whether it was shared, as far as a page can know; false when the reader cancels
  */
 export const shareVia = async (channel) => {
   await loadChannel(channel);
+  // Read before the dialog: a single-page app may change the route while it is open.
   const page = pageUrl();
   const url = shareUrl(channel);
   const link = channelLink(channel, url);

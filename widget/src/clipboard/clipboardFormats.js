@@ -1,14 +1,19 @@
 import {createStyleSheet} from '../styleSheet.js';
 
+/** Whether this is Firefox, which builds the HTML of a copy differently from the other engines. */
 const GECKO = CSS.supports('-moz-appearance:none');
 
-/** What a browser makes absolute in a copy. */
+/** The attributes whose URLs the browser makes absolute in a copy. */
 const URL_ATTRIBUTES = ['href', 'src', 'poster', ...(GECKO ? [] : ['cite'])];
 
-/** Blocks that are copied along when the selection lies within one of them: H1 LI OL UL PRE TABLE TBODY TR … */
+/** The blocks that the browser copies along when the selection lies inside one: H1 LI OL UL PRE TABLE TBODY TR … */
 const COPIED_ANCESTORS = GECKO ? /^(H\d|PRE|T(?!D|H$).+)$/ : /^(H\d|PRE|LI|[UO]L|T(?!D|H$).+)$/;
 
-/** The selected text as the browser copies it: as written, not as `text-transform` shows it. */
+/**
+ * Returns the selected text as the browser copies it: as it is written. `String(selection)` is what `text-transform`
+ * shows,
+ * so that is switched off for the moment.
+ */
 export const plainTextOf = (selection) => {
   document.adoptedStyleSheets.push(createStyleSheet('*{text-transform:none!important}'));
   const text = String(selection);
@@ -16,7 +21,7 @@ export const plainTextOf = (selection) => {
   return text;
 };
 
-/** What a range holds as HTML, as the browser copies it: what is visible, absolute URLs, the inline elements around it. */
+/** Returns a range as HTML as the browser copies it: visible elements, absolute URLs, the inline elements around it. */
 export const htmlOf = (range) => {
   const root = range.commonAncestorContainer;
   let ancestor = root.nodeType == 1 ? root : root.parentElement;

@@ -1,13 +1,14 @@
 import {IGNORED_SELECTOR, isCopyable} from '../selection.js';
 import {isOwnUrl} from '../url.js';
 
-/** An http(s) URL in running text, without the punctuation that follows it; brackets only in pairs. */
+/** Matches http(s) URLs in running text, without the punctuation after them; parentheses only in pairs. */
 export const URL_PATTERN = /https?:\/\/(?:\([^\s()]*\)|[^\s<>"、。，」）])+?(?=[.,:;!?'\]})*_’“”»…]*(?![^\s<>"、。，」）]))/gi;
 
 /**
- * This site's own URLs in the text of what is selected. Asks little of each node: a selection may hold a hundred thousand.
+ * Finds this site's own URLs in the text of a selection. The cheapest test comes first, because a selection may have a
+ * hundred thousand nodes.
  * @param {Range[]} ranges
- * @returns {[string, boolean][]} every own URL, in order, with whether it lies in an ignored place
+ * @returns {[string, boolean][]} every own URL in order, and whether it lies in an ignored place
  */
 export const findOwnUrls = (ranges) => {
   const found = [];
@@ -25,7 +26,11 @@ export const findOwnUrls = (ranges) => {
   return found;
 };
 
-/** Replaces the own URLs in selected text, those in ignored places left out. */
+/**
+ * Replaces the own URLs in the plain text of a selection, except those in ignored places. The text has lost its nodes,
+ * so
+ * its URLs are matched in order with those that `findOwnUrls` has found; the list is consumed.
+ */
 export const replaceOwnUrls = (text, found, replace) => {
   return text.replace(URL_PATTERN, (url) => {
     const passed = found.splice(0, found.findIndex(([candidate]) => candidate == url) + 1);

@@ -4,9 +4,14 @@ import {findOwnUrls, replaceOwnUrls} from './findUrls.js';
 import {rewriteClipboard} from './rewriteClipboard.js';
 
 /**
- * Puts both flavours of what is selected on the clipboard, if an own URL stands in its text, to be called when the links
- * of the selection are tagged; without a selection, tags what the page has put there.
- * @returns {string | undefined} the first such URL
+ * Entry of the clipboard part. With a selection, writes both formats of it to the clipboard if its text shows an own
+ * URL; the
+ * links of the selection must be tagged already. Without one, tags what the page has put on the clipboard.
+ * @param {ClipboardEvent} event
+ * @param {string} token
+ * @param {Selection} [selection]
+ * @param {Range[]} [ranges] of the selection
+ * @returns {string | undefined} the first own URL of the text
  */
 export const start = (event, token, selection, ranges) => {
   const replace = (ownUrl) => tag(ownUrl, token);

@@ -2,13 +2,16 @@ import {IGNORED_SELECTOR} from '../selection.js';
 import {isOwnUrl} from '../url.js';
 import {URL_PATTERN} from './findUrls.js';
 
-/** The address of a link in HTML source. */
+/** Matches the `href` of a link in HTML source. Parsing the source would lose bytes of it. */
 const HREF_PATTERN = /(<a(?=\s)(?:[^>"']|"[^"]*"|'[^']*')*?\shref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)/gi;
 
 /**
- * Replaces own URLs in what the page itself has put on the clipboard, and leaves every other byte as it is: in HTML
- * those of links, in text all of them. What an editor or a field copies is none of ours.
- * @returns {string | undefined} the first such URL
+ * Replaces own URLs in what the page itself has put on the clipboard, and keeps every other byte: all of them in plain
+ * text,
+ * those of links in HTML. Copies from editors and fields stay as they are.
+ * @param {ClipboardEvent} event
+ * @param {(url: string) => string} replace
+ * @returns {string | undefined} the first own URL
  */
 export const rewriteClipboard = ({clipboardData, target}, replace) => {
   if (target.closest?.(IGNORED_SELECTOR + ',input,textarea,select')) return;

@@ -17,22 +17,30 @@ const COUNTS_SHEET = createStyleSheet(
     ':host([position]) b.total{inset:-14px auto auto 50%;translate:-50%}',
 );
 
+/** Responses by page URL: each page is fetched once. */
 const requests = {};
 let formatters;
 
-/** How numbers are written in the language of the words. Made once: they cost more than all else that is done here. */
+/**
+ * Returns the plural rules and the number format of the language. Created once: that costs more than the rest of this
+ * part.
+ */
 const getFormatters = () => {
   const lang = translate('lang');
   return (formatters ||= {plurals: new Intl.PluralRules(lang), whole: new Intl.NumberFormat(lang)});
 };
 
-/** How often a page was shared, by channel; asked for once. Private shares are among them. */
+/** Fetches how often a page was shared, by channel, private shares included. An error counts as no shares. */
 const fetchCounts = (url) =>
   (requests[url] ||= fetch(`${ENDPOINT}v1/counts?site=${config.site}&url=${encodeURIComponent(url)}`, {credentials: 'omit'})
     .then((response) => (response.ok ? response.json() : {}))
     .catch(() => ({})));
 
-/** Writes the counts on the buttons of one bar; a number lies over its button, so that nothing moves. */
+/**
+ * Entry of the counts part: shows the counts on the buttons of one bar. Each number lies over its button, so nothing
+ * moves.
+ * @param {ShadowRoot} root of the bar
+ */
 export const start = async (root) => {
   root.adoptedStyleSheets.push(COUNTS_SHEET);
   await nextTask();
@@ -47,19 +55,25 @@ export const start = async (root) => {
     await nextTask();
     root.querySelectorAll('b').forEach((badge) => badge.remove());
     showCount(root.querySelector('[part=bar]'), translate('bar'), total, 'total');
-    root.querySelectorAll('[data-channel]').forEach((button) => showCount(button, button.title, channels[button.dataset.channel], 'count'));
+    root
+      .querySelectorAll('[data-channel]')
+      .forEach((button) => showCount(button, button.title, channels[button.dataset.channel], 'count'));
   });
   changeListeners.add(refresh);
   await refresh();
 };
 
+/** Adds a badge to an element, and the count to its accessible name. */
 const showCount = (element, name, count, part) => {
   element.ariaLabel = name;
   if (!count) return;
   const forms = translate('count') || {one: '$ share', other: '$ shares'};
   const {plurals, whole} = getFormatters();
   const plural = forms[plurals.select(count)] || forms.other;
-  const text = (count < 1e3 ? whole : (formatters.short ||= new Intl.NumberFormat(translate('lang'), {notation: 'compact'}))).format(count);
+  const format =
+    count < 1e3 ? whole : (formatters.short ||= new Intl.NumberFormat(translate('lang'), {notation: 'compact'}));
   element.ariaLabel = name + ', ' + plural.replace('$', whole.format(count));
-  (part == 'total' ? element.parentNode : element).append(createElement('b', {part, className: part, textContent: text, ariaHidden: 'true'}));
+  (part == 'total' ? element.parentNode : element).append(
+    createElement('b', {part, className: part, textContent: format.format(count), ariaHidden: 'true'}),
+  );
 };

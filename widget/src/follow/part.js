@@ -6,7 +6,7 @@ import {createElement} from '../dom.js';
 import {nextTask} from '../nextTask.js';
 import {createStyleSheet} from '../styleSheet.js';
 
-/** Where a network's accounts stand; for any other the account is a URL. */
+/** Templates of profile URLs. Networks that are not listed use `NETWORK.com/ACCOUNT`. */
 const PROFILES = {
   x: 'x.com/$',
   facebook: 'www.facebook.com/$',
@@ -27,7 +27,7 @@ const PROFILES = {
   snapchat: 'www.snapchat.com/add/$',
 };
 
-/** Told apart from share buttons: a word before them, and a ring around each. */
+/** Follow links differ from share buttons: a label in front of them, and a ring around each. */
 const FOLLOW_SHEET = createStyleSheet(
   'span{align-self:center;padding:4px 8px;text-align:center;font:600 12px system-ui;color:var(--grapevine-color,inherit)}' +
     '.follow{display:flex;flex-wrap:wrap;padding:0!important;background:none!important;box-shadow:none!important;outline:0!important}' +
@@ -36,7 +36,11 @@ const FOLLOW_SHEET = createStyleSheet(
     'div>.follow{flex:none;flex-wrap:nowrap!important;align-items:center;flex-direction:inherit;border-radius:inherit}',
 );
 
-/** Links to the site's own accounts, in an element of their own or at the end of a bar. No token, no share. */
+/**
+ * Entry of the follow part: adds links to the site's own accounts. They carry no token and are not reported.
+ * @param {HTMLElement} host `<grapevine-follow>`, or the element of a bar
+ * @param {HTMLElement} [bar] to add the links to
+ */
 export const start = async (host, bar) => {
   if (!bar && host.shadowRoot) return;
   const root = host.shadowRoot || host.attachShadow({mode: 'open'});
@@ -49,7 +53,14 @@ export const start = async (host, bar) => {
   for (const [, network, account] of accounts) {
     const [path, , colour, brand] = channelData(network);
     const name = label + ': ' + (brand || network[0].toUpperCase() + network.slice(1));
-    const link = createElement('a', {part: 'link', title: name, ariaLabel: name, href: profileUrl(network, account), target: '_blank', rel: 'me noopener'});
+    const link = createElement('a', {
+      part: 'link',
+      title: name,
+      ariaLabel: name,
+      href: profileUrl(network, account),
+      target: '_blank',
+      rel: 'me noopener',
+    });
     link.style.setProperty('--brand', colour || '');
     link.append(createIcon(path || channelData('copy')[0]));
     group.append(link);

@@ -1,4 +1,9 @@
-/** Looks five times a second where the page is: an older browser does not say, and `history` is the page's own. */
+/**
+ * Entry of the part for browsers without the Navigation API: compares the address five times a second. `popstate` does
+ * not
+ * fire for `history.pushState()`, and the widget does not patch the page's `history`.
+ * @param {() => void} run called after each change
+ */
 export const start = (run) => {
   let lastHref;
   setInterval(() => {

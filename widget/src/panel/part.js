@@ -26,22 +26,34 @@ const PANEL_SHEET = createStyleSheet(
     'form>button:focus-visible{outline-color:#fff;outline-offset:0;box-shadow:0 0 0 4px #000}',
 );
 const PRINT_SHEET = createStyleSheet(':host{display:none}@media print{:host{display:block;font:12pt system-ui;overflow-wrap:anywhere}}');
+const CROSS =
+  'M5.6 4.200l6.400 6.400 6.400-6.400 1.400 1.400-6.400 6.400 6.400 6.400-1.400 1.400-6.400-6.400-6.400 6.400-1.400-1.400 6.400-6.400-6.400-6.400z';
 const SERVER_KEY = 'grapevine:mastodon';
 
-/** Channels that need a step of their own. @returns {Promise<boolean>} whether the page was shared */
+/**
+ * Entry of the panel part: shares through a channel that needs a step of its own.
+ * @param {'mastodon' | 'qr' | 'print'} channel
+ * @returns {Promise<boolean>} whether the page was shared
+ */
 export const start = async (channel) => {
   await Promise.all([loadTranslations(), loadChannel('mastodon')]);
   return {mastodon: shareToMastodon, qr: showQrCode, print: printPage}[channel]();
 };
 
-/** Asks for the reader's server, once, and opens it. */
+/** Opens the reader's Mastodon server; asks for its name the first time. */
 const shareToMastodon = () => {
   const known = mastodonServer();
   if (known) return openMastodon(known);
   return new Promise((done) => {
     const form = createElement('form', {method: 'dialog'});
     const label = createElement('label', {textContent: translate('server', 'Your Mastodon server')});
-    const field = createElement('input', {required: true, placeholder: 'mastodon.social', autocapitalize: 'none', spellcheck: false, inputMode: 'url'});
+    const field = createElement('input', {
+      required: true,
+      placeholder: 'mastodon.social',
+      autocapitalize: 'none',
+      spellcheck: false,
+      inputMode: 'url',
+    });
     label.append(field);
     form.append(label, createElement('button', {textContent: translate('go', 'Continue')}));
     let shared = false;
@@ -58,6 +70,7 @@ const shareToMastodon = () => {
   });
 };
 
+/** Opens the share page of a Mastodon server. */
 const openMastodon = (name) => {
   const text = encodeURIComponent(document.title + ' ' + shareUrl('mastodon'));
   createElement('a', {href: `https://${name}/share?text=${text}`, target: '_blank', rel: 'noopener'}).click();
@@ -65,7 +78,10 @@ const openMastodon = (name) => {
   return true;
 };
 
-/** The server that was named before; in this tab, or with `data-storage="local"` in this browser. */
+/**
+ * Stores a server's name if one is given. Returns the stored name: of this tab, or with `data-storage="local"` of this
+ * browser.
+ */
 const mastodonServer = (name) => {
   if (name) tab.server = name;
   try {
@@ -78,7 +94,10 @@ const mastodonServer = (name) => {
   return tab.server;
 };
 
-/** The server's drawing of the short link; its one path is drawn anew, since a strict policy lets no image through. */
+/**
+ * Shows the server's QR code of the short link. Its path is copied into an SVG of our own: a strict policy blocks
+ * images.
+ */
 const showQrCode = async () => {
   const token = tab.tokens.qr;
   if (!token) return false;
@@ -98,7 +117,7 @@ const showQrCode = async () => {
   return true;
 };
 
-/** Prints the page, with the address that leads back from the paper at its end. */
+/** Prints the page with the tagged URL at its end. */
 const printPage = () => {
   const line = createElement(ELEMENT_PREFIX + '-print');
   const root = line.attachShadow({mode: 'open'});
@@ -111,13 +130,15 @@ const printPage = () => {
   return true;
 };
 
+/** Opens a modal dialog. @param {() => void} onClose called when the reader closes it */
 const showDialog = (title, content, onClose) => {
   const host = createElement(ELEMENT_PREFIX + '-panel');
   const root = host.attachShadow({mode: 'open'});
   const dialog = createLocalized('dialog', {part: 'panel', ariaLabel: title});
   const heading = createElement('h2', {textContent: title});
-  const close = createElement('button', {type: 'button', title: translate('close', 'Close'), ariaLabel: translate('close', 'Close')});
-  close.append(createIcon('M5.6 4.200l6.400 6.400 6.400-6.400 1.400 1.400-6.400 6.400 6.400 6.400-1.400 1.400-6.400-6.400-6.400 6.400-1.400-1.400 6.400-6.400-6.400-6.400z'));
+  const closeLabel = translate('close', 'Close');
+  const close = createElement('button', {type: 'button', title: closeLabel, ariaLabel: closeLabel});
+  close.append(createIcon(CROSS));
   close.onclick = () => dialog.close();
   heading.append(close);
   dialog.append(heading, content);

@@ -16,7 +16,7 @@ const SURVEY_SHEET = createStyleSheet(
     'border-radius:var(--grapevine-radius,14px);background:var(--grapevine-background,transparent);color:inherit;font:inherit}' +
     'form>button{box-sizing:border-box;width:auto!important;min-width:44px;border:1px solid transparent;padding:0 16px;opacity:1!important;font:600 16px system-ui;color:#fff!important;' +
     'background:var(--grapevine-accent,#4f46e5);border-radius:var(--grapevine-radius,14px)!important}' +
-    // White on the page's own colour may be white on white, so there are two rings.
+    // Two rings, white and black: a single one may be invisible on the page's background.
     'input:focus-visible{outline:2px solid;outline-offset:2px}' +
     'form>button:focus-visible{outline:2px solid #fff;outline-offset:0;box-shadow:0 0 0 4px #000}' +
     'output:empty{display:block;height:0}' +
@@ -24,8 +24,10 @@ const SURVEY_SHEET = createStyleSheet(
 );
 
 /**
- * "How did you hear about us?": an element of its own, or without one a field in the page's form. Nobody is asked before
- * the answer may be sent.
+ * Entry of the survey part: asks "how did you hear about us?" in `<grapevine-survey>`, or in a field that it adds to
+ * the
+ * page's forms. It appears only once consent allows sending the answer.
+ * @param {HTMLElement} [host] `<grapevine-survey>`; without it, the forms that `data-survey` selects
  */
 export const start = async (host) => {
   await loadTranslations();
@@ -63,15 +65,20 @@ const labelled = (text, field) => {
   return label;
 };
 
+/** Reports what the visitor wrote. A site may ask without a visit; then the report has no session. */
 const sendAnswer = (field, contact) => {
   const text = field.value.trim().slice(0, 500);
   const more = {session: tab.session || undefined, contact: contact?.value.trim() || undefined};
   if (text && mayCollect()) return post('answers', {...more, text});
 };
 
+/** Forms that have the field already. */
 const extendedForms = new WeakSet();
 
-/** Puts a field into the form that `data-survey` names, as soon as it is there. The page gets its submit as ever. */
+/**
+ * Adds a field to the forms that `data-survey` selects, also to later ones. It has no name, so the page's submit is
+ * unchanged.
+ */
 const addFieldToForms = () => {
   const addMissing = guard(() => {
     for (const form of config.survey == 'off' || !mayCollect() ? [] : document.querySelectorAll(config.survey)) {
