@@ -2,7 +2,7 @@
 
 widget/src/**/*.js ─ parse ─ link ─ minify ─▶ server/grapevine/built/widget/  widget.HASH.js(.br, .gz), manifest.json
 simple-icons, widget/icons, channels.json ──▶ a few inside the buttons' part, the rest widget.HASH.CHANNEL.json
-widget/words ───────────────────────────────▶ widget.HASH.LANGUAGE.json
+widget/translations ────────────────────────▶ widget.HASH.LANGUAGE.json
 referrer database ──────────────────────────▶ server/grapevine/built/data/    referrers.json, tracking.json
 """
 
@@ -77,7 +77,7 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
     version = project_version(root)
     kinds = channels(root / "widget/channels.json", draw(root / "widget/icons"))
     small = {name: encode(kind) for name, kind in kinds.items() if name not in INLINE}
-    words = languages(root / "widget/words")
+    words = languages(root / "widget/translations")
     small |= {name: encode(text) for name, text in words.items()}
     virtual: dict[str, dict[str, object]] = {
         "grapevine:channels": {"CHANNELS": {name: kinds[name] for name in INLINE}},
@@ -164,7 +164,7 @@ def languages(folder: Path) -> dict[str, dict[str, Any]]:
     expected = set().union(*words.values())
     for language, entries in words.items():
         if absent := expected - set(entries):
-            raise BuildError(f"widget/words/{language}.json: {', '.join(sorted(absent))} missing; translate")
+            raise BuildError(f"widget/translations/{language}.json: {', '.join(sorted(absent))} missing; translate")
     return words
 
 

@@ -16,7 +16,7 @@ from tests.browser.recorder import Recorder
 
 WIDGET = Path(__file__).resolve().parents[2] / "widget"
 WORDS: dict[str, dict[str, Any]] = {
-    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((WIDGET / "words").glob("*.json"))
+    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((WIDGET / "translations").glob("*.json"))
 }
 ELSEWISE = {"ar", "fa", "he", "hi", "ja", "ko", "th", "zh", "bg", "el", "ru", "uk"}
 """Languages in another script than English's."""

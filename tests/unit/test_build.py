@@ -52,7 +52,7 @@ def project(tmp_path: Path, project_root: Path) -> Path:
         text = BUTTONS if name == "buttons" else OTHER.replace("NAME", name)
         (root / "widget/src" / part.entry).write_text(text, encoding="utf-8")
     shutil.copy(project_root / "widget/channels.json", root / "widget")
-    for folder in ("widget/icons", "widget/build", "widget/words"):
+    for folder in ("widget/icons", "widget/build", "widget/translations"):
         shutil.copytree(project_root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "server/grapevine").mkdir(parents=True)
     (root / "demo_site").mkdir()
@@ -134,10 +134,10 @@ def test_channels_are_inside_the_buttons_or_beside_them(project: Path) -> None:
 
 
 def test_every_language_says_everything(project: Path) -> None:
-    words = build.languages(project / "widget/words")
+    words = build.languages(project / "widget/translations")
     assert len(words) >= 24
-    (project / "widget/words/de.json").write_text('{"bar": "Teilen"}', encoding="utf-8")
-    with pytest.raises(BuildError, match=r"^widget/words/de\.json: .*copy.* missing; translate"):
+    (project / "widget/translations/de.json").write_text('{"bar": "Teilen"}', encoding="utf-8")
+    with pytest.raises(BuildError, match=r"^widget/translations/de\.json: .*copy.* missing; translate"):
         build.build(project)
 
 
