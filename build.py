@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # pip runs the hook without the project on its path
     sys.path.insert(0, str(ROOT))
 
-from widget.build.icons import INLINE, draw  # noqa: E402
-from widget.build.linker import Linked, Part, joined, joined_part, link, link_parts, places  # noqa: E402
+from widget.build.icons import INLINE, icon_paths  # noqa: E402
+from widget.build.linker import Linked, Part, bundle_part, bundle_script, link, link_parts, shared_indexes  # noqa: E402
 from widget.build.modules import BuildError, Module  # noqa: E402
 
 ENTRY = "main.js"
@@ -75,7 +75,7 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
     """The files of built/widget by name, and the scripts among them: the widget itself, then its parts."""
     sources = read_sources(root / "widget/src")
     version = project_version(root)
-    kinds = channels(root / "widget/channels.json", draw(root / "widget/icons"))
+    kinds = channels(root / "widget/channels.json", icon_paths(root / "widget/icons"))
     small = {name: encode(kind) for name, kind in kinds.items() if name not in INLINE}
     words = languages(root / "widget/translations")
     small |= {name: encode(text) for name, text in words.items()}
@@ -126,12 +126,12 @@ def build_scripts(
             )
     script = link(ENTRY, sources, virtual)
     linked = link_parts(script, PARTS, sources, virtual)
-    place = places(script, linked.values())
+    indexes = shared_indexes(script, linked.values())
     parts = []
     for name, part in linked.items():
 
         def text(modules: list[Module], part: Linked = part) -> str:
-            return joined_part(Linked(modules, part.takes), place)
+            return bundle_part(Linked(modules, part.externals), indexes)
 
         parts.append(Script(name, part.modules, text, text(part.modules).encode()))
     texts = {name: body.decode() for name, body in beside.items()} | {part.name: part.body.decode() for part in parts}
@@ -139,7 +139,7 @@ def build_scripts(
     modules = link(ENTRY, sources, {**virtual, "grapevine:digest": {"DIGEST": digest}}).modules
 
     def whole(modules: list[Module]) -> str:
-        return joined(modules, place)
+        return bundle_script(modules, indexes)
 
     return digest, [Script("widget", modules, whole, whole(modules).encode()), *parts]
 

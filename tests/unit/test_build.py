@@ -19,7 +19,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 import build
 from grapevine.channels import CODES
-from widget.build.icons import INLINE, draw, icon_path, round_path
+from widget.build.icons import INLINE, icon_path, icon_paths, round_path
 from widget.build.modules import BuildError
 
 MAIN = """\
@@ -113,7 +113,9 @@ def test_a_change_gives_another_name_and_removes_the_old_files(project: Path) ->
     new = set(files(widget))
     assert len(new) == len(old)
     assert len(old - new) == 3, "what the script loads did not change"
-    (project / "widget/src" / build.PARTS["clipboard"].entry).write_text("export const start = () => 1\n", encoding="utf-8")
+    (project / "widget/src" / build.PARTS["clipboard"].entry).write_text(
+        "export const start = () => 1\n", encoding="utf-8"
+    )
     build.build(project)
     assert set(files(widget)) & new == {"manifest.json"}, "one digest stands in all names"
 
@@ -122,7 +124,7 @@ def test_channels_are_inside_the_buttons_or_beside_them(project: Path) -> None:
     scripts = {script.name: script.body.decode() for script in build.build(project)}
     built = files(project / "server/grapevine/built/widget")
     digest = json.loads(built["manifest.json"])["digest"]
-    paths = draw(project / "widget/icons")
+    paths = icon_paths(project / "widget/icons")
     assert all(paths[name] in scripts["buttons"] for name in INLINE)
     assert not any(path in scripts["widget"] for path in paths.values())
     known = build.channels(project / "widget/channels.json", paths)
