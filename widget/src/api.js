@@ -30,7 +30,7 @@ const convert = (goal, {value, ...more} = {}) => {
  */
 export const exposeApi = () => {
   const queue = window.grapevine?.q || [];
-  const api = {share: (channel) => callPart('buttons', null, channel), url: shareUrl, convert, consent, on};
+  const api = {on, share: (channel) => callPart('buttons', null, channel), convert, consent, url: shareUrl};
   for (const name in api) api[name] = guard(api[name]);
   window.grapevine = {
     ...api,

@@ -39,7 +39,7 @@ const sendWithRetry = async (body, path) => {
     retryDelay *= 2;
     try {
       // A string is sent as `text/plain`, which needs no CORS preflight. `keepalive` lets the request outlive the page.
-      const response = await fetch(apiUrl(path), {method: 'POST', body, keepalive: true, credentials: 'omit'});
+      const response = await fetch(apiUrl(path), {body, credentials: 'omit', keepalive: true, method: 'POST'});
       const result = await response.json();
       if (response.status != 200) emit('drop', {reason: response.headers.get('Grapevine-Dropped')});
       // 429 and 5xx mean later; everything else is final, refusals included.
@@ -53,7 +53,7 @@ const sendWithRetry = async (body, path) => {
     } catch {}
     // A browser fails the requests of a page that is being left. Timers no longer run there, so this one keeps such a
     // report out of the outbox: `keepalive` delivers it.
-    await delay(0);
+    await delay();
     // At most twenty reports wait.
     if (mayCollect() && !Object.keys(tab.outbox)[19]) tab.outbox[body] = path;
     saveTab(tab.at);

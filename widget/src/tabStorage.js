@@ -15,10 +15,10 @@ try {
 } catch {}
 
 const emptyTab = () => ({
-  ownTokens: '',
   foreignTokens: '',
-  outbox: {},
   at: 0,
+  outbox: {},
+  ownTokens: '',
   landing: null,
   tokens: {},
   visit: null,

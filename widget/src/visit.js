@@ -66,11 +66,11 @@ export const requestTokens = async (channels) => {
 
 const startVisit = (token, referrer) => {
   tab.landing = {
-    url: pageUrl(),
+    token,
+    referrer,
     nonce: createNonce(),
     day: new Date().toISOString().slice(0, 10),
-    referrer,
-    token,
+    url: pageUrl(),
     title: document.title,
   };
   if (token) tab.foreignTokens += token;
