@@ -15,8 +15,8 @@ const on = (name, run) => {
 };
 
 /**
- * `grapevine.convert()`: reports a goal as soon as the visit is known. Numbers are rounded to six places, so that
- * 0.1 + 0.2 is sent as 0.300000.
+ * `grapevine.convert()`: reports a goal as soon as the visit is known. Numbers are rounded to six places, so that 0.1 +
+ * 0.2 is sent as 0.300000.
  */
 const convert = (goal, {value, ...more} = {}) => {
   const send = () => post('conversions', {session: tab.session, goal, ...more, value: value?.toFixed?.(6) ?? value});

@@ -9,10 +9,7 @@ const SCRIPT = document.currentScript || document.querySelector('script[data-sit
  */
 export const config = SCRIPT.dataset;
 
-/**
- * URL of the folder that the script came from. Parts and data files are loaded from it, so a path prefix needs no
- * setting.
- */
+/** URL of the script's folder. Parts and data files are loaded from it, so a path prefix needs no setting. */
 export const SCRIPT_FOLDER = new URL('.', SCRIPT.src).href;
 
 /** Base URL of the server's API, with a slash at its end. */

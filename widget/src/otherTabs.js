@@ -11,8 +11,7 @@ let longMemory;
 
 /**
  * Opens the channel between this site's tabs. A tab that arrives with a token posts it; a tab that owns the token
- * responds
- * with `+` in front of it.
+ * responds with `+` in front of it.
  */
 export const respondToOtherTabs = () => {
   if (!MAY_STORE) return;

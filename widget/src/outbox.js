@@ -11,8 +11,7 @@ export const createNonce = () => (crypto.getRandomValues(new Uint32Array(5)).joi
 
 /**
  * Sends a report to the server. One that is not delivered waits in the outbox and is retried unchanged: the nonce lets
- * the
- * server count it once, even if it had received it already.
+ * the server count it once, even if it had received it already.
  * @param {string} path below `/v1/`
  * @param {object} report
  * @returns {Promise<object>} the server's response; an empty object if the report was given up
@@ -25,8 +24,7 @@ export const resendOutbox = (send = deliverOnce) => Object.entries(tab.outbox).f
 
 /**
  * Sends the outbox by beacon when the page is hidden or left. Called on `visibilitychange`, because Firefox loses
- * requests
- * that begin at `pagehide`.
+ * requests that begin at `pagehide`.
  */
 export const flushOutbox = () => resendOutbox((body, path) => navigator.sendBeacon(apiUrl(path), body));
 

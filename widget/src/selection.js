@@ -7,8 +7,7 @@ export const IGNORED_SELECTOR = 'area,pre,code,[contenteditable],[data-grapevine
  * Returns this site's own links that a range selects visibly.
  *
  * A page may have a hundred thousand links, and comparing a position takes the browser time in proportion to the
- * siblings.
- * So a binary search finds the first and the last link of the range, and only those between are examined.
+ * siblings. So a binary search finds the first and the last link of the range, and only those between are examined.
  * @param {Range} range
  * @returns {HTMLAnchorElement[]}
  */

@@ -5,10 +5,7 @@ import {post} from './outbox.js';
 import {saveTab, tab} from './tabStorage.js';
 import {pageUrl, tag} from './url.js';
 
-/**
- * Returns the URL that a channel shares: this page with the reader's token for the channel, or plain while there is
- * none.
- */
+/** Returns the URL that a channel shares: this page with the channel's token, or plain while there is none. */
 export const shareUrl = (channel) => {
   const token = tab.tokens[channel];
   if (!token) return pageUrl();

@@ -15,8 +15,7 @@ export const untag = (url) => {
 
 /**
  * Adds a token to a URL, or replaces the one it has: in the fragment if the URL has none, else in the query;
- * `data-place` can force either. The fragment is preferred: it reaches no cache, log or
- * duplicate-content check.
+ * `data-place` can force either. The fragment is preferred: it reaches no cache, log or duplicate-content check.
  */
 export const tag = (url, token) => {
   const [base, fragment = ''] = untag(url)[0].split(/#(.*)/);

@@ -7,8 +7,7 @@ import {requestTokens} from '../visit.js';
 
 /**
  * Entry of the part for `data-address-bar="on"`: keeps the reader's own token in the address bar. Without storage it
- * does
- * nothing, because a reload would count the reader's own token as a return.
+ * does nothing, because a reload would count the reader's own token as a return.
  */
 export const start = () => {
   if (config.addressBar != 'on' || !MAY_STORE) return;

@@ -11,9 +11,6 @@ export const loadChannel = async (channel) => ((CHANNELS[channel] ||= await fetc
  */
 export const channelData = (channel) => (CHANNELS[channel]);
 
-/**
- * Returns the URL that a channel's button opens: `$u` is the shared URL, `$t` the title; undefined if the channel has
- * none.
- */
+/** Returns the URL that a channel's button opens: its template with URL (`$u`) and title (`$t`); undefined without. */
 export const channelLink = (channel, url) =>
   CHANNELS[channel][1]?.replace(/\$(.)/g, (_, key) => encodeURIComponent(key == 'u' ? url : document.title));

@@ -5,10 +5,9 @@ import {shareVia} from './shareVia.js';
 import {showStickyBar} from './stickyBar.js';
 
 /**
- * Entry of the buttons' part.
+ * Entry of the buttons' part. Without arguments it creates what the script element asks for: the sticky bar, the survey.
  * @param {HTMLElement} [host] an element of the widget to draw; another part draws those that are not buttons
  * @param {string} [channel] a channel to share this page through
- * Without both it creates what the script element asks for: the sticky bar, the survey.
  */
 export const start = (host, channel) => {
   if (channel) return shareVia(channel);

@@ -7,8 +7,7 @@ import {writeClipboard} from './writeClipboard.js';
 
 /**
  * Shares this page through a channel and reports it. A channel with a link opens it, some show a panel first, `native`
- * opens
- * the browser's dialog, and any other copies the URL.
+ * opens the browser's dialog, and any other copies the URL.
  * @param {string} channel
  * @returns {Promise<boolean>} whether it was shared, as far as a page can know; false when the reader cancels
  */

@@ -1,9 +1,7 @@
 /**
  * CSS of a bar (`div`), its buttons (`a`, `button`) and its notice (`p`). A bar in the page inherits the page's colour;
- * a
- * sticky bar (`[position]`) uses system colours, so that it follows the colour scheme and forced colours. A sticky bar
- * lies
- * at the bottom; on wide screens `left` and `right` (`[position$=t]`) are vertical.
+ * a sticky bar (`[position]`) uses system colours, so that it follows the colour scheme and forced colours. A sticky
+ * bar lies at the bottom; on wide screens `left` and `right` (`[position$=t]`) are vertical.
  */
 export const BUTTONS_CSS =
   ':host{display:block;position:relative}' +

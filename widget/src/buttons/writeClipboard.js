@@ -2,8 +2,7 @@ import {createElement} from '../dom.js';
 
 /**
  * Writes text to the clipboard. Call it within a click. On plain http there is no `navigator.clipboard`, and a
- * permissions
- * policy may forbid it; then a hidden field and the old `copy` command do it. Throws if both fail.
+ * permissions policy may forbid it; then a hidden field and the old `copy` command do it. Throws if both fail.
  */
 export const writeClipboard = async (value) => {
   try {

@@ -11,8 +11,7 @@ const COPIED_ANCESTORS = GECKO ? /^(H\d|PRE|T(?!D|H$).+)$/ : /^(H\d|PRE|LI|[UO]L
 
 /**
  * Returns the selected text as the browser copies it: as it is written. `String(selection)` is what `text-transform`
- * shows,
- * so that is switched off for the moment.
+ * shows, so that is switched off for the moment.
  */
 export const plainTextOf = (selection) => {
   document.adoptedStyleSheets.push(createStyleSheet('*{text-transform:none!important}'));

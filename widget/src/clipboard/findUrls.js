@@ -28,8 +28,7 @@ export const findOwnUrls = (ranges) => {
 
 /**
  * Replaces the own URLs in the plain text of a selection, except those in ignored places. The text has lost its nodes,
- * so
- * its URLs are matched in order with those that `findOwnUrls` has found; the list is consumed.
+ * so its URLs are matched in order with those that `findOwnUrls` has found; the list is consumed.
  */
 export const replaceOwnUrls = (text, found, replace) => {
   return text.replace(URL_PATTERN, (url) => {

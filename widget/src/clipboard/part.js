@@ -5,8 +5,7 @@ import {rewriteClipboard} from './rewriteClipboard.js';
 
 /**
  * Entry of the clipboard part. With a selection, writes both formats of it to the clipboard if its text shows an own
- * URL; the
- * links of the selection must be tagged already. Without one, tags what the page has put on the clipboard.
+ * URL; the links of the selection must be tagged already. Without one, tags what the page has put on the clipboard.
  * @param {ClipboardEvent} event
  * @param {string} token
  * @param {Selection} [selection]

@@ -7,8 +7,7 @@ const HREF_PATTERN = /(<a(?=\s)(?:[^>"']|"[^"]*"|'[^']*')*?\shref\s*=\s*)("[^"]*
 
 /**
  * Replaces own URLs in what the page itself has put on the clipboard, and keeps every other byte: all of them in plain
- * text,
- * those of links in HTML. Copies from editors and fields stay as they are.
+ * text, those of links in HTML. Copies from editors and fields stay as they are.
  * @param {ClipboardEvent} event
  * @param {(url: string) => string} replace
  * @returns {string | undefined} the first own URL

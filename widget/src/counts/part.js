@@ -21,10 +21,7 @@ const COUNTS_SHEET = createStyleSheet(
 const requests = {};
 let formatters;
 
-/**
- * Returns the plural rules and the number format of the language. Created once: that costs more than the rest of this
- * part.
- */
+/** Returns plural rules and number format of the language. Created once: nothing else here costs as much time. */
 const getFormatters = () => {
   const lang = translate('lang');
   return (formatters ||= {plurals: new Intl.PluralRules(lang), whole: new Intl.NumberFormat(lang)});

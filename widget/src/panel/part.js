@@ -78,10 +78,7 @@ const openMastodon = (name) => {
   return true;
 };
 
-/**
- * Stores a server's name if one is given. Returns the stored name: of this tab, or with `data-storage="local"` of this
- * browser.
- */
+/** Stores the name of a server, if given. Returns the stored one, of this tab or, if that is allowed, this browser. */
 const mastodonServer = (name) => {
   if (name) tab.server = name;
   try {
@@ -94,10 +91,7 @@ const mastodonServer = (name) => {
   return tab.server;
 };
 
-/**
- * Shows the server's QR code of the short link. Its path is copied into an SVG of our own: a strict policy blocks
- * images.
- */
+/** Shows the server's QR code of the short link, as an SVG of our own: a strict policy blocks images. */
 const showQrCode = async () => {
   const token = tab.tokens.qr;
   if (!token) return false;

@@ -25,8 +25,7 @@ const SURVEY_SHEET = createStyleSheet(
 
 /**
  * Entry of the survey part: asks "how did you hear about us?" in `<grapevine-survey>`, or in a field that it adds to
- * the
- * page's forms. It appears only once consent allows sending the answer.
+ * the page's forms. It appears only once consent allows sending the answer.
  * @param {HTMLElement} [host] `<grapevine-survey>`; without it, the forms that `data-survey` selects
  */
 export const start = async (host) => {
