@@ -24,10 +24,7 @@ const convert = (goal, {value, ...more} = {}) => {
   else document.addEventListener('grapevine:ready', send, {once: true});
 };
 
-/**
- * Creates `window.grapevine` and makes the calls that the page has queued in `q`: arrays such as `['on', 'share',
- * run]`.
- */
+/** Creates `window.grapevine` and makes the queued calls: `q` holds arrays such as `['on', 'share', run]`. */
 export const exposeApi = () => {
   const queue = window.grapevine?.q || [];
   const api = {on, share: (channel) => callPart('buttons', null, channel), convert, consent, url: shareUrl};

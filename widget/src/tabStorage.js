@@ -7,8 +7,7 @@ export const STORAGE_KEY = 'grapevine:' + config.site;
 /** Whether the settings of the page and of the browser allow storage. */
 export const MAY_STORE = config.storage != 'none' && !OPTED_OUT;
 
-// Without permission, or where the browser throws (blocked cookies, sandboxed frames), an object of this page replaces
-// it.
+// Without permission, or where the browser throws (blocked cookies, sandbox), an object of this page replaces it.
 let storage = {};
 try {
   if (MAY_STORE) storage = sessionStorage || storage;
@@ -29,8 +28,7 @@ const emptyTab = () => ({
  * The state of this tab. `sessionStorage` keeps it over reloads, restores and duplication of the tab.
  * @typedef {object} Tab
  * @property {string} ownTokens all tokens that the server has issued to this tab, joined; they outlive the visit
- * @property {string} foreignTokens all tokens of other readers that this tab has arrived with, joined; they outlive the
- * visit
+ * @property {string} foreignTokens tokens of other readers that this tab arrived with, joined; they outlive the visit
  * @property {Object<string, string>} outbox reports that were not delivered yet: body → path
  * @property {number} at time of the last activity, in milliseconds
  * @property {?object} landing the report of the current visit; sent again, it gets tokens for more channels

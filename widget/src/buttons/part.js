@@ -5,7 +5,7 @@ import {shareVia} from './shareVia.js';
 import {showStickyBar} from './stickyBar.js';
 
 /**
- * Entry of the buttons' part. Without arguments it creates what the script element asks for: the sticky bar, the survey.
+ * Entry of the buttons' part. Without arguments it adds what the script element asks for: the sticky bar, the survey.
  * @param {HTMLElement} [host] an element of the widget to draw; another part draws those that are not buttons
  * @param {string} [channel] a channel to share this page through
  */

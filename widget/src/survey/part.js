@@ -74,10 +74,7 @@ const sendAnswer = (field, contact) => {
 /** Forms that have the field already. */
 const extendedForms = new WeakSet();
 
-/**
- * Adds a field to the forms that `data-survey` selects, also to later ones. It has no name, so the page's submit is
- * unchanged.
- */
+/** Adds a field to the forms that `data-survey` selects, now or later. It has no name: the page submits as before. */
 const addFieldToForms = () => {
   const addMissing = guard(() => {
     for (const form of config.survey == 'off' || !mayCollect() ? [] : document.querySelectorAll(config.survey)) {
