@@ -2,7 +2,7 @@
 
 widget/src/**/*.js ─ parse ─ link ─ minify ─▶ server/grapevine/built/widget/  widget.HASH.js(.br, .gz), manifest.json
 simple-icons, widget/icons, channels.json ──▶ a few inside the buttons' part, the rest widget.HASH.CHANNEL.json
-widget/words ───────────────────────────────▶ widget.HASH.LANGUAGE.json
+widget/translations ────────────────────────▶ widget.HASH.LANGUAGE.json
 referrer database ──────────────────────────▶ server/grapevine/built/data/    referrers.json, tracking.json
 """
 
@@ -27,21 +27,21 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # pip runs the hook without the project on its path
     sys.path.insert(0, str(ROOT))
 
-from widget.build.icons import INLINE, draw  # noqa: E402
-from widget.build.linker import Linked, Part, joined, joined_part, link, link_parts, places  # noqa: E402
+from widget.build.icons import INLINE, icon_paths  # noqa: E402
+from widget.build.linker import Linked, Part, bundle_part, bundle_script, link, link_parts, shared_indexes  # noqa: E402
 from widget.build.modules import BuildError, Module  # noqa: E402
 
 ENTRY = "main.js"
 PARTS = {
     "buttons": Part("buttons/part.js"),
-    "address": Part("address/part.js"),
+    "addressBar": Part("addressBar/part.js"),
+    "clipboard": Part("clipboard/part.js"),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),
-    "local": Part("local/part.js"),
-    "older": Part("older/part.js"),
+    "legacyNavigation": Part("legacyNavigation/part.js"),
+    "longMemory": Part("longMemory/part.js"),
     "panel": Part("panel/part.js", after=("buttons",)),
     "survey": Part("survey/part.js", after=("buttons",)),
-    "text": Part("text/part.js"),
 }
 """What the script loads when it is needed, each a file of its own. One hash over all of them is in all their names."""
 BUDGETS = {"widget": 3000, "widget + buttons": 6500}
@@ -75,12 +75,12 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
     """The files of built/widget by name, and the scripts among them: the widget itself, then its parts."""
     sources = read_sources(root / "widget/src")
     version = project_version(root)
-    kinds = channels(root / "widget/channels.json", draw(root / "widget/icons"))
+    kinds = channels(root / "widget/channels.json", icon_paths(root / "widget/icons"))
     small = {name: encode(kind) for name, kind in kinds.items() if name not in INLINE}
-    words = languages(root / "widget/words")
+    words = languages(root / "widget/translations")
     small |= {name: encode(text) for name, text in words.items()}
     virtual: dict[str, dict[str, object]] = {
-        "grapevine:kinds": {"KINDS": {name: kinds[name] for name in INLINE}},
+        "grapevine:channels": {"CHANNELS": {name: kinds[name] for name in INLINE}},
         "grapevine:languages": {"LANGUAGES": " ".join(sorted(words))},
         "grapevine:version": {"VERSION": version},
         "grapevine:digest": {"DIGEST": ""},
@@ -126,12 +126,12 @@ def build_scripts(
             )
     script = link(ENTRY, sources, virtual)
     linked = link_parts(script, PARTS, sources, virtual)
-    place = places(script, linked.values())
+    indexes = shared_indexes(script, linked.values())
     parts = []
     for name, part in linked.items():
 
         def text(modules: list[Module], part: Linked = part) -> str:
-            return joined_part(Linked(modules, part.takes), place)
+            return bundle_part(Linked(modules, part.externals), indexes)
 
         parts.append(Script(name, part.modules, text, text(part.modules).encode()))
     texts = {name: body.decode() for name, body in beside.items()} | {part.name: part.body.decode() for part in parts}
@@ -139,7 +139,7 @@ def build_scripts(
     modules = link(ENTRY, sources, {**virtual, "grapevine:digest": {"DIGEST": digest}}).modules
 
     def whole(modules: list[Module]) -> str:
-        return joined(modules, place)
+        return bundle_script(modules, indexes)
 
     return digest, [Script("widget", modules, whole, whole(modules).encode()), *parts]
 
@@ -164,7 +164,7 @@ def languages(folder: Path) -> dict[str, dict[str, Any]]:
     expected = set().union(*words.values())
     for language, entries in words.items():
         if absent := expected - set(entries):
-            raise BuildError(f"widget/words/{language}.json: {', '.join(sorted(absent))} missing; translate")
+            raise BuildError(f"widget/translations/{language}.json: {', '.join(sorted(absent))} missing; translate")
     return words
 
 
@@ -327,10 +327,10 @@ def main(arguments: list[str]) -> int:
     except BuildError as error:
         sys.stderr.write(f"build.py: {error}\n")
         return 1
-    print(f"{'script':<10}{'modules':>8}{'raw':>9}{'gzip':>8}{'brotli':>8}")
+    print(f"{'script':<18}{'modules':>8}{'raw':>9}{'gzip':>8}{'brotli':>8}")
     for script in scripts:
         raw, brotli_size, gzip_size = (len(form) for form in compressed("", script.body).values())
-        print(f"{script.name:<10}{len(script.modules):>8}{raw:>9,}{gzip_size:>8,}{brotli_size:>8,}")
+        print(f"{script.name:<18}{len(script.modules):>8}{raw:>9,}{gzip_size:>8,}{brotli_size:>8,}")
         if arguments:
             print(share_table(script))
     for name, size in sizes(scripts).items():

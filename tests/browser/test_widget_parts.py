@@ -41,7 +41,7 @@ def test_tracking_and_copying_alone_load_nothing_else(page: Page, site: Site, re
     copied = copy(page, "#x")
     assert f'href="{site.origin}/a#gv={token(1, "copy")}"' in copied["text/html"]
     recorder.wait(page, "shares")
-    assert set(parts(recorder)) <= {"text.js"}, "what a page itself might put on the clipboard"
+    assert set(parts(recorder)) <= {"clipboard.js"}, "what a page itself might put on the clipboard"
     assert page.locator("grapevine-buttons").count() == 0
 
 
@@ -53,7 +53,7 @@ def test_default_buttons_load_one_part(page: Page, site: Site, recorder: Recorde
 
 def test_a_page_that_shows_a_url_has_its_part_before_the_tokens(page: Page, site: Site, recorder: Recorder) -> None:
     opened(page, site, f'<p id="x">Read {site.origin}/b</p>', buttons="")
-    assert parts(recorder) == ["text.js"]
+    assert parts(recorder) == ["clipboard.js"]
     assert copy(page, "#x")["text/plain"] == f"Read {site.origin}/b#gv={token(1, 'copy')}"
 
 
@@ -62,7 +62,7 @@ def test_a_url_that_comes_later_is_seen_when_something_is_selected(page: Page, s
     assert parts(recorder) == []
     page.evaluate("() => { document.querySelector('#x').textContent = location.origin + '/late' }")
     page.evaluate("() => getSelection().selectAllChildren(document.querySelector('#x'))")
-    until(page, lambda: parts(recorder), lambda names: names == ["text.js"])
+    until(page, lambda: parts(recorder), lambda names: names == ["clipboard.js"])
     page.wait_for_load_state("networkidle")
     assert copy(page, "#x")["text/plain"] == f"{site.origin}/late#gv={token(1, 'copy')}"
 
@@ -296,7 +296,7 @@ def test_the_token_in_the_address_is_remembered_as_ones_own(page: Page, site: Si
     opened(page, site, address_bar="on", buttons="")
     page.wait_for_url(f"**/p#gv={token(1, 'address')}")
     memory = page.evaluate("() => JSON.parse(sessionStorage['grapevine:sitekey'])")
-    assert token(1, "address") in memory["own"]
+    assert token(1, "address") in memory["ownTokens"]
 
 
 def test_someone_elses_token_gives_way_to_ones_own(page: Page, site: Site, recorder: Recorder) -> None:

@@ -16,7 +16,7 @@ from tests.support.page_server import Site
 
 WIDGET = Path(__file__).resolve().parents[2] / "widget"
 WORDS: dict[str, dict[str, Any]] = {
-    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((WIDGET / "words").glob("*.json"))
+    file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted((WIDGET / "translations").glob("*.json"))
 }
 ELSEWISE = {"ar", "fa", "he", "hi", "ja", "ko", "th", "zh", "bg", "el", "ru", "uk"}
 """Languages in another script than English's."""
@@ -31,7 +31,7 @@ def test_a_language_has_a_word_for_everything(language: str) -> None:
     asked = {
         key
         for file in (WIDGET / "src").rglob("*.js")
-        for key in re.findall(r"\bword\(\(?'(\w+)'", file.read_text(encoding="utf-8"))
+        for key in re.findall(r"\btranslate\(\(?'(\w+)'", file.read_text(encoding="utf-8"))
     }
     words = WORDS[language]
     assert {"bar", "copied", "contact", "dir", "lang"} < asked

@@ -19,23 +19,23 @@ from hatchling.builders.wheel import WheelBuilder
 
 import build
 from grapevine.domain.channels import CODES
-from widget.build.icons import INLINE, draw, icon_path, round_path
+from widget.build.icons import INLINE, icon_path, icon_paths, round_path
 from widget.build.modules import BuildError
 
 MAIN = """\
 import {VERSION} from 'grapevine:version'
 import {DIGEST} from 'grapevine:digest'
-import {inner} from 'grapevine:inner'
+import {SHARED} from 'grapevine:shared'
 import {tag} from './url.js'
 document.title = tag(VERSION)
-import('/widget.' + DIGEST + '.buttons.js').then(part => part.default(inner)())
+import('/widget.' + DIGEST + '.buttons.js').then(part => part.default(SHARED)())
 """
 URL = "export function tag(url) { return url + '#gv=ä' }\n"
 BUTTONS = """\
-import {KINDS} from 'grapevine:kinds'
+import {CHANNELS} from 'grapevine:channels'
 import {LANGUAGES} from 'grapevine:languages'
 import {tag} from '../url.js'
-export const start = () => tag(KINDS.copy[0] + LANGUAGES)
+export const start = () => tag(CHANNELS.copy[0] + LANGUAGES)
 """
 OTHER = "import {tag} from '../url.js'\nexport const start = () => tag('NAME')\n"
 
@@ -52,7 +52,7 @@ def project(tmp_path: Path, project_root: Path) -> Path:
         text = BUTTONS if name == "buttons" else OTHER.replace("NAME", name)
         (root / "widget/src" / part.entry).write_text(text, encoding="utf-8")
     shutil.copy(project_root / "widget/channels.json", root / "widget")
-    for folder in ("widget/icons", "widget/build", "widget/words"):
+    for folder in ("widget/icons", "widget/build", "widget/translations"):
         shutil.copytree(project_root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "server/grapevine").mkdir(parents=True)
     (root / "demo_site").mkdir()
@@ -113,7 +113,9 @@ def test_a_change_gives_another_name_and_removes_the_old_files(project: Path) ->
     new = set(files(widget))
     assert len(new) == len(old)
     assert len(old - new) == 3, "what the script loads did not change"
-    (project / "widget/src" / build.PARTS["text"].entry).write_text("export const start = () => 1\n", encoding="utf-8")
+    (project / "widget/src" / build.PARTS["clipboard"].entry).write_text(
+        "export const start = () => 1\n", encoding="utf-8"
+    )
     build.build(project)
     assert set(files(widget)) & new == {"manifest.json"}, "one digest stands in all names"
 
@@ -122,7 +124,7 @@ def test_channels_are_inside_the_buttons_or_beside_them(project: Path) -> None:
     scripts = {script.name: script.body.decode() for script in build.build(project)}
     built = files(project / "server/grapevine/built/widget")
     digest = json.loads(built["manifest.json"])["digest"]
-    paths = draw(project / "widget/icons")
+    paths = icon_paths(project / "widget/icons")
     assert all(paths[name] in scripts["buttons"] for name in INLINE)
     assert not any(path in scripts["widget"] for path in paths.values())
     known = build.channels(project / "widget/channels.json", paths)
@@ -134,17 +136,17 @@ def test_channels_are_inside_the_buttons_or_beside_them(project: Path) -> None:
 
 
 def test_every_language_says_everything(project: Path) -> None:
-    words = build.languages(project / "widget/words")
+    words = build.languages(project / "widget/translations")
     assert len(words) >= 24
-    (project / "widget/words/de.json").write_text('{"bar": "Teilen"}', encoding="utf-8")
-    with pytest.raises(BuildError, match=r"^widget/words/de\.json: .*copy.* missing; translate"):
+    (project / "widget/translations/de.json").write_text('{"bar": "Teilen"}', encoding="utf-8")
+    with pytest.raises(BuildError, match=r"^widget/translations/de\.json: .*copy.* missing; translate"):
         build.build(project)
 
 
 def test_a_missing_entry_is_refused_and_the_last_build_stays(project: Path) -> None:
     build.build(project)
     before = files(project / "server/grapevine/built")
-    for entry in ("text/part.js", "main.js"):
+    for entry in ("clipboard/part.js", "main.js"):
         (project / "widget/src" / entry).unlink()
         with pytest.raises(BuildError, match=rf"^widget/src/{entry}: this entry is missing"):
             build.build(project)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from widget.build.linker import Part, joined, joined_part, link, link_parts, places
+from widget.build.linker import Part, bundle_part, bundle_script, link, link_parts, shared_indexes
 from widget.build.modules import BuildError
 
 SOURCES = {
@@ -27,11 +27,11 @@ def test_each_module_once_after_those_it_imports() -> None:
 
 def test_order_does_not_depend_on_the_order_of_the_files() -> None:
     orders = itertools.islice(itertools.permutations(SOURCES.items()), 24)
-    assert len({joined(link("main.js", dict(order), VIRTUAL).modules) for order in orders}) == 1
+    assert len({bundle_script(link("main.js", dict(order), VIRTUAL).modules) for order in orders}) == 1
 
 
 def test_one_scope_minified() -> None:
-    script = joined(link("main.js", SOURCES, VIRTUAL).modules)
+    script = bundle_script(link("main.js", SOURCES, VIRTUAL).modules)
     assert script.startswith("(()=>{")
     assert script.endswith("})()")
     assert "1.2.3" in script
@@ -39,9 +39,9 @@ def test_one_scope_minified() -> None:
 
 
 def test_constants_are_carried_only_where_they_are_imported() -> None:
-    assert "M0 0z" not in joined(link("main.js", SOURCES, VIRTUAL).modules)
+    assert "M0 0z" not in bundle_script(link("main.js", SOURCES, VIRTUAL).modules)
     sources = {"main.js": "import {ICONS} from 'grapevine:icons'\nconsole.log(ICONS)\n"}
-    assert "M0 0z" in joined(link("main.js", sources, VIRTUAL).modules)
+    assert "M0 0z" in bundle_script(link("main.js", sources, VIRTUAL).modules)
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_constants_are_carried_only_where_they_are_imported() -> None:
 )
 def test_refused(sources: dict[str, str], message: str) -> None:
     with pytest.raises(BuildError) as caught:
-        joined(link("main.js", sources, VIRTUAL).modules)
+        bundle_script(link("main.js", sources, VIRTUAL).modules)
     assert str(caught.value).startswith(message)
 
 
 PARTED = {
     "main.js": "import {load} from './load.js'\nimport {tag} from './url.js'\nload(tag('x'))\n",
-    "load.js": "import {inner} from 'grapevine:inner'\nexport const load = n => import(n).then(inner)\n",
+    "load.js": "import {SHARED} from 'grapevine:shared'\nexport const load = n => import(n).then(SHARED)\n",
     "url.js": "export const tag = url => url + '#gv'\nexport const LIMIT = 3;\nexport let count = 0;\n",
     "a/part.js": "import {tag} from '../url.js'\nimport {icon} from './icon.js'\n"
     "export const start = () => tag(icon('a'))\n",
@@ -101,8 +101,10 @@ PARTS = {"a": Part("a/part.js"), "b": Part("b/part.js", after=("a",))}
 def parted(sources: dict[str, str]) -> dict[str, str]:
     script = link("main.js", sources, {})
     linked = link_parts(script, PARTS, sources, {})
-    place = places(script, linked.values())
-    return {"main": joined(script.modules, place)} | {name: joined_part(part, place) for name, part in linked.items()}
+    indexes = shared_indexes(script, linked.values())
+    return {"main": bundle_script(script.modules, indexes)} | {
+        name: bundle_part(part, indexes) for name, part in linked.items()
+    }
 
 
 def test_a_part_carries_what_the_script_has_not_and_is_given_the_rest() -> None:
@@ -110,8 +112,8 @@ def test_a_part_carries_what_the_script_has_not_and_is_given_the_rest() -> None:
     linked = link_parts(script, PARTS, PARTED, {})
     assert [module.name for module in linked["a"].modules] == ["a/icon.js", "a/part.js"]
     assert [module.name for module in linked["b"].modules] == ["b/part.js"]
-    assert [set(linked[name].takes) for name in "ab"] == [{"tag", "LIMIT"}, {"icon"}]
-    assert places(script, linked.values()) == {"LIMIT": 0, "tag": 1, "icon": 2}
+    assert [set(linked[name].externals) for name in "ab"] == [{"tag", "LIMIT"}, {"icon"}]
+    assert shared_indexes(script, linked.values()) == {"LIMIT": 0, "tag": 1, "icon": 2}
     texts = parted(PARTED)
     assert all(text.startswith("export default ") for name, text in texts.items() if name != "main")
     assert "[2]=" in texts["a"], "what comes after it is given its names too"
@@ -120,7 +122,7 @@ def test_a_part_carries_what_the_script_has_not_and_is_given_the_rest() -> None:
 
 def test_a_constant_stands_where_it_is_used_unless_a_part_is_given_it() -> None:
     sources = {"main.js": "const DAY = 864e5;\nconst NAME = 'gv';\nconst TWICE = 7;\nf(DAY, NAME, TWICE, TWICE)\n"}
-    text = joined(link("main.js", sources, {}).modules)
+    text = bundle_script(link("main.js", sources, {}).modules)
     assert "864e5" in text
     assert text.count("=7") == 1
     assert text.count("=") == 2
@@ -134,7 +136,8 @@ def test_a_constant_stands_where_it_is_used_unless_a_part_is_given_it() -> None:
          "b/part.js:1: a part cannot follow `count`, which changes; export a function"),
         ({"b/part.js": "export const begin = 1"}, "b/part.js: the entry of a part exports `start` and nothing else"),
         ({"b/part.js": "const tag = 1\nexport const start = () => tag"}, "b/part.js:1: `tag` is a top"),
-        ({"url.js": PARTED["url.js"] + "const inner = 1"}, "url.js:4: `inner` is a top-level name of grapevine:inner"),
+        ({"url.js": PARTED["url.js"] + "const SHARED = 1"},
+         "url.js:4: `SHARED` is a top-level name of grapevine:shared"),
     ],
 )  # fmt: skip
 def test_parts_that_are_refused(changed: dict[str, str], message: str) -> None:

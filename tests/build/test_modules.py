@@ -3,11 +3,11 @@
 import pytest
 
 from widget.build import modules
-from widget.build.modules import BuildError, parse, tokens
+from widget.build.modules import BuildError, parse_module, tokenize
 
 
 def test_imports_and_the_word_export_are_cut_and_nothing_else() -> None:
-    module = parse(
+    module = parse_module(
         "share.js",
         "import {tag} from './url.js';\n"
         "import {\n  COPY, // the default\n  NATIVE,\n} from './channels.js'\n"
@@ -20,7 +20,7 @@ def test_imports_and_the_word_export_are_cut_and_nothing_else() -> None:
     )
     assert module.imports == {"./url.js": (1, ["tag"]), "./channels.js": (2, ["COPY", "NATIVE"])}
     assert module.exports == {"LIMIT", "count", "Share", "share", "all"}
-    assert module.declares == {"LIMIT": 6, "count": 7, "Share": 8, "share": 9, "all": 10, "local": 11}
+    assert module.declarations == {"LIMIT": 6, "count": 7, "Share": 8, "share": 9, "all": 10, "local": 11}
     assert module.code == (
         "const LIMIT = 3\n"
         "let count = 0;\n"
@@ -46,29 +46,29 @@ def test_imports_and_the_word_export_are_cut_and_nothing_else() -> None:
     ],
 )
 def test_words_that_are_no_code_stay(code: str) -> None:
-    module = parse("text.js", code)
+    module = parse_module("text.js", code)
     assert (module.code.strip(), module.imports, module.exports) == (code.strip(), {}, frozenset())
-    assert "text" in module.declares
+    assert "text" in module.declarations
 
 
 def test_nested_declarations_are_not_top_level() -> None:
-    module = parse(
+    module = parse_module(
         "nested.js",
         "const outer = function inner() { const deep = 1; function deeper() {} }\n"
         "for (const each of []) { let within = each }\n"
         "const last = a =>\n  a\n",
     )
-    assert set(module.declares) == {"outer", "last"}
+    assert set(module.declarations) == {"outer", "last"}
 
 
 def test_tokens_know_where_a_statement_can_begin() -> None:
-    stream = list(tokens("x.js", "const a = 1\nconst b =\n  class {}\nfoo()"))
-    assert [t.text for t in stream if t.kind == "name" and t.begins] == ["const", "const", "foo"]
+    stream = list(tokenize("x.js", "const a = 1\nconst b =\n  class {}\nfoo()"))
+    assert [t.text for t in stream if t.kind == "name" and t.starts_statement] == ["const", "const", "foo"]
 
 
 def test_jsx_is_compiled_with_the_factory_it_names() -> None:
     code = "/** @jsx h */\nimport {h} from './h.js'\nexport const bar = () => <b class='x'>it's</b>\n"
-    module = parse("bar.jsx", code)
+    module = parse_module("bar.jsx", code)
     assert module.imports == {"./h.js": (1, ["h"])}
     assert 'h("b", { class: "x" }, "it\'s")' in module.code
 
@@ -106,21 +106,21 @@ REFUSED = {
 @pytest.mark.parametrize(("code", "message"), REFUSED.items(), ids=REFUSED)
 def test_refused(code: str, message: str) -> None:
     with pytest.raises(BuildError) as caught:
-        parse("x.js", code)
+        parse_module("x.js", code)
     assert str(caught.value).startswith(message)
 
 
 def test_jsx_without_a_factory_is_refused() -> None:
     with pytest.raises(BuildError, match=r"^bar\.jsx:1: JSX without its factory; begin the file with /\*\* @jsx h \*/"):
-        parse("bar.jsx", "export const bar = () => <b/>")
+        parse_module("bar.jsx", "export const bar = () => <b/>")
 
 
 def test_without_esbuild_the_minifier_finds_syntax_errors_and_jsx_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modules, "transform", None)
-    assert parse("x.js", "export const a = 1").code == "const a = 1\n"
+    assert parse_module("x.js", "export const a = 1").code == "const a = 1\n"
     with pytest.raises(BuildError, match=r"^x\.js:2: syntax error"):
-        parse("x.js", "const a = 1;\nconst b = (;\n")
+        parse_module("x.js", "const a = 1;\nconst b = (;\n")
     with pytest.raises(BuildError, match=r"^x\.js:1: syntax error, or a module without code"):
-        parse("x.js", "")
+        parse_module("x.js", "")
     with pytest.raises(BuildError, match=r"^bar\.jsx:1: JSX needs esbuild-py"):
-        parse("bar.jsx", "/** @jsx h */\nexport const bar = () => <b/>")
+        parse_module("bar.jsx", "/** @jsx h */\nexport const bar = () => <b/>")

@@ -87,9 +87,9 @@ def test_a_page_that_shows_no_url_is_ready_when_something_is_selected(
     own = {"text/plain": f"{site.origin}/p"}
     head = f"<script>window.data = {own}</script>{FILL}"
     tab.visited(site.page("/p", "<p id='x'>words</p>", head=head, snippet=recorder.snippet(buttons="")))
-    assert not [name for name in recorder.asked if name.endswith("text.js")]
+    assert not [name for name in recorder.asked if name.endswith("clipboard.js")]
     tab.select("#x")
     end = time.monotonic() + 10
     while "#gv=" not in tab.copy("#x")["text/plain"]:
         assert time.monotonic() < end, "the part never came"
-    assert [name for name in recorder.asked if name.endswith("text.js")]
+    assert [name for name in recorder.asked if name.endswith("clipboard.js")]

@@ -1,4 +1,4 @@
-"""The icons of the share buttons: brands from simple-icons, the others drawn in widget/icons."""
+"""Icons of the share buttons: brands from simple-icons, the others from widget/icons."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ from simple_icons_pack import get_icon
 
 from widget.build.modules import BuildError
 
-OWN = ("copy", "email", "linkedin", "native", "pocket", "print", "qr", "slack", "sms", "teams")
-BRANDS = {
+DRAWN_ICONS = ("copy", "email", "linkedin", "native", "pocket", "print", "qr", "slack", "sms", "teams")
+BRAND_ICONS = {
     **{
         name: name
         for name in (
@@ -22,11 +22,11 @@ BRANDS = {
 }  # fmt: skip
 """Channel → slug of simple-icons."""
 INLINE = ("native", "copy", "whatsapp", "telegram", "email", "x", "facebook", "linkedin")
-"""The default buttons: their part of the script knows them; every other channel has a small file of its own."""
+"""The default buttons: their channels are built into the buttons' part; every other one has a data file."""
 
 
 def icon_path(svg: str) -> str:
-    """The outline of an icon on a 24 × 24 field, to a tenth of a unit, in as few characters as a path takes."""
+    """Returns the path of an SVG icon on a 24 × 24 field, rounded to tenths and as short as it can be written."""
     rounded = re.sub(r'\sd="([^"]+)"', lambda d: f' d="{round_path(d[1])}"', svg)
     paths = re.findall(r'\sd="?([^">]+)"?', minify.string("image/svg+xml", rounded))
     if not paths or len(paths) != rounded.count("<path") or 'viewBox="0 0 24 24"' not in svg:
@@ -50,7 +50,7 @@ NUMBER, FLAG = r"[\s,]*([-+]?(?:\d*\.\d+|\d+))", r"[\s,]*([01])"
 
 
 def round_path(path: str) -> str:
-    """Rounds corners where they lie, not the steps between them, so that errors never add up along the outline."""
+    """Returns a path with relative steps of tenths. Rounds positions, not steps, so that errors do not add up."""
     out: list[str] = []
     here, begin, drawn = {"x": 0.0, "y": 0.0}, {"x": 0.0, "y": 0.0}, {"x": 0, "y": 0}
     for command, text in re.findall(r"([a-zA-Z])([^a-zA-Z]*)", path):
@@ -76,12 +76,12 @@ def round_path(path: str) -> str:
     return "".join(out)
 
 
-def draw(folder: Path) -> dict[str, str]:
-    """Name → path, of every icon there is; folder holds our own."""
-    drawn = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in OWN}
-    brands = {name: get_icon(slug) for name, slug in BRANDS.items()}
+def icon_paths(folder: Path) -> dict[str, str]:
+    """Returns channel → path of every icon; `folder` has those that simple-icons lacks."""
+    drawn = {name: (folder / f"{name}.svg").read_text(encoding="utf-8") for name in DRAWN_ICONS}
+    brands = {name: get_icon(slug) for name, slug in BRAND_ICONS.items()}
     if absent := [name for name, icon in brands.items() if icon is None]:
         raise BuildError(
-            f"widget/build/icons.py: simple-icons has no {', '.join(absent)}; draw it in widget/icons or drop it"
+            f"widget/build/icons.py: simple-icons has no {', '.join(absent)}; icon_paths it in widget/icons or drop it"
         )
     return {name: icon_path(svg) for name, svg in {**drawn, **{n: i.svg for n, i in brands.items() if i}}.items()}

@@ -1,8 +1,9 @@
-"""Joins modules: those of the script each once, after those it imports, in one scope; and the parts that it loads.
+"""Bundles the modules of the script into one scope, each after those it imports; and those of every part it loads.
 
-A part is an ES module of its own whose default export is called with what it takes from the script (and from the part
-it comes after), as one array: `export default ($given) => { const {3: tab, 7: post} = $given; … return start }`.
-`start` is the one thing its entry exports.
+A part is an ES module whose default export takes one array, `SHARED`: the names that it imports from the script and
+from the parts loaded before it. Indexes of an array cost fewer bytes than names:
+`export default ($shared) => { const {3: tab, 7: post} = $shared; … return start }`. The entry of a part exports `start`
+and nothing else.
 """
 
 import json
@@ -14,60 +15,64 @@ from typing import NamedTuple
 
 from minify import MinifyError
 
-from widget.build.modules import BuildError, Module, parse, plain_javascript, shorten, tokens
+from widget.build.modules import BuildError, Module, minify_script, parse_module, to_plain_javascript, tokenize
 
-INNER = "grapevine:inner"
-"""The module of `inner`, an array of what parts take from the script and from the parts before them. It is known
-once they are linked, and there once the whole script has run."""
+SHARED = "grapevine:shared"
+"""The virtual module that exports `SHARED`, the array for the parts. Its content is known only when the parts are
+linked, and its values exist only when the whole script has run."""
 
 
 LITERAL = re.compile(r"^const (?P<name>[A-Z_]+) = (?P<value>[\d.e]+|'[^'\\\n]*'|\"[^\"\\\n]*\");?$\n?", re.MULTILINE)
-"""A constant that can stand anywhere an expression can."""
+"""A top-level constant whose value is a number or a string: it can replace its name anywhere."""
 
 
 class Linked(NamedTuple):
+    """The modules of the script or of one part, in the order of a bundle."""
+
     modules: list[Module]
-    """Every module after those it imports; what is already there when a part is loaded is left out."""
-    takes: frozenset[str]
-    """Names that these modules import from what is already there."""
+    """Every module after those it imports, without the modules that are loaded before."""
+    externals: frozenset[str]
+    """Names that these modules import from modules loaded before."""
 
 
 class Part(NamedTuple):
+    """A file that the script loads when it needs it."""
+
     entry: str
     after: tuple[str, ...] = ()
-    """Parts that are loaded before it, whose names it may import."""
+    """Parts that are always loaded before it, and whose names it may import."""
 
 
 def link(
     entry: str,
     sources: Mapping[str, str],
     virtual: Mapping[str, Mapping[str, object]],
-    given: Iterable[Module] = (),
+    loaded: Iterable[Module] = (),
 ) -> Linked:
-    """The modules that entry needs beyond those that are given.
+    """Returns the modules that `entry` imports, directly or not, except those that are loaded before.
 
-    sources maps paths below widget/src to their text, virtual maps names such as `grapevine:icons` to constants.
-    Raises BuildError for whatever cannot be joined safely into one scope.
+    `sources` maps paths below widget/src to their text; `virtual` maps names such as `grapevine:channels` to constants.
+    Raises BuildError for whatever cannot share one scope safely.
     """
-    there = {module.name: module for module in given}
+    available = {module.name: module for module in loaded}
     order: dict[str, Module] = {}
-    takes: set[str] = set()
-    owners = {name: module.name for module in there.values() for name in module.exports - {"start"}}
+    externals: set[str] = set()
+    owners = {name: module.name for module in available.values() for name in module.exports - {"start"}}
 
     def visit(name: str, path: tuple[str, ...], wanted: str) -> Module:
         if name in path:
             circle = " → ".join((*path[path.index(name) :], name))
             raise BuildError(f"{wanted}: circular import {circle}; move what both need into a third module")
-        if name in order or name in there:
-            return order.get(name) or there[name]
-        if name != INNER and name not in sources and name not in virtual:
+        if name in order or name in available:
+            return order.get(name) or available[name]
+        if name != SHARED and name not in sources and name not in virtual:
             raise BuildError(
                 f"{wanted}: there is no module {name}; the modules are {', '.join(sorted([*sources, *virtual]))}"
             )
-        if name == INNER:
-            module = Module(name, "", {}, {"inner": 1}, frozenset(["inner"]))
+        if name == SHARED:
+            module = Module(name, "", {}, {"SHARED": 1}, frozenset(["SHARED"]))
         else:
-            module = constants(name, virtual[name]) if name in virtual else parse(name, sources[name])
+            module = constants_module(name, virtual[name]) if name in virtual else parse_module(name, sources[name])
         for spec, (line, names) in module.imports.items():
             where = f"{name}:{line}"
             if not spec.startswith(("./", "../", "grapevine:")):
@@ -78,11 +83,11 @@ def link(
                 raise BuildError(
                     f"{where}: {target.name} does not export `{missing}`; it exports {sorted(target.exports)}"
                 )
-            if target.name in there:
-                for changing in [n for n in names if n in target.changing]:
+            if target.name in available:
+                for changing in [n for n in names if n in target.mutable]:
                     raise BuildError(f"{where}: a part cannot follow `{changing}`, which changes; export a function")
-                takes.update(names)
-        for declared, line in module.declares.items():
+                externals.update(names)
+        for declared, line in module.declarations.items():
             other = owners.setdefault(declared, name)
             if other != name:
                 raise BuildError(f"{name}:{line}: `{declared}` is a top-level name of {other} too; rename one of them")
@@ -90,7 +95,7 @@ def link(
         return module
 
     visit(entry, (), "build.py")
-    return Linked(list(order.values()), frozenset(takes))
+    return Linked(list(order.values()), frozenset(externals))
 
 
 def link_parts(
@@ -99,70 +104,79 @@ def link_parts(
     sources: Mapping[str, str],
     virtual: Mapping[str, Mapping[str, object]],
 ) -> dict[str, Linked]:
-    """The modules of each part, without those of the script and of the parts it comes after."""
+    """Returns the modules of each part, without those of the script and of the parts loaded before it."""
     linked: dict[str, Linked] = {}
     for name, part in parts.items():
-        given = chain(script.modules, *(linked[before].modules for before in part.after))
-        linked[name] = link(part.entry, sources, virtual, given)
+        loaded = chain(script.modules, *(linked[before].modules for before in part.after))
+        linked[name] = link(part.entry, sources, virtual, loaded)
     return linked
 
 
-def places(script: Linked, parts: Iterable[Linked]) -> dict[str, int]:
-    """Name → its place in what parts are given, for every name that some part takes; the script's own come first."""
-    own = exported(script.modules)
-    taken = frozenset[str]().union(*(part.takes for part in parts))
-    return {name: place for place, name in enumerate(sorted(taken, key=lambda name: (name not in own, name)))}
+def shared_indexes(script: Linked, parts: Iterable[Linked]) -> dict[str, int]:
+    """Returns the index in `SHARED` of every name that some part imports; the script's own names come first."""
+    own = exported_names(script.modules)
+    imported = frozenset[str]().union(*(part.externals for part in parts))
+    return {name: index for index, name in enumerate(sorted(imported, key=lambda name: (name not in own, name)))}
 
 
-def exported(modules: Iterable[Module]) -> set[str]:
+def exported_names(modules: Iterable[Module]) -> set[str]:
+    """Returns the names that these modules export."""
     return {name for module in modules for name in module.exports}
 
 
-def constants(name: str, values: Mapping[str, object]) -> Module:
+def constants_module(name: str, values: Mapping[str, object]) -> Module:
+    """Returns a module that exports these values, written as JSON."""
     code = "".join(f"const {key} = {json.dumps(value, ensure_ascii=False)};\n" for key, value in values.items())
     return Module(name, code, {}, dict.fromkeys(values, 1), frozenset(values))
 
 
-def in_one_scope(modules: Iterable[Module], given_away: Collection[str]) -> str:
-    """The code of all modules; a number or text that has a name only to be understood stands where it is used."""
+def concatenate(modules: Iterable[Module], shared: Collection[str]) -> str:
+    """Returns the code of all modules in one scope. Inlines numbers and strings that are used once and not shared."""
     code = "\n".join(module.code for module in modules)
     for found in list(LITERAL.finditer(code)):
         name, value = found["name"], found["value"]
-        uses = [token for token in tokens("linked", code) if token.text == name and token.kind == "name"]
-        if len(uses) == 2 and code.count(name) == 2 and name not in given_away:
+        uses = [token for token in tokenize("linked", code) if token.text == name and token.kind == "name"]
+        if len(uses) == 2 and code.count(name) == 2 and name not in shared:
             code = code.replace(found[0], "").replace(name, value)
     return code
 
 
-def joined(modules: Iterable[Module], place: Mapping[str, int] | None = None) -> str:
-    """One script in one scope of its own, minified, with the array of what it gives its parts.
+def bundle_script(modules: Iterable[Module], indexes: Mapping[str, int] | None = None) -> str:
+    """Returns the script, minified, in a scope of its own, with the array for its parts.
 
-    What it cannot do without (`URL` in a broken browser, say) must not become the page's error either.
+    The whole script is inside one `try`: in a browser that lacks something it needs (`URL`, say) it must not throw into
+    the page.
     """
     modules = list(modules)
-    place = place or {}
-    body = in_one_scope(modules, place)
-    if any(module.name == INNER for module in modules):
-        body += f"\nconst inner = [{', '.join(sorted(exported(modules) & set(place), key=place.__getitem__))}];"
-    return minified(f"(()=>{{try{{{body}}}catch{{}}}})();")
+    indexes = indexes or {}
+    body = concatenate(modules, indexes)
+    if any(module.name == SHARED for module in modules):
+        shared = sorted(exported_names(modules) & set(indexes), key=indexes.__getitem__)
+        body += f"\nconst SHARED = [{', '.join(shared)}];"
+    return minify_checked(f"(()=>{{try{{{body}}}catch{{}}}})();")
 
 
-def joined_part(part: Linked, place: Mapping[str, int]) -> str:
-    """One part as an ES module, minified. Its own names go to the parts after it through the array it is given."""
-    body = in_one_scope(part.modules, place)
-    taken = ", ".join(f"{place[name]}: {name}" for name in sorted(part.takes, key=place.__getitem__))
-    given = sorted(exported(part.modules) & set(place), key=place.__getitem__)
-    pass_on = "".join(f"$given[{place[name]}] = {name};\n" for name in given)
+def bundle_part(part: Linked, indexes: Mapping[str, int]) -> str:
+    """Returns one part as an ES module, minified. It adds its shared names to the array for later parts."""
     if part.modules[-1].exports != {"start"}:
         raise BuildError(f"{part.modules[-1].name}: the entry of a part exports `start` and nothing else")
-    return minified(f"export default ($given) => {{\nconst {{{taken}}} = $given;\n{body}\n{pass_on}return start\n}};")
+    body = concatenate(part.modules, indexes)
+    imports = ", ".join(f"{indexes[name]}: {name}" for name in sorted(part.externals, key=indexes.__getitem__))
+    exports = "".join(
+        f"$shared[{indexes[name]}] = {name};\n"
+        for name in sorted(exported_names(part.modules) & set(indexes), key=indexes.__getitem__)
+    )
+    return minify_checked(
+        f"export default ($shared) => {{\nconst {{{imports}}} = $shared;\n{body}\n{exports}return start\n}};"
+    )
 
 
-def minified(script: str) -> str:
-    if not plain_javascript(script):
+def minify_checked(script: str) -> str:
+    """Returns the script minified. Raises BuildError if it is not valid JavaScript."""
+    if not to_plain_javascript(script):
         raise BuildError("widget/src: the linked script is not valid JavaScript; is there an `await` at the top level?")
     try:
-        return shorten(script)
+        return minify_script(script)
     except MinifyError as error:
         reason = str(error).splitlines()[0]
         raise BuildError(f"widget/src: the linked script is refused: {reason}; is there JSX in a .js file?") from error

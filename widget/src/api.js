@@ -1,28 +1,33 @@
 import {VERSION} from 'grapevine:version';
 import {consent} from './consent.js';
 import {guard} from './guard.js';
-import {use} from './parts.js';
-import {post} from './post.js';
-import {urlFor} from './share.js';
-import {tab} from './tab.js';
+import {callPart} from './lazyParts.js';
+import {post} from './outbox.js';
+import {shareUrl} from './share.js';
+import {tab} from './tabStorage.js';
 
-/** Calls `run` with the detail of each event of that name; with `ready` at once if the visit is known. */
+/**
+ * `grapevine.on()`: calls `run` with the detail of each such event; for `ready` at once if the visit is known already.
+ */
 const on = (name, run) => {
   document.addEventListener('grapevine:' + name, ({detail}) => run(detail));
   if (name == 'ready' && tab.visit) run({visit: tab.visit});
 };
 
-/** Reports a goal reached in this visit, as soon as there is one. Sums such as 0.1 + 0.2 lose their binary noise. */
+/**
+ * `grapevine.convert()`: reports a goal as soon as the visit is known. Numbers are rounded to six places, so that 0.1 +
+ * 0.2 is sent as 0.300000.
+ */
 const convert = (goal, {value, ...more} = {}) => {
   const send = () => post('conversions', {session: tab.session, goal, ...more, value: value?.toFixed?.(6) ?? value});
   if (tab.session) send();
   else document.addEventListener('grapevine:ready', send, {once: true});
 };
 
-/** Opens `window.grapevine` and does what the page had queued: `q` holds entries such as `['on', 'share', run]`. */
-export const openApi = () => {
+/** Creates `window.grapevine` and makes the queued calls: `q` holds arrays such as `['on', 'share', run]`. */
+export const exposeApi = () => {
   const queue = window.grapevine?.q || [];
-  const api = {share: (channel) => use('buttons', null, channel), url: urlFor, convert, consent, on};
+  const api = {on, share: (channel) => callPart('buttons', null, channel), convert, consent, url: shareUrl};
   for (const name in api) api[name] = guard(api[name]);
   window.grapevine = {
     ...api,

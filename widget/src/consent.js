@@ -1,13 +1,14 @@
-import {changed} from './changes.js';
-import {allow} from './gate.js';
-import {forget, KEY} from './tab.js';
-import {arrive} from './visit.js';
+import {setConsent} from './consentState.js';
+import {notifyChange} from './onChange.js';
+import {clearTab, STORAGE_KEY} from './tabStorage.js';
+import {trackPage} from './visit.js';
 
-/** Consent given: the waiting visit starts and the buttons come alive. Taken back: all is forgotten. */
+/** `grapevine.consent()`: given, the waiting visit starts; withdrawn, everything stored is deleted. */
 export const consent = (given) => {
-  if (allow(given) && given) return arrive();
+  if (setConsent(given) && given) return trackPage();
   if (given) return;
-  forget();
-  changed();
-  delete localStorage[KEY];
+  clearTab();
+  notifyChange();
+  // Last, because it throws where the browser refuses storage.
+  delete localStorage[STORAGE_KEY];
 };

@@ -1,25 +1,30 @@
-import {data} from './config.js';
-import {load} from './load.js';
-import {IGNORED, ownLinks} from './selection.js';
-import {report} from './share.js';
-import {tab} from './tab.js';
-import {isOwn, tag, untag} from './url.js';
+import {config} from './config.js';
+import {loadPart} from './lazyParts.js';
+import {IGNORED_SELECTOR, selectedOwnLinks} from './selection.js';
+import {reportShare} from './share.js';
+import {tab} from './tabStorage.js';
+import {isOwnUrl, tag, untag} from './url.js';
 
-const SHOWS_URL = '//text()[contains(.,"://")][not(../self::script)]';
+/** XPath of the text nodes that contain a URL. */
+const TEXT_WITH_URL = '//text()[contains(.,"://")][not(../self::script)]';
 
-let copyText;
+/** The clipboard part's `start`, once it is loaded. A copy cannot wait for it: the event ends with the handler. */
+let rewriteCopy;
 
-/** Gets ready for copies of URLs that stand in the text itself: on a page that shows some, and when something is selected. */
-export const readText = async (selects) => {
-  if (data.copy != 'off' && (selects || document.evaluate?.(SHOWS_URL, document, null, 3).booleanValue))
-    copyText = await load('text');
+/**
+ * Loads the clipboard part if a copy may need it: the page's text shows a URL, or the reader has selected something.
+ */
+export const prepareTextCopy = async (selects) => {
+  if (config.copy != 'off' && (selects || document.evaluate?.(TEXT_WITH_URL, document, null, 3).booleanValue))
+    rewriteCopy = await loadPart('clipboard');
 };
 
 /**
- * Puts the reader's token into the site's own URLs in what is being copied. A link gets it for the moment in which the
- * browser makes the copy, so that everything else about the copy is the browser's own work. Only where an own URL
- * stands in the text itself, or in what the page has put on the clipboard, are the flavours made by the widget's part.
- * A copy without own URLs is left alone.
+ * Handles `copy`: adds the reader's token to this site's own URLs in the copied content.
+ *
+ * Links carry the token only while the browser makes the copy, so everything else about the copy is the browser's own.
+ * The clipboard part writes the formats itself only where an own URL stands in the text, or where the page has already
+ * filled the clipboard. A copy without own URLs stays as it is.
  */
 export const onCopy = (event) => {
   const token = tab.tokens.copy;
@@ -27,22 +32,25 @@ export const onCopy = (event) => {
   const field = document.activeElement;
   let url;
   if (event.defaultPrevented) {
-    url = copyText?.(event, token);
+    // The page has filled the clipboard itself.
+    url = rewriteCopy?.(event, token);
   } else if (field?.selectionEnd) {
+    // The selection lies in a field; `getSelection()` does not know it.
     url = field.value.slice(field.selectionStart, field.selectionEnd).trim();
-    if (!isOwn(url) || /\s/.test(url) || field.closest(IGNORED)) return;
+    if (!isOwnUrl(url) || /\s/.test(url) || field.closest(IGNORED_SELECTOR)) return;
     event.clipboardData.setData('text/plain', tag(url, token));
     event.preventDefault();
   } else {
     const selection = getSelection();
     const ranges = [...Array(selection.rangeCount).keys()].map((i) => selection.getRangeAt(i));
-    for (const link of ranges.map(ownLinks).flat()) {
+    for (const link of ranges.map(selectedOwnLinks).flat()) {
       const href = link.getAttribute('href');
       url ||= link.href;
+      // Restored after the copy, unless the page has changed the link meanwhile.
       const tagged = (link.href = tag(link.href, token));
       setTimeout(() => link.href == tagged && link.setAttribute('href', href));
     }
-    url = copyText?.(event, token, selection, ranges) || url;
+    url = rewriteCopy?.(event, token, selection, ranges) || url;
   }
-  if (url) report('copy', untag(url)[0]);
+  if (url) reportShare('copy', untag(url)[0]);
 };

@@ -1,4 +1,2 @@
-/** Tells the page: a DOM event `grapevine:NAME` on the document. */
-export const emit = (name, detail) => {
-  document.dispatchEvent(new CustomEvent('grapevine:' + name, {detail}));
-};
+/** Dispatches the DOM event `grapevine:NAME` on the document. */
+export const emit = (name, detail) => document.dispatchEvent(new CustomEvent('grapevine:' + name, {detail}));

@@ -1,7 +1,7 @@
-/** Names in the console what went wrong. */
+/** Logs an error to the console. Some pages remove `console.warn`. */
 export const warn = (error) => console.warn?.('grapevine', error);
 
-/** Wraps an entry point: whatever goes wrong in the widget stays there, and is named in the console. */
+/** Wraps a function so that an exception or a rejected promise is logged and never becomes an error of the page. */
 export const guard =
   (run) =>
   (...args) => {

@@ -1,10 +1,11 @@
-import {use} from './parts.js';
+import {callPart} from './lazyParts.js';
 
-/** Calls `run` after the address may have changed without a page load, and when a page comes back from the cache. */
+/** Calls `run` after each route change of a single-page app, and when the page returns from the back/forward cache. */
 export const watchRoutes = (run) => {
   addEventListener('pageshow', run);
   if (window.navigation)
-    // Pages set their title after the address, so wait a moment.
+    // Single-page apps change the address first and the title a moment later; the report needs both.
     navigation.addEventListener('currententrychange', () => setTimeout(run, 50));
-  else use('older', run);
+  // Firefox before 147 and Safari before 26.2 have no Navigation API.
+  else callPart('legacyNavigation', run);
 };

@@ -1,17 +1,19 @@
-import {isOwn} from './url.js';
+import {isOwnUrl} from './url.js';
 
-/** Where copies keep their URLs as they are. */
-export const IGNORED = 'area,pre,code,[contenteditable],[data-grapevine-ignore]';
+/** Matches the places whose URLs a copy keeps as they are. */
+export const IGNORED_SELECTOR = 'area,pre,code,[contenteditable],[data-grapevine-ignore]';
 
 /**
- * This site's own links of which something visible is selected. A page may hold a hundred thousand, and a browser asks
- * all siblings where a link stands: so the first and the last are searched for, and only those between are looked at.
+ * Returns this site's own links that a range selects visibly.
+ *
+ * A page may have a hundred thousand links, and comparing a position takes the browser time in proportion to the
+ * siblings. So a binary search finds the first and the last link of the range, and only those between are examined.
  * @param {Range} range
  * @returns {HTMLAnchorElement[]}
  */
-export const ownLinks = (range) => {
+export const selectedOwnLinks = (range) => {
   const links = [...document.links];
-  /** How many links end before the range (`end` 0), or begin before its end (1). */
+  /** Returns the number of links that end before the range (`end` 0), or that begin before its end (`end` 1). */
   const before = (end) => {
     let count = 0;
     for (let step = 1 << 20; step; step >>= 1) {
@@ -20,10 +22,18 @@ export const ownLinks = (range) => {
     }
     return count;
   };
-  return links.slice(before(0), before(1)).filter((link) => isOwn(link.href) && !link.closest(IGNORED) && isShown(link) && takes(range, link));
+  return links
+    .slice(before(0), before(1))
+    .filter(
+      (link) =>
+        isOwnUrl(link.href) && !link.closest(IGNORED_SELECTOR) && isCopyable(link) && selectsText(range, link),
+    );
 };
 
-const takes = (range, link) => {
+/**
+ * Returns a true value if the range holds the whole link or some of its text; a boundary may touch a link without any.
+ */
+const selectsText = (range, link) => {
   const starts = link.contains(range.startContainer);
   const ends = link.contains(range.endContainer);
   if (!starts && !ends) return true;
@@ -33,5 +43,5 @@ const takes = (range, link) => {
   return String(part);
 };
 
-/** Whether a reader sees an element, and can copy it. */
-export const isShown = (element) => (element.getClientRects()[0] && getComputedStyle(element).userSelect != 'none');
+/** Returns whether a reader sees an element and the browser would copy it. */
+export const isCopyable = (element) => (element.getClientRects()[0] && getComputedStyle(element).userSelect != 'none');

@@ -1,25 +1,30 @@
-import {changed} from './changes.js';
-import {data, ENDPOINT} from './config.js';
+import {config, ENDPOINT} from './config.js';
 import {emit} from './emit.js';
-import {post} from './post.js';
-import {keep, tab} from './tab.js';
+import {notifyChange} from './onChange.js';
+import {post} from './outbox.js';
+import {saveTab, tab} from './tabStorage.js';
 import {pageUrl, tag} from './url.js';
 
-/** This page's URL as the channel shares it: with the reader's own token, or plain while there is none. */
-export const urlFor = (channel) => {
+/** Returns the URL that a channel shares: this page with the channel's token, or plain while there is none. */
+export const shareUrl = (channel) => {
   const token = tab.tokens[channel];
   if (!token) return pageUrl();
-  return data.link == 'short' ? ENDPOINT + 's/' + token : tag(pageUrl(), token);
+  return config.link == 'short' ? ENDPOINT + 's/' + token : tag(pageUrl(), token);
 };
 
-/** Reports a share of `url` (untagged) and gets the token for the channel's next one. */
-export const report = async (channel, url) => {
+/**
+ * Reports a share and stores the token for the channel's next share.
+ * @param {string} channel
+ * @param {string} url the shared page without a token
+ */
+export const reportShare = async (channel, url) => {
   const token = tab.tokens[channel];
   emit('share', {channel, url});
   if (!token) return;
-  const answer = await post('shares', {token, url, title: document.title});
-  if (!answer.next || tab.tokens[channel] != token) return;
-  tab.own += tab.tokens[channel] = answer.next;
-  keep();
-  changed();
+  const response = await post('shares', {token, url, title: document.title});
+  // Another report of the same channel, or another visit, may have replaced the token during the request.
+  if (!response.next || tab.tokens[channel] != token) return;
+  tab.ownTokens += tab.tokens[channel] = response.next;
+  saveTab();
+  notifyChange();
 };

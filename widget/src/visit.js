@@ -1,89 +1,99 @@
-import {changed} from './changes.js';
-import {data, OPTED_OUT} from './config.js';
+import {config, OPTED_OUT} from './config.js';
+import {mayCollect} from './consentState.js';
+import {prepareTextCopy} from './copy.js';
 import {emit} from './emit.js';
-import {readText} from './copy.js';
-import {allowed} from './gate.js';
-import {nonce, post, resume} from './post.js';
-import {isMine} from './siblings.js';
-import {keep, recall, tab} from './tab.js';
+import {notifyChange} from './onChange.js';
+import {isOwnToken} from './otherTabs.js';
+import {createNonce, post, resendOutbox} from './outbox.js';
+import {loadTab, saveTab, tab} from './tabStorage.js';
 import {pageKey, pageUrl, untag} from './url.js';
 
-const IDLE = 18e5;
+/** A visit ends after thirty minutes without activity. */
+const IDLE_TIMEOUT = 18e5;
 
-const wanted = new Set([data.buttons && 'native copy ' + data.buttons]);
-let arrival;
+const requestedChannels = new Set([config.buttons && 'native copy ' + config.buttons]);
+/** The token that this page was opened with, until its visit is reported. */
+let arrivalToken;
 let referrer = document.referrer;
-let page;
-let sending;
+/** `pageKey` of the page that was tracked last. */
+let currentPage;
+/** Promise of the visit's report while it is being sent. */
+let pendingReport;
 
-/** Takes a token out of the address bar; it waits in a variable until the visit may be reported. */
-export const takeArrival = () => {
+/** Removes a token from the address bar and keeps it for the visit's report; without consent that may be much later. */
+export const takeTokenFromUrl = () => {
   const [url, token] = untag(location.href);
   if (!token || token == tab.tokens.address) return;
   history.replaceState(history.state, '', url);
-  arrival = token;
+  arrivalToken = token;
 };
 
-/** A page was opened: a new visit if it came with somebody else's token or the last visit is over, else a view. */
-export const arrive = async () => {
-  if (!allowed()) return;
-  page = pageKey();
-  recall();
-  resume();
-  const token = OPTED_OUT || (tab.own + tab.used).includes(arrival) ? undefined : arrival;
-  const from = referrer;
-  arrival = undefined;
+/**
+ * Reports that a page was opened: a visit if it has another reader's token or the last visit has ended, else a view.
+ */
+export const trackPage = async () => {
+  if (!mayCollect()) return;
+  currentPage = pageKey();
+  loadTab();
+  resendOutbox();
+  // All of this runs before the first `await`: a route change may call again while a report is being sent.
+  const token = !OPTED_OUT && !(tab.ownTokens + tab.foreignTokens).includes(arrivalToken) ? arrivalToken : undefined;
+  const pageReferrer = referrer;
+  arrivalToken = '';
   referrer = location.origin;
-  if (token || Date.now() - tab.at > IDLE) return begin(token, from);
+  if (token || Date.now() - tab.at > IDLE_TIMEOUT) return startVisit(token, pageReferrer);
   const view = {url: pageUrl(), title: document.title};
-  if (!tab.visit) await (sending ||= send());
+  if (!tab.visit) await (pendingReport ||= reportVisit());
   if (!tab.session) return;
-  keep();
-  // The server may no longer know this visit: erased, or the database is another one.
-  if ((await post('views', {session: tab.session, ...view})).code == 'invalid') return begin(undefined, referrer);
+  saveTab();
+  // The server no longer knows this visit: it was erased, or the database is another one.
+  if ((await post('views', {session: tab.session, ...view})).code == 'invalid') return startVisit(undefined, referrer);
 };
 
-/** The address may have changed without a page load: another page is a view, a token in it an arrival. */
-export const route = (event) => {
-  takeArrival();
-  changed();
-  if (arrival || page != pageKey() || event?.persisted) return arrive();
+/** Handles a possible route change: another page is a view, a token in the address may be a visit. */
+export const onRouteChange = (event) => {
+  takeTokenFromUrl();
+  notifyChange();
+  if (arrivalToken || currentPage != pageKey() || event?.persisted) return trackPage();
 };
 
-/** Asks for tokens of more channels; the server knows the visit by its nonce. */
-export const want = async (channels) => {
-  channels.forEach((channel) => wanted.add(channel));
-  await sending;
-  if (tab.visit && channels.some((channel) => !tab.tokens[channel])) return send();
+/** Requests tokens for more channels. The visit's report is repeated; its nonce tells the server which visit it is. */
+export const requestTokens = async (channels) => {
+  channels.forEach((channel) => requestedChannels.add(channel));
+  await pendingReport;
+  if (tab.visit && channels.some((channel) => !tab.tokens[channel])) return reportVisit();
 };
 
-const begin = (token, referrer) => {
+const startVisit = (token, referrer) => {
   tab.landing = {
-    url: pageUrl(),
-    nonce: nonce(),
-    day: new Date().toISOString().slice(0, 10),
-    referrer,
     token,
+    referrer,
+    nonce: createNonce(),
+    day: new Date().toISOString().slice(0, 10),
+    url: pageUrl(),
     title: document.title,
   };
-  if (token) tab.used += token;
+  if (token) tab.foreignTokens += token;
   Object.assign(tab, {tokens: {}, visit: null, session: null});
-  keep();
-  return (sending = send());
+  saveTab();
+  return (pendingReport = reportVisit());
 };
 
-const send = async () => {
-  const {landing} = tab;
-  landing.own ||= landing.token && (await isMine(landing.token));
-  const answer = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...wanted].join(' ')});
-  sending = null;
-  await readText();
-  if (!answer.visit || tab.landing?.nonce != landing.nonce) return;
-  const known = tab.visit;
-  tab.own += Object.values(answer.tokens);
-  Object.assign(tab, answer, {tokens: {...answer.tokens, ...tab.tokens}});
-  keep();
-  changed();
-  if (!known) emit('ready', {visit: tab.visit});
-  if (!known && tab.returned) emit('return', tab.returned);
+const reportVisit = async () => {
+  const landing = tab.landing;
+  landing.own ||= landing.token && (await isOwnToken(landing.token));
+  const response = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...requestedChannels].join(' ')});
+  pendingReport = null;
+  // Before the tokens are stored, so that no copy has a token but not the part that text URLs need.
+  await prepareTextCopy();
+  // The server refused the visit, or another visit has begun meanwhile.
+  if (!response.visit || tab.landing?.nonce != landing.nonce) return;
+  const wasKnown = tab.visit;
+  tab.ownTokens += Object.values(response.tokens);
+  // A token that is there already may have been shared; it stays.
+  Object.assign(tab, response, {tokens: {...response.tokens, ...tab.tokens}});
+  saveTab();
+  notifyChange();
+  if (!wasKnown) emit('ready', {visit: tab.visit});
+  if (!wasKnown && tab.returned) emit('return', tab.returned);
 };

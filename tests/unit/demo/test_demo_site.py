@@ -262,7 +262,7 @@ def test_the_playground_knows_every_option_of_the_widget() -> None:
     options = (PLAYGROUND / "options.js").read_text()
     names, languages = options.split("export const LANGUAGES")
     assert set(re.findall(r'\["([a-z]+)", "', names)) == set(json.loads((WIDGET / "channels.json").read_text()))
-    words = {file.stem for file in (WIDGET / "words").glob("*.json")}
+    words = {file.stem for file in (WIDGET / "translations").glob("*.json")}
     assert set(re.findall(r'"([a-z]+)"', languages.partition(";")[0])) == words | {"auto", "en"}
     documented = set(re.findall(r"^\| (?:.*, )?`data-([a-z-]+)`", (WIDGET / "README.md").read_text(), re.MULTILINE))
     offered = set(re.findall(r'(?:attribute|choice|text)\("([a-z-]+)"', options))

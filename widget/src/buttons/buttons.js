@@ -1,77 +1,88 @@
-import {watchers} from '../changes.js';
-import {data} from '../config.js';
+import {config} from '../config.js';
+import {createElement} from '../dom.js';
 import {guard} from '../guard.js';
-import {use} from '../parts.js';
-import {report, urlFor} from '../share.js';
-import {sheetOf} from '../sheet.js';
+import {callPart} from '../lazyParts.js';
+import {nextTask} from '../nextTask.js';
+import {changeListeners} from '../onChange.js';
+import {reportShare, shareUrl} from '../share.js';
+import {createStyleSheet} from '../styleSheet.js';
 import {pageUrl} from '../url.js';
-import {want} from '../visit.js';
-import {share} from './act.js';
-import {kindOf, know, linkOf} from './kinds.js';
-import {make, rest} from './make.js';
-import {STYLE} from './style.js';
-import {CHANNELS, channelsIn} from './usual.js';
-import {speak, spoken, word} from './words.js';
+import {requestTokens} from '../visit.js';
+import {channelData, channelLink, loadChannel} from './channels.js';
+import {DEFAULT_CHANNELS, parseChannels} from './defaultChannels.js';
+import {createLocalized, loadTranslations, translate} from './i18n.js';
+import {shareVia} from './shareVia.js';
+import {BUTTONS_CSS} from './style.js';
 
-/** Channels that say by themselves what they did. */
-const ASIDE = /^(native|mastodon|qr|print)$/;
-const SVG = 'http://www.w3.org/2000/svg';
+/** Channels that show the reader by themselves what happened; they need no notice. */
+const OWN_FEEDBACK = /^(native|mastodon|qr|print)$/;
+const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
-/** The look of all that stands in a bar. */
-export const SHEET = sheetOf(STYLE);
+/** The style sheet of everything that looks like a button of a bar. */
+export const BUTTONS_SHEET = createStyleSheet(BUTTONS_CSS);
 
-/** Draws the buttons of one `<grapevine-buttons>`, once, and keeps their links up to date while it stands in the page. */
+/** Draws the bar of one `<grapevine-buttons>` once, and updates its links while the element is in the page. */
 export const drawButtons = async (host) => {
-  host.refresh ||= await draw(host);
-  watchers.add(host.refresh);
+  host.refresh ||= await renderBar(host);
+  changeListeners.add(host.refresh);
 };
 
-const draw = async (host) => {
-  const text = host.getAttribute('channels') ?? data.buttons;
-  const channels = text == null ? channelsIn(CHANNELS).slice(0, 8) : channelsIn(text);
+/**
+ * Draws the bar.
+ * @returns {Promise<() => void>} updates the links, or stops listening when the element has left the page
+ */
+const renderBar = async (host) => {
+  const text = host.getAttribute('channels') ?? config.buttons;
+  const channels = text == null ? parseChannels(DEFAULT_CHANNELS).slice(0, 8) : parseChannels(text);
   const root = host.attachShadow({mode: 'open'});
-  guard(want)(text == null ? channelsIn(CHANNELS) : channelsIn('native copy', channels));
-  await Promise.all([speak(), ...channels.map(know)]);
-  await rest();
-  const bar = spoken('div', {part: 'bar', role: host.hasAttribute('position') ? 'region' : 'group', ariaLabel: word('bar')});
-  const notice = spoken('p', {part: 'status', role: 'status'});
+  guard(requestTokens)(text == null ? parseChannels(DEFAULT_CHANNELS) : parseChannels('native copy', channels));
+  await Promise.all([loadTranslations(), ...channels.map(loadChannel)]);
+  await nextTask();
+  const bar = createLocalized('div', {
+    part: 'bar',
+    role: host.hasAttribute('position') ? 'region' : 'group',
+    ariaLabel: translate('bar'),
+  });
+  const notice = createLocalized('p', {part: 'status', role: 'status'});
   let timer;
   const refreshes = channels.map((channel) => {
-    const [path, , colour, brand] = kindOf(channel);
-    const name = word(channel, brand) || channel[0].toUpperCase() + channel.slice(1);
-    const href = () => linkOf(channel, urlFor(channel));
-    const button = make(href() ? 'a' : 'button', {part: 'button', title: name, ariaLabel: name});
+    const [path, , colour, brand] = channelData(channel);
+    const name = translate(channel, brand) || channel[0].toUpperCase() + channel.slice(1);
+    const href = () => channelLink(channel, shareUrl(channel));
+    const button = createElement(href() ? 'a' : 'button', {part: 'button', title: name, ariaLabel: name});
     const refresh = () => href() && Object.assign(button, {href: href(), target: '_blank', rel: 'noopener'});
     button.onclick = button.onauxclick = guard(async (event) => {
-      if (event.button > 1) return;
-      if (refresh()) return report(channel, pageUrl());
-      if (!(await share(channel)) || ASIDE.test(channel)) return;
+      if (event.button > 1) return; // the right button opens a menu; the middle one a link
+      if (refresh()) return reportShare(channel, pageUrl());
+      if (!(await shareVia(channel)) || OWN_FEEDBACK.test(channel)) return;
       notice.style.marginTop = button.offsetTop + 'px';
-      notice.textContent = '✓ ' + word('copied') + (channel == 'copy' ? '' : ' · ' + word('paste').replace('$', name));
+      notice.textContent =
+        '✓ ' + translate('copied') + (channel == 'copy' ? '' : ' · ' + translate('paste').replace('$', name));
       clearTimeout(timer);
       timer = setTimeout(() => (notice.textContent = ''), 5e3);
     });
     button.style.setProperty('--brand', colour || '');
     button.dataset.channel = channel;
-    button.append(icon(path || kindOf('copy')[0]));
+    button.append(createIcon(path || channelData('copy')[0]));
     if (channel != 'native' || navigator.share) bar.append(button);
     return refresh;
   });
-  const refreshAll = () => (host.isConnected ? refreshes.forEach((refresh) => refresh()) : watchers.delete(refreshAll));
-  root.adoptedStyleSheets = [SHEET];
-  if (/light|dark/.test(data.theme)) host.style.colorScheme = data.theme;
+  const refreshAll = () =>
+    (host.isConnected ? refreshes.forEach((refresh) => refresh()) : changeListeners.delete(refreshAll));
+  root.adoptedStyleSheets = [BUTTONS_SHEET];
+  if (/light|dark/.test(config.theme)) host.style.colorScheme = config.theme;
   refreshAll();
-  // Links that came later would move the bar.
-  if (data.follow && host.hasAttribute('position')) await use('follow', host, bar);
+  // Follow links that are added later would move the bar, which is centred.
+  if (config.follow && host.hasAttribute('position')) await callPart('follow', host, bar);
   root.append(bar, notice);
-  if (data.counts == 'on') use('counts', root);
+  if (config.counts == 'on') callPart('counts', root);
   return refreshAll;
 };
 
-/** An icon on a field of 24 × 24. */
-export const icon = (path) => {
-  const svg = document.createElementNS(SVG, 'svg');
+/** Creates an icon from a path on a field of 24 × 24. */
+export const createIcon = (path) => {
+  const svg = document.createElementNS(SVG_NAMESPACE, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
-  svg.appendChild(document.createElementNS(SVG, 'path')).setAttribute('d', path);
+  svg.appendChild(document.createElementNS(SVG_NAMESPACE, 'path')).setAttribute('d', path);
   return svg;
 };

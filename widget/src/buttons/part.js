@@ -1,14 +1,18 @@
-import {data} from '../config.js';
-import {hasBar, use} from '../parts.js';
-import {share} from './act.js';
+import {config} from '../config.js';
+import {callPart, hasStickyBar} from '../lazyParts.js';
 import {drawButtons} from './buttons.js';
-import {stickyBar} from './sticky.js';
+import {shareVia} from './shareVia.js';
+import {showStickyBar} from './stickyBar.js';
 
-/** Brings an element of the widget to life, or shares through a channel, or does what the script element asks for. */
+/**
+ * Entry of the buttons' part. Without arguments it adds what the script element asks for: the sticky bar, the survey.
+ * @param {HTMLElement} [host] an element of the widget to draw; another part draws those that are not buttons
+ * @param {string} [channel] a channel to share this page through
+ */
 export const start = (host, channel) => {
-  if (channel) return share(channel);
+  if (channel) return shareVia(channel);
   if (/buttons$/.test(host?.localName)) return drawButtons(host);
-  if (host) return use(host.localName.split('-').pop(), host);
-  if (hasBar()) stickyBar();
-  if (data.survey) use('survey');
+  if (host) return callPart(host.localName.split('-').pop(), host);
+  if (hasStickyBar()) showStickyBar();
+  if (config.survey) callPart('survey');
 };

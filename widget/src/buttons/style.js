@@ -1,23 +1,23 @@
 /**
- * The look of the buttons: a bar (`div`), its buttons (`a`, `button`), a notice (`p`). In the page it takes the page's
- * colour; a sticky bar the system's, so that it follows the scheme and forced colours by itself. A sticky bar (`[position]`) lies at the bottom; on wide
- * screens `left` and `right` (`$=t`) stand it up.
+ * CSS of a bar (`div`), its buttons (`a`, `button`) and its notice (`p`). A bar in the page inherits the page's colour;
+ * a sticky bar (`[position]`) uses system colours, so that it follows the colour scheme and forced colours. A sticky
+ * bar lies at the bottom; on wide screens `left` and `right` (`[position$=t]`) are vertical.
  */
-export const STYLE =
+export const BUTTONS_CSS =
   ':host{display:block;position:relative}' +
-  // Where a row stands is for the page's direction to say, its order for that of its words.
+  // The page's direction aligns the host; the direction of the words, set on the bar, orders the buttons.
   'div{display:flex;flex-wrap:wrap;gap:1px;width:fit-content;border-radius:var(--grapevine-radius,14px)}' +
   'a,button{all:unset;display:grid;flex:none;place-content:center;cursor:pointer;opacity:.75;' +
   'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
   'color:var(--grapevine-color,inherit);' +
   '&:hover{opacity:1;color:#fff;background:var(--brand,var(--grapevine-accent,#4f46e5))}' +
   '&:focus-visible{opacity:1;outline:2px solid;outline-offset:-2px}}' +
-  // What is copied from the page holds nothing of the widget.
+  // Copies from the page must not contain the widget.
   ':host([position]),div,p{-webkit-user-select:none;user-select:none}' +
   'svg{width:20px;fill:currentColor}' +
   'p{position:absolute;inset:auto auto calc(100% + 8px);margin:0;width:max-content;max-width:90vw;box-sizing:border-box;padding:8px 12px;' +
   'border-radius:8px;background:CanvasText;color:Canvas;forced-color-adjust:none;font:500 13px system-ui}' +
-  // It stays in the tree, for what appears together with its region is not read out.
+  // An empty notice stays in the tree: screen readers do not announce text that appears together with its live region.
   'p:empty{padding:0}' +
   ':host([position]){position:fixed!important;z-index:99999;color-scheme:light dark;color:CanvasText;margin:auto;width:fit-content;' +
   'inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +

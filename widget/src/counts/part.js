@@ -1,13 +1,14 @@
-import {watchers} from '../changes.js';
-import {word} from '../buttons/words.js';
-import {make, rest} from '../buttons/make.js';
-import {data, ENDPOINT} from '../config.js';
-import {allowed} from '../gate.js';
+import {translate} from '../buttons/i18n.js';
+import {config, ENDPOINT} from '../config.js';
+import {mayCollect} from '../consentState.js';
+import {createElement} from '../dom.js';
 import {guard} from '../guard.js';
-import {sheetOf} from '../sheet.js';
+import {nextTask} from '../nextTask.js';
+import {changeListeners} from '../onChange.js';
+import {createStyleSheet} from '../styleSheet.js';
 import {pageUrl} from '../url.js';
 
-const LOOK = sheetOf(
+const COUNTS_SHEET = createStyleSheet(
   'a,button{position:relative;opacity:1}' +
     'b{position:absolute;inset:auto 0 1px;text-align:center;font:600 10px/1 system-ui;white-space:nowrap}' +
     'b.total{inset:-16px auto auto;inset-inline-start:0;padding:0 7px;border-radius:9px;font-size:11px;line-height:18px;' +
@@ -16,49 +17,60 @@ const LOOK = sheetOf(
     ':host([position]) b.total{inset:-14px auto auto 50%;translate:-50%}',
 );
 
-const asked = {};
-let made;
+/** Responses by page URL: each page is fetched once. */
+const requests = {};
+let formatters;
 
-/** How numbers are written in the language of the words. Made once: they cost more than all else that is done here. */
-const formats = () => {
-  const lang = word('lang');
-  return (made ||= {plurals: new Intl.PluralRules(lang), whole: new Intl.NumberFormat(lang)});
+/** Returns plural rules and number format of the language. Created once: nothing else here costs as much time. */
+const getFormatters = () => {
+  const lang = translate('lang');
+  return (formatters ||= {plurals: new Intl.PluralRules(lang), whole: new Intl.NumberFormat(lang)});
 };
 
-/** How often a page was shared, by channel; asked for once. Private shares are among them. */
-const ask = (url) =>
-  (asked[url] ||= fetch(`${ENDPOINT}v1/counts?site=${data.site}&url=${encodeURIComponent(url)}`, {credentials: 'omit'})
+/** Fetches how often a page was shared, by channel, private shares included. An error counts as no shares. */
+const fetchCounts = (url) =>
+  (requests[url] ||= fetch(`${ENDPOINT}v1/counts?site=${config.site}&url=${encodeURIComponent(url)}`, {credentials: 'omit'})
     .then((response) => (response.ok ? response.json() : {}))
     .catch(() => ({})));
 
-/** Writes the counts on the buttons of one bar; a number lies over its button, so that nothing moves. */
+/**
+ * Entry of the counts part: shows the counts on the buttons of one bar. Each number lies over its button, so nothing
+ * moves.
+ * @param {ShadowRoot} root of the bar
+ */
 export const start = async (root) => {
-  root.adoptedStyleSheets.push(LOOK);
-  await rest();
-  formats();
-  let shown;
-  const show = guard(async () => {
-    if (!root.host.isConnected) return watchers.delete(show);
+  root.adoptedStyleSheets.push(COUNTS_SHEET);
+  await nextTask();
+  getFormatters();
+  let shownUrl;
+  const refresh = guard(async () => {
+    if (!root.host.isConnected) return changeListeners.delete(refresh);
     const url = pageUrl();
-    if (!allowed() || url == shown) return;
-    shown = url;
-    const {total = 0, channels = {}} = await ask(url);
-    await rest();
+    if (!mayCollect() || url == shownUrl) return;
+    shownUrl = url;
+    const {total = 0, channels = {}} = await fetchCounts(url);
+    await nextTask();
     root.querySelectorAll('b').forEach((badge) => badge.remove());
-    write(root.querySelector('[part=bar]'), word('bar'), total, 'total');
-    root.querySelectorAll('[data-channel]').forEach((button) => write(button, button.title, channels[button.dataset.channel], 'count'));
+    showCount(root.querySelector('[part=bar]'), translate('bar'), total, 'total');
+    root
+      .querySelectorAll('[data-channel]')
+      .forEach((button) => showCount(button, button.title, channels[button.dataset.channel], 'count'));
   });
-  watchers.add(show);
-  await show();
+  changeListeners.add(refresh);
+  await refresh();
 };
 
-const write = (element, name, count, part) => {
+/** Adds a badge to an element, and the count to its accessible name. */
+const showCount = (element, name, count, part) => {
   element.ariaLabel = name;
   if (!count) return;
-  const forms = word('count') || {one: '$ share', other: '$ shares'};
-  const {plurals, whole} = formats();
+  const forms = translate('count') || {one: '$ share', other: '$ shares'};
+  const {plurals, whole} = getFormatters();
   const plural = forms[plurals.select(count)] || forms.other;
-  const text = (count < 1e3 ? whole : (made.short ||= new Intl.NumberFormat(word('lang'), {notation: 'compact'}))).format(count);
+  const format =
+    count < 1e3 ? whole : (formatters.short ||= new Intl.NumberFormat(translate('lang'), {notation: 'compact'}));
   element.ariaLabel = name + ', ' + plural.replace('$', whole.format(count));
-  (part == 'total' ? element.parentNode : element).append(make('b', {part, className: part, textContent: text, ariaHidden: 'true'}));
+  (part == 'total' ? element.parentNode : element).append(
+    createElement('b', {part, className: part, textContent: format.format(count), ariaHidden: 'true'}),
+  );
 };

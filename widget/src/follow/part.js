@@ -1,11 +1,12 @@
-import {icon, SHEET} from '../buttons/buttons.js';
-import {kindOf, know} from '../buttons/kinds.js';
-import {make, rest} from '../buttons/make.js';
-import {speak, spoken, word} from '../buttons/words.js';
-import {data} from '../config.js';
-import {sheetOf} from '../sheet.js';
+import {BUTTONS_SHEET, createIcon} from '../buttons/buttons.js';
+import {channelData, loadChannel} from '../buttons/channels.js';
+import {createLocalized, loadTranslations, translate} from '../buttons/i18n.js';
+import {config} from '../config.js';
+import {createElement} from '../dom.js';
+import {nextTask} from '../nextTask.js';
+import {createStyleSheet} from '../styleSheet.js';
 
-/** Where a network's accounts stand; for any other the account is a URL. */
+/** Templates of profile URLs. Networks that are not listed use `NETWORK.com/ACCOUNT`. */
 const PROFILES = {
   x: 'x.com/$',
   facebook: 'www.facebook.com/$',
@@ -26,8 +27,8 @@ const PROFILES = {
   snapchat: 'www.snapchat.com/add/$',
 };
 
-/** Told apart from share buttons: a word before them, and a ring around each. */
-const LOOK = sheetOf(
+/** Follow links differ from share buttons: a label in front of them, and a ring around each. */
+const FOLLOW_SHEET = createStyleSheet(
   'span{align-self:center;padding:4px 8px;text-align:center;font:600 12px system-ui;color:var(--grapevine-color,inherit)}' +
     '.follow{display:flex;flex-wrap:wrap;padding:0!important;background:none!important;box-shadow:none!important;outline:0!important}' +
     '.follow a{border-radius:50%}.follow a:not(:focus-visible){outline:1px solid #8886;outline-offset:-1px}' +
@@ -35,29 +36,40 @@ const LOOK = sheetOf(
     'div>.follow{flex:none;flex-wrap:nowrap!important;align-items:center;flex-direction:inherit;border-radius:inherit}',
 );
 
-/** Links to the site's own accounts, in an element of their own or at the end of a bar. No token, no share. */
+/**
+ * Entry of the follow part: adds links to the site's own accounts. They carry no token and are not reported.
+ * @param {HTMLElement} host `<grapevine-follow>`, or the element of a bar
+ * @param {HTMLElement} [bar] to add the links to
+ */
 export const start = async (host, bar) => {
   if (!bar && host.shadowRoot) return;
   const root = host.shadowRoot || host.attachShadow({mode: 'open'});
-  const accounts = [...(host.getAttribute('accounts') || data.follow || '').matchAll(/(\w+):([^\s,]+)/g)];
-  await Promise.all([speak(), ...accounts.map(([, network]) => know(network))]);
-  await rest();
-  const label = word('follow', 'Follow');
-  const group = spoken('div', {part: 'follow', className: 'follow', role: 'group', ariaLabel: label});
-  group.append(make('span', {part: 'label', textContent: label, ariaHidden: 'true'}));
+  const accounts = [...(host.getAttribute('accounts') || config.follow || '').matchAll(/(\w+):([^\s,]+)/g)];
+  await Promise.all([loadTranslations(), ...accounts.map(([, network]) => loadChannel(network))]);
+  await nextTask();
+  const label = translate('follow', 'Follow');
+  const group = createLocalized('div', {part: 'follow', className: 'follow', role: 'group', ariaLabel: label});
+  group.append(createElement('span', {part: 'label', textContent: label, ariaHidden: 'true'}));
   for (const [, network, account] of accounts) {
-    const [path, , colour, brand] = kindOf(network);
+    const [path, , colour, brand] = channelData(network);
     const name = label + ': ' + (brand || network[0].toUpperCase() + network.slice(1));
-    const link = make('a', {part: 'link', title: name, ariaLabel: name, href: profile(network, account), target: '_blank', rel: 'me noopener'});
+    const link = createElement('a', {
+      part: 'link',
+      title: name,
+      ariaLabel: name,
+      href: profileUrl(network, account),
+      target: '_blank',
+      rel: 'me noopener',
+    });
     link.style.setProperty('--brand', colour || '');
-    link.append(icon(path || kindOf('copy')[0]));
+    link.append(createIcon(path || channelData('copy')[0]));
     group.append(link);
   }
-  root.adoptedStyleSheets.push(...(bar ? [LOOK] : [SHEET, LOOK]));
+  root.adoptedStyleSheets.push(...(bar ? [FOLLOW_SHEET] : [BUTTONS_SHEET, FOLLOW_SHEET]));
   (bar || root).append(group);
 };
 
-const profile = (network, account) => {
+const profileUrl = (network, account) => {
   if (/^(https:)?\/\//.test(account)) return account;
   const [user, server] = account.replace(/^@/, '').split('@');
   if (server) return `https://${server}/@${user}`;

@@ -1,15 +1,15 @@
-import {icon, SHEET} from '../buttons/buttons.js';
-import {kindOf, know} from '../buttons/kinds.js';
-import {make} from '../buttons/make.js';
-import {speak, spoken, word} from '../buttons/words.js';
-import {data, ENDPOINT} from '../config.js';
-import {ELEMENT} from '../parts.js';
-import {report, urlFor} from '../share.js';
-import {sheetOf} from '../sheet.js';
-import {keep, tab} from '../tab.js';
+import {BUTTONS_SHEET, createIcon} from '../buttons/buttons.js';
+import {channelData, loadChannel} from '../buttons/channels.js';
+import {createLocalized, loadTranslations, translate} from '../buttons/i18n.js';
+import {config, ENDPOINT} from '../config.js';
+import {createElement} from '../dom.js';
+import {ELEMENT_PREFIX} from '../lazyParts.js';
+import {reportShare, shareUrl} from '../share.js';
+import {createStyleSheet} from '../styleSheet.js';
+import {saveTab, tab} from '../tabStorage.js';
 import {pageUrl} from '../url.js';
 
-const LOOK = sheetOf(
+const PANEL_SHEET = createStyleSheet(
   ':host{color-scheme:light dark}' +
     'dialog{box-sizing:border-box;width:min(22rem,92vw);padding:20px;border:0;border-radius:var(--grapevine-radius,14px);' +
     'background:var(--grapevine-background,Canvas);color:var(--grapevine-color,CanvasText);font:16px/1.4 system-ui;outline:1px solid #8886;box-shadow:0 8px 40px #0006}' +
@@ -25,108 +25,123 @@ const LOOK = sheetOf(
     'input:focus-visible,button:focus-visible{outline:2px solid;outline-offset:2px}' +
     'form>button:focus-visible{outline-color:#fff;outline-offset:0;box-shadow:0 0 0 4px #000}',
 );
-const PAPER = sheetOf(':host{display:none}@media print{:host{display:block;font:12pt system-ui;overflow-wrap:anywhere}}');
-const KEY_OF_SERVER = 'grapevine:mastodon';
+const PRINT_SHEET = createStyleSheet(':host{display:none}@media print{:host{display:block;font:12pt system-ui;overflow-wrap:anywhere}}');
+const CROSS =
+  'M5.6 4.200l6.400 6.400 6.400-6.400 1.400 1.400-6.400 6.400 6.400 6.400-1.400 1.400-6.400-6.400-6.400 6.400-1.400-1.400 6.400-6.400-6.400-6.400z';
+const SERVER_KEY = 'grapevine:mastodon';
 
-/** Channels that need a step of their own. @returns {Promise<boolean>} whether the page was shared */
+/**
+ * Entry of the panel part: shares through a channel that needs a step of its own.
+ * @param {'mastodon' | 'qr' | 'print'} channel
+ * @returns {Promise<boolean>} whether the page was shared
+ */
 export const start = async (channel) => {
-  await Promise.all([speak(), know('mastodon')]);
-  return {mastodon, qr, print: printed}[channel]();
+  await Promise.all([loadTranslations(), loadChannel('mastodon')]);
+  return {mastodon: shareToMastodon, qr: showQrCode, print: printPage}[channel]();
 };
 
-/** Asks for the reader's server, once, and opens it. */
-const mastodon = () => {
-  const known = server();
-  if (known) return toot(known);
+/** Opens the reader's Mastodon server; asks for its name the first time. */
+const shareToMastodon = () => {
+  const known = mastodonServer();
+  if (known) return openMastodon(known);
   return new Promise((done) => {
-    const form = make('form', {method: 'dialog'});
-    const label = make('label', {textContent: word('server', 'Your Mastodon server')});
-    const field = make('input', {required: true, placeholder: 'mastodon.social', autocapitalize: 'none', spellcheck: false, inputMode: 'url'});
+    const form = createElement('form', {method: 'dialog'});
+    const label = createElement('label', {textContent: translate('server', 'Your Mastodon server')});
+    const field = createElement('input', {
+      required: true,
+      placeholder: 'mastodon.social',
+      autocapitalize: 'none',
+      spellcheck: false,
+      inputMode: 'url',
+    });
     label.append(field);
-    form.append(label, make('button', {textContent: word('go', 'Continue')}));
-    let answered = false;
-    const dialog = show('Mastodon', form, () => done(answered));
+    form.append(label, createElement('button', {textContent: translate('go', 'Continue')}));
+    let shared = false;
+    const dialog = showDialog('Mastodon', form, () => done(shared));
     form.onsubmit = (event) => {
       event.preventDefault();
       const [, name] = /^(?:https?:\/\/)?(?:@?[^@/\s]*@)?([\w.-]+(?::\d+)?)/.exec(field.value.trim()) || [];
       if (!name) return;
-      answered = toot(name);
-      server(name);
+      shared = openMastodon(name);
+      mastodonServer(name);
       dialog.close();
     };
     field.focus();
   });
 };
 
-const toot = (name) => {
-  const text = encodeURIComponent(document.title + ' ' + urlFor('mastodon'));
-  make('a', {href: `https://${name}/share?text=${text}`, target: '_blank', rel: 'noopener'}).click();
-  report('mastodon', pageUrl());
+/** Opens the share page of a Mastodon server. */
+const openMastodon = (name) => {
+  const text = encodeURIComponent(document.title + ' ' + shareUrl('mastodon'));
+  createElement('a', {href: `https://${name}/share?text=${text}`, target: '_blank', rel: 'noopener'}).click();
+  reportShare('mastodon', pageUrl());
   return true;
 };
 
-/** The server that was named before; in this tab, or with `data-storage="local"` in this browser. */
-const server = (name) => {
+/** Stores the name of a server, if given. Returns the stored one, of this tab or, if that is allowed, this browser. */
+const mastodonServer = (name) => {
   if (name) tab.server = name;
   try {
-    if (data.storage == 'local' && tab.session) {
-      if (name) localStorage[KEY_OF_SERVER] = name;
-      tab.server ||= localStorage[KEY_OF_SERVER];
+    if (config.storage == 'local' && tab.session) {
+      if (name) localStorage[SERVER_KEY] = name;
+      tab.server ||= localStorage[SERVER_KEY];
     }
-    if (name && tab.session) keep();
+    if (name && tab.session) saveTab();
   } catch {}
   return tab.server;
 };
 
-/** The server's drawing of the short link; its one path is drawn anew, since a strict policy lets no image through. */
-const qr = async () => {
+/** Shows the server's QR code of the short link, as an SVG of our own: a strict policy blocks images. */
+const showQrCode = async () => {
   const token = tab.tokens.qr;
   if (!token) return false;
   const text = await (await fetch(`${ENDPOINT}s/${token}/qr.svg`, {credentials: 'omit'})).text();
   const [, path] = /<path[^>]* d="([^"]+)"/.exec(text);
   const [, size] = /viewBox="0 0 (\d+)/.exec(text) || /width="(\d+)/.exec(text);
   const [, scale] = /scale\((\d+)/.exec(text) || [0, 1];
-  const svg = icon(path);
+  const svg = createIcon(path);
   svg.setAttribute('viewBox', `0 0 ${size / scale} ${size / scale}`);
   svg.setAttribute('class', 'code');
   svg.setAttribute('part', 'code');
   svg.setAttribute('role', 'img');
   svg.setAttribute('aria-label', pageUrl());
   svg.firstChild.setAttribute('stroke', '#000');
-  show(word('qr', 'QR code'), svg, () => {});
-  report('qr', pageUrl());
+  showDialog(translate('qr', 'QR code'), svg, () => {});
+  reportShare('qr', pageUrl());
   return true;
 };
 
-/** Prints the page, with the address that leads back from the paper at its end. */
-const printed = () => {
-  const line = make(ELEMENT + '-print');
+/** Prints the page with the tagged URL at its end. */
+const printPage = () => {
+  const line = createElement(ELEMENT_PREFIX + '-print');
   const root = line.attachShadow({mode: 'open'});
-  root.adoptedStyleSheets = [PAPER];
-  root.append(urlFor('print'));
+  root.adoptedStyleSheets = [PRINT_SHEET];
+  root.append(shareUrl('print'));
   document.body.append(line);
   window.print();
   line.remove();
-  report('print', pageUrl());
+  reportShare('print', pageUrl());
   return true;
 };
 
-const show = (title, content, closed) => {
-  const host = make(ELEMENT + '-panel');
+/** Opens a modal dialog. @param {() => void} onClose called when the reader closes it */
+const showDialog = (title, content, onClose) => {
+  const host = createElement(ELEMENT_PREFIX + '-panel');
   const root = host.attachShadow({mode: 'open'});
-  const dialog = spoken('dialog', {part: 'panel', ariaLabel: title});
-  const heading = make('h2', {textContent: title});
-  const close = make('button', {type: 'button', title: word('close', 'Close'), ariaLabel: word('close', 'Close')});
-  close.append(icon('M5.6 4.200l6.400 6.400 6.400-6.400 1.400 1.400-6.400 6.400 6.400 6.400-1.400 1.400-6.400-6.400-6.400 6.400-1.400-1.400 6.400-6.400-6.400-6.400z'));
+  const dialog = createLocalized('dialog', {part: 'panel', ariaLabel: title});
+  const heading = createElement('h2', {textContent: title});
+  const closeLabel = translate('close', 'Close');
+  const close = createElement('button', {type: 'button', title: closeLabel, ariaLabel: closeLabel});
+  close.append(createIcon(CROSS));
   close.onclick = () => dialog.close();
   heading.append(close);
   dialog.append(heading, content);
   dialog.onclose = () => {
     host.remove();
-    closed();
+    onClose();
   };
-  root.adoptedStyleSheets = [SHEET, LOOK];
-  if (/light|dark/.test(data.theme)) host.style.colorScheme = data.theme;
+  root.adoptedStyleSheets = [BUTTONS_SHEET, PANEL_SHEET];
+  if (/light|dark/.test(config.theme)) host.style.colorScheme = config.theme;
   root.append(dialog);
   document.body.append(host);
   dialog.showModal();

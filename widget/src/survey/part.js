@@ -1,22 +1,22 @@
-import {SHEET} from '../buttons/buttons.js';
-import {make} from '../buttons/make.js';
-import {speak, spoken, word} from '../buttons/words.js';
-import {watchers} from '../changes.js';
-import {data} from '../config.js';
-import {allowed} from '../gate.js';
+import {BUTTONS_SHEET} from '../buttons/buttons.js';
+import {createLocalized, loadTranslations, translate} from '../buttons/i18n.js';
+import {config} from '../config.js';
+import {mayCollect} from '../consentState.js';
+import {createElement} from '../dom.js';
 import {guard} from '../guard.js';
-import {post} from '../post.js';
-import {sheetOf} from '../sheet.js';
-import {tab} from '../tab.js';
+import {changeListeners} from '../onChange.js';
+import {post} from '../outbox.js';
+import {createStyleSheet} from '../styleSheet.js';
+import {tab} from '../tabStorage.js';
 
-const LOOK = sheetOf(
+const SURVEY_SHEET = createStyleSheet(
   'form{display:flex;flex-wrap:wrap;gap:8px;align-items:end;color:var(--grapevine-color,inherit);font:16px/1.4 system-ui}' +
     'label{flex:1 1 16em;display:grid;gap:4px}' +
     'input{box-sizing:border-box;width:100%;min-height:44px;padding:8px 12px;border:1px solid #888;' +
     'border-radius:var(--grapevine-radius,14px);background:var(--grapevine-background,transparent);color:inherit;font:inherit}' +
     'form>button{box-sizing:border-box;width:auto!important;min-width:44px;border:1px solid transparent;padding:0 16px;opacity:1!important;font:600 16px system-ui;color:#fff!important;' +
     'background:var(--grapevine-accent,#4f46e5);border-radius:var(--grapevine-radius,14px)!important}' +
-    // White on the page's own colour may be white on white, so there are two rings.
+    // Two rings, white and black: a single one may be invisible on the page's background.
     'input:focus-visible{outline:2px solid;outline-offset:2px}' +
     'form>button:focus-visible{outline:2px solid #fff;outline-offset:0;box-shadow:0 0 0 4px #000}' +
     'output:empty{display:block;height:0}' +
@@ -24,71 +24,74 @@ const LOOK = sheetOf(
 );
 
 /**
- * "How did you hear about us?": an element of its own, or without one a field in the page's form. Nobody is asked before
- * the answer may be sent.
+ * Entry of the survey part: asks "how did you hear about us?" in `<grapevine-survey>`, or in a field that it adds to
+ * the page's forms. It appears only once consent allows sending the answer.
+ * @param {HTMLElement} [host] `<grapevine-survey>`; without it, the forms that `data-survey` selects
  */
 export const start = async (host) => {
-  await speak();
-  if (!host) return join();
-  const draw = guard(() => allowed() && !host.shadowRoot && ask(host));
-  watchers.add(draw);
+  await loadTranslations();
+  if (!host) return addFieldToForms();
+  const draw = guard(() => mayCollect() && !host.shadowRoot && renderForm(host));
+  changeListeners.add(draw);
   draw();
 };
 
-const ask = (host) => {
+const renderForm = (host) => {
   const root = host.attachShadow({mode: 'open'});
-  const form = spoken('form', {part: 'form'});
-  const field = make('input', {part: 'field', required: true, maxLength: 500, autocomplete: 'off', dir: 'auto'});
-  const contact = make('input', {part: 'field', maxLength: 254, autocomplete: 'email', inputMode: 'email', dir: 'auto'});
-  const thanks = spoken('output', {part: 'status', tabIndex: -1});
-  form.append(labelled(question(), field));
-  if (host.hasAttribute('contact')) form.append(labelled(word('contact', 'Email or phone (optional)'), contact));
-  form.append(make('button', {part: 'button', textContent: word('send', 'Send')}));
+  const form = createLocalized('form', {part: 'form'});
+  const field = createElement('input', {part: 'field', required: true, maxLength: 500, autocomplete: 'off', dir: 'auto'});
+  const contact = createElement('input', {part: 'field', maxLength: 254, autocomplete: 'email', inputMode: 'email', dir: 'auto'});
+  const thanks = createLocalized('output', {part: 'status', tabIndex: -1});
+  form.append(labelled(questionText(), field));
+  if (host.hasAttribute('contact')) form.append(labelled(translate('contact', 'Email or phone (optional)'), contact));
+  form.append(createElement('button', {part: 'button', textContent: translate('send', 'Send')}));
   form.onsubmit = guard((event) => {
     event.preventDefault();
-    answer(field, contact);
+    sendAnswer(field, contact);
     form.remove();
-    thanks.textContent = word('thanks', 'Thank you!');
+    thanks.textContent = translate('thanks', 'Thank you!');
     thanks.focus();
   });
-  root.adoptedStyleSheets = [SHEET, LOOK];
+  root.adoptedStyleSheets = [BUTTONS_SHEET, SURVEY_SHEET];
   root.append(form, thanks);
 };
 
-const question = () => word('question', 'How did you hear about us?');
+const questionText = () => translate('question', 'How did you hear about us?');
 
 const labelled = (text, field) => {
-  const label = make('label', {part: 'label'});
+  const label = createElement('label', {part: 'label'});
   label.append(text, field);
   return label;
 };
 
-const answer = (field, contact) => {
+/** Reports what the visitor wrote. A site may ask without a visit; then the report has no session. */
+const sendAnswer = (field, contact) => {
   const text = field.value.trim().slice(0, 500);
   const more = {session: tab.session || undefined, contact: contact?.value.trim() || undefined};
-  if (text && allowed()) return post('answers', {...more, text});
+  if (text && mayCollect()) return post('answers', {...more, text});
 };
 
-const joined = new WeakSet();
+/** Forms that have the field already. */
+const extendedForms = new WeakSet();
 
-/** Puts a field into the form that `data-survey` names, as soon as it is there. The page gets its submit as ever. */
-const join = () => {
-  const look = guard(() => {
-    for (const form of data.survey == 'off' || !allowed() ? [] : document.querySelectorAll(data.survey)) {
-      if (joined.has(form)) continue;
-      joined.add(form);
-      const field = make('input', {type: 'text', maxLength: 500, autocomplete: 'off'});
-      const label = spoken('label', {textContent: question() + ' '});
+/** Adds a field to the forms that `data-survey` selects, now or later. It has no name: the page submits as before. */
+const addFieldToForms = () => {
+  const addMissing = guard(() => {
+    for (const form of config.survey == 'off' || !mayCollect() ? [] : document.querySelectorAll(config.survey)) {
+      if (extendedForms.has(form)) continue;
+      extendedForms.add(form);
+      const field = createElement('input', {type: 'text', maxLength: 500, autocomplete: 'off'});
+      const label = createLocalized('label', {textContent: questionText() + ' '});
       label.style.display = 'block';
       label.append(field);
       const last = form.querySelector('[type=submit],button:not([type])');
       let before = last;
       while (before && before.parentElement != form) before = before.parentElement;
       form.insertBefore(label, before);
-      form.addEventListener('submit', guard(() => answer(field)));
+      form.addEventListener('submit', guard(() => sendAnswer(field)));
     }
   });
-  look();
-  watchers.add(look);
-  document.addEventListener('DOMContentLoaded', look);
+  addMissing();
+  changeListeners.add(addMissing);
+  document.addEventListener('DOMContentLoaded', addMissing);
 };

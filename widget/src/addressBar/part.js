@@ -1,0 +1,22 @@
+import {config} from '../config.js';
+import {guard} from '../guard.js';
+import {changeListeners} from '../onChange.js';
+import {MAY_STORE, tab} from '../tabStorage.js';
+import {tag, untag} from '../url.js';
+import {requestTokens} from '../visit.js';
+
+/**
+ * Entry of the part for `data-address-bar="on"`: keeps the reader's own token in the address bar. Without storage it
+ * does nothing, because a reload would count the reader's own token as a return.
+ */
+export const start = () => {
+  if (config.addressBar != 'on' || !MAY_STORE) return;
+  const update = guard(() => {
+    const {address} = tab.tokens;
+    const url = address ? tag(location.href, address) : untag(location.href)[0];
+    if (url != location.href) history.replaceState(history.state, '', url);
+  });
+  changeListeners.add(update);
+  update();
+  return requestTokens(['native', 'copy', 'address']);
+};

@@ -1,0 +1,30 @@
+import {createElement} from '../dom.js';
+import {callPart} from '../lazyParts.js';
+import {reportShare, shareUrl} from '../share.js';
+import {pageUrl} from '../url.js';
+import {channelLink, loadChannel} from './channels.js';
+import {writeClipboard} from './writeClipboard.js';
+
+/**
+ * Shares this page through a channel and reports it. A channel with a link opens it, some show a panel first, `native`
+ * opens the browser's dialog, and any other copies the URL.
+ * @param {string} channel
+ * @returns {Promise<boolean>} whether it was shared, as far as a page can know; false when the reader cancels
+ */
+export const shareVia = async (channel) => {
+  await loadChannel(channel);
+  // Read before the dialog: a single-page app may change the route while it is open.
+  const page = pageUrl();
+  const url = shareUrl(channel);
+  const link = channelLink(channel, url);
+  try {
+    if (/^(mastodon|qr|print)$/.test(channel)) return await callPart('panel', channel);
+    if (channel == 'native') await navigator.share({title: document.title, url});
+    else if (!link) await writeClipboard(url);
+    else createElement('a', {href: link, target: '_blank', rel: 'noopener'}).click();
+  } catch {
+    return false;
+  }
+  reportShare(channel, page);
+  return true;
+};

@@ -1,6 +1,0 @@
-/** The channels that a visit always asks tokens for; the first eight are the buttons of a page that names none. */
-export const CHANNELS = 'native copy whatsapp telegram email x facebook linkedin sms reddit bluesky mastodon';
-
-/** The channels named in attributes. */
-export const channelsIn = (...texts) => String(texts).match(/\w+/g) || [];
-

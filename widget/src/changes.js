@@ -1,7 +1,0 @@
-/** What is called whenever the thing that a button would share has changed. @type {Set<() => void>} */
-export const watchers = new Set();
-
-/** Says that tokens or the page's address have changed. */
-export const changed = () => {
-  watchers.forEach((run) => run());
-};

@@ -1,0 +1,45 @@
+import {DIGEST} from 'grapevine:digest';
+import {SHARED} from 'grapevine:shared';
+import {config, SCRIPT_FOLDER} from './config.js';
+import {guard, warn} from './guard.js';
+
+/** URL of the script's other files, up to their own name: parts (`NAME.js`) and data (`NAME.json`). */
+export const FILE_PREFIX = SCRIPT_FOLDER + 'widget.' + DIGEST + '.';
+
+/** The prefix of the names of the widget's elements. */
+export const ELEMENT_PREFIX = config.element || 'grapevine';
+
+const loadedParts = {};
+
+/**
+ * Loads a part of the widget once. `import()` rather than a script element, because it needs no permission of its own
+ * under a Content Security Policy or Trusted Types (docs/decisions/0018).
+ * @returns {Promise<Function | undefined>} the part's `start`; undefined if it could not be loaded
+ */
+export const loadPart = (name) =>
+  (loadedParts[name] ||= import(FILE_PREFIX + name + '.js').then((part) => part.default(SHARED), warn));
+
+/** Loads a part and calls its `start`; does nothing if the part could not be loaded. */
+export const callPart = guard(async (part, ...args) => (await loadPart(part))?.(...args));
+
+/** Returns whether the page has the bar that stays in view. */
+export const hasStickyBar = () => config.buttons != '' && !/inline|none/.test(config.position);
+
+/**
+ * Defines the custom elements and loads the parts that the script element asks for. The buttons' part forwards the
+ * others.
+ */
+export const startParts = () => {
+  for (const name of ['buttons', 'follow', 'survey']) {
+    customElements.define(
+      ELEMENT_PREFIX + '-' + name,
+      class extends HTMLElement {
+        connectedCallback() {
+          callPart('buttons', this);
+        }
+      },
+    );
+  }
+  if (hasStickyBar() || config.survey) callPart('buttons');
+  if (config.addressBar) callPart('addressBar');
+};

@@ -1,0 +1,66 @@
+import {config, ENDPOINT} from './config.js';
+import {mayCollect} from './consentState.js';
+import {emit} from './emit.js';
+import {saveTab, tab} from './tabStorage.js';
+
+/** Requests that have not ended: body → promise. A report that is being sent is not sent twice. */
+const underWay = {};
+
+/** Returns 160 random bits as decimal digits. */
+export const createNonce = () => (crypto.getRandomValues(new Uint32Array(5)).join(''));
+
+/**
+ * Sends a report to the server. One that is not delivered waits in the outbox and is retried unchanged: the nonce lets
+ * the server count it once, even if it had received it already.
+ * @param {string} path below `/v1/`
+ * @param {object} report
+ * @returns {Promise<object>} the server's response; an empty object if the report was given up
+ */
+export const post = (path, report) =>
+  deliverOnce(JSON.stringify({site: config.site, nonce: createNonce(), ...report}), path);
+
+/** Sends all reports of the outbox; an earlier page of this tab may have left some. */
+export const resendOutbox = (send = deliverOnce) => Object.entries(tab.outbox).forEach((report) => send(...report));
+
+/**
+ * Sends the outbox by beacon when the page is hidden or left. Called on `visibilitychange`, because Firefox loses
+ * requests that begin at `pagehide`.
+ */
+export const flushOutbox = () => resendOutbox((body, path) => navigator.sendBeacon(apiUrl(path), body));
+
+const deliverOnce = (body, path) => (underWay[body] ||= sendWithRetry(body, path));
+
+/** Sends a report until the server responds with a final status. Waits 2 s, 4 s, 8 s, … or what `Retry-After` says. */
+const sendWithRetry = async (body, path) => {
+  let retryDelay = 1e3;
+  do {
+    retryDelay *= 2;
+    try {
+      // A string is sent as `text/plain`, which needs no CORS preflight. `keepalive` lets the request outlive the page.
+      const response = await fetch(apiUrl(path), {body, credentials: 'omit', keepalive: true, method: 'POST'});
+      const result = await response.json();
+      if (response.status != 200) emit('drop', {reason: response.headers.get('Grapevine-Dropped')});
+      // 429 and 5xx mean later; everything else is final, refusals included.
+      if (response.status < 429) {
+        delete tab.outbox[body];
+        delete underWay[body];
+        saveTab(tab.at);
+        return result;
+      }
+      retryDelay = response.headers.get('Retry-After') * 1e3 || retryDelay;
+    } catch {}
+    // A browser fails the requests of a page that is being left. Timers no longer run there, so this one keeps such a
+    // report out of the outbox: `keepalive` delivers it.
+    await delay();
+    // At most twenty reports wait.
+    if (mayCollect() && !Object.keys(tab.outbox)[19]) tab.outbox[body] = path;
+    saveTab(tab.at);
+    await delay(retryDelay);
+    // Gone from the outbox: consent was withdrawn, or the outbox was full.
+  } while (tab.outbox[body]);
+  return {};
+};
+
+const delay = (time) => new Promise((done) => setTimeout(done, time));
+
+const apiUrl = (path) => ENDPOINT + 'v1/' + path;

@@ -1,6 +1,0 @@
-/** A style sheet that needs no `style` element, so that a strict content security policy lets it through. */
-export const sheetOf = (css) => {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  return sheet;
-};
