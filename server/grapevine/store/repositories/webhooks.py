@@ -84,7 +84,7 @@ async def post(change: Runner, event: Event, draw: Draw) -> int:
 
 
 class WebhookRepository:
-    """The queries of ``webhooks.sql``. ``reader`` answers questions; ``transaction`` opens one in which a change happens
+    """The queries of ``webhooks.sql``. ``reader`` runs questions; ``transaction`` opens one in which a change happens
     whole or not at all."""
 
     def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
