@@ -35,8 +35,8 @@ async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
             await server.add_site("site-a", ORIGIN)
             world = World(seed, parameters)
             await _Played(server, world).play()
-            site = await site_with(server.store.registry, server.site)
-            key = (await add_key(server.store.registry, site, "read", "accuracy", NOON)).secret
+            site = await site_with(server.store.sites, server.site)
+            key = (await add_key(server.store.api_keys, site, "read", "accuracy", NOON)).secret
             server.http.timeout = httpx.Timeout(120)
             report = await check(world.truth, ApiClient(server.http, key, server.site))
             await server.hang_up()

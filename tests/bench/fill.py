@@ -400,7 +400,7 @@ async def _make(path: Path, now: int) -> management.NewSite:
     store = SQLiteStore(path)
     await store.open()
     try:
-        return await management.add_site(store.registry, "Bench", [ORIGIN], now)
+        return await management.add_site(store, "Bench", [ORIGIN], now)
     finally:
         await store.close()
 

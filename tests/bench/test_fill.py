@@ -160,7 +160,7 @@ async def test_a_filled_store_is_what_the_writer_would_have_stored(tmp_path: Pat
     for batch in batches(await events(store, unlinked), random.Random(seed)):  # noqa: S311
         async with written.batch() as changes:
             await ledger.record(changes, batch)
-    await written.registry.forget_guards(ids.day_start(LAST_DAY + 1) - 1)
+    await written.guards.forget_guards(ids.day_start(LAST_DAY + 1) - 1)
     assert len(await rows(store, "visits")) > 1_000
     for table in TABLES:
         assert first_difference(await rows(store, table), await rows(written, table)) == {}, table

@@ -72,7 +72,7 @@ class Terminal:
         async def find() -> Tokens:
             store = make_store(self.settings)
             await store.open()
-            rows = await store.registry.sites()
+            rows = await store.sites.sites()
             await store.close()
             row = next(row for row in rows if row.key == site)
             return Site(row, with_secret_keys(self.settings).secret_keys).tokens

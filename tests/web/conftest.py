@@ -81,11 +81,11 @@ class Server:
     async def add_site(self, key: str, *origins: str, **settings: str) -> None:
         """A site with that public key."""
         row: dict[str, Any] = {"param": "gv", "place": "auto", "query": "*"} | settings
-        number = 1 + len(await self.store.registry.sites())
+        number = 1 + len(await self.store.sites.sites())
         site = SiteRow(
             site_id=number, key=key, name=key, salt=f"{number:032x}", created_at=NOON, origins=origins, **row
         )
-        await self.store.registry.add_site(site)
+        await self.store.sites.add_site(site)
         self.clock.now += 1_000  # sites are read again when a second has passed
 
     async def visit(self, client: httpx.AsyncClient | None = None, **fields: Any) -> Any:

@@ -70,17 +70,16 @@ SEEN_ANSWERS = {
 
 async def prepare(store: Backend) -> None:
     """The secrets that a server would draw, the sites, and keys for them."""
-    registry = store.registry
-    await registry.salt("nonce", 0, "5e" * 32)
+    await store.salts.salt("nonce", 0, "5e" * 32)
     for day in range(DAY - 1, DAY + 7):
-        await registry.salt("visitor", day, f"{day:064x}")
+        await store.salts.salt("visitor", day, f"{day:064x}")
     for site in SITES:
-        await registry.add_site(site)
+        await store.sites.add_site(site)
     for number in range(len(SITES) + 1):  # 0 reaches all
         key = KeyRow(f"key-{number}", number, f"key {number}", "read", NOON, None)
-        await registry.add_key(key, management.digest(f"secret-{number}"))
-    await registry.add_key(KeyRow("revoked", 1, "old", "read", NOON, None), management.digest("revoked"))
-    await registry.revoke_key("revoked", NOON)
+        await store.api_keys.add_key(key, management.digest(f"secret-{number}"))
+    await store.api_keys.add_key(KeyRow("revoked", 1, "old", "read", NOON, None), management.digest("revoked"))
+    await store.api_keys.revoke_key("revoked", NOON)
 
 
 class Pair:

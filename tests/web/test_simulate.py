@@ -30,8 +30,8 @@ SOCKET = pytest.mark.parametrize("server", ["socket"], indirect=True)
 
 async def key_of(server: Server) -> str:
     """An API key that may read."""
-    site = await site_with(server.store.registry, server.site)
-    return (await add_key(server.store.registry, site, "read", "simulate", NOON)).secret
+    site = await site_with(server.store.sites, server.site)
+    return (await add_key(server.store.api_keys, site, "read", "simulate", NOON)).secret
 
 
 async def play(server: Server, world: World, at: Callable[[int], None] | None = None) -> ComparisonReport:

@@ -27,7 +27,7 @@ from grapevine.domain.periods import Clock, rfc3339
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.base import Store
 from grapevine.store.readers.reads import Scope
-from grapevine.store.repositories.spikes import Page, SpikeRow
+from grapevine.store.repositories.spikes import SpikePage, SpikeRow
 from grapevine.webhooks.signing import Random, event, new_id
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Watch:
         return [counts[hour].returns if hour in counts else 0 for hour in range(24)]
 
     async def _raise(
-        self, site: Site, page_id: int, page: Page, spike: Spike, running: Episode | None, end: int
+        self, site: Site, page_id: int, page: SpikePage, spike: Spike, running: Episode | None, end: int
     ) -> bool:
         if running is not None:
             await self._store.spikes.prolong(site.site_id, page_id, running.started_at, end, spike.returns)

@@ -34,9 +34,9 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncItera
 async def tidy(store: Store, now: int) -> None:
     """Destroys visitor salts and guards whose time is over."""
     await destroy_salts(store, now)
-    await store.registry.forget_guards(now)
+    await store.guards.forget_guards(now)
 
 
 async def destroy_salts(store: Store, now: int) -> None:
     """Those of all days before yesterday: of all that is forgotten what a server does not start without."""
-    await store.registry.forget_salts("visitor", ids.day_at(now) - 1)
+    await store.salts.forget_salts("visitor", ids.day_at(now) - 1)

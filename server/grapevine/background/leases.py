@@ -17,7 +17,7 @@ from grapevine.background.task import background_task
 from grapevine.domain.ids import CELLS
 from grapevine.domain.periods import Clock
 from grapevine.errors import StoreError
-from grapevine.store.repositories.registry import Registry
+from grapevine.store.repositories.leases import LeaseRepository
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,13 @@ class Leases:
     """What this process, ``holder``, may hold. ``pause`` waits so many seconds."""
 
     def __init__(
-        self, registry: Registry, clock: Clock, holder: str, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        repository: LeaseRepository,
+        clock: Clock,
+        holder: str,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._registry = registry
+        self._repository = repository
         self._clock = clock
         self._holder = holder
         self._pause = pause
@@ -39,11 +43,11 @@ class Leases:
     async def acquire(self, name: str) -> bool:
         """Takes or prolongs a lease; False while somebody else has it."""
         now = self._clock()
-        return await self._registry.take_lease(name, self._holder, now, now + LEASE_MS)
+        return await self._repository.acquire_lease(name, self._holder, now, now + LEASE_MS)
 
     async def release(self, name: str) -> None:
         """Gives a lease back."""
-        await self._registry.give_lease(name, self._holder)
+        await self._repository.release_lease(name, self._holder)
 
     @asynccontextmanager
     async def slot(self, tell: Callable[[int], None], lanes: int = 1) -> AsyncIterator[Callable[[], Awaitable[None]]]:

@@ -29,9 +29,9 @@ async def cascade(context: CommandContext, arguments: Namespace) -> int:
     settings = context.settings_with_keys()
     async with context.store(settings) as store:
         if arguments.site is None:
-            rows = await store.registry.sites()
+            rows = await store.sites.sites()
         else:
-            rows = [await management.site_with(store.registry, arguments.site)]
+            rows = [await management.site_with(store.sites, arguments.site)]
         sites = [Site(row, settings.secret_keys) for row in rows]
         found = await _find(store, sites, arguments.root, context.now())
     if arguments.json:

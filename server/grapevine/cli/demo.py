@@ -59,7 +59,7 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         site = listening.Server(demo_site(demo_folder(), values), HOST, arguments.site_port)
         origins = [site.url, site.url.replace(HOST, "localhost")]
         async with context.store(settings) as store:
-            added = await management.add_site(store.registry, "Lees (demo)", origins, context.now())
+            added = await management.add_site(store, "Lees (demo)", origins, context.now())
         values["SITE"] = added.row.key
 
         async def present() -> None:

@@ -45,7 +45,7 @@ async def export(context: CommandContext, arguments: Namespace) -> int:
     settings = context.settings_with_keys()
     out = sys.stdout.buffer
     async with context.store(settings) as store:
-        site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
+        site = Site(await management.site_with(store.sites, arguments.site), settings.secret_keys)
         asked = ExportRequest(store, site, ExportRange.of(site.site_id, arguments.first, arguments.last))
         async with aclosing(stream(arguments.table, asked, made_by)) as pieces:
             async for piece in pieces:

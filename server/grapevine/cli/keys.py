@@ -32,9 +32,9 @@ def register(commands: Commands) -> None:
 async def add(context: CommandContext, arguments: Namespace) -> int:
     """Adds a key."""
     async with context.store() as store:
-        site = await management.site_with(store.registry, arguments.site)
+        site = await management.site_with(store.sites, arguments.site)
         name = arguments.name or f"{arguments.scope} key"
-        added = await management.add_key(store.registry, site, arguments.scope, name, context.now())
+        added = await management.add_key(store.api_keys, site, arguments.scope, name, context.now())
     if arguments.json:
         context.say_json({**_as_json(added.row), "key": added.secret})
     else:
@@ -45,8 +45,8 @@ async def add(context: CommandContext, arguments: Namespace) -> int:
 async def list_keys(context: CommandContext, arguments: Namespace) -> int:
     """Lists a site's keys."""
     async with context.store() as store:
-        site = await management.site_with(store.registry, arguments.site)
-        keys = await store.registry.keys(site.site_id)
+        site = await management.site_with(store.sites, arguments.site)
+        keys = await store.api_keys.keys(site.site_id)
     if arguments.json:
         context.say_json([_as_json(key) for key in keys])
     else:
@@ -61,7 +61,7 @@ async def list_keys(context: CommandContext, arguments: Namespace) -> int:
 async def revoke(context: CommandContext, arguments: Namespace) -> int:
     """Revokes a key."""
     async with context.store() as store:
-        if not await store.registry.revoke_key(arguments.id, context.now()):
+        if not await store.api_keys.revoke_key(arguments.id, context.now()):
             raise NotFound(f"no key in force has the id {arguments.id[:60]!r}; see `grapevine key list SITE`")
     context.say(f"Revoked {arguments.id}.")
     return 0

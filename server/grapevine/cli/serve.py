@@ -53,7 +53,7 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
             f"{redacted_database(settings)} is a copy of {source} that was begun and not ended: {REMEDY}; serve it then"
         )
     async with context.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
-        sites = await store.registry.sites()
+        sites = await store.sites.sites()
         await destroy_salts(store, context.now())  # nor one that cannot be written to
 
     async def announce(url: str) -> None:

@@ -57,7 +57,7 @@ async def add(context: CommandContext, arguments: Namespace) -> int:
     """Adds a site. Always prints JSON: the key in it is needed by whoever called, and shown only now."""
     settings = context.settings()
     async with context.store(settings) as store:
-        added = await management.add_site(store.registry, arguments.name, arguments.origin, context.now())
+        added = await management.add_site(store, arguments.name, arguments.origin, context.now())
     context.say_json({"site": added.row.key, "key": added.key.secret, "snippet": _snippet(added.row, settings)})
     _hint_at_base_url(context, settings)
     return 0
@@ -67,7 +67,7 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
     """Lists the sites."""
     settings = context.settings()
     async with context.store(settings) as store:
-        sites = await store.registry.sites()
+        sites = await store.sites.sites()
     if arguments.json:
         context.say_json([_as_json(site, settings) for site in sites])
     elif not sites:
@@ -101,8 +101,8 @@ async def change(context: CommandContext, arguments: Namespace) -> int:
         changes.setdefault(field, []).append(value)
     settings = context.settings()
     async with context.store(settings) as store:
-        site = await management.site_with(store.registry, arguments.site)
-        changed = await management.set_site(store.registry, site, changes)
+        site = await management.site_with(store.sites, arguments.site)
+        changed = await management.set_site(store.sites, site, changes)
     if arguments.json:
         context.say_json(_as_json(changed, settings))
     else:

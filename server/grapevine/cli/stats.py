@@ -38,7 +38,7 @@ async def stats(context: CommandContext, arguments: Namespace) -> int:
     period = Period(arguments.first or last - timedelta(days=DEFAULT_DAYS - 1), last)
     settings = context.settings_with_keys()
     async with context.store(settings) as store:
-        site = Site(await management.site_with(store.registry, arguments.site), settings.secret_keys)
+        site = Site(await management.site_with(store.sites, arguments.site), settings.secret_keys)
         summary = await period_summary(store.reads, site, period)
     if arguments.json:
         context.say_json(summary)

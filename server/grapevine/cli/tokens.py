@@ -54,8 +54,8 @@ async def inspect(context: CommandContext, arguments: Namespace) -> int:
     """Inspects one token."""
     settings = context.settings_with_keys()
     async with context.store(settings) as store:
-        asked = None if arguments.site is None else (await management.site_with(store.registry, arguments.site)).key
-        sites = [Site(row, settings.secret_keys) for row in await store.registry.sites()]
+        asked = None if arguments.site is None else (await management.site_with(store.sites, arguments.site)).key
+        sites = [Site(row, settings.secret_keys) for row in await store.sites.sites()]
         found = await examine(store.reads, sites, asked, arguments.token)
     if arguments.json:
         context.say_json(found)

@@ -22,7 +22,7 @@ _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 
 class SaltSource(Protocol):
-    """Where salts are kept, so that all processes share them (the store's registry)."""
+    """Where salts are kept, so that all processes share them (the store's ``SaltRepository``)."""
 
     async def salt(self, kind: str, day: int, fresh: str) -> str:
         """The salt of a kind and day; ``fresh`` becomes it when there is none."""

@@ -53,11 +53,11 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
     def clock() -> int:
         return ids.nameable(given())
 
-    nonce_key = bytes.fromhex(await store.registry.salt("nonce", 0, secrets.token_hex(32)))
-    sites = SiteCache(store.registry, settings.secret_keys, clock)
+    nonce_key = bytes.fromhex(await store.salts.salt("nonce", 0, secrets.token_hex(32)))
+    sites = SiteCache(store.sites, settings.secret_keys, clock)
     drops = Drops()
     async with AsyncExitStack() as stack:
-        leases = Leases(store.registry, clock, secrets.token_hex(8))
+        leases = Leases(store.leases, clock, secrets.token_hex(8))
         recorder = Inside(store, Ledger(Nonces(nonce_key)))
         writer = Writer(recorder, drops, clock)
         if store.shared:
@@ -69,13 +69,13 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
         judge = VerdictJob(store, recorder)
         await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: judge.judge(clock()), leases))
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
-        sender = Sender(store.hooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random)
+        sender = Sender(store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random)
         await stack.enter_async_context(sender.running())
         spikes = Watch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
         await stack.enter_async_context(spikes.running())
         redirects = RedirectCache(clock, lambda: sites.version)
         limit = RateLimit(settings.rate_limit)
-        collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.registry), limit, clock, redirects.invalidate)
+        collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate)
         yield AppState(
             settings=settings,
             clock=clock,

@@ -31,7 +31,7 @@ class Site:
 
 
 class SiteSource(Protocol):
-    """Where sites are kept (the store's registry)."""
+    """Where sites are kept (the store's ``SiteRepository``)."""
 
     async def version(self) -> int:
         """A number that rises with every change of sites."""

@@ -17,7 +17,9 @@ import msgspec
 from grapevine.domain.ids import ALPHABET
 from grapevine.domain.urls import UrlError, parse_origin
 from grapevine.errors import Forbidden, Invalid, UnknownSite
-from grapevine.store.repositories.registry import Registry
+from grapevine.store.base import Store
+from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.rows import KeyRow, SiteRow
 
 SCOPES: Final = ("read", "write", "admin")
@@ -60,27 +62,27 @@ class NewSite(NamedTuple):
 
 
 async def add_site(
-    registry: Registry, name: str, origins: Sequence[str], now: int, random: Random = secrets.token_bytes
+    store: Store, name: str, origins: Sequence[str], now: int, random: Random = secrets.token_bytes
 ) -> NewSite:
     """Adds a site with an admin key. Raises Invalid for a name or an origin that cannot be."""
     named, checked = _name(name), _origins(origins)
     for _ in range(_ATTEMPTS):
-        number = max((site.site_id for site in await registry.sites()), default=0) + 1
+        number = max((site.site_id for site in await store.sites.sites()), default=0) + 1
         row = SiteRow(
             site_id=number, key=_letters(random, _SITE_KEY_LENGTH), name=named, salt=random(_SALT_BYTES).hex(),
             param="gv", place="auto", query="*", created_at=now, origins=checked,
         )  # fmt: skip
         try:
-            await registry.add_site(row)
+            await store.sites.add_site(row)
         except Exception:
-            if not any(site.site_id == number and site.key != row.key for site in await registry.sites()):
+            if not any(site.site_id == number and site.key != row.key for site in await store.sites.sites()):
                 raise
             continue  # somebody else took the number in the meantime
-        return NewSite(row, await add_key(registry, row, "admin", "first key", now, random))
+        return NewSite(row, await add_key(store.api_keys, row, "admin", "first key", now, random))
     raise RuntimeError(f"no free site number in {_ATTEMPTS} attempts")
 
 
-async def set_site(registry: Registry, site: SiteRow, changes: Mapping[str, Sequence[str]]) -> SiteRow:
+async def set_site(sites: SiteRepository, site: SiteRow, changes: Mapping[str, Sequence[str]]) -> SiteRow:
     """Changes what may be changed: ``name``, ``origin`` (all of them anew), ``param``, ``place``, ``query``,
     ``element``.
 
@@ -97,30 +99,30 @@ async def set_site(registry: Registry, site: SiteRow, changes: Mapping[str, Sequ
         else:
             raise Invalid.of(field, f"cannot be set; what can be set: {', '.join(CHANGEABLE)}")
     changed = msgspec.structs.replace(site, **values)
-    await registry.set_site(changed)
+    await sites.set_site(changed)
     return changed
 
 
 async def add_key(
-    registry: Registry, site: SiteRow, scope: str, name: str, now: int, random: Random = secrets.token_bytes
+    api_keys: ApiKeyRepository, site: SiteRow, scope: str, name: str, now: int, random: Random = secrets.token_bytes
 ) -> NewKey:
     """Adds an API key for one site. Raises Invalid for a scope or a name that cannot be."""
     if scope not in SCOPES:
         raise Invalid.of("scope", f"must be one of {', '.join(SCOPES)}")
     secret = KEY_PREFIX + _letters(random, _SECRET_LENGTH)
     row = KeyRow(_letters(random, _KEY_ID_LENGTH), site.site_id, _name(name), scope, now, None)
-    await registry.add_key(row, digest(secret))
+    await api_keys.add_key(row, digest(secret))
     return NewKey(row, secret)
 
 
-async def key_of(registry: Registry, secret: str) -> KeyRow | None:
+async def key_of(api_keys: ApiKeyRepository, secret: str) -> KeyRow | None:
     """The key in force with this secret."""
-    return await registry.key_by_hash(digest(secret))
+    return await api_keys.key_by_hash(digest(secret))
 
 
-async def site_with(registry: Registry, key: str) -> SiteRow:
+async def site_with(sites: SiteRepository, key: str) -> SiteRow:
     """The site with this public key. Raises UnknownSite."""
-    for site in await registry.sites():
+    for site in await sites.sites():
         if site.key == key:
             return site
     if key.startswith(KEY_PREFIX):

@@ -1,8 +1,8 @@
 """The store protocol: what every backend must do, and nothing that names a dialect.
 
-A backend runs named queries (``runner``); everything typed is built on that: ``Batch`` (what the writer changes),
-``Reads`` (what chains and statistics read), ``Registry`` (sites, keys, salts), ``Exports``, ``Spikes``, ``Suspects``
-and ``Hooks`` (webhooks and the outbox).
+A backend runs named queries (``query_runner``). Everything typed is built on that, once for all backends: ``Batch``
+(what the writer changes in one transaction), ``readers`` (what analytics and exports read) and ``repositories`` (few
+rows, read and changed by their owners).
 """
 
 from __future__ import annotations
@@ -12,17 +12,25 @@ from typing import Protocol
 
 from grapevine.store.readers.exports import Exports
 from grapevine.store.readers.reads import Reads
-from grapevine.store.repositories.registry import Registry
-from grapevine.store.repositories.spikes import Spikes
-from grapevine.store.repositories.verdicts import Suspects
-from grapevine.store.repositories.webhooks import Hooks
+from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.guards import GuardRepository
+from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.salts import SaltRepository
+from grapevine.store.repositories.sites import SiteRepository
+from grapevine.store.repositories.spikes import SpikeRepository
+from grapevine.store.repositories.verdicts import SuspectReader
+from grapevine.store.repositories.webhooks import WebhookRepository
 from grapevine.store.write_batch import Batch
 
 
 class Store(Protocol):
     """One database. Open it before use (which brings its schema up to date), close it at the end.
 
-    ``quick`` are the same questions as ``reads``, for those that touch a handful of rows and many people wait for.
+    ``batch`` is the only way to write what visitors do. To read: ``reads`` for analytics, ``quick`` for the same
+    questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
+    ``suspects`` for the verdict job. Small tables with their own changes: ``sites``, ``api_keys``, ``salts``,
+    ``leases``, ``guards``, ``webhooks`` and ``spikes``.
+
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
     """
@@ -32,11 +40,15 @@ class Store(Protocol):
 
     reads: Reads
     quick: Reads
-    suspects: Suspects
+    suspects: SuspectReader
     exports: Exports
-    registry: Registry
-    hooks: Hooks
-    spikes: Spikes
+    sites: SiteRepository
+    api_keys: ApiKeyRepository
+    salts: SaltRepository
+    leases: LeaseRepository
+    guards: GuardRepository
+    webhooks: WebhookRepository
+    spikes: SpikeRepository
 
     async def open(self) -> None:
         """Connects and migrates. Raises StoreError with the reason when the database cannot be used."""

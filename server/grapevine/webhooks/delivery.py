@@ -23,7 +23,7 @@ from grapevine.background.task import background_task
 from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import Clock
-from grapevine.store.repositories.webhooks import DueRow, Hooks
+from grapevine.store.repositories.webhooks import DueRow, WebhookRepository
 from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused, HostLookup, resolve_host
 from grapevine.webhooks.retry_schedule import retry_delay
 from grapevine.webhooks.signing import headers
@@ -55,7 +55,7 @@ class Sender:
     """What one process sends. ``chance`` draws from 0 to 1; ``tls`` is None for the system's trust."""
 
     def __init__(
-        self, hooks: Hooks, egress: EgressPolicy, clock: Clock, chance: Callable[[], float], *,
+        self, hooks: WebhookRepository, egress: EgressPolicy, clock: Clock, chance: Callable[[], float], *,
         lookup: HostLookup = resolve_host, tls: ssl.SSLContext | None = None, seconds: float = ATTEMPT_SECONDS,
     ) -> None:  # fmt: skip
         self._hooks = hooks

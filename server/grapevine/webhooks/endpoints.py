@@ -12,7 +12,7 @@ import msgspec
 
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound
-from grapevine.store.repositories.webhooks import DeliveryRow, Hooks, WebhookRow
+from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRepository, WebhookRow
 from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused
 from grapevine.webhooks.signing import EVENTS, Random, new_id, new_secret
 
@@ -71,18 +71,18 @@ class Delivery(msgspec.Struct, frozen=True):
     payload: msgspec.Raw
 
 
-async def list_endpoints(hooks: Hooks, site_id: int) -> list[Endpoint]:
+async def list_endpoints(hooks: WebhookRepository, site_id: int) -> list[Endpoint]:
     """Returns a site's endpoints, the oldest first."""
     return [_endpoint(row) for row in await hooks.webhooks(site_id)]
 
 
-async def get(hooks: Hooks, site_id: int, webhook_id: str) -> Endpoint:
+async def get(hooks: WebhookRepository, site_id: int, webhook_id: str) -> Endpoint:
     """Returns one endpoint. Raises NotFound."""
     return _endpoint(await _row(hooks, site_id, webhook_id))
 
 
 async def add(
-    hooks: Hooks, egress: EgressPolicy, site_id: int, wanted: NewEndpoint, now: int, random: Random
+    hooks: WebhookRepository, egress: EgressPolicy, site_id: int, wanted: NewEndpoint, now: int, random: Random
 ) -> dict[str, Any]:
     """Adds an endpoint. Returns its fields and its ``secret``. Raises Invalid."""
     _check_url(egress, wanted.url)
@@ -102,7 +102,7 @@ async def add(
 
 
 async def change(
-    hooks: Hooks, egress: EgressPolicy, site_id: int, webhook_id: str, changes: EndpointChanges, now: int
+    hooks: WebhookRepository, egress: EgressPolicy, site_id: int, webhook_id: str, changes: EndpointChanges, now: int
 ) -> Endpoint:
     """Changes an endpoint; disabling it gives up its pending deliveries. Raises Invalid, NotFound."""
     row = await _row(hooks, site_id, webhook_id)
@@ -120,13 +120,13 @@ async def change(
     return _endpoint(row)
 
 
-async def remove(hooks: Hooks, site_id: int, webhook_id: str) -> None:
+async def remove(hooks: WebhookRepository, site_id: int, webhook_id: str) -> None:
     """Removes an endpoint. Raises NotFound."""
     if not await hooks.remove(site_id, webhook_id):
         raise _unknown(webhook_id)
 
 
-async def deliveries(hooks: Hooks, site_id: int, webhook_id: str, limit: int) -> list[Delivery]:
+async def deliveries(hooks: WebhookRepository, site_id: int, webhook_id: str, limit: int) -> list[Delivery]:
     """Returns the last deliveries of an endpoint, the newest first. Raises Invalid, NotFound."""
     if not 1 <= limit <= MOST_DELIVERIES:
         raise Invalid.of("limit", f"must be 1 to {MOST_DELIVERIES}")
@@ -134,7 +134,7 @@ async def deliveries(hooks: Hooks, site_id: int, webhook_id: str, limit: int) ->
     return [_delivery(row) for row in await hooks.deliveries(site_id, webhook_id, limit)]
 
 
-async def retry(hooks: Hooks, site_id: int, webhook_id: str, delivery_id: str, now: int) -> None:
+async def retry(hooks: WebhookRepository, site_id: int, webhook_id: str, delivery_id: str, now: int) -> None:
     """Makes a delivery that succeeded or was given up due again. Raises Invalid, NotFound."""
     if (await _row(hooks, site_id, webhook_id)).disabled_at is not None:
         raise Invalid.of("", "the endpoint is disabled; enable it first")
@@ -142,7 +142,7 @@ async def retry(hooks: Hooks, site_id: int, webhook_id: str, delivery_id: str, n
         raise NotFound("No event of this endpoint that was delivered or given up has that id.")
 
 
-async def _row(hooks: Hooks, site_id: int, webhook_id: str) -> WebhookRow:
+async def _row(hooks: WebhookRepository, site_id: int, webhook_id: str) -> WebhookRow:
     row = await hooks.webhook(site_id, webhook_id)
     if row is None:
         raise _unknown(webhook_id)

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from grapevine.analytics.models.bot_verdict import Opening, verdict_of
 from grapevine.domain.enums import VERDICT_NAMES
 from grapevine.store.base import Store
-from grapevine.store.repositories.verdicts import Cascade
+from grapevine.store.repositories.verdicts import CascadeKey
 from grapevine.store.rows import ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
 from grapevine.writer.bursts import VisitorDay
@@ -116,12 +116,12 @@ class VerdictJob:
 
     async def _shares(
         self, batch: Batch, deltas: CountDeltas, sharers: Mapping[ShareKey, VisitRow]
-    ) -> dict[Cascade, int]:
+    ) -> dict[CascadeKey, int]:
         """Shares as they are without what was taken out; answers with how many of each cascade are gone."""
         before = await batch.shares(list(sharers))
         left = await batch.verdicts.returns_of_shares((key, sharer.hangs_on) for key, sharer in sharers.items())
         after: dict[ShareKey, ShareRow] = {}
-        gone: dict[Cascade, int] = {}
+        gone: dict[CascadeKey, int] = {}
         for key, share in before.items():
             returns, proven_at = left.get(key, (0, None))
             times = [at for at in (share.reported_at, proven_at) if at is not None]
@@ -132,15 +132,15 @@ class VerdictJob:
                     if row.first_at is not None and getattr(row, column) is not None:
                         deltas.add_share(sharer, row.channel, row.first_at, measure, by)
             if now.first_at is None and share.first_at is not None and sharer.verdict is None:
-                cascade = Cascade(sharer.site_id, sharer.root, sharer.cell)
+                cascade = CascadeKey(sharer.site_id, sharer.root, sharer.cell)
                 gone[cascade] = gone.get(cascade, 0) + 1
         await batch.verdicts.set_shares((key, row.first_at, row.proven_at, row.returns) for key, row in after.items())
         return gone
 
-    async def _cascades(self, batch: Batch, visits: Iterable[VisitRow], gone: Mapping[Cascade, int]) -> None:
-        fewer: dict[Cascade, int] = {}
+    async def _cascades(self, batch: Batch, visits: Iterable[VisitRow], gone: Mapping[CascadeKey, int]) -> None:
+        fewer: dict[CascadeKey, int] = {}
         for row in visits:
-            cascade = Cascade(row.site_id, row.root, row.cell)
+            cascade = CascadeKey(row.site_id, row.root, row.cell)
             fewer[cascade] = fewer.get(cascade, 0) + 1
         left = await batch.verdicts.returns_of_cascades(sorted(fewer))
         for cascade, number in sorted(fewer.items()):

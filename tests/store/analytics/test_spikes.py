@@ -50,7 +50,7 @@ class Watched:
 
     async def begin(self) -> None:
         """The site, and its usual days."""
-        await self.store.registry.add_site(
+        await self.store.sites.add_site(
             SiteRow(
                 site_id=SITE, key="site-a", name="a", salt="00" * 32, param="gv", place="auto", query="*",
                 created_at=BEGAN, origins=("https://a.example",),
@@ -61,8 +61,8 @@ class Watched:
         await self.arrive(range(BEGAN + MINUTE, NOON, 30 * MINUTE))
 
     def watch(self, process: str = "one") -> Watch:
-        leases = Leases(self.store.registry, lambda: self.now, process)
-        sites = SiteCache(self.store.registry, [b"k" * 32], lambda: self.now)
+        leases = Leases(self.store.leases, lambda: self.now, process)
+        sites = SiteCache(self.store.sites, [b"k" * 32], lambda: self.now)
         return Watch(self.store, sites, lambda: self.now, leases, secrets.token_bytes, self._hear)
 
     def _hear(self) -> None:
@@ -94,7 +94,7 @@ class Watched:
         row = WebhookRow(
             new_id("wh", secrets.token_bytes), SITE, "https://hook.example/", new_secret(secrets.token_bytes), EVENT, 0
         )
-        await self.store.hooks.add(row)
+        await self.store.webhooks.add(row)
         return row.webhook_id
 
     async def raised(self) -> list[SpikeRow]:
@@ -124,7 +124,7 @@ async def test_a_spike_is_raised_once_with_its_event(watched: Watched) -> None:
     assert spike.peak > spike.returns
     assert 1.5 < spike.expected < 2.5
     assert watched.told == 1
-    (delivery,) = await watched.store.hooks.deliveries(SITE, webhook, 10)
+    (delivery,) = await watched.store.webhooks.deliveries(SITE, webhook, 10)
     told = json.loads(delivery.payload)
     assert (told["type"], told["timestamp"]) == ("spike.detected", "2026-11-13T12:00:00.000Z")
     probability = told["data"].pop("probability")
@@ -178,12 +178,12 @@ async def test_two_that_think_they_are_alone_raise_it_once(watched: Watched) -> 
     webhook = await watched.endpoint()
     await watched.rush(50)
     assert await watched.watch("one").look() == 1
-    await watched.store.registry.give_lease("spikes", "one")
+    await watched.store.leases.release_lease("spikes", "one")
     watched.now += LOOK_MS - 1
     (spike,) = await watched.raised()
     assert not await watched.store.spikes.raise_spike(SITE, spike, _event(), lambda: "msg_again")
     assert await watched.watch("two").look() == 0
-    assert len(await watched.store.hooks.deliveries(SITE, webhook, 10)) == 1
+    assert len(await watched.store.webhooks.deliveries(SITE, webhook, 10)) == 1
 
 
 async def test_spike_and_event_are_stored_together_or_not_at_all(watched: Watched) -> None:

@@ -32,8 +32,8 @@ async def test_expired_guards_go_however_many_there_are(store: Store) -> None:
 async def test_salts_of_the_day_before_yesterday_are_destroyed(store: Store) -> None:
     assert isinstance(store, Backend)
     for day in (2497, 2498, 2499, 2500):
-        await store.registry.salt("visitor", day, "00")
-    await store.registry.salt("nonce", 0, "00")
+        await store.salts.salt("visitor", day, "00")
+    await store.salts.salt("nonce", 0, "00")
     await tidy(store, NOON)
     assert await store.look("SELECT kind, day FROM salts ORDER BY kind, day") == [
         ("nonce", 0), ("visitor", 2499), ("visitor", 2500),

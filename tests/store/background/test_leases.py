@@ -13,7 +13,7 @@ from grapevine.background.leases import LEASE_MS, Leases
 from grapevine.domain.ids import CELLS
 from grapevine.errors import Interrupted
 from grapevine.store.base import Store
-from grapevine.store.repositories.registry import Registry
+from grapevine.store.repositories.leases import LeaseRepository
 from tests.store.writer.test_batch import NOON
 from tests.support.backends import Backend
 
@@ -33,8 +33,8 @@ class Clock:
 class Process:
     """A process that holds a slot; it prolongs when the test says so. ``slots`` are those it was told."""
 
-    def __init__(self, registry: Registry, clock: Clock, name: str) -> None:
-        self.leases = Leases(registry, clock, name, self._pause)
+    def __init__(self, repository: LeaseRepository, clock: Clock, name: str) -> None:
+        self.leases = Leases(repository, clock, name, self._pause)
         self.slots: list[int] = []
         self._ask: asyncio.Queue[None] = asyncio.Queue()
         self._idle = asyncio.Event()
@@ -62,53 +62,53 @@ def clock() -> Clock:
 
 
 async def test_processes_that_start_at_once_have_slots_of_their_own(store: Store, clock: Clock) -> None:
-    processes = [Process(store.registry, clock, f"process {number}") for number in range(6)]
+    processes = [Process(store.leases, clock, f"process {number}") for number in range(6)]
     async with AsyncExitStack() as stack:
         await asyncio.gather(*(stack.enter_async_context(process.running()) for process in processes))
         assert sorted(slot for process in processes for slot in process.slots) == list(range(6))
 
 
 async def test_a_slot_is_kept_as_long_as_it_is_prolonged_and_given_back_at_the_end(store: Store, clock: Clock) -> None:
-    async with Process(store.registry, clock, "one").running() as one:
+    async with Process(store.leases, clock, "one").running() as one:
         for _ in range(4):
             clock.now += LEASE_MS - 1
             await one.prolong()
-        async with Process(store.registry, clock, "other").running() as other:
+        async with Process(store.leases, clock, "other").running() as other:
             assert (one.slots, other.slots) == ([0], [1])
-    async with Process(store.registry, clock, "next").running() as following:
+    async with Process(store.leases, clock, "next").running() as following:
         assert following.slots == [0]
 
 
 async def test_a_slot_is_given_back_by_who_fails(store: Store, clock: Clock) -> None:
     with pytest.raises(ArithmeticError):
-        async with Process(store.registry, clock, "one").running():
+        async with Process(store.leases, clock, "one").running():
             raise ArithmeticError
-    async with Process(store.registry, clock, "other").running() as other:
+    async with Process(store.leases, clock, "other").running() as other:
         assert other.slots == [0]
 
 
 async def test_the_slot_of_a_dead_process_is_leased_anew_when_its_time_is_over(store: Store, clock: Clock) -> None:
-    assert await Leases(store.registry, clock, "dead").acquire("slot 0")
+    assert await Leases(store.leases, clock, "dead").acquire("slot 0")
     clock.now += LEASE_MS - 1
-    async with Process(store.registry, clock, "early").running() as early:
+    async with Process(store.leases, clock, "early").running() as early:
         assert early.slots == [1]
     clock.now += 1
-    async with Process(store.registry, clock, "late").running() as late:
+    async with Process(store.leases, clock, "late").running() as late:
         assert late.slots == [0]
 
 
 async def test_another_slot_is_taken_where_a_part_of_the_store_is_away(store: Store, clock: Clock) -> None:
-    leases, slots = Leases(store.registry, clock, "one"), list[int]()
+    leases, slots = Leases(store.leases, clock, "one"), list[int]()
     async with leases.slot(slots.append) as elsewhere:
         await elsewhere()
         await elsewhere()
         assert slots == [0, 1, 2]
-        assert await Leases(store.registry, clock, "two").acquire("slot 1")
-        assert not await Leases(store.registry, clock, "two").acquire("slot 2")
+        assert await Leases(store.leases, clock, "two").acquire("slot 1")
+        assert not await Leases(store.leases, clock, "two").acquire("slot 2")
 
 
 async def test_a_writer_of_several_lanes_has_a_slot_for_each(store: Store, clock: Clock) -> None:
-    one, other = (Leases(store.registry, clock, name) for name in ("one", "other"))
+    one, other = (Leases(store.leases, clock, name) for name in ("one", "other"))
     slots, lanes = list[int](), CELLS // 4
     async with one.slot(slots.append, lanes) as elsewhere, other.slot(slots.append, lanes):
         assert slots == [0, lanes]
@@ -119,9 +119,9 @@ async def test_a_writer_of_several_lanes_has_a_slot_for_each(store: Store, clock
 
 async def test_who_has_lost_a_slot_takes_another_one(store: Store, clock: Clock) -> None:
     """As after an outage longer than a lease; and it gives back only what it has."""
-    async with Process(store.registry, clock, "one").running() as one:
+    async with Process(store.leases, clock, "one").running() as one:
         clock.now += LEASE_MS
-        async with Process(store.registry, clock, "other").running() as other:
+        async with Process(store.leases, clock, "other").running() as other:
             await one.prolong()
             await other.prolong()
             assert (one.slots, other.slots) == ([0, 1], [0])
@@ -134,10 +134,10 @@ async def test_a_store_that_is_away_is_asked_again(
     async def away(*_: object) -> bool:
         raise Interrupted("the store is away")
 
-    async with Process(store.registry, clock, "one").running() as one:
+    async with Process(store.leases, clock, "one").running() as one:
         clock.now += LEASE_MS - 1
         with monkeypatch.context() as patch:
-            patch.setattr(store.registry, "take_lease", away)
+            patch.setattr(store.leases, "acquire_lease", away)
             await one.prolong()
         assert "could not be prolonged" in caplog.text
         await one.prolong()
@@ -146,8 +146,8 @@ async def test_a_store_that_is_away_is_asked_again(
 
 
 async def test_one_process_at_a_time_keeps_house(store: Store, clock: Clock) -> None:
-    await store.registry.salt("visitor", 2000, "00")
-    one, other = (Leases(store.registry, clock, name) for name in ("one", "other"))
+    await store.salts.salt("visitor", 2000, "00")
+    one, other = (Leases(store.leases, clock, name) for name in ("one", "other"))
     assert await one.acquire("housekeeping")
     async with housekeeping(store, clock, other):
         assert await _salts(store) == 1
@@ -158,10 +158,10 @@ async def test_one_process_at_a_time_keeps_house(store: Store, clock: Clock) -> 
 
 
 async def test_who_dies_while_keeping_house_is_replaced(store: Store, clock: Clock) -> None:
-    await store.registry.salt("visitor", 2000, "00")
-    assert await Leases(store.registry, clock, "dead").acquire("housekeeping")
+    await store.salts.salt("visitor", 2000, "00")
+    assert await Leases(store.leases, clock, "dead").acquire("housekeeping")
     clock.now += LEASE_MS
-    async with housekeeping(store, clock, Leases(store.registry, clock, "other")):
+    async with housekeeping(store, clock, Leases(store.leases, clock, "other")):
         assert await _salts(store) == 0
 
 

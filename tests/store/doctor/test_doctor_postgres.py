@@ -69,7 +69,7 @@ async def database(postgres_databases: PostgresDatabases) -> AsyncIterator[Datab
     async with postgres_databases.holding(Plant(1)) as made:
         store = made.store()
         await store.open()
-        await store.registry.add_site(
+        await store.sites.add_site(
             SiteRow(SITE, "vines", "Vines", "00" * 16, "gv", "auto", "*", 0, ("https://example.org",))
         )
         await store.close()

@@ -173,7 +173,7 @@ async def test_a_silent_server_is_not_waited_for(postgres_store: PostgresStore, 
     """Neither by who asks whether it can be written to, nor by who gives up, nor at the end."""
     loop = asyncio.get_running_loop()
     assert await postgres_store.writable()
-    await postgres_store.registry.version()
+    await postgres_store.sites.version()
     with postgres_server.frozen():
         for _ in range(2):  # on a connection that there was, and without one
             started = loop.time()
@@ -182,7 +182,7 @@ async def test_a_silent_server_is_not_waited_for(postgres_store: PostgresStore, 
             started = loop.time()
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
-                    await postgres_store.registry.version()
+                    await postgres_store.sites.version()
             assert loop.time() - started < SOON_SECONDS
     async with asyncio.timeout(SOON_SECONDS):
         assert await postgres_store.writable()
@@ -202,7 +202,7 @@ async def test_a_server_that_only_reads_is_not_writable(
                         "WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
     assert not await postgres_store.writable()
     with pytest.raises(Interrupted):
-        await postgres_store.registry.take_lease("anything", "me", 0, 1)
+        await postgres_store.leases.acquire_lease("anything", "me", 0, 1)
     await rival.execute("SET default_transaction_read_only = off")
     await rival.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = off")
     assert await postgres_store.writable()

@@ -280,7 +280,7 @@ async def test_a_password_that_is_wrong_or_right(locked: Postgres, postgres_temp
     locked.sql(f"GRANT pg_read_all_data, pg_write_all_data TO locked; ALTER DATABASE {name} OWNER TO locked")
     store = PostgresStore(right)
     await store.open()
-    assert await store.registry.sites() == []
+    assert await store.sites.sites() == []
     await store.close()
     locked.drop(name)
 

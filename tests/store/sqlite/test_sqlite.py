@@ -29,7 +29,7 @@ async def test_a_store_may_be_closed_and_opened_again(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "grapevine.sqlite3")
     for _ in range(3):
         await store.open()
-        assert await store.registry.version() >= 1
+        assert await store.sites.version() >= 1
         assert await store.writable()
         await store.close()
     assert not await store.writable()

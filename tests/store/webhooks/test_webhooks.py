@@ -41,7 +41,7 @@ from grapevine.config.settings import Settings
 async def main() -> None:
     store = make_store(Settings(database=sys.argv[1]))
     await store.open()
-    sender = Sender(store.hooks, EgressPolicy(["127.0.0.0/8"]), lambda: time.time_ns() // 1_000_000, lambda: 0.0)
+    sender = Sender(store.webhooks, EgressPolicy(["127.0.0.0/8"]), lambda: time.time_ns() // 1_000_000, lambda: 0.0)
     await sender.send_due()
 
 asyncio.run(main())
@@ -53,7 +53,7 @@ class Outbox:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.hooks = store.hooks
+        self.hooks = store.webhooks
         self.now = time.time_ns() // 1_000_000
         self.chance = 0.0
 

@@ -117,7 +117,7 @@ async def test_guards_never_expire(world: World) -> None:
     landed = await world.land(world.arrival())
     await world.play(goal(landed.visit_id, "id 1"))
     assert await world.table(f"SELECT expires_at FROM guards WHERE kind = {GUARD_CONVERSION}") == [(NEVER,)]
-    await world.store.registry.forget_guards(NOON + 4000 * ids.DAY_MS)
+    await world.store.guards.forget_guards(NOON + 4000 * ids.DAY_MS)
     assert await world.play(goal(landed.visit_id, "id 1")) == [Stored(duplicate=True)]
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Source:
-    """A registry that takes a turn of the event loop to answer, and counts how often it is asked."""
+    """A site repository that takes a turn of the event loop to answer, and counts how often it is asked."""
 
     def __init__(self, *keys: str) -> None:
         self.keys = list(keys)

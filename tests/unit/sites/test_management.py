@@ -14,7 +14,6 @@ import pytest
 from grapevine.domain.ids import ALPHABET
 from grapevine.errors import Forbidden, Invalid, UnknownSite
 from grapevine.sites import management
-from grapevine.store.repositories.registry import Registry
 from grapevine.store.rows import SiteRow
 from grapevine.store.sqlite.store import SQLiteStore
 
@@ -25,11 +24,11 @@ ORIGINS = ["https://a.example"]
 
 
 @pytest.fixture
-async def registry(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Registry]:
+async def store(tmp_path: Path, anyio_backend: str) -> AsyncIterator[SQLiteStore]:
     assert anyio_backend == "asyncio"
     store = SQLiteStore(tmp_path / "grapevine.sqlite3")
     await store.open()
-    yield store.registry
+    yield store
     await store.close()
 
 
@@ -39,47 +38,45 @@ def counting() -> management.Random:
     return lambda length: bytes(next(numbers) for _ in range(length))
 
 
-async def test_a_new_site(registry: Registry) -> None:
-    added = await management.add_site(
-        registry, " Lees ", ["https://A.example/", "http://localhost:80"], NOW, counting()
-    )
-    (site,) = await registry.sites()
+async def test_a_new_site(store: SQLiteStore) -> None:
+    added = await management.add_site(store, " Lees ", ["https://A.example/", "http://localhost:80"], NOW, counting())
+    (site,) = await store.sites.sites()
     assert site == added.row
     assert (site.site_id, site.key, site.name) == (1, ALPHABET[:16], "Lees")
     assert site.salt == bytes(range(16, 48)).hex()
     assert (site.param, site.place, site.query, site.element) == ("gv", "auto", "*", "grapevine")
     assert site.created_at == NOW
     assert site.origins == ("https://a.example", "http://localhost")
-    (key,) = await registry.keys(site.site_id)
+    (key,) = await store.api_keys.keys(site.site_id)
     assert key == added.key.row
     assert (key.scope, key.name, key.revoked_at) == ("admin", "first key", None)
 
 
-async def test_only_the_hash_of_a_secret_is_stored(registry: Registry, tmp_path: Path) -> None:
-    added = (await management.add_site(registry, "Lees", ORIGINS, NOW)).key
+async def test_only_the_hash_of_a_secret_is_stored(store: SQLiteStore, tmp_path: Path) -> None:
+    added = (await management.add_site(store, "Lees", ORIGINS, NOW)).key
     assert len(added.secret) == 43
     assert added.secret.startswith("gv_")
-    assert await management.key_of(registry, added.secret) == added.row
-    assert await management.key_of(registry, f"{added.secret}x") is None
+    assert await management.key_of(store.api_keys, added.secret) == added.row
+    assert await management.key_of(store.api_keys, f"{added.secret}x") is None
     stored = b"".join(file.read_bytes() for file in sorted(tmp_path.iterdir()))  # noqa: ASYNC240
     assert added.secret.encode() not in stored
     assert hashlib.sha256(added.secret.encode()).hexdigest().encode() in stored
 
 
-async def test_a_revoked_key(registry: Registry) -> None:
-    added = (await management.add_site(registry, "Lees", ORIGINS, NOW)).key
-    assert await registry.revoke_key(added.row.key_id, NOW + 1)
-    assert await management.key_of(registry, added.secret) is None
+async def test_a_revoked_key(store: SQLiteStore) -> None:
+    added = (await management.add_site(store, "Lees", ORIGINS, NOW)).key
+    assert await store.api_keys.revoke_key(added.row.key_id, NOW + 1)
+    assert await management.key_of(store.api_keys, added.secret) is None
 
 
-async def test_sites_added_at_the_same_time_have_numbers_of_their_own(registry: Registry) -> None:
-    added = await asyncio.gather(*(management.add_site(registry, f"Site {n}", ORIGINS, NOW) for n in range(8)))
+async def test_sites_added_at_the_same_time_have_numbers_of_their_own(store: SQLiteStore) -> None:
+    added = await asyncio.gather(*(management.add_site(store, f"Site {n}", ORIGINS, NOW) for n in range(8)))
     assert {site.row.site_id for site in added} == set(range(1, 9))
     assert len({site.row.key for site in added}) == len({site.row.salt for site in added}) == 8
 
 
-async def test_every_letter_is_as_likely_as_any_other(registry: Registry) -> None:
-    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
+async def test_every_letter_is_as_likely_as_any_other(store: SQLiteStore) -> None:
+    site = (await management.add_site(store, "Lees", ORIGINS, NOW)).row
     bytes_once = iter(range(256))
 
     def each_byte_once(length: int) -> bytes:
@@ -87,7 +84,7 @@ async def test_every_letter_is_as_likely_as_any_other(registry: Registry) -> Non
 
     drawn = Counter[str]()
     for _ in range(4):
-        added = await management.add_key(registry, site, "read", "key", NOW, each_byte_once)
+        added = await management.add_key(store.api_keys, site, "read", "key", NOW, each_byte_once)
         drawn.update(added.secret.removeprefix("gv_") + added.row.key_id)
     assert len(drawn) == 62
     assert set(drawn.values()) == {3, 4}
@@ -106,29 +103,29 @@ async def test_every_letter_is_as_likely_as_any_other(registry: Registry) -> Non
         ("Lees", ["ftp://a.example"], "origin"),
     ],
 )
-async def test_sites_that_cannot_be(registry: Registry, name: str, origins: list[str], field: str) -> None:
+async def test_sites_that_cannot_be(store: SQLiteStore, name: str, origins: list[str], field: str) -> None:
     with pytest.raises(Invalid) as caught:
-        await management.add_site(registry, name, origins, NOW)
+        await management.add_site(store, name, origins, NOW)
     assert [error.field for error in caught.value.errors] == [field]
-    assert await registry.sites() == []
+    assert await store.sites.sites() == []
 
 
-async def test_changes_of_a_site(registry: Registry) -> None:
-    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
-    before = await registry.version()
+async def test_changes_of_a_site(store: SQLiteStore) -> None:
+    site = (await management.add_site(store, "Lees", ORIGINS, NOW)).row
+    before = await store.sites.version()
     changed = await management.set_site(
-        registry,
+        store.sites,
         site,
         {"name": ["Dregs"], "origin": ["https://b.example", "https://c.example/"], "param": ["via"],
          "place": ["query"], "query": ["page, id page"], "element": ["lees-2"]},
     )  # fmt: skip
-    assert await registry.sites() == [changed]
+    assert await store.sites.sites() == [changed]
     assert (changed.name, changed.param, changed.place, changed.query) == ("Dregs", "via", "query", "id page")
     assert changed.element == "lees-2"
     assert changed.origins == ("https://b.example", "https://c.example")
     assert (changed.key, changed.salt) == (site.key, site.salt)
-    assert await registry.version() > before
-    assert (await management.set_site(registry, changed, {"query": [""]})).query == ""
+    assert await store.sites.version() > before
+    assert (await management.set_site(store.sites, changed, {"query": [""]})).query == ""
 
 
 @pytest.mark.parametrize(
@@ -159,27 +156,27 @@ async def test_changes_of_a_site(registry: Registry) -> None:
         ("salt", ["00"]),
     ],
 )
-async def test_changes_that_cannot_be(registry: Registry, field: str, values: list[str]) -> None:
-    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
+async def test_changes_that_cannot_be(store: SQLiteStore, field: str, values: list[str]) -> None:
+    site = (await management.add_site(store, "Lees", ORIGINS, NOW)).row
     with pytest.raises(Invalid) as caught:
-        await management.set_site(registry, site, {field: values})
+        await management.set_site(store.sites, site, {field: values})
     assert [error.field for error in caught.value.errors] == [field]
-    assert await registry.sites() == [site]
+    assert await store.sites.sites() == [site]
 
 
-async def test_a_scope_that_does_not_exist(registry: Registry) -> None:
-    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
+async def test_a_scope_that_does_not_exist(store: SQLiteStore) -> None:
+    site = (await management.add_site(store, "Lees", ORIGINS, NOW)).row
     with pytest.raises(Invalid, match="read, write, admin"):
-        await management.add_key(registry, site, "root", "key", NOW)
+        await management.add_key(store.api_keys, site, "root", "key", NOW)
 
 
-async def test_sites_by_their_key(registry: Registry) -> None:
-    added = await management.add_site(registry, "Lees", ORIGINS, NOW)
-    assert await management.site_with(registry, added.row.key) == added.row
+async def test_sites_by_their_key(store: SQLiteStore) -> None:
+    added = await management.add_site(store, "Lees", ORIGINS, NOW)
+    assert await management.site_with(store.sites, added.row.key) == added.row
     with pytest.raises(UnknownSite, match="nobody"):
-        await management.site_with(registry, "nobody")
+        await management.site_with(store.sites, "nobody")
     with pytest.raises(Forbidden, match="public key") as caught:
-        await management.site_with(registry, added.key.secret)
+        await management.site_with(store.sites, added.key.secret)
     assert added.key.secret not in str(caught.value)
 
 
@@ -199,8 +196,8 @@ def test_snippets() -> None:
 
 
 @pytest.mark.parametrize("element", ["a", "lees", "lees-2", "x" * 20])
-async def test_names_of_elements_that_can_be(registry: Registry, element: str) -> None:
-    site = (await management.add_site(registry, "Lees", ORIGINS, NOW)).row
-    await management.set_site(registry, site, {"element": [element]})
-    (stored,) = await registry.sites()
+async def test_names_of_elements_that_can_be(store: SQLiteStore, element: str) -> None:
+    site = (await management.add_site(store, "Lees", ORIGINS, NOW)).row
+    await management.set_site(store.sites, site, {"element": [element]})
+    (stored,) = await store.sites.sites()
     assert stored.element == element

@@ -20,7 +20,7 @@ IN_APP = (
 
 @pytest.fixture
 async def headers(server: Server) -> dict[str, str]:
-    await server.store.registry.add_key(KeyRow("id-reader", 1, "test", "read", NOON, None), digest("reader"))
+    await server.store.api_keys.add_key(KeyRow("id-reader", 1, "test", "read", NOON, None), digest("reader"))
     return {"Authorization": "Bearer reader"}
 
 

@@ -28,7 +28,7 @@ SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 @pytest.fixture
 async def headers(server: Server) -> dict[str, str]:
     for name, site_id in (("reader", 1), ("all", 0), ("other", 2)):
-        await server.store.registry.add_key(KeyRow(f"id-{name}", site_id, name, "read", NOON, None), digest(name))
+        await server.store.api_keys.add_key(KeyRow(f"id-{name}", site_id, name, "read", NOON, None), digest(name))
     return {"Authorization": "Bearer reader"}
 
 

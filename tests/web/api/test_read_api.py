@@ -44,7 +44,7 @@ class Asker:
 
 async def with_key(server: Server, secret: str, site_id: int = 1, scope: str = "read") -> Asker:
     key = KeyRow(f"id-{secret}", site_id, "test", scope, NOON, None)
-    await server.store.registry.add_key(key, digest(secret))
+    await server.store.api_keys.add_key(key, digest(secret))
     return Asker(server, secret)
 
 
@@ -142,7 +142,7 @@ async def test_no_key_no_answer(server: Server, call: str) -> None:
 
 async def test_a_revoked_key_is_unknown(server: Server, asker: Asker) -> None:
     await asker.json("/v1/stats/summary")
-    assert await server.store.registry.revoke_key("id-reader", NOON)
+    assert await server.store.api_keys.revoke_key("id-reader", NOON)
     assert refused(await asker.get("/v1/stats/summary"))[0] == 401
 
 

@@ -38,7 +38,7 @@ async def add(owner: Asker, **fields: Any) -> Any:
 
 async def happen(server: Server, number: int = 1) -> str:
     told = event(1, "spike.detected", server.clock.now, {"number": number})
-    await server.store.hooks.publish(told, lambda: f"msg_{number}")
+    await server.store.webhooks.publish(told, lambda: f"msg_{number}")
     return f"msg_{number}"
 
 

@@ -48,7 +48,7 @@ async def test_those_of_the_period_stand_in_a_table(server: Server) -> None:
     await raise_one(server, "/other", NOON - 5 * MINUTE_MS, expected=0.001)
     await raise_one(server, "/gone", NOON - 3 * ids.DAY_MS, returns=40, expected=12.0)
     await raise_one(server, "/read", NOON - 40 * ids.DAY_MS)
-    await server.store.registry.add_site(SiteRow(2, "b", "B", "00" * 16, "gv", "auto", "*", 0, ("https://b.example",)))
+    await server.store.sites.add_site(SiteRow(2, "b", "B", "00" * 16, "gv", "auto", "*", 0, ("https://b.example",)))
     await raise_one(server, "/read", NOON, site_id=2)
     client = await signed_in(server)
     found = await page(client, "/")

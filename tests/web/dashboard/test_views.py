@@ -34,7 +34,7 @@ PAGES = [
 async def add_key(server: Server, secret: str, site_id: int = 1) -> str:
     """A key with that secret; its id."""
     key = KeyRow(f"id-{secret}", site_id, "a key", "read", NOON, None)
-    await server.store.registry.add_key(key, management.digest(secret))
+    await server.store.api_keys.add_key(key, management.digest(secret))
     return key.key_id
 
 
@@ -166,7 +166,7 @@ async def test_signing_out_and_revoking(server: Server) -> None:
     assert (await client.get("/")).status_code == 303
     await client.post("/sign-in", data={"key": "gv_secret1"})
     assert (await client.get("/")).status_code == 200
-    await server.store.registry.revoke_key("id-gv_secret1", NOON)
+    await server.store.api_keys.revoke_key("id-gv_secret1", NOON)
     answer = await client.get("/")
     assert answer.status_code == 303
     assert session.COOKIE not in client.cookies

@@ -22,16 +22,20 @@ from grapevine.store.postgres.errors import is_unresponsive, map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.readers.exports import Exports
 from grapevine.store.readers.reads import Reads
-from grapevine.store.repositories.registry import Registry
-from grapevine.store.repositories.spikes import Spikes
-from grapevine.store.repositories.verdicts import Suspects
-from grapevine.store.repositories.webhooks import Hooks
+from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.guards import GuardRepository
+from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.salts import SaltRepository
+from grapevine.store.repositories.sites import SiteRepository
+from grapevine.store.repositories.spikes import SpikeRepository
+from grapevine.store.repositories.verdicts import SuspectReader
+from grapevine.store.repositories.webhooks import WebhookRepository
 from grapevine.store.write_batch import Batch
 
 READERS: Final = 4
 LANES: Final = 2
 WRITERS: Final = LANES + 1
-"""One for the registry."""
+"""One for the repositories."""
 _CONNECT_SECONDS: Final = 2.0
 _WRITE_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 15.0
@@ -86,10 +90,14 @@ class PostgresStore:
     reads: Reads
     quick: Reads
     exports: Exports
-    registry: Registry
-    suspects: Suspects
-    hooks: Hooks
-    spikes: Spikes
+    sites: SiteRepository
+    api_keys: ApiKeyRepository
+    salts: SaltRepository
+    leases: LeaseRepository
+    guards: GuardRepository
+    suspects: SuspectReader
+    webhooks: WebhookRepository
+    spikes: SpikeRepository
     shared = True
     max_concurrent_batches = LANES
 
@@ -119,10 +127,14 @@ class PostgresStore:
         asked = PoolRunner(self._readers, self.url, citus=self.citus)
         self.reads = self.quick = Reads(asked)
         self.exports = Exports(asked)
-        self.suspects = Suspects(asked)
-        self.registry = Registry(asked, self._transaction)
-        self.hooks = Hooks(asked, self._transaction)
-        self.spikes = Spikes(asked, self._transaction)
+        self.suspects = SuspectReader(asked)
+        self.sites = SiteRepository(asked, self._transaction)
+        self.api_keys = ApiKeyRepository(asked, self._transaction)
+        self.salts = SaltRepository(asked, self._transaction)
+        self.leases = LeaseRepository(asked, self._transaction)
+        self.guards = GuardRepository(asked, self._transaction)
+        self.webhooks = WebhookRepository(asked, self._transaction)
+        self.spikes = SpikeRepository(asked, self._transaction)
 
     async def close(self) -> None:
         for pool in (self._readers, self._writers):

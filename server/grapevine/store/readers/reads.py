@@ -28,7 +28,7 @@ class Scope(msgspec.Struct, frozen=True):
     device: int | None = None
 
     def params(self) -> dict[str, Any]:
-        """The parameters of every query of ``stats.sql``."""
+        """The parameters of every query of ``summary.sql``."""
         first, after = ids.day_at(self.start), ids.day_at(self.end)
         return msgspec.structs.asdict(self) | {
             "from_hour": self.start // ids.HOUR_MS,

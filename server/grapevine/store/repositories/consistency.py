@@ -1,4 +1,4 @@
-"""Whether counts and summaries are what the rows say: one named query of ``sql/doctor.sql`` a comparison."""
+"""Whether counts and summaries are what the rows say: one named query of ``sql/consistency.sql`` a comparison."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from grapevine.store.repositories.webhooks import Draw, Event, post
 _EVERY_PAGE: Final = 100_000
 
 
-class Page(NamedTuple):
+class SpikePage(NamedTuple):
     """A page's address, and the day (number) on which it was first seen."""
 
     url: str
@@ -32,7 +32,7 @@ class SpikeRow(NamedTuple):
     peak: int
 
 
-class Spikes:
+class SpikeRepository:
     """The queries of ``spikes.sql``. ``reader`` answers questions; ``transaction`` opens one in which a change happens
     whole or not at all."""
 
@@ -60,12 +60,12 @@ class Spikes:
             found[page][hour] = returns
         return found
 
-    async def pages(self, site_id: int, pages: Iterable[int]) -> dict[int, Page]:
+    async def pages(self, site_id: int, pages: Iterable[int]) -> dict[int, SpikePage]:
         """Those of ``pages`` that are stored."""
         rows = await self._read(
             "pages_first_seen", [(page, ids.hashed_cell(page)) for page in dict.fromkeys(pages)], site_id=site_id
         )
-        return {page: Page(url, day) for page, url, day in rows}
+        return {page: SpikePage(url, day) for page, url, day in rows}
 
     async def episodes(self, site_id: int, since: int) -> dict[int, list[tuple[int, int]]]:
         """(raised at, last seen at) of the spikes that were still seen after ``since``, by page, the newest first."""

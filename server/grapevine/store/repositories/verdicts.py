@@ -12,7 +12,7 @@ from grapevine.store.rows import ShareKey, VisitRow
 Rows = Sequence[Sequence[Any]]
 
 
-class Cascade(NamedTuple):
+class CascadeKey(NamedTuple):
     """Names a cascade."""
 
     site_id: int
@@ -20,7 +20,7 @@ class Cascade(NamedTuple):
     cell: int
 
 
-class Returns(NamedTuple):
+class CascadeReturns(NamedTuple):
     """What came back to a cascade: how often, how deep, when last."""
 
     number: int
@@ -28,7 +28,7 @@ class Returns(NamedTuple):
     last_at: int
 
 
-class Suspects:
+class SuspectReader:
     """Reads who is to be judged, and what of."""
 
     def __init__(self, runner: Runner) -> None:
@@ -89,12 +89,12 @@ class Verdicts:
         """Stores what (first_at, proven_at, returns) of shares is now."""
         await self._run("set_shares", [(*key.plain(), *facts) for key, *facts in shares])
 
-    async def returns_of_cascades(self, cascades: Iterable[Cascade]) -> dict[Cascade, Returns]:
+    async def returns_of_cascades(self, cascades: Iterable[CascadeKey]) -> dict[CascadeKey, CascadeReturns]:
         """What came back to those of ``cascades`` to which something did."""
         rows = await self._run("returns_of_cascades", list(cascades))
-        return {Cascade(*row[:3]): Returns(*row[3:]) for row in rows}
+        return {CascadeKey(*row[:3]): CascadeReturns(*row[3:]) for row in rows}
 
-    async def shrink(self, cascade: Cascade, visits: int, shares: int, left: Returns | None) -> None:
+    async def shrink(self, cascade: CascadeKey, visits: int, shares: int, left: CascadeReturns | None) -> None:
         """So many visits and shares less, and what is ``left``: without a return there is no summary."""
         if left is None:
             await self._run("delete_cascade", **cascade._asdict())

@@ -83,8 +83,8 @@ async def post(change: Runner, event: Event, draw: Draw) -> int:
     return len(wanted)
 
 
-class Hooks:
-    """The queries of ``hooks.sql``. ``reader`` answers questions; ``transaction`` opens one in which a change happens
+class WebhookRepository:
+    """The queries of ``webhooks.sql``. ``reader`` runs questions; ``transaction`` opens one in which a change happens
     whole or not at all."""
 
     def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:

@@ -1,3 +1,25 @@
+-- name: chain_to_visit
+-- The visits from the root of a cascade to one visit, root first; empty when the visit is not there.
+WITH RECURSIVE path (
+    visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, step
+) AS (
+    SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, 0
+    FROM visits WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id
+    UNION ALL
+    SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict,
+        v.device, path.step + 1
+    FROM path /*sqlite CROSS */ JOIN visits v ON v.visit_id = path.parent_id
+    WHERE v.cell = :cell AND v.site_id = :site_id
+)
+SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device
+FROM path ORDER BY step DESC;
+
+-- name: cascade_visits_by_id
+-- Some visits by their ids: what attribution climbs chains by, a generation at a time, and what exports tell of a visit.
+SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict, v.device
+FROM rows(visit_id bigint, cell smallint)
+/*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
+
 -- name: cascades_by_size
 -- The next cascades from the largest to the smallest.
 SELECT size, root_id FROM cascades WHERE site_id = :site_id AND (size, root_id) < (CAST(:value AS BIGINT), :root_id)
@@ -154,3 +176,17 @@ UPDATE cascades SET
 FROM rows(site_id bigint, root_id bigint, cell smallint, breadth bigint, virality double precision, shape_size bigint, shape_at bigint)
 WHERE cascades.site_id = rows.site_id AND cascades.root_id = rows.root_id AND cascades.cell = rows.cell
   AND cascades.shape_at <= rows.shape_at;
+
+-- name: cascade_unfurls
+-- How many preview robots fetched the links of one cascade's shares, by share and app; those of suspects left out.
+SELECT u.visit_id, u.channel, u.n, u.app, count(*)
+FROM visits v /*sqlite CROSS */ JOIN unfurls u ON u.visit_id = v.visit_id
+WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id AND v.verdict IS NULL
+  AND u.cell = :cell AND u.site_id = :site_id
+GROUP BY u.visit_id, u.channel, u.n, u.app
+UNION ALL
+SELECT u.visit_id, u.channel, u.n, u.app, count(*)
+FROM visits v /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN unfurls u ON u.visit_id = v.visit_id
+WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND v.verdict IS NULL
+  AND u.cell = :cell AND u.site_id = :site_id
+GROUP BY u.visit_id, u.channel, u.n, u.app;

@@ -55,9 +55,3 @@ SELECT k.root_id, k.cell, k.page_id, k.started_at, k.last_at, k.size, k.max_dept
 FROM cascades k
 WHERE k.site_id = :site_id AND (k.root_id, k.cell) > (:root_id, :cell) AND k.root_id < :to_id
 ORDER BY k.root_id, k.cell LIMIT 2000;
-
--- name: export_pages
--- The URLs and titles of some pages.
-SELECT p.page_id, p.url, p.title
-FROM rows(page_id bigint, cell smallint)
-/*sqlite CROSS */ JOIN pages p ON p.site_id = :site_id AND p.page_id = rows.page_id AND p.cell = rows.cell;

@@ -13,12 +13,6 @@ WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bi
   AND v.parent_id IS NOT NULL AND v.source <> 10 AND (v.flags & 5) = 0 AND v.verdict IS NULL
 GROUP BY 1, 2;
 
--- name: pages_first_seen
--- The addresses of some pages, and the day on which each was first seen.
-SELECT p.page_id, p.url, p.day
-FROM rows(page_id bigint, cell smallint)
-/*sqlite CROSS */ JOIN pages p ON p.site_id = :site_id AND p.page_id = rows.page_id AND p.cell = rows.cell;
-
 -- name: spikes_of_pages
 -- The spikes of a site's pages that were still seen after a moment, the newest first.
 SELECT page_id, started_at, last_at FROM spikes WHERE site_id = :site_id AND last_at >= :since

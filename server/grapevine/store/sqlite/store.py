@@ -16,10 +16,14 @@ from grapevine.errors import StoreError
 from grapevine.store import sql_loader
 from grapevine.store.readers.exports import Exports
 from grapevine.store.readers.reads import Reads
-from grapevine.store.repositories.registry import Registry
-from grapevine.store.repositories.spikes import Spikes
-from grapevine.store.repositories.verdicts import Suspects
-from grapevine.store.repositories.webhooks import Hooks
+from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.guards import GuardRepository
+from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.salts import SaltRepository
+from grapevine.store.repositories.sites import SiteRepository
+from grapevine.store.repositories.spikes import SpikeRepository
+from grapevine.store.repositories.verdicts import SuspectReader
+from grapevine.store.repositories.webhooks import WebhookRepository
 from grapevine.store.sqlite.checkpointer import Checkpointer
 from grapevine.store.sqlite.connections import InlineConnection, Pool, Reader, Writer
 from grapevine.store.write_batch import Batch
@@ -39,10 +43,14 @@ class SQLiteStore:
     reads: Reads
     quick: Reads
     exports: Exports
-    registry: Registry
-    suspects: Suspects
-    hooks: Hooks
-    spikes: Spikes
+    sites: SiteRepository
+    api_keys: ApiKeyRepository
+    salts: SaltRepository
+    leases: LeaseRepository
+    guards: GuardRepository
+    suspects: SuspectReader
+    webhooks: WebhookRepository
+    spikes: SpikeRepository
     shared = False
     max_concurrent_batches = 1
 
@@ -72,10 +80,14 @@ class SQLiteStore:
         self.reads = Reads(Pool(self._readers))
         self.quick = Reads(self._quick)
         self.exports = Exports(Pool(self._readers))
-        self.suspects = Suspects(Pool(self._readers))
-        self.registry = Registry(self._quick, self._transaction)
-        self.hooks = Hooks(self._quick, self._transaction)
-        self.spikes = Spikes(Pool(self._readers), self._transaction)
+        self.suspects = SuspectReader(Pool(self._readers))
+        self.sites = SiteRepository(self._quick, self._transaction)
+        self.api_keys = ApiKeyRepository(self._quick, self._transaction)
+        self.salts = SaltRepository(self._quick, self._transaction)
+        self.leases = LeaseRepository(self._quick, self._transaction)
+        self.guards = GuardRepository(self._quick, self._transaction)
+        self.webhooks = WebhookRepository(self._quick, self._transaction)
+        self.spikes = SpikeRepository(Pool(self._readers), self._transaction)
 
     async def close(self) -> None:
         while not self._readers.empty():

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from grapevine.errors import Forbidden, Invalid, Unauthorized, UnknownSite
 from grapevine.sites import management
 from grapevine.sites.cache import Site, SiteCache
-from grapevine.store.repositories.registry import Registry
+from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.rows import KeyRow
 from grapevine.web.state import app_state
 
@@ -24,18 +24,18 @@ async def authorized(request: Request, scope: str = "read") -> Site:
     a key of all sites: raises Invalid when ``?site=`` is missing, UnknownSite when there is no such site.
     """
     state = app_state(request)
-    key = await read_key(request, state.store.registry)
+    key = await read_key(request, state.store.api_keys)
     if management.SCOPES.index(key.scope) < management.SCOPES.index(scope):
         raise Forbidden(f"This API key has the scope {key.scope}; {scope} is needed.")
     return await reached_site(state.sites, key, request.query_params.get("site"))
 
 
-async def read_key(request: Request, registry: Registry) -> KeyRow:
+async def read_key(request: Request, api_keys: ApiKeyRepository) -> KeyRow:
     """Returns the API key of a request. Raises Unauthorized when it is missing, unknown or revoked."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized("Send an API key as `Authorization: Bearer KEY`.")
-    key = await management.key_of(registry, secret.strip())
+    key = await management.key_of(api_keys, secret.strip())
     if key is None:
         raise Unauthorized("This API key is unknown or was revoked.")
     return key

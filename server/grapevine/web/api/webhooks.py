@@ -25,7 +25,7 @@ async def webhooks(request: Request) -> Response:
     site = await authorized(request, "admin")
     QueryParams(request)
     state = app_state(request)
-    hooks = state.store.hooks
+    hooks = state.store.webhooks
     if request.method == "POST":
         wanted = decode(await read_body(request, MAX_BODY), endpoints.NewEndpoint)
         added = await endpoints.add(
@@ -40,7 +40,7 @@ async def webhook(request: Request) -> Response:
     site = await authorized(request, "admin")
     QueryParams(request)
     state, webhook_id = app_state(request), request.path_params["id"]
-    hooks = state.store.hooks
+    hooks = state.store.webhooks
     if request.method == "DELETE":
         await endpoints.remove(hooks, site.site_id, webhook_id)
         return Response(status_code=204, headers=NO_STORE)
@@ -58,7 +58,7 @@ async def deliveries(request: Request) -> Response:
     site = await authorized(request, "admin")
     params = QueryParams(request, "limit")
     found = await endpoints.deliveries(
-        app_state(request).store.hooks, site.site_id, request.path_params["id"], params.number("limit", 20)
+        app_state(request).store.webhooks, site.site_id, request.path_params["id"], params.number("limit", 20)
     )
     return json_response({"deliveries": found})
 
@@ -69,7 +69,7 @@ async def retry(request: Request) -> Response:
     QueryParams(request)
     state = app_state(request)
     ids = request.path_params
-    await endpoints.retry(state.store.hooks, site.site_id, ids["id"], ids["delivery"], state.clock())
+    await endpoints.retry(state.store.webhooks, site.site_id, ids["id"], ids["delivery"], state.clock())
     return json_response({}, 202)
 
 

@@ -77,7 +77,7 @@ async def signed_in_key(request: Request, state: AppState) -> KeyRow | None:
     """Returns the key of the session cookie; None when there is none, or it was revoked."""
     cookie = request.cookies.get(session.COOKIE)
     key_id = session.key_id_in(cookie, state.cookie_secret, state.clock) if cookie else None
-    return await state.store.registry.key_by_id(key_id) if key_id else None
+    return await state.store.api_keys.key_by_id(key_id) if key_id else None
 
 
 async def _viewer(request: Request, state: AppState) -> Viewer:

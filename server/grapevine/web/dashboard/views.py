@@ -61,7 +61,7 @@ async def sign_in(request: Request) -> Response:
     form = await read_form(request)
     target = local_path(form.get("next", "/"))
     secret = form.get("key", "").strip()
-    key = await management.key_of(state.store.registry, secret) if secret else None
+    key = await management.key_of(state.store.api_keys, secret) if secret else None
     if key is None:
         return render_page("sign_in.html", 401, viewer=None, target=target, wrong=True)
     response = RedirectResponse(target, 303)

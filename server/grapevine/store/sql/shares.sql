@@ -1,19 +1,3 @@
--- name: chain_to_visit
--- The visits from the root of a cascade to one visit, root first; empty when the visit is not there.
-WITH RECURSIVE path (
-    visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, step
-) AS (
-    SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, 0
-    FROM visits WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id
-    UNION ALL
-    SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict,
-        v.device, path.step + 1
-    FROM path /*sqlite CROSS */ JOIN visits v ON v.visit_id = path.parent_id
-    WHERE v.cell = :cell AND v.site_id = :site_id
-)
-SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device
-FROM path ORDER BY step DESC;
-
 -- name: share
 -- What is stored of one share; no row when it was neither reported nor opened.
 SELECT page_id, first_at, reported_at, proven_at, returns, self_returns FROM shares
@@ -52,8 +36,30 @@ FROM below /*sqlite CROSS */ JOIN conversions c ON c.visit_id = below.visit_id
 WHERE c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.currency;
 
--- name: page_urls
--- The URLs of some pages.
-SELECT p.page_id, p.url
-FROM rows(page_id bigint, cell smallint)
-/*sqlite CROSS */ JOIN pages p ON p.site_id = :site_id AND p.page_id = rows.page_id AND p.cell = rows.cell;
+-- name: last_return
+-- The last visit that came through a share before some time and is no self-return. `hangs_on` as in `reach_of_share`.
+SELECT visit_id FROM visits /*sqlite INDEXED BY visits_parent */
+WHERE cell = :cell AND site_id = :site_id AND parent_id = :hangs_on
+  AND channel = :channel AND n = :n AND COALESCE(via_id, parent_id) = :visit_id AND (flags & 5) = 0 AND at <= :at
+ORDER BY at DESC, visit_id DESC LIMIT 1;
+
+-- name: shared_page
+-- The page a share is of: the one its report named, else the first page of the visit that made it.
+SELECT COALESCE(s.page_id, v.page_id) FROM visits v
+LEFT JOIN shares s ON s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell
+    AND s.channel = :channel AND s.n = :n
+WHERE v.site_id = :site_id AND v.visit_id = :visit_id AND v.cell = :cell;
+
+-- name: shares_of_page
+-- How often a page was shared, by channel.
+SELECT channel, CAST(sum(shares) AS BIGINT)
+FROM counts_shared WHERE site_id = :site_id AND page_id = :page_id
+GROUP BY channel HAVING sum(shares) > 0 ORDER BY channel;
+
+-- name: reported_pages
+-- The pages that some shares are of, where a report named them.
+SELECT s.visit_id, s.channel, s.n, s.page_id
+FROM rows(visit_id bigint, cell smallint, channel smallint, n smallint)
+/*sqlite CROSS */ JOIN shares s ON s.site_id = :site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
+  AND s.channel = rows.channel AND s.n = rows.n
+WHERE s.page_id IS NOT NULL;

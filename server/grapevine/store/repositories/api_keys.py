@@ -1,0 +1,47 @@
+"""API keys: the hash of a secret, what it may do, and whether it was revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from grapevine.store.query_runner import Runner
+from grapevine.store.rows import KeyRow
+
+
+class ApiKeyRepository:
+    """Finds, adds and revokes API keys; none is ever deleted."""
+
+    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
+        self._read = reader.run
+        self._transaction = transaction
+
+    async def add_key(self, key: KeyRow, digest: str) -> None:
+        """Adds an API key by the SHA-256 (hex) of its secret."""
+        async with self._transaction() as change:
+            await change.run(
+                "insert_key", key_id=key.key_id, site_id=key.site_id, name=key.name, scope=key.scope, hash=digest,
+                created_at=key.created_at,
+            )  # fmt: skip
+
+    async def key_by_hash(self, digest: str) -> KeyRow | None:
+        """The key with this SHA-256 (hex), unless it was revoked."""
+        return _first(await self._read("key_by_hash", hash=digest))
+
+    async def key_by_id(self, key_id: str) -> KeyRow | None:
+        """The key with this id, unless it was revoked."""
+        return _first(await self._read("key_by_id", key_id=key_id))
+
+    async def keys(self, site_id: int) -> list[KeyRow]:
+        """The keys made for this site, oldest first, revoked ones too."""
+        return [KeyRow(*row) for row in await self._read("keys_of_site", site_id=site_id)]
+
+    async def revoke_key(self, key_id: str, at: int) -> bool:
+        """Revokes a key; False when there is no such key in force."""
+        async with self._transaction() as change:
+            return bool(await change.run("revoke_key", key_id=key_id, at=at))
+
+
+def _first(rows: list[tuple[Any, ...]]) -> KeyRow | None:
+    return KeyRow(*rows[0]) if rows else None

@@ -1,0 +1,35 @@
+"""Guards: keys of what must happen once, kept until they expire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+from grapevine.store.query_runner import Runner
+
+_GUARDS_AT_ONCE: Final = 2_000
+_BEFORE_ALL: Final = (-1, -1, -(1 << 63))
+_BEHIND_ALL: Final = ((1 << 63) - 1, (1 << 15) - 1, (1 << 63) - 1)
+
+
+class GuardRepository:
+    """The writer sets guards in its batches; here they are deleted."""
+
+    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
+        self._read = reader.run
+        self._transaction = transaction
+
+    async def forget_guards(self, now: int) -> None:
+        """Deletes the guards that have expired, so few in a transaction that nobody waits for it."""
+        last: tuple[int, int, int] | None = _BEFORE_ALL
+        while last is not None:
+            site_id, kind, key = last
+            ends = await self._read("guards_after", site_id=site_id, kind=kind, guard_key=key, window=_GUARDS_AT_ONCE)
+            last = (ends[0][0], ends[0][1], ends[0][2]) if ends else None
+            to_site, to_kind, to_key = last or _BEHIND_ALL
+            async with self._transaction() as change:
+                await change.run(
+                    "delete_guards", now=now, site_id=site_id, kind=kind, guard_key=key, end_site=to_site,
+                    end_kind=to_kind, end_key=to_key,
+                )  # fmt: skip

@@ -1,0 +1,26 @@
+"""Leases: what one process of several may hold at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from grapevine.store.query_runner import Runner
+
+
+class LeaseRepository:
+    """Each lease has a name, a holder and a time at which it ends by itself."""
+
+    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
+        self._read = reader.run
+        self._transaction = transaction
+
+    async def acquire_lease(self, name: str, holder: str, now: int, expires_at: int) -> bool:
+        """Takes or prolongs what one holder at a time may have; False while somebody else's time is not over."""
+        async with self._transaction() as change:
+            return bool(await change.run("acquire_lease", name=name, holder=holder, now=now, expires_at=expires_at))
+
+    async def release_lease(self, name: str, holder: str) -> None:
+        """Gives back what ``holder`` had."""
+        async with self._transaction() as change:
+            await change.run("release_lease", name=name, holder=holder)

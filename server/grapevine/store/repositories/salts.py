@@ -1,0 +1,28 @@
+"""The server's own salts, shared by all processes of one database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from grapevine.store.query_runner import Runner
+
+
+class SaltRepository:
+    """One salt for each kind and day."""
+
+    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
+        self._read = reader.run
+        self._transaction = transaction
+
+    async def salt(self, kind: str, day: int, fresh: str) -> str:
+        """The salt of that kind and day; ``fresh`` becomes it when there is none yet, whoever comes first."""
+        async with self._transaction() as change:
+            await change.run("insert_salt", kind=kind, day=day, value=fresh)
+            ((value,),) = await change.run("salt", kind=kind, day=day)
+            return str(value)
+
+    async def forget_salts(self, kind: str, before_day: int) -> None:
+        """Destroys the salts of that kind of days before ``before_day``."""
+        async with self._transaction() as change:
+            await change.run("delete_salts", kind=kind, before_day=before_day)

@@ -1,0 +1,55 @@
+"""Sites and their origins: few rows, changed by people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from grapevine.store.query_runner import Runner
+from grapevine.store.rows import SiteRow
+
+
+class SiteRepository:
+    """Every change of a site raises ``version``, which makes all processes read the sites anew."""
+
+    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
+        self._read = reader.run
+        self._transaction = transaction
+
+    async def version(self) -> int:
+        """A number that rises with every change of sites or their origins."""
+        ((version,),) = await self._read("sites_version")
+        return int(version)
+
+    async def sites(self) -> list[SiteRow]:
+        """All sites, oldest first, each with its origins in the order they were named in."""
+        origins: dict[int, list[str]] = {}
+        for site_id, origin in await self._read("all_origins"):
+            origins.setdefault(site_id, []).append(origin)
+        rows = await self._read("all_sites")
+        return [SiteRow(*(*row, tuple(origins.get(row[0], ())), element)) for *row, element in rows]
+
+    async def add_site(self, site: SiteRow) -> None:
+        """Adds a site; its number and key must be new."""
+        async with self._transaction() as change:
+            await change.run(
+                "insert_site", site_id=site.site_id, key=site.key, name=site.name, salt=site.salt, param=site.param,
+                place=site.place, query=site.query, created_at=site.created_at, element=site.element,
+            )  # fmt: skip
+            await _set_origins(change, site)
+
+    async def set_site(self, site: SiteRow) -> None:
+        """Stores the site's name, origins, parameter, place, kept query and element as they are in ``site``."""
+        async with self._transaction() as change:
+            await change.run(
+                "update_site", site_id=site.site_id, name=site.name, param=site.param, place=site.place,
+                query=site.query, element=site.element,
+            )  # fmt: skip
+            await _set_origins(change, site)
+
+
+async def _set_origins(change: Runner, site: SiteRow) -> None:
+    await change.run("delete_origins", site_id=site.site_id)
+    rows = [(site.site_id, origin, position) for position, origin in enumerate(site.origins)]
+    await change.run("insert_origins", rows)
+    await change.run("touch_versions")

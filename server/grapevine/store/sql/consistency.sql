@@ -1,0 +1,201 @@
+-- name: any_visit
+-- Whether there is a visit at all.
+SELECT 1 FROM visits LIMIT 1;
+
+-- name: recount_visitors
+-- Daily distinct visitors in each table of counts, and the guards that are left of a day, beside what the rows say. Which
+-- of a visitor's visits was the first is decided as they come in, so only whole days can be compared.
+WITH entries AS (
+    SELECT site_id, hour / 24 - 18262 AS day, sum(visitors) AS by_hour, 0 AS by_page, 0 AS by_device,
+        CAST(NULL AS BIGINT) AS guards, 0 AS counted
+    FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    UNION ALL
+    SELECT site_id, day, 0, sum(visitors), 0, NULL, 0
+    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    UNION ALL
+    SELECT site_id, day, 0, 0, sum(visitors), NULL, 0
+    FROM counts_device WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    UNION ALL
+    SELECT site_id, expires_at / 86400000 - 18264, 0, 0, 0, count(*), 0
+    FROM guards WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND kind = 1 GROUP BY 1, 2
+    UNION ALL
+    SELECT site_id, at / 86400000 - 18262, 0, 0, 0, NULL, count(DISTINCT visitor)
+    FROM visits
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
+        AND verdict IS NULL
+    GROUP BY 1, 2
+)
+SELECT count(*) OVER (), site_id, day,
+    sum(by_hour), sum(counted), sum(by_page), sum(counted), sum(by_device), sum(counted),
+    COALESCE(sum(guards), sum(counted)), sum(counted)
+FROM entries
+GROUP BY site_id, day
+HAVING sum(by_hour) <> sum(counted) OR sum(by_page) <> sum(counted) OR sum(by_device) <> sum(counted)
+    OR sum(guards) <> sum(counted)
+ORDER BY site_id, day LIMIT :most;
+
+-- name: recount_views
+-- All views of a site in each table of counts beside what its visits say. A row knows how many views its visit had, not
+-- when, so totals are compared; views of people who asked not to be followed are in the counts alone and taken out.
+WITH entries AS (
+    SELECT site_id, sum(views - unlinked) AS by_hour, 0 AS by_page, 0 AS by_device, 0 AS counted
+    FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1
+    UNION ALL
+    SELECT site_id, 0, sum(views - unlinked), 0, 0
+    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1
+    UNION ALL
+    SELECT site_id, 0, 0, sum(views - unlinked), 0
+    FROM counts_device WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1
+    UNION ALL
+    SELECT site_id, 0, 0, 0, sum(views)
+    FROM visits
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
+        AND verdict IS NULL
+    GROUP BY 1
+)
+SELECT count(*) OVER (), site_id,
+    sum(by_hour), sum(counted), sum(by_page), sum(counted), sum(by_device), sum(counted)
+FROM entries
+GROUP BY site_id
+HAVING sum(by_hour) <> sum(counted) OR sum(by_page) <> sum(counted) OR sum(by_device) <> sum(counted)
+ORDER BY site_id LIMIT :most;
+
+-- name: recount_days
+-- Views and unlinked visits of a day, which no row can tell: counts_page and counts_device beside counts_hour.
+WITH entries AS (
+    SELECT site_id, hour / 24 - 18262 AS day, sum(views) AS views, sum(unlinked) AS unlinked,
+        0 AS page_views, 0 AS page_unlinked, 0 AS device_views, 0 AS device_unlinked
+    FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    UNION ALL
+    SELECT site_id, day, 0, 0, sum(views), sum(unlinked), 0, 0
+    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    UNION ALL
+    SELECT site_id, day, 0, 0, 0, 0, sum(views), sum(unlinked)
+    FROM counts_device WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+)
+SELECT count(*) OVER (), site_id, day,
+    sum(page_views), sum(views), sum(page_unlinked), sum(unlinked),
+    sum(device_views), sum(views), sum(device_unlinked), sum(unlinked)
+FROM entries
+GROUP BY site_id, day
+HAVING sum(page_views) <> sum(views) OR sum(page_unlinked) <> sum(unlinked)
+    OR sum(device_views) <> sum(views) OR sum(device_unlinked) <> sum(unlinked)
+ORDER BY site_id, day LIMIT :most;
+
+-- name: recount_shares
+-- What shares say of themselves beside the visits that came through them, where they differ: `proven` is 1 where somebody
+-- else came back, `seen` where a share was reported or proven.
+WITH entries AS (
+    SELECT site_id, visit_id, cell, channel, n, returns, self_returns,
+        CASE WHEN proven_at IS NULL THEN 0 ELSE 1 END AS proven,
+        CASE WHEN first_at IS NULL THEN 0 ELSE 1 END AS seen,
+        CASE WHEN reported_at IS NULL THEN 0 ELSE 1 END AS reported,
+        0 AS came_back, 0 AS came_back_self
+    FROM shares WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    UNION ALL
+    SELECT site_id, COALESCE(via_id, parent_id), cell, channel, n, 0, 0, 0, 0, 0,
+        sum(CASE WHEN (flags & 1) = 0 THEN 1 ELSE 0 END), sum(CASE WHEN (flags & 1) = 0 THEN 0 ELSE 1 END)
+    FROM visits
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND parent_id IS NOT NULL AND channel IS NOT NULL
+        AND verdict IS NULL
+    GROUP BY 1, 2, 3, 4, 5
+), summed AS (
+    SELECT site_id, visit_id, channel, n, sum(returns) AS returns, sum(self_returns) AS self_returns,
+        max(proven) AS proven, max(seen) AS seen, max(reported) AS reported,
+        sum(came_back) AS came_back, sum(came_back_self) AS came_back_self
+    FROM entries GROUP BY site_id, visit_id, cell, channel, n
+)
+SELECT count(*) OVER (), site_id, visit_id, channel, n,
+    returns, came_back, self_returns, came_back_self,
+    proven, CASE WHEN came_back > 0 THEN 1 ELSE 0 END,
+    seen, CASE WHEN came_back > 0 OR reported = 1 THEN 1 ELSE 0 END
+FROM summed
+WHERE returns <> came_back OR self_returns <> came_back_self
+    OR proven <> CASE WHEN came_back > 0 THEN 1 ELSE 0 END
+    OR seen <> CASE WHEN came_back > 0 OR reported = 1 THEN 1 ELSE 0 END
+ORDER BY site_id, visit_id, channel, n LIMIT :most;
+
+-- name: recount_shared
+-- What counts_shared holds beside the shares themselves, where they differ: a share counts under the page that its report
+-- named, else under the first page of its visit.
+WITH entries AS (
+    SELECT site_id, page_id, channel, shares AS stored, 0 AS counted
+    FROM counts_shared WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    UNION ALL
+    SELECT s.site_id, COALESCE(s.page_id, v.page_id), s.channel, 0, count(*)
+    FROM shares s /*sqlite CROSS */ JOIN visits v
+      ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
+      AND v.verdict IS NULL
+    GROUP BY 1, 2, 3
+)
+SELECT count(*) OVER (), site_id, page_id, channel, sum(stored), sum(counted)
+FROM entries
+GROUP BY site_id, page_id, channel
+HAVING sum(stored) <> sum(counted)
+ORDER BY site_id, page_id, channel LIMIT :most;
+
+-- name: recount_cascades
+-- The summaries of cascades beside their rows, where they differ; a cascade has one as soon as something came back.
+-- `size` leaves self-returns and the own nodes of minted links out, shares and conversions are all that are there.
+WITH grown AS (
+    SELECT site_id, root_id, cell, count(*) AS returns, max(depth) AS max_depth, max(at) AS last_at
+    FROM visits
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND root_id IS NOT NULL AND (flags & 1) = 0
+    GROUP BY 1, 2, 3
+), entries AS (
+    SELECT site_id, root_id, cell, 1 AS stored, size AS stored_size, max_depth AS stored_depth,
+        last_at AS stored_last_at, shares AS stored_shares, conversions AS stored_conversions,
+        0 AS size, 0 AS max_depth, 0 AS last_at, 0 AS shares, 0 AS conversions
+    FROM cascades WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    UNION ALL
+    SELECT g.site_id, g.root_id, g.cell, 0, 0, 0, 0, 0, 0,
+        g.returns + CASE WHEN r.source <> 10 AND r.verdict IS NULL THEN 1 ELSE 0 END, g.max_depth, g.last_at, 0, 0
+    FROM grown g LEFT JOIN visits r ON r.site_id = g.site_id AND r.visit_id = g.root_id AND r.cell = g.cell
+    UNION ALL
+    SELECT s.site_id, COALESCE(v.root_id, v.visit_id), s.cell, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(*), 0
+    FROM shares s /*sqlite CROSS */ JOIN visits v
+      ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
+      AND v.verdict IS NULL
+    GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT c.site_id, COALESCE(v.root_id, v.visit_id), c.cell, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(*)
+    FROM conversions c /*sqlite CROSS */ JOIN visits v
+      ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
+    GROUP BY 1, 2, 3
+)
+SELECT count(*) OVER (), site_id, root_id,
+    sum(stored_size), sum(size), sum(stored_depth), sum(max_depth), sum(stored_last_at), sum(last_at),
+    sum(stored_shares), sum(shares), sum(stored_conversions), sum(conversions)
+FROM entries
+GROUP BY site_id, root_id, cell
+HAVING (sum(stored) > 0 OR sum(size) > 0)
+   AND (sum(stored_size) <> sum(size) OR sum(stored_depth) <> sum(max_depth) OR sum(stored_last_at) <> sum(last_at)
+        OR sum(stored_shares) <> sum(shares) OR sum(stored_conversions) <> sum(conversions))
+ORDER BY site_id, root_id LIMIT :most;
+
+-- name: recount_chains
+-- Visits whose place in their cascade is not where the share they came through puts them: the sharer's row has to be
+-- there, and says what depth, root and parent must be. A first visit has none of them.
+SELECT count(*) OVER (), v.site_id, v.visit_id,
+    COALESCE(v.via_id, v.parent_id), s.visit_id,
+    v.parent_id,
+    CASE WHEN s.visit_id IS NULL THEN v.parent_id WHEN (s.flags & 1) <> 0 THEN COALESCE(s.parent_id, s.visit_id)
+        ELSE s.visit_id END,
+    v.root_id,
+    CASE WHEN s.visit_id IS NULL AND v.parent_id IS NOT NULL THEN v.root_id ELSE COALESCE(s.root_id, s.visit_id) END,
+    v.depth,
+    CASE WHEN v.parent_id IS NULL THEN 0 WHEN s.visit_id IS NULL THEN v.depth ELSE s.depth + 1 - (v.flags & 1) END
+FROM visits v LEFT JOIN visits s
+  ON s.site_id = v.site_id AND s.visit_id = COALESCE(v.via_id, v.parent_id) AND s.cell = v.cell
+WHERE (CAST(:site_id AS BIGINT) IS NULL OR v.site_id = :site_id)
+  AND CASE
+        WHEN v.parent_id IS NULL THEN v.depth <> 0 OR v.root_id IS NOT NULL
+        WHEN s.visit_id IS NULL THEN true
+        ELSE v.depth <> s.depth + 1 - (v.flags & 1)
+            OR COALESCE(v.root_id, -1) <> COALESCE(s.root_id, s.visit_id)
+            OR v.parent_id <> CASE WHEN (s.flags & 1) <> 0 THEN COALESCE(s.parent_id, s.visit_id) ELSE s.visit_id END
+    END
+ORDER BY v.site_id, v.visit_id LIMIT :most;
