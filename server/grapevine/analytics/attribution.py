@@ -58,7 +58,7 @@ async def attribute_conversions(
         raise Invalid.of("model", f"must be one of {', '.join(MODELS)}")
     if not 1 <= limit <= MOST_ROWS:
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
-    found = await reads.credited(scope_of(site, period, filters), goal, MOST_CONVERSIONS + 1)
+    found = await reads.attribution.credited(scope_of(site, period, filters), goal, MOST_CONVERSIONS + 1)
     if len(found) > MOST_CONVERSIONS:
         raise Invalid.of("from", f"begins a period with more than {MOST_CONVERSIONS} conversions; ask for less")
     visits = await _with_ancestors(reads, site.site_id, {visit for visit, _, _ in found})
@@ -90,7 +90,7 @@ async def _with_ancestors(reads: Reads, site_id: int, visits: set[int]) -> dict[
     for _ in range(MOST_STEPS):
         if not wanted:
             break
-        found = await reads.visits_by_id(site_id, sorted(wanted))
+        found = await reads.cascades.visits_by_id(site_id, sorted(wanted))
         known |= found
         above = {above for one in found.values() for above in (one.parent_id, one.via_id) if above is not None}
         wanted = above - known.keys() - wanted
@@ -115,12 +115,12 @@ async def _urls(
     reads: Reads, site_id: int, shares: list[Share], visits: Mapping[int, CascadeVisit]
 ) -> dict[Share, str]:
     """What was shared: the page that a report named, else the first page of the visit that made the share."""
-    pages = await reads.reported_pages(site_id, shares)
+    pages = await reads.shares.reported_pages(site_id, shares)
     for share in shares:
         sharer = visits.get(share[0])
         if sharer is not None and not sharer.is_erased:
             pages.setdefault(share, sharer.page_id)
-    urls = await reads.urls(site_id, pages.values())
+    urls = await reads.pages.urls(site_id, pages.values())
     return {share: urls[page] for share, page in pages.items() if page in urls}
 
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from grapevine.analytics.models.virality import Shape, cascade_shape
 from grapevine.store.base import Store
-from grapevine.store.readers.reads import CascadeFacts, Reads
+from grapevine.store.readers.cascades import CascadeFacts
+from grapevine.store.readers.reads import Reads
 
 _SMALL: Final = 10_000
 _PATIENCE_MS: Final = 60_000
@@ -32,7 +33,7 @@ def is_stale(facts: CascadeFacts, now: int) -> bool:
 
 async def refresh_stale_shapes(store: Store, site_id: int, now: int) -> None:
     """Brings shapes up to date, so that they can be sorted by: so many that the call stays bearable."""
-    stale = await store.reads.stale_shapes(site_id, _SMALL, now - _PATIENCE_MS, _MOST_SHAPES)
+    stale = await store.reads.cascades.stale_shapes(site_id, _SMALL, now - _PATIENCE_MS, _MOST_SHAPES)
     chosen: list[int] = []
     visits = 0
     for root, size in stale:
@@ -40,12 +41,12 @@ async def refresh_stale_shapes(store: Store, site_id: int, now: int) -> None:
         if chosen and visits > _MOST_SHAPE_VISITS:
             break
         chosen.append(root)
-    heads = await store.reads.cascade_heads(site_id, chosen)
+    heads = await store.reads.cascades.cascade_heads(site_id, chosen)
     await current_shapes(store, site_id, list(heads.values()), now)
 
 
 async def _compute(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, Shape]:
-    below = await reads.shape_visits(site_id, roots)
+    below = await reads.cascades.shape_visits(site_id, roots)
     return await asyncio.to_thread(lambda: {root: cascade_shape(root, visits) for root, visits in below.items()})
 
 

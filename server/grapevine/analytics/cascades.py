@@ -17,7 +17,9 @@ from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
-from grapevine.store.readers.reads import HIGHEST_ID, CascadeFacts, Reads
+from grapevine.store.readers.cascades import CascadeFacts
+from grapevine.store.readers.reads import Reads
+from grapevine.store.readers.scope import HIGHEST_ID
 from grapevine.store.rows import CascadeVisit
 
 SORTS: Final = ("size", "depth", "virality", "value", "recent")
@@ -110,12 +112,14 @@ async def list_cascades(
     start = _Position(sort, _highest(sort), HIGHEST_ID) if cursor is None else _read_cursor(cursor, sort)
     if sort == "virality" and cursor is None:
         await refresh_stale_shapes(store, site.site_id, now)
-    order = await store.reads.cascade_order(site.site_id, sort, start.value, start.root_id, limit + 1)
+    order = await store.reads.cascades.cascade_order(site.site_id, sort, start.value, start.root_id, limit + 1)
     roots = [root for _, root in order[:limit]]
-    heads = await store.reads.cascade_heads(site.site_id, roots)
+    heads = await store.reads.cascades.cascade_heads(site.site_id, roots)
     shapes = await current_shapes(store, site.site_id, list(heads.values()), now)
-    worth = await store.reads.cascade_worth(site.site_id, [root for root, facts in heads.items() if facts.conversions])
-    urls = await store.reads.urls(site.site_id, (facts.page_id for facts in heads.values()))
+    worth = await store.reads.cascades.cascade_worth(
+        site.site_id, [root for root, facts in heads.items() if facts.conversions]
+    )
+    urls = await store.reads.pages.urls(site.site_id, (facts.page_id for facts in heads.values()))
     return CascadePage(
         cascades=[_head(heads[root], shapes[root], urls, worth.get(root, ())) for root in roots if root in heads],
         next=_cursor(_Position(sort, *order[limit - 1])) if len(order) > limit else None,
@@ -132,9 +136,9 @@ async def read_cascade(store: Store, site: Site, root: str, now: int) -> Cascade
     if root_id is None:
         raise NotFound("That is not the id of a visit: those are 11 letters and digits.")
     facts = await _facts(store.reads, site.site_id, root_id)
-    visits = await store.reads.cascade_visits(site.site_id, root_id)
-    converted = await store.reads.cascade_conversions(site.site_id, root_id) if facts.conversions else []
-    urls = await store.reads.urls(site.site_id, [facts.page_id, *(visit.page_id for visit in visits)])
+    visits = await store.reads.cascades.cascade_visits(site.site_id, root_id)
+    converted = await store.reads.cascades.cascade_conversions(site.site_id, root_id) if facts.conversions else []
+    urls = await store.reads.pages.urls(site.site_id, [facts.page_id, *(visit.page_id for visit in visits)])
     sums: dict[str | None, int] = {}
     times: dict[int, int] = {}
     for one in converted:
@@ -156,15 +160,15 @@ def _drawn(
 
 
 async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
-    facts = (await reads.cascade_heads(site_id, [root_id])).get(root_id)
+    facts = (await reads.cascades.cascade_heads(site_id, [root_id])).get(root_id)
     if facts is not None:
         return facts
-    path = await reads.chain_to(site_id, root_id)
+    path = await reads.cascades.chain_to(site_id, root_id)
     if not path:
         raise UnknownVisit("Nothing is stored of that visit: it is not this site's, or past retention.")
     if path[-1].parent_id is not None:
         raise NotFound(f"That visit is not the first of its cascade; {ids.visit_text(path[0].visit_id)} is.")
-    lonely = await reads.lonely_cascade(site_id, root_id)
+    lonely = await reads.cascades.lonely_cascade(site_id, root_id)
     if lonely is None:
         raise UnknownVisit("That visit was deleted a moment ago.")
     return lonely

@@ -10,7 +10,8 @@ from grapevine.analytics.models.dark_social import GROUPS, LEVEL, METHOD, Interv
 from grapevine.domain import channels, enums, urls
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
-from grapevine.store.readers.reads import Reads, Scope
+from grapevine.store.readers.reads import Reads
+from grapevine.store.readers.scope import Scope
 from grapevine.store.rows import Counts
 
 MOST_PAGES: Final = 100
@@ -86,13 +87,13 @@ class Direct(msgspec.Struct, frozen=True):
 async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     """The direct visits of ``period``; the estimate is of the ``MOST_PAGES`` pages with the most visits."""
     scope = Scope(site.site_id, period.start, period.end)
-    apps = await reads.direct_apps(scope)
+    apps = await reads.direct.direct_apps(scope)
     packages = sum(visits for app, visits in apps.items() if "." in app)
     series = await _series(reads, scope, period)
     found = estimate_dark_visits(list(series.values()))
     total = _rounded(found.total)
     deep = {page: sum(one.deep) for page, one in series.items()}
-    named = await reads.urls(site.site_id, [page for page, visits in deep.items() if visits])
+    named = await reads.pages.urls(site.site_id, [page for page, visits in deep.items() if visits])
     pages = [
         PageEstimate(
             named.get(page, urls.OTHER_PAGE), deep[page], sum(map(sum, one.returns)), *_rounded(found.pages[place])
@@ -103,7 +104,7 @@ async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     return Direct(
         await _measured(reads, scope),
         Evidence(sum(apps.values()) - packages, packages, apps),
-        capture(*await reads.direct_shares(scope)),
+        capture(*await reads.direct.direct_shares(scope)),
         Estimate(*total, LEVEL, METHOD, sum(deep.values()), found.reason),
         sorted(pages, key=lambda page: (-page.deep, page.url)),
     )
@@ -119,8 +120,8 @@ def capture(reported: int, proven: int, both: int) -> PrivateShares:
 
 
 async def _measured(reads: Reads, scope: Scope) -> Measured:
-    by_source = await reads.counts("day", scope, "source")
-    by_channel = await reads.counts("day", scope, "channel")
+    by_source = await reads.summary.counts("day", scope, "source")
+    by_channel = await reads.summary.counts("day", scope, "channel")
     returns = [(key, counts.returns) for key, counts in by_channel.items() if isinstance(key, int) and key >= 0]
     private = sum(number for channel, number in returns if channels.is_dark(channel))
     return Measured(
@@ -133,9 +134,9 @@ async def _measured(reads: Reads, scope: Scope) -> Measured:
 
 
 async def _series(reads: Reads, scope: Scope, period: Period) -> dict[int, PageSeries]:
-    pages = [page for page in await reads.pages(scope, MOST_PAGES) if isinstance(page, int)]
+    pages = [page for page in await reads.summary.pages(scope, MOST_PAGES) if isinstance(page, int)]
     days: dict[int, dict[int, list[int]]] = {page: {} for page in pages}
-    for page, day, numbers in await reads.direct_days(scope, pages):
+    for page, day, numbers in await reads.direct.direct_days(scope, pages):
         days[page][day] = numbers
     return {page: _page(found, period) for page, found in days.items()}
 

@@ -30,7 +30,7 @@ async def conversions_by_goal(reads: Reads, site: Site, period: Period, filters:
     """The goals of ``period``, the most frequent first; filters are the converting visit's."""
     times: dict[str, int] = {}
     worth: dict[str, list[tuple[str | None, int | None]]] = {}
-    for goal, currency, number, total in await reads.goals(scope_of(site, period, filters), MOST_GOALS):
+    for goal, currency, number, total in await reads.summary.goals(scope_of(site, period, filters), MOST_GOALS):
         times[goal] = times.get(goal, 0) + number
         worth.setdefault(goal, []).append((currency, total))
     order = sorted(times, key=lambda goal: (-times[goal], goal))

@@ -27,7 +27,7 @@ class LinkPreviews(msgspec.Struct, frozen=True):
 async def cascade_link_previews(reads: Reads, site: Site, root: str) -> LinkPreviews:
     """The unfurls of the cascade that grew from the visit ``root``, in one question; none when it spells no visit."""
     root_id = ids.visit_number(root)
-    found = [] if root_id is None else await reads.cascade_unfurls(site.site_id, root_id)
+    found = [] if root_id is None else await reads.cascades.cascade_unfurls(site.site_id, root_id)
     apps: dict[str, int] = {}
     visits: dict[str, dict[str, int]] = {}
     for visit, _, _, app, times in sorted(found):

@@ -26,7 +26,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock, rfc3339
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.base import Store
-from grapevine.store.readers.reads import Scope
+from grapevine.store.readers.scope import Scope
 from grapevine.store.repositories.spikes import SpikePage, SpikeRow
 from grapevine.webhooks.signing import Random, event, new_id
 
@@ -101,7 +101,7 @@ class Watch:
 
     async def _by_hour(self, site: Site, today: int) -> list[int]:
         scope = Scope(site.site_id, ids.day_start(today - _PAST_DAYS), ids.day_start(today + 1))
-        counts = await self._store.reads.counts("day", scope, "hour")
+        counts = await self._store.reads.summary.counts("day", scope, "hour")
         return [counts[hour].returns if hour in counts else 0 for hour in range(24)]
 
     async def _raise(

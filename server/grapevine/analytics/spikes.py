@@ -34,7 +34,7 @@ async def list_spikes(
     if page is not None:
         wanted = urls.page_id(site.site_id, page)
         rows = [row for row in rows if row.page_id == wanted]
-    known = await store.reads.urls(site.site_id, [row.page_id for row in rows])
+    known = await store.reads.pages.urls(site.site_id, [row.page_id for row in rows])
     return [
         SpikeView(
             known.get(row.page_id, ""), rfc3339(row.started_at), rfc3339(row.last_at), now - row.last_at >= CALM_MS,

@@ -12,7 +12,9 @@ from grapevine.domain.enums import DAY_KEYS
 from grapevine.domain.periods import Period, interval_start, interval_starts, rfc3339
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
-from grapevine.store.readers.reads import Converted, Reads, Scope
+from grapevine.store.readers.reads import Reads
+from grapevine.store.readers.scope import Scope
+from grapevine.store.readers.summary import Converted
 from grapevine.store.rows import Counts, Key
 
 MOST_ROWS: Final = 1_000
@@ -31,20 +33,20 @@ async def period_summary(reads: Reads, site: Site, period: Period, filters: Filt
     scope = scope_of(site, period, filters)
     table = _table(filters, "channel")
     if table is not None:
-        by_channel = await reads.counts(table, scope, "channel")
+        by_channel = await reads.summary.counts(table, scope, "channel")
         counts = _added(by_channel.values())
     else:
         # The channel of a share stands neither in the counts of pages nor in those of devices.
-        by_channel = await reads.shares(scope, "channel")
+        by_channel = await reads.summary.shares(scope, "channel")
         counts = await _counts(reads, scope, filters, None)
-    converted = await reads.conversions(scope, None)
+    converted = await reads.summary.conversions(scope, None)
     return metrics.summarize(
         counts,
         metrics.share_numbers(by_channel),
         unfurls=await _unfurls(reads, scope, filters),
         conversions=sum(one.times for one in converted),
         value=money.amounts((one.currency, one.worth) for one in converted),
-        drops=await reads.drops(scope),
+        drops=await reads.summary.drops(scope),
         suspects=await suspect_counts(reads, scope),
     )
 
@@ -72,12 +74,12 @@ async def _metric(reads: Reads, scope: Scope, filters: Filters, metric: str, by:
     """The values of a metric as (number of the hour or day, value)."""
     found: list[tuple[Key, int]]
     if metric == "conversions":
-        found = [(one.key, one.times) for one in await reads.conversions(scope, by)]
+        found = [(one.key, one.times) for one in await reads.summary.conversions(scope, by)]
     elif metric == "unfurls" and filters != EVERYTHING:
-        found = [(key, unfurls) for key, _, unfurls in await reads.unfurls(scope, by)]
+        found = [(key, unfurls) for key, _, unfurls in await reads.summary.unfurls(scope, by)]
     elif metric == "unfurls":
         table = "day" if by == "hour" else "device"
-        found = [(key, counts.unfurls) for key, counts in (await reads.counts(table, scope, by)).items()]
+        found = [(key, counts.unfurls) for key, counts in (await reads.summary.counts(table, scope, by)).items()]
     else:
         with_visitors = metric == "visitors"
         counts_by_key = await _counts_by(reads, scope, filters, by, with_visitors=with_visitors)
@@ -99,11 +101,11 @@ async def breakdown_by(
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
     scope = scope_of(site, period, filters)
     if _table(filters, by) == "page":
-        counts = await reads.pages(scope, limit)
+        counts = await reads.summary.pages(scope, limit)
     else:
         counts = await _counts_by(reads, scope, filters, by, with_visitors=False)
     converted: dict[Key, list[Converted]] = {}
-    for one in await reads.conversions(scope, by):
+    for one in await reads.summary.conversions(scope, by):
         converted.setdefault(one.key, []).append(one)
     if by != "page" or len(counts) < limit:  # else no page without visits finds room
         for key in converted:
@@ -111,7 +113,7 @@ async def breakdown_by(
     keys = [key for key, found in counts.items() if _has_name(by, key) and (_happened(found) or key in converted)]
     keys.sort(key=lambda key: (-counts[key].metric("visits") - counts[key].shares, *_in_order(key)))
     del keys[limit:]
-    pages = await reads.urls(scope.site_id, [key for key in keys if isinstance(key, int)]) if by == "page" else {}
+    pages = await reads.pages.urls(scope.site_id, [key for key in keys if isinstance(key, int)]) if by == "page" else {}
     return [
         BreakdownRow(
             key=_name(by, key, pages),
@@ -129,7 +131,7 @@ async def breakdown_by(
 
 async def suspect_counts(reads: Reads, scope: Scope) -> dict[str, int]:
     """How many visits of ``scope`` have each verdict, in the order of ``VERDICTS``; erased visits are left out."""
-    found = await reads.suspects(scope)
+    found = await reads.summary.suspects(scope)
     return {verdict: found.get(code, 0) for verdict, code in enums.VERDICTS.items()}
 
 
@@ -166,13 +168,13 @@ async def _counts_by(
     """
     table = _table(filters, by)
     if table is not None:
-        return await reads.counts(table, scope, by)
-    found = await reads.visits(scope, by)
-    for key, shares in (await reads.shares(scope, by)).items():
+        return await reads.summary.counts(table, scope, by)
+    found = await reads.summary.visits(scope, by)
+    for key, shares in (await reads.summary.shares(scope, by)).items():
         counts = found.setdefault(key, Counts())
         counts.shares, counts.reported, counts.proven = shares.shares, shares.reported, shares.proven
     if with_visitors:
-        for key, visitors in (await reads.visitors(scope, by)).items():
+        for key, visitors in (await reads.summary.visitors(scope, by)).items():
             found.setdefault(key, Counts()).visitors = visitors
     return found
 
@@ -191,8 +193,10 @@ def _added(many: Iterable[Counts]) -> Counts:
 
 async def _unfurls(reads: Reads, scope: Scope, filters: Filters) -> dict[str, int]:
     if filters == EVERYTHING:
-        return await reads.unfurls_by_app(scope)
-    return {app: unfurls for _, app, unfurls in sorted(await reads.unfurls(scope, None), key=lambda row: row[1])}
+        return await reads.summary.unfurls_by_app(scope)
+    return {
+        app: unfurls for _, app, unfurls in sorted(await reads.summary.unfurls(scope, None), key=lambda row: row[1])
+    }
 
 
 def _happened(counts: Counts) -> bool:

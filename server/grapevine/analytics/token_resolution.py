@@ -14,7 +14,8 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import BadSignature, Token, TokenError, Tokens
 from grapevine.errors import UnknownVisit
 from grapevine.sites.cache import Site
-from grapevine.store.readers.reads import ReachFacts, Reads, ShareFacts
+from grapevine.store.readers.reads import Reads
+from grapevine.store.readers.shares import ReachFacts, ShareFacts
 from grapevine.store.rows import CascadeVisit
 
 _AT_ONCE: Final = 4
@@ -152,7 +153,7 @@ async def resolve_token(reads: Reads, site: Site, text: str) -> Resolution:
     when the visit that made the share was erased or is past retention.
     """
     found = await _find(reads, site, text)
-    return found.resolution(await reads.urls(site.site_id, found.pages))
+    return found.resolution(await reads.pages.urls(site.site_id, found.pages))
 
 
 async def resolve_many_tokens(reads: Reads, site: Site, texts: Sequence[str]) -> list[Resolution | Unresolved]:
@@ -175,7 +176,7 @@ async def resolve_many_tokens(reads: Reads, site: Site, texts: Sequence[str]) ->
         raise errors.exceptions[0] from None
     known = {text: task.result() for text, task in tasks.items()}
     pages = {page for each in known.values() if isinstance(each, _Found) for page in each.pages}
-    urls = await reads.urls(site.site_id, sorted(pages))
+    urls = await reads.pages.urls(site.site_id, sorted(pages))
     return [each.resolution(urls) if isinstance(each, _Found) else each for each in (known[text] for text in texts)]
 
 
@@ -185,12 +186,12 @@ async def _find(reads: Reads, site: Site, text: str) -> _Found:
     if token.is_session:
         raise BadSignature("it is a session, the credential of a visit, and names no share")
     named = (site.site_id, token.visit_id, token.channel, token.n)
-    visits = await reads.chain_to(site.site_id, token.visit_id)
+    visits = await reads.cascades.chain_to(site.site_id, token.visit_id)
     if not visits or visits[-1].is_erased:
         raise UnknownVisit("The visit that made this share was erased or is past retention.")
-    facts = await reads.share(*named)
-    unfurls = await reads.unfurls_of(*named)
-    below = await reads.reach(*named, hangs_on=visits[-1].hangs_on)
+    facts = await reads.shares.share(*named)
+    unfurls = await reads.shares.unfurls_of(*named)
+    below = await reads.shares.reach(*named, hangs_on=visits[-1].hangs_on)
     return _Found(text, site, token, visits, facts, unfurls, below)
 
 

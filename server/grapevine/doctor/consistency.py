@@ -75,7 +75,7 @@ async def _urls(reads: Reads, differences: list[Difference]) -> Mapping[int, str
     for each in differences:
         page = dict(each.key).get("page")
         if page is not None and page not in found:
-            found |= await reads.urls(each.site_id, [page])
+            found |= await reads.pages.urls(each.site_id, [page])
     return found
 
 

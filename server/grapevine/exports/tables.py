@@ -146,7 +146,7 @@ def _answer(row: StoredAnswer, visit: CascadeVisit | None) -> Line:
 async def _cascades(asked: ExportRequest) -> Lines:
     exports, site_id = asked.store.exports, asked.site.site_id
     async for rows in exports.pages(CASCADES, asked.span, asked.page):
-        visits = await asked.store.reads.visits_by_id(site_id, (row.root_id for row in rows))
+        visits = await asked.store.reads.cascades.visits_by_id(site_id, (row.root_id for row in rows))
         pages = await exports.pages_named(site_id, (row.page_id for row in rows))
         for some in _sliced(rows):
             shapes = await _shapes(asked, some)
@@ -174,7 +174,7 @@ async def _shapes(asked: ExportRequest, rows: Sequence[StoredCascade]) -> dict[i
         while stale and (not some or visits + stale[-1].size <= _MOST_SHAPED):
             visits += stale[-1].size
             some.append(stale.pop().root_id)
-        below = await asked.store.reads.shape_visits(asked.site.site_id, some)
+        below = await asked.store.reads.cascades.shape_visits(asked.site.site_id, some)
         known |= {root: cascade_shape(root, found) for root, found in below.items()}
     return known
 
@@ -185,7 +185,7 @@ async def _with_visits(
     """Rows with what there is of their visits; those of erased visits left out."""
     exports = asked.store.exports
     async for rows in exports.pages(walk, asked.span, asked.page):
-        visits = await asked.store.reads.visits_by_id(asked.site.site_id, (row.visit_id for row in rows))
+        visits = await asked.store.reads.cascades.visits_by_id(asked.site.site_id, (row.visit_id for row in rows))
         erased = {visit.visit_id for visit in visits.values() if visit.is_erased}
         kept = [row for row in rows if row.visit_id not in erased]
         if kept:

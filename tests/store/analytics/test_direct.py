@@ -12,7 +12,8 @@ from grapevine.analytics.models.dark_social import GROUPS
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
-from grapevine.store.readers.reads import Reads, Scope
+from grapevine.store.readers.reads import Reads
+from grapevine.store.readers.scope import Scope
 from tests.support.databases import Databases, Plant
 from tests.support.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, grow, site_of
 
@@ -61,7 +62,7 @@ async def test_days_of_pages(filled: Filled, period: Period) -> None:
             numbers[2 + (visit.sharer.visit_id & 3)] += 1
         else:
             numbers[0 if visit.source == enums.SOURCES["direct-deep"] else 1] += 1
-    found = await filled.reads.direct_days(
+    found = await filled.reads.direct.direct_days(
         Scope(SITE, period.start, period.end), [page_id(SITE, page) for page in PAGES[:3]]
     )
     assert {(page, day): numbers for page, day, numbers in found} == expected
@@ -69,14 +70,14 @@ async def test_days_of_pages(filled: Filled, period: Period) -> None:
 
 
 async def test_no_pages_have_no_days(filled: Filled) -> None:
-    assert await filled.reads.direct_days(Scope(SITE, PERIODS[0].start, PERIODS[0].end), []) == []
+    assert await filled.reads.direct.direct_days(Scope(SITE, PERIODS[0].start, PERIODS[0].end), []) == []
 
 
 @pytest.mark.parametrize("period", PERIODS)
 async def test_apps_and_shares(filled: Filled, period: Period) -> None:
     scope = Scope(SITE, period.start, period.end)
     apps = Counter(visit.app for visit in visits(filled.world, period) if visit.app and visit.through is None)
-    assert await filled.reads.direct_apps(scope) == apps
+    assert await filled.reads.direct.direct_apps(scope) == apps
 
     def seen(share: Share) -> tuple[bool, bool]:
         return share.reported_at is not None, share.proven_at is not None
@@ -86,7 +87,7 @@ async def test_apps_and_shares(filled: Filled, period: Period) -> None:
         if share.first_at is not None and period.start <= share.first_at < period.end
         and channels.is_dark(share.channel)
     ]  # fmt: skip
-    assert await filled.reads.direct_shares(scope) == (
+    assert await filled.reads.direct.direct_shares(scope) == (
         sum(reported for reported, _ in shares), sum(proven for _, proven in shares), sum(map(all, shares)),
     )  # fmt: skip
 

@@ -19,7 +19,8 @@ from grapevine.domain import ids
 from grapevine.domain.periods import INTERVALS, Period
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
-from grapevine.store.readers.reads import Reads, weeks_of
+from grapevine.store.readers.reads import Reads
+from grapevine.store.readers.summary import weeks_of
 from tests.support import expected_counts
 from tests.support.databases import Databases, Plant
 from tests.support.differences import Differences

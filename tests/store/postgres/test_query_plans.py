@@ -17,7 +17,8 @@ import pytest
 from grapevine.domain import ids
 from grapevine.store import sql_loader
 from grapevine.store.postgres.store import PostgresStore
-from grapevine.store.readers.reads import Scope, weeks_of
+from grapevine.store.readers.scope import Scope
+from grapevine.store.readers.summary import weeks_of
 from grapevine.store.sql_loader import Query
 from tests.support.large_fixture import DAYS, FIRST_DAY, SITE, STATEMENTS
 from tests.support.postgres import Postgres

@@ -105,5 +105,5 @@ async def test_a_file_that_cannot_be_read_is_said_as_such(tmp_path: Path) -> Non
     other.close()
     for reads in (store.reads, store.quick):
         with pytest.raises(StoreError, match="cannot be read: no such table"):
-            await reads.urls(1, [1])
+            await reads.pages.urls(1, [1])
     await store.close()

@@ -25,7 +25,7 @@ def world(store: Store) -> World:
 
 async def shared(world: World, url: str = DEEP) -> dict[int, int]:
     await assert_recounted(world.store)
-    return await world.store.reads.shares_of_page(SITE, page_id(SITE, url))
+    return await world.store.reads.shares.shares_of_page(SITE, page_id(SITE, url))
 
 
 async def test_a_share_counts_for_the_page_that_was_shared(world: World) -> None:
@@ -36,7 +36,7 @@ async def test_a_share_counts_for_the_page_that_was_shared(world: World) -> None
     assert await shared(world, OTHER) == {COPY: 2}
     assert await shared(world, DEEP) == {WHATSAPP: 1}
     assert await shared(world, "https://a.example/never") == {}
-    assert await world.store.reads.shares_of_page(SITE + 1, page_id(SITE, DEEP)) == {}
+    assert await world.store.reads.shares.shares_of_page(SITE + 1, page_id(SITE, DEEP)) == {}
 
 
 @pytest.mark.parametrize("together", [True, False])

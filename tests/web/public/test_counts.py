@@ -109,7 +109,7 @@ async def test_a_store_that_is_away_says_so_to_other_origins_too(
     async def away(*_: object) -> None:
         raise StoreError("away")
 
-    monkeypatch.setattr(server.store.quick, "shares_of_page", away)
+    monkeypatch.setattr(server.store.quick.shares, "shares_of_page", away)
     answer = await ask(server)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (503, "*")
     assert answer.headers["retry-after"] == "5"

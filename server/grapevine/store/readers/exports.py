@@ -12,7 +12,7 @@ import msgspec
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.store.query_runner import Runner
-from grapevine.store.readers.reads import HIGHEST_ID, Scope
+from grapevine.store.readers.scope import HIGHEST_ID, Scope
 from grapevine.store.rows import ExportVisit
 
 PAGE: Final = 2_000

@@ -46,7 +46,7 @@ GROUP BY 1, 2;
 
 -- name: counts_of_pages
 -- The pages of a period with the most visits and shares, and what a breakdown shows of them: weeks from the counts by week,
--- and by day what is missing at either end of them, or too much (`reads.weeks_of`).
+-- and by day what is missing at either end of them, or too much (`readers.summary.weeks_of`).
 SELECT page_id, CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(returns) AS BIGINT),
     CAST(sum(shares) AS BIGINT), CAST(sum(proven) AS BIGINT), CAST(sum(unlinked) AS BIGINT)
 FROM (

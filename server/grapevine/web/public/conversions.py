@@ -76,7 +76,7 @@ async def _visit(reads: Reads, site: Site, asked: KeyedConversionRequest, at: in
         raise Invalid.of("token", f"is not a token of this site: {error}") from None
     if token.is_session:
         return token.visit_id
-    found = await reads.last_return(site.site_id, *token, at)
+    found = await reads.shares.last_return(site.site_id, *token, at)
     if found is None:
         raise Invalid.of("token", "names a share through which no visit had come by then")
     return found

@@ -49,6 +49,6 @@ async def _counts(state: AppState, key: str | None, url: str | None) -> EncodedC
         raise Invalid.of("url", str(error)) from None
     found = state.caches.counts.get(site.site_id, page)
     if found is None:
-        found = encode_counts(await state.store.quick.shares_of_page(site.site_id, page))
+        found = encode_counts(await state.store.quick.shares.shares_of_page(site.site_id, page))
         state.caches.counts.put(site.site_id, page, found)
     return found

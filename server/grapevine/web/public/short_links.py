@@ -65,7 +65,7 @@ async def target_url(state: AppState, site: Site, token: Token) -> str:
     The origin is checked again, because the site's list of origins may have changed since.
     """
     home = f"{site.row.origins[0]}/"
-    url = await state.store.quick.shared_url(site.site_id, token.visit_id, token.channel, token.n)
+    url = await state.store.quick.shares.shared_url(site.site_id, token.visit_id, token.channel, token.n)
     if url is None or url == OTHER_PAGE:
         return home
     try:

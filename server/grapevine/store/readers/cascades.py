@@ -1,0 +1,115 @@
+"""Cascades and their visits: summaries in several orders, trees, chains, shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from grapevine.domain import ids, money
+from grapevine.store.query_runner import Runner
+from grapevine.store.readers.scope import visit_keys, visit_params
+from grapevine.store.readers.summary import Converted
+from grapevine.store.rows import CascadeVisit
+
+
+class CascadeFacts(msgspec.Struct, frozen=True):
+    """A cascade's stored summary; ``breadth`` and ``virality`` are those of when it had ``shape_size`` visits."""
+
+    root_id: int
+    cell: int
+    page_id: int
+    started_at: int
+    last_at: int
+    size: int
+    max_depth: int
+    shares: int
+    conversions: int
+    breadth: int | None
+    virality: float | None
+    shape_size: int
+    shape_at: int
+
+
+class CascadeReader:
+    """The queries of ``cascades.sql``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def chain_to(self, site_id: int, visit_id: int) -> list[CascadeVisit]:
+        """The visits from the root of a cascade to this visit, in that order; empty when the visit is not there."""
+        rows = await self._run("chain_to_visit", **visit_params(site_id, visit_id))
+        return [CascadeVisit(*row) for row in rows]
+
+    async def visits_by_id(self, site_id: int, visits: Iterable[int]) -> dict[int, CascadeVisit]:
+        """Those of ``visits`` that are stored."""
+        rows = await self._run("cascade_visits_by_id", visit_keys(visits), site_id=site_id)
+        return {row[0]: CascadeVisit(*row) for row in rows}
+
+    async def cascade_order(
+        self, site_id: int, sort: str, value: float, root_id: int, limit: int
+    ) -> list[tuple[float, int]]:
+        """The next cascades after (``value``, ``root_id``) in the order ``sort``: what they are sorted by, and root.
+
+        In the order ``value`` that is a sum in millionths, exact however many bits it has.
+        """
+        if sort == "value":
+            units, rest = money.parted(int(value))
+            rows = await self._run(
+                "cascades_by_value", site_id=site_id, units=units, rest=rest, root_id=root_id, limit=limit
+            )
+            return [(total, root) for *parts, root in rows if (total := money.joined(*parts)) is not None]
+        rows = await self._run(f"cascades_by_{sort}", site_id=site_id, value=value, root_id=root_id, limit=limit)
+        return [(value, root) for value, root in rows]
+
+    async def cascade_heads(self, site_id: int, roots: Sequence[int]) -> dict[int, CascadeFacts]:
+        """The summaries of those of ``roots`` that have one, by root."""
+        rows = await self._run("cascade_heads", visit_keys(roots), site_id=site_id)
+        return {row[0]: CascadeFacts(*row) for row in rows}
+
+    async def lonely_cascade(self, site_id: int, root: int) -> CascadeFacts | None:
+        """A visit as if it had a summary, or None when it is not there."""
+        rows = await self._run("lonely_cascade", site_id=site_id, root_id=root, cell=ids.cell_of(root))
+        return CascadeFacts(*rows[0]) if rows else None
+
+    async def cascade_worth(self, site_id: int, roots: Sequence[int]) -> dict[int, list[tuple[str | None, int | None]]]:
+        """What the conversions of some cascades were worth, as (currency, millionths) by root."""
+        sums: dict[tuple[int, str | None], int] = {}
+        for query in ("root_values", "cascade_values"):
+            for root, currency, units, rest in await self._run(query, visit_keys(roots), site_id=site_id):
+                sums[root, currency] = sums.get((root, currency), 0) + (money.joined(units, rest) or 0)
+        found: dict[int, list[tuple[str | None, int | None]]] = {}
+        for (root, currency), worth in sums.items():
+            found.setdefault(root, []).append((currency, worth))
+        return found
+
+    async def stale_shapes(self, site_id: int, small: int, before: int, limit: int) -> list[tuple[int, int]]:
+        """(root, size) of cascades that grew since their shape was computed; of more than ``small`` visits only those
+        whose shape is older than ``before``."""
+        rows = await self._run("stale_shapes", site_id=site_id, small=small, before=before, limit=limit)
+        return [(root, size) for root, _, size in rows]
+
+    async def shape_visits(self, site_id: int, roots: Sequence[int]) -> dict[int, list[tuple[int, int | None, int]]]:
+        """(visit, parent, depth) of all visits below each of ``roots``, self-returns left out."""
+        below: dict[int, list[tuple[int, int | None, int]]] = {root: [] for root in roots}
+        for root, visit, parent, depth in await self._run("shape_visits", visit_keys(roots), site_id=site_id):
+            below[root].append((visit, parent, depth))
+        return below
+
+    async def cascade_visits(self, site_id: int, root: int) -> list[CascadeVisit]:
+        """All visits of a cascade by depth and time, self-returns left out."""
+        rows = await self._run("cascade_visits", site_id=site_id, root_id=root, cell=ids.cell_of(root))
+        return [CascadeVisit(*row) for row in rows]
+
+    async def cascade_conversions(self, site_id: int, root: int) -> list[Converted]:
+        """The conversions of a cascade by visit and currency."""
+        rows = await self._run("cascade_conversions", site_id=site_id, root_id=root, cell=ids.cell_of(root))
+        return [
+            Converted(visit, currency, times, money.joined(units, rest)) for visit, currency, times, units, rest in rows
+        ]
+
+    async def cascade_unfurls(self, site_id: int, root: int) -> list[tuple[int, int, int, str, int]]:
+        """The unfurls of a cascade's shares as (visit, channel, n, app, number)."""
+        rows = await self._run("cascade_unfurls", site_id=site_id, root_id=root, cell=ids.cell_of(root))
+        return [(visit, channel, n, app, times) for visit, channel, n, app, times in rows]

@@ -1,0 +1,29 @@
+"""Direct visits, and the private shares they may stem from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grapevine.store.query_runner import Runner
+from grapevine.store.readers.scope import Scope
+
+
+class DirectReader:
+    """The queries of ``direct.sql``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def direct_days(self, scope: Scope, pages: Iterable[int]) -> list[tuple[int, int, list[int]]]:
+        """Visits of ``pages`` as (page, day, [deep direct, general, private returns in four groups])."""
+        rows = await self._run("direct_days", [(page,) for page in pages], **scope.params())
+        return [(page, day, [int(number) for number in numbers]) for page, day, *numbers in rows]
+
+    async def direct_apps(self, scope: Scope) -> dict[str, int]:
+        """Untagged visits that an app brought, by app; filters of the scope have no part in it."""
+        return dict(sorted(await self._run("direct_apps", **scope.params())))
+
+    async def direct_shares(self, scope: Scope) -> tuple[int, int, int]:
+        """Private shares first seen in the period: (reported, proven, both)."""
+        reported, proven, both = (await self._run("direct_shares", **scope.params()))[0]
+        return int(reported or 0), int(proven or 0), int(both or 0)

@@ -1,0 +1,23 @@
+"""Pages by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grapevine.domain import ids
+from grapevine.store.query_runner import Runner
+
+
+class PageReader:
+    """The queries of ``pages.sql``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def urls(self, site_id: int, pages: Iterable[int]) -> dict[int, str]:
+        """The URLs of those of ``pages`` that are stored."""
+        return dict(
+            await self._run(
+                "page_urls", [(page, ids.hashed_cell(page)) for page in dict.fromkeys(pages)], site_id=site_id
+            )
+        )

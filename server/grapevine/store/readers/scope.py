@@ -1,0 +1,53 @@
+"""What every reader is asked with: the part of a site's numbers that is meant, and the keys of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from grapevine.domain import ids
+
+HIGHEST_ID: Final = (1 << 60) - 1
+_WIDEST_DAY: Final = (1 << 16) - 1
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Which of a site's numbers are meant: from ``start`` to before ``end`` (ms, whole UTC days), codes as stored."""
+
+    site_id: int
+    start: int
+    end: int
+    page_id: int | None = None
+    channel: int | None = None
+    source: int | None = None
+    device: int | None = None
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of every query of ``summary.sql``."""
+        first, after = ids.day_at(self.start), ids.day_at(self.end)
+        return msgspec.structs.asdict(self) | {
+            "from_hour": self.start // ids.HOUR_MS,
+            "to_hour": self.end // ids.HOUR_MS,
+            "from_unix_day": self.start // ids.DAY_MS,
+            "to_unix_day": self.end // ids.DAY_MS,
+            "from_day": first,
+            "to_day": after,
+            "from_id": ids.pack(_day(first - 1), 0, 0),
+            "to_id": ids.pack(_day(after + 1), 0, 0),
+        }
+
+
+def visit_params(site_id: int, visit_id: int) -> dict[str, Any]:
+    """The parameters of a query about one visit."""
+    return {"site_id": site_id, "visit_id": visit_id, "cell": ids.cell_of(visit_id)}
+
+
+def visit_keys(visits: Iterable[int]) -> list[tuple[int, int]]:
+    """(visit, cell) of each of ``visits``, once."""
+    return [(visit, ids.cell_of(visit)) for visit in dict.fromkeys(visits)]
+
+
+def _day(day: int) -> int:
+    return min(max(day, 0), _WIDEST_DAY)

@@ -1,0 +1,101 @@
+"""Single shares: what is stored of one, what lies below it, and the page it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from grapevine.domain import ids, money
+from grapevine.store.query_runner import Runner
+from grapevine.store.readers.cascades import CascadeReader
+from grapevine.store.readers.pages import PageReader
+from grapevine.store.readers.scope import visit_params
+
+
+class ShareFacts(msgspec.Struct, frozen=True):
+    """What is stored of one share."""
+
+    page_id: int | None = None
+    first_at: int | None = None
+    reported_at: int | None = None
+    proven_at: int | None = None
+    returns: int = 0
+    self_returns: int = 0
+
+
+class ReachFacts(msgspec.Struct, frozen=True):
+    """What lies below one share; ``worth`` are (currency, millionths), ``max_depth`` is None when nothing does."""
+
+    visits: int
+    max_depth: int | None
+    shares: int
+    conversions: int
+    worth: list[tuple[str | None, int | None]]
+
+
+class ShareReader:
+    """The queries of ``shares.sql``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+        self._cascades = CascadeReader(runner)
+        self._pages = PageReader(runner)
+
+    async def share(self, site_id: int, visit_id: int, channel: int, n: int) -> ShareFacts:
+        """What is stored of a share; of one that was neither reported nor opened, that it was not."""
+        rows = await self._run("share", **visit_params(site_id, visit_id), channel=channel, n=n)
+        return ShareFacts(*rows[0]) if rows else ShareFacts()
+
+    async def unfurls_of(self, site_id: int, visit_id: int, channel: int, n: int) -> dict[str, int]:
+        """How many preview robots fetched a share's link, by app."""
+        return dict(await self._run("unfurls_of_share", **visit_params(site_id, visit_id), channel=channel, n=n))
+
+    async def reach(self, site_id: int, visit_id: int, channel: int, n: int, hangs_on: int) -> ReachFacts:
+        """Everything below a share.
+
+        ``hangs_on`` is the sharing visit itself, or the visit it hangs on where it is a self-return: those never have
+        children of their own.
+        """
+        rows = await self._run(
+            "reach_of_share", **visit_params(site_id, visit_id), channel=channel, n=n, hangs_on=hangs_on
+        )
+        found = {what: (times, total) for what, _, times, total, _ in rows if what != "conversions"}
+        converted = [
+            (currency, times, money.joined(units, rest))
+            for what, currency, times, units, rest in rows
+            if what == "conversions"
+        ]
+        return ReachFacts(
+            visits=found["visits"][0],
+            max_depth=found["visits"][1],
+            shares=found["shares"][0],
+            conversions=sum(times for _, times, _ in converted),
+            worth=[(currency, total) for currency, _, total in converted],
+        )
+
+    async def shared_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
+        """The page a share is of: the reported one, else the first page of the visit that made it."""
+        rows = await self._run("shared_page", **visit_params(site_id, visit_id), channel=channel, n=n)
+        return (await self._pages.urls(site_id, [rows[0][0]])).get(rows[0][0]) if rows else None
+
+    async def shares_of_page(self, site_id: int, page_id: int) -> dict[int, int]:
+        """How often a page was shared since it was first shared, by channel; without those it never was."""
+        return dict(await self._run("shares_of_page", site_id=site_id, page_id=page_id))
+
+    async def reported_pages(
+        self, site_id: int, shares: Iterable[tuple[int, int, int]]
+    ) -> dict[tuple[int, int, int], int]:
+        """The pages of those of ``shares`` (visit, channel, n) that were reported with one."""
+        keys = [(visit, ids.cell_of(visit), channel, n) for visit, channel, n in shares]
+        rows = await self._run("reported_pages", keys, site_id=site_id)
+        return {(visit, channel, n): page for visit, channel, n, page in rows}
+
+    async def last_return(self, site_id: int, visit_id: int, channel: int, n: int, at: int) -> int | None:
+        """The last visit that came through a share at or before ``at``, self-returns left out."""
+        sharer = (await self._cascades.visits_by_id(site_id, [visit_id])).get(visit_id)
+        hangs_on = visit_id if sharer is None else sharer.hangs_on
+        rows = await self._run(
+            "last_return", **visit_params(site_id, visit_id), channel=channel, n=n, hangs_on=hangs_on, at=at
+        )
+        return rows[0][0] if rows else None

@@ -1,0 +1,130 @@
+"""The numbers of a period: from the tables of counts, or counted from the rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from grapevine.domain import ids, money
+from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK
+from grapevine.store.query_runner import Runner
+from grapevine.store.readers.scope import Scope
+from grapevine.store.rows import Counts, Key
+
+
+class Converted(msgspec.Struct, frozen=True):
+    """Conversions of one key and currency: how many, and what they were worth in millionths."""
+
+    key: Key
+    currency: str | None
+    times: int
+    worth: int | None
+
+
+class SummaryReader:
+    """The queries of ``summary.sql``."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def counts(self, table: str, scope: Scope, by: str | None) -> dict[Key, Counts]:
+        """Counts from the ``table`` day, hour, page or device, told apart by what that table tells apart, or by time.
+
+        The table of days holds one dimension at a time: what ``by`` or else a filter of the scope names.
+        """
+        named = {"channel": scope.channel, "source": scope.source}
+        dimension = by if by in DAY_KEYS else next((name for name, code in named.items() if code is not None), "source")
+        rows = await self._run(
+            f"counts_{table}_by", by=by, dimension=DAY_KEYS[dimension], key=named.get(dimension), **scope.params()
+        )
+        return {_key(key, word): Counts(*numbers) for key, word, *numbers in rows}
+
+    async def pages(self, scope: Scope, limit: int) -> dict[Key, Counts]:
+        """Views, visits, returns and shares by page, from the counts, of the pages with the most visits and shares."""
+        return {
+            page: Counts(views=views, visits=visits, returns=returns, shares=shares, proven=proven, unlinked=unlinked)
+            for page, views, visits, returns, shares, proven, unlinked in await self._run(
+                "counts_of_pages", limit=limit, **scope.params(), **weeks_of(scope.start, scope.end)
+            )
+        }
+
+    async def visits(self, scope: Scope, by: str | None) -> dict[Key, Counts]:
+        """Views, visits and returns counted from the visits themselves.
+
+        All views of a visit count when it began; people who asked not to be followed have no rows and are not in it.
+        """
+        name = "visits_by" if scope.page_id is None else "visits_of_page_by"
+        return {
+            _key(key, word): Counts(
+                views=views, visits=visits, returns=returns, self_returns=self_returns, same_network=same_network
+            )
+            for key, word, views, visits, returns, self_returns, same_network in await self._run(
+                name, by=by, **scope.params()
+            )
+        }
+
+    async def visitors(self, scope: Scope, by: str | None) -> dict[Key, int]:
+        """Daily distinct visitors counted from the visits themselves, each where their first visit of a day belongs."""
+        rows = await self._run("visitors_by", by=by, **scope.params())
+        return {_key(key, word): visitors for key, word, visitors in rows}
+
+    async def shares(self, scope: Scope, by: str | None) -> dict[Key, Counts]:
+        """Shares first seen in the scope, how many of them were reported and how many proven, from their rows."""
+        return {
+            _key(key, word): Counts(shares=shares, reported=reported, proven=proven)
+            for key, word, shares, reported, proven in await self._run("shares_by", by=by, **scope.params())
+        }
+
+    async def unfurls(self, scope: Scope, by: str | None) -> list[tuple[Key, str, int]]:
+        """Unfurls from their rows as (key, app, number); ``by`` is hour, day or None."""
+        rows = await self._run("unfurls_by", by=by, **scope.params())
+        return [(key, app, unfurls) for key, app, unfurls in rows]
+
+    async def unfurls_by_app(self, scope: Scope) -> dict[str, int]:
+        """Unfurls of a site's whole period by app, from the counts; filters of the scope have no part in it."""
+        return dict(await self._run("unfurls_by_app", **scope.params()))
+
+    async def conversions(self, scope: Scope, by: str | None) -> list[Converted]:
+        """Conversions in the scope by key and currency."""
+        rows = await self._run("conversions_by", by=by, **scope.params())
+        return [
+            Converted(_key(key, word), currency, times, money.joined(units, rest))
+            for key, word, currency, times, units, rest in rows
+        ]
+
+    async def drops(self, scope: Scope) -> dict[str, int]:
+        """A site's refused events of the period by reason; filters of the scope have no part in it."""
+        return dict(await self._run("drops_by_reason", **scope.params()))
+
+    async def suspects(self, scope: Scope) -> dict[int, int]:
+        """Visits of the scope that a verdict took out of every count, by its code."""
+        return dict(await self._run("suspects_by", **scope.params()))
+
+    async def goals(self, scope: Scope, limit: int) -> list[tuple[str, str | None, int, int | None]]:
+        """Conversions in the scope as (goal, currency, number, millionths), the ``limit`` most frequent ones."""
+        rows = await self._run("goals_by", limit=limit, **scope.params())
+        return [(goal, currency, times, money.joined(units, rest)) for goal, currency, times, units, rest in rows]
+
+
+def weeks_of(start: int, end: int) -> dict[str, Any]:
+    """A period (ms, whole days) as weeks, and as the days by which they have to be mended in front and at the back: to
+    be added, or where that are fewer, taken off (a sign of -1)."""
+    first, after = ids.day_at(start), ids.day_at(end)
+    over, left = first % DAYS_OF_WEEK, after % DAYS_OF_WEEK
+    from_week = first // DAYS_OF_WEEK + (over > DAYS_OF_WEEK // 2)
+    to_week = after // DAYS_OF_WEEK + (left > DAYS_OF_WEEK // 2)
+    if from_week >= to_week:
+        from_week = to_week = 0
+        front, back = (first, after), (after, after)
+    else:
+        front, back = (first, from_week * DAYS_OF_WEEK), (to_week * DAYS_OF_WEEK, after)
+    return {
+        "from_week": from_week, "to_week": to_week,
+        "front_from": min(front), "front_to": max(front), "front_sign": 1 if front[0] <= front[1] else -1,
+        "back_from": min(back), "back_to": max(back), "back_sign": 1 if back[0] <= back[1] else -1,
+    }  # fmt: skip
+
+
+def _key(key: int | None, word: str | None) -> Key:
+    return key if word is None else word
