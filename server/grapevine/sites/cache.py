@@ -55,7 +55,7 @@ class SiteCache:
         self._by_id: dict[int, Site] = {}
         self._looking = asyncio.Lock()
 
-    def fresh(self, at: int) -> bool:
+    def is_fresh(self, at: int) -> bool:
         """Whether the last look was less than a second before ``at``, so that ``known`` and ``signer`` may be asked."""
         return self._version >= 0 and abs(at - self._checked_at) < _FRESH_MS
 
@@ -117,10 +117,10 @@ class SiteCache:
 
         Sites that are known stay as they are while they cannot be read, so that nobody waits for a store that is away.
         """
-        if self.fresh(self._clock()):
+        if self.is_fresh(self._clock()):
             return
         async with self._looking:
-            if self.fresh(self._clock()):
+            if self.is_fresh(self._clock()):
                 return
             if self._version < 0:
                 await self._look()

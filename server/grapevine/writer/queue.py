@@ -21,7 +21,7 @@ class QueuedEvent(NamedTuple):
     """An event, who wants to know what becomes of it, and how many bytes it came in."""
 
     event: Event
-    settle: OnOutcome
+    on_outcome: OnOutcome
     size: int
 
 

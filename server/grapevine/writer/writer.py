@@ -18,7 +18,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Final
 
 from grapevine.domain.events import Event, Outcome
@@ -87,23 +86,17 @@ class Writer:
         for lane in self._lanes:
             await lane
 
-    def put(self, event: Event, settle: OnOutcome, size: int = 0) -> None:
-        """Takes an event of ``size`` bytes to be stored; ``settle`` is told when its commit is done.
+    def submit(self, event: Event, on_outcome: OnOutcome, size: int = 0) -> None:
+        """Queues an event of ``size`` bytes; ``on_outcome`` is called when it is durable, or cannot be stored.
 
         Raises Busy when too much is waiting.
         """
-        if self._closing or not self.waiting.add(QueuedEvent(event, settle, size)):
+        if self._closing or not self.waiting.add(QueuedEvent(event, on_outcome, size)):
             self._drops.add(event.site_id, "busy", self._clock())
             raise Busy(
                 "More events are waiting to be stored than the server takes on; send this one again.", retry_after=1
             )
         self._work.set()
-
-    async def submit(self, event: Event, size: int = 0) -> Outcome:
-        """Stores an event and answers when its commit is done. Raises Busy when too much is waiting."""
-        answer: asyncio.Future[Outcome] = self._loop.create_future()
-        self.put(event, partial(_resolve, answer), size)
-        return await answer
 
     @property
     def depth(self) -> int:
@@ -219,13 +212,4 @@ class Writer:
 
     def _settle(self, batch: Sequence[QueuedEvent], outcomes: Sequence[Outcome | Exception]) -> None:
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.settle(outcome)
-
-
-def _resolve(answer: asyncio.Future[Outcome], outcome: Outcome | Exception) -> None:
-    if answer.done():
-        return
-    if isinstance(outcome, Exception):
-        answer.set_exception(outcome)
-    else:
-        answer.set_result(outcome)
+            waiting.on_outcome(outcome)

@@ -21,6 +21,7 @@ from grapevine.writer.recorder import NOTHING, Ledger
 from grapevine.writer.writer import Writer
 from tests.store.writer.test_batch import NOON, SITE, World
 from tests.support.postgres import Postgres
+from tests.support.submitting import submit
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +58,7 @@ async def test_what_may_pass_is_tried_again(
     await rival.execute(FAILS_TWICE.format(state=state))
     world = World(postgres_store)
     async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), Drops(), lambda: NOON) as writer:
-        assert isinstance(await writer.submit(world.arrival()), VisitOutcome)
+        assert isinstance(await submit(writer, world.arrival()), VisitOutcome)
     assert await rival.fetchval("SELECT last_value FROM tries") == 3
     assert (await world.totals())["visits"] == 1
 
@@ -69,7 +70,7 @@ async def test_what_is_wrong_with_an_event_is_not(
     await rival.execute(FAILS_TWICE.format(state=state))
     async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), Drops(), lambda: NOON) as writer:
         with pytest.raises(asyncpg.PostgresError):
-            await writer.submit(World(postgres_store).arrival())
+            await submit(writer, World(postgres_store).arrival())
     assert await rival.fetchval("SELECT last_value FROM tries") == 1
 
 
@@ -107,7 +108,7 @@ async def test_a_batch_that_is_the_victim_of_a_deadlock_is_tried_again(
     async with Writer(Inside(postgres_store, ledger), drops, lambda: NOON) as writer:
         async with _open(rival):
             await rival.execute("UPDATE drops SET drops = drops")
-            sent = asyncio.create_task(writer.submit(world.arrival()))
+            sent = asyncio.create_task(submit(writer, world.arrival()))
             await ledger.written.wait()
             waiting = asyncio.create_task(rival.execute("UPDATE counts_hour SET views = views"))
             await _waits(postgres_url, rival.get_server_pid())
@@ -144,16 +145,16 @@ async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(p
     drops, ledger, world = Drops(), Held(), World(postgres_store)
     async with Writer(Inside(postgres_store, ledger), drops, lambda: NOON) as writer:
         assert isinstance(
-            await writer.submit(world.arrival()), VisitOutcome
+            await submit(writer, world.arrival()), VisitOutcome
         )  # who brings a page of the day is waited for
         ledger.holds = True
         drops.add(SITE, "robot", NOON)
-        first = asyncio.create_task(writer.submit(world.arrival()))
+        first = asyncio.create_task(submit(writer, world.arrival()))
         await ledger.written.wait()
         drops.add(SITE, "robot", NOON)
         try:
             async with asyncio.timeout(SOON_SECONDS):
-                second = await writer.submit(world.arrival())
+                second = await submit(writer, world.arrival())
         finally:
             waited = not first.done()
             ledger.go_on.set()
@@ -161,7 +162,7 @@ async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(p
         assert isinstance(second, VisitOutcome)
         assert isinstance(await first, VisitOutcome)
         for _ in range(2):
-            assert isinstance(await writer.submit(world.arrival()), VisitOutcome)
+            assert isinstance(await submit(writer, world.arrival()), VisitOutcome)
     for table in ("counts_hour", "counts_day", "counts_page", "counts_week", "counts_device"):
         found = await postgres_store.look(f"SELECT cell, max(visits) FROM {table} GROUP BY cell ORDER BY cell")
         assert found == [(0, 4), (1, 1)], table

@@ -18,6 +18,7 @@ from grapevine.writer.recorder import NOTHING, Ledger
 from grapevine.writer.writer import Writer
 from tests.store.writer.test_batch import NOON, World
 from tests.support.backends import Backend
+from tests.support.submitting import submit
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +54,7 @@ async def test_many_requests_share_a_commit_and_each_is_answered_after_it(store:
     async with Writer(Inside(store, ledger), Drops(), lambda: NOON) as writer:
 
         async def send() -> None:
-            outcome = await writer.submit(world.arrival())
+            outcome = await submit(writer, world.arrival())
             assert isinstance(outcome, VisitOutcome)
             assert (await world.visit(outcome.visit_id)).next_view == 2
 
@@ -69,7 +70,7 @@ async def test_one_poisonous_event_fails_alone(store: Store) -> None:
     world = World(store)
     events = [world.arrival(title="poison" if number == 7 else None) for number in range(20)]
     async with Writer(Inside(store, Watched()), Drops(), lambda: NOON) as writer:
-        answers = await asyncio.gather(*(writer.submit(event) for event in events), return_exceptions=True)
+        answers = await asyncio.gather(*(submit(writer, event) for event in events), return_exceptions=True)
     assert [number for number, answer in enumerate(answers) if isinstance(answer, ArithmeticError)] == [7]
     assert sum(isinstance(answer, VisitOutcome) for answer in answers) == 19
     assert await rows(store) == 19
@@ -79,12 +80,12 @@ async def test_one_poisonous_event_fails_alone(store: Store) -> None:
 async def test_what_was_accepted_is_stored_when_the_writer_stops(store: Store) -> None:
     world = World(store)
     async with Writer(Inside(store, Watched()), Drops(), lambda: NOON) as writer:
-        waiting = [asyncio.create_task(writer.submit(world.arrival())) for _ in range(50)]
+        waiting = [asyncio.create_task(submit(writer, world.arrival())) for _ in range(50)]
         await asyncio.sleep(0)  # the requests are accepted, and none is stored yet
     assert all(isinstance(answer, VisitOutcome) for answer in await asyncio.gather(*waiting))
     assert await rows(store) == 50
     with pytest.raises(Busy):
-        await writer.submit(world.arrival())
+        await submit(writer, world.arrival())
 
 
 async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None:
@@ -93,9 +94,9 @@ async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None
         ledger.gone = True
         drops.add(7, "robot", NOON)
         with pytest.raises(Busy, match="send this event again"):
-            await writer.submit(world.arrival())
+            await submit(writer, world.arrival())
         ledger.gone = False
-        assert isinstance(await writer.submit(world.arrival()), VisitOutcome)
+        assert isinstance(await submit(writer, world.arrival()), VisitOutcome)
     assert isinstance(store, Backend)
     assert await store.look("SELECT reason, drops FROM drops") == [("robot", 1)]
 
@@ -103,7 +104,7 @@ async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None
 async def test_more_than_the_queue_holds_is_busy_at_once(store: Store) -> None:
     world, drops = World(store), Drops()
     async with Writer(Inside(store, Watched()), drops, lambda: NOON, max_waiting=5) as writer:
-        answers = await asyncio.gather(*(writer.submit(world.arrival()) for _ in range(12)), return_exceptions=True)
+        answers = await asyncio.gather(*(submit(writer, world.arrival()) for _ in range(12)), return_exceptions=True)
     assert sum(isinstance(answer, Busy) for answer in answers) == 9  # one site fills half of the room
     assert await rows(store) == 3
 

@@ -19,6 +19,7 @@ from grapevine.writer.recorder import NOTHING, Ledger
 from grapevine.writer.writer import Writer
 from tests.store.writer.test_batch import NOON, World
 from tests.support.backends import Backend
+from tests.support.submitting import submit
 
 pytestmark = pytest.mark.anyio
 
@@ -92,7 +93,7 @@ class Setting:
     async def send(self, *titles: str) -> list[Outcome | BaseException]:
         """Arrivals of these titles, sent at once, and what became of them."""
         events = [self.world.arrival(title=title) for title in titles]
-        return await asyncio.gather(*(self.writer.submit(event) for event in events), return_exceptions=True)
+        return await asyncio.gather(*(submit(self.writer, event) for event in events), return_exceptions=True)
 
     async def stored(self) -> tuple[int, int]:
         """How many visits there are, and how many were counted."""

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from grapevine.collect.api import CallSpec, ClientInfo, CollectResponse
+from grapevine.collect.events import CallSpec, ClientInfo, CollectResponse
 from grapevine.errors import Problem
 from grapevine.web.public import collect
 from grapevine.web.request_body import check_type
@@ -75,41 +75,35 @@ class CollectCycle(FastCycle):
     def start(self) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers.items()}
         peer = self.protocol.client[0] if self.protocol.client else ""
-        caller = collect.caller(headers, self.state.proxies.client(peer, headers.get("x-forwarded-for", "")))
+        client = collect.client_info(headers, self.state.proxies.client(peer, headers.get("x-forwarded-for", "")))
         collect_api = self.state.collect_api
         try:
             check_type(headers.get("content-type", ""), collect.TYPES)
         except Problem as problem:
-            collect_api.refuse(problem)
-            self.settle(problem)
+            collect_api.count_refusal(problem)
+            self.respond(problem)
             return
-        try:
-            at_once = collect_api.start(self.call, self.body, caller, self.settle)
-        except Exception as error:
-            self.settle(error)
-            return
-        if not at_once:
-            task = self.protocol.loop.create_task(self._look_up(caller))
+        if not collect_api.submit(self.call, self.body, client, self.respond):
+            task = self.protocol.loop.create_task(self._submit_prepared(client))
             task.add_done_callback(self.protocol.tasks.discard)
             self.protocol.tasks.add(task)
 
-    async def _look_up(self, caller: ClientInfo) -> None:
+    async def _submit_prepared(self, client: ClientInfo) -> None:
         try:
-            reply: CollectResponse | Exception = await self.state.collect_api.call(self.call, self.body, caller)
+            await self.state.collect_api.submit_prepared(self.call, self.body, client, self.respond)
         except Exception as error:
-            reply = error
-        self.settle(reply)
+            self.respond(error)
 
-    def settle(self, outcome: CollectResponse | Exception) -> None:
-        """Answers with what became of the call."""
-        if isinstance(outcome, CollectResponse):
-            head, tail = _around(outcome.status, outcome.dropped, self.keep_alive)
-            body = collect.encode(outcome.body)
+    def respond(self, result: CollectResponse | Exception) -> None:
+        """Sends the response to the call, or to the error that it failed with."""
+        if isinstance(result, CollectResponse):
+            head, tail = _around(result.status, result.dropped, self.keep_alive)
+            body = collect.encode(result.body)
             content = b"%b%d%b%b" % (head, len(body), tail, body)
         else:
-            content = _encoded(collect.failure(outcome), self.keep_alive)
-        # All answers of a batch are written in a row once they are made: each write that finds the other side asleep
-        # has to wake it up, which costs more than the answer.
+            content = _encoded(collect.failure(result), self.keep_alive)
+        # All responses of a batch are written in a row once they are made: each write that finds the other side asleep
+        # has to wake it up, which costs more than the response.
         self.protocol.loop.call_soon(self.write, content)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -10,7 +11,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from grapevine.collect.api import CALLS, CallSpec, ClientInfo
+from grapevine.background.future import resolver
+from grapevine.collect.events import CALLS, CallSpec, ClientInfo, CollectResponse
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
@@ -49,11 +51,13 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
             body = await read_body(request, MAX_BODY)
             check_type(request.headers.get("content-type", ""), TYPES)
         except Problem as problem:
-            collect_api.refuse(problem)
+            collect_api.count_refusal(problem)
             return failure(problem)
-        address = request.client.host if request.client else ""
+        client = client_info(request.headers, request.client.host if request.client else "")
+        result: asyncio.Future[CollectResponse] = asyncio.get_running_loop().create_future()
         try:
-            reply = await collect_api.call(call, body, caller(request.headers, address))
+            await collect_api.submit_prepared(call, body, client, resolver(result))
+            reply = await result
         except (Problem, StoreError) as error:
             return failure(error)
         return response(reply.status, reply.dropped, encode(reply.body))
@@ -61,8 +65,8 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
     return collect
 
 
-def caller(headers: Mapping[str, str], address: str) -> ClientInfo:
-    """Who calls, as far as the headers (by lower-case name) tell."""
+def client_info(headers: Mapping[str, str], address: str) -> ClientInfo:
+    """The client of a call, from its address and its headers by lower-case name."""
     return ClientInfo(
         address=address,
         user_agent=headers.get("user-agent", ""),

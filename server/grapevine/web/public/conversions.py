@@ -9,8 +9,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.collect.api import CALLS
 from grapevine.collect.conversion_input import read_goal
+from grapevine.collect.events import CALLS
 from grapevine.collect.schemas import MAX_BODY, KeyedConversionRequest
 from grapevine.domain import ids
 from grapevine.domain.json_input import decode

@@ -1,0 +1,293 @@
+"""Collect requests → events: one function per call. Each checks the request's fields and says how to respond.
+
+They decide as far as a request can be decided without reading the store, and change nothing themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from grapevine.collect import schemas
+from grapevine.collect.conversion_input import Goal, read_goal
+from grapevine.collect.fields import bounded_text, day_of_id, page_of_url, session_token, share_token, title_of
+from grapevine.collect.sources import source_of
+from grapevine.collect.user_agents import Agent
+from grapevine.collect.visitor_hash import VisitorSalts, network_of, visitor_hash
+from grapevine.domain import ids
+from grapevine.domain.channels import SESSION
+from grapevine.domain.enums import TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
+from grapevine.domain.events import (
+    Answer,
+    Conversion,
+    Event,
+    OptedOutVisit,
+    Outcome,
+    ShareReport,
+    Stored,
+    View,
+    VisitEvent,
+    VisitNotFound,
+    VisitOutcome,
+)
+from grapevine.domain.tokens import Token, TokenError, next_n
+from grapevine.errors import FieldError, Invalid
+from grapevine.sites.cache import Site, SiteCache
+
+_REFERRER_KEPT: Final = 2048
+_UNKNOWN_SITE_TOKEN: Final = TOKEN_REASONS["unknown-site-token"]
+_SESSION_TOKEN: Final = TOKEN_REASONS["session"]
+_DRIVEN: Final = VERDICTS["driven"]
+
+
+class ClientInfo(NamedTuple):
+    """The client of a call: network address, user agent, preferred language, the page's origin, and whether it asks
+    not to be followed."""
+
+    address: str
+    user_agent: str
+    language: str
+    origin: str
+    opted_out: bool
+
+
+class CollectResponse(NamedTuple):
+    """The response to a call: 200, or 202 when ``dropped`` names why nothing was stored. A repeat is a 200 with
+    ``dropped``."""
+
+    status: int
+    body: msgspec.Struct
+    dropped: str | None = None
+
+
+class PendingEvent(NamedTuple):
+    """An event to be stored; ``respond`` makes the call's response from its outcome."""
+
+    event: Event
+    respond: Callable[[Outcome], CollectResponse]
+
+
+class CallContext(NamedTuple):
+    """An admitted call: its site, client, user agent and time, and what its request is read with."""
+
+    site: Site
+    client: ClientInfo
+    agent: Agent
+    at: int
+    sites: SiteCache
+    salts: VisitorSalts
+    on_report: Callable[[str], None]
+
+
+class CallSpec(NamedTuple):
+    """One of the collect API's calls: its request, what makes an event of it, and the body of a response that stores
+    nothing."""
+
+    request: type[
+        schemas.VisitRequest
+        | schemas.ViewRequest
+        | schemas.ShareRequest
+        | schemas.ConversionRequest
+        | schemas.AnswerRequest
+    ]
+    to_event: Callable[[Any, CallContext], PendingEvent | CollectResponse]
+    nothing: msgspec.Struct
+
+
+def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent | CollectResponse:
+    """``POST /v1/visits``."""
+    site, at, agent = context.site, context.at, context.agent
+    errors: list[FieldError] = []
+    page = page_of_url(site, request.url, errors)
+    errors += schemas.check_nonce(request.nonce)
+    today = ids.day_at(at)
+    day = today if request.day is None else schemas.day_of(request.day)
+    codes = schemas.codes_of(request.channels)
+    if errors or isinstance(day, FieldError) or isinstance(codes, FieldError):
+        raise Invalid.of_all([*errors, *(error for error in (day, codes) if isinstance(error, FieldError))])
+    title = title_of(request.title)
+    origin = source_of(page, request.url, (request.referrer or "")[:_REFERRER_KEPT], agent.app, site.origins)
+    if context.client.opted_out or request.opted_out:
+        opted_out = OptedOutVisit(
+            site_id=site.site_id,
+            nonce=request.nonce,
+            at=at,
+            page=page,
+            title=title,
+            source=origin.source,
+            device=agent.device,
+        )
+        return PendingEvent(opted_out, lambda _: dropped("opted-out", _NO_VISIT))
+    token, reason = (None, None) if request.token is None else _read_token(context, request.token)
+    event = VisitEvent(
+        site_id=site.site_id,
+        nonce=request.nonce,
+        day=day_of_id(day, today),
+        at=at,
+        page=page,
+        title=title,
+        source=origin.source,
+        device=agent.device,
+        app=origin.app,
+        visitor=_hash(context, today),
+        visitor_before=None if token is None else _hash(context, today - 1),
+        token=token,
+        reason=reason,
+        own=request.own,
+        verdict=_DRIVEN if agent.suspect else None,
+    )
+
+    def respond(outcome: Outcome) -> CollectResponse:
+        if not isinstance(outcome, VisitOutcome):
+            raise TypeError(f"a visit ended as {outcome}")
+        session, *tokens = site.tokens.mint(outcome.visit_id, (SESSION, *codes.values()))
+        body = schemas.VisitAnswer(
+            visit=ids.visit_text(outcome.visit_id),
+            session=session,
+            tokens=dict(zip(codes, tokens, strict=True)),
+            returned=_returned(outcome) if outcome.returned else None,
+        )
+        return CollectResponse(200, body, "duplicate" if outcome.duplicate else None)
+
+    return PendingEvent(event, respond)
+
+
+def view(request: schemas.ViewRequest, context: CallContext) -> PendingEvent | CollectResponse:
+    """``POST /v1/views``."""
+    if context.client.opted_out:
+        return dropped("opted-out", schemas.EMPTY)
+    site = context.site
+    errors: list[FieldError] = []
+    page_of_url(site, request.url, errors)
+    errors += schemas.check_nonce(request.nonce)
+    session = session_token(site, request.session, errors)
+    if errors:
+        raise Invalid.of_all(errors)
+    event = View(site_id=site.site_id, visit_id=session.visit_id, nonce=request.nonce, at=context.at)
+    return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
+
+
+def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent | CollectResponse:
+    """``POST /v1/shares``."""
+    if context.client.opted_out:
+        return dropped("opted-out", schemas.EMPTY)
+    site, on_report = context.site, context.on_report
+    errors: list[FieldError] = []
+    page = page_of_url(site, request.url, errors)
+    token = share_token(site, request.token, errors)
+    if errors:
+        raise Invalid.of_all(errors)
+    event = ShareReport(site_id=site.site_id, token=token, at=context.at, page=page, title=title_of(request.title))
+
+    def respond(outcome: Outcome) -> CollectResponse:
+        on_report(request.token)
+        (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
+        return _stored(outcome, schemas.ShareAnswer(following), "token")
+
+    return PendingEvent(event, respond)
+
+
+def conversion(request: schemas.ConversionRequest, context: CallContext) -> PendingEvent | CollectResponse:
+    """``POST /v1/conversions`` from a page."""
+    if context.client.opted_out:
+        return dropped("opted-out", schemas.EMPTY)
+    errors: list[FieldError] = []
+    goal = read_goal(request, errors)
+    session = session_token(context.site, request.session, errors)
+    if errors:
+        raise Invalid.of_all(errors)
+    return pending_conversion(context.site, session.visit_id, goal, context.at, "session")
+
+
+def answer(request: schemas.AnswerRequest, context: CallContext) -> PendingEvent | CollectResponse:
+    """``POST /v1/answers``."""
+    if context.client.opted_out:
+        return dropped("opted-out", schemas.EMPTY)
+    site = context.site
+    errors: list[FieldError] = []
+    text = bounded_text(request.text, "text", schemas.MAX_ANSWER, errors)
+    if not text:
+        errors.append(FieldError("text", "is empty"))
+    contact = bounded_text(request.contact or "", "contact", schemas.MAX_CONTACT, errors) or None
+    errors += schemas.check_nonce(request.nonce)
+    visit_id = 0 if request.session is None else session_token(site, request.session, errors).visit_id
+    if errors:
+        raise Invalid.of_all(errors)
+    event = Answer(
+        site_id=site.site_id,
+        visit_id=visit_id,
+        nonce=request.nonce,
+        at=context.at,
+        text=text,
+        contact=contact,
+    )
+    return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
+
+
+def pending_conversion(site: Site, visit_id: int, goal: Goal, at: int, field: str) -> PendingEvent:
+    """The event of a conversion. Its ``respond`` raises Invalid of ``field`` when the visit is not stored."""
+    event = Conversion(
+        site_id=site.site_id,
+        visit_id=visit_id,
+        goal=goal.name,
+        once=goal.once,
+        external_id=goal.external_id,
+        at=at,
+        value=goal.value,
+        currency=goal.currency,
+    )
+    return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, field))
+
+
+def dropped(reason: str, body: msgspec.Struct) -> CollectResponse:
+    """The response to a call that stores nothing."""
+    return CollectResponse(202, body, reason)
+
+
+def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> CollectResponse:
+    if isinstance(outcome, VisitNotFound):
+        raise Invalid.of(field, "names a visit that is not here: erased, or past retention")
+    duplicate = isinstance(outcome, Stored) and outcome.duplicate
+    return CollectResponse(200, body, "duplicate" if duplicate else None)
+
+
+def _read_token(context: CallContext, text: str) -> tuple[Token | None, int | None]:
+    """A returning token, or the code of the reason why it is no good. A bad token never costs a visit."""
+    try:
+        token = context.site.tokens.read(text)
+    except TokenError as error:
+        foreign = error.reason == "bad-signature" and context.sites.signer(text) is not None
+        return None, _UNKNOWN_SITE_TOKEN if foreign else TOKEN_REASONS[error.reason]
+    return (None, _SESSION_TOKEN) if token.is_session else (token, None)
+
+
+def _hash(context: CallContext, day: int) -> int:
+    client = context.client
+    network = network_of(client.address)
+    salt = context.salts.of_day(day)
+    return visitor_hash(salt, context.site.site_id, network, client.user_agent, client.language)
+
+
+def _returned(outcome: VisitOutcome) -> schemas.Returned:
+    reason = None if outcome.reason is None else TOKEN_REASON_NAMES[outcome.reason]
+    return schemas.Returned(
+        valid=reason is None,
+        depth=outcome.depth,
+        self=outcome.is_self,
+        same_network=outcome.same_network,
+        reason=reason,
+    )
+
+
+_NO_VISIT: Final = schemas.VisitAnswer(visit=None, session=None, tokens={}, returned=None)
+
+CALLS: Final = {
+    "visits": CallSpec(schemas.VisitRequest, visit, _NO_VISIT),
+    "views": CallSpec(schemas.ViewRequest, view, schemas.EMPTY),
+    "shares": CallSpec(schemas.ShareRequest, share, schemas.EMPTY),
+    "conversions": CallSpec(schemas.ConversionRequest, conversion, schemas.EMPTY),
+    "answers": CallSpec(schemas.AnswerRequest, answer, schemas.EMPTY),
+}
+"""Every call by the last part of its path."""
