@@ -59,10 +59,10 @@ class _Played(Player):
         now = self._server.clock.now
         if now - self._judged_at >= _HOUR_MS:
             self._judged_at = now
-            await self._judge.judge(now)
+            await self._judge.run(now)
         return await super()._post(*arguments)  # type: ignore[arg-type]
 
     async def play(self) -> None:
         await super().play()
         self._server.clock.now += _HOUR_MS
-        await self._judge.judge(self._server.clock.now)
+        await self._judge.run(self._server.clock.now)

@@ -2,7 +2,7 @@
 would have left: rows in the order they come in, later changes as later updates, so that the file is as large, too.
 
 ``python -m tests.bench.fill VISITS FILE`` fills one by hand; tests/bench/test_fill.py plays the same events
-through the writer's Ledger and compares the tables.
+through the writer's EventRecorder and compares the tables.
 """
 
 from __future__ import annotations

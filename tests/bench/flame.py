@@ -30,19 +30,17 @@ _LINE: Final = re.compile(r":\d+\)")
 
 # What a frame belongs to, by a part of its file's name; the first that fits.
 _AREAS: Final = (
-    ("grapevine/tokens", "token", "minting and reading tokens"),
-    ("grapevine/ids", "token", ""),
+    ("grapevine/domain/tokens", "token", "minting and reading tokens"),
+    ("grapevine/domain/ids", "token", ""),
     ("grapevine/store", "store", "SQLite"),
-    ("grapevine/collect/ledger", "ledger", "what a batch changes"),
-    ("grapevine/collect/entry", "ledger", ""),
-    ("grapevine/collect/tally", "ledger", ""),
+    ("grapevine/writer", "writer", "what a batch changes"),
     ("grapevine/collect", "collect", "checking, classifying, answering"),
     ("grapevine/web", "web", "HTTP, the short way"),
     ("uvicorn", "web", ""),
 )
 _STYLE: Final = """
   text { font: 11px system-ui, sans-serif; fill: #1b1b1b } rect { stroke: #fff; stroke-width: .6 }
-  .token { fill: #c9a6e4 } .store { fill: #f2b66d } .ledger { fill: #f0d878 } .collect { fill: #9ccf8c }
+  .token { fill: #c9a6e4 } .store { fill: #f2b66d } .writer { fill: #f0d878 } .collect { fill: #9ccf8c }
   .web { fill: #93bfe8 } .other { fill: #d4d4d4 } .page { fill: #fff; stroke: none }
   .head { font-size: 14px; font-weight: 600 }
   @media (prefers-color-scheme: dark) {

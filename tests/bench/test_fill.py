@@ -20,7 +20,7 @@ from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.writer.nonces import Nonces
-from grapevine.writer.recorder import Ledger
+from grapevine.writer.recorder import EventRecorder
 from tests.bench.fill import NONCE_KEY, TITLE, File, Filler, unlinked_nonce, view_nonce
 from tests.bench.scenario import PAGES, Happened, Story, gap_of
 
@@ -156,10 +156,9 @@ async def test_a_filled_store_is_what_the_writer_would_have_stored(tmp_path: Pat
     store, unlinked = await filled(tmp_path / "filled.sqlite3", seed)
     written = SQLiteStore(tmp_path / "written.sqlite3")
     await written.open()
-    ledger = Ledger(Told(NONCE_KEY))
+    recorder = EventRecorder(written, Told(NONCE_KEY))
     for batch in batches(await events(store, unlinked), random.Random(seed)):  # noqa: S311
-        async with written.batch() as changes:
-            await ledger.record(changes, batch)
+        await recorder.record(batch)
     await written.guards.forget_guards(ids.day_start(LAST_DAY + 1) - 1)
     assert len(await rows(store, "visits")) > 1_000
     for table in TABLES:

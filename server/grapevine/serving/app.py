@@ -22,7 +22,6 @@ from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
-from grapevine.recording.recorder import Inside
 from grapevine.serving.runtime import tune_interpreter
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
@@ -36,7 +35,7 @@ from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.writer.counts import Drops
 from grapevine.writer.nonces import Nonces
-from grapevine.writer.recorder import Ledger
+from grapevine.writer.recorder import EventRecorder
 from grapevine.writer.verdict_job import VERDICT_SECONDS, VerdictJob
 from grapevine.writer.writer import Writer
 
@@ -58,7 +57,7 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
     drops = Drops()
     async with AsyncExitStack() as stack:
         leases = Leases(store.leases, clock, secrets.token_hex(8))
-        recorder = Inside(store, Ledger(Nonces(nonce_key)))
+        recorder = EventRecorder(store, Nonces(nonce_key))
         writer = Writer(recorder, drops, clock)
         if store.shared:
             writer.on_partial_outage = await stack.enter_async_context(
@@ -66,8 +65,8 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
             )
         await stack.enter_async_context(writer)
         await stack.enter_async_context(housekeeping(store, clock, leases))
-        judge = VerdictJob(store, recorder)
-        await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: judge.judge(clock()), leases))
+        verdicts = VerdictJob(store, recorder)
+        await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: verdicts.run(clock()), leases))
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
         sender = Sender(store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random)
         await stack.enter_async_context(sender.running())

@@ -1,4 +1,4 @@
-"""What records batches, one after the other or several at once, and what it remembers from batch to batch."""
+"""Records batches of events, and keeps what batches share from one to the next."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from grapevine.domain.events import Event, Outcome
+from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
 from grapevine.writer import batch as steps
 from grapevine.writer.bursts import Bursts, VisitorDay
@@ -15,41 +16,59 @@ from grapevine.writer.counts import CountDeltas, Drop
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.state import BatchState, SharedState
 
-NOTHING: Final[Mapping[Drop, int]] = MappingProxyType({})
+NO_DROPS: Final[Mapping[Drop, int]] = MappingProxyType({})
 
 _REMEMBERED: Final = 50_000
 
 
-class Ledger:
-    """Records batches. ``nonces`` make visit ids, always the same of the same; ``slot`` is this writer's, the first of
-    them where it has several lanes: batches that are on their way at once never wait for each other's counts.
+class EventRecorder:
+    """Stores batches, at most ``max_concurrent_batches`` at once.
 
-    ``pages_a_day`` bounds how many new pages a site may bring in a day; what exceeds it counts as ``(other)``.
+    ``nonces`` make visit ids, the same id of the same nonce. Counts are raised in a slot of rows that no other process
+    writes; concurrent batches use the slots behind it, one per ``lane``, so that they never wait for each other's
+    counts. ``pages_a_day`` bounds the new pages of a site in a day; visits to further ones count as ``(other)``.
     """
 
-    def __init__(self, nonces: Nonces, slot: int = 0, pages_a_day: int = 10_000) -> None:
+    def __init__(self, store: Store, nonces: Nonces, slot: int = 0, pages_a_day: int = 10_000) -> None:
+        self.max_concurrent_batches = store.max_concurrent_batches
+        self._store = store
         self._slot = slot
         self._shared = SharedState(
-            nonces, KnownKeys(RecentKeys(_REMEMBERED), RecentKeys(_REMEMBERED)), Bursts(), PageBudget(pages_a_day)
+            nonces=nonces,
+            known=KnownKeys(pages=RecentKeys(_REMEMBERED), visitors=RecentKeys(_REMEMBERED)),
+            bursts=Bursts(),
+            budget=PageBudget(pages_a_day),
         )
 
     async def record(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+        self, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
     ) -> list[Outcome]:
-        """Stores all events in ``batch``, and how often others were refused; answers each event in its place."""
+        """Stores all events and drops in one transaction. Returns the outcomes, by index, when it is durable.
+
+        Raises Interrupted when a retry may succeed soon, StoreError when the store cannot be used, and any other error
+        when one of the events cannot be stored.
+        """
+        async with self._store.batch() as batch:
+            return await self.record_in(batch, events, drops, lane)
+
+    async def record_in(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
+    ) -> list[Outcome]:
+        """As ``record``, in a transaction that the caller commits."""
         state = BatchState(self._shared, batch, events, CountDeltas(self._slot + lane), drops)
+        # Keys of a transaction that is rolled back must be offered to the store again.
         batch.when_committed(lambda: self._shared.known.add(state.new_keys))
         return await steps.record(state)
 
     @property
     def slot(self) -> int:
-        """Where counts are raised: this writer's own place in them, its first lane's."""
+        """The slot in which counts are raised, that of lane 0."""
         return self._slot
 
     def set_slot(self, slot: int) -> None:
-        """From the next batch on, counts are raised in this slot, and in those behind it for further lanes."""
+        """Raises counts in this slot, and in those behind it for further lanes, from the next batch on."""
         self._slot = slot
 
-    def forget(self, machine: VisitorDay) -> None:
-        """The machine does not count as a visitor of its day any more; should it come again, it does."""
-        self._shared.known.visitors.forget(machine)
+    def forget(self, visitor: VisitorDay) -> None:
+        """Counts the visitor anew when they come again on that day."""
+        self._shared.known.visitors.forget(visitor)

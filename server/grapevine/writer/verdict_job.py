@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from grapevine.analytics.models.bot_verdict import Opening, verdict_of
 from grapevine.domain.enums import VERDICT_NAMES
@@ -19,6 +19,7 @@ from grapevine.store.write_batch import Batch
 from grapevine.writer.bursts import VisitorDay
 from grapevine.writer.counts import CountDeltas
 from grapevine.writer.nonces import GUARD_VISITOR
+from grapevine.writer.recorder import EventRecorder
 
 log = logging.getLogger(__name__)
 
@@ -29,27 +30,14 @@ _ONE_VIEW: Final = 2
 _SEEN: Final = (("shares", "first_at"), ("reported", "reported_at"), ("proven", "proven_at"))
 
 
-class Counting(Protocol):
-    """Who counts visits in this process: a ledger, or what records for it."""
-
-    @property
-    def slot(self) -> int:
-        """Where counts are raised."""
-        ...
-
-    def forget(self, machine: VisitorDay) -> None:
-        """The machine does not count as a visitor of its day any more."""
-        ...
-
-
 class VerdictJob:
     """Judges machines that the ledger named."""
 
-    def __init__(self, store: Store, counting: Counting) -> None:
+    def __init__(self, store: Store, recorder: EventRecorder) -> None:
         self._store = store
-        self._counting = counting
+        self._recorder = recorder
 
-    async def judge(self, now: int) -> int:
+    async def run(self, now: int) -> int:
         """Judges the machines whose time has come; answers with how many visits were taken out of the counts."""
         taken = 0
         for named in await self._store.suspects.due(now, _MACHINES):
@@ -97,7 +85,7 @@ class VerdictJob:
                 or await batch.verdicts.has_activity(visits)
             ):
                 return False
-            deltas = CountDeltas(self._counting.slot)
+            deltas = CountDeltas(self._recorder.slot)
             first = await self._forget_visitor(batch, machine)
             for index, row in enumerate(visits):
                 deltas.uncount(row, first_of_day=first and index == 0)
@@ -111,7 +99,7 @@ class VerdictJob:
     async def _forget_visitor(self, batch: Batch, machine: VisitorDay) -> bool:
         """Whether the machine counts as a visitor of its day. It does not any more, and would again if it came back."""
         key = machine.visitor << 16 | machine.day
-        batch.when_committed(lambda: self._counting.forget(machine))
+        batch.when_committed(lambda: self._recorder.forget(machine))
         return await batch.verdicts.forget_guard(machine.site_id, GUARD_VISITOR, key, machine.cell)
 
     async def _shares(

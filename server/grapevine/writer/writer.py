@@ -23,9 +23,9 @@ from typing import Final
 from grapevine.domain.events import Event, Outcome
 from grapevine.domain.periods import Clock
 from grapevine.errors import Busy, Interrupted, StoreError
-from grapevine.recording.recorder import Recorder
 from grapevine.writer.counts import Drops
 from grapevine.writer.queue import FairQueue, OnOutcome, QueuedEvent
+from grapevine.writer.recorder import EventRecorder
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Writer:
 
     def __init__(
         self,
-        recorder: Recorder,
+        recorder: EventRecorder,
         drops: Drops,
         clock: Clock,
         max_waiting: int = MAX_WAITING,

@@ -24,7 +24,7 @@ from grapevine.store.repositories.webhooks import Event, WebhookRow
 from grapevine.store.rows import SiteRow
 from grapevine.webhooks.signing import event, new_id, new_secret
 from grapevine.writer.nonces import Nonces
-from grapevine.writer.recorder import Ledger
+from grapevine.writer.recorder import EventRecorder
 from tests.support.databases import Database
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +44,7 @@ class Watched:
         self.store = store
         self.now = NOON
         self.told = 0
-        self._ledger = Ledger(Nonces(b"n" * 32))
+        self._recorder = EventRecorder(store, Nonces(b"n" * 32))
         self._drawn = 0
         self._share: Token | None = None
 
@@ -73,8 +73,7 @@ class Watched:
     ) -> list[VisitOutcome]:
         shared = self._share if through == "share" else through
         events = [self._arrival(at, shared, fields) for at in times]
-        async with self.store.batch() as batch:
-            return [landed for landed in await self._ledger.record(batch, events) if isinstance(landed, VisitOutcome)]
+        return [landed for landed in await self._recorder.record(events) if isinstance(landed, VisitOutcome)]
 
     async def rush(self, returns: int, **fields: Any) -> list[VisitOutcome]:
         """So many returns in the hour before now."""

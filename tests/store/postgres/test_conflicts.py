@@ -11,13 +11,12 @@ import pytest
 
 from grapevine.domain.events import Event, Outcome, VisitOutcome
 from grapevine.errors import Interrupted
-from grapevine.recording.recorder import Inside
 from grapevine.store.postgres.hosts import urls_of
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.write_batch import Batch
 from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
-from grapevine.writer.recorder import NOTHING, Ledger
+from grapevine.writer.recorder import NO_DROPS, EventRecorder
 from grapevine.writer.writer import Writer
 from tests.store.writer.test_batch import NOON, SITE, World
 from tests.support.postgres import Postgres
@@ -57,7 +56,7 @@ async def test_what_may_pass_is_tried_again(
 ) -> None:
     await rival.execute(FAILS_TWICE.format(state=state))
     world = World(postgres_store)
-    async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), Drops(), lambda: NOON) as writer:
+    async with Writer(EventRecorder(postgres_store, Nonces(b"n" * 32)), Drops(), lambda: NOON) as writer:
         assert isinstance(await submit(writer, world.arrival()), VisitOutcome)
     assert await rival.fetchval("SELECT last_value FROM tries") == 3
     assert (await world.totals())["visits"] == 1
@@ -68,29 +67,29 @@ async def test_what_is_wrong_with_an_event_is_not(
     postgres_store: PostgresStore, rival: asyncpg.Connection, state: str
 ) -> None:
     await rival.execute(FAILS_TWICE.format(state=state))
-    async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), Drops(), lambda: NOON) as writer:
+    async with Writer(EventRecorder(postgres_store, Nonces(b"n" * 32)), Drops(), lambda: NOON) as writer:
         with pytest.raises(asyncpg.PostgresError):
             await submit(writer, World(postgres_store).arrival())
     assert await rival.fetchval("SELECT last_value FROM tries") == 1
 
 
-class Meeting(Ledger):
+class Meeting(EventRecorder):
     """Holds its first batch, with all that it has written, until the rival has come; then asks for what that holds."""
 
-    def __init__(self) -> None:
-        super().__init__(Nonces(b"n" * 32))
+    def __init__(self, store: PostgresStore) -> None:
+        super().__init__(store, Nonces(b"n" * 32))
         self.written = asyncio.Event()
         self.go_on = asyncio.Event()
         self.attempts = 0
 
-    async def record(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    async def record_in(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
     ) -> list[Outcome]:
         self.attempts += 1
-        outcomes = await super().record(batch, events, lane=lane)
+        outcomes = await super().record_in(batch, events, lane=lane)
         self.written.set()
         await self.go_on.wait()
-        await super().record(batch, (), drops, lane)
+        await super().record_in(batch, (), drops, lane)
         return outcomes
 
 
@@ -98,41 +97,41 @@ async def test_a_batch_that_is_the_victim_of_a_deadlock_is_tried_again(
     postgres_store: PostgresStore, postgres_url: str, rival: asyncpg.Connection
 ) -> None:
     """The rival holds the drops and waits for the batch's counts; the batch holds these and waits for the drops."""
-    drops, ledger, world = Drops(), Meeting(), World(postgres_store)
+    drops, recorder, world = Drops(), Meeting(postgres_store), World(postgres_store)
     await world.play(world.arrival())
     drops.add(SITE, "robot", NOON)
-    async with Writer(Inside(postgres_store, Ledger(Nonces(b"n" * 32))), drops, lambda: NOON):
+    async with Writer(EventRecorder(postgres_store, Nonces(b"n" * 32)), drops, lambda: NOON):
         pass
     drops.add(SITE, "robot", NOON)
     await rival.execute("SET deadlock_timeout = '1h'")  # so that it is the batch that finds the circle and gives up
-    async with Writer(Inside(postgres_store, ledger), drops, lambda: NOON) as writer:
+    async with Writer(recorder, drops, lambda: NOON) as writer:
         async with _open(rival):
             await rival.execute("UPDATE drops SET drops = drops")
             sent = asyncio.create_task(submit(writer, world.arrival()))
-            await ledger.written.wait()
+            await recorder.written.wait()
             waiting = asyncio.create_task(rival.execute("UPDATE counts_hour SET views = views"))
             await _waits(postgres_url, rival.get_server_pid())
-            ledger.go_on.set()
+            recorder.go_on.set()
             await waiting
         assert isinstance(await sent, VisitOutcome)
-    assert ledger.attempts >= 2
+    assert recorder.attempts >= 2
     assert (await world.totals())["visits"] == 2
     assert await postgres_store.look("SELECT sum(drops) FROM drops") == [(2,)]
 
 
-class Held(Ledger):
+class Held(EventRecorder):
     """Keeps one batch from being committed, with all that it has written, until it is told to go on."""
 
-    def __init__(self) -> None:
-        super().__init__(Nonces(b"n" * 32))
+    def __init__(self, store: PostgresStore) -> None:
+        super().__init__(store, Nonces(b"n" * 32))
         self.holds = False
         self.written = asyncio.Event()
         self.go_on = asyncio.Event()
 
-    async def record(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    async def record_in(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
     ) -> list[Outcome]:
-        outcomes = await super().record(batch, events, drops, lane)
+        outcomes = await super().record_in(batch, events, drops, lane)
         if self.holds:
             self.holds = False
             self.written.set()
@@ -142,22 +141,22 @@ class Held(Ledger):
 
 async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(postgres_store: PostgresStore) -> None:
     """They count in slots of their own; one after the other, all in the first."""
-    drops, ledger, world = Drops(), Held(), World(postgres_store)
-    async with Writer(Inside(postgres_store, ledger), drops, lambda: NOON) as writer:
+    drops, recorder, world = Drops(), Held(postgres_store), World(postgres_store)
+    async with Writer(recorder, drops, lambda: NOON) as writer:
         assert isinstance(
             await submit(writer, world.arrival()), VisitOutcome
         )  # who brings a page of the day is waited for
-        ledger.holds = True
+        recorder.holds = True
         drops.add(SITE, "robot", NOON)
         first = asyncio.create_task(submit(writer, world.arrival()))
-        await ledger.written.wait()
+        await recorder.written.wait()
         drops.add(SITE, "robot", NOON)
         try:
             async with asyncio.timeout(SOON_SECONDS):
                 second = await submit(writer, world.arrival())
         finally:
             waited = not first.done()
-            ledger.go_on.set()
+            recorder.go_on.set()
         assert waited
         assert isinstance(second, VisitOutcome)
         assert isinstance(await first, VisitOutcome)

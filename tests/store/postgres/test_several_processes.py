@@ -22,7 +22,7 @@ from grapevine.store.postgres.snapshot import snapshot
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.writer.nonces import Nonces
-from grapevine.writer.recorder import Ledger
+from grapevine.writer.recorder import EventRecorder
 from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, World, page, report
 from tests.support.databases import PostgresDatabases
 from tests.support.postgres import Postgres
@@ -35,19 +35,18 @@ _TRIES: Final = 50
 
 
 class Collectors:
-    """Processes that collect for one database: each with a store and a ledger of its own, in a slot of its own."""
+    """Processes that collect for one database: each with a store and a recorder of its own, in a slot of its own."""
 
     def __init__(self, stores: Sequence[PostgresStore]) -> None:
         self.stores = stores
-        self.ledgers = [Ledger(Nonces(b"n" * 32), slot) for slot in range(len(stores))]
+        self.recorders = [EventRecorder(store, Nonces(b"n" * 32), slot) for slot, store in enumerate(stores)]
         self.interrupted = 0
 
     async def record(self, who: int, events: Sequence[Event]) -> list[Outcome]:
         """Stores a batch as the writer does: again as a whole when it was given up for another one's sake."""
         for _ in range(_TRIES):
             try:
-                async with self.stores[who].batch() as batch:
-                    outcomes = await self.ledgers[who].record(batch, events)
+                outcomes = await self.recorders[who].record(events)
             except Interrupted:
                 self.interrupted += 1
                 continue
@@ -227,7 +226,9 @@ async def test_several_that_open_an_empty_database_make_the_tables_once(postgres
     newest = sql_loader.migrations()[-1].number
     for number, store in enumerate(stores):
         assert await store.writable()
-        await World(store, Ledger(Nonces(b"n" * 32), number)).play(World(store).arrival(nonce=f"nonce{number:011}"))
+        await World(store, EventRecorder(store, Nonces(b"n" * 32), number)).play(
+            World(store).arrival(nonce=f"nonce{number:011}")
+        )
         assert await store.look("SELECT version FROM versions WHERE name = 'schema'") == [(newest,)]
     assert await stores[0].look("SELECT count(*) FROM visits") == [(6,)]
     await asyncio.gather(*(store.close() for store in stores))

@@ -89,7 +89,7 @@ async def test_who_answers_is_no_machine(world: World) -> None:
     token = Token(first.visit_id, COPY, 0)
     opened = [await world.land(world.arrival(token, at=NOON + second * 1_000, visitor=77)) for second in range(9)]
     assert await world.play(answer(opened[4].visit_id, at=NOON + 20_000)) == [Stored()]
-    judge = VerdictJob(world.store, world.ledger)
+    judge = VerdictJob(world.store, world.recorder)
     assert await world.table("SELECT visitor FROM suspects") == [(77,)]
-    assert await judge.judge(NOON + GRACE_MS + 120_000) == 0
+    assert await judge.run(NOON + GRACE_MS + 120_000) == 0
     assert (await world.totals())["returns"] == 9

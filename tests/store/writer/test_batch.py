@@ -29,7 +29,7 @@ from grapevine.store.base import Store
 from grapevine.store.rows import ASIDE, SAME_NETWORK, PageRow, ShareKey, VisitRow
 from grapevine.store.write_batch import Batch
 from grapevine.writer.nonces import Nonces
-from grapevine.writer.recorder import Ledger
+from grapevine.writer.recorder import EventRecorder
 from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
@@ -43,14 +43,13 @@ SEARCH, DEEP, SHARE = SOURCES["search"], SOURCES["direct-deep"], SOURCES["share"
 class World:
     """Plays events against a store and looks at what they left."""
 
-    def __init__(self, store: Store, ledger: Ledger | None = None) -> None:
+    def __init__(self, store: Store, recorder: EventRecorder | None = None) -> None:
         self.store = store
-        self.ledger = ledger or Ledger(Nonces(b"n" * 32))
+        self.recorder = recorder or EventRecorder(store, Nonces(b"n" * 32))
         self.drawn = 0
 
     async def play(self, *events: Event) -> list[Outcome]:
-        async with self.store.batch() as batch:
-            return await self.ledger.record(batch, events)
+        return await self.recorder.record(events)
 
     async def land(self, event: VisitEvent) -> VisitOutcome:
         (outcome,) = await self.play(event)
@@ -181,7 +180,7 @@ class Colliding(Nonces):
 
 @pytest.mark.parametrize("together", [True, False])
 async def test_a_collision_of_ids_takes_the_next_attempt(store: Store, together: bool) -> None:
-    world = World(store, Ledger(Colliding(b"n" * 32)))
+    world = World(store, EventRecorder(store, Colliding(b"n" * 32)))
     arrivals = [world.arrival() for _ in range(5)]
     batches = [arrivals] if together else [[arrival] for arrival in arrivals]
     landed = [outcome for batch in batches for outcome in await world.play(*batch)]
@@ -332,7 +331,7 @@ async def test_a_visitor_counts_once_a_day(world: World) -> None:
 
 
 async def test_pages_beyond_the_days_bound_count_as_other(store: Store) -> None:
-    world = World(store, Ledger(Nonces(b"n" * 32), pages_a_day=2))
+    world = World(store, EventRecorder(store, Nonces(b"n" * 32), pages_a_day=2))
     for number in (1, 2, 3, 4, 1):
         await world.land(world.arrival(page=page(f"https://a.example/{number}")))
     urls = dict(await world.table("SELECT page_id, url FROM pages"))  # asked apart: a page may be of another cell
@@ -382,7 +381,7 @@ async def test_a_failed_batch_leaves_nothing_behind(world: World) -> None:
 
     async def fail() -> None:
         async with world.store.batch() as batch:
-            await world.ledger.record(batch, [world.arrival()])
+            await world.recorder.record_in(batch, [world.arrival()])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

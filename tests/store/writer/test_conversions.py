@@ -29,7 +29,7 @@ from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.writer.guards import NEVER
 from grapevine.writer.nonces import GUARD_CONVERSION, Nonces
-from grapevine.writer.recorder import Ledger
+from grapevine.writer.recorder import EventRecorder
 from tests.store.sqlite.test_query_plans import plan
 from tests.store.writer.test_batch import NOON, SITE, World
 from tests.support.backends import Backend
@@ -205,7 +205,7 @@ async def forget(store: Store, visit_id: int) -> None:
 
 
 async def test_a_chain_of_three_hundred_is_followed_to_its_root(store: Store) -> None:
-    world = World(store, Ledger(Nonces(b"n" * 32)))
+    world = World(store, EventRecorder(store, Nonces(b"n" * 32)))
     last = (await world.land(world.arrival())).visit_id
     root = last
     for _ in range(300):

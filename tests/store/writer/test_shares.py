@@ -73,14 +73,14 @@ async def test_a_verdict_takes_a_share_back_that_only_it_had_proven(world: World
     for second in range(9):
         await world.land(world.arrival(token, at=NOON + second * 1_000, visitor=77))
     assert await shared(world, OTHER if reported else DEEP) == {COPY: 1}
-    assert await VerdictJob(world.store, world.ledger).judge(NOON + GRACE_MS + 120_000) == 9
+    assert await VerdictJob(world.store, world.recorder).run(NOON + GRACE_MS + 120_000) == 9
     assert (await shared(world), await shared(world, OTHER)) == ({}, {COPY: 1} if reported else {})
 
 
 async def test_other_writers_slots_are_added_up(world: World) -> None:
     visit = (await world.land(world.arrival())).visit_id
     for n in range(3):
-        world.ledger.set_slot(n)
+        world.recorder.set_slot(n)
         await world.play(report(Token(visit, COPY, n)))
     assert await world.table("SELECT cell, shares FROM counts_shared ORDER BY cell") == [(0, 1), (1, 1), (2, 1)]
     assert await shared(world) == {COPY: 3}

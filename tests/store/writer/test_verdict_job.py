@@ -31,7 +31,7 @@ class Scene(World):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.judge = VerdictJob(store, self.ledger)
+        self.judge = VerdictJob(store, self.recorder)
 
     async def sharer(self, channel: int = EMAIL, *, reported: bool = True) -> Token:
         """Somebody shares; answers with the token."""
@@ -47,7 +47,7 @@ class Scene(World):
         return [await self.land(self.arrival(token, at=NOON + at, visitor=visitor, **changes)) for at in times]
 
     async def judged(self, after: int = GRACE_MS + 120_000) -> int:
-        return await self.judge.judge(NOON + after)
+        return await self.judge.run(NOON + after)
 
     async def everything(self) -> dict[str, Any]:
         """All that counts: what the tables of counts add up to, shares, cascades, guards."""
@@ -226,13 +226,13 @@ async def test_random_crowds_stay_exact(scene: Scene, seed: int) -> None:
         if chance.random() < 0.2:
             tokens.append(Token(landed[0].visit_id, chance.choice((EMAIL, COPY)), 0))
         if chance.random() < 0.2:
-            await scene.judge.judge(NOON + at)
+            await scene.judge.run(NOON + at)
     await scene.judged(at + GRACE_MS + 10_000)
     await assert_recounted(scene.store)
     assert await scene.table("SELECT * FROM suspects") == []
 
 
-async def test_a_ledger_forgets_nothing_of_machines_it_named(scene: Scene) -> None:
+async def test_a_recorder_forgets_nothing_of_visitors_it_suspects(scene: Scene) -> None:
     """One that is named is named once until its judgement is due, however often it comes."""
     token = await scene.sharer(COPY)
     for at in range(0, 500_000, 20_000):

@@ -9,12 +9,11 @@ import pytest
 
 from grapevine.domain.events import Event, Outcome, VisitEvent, VisitOutcome
 from grapevine.errors import Busy, StoreError
-from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
 from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
-from grapevine.writer.recorder import NOTHING, Ledger
+from grapevine.writer.recorder import NO_DROPS, EventRecorder
 from grapevine.writer.writer import Writer
 from tests.store.writer.test_batch import NOON, World
 from tests.support.backends import Backend
@@ -23,22 +22,22 @@ from tests.support.submitting import submit
 pytestmark = pytest.mark.anyio
 
 
-class Watched(Ledger):
-    """A ledger that notes its batches, stumbles over poison, and can find the store gone."""
+class Watched(EventRecorder):
+    """A recorder that notes its batches, stumbles over poison, and can find the store gone."""
 
     gone = False
 
-    def __init__(self) -> None:
-        super().__init__(Nonces(b"n" * 32))
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, Nonces(b"n" * 32))
         self.batches: list[int] = []
 
-    async def record(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    async def record_in(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
     ) -> list[Outcome]:
         self.batches.append(len(events))
         if self.gone:
             raise StoreError("the disk is full")
-        outcomes = await super().record(batch, events, drops, lane)
+        outcomes = await super().record_in(batch, events, drops, lane)
         if any(isinstance(event, VisitEvent) and event.title == "poison" for event in events):
             raise ArithmeticError("poison")
         return outcomes
@@ -50,8 +49,8 @@ async def rows(store: Store) -> int:
 
 
 async def test_many_requests_share_a_commit_and_each_is_answered_after_it(store: Store) -> None:
-    ledger, world = Watched(), World(store)
-    async with Writer(Inside(store, ledger), Drops(), lambda: NOON) as writer:
+    recorder, world = Watched(store), World(store)
+    async with Writer(recorder, Drops(), lambda: NOON) as writer:
 
         async def send() -> None:
             outcome = await submit(writer, world.arrival())
@@ -61,15 +60,15 @@ async def test_many_requests_share_a_commit_and_each_is_answered_after_it(store:
         async with asyncio.TaskGroup() as group:
             for _ in range(200):
                 group.create_task(send())
-    assert sum(ledger.batches) == 200
-    assert len(ledger.batches) < 10
+    assert sum(recorder.batches) == 200
+    assert len(recorder.batches) < 10
     assert await rows(store) == 200
 
 
 async def test_one_poisonous_event_fails_alone(store: Store) -> None:
     world = World(store)
     events = [world.arrival(title="poison" if number == 7 else None) for number in range(20)]
-    async with Writer(Inside(store, Watched()), Drops(), lambda: NOON) as writer:
+    async with Writer(Watched(store), Drops(), lambda: NOON) as writer:
         answers = await asyncio.gather(*(submit(writer, event) for event in events), return_exceptions=True)
     assert [number for number, answer in enumerate(answers) if isinstance(answer, ArithmeticError)] == [7]
     assert sum(isinstance(answer, VisitOutcome) for answer in answers) == 19
@@ -79,7 +78,7 @@ async def test_one_poisonous_event_fails_alone(store: Store) -> None:
 
 async def test_what_was_accepted_is_stored_when_the_writer_stops(store: Store) -> None:
     world = World(store)
-    async with Writer(Inside(store, Watched()), Drops(), lambda: NOON) as writer:
+    async with Writer(Watched(store), Drops(), lambda: NOON) as writer:
         waiting = [asyncio.create_task(submit(writer, world.arrival())) for _ in range(50)]
         await asyncio.sleep(0)  # the requests are accepted, and none is stored yet
     assert all(isinstance(answer, VisitOutcome) for answer in await asyncio.gather(*waiting))
@@ -89,13 +88,13 @@ async def test_what_was_accepted_is_stored_when_the_writer_stops(store: Store) -
 
 
 async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None:
-    ledger, world, drops = Watched(), World(store), Drops()
-    async with Writer(Inside(store, ledger), drops, lambda: NOON) as writer:
-        ledger.gone = True
+    recorder, world, drops = Watched(store), World(store), Drops()
+    async with Writer(recorder, drops, lambda: NOON) as writer:
+        recorder.gone = True
         drops.add(7, "robot", NOON)
         with pytest.raises(Busy, match="send this event again"):
             await submit(writer, world.arrival())
-        ledger.gone = False
+        recorder.gone = False
         assert isinstance(await submit(writer, world.arrival()), VisitOutcome)
     assert isinstance(store, Backend)
     assert await store.look("SELECT reason, drops FROM drops") == [("robot", 1)]
@@ -103,7 +102,7 @@ async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None
 
 async def test_more_than_the_queue_holds_is_busy_at_once(store: Store) -> None:
     world, drops = World(store), Drops()
-    async with Writer(Inside(store, Watched()), drops, lambda: NOON, max_waiting=5) as writer:
+    async with Writer(Watched(store), drops, lambda: NOON, max_waiting=5) as writer:
         answers = await asyncio.gather(*(submit(writer, world.arrival()) for _ in range(12)), return_exceptions=True)
     assert sum(isinstance(answer, Busy) for answer in answers) == 9  # one site fills half of the room
     assert await rows(store) == 3
@@ -111,7 +110,7 @@ async def test_more_than_the_queue_holds_is_busy_at_once(store: Store) -> None:
 
 async def test_drops_alone_are_stored_when_the_writer_stops(store: Store) -> None:
     drops = Drops()
-    async with Writer(Inside(store, Watched()), drops, lambda: NOON):
+    async with Writer(Watched(store), drops, lambda: NOON):
         drops.add(0, "malformed", NOON, 3)
     assert isinstance(store, Backend)
     assert await store.look("SELECT site_id, reason, drops FROM drops") == [(0, "malformed", 3)]

@@ -10,12 +10,11 @@ import pytest
 
 from grapevine.domain.events import Event, Outcome, VisitEvent, VisitOutcome
 from grapevine.errors import Busy, Interrupted
-from grapevine.recording.recorder import Inside
 from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
 from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
-from grapevine.writer.recorder import NOTHING, Ledger
+from grapevine.writer.recorder import NO_DROPS, EventRecorder
 from grapevine.writer.writer import Writer
 from tests.store.writer.test_batch import NOON, World
 from tests.support.backends import Backend
@@ -47,21 +46,21 @@ class Time:
         self.now += seconds
 
 
-class Shaky(Ledger):
+class Shaky(EventRecorder):
     """Is interrupted at the end of a batch: ``times`` times, or whenever it has an event of the ``dead`` title."""
 
-    def __init__(self) -> None:
-        super().__init__(Nonces(b"n" * 32))
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, Nonces(b"n" * 32))
         self.times = 0
         self.dead: str | None = None
         self.dead_slot: int | None = None
         self.batches: list[list[str]] = []
 
-    async def record(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NOTHING, lane: int = 0
+    async def record_in(
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
     ) -> list[Outcome]:
         self.batches.append([event.nonce for event in events if isinstance(event, VisitEvent)])
-        outcomes = await super().record(batch, events, drops, lane)
+        outcomes = await super().record_in(batch, events, drops, lane)
         if self.dead_slot is not None and self.dead_slot == self.slot:
             raise Interrupted("the part with the counts is away", is_partial=True)
         if self.dead and any(isinstance(event, VisitEvent) and event.title == self.dead for event in events):
@@ -73,16 +72,16 @@ class Shaky(Ledger):
 
 
 class Setting:
-    """A writer on a store, its time and its ledger."""
+    """A writer on a store, its time and its recorder."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.world = World(store)
-        self.ledger = Shaky()
+        self.recorder = Shaky(store)
         self.time = Time()
         self.drops = Drops()
         self.writer = Writer(
-            Inside(store, self.ledger),
+            self.recorder,
             self.drops,
             lambda: NOON,
             patience=PATIENCE,
@@ -110,9 +109,9 @@ async def setting(store: Store) -> AsyncIterator[Setting]:
 
 
 async def test_a_batch_is_tried_again_whole_and_stored_once(setting: Setting) -> None:
-    setting.ledger.times = 3
+    setting.recorder.times = 3
     assert all(isinstance(outcome, VisitOutcome) for outcome in await setting.send("a", "b", "c"))
-    first, *others = setting.ledger.batches
+    first, *others = setting.recorder.batches
     assert (len(first), others) == (3, [first] * 3)
     assert await setting.stored() == (3, 3)
     assert setting.time.pauses == [0.05, 0.1, 0.2]
@@ -139,10 +138,10 @@ async def test_a_batch_whose_commit_was_not_answered_is_stored_once(
 
 async def test_where_the_counts_are_away_another_slot_is_taken_and_nobody_is_refused(setting: Setting) -> None:
     async def elsewhere() -> None:
-        setting.ledger.set_slot(5)
+        setting.recorder.set_slot(5)
 
     setting.writer.on_partial_outage = elsewhere
-    setting.ledger.dead_slot = 0
+    setting.recorder.dead_slot = 0
     assert all(isinstance(outcome, VisitOutcome) for outcome in await setting.send("a", "b"))
     assert await setting.stored() == (2, 2)
     assert isinstance(setting.store, Backend)
@@ -151,26 +150,26 @@ async def test_where_the_counts_are_away_another_slot_is_taken_and_nobody_is_ref
 
 async def test_patience_ends(setting: Setting) -> None:
     """After seconds the batch is refused; then one attempt decides, until one succeeds."""
-    setting.ledger.times = ALWAYS
+    setting.recorder.times = ALWAYS
     started = setting.time.now
     refused = await setting.send("a", "b")
     assert [(type(busy), getattr(busy, "retry_after", None)) for busy in refused] == [(Busy, 5), (Busy, 5)]
     assert PATIENCE - 0.5 <= setting.time.now - started <= PATIENCE
     assert setting.time.pauses[:6] == [0.05, 0.1, 0.2, 0.4, 0.5, 0.5]
     for _ in range(3):
-        attempts, setting.time.pauses = len(setting.ledger.batches), []
+        attempts, setting.time.pauses = len(setting.recorder.batches), []
         assert isinstance((await setting.send("c"))[0], Busy)
-        assert (len(setting.ledger.batches) - attempts, setting.time.pauses) == (1, [])
-    setting.ledger.times = 0
+        assert (len(setting.recorder.batches) - attempts, setting.time.pauses) == (1, [])
+    setting.recorder.times = 0
     assert isinstance((await setting.send("d"))[0], VisitOutcome)
-    setting.ledger.times = 2  # and now it is worth waiting again
+    setting.recorder.times = 2  # and now it is worth waiting again
     assert isinstance((await setting.send("e"))[0], VisitOutcome)
     assert setting.time.pauses == [0.05, 0.1]
     assert await setting.stored() == (2, 2)
 
 
 async def test_what_arrives_meanwhile_keeps_its_order_and_in_one_lane_waits_behind_it(setting: Setting) -> None:
-    setting.ledger.times = 1
+    setting.recorder.times = 1
     setting.time.may_pass.clear()
     async with asyncio.TaskGroup() as group:
         group.create_task(setting.send("first"))
@@ -182,16 +181,16 @@ async def test_what_arrives_meanwhile_keeps_its_order_and_in_one_lane_waits_behi
     nonces = [f"nonce{number:011}" for number in (1, 2, 3)]
     tried = [nonces[:1], nonces[:1], nonces[1:]]
     assert (
-        setting.ledger.batches == tried
+        setting.recorder.batches == tried
         if setting.store.max_concurrent_batches == 1
-        else sorted(setting.ledger.batches) == tried
+        else sorted(setting.recorder.batches) == tried
     )
     assert await setting.stored() == (3, 3)
 
 
 @pytest.mark.parametrize("dead", [None, "dead"])
 async def test_drops_are_counted_once(setting: Setting, dead: str | None) -> None:
-    setting.ledger.dead, setting.ledger.times = dead, 0 if dead else 3
+    setting.recorder.dead, setting.recorder.times = dead, 0 if dead else 3
     setting.drops.add(7, "robot", NOON, 5)
     await setting.send("a", "dead", "b")
     assert isinstance(setting.store, Backend)
@@ -199,32 +198,32 @@ async def test_drops_are_counted_once(setting: Setting, dead: str | None) -> Non
 
 
 async def test_the_events_of_a_part_that_is_away_fail_alone(setting: Setting) -> None:
-    setting.ledger.dead = "dead"
+    setting.recorder.dead = "dead"
     titles = ["dead" if number in (3, 4, 11) else "well" for number in range(20)]
     outcomes = await setting.send(*titles)
     assert [isinstance(outcome, Busy) for outcome in outcomes] == [title == "dead" for title in titles]
     assert sum(isinstance(outcome, VisitOutcome) for outcome in outcomes) == 17
     assert await setting.stored() == (17, 17)
     assert setting.time.pauses == [0.05]  # nobody waits for it any longer
-    assert setting.ledger.batches[0] == setting.ledger.batches[1]
+    assert setting.recorder.batches[0] == setting.recorder.batches[1]
     assert isinstance((await setting.send("well"))[0], VisitOutcome)
 
 
 async def test_a_part_that_is_back_at_once_refuses_nobody(setting: Setting) -> None:
-    setting.ledger.dead = "dead"
+    setting.recorder.dead = "dead"
     setting.time.may_pass.clear()
     async with asyncio.TaskGroup() as group:
         sending = group.create_task(setting.send("well", "dead"))
         await setting.time.paused.wait()
-        setting.ledger.dead = None
+        setting.recorder.dead = None
         setting.time.may_pass.set()
     assert all(isinstance(outcome, VisitOutcome) for outcome in sending.result())
-    assert [len(batch) for batch in setting.ledger.batches] == [2, 2]
+    assert [len(batch) for batch in setting.recorder.batches] == [2, 2]
 
 
 async def test_a_lone_event_of_a_part_that_is_away_is_refused(setting: Setting) -> None:
-    setting.ledger.dead = "dead"
+    setting.recorder.dead = "dead"
     assert isinstance((await setting.send("dead"))[0], Busy)
-    assert len(setting.ledger.batches) == 2
-    setting.ledger.times = 1  # the rest of the store is still waited for
+    assert len(setting.recorder.batches) == 2
+    setting.recorder.times = 1  # the rest of the store is still waited for
     assert isinstance((await setting.send("well"))[0], VisitOutcome)

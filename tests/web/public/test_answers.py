@@ -23,7 +23,7 @@ async def say(server: Server, text: Any, client: httpx.AsyncClient | None = None
 
 
 async def stored(server: Server) -> list[tuple[Any, ...]]:
-    rows = await server.store.look("SELECT visit_id, at, text, contact, class FROM answers ORDER BY text")
+    rows = await server.store.look("SELECT visit_id, at, text, contact FROM answers ORDER BY text")
     return [(ids.visit_text(row[0]), *row[1:]) if row[0] else (None, *row[1:]) for row in rows]
 
 
@@ -37,7 +37,7 @@ async def test_an_answer_is_stored_with_its_visit_or_without(server: Server) -> 
     assert (await say(server, "a podcast", contact="  ")).status_code == 200
     now = server.clock.now
     assert await stored(server) == [
-        (visit["visit"], now, "A friend sent\n\nit 🍇", "me@example.org", None), (None, now, "a podcast", None, None),
+        (visit["visit"], now, "A friend sent\n\nit 🍇", "me@example.org"), (None, now, "a podcast", None),
     ]  # fmt: skip
 
 
