@@ -20,7 +20,7 @@ import pytest
 from grapevine.errors import GrapevineError
 from grapevine.serving.app import system_clock
 from grapevine.simulate.expected import ExpectedResults
-from grapevine.simulate.player import Player, Target, http_client
+from grapevine.simulate.player import Player, Target, player_client
 from grapevine.simulate.presets import demo_world
 
 pytestmark = pytest.mark.process
@@ -78,7 +78,7 @@ def played(facts: dict[str, str]) -> ExpectedResults:
 async def play(facts: dict[str, str], visits: int = VISITS) -> ExpectedResults:
     """Plays the world of ``demo --traffic`` and returns what the server ought to conclude."""
     world = demo_world(visits)
-    async with http_client(facts["server"]) as client:
+    async with player_client(facts["server"]) as client:
         await Player(client, Target(facts["site"], facts["site_url"]), world, system_clock).play()
     return ExpectedResults(world.truth)
 

@@ -17,7 +17,7 @@ from grapevine.errors import GrapevineError
 from grapevine.serving.app import system_clock
 from grapevine.simulate.api_client import ApiClient
 from grapevine.simulate.parameters import Parameters
-from grapevine.simulate.player import Player, Target, http_client, origin_of_site
+from grapevine.simulate.player import Player, Target, origin_of_site, player_client
 from grapevine.simulate.report import ComparisonReport, NumberComparison, RobotComparison, SetComparison, check
 from grapevine.simulate.truth import Truth
 from grapevine.simulate.world import START, World
@@ -39,7 +39,7 @@ async def play(server: Server, world: World, at: Callable[[int], None] | None = 
     if server.url is None:
         await Player(server.http, Target(server.site, ORIGIN), world, server.clock, at).play()
     else:
-        async with http_client(server.url) as client:
+        async with player_client(server.url) as client:
             await Player(client, Target(server.site, ORIGIN), world, server.clock, at).play()
     return await check(world.truth, ApiClient(server.http, await key_of(server), server.site))
 

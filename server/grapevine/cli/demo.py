@@ -101,12 +101,12 @@ def _welcome(context: CommandContext, server: str, site: str, key: str) -> None:
 
 async def _play(context: CommandContext, server: str, target: Target, visits: int) -> None:
     from grapevine.simulate.expected import ExpectedResults
-    from grapevine.simulate.player import Player, http_client
+    from grapevine.simulate.player import Player, player_client
     from grapevine.simulate.presets import demo_world
 
     world = demo_world(visits)
     started = time.monotonic()
-    async with http_client(server) as client:
+    async with player_client(server) as client:
         with visit_progress(context, visits) as advance:
             await Player(client, target, world, context.now, on_visit=advance).play()
     seconds = time.monotonic() - started

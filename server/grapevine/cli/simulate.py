@@ -77,7 +77,7 @@ async def simulate(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def _play(context: CommandContext, arguments: Namespace) -> int:
-    from grapevine.simulate.player import Player, Target, http_client, origin_of_site
+    from grapevine.simulate.player import Player, Target, origin_of_site, player_client
     from grapevine.simulate.report import summarize_world
     from grapevine.simulate.world import World
 
@@ -93,7 +93,7 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
     world = World(arguments.seed, parameters)
     world.truth.play.server, world.truth.play.site = arguments.server, arguments.site
     started = time.monotonic()
-    async with http_client(arguments.server) as client:
+    async with player_client(arguments.server) as client:
         origin = arguments.origin
         if origin is None:
             origin = await origin_of_site(client, arguments.site)
@@ -119,13 +119,13 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
 
 async def _check(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.simulate.api_client import ApiClient
-    from grapevine.simulate.player import http_client
+    from grapevine.simulate.player import player_client
     from grapevine.simulate.report import check
     from grapevine.simulate.truth import Truth
 
     truth: Truth = Truth.read(arguments.check)
     server, site = arguments.server or truth.play.server, arguments.site or truth.play.site
-    async with http_client(server, 1) as client:
+    async with player_client(server, 1) as client:
         report = await check(truth, ApiClient(client, _key(arguments), site))
     if arguments.json:
         context.say_json(report)

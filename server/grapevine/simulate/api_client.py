@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
 from typing import Any, Final
-
-import httpx
 
 from grapevine.domain import ids
 from grapevine.errors import GrapevineError
+from grapevine.http_client import AsyncClient, HTTPError, Request
 
 TOKENS_AT_ONCE: Final = 1_000
 _CASCADES_AT_ONCE: Final = 200
@@ -17,7 +17,7 @@ _CASCADES_AT_ONCE: Final = 200
 class ApiClient:
     """The read API of a server; ``key`` is an API key of the site. Raises GrapevineError when it gives no answer."""
 
-    def __init__(self, client: httpx.AsyncClient, key: str, site: str) -> None:
+    def __init__(self, client: AsyncClient, key: str, site: str) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {key}"}
         self._site = {"site": site}
@@ -59,12 +59,12 @@ class ApiClient:
         request = self._client.build_request("GET", path, params=self._site | parameters, headers=self._headers)
         return await self._answer(request)
 
-    async def _answer(self, request: httpx.Request) -> Any:
+    async def _answer(self, request: Request) -> Any:
         try:
             response = await self._client.send(request)
-        except httpx.HTTPError as error:
+        except HTTPError as error:
             raise GrapevineError(f"the server did not answer: {error!r}") from None
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             raise GrapevineError(f"{request.url.path} was answered {response.status_code}: {response.text[:300]}")
         return response.json()
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
-
-import httpx
 
 from grapevine.domain import ids
 from grapevine.domain.tokens import next_n
 from grapevine.errors import GrapevineError, Invalid
+from grapevine.http_client import AsyncClient, HTTPError, InvalidURL, Response, make_client
 from grapevine.simulate.behaviour import CHANNEL_USE
 from grapevine.simulate.people import Person
 from grapevine.simulate.requests import (
@@ -37,15 +37,15 @@ _CHANNELS: Final = tuple(CHANNEL_USE)
 _ORIGIN_NAMED: Final = re.compile(r"\((https?://[^,)\s]+)")
 
 
-def http_client(server: str, connections: int = CONCURRENCY) -> httpx.AsyncClient:
-    """Returns a client for that server. It closes idle connections long before servers do, since a request that meets a
-    connection being closed is lost, and only the world may lose requests. Raises Invalid when ``server`` is no URL."""
-    limits = httpx.Limits(
-        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_IDLE_SECONDS
-    )
+def player_client(server: str, connections: int = CONCURRENCY) -> AsyncClient:
+    """Returns a client of ``server``. Raises Invalid when that is no URL.
+
+    It closes idle connections long before servers do: a request on a connection that is being closed gets lost, and
+    only the simulated world may lose requests.
+    """
     try:
-        return httpx.AsyncClient(base_url=server, limits=limits, timeout=_TIMEOUT_SECONDS, trust_env=False)
-    except httpx.InvalidURL as error:
+        return make_client(server, seconds=_TIMEOUT_SECONDS, connections=connections, idle_seconds=_IDLE_SECONDS)
+    except InvalidURL as error:
         raise Invalid.of("server", f"is no URL: {error}") from None
 
 
@@ -63,7 +63,7 @@ class IssuedTokens(NamedTuple):
     tokens: dict[str, str]
 
 
-async def origin_of_site(client: httpx.AsyncClient, site: str) -> str:
+async def origin_of_site(client: AsyncClient, site: str) -> str:
     """An origin of the site, as the server names it to a page that is on none (it counts one ``bad-origin`` drop).
 
     Raises GrapevineError when there is no such site or no answer.
@@ -71,10 +71,10 @@ async def origin_of_site(client: httpx.AsyncClient, site: str) -> str:
     body = {"site": site, "url": "https://nowhere.example/", "nonce": "0" * 24}
     try:
         response = await client.post("/v1/visits", json=body, headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"})
-    except httpx.HTTPError as error:
+    except HTTPError as error:
         raise GrapevineError(f"the server did not answer: {error!r}") from None
     found = _ORIGIN_NAMED.search(response.text)
-    if response.status_code != httpx.codes.FORBIDDEN or found is None:
+    if response.status_code != HTTPStatus.FORBIDDEN or found is None:
         raise GrapevineError(f"the server names no origin of the site: {_said(response)}")
     return found[1]
 
@@ -85,7 +85,7 @@ class Player:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        client: AsyncClient,
         target: Target,
         world: World,
         clock: Callable[[], int],
@@ -119,7 +119,7 @@ class Player:
                         await task
         except BaseExceptionGroup as errors:
             first = _first(errors)
-            if isinstance(first, httpx.HTTPError):
+            if isinstance(first, HTTPError):
                 raise GrapevineError(f"the server did not answer: {first!r}") from None
             if isinstance(first, GrapevineError):
                 raise first from None
@@ -200,7 +200,7 @@ class Player:
         response = await self._client.get(f"/s/{self._tokens[action.link]}", headers=headers)
         _expect(response, (302,))
 
-    async def _post(self, call: str, who: Person, body: dict[str, Any], expected: tuple[int, ...]) -> httpx.Response:
+    async def _post(self, call: str, who: Person, body: dict[str, Any], expected: tuple[int, ...]) -> Response:
         headers = {
             "Content-Type": "text/plain;charset=UTF-8",
             "Origin": self._target.origin,
@@ -250,17 +250,17 @@ def _of(link: Link) -> tuple[object, ...]:
     return (link.visit, link._replace(n=link.n - 1), link)
 
 
-def _expect(response: httpx.Response, expected: tuple[int, ...]) -> None:
+def _expect(response: Response, expected: tuple[int, ...]) -> None:
     if response.status_code in expected:
         return
     hint = ""
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         hint = " (start the server with GRAPEVINE_TRUSTED_PROXIES=127.0.0.1 or GRAPEVINE_RATE_LIMIT=0)"
     asked = f"{response.request.method} {response.request.url.path}"
     raise GrapevineError(f"{asked} was answered {_said(response)}{hint}")
 
 
-def _said(response: httpx.Response) -> str:
+def _said(response: Response) -> str:
     return f"{response.status_code}: {response.text[:300]}"
 
 

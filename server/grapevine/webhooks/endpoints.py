@@ -138,7 +138,7 @@ async def retry(hooks: WebhookRepository, site_id: int, webhook_id: str, deliver
     """Makes a delivery that succeeded or was given up due again. Raises Invalid, NotFound."""
     if (await _row(hooks, site_id, webhook_id)).disabled_at is not None:
         raise Invalid.of("", "the endpoint is disabled; enable it first")
-    if not await hooks.again(site_id, webhook_id, delivery_id, now):
+    if not await hooks.retry(site_id, webhook_id, delivery_id, now):
         raise NotFound("No event of this endpoint that was delivered or given up has that id.")
 
 

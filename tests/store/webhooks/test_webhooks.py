@@ -20,7 +20,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from grapevine.store.base import Store
 from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRow
-from grapevine.webhooks.delivery import CLAIM_MS, KEPT_MS, Sender
+from grapevine.webhooks.delivery import CLAIM_MS, RETENTION_MS, Sender
 from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.webhooks.retry_schedule import RETRY_DELAYS_MS
 from grapevine.webhooks.signing import event, new_id, new_secret
@@ -116,7 +116,7 @@ async def test_an_event_is_delivered_and_verified(outbox: Outbox, receiver: Rece
     assert (row.delivered_at, row.next_at, row.attempts, row.status) == (outbox.now, None, 1, 204)
     with pytest.raises(WebhookVerificationError):
         Webhook(new_secret(secrets.token_bytes)).verify(received.body, received.headers)
-    outbox.now += 10 * KEPT_MS
+    outbox.now += 10 * RETENTION_MS
     assert await outbox.sender().send_due() == 0
 
 

@@ -132,7 +132,7 @@ class WebhookRepository:
         rows = await self._read("deliveries_of_webhook", site_id=site_id, webhook_id=webhook_id, limit=limit)
         return [DeliveryRow(*row) for row in rows]
 
-    async def again(self, site_id: int, webhook_id: str, delivery_id: str, now: int) -> bool:
+    async def retry(self, site_id: int, webhook_id: str, delivery_id: str, now: int) -> bool:
         """Puts an event that was delivered or given up on its way once more; False when there is none."""
         async with self._transaction() as change:
             return bool(

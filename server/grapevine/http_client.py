@@ -1,0 +1,58 @@
+"""Outgoing HTTP: the only module that imports httpx, so that its continuation can replace it in one line (decision 28).
+
+No client reads proxy settings from the environment: requests go where the caller says, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import AbstractAsyncContextManager
+
+import httpx
+
+AsyncClient = httpx.AsyncClient
+Request = httpx.Request
+Response = httpx.Response
+HTTPError = httpx.HTTPError
+ConnectError = httpx.ConnectError
+InvalidURL = httpx.InvalidURL
+
+
+def make_client(base_url: str, *, seconds: float, connections: int, idle_seconds: float = 5.0) -> AsyncClient:
+    """Returns a client of one server; ``seconds`` is the timeout of a request. Raises InvalidURL.
+
+    ``connections`` is the most it opens at once; it closes a connection that was idle for ``idle_seconds``.
+    """
+    limits = httpx.Limits(
+        max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=idle_seconds
+    )
+    return httpx.AsyncClient(base_url=base_url, limits=limits, timeout=seconds, trust_env=False)
+
+
+async def make_pinned_client(*, seconds: float, tls: ssl.SSLContext | None = None) -> AsyncClient:
+    """Returns a client for ``stream_to_address``; ``tls`` is None for the usual certificates.
+
+    It keeps no connection open: a connection is found by address, so one host could get that of another.
+    """
+    if tls is None:
+        tls = await asyncio.to_thread(httpx.create_ssl_context)  # reading all certificates takes a while
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(verify=tls, timeout=seconds, trust_env=False, limits=limits)
+
+
+def stream_to_address(
+    client: AsyncClient, url: str, address: str, *, content: bytes, headers: dict[str, str]
+) -> AbstractAsyncContextManager[Response]:
+    """Posts to ``url`` over a connection to ``address``; TLS checks the certificate of the URL's own host.
+
+    The body of the response is not read. Raises HTTPError, of which ConnectError means that nothing was sent.
+    """
+    target = httpx.URL(url)
+    return client.stream(
+        "POST",
+        target.copy_with(host=address),
+        content=content,
+        headers=headers | {"host": target.netloc.decode("ascii")},
+        extensions={"sni_hostname": target.raw_host.decode("ascii")},
+    )
