@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,73 +12,20 @@ from grapevine.domain import ids
 from grapevine.domain.enums import DAY_KEYS
 from grapevine.errors import StoreError
 from grapevine.store.factory import snapshot
-from grapevine.store.repositories.consistency import COMPARISONS, Recount, Recounted
-from tests.support.databases import Database, Databases, Plant
-from tests.support.world import SITE, Visit, World, grow
+from grapevine.store.repositories.consistency import Recount
+from tests.support.damaged_worlds import OTHER, Filled, Worlds, grown, in_every_world, ordinary, planted
+from tests.support.databases import Databases
+from tests.support.differences import Differences
+from tests.support.world import SITE
 
 pytestmark = pytest.mark.anyio
 
-OTHER = 8
-EVERYTHING = 1_000_000
 
-
-class Filled:
-    """A database that holds one world, beside another site's."""
-
-    def __init__(self, database: Database, world: World) -> None:
-        self.database = database
-        self.settings = database.settings
-        self.change = database.change
-        self.rows = database.rows
-        self.world = world
-
-    async def recount(self, site_id: int | None = None, most: int = EVERYTHING) -> dict[str, Recounted]:
-        """The comparisons that found something."""
-        async with snapshot(self.settings) as moment:
-            recount = Recount(moment)
-            found = {name: await recount.compare(name, site_id, most) for name in COMPARISONS}
-        return {name: one for name, one in found.items() if one.places or one.differences}
-
-    async def told(self, site_id: int | None = None) -> dict[str, set[tuple[str, int | None, int | None]]]:
-        """(measure, stored, counted) of everything that differs, by comparison."""
-        return {
-            name: {(one.measure, one.stored, one.counted) for one in found.differences}
-            for name, found in (await self.recount(site_id)).items()
-        }
-
-
-@asynccontextmanager
-async def planted(databases: Databases, seed: int) -> AsyncIterator[Filled]:
-    async with databases.holding(Plant(seed), Plant(seed, site_id=OTHER)) as database:
-        yield Filled(database, grow(seed))
-
-
-@pytest.fixture(params=["sqlite 1", "sqlite 2", "sqlite 3", "postgres 2"])
-def place(request: pytest.FixtureRequest) -> tuple[Databases, int]:
-    """Where a world is planted, and its seed: what is asked of one world is asked of the others on one backend."""
-    backend, seed = request.param.split()
-    return request.getfixturevalue(f"{backend}_databases"), int(seed)
-
-
-@pytest.fixture
-async def filled(place: tuple[Databases, int]) -> AsyncIterator[Filled]:
-    async with planted(*place) as found:
-        yield found
-
-
-def ordinary(world: World) -> Visit:
-    """A visit of its own: it came through nothing, and nothing came of it."""
-    busy = {share.visit.visit_id for share in world.shares.values()}
-    return next(
-        visit
-        for visit in world.real_visits()
-        if visit.through is None and not visit.conversions and visit.visit_id not in busy
-    )
-
-
-def grown(world: World) -> Visit:
-    """The root of a cascade."""
-    return max(world.roots(), key=lambda root: len(world.members(root)))
+@pytest.fixture(params=["sqlite", "postgres"])
+def worlds(request: pytest.FixtureRequest) -> Worlds:
+    """What is asked of one world is asked of the others on one backend."""
+    seeds = (1, 2, 3) if request.param == "sqlite" else (2,)
+    return Worlds(request.getfixturevalue(f"{request.param}_databases"), seeds)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -109,82 +55,108 @@ COUNTED = (
 WEEKLY = ("views", "visits", "returns", "shares", "proven", "unlinked")
 
 
-@pytest.mark.parametrize("measure", COUNTED)
-@pytest.mark.parametrize("table", ["hour", "page", "device"])
-async def test_a_count_raised_by_hand(filled: Filled, table: str, measure: str) -> None:
-    raised = await filled.change(
-        f"UPDATE counts_{table} SET {measure} = {measure} + 3 WHERE cell = 1"
-        f" AND ({_KEYS[table]}) = (SELECT {_KEYS[table]} FROM counts_{table} WHERE site_id = ? LIMIT 1)", SITE
-    )  # fmt: skip
-    assert raised == 1
-    found = await filled.recount()
-    summed = {"counts by day"} if table == "hour" and measure != "unfurls" else set()
-    if table == "page" and measure in WEEKLY:
-        summed = {"counts by week"}
-    assert set(found) == {f"counts by {table}"} | summed
-    for name in summed:
-        assert [(one.measure, (one.stored or 0) - (one.counted or 0)) for one in found[name].differences] == [
-            (measure, -3)
-        ] * (1 if table == "page" else len(DAY_KEYS))
-    (one,) = found[f"counts by {table}"].differences
-    assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
-    assert await filled.recount(OTHER) == {}
+async def one_key(filled: Filled, table: str) -> tuple[str, tuple[int, ...]]:
+    """A condition on rows of a table of counts, and its values: those of one key, in one slot."""
+    (key,) = await filled.rows(f"SELECT {_KEYS[table]} FROM counts_{table} WHERE site_id = ? LIMIT 1", SITE)
+    return f"WHERE cell = 1 AND ({_KEYS[table]}) = ({', '.join('?' * len(key))})", key
 
 
-@pytest.mark.parametrize("table", ["hour", "page", "device"])
-async def test_views_and_visitors_raised_by_hand(filled: Filled, table: str) -> None:
+@in_every_world
+async def test_a_count_raised_by_hand(filled: Filled) -> None:
+    differences = Differences()
+    for table, measure in product(("hour", "page", "device"), COUNTED):
+        where, key = await one_key(filled, table)
+        assert await filled.change(f"UPDATE counts_{table} SET {measure} = {measure} + 3 {where}", *key) == 1
+        found = await filled.recount()
+        with differences.case((table, measure)):
+            summed = {"counts by day"} if table == "hour" and measure != "unfurls" else set()
+            if table == "page" and measure in WEEKLY:
+                summed = {"counts by week"}
+            assert set(found) == {f"counts by {table}"} | summed
+            for name in summed:
+                assert [(one.measure, (one.stored or 0) - (one.counted or 0)) for one in found[name].differences] == [
+                    (measure, -3)
+                ] * (1 if table == "page" else len(DAY_KEYS))
+            (one,) = found[f"counts by {table}"].differences
+            assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
+            assert await filled.recount(OTHER) == {}
+        await filled.change(f"UPDATE counts_{table} SET {measure} = {measure} - 3 {where}", *key)
+    assert await filled.recount() == {}
+    differences.check(27)
+
+
+@in_every_world
+async def test_views_and_visitors_raised_by_hand(filled: Filled) -> None:
+    differences = Differences()
     views = sum(visit.views for visit in filled.world.real_visits())
-    assert await filled.change(
-        f"UPDATE counts_{table} SET views = views + 2, visitors = visitors + 2 WHERE cell = 1"
-        f" AND ({_KEYS[table]}) = (SELECT {_KEYS[table]} FROM counts_{table} WHERE site_id = ? LIMIT 1)", SITE
-    ) == 1  # fmt: skip
-    told = await filled.told()
-    assert told["views"] == {(f"views in counts_{table}", views + 2, views)}
-    ((measure, stored, counted),) = told["visitors"]
-    assert (measure, stored) == (f"visitors in counts_{table}", (counted or 0) + 2)
-    tables = {"page", "device"} if table == "hour" else {table}
-    assert {one[0] for one in told["days"]} == {f"views in counts_{each}" for each in tables}
-    summed = {"hour": {"counts by day"}, "page": {"counts by week"}}.get(table, set())
-    assert set(told) == {"views", "visitors", "days"} | summed
+    for table in ("hour", "page", "device"):
+        where, key = await one_key(filled, table)
+        change = f"UPDATE counts_{table} SET views = views {{0}} 2, visitors = visitors {{0}} 2 {where}"
+        assert await filled.change(change.format("+"), *key) == 1
+        told = await filled.told()
+        with differences.case(table):
+            assert told["views"] == {(f"views in counts_{table}", views + 2, views)}
+            ((measure, stored, counted),) = told["visitors"]
+            assert (measure, stored) == (f"visitors in counts_{table}", (counted or 0) + 2)
+            tables = {"page", "device"} if table == "hour" else {table}
+            assert {one[0] for one in told["days"]} == {f"views in counts_{each}" for each in tables}
+            summed = {"hour": {"counts by day"}, "page": {"counts by week"}}.get(table, set())
+            assert set(told) == {"views", "visitors", "days"} | summed
+        await filled.change(change.format("-"), *key)
+    assert await filled.recount() == {}
+    differences.check(3)
 
 
-@pytest.mark.parametrize("measure", [*COUNTED, "views", "visitors", "unlinked"])
-@pytest.mark.parametrize("dimension", DAY_KEYS.values())
-async def test_a_count_by_day_raised_by_hand(filled: Filled, dimension: int, measure: str) -> None:
-    (place,) = await filled.rows(
-        "SELECT day, key FROM counts_day WHERE site_id = ? AND dimension = ? ORDER BY day DESC, key DESC LIMIT 1",
-        SITE, dimension,
-    )  # fmt: skip
-    raised = await filled.change(
-        f"UPDATE counts_day SET {measure} = {measure} + 3 WHERE cell = 1"
-        " AND (site_id, dimension, day, key) = (?, ?, ?, ?)", SITE, dimension, *place
-    )  # fmt: skip
-    assert raised == 1
-    found = await filled.recount()
-    assert set(found) == {"counts by day"}
-    (one,) = found["counts by day"].differences
-    assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
-    assert one.key == (("day", place[0]), ("dimension", dimension), ("key", place[1]))
-    assert await filled.recount(OTHER) == {}
+@in_every_world
+async def test_a_count_by_day_raised_by_hand(filled: Filled) -> None:
+    differences = Differences()
+    for dimension in DAY_KEYS.values():
+        (place,) = await filled.rows(
+            "SELECT day, key FROM counts_day WHERE site_id = ? AND dimension = ? ORDER BY day DESC, key DESC LIMIT 1",
+            SITE, dimension,
+        )  # fmt: skip
+        values = SITE, dimension, *place
+        for measure in (*COUNTED, "views", "visitors", "unlinked"):
+            where = "WHERE cell = 1 AND (site_id, dimension, day, key) = (?, ?, ?, ?)"
+            assert await filled.change(f"UPDATE counts_day SET {measure} = {measure} + 3 {where}", *values) == 1
+            found = await filled.recount()
+            with differences.case((dimension, measure)):
+                assert set(found) == {"counts by day"}
+                (one,) = found["counts by day"].differences
+                assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
+                assert one.key == (("day", place[0]), ("dimension", dimension), ("key", place[1]))
+                assert await filled.recount(OTHER) == {}
+            await filled.change(f"UPDATE counts_day SET {measure} = {measure} - 3 {where}", *values)
+    assert await filled.recount() == {}
+    differences.check(12 * len(DAY_KEYS))
 
 
-@pytest.mark.parametrize("dimension", DAY_KEYS.values())
-async def test_counts_by_day_that_were_lost(filled: Filled, dimension: int) -> None:
+@in_every_world
+async def test_counts_by_day_that_were_lost(filled: Filled) -> None:
+    differences = Differences()
     where = "site_id = ? AND dimension = ? AND day = (SELECT min(day) FROM counts_day WHERE site_id = ?)"
-    keys: dict[int, int] = dict(
-        await filled.rows(f"SELECT key, sum(visits) FROM counts_day WHERE {where} GROUP BY key", SITE, dimension, SITE)
-    )
-    await filled.change(f"DELETE FROM counts_day WHERE {where}", SITE, dimension, SITE)
-    found = await filled.recount()
-    assert set(found) == {"counts by day"}
-    assert found["counts by day"].places == len(keys)
-    assert {
-        dict(one.key)["key"]: (one.stored, one.counted)
-        for one in found["counts by day"].differences
-        if one.measure == "visits"
-    } == {key: (0, visits) for key, visits in keys.items() if visits}
+    for dimension in DAY_KEYS.values():
+        values = SITE, dimension, SITE
+        lost = await filled.rows(f"SELECT * FROM counts_day WHERE {where}", *values)
+        keys: dict[int, int] = dict(
+            await filled.rows(f"SELECT key, sum(visits) FROM counts_day WHERE {where} GROUP BY key", *values)
+        )
+        await filled.change(f"DELETE FROM counts_day WHERE {where}", *values)
+        found = await filled.recount()
+        with differences.case(dimension):
+            assert set(found) == {"counts by day"}
+            assert found["counts by day"].places == len(keys)
+            assert {
+                dict(one.key)["key"]: (one.stored, one.counted)
+                for one in found["counts by day"].differences
+                if one.measure == "visits"
+            } == {key: (0, visits) for key, visits in keys.items() if visits}
+        await filled.database.insert("counts_day", lost)
+    assert await filled.recount() == {}
+    differences.check(len(DAY_KEYS))
 
 
+@in_every_world
 async def test_a_count_by_day_of_a_dimension_that_is_none(filled: Filled) -> None:
     await filled.change(
         "INSERT INTO counts_day (site_id, day, dimension, key, cell, visits) VALUES (?, 9, 4, 7, 0, 2)", SITE
@@ -192,6 +164,7 @@ async def test_a_count_by_day_of_a_dimension_that_is_none(filled: Filled) -> Non
     assert await filled.told() == {"counts by day": {("visits", 2, 0)}}
 
 
+@in_every_world
 async def test_a_link_preview_that_was_deleted(filled: Filled) -> None:
     ((visit_id, app, at),) = await filled.rows("SELECT visit_id, app, at FROM unfurls WHERE site_id = ? LIMIT 1", SITE)
     assert await filled.change("DELETE FROM unfurls WHERE (site_id, visit_id, app, at) = (?, ?, ?, ?)",
@@ -206,6 +179,7 @@ async def test_a_link_preview_that_was_deleted(filled: Filled) -> None:
         assert (one.measure, (one.stored or 0) - (one.counted or 0)) == ("unfurls", 1)
 
 
+@in_every_world
 async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -> None:
     await filled.change(
         "UPDATE counts_page SET unlinked = unlinked + 1, views = views + 1 WHERE site_id = ? AND unlinked > 0", SITE
@@ -213,23 +187,27 @@ async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -
     assert set(await filled.told()) == {"days", "counts by week"}
 
 
-@pytest.mark.parametrize("measure", WEEKLY)
-async def test_a_count_by_week_raised_by_hand(filled: Filled, measure: str) -> None:
+@in_every_world
+async def test_a_count_by_week_raised_by_hand(filled: Filled) -> None:
+    differences = Differences()
     (place,) = await filled.rows(
         "SELECT week, page_id FROM counts_week WHERE site_id = ? ORDER BY week DESC, page_id DESC LIMIT 1", SITE
     )
-    raised = await filled.change(
-        f"UPDATE counts_week SET {measure} = {measure} + 3 WHERE cell = 1 AND (site_id, week, page_id) = (?, ?, ?)",
-        SITE, *place,
-    )  # fmt: skip
-    assert raised == 1
-    found = await filled.recount()
-    assert set(found) == {"counts by week"}
-    (one,) = found["counts by week"].differences
-    assert (one.site_id, one.key, one.measure) == (SITE, (("week", place[0]), ("page", place[1])), measure)
-    assert one.stored == (one.counted or 0) + 3
+    where = "WHERE cell = 1 AND (site_id, week, page_id) = (?, ?, ?)"
+    for measure in WEEKLY:
+        assert await filled.change(f"UPDATE counts_week SET {measure} = {measure} + 3 {where}", SITE, *place) == 1
+        found = await filled.recount()
+        with differences.case(measure):
+            assert set(found) == {"counts by week"}
+            (one,) = found["counts by week"].differences
+            assert (one.site_id, one.key, one.measure) == (SITE, (("week", place[0]), ("page", place[1])), measure)
+            assert one.stored == (one.counted or 0) + 3
+        await filled.change(f"UPDATE counts_week SET {measure} = {measure} - 3 {where}", SITE, *place)
+    assert await filled.recount() == {}
+    differences.check(len(WEEKLY))
 
 
+@in_every_world
 async def test_a_visit_that_was_deleted(filled: Filled) -> None:
     visit = ordinary(filled.world)
     assert await filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id) == 1
@@ -247,6 +225,7 @@ async def test_a_visit_that_was_deleted(filled: Filled) -> None:
     assert await filled.recount(OTHER) == {}
 
 
+@in_every_world
 async def test_a_sharer_that_was_deleted(filled: Filled) -> None:
     root = next(one for one in filled.world.roots() if one.counts)
     await filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, root.visit_id)
@@ -255,6 +234,7 @@ async def test_a_sharer_that_was_deleted(filled: Filled) -> None:
     assert "cascades" in told
 
 
+@in_every_world
 async def test_a_guard_that_was_lost(filled: Filled) -> None:
     day = ids.day_at(filled.world.real_visits()[0].at)
     visitors = len({visit.visitor for visit in filled.world.real_visits() if ids.day_at(visit.at) == day})
@@ -263,17 +243,25 @@ async def test_a_guard_that_was_lost(filled: Filled) -> None:
     assert await filled.told() == {"visitors": {("guards of visitors", visitors - 1, visitors)}}
 
 
-@pytest.mark.parametrize("column", ["size", "max_depth", "last_at", "shares", "conversions"])
-async def test_a_cascade_whose_summary_was_changed(filled: Filled, column: str) -> None:
+@in_every_world
+async def test_a_cascade_whose_summary_was_changed(filled: Filled) -> None:
+    differences = Differences()
     root = grown(filled.world).visit_id
-    await filled.change(f"UPDATE cascades SET {column} = {column} + 1 WHERE (site_id, root_id) = (?, ?)", SITE, root)
-    found = await filled.recount()
-    assert set(found) == {"cascades"}
-    (difference,) = found["cascades"].differences
-    assert (difference.site_id, difference.key, difference.measure) == (SITE, (("root", root),), column)
-    assert difference.stored == (difference.counted or 0) + 1
+    where = "WHERE (site_id, root_id) = (?, ?)"
+    for column in ("size", "max_depth", "last_at", "shares", "conversions"):
+        await filled.change(f"UPDATE cascades SET {column} = {column} + 1 {where}", SITE, root)
+        found = await filled.recount()
+        with differences.case(column):
+            assert set(found) == {"cascades"}
+            (difference,) = found["cascades"].differences
+            assert (difference.site_id, difference.key, difference.measure) == (SITE, (("root", root),), column)
+            assert difference.stored == (difference.counted or 0) + 1
+        await filled.change(f"UPDATE cascades SET {column} = {column} - 1 {where}", SITE, root)
+    assert await filled.recount() == {}
+    differences.check(5)
 
 
+@in_every_world
 async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Filled) -> None:
     root = grown(filled.world)
     size = sum(
@@ -289,6 +277,7 @@ async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Filled) ->
     assert ("size", 2, 0) in (await filled.told())["cascades"]
 
 
+@in_every_world
 async def test_a_share_whose_returns_were_changed(filled: Filled) -> None:
     share = next(one for one in filled.world.shares.values() if one.returns)
     visit_id, channel, n = share.key
@@ -304,6 +293,7 @@ async def test_a_share_whose_returns_were_changed(filled: Filled) -> None:
     assert found.differences[0].key == (("visit", visit_id), ("channel", channel), ("n", n))
 
 
+@in_every_world
 async def test_a_share_and_a_conversion_that_were_lost(filled: Filled) -> None:
     share = next(
         one for one in filled.world.shares.values() if one.reported_at and not one.openings and one.visit.counts
@@ -321,23 +311,30 @@ async def test_a_share_and_a_conversion_that_were_lost(filled: Filled) -> None:
     assert {one[0] for one in told["counts by page"]} == {"shares", "reported", "conversions"}
 
 
-@pytest.mark.parametrize("column", ["depth", "root_id", "parent_id"])
-async def test_a_visit_that_hangs_elsewhere(filled: Filled, column: str) -> None:
+@in_every_world
+async def test_a_visit_that_hangs_elsewhere(filled: Filled) -> None:
+    differences = Differences()
     visit = next(one for one in reversed(filled.world.visits) if one.returned and not one.own)
-    await filled.change(
-        f"UPDATE visits SET {column} = {column} + 1 WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id
-    )
-    found = (await filled.recount())["chains"]
-    assert {one.measure for one in found.differences} <= {column.removesuffix("_id"), "sharer"}
-    assert all(one.key == (("visit", visit.visit_id),) for one in found.differences)
+    where = "WHERE (site_id, visit_id) = (?, ?)"
+    for column in ("depth", "root_id", "parent_id"):
+        await filled.change(f"UPDATE visits SET {column} = {column} + 1 {where}", SITE, visit.visit_id)
+        found = await filled.recount()
+        with differences.case(column):
+            assert {one.measure for one in found["chains"].differences} <= {column.removesuffix("_id"), "sharer"}
+            assert all(one.key == (("visit", visit.visit_id),) for one in found["chains"].differences)
+        await filled.change(f"UPDATE visits SET {column} = {column} - 1 {where}", SITE, visit.visit_id)
+    assert await filled.recount() == {}
+    differences.check(3)
 
 
+@in_every_world
 async def test_only_the_first_places_are_told_but_all_are_counted(filled: Filled) -> None:
     changed = await filled.change("UPDATE counts_page SET visits = visits + 1 WHERE site_id = ? AND cell = 1", SITE)
     found = (await filled.recount(most=2))["counts by page"]
     assert (found.places, len(found.differences)) == (changed, 2)
 
 
+@in_every_world
 async def test_it_sees_one_moment_while_others_write(filled: Filled) -> None:
     async with snapshot(filled.settings) as moment:
         recount = Recount(moment)
@@ -356,6 +353,7 @@ async def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert not nothing.exists()
 
 
+@in_every_world
 async def test_its_store_may_be_open(filled: Filled) -> None:
     store = filled.database.store()
     await store.open()
