@@ -1,4 +1,4 @@
-"""``grapevine copy`` as people run it: what it prints where, how it exits, and that it can be stopped."""
+"""``grapevine copy`` as people run it: its output, its exit status, and interruptions."""
 
 from __future__ import annotations
 
@@ -100,6 +100,7 @@ def test_there_and_back(run: Terminal, database: str, monkeypatch: pytest.Monkey
     assert re.fullmatch(
         r"Copied 30,003 rows of 4 tables from sqlite:///\S+/source.sqlite3 to postgresql:///\w+: [\d.]+ s, "
         r"[\d,]+ rows/s\.\nCompared every row of both; all are the same: [\d.]+ s, [\d,]+ rows/s\.\n"
+        r"What a server stored in sqlite:///\S+/source.sqlite3 after the copy had begun is not in postgresql:///\w+\.\n"
         r"What tokens are signed with is not in the database: .*\n",
         there.out,
     )
@@ -111,8 +112,8 @@ def test_there_and_back(run: Terminal, database: str, monkeypatch: pytest.Monkey
     assert back.status == 0
     assert run("site", "list", "--json", database=run.file("back")).out == listed
     found = json.loads(back.out)
-    assert (found["verified"], found["rows"], found["copied"], found["resumed"]) == (True, 30_003, 30_003, False)
-    assert {"table": "guards", "rows": ROWS, "copied": ROWS} in found["tables"]
+    assert (found["verified"], found["rows"]) == (True, 30_003)
+    assert {"table": "guards", "rows": ROWS} in found["tables"]
 
 
 def test_json_is_what_the_documentation_says(project_root: Path) -> None:
@@ -149,7 +150,7 @@ def test_wrong_usage(arguments: tuple[str, ...], says: str, run: Terminal) -> No
     done = run("copy", *arguments)
     assert (done.status, done.out) == (2, "")
     assert says in done.err
-    assert "pw" not in done.err.replace("[--restart]", "")
+    assert "pw" not in done.err
 
 
 def test_refusals_are_one_line(run: Terminal) -> None:
@@ -164,19 +165,23 @@ def test_refusals_are_one_line(run: Terminal) -> None:
     assert "password" not in unreachable.err
 
 
-def test_rows_that_differ(run: Terminal, database: str) -> None:
-    interrupt(run.source, database, "Comparing")
-    with closing(sqlite3.connect(run.folder / "source.sqlite3")) as connection, connection:
-        connection.execute("UPDATE guards SET expires_at = 5 WHERE guard_key = 17")
-    done = run.copy(run.source, database)
+def test_rows_that_differ(run: Terminal) -> None:
+    empty = run("site", "list", database=run.file("new"))
+    assert empty.status == 0
+    trigger = (
+        "CREATE TRIGGER changes AFTER INSERT ON sites BEGIN UPDATE guards SET expires_at = 5 WHERE guard_key = 17; END"
+    )
+    with closing(sqlite3.connect(run.folder / "new.sqlite3")) as connection, connection:
+        connection.execute(trigger)
+    done = run.copy(run.source, run.file("new"))
     assert done.status == 1
     assert "Compared" not in done.out
     *_, count, difference, advice = done.err.splitlines()
     assert count.endswith("differ:")
     assert "1 row of " in count
     assert difference == "grapevine: - guards (site_id 1, kind 2, guard_key 17, cell 0): not the same expires_at"
-    assert "--restart" in advice
-    told = run.copy(run.source, database, "--json")
+    assert advice.endswith("run the same again, which starts over")
+    told = run.copy(run.source, run.file("new"), "--json")
     assert told.status == 1
     assert json.loads(told.out)["differences"] == [
         {
@@ -186,11 +191,13 @@ def test_rows_that_differ(run: Terminal, database: str) -> None:
             "columns": ["expires_at"],
         }
     ]
-    assert run.copy(run.source, database, "--restart").status == 0
+    with closing(sqlite3.connect(run.folder / "new.sqlite3")) as connection, connection:
+        connection.execute("DROP TRIGGER changes")
+    assert run.copy(run.source, run.file("new")).status == 0
 
 
 def interrupt(source: str, target: str, line: str) -> str:
-    """Starts a copy and presses Ctrl+C when it prints ``line``; answers with what it says then."""
+    """Starts a copy and presses Ctrl+C when it prints ``line``; returns what it prints then."""
     with started("copy", "--from", source, "--to", target) as process:
         assert process.stderr
         while not process.stderr.readline().startswith(line):
@@ -210,16 +217,14 @@ def test_interrupted_and_run_again(way: str, run: Terminal, database: str) -> No
         source, target = database, run.file("back")
     for line in ("Copying guards", "Comparing guards"):
         said = interrupt(source, target, line)
-        assert "grapevine: interrupted; run the same command again to go on where it stopped" in said
+        assert "grapevine: interrupted; run the same command again, which starts over\n" in said
         assert "Traceback" not in said
-    done = run.copy(source, target)
-    assert done.status == 0
-    assert "30,003 rows of them in an earlier run" in done.out
+    assert run.copy(source, target).out.startswith("Copied 30,003 rows of 4 tables")
 
 
 @pytest.mark.parametrize("way", ["there", "back"])
 @pytest.mark.process
-def test_what_is_half_copied_is_not_served(
+def test_no_command_opens_an_unfinished_copy(
     way: str, run: Terminal, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = run.source, database
@@ -228,21 +233,20 @@ def test_what_is_half_copied_is_not_served(
         source, target = database, run.file("back")
     interrupt(source, target, "Copying guards")
     monkeypatch.setenv("GRAPEVINE_SECRET_KEYS", KEYS)
-    for workers in ("1", "2"):
-        served = run("serve", "--port", "0", "--workers", workers, database=target)
-        assert (served.status, served.out, served.err.count("\n")) == (1, "", 1)
-        assert re.fullmatch(
-            r"grapevine: \S+ is a copy of .+ that was begun and not ended: run the same grapevine copy again to finish "
-            r"it, or with --restart to begin anew; serve it then\n", served.err,
-        )  # fmt: skip
+    workers = "2" if way == "there" else "1"
+    for command in (("serve", "--port", "0", "--workers", workers), ("site", "list"), ("migrate",)):
+        refused = run(*command, database=target)
+        assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1)
+        assert refused.err.startswith("grapevine: the database ")
+        assert refused.err.endswith(" is an unfinished copy: run the same grapevine copy again, which starts over\n")
     told = run("doctor", "--json", database=target)
     assert told.status == 1
     wrong = {one["check"]: one for one in json.loads(told.out)["checks"] if not one["ok"]}
-    assert set(wrong) == {"copy"}
-    assert "that was begun and not ended" in wrong["copy"]["says"]
-    assert wrong["copy"]["fix"].startswith("Run the same grapevine copy again to finish it, or with --restart")
+    assert set(wrong) == {"schema"}
+    assert wrong["schema"]["says"] == "It is an unfinished copy, so its rows are missing."
+    assert wrong["schema"]["fix"].startswith("Run the same grapevine copy again, which starts over")
     assert run.copy(source, target).status == 0
-    assert "ok     copy: No copy into it was begun and not ended.\n" in run("doctor", database=target).out
+    assert run("doctor", database=target).out.endswith("All is well.\n")
 
 
 @pytest.mark.process

@@ -1,4 +1,4 @@
-"""``grapevine copy``: a whole store into another database."""
+"""``grapevine copy``: copies a whole store into another database."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from grapevine.config.settings import SETTINGS
 from grapevine.errors import Interrupted
 
 if TYPE_CHECKING:
-    from grapevine.store.copy.copier import Phase, Summary, Watcher
+    from grapevine.store.copy.copier import CopyProgress, Phase, Summary
 
-_AGAIN: Final = "run the same command again to go on where it stopped; leave the servers stopped until it is done"
+_AGAIN: Final = "run the same command again, which starts over"
 _DOING: Final[dict[Phase, str]] = {"copy": "Copying", "compare": "Comparing"}
 _KEYS: Final = (
     "What tokens are signed with is not in the database: give the servers of the new one the same secret keys "
@@ -33,8 +33,9 @@ def register(commands: Commands) -> None:
         "copy",
         copy,
         "copy a whole store into another database, and compare every row",
-        more="From SQLite to PostgreSQL, back, or within a kind. Stop the servers first. An interrupted copy goes on "
-        "when the same command is run again. Exit status 0 when every row of both was compared and is the same.",
+        more="From SQLite to PostgreSQL, back, or within a kind. To move, stop the servers first: what they store "
+        "after the copy has begun is not copied. An interrupted copy starts over when the same command is run again. "
+        "Exit status 0 when every row of both was compared and is the same.",
     )
     parser.add_argument(
         "--from", dest="source", type=_database, required=True, metavar="URL",
@@ -44,20 +45,16 @@ def register(commands: Commands) -> None:
         "--to", dest="target", type=_database, required=True, metavar="URL",
         help="where to copy it: a database that is empty or not there yet, such as postgresql://HOST/DATABASE",
     )  # fmt: skip
-    parser.add_argument(
-        "--restart", action="store_true", help="delete what an unfinished copy has left in the target, and begin anew"
-    )
 
 
 async def copy(context: CommandContext, arguments: Namespace) -> int:
-    """Copies, compares, and says what it did."""
-    from grapevine.store.copy.copier import move
-    from grapevine.store.copy.opening import opened
+    """Copies, compares, and prints what it did."""
+    from grapevine.store.copy.copier import copy_store, endpoint
 
     try:
-        async with opened(arguments.source) as source, opened(arguments.target) as target:
-            with _watching(context) as watcher:
-                done = await move(source, target, watcher, context.now(), restart=arguments.restart)
+        async with endpoint(arguments.source) as source, endpoint(arguments.target) as target:
+            with _progress(context) as progress:
+                done = await copy_store(source, target, progress, context.now())
     except Interrupted as error:
         raise Interrupted(f"{error}; {_AGAIN}") from error
     except asyncio.CancelledError:
@@ -74,13 +71,13 @@ async def copy(context: CommandContext, arguments: Namespace) -> int:
 
 def _say(context: CommandContext, done: Summary) -> None:
     tables = counted(sum(1 for table in done.tables if table.rows), "table")
-    before = f", {counted(done.rows - done.copied, 'row')} of them in an earlier run" if done.resumed else ""
     context.say(
-        f"Copied {counted(done.rows, 'row')} of {tables} from {done.source} to {done.target}{before}: "
-        f"{_pace(done.copied, done.copy_seconds)}."
+        f"Copied {counted(done.rows, 'row')} of {tables} from {done.source} to {done.target}: "
+        f"{_pace(done.rows, done.copy_seconds)}."
     )
     if done.verified:
         context.say(f"Compared every row of both; all are the same: {_pace(done.rows, done.compare_seconds)}.")
+        context.say(f"What a server stored in {done.source} after the copy had begun is not in {done.target}.")
         context.say(_KEYS)
 
 
@@ -93,8 +90,8 @@ def _complain(context: CommandContext, done: Summary) -> None:
     for difference in done.differences:
         context.complain(f"- {difference}")
     context.complain(
-        "Something was written to one of them after the copy had begun. Nothing was mended, as nothing tells which is "
-        "right; to delete what is in the target and begin anew, run the same with --restart"
+        "Something else wrote to the target, which stays marked as an unfinished copy: stop what uses it, and run the "
+        "same again, which starts over"
     )
 
 
@@ -107,8 +104,8 @@ def _database(text: str) -> str:
 
 
 @contextmanager
-def _watching(context: CommandContext) -> Iterator[Watcher]:
-    """A bar on a terminal, else a line per table."""
+def _progress(context: CommandContext) -> Iterator[CopyProgress]:
+    """Shows a bar on a terminal, else prints a line per table."""
     if not context.err.is_terminal:
         yield Lines(context)
         return
@@ -122,42 +119,42 @@ def _watching(context: CommandContext) -> Iterator[Watcher]:
 
 
 class Bars:
-    """A bar for each phase, over the rows of all tables; behind it stands the table it is at."""
+    """Shows a bar for each phase, over the rows of all tables, and the name of the table that is being read."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = TaskID(0)
 
     def phase(self, name: Phase, rows: int) -> None:
-        """A new bar; the one before stays, full."""
+        """Adds a bar; the one before stays, full."""
         for task in self._progress.task_ids:
             self._progress.update(task, table="")
         self._task = self._progress.add_task(_DOING[name], total=rows, table="")
 
     def table(self, name: str, rows: int) -> None:  # noqa: ARG002
-        """The bar names the table."""
+        """Shows the table's name."""
         self._progress.update(self._task, table=name)
 
     def advance(self, rows: int) -> None:
-        """The bar grows."""
+        """Moves the bar on."""
         self._progress.advance(self._task, rows)
 
 
 class Lines:
-    """A line for each table that has rows."""
+    """Prints a line for each table that has rows."""
 
     def __init__(self, context: CommandContext) -> None:
-        self._shell = context
+        self._context = context
         self._doing = ""
 
     def phase(self, name: Phase, rows: int) -> None:  # noqa: ARG002
-        """What the next lines begin with."""
+        """Sets the verb of the next lines."""
         self._doing = _DOING[name]
 
     def table(self, name: str, rows: int) -> None:
-        """One line."""
+        """Prints a line."""
         if rows:
-            self._shell.err.print(f"{self._doing} {name}: {counted(rows, 'row')}")
+            self._context.err.print(f"{self._doing} {name}: {counted(rows, 'row')}")
 
     def advance(self, rows: int) -> None:
-        """Nothing: lines do not grow."""
+        """Does nothing."""

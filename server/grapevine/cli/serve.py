@@ -7,8 +7,8 @@ from typing import Final
 
 from grapevine.cli.arguments import Commands, count, port
 from grapevine.cli.context import CommandContext
-from grapevine.config.settings import Settings, database_path, redacted_database
-from grapevine.errors import SettingError, StoreError
+from grapevine.config.settings import Settings, database_path
+from grapevine.errors import SettingError
 
 MOST_WORKERS: Final = 64
 
@@ -41,17 +41,11 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.serving.app import create_app
     from grapevine.serving.server import Server, url_of
     from grapevine.serving.signals import run_until_signal
-    from grapevine.store.copy.unfinished import REMEDY, unfinished_copy
     from grapevine.store.factory import make_store
 
     _check_workers(arguments.workers, context.settings())
     settings = context.settings_with_keys()
     logging.configure(settings.log)
-    source = await unfinished_copy(settings)
-    if source is not None:
-        raise StoreError(
-            f"{redacted_database(settings)} is a copy of {source} that was begun and not ended: {REMEDY}; serve it then"
-        )
     async with context.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
         sites = await store.sites.sites()
         await destroy_salts(store, context.now())  # nor one that cannot be written to

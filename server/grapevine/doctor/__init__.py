@@ -24,12 +24,11 @@ async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[
     path = database_path(settings)
     if path is not None:
         yield environment.space(path)
-    for whether in (environment.schema, environment.copy):
-        finding = await whether(settings)
-        yield finding
-        if not finding.ok:
-            yield environment.keys(settings, in_use=False)
-            return
+    finding = await environment.schema(settings)
+    yield finding
+    if not finding.ok:
+        yield environment.keys(settings, in_use=False)
+        return
     async with snapshot(settings) as moment:
         yield environment.keys(settings, in_use=await Recount(moment).any_visit())
         async for finding in consistency.examine(moment, site, is_file=path is not None):

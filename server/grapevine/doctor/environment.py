@@ -13,9 +13,8 @@ from grapevine.config.secret_keys import key_file, with_secret_keys
 from grapevine.config.settings import Settings, database_path
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import SettingError, StoreError
-from grapevine.store import sql_loader
-from grapevine.store.copy.unfinished import REMEDY, unfinished_copy
 from grapevine.store.factory import schema_version
+from grapevine.store.schema_version import UNFINISHED_COPY, newest_version
 
 SCARCE_BYTES: Final = 1 << 30
 
@@ -92,7 +91,7 @@ def space(database: Path) -> Finding:
 
 async def schema(told: Settings) -> Finding:
     """Whether there is a database of this version."""
-    newest = sql_loader.migrations()[-1].number
+    newest = newest_version()
     path = database_path(told)
     if path is not None and not path.exists():
         return bad("schema", f"There is no database {path} yet.", "Start the server, or run: grapevine migrate")
@@ -103,23 +102,17 @@ async def schema(told: Settings) -> Finding:
         return bad("schema", f"{error}.", fix if path else "Check GRAPEVINE_DATABASE and the database server.")
     if not version:
         return bad("schema", "The database has no tables yet.", "Start the server, or run: grapevine migrate")
+    if version == UNFINISHED_COPY:
+        return bad(
+            "schema",
+            "It is an unfinished copy, so its rows are missing.",
+            "Run the same grapevine copy again, which starts over; start no server before.",
+        )
     if version < newest:
         return bad("schema", f"It is version {version} of {newest}.", "Start the server, or run: grapevine migrate")
     if version > newest:
         return bad("schema", f"It is version {version}, and this Grapevine knows {newest}.", "Run a newer Grapevine.")
     return good("schema", f"Version {version}, the newest.")
-
-
-async def copy(told: Settings) -> Finding:
-    """Whether all of a store is there, or what a copy had brought when it stopped."""
-    source = await unfinished_copy(told)
-    if source is None:
-        return good("copy", "No copy into it was begun and not ended.")
-    return bad(
-        "copy",
-        f"It is a copy of {source} that was begun and not ended, so rows may be missing.",
-        f"{REMEDY[0].upper()}{REMEDY[1:]}; start no server before.",
-    )
 
 
 def _is_local(host: str) -> bool:

@@ -1,10 +1,11 @@
-"""A store copied from one database into another: whole, the same, whatever ends it half-way; and what is refused."""
+"""Copies of a store: complete and verified, nothing left by an interrupted one, and refusals."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -14,25 +15,24 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
 import msgspec
 import pytest
 
 from grapevine.analytics.cascades import list_cascades
 from grapevine.analytics.metrics import Filters
 from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
+from grapevine.doctor import examine
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.errors import GrapevineError, Interrupted, StoreError
-from grapevine.store.copy import postgres as database_module
-from grapevine.store.copy import progress
-from grapevine.store.copy import sqlite as file_module
-from grapevine.store.copy.compare import SHOWN, Difference
-from grapevine.store.copy.copier import Phase, Summary, move
-from grapevine.store.copy.opening import opened
-from grapevine.store.copy.schema import APART, Table, all_tables, moved_tables
-from grapevine.store.factory import snapshot
+from grapevine.store.copy import postgres as postgres_module
+from grapevine.store.copy import sqlite as sqlite_module
+from grapevine.store.copy.compare import SHOWN, Difference, compare
+from grapevine.store.copy.copier import Phase, Summary, copy_store, endpoint
+from grapevine.store.copy.schema import APART, Table, all_tables, copied_tables
+from grapevine.store.factory import schema_version, snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
+from grapevine.store.schema_version import UNFINISHED_COPY
 from tests.support.databases import Database, Databases, Plant, PostgresDatabase, SQLiteFile
 from tests.support.postgres import Postgres
 from tests.support.world import FIRST_DAY, PAGES, grow, site_of
@@ -45,7 +45,7 @@ TEXTS: Final = ("", "a", "B", "b", "ä", "Ω", "z\u0301", "𝄞", "a b", "a'b\""
 
 
 class Watched:
-    """Hears how a copy goes, and may do something at each page."""
+    """Records the progress of a copy, and calls ``each`` after each page."""
 
     def __init__(self, each: Callable[[int], None] = lambda _: None) -> None:
         self.heard: list[tuple[Phase, str]] = []
@@ -67,15 +67,15 @@ class Watched:
             self._each(self.rows)
 
 
-async def copied(source: str, target: str, watched: Watched | None = None, *, restart: bool = False) -> Summary:
-    async with opened(source) as one, opened(target) as other:
-        return await move(one, other, watched or Watched(), NOW, restart=restart)
+async def copied(source: str, target: str, watched: Watched | None = None) -> Summary:
+    async with endpoint(source) as one, endpoint(target) as other:
+        return await copy_store(one, other, watched or Watched(), NOW)
 
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a table is many pages."""
-    for module in (file_module, database_module):
+    for module in (sqlite_module, postgres_module):
         monkeypatch.setattr(module, "PAGE", 20)
 
 
@@ -169,8 +169,7 @@ async def test_every_table_and_column_is_known(sqlite_databases: Databases, post
         )
     assert grouped(found) == known
     assert {name: [column for table, column in key_columns if table == name] for name in keys} == keys
-    assert {table.name for table in moved_tables()} == known.keys() - {"leases", "versions"}
-    assert moved_tables()[-1].name == "sites"
+    assert {table.name for table in copied_tables()} == known.keys() - {"leases", "versions"}
 
 
 def grouped(pairs: list[tuple[Any, ...]]) -> dict[str, set[str]]:
@@ -186,10 +185,10 @@ async def test_every_value_of_every_table(ways: tuple[Databases, Databases], see
         before = await everything(source)
         watched = Watched()
         done = await copied(source.settings.database, target.settings.database, watched)
-        assert (done.verified, done.resumed, done.differing, done.differences) == (True, False, 0, [])
-        assert done.rows == done.copied == sum(map(len, before.values())) == watched.rows / 2
+        assert (done.verified, done.differing, done.differences) == (True, 0, [])
+        assert done.rows == sum(map(len, before.values())) == watched.rows / 2
         assert {table.table: table.rows for table in done.tables} == dict.fromkeys(before, 70)
-        assert [name for phase, name in watched.heard if phase == "compare"] == [t.name for t in moved_tables()]
+        assert [name for phase, name in watched.heard if phase == "compare"] == [t.name for t in copied_tables()]
         assert await everything(target) == before == await everything(source)
         assert await target.rows("SELECT count(*) FROM leases") == [(0,)]
         assert await target.rows("SELECT version FROM versions WHERE name = 'sites'") == [(43,)]
@@ -199,9 +198,7 @@ async def test_every_value_of_every_table(ways: tuple[Databases, Databases], see
 
 
 async def opens(database: Database) -> None:
-    """It is a store like any other, with nothing left of the copy."""
-    with pytest.raises(Exception, match=progress.NAME):
-        await database.rows(f"SELECT * FROM {progress.NAME}")
+    """It is a store like any other."""
     store = database.store()
     await store.open()
     try:
@@ -277,69 +274,39 @@ async def test_an_empty_store(ways: tuple[Databases, Databases]) -> None:
         await opens(target)
 
 
-async def test_who_writes_waits_until_the_copy_is_done(postgres_databases: Databases, tmp_path: Path) -> None:
-    async with postgres_databases.holding(*WORLDS) as source:
-        tried: list[asyncio.Task[None]] = []
+async def test_a_server_may_go_on_writing_to_the_source(ways: tuple[Databases, Databases]) -> None:
+    async with pair(ways, *WORLDS) as (source, target):
+        before = await everything(source)
+        written: list[asyncio.Task[int]] = []
 
-        async def write() -> None:
-            connection = await asyncpg.connect(source.settings.database)
-            try:
-                await connection.fetch("SELECT count(*) FROM visits")
-                await connection.execute("SET lock_timeout = '50ms'")
-                with pytest.raises(asyncpg.LockNotAvailableError):
-                    await connection.execute("UPDATE visits SET next_view = next_view + 1")
-            finally:
-                await connection.close()
+        def write(rows: int) -> None:
+            if rows < 40:
+                change = "UPDATE visits SET next_view = next_view + 1"
+                written.append(asyncio.create_task(source.change(change)))
 
-        watched = Watched(lambda rows: tried.append(asyncio.create_task(write())) if rows < 40 else None)
-        assert (await copied(source.settings.database, f"sqlite:///{tmp_path}/x.sqlite3", watched)).verified
-        assert tried
-        await asyncio.gather(*tried)
+        assert (await copied(source.settings.database, target.settings.database, Watched(write))).verified
+        assert all(await asyncio.gather(*written))
+        assert await everything(target) == before != await everything(source)
 
 
 # Interruptions --------------------------------------------------------------------------------------------------------
 
 
-class Stopped(Exception):
-    """A copy that a test ends."""
-
-
-def stopping(after: int) -> Watched:
-    def each(rows: int) -> None:
-        if rows >= after:
-            raise Stopped
-
-    return Watched(each)
-
-
-async def stopped(source: Database, target: Database, after: int) -> None:
-    with pytest.raises(Stopped):
-        await copied(source.settings.database, target.settings.database, stopping(after))
-
-
-async def test_a_copy_goes_on_where_it_was(ways: tuple[Databases, Databases]) -> None:
-    async with pair(ways, *WORLDS) as (source, target):
-        before = await everything(source)
-        total = sum(map(len, before.values()))
-        for runs in count(1):
-            there = sum(map(len, (await everything(target)).values()))
-            try:
-                done = await copied(source.settings.database, target.settings.database, stopping(there + total // 5))
-            except Stopped:
-                now_there = sum(map(len, (await everything(target)).values()))
-                if there == total:
-                    assert runs >= 5
-                    break
-                assert now_there > there
-        done = await copied(source.settings.database, target.settings.database)
-        assert (done.verified, done.resumed, done.copied) == (True, True, 0)
-        assert await everything(target) == before
-        await opens(target)
+async def is_unfinished(database: Database) -> None:
+    """It holds no row, and nothing but another copy opens it."""
+    assert not any((await everything(database)).values())
+    assert await schema_version(database.settings) == UNFINISHED_COPY
+    with pytest.raises(StoreError, match="is an unfinished copy: run the same grapevine copy again, which starts over"):
+        await database.store().open()
+    checks = [one async for one in examine(database.settings)]
+    assert [one.fix for one in checks if one.check == "schema" and not one.ok] == [
+        "Run the same grapevine copy again, which starts over; start no server before."
+    ]
 
 
 @pytest.mark.parametrize("after", [30, 700, 3_000])
 async def test_a_copy_that_is_cancelled(ways: tuple[Databases, Databases], after: int) -> None:
-    async with pair(ways, *WORLDS) as (source, target):
+    async with pair(ways, *WORLDS) as (source, target), ways[0].holding() as other:
         addresses = source.settings.database, target.settings.database
         reached = asyncio.Event()
         watched = Watched(lambda rows: reached.set() if rows > after else None)
@@ -348,9 +315,11 @@ async def test_a_copy_that_is_cancelled(ways: tuple[Databases, Databases], after
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        done = await copied(*addresses)
-        assert (done.verified, done.resumed) == (True, True)
+        await is_unfinished(target)
+        assert "is itself an unfinished copy" in await refused(addresses[1], other.settings.database)
+        assert (await copied(*addresses)).verified
         assert await everything(target) == await everything(source)
+        await opens(target)
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -371,8 +340,8 @@ async def test_a_connection_that_is_lost(
 
         with pytest.raises(Interrupted):
             await copied(*addresses, Watched(cut))
-        done = await copied(*addresses)
-        assert (done.verified, done.resumed) == (True, True)
+        await is_unfinished(target)
+        assert (await copied(*addresses)).verified
         assert await everything(target) == await everything(source)
 
 
@@ -385,16 +354,22 @@ sys.exit(main(["copy", "--from", sys.argv[1], "--to", sys.argv[2]]))
 
 
 @pytest.mark.process
-async def test_a_copy_that_is_killed(ways: tuple[Databases, Databases]) -> None:
+async def test_a_copy_that_is_killed(ways: tuple[Databases, Databases], postgres_server: Postgres) -> None:
     chance = random.Random(1)  # noqa: S311
     async with pair(ways, *WORLDS) as (source, target):
         before = await everything(source)
         command = [sys.executable, "-c", SMALL_PAGES, source.settings.database, target.settings.database]
         for _ in range(6):
             await asyncio.to_thread(_killed, command, chance)
-        if await unfinished(target):
-            done = await copied(source.settings.database, target.settings.database)
-            assert done.verified
+            if isinstance(target, PostgresDatabase):  # the server rolls back when it notices
+                others = f"FROM pg_stat_activity WHERE datname = '{target.name}'"
+                postgres_server.sql(f"SELECT pg_terminate_backend(pid, 5000) {others}")
+            if await schema_version(target.settings) == UNFINISHED_COPY:
+                await is_unfinished(target)
+            elif any((await everything(target)).values()):
+                break  # it was killed after the last commit; else it was killed before the first
+        else:
+            assert (await copied(source.settings.database, target.settings.database)).verified
         assert await everything(target) == before == await everything(source)
         await opens(target)
 
@@ -409,78 +384,85 @@ def _killed(command: list[str], chance: random.Random) -> None:
         process.kill()
 
 
-async def unfinished(database: Database) -> bool:
-    """Whether a copy into it was begun and not ended, or never begun."""
-    async with opened(database.settings.database) as end:  # has the file for itself
-        if await end.has_table(progress.NAME):
-            return True
-    return not (await everything(database))["visits"]
+async def test_an_unfinished_copy_of_another_source(away: tuple[Databases, Databases]) -> None:
+    async with pair(away, *WORLDS) as (source, target), away[0].holding() as other:
+        await unfinished(source, target)
+        assert (await copied(other.settings.database, target.settings.database)).verified
+        assert await everything(target) == await everything(other)
+
+
+async def unfinished(source: Database, target: Database) -> None:
+    """Leaves an unfinished copy in the target."""
+
+    def stop(_: int) -> None:
+        raise StoreError("stopped")
+
+    assert await refused(source.settings.database, target.settings.database, Watched(stop)) == "stopped"
 
 
 # Rows that differ -----------------------------------------------------------------------------------------------------
 
 
-async def test_rows_that_differ_are_named_and_nothing_is_mended(ways: tuple[Databases, Databases]) -> None:
-    async with pair(ways, *WORLDS) as (source, target):
-        (total,) = await source.rows("SELECT count(*) FROM pages")
-        await strew_registry(source)
-        addresses = source.settings.database, target.settings.database
-        await stopped(source, target, 4_000)
-        (page,) = await source.rows("SELECT page_id, cell FROM pages WHERE site_id = 7 ORDER BY page_id LIMIT 1")
-        await target.change("UPDATE pages SET title = 'secret', day = 1 WHERE site_id = 7 AND page_id = ?", page[0])
-        await target.change("DELETE FROM drops WHERE site_id = 8")
-        await source.change("INSERT INTO salts (kind, day, value) VALUES ('aaa', 1, 'new')")
-        await target.change("INSERT INTO salts (kind, day, value) VALUES ('zzz', 2, 'added')")
-        drops = (await source.rows("SELECT count(*) FROM drops WHERE site_id = 8"))[0][0]
-        after = await everything(target)
-        done = await copied(*addresses)
+CHANGES: Final = """
+CREATE TRIGGER changes AFTER INSERT ON visits BEGIN
+    UPDATE pages SET title = 'secret', day = 1 WHERE site_id = 7;
+    DELETE FROM drops WHERE site_id = 8;
+    INSERT INTO salts VALUES ('zzz', 2, 'secret') ON CONFLICT DO NOTHING;
+END"""
+
+
+async def test_rows_that_differ_are_named(sqlite_databases: Databases) -> None:
+    async with pair((sqlite_databases, sqlite_databases), *WORLDS) as (source, target):
+        pages = await source.rows("SELECT page_id, cell FROM pages WHERE site_id = 7 ORDER BY page_id")
+        ((drops,),) = await source.rows("SELECT count(*) FROM drops WHERE site_id = 8")
+        await target.change(CHANGES)
+        done = await copied(source.settings.database, target.settings.database)
         assert not done.verified
-        assert done.differing == drops + 3
+        assert done.differing == drops + len(pages) + 1
         first = {(one.table, one.what): one for one in reversed(done.differences)}
-        where = f"pages (site_id 7, page_id {page[0]}, cell {page[1]})"
+        where = f"pages (site_id 7, page_id {pages[0][0]}, cell {pages[0][1]})"
         assert first["pages", "different"] == Difference("pages", where, "different", ("day", "title"))
         assert str(first["pages", "different"]) == f"{where}: not the same day, title"
-        assert first["salts", "missing"].where == "salts (kind aaa, day 1)"
         assert str(first["salts", "extra"]) == "salts (kind zzz, day 2): in the target alone"
         assert sum(one.table == "drops" for one in done.differences) == min(drops, SHOWN)
         assert "secret" not in msgspec.json.encode(done).decode()
-        assert (await everything(target))["pages"] == after["pages"]
-        assert total
-        with pytest.raises(StoreError, match="is itself an unfinished copy"):
-            await copied(addresses[1], f"sqlite:///{source.settings.database}-elsewhere")
-        anew = await copied(*addresses, restart=True)
-        assert (anew.verified, anew.resumed, anew.copied) == (True, False, anew.rows)
+        assert await schema_version(target.settings) == UNFINISHED_COPY
+        await target.change("DROP TRIGGER changes")
+        assert (await copied(source.settings.database, target.settings.database)).verified
         assert await everything(target) == await everything(source)
 
 
-async def strew_registry(database: Database) -> None:
-    await database.insert("salts", [("nonce", 0, "secret"), ("visitor", 3, "secret")])
-
-
 @pytest.mark.parametrize("seed", range(5))
-async def test_whatever_differs_is_found(sqlite_databases: Databases, seed: int) -> None:
+async def test_every_difference_is_found(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
-    async with pair((sqlite_databases, sqlite_databases), *WORLDS) as (source, target):
-        addresses = source.settings.database, target.settings.database
-        total = sum(map(len, (await everything(source)).values()))
-        await stopped(source, target, total + 1)  # all is copied, and the comparison has begun
-        tables = [table for table, rows in (await everything(source)).items() if rows]
-        expected = set()
-        for table in chance.sample(tables, 4):
-            deleted = await target.change(f"DELETE FROM {table} WHERE abs(random() % 40) < ?", chance.randint(1, 40))
-            expected |= {(table, deleted)} if deleted else set()
-        done = await copied(*addresses)
-        assert done.differing == sum(number for _, number in expected)
-        assert {one.table for one in done.differences} == {table for table, _ in expected}
-        assert {one.what for one in done.differences} <= {"missing"}
+    (guards,) = [table for table in copied_tables() if table.name == "guards"]
+    rows = [(1, chance.randint(0, 2), number, 0, chance.randint(0, 9)) for number in range(400)]
+    rows.sort(key=guards.key_of)
+    source = {guards.key_of(row): row for row in rows if chance.random() < 0.9}
+    target = {guards.key_of(row): row for row in rows if chance.random() < 0.9}
+    for key in chance.sample(sorted(target), 20):
+        target[key] = (*target[key][:-1], 10)
+    expected = [key for key in sorted(source | target) if source.get(key) != target.get(key)]
+
+    async def pages(found: list[tuple[Any, ...]]) -> AsyncIterator[list[tuple[Any, ...]]]:
+        while found:
+            size = chance.randint(1, 40)
+            yield found[:size]
+            found = found[size:]
+
+    advanced: list[int] = []
+    done = await compare(guards, pages(list(source.values())), pages(list(target.values())), advanced.append)
+    assert done.differing == len(expected) > SHOWN
+    assert [one.where for one in done.differences] == [guards.describe(key) for key in expected[:SHOWN]]
+    assert sum(advanced) == len(source)
 
 
 # Refusals -------------------------------------------------------------------------------------------------------------
 
 
-async def refused(source: str, target: str) -> str:
+async def refused(source: str, target: str, watched: Watched | None = None) -> str:
     with pytest.raises(GrapevineError) as caught:
-        await copied(source, target)
+        await copied(source, target, watched)
     return str(caught.value)
 
 
@@ -512,28 +494,18 @@ async def test_a_source_of_an_older_schema(
     sqlite_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with sqlite_databases.holding() as file:
-        monkeypatch.setattr("grapevine.store.copy.copier.newest", lambda: 2)
+        monkeypatch.setattr("grapevine.store.copy.copier.newest_version", lambda: 2)
         assert "run grapevine migrate" in await refused(file.settings.database, f"sqlite:///{tmp_path}/x.sqlite3")
 
 
 async def test_targets_that_hold_something_else(ways: tuple[Databases, Databases]) -> None:
     async with pair(ways, *WORLDS) as (source, target):
         addresses = source.settings.database, target.settings.database
-        await strew_registry(target)
+        await target.insert("salts", [("nonce", 0, "secret"), ("visitor", 3, "secret")])
         before = await everything(target)
         assert "holds data already (salts)" in await refused(*addresses)
-        for restart in (False, True):
-            with pytest.raises(StoreError, match="holds data already"):
-                await copied(*addresses, restart=restart)
         assert await everything(target) == before
-        await target.change("DELETE FROM salts")
-        await stopped(source, target, 100)
-        async with ways[0].holding() as other:
-            says = await refused(other.settings.database, addresses[1])
-            assert "holds an unfinished copy of" in says
-            assert "--restart" in says
-            assert (await copied(other.settings.database, addresses[1], restart=True)).verified
-        assert not any((await everything(target)).values())
+        await opens(target)
 
 
 async def test_a_target_that_is_no_store(
@@ -550,44 +522,27 @@ async def test_a_target_that_is_no_store(
         postgres_server.drop(database.name)
 
 
-async def test_a_copy_begun_with_another_schema(
-    away: tuple[Databases, Databases], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with pair(away, *WORLDS) as (source, target):
-        with monkeypatch.context() as older:
-            older.setattr(
-                "grapevine.store.copy.copier.Begun", lambda identity, shown, _: progress.Begun(identity, shown, 0)
-            )
-            await stopped(source, target, 100)
-        assert "made with schema 0" in await refused(source.settings.database, target.settings.database)
-
-
-async def test_a_running_server_is_refused(ways: tuple[Databases, Databases]) -> None:
+async def test_a_server_on_the_target_is_refused(ways: tuple[Databases, Databases]) -> None:
     async with pair(ways, *WORLDS) as (source, target):
         addresses = source.settings.database, target.settings.database
-        for database in (source, target):
-            await database.change("INSERT INTO leases VALUES ('slot 0', 'somebody', ?)", NOW + 59_000)
-            assert "its lease falls in 60 s" in await refused(*addresses)
-            await database.change("DELETE FROM leases")
-        for database in (source, target):
-            if isinstance(database, SQLiteFile):
-                store = database.store()
-                await store.open()
-                assert "is in use by another process" in await refused(*addresses)
-                await store.close()
+        await target.change("INSERT INTO leases VALUES ('slot 0', 'somebody', ?)", NOW + 59_000)
+        assert "its lease falls in 60 s" in await refused(*addresses)
+        await target.change("DELETE FROM leases")
+        if isinstance(target, SQLiteFile):
+            store = target.store()
+            await store.open()
+            assert "is in use by another process" in await refused(*addresses)
+            await store.close()
         assert (await copied(*addresses)).verified
 
 
-async def test_two_copies_into_one_target(away: tuple[Databases, Databases]) -> None:
-    async with pair(away, *WORLDS) as (source, target), away[0].holding(*WORLDS) as other:
-        url = target.settings.database
-        async with opened(url) as first:
-            await first.claim()
-            assert "another copy is at work" in await refused(source.settings.database, url)
-        first_file = f"{other.settings.database}-copy"
-        async with opened(url) as one:
-            assert await one.version() == 1
-        assert (await copied(source.settings.database, first_file)).verified
+async def test_two_copies_into_one_target(ways: tuple[Databases, Databases]) -> None:
+    async with pair(ways, *WORLDS) as (source, target):
+        addresses = source.settings.database, target.settings.database
+        async with endpoint(addresses[1]) as first:
+            await first.lock()
+            assert re.search("another copy is at work|in use by another process", await refused(*addresses))
+        assert (await copied(*addresses)).verified
 
 
 async def test_a_database_that_is_not_reached(sqlite_databases: Databases, tmp_path: Path) -> None:
@@ -615,7 +570,7 @@ async def test_a_database_that_is_not_reached(sqlite_databases: Databases, tmp_p
 async def test_values_that_do_not_belong_there(away: tuple[Databases, Databases], change: str, says: str) -> None:
     async with pair(away, *WORLDS) as (source, target):
         table = change.split()[1]
-        key = next(each for each in moved_tables() if each.name == table).key
+        key = next(each for each in copied_tables() if each.name == table).key
         order = ", ".join(column.name for column in key)
         (row,) = await source.rows(f"SELECT {order} FROM {table} WHERE site_id = 8 ORDER BY {order} LIMIT 1")
         where = " AND ".join(f"{column.name} = ?" for column in key)

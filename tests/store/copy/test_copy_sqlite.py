@@ -1,4 +1,4 @@
-"""A SQLite file as an end of a copy, whose work is done by threads in turn."""
+"""A SQLite file as an end of a copy: its statements run in changing threads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grapevine.store.copy.schema import moved_tables
-from grapevine.store.copy.sqlite import FileEnd
+from grapevine.store.copy.schema import copied_tables
+from grapevine.store.copy.sqlite import SQLiteEndpoint
 
 pytestmark = pytest.mark.anyio
 
@@ -18,7 +18,7 @@ PAGES, ROWS = 150, 2_000
 
 @pytest.fixture
 def hasty() -> Iterator[None]:
-    """Threads that give way to each other as often as they can."""
+    """Makes threads switch as often as they can."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     yield
@@ -27,11 +27,12 @@ def hasty() -> Iterator[None]:
 
 @pytest.mark.usefixtures("hasty")
 async def test_a_page_leaves_nothing_behind_that_disturbs_the_next(tmp_path: Path) -> None:
-    (guards,) = [table for table in moved_tables() if table.name == "guards"]
-    end = FileEnd(tmp_path / "grapevine.sqlite3")
-    await end.make()
+    (guards,) = [table for table in copied_tables() if table.name == "guards"]
+    end = SQLiteEndpoint(tmp_path / "grapevine.sqlite3")
+    await end.lock()
     async with end.transaction():
+        await end.create_schema()
         for page in range(PAGES):
             await end.insert(guards, [(1, 1, page * ROWS + row, 0, 0) for row in range(ROWS)])
-    assert await end.ask("SELECT count(*) FROM guards") == [(PAGES * ROWS,)]
+    assert await end.query("SELECT count(*) FROM guards") == [(PAGES * ROWS,)]
     end.close()

@@ -79,7 +79,7 @@ async def database(postgres_databases: PostgresDatabases) -> AsyncIterator[Datab
 async def test_a_healthy_database(doctor: Doctor, database: Database) -> None:
     setting = database.settings.database
     found = await doctor.finds(setting)
-    assert set(found) == {"base URL", "proxies", "schema", "copy", "secret keys", "sites"} | COMPARED
+    assert set(found) == {"base URL", "proxies", "schema", "secret keys", "sites"} | COMPARED
     assert all(one["ok"] for one in found.values())
     status, out, err = await doctor.says(setting, "--site", "vines")
     *lines, last = out.splitlines()

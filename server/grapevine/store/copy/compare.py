@@ -1,4 +1,4 @@
-"""What differs between two streams of rows in the order of their key."""
+"""Compares two streams of rows that are ordered by their key."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import msgspec
 from grapevine.store.copy.schema import Key, Row, Table
 
 SHOWN: Final = 10
-"""How many differences of a table are told one by one."""
+"""How many differences of a table are listed one by one."""
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A row that is not the same at both ends. ``columns`` are those that differ; their values are not told, as they
-    may be secrets, or what visitors wrote."""
+    """A row that is not the same at both ends. ``columns`` are those that differ; values are left out, as they may be
+    secrets, or what visitors wrote."""
 
     table: str
     where: str
@@ -28,19 +28,18 @@ class Difference(msgspec.Struct, frozen=True):
         return f"{self.where}: {'not in the target' if self.what == 'missing' else 'in the target alone'}"
 
 
-class Compared(msgspec.Struct, frozen=True):
-    """How many rows were compared, in how many something differs, and the first of those."""
+class Comparison(msgspec.Struct, frozen=True):
+    """How many rows of a table differ, and the first of them."""
 
-    rows: int
-    places: int
+    differing: int
     differences: list[Difference]
 
 
 async def compare(
     table: Table, source: AsyncIterator[list[Row]], target: AsyncIterator[list[Row]], advance: Callable[[int], None]
-) -> Compared:
-    """Compares every value of every row; no more than a page of each side is held. ``advance`` hears of each page."""
-    rows, places = 0, 0
+) -> Comparison:
+    """Compares every value of every row; holds a page of each side. Calls ``advance`` with the rows of each page."""
+    differing = 0
     found: list[Difference] = []
     ours: list[Row] = []
     theirs: list[Row] = []
@@ -48,33 +47,31 @@ async def compare(
         ours = ours or await anext(source, [])
         theirs = theirs or await anext(target, [])
         if not ours and not theirs:
-            return Compared(rows, places, found)
+            return Comparison(differing, found)
         if ours == theirs:  # nearly always
-            rows += len(ours)
             advance(len(ours))
             ours, theirs = [], []
             continue
         ends = [table.key_of(side[-1]) for side in (ours, theirs) if side]
         our_head, ours = _split(table, ours, min(ends))
         their_head, theirs = _split(table, theirs, min(ends))
-        rows += len(our_head)
         advance(len(our_head))
         for key in sorted(our_head.keys() | their_head.keys()):
             one, other = our_head.get(key), their_head.get(key)
             if one != other:
-                places += 1
+                differing += 1
                 if len(found) < SHOWN:
                     found.append(_difference(table, key, one, other))
 
 
 def _split(table: Table, rows: list[Row], last: Key) -> tuple[dict[Key, Row], list[Row]]:
-    """The rows up to ``last`` by their key, and those behind it."""
+    """Returns the rows up to ``last`` by their key, and those after it."""
     head = {key: row for row in rows if (key := table.key_of(row)) <= last}
     return head, rows[len(head) :]
 
 
 def _difference(table: Table, key: Key, one: Row | None, other: Row | None) -> Difference:
     if one is None or other is None:
-        return Difference(table.name, table.spot(key), "extra" if one is None else "missing")
+        return Difference(table.name, table.describe(key), "extra" if one is None else "missing")
     columns = tuple(name for name, mine, its in zip(table.names, one, other, strict=True) if mine != its)
-    return Difference(table.name, table.spot(key), "different", columns)
+    return Difference(table.name, table.describe(key), "different", columns)

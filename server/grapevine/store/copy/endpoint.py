@@ -1,4 +1,4 @@
-"""What a copy asks of the database at either end of it."""
+"""What a copy needs of the database at either end of it."""
 
 from __future__ import annotations
 
@@ -6,54 +6,56 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Protocol
 
-from grapevine.store.copy.schema import Key, Row, Table
+from grapevine.store.copy.schema import Row, Table
 
 PAGE: Final = 5_000
-"""How many rows are read, and written in one transaction, at a time."""
+"""How many rows are read and written at a time."""
 
 
-class End(Protocol):
-    """One database, connected. Everything raises StoreError when it cannot be used.
+class Endpoint(Protocol):
+    """One database. Every method raises StoreError when the database cannot be used.
 
-    ``shown`` names it in errors, ``address`` is its URL without a password, ``identity`` tells it from every other
-    one, ``holds_nul`` says whether its text may have U+0000.
+    ``name`` names it in messages, ``address`` is its URL without a password, and ``identity`` is equal for two URLs of
+    one database. ``holds_nul`` is true when its text may contain U+0000, ``consistent`` when a snapshot shows one
+    moment of all tables while servers write.
     """
 
-    shown: str
+    name: str
     address: str
     identity: str
     holds_nul: bool
-
-    async def claim(self) -> None:
-        """Keeps other copies out of it until it is closed."""
-        ...
+    consistent: bool
 
     async def version(self) -> int:
-        """Which step of the schema it has taken; 0 when it is empty."""
+        """Returns the version of its schema; 0 when it has none."""
         ...
 
-    async def make(self) -> None:
-        """Gives an empty database the schema; one that holds something else is refused."""
+    async def set_version(self, version: int) -> None:
+        """Changes that version, in a transaction."""
         ...
 
-    async def has_table(self, name: str) -> bool:
-        """Whether there is such a table."""
+    async def create_schema(self) -> None:
+        """Creates all tables, in a transaction. Refuses a database that holds something else."""
         ...
 
-    async def ask(self, text: str, *values: Any) -> list[Row]:
-        """The rows of a statement that both dialects understand, with parameters ``$1``, ``$2`` …"""
+    async def query(self, text: str, *values: Any) -> list[Row]:
+        """Runs a statement that both dialects understand, with parameters ``$1``, ``$2`` …; returns its rows."""
         ...
 
-    def still(self) -> AbstractAsyncContextManager[None]:
-        """While the block runs, everything is read as of one moment, and nobody else changes a moved table."""
+    def snapshot(self) -> AbstractAsyncContextManager[None]:
+        """Within the block everything is read as of one moment; others may write meanwhile. For the source."""
+        ...
+
+    async def lock(self) -> None:
+        """Keeps other copies out until the endpoint is closed. For the target, before anything but ``version``."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
-        """What is done in the block is committed when it ends, and undone when it raises."""
+        """Commits what is done in the block; rolls it back when the block raises."""
         ...
 
-    def pages(self, table: Table, after: Key | None = None) -> AsyncGenerator[list[Row], None]:
-        """The rows behind the key ``after``, in the order of the key, ``PAGE`` at a time. In ``still`` only."""
+    def pages(self, table: Table) -> AsyncGenerator[list[Row], None]:
+        """Yields all rows in the order of their key, ``PAGE`` at a time. In a snapshot or a transaction."""
         ...
 
     async def insert(self, table: Table, rows: list[Row]) -> None:
@@ -64,6 +66,6 @@ class End(Protocol):
         """Deletes all rows of these tables, in a transaction."""
         ...
 
-    async def settle(self, tables: tuple[Table, ...]) -> None:
-        """What is to be done when tables have been filled, so that their readers are quick."""
+    async def analyze(self, tables: tuple[Table, ...]) -> None:
+        """Collects the statistics that the query planner needs after so many inserts."""
         ...

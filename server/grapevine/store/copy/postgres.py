@@ -12,126 +12,111 @@ from asyncpg.connect_utils import SessionAttribute
 from grapevine.config.settings import redacted_url
 from grapevine.errors import StoreError
 from grapevine.store.copy.endpoint import PAGE
-from grapevine.store.copy.schema import Key, Row, Table, all_tables, moved_tables
+from grapevine.store.copy.schema import VERSIONS, Row, Table, all_tables
 from grapevine.store.postgres import store as postgres
 from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 
 _CONNECT_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 5.0
-_COPYING: Final = 0x67_72_61_70_65_63  # "grapec": who copies into or out of a database holds this lock
-# A copy takes as long as it takes, but nobody waits long for locks that somebody else has.
+_COPY_LOCK: Final = 0x67_72_61_70_65_63  # "grapec": the key of the advisory lock of a copy's target
+# A copy may take any time, but it does not wait long for locks.
 _SETTINGS: Final = (
     ("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0"), ("lock_timeout", "5s"),
 )  # fmt: skip
-
-
 _IDENTITY: Final = """
 SELECT 'postgresql:' || system_identifier || '/' || current_database() || '/' || current_schema()
 FROM pg_control_system()"""
 
 
-class DatabaseEnd:
-    """The database at ``url``, over one connection."""
+class PostgresEndpoint:
+    """The database at ``url``, over one connection. On Citus each node has a snapshot of its own."""
 
     holds_nul = False
 
-    def __init__(self, url: str, connection: asyncpg.Connection, identity: str) -> None:
-        self.shown = shown(url)
+    def __init__(self, url: str, connection: asyncpg.Connection, identity: str, *, citus: bool) -> None:
+        self.name = shown(url)
         self.address = redacted_url(url)
         self.identity = identity
+        self.consistent = not citus
         self._url = url
         self._connection = connection
 
     async def version(self) -> int:
-        with self._telling():
+        with self._mapped_errors():
             return await postgres.version(self._connection)
 
-    async def claim(self) -> None:
-        """The lock falls with the connection."""
-        try:
-            await self.ask("SELECT pg_advisory_lock($1)", _COPYING)
-        except StoreError as error:
-            if isinstance(error.__cause__, asyncpg.LockNotAvailableError):
-                raise StoreError(f"another copy is at work on {self.shown}") from None
-            raise
+    async def set_version(self, version: int) -> None:
+        await self.query(f"UPDATE {VERSIONS} SET version = $1 WHERE name = 'schema'", version)  # noqa: S608
 
-    async def make(self) -> None:
+    async def create_schema(self) -> None:
         for table in all_tables():
-            if await self.has_table(table.name):
-                raise StoreError(f"{self.shown} is no store of Grapevine, but has a table {table.name}")
-        with self._telling():
+            if await self.query("SELECT 1 WHERE to_regclass($1) IS NOT NULL", table.name):
+                raise StoreError(f"{self.name} is no store of Grapevine, but has a table {table.name}")
+        with self._mapped_errors():
             await postgres.migrate(self._connection, self._url)
 
-    async def has_table(self, name: str) -> bool:
-        return (await self.ask("SELECT to_regclass($1) IS NOT NULL", name))[0][0] is True
-
-    async def ask(self, text: str, *values: Any) -> list[Row]:
-        with self._telling():
+    async def query(self, text: str, *values: Any) -> list[Row]:
+        with self._mapped_errors():
             return [tuple(record) for record in await self._connection.fetch(text, *values)]
 
-    @asynccontextmanager
-    async def still(self) -> AsyncIterator[None]:
-        """A SHARE lock lets everybody read and nobody write; taken first, so that the moment lies behind it."""
-        async with self._within(isolation="repeatable_read"):
-            names = ", ".join(f'"{table.name}"' for table in moved_tables())
-            try:
-                await self.ask(f"LOCK TABLE {names} IN SHARE MODE")
-            except StoreError as error:
-                if isinstance(error.__cause__, asyncpg.LockNotAvailableError):
-                    raise StoreError(f"somebody writes to {self.shown}: stop its servers first") from None
-                raise
-            yield
+    def snapshot(self) -> AbstractAsyncContextManager[None]:
+        return self._transaction("repeatable_read", readonly=True)
+
+    async def lock(self) -> None:
+        """The advisory lock is released when the connection is closed."""
+        if await self.query("SELECT pg_try_advisory_lock($1)", _COPY_LOCK) == [(False,)]:
+            raise StoreError(f"another copy is at work on {self.name}")
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
-        return self._within()
+        return self._transaction()
 
     @asynccontextmanager
-    async def _within(self, isolation: Literal["repeatable_read"] | None = None) -> AsyncIterator[None]:
-        """A transaction in which only its own statements' errors are taken for the database's."""
-        transaction = self._connection.transaction(isolation=isolation)
-        with self._telling():
+    async def _transaction(
+        self, isolation: Literal["repeatable_read"] | None = None, *, readonly: bool = False
+    ) -> AsyncIterator[None]:
+        """Maps errors of its own statements alone, as the block may raise those of the other database."""
+        transaction = self._connection.transaction(isolation=isolation, readonly=readonly)
+        with self._mapped_errors():
             await transaction.start()
         try:
             yield
         except BaseException:
-            with suppress(StoreError), self._telling():
+            with suppress(StoreError), self._mapped_errors():
                 await transaction.rollback()
             raise
-        with self._telling():
+        with self._mapped_errors():
             await transaction.commit()
 
-    def _telling(self) -> AbstractContextManager[None]:
-        """Makes StoreErrors of what the database says, also of what a cluster says of one of its workers."""
+    def _mapped_errors(self) -> AbstractContextManager[None]:
         return map_errors(self._url, citus=True)
 
-    async def pages(self, table: Table, after: Key | None = None) -> AsyncGenerator[list[Row], None]:
-        # Byte by byte is the order that both dialects and Python have in common.
+    async def pages(self, table: Table) -> AsyncGenerator[list[Row], None]:
+        # Text is ordered by its bytes, as SQLite and Python order it.
         key = ", ".join(f'"{column.name}"' + (' COLLATE "C"' if column.kind == "TEXT" else "") for column in table.key)
-        behind = f" WHERE ({key}) > ({', '.join(f'${number}' for number in range(1, len(after) + 1))})" if after else ""
         columns = ", ".join(f'"{name}"' for name in table.names)
-        text = f'SELECT {columns} FROM "{table.name}"{behind} ORDER BY {key}'  # noqa: S608  # names of the schema
-        with self._telling():
-            cursor = await self._connection.cursor(text, *(after or ()))
+        text = f'SELECT {columns} FROM "{table.name}" ORDER BY {key}'  # noqa: S608  # names of the schema
+        with self._mapped_errors():
+            cursor = await self._connection.cursor(text)
             while records := await cursor.fetch(PAGE):
                 yield list(map(tuple, records))
 
     async def insert(self, table: Table, rows: list[Row]) -> None:
-        with self._telling():
+        with self._mapped_errors():
             await self._connection.copy_records_to_table(table.name, records=rows, columns=table.names)
 
     async def empty(self, tables: tuple[Table, ...]) -> None:
         names = ", ".join(f'"{table.name}"' for table in tables)
-        await self.ask(f"TRUNCATE {names}")
+        await self.query(f"TRUNCATE {names}")
 
-    async def settle(self, tables: tuple[Table, ...]) -> None:
-        """Statistics at once, as plans made without them may read whole tables."""
+    async def analyze(self, tables: tuple[Table, ...]) -> None:
+        """Without statistics, a plan may read whole tables."""
         for table in tables:
-            await self.ask(f'ANALYZE "{table.name}"')
+            await self.query(f'ANALYZE "{table.name}"')
 
 
 @asynccontextmanager
-async def database_end(url: str) -> AsyncIterator[DatabaseEnd]:
+async def postgres_endpoint(url: str) -> AsyncIterator[PostgresEndpoint]:
     """Connects for as long as the block runs. Raises StoreError."""
     with map_errors(url):
         try:
@@ -144,7 +129,8 @@ async def database_end(url: str) -> AsyncIterator[DatabaseEnd]:
         with map_errors(url):
             for name, value in _SETTINGS:
                 await connection.execute("SELECT set_config($1, $2, false)", name, value)
-            identity = await connection.fetchval(_IDENTITY)
-        yield DatabaseEnd(url, connection, str(identity))
+            identity = str(await connection.fetchval(_IDENTITY))
+            citus = await postgres.has_citus(connection)
+        yield PostgresEndpoint(url, connection, identity, citus=citus)
     finally:
         await connection.close(timeout=_CLOSE_SECONDS)

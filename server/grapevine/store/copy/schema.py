@@ -1,4 +1,4 @@
-"""What a store's tables are, read from the catalogue of a database that has taken every step of the schema."""
+"""The tables of a store, read from the catalogue of a SQLite database in memory that has the newest schema."""
 
 from __future__ import annotations
 
@@ -17,12 +17,8 @@ Key = tuple[Any, ...]
 LEASES: Final = "leases"
 VERSIONS: Final = "versions"
 APART: Final = frozenset({LEASES, VERSIONS})
-"""Tables that are not moved row by row.
-
-``leases`` belong to processes that run on the source; a server on the target takes its own. ``versions`` belong to
-their database: its schema is its own, and the number that tells servers to read the sites again has to rise beyond
-both."""
-_LAST: Final = "sites"
+"""Tables that are not copied row by row: ``leases`` belong to processes that run on the source, and ``versions`` to
+their database, where the number that tells servers to read the sites again has to rise beyond both."""
 
 
 class Column(NamedTuple):
@@ -33,11 +29,11 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table: its columns without those that the database computes, and which of them its primary key is made of."""
+    """A table: its columns without those that the database computes, and the indexes of those in its primary key."""
 
     name: str
     columns: tuple[Column, ...]
-    places: tuple[int, ...]
+    key_indexes: tuple[int, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,38 +43,28 @@ class Table(NamedTuple):
     @property
     def key(self) -> tuple[Column, ...]:
         """The columns of the primary key, in its order."""
-        return tuple(self.columns[place] for place in self.places)
+        return tuple(self.columns[index] for index in self.key_indexes)
 
     def key_of(self, row: Row) -> Key:
-        """A row's primary key. Keys of Python order as the databases order them: whole numbers, and text by its code
-        points, which is the order of its bytes."""
-        return itemgetter(*self.places)(row) if len(self.places) > 1 else (row[self.places[0]],)
+        """Returns a row's primary key. Python orders keys as the databases do: integers, and text by code points,
+        which is the order of its bytes in UTF-8."""
+        return itemgetter(*self.key_indexes)(row) if len(self.key_indexes) > 1 else (row[self.key_indexes[0]],)
 
-    def spot(self, key: Key) -> str:
-        """Where a row is, for people."""
+    def describe(self, key: Key) -> str:
+        """Returns the name of a row for messages."""
         named = (f"{column.name} {value}" for column, value in zip(self.key, key, strict=True))
         return f"{self.name} ({', '.join(named)})"
 
 
 @cache
-def newest() -> int:
-    """The version of the schema that this Grapevine knows."""
-    return sql_loader.migrations()[-1].number
-
-
-@cache
-def moved_tables() -> tuple[Table, ...]:
-    """Every table that is moved row by row.
-
-    ``sites`` come last: a server that is started too early on the target knows no site and so stores nothing there.
-    """
-    tables = [table for table in all_tables() if table.name not in APART]
-    return tuple(sorted(tables, key=lambda table: (table.name == _LAST, table.name)))
+def copied_tables() -> tuple[Table, ...]:
+    """Returns every table that is copied row by row."""
+    return tuple(table for table in all_tables() if table.name not in APART)
 
 
 @cache
 def all_tables() -> tuple[Table, ...]:
-    """Every table of the schema, from a database in memory that is made for the question."""
+    """Returns every table of the schema, by name."""
     with closing(sqlite3.connect(":memory:")) as connection:
         for migration in sql_loader.migrations():
             connection.executescript(sql_loader.for_dialect("sqlite", migration.text))
@@ -89,8 +75,8 @@ def all_tables() -> tuple[Table, ...]:
 
 
 def _table(connection: sqlite3.Connection, name: str) -> Table:
-    # cid, name, type, notnull, default, place in the primary key from 1 or 0, hidden (2 and 3: generated)
+    # cid, name, type, notnull, default, position in the primary key from 1 or 0, hidden (2 and 3: generated)
     found = connection.execute("SELECT * FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", (name,)).fetchall()
-    places = sorted((in_key, place) for place, (*_, in_key, _) in enumerate(found) if in_key)
+    key = sorted((position, index) for index, (*_, position, _) in enumerate(found) if position)
     columns = tuple(Column(column, kind) for _, column, kind, *_ in found)
-    return Table(name, columns, tuple(place for _, place in places))
+    return Table(name, columns, tuple(index for _, index in key))

@@ -1,4 +1,4 @@
-"""A SQLite file as one end of a copy: taken for the copy alone, so that no server writes to it meanwhile."""
+"""A SQLite file as one end of a copy. Its statements run in a thread, one at a time."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from typing import Any, Final, TypeVar
 from grapevine.config.settings import SQLITE
 from grapevine.errors import StoreError
 from grapevine.store.copy.endpoint import PAGE
-from grapevine.store.copy.schema import Key, Row, Table
-from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.store.sqlite.version import sqlite_version
+from grapevine.store.copy.schema import Row, Table
+from grapevine.store.sqlite.version import apply_migrations, sqlite_version
 
-# In exclusive mode a connection gets its first lock only when no other process has the file open, and keeps it.
-_SETTINGS: Final = (
-    "busy_timeout=2000", "locking_mode=EXCLUSIVE", "synchronous=FULL", "cache_size=-65536", "temp_store=FILE",
-)  # fmt: skip
+_SETTINGS: Final = ("busy_timeout=2000", "cache_size=-65536", "temp_store=FILE")
+_SOURCE: Final = (*_SETTINGS, "query_only=ON")
+# Exclusive mode keeps every other process out. A rollback journal holds no copy of the rows that are added, while a
+# write-ahead log would be as large as the file; it replaces the log only when no other process has the file open. The
+# next server turns the log on again.
+_TARGET: Final = (*_SETTINGS, "locking_mode=EXCLUSIVE", "journal_mode=DELETE", "synchronous=FULL")
 _T = TypeVar("_T")
 
 
-class FileEnd:
-    """The file at ``path``, which need not be there yet."""
+class SQLiteEndpoint:
+    """The file at ``path``, which need not exist."""
 
     holds_nul = True
+    consistent = True
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        self.shown = str(path)
+        self.name = str(path)
         self.address = f"{SQLITE}{path}"
         self.identity = f"{SQLITE}{self.path}"
         self._connection: sqlite3.Connection | None = None
@@ -38,52 +40,62 @@ class FileEnd:
     async def version(self) -> int:
         if self._connection is None:
             return sqlite_version(self.path)
-        ((version,),) = await self.ask("PRAGMA user_version")
+        ((version,),) = await self.query("PRAGMA user_version")
         return int(version)
 
-    async def claim(self) -> None:
-        """Nothing: a file has one who works on it from the first question on."""
+    async def set_version(self, version: int) -> None:
+        await self.query(f"PRAGMA user_version={version:d}")
 
-    async def make(self) -> None:
-        if self.path.exists() and await self.ask("SELECT 1 FROM sqlite_schema"):
-            raise StoreError(f"the database file {self.shown} is no store of Grapevine, but holds something else")
-        self.close()
-        store = SQLiteStore(self.path)
-        await store.open()
-        await store.close()
+    async def create_schema(self) -> None:
+        if await self.query("SELECT 1 FROM sqlite_schema"):
+            raise StoreError(f"the database file {self.name} is no store of Grapevine, but holds something else")
+        connection = self._opened()
+        await self._in_thread(lambda: apply_migrations(connection.execute, 0))
 
-    async def has_table(self, name: str) -> bool:
-        return bool(await self.ask("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1", name))
-
-    async def ask(self, text: str, *values: Any) -> list[Row]:
-        connection = self._connected()
-        return await self._beside(lambda: connection.execute(text.replace("$", "?"), values).fetchall())
+    async def query(self, text: str, *values: Any) -> list[Row]:
+        connection = self._opened()
+        return await self._in_thread(lambda: connection.execute(text.replace("$", "?"), values).fetchall())
 
     @asynccontextmanager
-    async def still(self) -> AsyncIterator[None]:
-        async with self.transaction():
+    async def snapshot(self) -> AsyncIterator[None]:
+        self._open("rw", _SOURCE)
+        async with self._transaction("BEGIN"):
+            await self.query("SELECT 1 FROM sqlite_schema")  # the snapshot is taken by the first read
             yield
+
+    async def lock(self) -> None:
+        """The file is locked until it is closed; one that does not exist is created."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the database file {self.name} cannot be used: {error}") from error
+        self._open("rwc", _TARGET)
+        async with self._transaction("BEGIN EXCLUSIVE"):
+            pass
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
-        connection = self._connected()
-        await self.ask("BEGIN IMMEDIATE")
+        async with self._transaction("BEGIN IMMEDIATE"):
+            yield
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str) -> AsyncIterator[None]:
+        connection = self._opened()
+        await self.query(begin)
         try:
             yield
-            await self.ask("COMMIT")
+            await self.query("COMMIT")
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
-    async def pages(self, table: Table, after: Key | None = None) -> AsyncGenerator[list[Row], None]:
-        key = ", ".join(f'"{column.name}"' for column in table.key)
-        behind = f" WHERE ({key}) > ({', '.join('?' * len(after))})" if after else ""
-        columns = ", ".join(f'"{name}"' for name in table.names)
-        text = f'SELECT {columns} FROM "{table.name}"{behind} ORDER BY {key}'  # noqa: S608  # names of the schema
-        connection = self._connected()
-        cursor = await self._beside(lambda: connection.execute(text, after or ()))
+    async def pages(self, table: Table) -> AsyncGenerator[list[Row], None]:
+        key, columns = ", ".join(f'"{column.name}"' for column in table.key), ", ".join(f'"{n}"' for n in table.names)
+        text = f'SELECT {columns} FROM "{table.name}" ORDER BY {key}'  # noqa: S608  # names of the schema
+        connection = self._opened()
+        cursor = await self._in_thread(lambda: connection.execute(text))
         try:
-            while rows := await self._beside(lambda: cursor.fetchmany(PAGE)):
+            while rows := await self._in_thread(lambda: cursor.fetchmany(PAGE)):
                 yield rows
         finally:
             cursor.close()
@@ -91,59 +103,58 @@ class FileEnd:
     async def insert(self, table: Table, rows: list[Row]) -> None:
         columns, marks = ", ".join(f'"{name}"' for name in table.names), ", ".join("?" * len(table.columns))
         text = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608
-        connection = self._connected()
-        # Closed where it was used: what is left of it would reset the next page's statement from another thread.
-        await self._beside(lambda: connection.executemany(text, rows).close())
+        connection = self._opened()
+        # The cursor is closed in its thread: garbage collection in another one would reset the next page's statement.
+        await self._in_thread(lambda: connection.executemany(text, rows).close())
 
     async def empty(self, tables: tuple[Table, ...]) -> None:
         for table in tables:
-            await self.ask(f'DELETE FROM "{table.name}"')  # noqa: S608
+            await self.query(f'DELETE FROM "{table.name}"')  # noqa: S608
 
-    async def settle(self, tables: tuple[Table, ...]) -> None:
-        """Nothing: the queries are written for the plans that SQLite makes without statistics."""
+    async def analyze(self, tables: tuple[Table, ...]) -> None:
+        """Does nothing: the queries are written for the plans that SQLite makes without statistics."""
 
     def close(self) -> None:
-        """Lets go of the file; closed ends stay as they are."""
+        """Closes the file, if it is open."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _connected(self) -> sqlite3.Connection:
+    def _open(self, mode: str, settings: tuple[str, ...]) -> None:
+        with self._mapped_errors():
+            self._connection = sqlite3.connect(
+                f"{self.path.as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+            )
+            self._connection.text_factory = _decode
+            for setting in settings:
+                self._connection.execute(f"PRAGMA {setting}")
+
+    def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            with self._usable():
-                self._connection = sqlite3.connect(
-                    f"{self.path.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
-                )
-                self._connection.text_factory = _text
-                for setting in _SETTINGS:
-                    self._connection.execute(f"PRAGMA {setting}")
-                self._connection.execute("BEGIN EXCLUSIVE")
-                self._connection.execute("COMMIT")
+            raise StoreError(f"the database file {self.name} is not open")
         return self._connection
 
     @contextmanager
-    def _usable(self) -> Iterator[None]:
-        """Makes StoreErrors of what SQLite raises."""
+    def _mapped_errors(self) -> Iterator[None]:
+        """Raises StoreError instead of what SQLite raises."""
         try:
             yield
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-                self.close()
                 raise StoreError(
-                    f"the database file {self.shown} is in use by another process: stop the server, and whatever else "
+                    f"the database file {self.name} is in use by another process: stop the server, and whatever else "
                     "has it open"
                 ) from error
-            raise StoreError(f"the database file {self.shown} cannot be used: {error}") from error
+            raise StoreError(f"the database file {self.name} cannot be used: {error}") from error
 
-    async def _beside(self, work: Callable[[], _T]) -> _T:
-        """Does ``work`` in a thread, a page at most; who is cancelled meanwhile still waits, as the connection is in
-        use."""
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        """Runs ``work`` in a thread. A cancelled caller waits for its end too, as the connection is in use."""
 
-        def usable() -> _T:
-            with self._usable():
+        def mapped() -> _T:
+            with self._mapped_errors():
                 return work()
 
-        done = asyncio.ensure_future(asyncio.to_thread(usable))
+        done = asyncio.ensure_future(asyncio.to_thread(mapped))
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
@@ -151,5 +162,6 @@ class FileEnd:
             raise
 
 
-def _text(encoded: bytes) -> str:
+def _decode(encoded: bytes) -> str:
+    """Keeps bytes that are not UTF-8 as surrogates, which ``validate`` refuses with their place."""
     return encoded.decode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""Whether values are what their columns are declared to hold: SQLite takes anything anywhere, PostgreSQL does not."""
+"""Checks values against the declared types of their columns, which SQLite does not enforce and PostgreSQL does."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _TYPES: Final[dict[Kind, type]] = {**dict.fromkeys(_BITS, int), "TEXT": str, "DO
 
 
 def check(table: Table, rows: Sequence[Row], *, nul: bool) -> None:
-    """Raises StoreError for the first row with a value that cannot be moved; ``nul`` allows U+0000 in text."""
+    """Raises StoreError for the first row with a value that cannot be copied; ``nul`` allows U+0000 in text."""
     for column, values in zip(table.columns, zip(*rows, strict=True), strict=False):
-        if not _all_right(column.kind, values, nul):
-            _blame(table, column, rows, nul)
+        if not _are_valid(column.kind, values, nul):
+            _refuse(table, column, rows, nul)
 
 
-def _all_right(kind: Kind, values: Iterable[Any], nul: bool) -> bool:
-    """A whole column at once, as this is done for every value of the store."""
+def _are_valid(kind: Kind, values: Iterable[Any], nul: bool) -> bool:
+    """Checks a whole column at once, which is quicker than one value at a time."""
     wanted = _TYPES[kind]
     if not set(map(type, values)) <= {wanted, NoneType}:
         return False
@@ -40,17 +40,17 @@ def _all_right(kind: Kind, values: Iterable[Any], nul: bool) -> bool:
 def _is_text(text: str, nul: bool) -> bool:
     try:
         text.encode()
-    except UnicodeEncodeError:  # what is no UTF-8 was read as surrogates
+    except UnicodeEncodeError:  # bytes that are not UTF-8 were read as surrogates
         return False
     return nul or "\0" not in text
 
 
-def _blame(table: Table, column: Column, rows: Sequence[Row], nul: bool) -> None:
-    place = table.columns.index(column)
-    row = next(row for row in rows if not _all_right(column.kind, (row[place],), nul))
+def _refuse(table: Table, column: Column, rows: Sequence[Row], nul: bool) -> None:
+    index = table.columns.index(column)
+    row = next(row for row in rows if not _are_valid(column.kind, (row[index],), nul))
     key = tuple(value if isinstance(value, (int, str)) else "?" for value in table.key_of(row))
     raise StoreError(
-        f"{table.spot(key)}: the column {column.name} holds {_fault(column.kind, row[place])}; "
+        f"{table.describe(key)}: the column {column.name} holds {_fault(column.kind, row[index])}; "
         "set it right at the source and run the same again"
     )
 

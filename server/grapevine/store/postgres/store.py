@@ -30,6 +30,7 @@ from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
 from grapevine.store.repositories.webhooks import WebhookRepository
+from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.write_batch import Batch
 
 READERS: Final = 4
@@ -232,11 +233,11 @@ async def version(connection: Connection) -> int:
 
 
 async def migrate(connection: Connection, url: str) -> None:
-    """Brings the schema up to date; of several that start at once one does, and the others wait for it.
+    """Brings the schema up to date. Of several that start at once one does, and the others wait for it.
 
-    Raises StoreError when the database was used by a newer version.
+    Raises StoreError when the database was used by a newer version, or is an unfinished copy.
     """
-    newest = sql_loader.migrations()[-1].number
+    newest = newest_version()
     if await version(connection) == newest:
         return
     async with connection.transaction():
@@ -245,11 +246,7 @@ async def migrate(connection: Connection, url: str) -> None:
             await connection.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATING, timeout=_MIGRATE_SECONDS)
         found = await version(connection)
-        if found > newest:
-            raise StoreError(
-                f"{shown(url)} has schema {found}, this Grapevine knows {newest}: it was used by a newer version; "
-                "run that one, or restore a backup made before"
-            )
+        refuse_unusable(shown(url), found)
         for migration in sql_loader.migrations():
             if migration.number > found:
                 await connection.execute(sql_loader.for_dialect("postgres", migration.text), timeout=_MIGRATE_SECONDS)

@@ -130,15 +130,6 @@ class Writer(InlineConnection):
         if self._connection.in_transaction:
             self.plain("ROLLBACK")
 
-    def script(self, text: str) -> None:
-        """Runs statements one by one, each of which ends at the end of a line, in the transaction that is open."""
-        statement = ""
-        for line in text.splitlines(keepends=True):
-            statement += line
-            if sqlite3.complete_statement(statement):
-                self.plain(statement)
-                statement = ""
-
     def close(self) -> None:
         self._waiting.shutdown()
         super().close()

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from grapevine.errors import StoreError
-from grapevine.store import sql_loader
 from grapevine.store.readers.exports import Exports
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
@@ -24,8 +23,10 @@ from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
 from grapevine.store.repositories.webhooks import WebhookRepository
+from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.sqlite.checkpointer import Checkpointer
 from grapevine.store.sqlite.connections import InlineConnection, Pool, Reader, Writer
+from grapevine.store.sqlite.version import apply_migrations
 from grapevine.store.write_batch import Batch
 
 READERS = 2
@@ -150,22 +151,13 @@ class SQLiteStore:
                 self._checkpoints.changed(self._writer.changes)
 
     def _migrate(self, writer: Writer) -> None:
-        ((version,),) = writer.plain("PRAGMA user_version")
-        newest = sql_loader.migrations()[-1].number
-        if version > newest:
-            raise StoreError(
-                f"the database file {self.path} has schema {version}, this Grapevine knows {newest}: "
-                "it was used by a newer version; run that one, or restore a backup made before"
-            )
-        if version < newest:
-            # Of several that start at once one migrates, and the others see afterwards that nothing is left to do.
+        if writer.plain("PRAGMA user_version") != [(newest_version(),)]:
+            # Of several that start at once one migrates, and the others find nothing left to do.
             writer.plain("BEGIN IMMEDIATE")
             try:
                 ((version,),) = writer.plain("PRAGMA user_version")
-                for migration in sql_loader.migrations():
-                    if migration.number > version:
-                        writer.script(sql_loader.for_dialect("sqlite", migration.text))
-                        writer.plain(f"PRAGMA user_version={migration.number}")
+                refuse_unusable(f"the database file {self.path}", version)
+                apply_migrations(writer.plain, version)
                 writer.plain("COMMIT")
             finally:
                 writer.rollback()

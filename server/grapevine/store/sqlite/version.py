@@ -1,16 +1,19 @@
-"""Which steps of the schema a database has taken, asked without opening (and so migrating) it."""
+"""The schema version of a SQLite file, and the migrations that raise it."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from grapevine.errors import StoreError
+from grapevine.store import sql_loader
 
 
 def sqlite_version(path: Path) -> int:
-    """The schema version of the SQLite file at ``path``; 0 when there is none. Raises StoreError for any other file."""
+    """Returns the schema version of the SQLite file at ``path``, which is neither created nor migrated; 0 when there is
+    none. Raises StoreError for any other file."""
     if not path.exists():
         return 0
     try:
@@ -19,3 +22,16 @@ def sqlite_version(path: Path) -> int:
     except sqlite3.Error as error:
         raise StoreError(f"cannot use the database file {path}: {error}") from None
     return int(version)
+
+
+def apply_migrations(execute: Callable[[str], object], version: int) -> None:
+    """Runs every migration after ``version``, statement by statement, in the transaction that is open."""
+    for migration in sql_loader.migrations():
+        if migration.number > version:
+            statement = ""
+            for line in sql_loader.for_dialect("sqlite", migration.text).splitlines(keepends=True):
+                statement += line  # every statement ends at the end of a line
+                if sqlite3.complete_statement(statement):
+                    execute(statement)
+                    statement = ""
+            execute(f"PRAGMA user_version={migration.number}")
