@@ -13,38 +13,45 @@ ENGINES := firefox-esr webkit2gtk-driver xvfb
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo test test-fast test-slow test-engines check bench build setup browser engines clean
+# Requirements of running and of build.py, one a line: the pip that comes with Python 3.11 knows no dependency groups.
+REQUIREMENTS := import tomllib; data = tomllib.load(open("pyproject.toml", "rb")); \
+                print(*data["project"]["dependencies"], *data["dependency-groups"]["build"], sep="\n")
+
+.PHONY: help demo test test-fast test-slow test-engines check bench build setup setup-dev browser engines clean
 .DELETE_ON_ERROR:
 
-help:
-	@echo "make demo | test-fast | test | test-slow | test-engines | check | bench | build | clean"
+help: ## Prints this list
+	@awk -F ' ## ' '/^[a-z-]+:.* ## / {sub(/:.*/, "", $$1); printf "make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: setup $(BUILT)
+demo: setup $(BUILT) ## Runs a server and a demo site that embeds it; prints their addresses
+	@echo "Starting the demo"
 	@$(VENV)/bin/grapevine demo $(ARGS)
 
-test: setup $(BUILT) browser
+test: setup-dev $(BUILT) browser ## Runs every test but the slow ones; installs Chromium and PostgreSQL for them
 	@$(PYTEST) -m "not slow" --durations=25 $(ARGS)
 
-test-fast: setup $(BUILT)
+test-fast: setup-dev $(BUILT) ## Runs the tests that need no browser, no other process and no PostgreSQL
 	@$(PYTEST) -m "not browser and not process and not postgres and not slow" $(ARGS)
 
-test-slow: setup $(BUILT)
+test-slow: setup-dev $(BUILT) ## Runs the slow tests, a hundred kills of the server among them
 	@$(PYTEST) -m slow $(ARGS)
 
-test-engines: setup $(BUILT) browser engines
+test-engines: setup-dev $(BUILT) browser engines ## Runs the widget's tests in Chromium, Firefox and WebKit
 	@GRAPEVINE_TEST_ENGINES=all $(PYTEST) tests/engines $(ARGS)
 
-check: setup
+check: setup-dev ## Checks format, lint and types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 
-bench: setup $(BUILT)
+bench: setup-dev $(BUILT) ## Runs the benchmarks; ARGS names one
 	@$(PY) -m tests.bench $(ARGS)
 
-build: setup $(BUILT)
+build: setup $(BUILT) ## Builds the widget and the server's data
 
-setup: $(VENV)/.installed
+setup: $(VENV)/.installed ## Installs what running needs into .venv
+
+setup-dev: $(VENV)/.installed-dev ## Installs what tests and checks need, too
 
 $(VENV)/.created:
 	@python=; for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -53,13 +60,22 @@ $(VENV)/.created:
 	if ! $$python -c 'import ensurepip' 2>/dev/null; then \
 	  if $(CAN_APT); then $(APT) python3-venv </dev/null >/dev/null; \
 	  else echo "$$python cannot make environments yet, run: sudo apt-get install python3-venv" >&2; exit 1; fi; fi; \
-	echo "Setting up $(VENV) with $$($$python --version)" && $$python -m venv $(VENV)
-	@$(PY) -m pip install -q --upgrade 'pip>=25.1'
+	echo "Making the environment $(VENV) with $$($$python --version)" && $$python -m venv $(VENV)
 	@touch $@
 
+# Without compiling what is never imported; the editable install builds the widget, too.
 $(VENV)/.installed: pyproject.toml $(VENV)/.created
+	@echo "Installing what running needs"
+	@$(PY) -c '$(REQUIREMENTS)' > $(VENV)/requirements.txt
+	@$(PY) -m pip install -q --no-compile -r $(VENV)/requirements.txt
+	@echo "Building the widget"
+	@$(PY) -m pip install -q --no-compile --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+	@echo "Installing what tests and checks need"
+	@$(PY) -m pip install -q --upgrade 'pip>=25.1'
 	@$(PY) -m pip install -q --group dev
-	@$(PY) -m pip install -q --no-build-isolation -e .
 	@touch $@
 
 $(BUILT): $(SOURCES) | $(VENV)/.installed
@@ -75,10 +91,10 @@ engines: $(VENV)/.engines
 	  if $(CAN_APT); then echo "Installing Firefox and WebKit for their tests" && $(APT) $(ENGINES) </dev/null >/dev/null; \
 	  else echo "The tests of every engine need them, run: sudo apt-get install $(ENGINES)" >&2; exit 1; fi; fi
 
-$(VENV)/.engines: pyproject.toml $(VENV)/.installed
+$(VENV)/.engines: pyproject.toml $(VENV)/.installed-dev
 	@$(PY) -m pip install -q --group engines
 	@touch $@
 
-clean:
+clean: ## Deletes everything that the other targets made
 	rm -rf $(VENV) dist server/grapevine/built .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
