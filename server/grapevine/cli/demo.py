@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from grapevine.simulate.player import Target
 
 HOST = "127.0.0.1"
-_TRAFFIC_HINT = "To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')"
 
 
 def register(commands: Commands) -> None:
