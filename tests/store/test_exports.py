@@ -25,7 +25,7 @@ from grapevine.analytics.cascades import list_cascades
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.money import decimal
 from grapevine.domain.periods import Period, rfc3339
-from grapevine.exports import TABLES, ExportRequest, encoder, stream
+from grapevine.exports import TABLES, ExportRequest, make_encoder, stream
 from grapevine.exports.parquet import Parquet
 from grapevine.store import sql_loader
 from grapevine.store.postgres.store import PostgresStore
@@ -33,7 +33,7 @@ from grapevine.store.readers.exports import (
     ANSWERS,
     CASCADES,
     CONVERSIONS,
-    PAGE,
+    MAX_BATCH,
     SHARES,
     UNFURLS,
     VISITS,
@@ -78,7 +78,7 @@ def world() -> World:
 
 
 async def whole(table: str, asked: ExportRequest, format_name: str = "ndjson") -> bytes:
-    made_by = encoder(format_name, TABLES[table].columns)
+    made_by = make_encoder(format_name, TABLES[table].columns)
     async with aclosing(stream(table, asked, made_by)) as pieces:
         return b"".join([piece async for piece in pieces])
 
@@ -162,7 +162,7 @@ def in_order(lines: list[dict[str, Any]]) -> list[str]:
 
 @pytest.mark.parametrize("table", ["visits", "shares", "unfurls", "conversions"])
 async def test_every_object_of_a_period_is_a_line(store: Backend, world: World, table: str) -> None:
-    for (name, span), page in product(SPANS.items(), (3, PAGE)):
+    for (name, span), page in product(SPANS.items(), (3, MAX_BATCH)):
         lines = await objects(table, store, world, span, page)
         assert in_order(lines) == in_order(expected(world, table, span)), (name, page)
         assert (len(lines) > 5) is (name != "never")
@@ -273,7 +273,7 @@ async def test_every_format_says_the_same(database: Database, store: Backend, wo
     await database.change("UPDATE pages SET title = ?", '-1, "two"\r\nthree ä')
     await database.change("UPDATE conversions SET goal = '@home', value = -value")
     for table, (columns, _) in TABLES.items():
-        asked = ExportRequest(store, site_of(world), SPANS["all"], page=40)
+        asked = ExportRequest(store, site_of(world), SPANS["all"], batch_size=40)
         objects = [json.loads(line) for line in (await whole(table, asked)).splitlines()]
         text = (await whole(table, asked, "csv")).decode()
         assert text.startswith(",".join(column.name for column in columns) + "\r\n")
@@ -352,8 +352,8 @@ async def test_ten_times_the_rows_take_the_same_memory(
             tracemalloc.clear_traces()
             before = tracemalloc.get_traced_memory()[0]
             asked, made_by = (
-                ExportRequest(plenty, site_of(world), span, page=250),
-                encoder(format_name, TABLES[table].columns),
+                ExportRequest(plenty, site_of(world), span, batch_size=250),
+                make_encoder(format_name, TABLES[table].columns),
             )
             size = 0
             async with aclosing(stream(table, asked, made_by)) as pieces:
@@ -373,7 +373,7 @@ async def test_a_parquet_file_holds_one_row_group_at_most(plenty: Backend, world
     for last in (0, 9):
         span = ExportRange.of(SITE, ids.day_date(FIRST_DAY), ids.day_date(FIRST_DAY + last))
         before = pa.total_allocated_bytes()
-        asked = ExportRequest(plenty, site_of(world), span, page=250)
+        asked = ExportRequest(plenty, site_of(world), span, batch_size=250)
         file = b""
         held = 0
         async with aclosing(stream("visits", asked, Parquet(columns, row_group=500))) as pieces:
@@ -388,8 +388,8 @@ async def test_a_parquet_file_holds_one_row_group_at_most(plenty: Backend, world
 
 
 async def test_whoever_takes_their_time_holds_nothing_of_the_store(plenty: Backend, world: World) -> None:
-    asked = ExportRequest(plenty, site_of(world), SPANS["all"], page=500)
-    async with aclosing(stream("visits", asked, encoder("csv", TABLES["visits"].columns))) as pieces:
+    asked = ExportRequest(plenty, site_of(world), SPANS["all"], batch_size=500)
+    async with aclosing(stream("visits", asked, make_encoder("csv", TABLES["visits"].columns))) as pieces:
         await anext(pieces)
         if isinstance(plenty, PostgresStore):
             readers = plenty._readers  # noqa: SLF001
@@ -427,7 +427,7 @@ async def test_postgres_walks_along_an_index_whatever_it_knows_of_the_values(
     """Else each page would cost as much as all that follow: without values, two bounds are taken for a narrow range."""
     async with packaged_databases.holding(Plant(SEED, size=1_000)) as database:
         query = sql_loader.queries()[walk.query]
-        assert f"LIMIT {PAGE}" in query.text
+        assert f"LIMIT {MAX_BATCH}" in query.text
         text, names = sql_loader.for_postgres(query)
         assert isinstance(database, PostgresDatabase)
         connection = await asyncpg.connect(database.url)
@@ -435,7 +435,7 @@ async def test_postgres_walks_along_an_index_whatever_it_knows_of_the_values(
             await connection.execute("ANALYZE")
             for setting in ("enable_seqscan = off", "jit = off", "plan_cache_mode = force_generic_plan"):
                 await connection.execute(f"SET {setting}")
-            await connection.execute(f"PREPARE asked AS {text.replace(str(PAGE), '5')}")
+            await connection.execute(f"PREPARE asked AS {text.replace(str(MAX_BATCH), '5')}")
             nothing = ", ".join(["NULL"] * len(names))
             plan = [line[0] for line in await connection.fetch(f"EXPLAIN EXECUTE asked({nothing})")]
         finally:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from grapevine.store.factory import snapshot
-from grapevine.store.repositories.consistency import COMPARISONS, Recount, Recounted
+from grapevine.store.repositories.consistency import COMPARISONS, ComparisonResult, Recount
 from tests.support.databases import Database, Databases, Plant
 from tests.support.differences import Differences
 from tests.support.world import Visit, World, grow
@@ -25,7 +25,7 @@ class Filled:
         self.rows = database.rows
         self.world = world
 
-    async def recount(self, site_id: int | None = None, most: int = EVERYTHING) -> dict[str, Recounted]:
+    async def recount(self, site_id: int | None = None, most: int = EVERYTHING) -> dict[str, ComparisonResult]:
         """The comparisons that found something."""
         async with snapshot(self.settings) as moment:
             recount = Recount(moment)

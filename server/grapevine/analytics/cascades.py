@@ -56,7 +56,7 @@ class CascadePage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class CascadeArrival(msgspec.Struct, frozen=True):
     """The channel and number of the share a node of a cascade arrived through."""
 
     channel: str
@@ -71,7 +71,7 @@ class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
 
     visit: str
     parent: str | None
-    via: Arrival | None
+    via: CascadeArrival | None
     depth: int
     at: str | None
     url: str | None
@@ -197,7 +197,7 @@ def cascade_nodes(
 ) -> list[CascadeNode]:
     """The nodes of a cascade, with how many ``conversions`` each visit had."""
     spelled: dict[int, str] = {}  # each is also its children's parent
-    arrivals: dict[tuple[int, int], Arrival] = {}  # of which there are few
+    arrivals: dict[tuple[int, int], CascadeArrival] = {}  # of which there are few
 
     def spell(visit_id: int) -> str:
         text = spelled.get(visit_id)
@@ -205,12 +205,12 @@ def cascade_nodes(
             text = spelled[visit_id] = ids.visit_text(visit_id)
         return text
 
-    def arrival(channel: int | None, n: int | None) -> Arrival | None:
+    def arrival(channel: int | None, n: int | None) -> CascadeArrival | None:
         if channel is None or n is None:
             return None
         found = arrivals.get((channel, n))
         if found is None:
-            found = arrivals[channel, n] = Arrival(channels.NAMES[channel], n)
+            found = arrivals[channel, n] = CascadeArrival(channels.NAMES[channel], n)
         return found
 
     def node(visit: CascadeVisit) -> CascadeNode:

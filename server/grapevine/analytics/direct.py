@@ -96,9 +96,9 @@ async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     named = await reads.pages.urls(site.site_id, [page for page, visits in deep.items() if visits])
     pages = [
         PageEstimate(
-            named.get(page, urls.OTHER_PAGE), deep[page], sum(map(sum, one.returns)), *_rounded(found.pages[place])
+            named.get(page, urls.OTHER_PAGE), deep[page], sum(map(sum, one.returns)), *_rounded(found.pages[index])
         )
-        for place, (page, one) in enumerate(series.items())
+        for index, (page, one) in enumerate(series.items())
         if deep[page]
     ]
     return Direct(

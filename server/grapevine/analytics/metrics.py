@@ -1,4 +1,4 @@
-"""Numbers of a period: the answers of the contract, and the pure functions that make them from counts."""
+"""Numbers of a period: the structs of the contract, and the pure functions that make them from counts."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Summary(msgspec.Struct, frozen=True):
     dark ÷ total shares, ``return_share`` returns ÷ visits, ``k_factor`` returns ÷ E, ``amplification``
     E ÷ (E − returns), each null where it divides by zero. ``visitors`` adds up daily distinct visitors.
     ``same_network_returns`` is a part of ``returns``. ``drops`` are those of the whole site, whatever the filters.
-    ``suspects`` are stored visits that a verdict took out of all other numbers, by each of ``sets.VERDICTS``.
+    ``suspects`` are stored visits that a verdict took out of all other numbers, by each of ``enums.VERDICTS``.
     """
 
     views: int
@@ -108,7 +108,7 @@ class BreakdownRow(msgspec.Struct, frozen=True):
 
 
 def share_numbers(by_channel: Mapping[Key, Counts]) -> ShareNumbers:
-    """Shares by channel code, dark and public told apart. What is in no channel is no share."""
+    """Shares by channel code, split into dark and public ones. Counts without a channel are no shares."""
     shares = [(channel, counts) for channel, counts in by_channel.items() if isinstance(channel, int) and channel >= 0]
     total = sum(counts.shares for _, counts in shares)
     dark = sum(counts.shares for channel, counts in shares if channels.is_dark(channel))

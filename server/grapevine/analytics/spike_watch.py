@@ -41,17 +41,17 @@ _REACH_MS: Final = HOURS * ids.HOUR_MS + CALM_MS
 
 
 class Watch:
-    """Raises the spikes of all sites; ``told`` is called when an event was put on its way."""
+    """Raises the spikes of all sites; ``on_event`` is called when an event was put into the outbox."""
 
     def __init__(
-        self, store: Store, sites: SiteCache, clock: Clock, leases: Leases, random: Random, told: Callable[[], None]
+        self, store: Store, sites: SiteCache, clock: Clock, leases: Leases, random: Random, on_event: Callable[[], None]
     ) -> None:
         self._store = store
         self._sites = sites
         self._clock = clock
         self._leases = leases
         self._random = random
-        self._told = told
+        self._on_event = on_event
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -60,7 +60,7 @@ class Watch:
             yield
 
     async def look(self) -> int:
-        """Looks at all sites, unless another process does; answers with how many spikes were raised.
+        """Looks at all sites, unless another process does. Returns the number of raised spikes.
 
         The hour looked at ends with the last full five minutes, so that two looks of the same five minutes are one.
         """
@@ -116,11 +116,11 @@ class Watch:
             "probability": spike.probability,
         }  # fmt: skip
         row = SpikeRow(page_id, end, end, spike.returns, spike.expected, spike.returns)
-        told = event(site.site_id, EVENT, end, data)
-        if not await self._store.spikes.raise_spike(site.site_id, row, told, lambda: new_id("msg", self._random)):
+        detected = event(site.site_id, EVENT, end, data)
+        if not await self._store.spikes.raise_spike(site.site_id, row, detected, lambda: new_id("msg", self._random)):
             return False
         log.info(
             "spike on %s: %d returns in an hour, %.1f expected", page.url, spike.returns, spike.expected
         )  # fmt: skip
-        self._told()
+        self._on_event()
         return True

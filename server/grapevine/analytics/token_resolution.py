@@ -68,7 +68,7 @@ class SharedLink(msgspec.Struct, frozen=True):
     unfurls: dict[str, int]
 
 
-class Reach(msgspec.Struct, frozen=True):
+class ShareReach(msgspec.Struct, frozen=True):
     """Everything below one share, self-returns left out. ``max_depth`` counts from the root of the cascade."""
 
     visits: int
@@ -84,7 +84,7 @@ class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
     token: str
     share: SharedLink
     chain: list[ChainNode]
-    reach: Reach
+    reach: ShareReach
     truncated: bool = False
 
 
@@ -135,7 +135,7 @@ class _Found(NamedTuple):
                 unfurls=self.unfurls,
             ),
             chain=chain_nodes(self.visits, urls, self.site.tokens),
-            reach=Reach(
+            reach=ShareReach(
                 visits=below.visits,
                 shares=below.shares,
                 max_depth=sharer.depth if below.max_depth is None else below.max_depth,

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from grapevine.cli.arguments import Commands, day
 from grapevine.cli.context import CommandContext
 from grapevine.errors import Invalid
-from grapevine.exports import FORMATS, TABLES, ExportRequest, encoder, stream
+from grapevine.exports import FORMATS, TABLES, ExportRequest, make_encoder, stream
 from grapevine.sites import management
 from grapevine.sites.cache import Site
 from grapevine.store.readers.exports import ExportRange
@@ -41,7 +41,7 @@ async def export(context: CommandContext, arguments: Namespace) -> int:
             "Parquet is nothing to read on a terminal; send it into a file, for instance: "
             f"grapevine export {arguments.site} {arguments.table} --format parquet > {arguments.table}.parquet"
         )
-    made_by = encoder(arguments.format, TABLES[arguments.table].columns)
+    made_by = make_encoder(arguments.format, TABLES[arguments.table].columns)
     settings = context.settings_with_keys()
     out = sys.stdout.buffer
     async with context.store(settings) as store:

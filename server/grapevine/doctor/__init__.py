@@ -14,22 +14,22 @@ __all__ = ["Finding", "examine"]
 
 
 async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[Finding]:
-    """Every check in its turn; what cannot be checked because of an earlier finding is left out.
+    """Runs every check in turn and yields its finding; a check that an earlier finding makes impossible is left out.
 
-    ``site`` is the public key of the only site whose numbers are recounted. Raises UnknownSite when there is none such.
-    Nothing is changed, nothing made, and a server may be running.
+    ``site`` is the public key of the only site whose numbers are recounted. Raises UnknownSite when it does not exist.
+    Changes and creates nothing; a server may be running.
     """
-    for finding in environment.settings(settings):
+    for finding in environment.check_settings(settings):
         yield finding
     path = database_path(settings)
     if path is not None:
-        yield environment.space(path)
-    finding = await environment.schema(settings)
+        yield environment.check_disk(path)
+    finding = await environment.check_schema(settings)
     yield finding
     if not finding.ok:
-        yield environment.keys(settings, in_use=False)
+        yield environment.check_keys(settings, in_use=False)
         return
     async with snapshot(settings) as moment:
-        yield environment.keys(settings, in_use=await Recount(moment).any_visit())
+        yield environment.check_keys(settings, in_use=await Recount(moment).any_visit())
         async for finding in consistency.examine(moment, site, is_file=path is not None):
             yield finding

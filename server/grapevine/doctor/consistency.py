@@ -1,4 +1,4 @@
-"""The checks inside the database: its structure, and everything that is counted beside the rows it was counted from."""
+"""The checks inside the database: its structure, and all counts against the rows that they were counted from."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from grapevine.domain.periods import rfc3339
 from grapevine.errors import UnknownSite
 from grapevine.store.query_runner import Snapshot
 from grapevine.store.readers.reads import Reads
-from grapevine.store.repositories.consistency import COMPARISONS, Difference, Recount
+from grapevine.store.repositories.consistency import COMPARISONS, CountDifference, Recount
 
 MOST: Final = 5
-"""How many places that differ are shown of each comparison."""
+"""How many differences of each comparison are shown."""
 
 _AGREE: Final = {
     "counts by hour": "Every hour, source, channel and depth is what visits, shares and conversions say.",
@@ -38,7 +38,7 @@ _REPAIR: Final = (
 
 
 async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> AsyncIterator[Finding]:
-    """The file's structure where the database is one, sites, then each comparison. Raises UnknownSite."""
+    """Checks the structure of a SQLite file, then sites, then each comparison. Raises UnknownSite."""
     faults = await moment.faults(MOST) if is_file else []
     if faults:
         yield bad("file", "; ".join(faults), "Restore a backup; what is readable can be saved with: sqlite3 .recover")
@@ -66,11 +66,11 @@ async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> Async
             says=f"{found.places:,} {'place differs' if found.places == 1 else 'places differ'}.",
             fix=_REPAIR,
             places=found.places,
-            differences=tuple(_told(each, sites, urls) for each in found.differences),
+            differences=tuple(_in_words(each, sites, urls) for each in found.differences),
         )
 
 
-async def _urls(reads: Reads, differences: list[Difference]) -> Mapping[int, str]:
+async def _urls(reads: Reads, differences: list[CountDifference]) -> Mapping[int, str]:
     found: dict[int, str] = {}
     for each in differences:
         page = dict(each.key).get("page")
@@ -79,15 +79,15 @@ async def _urls(reads: Reads, differences: list[Difference]) -> Mapping[int, str
     return found
 
 
-def _told(difference: Difference, sites: Mapping[int, str], urls: Mapping[int, str]) -> dict[str, Any]:
-    """A difference in the words of the contract: keys, names, dates and times for numbers."""
-    named = {name: _NAMES.get(name, _itself)(value) for name, value in difference.key}
+def _in_words(difference: CountDifference, sites: Mapping[int, str], urls: Mapping[int, str]) -> dict[str, Any]:
+    """Returns a difference as the contract has it: keys, names, dates and times instead of numbers."""
+    named = {name: _NAMES.get(name, _unchanged)(value) for name, value in difference.key}
     if "page" in named:
         named["page"] = urls.get(named["page"], named["page"])
     if "dimension" in named:
         named["dimension"] = _DIMENSIONS.get(named["dimension"], named["dimension"])
-        named["key"] = _KEYS.get(named["dimension"], _itself)(named["key"])
-    name = _NAMES.get(difference.measure, _itself)
+        named["key"] = _KEYS.get(named["dimension"], _unchanged)(named["key"])
+    name = _NAMES.get(difference.measure, _unchanged)
     return {
         "site": sites.get(difference.site_id, difference.site_id),
         **named,
@@ -97,7 +97,7 @@ def _told(difference: Difference, sites: Mapping[int, str], urls: Mapping[int, s
     }
 
 
-def _itself(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 

@@ -1,4 +1,4 @@
-"""The checks of settings and files. None of them makes or changes anything."""
+"""The checks of settings and files. None of them creates or changes anything."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from grapevine.store.schema_version import UNFINISHED_COPY, newest_version
 SCARCE_BYTES: Final = 1 << 30
 
 
-def settings(told: Settings) -> Iterator[Finding]:
-    """Settings that are allowed, but cannot be meant."""
-    address = urlsplit(told.base_url) if told.base_url else None
-    if address is None and told.trusted_proxies:
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Finds settings that are valid but contradict each other."""
+    address = urlsplit(settings.base_url) if settings.base_url else None
+    if address is None and settings.trusted_proxies:
         yield bad(
             "base URL",
             "A proxy is trusted, but GRAPEVINE_BASE_URL is not set: snippets name an address inside.",
@@ -33,12 +33,12 @@ def settings(told: Settings) -> Iterator[Finding]:
     elif address.scheme == "http" and not _is_local(address.hostname or ""):
         yield bad(
             "base URL",
-            f"{told.base_url} is not https: browsers do not load its script into pages that are.",
+            f"{settings.base_url} is not https: browsers do not load its script into pages that are.",
             "Put a proxy with a certificate in front and name its https address.",
         )
     else:
-        yield good("base URL", f"Browsers reach this server under {told.base_url}.")
-    if address is not None and address.scheme == "https" and not told.trusted_proxies:
+        yield good("base URL", f"Browsers reach this server under {settings.base_url}.")
+    if address is not None and address.scheme == "https" and not settings.trusted_proxies:
         yield bad(
             "proxies",
             "The base URL is https, so a proxy stands in front, but none is trusted: all visitors share its address, "
@@ -46,15 +46,15 @@ def settings(told: Settings) -> Iterator[Finding]:
             "Set GRAPEVINE_TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1.",
         )
     else:
-        trusted = ", ".join(told.trusted_proxies)
+        trusted = ", ".join(settings.trusted_proxies)
         yield good("proxies", f"Trusted: {trusted}." if trusted else "None is trusted, as none is expected.")
 
 
-def keys(told: Settings, *, in_use: bool) -> Finding:
-    """The keys that sign tokens, and who can read them; ``in_use`` when tokens may have been shared already."""
-    if told.secret_keys:
+def check_keys(settings: Settings, *, in_use: bool) -> Finding:
+    """Checks the keys that sign tokens, and the permissions of their file; ``in_use`` when tokens may exist already."""
+    if settings.secret_keys:
         return good("secret keys", "They come from GRAPEVINE_SECRET_KEYS.")
-    path = key_file(told)
+    path = key_file(settings)
     if path is None:
         return bad(
             "secret keys",
@@ -70,14 +70,14 @@ def keys(told: Settings, *, in_use: bool) -> Finding:
             "Put the file back from a backup before the server starts again; it makes a new one otherwise.",
         )
     try:
-        with_secret_keys(told)
+        with_secret_keys(settings)
     except SettingError as error:
         return bad("secret keys", f"{error}.", "Do what it says: who knows a key can forge tokens.")
     return good("secret keys", f"{path} can be read by its owner alone.")
 
 
-def space(database: Path) -> Finding:
-    """Free room on the database's disk."""
+def check_disk(database: Path) -> Finding:
+    """Checks the free space on the database's disk."""
     folder = next(parent for parent in database.absolute().parents if parent.exists())
     try:
         free = shutil.disk_usage(folder).free
@@ -89,14 +89,14 @@ def space(database: Path) -> Finding:
     return good("disk", shown)
 
 
-async def schema(told: Settings) -> Finding:
-    """Whether there is a database of this version."""
+async def check_schema(settings: Settings) -> Finding:
+    """Checks that the database has the schema of this version, and all rows of a copy."""
     newest = newest_version()
-    path = database_path(told)
+    path = database_path(settings)
     if path is not None and not path.exists():
         return bad("schema", f"There is no database {path} yet.", "Start the server, or run: grapevine migrate")
     try:
-        version = await schema_version(told)
+        version = await schema_version(settings)
     except StoreError as error:
         fix = "Check the file and its permissions, or restore a backup."
         return bad("schema", f"{error}.", fix if path else "Check GRAPEVINE_DATABASE and the database server.")

@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The finding of a check."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One check: whether all is ``ok``, one sentence about it, and what to do when it is not.
 
-    ``places`` is in how many places numbers differ, ``differences`` what differs in the first of them.
+    ``places`` is the number of keys whose counts differ, ``differences`` lists the first of them.
     """
 
     check: str
@@ -22,10 +22,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def good(check: str, says: str) -> Finding:
-    """All is well."""
+    """Returns the finding of a check that passed."""
     return Finding(check=check, ok=True, says=says)
 
 
 def bad(check: str, says: str, fix: str) -> Finding:
-    """Something has to be done."""
+    """Returns the finding of a check that failed, with its remedy."""
     return Finding(check=check, ok=False, says=says, fix=fix)

@@ -1,7 +1,7 @@
 """Whole tables for analysts, as NDJSON, CSV or Parquet: streamed, never held.
 
-A table is read in pages, each with one query; nothing of the store is held while whoever reads the export takes their
-time. What is stored while an export runs may or may not be in it; everything that was there before is, once.
+A table is read in batches, each with one query; no connection or transaction is held while the client reads.
+What is stored while an export runs may or may not be in it; everything that was there before is, once.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from contextlib import aclosing
 from typing import Final, NamedTuple
 
 from grapevine.errors import Invalid
-from grapevine.exports.columns import Column
+from grapevine.exports.columns import ExportColumn
 from grapevine.exports.formats import Csv, Encoder, Ndjson
 from grapevine.exports.tables import TABLES, ExportRequest
 
-__all__ = ["FORMATS", "TABLES", "ExportRequest", "Format", "encoder", "stream"]
+__all__ = ["FORMATS", "TABLES", "ExportRequest", "Format", "make_encoder", "stream"]
 
 
 class Format(NamedTuple):
@@ -33,8 +33,8 @@ FORMATS: Final = {
 }
 
 
-def encoder(format_name: str, columns: Sequence[Column]) -> Encoder:
-    """What makes a file of that format. Raises Invalid for an unknown one, and when a package is missing for it."""
+def make_encoder(format_name: str, columns: Sequence[ExportColumn]) -> Encoder:
+    """Returns the encoder of a format. Raises Invalid for an unknown one, and when a package is missing for it."""
     if format_name == "ndjson":
         return Ndjson(columns)
     if format_name == "csv":
@@ -51,13 +51,13 @@ def encoder(format_name: str, columns: Sequence[Column]) -> Encoder:
     return Parquet(columns)
 
 
-async def stream(table: str, asked: ExportRequest, made_by: Encoder) -> AsyncGenerator[bytes, None]:
-    """A table's file piece by piece. Raises StoreError, before the first piece or later."""
-    lines = TABLES[table].lines(asked)
+async def stream(table: str, request: ExportRequest, encoder: Encoder) -> AsyncGenerator[bytes, None]:
+    """Yields a table's file piece by piece. Raises StoreError, before the first piece or later."""
+    lines = TABLES[table].lines(request)
     async with aclosing(lines):
         async for some in lines:
-            piece = await made_by.add(some)
+            piece = await encoder.add(some)
             if piece:
                 yield piece
-            await asyncio.sleep(0)  # whoever takes it at once keeps nobody else waiting
-    yield await made_by.end()
+            await asyncio.sleep(0)  # a fast client must not starve other requests
+    yield await encoder.end()

@@ -11,7 +11,7 @@ import msgspec
 
 from grapevine.domain import money
 from grapevine.domain.periods import rfc3339
-from grapevine.exports.columns import Column, Line
+from grapevine.exports.columns import ExportColumn, Line
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet may take for the beginning of a formula (OWASP, CSV Injection)."""
@@ -21,50 +21,50 @@ class Encoder(Protocol):
     """Makes one file out of lines, a piece at a time."""
 
     async def add(self, lines: Sequence[Line]) -> bytes:
-        """What the file is longer by, which may be nothing yet."""
+        """Adds lines. Returns the next bytes of the file, which may be none yet."""
         ...
 
     async def end(self) -> bytes:
-        """The rest of the file."""
+        """Returns the rest of the file."""
         ...
 
 
 class Ndjson:
     """A JSON object a line; every column is in each of them."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[ExportColumn]) -> None:
         self._names = [column.name for column in columns]
-        self._say = _saying(columns, {})
+        self._convert = _converter(columns, {})
         self._encoder = msgspec.json.Encoder()
 
     async def add(self, lines: Sequence[Line]) -> bytes:
-        return self._encoder.encode_lines([dict(zip(self._names, self._say(line), strict=True)) for line in lines])
+        return self._encoder.encode_lines([dict(zip(self._names, self._convert(line), strict=True)) for line in lines])
 
     async def end(self) -> bytes:
         return b""
 
 
 class Csv:
-    """Comma-separated values with a header, CRLF at the ends of lines, in UTF-8; what is not known is empty.
+    """Comma-separated values with a header, CRLF at the ends of lines, in UTF-8; an unknown value is empty.
 
-    A text that a spreadsheet would run as a formula gets an apostrophe in front, for visitors choose what titles, goals
-    and answers begin with.
+    A text that a spreadsheet would run as a formula begins with an apostrophe, since visitors choose how titles, goals
+    and answers begin.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self._say = _saying(columns, {"text": _guarded, "yes": lambda yes: "true" if yes else "false"})
+    def __init__(self, columns: Sequence[ExportColumn]) -> None:
+        self._convert = _converter(columns, {"text": _guarded, "yes": lambda yes: "true" if yes else "false"})
         self._written = StringIO(newline="")
         self._writer = csv.writer(self._written, lineterminator="\r\n")
         self._writer.writerow([column.name for column in columns])
 
     async def add(self, lines: Sequence[Line]) -> bytes:
-        self._writer.writerows(map(self._say, lines))
-        return self._taken()
+        self._writer.writerows(map(self._convert, lines))
+        return self._drain()
 
     async def end(self) -> bytes:
-        return self._taken()
+        return self._drain()
 
-    def _taken(self) -> bytes:
+    def _drain(self) -> bytes:
         piece = self._written.getvalue().encode()
         self._written.seek(0)
         self._written.truncate()
@@ -75,16 +75,18 @@ def _guarded(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULAS) else text
 
 
-def _saying(columns: Sequence[Column], more: dict[str, Callable[[Any], object]]) -> Callable[[Line], list[object]]:
-    """What gives a line's values as texts and JSON say them."""
-    ways: dict[str, Callable[[Any], object]] = {"time": rfc3339, "money": money.decimal} | more
-    changed = [(place, ways[kind]) for place, (_, kind) in enumerate(columns) if kind in ways]
+def _converter(
+    columns: Sequence[ExportColumn], more: dict[str, Callable[[Any], object]]
+) -> Callable[[Line], list[object]]:
+    """Returns a function that converts a line's values to what text formats and JSON hold."""
+    converters: dict[str, Callable[[Any], object]] = {"time": rfc3339, "money": money.decimal} | more
+    changed = [(index, converters[kind]) for index, (_, kind) in enumerate(columns) if kind in converters]
 
-    def say(line: Line) -> list[object]:
-        said: list[object] = list(line)
-        for place, way in changed:
-            if said[place] is not None:
-                said[place] = way(said[place])
-        return said
+    def convert_line(line: Line) -> list[object]:
+        values: list[object] = list(line)
+        for index, convert in changed:
+            if values[index] is not None:
+                values[index] = convert(values[index])
+        return values
 
-    return say
+    return convert_line

@@ -10,10 +10,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from grapevine.exports.columns import Column, Line
+from grapevine.exports.columns import ExportColumn, Line
 
 ROW_GROUP: Final = 32_768
-"""Rows that are held, as Arrow has them, until they are written together."""
+"""Rows that are collected before they are written as one row group."""
 
 _TYPES: Final[dict[str, Any]] = {
     "text": pa.string(), "whole": pa.int64(), "number": pa.float64(), "yes": pa.bool_(),
@@ -25,7 +25,7 @@ _MILLIONTH: Final = -6
 class Parquet:
     """A Parquet file of row groups of a bounded size, compressed with Zstandard; each is written in a thread."""
 
-    def __init__(self, columns: Sequence[Column], row_group: int = ROW_GROUP) -> None:
+    def __init__(self, columns: Sequence[ExportColumn], row_group: int = ROW_GROUP) -> None:
         self._kinds = [column.kind for column in columns]
         self._schema = pa.schema([(column.name, _TYPES[column.kind]) for column in columns])
         self._row_group = row_group
@@ -46,17 +46,17 @@ class Parquet:
     async def end(self) -> bytes:
         piece = await self._written() if self._held else b""
         await asyncio.to_thread(self._writer.close)
-        return piece + self._sink.taken()
+        return piece + self._sink.drain()
 
     async def _written(self) -> bytes:
         table = pa.Table.from_batches(self._held, self._schema)
         self._held, self._rows = [], 0
         await asyncio.to_thread(self._writer.write_table, table, len(table))
-        return self._sink.taken()
+        return self._sink.drain()
 
 
 class _Sink:
-    """A file that is only written, and handed on piece by piece; how far it is, pyarrow counts itself."""
+    """A write-only file whose bytes are handed on piece by piece; pyarrow keeps the position itself."""
 
     closed = False
 
@@ -68,17 +68,17 @@ class _Sink:
         self._pieces.append(bytes(piece))
         return len(self._pieces[-1])
 
-    def taken(self) -> bytes:
-        """What was written since it was last taken."""
+    def drain(self) -> bytes:
+        """Returns the bytes written since the last call."""
         piece = b"".join(self._pieces)
         self._pieces.clear()
         return piece
 
     def flush(self) -> None:
-        """Nothing: it is all here."""
+        """Does nothing: everything is in memory."""
 
     def close(self) -> None:
-        """Nothing: what is left is still taken."""
+        """Does nothing: the rest is drained later."""
 
 
 def _exact(values: Sequence[Any]) -> list[Decimal | None]:

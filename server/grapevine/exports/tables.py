@@ -1,6 +1,6 @@
 """The tables that can be exported, each with its columns and how its lines are made from rows.
 
-Of an erased visit an export has its place in the tree and nothing else: no line of another table speaks of it.
+Of an erased visit an export has its position in the tree and nothing else; other tables leave out its rows.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Final, NamedTuple, TypeVar
 
 from grapevine.analytics.models.virality import Shape, cascade_shape
 from grapevine.domain import channels, enums, ids
-from grapevine.exports.columns import Column, Line, columns
+from grapevine.exports.columns import ExportColumn, Line, columns
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 from grapevine.store.readers.exports import (
     ANSWERS,
     CASCADES,
     CONVERSIONS,
-    PAGE,
+    MAX_BATCH,
     SHARES,
     UNFURLS,
     VISITS,
@@ -34,7 +34,7 @@ from grapevine.store.readers.exports import (
 from grapevine.store.rows import SAME_NETWORK, CascadeVisit, ExportVisit
 
 SLICE: Final = 250
-"""Lines made in one go: whoever shares the event loop waits that long, some two milliseconds."""
+"""Lines made without a pause: they block the event loop for some two milliseconds."""
 
 _LARGE: Final = 10_000
 _MOST_SHAPED: Final = 20_000
@@ -43,28 +43,28 @@ _Row = TypeVar("_Row", StoredShare, StoredUnfurl, StoredConversion, StoredAnswer
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """Of what an export is made: a store, a site, which of its rows, and how many of them at a time."""
+    """What to export: of which store and site, which rows, and how many of them a query."""
 
     store: Store
     site: Site
-    span: ExportRange
-    page: int = PAGE
+    range: ExportRange
+    batch_size: int = MAX_BATCH
 
 
 Lines = AsyncGenerator[list[Line], None]
 
 
-class Table(NamedTuple):
-    """A table outside: its columns, and its lines, never more than ``SLICE`` at a time."""
+class ExportTable(NamedTuple):
+    """A table as users see it: its columns, and its lines, at most ``SLICE`` at a time."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ExportColumn, ...]
     lines: Callable[[ExportRequest], Lines]
 
 
-async def _visits(asked: ExportRequest) -> Lines:
-    exports, site_id = asked.store.exports, asked.site.site_id
-    async for rows in exports.pages(VISITS, asked.span, asked.page):
-        pages = await exports.pages_named(site_id, (row.page_id for row in rows))
+async def _visits(request: ExportRequest) -> Lines:
+    exports, site_id = request.store.exports, request.site.site_id
+    async for rows in exports.read_batches(VISITS, request.range, request.batch_size):
+        pages = await exports.pages_by_id(site_id, (row.page_id for row in rows))
         for some in _sliced(rows):
             yield [_visit(row, pages) for row in some]
 
@@ -87,31 +87,31 @@ def _visit(row: ExportVisit, pages: dict[int, StoredPage]) -> Line:
     )  # fmt: skip
 
 
-async def _shares(asked: ExportRequest) -> Lines:
-    async for rows, visits in _with_visits(asked, SHARES):
+async def _shares(request: ExportRequest) -> Lines:
+    async for rows, visits in _with_visits(request, SHARES):
         shared = {row: _shared_page(row, visits.get(row.visit_id)) for row in rows}
-        pages = await asked.store.exports.pages_named(
-            asked.site.site_id, (page for page in shared.values() if page is not None)
+        pages = await request.store.exports.pages_by_id(
+            request.site.site_id, (page for page in shared.values() if page is not None)
         )
         for some in _sliced(rows):
-            yield [_share(asked, row, visits.get(row.visit_id), pages.get(shared[row] or 0)) for row in some]
+            yield [_share(request, row, visits.get(row.visit_id), pages.get(shared[row] or 0)) for row in some]
 
 
 def _shared_page(row: StoredShare, visit: CascadeVisit | None) -> int | None:
     return row.page_id if row.page_id is not None or visit is None else visit.page_id
 
 
-def _share(asked: ExportRequest, row: StoredShare, visit: CascadeVisit | None, page: StoredPage | None) -> Line:
+def _share(request: ExportRequest, row: StoredShare, visit: CascadeVisit | None, page: StoredPage | None) -> Line:
     return (
         ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n,
-        asked.site.tokens.mint(row.visit_id, (row.channel,), row.n)[0], row.first_at, page and page.url,
+        request.site.tokens.mint(row.visit_id, (row.channel,), row.n)[0], row.first_at, page and page.url,
         page and page.title, row.reported_at is not None, row.reported_at, row.proven_at is not None, row.proven_at,
         row.returns, row.self_returns, _verdict(visit),
     )  # fmt: skip
 
 
-async def _unfurls(asked: ExportRequest) -> Lines:
-    async for rows, visits in _with_visits(asked, UNFURLS):
+async def _unfurls(request: ExportRequest) -> Lines:
+    async for rows, visits in _with_visits(request, UNFURLS):
         for some in _sliced(rows):
             yield [_unfurl(row, visits.get(row.visit_id)) for row in some]
 
@@ -121,8 +121,8 @@ def _unfurl(row: StoredUnfurl, visit: CascadeVisit | None) -> Line:
     return (ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n, row.app, row.at, verdict)
 
 
-async def _conversions(asked: ExportRequest) -> Lines:
-    async for rows, visits in _with_visits(asked, CONVERSIONS):
+async def _conversions(request: ExportRequest) -> Lines:
+    async for rows, visits in _with_visits(request, CONVERSIONS):
         for some in _sliced(rows):
             yield [_conversion(row, visits.get(row.visit_id)) for row in some]
 
@@ -132,8 +132,8 @@ def _conversion(row: StoredConversion, visit: CascadeVisit | None) -> Line:
     return (ids.visit_text(row.visit_id), row.at, row.goal, row.external_id, row.value, row.currency, verdict)
 
 
-async def _answers(asked: ExportRequest) -> Lines:
-    async for rows, visits in _with_visits(asked, ANSWERS):
+async def _answers(request: ExportRequest) -> Lines:
+    async for rows, visits in _with_visits(request, ANSWERS):
         for some in _sliced(rows):
             yield [_answer(row, visits.get(row.visit_id)) for row in some]
 
@@ -143,13 +143,13 @@ def _answer(row: StoredAnswer, visit: CascadeVisit | None) -> Line:
     return (_text(row.visit_id or None), row.at, row.text, row.contact, verdict)
 
 
-async def _cascades(asked: ExportRequest) -> Lines:
-    exports, site_id = asked.store.exports, asked.site.site_id
-    async for rows in exports.pages(CASCADES, asked.span, asked.page):
-        visits = await asked.store.reads.cascades.visits_by_id(site_id, (row.root_id for row in rows))
-        pages = await exports.pages_named(site_id, (row.page_id for row in rows))
+async def _cascades(request: ExportRequest) -> Lines:
+    exports, site_id = request.store.exports, request.site.site_id
+    async for rows in exports.read_batches(CASCADES, request.range, request.batch_size):
+        visits = await request.store.reads.cascades.visits_by_id(site_id, (row.root_id for row in rows))
+        pages = await exports.pages_by_id(site_id, (row.page_id for row in rows))
         for some in _sliced(rows):
-            shapes = await _shapes(asked, some)
+            shapes = await _shapes(request, some)
             yield [_cascade(row, visits.get(row.root_id), pages, shapes[row.root_id]) for row in some]
 
 
@@ -163,7 +163,7 @@ def _cascade(
     )  # fmt: skip
 
 
-async def _shapes(asked: ExportRequest, rows: Sequence[StoredCascade]) -> dict[int, Shape | None]:
+async def _shapes(request: ExportRequest, rows: Sequence[StoredCascade]) -> dict[int, Shape | None]:
     """The shapes of cascades: as stored where they are up to date or the cascade is very large, else computed, from
     at most 20,000 visits at a time, and not kept."""
     known = {row.root_id: None if row.breadth is None else Shape(row.breadth, row.virality) for row in rows}
@@ -174,18 +174,18 @@ async def _shapes(asked: ExportRequest, rows: Sequence[StoredCascade]) -> dict[i
         while stale and (not some or visits + stale[-1].size <= _MOST_SHAPED):
             visits += stale[-1].size
             some.append(stale.pop().root_id)
-        below = await asked.store.reads.cascades.shape_visits(asked.site.site_id, some)
+        below = await request.store.reads.cascades.shape_visits(request.site.site_id, some)
         known |= {root: cascade_shape(root, found) for root, found in below.items()}
     return known
 
 
 async def _with_visits(
-    asked: ExportRequest, walk: KeysetScan[_Row]
+    request: ExportRequest, scan: KeysetScan[_Row]
 ) -> AsyncIterator[tuple[list[_Row], dict[int, CascadeVisit]]]:
-    """Rows with what there is of their visits; those of erased visits left out."""
-    exports = asked.store.exports
-    async for rows in exports.pages(walk, asked.span, asked.page):
-        visits = await asked.store.reads.cascades.visits_by_id(asked.site.site_id, (row.visit_id for row in rows))
+    """Yields rows with the visits they belong to; rows of erased visits are left out."""
+    exports = request.store.exports
+    async for rows in exports.read_batches(scan, request.range, request.batch_size):
+        visits = await request.store.reads.cascades.visits_by_id(request.site.site_id, (row.visit_id for row in rows))
         erased = {visit.visit_id for visit in visits.values() if visit.is_erased}
         kept = [row for row in rows if row.visit_id not in erased]
         if kept:
@@ -208,7 +208,7 @@ def _verdict(visit: CascadeVisit | None) -> str | None:
 
 
 TABLES: Final = {
-    "visits": Table(
+    "visits": ExportTable(
         columns(
             visit="text", at="time", url="text", title="text", source="text", device="text", app="text", views="whole",
             channel="text", n="whole", sharer="text", parent="text", root="text", depth="whole", self_="yes",
@@ -216,7 +216,7 @@ TABLES: Final = {
         ),
         _visits,
     ),
-    "shares": Table(
+    "shares": ExportTable(
         columns(
             visit="text", channel="text", n="whole", token="text", at="time", url="text", title="text",  # noqa: S106
             reported="yes", reported_at="time", proven="yes", proven_at="time", returns="whole", self_returns="whole",
@@ -224,19 +224,19 @@ TABLES: Final = {
         ),
         _shares,
     ),
-    "unfurls": Table(
+    "unfurls": ExportTable(
         columns(visit="text", channel="text", n="whole", app="text", at="time", verdict="text"), _unfurls
     ),
-    "conversions": Table(
+    "conversions": ExportTable(
         columns(
             visit="text", at="time", goal="text", id="text", value="money", currency="text", verdict="text"
         ),
         _conversions,
     ),
-    "answers": Table(
+    "answers": ExportTable(
         columns(visit="text", at="time", text="text", contact="text", verdict="text"), _answers
     ),
-    "cascades": Table(
+    "cascades": ExportTable(
         columns(
             root="text", url="text", started_at="time", last_at="time", size="whole", max_depth="whole",
             breadth="whole", structural_virality="number", shares="whole", conversions="whole",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from grapevine.store.readers.exports import Exports
+from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.repositories.guards import GuardRepository
@@ -41,7 +41,7 @@ class Store(Protocol):
     reads: Reads
     quick: Reads
     suspects: SuspectReader
-    exports: Exports
+    exports: ExportReader
     sites: SiteRepository
     api_keys: ApiKeyRepository
     salts: SaltRepository

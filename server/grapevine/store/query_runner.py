@@ -1,4 +1,4 @@
-"""What a backend has to be able to do: run queries by name. Everything typed is built on that, once for all of them."""
+"""The protocols of a backend: it runs queries by name. Readers and repositories are built on that, once for all."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Runner(Protocol):
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
-        """The rows that the query answers with, or an empty list.
+        """Returns the rows of the query ``name``.
 
-        ``rows`` fill its ``rows(…)`` table, in the order of that table's columns; an empty set runs nothing and answers
-        with nothing. Raises KeyError when no query has that name.
+        ``rows`` fill its ``rows(…)`` table, in the order of that table's columns; an empty set runs nothing and returns
+        no rows. Raises KeyError when no query has that name.
         """
         ...
 
@@ -24,18 +24,18 @@ class Changes(Runner, Protocol):
     """A transaction that is open."""
 
     async def run_many(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
-        """Runs queries by name, each with its rows, that do not see what the others change; answers as each does."""
+        """Runs queries by name, each with its rows. Returns the rows of each; none sees what the others change."""
         ...
 
     async def run_unless_partial(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:
-        """As ``run``, of a question that is asked of all parts of a database; None where one of them is away, and the
+        """As ``run``, for a query that needs all nodes of a database. Returns None when one of them is away; the
         transaction goes on."""
         ...
 
 
 class Snapshot(Runner, Protocol):
-    """One moment of a database, for questions that read all of it; who writes goes on writing."""
+    """One consistent state of a database, for queries that read all of it. Writers are not blocked."""
 
     async def faults(self, most: int) -> list[str]:
-        """What is wrong with the database's own structure, the first ``most`` of it, as far as it can be asked."""
+        """Returns the first ``most`` faults of the database's own structure, as far as they can be found."""
         ...

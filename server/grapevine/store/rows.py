@@ -1,4 +1,4 @@
-"""What the tables hold, as Python values: one struct per table that the product reads back."""
+"""The rows of the tables as Python values: one struct for each table that the product reads back."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ SAME_NETWORK: Final = 2
 ERASED: Final = 4
 
 Key = int | str | None
-"""What numbers are told apart by: a code, number or name; None where they are all one."""
+"""The key of a count: a code, a number or a name; None where there is one count only."""
 
 
 class SiteRow(msgspec.Struct, frozen=True):
-    """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that tell pages apart.
+    """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that distinguish pages.
 
-    ``element`` is what the names of its widget's elements begin with.
+    ``element`` is the prefix of the names of its widget's elements.
     """
 
     site_id: int
@@ -171,7 +171,7 @@ class PageRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ShareKey(msgspec.Struct, frozen=True, array_like=True):
-    """Names one share: what a token says, with its site."""
+    """The key of a share: what a token holds, with its site."""
 
     site_id: int
     visit_id: int
@@ -180,7 +180,7 @@ class ShareKey(msgspec.Struct, frozen=True, array_like=True):
     n: int
 
     def plain(self) -> tuple[int, int, int, int, int]:
-        """Its columns, by which all batches write shares in one order."""
+        """Returns its columns, by which all batches write shares in one order."""
         return self.site_id, self.visit_id, self.cell, self.channel, self.n
 
 
@@ -215,7 +215,7 @@ class ConversionRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AnswerRow(msgspec.Struct, frozen=True, array_like=True):
-    """What a visitor wrote; ``visit_id`` is 0 where no visit was named."""
+    """The answer of a visitor; ``visit_id`` is 0 where no visit was named."""
 
     site_id: int
     visit_id: int
@@ -229,7 +229,7 @@ class AnswerRow(msgspec.Struct, frozen=True, array_like=True):
 class Counts(msgspec.Struct):
     """Numbers added up, in the order of the columns that all tables of counts have.
 
-    ``visits`` has self-returns in it; ``unlinked`` are visits of people who asked not to be followed, counted beside.
+    ``visits`` has self-returns in it; ``unlinked`` are visits of people who asked not to be followed (no rows).
     """
 
     views: int = 0
@@ -246,5 +246,5 @@ class Counts(msgspec.Struct):
     unfurls: int = 0
 
     def metric(self, name: str) -> int:
-        """One of METRICS as people are shown it."""
+        """Returns one of METRICS as users see it: ``visits`` with the unlinked ones."""
         return self.visits + self.unlinked if name == "visits" else int(getattr(self, name))

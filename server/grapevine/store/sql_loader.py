@@ -25,7 +25,7 @@ _MARKED = re.compile(r"/\*(sqlite|postgres|single|citus) (.*?) \*/", re.DOTALL)
 _UNDERSTOOD = {"sqlite": ("sqlite",), "postgres": ("postgres", "single"), "citus": ("postgres", "citus")}
 _TABLE = re.compile(r"\b(CREATE|DROP) TABLE (\w+)")
 _NUMBERS = {"bigint", "integer", "smallint"}
-_ANSWER = re.compile(r"^SELECT|\sRETURNING\s", re.IGNORECASE)
+_RETURNS_ROWS = re.compile(r"^SELECT|\sRETURNING\s", re.IGNORECASE)
 _WRITER = msgspec.json.Encoder()  # JSON's numbers and null are those of an array
 _WHOLE_ROWS = re.compile(
     r"(INSERT INTO \w+) \(([^()]*)\)\s+SELECT\s+([^()]*?)\s+FROM rows\([^()]*\)\s+WHERE true\s+"
@@ -53,17 +53,17 @@ class Prepared(NamedTuple):
 
 
 class CombinedQuery(NamedTuple):
-    """Several queries as one statement of one row: an array of rows for each of those that answer, by name."""
+    """Several queries as one statement of one row: an array of rows for each of those that return any, by name."""
 
     text: str
-    answering: tuple[str, ...]
+    returning: tuple[str, ...]
 
 
 class Insertion(NamedTuple):
-    """An INSERT of whole rows in SQLite's words, one row a time; ``answers`` are the places of what it answers with."""
+    """An INSERT of whole rows for SQLite, one row a time; ``returned`` are the indexes of the columns it returns."""
 
     text: str
-    answers: tuple[int, ...]
+    returned: tuple[int, ...]
 
 
 class Migration(NamedTuple):
@@ -136,9 +136,9 @@ def combined_for_postgres(asked: Sequence[Query]) -> CombinedQuery:
     for query in asked:
         parts.append(f"{query.name} AS ({for_postgres(query, before=before).text})")
         before += len(query.columns)
-    answering = tuple(query.name for query in asked if _ANSWER.search(query.text))
-    answers = ", ".join(f"ARRAY(SELECT {name} FROM {name})" for name in answering)  # noqa: S608  # our own names
-    return CombinedQuery(f"WITH {', '.join(parts)} SELECT {answers}", answering)
+    returning = tuple(query.name for query in asked if _RETURNS_ROWS.search(query.text))
+    arrays = ", ".join(f"ARRAY(SELECT {name} FROM {name})" for name in returning)  # noqa: S608  # our own names
+    return CombinedQuery(f"WITH {', '.join(parts)} SELECT {arrays}", returning)
 
 
 def for_postgres(query: Query, dialect: str = "postgres", before: int = 0) -> Prepared:
@@ -146,13 +146,13 @@ def for_postgres(query: Query, dialect: str = "postgres", before: int = 0) -> Pr
     each column, as ``array_for_postgres`` makes them; those are the parameters behind the named ones. ``before`` is the
     number of parameters of what stands before it.
 
-    Citus looks into the shards of the rows' cells alone when it is told the cells of every table, beside that they are
-    the same; else into all shards."""
+    Citus looks into the shards of the rows' cells alone when the cells of every table are given, and not only that they
+    are the same; else into all shards."""
     text, names = _numbered(for_dialect(dialect, query.text), "$")
     written = "text::" if dialect == "postgres" else ""
     arrays = {
-        column: f"${place}::{written if kind in _NUMBERS else ''}{kind}[]"
-        for place, (column, kind) in enumerate(zip(query.columns, query.types, strict=True), before + len(names) + 1)
+        column: f"${index}::{written if kind in _NUMBERS else ''}{kind}[]"
+        for index, (column, kind) in enumerate(zip(query.columns, query.types, strict=True), before + len(names) + 1)
     }
     if dialect == "citus" and "cell" in arrays:
         text = _SAME_CELL.sub(rf"\g<0> AND \1.cell = ANY ({arrays['cell']})", text)
@@ -172,26 +172,26 @@ def array_for_postgres(kind: str, dialect: str, values: Sequence[Any]) -> Sequen
 
 
 def for_dialect(dialect: str, text: str) -> str:
-    """``text`` with what it says to ``dialect``, and without what it says to others."""
+    """Returns ``text`` with the parts marked for ``dialect``, and without those marked for others."""
     return _MARKED.sub(lambda match: match[2] if match[1] in _UNDERSTOOD[dialect] else "", text)
 
 
 def as_plain_insert(query: Query) -> Insertion | None:
-    """The query as an ``Insertion``, when it puts ``rows(…)`` as they are into a table; None when it does more.
+    """The query as an ``Insertion``, when it inserts ``rows(…)`` unchanged; None when it does more.
 
-    It answers with columns of the rows that were really inserted, which for an ``ON CONFLICT DO NOTHING`` are known to
-    whoever counts the changes: on SQLite that is quicker by a third than RETURNING.
+    It returns columns of the rows that were really inserted. After ``ON CONFLICT DO NOTHING`` the number of changes
+    says which those are: on SQLite that is quicker by a third than RETURNING.
     """
     found = _WHOLE_ROWS.fullmatch(query.text)
     if not found:
         return None
-    insert, _, taken, conflict, answers = found.groups()
+    insert, _, taken, conflict, returned = found.groups()
     if tuple(taken.replace(",", " ").split()) != query.columns:
         return None
     marks = ", ".join("?" * len(query.columns))
-    places = tuple(query.columns.index(column.strip()) for column in answers.split(",")) if answers else ()
+    indexes = tuple(query.columns.index(column.strip()) for column in returned.split(",")) if returned else ()
     columns = ", ".join(query.columns)
-    return Insertion(f"/* grapevine {query.name} */ {insert} ({columns}) VALUES ({marks}) {conflict}", places)
+    return Insertion(f"/* grapevine {query.name} */ {insert} ({columns}) VALUES ({marks}) {conflict}", indexes)
 
 
 def _numbered(text: str, mark: str) -> tuple[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""One transaction of the writer: set-based changes that answer with what really changed.
+"""One transaction of the writer: set-based changes that return what really changed.
 
 Each method is one named query of ``sql/batch.sql`` over all rows of a batch; none of them decides anything.
 """
@@ -71,7 +71,7 @@ class Batch:
     async def arrive(
         self, pages: Sequence[PageRow], visits: Sequence[VisitRow], keys: Sequence[ShareKey]
     ) -> tuple[set[tuple[int, int]], dict[ShareKey, ShareRow]]:
-        """Adds the pages that are not there, and visits; answers with the (site, visit) of those whose id was not
+        """Adds the pages that are not there, and visits. Returns the (site, visit) of those whose id was not
         taken, and with what is stored of these shares."""
         _, new, stored = await self._run_many(
             [("insert_pages", _plain(pages)), ("insert_visits", _plain(visits)), ("named_shares", _plain(keys))]
@@ -92,7 +92,7 @@ class Batch:
         return int(found[0][0]) if found else 0
 
     async def guard(self, rows: Rows) -> set[tuple[int, int, int]]:
-        """Guards (site, kind, key, cell, expires_at); answers with the (site, kind, key) seen for the first time."""
+        """Guards (site, kind, key, cell, expires_at). Returns the (site, kind, key) seen for the first time."""
         return {(site, kind, key) for site, kind, key in await self._run("insert_guards", rows)}
 
     async def shares(self, keys: Sequence[ShareKey]) -> dict[ShareKey, ShareRow]:
@@ -100,16 +100,16 @@ class Batch:
         return _by_share(await self._run("named_shares", _plain(keys)))
 
     async def insert_unfurls(self, rows: Rows) -> list[tuple[int, str, int]]:
-        """Adds unfurls (key…, app, hour, at); answers with (site, app, at) of the new ones."""
+        """Adds unfurls (key…, app, hour, at). Returns (site, app, at) of the new ones."""
         return [(site, app, at) for site, app, at in await self._run("insert_unfurls", rows)]
 
     async def insert_conversions(self, rows: Sequence[ConversionRow]) -> set[tuple[int, int, int]]:
-        """Adds conversions; answers with the (site, visit, event_key) of those that are new."""
+        """Adds conversions. Returns the (site, visit, event_key) of those that are new."""
         found = await self._run("insert_conversions", _plain(rows))
         return {(site, visit, key) for site, visit, key in found}
 
     async def insert_answers(self, rows: Sequence[AnswerRow]) -> set[tuple[int, int, int]]:
-        """Adds answers; answers with the (site, visit, event_key) of those that are new."""
+        """Adds answers. Returns the (site, visit, event_key) of those that are new."""
         found = await self._run("insert_answers", _plain(rows))
         return {(site, visit, key) for site, visit, key in found}
 

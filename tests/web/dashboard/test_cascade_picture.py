@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.analytics.cascades import Arrival, Cascade, CascadeNode
+from grapevine.analytics.cascades import Cascade, CascadeArrival, CascadeNode
 from grapevine.domain.periods import rfc3339
 from grapevine.web.dashboard.cascade_picture import Drawing, draw
 from grapevine.web.dashboard.tree_layout import Columns, Rings
@@ -33,7 +33,7 @@ def cascade(parents: list[int | None], **changed: CascadeNode) -> Cascade:
 
 def node(place: int, parent: int | None, depth: int) -> CascadeNode:
     """One visit."""
-    via = None if parent is None else Arrival(CHANNELS[place % len(CHANNELS)], 0)
+    via = None if parent is None else CascadeArrival(CHANNELS[place % len(CHANNELS)], 0)
     return CascadeNode(
         visit=f"v{place}", parent=None if parent is None else f"v{parent}", via=via, depth=depth,
         at=rfc3339(START + 60_000 * place), url="https://a.example/", source="search" if parent is None else "share",
@@ -117,7 +117,7 @@ def test_erased_visits_keep_their_place_only() -> None:
 
 
 def test_a_branch_whose_parent_is_past_retention_hangs_on_the_root() -> None:
-    lost = CascadeNode("v2", "gone", Arrival("copy", 0), 5, rfc3339(START), None, "share", None, 0)
+    lost = CascadeNode("v2", "gone", CascadeArrival("copy", 0), 5, rfc3339(START), None, "share", None, 0)
     drawing = draw(cascade([None, 0, 1], v2=lost))
     assert len(drawing.edges) == 2
     well_formed(drawing)

@@ -9,8 +9,8 @@ stands for the share it came through. A model weighs them:
     position    40 % to the first, 40 % to the last, 20 % to all between them alike; half and half where there are two
 
 Self-returns are no touches; a conversion whose chain has none is owed to no share. Amounts are split in millionths (of
-a conversion, of a currency) by the method of the largest remainder (Hamilton): everybody gets their part rounded down,
-and what is left goes one by one to those who lost most by that, of equals to the earlier touch. So the parts of one
+a conversion, of a currency) by the method of the largest remainder (Hamilton): every touch gets its part rounded down,
+and the rest goes one by one to the touches that lost most by that, of equals to the earlier one. So the parts of one
 conversion are less than a millionth away from what is due, and always add up to it.
 """
 
@@ -117,8 +117,8 @@ def split(amount: int, weighing: Sequence[int]) -> list[int]:
     left = size - sum(parts)
     if left:
         lost = [size * weight % whole for weight in weighing]
-        for place in sorted(range(len(parts)), key=lost.__getitem__, reverse=True)[:left]:  # equals keep their order
-            parts[place] += 1
+        for index in sorted(range(len(parts)), key=lost.__getitem__, reverse=True)[:left]:  # equals keep their order
+            parts[index] += 1
     return parts if amount >= 0 else [-part for part in parts]
 
 

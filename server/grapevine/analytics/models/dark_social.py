@@ -1,4 +1,4 @@
-"""How many deep direct visits are really private shares: the estimate of ``docs/estimate.md``, plain arithmetic.
+"""How many deep direct visits stem from private shares: the estimate of ``docs/estimate.md``, plain arithmetic.
 
 Knows neither stores nor the web. The same numbers give the same answer: nothing here is drawn by chance.
 """
@@ -54,7 +54,7 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class Estimated(msgspec.Struct, frozen=True):
-    """The dark visits of all pages together and of each page in its place; or the ``reason`` why none is given.
+    """The dark visits of all pages together and of each page, in their order; or the ``reason`` why none is given.
 
     ``ratio`` is how many dark visits come with one private return.
     """
@@ -133,11 +133,11 @@ def _fit(page: PageSeries, rhythm: Sequence[float]) -> _Fit:
 
 
 def _root_weights(deep: Sequence[int]) -> list[float]:
-    """Roots of one over the expected variance of each day, as the days beside it and the page's mean foretell it."""
+    """Roots of one over the expected variance of each day, predicted from its neighbouring days and the page's mean."""
     days, mean = len(deep), sum(deep) / len(deep)
     padded = [deep[1], *deep, deep[-2]]
-    beside = [(padded[day] + padded[day + 2]) / 2 for day in range(days)]
-    return [1 / math.sqrt(0.5 * mean + 0.5 * value) for value in beside]
+    neighbours = [(padded[day] + padded[day + 2]) / 2 for day in range(days)]
+    return [1 / math.sqrt(0.5 * mean + 0.5 * value) for value in neighbours]
 
 
 def _times(roots: Sequence[float], values: Sequence[float]) -> list[float]:

@@ -20,7 +20,7 @@ from grapevine.store import sql_loader
 from grapevine.store.postgres.connection import Connection, ConnectionRunner, PoolRunner, drop_if_dead
 from grapevine.store.postgres.errors import is_unresponsive, map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
-from grapevine.store.readers.exports import Exports
+from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.repositories.guards import GuardRepository
@@ -90,7 +90,7 @@ class PostgresStore:
 
     reads: Reads
     quick: Reads
-    exports: Exports
+    exports: ExportReader
     sites: SiteRepository
     api_keys: ApiKeyRepository
     salts: SaltRepository
@@ -127,7 +127,7 @@ class PostgresStore:
             raise StoreError(f"{shown(self.url)} cannot be used: {error}") from error
         asked = PoolRunner(self._readers, self.url, citus=self.citus)
         self.reads = self.quick = Reads(asked)
-        self.exports = Exports(asked)
+        self.exports = ExportReader(asked)
         self.suspects = SuspectReader(asked)
         self.sites = SiteRepository(asked, self._transaction)
         self.api_keys = ApiKeyRepository(asked, self._transaction)

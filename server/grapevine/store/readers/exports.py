@@ -1,4 +1,4 @@
-"""What exports read: whole tables, page by page along a key, one query each, so that nothing stays open in between."""
+"""Whole tables for exports, by keyset pagination: one query a batch, so that no cursor stays open in between."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from grapevine.store.query_runner import Runner
 from grapevine.store.readers.scope import HIGHEST_ID, Scope
 from grapevine.store.rows import ExportVisit
 
-PAGE: Final = 2_000
-"""Rows that a query of ``exports.sql`` answers with at most."""
+MAX_BATCH: Final = 2_000
+"""Rows that a query of ``exports.sql`` returns at most."""
 
 _EVER: Final = 1 << 62
 _BEFORE_ALL: Final = -1
 
 
 class ExportRange(msgspec.Struct, frozen=True):
-    """The rows of a site from ``start`` to before ``end`` (ms), and of which visits' ids they may be."""
+    """The rows of a site from ``start`` to before ``end`` (ms), and the range of visit ids in which they can lie."""
 
     site_id: int
     start: int = -_EVER
@@ -132,8 +132,8 @@ Row = TypeVar("Row")
 
 
 class KeysetScan(NamedTuple, Generic[Row]):
-    """How a table is read: by which query, as what, by which columns a page follows the one before, and which of them
-    says when something was."""
+    """How a table is read: its query, the class of its rows, the columns by which a batch continues after the last
+    one, and the column that holds the time."""
 
     query: str
     row: type[Row]
@@ -153,40 +153,42 @@ ANSWERS: Final = KeysetScan("export_answers", StoredAnswer, ("at", "visit_id", "
 CASCADES: Final = KeysetScan("export_cascades", StoredCascade, ("root_id", "cell"), "started_at")
 
 
-class Exports:
+class ExportReader:
     """The queries of ``exports.sql``. Changes nothing."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
-    async def pages(self, walk: KeysetScan[Row], span: ExportRange, most: int = PAGE) -> AsyncIterator[list[Row]]:
-        """The rows of ``span``, at most ``most`` (1…2,000) at a time, each once: what is stored meanwhile may be among
-        them."""
-        bounds = msgspec.structs.asdict(span)
-        place = _beginning(walk, span)
-        when = attrgetter(walk.at)
+    async def read_batches(
+        self, scan: KeysetScan[Row], wanted: ExportRange, most: int = MAX_BATCH
+    ) -> AsyncIterator[list[Row]]:
+        """Yields the rows of ``wanted``, at most ``most`` (1…2,000) at a time, each once. Rows that are stored
+        meanwhile may be among them."""
+        bounds = msgspec.structs.asdict(wanted)
+        position = _beginning(scan, wanted)
+        when = attrgetter(scan.at)
         while True:
-            found = await self._run(walk.query, **bounds, **place)
-            rows = [walk.row(*row) for row in found[:most]]
-            kept = [row for row in rows if span.start <= when(row) < span.end]
+            found = await self._run(scan.query, **bounds, **position)
+            rows = [scan.row(*row) for row in found[:most]]
+            kept = [row for row in rows if wanted.start <= when(row) < wanted.end]
             if kept:
                 yield kept
-            if len(found) < PAGE and len(found) <= most:
+            if len(found) < MAX_BATCH and len(found) <= most:
                 return
-            place = {name: getattr(rows[-1], name) for name in walk.key}
+            position = {name: getattr(rows[-1], name) for name in scan.key}
 
-    async def pages_named(self, site_id: int, pages: Iterable[int]) -> dict[int, StoredPage]:
+    async def pages_by_id(self, site_id: int, pages: Iterable[int]) -> dict[int, StoredPage]:
         """Those of ``pages`` that are stored."""
         rows = [(page, ids.hashed_cell(page)) for page in dict.fromkeys(pages)]
         found = await self._run("export_pages", rows, site_id=site_id)
         return {row[0]: StoredPage(*row) for row in found}
 
 
-def _beginning(walk: KeysetScan[Any], span: ExportRange) -> dict[str, Any]:
-    """The place before the first row. A walk has this one lower bound, as a database may seek by either of two."""
-    before: dict[str, Any] = dict.fromkeys(walk.key, _BEFORE_ALL)
+def _beginning(scan: KeysetScan[Any], wanted: ExportRange) -> dict[str, Any]:
+    """Returns the position before the first row. It is the only lower bound: of two, a database may seek by either."""
+    before: dict[str, Any] = dict.fromkeys(scan.key, _BEFORE_ALL)
     before |= {name: "" for name in ("app", "goal") if name in before}
-    before |= {name: span.start for name in ("at", "first_at") if name in before}
-    if walk.key[0] in ("visit_id", "root_id"):
-        before[walk.key[0]] = span.from_id
+    before |= {name: wanted.start for name in ("at", "first_at") if name in before}
+    if scan.key[0] in ("visit_id", "root_id"):
+        before[scan.key[0]] = wanted.from_id
     return before

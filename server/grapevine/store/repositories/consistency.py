@@ -1,4 +1,4 @@
-"""Whether counts and summaries are what the rows say: one named query of ``sql/consistency.sql`` a comparison."""
+"""Compares counts and summaries with the rows: one named query of ``sql/consistency*.sql`` a comparison."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MEASURES: Final = (
 
 
 class Comparison(NamedTuple):
-    """One comparison: its query, what tells its rows apart beside the site, and what is compared, in their order."""
+    """One comparison: its query, the key of its rows within a site, and the measures it compares, in their order."""
 
     query: str
     key: tuple[str, ...]
@@ -55,8 +55,8 @@ COMPARISONS: Final = {
 }  # fmt: skip
 
 
-class Difference(msgspec.Struct, frozen=True):
-    """A number that is not what it should be: ``stored`` in the place ``key`` of a site, ``counted`` from the rows."""
+class CountDifference(msgspec.Struct, frozen=True):
+    """A wrong number: ``stored`` under ``key`` of a site, and ``counted`` from the rows."""
 
     site_id: int
     key: tuple[tuple[str, Any], ...]
@@ -65,35 +65,35 @@ class Difference(msgspec.Struct, frozen=True):
     counted: int | None
 
 
-class Recounted(msgspec.Struct, frozen=True):
-    """In how many places something differs, and what does in the first of them."""
+class ComparisonResult(msgspec.Struct, frozen=True):
+    """The number of keys that differ (``places``), and the differences of the first of them."""
 
     places: int
-    differences: list[Difference]
+    differences: list[CountDifference]
 
 
 class Recount:
-    """Runs comparisons over all sites, or one."""
+    """Runs comparisons over all sites, or one of them."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
-    async def compare(self, name: str, site_id: int | None, most: int) -> Recounted:
-        """The comparison called ``name``: every place that differs is counted, the first ``most`` are told."""
+    async def compare(self, name: str, site_id: int | None, most: int) -> ComparisonResult:
+        """Runs the comparison ``name``. Counts the keys that differ, returns the first ``most`` differences."""
         query, key, measures = COMPARISONS[name]
         places, found = 0, []
         for total, site, *values in await self._run(query, site_id=site_id, most=most):
             places = total
             where, numbers = tuple(zip(key, values, strict=False)), values[len(key) :]
             found += [
-                Difference(site, where, measure, stored, counted)
+                CountDifference(site, where, measure, stored, counted)
                 for measure, stored, counted in zip(measures, numbers[::2], numbers[1::2], strict=True)
                 if stored != counted
             ]
-        return Recounted(places, found)
+        return ComparisonResult(places, found)
 
     async def any_visit(self) -> bool:
-        """Whether anything was ever collected."""
+        """Whether there is any visit."""
         return bool(await self._run("any_visit"))
 
     async def sites(self) -> dict[int, str]:

@@ -21,7 +21,7 @@ class GuardRepository:
         self._transaction = transaction
 
     async def forget_guards(self, now: int) -> None:
-        """Deletes the guards that have expired, so few in a transaction that nobody waits for it."""
+        """Deletes the guards that have expired, few in each transaction, so that none blocks the writer for long."""
         last: tuple[int, int, int] | None = _BEFORE_ALL
         while last is not None:
             site_id, kind, key = last

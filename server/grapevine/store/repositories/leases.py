@@ -16,11 +16,11 @@ class LeaseRepository:
         self._transaction = transaction
 
     async def acquire_lease(self, name: str, holder: str, now: int, expires_at: int) -> bool:
-        """Takes or prolongs what one holder at a time may have; False while somebody else's time is not over."""
+        """Takes or prolongs a lease. Returns False while another holder's lease has not ended."""
         async with self._transaction() as change:
             return bool(await change.run("acquire_lease", name=name, holder=holder, now=now, expires_at=expires_at))
 
     async def release_lease(self, name: str, holder: str) -> None:
-        """Gives back what ``holder`` had."""
+        """Ends the lease of ``holder``."""
         async with self._transaction() as change:
             await change.run("release_lease", name=name, holder=holder)

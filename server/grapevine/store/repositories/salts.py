@@ -16,7 +16,7 @@ class SaltRepository:
         self._transaction = transaction
 
     async def salt(self, kind: str, day: int, fresh: str) -> str:
-        """The salt of that kind and day; ``fresh`` becomes it when there is none yet, whoever comes first."""
+        """Returns the salt of a kind and day; stores ``fresh`` when there is none. The first process's salt stays."""
         async with self._transaction() as change:
             await change.run("insert_salt", kind=kind, day=day, value=fresh)
             ((value,),) = await change.run("salt", kind=kind, day=day)

@@ -1,4 +1,4 @@
-"""What a verdict changes, and what it is found from: one method a named query of ``sql/verdicts.sql``."""
+"""The changes of a verdict, and the rows it is found from: one method a named query of ``sql/verdicts.sql``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CascadeReturns(NamedTuple):
 
 
 class SuspectReader:
-    """Reads who is to be judged, and what of."""
+    """Reads the visitor-days that are to be judged, and their visits."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run

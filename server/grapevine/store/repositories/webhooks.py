@@ -72,8 +72,8 @@ class DeliveryRow(NamedTuple):
 
 
 async def post(change: Runner, event: Event, draw: Draw) -> int:
-    """Puts an event on its way to every endpoint of its site that wants it, in the transaction ``change``; answers with
-    how many those are."""
+    """Puts an event on its way to every endpoint of its site that wants it, in the transaction ``change``. Returns
+    their number."""
     rows = await change.run("webhooks_of_site", site_id=event.site_id)
     wanted = [row for row in map(_webhook, rows) if row.disabled_at is None and event.name in row.events.split()]
     await change.run(
@@ -142,7 +142,7 @@ class WebhookRepository:
             )
 
     async def publish(self, event: Event, draw: Draw) -> int:
-        """Puts an event on its way that tells of nothing stored; answers with to how many endpoints."""
+        """Puts an event on its way that belongs to no stored row. Returns the number of its endpoints."""
         async with self._transaction() as change:
             return await post(change, event, draw)
 
@@ -151,7 +151,7 @@ class WebhookRepository:
         return [DueRow(*row) for row in await self._read("due_deliveries", now=now, limit=limit)]
 
     async def claim(self, due: DueRow, until: int) -> int | None:
-        """Takes a delivery for an attempt: which attempt it is, from 1, or None when somebody else has taken it.
+        """Takes a delivery for an attempt: which attempt it is, from 1, or None when another process has taken it.
 
         Unless it is settled it is due again at ``until``.
         """

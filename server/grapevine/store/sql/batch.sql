@@ -38,7 +38,7 @@ WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visi
 RETURNING visits.site_id, visits.visit_id */;
 
 -- name: insert_visits
--- New visits; answers with the ids that were really new.
+-- New visits; returns the ids that were really new.
 INSERT INTO visits (
     site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
     channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
@@ -76,7 +76,7 @@ ON CONFLICT (site_id, page_id, cell) DO UPDATE SET title = excluded.title
 WHERE pages.title IS NULL AND excluded.title IS NOT NULL;
 
 -- name: insert_guards
--- What must happen once; answers with those that are new.
+-- What must happen once; returns those that are new.
 INSERT INTO guards (site_id, kind, guard_key, cell, expires_at)
 SELECT site_id, kind, guard_key, cell, expires_at
 FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, expires_at bigint)
@@ -110,7 +110,7 @@ ON CONFLICT (site_id, visit_id, cell, channel, n) DO UPDATE SET
     self_returns = shares.self_returns + excluded.self_returns;
 
 -- name: insert_unfurls
--- Preview robots at a share's link; answers with those that are new for their app and hour.
+-- Preview robots at a share's link; returns those that are new for their app and hour.
 INSERT INTO unfurls (site_id, visit_id, cell, channel, n, app, hour, at)
 SELECT site_id, visit_id, cell, channel, n, app, hour, at
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, app text, hour bigint, at bigint)
@@ -119,7 +119,7 @@ ON CONFLICT (site_id, visit_id, cell, channel, n, app, hour) DO NOTHING
 RETURNING site_id, app, at;
 
 -- name: insert_conversions
--- Goals reached in visits; answers with those that are new.
+-- Goals reached in visits; returns those that are new.
 INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency)
 SELECT site_id, visit_id, cell, goal, event_key, external_id, at, value, currency
 FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text)
@@ -128,7 +128,7 @@ ON CONFLICT (site_id, visit_id, cell, goal, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
 
 -- name: insert_answers
--- What visitors wrote; answers with those that are new.
+-- What visitors wrote; returns those that are new.
 INSERT INTO answers (site_id, visit_id, cell, event_key, at, text, contact)
 SELECT site_id, visit_id, cell, event_key, at, text, contact
 FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text)
@@ -137,7 +137,7 @@ ON CONFLICT (site_id, visit_id, cell, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
 
 -- name: grow_cascades
--- Raises the summaries of cascades that have one; answers with those.
+-- Raises the summaries of cascades that have one; returns those.
 UPDATE cascades SET
     size = cascades.size + rows.size,
     max_depth = CASE WHEN cascades.max_depth < rows.max_depth THEN rows.max_depth ELSE cascades.max_depth END,

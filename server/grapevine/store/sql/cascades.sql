@@ -45,7 +45,7 @@ ORDER BY COALESCE(virality, 0.0) DESC, root_id DESC LIMIT :limit;
 -- The next cascades from the one whose conversions were worth most, currencies added up as they are: whole units, and the
 -- millionths above them. SQLite's sums end at 64 bits, so there the two are added up apart and carried over, which keeps
 -- the order exact. PostgreSQL, whose sums have no end, goes from the cascades that have any to their conversions; of
--- those that have none it needs no more than it answers with.
+-- those that have none it needs no more than it returns.
 /*sqlite WITH parts (root_id, cell, units, millionths) AS (
     SELECT CAST(COALESCE(v.root_id, v.visit_id) AS BIGINT), v.cell, sum(c.value / 1000000), sum(c.value % 1000000)
     FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
@@ -112,8 +112,8 @@ SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.v
 FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id;
 
 -- name: cascade_values
--- What the conversions of some cascades were worth, by currency: whole units and the millionths beside
--- them (`money.joined`).
+-- What the conversions of some cascades were worth, by currency: whole units and the millionths
+-- apart (`money.joined`).
 SELECT rows.root_id, c.currency, CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
@@ -122,7 +122,7 @@ WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currenc
 
 -- name: root_values
 -- What the conversions in the first visits of some cascades were worth, by currency: whole units
--- and the millionths beside them (`money.joined`).
+-- and the millionths apart (`money.joined`).
 SELECT rows.root_id, c.currency, CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
@@ -153,8 +153,8 @@ WHERE cell = :cell AND site_id = :site_id AND root_id = :root_id AND (flags & 1)
 ORDER BY depth, at, visit_id;
 
 -- name: cascade_conversions
--- The conversions of one cascade by visit and currency, with what they were worth: whole units and the millionths beside
--- them (`money.joined`).
+-- The conversions of one cascade by visit and currency, with what they were worth: whole units and the millionths
+-- apart (`money.joined`).
 SELECT c.visit_id, c.currency, count(*),
     CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM visits v /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id

@@ -3,7 +3,7 @@
 SELECT 1 FROM visits LIMIT 1;
 
 -- name: recount_visitors
--- Daily distinct visitors in each table of counts, and the guards that are left of a day, beside what the rows say. Which
+-- Daily distinct visitors in each table of counts, and the guards that are left of a day, against what the rows say. Which
 -- of a visitor's visits was the first is decided as they come in, so only whole days can be compared.
 WITH entries AS (
     SELECT site_id, hour / 24 - 18262 AS day, sum(visitors) AS by_hour, 0 AS by_page, 0 AS by_device,
@@ -35,7 +35,7 @@ HAVING sum(by_hour) <> sum(counted) OR sum(by_page) <> sum(counted) OR sum(by_de
 ORDER BY site_id, day LIMIT :most;
 
 -- name: recount_views
--- All views of a site in each table of counts beside what its visits say. A row knows how many views its visit had, not
+-- All views of a site in each table of counts against what its visits say. A row knows how many views its visit had, not
 -- when, so totals are compared; views of people who asked not to be followed are in the counts alone and taken out.
 WITH entries AS (
     SELECT site_id, sum(views - unlinked) AS by_hour, 0 AS by_page, 0 AS by_device, 0 AS counted
@@ -83,7 +83,7 @@ HAVING sum(page_views) <> sum(views) OR sum(page_unlinked) <> sum(unlinked)
 ORDER BY site_id, day LIMIT :most;
 
 -- name: recount_shares
--- What shares say of themselves beside the visits that came through them, where they differ: `proven` is 1 where somebody
+-- What shares say of themselves against the visits that came through them, where they differ: `proven` is 1 where somebody
 -- else came back, `seen` where a share was reported or proven.
 WITH entries AS (
     SELECT site_id, visit_id, cell, channel, n, returns, self_returns,
@@ -116,7 +116,7 @@ WHERE returns <> came_back OR self_returns <> came_back_self
 ORDER BY site_id, visit_id, channel, n LIMIT :most;
 
 -- name: recount_shared
--- What counts_shared holds beside the shares themselves, where they differ: a share counts under the page that its report
+-- What counts_shared holds against the shares themselves, where they differ: a share counts under the page that its report
 -- named, else under the first page of its visit.
 WITH entries AS (
     SELECT site_id, page_id, channel, shares AS stored, 0 AS counted

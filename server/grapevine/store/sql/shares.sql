@@ -11,7 +11,7 @@ GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
 -- name: reach_of_share
 -- Everything below one share: how many visits and how deep, how many shares they made, their conversions by currency
--- with what they were worth, whole units and the millionths beside them (`money.joined`).
+-- with what they were worth, whole units and the millionths apart (`money.joined`).
 -- `hangs_on` is the sharing visit, or what it hangs on where it stands aside (those visits have no children of their own).
 WITH RECURSIVE below (visit_id, depth) AS (
     SELECT visit_id, depth FROM visits /*sqlite INDEXED BY visits_parent */

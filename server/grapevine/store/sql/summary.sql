@@ -217,7 +217,7 @@ WHERE u.site_id = :site_id AND u.visit_id < :to_id AND u.at >= :start AND u.at <
 GROUP BY 1, 2;
 
 -- name: conversions_by
--- Conversions of a period with what they were worth, by currency too: whole units, and the millionths beside them
+-- Conversions of a period with what they were worth, by currency too: whole units, and the millionths apart
 -- (`money.joined`). Everything else is the converting visit's.
 SELECT
     CASE CAST(:by AS TEXT)
@@ -255,7 +255,7 @@ GROUP BY reason ORDER BY reason /*postgres COLLATE "C" */;
 
 -- name: goals_by
 -- Conversions of a period by goal and currency, the most frequent first, with what they were worth: whole units, and the
--- millionths beside them (`money.joined`). Everything but the goal is the visit's.
+-- millionths apart (`money.joined`). Everything but the goal is the visit's.
 SELECT c.goal, c.currency, count(*), CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */

@@ -58,14 +58,14 @@ JOIN visits v /*sqlite INDEXED BY visits_parent */
   ON v.site_id = rows.site_id AND v.parent_id = rows.visit_id AND v.cell = rows.cell;
 
 -- name: set_verdicts
--- Takes visits out of their cascades; who comes through them from now on hangs on what they hung on.
+-- Takes visits out of their cascades; later visits through them hang on what they hung on.
 UPDATE visits SET verdict = rows.verdict, flags = visits.flags | 1, depth = visits.depth - 1
 FROM rows(site_id bigint, visit_id bigint, cell smallint, verdict smallint)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell
   AND visits.verdict IS NULL;
 
 -- name: forget_guard
--- Something that must happen once, and may now happen again; answers with it where it was there.
+-- Something that must happen once, and may now happen again; returns it where it was there.
 DELETE FROM guards WHERE cell = :cell AND site_id = :site_id AND kind = :kind AND guard_key = :guard_key
 RETURNING guard_key;
 

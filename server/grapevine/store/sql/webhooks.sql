@@ -42,7 +42,7 @@ FROM deliveries d JOIN webhooks w ON w.webhook_id = d.webhook_id
 WHERE d.next_at <= :now ORDER BY d.next_at LIMIT :limit;
 
 -- name: claim_delivery
--- Takes one delivery for an attempt, unless somebody else has; who takes it and dies has it taken away in time.
+-- Claims one delivery for an attempt, unless another process has; a claim ends by itself when its process dies.
 UPDATE deliveries SET next_at = :until, attempts = attempts + 1
 WHERE delivery_id = :delivery_id AND next_at = :seen RETURNING attempts;
 

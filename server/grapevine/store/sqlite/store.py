@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grapevine.errors import StoreError
-from grapevine.store.readers.exports import Exports
+from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.repositories.guards import GuardRepository
@@ -43,7 +43,7 @@ class SQLiteStore:
 
     reads: Reads
     quick: Reads
-    exports: Exports
+    exports: ExportReader
     sites: SiteRepository
     api_keys: ApiKeyRepository
     salts: SaltRepository
@@ -80,7 +80,7 @@ class SQLiteStore:
             raise StoreError(f"cannot use the database file {self.path}: {error}") from error
         self.reads = Reads(Pool(self._readers))
         self.quick = Reads(self._quick)
-        self.exports = Exports(Pool(self._readers))
+        self.exports = ExportReader(Pool(self._readers))
         self.suspects = SuspectReader(Pool(self._readers))
         self.sites = SiteRepository(self._quick, self._transaction)
         self.api_keys = ApiKeyRepository(self._quick, self._transaction)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from grapevine.errors import NotFound
-from grapevine.exports import FORMATS, TABLES, ExportRequest, encoder, stream
+from grapevine.exports import FORMATS, TABLES, ExportRequest, make_encoder, stream
 from grapevine.store.readers.exports import ExportRange
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import PERIOD, QueryParams
@@ -33,7 +33,7 @@ async def export(request: Request) -> Response:
     params = QueryParams(request, "format", *PERIOD)
     given_format = params.text("format")
     format_name = "ndjson" if given_format is None else given_format
-    encode = encoder(format_name, TABLES[table].columns)
+    encode = make_encoder(format_name, TABLES[table].columns)
     first, last = params.date("from"), params.date("to")
     span = ExportRange.of(site.site_id, first, last)
     media_type, suffix = FORMATS[format_name]
