@@ -35,7 +35,8 @@ _AREAS: Final = (
     ("grapevine/store", "store", "SQLite"),
     ("grapevine/writer", "writer", "what a batch changes"),
     ("grapevine/collect", "collect", "checking, classifying, answering"),
-    ("grapevine/web", "web", "HTTP, the short way"),
+    ("grapevine/web", "web", "HTTP, the fast path"),
+    ("grapevine/serving", "web", ""),
     ("uvicorn", "web", ""),
 )
 _STYLE: Final = """

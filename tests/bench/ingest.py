@@ -23,10 +23,11 @@ from tests.bench.load import Load, offer, process
 
 ORIGIN: Final = "https://bench.example"
 CALLS: Final = (
-    ("visits", 64), ("least visits", 64), ("visits", 256), ("least visits", 256), ("shares", 64), ("least shares", 64),
-    ("views", 64), ("follow", 64),
+    ("visits", 64), ("visits through ASGI", 64), ("least visits", 64), ("visits", 256), ("least visits", 256),
+    ("shares", 64), ("shares through ASGI", 64), ("least shares", 64), ("views", 64), ("follow", 64),
+    ("follow through ASGI", 64),
 )  # fmt: skip
-"""The ``least`` are sent to ``tests.bench.lower_bound``."""
+"""Calls ``through ASGI`` are sent to ``tests.bench.through_asgi``, the ``least`` to ``tests.bench.lower_bound``."""
 _ROUNDS: Final = int(os.environ.get("ROUNDS", "5"))
 _SECONDS: Final = int(os.environ.get("SECONDS", "4"))
 
@@ -34,29 +35,31 @@ _SECONDS: Final = int(os.environ.get("SECONDS", "4"))
 def run() -> None:
     """Prints requests a second as a ratio to the bare application's, round by round."""
     with tempfile.TemporaryDirectory() as folder:
-        ports = [free_port(), free_port(), free_port()]
+        ports = [free_port() for _ in range(4)]
         settings = {"GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3", "GRAPEVINE_RATE_LIMIT": "0"}
         site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
         with (
             process("-m", "tests.bench.bare", str(ports[0]), ready="ready", environment={}),
             process("-m", "tests.bench.lower_bound", str(ports[1]), ready="ready", environment={}),
             process("-m", "grapevine", "serve", "--port", str(ports[2]), ready="ready", environment=settings),
+            process("-m", "tests.bench.through_asgi", str(ports[3]), ready="ready", environment=settings),
         ):
-            bare, least, server = (f"http://127.0.0.1:{port}" for port in ports)
+            bare, least, server, through_asgi = (f"http://127.0.0.1:{port}" for port in ports)
             traffic = seed(server, site, Path(folder))
-            _show(_measure(bare, least, server, traffic))
+            _show(_measure(bare, least, server, through_asgi, traffic))
 
 
 def _measure(
-    bare: str, least: str, server: str, traffic: Mapping[str, str]
+    bare: str, least: str, server: str, through_asgi: str, traffic: Mapping[str, str]
 ) -> dict[tuple[str, int], list[tuple[Load, Load]]]:
     rounds: dict[tuple[str, int], list[tuple[Load, Load]]] = {call: [] for call in CALLS}
     for number in range(_ROUNDS):
         for call, connections in CALLS:
             seeded = dict(traffic) | {"SEED": str(random.randrange(10**6))}  # noqa: S311
             reference = offer(bare, connections, _SECONDS, seeded | {"CALL": "bare"})
-            least_of = call.removeprefix("least ")
-            mine = offer(server if least_of == call else least, connections, _SECONDS, seeded | {"CALL": least_of})
+            url = least if call.startswith("least ") else through_asgi if call.endswith(" through ASGI") else server
+            name = call.removeprefix("least ").removesuffix(" through ASGI")
+            mine = offer(url, connections, _SECONDS, seeded | {"CALL": name})
             if mine.failed:
                 raise SystemExit(f"round {number} of {call}: {mine.failed} requests failed")
             rounds[call, connections].append((reference, mine))

@@ -65,8 +65,8 @@ async def test_byte_by_byte(installation: Installation, offset: OffsetFile) -> N
         pytest.param(b"\r\n", id="next to nothing"),
         pytest.param(b"POST /v1/vi", id="request line"),
         pytest.param(b"POST /v1/visits HTTP/1.1\r\nhost: a\r\nx-", id="headers"),
-        pytest.param(visit("", "")[:-5], id="body, short way"),
-        pytest.param(request("POST", "/v1/visits", headers=CHUNKED) + b"5\r\n{", id="body, usual way"),
+        pytest.param(visit("", "")[:-5], id="body, fast path"),
+        pytest.param(request("POST", "/v1/visits", headers=CHUNKED) + b"5\r\n{", id="body, through ASGI"),
     ],
 )
 async def test_begun_and_never_ended(installation: Installation, offset: OffsetFile, begun: bytes, first: bool) -> None:

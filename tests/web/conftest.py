@@ -1,7 +1,7 @@
 """The whole server on a real database, with a clock that stands still until a test moves it.
 
 Every test runs on both backends. Tests marked ``BOTH_WAYS`` run on each of them twice: called through ASGI, and over a
-socket, where collect calls take the short way.
+socket, where collect calls take the fast path.
 """
 
 from __future__ import annotations

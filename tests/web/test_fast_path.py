@@ -1,4 +1,4 @@
-"""The short way answers as the usual way does, to the byte, and leaves to it what is not its own."""
+"""The fast path responds as ASGI does, to the byte, and declines what is not its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grapevine.serving.fast_path import cycles as exchange
+from grapevine.serving.fast_path import cycles
 from tests.web.conftest import CHROME, ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
 
 VISIT: dict[str, Any] = {"site": "site-a", "url": f"{ORIGIN}/x", "nonce": "n" * 16, "channels": ["copy"]}
-USUAL = ("X-Twice: 1", "X-Twice: 2")
-"""Headers that change nothing, and with which the short way leaves a request to the usual one."""
+REPEATED = ("X-Twice: 1", "X-Twice: 2")
+"""Headers that change nothing, and with which the fast path declines a request."""
 
 
 class Wire:
@@ -52,17 +52,17 @@ def request(call: str, body: bytes | dict[str, Any], *more: str, origin: str = O
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The requests that took the short way."""
+    """The cycles of the requests that took the fast path."""
     taken: list[str] = []
-    for kind in (exchange.CollectCycle, exchange.RedirectCycle):
+    for kind in (cycles.CollectCycle, cycles.RedirectCycle):
         monkeypatch.setattr(kind, "start", _watched(kind.start, kind.__name__, taken))
     return taken
 
 
 def _watched(start: Callable[[Any], None], name: str, taken: list[str]) -> Callable[[Any], None]:
-    def watched(exchange: Any) -> None:
+    def watched(cycle: Any) -> None:
         taken.append(name)
-        start(exchange)
+        start(cycle)
 
     return watched
 
@@ -88,19 +88,19 @@ async def test_the_answers_are_the_same_to_the_byte(server: Server, taken: list[
         ("views", view, ("Sec-GPC: 1",)),
     ]
     for call, body, headers in cases:
-        short = await wire.ask(request(call, body, *headers))
+        fast = await wire.ask(request(call, body, *headers))
         before = len(taken)
-        usual = await wire.ask(request(call, body, *headers, *USUAL))
+        slow = await wire.ask(request(call, body, *headers, *REPEATED))
         assert len(taken) == before
-        assert short == usual
+        assert fast == slow
     assert len(taken) == len(cases)
 
 
 async def test_a_foreign_origin_is_refused_alike(server: Server, taken: list[str]) -> None:
     wire = Wire(server.url)
-    short = await wire.ask(request("visits", VISIT, origin="null"))
-    assert short.startswith(b"HTTP/1.1 403 ")
-    assert short == await wire.ask(request("visits", VISIT, *USUAL, origin="null"))
+    fast = await wire.ask(request("visits", VISIT, origin="null"))
+    assert fast.startswith(b"HTTP/1.1 403 ")
+    assert fast == await wire.ask(request("visits", VISIT, *REPEATED, origin="null"))
     assert taken == ["CollectCycle"]
 
 
@@ -114,7 +114,7 @@ async def test_a_foreign_origin_is_refused_alike(server: Server, taken: list[str
         (request("visits", VISIT, "Expect: 100-continue"), b"100"),
     ],
 )
-async def test_what_is_unusual_takes_the_usual_way(server: Server, taken: list[str], raw: bytes, status: bytes) -> None:
+async def test_what_is_unusual_goes_through_asgi(server: Server, taken: list[str], raw: bytes, status: bytes) -> None:
     reader, writer = await asyncio.open_connection(*Wire(server.url).address)
     writer.write(raw)
     assert (await asyncio.wait_for(reader.readline(), 20)).split()[1] == status

@@ -6,14 +6,12 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Final
 
 import uvicorn
 
 from grapevine.errors import GrapevineError
-from grapevine.serving.fast_path.protocol import FastPathProtocol
-from grapevine.serving.fast_path.timeouts import REQUEST_SECONDS
+from grapevine.serving.fast_path import REQUEST_SECONDS, http_protocol
 
 Application = Callable[..., Any]
 """An ASGI application."""
@@ -25,8 +23,9 @@ _GRACE_SECONDS: Final = 30
 class Server(uvicorn.Server):
     """One application on one address (``port`` 0: any free port), or on a socket that listens already.
 
-    A request has ``request_seconds`` to arrive. Raises GrapevineError when the address is taken. ``run_until_signal``
-    handles signals: uvicorn would raise them again at the end, and the exit status would not be 0.
+    A request has ``request_seconds`` to arrive. Without ``fast_path``, which is for comparison, uvicorn's plain
+    protocol serves. Raises GrapevineError when the address is taken. ``run_until_signal`` handles signals: uvicorn
+    would raise them again at the end, and the exit status would not be 0.
     """
 
     def __init__(
@@ -37,12 +36,13 @@ class Server(uvicorn.Server):
         *,
         listener: socket.socket | None = None,
         request_seconds: float = REQUEST_SECONDS,
+        fast_path: bool = True,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 lifespan="on",
-                http=partial(FastPathProtocol, request_seconds=request_seconds),  # type: ignore[arg-type]
+                http=http_protocol(request_seconds) if fast_path else "auto",  # type: ignore[arg-type]
                 proxy_headers=False,  # the application decides whom it believes
                 server_header=False,
                 date_header=False,

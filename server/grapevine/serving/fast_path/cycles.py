@@ -1,4 +1,4 @@
-"""Exchanges on the short way: one request and its answer, with what uvicorn's protocol asks of a cycle."""
+"""Cycles of the fast path: one request and its response, with what uvicorn's protocol asks of a cycle."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from grapevine.web.state import AppState
 
 
 class FastCycle:
-    """What all of them have."""
+    """Base class: the state that uvicorn reads, and the writing of the response."""
 
     body = b""
     response_complete = False
     disconnected = False
     keep_alive = True
-    message_event = asyncio.Event()  # set when a connection is lost; on the short way nobody waits for it
+    message_event = asyncio.Event()  # uvicorn sets it when a connection is lost; nothing waits for it here
 
     def __init__(self, protocol: HttpToolsProtocol) -> None:
         self.protocol = protocol
 
     def start(self) -> None:
-        """Called when the whole request is here; leads to one call of ``write``."""
+        """Called when the request is here as a whole; leads to one call of ``write``."""
         raise NotImplementedError
 
     def write(self, content: bytes) -> None:
-        """Sends the answer, as soon as the client takes more."""
+        """Sends the response, as soon as the client takes more."""
         protocol = self.protocol
         if protocol.flow.write_paused and not self.disconnected:
             protocol.loop.create_task(self._write_later(content))
@@ -51,7 +51,7 @@ class FastCycle:
 
 
 class RedirectCycle(FastCycle):
-    """The way to a page whose short link was followed a moment ago."""
+    """The redirect of a short link that was followed a moment ago."""
 
     def __init__(self, protocol: HttpToolsProtocol, link: Response) -> None:
         super().__init__(protocol)

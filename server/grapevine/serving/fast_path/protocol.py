@@ -1,9 +1,9 @@
-"""A short way for collect calls and short links: from uvicorn's HTTP parser to the answer, past ASGI.
+"""The fast path for collect calls and short links: from uvicorn's HTTP parser to the response, past ASGI.
 
-Most of what these requests cost on the usual way is the ASGI cycle and routing, not their own work. This protocol takes
-a POST to a collect path, and a GET of a short link that was followed a moment ago, when nothing about the request is
-unusual; everything else it hands to uvicorn's own way. Both ways share the collect API and the making of responses, and
-the web tests run through both: their answers are the same to the byte.
+Through ASGI, most of what these requests cost is uvicorn's request cycle and routing, not their own work. This protocol
+takes a POST to a collect path, and a GET of a short link that was followed a moment ago, when nothing about the request
+is unusual; everything else goes through ASGI. Both ways share the collect API and the making of responses, and the web
+tests run through both: their responses are the same to the byte.
 """
 
 from __future__ import annotations
@@ -19,37 +19,48 @@ from grapevine.serving.fast_path.cycles import CollectCycle, FastCycle, Redirect
 from grapevine.serving.fast_path.timeouts import TimeoutProtocol
 from grapevine.web.state import AppState
 
+# ``expect`` needs an interim response, ``upgrade`` another protocol, ``transfer-encoding`` a body of unknown length,
+# ``authorization`` a look at API keys: uvicorn and the routes behind ASGI do all of these already.
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})
 
 
 class FastPathProtocol(TimeoutProtocol):
-    """uvicorn's protocol with the short way; for ``uvicorn.Config(http=…)``."""
+    """uvicorn's protocol with the fast path; for ``uvicorn.Config(http=…)``."""
 
     def on_headers_complete(self) -> None:
-        exchange = self._exchange()
-        if exchange is None:
+        cycle = self._fast_cycle()
+        if cycle is None:
             self.make_scope()
             super().on_headers_complete()
         else:
-            self.cycle = exchange  # type: ignore[assignment]  # has what the protocol asks of a cycle
+            self.cycle = cycle  # type: ignore[assignment]  # has what the protocol asks of a cycle
 
     def on_body(self, body: bytes) -> None:
-        exchange: object = self.cycle
-        if isinstance(exchange, FastCycle):
-            exchange.body += body
+        cycle: object = self.cycle
+        if isinstance(cycle, FastCycle):
+            cycle.body += body
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        exchange: object = self.cycle
-        if isinstance(exchange, FastCycle):
+        cycle: object = self.cycle
+        if isinstance(cycle, FastCycle):
             self.whole_request()
-            exchange.start()
+            cycle.start()
         else:
             super().on_message_complete()
 
-    def _exchange(self) -> FastCycle | None:
-        """The exchange of a request that may take the short way; None for all others."""
+    def _fast_cycle(self) -> FastCycle | None:
+        """Returns the cycle of a request that takes the fast path; None for one that goes through ASGI.
+
+        The fast path writes one response to one request that is here as a whole. So it declines
+        - before the application has started, and under uvicorn's concurrency limit, which answers 503 itself;
+        - a pipelined request: uvicorn's queue keeps the order of responses;
+        - repeated headers, and ``_UNUSUAL`` ones: their rules are Starlette's and uvicorn's;
+        - HTTP/1.0 and ``Connection: close``: uvicorn knows when to close;
+        - a body without a length, or too long: the request body's reader refuses it;
+        - a path with a query, and a link preview's robot, whose visit is recorded: the routes do both.
+        """
         state: AppState | None = self.app_state.get("app_state")
         before: FastCycle | RequestResponseCycle | None = self.cycle
         if state is None or not (before is None or before.response_complete) or self.limit_concurrency is not None:

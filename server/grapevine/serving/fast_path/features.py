@@ -1,0 +1,79 @@
+"""Checks that uvicorn's HTTP protocol has the parts that the fast path relies on."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from grapevine.serving.fast_path.cycles import FastCycle
+
+_METHODS: Final = {
+    "connection_made": ("transport",),
+    "connection_lost": ("exc",),
+    "on_message_begin": (),
+    "on_headers_complete": (),
+    "on_body": ("body",),
+    "on_message_complete": (),
+    "on_response_complete": (),
+    "shutdown": (),
+    "_start_asgi_task": ("cycle", "app"),
+}
+"""The methods that are overridden or called, with their parameters."""
+
+_ATTRIBUTES: Final = (
+    "app_state", "client", "cycle", "expect_100_continue", "flow.drain", "flow.resume_reading", "flow.write_paused",
+    "headers", "limit_concurrency", "loop", "parser.get_http_version", "parser.get_method", "pipeline.pop",
+    "server_state.total_requests", "tasks.add", "timeout_keep_alive", "transport", "url",
+)  # fmt: skip
+"""What an instance has once a message has begun."""
+
+
+class _Transport:
+    """A transport that leads nowhere."""
+
+    def get_extra_info(self, _: str, default: Any = None) -> Any:
+        return default
+
+    def close(self) -> None:
+        pass
+
+
+async def _no_application(_scope: Any, _receive: Any, _send: Any) -> None:
+    """The application of a protocol that serves nothing."""
+
+
+def missing_features(protocol: type[Any]) -> list[str]:
+    """Returns what the protocol class lacks: methods, attributes, or a way to end that a cycle of ours survives."""
+    methods = [name for name, parameters in _METHODS.items() if _parameters(protocol, name) != ["self", *parameters]]
+    if methods:
+        return methods
+    try:
+        probe = protocol(uvicorn.Config(_no_application, log_config=None), ServerState(), {}, _loop=object())
+        probe.connection_made(_Transport())
+        probe.on_message_begin()
+        attributes = [path for path in _ATTRIBUTES if not _has(probe, path)]
+        if attributes:
+            return attributes
+        # uvicorn ends a connection through its cycle, which has to have what is asked of it then.
+        probe.cycle = FastCycle(probe)
+        probe.shutdown()
+        probe.connection_lost(None)
+    except Exception as error:
+        return [f"{type(error).__name__}: {error}"]
+    return []
+
+
+def _parameters(protocol: type[Any], method: str) -> list[str] | None:
+    found = getattr(protocol, method, None)
+    return None if found is None else list(inspect.signature(found).parameters)
+
+
+def _has(value: Any, path: str) -> bool:
+    for name in path.split("."):
+        if not hasattr(value, name):
+            return False
+        value = getattr(value, name)
+    return True
