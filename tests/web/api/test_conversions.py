@@ -13,7 +13,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from tests.web.api.test_read_api import with_key
 from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
-from tests.web.test_fast_path import USUAL, Wire, request
+from tests.web.test_fast_path import REPEATED, Wire, request
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +111,7 @@ async def test_both_ways_answer_alike_to_the_byte(server: Server) -> None:
         (good | {"value": "NaN"}, ()), (good | {"site": "nobody"}, ()),
     ]  # fmt: skip
     for body, headers in cases:
-        call = [request("conversions", body, *headers, *more) for more in ((), USUAL)]
+        call = [request("conversions", body, *headers, *more) for more in ((), REPEATED)]
         assert await wire.ask(call[0]) == await wire.ask(call[1])
     keyed = request("conversions", good, "Authorization: Bearer nobody")
     assert (await wire.ask(keyed)).startswith(b"HTTP/1.1 401 ")

@@ -12,7 +12,7 @@ import pytest
 from grapevine.collect.schemas import MAX_ANSWER, MAX_CONTACT
 from grapevine.domain import ids
 from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
-from tests.web.test_fast_path import USUAL, Wire, request
+from tests.web.test_fast_path import REPEATED, Wire, request
 
 pytestmark = pytest.mark.anyio
 
@@ -133,7 +133,7 @@ async def test_both_ways_answer_alike_to_the_byte(server: Server) -> None:
         (good, ("Content-Type: text/plain",)), (good | {"site": "nobody"}, ()),
     ]  # fmt: skip
     for body, headers in cases:
-        call = [request("answers", body, *headers, *more) for more in ((), USUAL)]
+        call = [request("answers", body, *headers, *more) for more in ((), REPEATED)]
         assert await wire.ask(call[0]) == await wire.ask(call[1])
 
 
