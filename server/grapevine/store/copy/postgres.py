@@ -14,6 +14,7 @@ from grapevine.errors import StoreError
 from grapevine.store.copy.endpoint import PAGE
 from grapevine.store.copy.schema import VERSIONS, Row, Table, all_tables
 from grapevine.store.postgres import store as postgres
+from grapevine.store.postgres.citus import has_citus
 from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 
@@ -130,7 +131,7 @@ async def postgres_endpoint(url: str) -> AsyncIterator[PostgresEndpoint]:
             for name, value in _SETTINGS:
                 await connection.execute("SELECT set_config($1, $2, false)", name, value)
             identity = str(await connection.fetchval(_IDENTITY))
-            citus = await postgres.has_citus(connection)
+            citus = await has_citus(connection)
         yield PostgresEndpoint(url, connection, identity, citus=citus)
     finally:
         await connection.close(timeout=_CLOSE_SECONDS)

@@ -1,9 +1,9 @@
-"""Citus: the tables spread over its workers, by what a database's own catalogue says of them.
+"""Everything that only Citus needs: connection settings, and the distribution of the tables over its workers.
 
-Each table is moved in a transaction of its own, which Citus commits on all nodes or on none. Who is interrupted leaves
-whole tables behind, and the next run carries on; one transaction for all would hold every lock and twice the space
-until the last row is there. Nobody should write meanwhile: a statement over two tables of which one is distributed may
-be refused. So servers have to be stopped; they start anew with the settings that Citus wants.
+Each table is distributed in a transaction of its own, which Citus commits on all nodes or on none. An interrupted run
+leaves whole tables, and the next run carries on; one transaction for all would hold every lock and twice the space
+until the last row is there. Servers have to be stopped meanwhile: a statement over two tables of which one is
+distributed may be refused. They start again with the settings that Citus needs.
 """
 
 from __future__ import annotations
@@ -17,18 +17,27 @@ from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
 from grapevine.store import sql_loader
+from grapevine.store.postgres.connection import Connection
 from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
-from grapevine.store.postgres.store import has_citus
 
 STAYS: Final = frozenset({"leases", "salts"})
-"""What stays on the coordinator. A reference table takes no write while any worker is away; a server has to get another
-writer's slot just then, and a new day its salt (docs/decisions/0014)."""
+"""Tables that stay on the coordinator. A reference table takes no write while a worker is away, which is when a server
+has to take over another writer's slot, or a new day needs its salt (docs/decisions/0014)."""
 
 _ANCHOR: Final = "visits"
-_LOCK: Final = 0x67_72_61_70_66  # of two that distribute at once, one waits
+_LOCK: Final = 0x67_72_61_70_66  # advisory lock: only one distribute runs at a time
 _CONNECT_SECONDS: Final = 5.0
 _LOCK_TIMEOUT: Final = "15s"
+
+# Settings of every connection to a database with Citus; each was measured to matter.
+CITUS_SETTINGS: Final = {
+    "citus.max_adaptive_executor_pool_size": "1", "citus.max_cached_conns_per_worker": "8",
+    "citus.override_table_visibility": "off",
+    "citus.node_connection_timeout": "2s",  # sooner than a statement is given up, which says nothing about a part
+    "citus.enable_deadlock_prevention": "off",  # it would let one batch at a time write to a table
+    "plan_cache_mode": "auto",  # Citus plans most of these texts only when it knows their values
+}  # fmt: skip
 
 _STATE: Final = """
 SELECT c.relname::text,
@@ -64,7 +73,7 @@ class Table(NamedTuple):
 
     @property
     def wanted(self) -> Kind:
-        """What it is on Citus."""
+        """Returns the kind that it has to have on Citus."""
         if self.name in STAYS:
             return Kind.LOCAL
         return Kind.DISTRIBUTED if self.has_cell else Kind.REFERENCE
@@ -78,6 +87,11 @@ class Step(NamedTuple):
     did: str
     shards: int
     bytes: int
+
+
+async def has_citus(connection: Connection) -> bool:
+    """Whether the database has the ``citus`` extension."""
+    return bool(await connection.fetchval("SELECT count(*) FROM pg_extension WHERE extname = 'citus'"))
 
 
 async def distribute(url: str, now: int, shards: int | None = None) -> AsyncGenerator[Step]:
@@ -129,7 +143,7 @@ async def _must_be_alone(connection: asyncpg.Connection, now: int) -> None:
 
 
 def _todo(tables: Sequence[Table], shards: int | None) -> list[Table]:
-    """What is left to do, in its order: small tables first, then visits, then what is co-located with them."""
+    """Returns the tables left to do: small tables first, then visits, then what is co-located with them."""
     for table in tables:
         if table.kind not in (Kind.LOCAL, table.wanted):
             raise StoreError(
@@ -152,7 +166,7 @@ def _todo(tables: Sequence[Table], shards: int | None) -> list[Table]:
 
 
 async def _take(connection: asyncpg.Connection, table: Table, shards: int | None) -> Step | None:
-    """One table brought to where it belongs; None when somebody else did it meanwhile."""
+    """Distributes one table. Returns None when another run did it meanwhile."""
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
@@ -189,7 +203,7 @@ async def _place(connection: asyncpg.Connection, table: Table, tables: Iterable[
         await connection.execute(
             "SELECT create_distributed_table($1::text::regclass, 'cell', colocate_with => $2)", table.name, beside
         )
-    else:  # a group of our own, which nobody else's tables join by chance
+    else:  # a co-location group of our own, which no other tables join by chance
         await connection.execute(
             "SELECT create_distributed_table($1::text::regclass, 'cell', colocate_with => 'none', shard_count => $2)",
             table.name, shards,
@@ -205,7 +219,7 @@ async def _tables(connection: asyncpg.Connection) -> list[Table]:
 
 
 def _kind(method: str | None, model: str | None, column: str | None, group: int | None) -> Kind:
-    """What ``pg_dist_partition`` says of a table (Citus's view ``citus_tables`` reads it so)."""
+    """Returns a table's kind from its row of ``pg_dist_partition``, as Citus's view ``citus_tables`` reads it."""
     if method is None or (method == "n" and model != "t" and group == 0):  # the latter: local, but known to Citus
         return Kind.LOCAL
     if method == "h":

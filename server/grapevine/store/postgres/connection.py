@@ -34,8 +34,7 @@ class ConnectionRunner:
         return [tuple(record) for record in await self._connection.fetch(text, *values)]
 
     async def run_many(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
-        """All of them in one statement, since each costs a way to the server and back; but Citus takes no changes in a
-        WITH."""
+        """Runs all in one statement, which saves round trips; on Citus one by one, as it takes no changes in a WITH."""
         named = {name: rows for name, rows in calls if rows}
         if self._dialect == "citus" or len(named) <= 1:
             return [await self.run(name, rows) for name, rows in calls]
@@ -81,9 +80,9 @@ class PoolRunner:
 
 @contextmanager
 def drop_if_dead(connection: Connection) -> Iterator[None]:
-    """Ends a connection on which an answer was not waited for, or which leads to a server that only reads by now.
+    """Terminates a connection that is useless after an error, such as a timeout or a server that became a standby.
 
-    asyncpg would ask the server to cancel and wait until it has, which a server that is silent never does.
+    asyncpg would ask the server to cancel and wait for it, for ever where the server does not respond.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""PostgreSQL without a store: what may be asked of a database that is neither made nor migrated."""
+"""A consistent snapshot of a PostgreSQL database, and its schema version; the database is not migrated."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import asyncpg
 
 from grapevine.errors import StoreError
 from grapevine.store.postgres import store as postgres
+from grapevine.store.postgres.citus import has_citus
 from grapevine.store.postgres.connection import ConnectionRunner
 from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
@@ -18,23 +19,23 @@ _CONNECT_SECONDS: Final = 5.0
 
 
 class PostgresSnapshot(ConnectionRunner):
-    """A Snapshot: every query sees the database as it was at the first."""
+    """A Snapshot: every query sees the database as it was at the first query."""
 
     async def faults(self, most: int) -> list[str]:  # noqa: ARG002
-        """PostgreSQL checks its own files (checksums, amcheck); nothing is asked."""
+        """Returns nothing: PostgreSQL checks its own files (checksums, amcheck)."""
         return []
 
 
 @asynccontextmanager
 async def snapshot(url: str) -> AsyncIterator[PostgresSnapshot]:
-    """One moment of the database at ``url``, in a transaction that only reads; on Citus a moment of each node's own.
-    Raises StoreError."""
+    """A snapshot of the database at ``url``, in a read-only transaction; on Citus each node has one of its own. Raises
+    StoreError."""
     try:
         with map_errors(url):
             async with connected(url) as connection:
                 # What sums up whole numbers is numeric, which would come as Decimal.
                 await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
-                citus = await postgres.has_citus(connection)
+                citus = await has_citus(connection)
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     yield PostgresSnapshot(connection, citus=citus)
     except asyncpg.PostgresError as error:  # nothing is asked that a whole database could not answer
@@ -42,7 +43,7 @@ async def snapshot(url: str) -> AsyncIterator[PostgresSnapshot]:
 
 
 async def postgres_version(url: str) -> int:
-    """The schema version of the database at ``url``; 0 when it has no tables. Raises StoreError."""
+    """Returns the schema version of the database at ``url``; 0 when it has no tables. Raises StoreError."""
     with map_errors(url):
         async with connected(url) as connection:
             return await postgres.version(connection)

@@ -17,6 +17,7 @@ from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
 from grapevine.store import sql_loader
+from grapevine.store.postgres.citus import CITUS_SETTINGS, has_citus
 from grapevine.store.postgres.connection import Connection, ConnectionRunner, PoolRunner, drop_if_dead
 from grapevine.store.postgres.errors import is_unresponsive, map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
@@ -57,26 +58,15 @@ _BY_KEY: Final = {
     "random_page_cost": "0", "plan_cache_mode": "force_generic_plan", "jit": "off",
 }  # fmt: skip
 
-# Measured to matter where Citus is (a connection a shard and query otherwise); unknown settings elsewhere.
-_CITUS: Final = {
-    "citus.max_adaptive_executor_pool_size": "1", "citus.max_cached_conns_per_worker": "8",
-    "citus.override_table_visibility": "off",
-    "citus.node_connection_timeout": "2s",  # sooner than a statement is given up, which says nothing about a part
-    "citus.enable_deadlock_prevention": "off",  # it would let one batch at a time write to a table
-    "plan_cache_mode": "auto",  # Citus plans most of these texts only when it knows their values
-}  # fmt: skip
-
-
-# On the server's side too, so that nothing goes on there for somebody who has hung up. Never a time for a writing
-# statement: one that ends a COMMIT's wait for its standby reports success all the same. Waiting for a lock may end.
+# Timeouts on the server too, so that it stops working for a client that is gone. Never a statement_timeout for writing:
+# one that ends a COMMIT's wait for its standby reports success all the same. A lock timeout is safe.
 _WRITING: Final = {"lock_timeout": "4s"}
-# No question is about a whole table: it is to cost what the site and the days that it names have, however much of the
-# table they may be.
+# No query reads a whole table: its cost is that of the site and the days that it names.
 _READING: Final = {"statement_timeout": "15s", "enable_seqscan": "off", "jit": "off"}
 
 
 class _Kept(asyncpg.Connection):
-    """A connection that is handed back as it is: this product leaves nothing behind that would have to be reset."""
+    """A connection that is returned to the pool without a reset, as this product leaves no state on it."""
 
     def get_reset_query(self) -> str:
         return ""
@@ -144,7 +134,7 @@ class PostgresStore:
                     async with asyncio.timeout(_CLOSE_SECONDS):
                         await pool.close()
                 except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    pool.terminate()  # nobody says good-bye
+                    pool.terminate()  # skip the graceful close: the server does not respond
         self._readers = self._writers = None
 
     @asynccontextmanager
@@ -162,7 +152,7 @@ class PostgresStore:
             return False
 
     async def look(self, text: str) -> list[tuple[Any, ...]]:
-        """The rows of a reading statement in PostgreSQL's own words, for tools and tests."""
+        """Returns the rows of a reading statement in PostgreSQL's dialect, for tools and tests."""
         if self._readers is None:
             raise StoreError("the store is closed")
         with map_errors(self.url):
@@ -197,7 +187,7 @@ class PostgresStore:
                     return bool(answer == "off")
 
     async def _pool(self, size: int, seconds: float, settings: dict[str, str]) -> asyncpg.Pool:
-        """Connections made when they are needed, and again when they are lost; a statement has so many seconds."""
+        """Creates a pool that connects when needed; each statement is limited to ``seconds``."""
         connect: Any = self._hosts.connect
         pool: asyncpg.Pool = await asyncpg.create_pool(
             self.url, connect=connect, min_size=0, max_size=size, connection_class=_Kept,
@@ -208,11 +198,11 @@ class PostgresStore:
         return pool
 
     async def _prepare(self, settings: Mapping[str, str], connection: Connection) -> None:
-        """A new connection's settings; durable whatever the server's default is, and Citus's own where it is.
+        """Applies the settings of a new connection: durable whatever the server's default is, and those of Citus.
 
-        They are no parameters of the connection, as PgBouncer refuses those that it does not know.
+        They are not startup parameters, as PgBouncer refuses those that it does not know.
         """
-        wanted = dict(settings) | (_CITUS if self.citus else {})
+        wanted = dict(settings) | (CITUS_SETTINGS if self.citus else {})
         await connection.execute(
             "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS wanted(name, value) "
             "WHERE name <> 'synchronous_commit' OR current_setting(name) = 'off'",
@@ -222,7 +212,7 @@ class PostgresStore:
 
 
 async def version(connection: Connection) -> int:
-    """Which steps of the schema a database has taken; 0 when it is empty.
+    """Returns the schema version of a database; 0 when it is empty.
 
     Read from the catalogue as any table is: ``to_regclass`` may go on saying for a while that there is no such table,
     since a server process remembers that there was none.
@@ -255,8 +245,3 @@ async def migrate(connection: Connection, url: str) -> None:
             "ON CONFLICT (name) DO UPDATE SET version = excluded.version",
             newest,
         )
-
-
-async def has_citus(connection: Connection) -> bool:
-    """Whether the database has the ``citus`` extension."""
-    return bool(await connection.fetchval("SELECT count(*) FROM pg_extension WHERE extname = 'citus'"))
