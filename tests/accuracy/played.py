@@ -14,7 +14,8 @@ from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target
 from grapevine.simulate.report import ComparisonReport, check
 from grapevine.simulate.world import World
-from grapevine.sites.management import add_key, site_with
+from grapevine.sites.api_keys import add_key
+from grapevine.sites.management import find_site
 from grapevine.writer.verdict_job import VerdictJob
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 
@@ -35,7 +36,7 @@ async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
             await server.add_site("site-a", ORIGIN)
             world = World(seed, parameters)
             await _Played(server, world).play()
-            site = await site_with(server.store.sites, server.site)
+            site = await find_site(server.store.sites, server.site)
             key = (await add_key(server.store.api_keys, site, "read", "accuracy", NOON)).secret
             server.http.timeout = httpx.Timeout(120)
             report = await check(world.truth, ApiClient(server.http, key, server.site))

@@ -27,7 +27,7 @@ from grapevine.domain import ids
 from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL
 from grapevine.domain.tokens import Tokens
 from grapevine.domain.urls import page_id
-from grapevine.sites import management
+from grapevine.sites.management import NewSite, add_site
 from grapevine.store import sql_loader
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.store import SQLiteStore
@@ -396,11 +396,11 @@ def _tell(file: Connection, visits: int, last_day: int, site_id: int) -> None:
     file.send((filler.visits, story.chains, story.roots))
 
 
-async def _make(path: Path, now: int) -> management.NewSite:
+async def _make(path: Path, now: int) -> NewSite:
     store = SQLiteStore(path)
     await store.open()
     try:
-        return await management.add_site(store, "Bench", [ORIGIN], now)
+        return await add_site(store, "Bench", [ORIGIN], now)
     finally:
         await store.close()
 

@@ -21,7 +21,7 @@ from grapevine.background.cleanup import tidy
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.exports import TABLES
-from grapevine.sites import management
+from grapevine.sites.api_keys import hash_secret
 from grapevine.sites.cache import Site
 from grapevine.store import sql_loader
 from grapevine.store.rows import KeyRow, SiteRow
@@ -77,8 +77,8 @@ async def prepare(store: Backend) -> None:
         await store.sites.add_site(site)
     for number in range(len(SITES) + 1):  # 0 reaches all
         key = KeyRow(f"key-{number}", number, f"key {number}", "read", NOON, None)
-        await store.api_keys.add_key(key, management.digest(f"secret-{number}"))
-    await store.api_keys.add_key(KeyRow("revoked", 1, "old", "read", NOON, None), management.digest("revoked"))
+        await store.api_keys.add_key(key, hash_secret(f"secret-{number}"))
+    await store.api_keys.add_key(KeyRow("revoked", 1, "old", "read", NOON, None), hash_secret("revoked"))
     await store.api_keys.revoke_key("revoked", NOON)
 
 

@@ -21,7 +21,8 @@ from grapevine.simulate.player import Player, Target, origin_of_site, player_cli
 from grapevine.simulate.report import ComparisonReport, NumberComparison, RobotComparison, SetComparison, check
 from grapevine.simulate.truth import Truth
 from grapevine.simulate.world import START, World
-from grapevine.sites.management import add_key, site_with
+from grapevine.sites.api_keys import add_key
+from grapevine.sites.management import find_site
 from tests.web.conftest import NOON, ORIGIN, Server
 
 HARD = Parameters(lost=0.2, retried=0.05, late=0.3, suspects=0, conversions=0.05)
@@ -30,7 +31,7 @@ SOCKET = pytest.mark.parametrize("server", ["socket"], indirect=True)
 
 async def key_of(server: Server) -> str:
     """An API key that may read."""
-    site = await site_with(server.store.sites, server.site)
+    site = await find_site(server.store.sites, server.site)
     return (await add_key(server.store.api_keys, site, "read", "simulate", NOON)).secret
 
 

@@ -12,8 +12,8 @@ from grapevine.analytics.cascades import Cascade, CascadeNode, read_cascade
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, counted
 from grapevine.errors import NotFound, UnknownVisit
-from grapevine.sites import management
 from grapevine.sites.cache import Site
+from grapevine.sites.management import find_site
 from grapevine.store.base import Store
 
 
@@ -31,7 +31,7 @@ async def cascade(context: CommandContext, arguments: Namespace) -> int:
         if arguments.site is None:
             rows = await store.sites.sites()
         else:
-            rows = [await management.site_with(store.sites, arguments.site)]
+            rows = [await find_site(store.sites, arguments.site)]
         sites = [Site(row, settings.secret_keys) for row in rows]
         found = await _find(store, sites, arguments.root, context.now())
     if arguments.json:

@@ -14,7 +14,7 @@ from grapevine.cli.arguments import Commands, count, port
 from grapevine.cli.context import CommandContext
 from grapevine.cli.progress import visit_progress
 from grapevine.config.settings import SQLITE, Settings
-from grapevine.sites import management
+from grapevine.sites.management import add_site
 
 if TYPE_CHECKING:
     from grapevine.simulate.player import Target
@@ -58,7 +58,7 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         site = listening.Server(demo_site(demo_folder(), values), HOST, arguments.site_port)
         origins = [site.url, site.url.replace(HOST, "localhost")]
         async with context.store(settings) as store:
-            added = await management.add_site(store, "Lees (demo)", origins, context.now())
+            added = await add_site(store, "Lees (demo)", origins, context.now())
         values["SITE"] = added.row.key
 
         async def present() -> None:

@@ -10,8 +10,8 @@ from grapevine.cli.arguments import Commands, day
 from grapevine.cli.context import CommandContext
 from grapevine.errors import Invalid
 from grapevine.exports import FORMATS, TABLES, ExportRequest, make_encoder, stream
-from grapevine.sites import management
 from grapevine.sites.cache import Site
+from grapevine.sites.management import find_site
 from grapevine.store.readers.exports import ExportRange
 
 
@@ -45,7 +45,7 @@ async def export(context: CommandContext, arguments: Namespace) -> int:
     settings = context.settings_with_keys()
     out = sys.stdout.buffer
     async with context.store(settings) as store:
-        site = Site(await management.site_with(store.sites, arguments.site), settings.secret_keys)
+        site = Site(await find_site(store.sites, arguments.site), settings.secret_keys)
         asked = ExportRequest(store, site, ExportRange.of(site.site_id, arguments.first, arguments.last))
         async with aclosing(stream(arguments.table, asked, made_by)) as pieces:
             async for piece in pieces:

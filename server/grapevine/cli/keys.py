@@ -10,7 +10,8 @@ from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import NotFound
-from grapevine.sites import management
+from grapevine.sites.api_keys import SCOPES, add_key
+from grapevine.sites.management import find_site
 from grapevine.store.rows import KeyRow
 
 
@@ -20,7 +21,7 @@ def register(commands: Commands) -> None:
     parser = group.add("add", add, "add an API key to a site; its secret is shown this once")
     parser.add_argument("site", metavar="SITE", help="the site's public key")
     parser.add_argument(
-        "--scope", required=True, choices=management.SCOPES, help="read numbers; also write events; also administer"
+        "--scope", required=True, choices=SCOPES, help="read numbers; also write events; also administer"
     )
     parser.add_argument("--name", default="", metavar="N", help="what the key is for (default: its scope)")
     parser = group.add("list", list_keys, "list a site's API keys, without their secrets")
@@ -32,9 +33,9 @@ def register(commands: Commands) -> None:
 async def add(context: CommandContext, arguments: Namespace) -> int:
     """Adds a key."""
     async with context.store() as store:
-        site = await management.site_with(store.sites, arguments.site)
+        site = await find_site(store.sites, arguments.site)
         name = arguments.name or f"{arguments.scope} key"
-        added = await management.add_key(store.api_keys, site, arguments.scope, name, context.now())
+        added = await add_key(store.api_keys, site, arguments.scope, name, context.now())
     if arguments.json:
         context.say_json({**_as_json(added.row), "key": added.secret})
     else:
@@ -45,7 +46,7 @@ async def add(context: CommandContext, arguments: Namespace) -> int:
 async def list_keys(context: CommandContext, arguments: Namespace) -> int:
     """Lists a site's keys."""
     async with context.store() as store:
-        site = await management.site_with(store.sites, arguments.site)
+        site = await find_site(store.sites, arguments.site)
         keys = await store.api_keys.keys(site.site_id)
     if arguments.json:
         context.say_json([_as_json(key) for key in keys])

@@ -11,7 +11,8 @@ from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import rfc3339
-from grapevine.sites import management
+from grapevine.sites.management import add_site, change_site, find_site
+from grapevine.sites.snippet import snippet
 from grapevine.store.rows import SiteRow
 
 LOCAL_URL: Final = "http://127.0.0.1:8000"
@@ -57,7 +58,7 @@ async def add(context: CommandContext, arguments: Namespace) -> int:
     """Adds a site. Always prints JSON: the key in it is needed by whoever called, and shown only now."""
     settings = context.settings()
     async with context.store(settings) as store:
-        added = await management.add_site(store, arguments.name, arguments.origin, context.now())
+        added = await add_site(store, arguments.name, arguments.origin, context.now())
     context.say_json({"site": added.row.key, "key": added.key.secret, "snippet": _snippet(added.row, settings)})
     _hint_at_base_url(context, settings)
     return 0
@@ -101,8 +102,8 @@ async def change(context: CommandContext, arguments: Namespace) -> int:
         changes.setdefault(field, []).append(value)
     settings = context.settings()
     async with context.store(settings) as store:
-        site = await management.site_with(store.sites, arguments.site)
-        changed = await management.set_site(store.sites, site, changes)
+        site = await find_site(store.sites, arguments.site)
+        changed = await change_site(store.sites, site, changes)
     if arguments.json:
         context.say_json(_as_json(changed, settings))
     else:
@@ -118,7 +119,7 @@ def _change(text: str) -> tuple[str, str]:
 
 
 def _snippet(site: SiteRow, settings: Settings) -> str:
-    return management.snippet(site, settings.base_url or LOCAL_URL, settings.prefix)
+    return snippet(site, settings.base_url or LOCAL_URL, settings.prefix)
 
 
 def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:

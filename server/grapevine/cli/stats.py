@@ -14,8 +14,8 @@ from grapevine.cli.arguments import Commands, day
 from grapevine.cli.context import CommandContext
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
-from grapevine.sites import management
 from grapevine.sites.cache import Site
+from grapevine.sites.management import find_site
 
 
 def register(commands: Commands) -> None:
@@ -38,7 +38,7 @@ async def stats(context: CommandContext, arguments: Namespace) -> int:
     period = Period(arguments.first or last - timedelta(days=DEFAULT_DAYS - 1), last)
     settings = context.settings_with_keys()
     async with context.store(settings) as store:
-        site = Site(await management.site_with(store.sites, arguments.site), settings.secret_keys)
+        site = Site(await find_site(store.sites, arguments.site), settings.secret_keys)
         summary = await period_summary(store.reads, site, period)
     if arguments.json:
         context.say_json(summary)

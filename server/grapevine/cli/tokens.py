@@ -16,8 +16,8 @@ from grapevine.domain import ids
 from grapevine.domain.channels import NAMES
 from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError
 from grapevine.errors import UnknownVisit
-from grapevine.sites import management
 from grapevine.sites.cache import Site
+from grapevine.sites.management import find_site
 from grapevine.store.readers.reads import Reads
 
 
@@ -54,7 +54,7 @@ async def inspect(context: CommandContext, arguments: Namespace) -> int:
     """Inspects one token."""
     settings = context.settings_with_keys()
     async with context.store(settings) as store:
-        asked = None if arguments.site is None else (await management.site_with(store.sites, arguments.site)).key
+        asked = None if arguments.site is None else (await find_site(store.sites, arguments.site)).key
         sites = [Site(row, settings.secret_keys) for row in await store.sites.sites()]
         found = await examine(store.reads, sites, asked, arguments.token)
     if arguments.json:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grapevine.sites.management import digest
+from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import NOON, ORIGIN, Server
 
@@ -20,7 +20,7 @@ IN_APP = (
 
 @pytest.fixture
 async def headers(server: Server) -> dict[str, str]:
-    await server.store.api_keys.add_key(KeyRow("id-reader", 1, "test", "read", NOON, None), digest("reader"))
+    await server.store.api_keys.add_key(KeyRow("id-reader", 1, "test", "read", NOON, None), hash_secret("reader"))
     return {"Authorization": "Bearer reader"}
 
 

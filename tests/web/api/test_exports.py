@@ -15,7 +15,7 @@ import pytest
 
 from grapevine.errors import StoreError
 from grapevine.exports import FORMATS, TABLES
-from grapevine.sites.management import digest
+from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import BOTH_WAYS, NOON, ORIGIN, Server
 
@@ -28,7 +28,7 @@ SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 @pytest.fixture
 async def headers(server: Server) -> dict[str, str]:
     for name, site_id in (("reader", 1), ("all", 0), ("other", 2)):
-        await server.store.api_keys.add_key(KeyRow(f"id-{name}", site_id, name, "read", NOON, None), digest(name))
+        await server.store.api_keys.add_key(KeyRow(f"id-{name}", site_id, name, "read", NOON, None), hash_secret(name))
     return {"Authorization": "Bearer reader"}
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from grapevine.errors import StoreError
-from grapevine.sites.management import digest
+from grapevine.sites.api_keys import hash_secret
 from grapevine.store.readers.reads import Reads
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import NOON, ORIGIN, Server
@@ -44,7 +44,7 @@ class Asker:
 
 async def with_key(server: Server, secret: str, site_id: int = 1, scope: str = "read") -> Asker:
     key = KeyRow(f"id-{secret}", site_id, "test", scope, NOON, None)
-    await server.store.api_keys.add_key(key, digest(secret))
+    await server.store.api_keys.add_key(key, hash_secret(secret))
     return Asker(server, secret)
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from grapevine.domain import ids
-from grapevine.sites import management
+from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.dashboard import session
@@ -34,7 +34,7 @@ PAGES = [
 async def add_key(server: Server, secret: str, site_id: int = 1) -> str:
     """A key with that secret; its id."""
     key = KeyRow(f"id-{secret}", site_id, "a key", "read", NOON, None)
-    await server.store.api_keys.add_key(key, management.digest(secret))
+    await server.store.api_keys.add_key(key, hash_secret(secret))
     return key.key_id
 
 

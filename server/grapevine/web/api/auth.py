@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 
 from grapevine.errors import Forbidden, Invalid, Unauthorized, UnknownSite
-from grapevine.sites import management
+from grapevine.sites.api_keys import SCOPES, find_key
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.rows import KeyRow
@@ -25,7 +25,7 @@ async def authorized(request: Request, scope: str = "read") -> Site:
     """
     state = app_state(request)
     key = await read_key(request, state.store.api_keys)
-    if management.SCOPES.index(key.scope) < management.SCOPES.index(scope):
+    if SCOPES.index(key.scope) < SCOPES.index(scope):
         raise Forbidden(f"This API key has the scope {key.scope}; {scope} is needed.")
     return await reached_site(state.sites, key, request.query_params.get("site"))
 
@@ -35,7 +35,7 @@ async def read_key(request: Request, api_keys: ApiKeyRepository) -> KeyRow:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized("Send an API key as `Authorization: Bearer KEY`.")
-    key = await management.key_of(api_keys, secret.strip())
+    key = await find_key(api_keys, secret.strip())
     if key is None:
         raise Unauthorized("This API key is unknown or was revoked.")
     return key

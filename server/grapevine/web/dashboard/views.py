@@ -16,8 +16,9 @@ from grapevine.analytics.token_resolution import resolve_token
 from grapevine.domain.periods import LONGEST_DAYS, Period
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import Forbidden, NotFound, Problem
-from grapevine.sites import management
+from grapevine.sites.api_keys import find_key
 from grapevine.sites.cache import Site
+from grapevine.sites.snippet import snippet
 from grapevine.web.dashboard import assets, formats, session
 from grapevine.web.dashboard.cascade_picture import draw
 from grapevine.web.dashboard.chart import chart, interval_for
@@ -61,7 +62,7 @@ async def sign_in(request: Request) -> Response:
     form = await read_form(request)
     target = local_path(form.get("next", "/"))
     secret = form.get("key", "").strip()
-    key = await management.key_of(state.store.api_keys, secret) if secret else None
+    key = await find_key(state.store.api_keys, secret) if secret else None
     if key is None:
         return render_page("sign_in.html", 401, viewer=None, target=target, wrong=True)
     response = RedirectResponse(target, 303)
@@ -112,7 +113,7 @@ async def overview_page(request: Request) -> Response:
         most_spikes=SPIKE_ROWS,
         empty=empty,
         never=empty and not await _ever_seen(state, site, now),
-        snippet=management.snippet(site.row, _base_url(request, state), state.settings.prefix) if empty else "",
+        snippet=snippet(site.row, _base_url(request, state), state.settings.prefix) if empty else "",
     )
 
 

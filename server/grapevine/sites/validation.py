@@ -1,0 +1,99 @@
+"""Checks of what can be set for a site; each returns the value as it is stored, or raises Invalid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from grapevine.domain.urls import UrlError, parse_origin
+from grapevine.errors import Invalid
+
+PLACES: Final = ("auto", "fragment", "query")
+CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element")
+
+_LONGEST_NAME: Final = 100
+_MOST_ORIGINS: Final = 100
+_PARAM: Final = re.compile(r"[0-9A-Za-z_-]{1,16}")
+_ELEMENT: Final = re.compile(r"(?!xml)[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_LONGEST_ELEMENT: Final = 20
+_QUERY_NAME: Final = re.compile(r"[^\s&=#?,]{1,100}")
+
+
+def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    """Values by field of a site's row, of texts by the name that is set.
+
+    ``query`` is ``*`` (all but tracking parameters tell pages apart) or the names that do. ``element`` and what the
+    widget appends (``-buttons``, ``-follow`` …) are a custom element's name by the HTML standard; XML reserves names
+    that begin with ``xml``.
+    """
+    values: dict[str, object] = {}
+    for field, texts in changes.items():
+        if field == "origin":
+            values["origins"] = checked_origins(texts)
+        elif field in CHANGEABLE:
+            values[field] = _CHECKS[field](_one(field, texts))
+        else:
+            raise Invalid.of(field, f"cannot be set; what can be set: {', '.join(CHANGEABLE)}")
+    return values
+
+
+def _one(field: str, texts: Sequence[str]) -> str:
+    if len(texts) != 1:
+        raise Invalid.of(field, "can have one value only")
+    return texts[0]
+
+
+def checked_name(text: str) -> str:
+    """A name of 1 to 100 printable characters."""
+    name = text.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise Invalid.of("name", f"must be 1 to {_LONGEST_NAME} printable characters")
+    return name
+
+
+def checked_origins(texts: Sequence[str]) -> tuple[str, ...]:
+    """1 to 100 origins, each once."""
+    if not 1 <= len(texts) <= _MOST_ORIGINS:
+        raise Invalid.of("origin", f"must be named 1 to {_MOST_ORIGINS} times")
+    try:
+        return tuple(dict.fromkeys(parse_origin(text.strip()) for text in texts))
+    except UrlError as error:
+        raise Invalid.of("origin", f"{error} (an origin is like https://example.com)") from None
+
+
+def _param(text: str) -> str:
+    if not _PARAM.fullmatch(text):
+        raise Invalid.of("param", "must be 1 to 16 letters, digits, '-' or '_'")
+    return text
+
+
+def _place(text: str) -> str:
+    if text not in PLACES:
+        raise Invalid.of("place", f"must be one of {', '.join(PLACES)}")
+    return text
+
+
+def _element(text: str) -> str:
+    if len(text) > _LONGEST_ELEMENT or not _ELEMENT.fullmatch(text):
+        raise Invalid.of(
+            "element",
+            f"must be 1 to {_LONGEST_ELEMENT} of a-z and 0-9, single '-' between them, the first a letter; not xml…",
+        )
+    return text
+
+
+def _query(text: str) -> str:
+    names = sorted(set(re.split(r"[\s,]+", text.strip()))) if text.strip() else []
+    if names != ["*"] and not all(_QUERY_NAME.fullmatch(name) and name != "*" for name in names):
+        raise Invalid.of("query", "must be * or the names of the query parameters that tell pages apart")
+    return " ".join(names)
+
+
+_CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
+    "name": checked_name,
+    "param": _param,
+    "place": _place,
+    "query": _query,
+    "element": _element,
+}
