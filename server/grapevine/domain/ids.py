@@ -21,7 +21,6 @@ _DIGITS: Final = {character: value for value, character in enumerate(ALPHABET)}
 _PAIRS: Final = [high + low for high in ALPHABET for low in ALPHABET]
 _ID_LENGTH: Final = 11
 _FIVE: Final = 62**5
-_TEN: Final = 62**10
 
 
 def pack(day: int, cell: int, rest: int) -> int:
@@ -76,28 +75,29 @@ def token_text(value: int) -> str:
     """A number below 62²³ as 23 base62 characters, most significant first.
 
     Five digits fit into one of the machine words that CPython's integers are made of, so the number is first cut into
-    those; and pairs, unlike longer pieces, are a table that stays in the processor's cache.
+    those, by divisions by one word; and pairs, unlike longer pieces, are a table that stays in the processor's cache.
     """
-    high, low = divmod(value, _TEN)
-    high, c = divmod(high, _FIVE)
-    a, b = divmod(high, _FIVE)
-    d, e = divmod(low, _FIVE)
+    one, two, five = ALPHABET, _PAIRS, _FIVE
+    value, e = divmod(value, five)
+    value, d = divmod(value, five)
+    value, c = divmod(value, five)
+    a, b = divmod(value, five)
     q, r, s, t = b // 3844, c // 3844, d // 3844, e // 3844
     return (
-        f"{ALPHABET[a // 3844]}{_PAIRS[a % 3844]}{ALPHABET[q // 3844]}{_PAIRS[q % 3844]}{_PAIRS[b % 3844]}"
-        f"{ALPHABET[r // 3844]}{_PAIRS[r % 3844]}{_PAIRS[c % 3844]}{ALPHABET[s // 3844]}{_PAIRS[s % 3844]}"
-        f"{_PAIRS[d % 3844]}{ALPHABET[t // 3844]}{_PAIRS[t % 3844]}{_PAIRS[e % 3844]}"
+        f"{one[a // 3844]}{two[a % 3844]}{one[q // 3844]}{two[q % 3844]}{two[b % 3844]}"
+        f"{one[r // 3844]}{two[r % 3844]}{two[c % 3844]}{one[s // 3844]}{two[s % 3844]}"
+        f"{two[d % 3844]}{one[t // 3844]}{two[t % 3844]}{two[e % 3844]}"
     )
 
 
 def from_base62(text: str) -> int | None:
     """The number that ``text`` spells, or None when it holds any other character than ``0-9A-Za-z``."""
-    value = 0
-    for character in text:
-        digit = _DIGITS.get(character)
-        if digit is None:
-            return None
-        value = value * 62 + digit
+    value, digits = 0, _DIGITS
+    try:
+        for character in text:
+            value = value * 62 + digits[character]
+    except KeyError:
+        return None
     return value
 
 

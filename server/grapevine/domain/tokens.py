@@ -36,12 +36,11 @@ _SIGNATURE_BYTES: Final = 8
 _SIGNATURE_BITS: Final = 64
 _TOKEN_BYTES: Final = 17
 _TOO_LARGE: Final = 1 << 136
+_CODES: Final = frozenset({*channels.NAMES, channels.SESSION})
+_SHIFTED_CODES: Final = tuple(code << 127 for code in range(128))
 _SLICES: Final = Struct(">8Q").unpack
 _SLICE: Final = 7
 """The bits of a channel's code that choose its slice."""
-_BLOCK: Final = 128
-_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class TokenError(ValueError):
@@ -75,26 +74,6 @@ class Token(NamedTuple):
         return self.channel == channels.SESSION
 
 
-class _Signature:
-    """HMAC-SHA-512 (RFC 2104) under one key, of which both padded blocks are hashed once instead of for every token."""
-
-    def __init__(self, key: bytes) -> None:
-        block = (key if len(key) <= _BLOCK else hashlib.sha512(key).digest()).ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha512(block.translate(_INNER)).copy
-        self._outer = hashlib.sha512(block.translate(_OUTER)).copy
-
-    def digest(self, message: bytes) -> bytes:
-        inner = self._inner()
-        inner.update(message)
-        outer = self._outer()
-        outer.update(inner.digest())
-        return outer.digest()
-
-    def slices(self, unsliced: int) -> tuple[int, ...]:
-        """The eight signatures of a payload whose channel's low bits are zero, by those bits."""
-        return _SLICES(self.digest(unsliced.to_bytes(_PAYLOAD_BYTES, "big")))
-
-
 class Tokens:
     """Mints and reads the tokens of one site.
 
@@ -106,19 +85,23 @@ class Tokens:
         signer = Signer(
             list(keys), salt=b"grapevine.share." + salt, key_derivation="hmac", digest_method=hashlib.sha512
         )
-        self._signatures = [_Signature(signer.derive_key(key)) for key in reversed(signer.secret_keys)]
+        # Each token copies an HMAC that has hashed its key, which is cheaper than hashing the key for every token.
+        self._macs = [hmac.new(signer.derive_key(key), digestmod="sha512").copy for key in reversed(signer.secret_keys)]
 
     def mint(self, visit_id: int, codes: Iterable[int], n: int = 0) -> list[str]:
         """The tokens of the ``n``-th share in a visit through each of the channels ``codes``, in their order."""
-        visit = VERSION << 70 | n << 60 | visit_id
+        visit, token_text = VERSION << 70 | n << 60 | visit_id, ids.token_text
+        shifted = visit << _SIGNATURE_BITS
         groups: dict[int, tuple[int, ...]] = {}
         minted = []
         for code in codes:
-            group = code & ~_SLICE
+            group = code >> 3
             slices = groups.get(group)
             if slices is None:
-                slices = groups[group] = self._signatures[0].slices(visit | group << 63)
-            minted.append(ids.token_text((visit | code << 63) << _SIGNATURE_BITS | slices[code & _SLICE]))
+                mac = self._macs[0]()
+                mac.update((visit | group << 66).to_bytes(_PAYLOAD_BYTES, "big"))
+                slices = groups[group] = _SLICES(mac.digest())
+            minted.append(token_text(shifted | _SHIFTED_CODES[code] | slices[code & _SLICE]))
         return minted
 
     def session(self, visit_id: int) -> str:
@@ -136,13 +119,15 @@ class Tokens:
         code = payload >> 63 & 0x7F
         if payload >> 70 != VERSION:
             raise BadSignature(f"it is of version {payload >> 70}, and this server knows version {VERSION} only")
-        if code not in channels.NAMES and code != channels.SESSION:
+        if code not in _CODES:
             raise BadSignature(f"it names channel {code}, which does not exist")
         given = value.to_bytes(_TOKEN_BYTES, "big")[_PAYLOAD_BYTES:]
         start = (code & _SLICE) * _SIGNATURE_BYTES
         unsliced = (payload & ~(_SLICE << 63)).to_bytes(_PAYLOAD_BYTES, "big")
-        for signature in self._signatures:
-            if hmac.compare_digest(signature.digest(unsliced)[start : start + _SIGNATURE_BYTES], given):
+        for new_mac in self._macs:
+            mac = new_mac()
+            mac.update(unsliced)
+            if hmac.compare_digest(mac.digest()[start : start + _SIGNATURE_BYTES], given):
                 return Token(payload & (1 << 60) - 1, code, payload >> 60 & LAST_N)
         raise BadSignature("no key of this site signed it")
 
@@ -156,5 +141,5 @@ def _why_not(text: str) -> str:
     if len(text) != LENGTH:
         count = f"{len(text)} character{'' if len(text) == 1 else 's'}"
         return f"it has {count}, and a token has {LENGTH}"
-    place, wrong = next((place, one) for place, one in enumerate(text, 1) if one not in ids.ALPHABET)
-    return f"{wrong!r} at place {place} is no letter or digit from 0-9, A-Z, a-z"
+    position, wrong = next((at, one) for at, one in enumerate(text, 1) if one not in ids.ALPHABET)
+    return f"{wrong!r} at place {position} is no letter or digit from 0-9, A-Z, a-z"
