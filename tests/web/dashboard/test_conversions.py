@@ -67,7 +67,7 @@ async def test_goals_lead_to_their_own_view(server: Server) -> None:
     ]  # fmt: skip
     assert "/conversions?goal=letter" in shown.values("a", "href")
     letter = await page(client, "/conversions?goal=letter")
-    assert [row[0] for row in letter.tables["Credit by channel"][1:]] == ["No sharenobody led the buyer here"]
+    assert [row[0] for row in letter.tables["Credit by channel"][1:]] == ["No shareno shared link led to it"]
     assert "Value 7.00 EUR" in letter.text
     assert "Credit by page" not in letter.tables
     nothing = await page(client, "/conversions?goal=nothing")

@@ -38,7 +38,8 @@ async def shown(server: Server, monkeypatch: pytest.MonkeyPatch, found: Direct, 
     async def answer(*_: object) -> Direct:
         return found
 
-    monkeypatch.setattr("grapevine.analytics.direct.direct", answer)
+    monkeypatch.setattr("grapevine.web.dashboard.direct.direct_summary", answer)
+    monkeypatch.setattr("grapevine.web.api.analytics.direct_summary", answer)
     return await page(await signed_in(server), url)
 
 
@@ -63,7 +64,7 @@ async def test_it_says_what_the_api_says(server: Server) -> None:
     assert "Instagram 1" in found.text
     assert found.tables["Private shares, measured and estimated"][1:] == [
         ["Reported by the page", "1", ""], ["Proven by a return", "1", ""], ["Both", "1", ""],
-        ["In allcapture and recapture, without an interval", "", "1"], ["Reports lost on the way", "", "0\u202f%"],
+        ["In allestimated by capture and recapture, without an interval", "", "1"], ["Reports lost on the way", "", "0\u202f%"],
     ]  # fmt: skip
     week = await page(client, "/direct?days=7")
     assert "The period has 7 days; at least 14 are needed" in week.text

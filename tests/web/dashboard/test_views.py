@@ -372,7 +372,7 @@ async def test_a_token_shows_the_way_it_came(server: Server) -> None:
     link = httpx.QueryParams(token=f"look: {ORIGIN}/story#gv={chain['last']}")
     for query in (f"token={chain['last']}", str(link)):
         shown = await page(client, f"/tokens?{query}")
-        way = shown.text[shown.text.index("The way here") :]
+        way = shown.text[shown.text.index("The chain that led here") :]
         order = ["First visit", "Copied link", "Depth 1", "WhatsApp", "Depth 2", "Copied link", "0 returns"]
         places = [0]
         for step in order:
@@ -396,7 +396,7 @@ async def test_a_bad_token_is_told_why(server: Server) -> None:
         (forged, 422, "not signed for this site"),
         (foreign, 422, "not signed for this site"),
         (chain["third"]["session"], 422, "That is the session of a visit"),
-        (unknown, 404, "erased, or is past retention"),
+        (unknown, 404, "is not stored here"),
         (HOSTILE, 400, "That is not a share token"),
     ]:
         answer = await client.get("/tokens", params={"token": token})

@@ -65,17 +65,40 @@ def bars(found: Direct) -> list[Bar]:
     """Returns the parts of direct traffic: measured ones first, then evidence, then the estimate if there is one."""
     measured, evidence, guess = found.measured, found.evidence, found.estimate
     drawn = [
-        Bar("measured", "returns", "Private returns", "Came with a share token through a private channel. Without the "
-            "token they would stand among the direct visits.", measured.private_returns),
-        Bar("measured", "visits", "Direct, inner page", "No referrer, no campaign, no token, yet deep in the site.",
-            measured.deep),
-        Bar("measured", "visits", "Direct, home page", "As above, on the home page: typed, or a bookmark.",
-            measured.home),
-        Bar("evidence", "evidence", "Brought by an app", "Without a token, but an app named itself: as the browser, "
-            "or as the referrer.", evidence.in_app + evidence.app_referrer),
-    ]  # fmt: skip
+        Bar(
+            kind="measured",
+            tone="returns",
+            label="Private returns",
+            text="Came with a share token through a private channel. Without the token they would be counted as direct "
+            "visits.",
+            value=measured.private_returns,
+        ),
+        Bar(
+            kind="measured",
+            tone="visits",
+            label="Direct, inner page",
+            text="No referrer, no campaign, no token, on an inner page.",
+            value=measured.deep,
+        ),
+        Bar(
+            kind="measured",
+            tone="visits",
+            label="Direct, home page",
+            text="No referrer, no campaign, no token, on the home page: typed or bookmarked.",
+            value=measured.home,
+        ),
+        Bar(
+            kind="evidence",
+            tone="evidence",
+            label="Brought by an app",
+            text="Without a token, but the browser or the referrer named an app.",
+            value=evidence.in_app + evidence.app_referrer,
+        ),
+    ]
     if guess.value is not None:
-        text = f"Of {formats.count(guess.of, 'direct visit')} to inner pages so many were links that somebody sent."
+        text = (
+            f"Of {formats.count(guess.of, 'direct visit')} to inner pages, this many opened a link that somebody sent."
+        )
         drawn.append(Bar("estimated", "estimated", "Private shares", text, guess.value, guess.low, guess.high))
     return drawn
 

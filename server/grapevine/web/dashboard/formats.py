@@ -112,7 +112,10 @@ def elapsed(since: str | None, at: str | None) -> str:
 
 
 def page(url: str | int | None, origins: frozenset[str]) -> str:
-    """A page's URL, without its origin where the site has only that one, cut in the middle when it is long."""
+    """Returns a page's URL as short as it stays clear: a long one is cut in the middle.
+
+    It has no origin when the site has only one.
+    """
     if url is None:
         return NOTHING
     text = str(url)

@@ -1,4 +1,4 @@
-"""What the dashboard calls things, and one plain sentence for each number."""
+"""The words of the dashboard: names of channels, sources and verdicts, and the glossary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAMILY_OF: Final = {
 
 
 class Label(NamedTuple):
-    """A name for people and the sentence that explains it."""
+    """A name on the screen, and one sentence that explains it."""
 
     label: str
     text: str
@@ -39,118 +39,121 @@ SOURCES: Final = {
     "email": Label("E-mail", "A web mailer or mail app named itself as the sender."),
     "referral": Label("Other website", "A link on another website."),
     "internal": Label("This site", "A new tab opened from one of the site's own pages."),
-    "direct-home": Label("Direct, home page", "No referrer, landed on the home page: typed, or a bookmark."),
+    "direct-home": Label("Direct, home page", "No referrer, on the home page: typed or bookmarked."),
     "direct-deep": Label(
-        "Direct, inner page", "No referrer, yet deep in the site: nobody types such a URL, so part of it was shared."
+        "Direct, inner page",
+        "No referrer, on an inner page: nobody types such a URL, so part of these visits came through shared links.",
     ),
-    "link": Label("Tracked link", "A link minted by the site itself."),
+    "link": Label("Tracked link", "A link created by the site itself."),
 }
 
 DROPS: Final = {
-    "robot": Label("Robots", "Named themselves as robots; they are no visitors."),
+    "robot": Label("Robots", "Identified themselves as robots, so they are not counted as visitors."),
     "opted-out": Label(
-        "Opted out", "The browser asked not to be followed: the visit was counted, and nothing else was kept."
+        "Opted out", "The browser asked not to be tracked: the visit was counted, and nothing else was stored."
     ),
     "bad-origin": Label(
         "Foreign origin", "Sent by a page that is not on the site's list of origins. If it is yours, add its origin."
     ),
-    "unknown-site": Label("Unknown site", "The snippet's data-site is no site of this server."),
-    "malformed": Label("Malformed", "Could not be read at all."),
-    "invalid": Label("Invalid", "A field had a value that cannot be used."),
-    "too-large": Label("Too large", "Larger than a report may be."),
-    "rate-limited": Label("Rate limited", "Too many reports from one browser in a minute."),
-    "busy": Label("Server busy", "More was waiting than the server takes on; the widget sends such reports again."),
-    "duplicate": Label("Repeats", "Were stored already; repeating them changed nothing."),
+    "unknown-site": Label("Unknown site", "The data-site of the snippet is not a site of this server."),
+    "malformed": Label("Malformed", "The report could not be read."),
+    "invalid": Label("Invalid", "A field of the report had an invalid value."),
+    "too-large": Label("Too large", "The report was larger than allowed."),
+    "rate-limited": Label("Rate limited", "Too many reports from one network within a minute."),
+    "busy": Label("Server busy", "The queue of the server was full; the widget sends such reports again."),
+    "duplicate": Label("Repeats", "Stored already; the repeated report changed nothing."),
 }
 
 SUSPECTS: Final = {
-    "driven": Label("Driven browsers", "Said of themselves that a program drives them, as test tools do."),
-    "scanner": Label("Mail scanners", "Opened the links of a mail before its reader could."),
-    "replay": Label("Replayed links", "Opened one shared link again and again, as no group of people does."),
+    "driven": Label("Driven browsers", "Reported that a program controls them, as test tools do."),
+    "scanner": Label("Mail scanners", "Opened the links of an e-mail before its reader could."),
+    "replay": Label("Replayed links", "Opened one shared link far more often than a group of people does."),
 }
 
 MODELS: Final = {
-    "first": Label("First", "All credit to the first share of the chain, which brought everybody after it."),
-    "last": Label("Last", "All credit to the last share, the one that the buyer came through."),
-    "linear": Label("Linear", "The same credit to every share between the first visit and the buyer."),
+    "first": Label("First", "All credit goes to the first share of the chain."),
+    "last": Label("Last", "All credit goes to the last share, the one through which the buyer came."),
+    "linear": Label("Linear", "Every share between the first visit and the buyer gets the same credit."),
     "position": Label(
         "Position",
-        "40 % to the first share, 40 % to the last, 20 % to all between them; half and half where there are only two.",
+        "The first and the last share get 40 % each, all others together 20 %; of two shares each gets half.",
     ),
 }
 
 GLOSSARY: Final = {
     "Visit": "One arrival of a browser: the first page of a tab's session, or any page opened with another's token.",
-    "Share": "One act of sharing: a copied link, a tap on a share button, a link in the address bar that travelled.",
-    "Return": "A visit that arrived with a valid share token. One's own link opened is a self-return, counted apart.",
-    "Proven": "A share that somebody came back through. The page reports shares; a return is the proof.",
+    "Share": "One act of sharing: a copied link, a tap on a share button, a link taken from the address bar.",
+    "Return": "A visit that arrived with a valid share token. "
+    "A visit through one's own link is a self-return and is counted apart.",
+    "Proven": "A share that led to a return. The page reports a share; the return proves it.",
     "Dark share": "The part of all shares that went through private channels, which leave no referrer.",
     "Return share": "The part of all visits that arrived through a share.",
     "K-factor": "Returns divided by visits without self-returns: how many further visits one visit brings. "
     "Above 1, sharing feeds itself.",
     "Amplification": "All visits divided by those that sharing did not bring. ×1.25 means: four visits grew into five.",
     "Same network": "Returns that look like the sharer's own network and browser: often a colleague, sometimes the "
-    "sharer. A mark, not a verdict.",
-    "Cascade": "The whole tree that grows from one first visit, its root. Depth counts the returns above a visit, "
-    "breadth the visits of the largest generation.",
+    "sharer. A hint, no proof.",
+    "Cascade": "The whole tree that grows from one first visit, its root. The depth of a visit is the number of "
+    "returns from the root to it; the breadth is the size of the largest generation.",
     "Structural virality": "The mean distance between any two visits of a cascade (Goel and others, 2016): "
-    "near 2 for one big broadcast, larger the more it went from friend to friend.",
-    "Link preview": "A messenger's robot fetched a shared link (an unfurl): evidence of where it was pasted, no visit.",
-    "Direct visit": "A visit without referrer, campaign or token. On the home page it was typed, or a bookmark; deep "
-    "in the site part of it was shared.",
-    "Verdict": "Why a stored visit is taken for none of a person. It takes the visit out of every count.",
-    "Spike": "A page with 20 returns in an hour or more, at least three times what its own weeks before let expect, "
-    "and more than chance explains: it raises at most one false alarm a quarter.",
+    "near 2 when one post reached everybody, higher when the link went from person to person.",
+    "Link preview": "A messenger's robot fetched a shared link (an unfurl): evidence of where it was pasted, "
+    "but no visit.",
+    "Direct visit": "A visit without referrer, campaign or token. On the home page it was typed or bookmarked; on "
+    "inner pages, part of such visits came through shared links.",
+    "Verdict": "The reason why a stored visit was probably not made by a person. Such a visit is in no other number.",
+    "Spike": "A page with 20 returns in an hour or more, at least three times what its previous weeks let expect, "
+    "and more than chance explains. A site gets at most one false alarm a quarter.",
     "Conversion": "A goal reached in a visit, such as an order or a sign-up, with what it was worth.",
 }
 
 HONESTY: Final = {
-    "measured": "A report or a token that came back: it happened.",
-    "evidence": "A trace that points somewhere, such as a link preview. It proves no visit.",
-    "estimated": "A stated model's guess, with an interval.",
-    "self-reported": "What visitors wrote themselves.",
+    "measured": "Reported by a page, or proven by a token that came back.",
+    "evidence": "A trace such as a link preview. It proves no visit.",
+    "estimated": "The result of a documented model, with an interval.",
+    "self-reported": "Written by visitors themselves.",
 }
 
 
 def channel(name: str | int) -> str:
-    """A channel's name for people."""
+    """Returns the channel's name on the screen."""
     return _LABELS.get(str(name), str(name).capitalize())
 
 
 def family(name: str | int) -> str:
-    """The group of channels that share a colour; one of FAMILIES."""
+    """Returns the channel's family, one of FAMILIES: all its channels have one colour."""
     if is_public(name):
         return "public"
     return _FAMILY_OF.get(str(name), "chat")
 
 
 def is_public(name: str | int) -> bool:
-    """Whether the channel is an open network; all others are dark."""
+    """Returns whether the channel is an open network; all others are dark."""
     return str(name) in channels.PUBLIC
 
 
 def app(name: str) -> str:
-    """An app that fetched a preview."""
+    """Returns the name of an app that fetched a preview."""
     return channel(name)
 
 
 def source(name: str | int) -> Label:
-    """A source of visits."""
+    """Returns the label of a source of visits."""
     return SOURCES.get(str(name), Label(str(name), ""))
 
 
 def drop(name: str) -> Label:
-    """A reason of drops."""
+    """Returns the label of a drop reason."""
     return DROPS.get(name, Label(name, ""))
 
 
 def suspect(name: str) -> Label:
-    """A verdict that takes a visit out of the counts."""
+    """Returns the label of a verdict that takes a visit out of the counts."""
     return SUSPECTS.get(name, Label(name, ""))
 
 
 def nth(n: int) -> str:
-    """Which act of sharing on its channel ``n`` (from 0) is."""
+    """Returns the ordinal of share number ``n`` (the first is 0)."""
     if n >= LAST_N:
         return f"{LAST_N + 1}th or later"
     return ("1st", "2nd", "3rd")[n] if n < 3 else f"{n + 1}th"

@@ -1,4 +1,4 @@
-"""Templates: one Jinja environment that escapes everything, with the filters and words of the dashboard."""
+"""The Jinja environment of the dashboard: it escapes everything, and has the filters and labels of the pages."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from grapevine.web.dashboard.view_url import PRESETS
 
 
 def render_page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
-    """A page made from one of the templates."""
+    """Returns a page made from one of the templates."""
     return HTMLResponse(_environment().get_template(template).render(context), status)
 
 
 def code(text: str) -> Markup:
-    """A sentence whose `quoted` parts are names that somebody types."""
+    """Returns a sentence with its `quoted` parts as code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def breakable(url: str) -> Markup:
-    """A URL that may go on in the next line after each slash but the one it begins with."""
-    return Markup(re.sub("(?<=.)/(?=.)", "/<wbr>", str(escape(url))))  # noqa: S704
+    """Returns a URL that may be broken into lines after a slash, but not after its first one or inside ``://``."""
+    return Markup(re.sub("(?<=[^/:])/(?=[^/])", "/<wbr>", str(escape(url))))  # noqa: S704
 
 
 @cache

@@ -34,12 +34,13 @@ TABLE_ROWS: Final = 12
 PAGE_OF_CASCADES: Final = 25
 MOST_SPIKES: Final = 100
 SPIKE_ROWS: Final = 3
-_GONE: Final = (
-    "This site signed it, but the visit that made the share is not here: it was erased, or is past retention."
+_GONE: Final = "This site signed it, but the visit that made the share is not stored here."
+_SESSION: Final = (
+    "That is the session of a visit, not a share. A session is a secret of the visit and never belongs in a link."
 )
-_SESSION: Final = "That is the session of a visit, its own credential, and no share: it never belongs in a link."
 _FORGED: Final = (
-    "It is shaped like a share token, but was not signed for this site: mistyped, altered, or from elsewhere."
+    "It looks like a share token, but it was not signed for this site: "
+    "it was mistyped or altered, or it is from elsewhere."
 )
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
