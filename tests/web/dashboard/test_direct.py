@@ -64,7 +64,8 @@ async def test_it_says_what_the_api_says(server: Server) -> None:
     assert "Instagram 1" in found.text
     assert found.tables["Private shares, measured and estimated"][1:] == [
         ["Reported by the page", "1", ""], ["Proven by a return", "1", ""], ["Both", "1", ""],
-        ["In allestimated by capture and recapture, without an interval", "", "1"], ["Reports lost on the way", "", "0\u202f%"],
+        ["In allestimated by capture and recapture, without an interval", "", "1"],
+        ["Reports lost on the way", "", "0\u202f%"],
     ]  # fmt: skip
     week = await page(client, "/direct?days=7")
     assert "The period has 7 days; at least 14 are needed" in week.text
