@@ -358,6 +358,14 @@ def _shared(world: World) -> list[tuple[Any, ...]]:
 def site_of(world: World) -> Site:
     """The world's site, with its tokens."""
     row = SiteRow(
-        world.site_id, f"key{world.site_id}", "Vines", "00" * 16, "gv", "auto", "*", 0, ("https://example.org",)
+        site_id=world.site_id,
+        key=f"key{world.site_id}",
+        name="Vines",
+        salt="00" * 16,
+        param="gv",
+        place="auto",
+        query="*",
+        created_at=0,
+        origins=("https://example.org",),
     )
     return Site(row, [b"secret"])

@@ -38,11 +38,52 @@ SEED = 20
 DAY = 2500
 KEYS = (b"k" * 32,)
 SITES = (
-    SiteRow(1, "site-a", "Lees & <Dregs>", "0a" * 32, "gv", "auto", "*", NOON, ("https://a.example",)),
-    SiteRow(2, "site-b", "Äpfel", "0b" * 32, "via", "query", "id page", NOON, ("https://b.example:8443", "http://b.example")),
-    SiteRow(3, "site-c", "small", "0c" * 32, "gv", "fragment", "*", NOON, ("https://c.example",), "lees"),
-    SiteRow(4, "site-d", "empty", "0d" * 32, "gv", "auto", "*", NOON, ("https://d.example",)),
-)  # fmt: skip
+    SiteRow(
+        site_id=1,
+        key="site-a",
+        name="Lees & <Dregs>",
+        salt="0a" * 32,
+        param="gv",
+        place="auto",
+        query="*",
+        created_at=NOON,
+        origins=("https://a.example",),
+    ),
+    SiteRow(
+        site_id=2,
+        key="site-b",
+        name="Äpfel",
+        salt="0b" * 32,
+        param="via",
+        place="query",
+        query="id page",
+        created_at=NOON,
+        origins=("https://b.example:8443", "http://b.example"),
+    ),
+    SiteRow(
+        site_id=3,
+        key="site-c",
+        name="small",
+        salt="0c" * 32,
+        param="gv",
+        place="fragment",
+        query="*",
+        created_at=NOON,
+        origins=("https://c.example",),
+        element="lees",
+    ),
+    SiteRow(
+        site_id=4,
+        key="site-d",
+        name="empty",
+        salt="0d" * 32,
+        param="gv",
+        place="auto",
+        query="*",
+        created_at=NOON,
+        origins=("https://d.example",),
+    ),
+)
 LIVELY = SITES[:3]
 FIRST, LAST, WITHIN = (ids.day_date(DAY + days).isoformat() for days in (0, 4, 2))
 DAYS = read_requests.periods(FIRST, LAST, WITHIN)
@@ -76,9 +117,14 @@ async def prepare(store: Backend) -> None:
     for site in SITES:
         await store.sites.add_site(site)
     for number in range(len(SITES) + 1):  # 0 reaches all
-        key = KeyRow(f"key-{number}", number, f"key {number}", "read", NOON, None)
+        key = KeyRow(
+            key_id=f"key-{number}", site_id=number, name=f"key {number}", scope="read", created_at=NOON, revoked_at=None
+        )
         await store.api_keys.add_key(key, hash_secret(f"secret-{number}"))
-    await store.api_keys.add_key(KeyRow("revoked", 1, "old", "read", NOON, None), hash_secret("revoked"))
+    await store.api_keys.add_key(
+        KeyRow(key_id="revoked", site_id=1, name="old", scope="read", created_at=NOON, revoked_at=None),
+        hash_secret("revoked"),
+    )
     await store.api_keys.revoke_key("revoked", NOON)
 
 

@@ -115,7 +115,14 @@ class Watch:
             "expected": round(spike.expected, 2), "times": round(spike.returns / spike.expected, 1),
             "probability": spike.probability,
         }  # fmt: skip
-        row = SpikeRow(page_id, end, end, spike.returns, spike.expected, spike.returns)
+        row = SpikeRow(
+            page_id=page_id,
+            started_at=end,
+            last_at=end,
+            returns=spike.returns,
+            expected=spike.expected,
+            peak=spike.returns,
+        )
         detected = event(site.site_id, EVENT, end, data)
         if not await self._store.spikes.raise_spike(site.site_id, row, detected, lambda: new_id("msg", self._random)):
             return False

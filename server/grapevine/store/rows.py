@@ -1,4 +1,8 @@
-"""The rows of the tables as Python values: one struct for each table that the product reads back."""
+"""The rows of the tables as Python values: one struct for each table that the product reads back.
+
+Code builds rows by keyword. Only readers and repositories build them by position, from the columns of a query, which
+stand in the order of the fields.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ Key = int | str | None
 """The key of a count: a code, a number or a name; None where there is one count only."""
 
 
-class SiteRow(msgspec.Struct, frozen=True):
+class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that distinguish pages.
 
     ``element`` is the prefix of the names of its widget's elements.
@@ -34,7 +38,7 @@ class SiteRow(msgspec.Struct, frozen=True):
     element: str = "grapevine"
 
 
-class KeyRow(msgspec.Struct, frozen=True):
+class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
     """An API key without its secret. ``site_id`` 0 reaches every site."""
 
     key_id: str
@@ -42,7 +46,7 @@ class KeyRow(msgspec.Struct, frozen=True):
     name: str
     scope: str
     created_at: int
-    revoked_at: int | None
+    revoked_at: int | None = None
 
 
 class _Visit:

@@ -191,7 +191,7 @@ async def test_spike_and_event_are_stored_together_or_not_at_all(watched: Watche
     def fail() -> str:
         raise ArithmeticError
 
-    spike = SpikeRow(page_id(SITE, PAGE), NOON, NOON, 50, 2.0, 50)
+    spike = SpikeRow(page_id=page_id(SITE, PAGE), started_at=NOON, last_at=NOON, returns=50, expected=2.0, peak=50)
     with pytest.raises(ArithmeticError):
         await watched.store.spikes.raise_spike(SITE, spike, _event(), fail)
     assert await watched.raised() == []

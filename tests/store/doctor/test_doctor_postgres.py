@@ -70,7 +70,17 @@ async def database(postgres_databases: PostgresDatabases) -> AsyncIterator[Datab
         store = made.store()
         await store.open()
         await store.sites.add_site(
-            SiteRow(SITE, "vines", "Vines", "00" * 16, "gv", "auto", "*", 0, ("https://example.org",))
+            SiteRow(
+                site_id=SITE,
+                key="vines",
+                name="Vines",
+                salt="00" * 16,
+                param="gv",
+                place="auto",
+                query="*",
+                created_at=0,
+                origins=("https://example.org",),
+            )
         )
         await store.close()
         yield made

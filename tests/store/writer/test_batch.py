@@ -366,7 +366,10 @@ async def test_what_arrives_together_is_answered_apart(world: World, titles: lis
     root = await world.visit(token.visit_id)
     other = msgspec.structs.replace(root, visit_id=root.visit_id ^ 1)
     keys = [ShareKey(SITE, root.visit_id, root.cell, channel, 0) for channel in (COPY, WHATSAPP)]
-    pages = [PageRow(SITE, 2, ids.hashed_cell(2), 2500, "https://a.example/2", title) for title in titles]
+    pages = [
+        PageRow(site_id=SITE, page_id=2, cell=ids.hashed_cell(2), day=2500, url="https://a.example/2", title=title)
+        for title in titles
+    ]
     async with world.store.batch() as batch:
         new, stored = await batch.arrive(pages, [root, other], keys if known else [])
     assert new == {(SITE, other.visit_id)}

@@ -155,7 +155,20 @@ async def test_random_traffic_is_counted_as_its_rows_say(world: World) -> None:
 # Attribution ----------------------------------------------------------------------------------------------------------
 
 KEYS = (b"k" * 32,)
-OWNER = Site(SiteRow(SITE, "s", "s", "0a" * 32, "gv", "auto", "*", NOON, ("https://a.example",)), KEYS)
+OWNER = Site(
+    SiteRow(
+        site_id=SITE,
+        key="s",
+        name="s",
+        salt="0a" * 32,
+        param="gv",
+        place="auto",
+        query="*",
+        created_at=NOON,
+        origins=("https://a.example",),
+    ),
+    KEYS,
+)
 DAY = Period(ids.day_date(2500), ids.day_date(2500))
 
 

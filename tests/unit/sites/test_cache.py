@@ -29,7 +29,10 @@ class Source:
 
     async def sites(self) -> list[SiteRow]:
         await asyncio.sleep(0)
-        return [SiteRow(n, key, key, f"{n:032x}", "gv", "auto", "*", 0) for n, key in enumerate(self.keys, 1)]
+        return [
+            SiteRow(site_id=n, key=key, name=key, salt=f"{n:032x}", param="gv", place="auto", query="*", created_at=0)
+            for n, key in enumerate(self.keys, 1)
+        ]
 
 
 class Clock:

@@ -184,17 +184,48 @@ async def test_sites_by_their_key(store: SQLiteStore) -> None:
 
 
 def test_snippets() -> None:
-    site = SiteRow(1, "KEY", "Lees", "00", "gv", "auto", "*", NOW, ("https://a.example",))
+    site = SiteRow(
+        site_id=1,
+        key="KEY",
+        name="Lees",
+        salt="00",
+        param="gv",
+        place="auto",
+        query="*",
+        created_at=NOW,
+        origins=("https://a.example",),
+    )
     assert (
         snippet(site, "https://share.example.com")
         == '<script async src="https://share.example.com/widget.js" data-site="KEY"></script>'
     )
-    other = SiteRow(1, "KEY", "Lees", "00", "via", "query", "*", NOW, ("https://a.example",))
+    other = SiteRow(
+        site_id=1,
+        key="KEY",
+        name="Lees",
+        salt="00",
+        param="via",
+        place="query",
+        query="*",
+        created_at=NOW,
+        origins=("https://a.example",),
+    )
     assert snippet(other, "https://share.example.com", "/g") == (
         '<script async src="https://share.example.com/g/widget.js" data-site="KEY" data-param="via" data-place="query">'
         "</script>"
     )
-    named = SiteRow(1, "KEY", "Lees", "00", "gv", "auto", "*", NOW, ("https://a.example",), "lees")
+    named = SiteRow(
+        site_id=1,
+        key="KEY",
+        name="Lees",
+        salt="00",
+        param="gv",
+        place="auto",
+        query="*",
+        created_at=NOW,
+        origins=("https://a.example",),
+        element="lees",
+    )
     assert 'data-site="KEY" data-element="lees">' in snippet(named, "https://share.example.com")
 
 

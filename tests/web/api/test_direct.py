@@ -20,7 +20,10 @@ IN_APP = (
 
 @pytest.fixture
 async def headers(server: Server) -> dict[str, str]:
-    await server.store.api_keys.add_key(KeyRow("id-reader", 1, "test", "read", NOON, None), hash_secret("reader"))
+    await server.store.api_keys.add_key(
+        KeyRow(key_id="id-reader", site_id=1, name="test", scope="read", created_at=NOON, revoked_at=None),
+        hash_secret("reader"),
+    )
     return {"Authorization": "Bearer reader"}
 
 

@@ -28,7 +28,10 @@ SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 @pytest.fixture
 async def headers(server: Server) -> dict[str, str]:
     for name, site_id in (("reader", 1), ("all", 0), ("other", 2)):
-        await server.store.api_keys.add_key(KeyRow(f"id-{name}", site_id, name, "read", NOON, None), hash_secret(name))
+        await server.store.api_keys.add_key(
+            KeyRow(key_id=f"id-{name}", site_id=site_id, name=name, scope="read", created_at=NOON, revoked_at=None),
+            hash_secret(name),
+        )
     return {"Authorization": "Bearer reader"}
 
 

@@ -43,7 +43,7 @@ class Asker:
 
 
 async def with_key(server: Server, secret: str, site_id: int = 1, scope: str = "read") -> Asker:
-    key = KeyRow(f"id-{secret}", site_id, "test", scope, NOON, None)
+    key = KeyRow(key_id=f"id-{secret}", site_id=site_id, name="test", scope=scope, created_at=NOON, revoked_at=None)
     await server.store.api_keys.add_key(key, hash_secret(secret))
     return Asker(server, secret)
 

@@ -173,7 +173,9 @@ async def test_spikes_are_shown(server: Server) -> None:
     await server.visit()
     at = server.clock.now
     told = event(1, "spike.detected", at, {})
-    spike = SpikeRow(page_id(1, f"{ORIGIN}/deep/page"), at, at, 52, 1.98765, 52)
+    spike = SpikeRow(
+        page_id=page_id(1, f"{ORIGIN}/deep/page"), started_at=at, last_at=at, returns=52, expected=1.98765, peak=52
+    )
     await server.store.spikes.raise_spike(1, spike, told, lambda: "msg_1")
     await server.store.spikes.prolong(1, spike.page_id, at, at + 300_000, 70)
     shown = {

@@ -26,7 +26,7 @@ async def raise_one(
     site_id: int = 1,
 ) -> None:  # fmt: skip
     page = page_id(site_id, f"{ORIGIN}{path}")
-    spike = SpikeRow(page, at, at, returns, expected, returns)
+    spike = SpikeRow(page_id=page, started_at=at, last_at=at, returns=returns, expected=expected, peak=returns)
     told = event(site_id, "spike.detected", at, {})
     assert await server.store.spikes.raise_spike(site_id, spike, told, lambda: "msg_1")
     await server.store.spikes.prolong(site_id, page, at, at + lasted, peak)
@@ -48,7 +48,19 @@ async def test_those_of_the_period_stand_in_a_table(server: Server) -> None:
     await raise_one(server, "/other", NOON - 5 * MINUTE_MS, expected=0.001)
     await raise_one(server, "/gone", NOON - 3 * ids.DAY_MS, returns=40, expected=12.0)
     await raise_one(server, "/read", NOON - 40 * ids.DAY_MS)
-    await server.store.sites.add_site(SiteRow(2, "b", "B", "00" * 16, "gv", "auto", "*", 0, ("https://b.example",)))
+    await server.store.sites.add_site(
+        SiteRow(
+            site_id=2,
+            key="b",
+            name="B",
+            salt="00" * 16,
+            param="gv",
+            place="auto",
+            query="*",
+            created_at=0,
+            origins=("https://b.example",),
+        )
+    )
     await raise_one(server, "/read", NOON, site_id=2)
     client = await signed_in(server)
     found = await page(client, "/")

@@ -33,7 +33,7 @@ PAGES = [
 
 async def add_key(server: Server, secret: str, site_id: int = 1) -> str:
     """A key with that secret; its id."""
-    key = KeyRow(f"id-{secret}", site_id, "a key", "read", NOON, None)
+    key = KeyRow(key_id=f"id-{secret}", site_id=site_id, name="a key", scope="read", created_at=NOON, revoked_at=None)
     await server.store.api_keys.add_key(key, hash_secret(secret))
     return key.key_id
 

@@ -154,7 +154,10 @@ async def test_a_robot_is_refused_at_every_call_and_counted(server: Server, call
 
 async def test_a_shop_that_reports_a_conversion_with_a_key_is_no_robot(server: Server) -> None:
     answer = await server.visit()
-    await server.store.api_keys.add_key(KeyRow("id-writer", 1, "shop", "write", NOON, None), hash_secret("writer"))
+    await server.store.api_keys.add_key(
+        KeyRow(key_id="id-writer", site_id=1, name="shop", scope="write", created_at=NOON, revoked_at=None),
+        hash_secret("writer"),
+    )
     headers = {"Authorization": "Bearer writer", "User-Agent": "python-requests/2.32"}
     body = {"visit": answer["visit"], "goal": "order", "id": "order-1"}
     response = await server.http.post("/v1/conversions", json=body, headers=headers)

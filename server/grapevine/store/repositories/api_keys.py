@@ -35,7 +35,7 @@ class ApiKeyRepository:
 
     async def keys(self, site_id: int) -> list[KeyRow]:
         """The keys made for this site, oldest first, revoked ones too."""
-        return [KeyRow(*row) for row in await self._read("keys_of_site", site_id=site_id)]
+        return [_key(row) for row in await self._read("keys_of_site", site_id=site_id)]
 
     async def revoke_key(self, key_id: str, at: int) -> bool:
         """Revokes a key; False when there is no such key in force."""
@@ -43,5 +43,12 @@ class ApiKeyRepository:
             return bool(await change.run("revoke_key", key_id=key_id, at=at))
 
 
+def _key(row: tuple[Any, ...]) -> KeyRow:
+    key_id, site_id, name, scope, created_at, revoked_at = row
+    return KeyRow(
+        key_id=key_id, site_id=site_id, name=name, scope=scope, created_at=created_at, revoked_at=revoked_at
+    )  # fmt: skip
+
+
 def _first(rows: list[tuple[Any, ...]]) -> KeyRow | None:
-    return KeyRow(*rows[0]) if rows else None
+    return _key(rows[0]) if rows else None

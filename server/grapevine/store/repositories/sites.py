@@ -26,8 +26,13 @@ class SiteRepository:
         origins: dict[int, list[str]] = {}
         for site_id, origin in await self._read("all_origins"):
             origins.setdefault(site_id, []).append(origin)
-        rows = await self._read("all_sites")
-        return [SiteRow(*(*row, tuple(origins.get(row[0], ())), element)) for *row, element in rows]
+        return [
+            SiteRow(
+                site_id=site_id, key=key, name=name, salt=salt, param=param, place=place, query=query,
+                created_at=created_at, origins=tuple(origins.get(site_id, ())), element=element,
+            )
+            for site_id, key, name, salt, param, place, query, created_at, element in await self._read("all_sites")
+        ]  # fmt: skip
 
     async def add_site(self, site: SiteRow) -> None:
         """Adds a site; its number and key must be new."""
