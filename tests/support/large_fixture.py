@@ -49,8 +49,6 @@ _EVENTS: Final = f"""
     FROM generate_series(0::bigint, {VISITS - 1}) AS i WHERE i % 10 IN (1, 6);
     INSERT INTO answers (site_id, visit_id, cell, event_key, at, text)
     SELECT site_id, visit_id, cell, event_key, at, 'a friend' FROM conversions WHERE event_key % 3 = 0;
-    INSERT INTO links (site_id, visit_id, cell, channel, url, created_at)
-    SELECT site_id, visit_id, cell, 3, 'https://example.org/', at FROM answers;
     INSERT INTO cascades (
         site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares, conversions, virality
     )

@@ -27,7 +27,7 @@ from tests.support.truncate import execute
 pytestmark = pytest.mark.anyio
 
 EVENTS: Final = frozenset(
-    "visits shares unfurls conversions answers links pages counts_hour counts_day counts_page counts_device "
+    "visits shares unfurls conversions answers pages counts_hour counts_day counts_page counts_device "
     "counts_week counts_shared drops cascades guards".split()
 )
 WHOLE: Final = frozenset(
