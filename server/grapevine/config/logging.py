@@ -40,7 +40,7 @@ def configure(form: str) -> None:
 
 
 class Seldom(logging.Filter):
-    """Lets a message through once in so many seconds, and says then how often it was held back."""
+    """Lets a message through once in ``seconds``, then with the number of those held back."""
 
     def __init__(self, seconds: float = 10.0) -> None:
         super().__init__()

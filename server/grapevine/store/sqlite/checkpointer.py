@@ -1,8 +1,8 @@
-"""Checkpointer of SQLite's write-ahead log, taken beside the writer instead of inside one of its commits.
+"""Checkpoints of SQLite's write-ahead log, in a thread of their own instead of inside one of the writer's commits.
 
-By default the commit that makes the log exceed a thousand pages copies all of them into the database, and whoever waits
-for that commit waits for the copying. Here a connection and thread of its own copies most of the log while the writer
-goes on; only what was written meanwhile is copied while the writer holds still, so that the log can start over.
+By default the commit that makes the log exceed a thousand pages copies all of them into the database, and the requests
+of that commit wait for the copying. Here a connection with its own thread copies most of the log while the writer goes
+on; only the rest is copied while the writer's lock is held, so that the log can start over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EVERY_CHANGES: Final = 10_000
 
 
 class Checkpointer:
-    """Keeps the log of the database at ``path`` short. ``writing`` is held by whoever writes."""
+    """Keeps the log of the database at ``path`` short. Transactions hold the lock ``writing``."""
 
     def __init__(self, path: Path, writing: asyncio.Lock) -> None:
         self._writing = writing
@@ -32,13 +32,13 @@ class Checkpointer:
         self._task: asyncio.Task[None] | None = None
 
     def changed(self, changes: int) -> None:
-        """Told after a commit how many rows the writer has changed so far; starts a checkpoint when it is time."""
+        """Called after a commit with the number of rows changed so far; starts a checkpoint when it is due."""
         if changes - self._taken_at >= EVERY_CHANGES and (self._task is None or self._task.done()):
             self._taken_at = changes
             self._task = asyncio.create_task(self._take(), name="grapevine-checkpoint")
 
     async def close(self) -> None:
-        """Back when the checkpoint under way is done."""
+        """Waits for the checkpoint under way."""
         if self._task is not None:
             await self._task
         self._thread.shutdown()

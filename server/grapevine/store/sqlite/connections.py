@@ -105,7 +105,7 @@ class Writer(InlineConnection):
         return [answer(row) for row in rows if execute(text, row).rowcount]
 
     async def begin(self) -> None:
-        """Takes the file's write lock: at once, as there is one writer, unless another process holds it."""
+        """Takes the file's write lock: at once, unless another process holds it."""
         try:
             self.plain("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -118,7 +118,7 @@ class Writer(InlineConnection):
                 self.plain("PRAGMA busy_timeout=0")
 
     async def commit(self) -> None:
-        """Back when the disk has everything."""
+        """Commits, and waits until everything is on disk."""
         await self._wait("COMMIT")
 
     @property

@@ -1,6 +1,6 @@
-"""One moment of a SQLite file, for questions that read all of it: a connection of its own, in one read transaction.
+"""Snapshots of a SQLite file, for queries that read all of it: a connection of its own, in one read transaction.
 
-The file is neither made nor migrated. Whoever writes goes on writing; the log grows until the snapshot is closed.
+The file is neither made nor migrated. Writers go on writing; the log grows until the snapshot is closed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class FileSnapshot:
         return [text for (text,) in found if text != "ok"]
 
     async def _execute(self, text: str, values: list[Any]) -> list[tuple[Any, ...]]:
-        """Runs a statement in a thread; who is cancelled meanwhile ends it."""
+        """Runs a statement in a thread; cancelling the caller interrupts it."""
         work = asyncio.ensure_future(asyncio.to_thread(lambda: self._connection.execute(text, values).fetchall()))
         try:
             return await asyncio.shield(work)
