@@ -108,7 +108,7 @@ def test_a_terminal_is_shown_lines_but_no_parquet(terminal: Terminal) -> None:
     errors = process.communicate(timeout=120)[1].decode()
     assert process.returncode == 2
     assert errors == (
-        "grapevine: Parquet is nothing to read on a terminal; send it into a file, for instance: "
+        "grapevine: Parquet is a binary format; redirect it into a file, for instance: "
         f"grapevine export {terminal.site} visits --format parquet > visits.parquet\n"
     )
     process = terminal.start("answers", "--format", "csv", out=theirs)

@@ -1,4 +1,4 @@
-"""The command line: one module per group of commands, each a thin layer over what the server itself uses."""
+"""The command line: one module a command or group of commands, each a thin layer over the server's own functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; answers with its exit status: 0 ok, 1 failed, 2 wrong usage or a wrong setting."""
+    """Runs one command and returns its exit status: 0 ok, 1 failed, 2 wrong usage or a wrong setting."""
     parsed = build_parser().parse_args(arguments)
     context = CommandContext(os.environ, parsed.config)
     try:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GrapevineError as error:
         context.complain(str(error))
         return FAILED
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""How groups of commands add theirs to the parser, and the options that many of them share."""
+"""Helpers for argparse: adding commands, shared options, and types of arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Run = Callable[[CommandContext, argparse.Namespace], Awaitable[int]]
 
 
 class Commands:
-    """Where commands are added; ``group`` opens another level (``site add``)."""
+    """Adds commands to a parser; ``group`` adds a level of them (``site add``)."""
 
     def __init__(self, subparsers: Any, shared: argparse.ArgumentParser) -> None:
         self._subparsers = subparsers
@@ -23,7 +23,7 @@ class Commands:
     def add(
         self, name: str, run: Run, summary: str, *, more: str = "", prints_json: bool = True
     ) -> argparse.ArgumentParser:
-        """A command. ``prints_json`` gives it the option ``--json``."""
+        """Adds a command and returns its parser. ``prints_json`` gives it the option ``--json``."""
         description = f"{summary[0].upper()}{summary[1:]}. {more}".strip()
         parser: argparse.ArgumentParser = self._subparsers.add_parser(
             name, help=summary, description=description, parents=[self._shared]
@@ -34,40 +34,40 @@ class Commands:
         return parser
 
     def group(self, name: str, summary: str) -> Commands:
-        """A command that only holds others."""
+        """Adds a command that only holds others."""
         parser = self._subparsers.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         return Commands(parser.add_subparsers(title="commands", metavar="COMMAND", required=True), self._shared)
 
 
 def config_option() -> argparse.ArgumentParser:
-    """``--config`` again, so that it may also stand after the command."""
+    """Returns a parser of ``--config``, so that the option may also follow the command."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--config",
         type=Path,
         metavar="FILE.toml",
         default=argparse.SUPPRESS,
-        help="read settings from this file, too",
+        help="read settings from this file",
     )
     return shared
 
 
 def port(text: str) -> int:
-    """A TCP port; 0 is any that is free."""
+    """Parses a TCP port; 0 means any free one."""
     if not text.isascii() or not text.isdigit() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535, 0 for any that is free")
     return int(text)
 
 
 def count(text: str) -> int:
-    """A whole number, not negative."""
+    """Parses a whole number of at most nine digits, not negative."""
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
     return int(text)
 
 
 def day(text: str) -> date:
-    """A calendar date."""
+    """Parses a calendar date, YYYY-MM-DD."""
     try:
         return date.fromisoformat(text)
     except ValueError:

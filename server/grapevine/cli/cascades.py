@@ -1,4 +1,4 @@
-"""``grapevine cascade``: one cascade drawn as a tree."""
+"""``grapevine cascade``: draws one cascade as a tree."""
 
 from __future__ import annotations
 

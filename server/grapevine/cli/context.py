@@ -1,4 +1,4 @@
-"""What a command works with: the settings, the store they name, and where it may print."""
+"""The context of one command: its settings, the store that they name, and its output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WIDTH_OF_PIPES: Final = 120
 
 
 class CommandContext:
-    """One run of one command. Text of people's own is printed as it is: no markup, no highlighting."""
+    """The context of one command. Users' own text is printed unchanged, without markup or highlighting."""
 
     def __init__(self, environ: Mapping[str, str], config: Path | None) -> None:
         self._environ = environ
@@ -30,16 +30,16 @@ class CommandContext:
         self.err = _console(sys.stderr)
 
     def settings(self) -> Settings:
-        """The settings, without secret keys unless they were given. Raises SettingError."""
+        """Returns the settings, without secret keys unless they were given. Raises SettingError."""
         return load(self._environ, self._config)
 
     def settings_with_keys(self) -> Settings:
-        """The settings with the keys that sign; makes the key file at the first call ever. Raises SettingError."""
+        """Returns the settings with the signing keys; the first call ever makes the key file. Raises SettingError."""
         return with_secret_keys(self.settings())
 
     @asynccontextmanager
     async def store(self, settings: Settings | None = None) -> AsyncIterator[Store]:
-        """The open store."""
+        """Opens the store, and closes it afterwards."""
         store = make_store(settings or self.settings())
         await store.open()
         try:
@@ -48,26 +48,26 @@ class CommandContext:
             await store.close()
 
     def now(self) -> int:
-        """UTC milliseconds."""
+        """Returns the time in UTC milliseconds."""
         return time.time_ns() // 1_000_000
 
     def say(self, text: str = "") -> None:
-        """One line on standard output, at once."""
+        """Writes one line to standard output and flushes it."""
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
     def say_json(self, value: object, *, one_line: bool = False) -> None:
-        """A value as JSON on standard output."""
+        """Writes a value as JSON to standard output."""
         encoded = msgspec.json.encode(value)
         self.say((encoded if one_line else msgspec.json.format(encoded, indent=2)).decode())
 
     def complain(self, text: str) -> None:
-        """One line on standard error."""
+        """Writes one line to standard error."""
         sys.stderr.write(f"grapevine: {' '.join(text.split())}\n")
 
 
 def counted(number: int, noun: str) -> str:
-    """``1 visit``, ``2,000 visits``."""
+    """Returns the number with its noun: ``1 visit``, ``2,000 visits``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,4 +1,4 @@
-"""``grapevine demo``: everything at once, in a folder that is gone afterwards."""
+"""``grapevine demo``: a server and a demo site on a throw-away database."""
 
 from __future__ import annotations
 

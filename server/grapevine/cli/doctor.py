@@ -1,4 +1,4 @@
-"""``grapevine doctor``: an installation, checked."""
+"""``grapevine doctor``: checks an installation."""
 
 from __future__ import annotations
 

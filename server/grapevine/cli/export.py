@@ -1,4 +1,4 @@
-"""``grapevine export``: a table as a file on standard output."""
+"""``grapevine export``: writes a table to standard output."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def register(commands: Commands) -> None:
     parser.add_argument("--format", choices=tuple(FORMATS), default="ndjson", help="of the file (default: ndjson)")
     parser.add_argument("--json", dest="format", action="store_const", const="ndjson", help="as --format ndjson")
     parser.add_argument(
-        "--from", dest="first", type=day, metavar="D", help="first day, in UTC (default: as far as it goes back)"
+        "--from", dest="first", type=day, metavar="D", help="first day, in UTC (default: the first one with rows)"
     )
     parser.add_argument("--to", dest="last", type=day, metavar="D", help="last day, in UTC (default: the last one)")
 
 
 async def export(context: CommandContext, arguments: Namespace) -> int:
-    """Writes the file piece by piece, as fast as it is taken."""
+    """Writes the file piece by piece, as fast as the reader takes it."""
     if arguments.format == "parquet" and sys.stdout.isatty():
         raise Invalid(
-            "Parquet is nothing to read on a terminal; send it into a file, for instance: "
+            "Parquet is a binary format; redirect it into a file, for instance: "
             f"grapevine export {arguments.site} {arguments.table} --format parquet > {arguments.table}.parquet"
         )
     made_by = make_encoder(arguments.format, TABLES[arguments.table].columns)

@@ -1,4 +1,4 @@
-"""``grapevine key add``, ``list`` and ``revoke``."""
+"""``grapevine key add``, ``list`` and ``revoke``: administers API keys."""
 
 from __future__ import annotations
 

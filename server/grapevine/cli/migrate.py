@@ -1,4 +1,4 @@
-"""``grapevine migrate``: the database brought up to date, and spread over Citus's workers."""
+"""``grapevine migrate``: updates the schema, and distributes the tables over Citus's workers."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--distribute",
         action="store_true",
-        help="then spread the tables over Citus's workers, with the rows that they hold; servers have to be stopped",
+        help="then distribute the tables and their rows over Citus's workers; stop the servers first",
     )
     parser.add_argument(
         "--shards", type=_shards, metavar="N",
-        help="with --distribute: into how many pieces, if not the server's citus.shard_count",
+        help="with --distribute: number of shards (default: the server's citus.shard_count)",
     )  # fmt: skip
 
 
 async def migrate(context: CommandContext, arguments: Namespace) -> int:
-    """Opens the store, which migrates it, says from which version to which, and distributes it where that is asked."""
+    """Opens the store, which migrates it; prints both versions; distributes the tables with ``--distribute``."""
     settings = context.settings()
     _check(settings, arguments)
     before = await schema_version(settings)

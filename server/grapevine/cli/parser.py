@@ -1,4 +1,4 @@
-"""The whole command line in one parser: each group adds its commands."""
+"""The argument parser of all commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grapevine.cli.arguments import Commands, config_option
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of ``grapevine``; what it parses has ``run``, an async function of (context, arguments)."""
+    """Returns the parser of ``grapevine``. Parsed arguments have ``run``, an async function of (context, arguments)."""
     parser = argparse.ArgumentParser(
         prog="grapevine",
         description="Self-hosted measurement of word of mouth: signed share tokens, share chains, "
@@ -20,7 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
         "Exit status: 0 ok, 1 failed, 2 wrong usage.",
     )
     parser.add_argument("--version", action="version", version=f"grapevine {__version__}")
-    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file, too")
+    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands = Commands(subparsers, config_option())
     for group in (serve, demo, sites, keys, tokens, stats, cascades, export, migrate, copy, simulate, doctor):

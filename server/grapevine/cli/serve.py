@@ -1,4 +1,4 @@
-"""``grapevine serve``."""
+"""``grapevine serve``: runs the server."""
 
 from __future__ import annotations
 

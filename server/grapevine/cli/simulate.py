@@ -1,4 +1,4 @@
-"""``grapevine simulate``: plays a world with known truth against a server, and holds the server against it."""
+"""``grapevine simulate``: plays simulated visitors against a server, and compares its numbers with what happened."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def register(commands: Commands) -> None:
     parser.add_argument("--server", metavar="URL", help="the server (with --check: default where it was played)")
     parser.add_argument("--site", metavar="KEY", help="the site's public key (with --check: where it was played)")
     parser.add_argument("--origin", metavar="URL", help="the origin of the site's pages (default: ask the server)")
-    parser.add_argument("--seed", type=count, default=1, metavar="S", help="one seed, one world (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=count, default=1, metavar="S", help="seed of the random draws (default: %(default)s)"
+    )
     usual = Parameters()
     parser.add_argument("--visits", type=count, default=usual.visits, metavar="N",
                         help="visits of people (default: %(default)s)")  # fmt: skip
@@ -61,18 +63,18 @@ def register(commands: Commands) -> None:
         parser.add_argument(f"--{name.replace('_', '-')}", type=_rate, default=getattr(usual, name), metavar="R",
                             help=f"{meaning} (default: %(default)s)")  # fmt: skip
     parser.add_argument(
-        "--one-address", action="store_true", help="send no X-Forwarded-For: the server trusts no proxy here"
+        "--one-address", action="store_true", help="send no X-Forwarded-For, for a server that trusts no proxy"
     )
     parser.add_argument("--truth", type=Path, metavar="FILE", help="write what really happened, as NDJSON")
     parser.add_argument(
-        "--check", type=Path, metavar="TRUTH", help="ask the server what it made of that; plays nothing"
+        "--check", type=Path, metavar="TRUTH", help="compare the server with this file instead of playing"
     )
     parser.add_argument("--key", metavar="KEY", help="with --check: an API key of the site that may read")
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="with --check: read the API key from a file")
 
 
 async def simulate(context: CommandContext, arguments: Namespace) -> int:
-    """Plays, or checks."""
+    """Plays a world, or checks the server with ``--check``."""
     return await (_play if arguments.check is None else _check)(context, arguments)
 
 
@@ -218,7 +220,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _rate(text: str) -> float:
-    """A number, not negative."""
+    """Parses a finite number, not negative."""
     try:
         rate = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""``grapevine site add``, ``list`` and ``set``."""
+"""``grapevine site add``, ``list`` and ``set``: administers sites."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grapevine.sites.snippet import snippet
 from grapevine.store.rows import SiteRow
 
 LOCAL_URL: Final = "http://127.0.0.1:8000"
-"""Where ``grapevine serve`` listens when nothing else is said."""
+"""Where ``grapevine serve`` listens by default."""
 
 
 def register(commands: Commands) -> None:
@@ -27,7 +27,7 @@ def register(commands: Commands) -> None:
         add,
         "add a site; prints its public key, an admin API key (shown this once) and the snippet, as JSON",
     )
-    parser.add_argument("name", metavar="NAME", help="what people call the site")
+    parser.add_argument("name", metavar="NAME", help="name of the site, for people")
     parser.add_argument(
         "--origin",
         action="append",
@@ -55,7 +55,7 @@ def register(commands: Commands) -> None:
 
 
 async def add(context: CommandContext, arguments: Namespace) -> int:
-    """Adds a site. Always prints JSON: the key in it is needed by whoever called, and shown only now."""
+    """Adds a site. Always prints JSON, since the API key in it is shown only now."""
     settings = context.settings()
     async with context.store(settings) as store:
         added = await add_site(store, arguments.name, arguments.origin, context.now())

@@ -1,4 +1,4 @@
-"""``grapevine stats``: the numbers of a period."""
+"""``grapevine stats``: prints the summary of a period."""
 
 from __future__ import annotations
 

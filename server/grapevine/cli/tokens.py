@@ -1,4 +1,4 @@
-"""``grapevine token inspect``: what a token says, or in one sentence what is wrong with it."""
+"""``grapevine token inspect``: decodes and verifies a token, or says in one sentence what is wrong with it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from grapevine.store.readers.reads import Reads
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a text. ``reason`` is the contract's name for why it is no good, ``site`` the signer's key."""
+    """The result for one text. ``reason`` is the contract's code of the error, ``site`` the signer's public key."""
 
     token: str
     valid: bool
@@ -67,7 +67,7 @@ async def inspect(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def examine(reads: Reads, sites: Sequence[Site], asked: str | None, text: str) -> Inspection:
-    """What ``text`` is to these sites; a token of another site than the one with the key ``asked`` is no good."""
+    """Returns what ``text`` is to these sites; a token of a site other than ``asked`` (its key) is invalid."""
     try:
         site, token = _signer(sites, text)
     except TokenError as error:

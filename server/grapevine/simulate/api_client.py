@@ -1,4 +1,4 @@
-"""What a server has concluded, asked through its read API."""
+"""A client of a server's read API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CASCADES_AT_ONCE: Final = 200
 
 
 class ApiClient:
-    """The read API of a server; ``key`` is an API key of the site. Raises GrapevineError when it gives no answer."""
+    """Calls the read API; ``key`` is an API key of the site. Raises GrapevineError unless the server returns 200."""
 
     def __init__(self, client: AsyncClient, key: str, site: str) -> None:
         self._client = client
@@ -23,16 +23,16 @@ class ApiClient:
         self._site = {"site": site}
 
     async def summary(self, days: range) -> dict[str, Any]:
-        """The summary of those days, a flat table: ``shares.total``, ``unfurls.slack``."""
+        """Returns the summary of those days as a flat table: ``shares.total``, ``unfurls.slack``."""
         return dict(_flat(await self._get("/v1/stats/summary", **_period(days))))
 
     async def breakdown(self, by: str, days: range) -> dict[str | int, int]:
-        """Visits by key."""
+        """Returns visits by key."""
         rows = await self._get("/v1/stats/breakdown", by=by, limit="1000", **_period(days))
         return {row["key"]: row["visits"] for row in rows if row["visits"]}
 
     async def resolve(self, tokens: Sequence[str]) -> list[dict[str, Any]]:
-        """What each token stands for, in their order."""
+        """Resolves tokens; the results are in their order."""
         found: list[dict[str, Any]] = []
         for start in range(0, len(tokens), TOKENS_AT_ONCE):
             body = {"tokens": tokens[start : start + TOKENS_AT_ONCE]}
@@ -45,7 +45,7 @@ class ApiClient:
         return found
 
     async def cascades(self) -> AsyncIterator[dict[str, Any]]:
-        """The head of every cascade."""
+        """Yields the summary of every cascade."""
         cursor: dict[str, str] = {}
         while True:
             page = await self._get("/v1/cascades", sort="size", limit=str(_CASCADES_AT_ONCE), **cursor)

@@ -1,4 +1,4 @@
-"""How people come to a page, and how they pass it on: what their browsers then tell, and what is behind it."""
+"""How visitors come to a page and share it: what really happens, and what their browsers send."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from grapevine.simulate.people import AgentString
 
 
 class Arrival(NamedTuple):
-    """A way to a page: ``truth`` is what it is, ``source`` what a referrer or campaign shows of it, if anything does.
+    """A way to a page: ``truth`` is the real source, ``source`` what referrer or campaign show, None for nothing.
 
     ``app`` is the app that the referrer names, ``inside`` the one in whose browser the page opens.
     """
@@ -23,7 +23,7 @@ class Arrival(NamedTuple):
 
 
 class Destination(NamedTuple):
-    """Somewhere a link is pasted: the ways in which it is opened there, whether in private, and who previews it."""
+    """Where a link is pasted: how it is opened there, whether that is private, and which preview robot fetches it."""
 
     private: bool
     ways: tuple[tuple[float, Arrival], ...]
@@ -31,7 +31,7 @@ class Destination(NamedTuple):
 
 
 class ChannelUse(NamedTuple):
-    """How a channel of the widget is used: how often, how well it is opened (1 is the average), and where it ends."""
+    """Use of one channel: its weight, how often its links are opened (1 is the average), and where they are pasted."""
 
     weight: float
     opened: float
@@ -127,18 +127,18 @@ CHANNEL_USE: Final = {
 """The buttons of the widget, and ``copy``."""
 
 UNTAGGED: Final = (*_CHATS, (20, "email"), (2, "reddit"))
-"""Where addresses go that were copied out of the browser's address bar."""
+"""Where addresses copied from the address bar are pasted."""
 
 USUAL: Final = sum(habit.weight * habit.opened for habit in CHANNEL_USE.values()) / sum(
     habit.weight for habit in CHANNEL_USE.values()
 )
-"""How well a share is opened on the average, in the measure of ``ChannelUse.opened``."""
+"""The mean of ``ChannelUse.opened`` over all shares."""
 
 _PRIVATE_APPS: Final = frozenset({"messenger", "line", "telegram", "slack", "teams", "discord", "whatsapp"})
 
 
 def shown(way: Arrival, agent: AgentString, is_home: bool) -> tuple[str, str | None]:
-    """(source, app) that somebody who sees nothing but the request can know of an arrival without a token."""
+    """Returns (source, app) as the request alone shows them, for an arrival without a token."""
     if way.query:
         return "campaign", agent.app
     if way.source is not None:

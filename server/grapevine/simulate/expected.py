@@ -1,4 +1,4 @@
-"""What a server ought to conclude from a truth: who came from whom as far as tokens tell, and every number.
+"""The results that a server should compute from a world: the parent of each visit, and every number.
 
 Written from the contract's definitions, on its own: nothing here is shared with what computes the server's numbers.
 """
@@ -14,7 +14,7 @@ from grapevine.simulate.truth import Link, Truth, Visit
 
 
 class ExpectedVisit(NamedTuple):
-    """A visit as the server ought to see it. ``parent`` made the shared link; ``depth`` counts returns above."""
+    """A visit as the server should see it. ``parent`` made the shared link; ``depth`` counts returns above."""
 
     visit: Visit
     parent: Visit | None
@@ -23,7 +23,7 @@ class ExpectedVisit(NamedTuple):
 
     @property
     def source(self) -> str:
-        """Of the contract's closed set."""
+        """The source, of the contract's closed set."""
         return self.visit.source if self.parent is None else "share"
 
     @property
@@ -63,7 +63,7 @@ class ExpectedResults:
 
     @property
     def deepest(self) -> int:
-        """Returns in the longest chain."""
+        """The depth of the deepest cascade."""
         return max((depth for _, depth in self.cascades.values()), default=0)
 
     def _see(self, visit: Visit) -> ExpectedVisit:
@@ -116,7 +116,7 @@ def _link(one: ExpectedVisit) -> Link:
 
 
 def _same_network(one: ExpectedVisit) -> bool:
-    """The visitor hash knows a browser again on the same day and on the next."""
+    """The visitor hash recognises a browser on the same day and on the next."""
     parent = one.parent
     if parent is None or parent.visitor != one.visit.visitor or parent.served is None or one.visit.served is None:
         return False

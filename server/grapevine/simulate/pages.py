@@ -27,7 +27,7 @@ class SitePage(NamedTuple):
 
 
 class Pages:
-    """Pages with the weight of each: how often it is the one that is read. The home page is among them."""
+    """Pages, each with its weight: how often it is read. The home page is among them."""
 
     def __init__(self, weighted: Sequence[tuple[float, SitePage]]) -> None:
         mean = sum(weight * page.appeal for weight, page in weighted) / sum(weight for weight, _ in weighted)
@@ -36,7 +36,7 @@ class Pages:
         self.home = next(page for page in self._pages if page.is_home)
 
     def draw(self, random: Random) -> SitePage:
-        """Returns a page, as often as it is read."""
+        """Returns a page, drawn by weight."""
         return random.choices(self._pages, cum_weights=self._weights)[0]
 
 

@@ -1,4 +1,4 @@
-"""What a world is like: every rate in one place. The rates of defects are what the server has to put up with."""
+"""All rates of a world, those of lost, late, repeated and forged requests among them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HIGHEST_K: Final = 1.5
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rates are parts of 1 unless said otherwise; raises Invalid for one that cannot be.
+    """Rates are parts of 1 unless said otherwise. Raises Invalid for a rate out of bounds.
 
     ``k`` is how many visits of other people each visit makes on the average, whatever way its page was passed on.
     ``untagged`` is the part of all sharing that no button and no copied link sees: an address copied out of the
@@ -36,7 +36,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     self_returns: float = 0.08
     """Acts of sharing whose link the sharer opens, too."""
     same_network: float = 0.04
-    """Openings by somebody whom address, browser and language do not tell from the sharer."""
+    """Openings by a visitor with the same address, browser and language as the sharer."""
     opened_twice: float = 0.02
     """Openings after which the same person opens the link again within a minute."""
     regulars: float = 0.2
@@ -54,7 +54,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Visits per visit of people by robots that name themselves and run scripts."""
     suspects: float = 1.0
     addresses: bool = True
-    """Whether everybody has a network address of their own; else agents and languages alone tell people apart."""
+    """Whether each visitor has a network address; else only agents and languages distinguish visitors."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

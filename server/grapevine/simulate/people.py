@@ -1,4 +1,4 @@
-"""Browsers and those who use them. What an agent string ought to be read as is written beside it, by hand."""
+"""User agents and the people who use them. The expected device and app of each are written by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class AgentString(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Somebody with one browser at one address; ``opted_out`` by Global Privacy Control."""
+    """A visitor with one browser at one address; ``opted_out`` by Global Privacy Control."""
 
     address: str
     agent: AgentString
@@ -94,11 +94,11 @@ _DATA_CENTRE: Final = "203.0.113"
 
 
 def person(random: Random, opted_out: bool = False) -> Person:
-    """Somebody new, at an address from the block that is kept for tests (RFC 2544)."""
+    """Returns a new visitor, at an address from the block reserved for tests (RFC 2544)."""
     address = f"198.{random.choice(_NETWORKS)}.{random.randrange(256)}.{random.randrange(1, 255)}"
     return Person(address, pick(random, BROWSERS), pick(random, _LANGUAGES), opted_out)
 
 
 def machine(random: Random, agent: AgentString) -> Person:
-    """A program with that agent, in a data centre (RFC 5737)."""
+    """Returns a program with that agent, at an address reserved for documentation (RFC 5737)."""
     return Person(f"{_DATA_CENTRE}.{random.randrange(1, 255)}", agent, "en-US,en;q=0.9")

@@ -1,4 +1,4 @@
-"""Plays a world over HTTP, as the widget, messengers and robots speak to a server.
+"""Plays a world over HTTP, with the requests of the widget, messengers and robots.
 
 Requests are begun in the world's order, several at a time; one that needs a token or session waits until the server has
 handed it out, and all that follow wait behind it. So the same world is the same requests in the same order.
@@ -57,14 +57,14 @@ class Target(NamedTuple):
 
 
 class IssuedTokens(NamedTuple):
-    """What the server handed out for a visit."""
+    """The session and the tokens of a visit."""
 
     session: str
     tokens: dict[str, str]
 
 
 async def origin_of_site(client: AsyncClient, site: str) -> str:
-    """An origin of the site, as the server names it to a page that is on none (it counts one ``bad-origin`` drop).
+    """Returns an origin of the site: the server names it when it refuses a foreign one (one ``bad-origin`` drop).
 
     Raises GrapevineError when there is no such site or no answer.
     """
@@ -98,23 +98,23 @@ class Player:
         self._clock = clock
         self._at = at
         self._on_visit = on_visit
-        self._handed: dict[int, IssuedTokens] = {}
+        self._issued: dict[int, IssuedTokens] = {}
         self._tokens: dict[Link, str] = {}
-        self._under_way: dict[object, asyncio.Task[None]] = {}
+        self._running: dict[object, asyncio.Task[None]] = {}
         self._days: dict[str, str] = {}
         self._free = asyncio.Semaphore(CONCURRENCY)
 
     async def play(self) -> None:
-        """Plays everything. Raises GrapevineError when the server does not answer as it should."""
+        """Plays everything. Raises GrapevineError for an unexpected response."""
         try:
             async with asyncio.TaskGroup() as group:
                 for action in self._world.requests():
-                    await self._needed(action)
+                    await self._await_dependencies(action)
                     await self._free.acquire()
                     if self._at is not None:
                         self._at(action.at)
                     task = group.create_task(self._make(action))
-                    self._under_way[_gives(action)] = task
+                    self._running[_provides(action)] = task
                     if self._at is not None:
                         await task
         except BaseExceptionGroup as errors:
@@ -127,10 +127,10 @@ class Player:
         for link, share in self._world.truth.shares.items():
             share.served = self._tokens.get(link)
 
-    async def _needed(self, action: SimulatedRequest) -> None:
-        """Waits for the answer that holds what the request has to carry."""
-        for needed in _takes(action):
-            task = self._under_way.get(needed)
+    async def _await_dependencies(self, action: SimulatedRequest) -> None:
+        """Waits for the responses with the tokens and the session that this request carries."""
+        for needed in _depends_on(action):
+            task = self._running.get(needed)
             if task is not None and not task.done():
                 await asyncio.wait([task])
 
@@ -148,8 +148,8 @@ class Player:
                 await self._follow(action)
         finally:
             self._free.release()
-            if self._under_way.get(_gives(action)) is asyncio.current_task():
-                del self._under_way[_gives(action)]
+            if self._running.get(_provides(action)) is asyncio.current_task():
+                del self._running[_provides(action)]
 
     async def _arrive(self, action: VisitRequest) -> None:
         body: dict[str, Any] = {
@@ -174,12 +174,12 @@ class Player:
         visit.served = ServerResult(answer["visit"], tokens.get(_CHANNELS[0]), ids.day_at(self._clock()), dropped)
         for channel, token in tokens.items():
             self._tokens[Link(action.visit, channel, 0)] = token
-        self._handed[action.visit] = IssuedTokens(answer["session"], tokens)
+        self._issued[action.visit] = IssuedTokens(answer["session"], tokens)
         if visit.human:
             self._on_visit()
 
     async def _read(self, action: ViewRequest) -> None:
-        session = self._handed[action.visit].session
+        session = self._issued[action.visit].session
         body = {"session": session, "url": self._url(action.path), "title": action.title, "nonce": action.nonce}
         await self._post("views", action.who, body, (200,))
 
@@ -190,7 +190,7 @@ class Player:
         self._tokens.setdefault(link._replace(n=next_n(link.n)), response.json()["next"])
 
     async def _convert(self, action: ConversionRequest) -> None:
-        body = {"session": self._handed[action.visit].session, "goal": action.goal, "nonce": action.nonce}
+        body = {"session": self._issued[action.visit].session, "goal": action.goal, "nonce": action.nonce}
         if action.value is not None:
             body |= {"value": action.value, "currency": action.currency or ""}
         await self._post("conversions", action.who, body, (200,))
@@ -222,14 +222,14 @@ class Player:
         return f"{self._target.origin}{path}{'?' if query else ''}{query}"
 
 
-def damaged(token: str, place: int) -> str:
-    """The token with another character in that place."""
-    other = ids.ALPHABET[(ids.ALPHABET.index(token[place]) + 1) % len(ids.ALPHABET)]
-    return token[:place] + other + token[place + 1 :]
+def damaged(token: str, index: int) -> str:
+    """Returns the token with another character at that index."""
+    other = ids.ALPHABET[(ids.ALPHABET.index(token[index]) + 1) % len(ids.ALPHABET)]
+    return token[:index] + other + token[index + 1 :]
 
 
-def _gives(action: SimulatedRequest) -> object:
-    """What the answer hands out: a visit's session and first tokens, or a channel's next token."""
+def _provides(action: SimulatedRequest) -> object:
+    """Returns the key of what the response provides: a visit's session and tokens, or a channel's next token."""
     if isinstance(action, VisitRequest):
         return action.visit
     if isinstance(action, ShareRequest):
@@ -237,8 +237,8 @@ def _gives(action: SimulatedRequest) -> object:
     return action
 
 
-def _takes(action: SimulatedRequest) -> tuple[object, ...]:
-    """What the request carries, named by the answers that hand it out. A repeat waits for the first one's answer."""
+def _depends_on(action: SimulatedRequest) -> tuple[object, ...]:
+    """Returns the keys of what the request carries (see ``_provides``). A repeat waits for the first response."""
     if isinstance(action, VisitRequest):
         return (action.visit,) if action.link is None else (action.visit, *_of(action.link))
     if isinstance(action, ViewRequest | ConversionRequest):

@@ -32,7 +32,7 @@ DEMO: Final = Parameters(
 was played is counted."""
 
 DEMO_SEED: Final = 25
-"""With it already 300 visits show deep cascades and every usual channel."""
+"""With this seed 300 visits already show deep cascades and every usual channel."""
 
 
 def demo_world(visits: int, seed: int = DEMO_SEED) -> World:

@@ -19,12 +19,12 @@ _WAITS_FOR_MORNING: Final = 0.8
 
 
 def pick(random: Random, weighted: tuple[tuple[float, T], ...]) -> T:
-    """One of the choices, as often as its weight says."""
+    """Returns one of the choices, drawn by weight."""
     return random.choices([choice for _, choice in weighted], [weight for weight, _ in weighted])[0]
 
 
 def poisson(random: Random, mean: float) -> int:
-    """A Poisson number (Knuth's product of uniforms, in pieces so that e^-mean never vanishes)."""
+    """Returns a Poisson number (Knuth's product of uniforms, in pieces so that e^-mean never vanishes)."""
     drawn = 0
     while mean > 0:
         piece = min(mean, 50.0)
@@ -37,7 +37,7 @@ def poisson(random: Random, mean: float) -> int:
 
 
 def openings(random: Random, mean: float) -> int:
-    """By how many people one shared link is opened: negative binomial, dispersion 0.5.
+    """Returns how many people open one shared link: negative binomial, dispersion 0.5.
 
     Most links are opened by nobody or one, now and then one by a whole group; most cascades die within one hop, as
     Goel, Watts and Goldstein (The structure of online diffusion networks, 2012) found in seven networks.
@@ -46,7 +46,7 @@ def openings(random: Random, mean: float) -> int:
 
 
 def delay(random: Random, at: int) -> int:
-    """When (ms) a link that was shared at ``at`` is opened: log-normal, median 3 h; what falls into the night mostly
+    """Returns when (ms) a link shared at ``at`` is opened: log-normal, median 3 h; what falls into the night mostly
     waits for the morning."""
     opened = at + _MINUTE_MS + int(random.lognormvariate(math.log(_MEDIAN_DELAY_MS), _SPREAD))
     hour = opened // _HOUR_MS % 24
@@ -57,8 +57,8 @@ def delay(random: Random, at: int) -> int:
 
 
 def next_arrival(random: Random, at: int, a_day: float) -> int:
-    """When (ms) the next one comes after ``at`` where ``a_day`` come in a day, by day more than by night (thinning:
-    Lewis and Shedler 1979)."""
+    """Returns when (ms) the next visitor after ``at`` comes; ``a_day`` come in a day, more by day than by night
+    (thinning: Lewis and Shedler 1979)."""
     busiest = max(_HOURS) / sum(_HOURS) * a_day
     moment = float(at)
     while True:

@@ -1,4 +1,4 @@
-"""A server held against a truth: what it found of what it could know, and how far each of its numbers is off.
+"""The comparison of a server with a world: what it found of what it could know, and the error of each number.
 
 A link between two visits counts as right when the server names the share that was really opened: the visit, channel and
 number. What cannot be known (a token lost on the way) is no fault; people alone are asked about, robots have their own
@@ -35,19 +35,19 @@ class SetComparison(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, true: Set[Hashable], found: Set[Hashable]) -> SetComparison:
-        """Of those two sets."""
+        """Compares two sets."""
         right = len(true & found)
         precision = right / len(found) if found else None
         return cls(len(true), len(found), right, precision, right / len(true) if true else None)
 
     @property
     def good(self) -> bool:
-        """Nothing found that is not so, and at most one in a thousand missed."""
+        """Whether nothing wrong was found and at most one in a thousand is missing."""
         return self.right == self.found and self.right >= LEAST_RECALL * self.true
 
 
 class NumberComparison(msgspec.Struct, frozen=True):
-    """One number: as it ought to be, as the server says it, and the difference."""
+    """One number: the expected one, the server's, and the difference."""
 
     expected: float | None
     found: float | None
@@ -55,19 +55,19 @@ class NumberComparison(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, expected: float | None, found: float | None) -> NumberComparison:
-        """Those two; one that is null where the other is none has no error that could be said."""
+        """Compares two numbers; ``error`` is None where only one of them is None."""
         if expected is None or found is None:
             return cls(expected, found, 0 if expected is found else None)
         return cls(expected, found, found - expected)
 
     @property
     def good(self) -> bool:
-        """Exact, up to rounding."""
+        """Whether the number is exact, up to rounding."""
         return self.error is not None and abs(self.error) <= _RATIO_ERROR
 
 
 class RobotComparison(msgspec.Struct, frozen=True):
-    """What became of robots. ``refused`` were answered so; ``stored`` got an answer as a visit does; ``counted`` stand
+    """The robots. ``refused`` got 202 with the reason; ``stored`` were stored like visits; ``counted`` are
     among the visits; ``people_refused`` are people who were taken for robots."""
 
     true: int
@@ -78,12 +78,12 @@ class RobotComparison(msgspec.Struct, frozen=True):
 
     @property
     def good(self) -> bool:
-        """No robot is counted, and of people at most one in a thousand is refused."""
+        """Whether no robot is counted and no person is refused."""
         return self.counted == 0 and self.people_refused == 0
 
 
 class VerdictCount(msgspec.Struct, frozen=True):
-    """Visits of one kind, and how many of them the server takes for no person's."""
+    """Visits of one kind, and how many of them a verdict took out of the counts."""
 
     stored: int
     taken_out: int
@@ -118,21 +118,21 @@ class ComparisonReport(msgspec.Struct, frozen=True):
     parts: dict[str, dict[str, NumberComparison]]
 
 
-async def check(truth: Truth, asked: ApiClient) -> ComparisonReport:
-    """Compares. Raises GrapevineError when the truth was never played or the server gives no answer."""
+async def check(truth: Truth, api: ApiClient) -> ComparisonReport:
+    """Returns the comparison. Raises GrapevineError when the world was never played or the server does not respond."""
     days = [visit.served.day for visit in truth.visits if visit.served is not None]
     if not days:
         raise GrapevineError("nothing of this truth was played on a server")
     period = range(min(days), max(days) + 1)
     expected = ExpectedResults(truth)
-    summary = await _settled(asked, period, expected)
+    summary = await _settled(api, period, expected)
     numbers = _numbers(expected.numbers, summary)
-    parts = {by: _numbers(dict(counts), await asked.breakdown(by, period)) for by, counts in expected.parts.items()}
-    ends = await _ends(truth, asked)
+    parts = {by: _numbers(dict(counts), await api.breakdown(by, period)) for by, counts in expected.parts.items()}
+    ends = await _ends(truth, api)
     qualities = {
         **_visits(truth, expected, ends),
-        **await _shares(truth, expected, asked),
-        "cascades": await _cascades(truth, expected, asked),
+        **await _shares(truth, expected, api),
+        "cascades": await _cascades(truth, expected, api),
     }
     robots = _robots(truth, summary["visits"])
     verdicts = _verdicts(truth, ends)
@@ -147,7 +147,7 @@ async def check(truth: Truth, asked: ApiClient) -> ComparisonReport:
 
 
 def summarize_world(truth: Truth) -> WorldSummary:
-    """The truth in a few numbers."""
+    """Returns the world in a few numbers."""
     people = [visit for visit in truth.visits if visit.human]
     roots: dict[int, int] = {}
     sizes: dict[int, tuple[int, int]] = {}
@@ -169,11 +169,11 @@ def summarize_world(truth: Truth) -> WorldSummary:
     )
 
 
-async def _settled(asked: ApiClient, period: range, expected: ExpectedResults) -> dict[str, Any]:
-    """The summary; asked again for a moment where drops are still missing, which are stored within about a second."""
+async def _settled(api: ApiClient, period: range, expected: ExpectedResults) -> dict[str, Any]:
+    """Returns the summary, asking again for up to 3 s while drops are missing (they are stored within a second)."""
     until = asyncio.get_running_loop().time() + _DROPS_WAIT_SECONDS
     while True:
-        summary = await asked.summary(period)
+        summary = await api.summary(period)
         missing = any(
             summary.get(name, 0) < (count or 0) for name, count in expected.numbers.items() if name.startswith("drops.")
         )
@@ -182,18 +182,18 @@ async def _settled(asked: ApiClient, period: range, expected: ExpectedResults) -
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _ends(truth: Truth, asked: ApiClient) -> dict[int, dict[str, Any]]:
-    """What the chain that leads to a visit tells of it, of each that was stored, by its number."""
+async def _ends(truth: Truth, api: ApiClient) -> dict[int, dict[str, Any]]:
+    """Returns the last step of the chain of each stored visit, by its number."""
     tokens = {
         visit.number: visit.served.token
         for visit in truth.visits if visit.served is not None and visit.served.token is not None
     }  # fmt: skip
-    answers = await asked.resolve(list(tokens.values()))
+    answers = await api.resolve(list(tokens.values()))
     return {number: answer["chain"][-1] for number, answer in zip(tokens, answers, strict=True) if answer.get("chain")}
 
 
 def _visits(truth: Truth, expected: ExpectedResults, ends: Mapping[int, dict[str, Any]]) -> dict[str, SetComparison]:
-    """Who came from whom, as the chain that leads to each visit tells."""
+    """Compares the parents of visits with the chains."""
     named = {link: share.served for link, share in truth.shares.items()}
     links: set[tuple[int, str | None, int]] = set()
     own: set[int] = set()
@@ -210,13 +210,13 @@ def _visits(truth: Truth, expected: ExpectedResults, ends: Mapping[int, dict[str
     return {"parents": SetComparison.of(true, links), "self_returns": SetComparison.of(mine, own)}
 
 
-async def _shares(truth: Truth, expected: ExpectedResults, asked: ApiClient) -> dict[str, SetComparison]:
-    """Which shares are proven and reported, and whose robots fetched them."""
+async def _shares(truth: Truth, expected: ExpectedResults, api: ApiClient) -> dict[str, SetComparison]:
+    """Compares which shares are proven and reported, and which robots fetched them."""
     served = {link: share.served for link, share in truth.shares.items() if share.served is not None}
     proven: set[Link] = set()
     reported: set[Link] = set()
     unfurls: set[tuple[Link, str]] = set()
-    for link, answer in zip(served, await asked.resolve(list(served.values())), strict=True):
+    for link, answer in zip(served, await api.resolve(list(served.values())), strict=True):
         share: dict[str, Any] = answer.get("share", {})
         if share.get("proven"):
             proven.add(link)
@@ -230,10 +230,10 @@ async def _shares(truth: Truth, expected: ExpectedResults, asked: ApiClient) -> 
     }
 
 
-async def _cascades(truth: Truth, expected: ExpectedResults, asked: ApiClient) -> SetComparison:
-    """Roots, sizes and depths of all cascades."""
+async def _cascades(truth: Truth, expected: ExpectedResults, api: ApiClient) -> SetComparison:
+    """Compares roots, sizes and depths of all cascades."""
     ids = {visit.number: visit.served.visit for visit in truth.visits if visit.served is not None}
-    found = {(head["root"], head["size"], head["max_depth"]) async for head in asked.cascades()}
+    found = {(head["root"], head["size"], head["max_depth"]) async for head in api.cascades()}
     return SetComparison.of({(ids.get(root), *shape) for root, shape in expected.cascades.items()}, found)
 
 
@@ -250,7 +250,7 @@ def _robots(truth: Truth, counted: int) -> RobotComparison:
 
 
 def _verdicts(truth: Truth, ends: Mapping[int, dict[str, Any]]) -> dict[str, VerdictCount]:
-    """What is taken for people, and people that are not."""
+    """Counts the visits with a verdict by kind of visitor."""
     kinds: dict[str, list[bool]] = {}
     for number, last in ends.items():
         kinds.setdefault(truth.visits[number].robot or "people", []).append("verdict" in last)
@@ -258,7 +258,7 @@ def _verdicts(truth: Truth, ends: Mapping[int, dict[str, Any]]) -> dict[str, Ver
 
 
 def _numbers(expected: Mapping[Any, float | None], found: Mapping[Any, float | None]) -> dict[str, NumberComparison]:
-    """Every number of either side; one that a side does not name is none there."""
+    """Compares the numbers of both sides; a number missing on one side is 0 there."""
     names = sorted({*expected, *found}, key=str)
     return {
         str(name): NumberComparison.of(expected.get(name, 0), found.get(name, 0))

@@ -1,4 +1,4 @@
-"""The requests of a world, in the order in which they arrive; tokens are named, since only the server knows them."""
+"""The requests of a world, in order of arrival; tokens are named by share, since only the server knows them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grapevine.simulate.truth import Link
 
 
 class VisitRequest(NamedTuple):
-    """``POST /v1/visits``. ``damage`` is the place of the character that the link's token has lost to another one."""
+    """``POST /v1/visits``. ``damage`` is the index of the changed character of the link's token."""
 
     at: int
     who: Person

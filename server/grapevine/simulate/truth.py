@@ -17,7 +17,7 @@ from grapevine.simulate.parameters import Parameters
 
 
 class Link(NamedTuple):
-    """A share: the number of the visit it was made in, its channel, and the how-manieth there."""
+    """A share: the number of the visit it was made in, its channel, and its number there."""
 
     visit: int
     channel: str
@@ -90,7 +90,7 @@ class Visit(msgspec.Struct, tag="visit", tag_field="kind"):
 
     @property
     def link(self) -> Link | None:
-        """The share whose token arrived unharmed."""
+        """The share whose token arrived unchanged."""
         if self.token != "kept" or self.parent is None or self.channel is None or self.n is None:  # noqa: S105
             return None
         return Link(self.parent, self.channel, self.n)
@@ -124,7 +124,7 @@ Line = PlayLine | Visit | Share | EndLine
 
 
 class Truth:
-    """Everything that happened, growing while the world goes on."""
+    """Everything that happened so far in a world."""
 
     def __init__(self, play: PlayLine) -> None:
         self.play = play
@@ -134,14 +134,14 @@ class Truth:
         self.requests = 0
 
     def lines(self) -> Iterator[Line]:
-        """The file, line by line."""
+        """Yields the lines of the file."""
         yield self.play
         yield from self.visits
         yield from self.shares.values()
         yield EndLine(self.requests, dict(sorted(self.drops.items())))
 
     def write(self, path: Path) -> None:
-        """Raises GrapevineError when the file cannot be written."""
+        """Writes the file. Raises GrapevineError when it cannot be written."""
         try:
             with path.open("wb") as file:
                 for line in self.lines():
@@ -151,7 +151,7 @@ class Truth:
 
     @classmethod
     def read(cls, path: Path) -> Truth:
-        """Raises GrapevineError when the file cannot be read or is not whole."""
+        """Reads a file. Raises GrapevineError when it cannot be read or is incomplete."""
         decoder = msgspec.json.Decoder[Line](Line)
         truth: Truth | None = None
         number = 1

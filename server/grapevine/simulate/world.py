@@ -1,6 +1,6 @@
-"""The world: a heap of what is still to happen, in simulated time. Pure: no clock, no network, one seed one world.
+"""The world: an event queue in simulated time. Pure: no clock, no network, the same world for the same seed.
 
-People arrive, read on, and pass pages on, with the widget or behind its back; those links are opened by others hours or
+People arrive, read on, and share pages, with the widget or without it; those links are opened by others hours or
 days later, who pass them on in turn. Robots look at what is shared. What the way to the server does to requests (lost,
 late, sent twice) happens here too, so that the truth knows what arrived.
 """
@@ -52,7 +52,7 @@ _TRIED_AGAIN_MS: Final = 5 * MINUTE
 
 
 class _Sharer(NamedTuple):
-    """Whoever passes a page on: their visit, who they are, and the page."""
+    """A sharer: the visit, the person and the page."""
 
     visit: Visit
     who: Person
@@ -60,7 +60,7 @@ class _Sharer(NamedTuple):
 
 
 class _Opening(NamedTuple):
-    """A link on its way to somebody: who passed it on, where, and with which token, if any."""
+    """A shared link: its sharer, where it was pasted, and its token, None when untagged."""
 
     sharer: _Sharer
     place: str
@@ -90,7 +90,7 @@ class World:
         self._next: dict[tuple[int, str], int] = {}
 
     def requests(self) -> Iterator[SimulatedRequest]:
-        """Until so many people have come as were asked for, and what they did has arrived."""
+        """Yields every request until the given number of visits is reached and their late requests have arrived."""
         self._later(random_draws.next_arrival(self._random, self._start, self._a_day), self._newcomer)
         while self._coming:
             at, _, happen, arguments = heapq.heappop(self._coming)
@@ -131,7 +131,7 @@ class World:
         yield from self._arrive(at, who, way, page)
 
     def _arrive(self, at: int, who: Person, way: Arrival, page: SitePage, **came: Any) -> Iterator[SimulatedRequest]:
-        """Somebody's visit, from the first page to the last thing that they share."""
+        """Yields a visit and schedules what follows: views, shares, conversions."""
         if way.inside is not None:
             who = who._replace(agent=people.IN_APP[way.inside])
         damage = self._random.randrange(1, _TOKEN_LENGTH) if came.get("token") == "damaged" else None
@@ -173,7 +173,7 @@ class World:
     def _landing(
         self, at: int, who: Person, visit: Visit, way: Arrival, page: SitePage, damage: int | None = None
     ) -> Iterator[SimulatedRequest]:
-        """The request of a visit; ``way`` says what the browser tells with it."""
+        """Yields the request of a visit; ``way`` says what the browser sends."""
         link = None
         if visit.token in ("kept", "damaged") and visit.parent is not None:
             link = Link(visit.parent, visit.channel or "", visit.n or 0)
@@ -232,7 +232,7 @@ class World:
         yield from ()
 
     def _report(self, at: int, sharer: _Sharer, link: Link) -> Iterator[SimulatedRequest]:
-        """The widget's report arrives, and with its answer the widget has the token for the next share."""
+        """Yields the report of a share; its response carries the token for the next share."""
         share = self.truth.shares[link]
         if share.reports:
             self.truth.drops["duplicate"] += 1
@@ -247,7 +247,7 @@ class World:
             self._later(random_draws.delay(self._random, at), self._open, opening)
 
     def _open(self, at: int, opening: _Opening) -> Iterator[SimulatedRequest]:
-        """Somebody opens a link that they were given."""
+        """Yields the visit of somebody who opens a shared link."""
         if self._over:
             return
         random, rates = self._random, self._rates
@@ -279,7 +279,7 @@ class World:
         )  # fmt: skip
 
     def _open_own(self, at: int, opening: _Opening) -> Iterator[SimulatedRequest]:
-        """The sharer's own browser opens the link that it made."""
+        """Yields the visit of a sharer who opens their own link."""
         if self._over:
             return
         sharer = opening.sharer
@@ -291,7 +291,7 @@ class World:
     # Robots.
 
     def _look_at(self, at: int, opening: _Opening) -> None:
-        """Whatever fetches a shared link before anybody reads it."""
+        """Schedules the robots that fetch a shared link."""
         random, rates = self._random, self._rates
         place = behaviour.DESTINATIONS[opening.place]
         if opening.short and place.previewer and self._chance(_PREVIEWS):
@@ -339,7 +339,7 @@ class World:
     # The way to the server.
 
     def _sent(self, action: SimulatedRequest, repeated: str) -> Iterator[SimulatedRequest]:
-        """The request, and sometimes the same one again; ``repeated`` is how the server counts that."""
+        """Yields the request and sometimes schedules its repeat; ``repeated`` is the drop reason the server counts."""
         yield action
         if self._chance(self._rates.retried):
             again = action.at + self._random.randrange(SECOND, _TRIED_AGAIN_MS)
