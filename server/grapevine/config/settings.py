@@ -226,17 +226,17 @@ SETTINGS: Final = (
     Setting(
         "database",
         "`sqlite:///` + `~/.local/share/grapevine/grapevine.sqlite3`",
-        "Where everything is stored: `sqlite:///relative/file`, `sqlite:////absolute/file` or "
+        "The database URL: `sqlite:///relative/file`, `sqlite:////absolute/file` or "
         "`postgresql://user:password@host/database`. The default follows `XDG_DATA_HOME`.",
         _database,
         secret=True,
     ),
     Setting(
         "secret_keys",
-        "the file `secret-keys` beside the database",
-        "What tokens are signed with: comma-separated, oldest first, "
-        f"at least {SHORTEST_KEY} characters each. The last one signs, all verify. "
-        "When not set, the server makes the file at its first start, readable by its owner alone; with PostgreSQL they "
+        "the file `secret-keys` next to the database",
+        "Keys that sign tokens: comma-separated, oldest first, "
+        f"at least {SHORTEST_KEY} characters each. The last one signs, all of them verify. "
+        "When not set, the server creates the file at its first start, readable by its owner alone; with PostgreSQL they "
         "have to be set, the same for every process.",
         _secret_keys,
         secret=True,
@@ -244,33 +244,33 @@ SETTINGS: Final = (
     Setting(
         "base_url",
         "the address a request came to",
-        "Under which address browsers reach this server, such as `https://share.example.com`; stands in the snippet.",
+        "The address at which browsers reach this server, such as `https://share.example.com`; part of the snippet.",
         _base_url,
     ),
     Setting(
         "trusted_proxies",
         "none",
-        "Addresses or networks, comma-separated, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+        "Addresses or networks of proxies, comma-separated, whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.",
         _networks,
     ),
     Setting(
         "prefix",
         "none",
-        "Begins the paths of the script and the collect API, such as `/g`, for sites where `/v1` is taken or blocked.",
+        "Prefix of the paths of the script and the collect API, such as `/g`, where `/v1` is taken or blocked.",
         _prefix,
     ),
     Setting(
         "rate_limit",
         "600",
-        "Collect calls a minute for each site, address and user agent; ten times that for an address. 0 = no limit.",
+        "Collect calls a minute for each site, address and user agent; ten times as many for one address. 0 = no limit.",
         _whole_number(0, 1_000_000),
     ),
-    Setting("log", "text", "How the log is written, one event a line: `text` for people or `json` for programs.", _log),
+    Setting("log", "text", "Format of the log, one event a line: `text` for people or `json` for programs.", _log),
     Setting(
         "webhook_networks",
         "none",
-        "Networks of your own, comma-separated, such as `10.0.0.0/8`, that webhooks may be sent to, also without TLS. "
-        "All others have to be public and `https://`.",
+        "Private networks, comma-separated, such as `10.0.0.0/8`, to which webhooks may be sent, also without TLS. "
+        "All other receivers have to be public and `https://`.",
         _networks,
     ),
 )
