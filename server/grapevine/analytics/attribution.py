@@ -76,7 +76,7 @@ async def attribute_conversions(
         conversions=len(found),
         value=money.amounts(total.worth.items()),
         truncated=sum(chains[visit].truncated for visit, _, _ in found),
-        without_share=Unshared(number(unshared.conversions), money.amounts(unshared.worth.items())),
+        without_share=Unshared(conversions=number(unshared.conversions), value=money.amounts(unshared.worth.items())),
         channels=_rows(((channels.NAMES[code], one) for (_, code, _), one in shares.items()), len(channels.NAMES)),
         pages=_rows(((urls.get(share) or OTHER_PAGE, one) for share, one in shares.items()), limit),
         shares=_share_rows(site, shares, urls, limit),
@@ -132,7 +132,10 @@ def _rows(credits_of: Iterable[tuple[str, Credit]], limit: int) -> list[CreditRo
     rows = [(key, total[key]) for key in order[:limit]]
     rest = [total[key] for key in order[limit:]] + ([other] if other else [])
     rows += added((OTHER_PAGE, one) for one in rest).items()
-    return [CreditRow(key, number(one.conversions), money.amounts(one.worth.items())) for key, one in rows]
+    return [
+        CreditRow(key=key, conversions=number(one.conversions), value=money.amounts(one.worth.items()))
+        for key, one in rows
+    ]
 
 
 def _share_rows(site: Site, shares: Mapping[Share, Credit], urls: Mapping[Share, str], limit: int) -> list[ShareCredit]:
@@ -149,6 +152,8 @@ def _share_rows(site: Site, shares: Mapping[Share, Credit], urls: Mapping[Share,
     ]
     rest = added((OTHER_PAGE, shares[share]) for share in order[limit:])
     return rows + [
-        ShareCredit(key, None, None, number(one.conversions), money.amounts(one.worth.items()))
+        ShareCredit(
+            key=key, channel=None, url=None, conversions=number(one.conversions), value=money.amounts(one.worth.items())
+        )
         for key, one in rest.items()
     ]

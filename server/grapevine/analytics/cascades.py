@@ -210,7 +210,7 @@ def cascade_nodes(
             return None
         found = arrivals.get((channel, n))
         if found is None:
-            found = arrivals[channel, n] = CascadeArrival(channels.NAMES[channel], n)
+            found = arrivals[channel, n] = CascadeArrival(channel=channels.NAMES[channel], n=n)
         return found
 
     def node(visit: CascadeVisit) -> CascadeNode:

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from grapevine.analytics.models.capture_recapture import chapman_estimate
 from grapevine.analytics.models.dark_social import GROUPS, LEVEL, METHOD, Interval, PageSeries, estimate_dark_visits
 from grapevine.domain import channels, enums, urls
 from grapevine.domain.periods import Period
@@ -75,7 +76,7 @@ class PageEstimate(msgspec.Struct, frozen=True):
 
 
 class Direct(msgspec.Struct, frozen=True):
-    """The answer of ``GET /v1/stats/direct``."""
+    """What ``GET /v1/stats/direct`` returns."""
 
     measured: Measured
     evidence: Evidence
@@ -91,31 +92,42 @@ async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     packages = sum(visits for app, visits in apps.items() if "." in app)
     series = await _series(reads, scope, period)
     found = estimate_dark_visits(list(series.values()))
-    total = _rounded(found.total)
     deep = {page: sum(one.deep) for page, one in series.items()}
     named = await reads.pages.urls(site.site_id, [page for page, visits in deep.items() if visits])
-    pages = [
-        PageEstimate(
-            named.get(page, urls.OTHER_PAGE), deep[page], sum(map(sum, one.returns)), *_rounded(found.pages[index])
-        )
-        for index, (page, one) in enumerate(series.items())
-        if deep[page]
-    ]
+    pages = []
+    for index, (page, one) in enumerate(series.items()):
+        value, low, high = _rounded(found.pages[index])
+        if deep[page]:
+            pages.append(
+                PageEstimate(
+                    url=named.get(page, urls.OTHER_PAGE),
+                    deep=deep[page],
+                    private_returns=sum(map(sum, one.returns)),
+                    value=value,
+                    low=low,
+                    high=high,
+                )
+            )
+    value, low, high = _rounded(found.total)
     return Direct(
-        await _measured(reads, scope),
-        Evidence(sum(apps.values()) - packages, packages, apps),
-        capture(*await reads.direct.direct_shares(scope)),
-        Estimate(*total, LEVEL, METHOD, sum(deep.values()), found.reason),
-        sorted(pages, key=lambda page: (-page.deep, page.url)),
+        measured=await _measured(reads, scope),
+        evidence=Evidence(in_app=sum(apps.values()) - packages, app_referrer=packages, apps=apps),
+        shares=capture(*await reads.direct.direct_shares(scope)),
+        estimate=Estimate(
+            value=value, low=low, high=high, level=LEVEL, method=METHOD, of=sum(deep.values()), reason=found.reason
+        ),
+        pages=sorted(pages, key=lambda page: (-page.deep, page.url)),
     )
 
 
 def capture(reported: int, proven: int, both: int) -> PrivateShares:
-    """Chapman's estimate (1951) of all shares, from two ways of seeing them that do not know of each other."""
-    if not both:
-        return PrivateShares(reported, proven, both, None, None)
+    """Returns the private shares, with Chapman's estimate of their total: reports and proofs are independent."""
     return PrivateShares(
-        reported, proven, both, round((reported + 1) * (proven + 1) / (both + 1)) - 1, 1 - both / proven
+        reported=reported,
+        proven=proven,
+        both=both,
+        estimated=chapman_estimate(reported, proven, both),
+        reports_lost=1 - both / proven if both else None,
     )
 
 
@@ -143,7 +155,9 @@ async def _series(reads: Reads, scope: Scope, period: Period) -> dict[int, PageS
 
 def _page(found: dict[int, list[int]], period: Period) -> PageSeries:
     rows = [found.get(day, _NOTHING) for day in period.days]
-    return PageSeries([row[0] for row in rows], [row[1] for row in rows], [row[2:] for row in rows])
+    return PageSeries(
+        deep=[row[0] for row in rows], general=[row[1] for row in rows], returns=[row[2:] for row in rows]
+    )
 
 
 def _rounded(interval: Interval | None) -> tuple[int | None, int | None, int | None]:

@@ -34,4 +34,4 @@ async def conversions_by_goal(reads: Reads, site: Site, period: Period, filters:
         times[goal] = times.get(goal, 0) + number
         worth.setdefault(goal, []).append((currency, total))
     order = sorted(times, key=lambda goal: (-times[goal], goal))
-    return [GoalRow(goal, times[goal], money.amounts(worth[goal])) for goal in order]
+    return [GoalRow(goal=goal, conversions=times[goal], value=money.amounts(worth[goal])) for goal in order]

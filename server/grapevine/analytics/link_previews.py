@@ -34,4 +34,4 @@ async def cascade_link_previews(reads: Reads, site: Site, root: str) -> LinkPrev
         of_visit = visits.setdefault(ids.visit_text(visit), {})
         for counted in (apps, of_visit):
             counted[app] = counted.get(app, 0) + times
-    return LinkPreviews(apps, visits)
+    return LinkPreviews(apps=apps, visits=visits)

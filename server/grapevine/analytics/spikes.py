@@ -37,8 +37,13 @@ async def list_spikes(
     known = await store.reads.pages.urls(site.site_id, [row.page_id for row in rows])
     return [
         SpikeView(
-            known.get(row.page_id, ""), rfc3339(row.started_at), rfc3339(row.last_at), now - row.last_at >= CALM_MS,
-            row.returns, round(row.expected, 2), row.peak,
+            page=known.get(row.page_id, ""),
+            at=rfc3339(row.started_at),
+            last_at=rfc3339(row.last_at),
+            over=now - row.last_at >= CALM_MS,
+            returns=row.returns,
+            expected=round(row.expected, 2),
+            peak=row.peak,
         )
         for row in rows
-    ]  # fmt: skip
+    ]

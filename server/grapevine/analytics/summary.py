@@ -67,7 +67,7 @@ async def metric_series(
     for key, value in await _metric(reads, scope, filters, metric, by):
         start = key * ids.HOUR_MS if by == "hour" else ids.day_start(key)
         values[interval_start(start, interval)] += value
-    return [Point(rfc3339(at), value) for at, value in values.items()]
+    return [Point(at=rfc3339(at), value=value) for at, value in values.items()]
 
 
 async def _metric(reads: Reads, scope: Scope, filters: Filters, metric: str, by: str) -> list[tuple[int, int]]:

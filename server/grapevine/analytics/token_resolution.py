@@ -165,9 +165,9 @@ async def resolve_many_tokens(reads: Reads, site: Site, texts: Sequence[str]) ->
             try:
                 return await _find(reads, site, text)
             except TokenError as error:
-                return Unresolved(text, error.reason)
+                return Unresolved(token=text, error=error.reason)
             except UnknownVisit as error:
-                return Unresolved(text, error.code)
+                return Unresolved(token=text, error=error.code)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -218,4 +218,4 @@ def _via(visit: CascadeVisit, tokens: Tokens) -> Via | None:
     if sharer is None or visit.channel is None or visit.n is None:
         return None
     (token,) = tokens.mint(sharer, (visit.channel,), visit.n)
-    return Via(token, channels.NAMES[visit.channel], visit.n)
+    return Via(token=token, channel=channels.NAMES[visit.channel], n=visit.n)
