@@ -1,4 +1,4 @@
-"""What has to be forgotten in time: salts after 48 hours, expired guards."""
+"""Deletes old rows: salts after 48 hours, expired guards."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _JOB: Final = "housekeeping"
 
 @asynccontextmanager
 async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncIterator[None]:
-    """Tidies at once and then every ten minutes, as long as the block runs; of several processes one does.
+    """Cleans up at once and then every ten minutes while the block runs, in one process of several.
 
-    Nobody waits to collect because something cannot be tidied.
+    Errors are logged and do not keep the server from starting.
     """
 
     async def work() -> None:
@@ -32,11 +32,11 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncItera
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Destroys visitor salts and guards whose time is over."""
+    """Deletes expired visitor salts and guards."""
     await destroy_salts(store, now)
     await store.guards.forget_guards(now)
 
 
 async def destroy_salts(store: Store, now: int) -> None:
-    """Those of all days before yesterday: of all that is forgotten what a server does not start without."""
+    """Deletes the visitor salts of all days before yesterday. A server does not start when this fails."""
     await store.salts.forget_salts("visitor", ids.day_at(now) - 1)

@@ -1,7 +1,7 @@
-"""Rows that one process holds at a time: a writer's slot, and the right to run a background job.
+"""Leases: rows that one process holds at a time, for a writer's slot or the right to run a background job.
 
-A holder prolongs what it has; who dies loses it when its time is over. Where clocks differ, or a process was asleep,
-two may think that they hold the same: counts of one slot add up all the same, and every job may run twice.
+A holder renews its leases; those of a dead process expire. Where clocks differ, or a process was suspended, two may
+believe that they hold the same lease. That is harmless: counts of one slot add up, and every job may run twice.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from grapevine.store.repositories.leases import LeaseRepository
 log = logging.getLogger(__name__)
 
 LEASE_MS: Final = 60_000
-_PROLONG_SECONDS: Final = 20.0
+_RENEW_SECONDS: Final = 20.0
 
 
 class Leases:
-    """What this process, ``holder``, may hold. ``pause`` waits so many seconds."""
+    """The leases of this process, ``holder``. ``pause`` waits so many seconds."""
 
     def __init__(
         self,
@@ -41,47 +41,48 @@ class Leases:
         self._pause = pause
 
     async def acquire(self, name: str) -> bool:
-        """Takes or prolongs a lease; False while somebody else has it."""
+        """Acquires or renews a lease. Returns False while another process holds it."""
         now = self._clock()
         return await self._repository.acquire_lease(name, self._holder, now, now + LEASE_MS)
 
     async def release(self, name: str) -> None:
-        """Gives a lease back."""
+        """Releases a lease; no-op if this process does not hold it."""
         await self._repository.release_lease(name, self._holder)
 
     @asynccontextmanager
-    async def slot(self, tell: Callable[[int], None], lanes: int = 1) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """Holds a writer's slot for each of its lanes while the block runs; ``tell`` hears which is the first of them,
-        again whenever it is another one.
+    async def slot(
+        self, on_slot: Callable[[int], None], lanes: int = 1
+    ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Holds ``lanes`` adjacent slots while the block runs; calls ``on_slot`` with the first of them.
 
-        The block gets what to call when the counts of the slot may be on a part of the store that is away.
+        Yields a function that moves to other slots, for counts that are on a missing part of the store.
         """
         held = await self._free_slot(lanes)
-        tell(held)
+        on_slot(held)
 
-        async def elsewhere() -> None:
+        async def move() -> None:
             nonlocal held
             with suppress(StoreError):  # then the slot stays what it is
                 left, held = held, await self._free_slot(lanes, held + lanes)
-                tell(held)
+                on_slot(held)
                 await self.release(_slot(left))
 
-        async def keep() -> None:
+        async def renew() -> None:
             nonlocal held
             while True:
-                await self._pause(_PROLONG_SECONDS)
+                await self._pause(_RENEW_SECONDS)
                 try:
                     if not await self.acquire(_slot(held)):
                         held = await self._free_slot(lanes)
-                        tell(held)
+                        on_slot(held)
                 except StoreError as error:
                     log.error("the writer's slot could not be prolonged and will be: %s", error)
 
         try:
-            async with background_task(keep(), "slot"):
-                yield elsewhere
+            async with background_task(renew(), "slot"):
+                yield move
         finally:
-            with suppress(StoreError):  # it falls by itself
+            with suppress(StoreError):  # it expires
                 await self.release(_slot(held))
 
     async def _free_slot(self, lanes: int, first: int = 0) -> int:

@@ -1,4 +1,4 @@
-"""Work that has to be done again and again, by one process of several."""
+"""Periodic jobs, each run by one process of several."""
 
 from __future__ import annotations
 
@@ -18,23 +18,22 @@ log = logging.getLogger(__name__)
 async def periodic(
     name: str, seconds: float, work: Callable[[], Awaitable[object]], leases: Leases
 ) -> AsyncIterator[None]:
-    """Does ``work`` whenever so many seconds have passed, as long as the block runs, unless another process is at it.
+    """Runs ``work`` every ``seconds`` while the block runs, in the process that holds the lease ``name``.
 
-    What fails is done the next time all the same.
+    Errors are logged; the next run takes place all the same.
     """
 
-    async def again_and_again() -> None:
+    async def loop() -> None:
         while True:
             await asyncio.sleep(seconds)
             await log_failures(name, run_if_leased(name, work, leases))
 
-    async with background_task(again_and_again(), name):
+    async with background_task(loop(), name):
         yield
 
 
 async def log_failures(name: str, work: Awaitable[object]) -> None:
-    """Waits for ``work`` that is tried again when it fails. That is logged, with a trace unless the store was away, and
-    goes no further: nobody would miss work that had ended for good."""
+    """Awaits ``work``; logs an exception instead of raising it, with a traceback unless it is a StoreError."""
     try:
         await work
     except StoreError as error:
@@ -44,7 +43,7 @@ async def log_failures(name: str, work: Awaitable[object]) -> None:
 
 
 async def run_if_leased(name: str, work: Callable[[], Awaitable[object]], leases: Leases) -> None:
-    """Does ``work`` now, unless another process is at it."""
+    """Runs ``work`` now, if this process gets the lease ``name``."""
     if await leases.acquire(name):
         await work()
         await leases.release(name)

@@ -1,4 +1,4 @@
-"""Work that goes on beside everything else as long as a block runs."""
+"""A task that runs in the background of a block."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @asynccontextmanager
 async def background_task(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-    """Runs ``work`` as a task of that name, which is cancelled when the block ends."""
+    """Runs ``work`` as a task; cancels it when the block ends."""
     task = asyncio.create_task(work, name=f"grapevine-{name}")
     try:
         yield

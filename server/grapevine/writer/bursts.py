@@ -1,7 +1,7 @@
-"""Machines that open one shared link again within a minute, as they come in: who is to be judged later.
+"""Detects visitors that open one shared link again within a minute; ``verdict_job`` judges them later.
 
-A visitor's hash stands for a machine here: one address, one browser, one language. Whether it is a machine or a person,
-or an office full of people, ``verdicts`` says later, from all that was stored of it.
+A visitor is a hash of one address, one browser and one language. Whether that is a bot, a person, or an office full of
+people, the verdict decides later, from everything that was stored of the visitor.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from grapevine.store.rows import ShareKey, VisitRow
 
 WINDOW_MS: Final = 60_000
 GRACE_MS: Final = 10 * 60_000
-"""So long a visit has to show that a person makes it, by a second page, a share, a goal."""
+"""The time in which a visit can show that a person makes it, by a second page, a share, a goal."""
 _REMEMBERED: Final = 20_000
 
 K = TypeVar("K")
@@ -29,20 +29,20 @@ class VisitorDay(NamedTuple):
 
     @property
     def cell(self) -> int:
-        """Where its row lives."""
+        """The cell of its row."""
         return ids.hashed_cell(self.visitor)
 
 
 class Bursts:
-    """What was opened lately, bounded. A machine is named again when its last burst has been judged."""
+    """Recent openings, bounded. A visitor is returned again once its last burst has been judged."""
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
         self._opened: dict[tuple[ShareKey, int], int] = {}
-        self._named: dict[VisitorDay, int] = {}
+        self._suspected: dict[VisitorDay, int] = {}
 
     def suspicious(self, visits: Iterable[VisitRow]) -> dict[VisitorDay, int]:
-        """The machines among new ``visits`` that are to be judged, and from when on (UTC ms)."""
+        """Returns the visitors among new ``visits`` to be judged, and the time (UTC ms) from which they can be."""
         found: dict[VisitorDay, int] = {}
         for row in visits:
             share = row.opened
@@ -52,16 +52,16 @@ class Bursts:
             self._opened[share, row.visitor] = row.at
             if before is None or row.at - before > WINDOW_MS:
                 continue
-            machine = VisitorDay(row.site_id, ids.day_at(row.at), row.visitor)
-            if row.at - self._named.get(machine, row.at - GRACE_MS) >= GRACE_MS:
-                self._named[machine] = row.at
-                found[machine] = row.at + GRACE_MS
+            visitor = VisitorDay(row.site_id, ids.day_at(row.at), row.visitor)
+            if row.at - self._suspected.get(visitor, row.at - GRACE_MS) >= GRACE_MS:
+                self._suspected[visitor] = row.at
+                found[visitor] = row.at + GRACE_MS
         self._bound(self._opened)
-        self._bound(self._named)
+        self._bound(self._suspected)
         return found
 
     def _bound(self, kept: dict[K, int]) -> None:
-        """Forgets the older half of what is too much."""
+        """Drops the older half when there are too many."""
         if len(kept) > self._remembered:
             for key in list(kept)[: len(kept) // 2]:
                 del kept[key]

@@ -1,4 +1,4 @@
-"""What a writer has seen stored a while ago, so that it need not be offered to the store again."""
+"""Keys of rows that were stored recently, so that they are not offered to the store again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final, Generic, NamedTuple, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 _DAYS: Final = 10_000
-"""Of so many sites and days the number of pages is remembered."""
+"""The number of pages is kept for so many sites and days."""
 
 
 class RecentKeys(Generic[K]):
-    """Remembers at least the last ``size`` keys and at most twice as many."""
+    """A set of the most recent keys: at least the last ``size`` of them and at most twice as many."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -23,27 +23,29 @@ class RecentKeys(Generic[K]):
         return key in self._newer or key in self._older
 
     def forget(self, key: K) -> None:
-        """As if it had never been seen."""
+        """Removes a key."""
         self._newer.discard(key)
         self._older.discard(key)
 
     def add(self, keys: Iterable[K]) -> None:
-        """Remembers ``keys``, for which the older half may be forgotten."""
+        """Adds ``keys``; the older half may be dropped for them."""
         self._newer.update(keys)
         if len(self._newer) > self._size:
             self._older, self._newer = self._newer, set()
 
 
 class PageBudget:
-    """How many pages a site may bring in a day: ``bound``. Told how many there are, it knows for a while without asking
-    that there is room for more. Others store some, too, so that it is sure of half the bound alone."""
+    """The number of new pages that a site may bring in a day: ``bound``.
+
+    Other processes add pages, too, so it admits pages without a query only up to half of the bound.
+    """
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
         self._taken: dict[tuple[int, int], int] = {}
 
     def admits(self, site_id: int, day: int, pages: int) -> bool:
-        """Whether there surely is room for so many more; then they are counted."""
+        """Whether so many more pages certainly fit; if so, they are counted."""
         taken = self._taken.get((site_id, day))
         if taken is None or 2 * (taken + pages) > self.bound:
             return False
@@ -51,7 +53,7 @@ class PageBudget:
         return True
 
     def set_used(self, site_id: int, day: int, pages: int) -> None:
-        """So many there are at most."""
+        """Sets how many pages there are at most."""
         if len(self._taken) >= _DAYS:
             self._taken.clear()
         self._taken[site_id, day] = pages
@@ -64,13 +66,13 @@ class KnownKeys(NamedTuple):
     visitors: RecentKeys[tuple[int, int, int]]
 
     def add(self, new: NewKeys) -> None:
-        """A batch has committed; what it stored need not be offered to the store again."""
+        """Adds the keys of a batch that has committed."""
         self.pages.add(new.pages)
         self.visitors.add(new.visitors)
 
 
 class NewKeys(NamedTuple):
-    """What a batch adds to ``Known`` if it commits."""
+    """The keys that a batch adds to ``Known`` if it commits."""
 
     pages: list[tuple[int, int, int, bool]]
     visitors: list[tuple[int, int, int]]

@@ -1,4 +1,4 @@
-"""Adds up what a batch changes: one row per count, page and cascade instead of one per event."""
+"""The count deltas of a batch: one row per count, page and cascade instead of one per event."""
 
 from __future__ import annotations
 
@@ -139,15 +139,15 @@ class CountDeltas:
         return [(*key, self._slot, *counts) for key, counts in sorted(table.items())]
 
     def _weeks(self) -> list[tuple[int | str, ...]]:
-        """What was counted by page and day, by page and week, as far as it is told."""
+        """The counts by page and day as counts by page and week, without the measures that weeks do not have."""
         weeks: dict[Key, list[int]] = {}
         for (site_id, day, page_id), counts in self._pages.items():
-            key, told = (site_id, day // DAYS_OF_WEEK, page_id), [counts[position] for position in _WEEKLY]
-            weeks[key] = told if key not in weeks else [sum(both) for both in zip(weeks[key], told, strict=True)]
+            key, weekly = (site_id, day // DAYS_OF_WEEK, page_id), [counts[position] for position in _WEEKLY]
+            weeks[key] = weekly if key not in weeks else [sum(both) for both in zip(weeks[key], weekly, strict=True)]
         return self._rows(weeks)
 
     def _add_days(self) -> None:
-        """What was counted by the hour, by the day under each thing alone."""
+        """Adds the counts by hour to the counts by day, under each dimension alone."""
         for (site_id, hour, *codes), counts in self._hours.items():
             day = ids.day_at(hour * ids.HOUR_MS)
             raised = [(position, number) for position, number in enumerate(counts) if number]
@@ -173,7 +173,7 @@ def _of(table: dict[Key, list[int]], key: Key) -> list[int]:
 
 
 class Drops:
-    """Refused events, counted in memory until the next batch carries them to the store."""
+    """Counts of refused events, in memory until the next batch stores them."""
 
     def __init__(self) -> None:
         self._counts: Counter[Drop] = Counter()
@@ -183,12 +183,12 @@ class Drops:
         self._counts[site_id, at // ids.HOUR_MS, reason] += amount
 
     def take(self) -> Counter[Drop]:
-        """What was counted since the last call; hand it to ``give_back`` when it could not be stored."""
+        """Removes and returns the counts; pass them to ``give_back`` if they could not be stored."""
         taken, self._counts = self._counts, Counter()
         return taken
 
     def give_back(self, taken: Counter[Drop]) -> None:
-        """Counts again what could not be stored."""
+        """Adds counts again that could not be stored."""
         self._counts.update(taken)
 
     def __bool__(self) -> bool:

@@ -1,4 +1,4 @@
-"""What nonces become: the ids of visits, and the keys of guards."""
+"""Derives visit ids and guard keys from nonces."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What waits to be stored: bounded by number and by bytes, and fair to all sites.
+"""The queue of events to be stored: bounded by number and by bytes, and fair to all sites.
 
-A site may hold as much as is still free (the dynamic threshold of Choudhury and Hahne, *Dynamic queue length thresholds
-for shared-memory packet switches*, 1998): one flooding site fills half of the room and leaves the other half to all
-others, and a full queue refuses those first who fill it. Batches take from all sites in turn.
+A site may queue as much as is still free (the dynamic threshold of Choudhury and Hahne, *Dynamic queue length
+thresholds for shared-memory packet switches*, 1998): one flooding site fills half of the queue and leaves the other
+half to all others, and a full queue refuses the flooding sites first. Batches take from all sites in turn.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import NamedTuple
 from grapevine.domain.events import Event, Outcome
 
 OnOutcome = Callable[[Outcome | Exception], None]
-"""Told once what became of an event; must not raise."""
+"""Called once with the outcome of an event, or with why it was not stored; must not raise."""
 
 
 class QueuedEvent(NamedTuple):
-    """An event, who wants to know what becomes of it, and how many bytes it came in."""
+    """An event, its callback, and the size of its request in bytes."""
 
     event: Event
     on_outcome: OnOutcome
@@ -39,7 +39,7 @@ class FairQueue:
         return self._count
 
     def add(self, waiting: QueuedEvent) -> bool:
-        """Takes an event in; False when its site has no room left."""
+        """Queues an event. Returns False when its site has no room left."""
         site = waiting.event.site_id
         queue = self._queues.get(site)
         if queue is None:
@@ -56,7 +56,7 @@ class FairQueue:
         return True
 
     def take(self, most: int) -> list[QueuedEvent]:
-        """The next events, as many from each site as from any other that has them, at most ``most``."""
+        """Removes and returns at most ``most`` events, equally many of each site that has them."""
         taken: list[QueuedEvent] = []
         while self._queues and len(taken) < most:
             share = max(1, (most - len(taken)) // len(self._queues))

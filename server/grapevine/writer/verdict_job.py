@@ -1,7 +1,7 @@
-"""Verdicts that come later: what machines did is judged when they had time to show themselves people.
+"""Late verdicts: suspicious visitors are judged when they had time to show that they are people.
 
-All that a verdict takes back is taken back in one transaction: the visits from the counts, from the returns and proofs
-of shares, and from cascades. A visit in which something happens meanwhile clears its machine.
+Everything that a verdict takes back is taken back in one transaction: the visits from the counts, from the returns and
+proofs of shares, and from cascades. Activity in a visit in the meantime clears its visitor.
 """
 
 from __future__ import annotations
@@ -31,36 +31,36 @@ _SEEN: Final = (("shares", "first_at"), ("reported", "reported_at"), ("proven", 
 
 
 class VerdictJob:
-    """Judges machines that the ledger named."""
+    """Judges the suspicious visitors that batches noted."""
 
     def __init__(self, store: Store, recorder: EventRecorder) -> None:
         self._store = store
         self._recorder = recorder
 
     async def run(self, now: int) -> int:
-        """Judges the machines whose time has come; answers with how many visits were taken out of the counts."""
+        """Judges the visitors that are due. Returns how many visits were taken out of the counts."""
         taken = 0
         for named in await self._store.suspects.due(now, _MACHINES):
             taken += await self._judge(VisitorDay(*named))
         return taken
 
-    async def _judge(self, machine: VisitorDay) -> int:
-        loud, before = await self._store.suspects.count_active(*machine)
+    async def _judge(self, visitor: VisitorDay) -> int:
+        active, before = await self._store.suspects.count_active(*visitor)
         taken = 0
-        while not loud:
-            visits = await self._store.suspects.visits(*machine, limit=_VISITS)
+        while not active:
+            visits = await self._store.suspects.visits(*visitor, limit=_VISITS)
             verdict = before or verdict_of(await self._openings(visits))
-            if not visits or verdict is None or not await self._take_out(machine, visits, verdict):
+            if not visits or verdict is None or not await self._take_out(visitor, visits, verdict):
                 break
             before, taken = verdict, taken + len(visits)
         async with self._store.batch() as batch:
-            await batch.verdicts.judged(*machine)
+            await batch.verdicts.judged(*visitor)
         if taken:
             log.info("%d visits were taken out of the counts: %s", taken, VERDICT_NAMES[before or 0])
         return taken
 
     async def _openings(self, visits: Sequence[VisitRow]) -> list[Opening]:
-        """A share was made when it was reported; where its report came later or never, when its visit began."""
+        """Returns the openings by ``visits``. A share was made when it was reported, or else when its visit began."""
         made = await self._store.suspects.share_times({key for row in visits if (key := row.opened)})
         found = []
         for row in visits:
@@ -71,8 +71,8 @@ class VerdictJob:
                 found.append(Opening(row.at, (key.visit_id, key.channel, key.n), made_at))
         return found
 
-    async def _take_out(self, machine: VisitorDay, visits: Sequence[VisitRow], verdict: int) -> bool:
-        """Takes the visits out of everything; False when one of them is a person's after all."""
+    async def _take_out(self, visitor: VisitorDay, visits: Sequence[VisitRow], verdict: int) -> bool:
+        """Takes the visits out of everything. Returns False when one of them is a person's after all."""
         async with self._store.batch() as batch:
             opened = {row.visit_id: key for row in visits if (key := row.opened)}
             named = [(row.site_id, row.visit_id, row.cell) for row in visits]
@@ -86,7 +86,7 @@ class VerdictJob:
             ):
                 return False
             deltas = CountDeltas(self._recorder.slot)
-            first = await self._forget_visitor(batch, machine)
+            first = await self._forget_visitor(batch, visitor)
             for index, row in enumerate(visits):
                 deltas.uncount(row, first_of_day=first and index == 0)
             await batch.verdicts.set(visits, verdict)
@@ -96,11 +96,11 @@ class VerdictJob:
             await deltas.write(batch, [], {})
         return True
 
-    async def _forget_visitor(self, batch: Batch, machine: VisitorDay) -> bool:
-        """Whether the machine counts as a visitor of its day. It does not any more, and would again if it came back."""
-        key = machine.visitor << 16 | machine.day
-        batch.when_committed(lambda: self._recorder.forget(machine))
-        return await batch.verdicts.forget_guard(machine.site_id, GUARD_VISITOR, key, machine.cell)
+    async def _forget_visitor(self, batch: Batch, visitor: VisitorDay) -> bool:
+        """Removes the guard that counts the visitor once a day. Returns whether the visitor was counted."""
+        key = visitor.visitor << 16 | visitor.day
+        batch.when_committed(lambda: self._recorder.forget(visitor))
+        return await batch.verdicts.forget_guard(visitor.site_id, GUARD_VISITOR, key, visitor.cell)
 
     async def _shares(
         self, batch: Batch, deltas: CountDeltas, sharers: Mapping[ShareKey, VisitRow]
@@ -136,7 +136,7 @@ class VerdictJob:
 
 
 def _is_silent(row: VisitRow) -> bool:
-    """Whether the visit is one page, opened through a link, and nothing else that its row would tell."""
+    """Whether a row shows nothing but one page, opened through a link."""
     return row.verdict is None and row.next_view == _ONE_VIEW and not row.is_aside and not row.is_erased
 
 

@@ -1,15 +1,15 @@
-"""The writer: group commit. While one batch commits, the next gathers; nobody is answered before their commit.
+"""The writer: group commit. While one batch commits, the next one gathers; a request is answered after its commit.
 
-There is no timer and no artificial delay: a lone event is a batch of one, and batches grow with the load. Answers to a
-batch are worked out while the disk is busy with the next one. A store that is far away may take several batches at once
-(``max_concurrent_batches``); another one is begun when at least half as many events wait as are on their way, since
-small ones are dear.
+There is no timer and no artificial delay: a lone event is a batch of one, and batches grow with the load. Responses to
+a batch are built while the disk works on the next one. A distant store may take several batches at once
+(``max_concurrent_batches``); another one starts when at least half as many events are queued as are being stored, since
+small batches are expensive.
 
-A store that goes away for a moment is waited for: the batch is tried again as a whole, which is safe since every event
-may be repeated, and what arrives meanwhile waits behind it, or tries another lane. After a few seconds the batch is
-answered ``busy``, and so is everything that comes until the store is back. Where only a part of the store is away
-nobody waits for it: the batch is tried once more and then in halves, so that the events of that part alone are answered
-``busy``. Counts are not to be among them: ``on_partial_outage`` is called before, for another slot.
+The writer waits for a store that is interrupted: it retries the whole batch, which is safe since every event may be
+repeated, while new events queue up or go into another concurrent batch. After a few seconds the batch is refused as
+``busy``, and so is every later event until the store is back. It does not wait for a partial outage: the batch is
+retried once and then in halves, so that only events of the missing part are refused. Counts must not be among these:
+``on_partial_outage`` is called first, to move them to another slot.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LONGEST_PAUSE_SECONDS: Final = 0.5
 
 
 class Writer:
-    """Takes events from requests and stores them batch by batch. Use it as an async context manager."""
+    """Queues events and stores them batch by batch. Use it as an async context manager."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Writer:
         self._closing = False
         self._lanes: list[asyncio.Task[None]] = []
         self._idle = list(range(recorder.max_concurrent_batches))
-        self._on_their_way = 0
+        self._in_flight = 0
         self._patience = patience
         self._pause = pause
         self._given_time = time
@@ -80,7 +80,7 @@ class Writer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stores everything that was accepted, then stops."""
+        """Stores every queued event, then stops."""
         self._closing = True
         self._work.set()
         for lane in self._lanes:
@@ -105,28 +105,28 @@ class Writer:
 
     async def _run(self) -> None:
         while not self._closing:
-            await self._rest()
+            await self._wait_for_work()
             await self._store_waiting()
         await self._store_waiting()
 
     async def _store_waiting(self) -> None:
-        """Stores what is waiting, batch by batch; what arrives meanwhile is the next batch."""
-        while self._worth_a_batch() or (self._drops and not self._on_their_way):
+        """Stores the queued events, batch by batch."""
+        while self._worth_a_batch() or (self._drops and not self._in_flight):
             batch = self.waiting.take(MAX_BATCH)
-            self._on_their_way += len(batch)
+            self._in_flight += len(batch)
             try:
                 stored = await self._store_batch(batch)
             finally:
-                self._on_their_way -= len(batch)
+                self._in_flight -= len(batch)
             if not stored and not self.waiting:
                 return
 
     def _worth_a_batch(self) -> bool:
         waiting = len(self.waiting)
-        return waiting > 0 and (self._closing or 2 * waiting >= self._on_their_way)
+        return waiting > 0 and (self._closing or 2 * waiting >= self._in_flight)
 
-    async def _rest(self) -> None:
-        """Until there is an event to store; drops alone may wait a second for company."""
+    async def _wait_for_work(self) -> None:
+        """Waits until there is an event to store. Drops alone are stored after a second."""
         if self._worth_a_batch() or self._closing:
             return
         self._work.clear()
@@ -137,23 +137,31 @@ class Writer:
             return
 
     async def _store_batch(self, batch: list[QueuedEvent]) -> bool:
-        """Stores a batch, for as long as a store that is away is waited for. False when some of it was refused."""
+        """Stores a batch, retrying while the store is interrupted. Returns False when events were refused."""
         now = self._time()
+        # Once the patience has run out, later batches get a single attempt until one succeeds: their requests must not
+        # wait another few seconds for the same outage.
         return await self._store_until(now if self._away else now + self._patience, batch)
 
-    async def _store_until(self, deadline: float, batch: list[QueuedEvent], *, in_part: bool = False) -> bool:
-        """As ``_store_batch``; ``in_part`` when it is known that a part of the store is away."""
+    async def _store_until(self, deadline: float, batch: list[QueuedEvent], *, is_partial: bool = False) -> bool:
+        """Retries a batch until ``deadline``. ``is_partial`` says that the outage is known to be partial.
+
+        Waiting is for total outages, which end (a restart, a failover). A partial outage may last, and concerns few
+        events: the first time counts move to another slot and the batch is retried once; when that fails too, an
+        event's own row is on the missing part, and halving finds those events in log2(n) rounds while all others are
+        stored.
+        """
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:
                 return await self._attempt(deadline, batch)
             except Interrupted as error:
-                if error.is_partial and in_part:
+                if error.is_partial and is_partial:
                     return await self._by_halves(deadline, batch) if len(batch) > 1 else self._refuse(batch, error)
                 if error.is_partial and self.on_partial_outage is not None:
                     await self.on_partial_outage()
-                in_part = error.is_partial
-                if not in_part and self._time() + pause > deadline:
+                is_partial = error.is_partial
+                if not is_partial and self._time() + pause > deadline:
                     self._away = True
                     return self._refuse(batch, error)
             await self._pause(pause)
@@ -161,15 +169,15 @@ class Writer:
 
     async def _by_halves(self, deadline: float, batch: list[QueuedEvent]) -> bool:
         middle = len(batch) // 2
-        first = await self._store_until(deadline, batch[:middle], in_part=True)
-        return await self._store_until(deadline, batch[middle:], in_part=True) and first
+        first = await self._store_until(deadline, batch[:middle], is_partial=True)
+        return await self._store_until(deadline, batch[middle:], is_partial=True) and first
 
     async def _attempt(self, deadline: float, batch: list[QueuedEvent]) -> bool:
-        """Stores a batch; one event that cannot be stored fails alone. Raises Interrupted when that may pass."""
+        """Stores a batch; an event that cannot be stored fails alone. Raises Interrupted when a retry may succeed."""
         drops = self._drops.take()
         try:
             with self._lane() as lane:
-                outcomes = await self.recorder.record([waiting.event for waiting in batch], drops, lane)
+                outcomes = await self.recorder.record([queued.event for queued in batch], drops, lane)
         except Interrupted:
             self._drops.give_back(drops)
             raise
@@ -179,17 +187,18 @@ class Writer:
         except Exception as error:
             self._drops.give_back(drops)
             if len(batch) > 1:
+                # One event is at fault (a bug): halves isolate it, so that it does not take its neighbours with it.
                 return await self._by_halves(deadline, batch)
             log.exception("an event could not be stored")
-            self._settle(batch, [error])
+            self._report(batch, [error])
             return True
         self._away = False
-        self._loop.call_soon(self._settle, batch, outcomes)
+        self._loop.call_soon(self._report, batch, outcomes)
         return True
 
     @contextmanager
     def _lane(self) -> Iterator[int]:
-        """The number of a lane that nobody is in, the lowest: as long as one is enough, all counts are in its slot."""
+        """Reserves the lowest free lane: as long as one batch at a time is enough, all counts are in one slot."""
         lane = min(self._idle)
         self._idle.remove(lane)
         try:
@@ -198,18 +207,18 @@ class Writer:
             self._idle.append(lane)
 
     def _refuse(self, batch: list[QueuedEvent], error: StoreError) -> bool:
-        self._complain(len(batch), error)
+        self._log_refusal(len(batch), error)
         busy = Busy("The store cannot be written to now; send this event again.", retry_after=5)
-        self._settle(batch, [busy] * len(batch))
+        self._report(batch, [busy] * len(batch))
         return False
 
-    def _complain(self, refused: int, error: StoreError) -> None:
-        """Says that the store cannot be used: at once, and then every ten seconds, since the log may be on its disk."""
+    def _log_refusal(self, refused: int, error: StoreError) -> None:
+        """Logs that the store cannot be used: at once, then every ten seconds, as the log may be on the same disk."""
         self._refused += refused
         if self._time() - self._complained_at >= _COMPLAIN_SECONDS:
             log.error("%d events could not be stored and were answered 503: %s", self._refused, error)
             self._refused, self._complained_at = 0, self._time()
 
-    def _settle(self, batch: Sequence[QueuedEvent], outcomes: Sequence[Outcome | Exception]) -> None:
-        for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.on_outcome(outcome)
+    def _report(self, batch: Sequence[QueuedEvent], outcomes: Sequence[Outcome | Exception]) -> None:
+        for queued, outcome in zip(batch, outcomes, strict=True):
+            queued.on_outcome(outcome)
