@@ -1,4 +1,4 @@
-"""Looks for spikes every five minutes and raises them, each once; one process of several does."""
+"""The job that detects spikes: every five minutes, in one of several processes; each spike is raised once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PAST_DAYS: Final = 28
 _REACH_MS: Final = HOURS * ids.HOUR_MS + CALM_MS
 
 
-class Watch:
+class SpikeWatch:
     """Raises the spikes of all sites; ``on_event`` is called when an event was put into the outbox."""
 
     def __init__(
@@ -55,8 +55,8 @@ class Watch:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Looks whenever five minutes of the clock are over, as long as the block runs."""
-        async with background_task(self._again_and_again(), _JOB):
+        """Runs the job at every fifth minute of the clock, as long as the block runs."""
+        async with background_task(self._look_periodically(), _JOB):
             yield
 
     async def look(self) -> int:
@@ -64,7 +64,7 @@ class Watch:
 
         The hour looked at ends with the last full five minutes, so that two looks of the same five minutes are one.
         """
-        if not await self._leases.acquire(_JOB):  # kept until its time is over: the others' clocks may be behind
+        if not await self._leases.acquire(_JOB):  # never released: other processes' clocks may be behind
             return 0
         now = self._clock()
         end, raised = now - now % LOOK_MS, 0
@@ -72,7 +72,7 @@ class Watch:
             raised += await self._look_at(site, end)
         return raised
 
-    async def _again_and_again(self) -> None:
+    async def _look_periodically(self) -> None:
         while True:
             await asyncio.sleep((LOOK_MS - self._clock() % LOOK_MS) / 1000)
             await log_failures(_JOB, self.look())
@@ -92,7 +92,7 @@ class Watch:
         past = await spikes.returns(site.site_id, known, end, HOURS + 1)
         for page_id, page in known.items():
             episodes = [Episode(*each) for each in seen.get(page_id, ())]
-            # Where the page is younger than the past that is looked at, its time before has nothing to say.
+            # A page younger than the window has no returns before its first day: those hours say nothing.
             hours = past[page_id][: (end - ids.day_start(page.first_day)) // ids.HOUR_MS + 1]
             found = judge(hours, usual, site_pages, set_apart(episodes, end))
             if found is not None:

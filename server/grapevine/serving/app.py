@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from grapevine.analytics.spike_watch import Watch
+from grapevine.analytics.spike_watch import SpikeWatch
 from grapevine.background.cleanup import housekeeping
 from grapevine.background.leases import Leases
 from grapevine.background.periodic import periodic
@@ -70,7 +70,7 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
         sender = Sender(store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random)
         await stack.enter_async_context(sender.running())
-        spikes = Watch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
+        spikes = SpikeWatch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
         await stack.enter_async_context(spikes.running())
         redirects = RedirectCache(clock, lambda: sites.version)
         limit = RateLimit(settings.rate_limit)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from grapevine.analytics.spike_watch import EVENT, LOOK_MS, Watch
+from grapevine.analytics.spike_watch import EVENT, LOOK_MS, SpikeWatch
 from grapevine.background.leases import LEASE_MS, Leases
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
@@ -60,10 +60,10 @@ class Watched:
         self._share = Token(first.visit_id, CODES["copy"], 0)
         await self.arrive(range(BEGAN + MINUTE, NOON, 30 * MINUTE))
 
-    def watch(self, process: str = "one") -> Watch:
+    def watch(self, process: str = "one") -> SpikeWatch:
         leases = Leases(self.store.leases, lambda: self.now, process)
         sites = SiteCache(self.store.sites, [b"k" * 32], lambda: self.now)
-        return Watch(self.store, sites, lambda: self.now, leases, secrets.token_bytes, self._hear)
+        return SpikeWatch(self.store, sites, lambda: self.now, leases, secrets.token_bytes, self._hear)
 
     def _hear(self) -> None:
         self.told += 1
