@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 import uvicorn
 
-from grapevine.collect.schemas import ShareAnswer, ShareRequest, VisitAnswer, VisitRequest
+from grapevine.collect.schemas import ShareRequest, ShareResponse, VisitRequest, VisitResponse
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES, SESSION
 from grapevine.domain.tokens import Tokens
@@ -80,9 +80,9 @@ def _answer(visit_id: int, request: Request) -> bytes:
     if isinstance(request, VisitRequest):
         session, *tokens = _TOKENS.mint(visit_id, (SESSION, *(CODES[name] for name in request.channels)))
         named = dict(zip(request.channels, tokens, strict=True))
-        answer = VisitAnswer(ids.visit_text(visit_id), session, named, None)
+        answer = VisitResponse(ids.visit_text(visit_id), session, named, None)
     else:
-        answer = ShareAnswer(_TOKENS.mint(visit_id, (CODES["copy"],), 1)[0])
+        answer = ShareResponse(_TOKENS.mint(visit_id, (CODES["copy"],), 1)[0])
     body = _ENCODER.encode(answer)
     return _HEAD % (len(body), body)
 

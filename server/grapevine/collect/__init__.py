@@ -1,1 +1,1 @@
-"""From request data to stored events: decode, check, classify, write. Knows neither HTTP nor SQL."""
+"""From a request to an event, or to a drop with its reason: decode, check, classify. Knows neither HTTP nor SQL."""

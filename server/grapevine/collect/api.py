@@ -8,7 +8,8 @@ from functools import partial
 
 from grapevine.background.future import resolver
 from grapevine.collect.conversion_input import Goal
-from grapevine.collect.events import (
+from grapevine.collect.rate_limit import RateLimit
+from grapevine.collect.requests import (
     CallContext,
     CallSpec,
     ClientInfo,
@@ -17,7 +18,6 @@ from grapevine.collect.events import (
     dropped,
     pending_conversion,
 )
-from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.user_agents import read_agent
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.domain import ids

@@ -1,4 +1,4 @@
-"""Goals as they come in: what a conversion's fields have to be, and amounts of money read without floating point."""
+"""Checks of a conversion's fields; amounts of money are read without floating point."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST: Final = 40
 
 
 class Goal(NamedTuple):
-    """What was reached. ``once`` tells this conversion from all others of its site, ``value`` is in millionths."""
+    """The goal of a conversion. ``once`` identifies the conversion in its site, ``value`` is in millionths."""
 
     name: str
     once: str

@@ -1,4 +1,4 @@
-"""How often one address may call: so many a minute per site, address and agent, ten times that per address."""
+"""Rate limit: so many calls a minute for each site, address and user agent, and ten times that for each address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PER_ADDRESS: Final = 10
 
 
 class RateLimit:
-    """Counts calls by the minute; forgets everything when the minute is over, so memory is bounded by its traffic."""
+    """Counts calls by the minute. Counts are dropped when the minute ends, so a minute's traffic bounds the memory."""
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
@@ -20,7 +20,7 @@ class RateLimit:
         self._calls: Counter[str | tuple[int, str, str]] = Counter()
 
     def refuse(self, site_id: int, address: str, user_agent: str, now: int) -> int:
-        """0 when the call may go on, else the seconds until it may be tried again."""
+        """Returns 0 when the call is allowed, else the seconds until it may be retried."""
         if not self._per_minute:
             return 0
         minute, into = divmod(now, _MINUTE_MS)

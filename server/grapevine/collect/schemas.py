@@ -1,4 +1,4 @@
-"""The collect API's requests and answers as they are on the wire, and what its fields have to be."""
+"""The collect API's requests and responses as they are on the wire, and checks of their fields."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ConversionRequest(msgspec.Struct):
 
 
 class AnswerRequest(msgspec.Struct):
-    """``POST /v1/answers``: how a visitor says to have heard of the site."""
+    """``POST /v1/answers``: what a visitor wrote to "how did you hear about us?"."""
 
     site: str
     text: str
@@ -95,7 +95,7 @@ class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Returned(msgspec.Struct, omit_defaults=True):
-    """What the token that came along turned out to be."""
+    """What is known of the token that the visit came with."""
 
     valid: bool
     depth: int
@@ -104,8 +104,8 @@ class Returned(msgspec.Struct, omit_defaults=True):
     reason: str | None = None
 
 
-class VisitAnswer(msgspec.Struct):
-    """The visit's id, its session, and a token for each channel asked for; all empty for who opted out."""
+class VisitResponse(msgspec.Struct):
+    """The visit's id, its session, and a token for each channel asked for; all empty after an opt-out."""
 
     visit: str | None
     session: str | None
@@ -113,14 +113,14 @@ class VisitAnswer(msgspec.Struct):
     returned: Returned | None
 
 
-class ShareAnswer(msgspec.Struct):
+class ShareResponse(msgspec.Struct):
     """The token for the next share on that channel."""
 
     next: str
 
 
 class Empty(msgspec.Struct):
-    """``{}``: stored, and nothing to say."""
+    """``{}``: stored, nothing to return."""
 
 
 EMPTY: Final = Empty()

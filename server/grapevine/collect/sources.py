@@ -1,4 +1,4 @@
-"""Where a visit without a good share token comes from: campaign, referrer, in-app browser, or nobody knows.
+"""Where a visit without a good share token comes from: campaign, referrer, in-app browser, or unknown.
 
 Domains and Android packages come from the Snowplow referrer database (taken into ``built/data`` by build.py);
 ``additions.toml`` holds what that list lacks or files wrongly.
@@ -34,7 +34,7 @@ class Origin(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """What a domain or package stands for; networks are told as ``app`` only where their own app names itself."""
+    """What a domain or package stands for; networks are an ``app`` only where their own app names itself."""
 
     source: int
     app: str | None
@@ -111,7 +111,7 @@ class ReferrerReader:
         return Origin(found.source, app, host in self._shims)
 
     def _android(self, rest: str) -> Origin | None:
-        """An app by its package, which is evidence even where nobody knows it; some apps write a host in its place."""
+        """An app by its package, which is evidence even where it is unknown; some apps write a host in its place."""
         package = rest.partition("/")[0].lower()
         found = self._look_up(package, "")
         if found is not None:

@@ -1,4 +1,4 @@
-"""The visitor hash: tells visitors of one day apart without keeping who they are.
+"""The visitor hash: tells the visitors of one day apart without identifying them.
 
 A keyed hash of site, network, user agent and language under a salt that is new every UTC day and destroyed after 48
 hours. Until then yesterday's salt still answers one question: is this the network and browser that shared the link?
@@ -18,7 +18,7 @@ from grapevine.errors import Interrupted
 
 _NETWORKS_CACHED: Final = 8_192
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Seconds, about as many as the writer waits for a store that is away."""
+"""Seconds between retries; together about the patience of the writer."""
 
 
 class SaltSource(Protocol):
@@ -44,24 +44,24 @@ class VisitorSalts:
         self._salts: dict[int, bytes] = {}
 
     def at_hand(self, day: int) -> bool:
-        """Whether the salts of that day number and of the day before may be asked for."""
+        """Whether the salts of that day number and of the day before are in memory."""
         return day in self._salts and day - 1 in self._salts
 
     def of_day(self, day: int) -> bytes:
-        """The salt of a day number that is at hand."""
+        """The salt of a day number. Raises KeyError unless it is at hand."""
         return self._salts[day]
 
     async def fetch(self, day: int) -> None:
-        """Makes the salts of that day and of the day before be at hand; those that nobody needed before are made.
+        """Reads the salts of that day and of the day before, and makes those that do not exist yet.
 
-        A store that goes away for a moment is waited for. Raises StoreError when it stays away.
+        Retries while the store is interrupted, for about three seconds; then raises StoreError.
         """
         if self.at_hand(day):
             return
-        fetched = {needed: bytes.fromhex(await self._asked(needed)) for needed in (day - 1, day)}
+        fetched = {needed: bytes.fromhex(await self._fetch_one(needed)) for needed in (day - 1, day)}
         self._salts = {kept: salt for kept, salt in self._salts.items() if abs(kept - day) <= 1} | fetched
 
-    async def _asked(self, day: int) -> str:
+    async def _fetch_one(self, day: int) -> str:
         fresh = self._random_hex(32)
         for seconds in _PAUSES:
             try:

@@ -1,4 +1,4 @@
-"""What happens on a site, as the writer takes it: decided as far as a request can decide without a read."""
+"""The events of a site, as the writer takes them: decided as far as a request can be decided without a read."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What somebody wrote to "how did you hear about us?". ``visit_id`` is 0 where no visit was named."""
+    """What a visitor wrote to "how did you hear about us?". ``visit_id`` is 0 where no visit was named."""
 
     site_id: int
     visit_id: int
@@ -87,7 +87,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A visit of somebody who asked not to be followed: counted, never stored."""
+    """A visit whose visitor opted out: counted, never stored."""
 
     site_id: int
     nonce: str

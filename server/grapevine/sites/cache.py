@@ -1,4 +1,4 @@
-"""The sites of this server as the request path needs them: in memory, with their tokens, seen anew within a second."""
+"""In-memory cache of the sites and their tokens for the request path, at most a second old."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 0.5
 
 
 class Site:
-    """One site: its row, and what reads and mints its tokens."""
+    """One site: its row, and its tokens."""
 
     def __init__(self, row: SiteRow, keys: Sequence[bytes]) -> None:
         self.row = row
@@ -56,7 +56,7 @@ class SiteCache:
         self._looking = asyncio.Lock()
 
     def is_fresh(self, at: int) -> bool:
-        """Whether the last look was less than a second before ``at``, so that ``known`` and ``signer`` may be asked."""
+        """Whether the last refresh was less than a second before ``at``, so ``known`` and ``signer`` are current."""
         return self._version >= 0 and abs(at - self._checked_at) < _FRESH_MS
 
     @property
@@ -65,7 +65,7 @@ class SiteCache:
         return self._version
 
     async def watch(self) -> None:
-        """Looks for changes twice a second, so that requests hardly ever have to."""
+        """Refreshes twice a second, so that requests hardly ever have to."""
         away = False
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
@@ -80,7 +80,7 @@ class SiteCache:
                 away = True
 
     def known(self, key: str) -> Site | None:
-        """The site with this public key among those known at the last look."""
+        """The site with this public key, as of the last refresh."""
         return self._by_key.get(key)
 
     async def by_key(self, key: str) -> Site | None:
@@ -104,7 +104,7 @@ class SiteCache:
         return self.signer(text)
 
     def signer(self, text: str) -> tuple[Site, Token] | None:
-        """As ``owner``, among the sites known at the last look."""
+        """As ``owner``, as of the last refresh."""
         for site in self._by_id.values():
             try:
                 return site, site.tokens.read(text)
@@ -113,9 +113,9 @@ class SiteCache:
         return None
 
     async def refresh(self) -> None:
-        """Looks for changes once a second; whoever comes meanwhile waits for the same look.
+        """Reads changes once a second; concurrent callers share one refresh.
 
-        Sites that are known stay as they are while they cannot be read, so that nobody waits for a store that is away.
+        While the store cannot be read, the cached sites stay as they are, and requests do not wait for it.
         """
         if self.is_fresh(self._clock()):
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from grapevine.collect.api import CollectApi
-from grapevine.collect.events import CallSpec
+from grapevine.collect.requests import CallSpec
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import Clock
 from grapevine.sites.cache import SiteCache

@@ -105,7 +105,7 @@ class VerdictJob:
     async def _shares(
         self, batch: Batch, deltas: CountDeltas, sharers: Mapping[ShareKey, VisitRow]
     ) -> dict[CascadeKey, int]:
-        """Shares as they are without what was taken out; answers with how many of each cascade are gone."""
+        """Writes shares as they are without the visits taken out. Returns how many of each cascade are gone."""
         before = await batch.shares(list(sharers))
         left = await batch.verdicts.returns_of_shares((key, sharer.hangs_on) for key, sharer in sharers.items())
         after: dict[ShareKey, ShareRow] = {}

@@ -26,7 +26,7 @@ async def insert(state: BatchState) -> None:
     """Inserts the new visits, each under the first id that is free or its own.
 
     An id is a hash of the visit's nonce, so a repeated event finds its own row (same ``nonce_check``), and a collision
-    finds somebody else's: then the next attempt hashes to another id. The first attempt also inserts the pages and
+    finds another visit's row: then the next attempt hashes to another id. The first attempt also inserts the pages and
     reads the shares that the batch touches, in the same round trip.
     """
     pending = state.of(VisitEvent)

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from grapevine.collect.events import CallSpec, ClientInfo, CollectResponse
+from grapevine.collect.requests import CallSpec, ClientInfo, CollectResponse
 from grapevine.errors import Problem
 from grapevine.web.public import collect
 from grapevine.web.request_body import check_type

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from grapevine.background.future import resolver
-from grapevine.collect.events import CALLS, CallSpec, ClientInfo, CollectResponse
+from grapevine.collect.requests import CALLS, CallSpec, ClientInfo, CollectResponse
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError

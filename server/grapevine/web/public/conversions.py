@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.collect.conversion_input import read_goal
-from grapevine.collect.events import CALLS
+from grapevine.collect.requests import CALLS
 from grapevine.collect.schemas import MAX_BODY, KeyedConversionRequest
 from grapevine.domain import ids
 from grapevine.domain.json_input import decode

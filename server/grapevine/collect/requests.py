@@ -143,7 +143,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         if not isinstance(outcome, VisitOutcome):
             raise TypeError(f"a visit ended as {outcome}")
         session, *tokens = site.tokens.mint(outcome.visit_id, (SESSION, *codes.values()))
-        body = schemas.VisitAnswer(
+        body = schemas.VisitResponse(
             visit=ids.visit_text(outcome.visit_id),
             session=session,
             tokens=dict(zip(codes, tokens, strict=True)),
@@ -184,7 +184,7 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
     def respond(outcome: Outcome) -> CollectResponse:
         on_report(request.token)
         (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
-        return _stored(outcome, schemas.ShareAnswer(following), "token")
+        return _stored(outcome, schemas.ShareResponse(following), "token")
 
     return PendingEvent(event, respond)
 
@@ -281,7 +281,7 @@ def _returned(outcome: VisitOutcome) -> schemas.Returned:
     )
 
 
-_NO_VISIT: Final = schemas.VisitAnswer(visit=None, session=None, tokens={}, returned=None)
+_NO_VISIT: Final = schemas.VisitResponse(visit=None, session=None, tokens={}, returned=None)
 
 CALLS: Final = {
     "visits": CallSpec(schemas.VisitRequest, visit, _NO_VISIT),
