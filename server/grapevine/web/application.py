@@ -1,4 +1,4 @@
-"""The Starlette application: routes, errors, and whose word about the client's address is taken."""
+"""Makes the Starlette application: routes, exception handlers, trusted proxies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grapevine.web.routes import routes
 
 
 def web_application(settings: Settings, lifespan: Lifespan[Any] | None) -> ASGIApp:
-    """The application; behind trusted proxies the client is who they say it is."""
+    """Returns the application. Behind trusted proxies it takes the client's address from them."""
     app = Starlette(
         routes=routes(settings.prefix),
         lifespan=lifespan,

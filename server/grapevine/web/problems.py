@@ -1,4 +1,4 @@
-"""Errors as HTTP: every Problem becomes ``application/problem+json`` (RFC 9457) here and nowhere else."""
+"""Errors as HTTP responses: the only place that turns a Problem into ``application/problem+json`` (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log.addFilter(Seldom())
 
 
 def problem_response(problem: Problem) -> Response:
-    """The answer to a request that raised ``problem``."""
+    """Returns the response to a request that raised ``problem``."""
     content: dict[str, object] = {
         "type": f"urn:grapevine:problem:{problem.code}",
         "title": problem.title,
@@ -37,27 +37,27 @@ def problem_response(problem: Problem) -> Response:
 
 
 async def on_problem(_: Request, error: Exception) -> Response:
-    """Starlette's handler for Problem."""
+    """Exception handler for Problem."""
     if not isinstance(error, Problem):
         raise error
     return problem_response(error)
 
 
 async def on_store_error(_: Request, error: Exception) -> Response:
-    """Starlette's handler for StoreError: the store is away for now, which is not the caller's fault."""
+    """Exception handler for StoreError. Returns 503, because the store may be available again soon."""
     if not isinstance(error, StoreError):
         raise error
     return problem_response(store_problem(error))
 
 
 def store_problem(error: StoreError) -> Problem:
-    """What a caller is told while the store cannot be used; the log gets the reason now and then."""
+    """Returns the Problem for an unavailable store. Logs the reason, at a limited rate."""
     log.error("the store cannot be used: %s", error)
     return Busy("The store cannot be used at the moment; try again.", retry_after=5)
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
-    """Starlette's own refusals (no such route, wrong method) in the same shape."""
+    """Exception handler for Starlette's own errors (no such route, wrong method). Returns the same shape."""
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)

@@ -1,4 +1,4 @@
-"""Whose word about the client's address is taken: that of proxies the settings name, and of nobody else."""
+"""Trusted proxies: ``X-Forwarded-For`` counts only from the proxies that the settings name."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 
 class Proxies:
-    """The trusted proxies (addresses or networks); with none of them every peer speaks for itself."""
+    """The trusted proxies (addresses or networks). Without any, the peer of the connection is the client."""
 
     def __init__(self, trusted: Sequence[str]) -> None:
         self._trusted = list(trusted)
-        # uvicorn's own reading of the header, for both ways of a request.
+        # uvicorn's own parser of the header, so that ASGI and the fast path agree.
         self._hosts = ProxyHeadersMiddleware(_no_app, self._trusted).trusted_hosts if trusted else None
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """The application, told the client's address and scheme by trusted proxies."""
+        """Returns the application with the client's address and scheme taken from trusted proxies."""
         if not self._trusted:
             return app
         return ProxyHeadersMiddleware(app, self._trusted)  # type: ignore[arg-type,return-value]
 
     def client(self, peer: str, forwarded_for: str) -> str:
-        """The client's address behind ``peer``, which sent that ``X-Forwarded-For``."""
+        """Returns the client's address for a request from ``peer`` with that ``X-Forwarded-For``."""
         if self._hosts is None or not forwarded_for or peer not in self._hosts:
             return peer
         return self._hosts.get_trusted_client_address(forwarded_for)[0] or peer
 
 
 async def _no_app(*_: object) -> None:
-    """Stands where an application has to be named."""
+    """A placeholder: the middleware is used for its parser only."""

@@ -1,4 +1,4 @@
-"""Bodies of requests, refused before they are read whole when they are too large."""
+"""Reads request bodies up to a limit; a larger body is refused before all of it has been read."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from grapevine.errors import Malformed, TooLarge
 
 
 def check_type(content_type: str, types: frozenset[str]) -> None:
-    """Raises Malformed for a media type that is not one of ``types``, among which '' stands for none given."""
+    """Raises Malformed unless the media type is one of ``types``; the empty string there allows a missing header."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in types:
         raise Malformed(f"The body is {kind[:60]!r}; send JSON as {' or '.join(sorted(types - {''}))}.")
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The body, of at most ``most`` bytes. Raises TooLarge, or Malformed when the connection ends too soon."""
+    """Returns the body of at most ``most`` bytes. Raises TooLarge; raises Malformed when the connection ends early."""
     body = bytearray()
     try:
         async for chunk in request.stream():

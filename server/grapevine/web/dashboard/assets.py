@@ -1,4 +1,4 @@
-"""The dashboard's own files, under names that change with their content, so that browsers may keep them for ever."""
+"""The dashboard's static files. Their names contain a hash of the content, so browsers may cache them for ever."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPES: Final = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 
 
 class Asset(NamedTuple):
-    """A file as it is served."""
+    """The content of a file and its media type."""
 
     content: bytes
     media_type: str
@@ -21,7 +21,7 @@ class Asset(NamedTuple):
 
 @cache
 def _hashed() -> dict[str, tuple[str, Asset]]:
-    """By plain name: the name with the hash in it, and the file."""
+    """Returns by plain name: the name with the hash, and the file."""
     found = {}
     for file in files(__package__).joinpath("static").iterdir():
         stem, _, kind = file.name.rpartition(".")
@@ -33,15 +33,15 @@ def _hashed() -> dict[str, tuple[str, Asset]]:
 
 
 def _tight(css: bytes) -> bytes:
-    """A style sheet without the white space that only its authors need."""
+    """Returns a style sheet without needless white space."""
     return re.sub(rb"(?<=[:,]) |\s*([{};])\s*", rb"\1", css)
 
 
 def url(name: str) -> str:
-    """The path under which a file is served. Raises KeyError when there is no such file."""
+    """Returns the URL path of a file. Raises KeyError when there is no such file."""
     return f"{FOLDER}/{_hashed()[name][0]}"
 
 
 def asset(name: str) -> Asset | None:
-    """The file with this hashed name."""
+    """Returns the file with this hashed name; None when there is none."""
     return dict(_hashed().values()).get(name)

@@ -1,4 +1,4 @@
-"""One cascade as a picture and as a list: which nodes are shown, where they stand, and what they say.
+"""One cascade as a picture and as a list: which nodes are shown, their positions and their captions.
 
 A small tree grows from left to right, a generation a column; a large one from the middle out, a generation a ring. Of a
 big cascade the nodes with the largest subtrees are shown; what else hangs on each is one marker with its number.
@@ -19,7 +19,7 @@ from grapevine.web.dashboard import formats, labels, tidy_tree
 from grapevine.web.dashboard.tree_layout import Columns, Rings
 
 MOST_SHOWN: Final = 300
-"""Each may bring one marker along, so a picture never has more than twice as many shapes."""
+"""Each node may have one marker, so a picture has at most twice as many shapes."""
 
 _ROOMY: Final = 16
 _DENSE: Final = 60
@@ -102,21 +102,21 @@ class Drawing(msgspec.Struct, frozen=True):
 
 
 def draw(cascade: Cascade, most: int = MOST_SHOWN) -> Drawing:
-    """The drawing of a cascade in which ``most`` nodes are shown one by one."""
+    """Returns the drawing of a cascade that shows the ``most`` nodes of ``shown_nodes`` one by one."""
     nodes = cascade.nodes
     parents = _parents(nodes)
     shown = shown_nodes(parents, most)
     sizes = tidy_tree.sizes_of(parents)
-    place = {node: position for position, node in enumerate(shown)}
+    index_of = {node: position for position, node in enumerate(shown)}
     outline: list[int | None] = []
     for node in shown:
         parent = parents[node]
-        outline.append(None if parent is None else place[parent])
+        outline.append(None if parent is None else index_of[parent])
     hidden = [sizes[node] - 1 for node in shown]
     for position in range(len(shown) - 1, 0, -1):
-        parent_place = outline[position]
-        if parent_place is not None:
-            hidden[parent_place] -= sizes[shown[position]]
+        parent_index = outline[position]
+        if parent_index is not None:
+            hidden[parent_index] -= sizes[shown[position]]
     markers = [position for position in range(len(shown)) if hidden[position]]
     outline += markers
     more = [0] * len(shown) + [hidden[position] for position in markers]
@@ -126,7 +126,7 @@ def draw(cascade: Cascade, most: int = MOST_SHOWN) -> Drawing:
 
 
 def shown_nodes(parents: Sequence[int | None], most: int) -> list[int]:
-    """The ``most`` nodes with the largest subtrees, earlier ones first where they are equal; in their own order.
+    """Returns the ``most`` nodes with the largest subtrees in their own order; of equal ones the earlier.
 
     A parent's subtree is larger than its child's, so each comes with all its ancestors. Where a single visit would be
     left out below a node, it is shown too: its marker would take as much room.
@@ -171,33 +171,33 @@ class _Picture:
             width=self.stage.width,
             height=self.stage.height,
             kind=self.kind,
-            dots=[self._dot(place) for place in range(len(self.nodes))],
-            edges=[self._edge(place, parent) for place, parent in enumerate(self.parents) if parent is not None],
+            dots=[self._dot(index) for index in range(len(self.nodes))],
+            edges=[self._edge(index, parent) for index, parent in enumerate(self.parents) if parent is not None],
             families=[family for family in labels.FAMILIES if family in found],
             rows=self._rows(),
             generations=generations,
             hidden=sum(self.more),
         )
 
-    def _dot(self, place: int) -> Dot:
-        node = self.nodes[place]
-        (x, y), radius = self.stage.spots[place], self.stage.radius
+    def _dot(self, index: int) -> Dot:
+        node = self.nodes[index]
+        (x, y), radius = self.stage.spots[index], self.stage.radius
         if node is None:
-            turn = self.stage.turn(place)
+            turn = self.stage.turn(index)
             upside_down = turn > 90
             return Dot(
-                x=x, y=y, radius=radius, shade=0, title=formats.count(self.more[place], "more visit"),
-                label=f"+{formats.number(self.more[place])}", text_x=x + (-9 if upside_down else 9), text_y=y + 4,
-                turn=turn - 180 if upside_down else turn, text_ends=upside_down, more=self.more[place],
+                x=x, y=y, radius=radius, shade=0, title=formats.count(self.more[index], "more visit"),
+                label=f"+{formats.number(self.more[index])}", text_x=x + (-9 if upside_down else 9), text_y=y + 4,
+                turn=turn - 180 if upside_down else turn, text_ends=upside_down, more=self.more[index],
             )  # fmt: skip
         label = None
         if self.kind == "roomy":
             after = formats.elapsed(self.cascade.started_at, node.at)
-            label = "erased" if node.erased else f"+{after}" if place else formats.moment(node.at)
+            label = "erased" if node.erased else f"+{after}" if index else formats.moment(node.at)
         return Dot(
-            x=x, y=y, radius=radius * (1 if place else 1.25), shade=min(self.levels[place], _SHADES - 1),
+            x=x, y=y, radius=radius * (1 if index else 1.25), shade=min(self.levels[index], _SHADES - 1),
             title=self._title(node), label=label, text_x=x, text_y=round(y + radius + 18, 1), anchor=f"v-{node.visit}",
-            converted=bool(node.conversions), erased=node.erased, is_root=place == 0,
+            converted=bool(node.conversions), erased=node.erased, is_root=index == 0,
         )  # fmt: skip
 
     def _title(self, node: CascadeNode) -> str:
@@ -214,39 +214,39 @@ class _Picture:
             parts.append(formats.count(node.conversions, "conversion"))
         return " · ".join(parts)
 
-    def _edge(self, place: int, parent: int) -> Edge:
-        node = self.nodes[place]
+    def _edge(self, index: int, parent: int) -> Edge:
+        node = self.nodes[index]
         via = node.via if node else None
-        x, y = self.stage.spots[place]
+        x, y = self.stage.spots[index]
         return Edge(
-            path=self.stage.line(place, parent),
+            path=self.stage.line(index, parent),
             family=labels.family(via.channel) if via else "more",
-            label=labels.channel(via.channel) if via and self._says_its_channel(place) else None,
+            label=labels.channel(via.channel) if via and self._says_its_channel(index) else None,
             x=round(x - self.stage.radius - 6, 1),
             y=round(y - (7 if self.kind == "roomy" else 6), 1),
         )
 
-    def _says_its_channel(self, place: int) -> bool:
-        """Rings have no room for names; in dense columns the first of a row of equal siblings speaks for them."""
+    def _says_its_channel(self, index: int) -> bool:
+        """Returns whether an edge has a caption: none in rings, in dense columns the first of equal siblings."""
         if self.kind != "dense":
             return self.kind == "roomy"
-        node, before = self.nodes[place], self.before[place]
+        node, before = self.nodes[index], self.before[index]
         return not (node and node.via and before and before.via and before.via.channel == node.via.channel)
 
     def _rows(self) -> list[Row]:
         order = tidy_tree.preorder(self.children)
-        following = [*(self.levels[place] for place in order[1:]), 0]
+        following = [*(self.levels[index] for index in order[1:]), 0]
         rows = []
-        for place, next_level in zip(order, following, strict=True):
-            node = self.nodes[place]
-            opens = bool(self.children[place])
+        for index, next_level in zip(order, following, strict=True):
+            node = self.nodes[index]
+            opens = bool(self.children[index])
             rows.append(
                 Row(
                     node=node,
-                    more=self.more[place],
+                    more=self.more[index],
                     opens=opens,
-                    closes=0 if opens else self.levels[place] - next_level,
-                    after=formats.elapsed(self.cascade.started_at, node.at) if node and place else None,
+                    closes=0 if opens else self.levels[index] - next_level,
+                    after=formats.elapsed(self.cascade.started_at, node.at) if node and index else None,
                 )
             )
         return rows
@@ -259,7 +259,7 @@ def _kind(count: int, depth: int) -> str:
 
 
 def _parents(nodes: Sequence[CascadeNode]) -> list[int | None]:
-    """Positions of the parents. A node whose parent is past retention hangs on the first one."""
+    """Returns the index of each node's parent. A node whose parent is not stored becomes a child of the first node."""
     positions = {node.visit: position for position, node in enumerate(nodes)}
     parents: list[int | None] = []
     for position, node in enumerate(nodes):

@@ -1,4 +1,4 @@
-"""A series of counts as columns. Shapes only: every word stands beside the picture and stays readable at any width."""
+"""A series of counts as a column chart. It has shapes only: words stand next to the picture, readable at any width."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Chart(msgspec.Struct, frozen=True):
 
 
 def interval_for(period: Period) -> str:
-    """The interval whose columns can still be told apart: hours for two days, weeks from four months on."""
+    """Returns the interval whose columns stay wide enough: hours for two days, weeks from four months on."""
     days = len(period.days)
     if days <= 2:
         return "hour"
@@ -51,7 +51,7 @@ def interval_for(period: Period) -> str:
 
 
 def chart(points: Sequence[Point], interval: str) -> Chart:
-    """Columns for the points of a series."""
+    """Returns the chart of a series."""
     top = ceiling(max((point.value for point in points), default=0))
     columns = [
         Column(
@@ -70,7 +70,7 @@ def chart(points: Sequence[Point], interval: str) -> Chart:
         top=top,
         total=sum(point.value for point in points),
         peak=peak if peak and peak.value else None,
-        marks=[columns[place].label for place in _ends_and_middle(len(columns))],
+        marks=[columns[index].label for index in _ends_and_middle(len(columns))],
     )
 
 
@@ -79,7 +79,7 @@ def _ends_and_middle(count: int) -> list[int]:
 
 
 def ceiling(value: int) -> int:
-    """The next number that reads well (12, 15, 20, 25, 30 …), at least 4: one event must not fill the picture."""
+    """Returns the next round number (12, 15, 20, 25, 30 …), at least 4, so that one event does not fill the picture."""
     power = 1
     while True:
         for step in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80):
@@ -90,7 +90,7 @@ def ceiling(value: int) -> int:
 
 
 def label(at: str, interval: str) -> str:
-    """An interval's name, from the time at which it starts."""
+    """Returns the name of the interval that starts at this time."""
     when = datetime.fromisoformat(at)
     if interval == "hour":
         return f"{formats.calendar(when.date(), year=False)}, {when:%H:%M}"

@@ -101,11 +101,11 @@ def elapsed(since: str | None, at: str | None) -> str:
         return NOTHING
     left = max(0, milliseconds(at) - milliseconds(since))
     units = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (_SECOND, "s"))
-    for place, (length, name) in enumerate(units):
+    for index, (length, name) in enumerate(units):
         if left >= length:
             text = f"{left // length}{THIN}{name}"
-            if place + 1 < len(units) and left % length >= units[place + 1][0]:
-                smaller, smaller_name = units[place + 1]
+            if index + 1 < len(units) and left % length >= units[index + 1][0]:
+                smaller, smaller_name = units[index + 1]
                 text += f" {left % length // smaller}{THIN}{smaller_name}"
             return text
     return f"0{THIN}s"

@@ -1,4 +1,4 @@
-"""What protects the dashboard's pages: headers on every answer, and posts from these pages alone."""
+"""Protection of the dashboard's pages: security headers (CSP) on every response, and a check against CSRF."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADERS: Final = {
 
 
 def is_same_origin(request: Request, base_url: str | None) -> bool:
-    """Whether a post comes from one of our own pages, by Sec-Fetch-Site where the browser sends it, else by Origin.
+    """Returns whether a form was sent by one of our own pages, by ``Sec-Fetch-Site`` if it is there, else ``Origin``.
 
     Browsers send the former over https and on the own machine only, the latter with every post.
     """
@@ -39,7 +39,7 @@ def is_same_origin(request: Request, base_url: str | None) -> bool:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a posted form, the last of each name. Raises TooLarge and Malformed."""
+    """Returns the fields of a posted form, the last of each name. Raises TooLarge and Malformed."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -53,6 +53,6 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def local_path(text: str) -> str:
-    """``text`` if it is a path on this server, else ``/``: nobody is sent elsewhere after signing in."""
+    """Returns ``text`` if it is a path on this server, else ``/``. This prevents open redirects after signing in."""
     safe = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and text.isascii()
     return text if safe else "/"

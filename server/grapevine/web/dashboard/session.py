@@ -1,4 +1,4 @@
-"""Who is signed in: a signed cookie that holds the id of an API key and nothing else."""
+"""The session cookie: the signed id of an API key and nothing else."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class _Signer(TimestampSigner):
 
 
 def cookie_for(key_id: str, secret: bytes, clock: Clock) -> str:
-    """The cookie's value for an API key."""
+    """Returns the cookie's value for an API key."""
     return str(_serializer(secret, clock).dumps(key_id))
 
 
 def key_id_in(cookie: str, secret: bytes, clock: Clock) -> str | None:
-    """The id of the API key in a cookie of at most 30 days that this server signed; None for any other text."""
+    """Returns the key id in a cookie; None when this server did not sign it, or it is older than 30 days."""
     try:
         key_id = _serializer(secret, clock).loads(cookie, max_age=MAX_AGE_SECONDS)
     except BadSignature:

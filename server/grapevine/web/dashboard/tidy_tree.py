@@ -1,7 +1,7 @@
-"""Where the nodes of a tree stand: a tidy drawing in time that grows with the number of nodes alone.
+"""Tidy tree layout in linear time.
 
 Buchheim, Jünger, Leipert: Improving Walker's Algorithm to Run in Linear Time (Graph Drawing 2002). Nothing recurses, so
-a chain of any length can be drawn.
+chains may have any length.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 
 def children_of(parents: Sequence[int | None]) -> list[list[int]]:
-    """The children of each node in their order. ``parents[i]`` is the parent of node i, smaller than i; None at 0."""
+    """Returns each node's children in their order. ``parents[i]`` is the parent of node i and smaller; None at 0."""
     children: list[list[int]] = [[] for _ in parents]
     for node, parent in enumerate(parents):
         if parent is not None:
@@ -19,7 +19,7 @@ def children_of(parents: Sequence[int | None]) -> list[list[int]]:
 
 
 def preorder(children: Sequence[Sequence[int]]) -> list[int]:
-    """All nodes, each before its children and these from first to last, beginning with node 0."""
+    """Returns all nodes, each before its children and these from first to last, beginning with node 0."""
     order = []
     waiting = [0] if children else []
     while waiting:
@@ -30,7 +30,7 @@ def preorder(children: Sequence[Sequence[int]]) -> list[int]:
 
 
 def levels_of(parents: Sequence[int | None]) -> list[int]:
-    """How many edges lie between node 0 and each node."""
+    """Returns the number of edges from node 0 to each node."""
     levels: list[int] = []
     for parent in parents:
         levels.append(0 if parent is None else levels[parent] + 1)
@@ -38,7 +38,7 @@ def levels_of(parents: Sequence[int | None]) -> list[int]:
 
 
 def sizes_of(parents: Sequence[int | None]) -> list[int]:
-    """How many nodes the subtree of each node has, itself included."""
+    """Returns the size of each node's subtree, itself included."""
     sizes = [1] * len(parents)
     for node in range(len(parents) - 1, 0, -1):
         parent = parents[node]
@@ -48,14 +48,14 @@ def sizes_of(parents: Sequence[int | None]) -> list[int]:
 
 
 def tidy(parents: Sequence[int | None]) -> list[float]:
-    """The place of each node across the direction the tree grows in, from 0 on, in units of the least distance.
+    """Returns the coordinate of each node across the direction of growth: from 0 on, in units of the least distance.
 
     Two nodes of one level are at least 1 apart and in their order, a parent stands in the middle of its children, and
     equal subtrees look equal.
     """
     if not parents:
         return []
-    return _Layout(parents).places()
+    return _Layout(parents).coordinates()
 
 
 class _Layout:
@@ -76,7 +76,7 @@ class _Layout:
         self.thread: list[int | None] = [None] * count
         self.ancestor = list(range(count))
 
-    def places(self) -> list[float]:
+    def coordinates(self) -> list[float]:
         order = preorder(self.children)
         default = [siblings[0] if siblings else 0 for siblings in self.children]
         for node in _postorder(self.children):
@@ -84,14 +84,14 @@ class _Layout:
             parent = self.parents[node]
             if parent is not None:
                 default[parent] = self._apportion(node, default[parent])
-        places = [0.0] * len(order)
+        coordinates = [0.0] * len(order)
         sums = [0.0] * len(order)
         for node in order:
             parent = self.parents[node]
             sums[node] = 0.0 if parent is None else sums[parent] + self.mod[parent]
-            places[node] = self.prelim[node] + sums[node]
-        least = min(places)
-        return [place - least for place in places]
+            coordinates[node] = self.prelim[node] + sums[node]
+        least = min(coordinates)
+        return [coordinate - least for coordinate in coordinates]
 
     def _place_over_children(self, node: int) -> None:
         children = self.children[node]

@@ -1,4 +1,4 @@
-"""Finds the share token in what somebody pastes: the token itself, a whole URL, or a sentence around one."""
+"""Finds the share token in pasted text: the token itself, a URL, or a sentence with a URL in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _IN_PATH: Final = re.compile(rf"/(?:s|about)/{_SHAPE}")
 
 
 def find_token(text: str, param: str) -> str:
-    """The token in ``text``, or the trimmed text itself. ``param`` is the name that tokens have in the site's URLs."""
+    """Returns the token in ``text``, else the trimmed text. ``param`` is the name of tokens in the site's URLs."""
     trimmed = text.strip()
     found = re.search(rf"(?:[?&#]|%26|%3F|%23){re.escape(param)}(?:=|%3D){_SHAPE}", trimmed, re.IGNORECASE)
     found = found or _IN_PATH.search(trimmed)

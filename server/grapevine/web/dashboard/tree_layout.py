@@ -1,4 +1,4 @@
-"""Where nodes stand in a picture, in pixels: in columns from left to right, or in rings from the middle outwards."""
+"""Positions of nodes in pixels: in columns from left to right, or in rings from the middle outwards."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 from grapevine.web.dashboard import tidy_tree
 
 _WIDE: Final = 1080
-"""How wide a picture in columns may become before it is wider than a desk's page."""
+"""The width in pixels up to which a picture in columns fits a page on a desktop screen."""
 
-_BESIDE: Final = 13
-"""Pixels between the middles of two nodes of a ring that nearly touch."""
+_LEAST_DISTANCE: Final = 13
+"""Pixels between the centres of two neighbours in a ring."""
 
 _STEP: Final = 78
 _RING_MARGIN: Final = 36
@@ -33,8 +33,8 @@ class Columns:
         self.width = round(left + right + column * max(levels))
         self.height = round(2 * edge + row * max(across) + (14 if roomy else 0))
         self.spots = [
-            (round(left + column * level, 1), round(edge + row * place, 1))
-            for level, place in zip(levels, across, strict=True)
+            (round(left + column * level, 1), round(edge + row * coordinate, 1))
+            for level, coordinate in zip(levels, across, strict=True)
         ]
 
     def line(self, child: int, parent: int) -> str:
@@ -56,7 +56,7 @@ class Rings:
         turn = math.tau / (max(across) + 1)
         rings = _rings(levels, across, turn)
         self.radius = 5.0
-        self._angles = [place * turn - math.pi / 2 for place in across]
+        self._angles = [coordinate * turn - math.pi / 2 for coordinate in across]
         self._distances = [rings[level] for level in levels]
         self._middle = (0.0, 0.0)
         spots = list(map(self._spot, self._angles, self._distances))
@@ -87,12 +87,12 @@ class Rings:
 
 def _rings(levels: Sequence[int], across: Sequence[float], turn: float) -> list[float]:
     """The distance of each ring from the middle: a step from the last one, or what its closest two nodes need."""
-    places: list[list[float]] = [[] for _ in range(max(levels) + 1)]
-    for level, place in zip(levels, across, strict=True):
-        places[level].append(place)
+    by_ring: list[list[float]] = [[] for _ in range(max(levels) + 1)]
+    for level, coordinate in zip(levels, across, strict=True):
+        by_ring[level].append(coordinate)
     rings = [0.0]
-    for ring in places[1:]:
+    for ring in by_ring[1:]:
         closest = min((right - left for left, right in pairwise(sorted(ring))), default=math.inf)
         chord = 2 * math.sin(min(closest * turn, math.pi) / 2)
-        rings.append(max(rings[-1] + _STEP, _BESIDE / chord))
+        rings.append(max(rings[-1] + _STEP, _LEAST_DISTANCE / chord))
     return rings

@@ -1,4 +1,4 @@
-"""The collect API over HTTP: bodies in, replies out, open to every origin and never with credentials."""
+"""The collect API over HTTP: open to every origin (CORS), never with credentials."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
 from grapevine.web.problems import problem_response, store_problem
 from grapevine.web.request_body import check_type, read_body
+from grapevine.web.responses import JSON
 from grapevine.web.state import app_state
 
 log = logging.getLogger(__name__)
@@ -37,11 +38,11 @@ PATHS: Final[Mapping[str, CallSpec]] = {f"/v1/{name}": call for name, call in CA
 """Every collect call by its path."""
 
 encode: Final = msgspec.json.Encoder().encode
-"""A reply's body as it goes over the wire."""
+"""Encodes the body of a response."""
 
 
 def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
-    """The handler of one call."""
+    """Returns the handler of ``POST /v1/{call}`` and of its CORS preflight."""
 
     async def collect(request: Request) -> Response:
         if request.method == "OPTIONS":
@@ -66,7 +67,7 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
 
 
 def client_info(headers: Mapping[str, str], address: str) -> ClientInfo:
-    """The client of a call, from its address and its headers by lower-case name."""
+    """Returns the client of a call, from its address and its headers by lower-case name."""
     return ClientInfo(
         address=address,
         user_agent=headers.get("user-agent", ""),
@@ -77,20 +78,20 @@ def client_info(headers: Mapping[str, str], address: str) -> ClientInfo:
 
 
 def response(status: int, dropped: str | None, body: bytes) -> Response:
-    """The response to a call that was taken; ``dropped`` names why nothing was stored."""
-    marks = CORS if dropped is None else CORS | {"Grapevine-Dropped": dropped}
-    return Response(body, status, marks, "application/json")
+    """Returns the response to an accepted call; ``dropped`` names the reason why nothing was stored."""
+    headers = CORS if dropped is None else CORS | {"Grapevine-Dropped": dropped}
+    return Response(body, status, headers, JSON)
 
 
 def failure(error: Exception) -> Response:
-    """The response to a call that failed. It says, for whoever embeds the widget, as which drop it counts."""
+    """Returns the response to a failed call. Its header ``Grapevine-Dropped`` names the drop reason it counts as."""
     if isinstance(error, StoreError):
         error = store_problem(error)
     if not isinstance(error, Problem):
         log.error("a collect call failed", exc_info=error)
         return PlainTextResponse("Internal Server Error", 500)
-    answer = problem_response(error)
-    answer.headers.update(CORS)
+    refusal = problem_response(error)
+    refusal.headers.update(CORS)
     if error.code in DROP_REASONS:
-        answer.headers["Grapevine-Dropped"] = error.code
-    return answer
+        refusal.headers["Grapevine-Dropped"] = error.code
+    return refusal

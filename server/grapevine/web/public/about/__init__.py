@@ -28,8 +28,8 @@ _HEADERS: Final = {
 }
 
 
-class Said(NamedTuple):
-    """What a token says, in somebody's language."""
+class TokenFacts(NamedTuple):
+    """The contents of a token, in the reader's language."""
 
     token: str
     date: str
@@ -38,8 +38,11 @@ class Said(NamedTuple):
 
 
 async def about(request: Request) -> Response:
-    """What the link with this token carries, and who to turn to. Nothing of the visit but what the token itself says,
-    so that nobody learns more from a link than was in it."""
+    """``GET /about/{token}``. Returns a page that says what the token contains and who runs the site.
+
+    It reads nothing of the visit, so that a link reveals no more than its token does. Returns 422 for a token that was
+    not signed here, 404 for any other text.
+    """
     state = app_state(request)
     text = request.path_params["token"]
     language = preferred(request.headers.get("accept-language", ""))
@@ -50,7 +53,7 @@ async def about(request: Request) -> Response:
         return _page(422 if shaped else 404, language, said=None)
     site, token = owner
     day = ids.day_date(ids.day_of(token.visit_id))
-    said = Said(text, words.calendar(day), words.channel(token.channel), nth(token.n))
+    said = TokenFacts(text, words.calendar(day), words.channel(token.channel), nth(token.n))
     return _page(
         200, language, said=said, site=site.row.name, param=site.row.param, origins=site.row.origins
     )  # fmt: skip

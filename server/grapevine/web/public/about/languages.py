@@ -1,4 +1,4 @@
-"""The languages that the page about a link speaks: ``texts/*.toml``, one file each."""
+"""The languages of the page about a link: one file each in ``texts/``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHOICE: Final = re.compile(r"([a-z]{1,8}|\*)(?:-[0-9a-z]{1,8})*(?:;q=([01](?:\.
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All that the page says. ``{site}``, ``{param}``, ``{n}`` and ``{date}`` are put in; ``first`` is a month's first
+    """All texts of the page. ``{site}``, ``{param}``, ``{n}`` and ``{date}`` are put in; ``first`` is a month's first
     day; ``channels`` are those that no app has given a name."""
 
     title: str
@@ -52,24 +52,24 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     channels: dict[str, str]
 
     def calendar(self, day: date) -> str:
-        """A date, its month in letters."""
+        """Returns a date with the name of its month."""
         number = self.first if day.day == 1 else str(day.day)
         return self.date_form.format(day=number, month=self.months[day.month - 1], year=day.year)
 
     def channel(self, code: int) -> str:
-        """How something was shared."""
+        """Returns the name of a channel."""
         name = NAMES[code]
         return self.channels.get(name) or labels.channel(name)
 
 
 def nth(n: int) -> str:
-    """The number of a share as people count; the last number that a token can carry stands for all later ones too."""
+    """Returns the number of a share, counted from 1; the last number of a token also stands for all later ones."""
     return f"{n + 1}+" if n == LAST_N else str(n + 1)
 
 
 @cache
 def languages() -> dict[str, Words]:
-    """All languages by their tags."""
+    """Returns all languages by tag."""
     folder = files(__package__).joinpath("texts")
     return {
         file.name.removesuffix(".toml"): msgspec.convert(tomllib.loads(file.read_text("utf-8")), Words)
@@ -79,7 +79,7 @@ def languages() -> dict[str, Words]:
 
 
 def preferred(accepted: str) -> str:
-    """The language that somebody likes best by their ``Accept-Language`` (RFC 9110, 12.5.4), else English."""
+    """Returns the best language for an ``Accept-Language`` header (RFC 9110, 12.5.4); English when none fits."""
     choices = [_CHOICE.fullmatch(piece.strip().replace(" ", "")) for piece in accepted.lower().split(",")]
     found = [(float(choice[2] or 1), choice[1]) for choice in choices if choice]
     for liking, tag in sorted(found, key=lambda each: -each[0]):
