@@ -236,8 +236,8 @@ SETTINGS: Final = (
         "the file `secret-keys` next to the database",
         "Keys that sign tokens: comma-separated, oldest first, "
         f"at least {SHORTEST_KEY} characters each. The last one signs, all of them verify. "
-        "When not set, the server creates the file at its first start, readable by its owner alone; with PostgreSQL they "
-        "have to be set, the same for every process.",
+        "When not set, the server creates the file at its first start, readable by its owner alone; with PostgreSQL "
+        "they have to be set, the same for every process.",
         _secret_keys,
         secret=True,
     ),
@@ -250,7 +250,8 @@ SETTINGS: Final = (
     Setting(
         "trusted_proxies",
         "none",
-        "Addresses or networks of proxies, comma-separated, whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.",
+        "Addresses or networks of proxies, comma-separated, whose `X-Forwarded-For` and `X-Forwarded-Proto` "
+        "are trusted.",
         _networks,
     ),
     Setting(
@@ -262,7 +263,8 @@ SETTINGS: Final = (
     Setting(
         "rate_limit",
         "600",
-        "Collect calls a minute for each site, address and user agent; ten times as many for one address. 0 = no limit.",
+        "Collect calls a minute for each site, address and user agent; ten times as many for one address. "
+        "0 = no limit.",
         _whole_number(0, 1_000_000),
     ),
     Setting("log", "text", "Format of the log, one event a line: `text` for people or `json` for programs.", _log),
