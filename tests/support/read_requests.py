@@ -36,10 +36,10 @@ class Asker:
         given = {name.rstrip("_"): value for name, value in params.items() if value is not None}
         return Call("GET", f"{path}?{urlencode(given)}" if given else path, self._headers, _ADDRESS, b"")
 
-    def post(self, path: str, body: bytes, *headers: tuple[str, str]) -> Call:
-        """A POST of ``body``."""
+    def post(self, path: str, body: bytes, *headers: tuple[str, str], method: str = "POST") -> Call:
+        """A POST of ``body``, or another method that has one."""
         sent = (*self._headers, *headers, ("Content-Length", str(len(body))))
-        return Call("POST", path, sent, _ADDRESS, body)
+        return Call(method, path, sent, _ADDRESS, body)
 
 
 def filters(site: SiteRow) -> list[dict[str, str]]:
@@ -82,6 +82,8 @@ def numbers(
     for period in days:
         yield asker.get("/v1/stats/summary", **period)
         yield asker.get("/v1/stats/direct", **period)
+        yield asker.get("/v1/spikes", **period)
+        yield asker.get("/v1/spikes", limit=1, **period)
         for model in MODELS:
             yield asker.get("/v1/attribution", model=model, **period)
     whole = days[1]
@@ -131,6 +133,7 @@ def refusals(asker: Asker) -> Iterator[Call]:
         ("/v1/stats/summary", {"device": "toaster"}), ("/v1/stats/series", {}), ("/v1/stats/series", {"metric": "x"}),
         ("/v1/stats/series", {"metric": "visits", "interval": "hour", "from": "2020-01-01"}),
         ("/v1/stats/breakdown", {"by": "colour"}), ("/v1/stats/breakdown", {"by": "page", "limit": 0}),
+        ("/v1/spikes", {"limit": 0}), ("/v1/webhooks", {}), ("/v1/attribution", {"model": "x"}),
         ("/v1/cascades", {"sort": "taste"}), ("/v1/cascades", {"cursor": "x"}), ("/v1/cascades", {"limit": 9_999}),
         ("/v1/export/guards", {}), ("/v1/export/visits", {"format": "xlsx"}), ("/v1/export/shares", {"to": "now"}),
         ("/v1/tokens/abc", {}), ("/v1/nowhere", {}), ("/v1/counts", {"site": "nobody", "url": "x"}),
@@ -148,8 +151,10 @@ def pages(
     """The dashboard, but for its lists of cascades."""
     for chosen in filters(site)[::3]:
         yield asker.get("/", site=site.key, **days[1], **chosen)
-    for period in days:
-        yield asker.get("/", site=site.key, **period)
+    for path, period in product(("/", "/direct", "/conversions"), days):
+        yield asker.get(path, site=site.key, **period)
+    for model in (*MODELS, "x"):
+        yield asker.get("/conversions", site=site.key, model=model, **days[1])
     for back in (1, 7, 365, 0):
         yield asker.get("/", site=site.key, days=back)
     for root in (*roots, "nonsense"):

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import httpx
 
 from grapevine.domain import ids
+from grapevine.domain.periods import rfc3339
 from grapevine.store.rows import SiteRow
 
 CHROME: Final = (
@@ -182,6 +183,35 @@ class Author:
                 person = person._replace(signal=None)
             self.at += _MINUTE
             step = Step(self.at, (person.call("/v1/answers", fields, site.origins[0]),))
+            self.record.append((step, await self._play(step)))
+
+    async def convert(self, times: int, chance: random.Random, keys: Mapping[str, str]) -> None:
+        """So often a page or a shop says that a visit reached a goal; ``keys`` are the shops' API keys by site.
+
+        Some say it twice, some say what cannot be, some speak for a visit that is not theirs.
+        """
+        for _ in range(times):
+            site = chance.choice(self._sites)
+            fields: dict[str, Any] = {"site": site.key, "goal": chance.choice(("order", "sign-up", "order", ""))}
+            if chance.random() < 0.7:
+                value: object = chance.choice((5, "49.00", "-0.000001", "1e3", 12_345.5))
+                fields |= {"value": value, "currency": chance.choice(("EUR", "USD", "jpy", "EUR"))}
+            person = Person("192.0.2.251", chance.choice((CHROME, CHROME, ROBOTS[0])), "en", None)
+            if chance.random() < 0.6:
+                fields["nonce"] = f"reached-{chance.randrange(times):09}"
+                fields["session"] = chance.choice((*self.sessions[site.key][-9:], *self.tokens[site.key][-1:]))
+                call = person.call("/v1/conversions", fields, chance.choice(site.origins))
+            else:
+                fields["id"] = f"order-{chance.randrange(times)}"
+                named = chance.choice((("visit", self.visits), ("token", self.tokens), ("token", self.sessions)))
+                fields[named[0]] = chance.choice((*named[1][site.key][-99:], "x"))
+                if chance.random() < 0.3:
+                    fields["at"] = rfc3339(self.at - chance.randrange(ids.DAY_MS))
+                key = chance.choice((keys[site.key], keys[site.key], "nobody"))
+                call = person.call("/v1/conversions", fields, None)
+                call = call._replace(headers=(*call.headers, ("Authorization", f"Bearer {key}")))
+            self.at += _MINUTE
+            step = Step(self.at, (call,))
             self.record.append((step, await self._play(step)))
 
     async def _send(self, *calls: Call) -> list[Answer]:

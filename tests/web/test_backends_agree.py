@@ -5,96 +5,48 @@ from __future__ import annotations
 import os
 import random
 import re
-import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, closing
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-import asyncpg
 import pytest
 
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.background.cleanup import tidy
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
+from grapevine.domain.urls import page_id
 from grapevine.exports import TABLES
-from grapevine.sites.api_keys import hash_secret
 from grapevine.sites.cache import Site
 from grapevine.store import sql_loader
-from grapevine.store.rows import KeyRow, SiteRow
+from grapevine.store.repositories.spikes import SpikeRow
+from grapevine.store.rows import SiteRow
+from grapevine.web.dashboard import assets
+from grapevine.web.public.collect import PATHS
+from grapevine.webhooks.signing import event
 from tests.support import read_requests
-from tests.support.backends import Backend
+from tests.support.backend_pair import DAY, KEYS, LIVELY, MARKS, SITES, Pair, prepare
 from tests.support.postgres import Postgres
 from tests.support.read_requests import Asker
-from tests.support.traffic import Answer, Author, Call, Step, play
+from tests.support.traffic import Author, Call
 from tests.web.conftest import NOON, Server, serving
 
 pytestmark = pytest.mark.anyio
 
 SEED = 20
-DAY = 2500
-KEYS = (b"k" * 32,)
-SITES = (
-    SiteRow(
-        site_id=1,
-        key="site-a",
-        name="Lees & <Dregs>",
-        salt="0a" * 32,
-        param="gv",
-        place="auto",
-        query="*",
-        created_at=NOON,
-        origins=("https://a.example",),
-    ),
-    SiteRow(
-        site_id=2,
-        key="site-b",
-        name="Äpfel",
-        salt="0b" * 32,
-        param="via",
-        place="query",
-        query="id page",
-        created_at=NOON,
-        origins=("https://b.example:8443", "http://b.example"),
-    ),
-    SiteRow(
-        site_id=3,
-        key="site-c",
-        name="small",
-        salt="0c" * 32,
-        param="gv",
-        place="fragment",
-        query="*",
-        created_at=NOON,
-        origins=("https://c.example",),
-        element="lees",
-    ),
-    SiteRow(
-        site_id=4,
-        key="site-d",
-        name="empty",
-        salt="0d" * 32,
-        param="gv",
-        place="auto",
-        query="*",
-        created_at=NOON,
-        origins=("https://d.example",),
-    ),
-)
-LIVELY = SITES[:3]
 FIRST, LAST, WITHIN = (ids.day_date(DAY + days).isoformat() for days in (0, 4, 2))
 DAYS = read_requests.periods(FIRST, LAST, WITHIN)
 FEWEST_CALLS = 2_500
 FEWEST_ANSWERS = 2_500
-MARKS = {b'"truncated":true', b'"erased":true', b'"self":true', b'"reason":"unknown-visit"'}
 SEEN_CALLS = {
     *(f"POST /v1/visits {status}" for status in (200, 202, 403, 404, 413, 422, 429)),
     *(f"POST /v1/views {status}" for status in (200, 202, 400, 422)),
     *(f"POST /v1/shares {status}" for status in (200, 403, 422)),
     *(f"POST /v1/answers {status}" for status in (200, 202, 422)),
+    *(f"POST /v1/conversions {status}" for status in (200, 202, 401, 422)),
     "GET /s/… 302", "GET /s/… 404", "GET /s/…/qr.svg 200", "GET /s/…/qr.svg 404",
 }  # fmt: skip
 SEEN_ANSWERS = {
@@ -105,76 +57,18 @@ SEEN_ANSWERS = {
     "GET /v1/tokens/… 400", "GET /v1/tokens/… 404", "GET /v1/tokens/… 422", "POST /v1/tokens/resolve 200",
     "GET /v1/cascades 200", "GET /v1/cascades/… 200", "GET /v1/cascades/… 404", "GET / 200", "GET / 422",
     "GET /cascades 200", "GET /cascades/… 200", "GET /cascades/… 404", "GET /tokens 200", "GET /tokens 400",
-    "GET /tokens 404", "GET /tokens 422", "GET /sign-in 303", "POST /sign-in 303", "GET /readyz 200",
+    "GET /tokens 404", "GET /tokens 422", "GET /direct 200", "GET /conversions 200", "GET /conversions 422",
+    "GET /v1/attribution 200", "GET /v1/stats/direct 200", "GET /v1/spikes 200", "GET /v1/spikes 422",
+    "POST /v1/webhooks 201", "POST /v1/webhooks 422", "GET /v1/webhooks 200", "GET /v1/webhooks 403",
+    "GET /v1/webhooks/… 200", "GET /v1/webhooks/… 404", "PATCH /v1/webhooks/… 200", "DELETE /v1/webhooks/… 204",
+    "GET /v1/webhooks/…/deliveries 200", "POST /v1/webhooks/…/deliveries/…/retry 202",
+    "POST /v1/webhooks/…/deliveries/…/retry 404", "POST /sign-out 303", "GET /sign-in 303",
+    "POST /sign-in 303", "GET /readyz 200",
 }  # fmt: skip
-
-
-async def prepare(store: Backend) -> None:
-    """The secrets that a server would draw, the sites, and keys for them."""
-    await store.salts.salt("nonce", 0, "5e" * 32)
-    for day in range(DAY - 1, DAY + 7):
-        await store.salts.salt("visitor", day, f"{day:064x}")
-    for site in SITES:
-        await store.sites.add_site(site)
-    for number in range(len(SITES) + 1):  # 0 reaches all
-        key = KeyRow(
-            key_id=f"key-{number}", site_id=number, name=f"key {number}", scope="read", created_at=NOON, revoked_at=None
-        )
-        await store.api_keys.add_key(key, hash_secret(f"secret-{number}"))
-    await store.api_keys.add_key(
-        KeyRow(key_id="revoked", site_id=1, name="old", scope="read", created_at=NOON, revoked_at=None),
-        hash_secret("revoked"),
-    )
-    await store.api_keys.revoke_key("revoked", NOON)
-
-
-class Pair:
-    """One server on SQLite, one on PostgreSQL; ``compared`` counts the answers that were the same on both."""
-
-    def __init__(self, one: Server, other: Server) -> None:
-        self.one = one
-        self.other = other
-        self.compared: Counter[str] = Counter()
-        self.marks: set[bytes] = set()
-
-    async def play_first(self, step: Step) -> list[Answer]:
-        """The answers of the server on SQLite."""
-        self.one.clock.now = step.at
-        return await play(self.one.app, step)
-
-    async def replay(self, record: Sequence[tuple[Step, list[Answer]]]) -> None:
-        """Plays to the server on PostgreSQL what the other one has answered."""
-        for step, answers in record:
-            self.other.clock.now = step.at
-            for call, ours, theirs in zip(step.calls, answers, await play(self.other.app, step), strict=True):
-                self._compare(call, ours, theirs)
-
-    async def ask(self, call: Call) -> Answer:
-        """What both answer to a question."""
-        (ours,), (theirs,) = [await play(server.app, Step(0, (call,))) for server in (self.one, self.other)]
-        self._compare(call, ours, theirs)
-        return ours
-
-    async def change(self, statements: Sequence[str]) -> None:
-        """Changes rows of both as no part of the product does."""
-        await self.on_both(lambda server: change(server, statements))
-
-    async def on_both(self, do: Callable[[Server], Awaitable[None]]) -> None:
-        """Does the same to both."""
-        await do(self.one)
-        await do(self.other)
-
-    async def ask_in_any_order(self, call: Call) -> None:
-        """As ``ask``, for answers whose lines stand in the order of each backend's own index."""
-        found = [(await play(server.app, Step(0, (call,))))[0] for server in (self.one, self.other)]
-        self._compare(call, *(answer._replace(body=b"\n".join(sorted(answer.body.splitlines()))) for answer in found))
-
-    def _compare(self, call: Call, ours: Answer, theirs: Answer) -> None:
-        assert ours == theirs, (call, ours, theirs)
-        self.marks |= {mark for mark in MARKS if mark in ours.body}
-        path = urlsplit(call.path).path
-        kind = re.sub(r"(?<=/tokens/)(?!resolve).+|(?<=/cascades/).+|(?<=/s/)[^/]*|(?<=/about/).+", "…", path)
-        self.compared[f"{call.method} {kind} {ours.status}"] += 1
+NOT_ASKED = {
+    ("GET", "/widget{rest}"): "files of the build; no store is read",
+    ("GET", f"{assets.FOLDER}/{{name}}"): "files of the package; no store is read",
+}
 
 
 @pytest.fixture
@@ -203,23 +97,6 @@ async def pair(tmp_path: Path, worldly_url: str, anyio_backend: str) -> AsyncIte
             )
             for database in databases
         ])  # fmt: skip
-
-
-async def change(server: Server, statements: Sequence[str]) -> None:
-    """Runs ``statements`` in one transaction, past the store."""
-    database = server.state.settings.database
-    if database.startswith("sqlite:///"):
-        with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as file, file:
-            for statement in statements:
-                file.execute(statement)
-        return
-    connection = await asyncpg.connect(database)
-    try:
-        async with connection.transaction():
-            for statement in statements:
-                await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def nothing(_: Author, __: random.Random) -> list[str]:
@@ -281,22 +158,26 @@ def test_texts_are_put_in_order_by_code_points_whatever_the_database() -> None:
     assert [(name, term) for name, term in by_text if 'COLLATE "C"' not in term] == []
 
 
-async def test_the_same_traffic_gives_the_same_answers(pair: Pair) -> None:
+async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(SEED)  # noqa: S311
     unborn = Site(SITES[0], KEYS).tokens.mint(ids.pack(DAY, 7, 99), (0, 7))
     author = Author(pair.play_first, LIVELY, NOON, SEED)
     for changes in (nothing, conversions, losses, nothing):
         written = len(author.record)
         await author.write(400, author.at + ids.DAY_MS, unborn)
+        await author.convert(60, random.Random(SEED), {site.key: f"write-{site.site_id}" for site in SITES})  # noqa: S311
         await author.answer(20, random.Random(SEED))  # noqa: S311
         await pair.replay(author.record[written:])
+        await pair.compare_rows()
         await pair.on_both(lambda server: tidy(server.store, author.at))
         await pair.change(changes(author, chance))
     calls = pair.compared
     assert calls.total() == author.calls > FEWEST_CALLS
-    assert calls.keys() >= SEEN_CALLS, calls
+    assert calls.keys() >= {*SEEN_CALLS, *(f"POST {path} 200" for path in PATHS)}, calls
+    assert {table for table, rows in pair.rows.items() if not rows} <= {"suspects"}, pair.rows
     pair.compared = Counter()
     for site in SITES:
+        await follow_webhooks(pair, site, monkeypatch)
         await ask_everything(pair, author, site, chance)
     for call in (*read_requests.refusals(Asker("secret-1")), *read_requests.refusals(Asker("secret-0"))):
         await pair.ask(call)
@@ -305,6 +186,7 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair) -> None:
     assert pair.compared.total() > FEWEST_ANSWERS
     assert pair.compared.keys() >= SEEN_ANSWERS, pair.compared
     await assert_telling(pair)
+    assert pair.routes_not_asked() == set(NOT_ASKED)
     print(f"{calls.total()} calls and {pair.compared.total()} answers were the same:", calls, pair.compared)
 
 
@@ -314,7 +196,7 @@ async def assert_telling(pair: Pair) -> None:
     for name in ("visitors", "self_returns", "same_network_returns", "conversions", "k_factor", "dark_share"):
         assert summary[name], name
     assert all(summary["shares"].values())
-    assert set(summary["value"]) == {"EUR", "USD", "jpy"}
+    assert set(summary["value"]) == {"EUR", "USD", "JPY", "jpy"}
     assert len(summary["unfurls"]) > 4
     assert set(summary["drops"]) == {
         "bad-origin", "duplicate", "invalid", "opted-out", "rate-limited", "robot",
@@ -332,6 +214,40 @@ async def assert_telling(pair: Pair) -> None:
     deepest, *_ = (await pair.ask(Asker("secret-1").get("/v1/cascades", sort="depth"))).json["cascades"]
     assert deepest["max_depth"] > 4
     assert pair.marks == MARKS
+
+
+async def follow_webhooks(pair: Pair, site: SiteRow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint of a site from its beginning to its end, and a spike that is on its way to it."""
+    json, at = ("Content-Type", "application/json"), pair.one.clock.now + ids.HOUR_MS  # due when the clock has moved on
+    owner, page = Asker(f"admin-{site.site_id}"), page_id(site.site_id, f"{site.origins[0]}/deep/page")
+    monkeypatch.setattr("secrets.token_bytes", lambda size: bytes([site.site_id]) * size)  # both draw the same
+    await pair.ask(owner.post("/v1/webhooks", b'{"url": "http://hook.example/"}', json))
+    added = (await pair.ask(owner.post("/v1/webhooks", b'{"url": "https://hook.example/"}', json))).json
+    path = f"/v1/webhooks/{added['id']}"
+
+    async def raise_spike(server: Server) -> None:
+        told = event(site.site_id, "spike.detected", at, {"page": "/deep/page"})
+        row = SpikeRow(page_id=page, started_at=at, last_at=at, returns=52, expected=2.1, peak=52)
+        assert await server.store.spikes.raise_spike(site.site_id, row, told, lambda: f"msg_{site.key}")
+
+    await pair.on_both(raise_spike)
+    off, on, wrong = b'{"enabled": false}', b'{"enabled": true}', b'{"url": "https://127.0.0.1/"}'
+    for call in (
+        Asker(f"secret-{site.site_id}").get("/v1/webhooks"),
+        owner.get("/v1/webhooks"),
+        owner.get(path),
+        owner.get(f"{path}/deliveries"),
+        owner.get(f"{path}/deliveries", limit=0),
+        owner.post(f"{path}/deliveries/msg_none/retry", b""),
+        *(owner.post(path, body, json, method="PATCH") for body in (wrong, off)),
+        owner.get(path),
+        owner.get(f"{path}/deliveries"),
+        owner.post(path, on, json, method="PATCH"),
+        owner.post(f"{path}/deliveries/msg_{site.key}/retry", b""),
+        *(owner.post(path, b"", method="DELETE") for _ in range(2)),
+        owner.get(path),
+    ):
+        await pair.ask(call)
 
 
 async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: random.Random) -> None:
@@ -358,6 +274,7 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
         await pair.ask(call)
     for first in read_requests.lists(reader, "/cascades", site, (None,)):
         await turn_pages(pair, reader, first)
+    await pair.ask(reader.post("/sign-out", b"", ("Origin", "http://grapevine.example")))
 
 
 async def listed(pair: Pair, asker: Asker, site: SiteRow) -> list[str]:

@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from grapevine.collect.schemas import MAX_BODY
 from grapevine.serving.fast_path import cycles
-from tests.web.conftest import CHROME, ORIGIN, Server
+from grapevine.web.public.collect import PATHS
+from tests.web.conftest import BOTH_BACKENDS, CHROME, ORIGIN, Server
+from tests.web.public.test_collect import BAD_BODIES
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
 
@@ -67,33 +70,69 @@ def _watched(start: Callable[[Any], None], name: str, taken: list[str]) -> Calla
     return watched
 
 
-async def test_the_answers_are_the_same_to_the_byte(server: Server, taken: list[str]) -> None:
-    wire = Wire(server.url)
+async def test_every_call_returns_the_same_bytes_on_both_paths(server: Server, taken: list[str]) -> None:
     first = await server.visit(nonce="n" * 16, url=f"{ORIGIN}/x", channels=["copy"])
-    share = {"site": "site-a", "token": first["tokens"]["copy"], "url": f"{ORIGIN}/x"}
-    view = {"site": "site-a", "session": first["session"], "url": f"{ORIGIN}/x", "nonce": "v" * 16}
-    await server.post("shares", **share)
-    await server.post("views", **view)
-    taken.clear()
+    session, token = first["session"], first["tokens"]["copy"]
+    good: dict[str, dict[str, Any]] = {
+        "visits": VISIT,
+        "views": {"site": "site-a", "session": session, "url": f"{ORIGIN}/x", "nonce": "v" * 16},
+        "shares": {"site": "site-a", "token": token, "url": f"{ORIGIN}/x"},
+        "answers": {"site": "site-a", "session": session, "text": "a friend", "nonce": "n" * 16},
+        "conversions": {"site": "site-a", "session": session, "goal": "order", "nonce": "n" * 16, "value": 5,
+                        "currency": "EUR"},
+    }  # fmt: skip
+    assert {f"/v1/{call}" for call in good} == PATHS.keys()
     cases: list[tuple[str, bytes | dict[str, Any], tuple[str, ...]]] = [
-        ("visits", VISIT, ()),
-        ("visits", VISIT | {"token": first["tokens"]["copy"]}, ()),
-        ("shares", share, ()),
-        ("views", view, ()),
-        ("visits", b"{", ()),
+        *((call, body, ()) for call, body in good.items()),
+        *((call, b"{", ()) for call in good),
+        *((call, b"[]", ()) for call in good),
+        *((call, body | {"site": "nobody"}, ()) for call, body in good.items()),
+        *((call, body, ("Sec-GPC: 1",)) for call, body in good.items()),
+        *((call, body, ("DNT: 1",)) for call, body in good.items()),
+        *((call, body, ("Content-Type: text/plain",)) for call, body in good.items()),
+        *((call, body, ("Content-Type: image/png",)) for call, body in good.items()),
+        *((call, body | {"session": "x", "token": "x"}, ()) for call, body in good.items()),
+        *((call, body | {"session": token}, ()) for call, body in good.items()),
+        ("visits", VISIT | {"token": token}, ()),
         ("visits", VISIT | {"url": "x", "nonce": "é"}, ()),
-        ("visits", VISIT | {"site": "nobody"}, ()),
-        ("visits", VISIT, ("Content-Type: image/png",)),
-        ("visits", VISIT, ("Sec-GPC: 1",)),
-        ("views", view, ("Sec-GPC: 1",)),
+        ("answers", good["answers"] | {"text": ""}, ()),
+        ("conversions", {name: value for name, value in good["conversions"].items() if name != "currency"}, ()),
+        ("conversions", good["conversions"] | {"value": "NaN"}, ()),
+        *(("visits", body if isinstance(body, bytes) else VISIT | body, ()) for _, body, *_ in BAD_BODIES),
     ]
+    for call, fields in good.items():
+        await server.post(call, **fields)
+    taken.clear()
+    wire = Wire(server.url)
+    expected = 0
     for call, body, headers in cases:
-        fast = await wire.ask(request(call, body, *headers))
-        before = len(taken)
-        slow = await wire.ask(request(call, body, *headers, *REPEATED))
-        assert len(taken) == before
-        assert fast == slow
-    assert len(taken) == len(cases)
+        raw = [request(call, body, *headers, *more) for more in ((), REPEATED)]
+        fast, usual = await wire.ask(raw[0]), await wire.ask(raw[1])
+        assert fast == usual, (call, body, headers)
+        expected += len(raw[0].partition(b"\r\n\r\n")[2]) <= MAX_BODY
+        assert len(taken) == expected, (call, body, headers)
+    assert expected >= 70
+
+
+async def test_a_short_link_returns_the_same_bytes_on_both_paths(server: Server, taken: list[str]) -> None:
+    token = (await server.visit(url=f"{ORIGIN}/x"))["tokens"]["copy"]
+    wire = Wire(server.url)
+    found = []
+    for path in (f"/s/{token}", "/s/short", f"/s/{'z' * 23}"):
+        for agent in (CHROME, "WhatsApp/2.23.20.0 A"):
+            for more in ((), REPEATED, ()):
+                lines = [f"GET {path} HTTP/1.1", "Host: x", f"User-Agent: {agent}", *more, "", ""]
+                found.append((path, await wire.ask("\r\n".join(lines).encode())))
+    for path in {path for path, _ in found}:
+        assert len({answer for asked, answer in found if asked == path}) == 1, path
+    assert "RedirectCycle" in taken
+
+
+async def test_a_conversion_with_a_key_is_left_to_the_usual_way(server: Server, taken: list[str]) -> None:
+    fields = {"site": "site-a", "session": "x", "goal": "order", "nonce": "n" * 16}
+    answer = await Wire(server.url).ask(request("conversions", fields, "Authorization: Bearer nobody"))
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert taken == []
 
 
 async def test_a_foreign_origin_is_refused_alike(server: Server, taken: list[str]) -> None:
@@ -142,6 +181,7 @@ async def test_a_body_may_come_in_pieces(server: Server, taken: list[str]) -> No
     await writer.wait_closed()
 
 
+@BOTH_BACKENDS
 async def test_a_caller_that_hangs_up_is_stored_all_the_same(server: Server) -> None:
     _, writer = await asyncio.open_connection(*Wire(server.url).address)
     writer.write(request("visits", VISIT | {"nonce": "gone" * 5}))

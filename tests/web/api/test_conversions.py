@@ -12,8 +12,7 @@ import pytest
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from tests.web.api.test_read_api import with_key
-from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
-from tests.web.test_fast_path import REPEATED, Wire, request
+from tests.web.conftest import BOTH_BACKENDS, CHROME, NOON, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +29,7 @@ async def stored(server: Server) -> list[tuple[Any, ...]]:
     return [(ids.visit_text(row[0]), *row[1:]) for row in rows]
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_a_page_reports_a_goal_of_its_visit(server: Server) -> None:
     visit = await server.visit()
     answer = await reach(server, visit["session"], value="49.00", currency="EUR", id="A-1")
@@ -40,7 +39,7 @@ async def test_a_page_reports_a_goal_of_its_visit(server: Server) -> None:
     assert await stored(server) == [(visit["visit"], "order", "A-1", server.clock.now, 49_000_000, "EUR")]
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_repeats_change_nothing_and_the_first_one_stays(server: Server) -> None:
     visit, other = await server.visit(), await server.visit()
     events: list[dict[str, Any]] = [{"id": "A-1", "value": 1, "currency": "EUR"}, {"nonce": "n" * 16}]
@@ -55,7 +54,6 @@ async def test_repeats_change_nothing_and_the_first_one_stays(server: Server) ->
     assert len(await stored(server)) == 2
 
 
-@BOTH_WAYS
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
@@ -75,7 +73,7 @@ async def test_what_cannot_be_used_is_named_and_changes_nothing(
     assert await stored(server) == []
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_a_share_token_does_not_speak_for_its_sharer(server: Server) -> None:
     visit = await server.visit()
     answer = await reach(server, visit["tokens"]["copy"])
@@ -87,7 +85,7 @@ async def test_a_share_token_does_not_speak_for_its_sharer(server: Server) -> No
     assert await stored(server) == []
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_robots_foreign_pages_and_who_opted_out_are_refused(server: Server) -> None:
     visit = await server.visit()
     for client, status, reason in (
@@ -98,23 +96,6 @@ async def test_robots_foreign_pages_and_who_opted_out_are_refused(server: Server
         answer = await reach(server, visit["session"], client)
         assert (answer.status_code, answer.headers["grapevine-dropped"]) == (status, reason)
     assert await stored(server) == []
-
-
-@pytest.mark.parametrize("server", ["socket"], indirect=True)
-async def test_both_ways_answer_alike_to_the_byte(server: Server) -> None:
-    visit, wire = await server.visit(), Wire(server.url)
-    fields = {"site": "site-a", "session": visit["session"], "goal": "order", "nonce": "n" * 16, "value": 5}
-    good = fields | {"currency": "EUR"}
-    await server.http.post("/v1/conversions", json=good)
-    cases: list[tuple[Any, tuple[str, ...]]] = [
-        (good, ()), (fields, ()), (good | {"session": "x"}, ()), (b"{", ()), (good, ("Sec-GPC: 1",)),
-        (good | {"value": "NaN"}, ()), (good | {"site": "nobody"}, ()),
-    ]  # fmt: skip
-    for body, headers in cases:
-        call = [request("conversions", body, *headers, *more) for more in ((), REPEATED)]
-        assert await wire.ask(call[0]) == await wire.ask(call[1])
-    keyed = request("conversions", good, "Authorization: Bearer nobody")
-    assert (await wire.ask(keyed)).startswith(b"HTTP/1.1 401 ")
 
 
 # With a key -----------------------------------------------------------------------------------------------------------
@@ -133,7 +114,7 @@ async def send(shop: httpx.AsyncClient, **fields: Any) -> httpx.Response:
     return await shop.post("/v1/conversions", json={"goal": "order"} | fields)
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_a_shop_reports_late_conversions_of_a_visit(server: Server, shop: httpx.AsyncClient) -> None:
     visit = await server.visit()
     at = server.clock.now + 3 * ids.DAY_MS
@@ -147,6 +128,7 @@ async def test_a_shop_reports_late_conversions_of_a_visit(server: Server, shop: 
     assert await stored(server) == [(visit["visit"], "order", "A-1", at, 49_000_000, "EUR")]
 
 
+@BOTH_BACKENDS
 async def test_a_session_names_its_visit_and_a_share_its_last_return(server: Server, shop: httpx.AsyncClient) -> None:
     first = await server.visit()
     token = first["tokens"]["copy"]
@@ -164,6 +146,7 @@ async def test_a_session_names_its_visit_and_a_share_its_last_return(server: Ser
     assert found == {"1": returns[1], "2": returns[0], "3": first["visit"]}
 
 
+@BOTH_BACKENDS
 async def test_a_share_made_in_a_self_return_leads_to_its_returns(server: Server, shop: httpx.AsyncClient) -> None:
     first = await server.visit()
     again = await server.visit(token=first["tokens"]["copy"], own=True)
@@ -172,6 +155,7 @@ async def test_a_share_made_in_a_self_return_leads_to_its_returns(server: Server
     assert [row[0] for row in await stored(server)] == [friend["visit"]]
 
 
+@BOTH_BACKENDS
 async def test_what_a_shop_cannot_say(server: Server, shop: httpx.AsyncClient) -> None:
     visit = await server.visit()
     known = {"visit": visit["visit"], "id": "1"}
@@ -190,6 +174,7 @@ async def test_what_a_shop_cannot_say(server: Server, shop: httpx.AsyncClient) -
     assert await stored(server) == []
 
 
+@BOTH_BACKENDS
 async def test_a_key_needs_the_scope_write_and_its_own_site(server: Server) -> None:
     visit = await server.visit()
     await server.add_site("site-b", "https://b.example")

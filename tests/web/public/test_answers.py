@@ -11,8 +11,7 @@ import pytest
 
 from grapevine.collect.schemas import MAX_ANSWER, MAX_CONTACT
 from grapevine.domain import ids
-from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
-from tests.web.test_fast_path import REPEATED, Wire, request
+from tests.web.conftest import BOTH_BACKENDS, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +26,7 @@ async def stored(server: Server) -> list[tuple[Any, ...]]:
     return [(ids.visit_text(row[0]), *row[1:]) if row[0] else (None, *row[1:]) for row in rows]
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_an_answer_is_stored_with_its_visit_or_without(server: Server) -> None:
     visit = await server.visit()
     said = await say(server, "  A friend sent\n\nit 🍇 ", session=visit["session"], contact=" me@example.org ")
@@ -41,7 +40,7 @@ async def test_an_answer_is_stored_with_its_visit_or_without(server: Server) -> 
     ]  # fmt: skip
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_a_beacon_is_an_answer_and_its_repeat_is_none(server: Server) -> None:
     body = json.dumps({"site": "site-a", "text": "a friend", "nonce": "n" * 16})
     beacon = {"Content-Type": "text/plain;charset=UTF-8"}
@@ -53,14 +52,13 @@ async def test_a_beacon_is_an_answer_and_its_repeat_is_none(server: Server) -> N
     assert (await server.drops())["duplicate"] == 2
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_as_long_as_an_answer_may_be(server: Server) -> None:
     longest = "🍇" * MAX_ANSWER
     assert (await say(server, f" {longest} ", contact="c" * MAX_CONTACT)).status_code == 200
     assert [row[2:4] for row in await stored(server)] == [(longest, "c" * MAX_CONTACT)]
 
 
-@BOTH_WAYS
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
@@ -81,14 +79,14 @@ async def test_what_cannot_be_used_is_named_and_nothing_is_stored(
     assert await stored(server) == []
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_half_a_character_is_refused(server: Server) -> None:
     body = b'{"site": "site-a", "nonce": "nnnnnnnnnnnnnnnn", "text": "a \\ud83c"}'
     assert (await server.http.post("/v1/answers", content=body)).status_code == 422
     assert await stored(server) == []
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_a_visit_is_spoken_for_by_its_session_alone(server: Server) -> None:
     visit = await server.visit()
     site = server.state.sites.known("site-a")
@@ -99,7 +97,7 @@ async def test_a_visit_is_spoken_for_by_its_session_alone(server: Server) -> Non
     assert await stored(server) == []
 
 
-@BOTH_WAYS
+@BOTH_BACKENDS
 async def test_robots_foreign_pages_and_who_opted_out_are_refused(server: Server) -> None:
     session = (await server.visit())["session"]
     for client, status, reason in (
@@ -115,26 +113,13 @@ async def test_robots_foreign_pages_and_who_opted_out_are_refused(server: Server
     assert await stored(server) == []
 
 
+@BOTH_BACKENDS
 async def test_an_answer_changes_no_number(server: Server) -> None:
     visit = await server.visit()
     tables = ("counts_hour", "counts_day", "counts_page", "counts_device", "visits")
     before = [await server.store.look(f"SELECT * FROM {table}") for table in tables]
     await say(server, "a friend", session=visit["session"])
     assert [await server.store.look(f"SELECT * FROM {table}") for table in tables] == before
-
-
-@pytest.mark.parametrize("server", ["socket"], indirect=True)
-async def test_both_ways_answer_alike_to_the_byte(server: Server) -> None:
-    visit, wire = await server.visit(), Wire(server.url)
-    good = {"site": "site-a", "session": visit["session"], "text": "a friend", "nonce": "n" * 16}
-    await server.http.post("/v1/answers", json=good)
-    cases: list[tuple[Any, tuple[str, ...]]] = [
-        (good, ()), (good | {"text": ""}, ()), (good | {"session": "x"}, ()), (b"{", ()), (good, ("Sec-GPC: 1",)),
-        (good, ("Content-Type: text/plain",)), (good | {"site": "nobody"}, ()),
-    ]  # fmt: skip
-    for body, headers in cases:
-        call = [request("answers", body, *headers, *more) for more in ((), REPEATED)]
-        assert await wire.ask(call[0]) == await wire.ask(call[1])
 
 
 @pytest.mark.parametrize("server", ["asgi /g", "socket /g"], indirect=True)

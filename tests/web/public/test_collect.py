@@ -11,9 +11,9 @@ from grapevine.domain import ids
 from grapevine.domain.channels import CODES, USUAL
 from grapevine.store import sql_loader
 from grapevine.writer.queue import FairQueue
-from tests.web.conftest import BOTH_WAYS, CHROME, NOON, ORIGIN, Server
+from tests.web.conftest import BOTH_BACKENDS, CHROME, NOON, ORIGIN, Server
 
-pytestmark = [pytest.mark.anyio, BOTH_WAYS]
+pytestmark = pytest.mark.anyio
 
 NONCE = "n" * 16
 INSTAGRAM = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605 Mobile/15E148 Instagram 320.0.0"
@@ -166,6 +166,7 @@ async def test_a_form_is_not_read(server: Server) -> None:
     assert (response.status_code, response.json()["code"]) == (400, "malformed")
 
 
+@BOTH_BACKENDS
 async def test_robots_that_name_themselves_are_counted_and_not_stored(server: Server) -> None:
     client = server.browser(user_agent="Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
     answer = await server.visit()
@@ -192,6 +193,7 @@ async def test_who_does_not_want_to_be_followed_is_counted_without_a_trace(serve
     assert await server.store.look("SELECT count(*) FROM shares") == [(0,)]
 
 
+@BOTH_BACKENDS
 async def test_the_page_may_say_that_somebody_opted_out(server: Server) -> None:
     response = await server.post("visits", opted_out=True)
     assert (response.status_code, response.headers["grapevine-dropped"]) == (202, "opted-out")
@@ -264,6 +266,7 @@ async def test_the_next_morning_the_network_is_still_known(server: Server) -> No
     assert (await server.visit(token=mine["tokens"]["copy"]))["returned"]["same_network"] is False
 
 
+@BOTH_BACKENDS
 async def test_a_share_gets_the_next_token(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     seen = [token]
@@ -295,6 +298,7 @@ async def test_a_visit_that_is_not_there_cannot_go_on(server: Server) -> None:
     assert (view.status_code, share.status_code) == (422, 422)
 
 
+@BOTH_BACKENDS
 async def test_views_are_counted_once(server: Server) -> None:
     answer = await server.visit()
     for _ in range(3):
@@ -323,6 +327,7 @@ async def test_a_full_queue_says_when_to_come_back(server: Server) -> None:
     assert (await server.drops())["busy"] == 1
 
 
+@BOTH_BACKENDS
 async def test_nothing_that_tells_who_somebody_is_gets_stored(server: Server) -> None:
     await server.visit(server.browser("198.51.100.77"), title="Hello")
     text = "".join([str(await server.store.look(f"SELECT * FROM {name}")) for name in sorted(sql_loader.table_names())])
@@ -360,12 +365,14 @@ async def test_sources(server: Server, fields: dict[str, str], agent: str, sourc
     assert (SOURCE_NAMES[code], stored) == (source, app)
 
 
+@BOTH_BACKENDS
 async def test_tracking_names_do_not_make_pages(server: Server) -> None:
     for query in ("", "?utm_source=a", "?fbclid=1&gv=x", "?id=1", "?gclid=2&id=1&UTM_medium=b"):
         await server.visit(url=f"{ORIGIN}/p{query}")
     assert await server.store.look("SELECT url FROM pages ORDER BY url") == [(f"{ORIGIN}/p",), (f"{ORIGIN}/p?id=1",)]
 
 
+@BOTH_BACKENDS
 async def test_the_time_of_a_visit_is_the_servers(server: Server) -> None:
     await server.visit()
     ((at,),) = await server.store.look("SELECT at FROM visits")

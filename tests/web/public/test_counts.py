@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from grapevine.errors import StoreError
-from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
+from tests.web.conftest import ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,6 @@ async def share(server: Server, channels: dict[str, int], url: str = PAGE) -> An
     return visit
 
 
-@BOTH_WAYS
 async def test_the_shares_of_a_page_by_channel(server: Server) -> None:
     await share(server, {"whatsapp": 2, "copy": 1})
     await share(server, {"x": 1})

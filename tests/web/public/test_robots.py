@@ -10,9 +10,9 @@ from grapevine.collect.list_overrides import additions
 from grapevine.domain import ids
 from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
-from tests.web.conftest import BOTH_WAYS, NOON, ORIGIN, Server
+from tests.web.conftest import BOTH_BACKENDS, NOON, ORIGIN, Server
 
-pytestmark = [pytest.mark.anyio, BOTH_WAYS]
+pytestmark = pytest.mark.anyio
 
 IMESSAGE = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) "
@@ -76,6 +76,7 @@ async def nobody_came(server: Server) -> bool:
     )
 
 
+@BOTH_BACKENDS
 async def test_every_preview_robot_tells_where_a_link_was_pasted(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     for agent in [*PREVIEWERS, *PREVIEWERS]:
@@ -87,6 +88,7 @@ async def test_every_preview_robot_tells_where_a_link_was_pasted(server: Server)
     assert await nobody_came(server)
 
 
+@BOTH_BACKENDS
 async def test_once_per_share_app_and_hour(server: Server) -> None:
     tokens = (await server.visit())["tokens"]
     for token in (tokens["copy"], tokens["whatsapp"]):
@@ -99,6 +101,7 @@ async def test_once_per_share_app_and_hour(server: Server) -> None:
     assert await server.store.look("SELECT sum(unfurls) FROM counts_device") == [(5,)]
 
 
+@BOTH_BACKENDS
 async def test_many_at_one_moment_are_one(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     agents = ["WhatsApp/2.24.18.80 A", "TelegramBot (like TwitterBot)"] * 12
@@ -109,6 +112,7 @@ async def test_many_at_one_moment_are_one(server: Server) -> None:
     assert await server.store.look("SELECT sum(unfurls) FROM counts_device") == [(2,)]
 
 
+@BOTH_BACKENDS
 async def test_other_robots_and_people_leave_no_unfurl(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     for agent in NO_PREVIEWS:
@@ -152,6 +156,7 @@ async def test_a_robot_is_refused_at_every_call_and_counted(server: Server, call
     assert (await server.drops()) == {"robot": len(robots)}
 
 
+@BOTH_BACKENDS
 async def test_a_shop_that_reports_a_conversion_with_a_key_is_no_robot(server: Server) -> None:
     answer = await server.visit()
     await server.store.api_keys.add_key(

@@ -9,9 +9,9 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.writer.queue import FairQueue
-from tests.web.conftest import BOTH_WAYS, ORIGIN, Server
+from tests.web.conftest import BOTH_BACKENDS, ORIGIN, Server
 
-pytestmark = [pytest.mark.anyio, BOTH_WAYS]
+pytestmark = pytest.mark.anyio
 
 SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 WHATSAPP = "WhatsApp/2.23.20.0 A"
@@ -89,6 +89,7 @@ async def test_a_broken_link_gets_a_page_for_people(server: Server, text: str) -
     assert response.headers["content-type"].startswith("text/html")
 
 
+@BOTH_BACKENDS
 async def test_a_preview_robot_is_evidence_and_never_a_visit(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     for agent in (SLACK, SLACK, WHATSAPP):
@@ -102,6 +103,7 @@ async def test_a_preview_robot_is_evidence_and_never_a_visit(server: Server) -> 
     assert await server.store.look("SELECT count(*) FROM shares WHERE proven_at IS NOT NULL") == [(0,)]
 
 
+@BOTH_BACKENDS
 async def test_people_and_other_robots_leave_no_unfurl(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     await location(server, token)
