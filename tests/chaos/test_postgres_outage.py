@@ -18,7 +18,8 @@ from tests.support.server import PATIENCE_SECONDS, PostgresInstallation, Server
 
 pytestmark = pytest.mark.anyio
 
-OUTAGE_SECONDS: Final = 60
+OUTAGE_SECONDS: Final = 10
+LONG_OUTAGE_SECONDS: Final = 60
 SILENCE_SECONDS: Final = 8
 REST_SECONDS: Final = 1.0
 SOON_SECONDS: Final = 2.5
@@ -46,7 +47,12 @@ Outage = Callable[[Postgres], AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize(
-    ("outage", "seconds"), [(gone, OUTAGE_SECONDS), (silent, SILENCE_SECONDS)], ids=["gone", "silent"]
+    ("outage", "seconds"),
+    [
+        pytest.param(gone, OUTAGE_SECONDS, id="gone"),
+        pytest.param(gone, LONG_OUTAGE_SECONDS, id="gone for a minute", marks=pytest.mark.slow),
+        pytest.param(silent, SILENCE_SECONDS, id="silent"),
+    ],
 )
 async def test_an_outage_under_load(outage: Outage, seconds: float, tmp_path: Path) -> None:
     with postgres(durable=True) as database:
