@@ -18,9 +18,9 @@ import pytest
 
 from tests.support.audit import settled_there
 from tests.support.citus import CITUS, Cluster
-from tests.support.killing import killed_in_turn
-from tests.support.load import Load
+from tests.support.kill_in_turn import killed_in_turn
 from tests.support.server import PostgresInstallation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

@@ -8,9 +8,9 @@ import pytest
 
 from grapevine.serving.app import system_clock
 from tests.support.audit import settled
-from tests.support.launch import OffsetFile, launched
-from tests.support.load import Load
+from tests.support.serve_with_clock import OffsetFile, launched
 from tests.support.server import Installation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

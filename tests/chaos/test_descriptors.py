@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.support.audit import settled
-from tests.support.load import Load
 from tests.support.raw_connection import Cut, connected
 from tests.support.server import PATIENCE_SECONDS, Installation, Server
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

@@ -10,9 +10,9 @@ import pytest
 from tests.support import broken_disks
 from tests.support.audit import settled
 from tests.support.broken_disks import DiskMaker
-from tests.support.load import Load
 from tests.support.raw_connection import connected
 from tests.support.server import SERVE, Installation, Server
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.audit import settled
-from tests.support.launch import OffsetFile, launched
-from tests.support.load import Load
+from tests.support.serve_with_clock import OffsetFile, launched
 from tests.support.server import PATIENCE_SECONDS, Installation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

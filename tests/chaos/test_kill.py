@@ -10,8 +10,8 @@ import random
 import pytest
 
 from tests.support.audit import holds, settled
-from tests.support.load import Load
 from tests.support.server import Installation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

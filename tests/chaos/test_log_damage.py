@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.support.audit import intact, settled
-from tests.support.load import Load
 from tests.support.server import Installation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

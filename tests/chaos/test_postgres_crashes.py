@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.audit import settled_there
-from tests.support.killing import killed_in_turn
-from tests.support.load import Load
+from tests.support.kill_in_turn import killed_in_turn
 from tests.support.postgres import Postgres, postgres
 from tests.support.server import PostgresInstallation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

@@ -10,9 +10,9 @@ from typing import Final
 import pytest
 
 from tests.support.audit import settled_there
-from tests.support.load import Load
 from tests.support.postgres import Postgres, postgres
 from tests.support.server import PATIENCE_SECONDS, PostgresInstallation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.support.audit import holds, settled
-from tests.support.load import Load
 from tests.support.raw_connection import ORIGIN, Connection, connected, request
 from tests.support.server import PATIENCE_SECONDS, Installation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

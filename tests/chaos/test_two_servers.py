@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.audit import settled
-from tests.support.load import Load
 from tests.support.raw_connection import connected
 from tests.support.server import PATIENCE_SECONDS, SERVE, Installation, ready
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

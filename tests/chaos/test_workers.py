@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.audit import settled_there
-from tests.support.load import Load
 from tests.support.server import PATIENCE_SECONDS, SERVE, PostgresInstallation
+from tests.support.widget_load import Load
 
 pytestmark = pytest.mark.anyio
 

@@ -6,8 +6,8 @@ import random
 from contextlib import ExitStack
 
 from tests.support.audit import holds_there
-from tests.support.load import Load
 from tests.support.server import PostgresInstallation
+from tests.support.widget_load import Load
 
 
 async def killed_in_turn(installation: PostgresInstallation, load: Load, kills: int) -> None:

@@ -1,7 +1,7 @@
 """The server as ``grapevine serve`` runs it, but with a clock that a test moves, and patience that a test shortens.
 
-``python -m tests.support.launch OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the clock is
-wrong (8 bytes); each NAME is an argument of ``Server``.
+``python -m tests.support.serve_with_clock OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the
+clock is wrong (8 bytes); each NAME is an argument of ``Server``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,12 @@ class OffsetFile:
 
 def launched(offset: OffsetFile, **seconds: float) -> list[str]:
     """The command for ``Installation.serving``."""
-    return ["-m", "tests.support.launch", str(offset.path), *(f"{name}={value}" for name, value in seconds.items())]
+    return [
+        "-m",
+        "tests.support.serve_with_clock",
+        str(offset.path),
+        *(f"{name}={value}" for name, value in seconds.items()),
+    ]
 
 
 def wrong_clock(path: Path) -> Clock:
