@@ -29,6 +29,7 @@ from grapevine.store.rows import SiteRow
 from grapevine.web.application import web_application
 from grapevine.web.state import AppState
 from tests.support.backends import Backend
+from tests.support.citus import CITUS
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -113,8 +114,8 @@ class Server:
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The setting of an empty database: SQLite, or as ``BOTH_BACKENDS`` says."""
-    if getattr(request, "param", "sqlite") == "sqlite":
+    """The setting of an empty database: SQLite, the cluster where one is at hand, or as ``BOTH_BACKENDS`` says."""
+    if getattr(request, "param", "postgres" if CITUS else "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path / 'grapevine.sqlite3'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
