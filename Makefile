@@ -31,7 +31,7 @@ test: setup-dev $(BUILT) browser ## Runs every test but the slow ones; installs 
 	@$(PYTEST) -m "not slow" --durations=25 $(ARGS)
 
 test-fast: setup-dev $(BUILT) ## Runs the tests that need no browser, no other process and no PostgreSQL
-	@$(PYTEST) -m "not browser and not process and not postgres and not slow" $(ARGS)
+	@$(PYTEST) -m "not browser and not process and not postgres and not long and not slow" $(ARGS)
 
 test-slow: setup-dev $(BUILT) ## Runs the slow tests, a hundred kills of the server among them
 	@$(PYTEST) -m slow $(ARGS)
