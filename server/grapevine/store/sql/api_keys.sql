@@ -1,21 +1,21 @@
 -- name: insert_key
--- Adds an API key; only the hash of its secret is kept.
+-- Inserts an API key; only the hash of its secret is stored.
 INSERT INTO api_keys (key_id, site_id, name, scope, hash, created_at)
 VALUES (:key_id, :site_id, :name, :scope, :hash, :created_at);
 
 -- name: key_by_hash
--- The key in force whose secret has this hash.
+-- Returns the valid key whose secret has this hash.
 SELECT key_id, site_id, name, scope, created_at, revoked_at FROM api_keys WHERE hash = :hash AND revoked_at IS NULL;
 
 -- name: key_by_id
--- The key in force with this id.
+-- Returns the valid key with this id.
 SELECT key_id, site_id, name, scope, created_at, revoked_at FROM api_keys WHERE key_id = :key_id AND revoked_at IS NULL;
 
 -- name: keys_of_site
--- All keys made for a site, oldest first.
+-- Returns all keys of a site, oldest first.
 SELECT key_id, site_id, name, scope, created_at, revoked_at FROM api_keys WHERE site_id = :site_id
 ORDER BY created_at, key_id /*postgres COLLATE "C" */;
 
 -- name: revoke_key
--- Takes a key out of force.
+-- Revokes a key.
 UPDATE api_keys SET revoked_at = :at WHERE key_id = :key_id AND revoked_at IS NULL RETURNING key_id;

@@ -1,5 +1,5 @@
 -- name: credited_by
--- The conversions of a period that are to be credited, each with its visit; everything but the goal is the visit's.
+-- Returns the conversions of a period for attribution, each with its visit; all filters but the goal are on the visit.
 SELECT c.visit_id, c.currency, c.value
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */

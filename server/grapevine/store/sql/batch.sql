@@ -1,6 +1,7 @@
 -- name: held_visits
--- The visits that a batch's returns, views, shares, conversions and answers name: one look-up a batch. Batches of several
--- processes take turns at them and at the cascades of their roots, always in the same order; SQLite has one writer.
+-- Returns and locks the visits that a batch's returns, views, shares, conversions and answers name: one look-up a
+-- batch. Batches of several processes take turns at them and at the cascades of their roots, always in the same order;
+-- SQLite has one writer.
 /*single WITH named AS MATERIALIZED (
     SELECT DISTINCT v.site_id, COALESCE(v.root_id, v.visit_id) AS root_id, v.cell
     FROM rows(site_id bigint, visit_id bigint, cell smallint)
@@ -22,7 +23,7 @@ ORDER BY v.site_id, v.visit_id
 FOR NO KEY UPDATE OF v */;
 
 -- name: named_visits
--- Those of these visits that are stored.
+-- Returns those of these visits that are stored.
 SELECT
     v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
     v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
@@ -38,7 +39,7 @@ WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visi
 RETURNING visits.site_id, visits.visit_id */;
 
 -- name: insert_visits
--- New visits; returns the ids that were really new.
+-- Inserts visits; returns the ids of those that were new.
 INSERT INTO visits (
     site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
     channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
@@ -52,22 +53,22 @@ ON CONFLICT (site_id, visit_id, cell) DO NOTHING
 RETURNING site_id, visit_id;
 
 -- name: add_views
--- More pages seen in visits that go on.
+-- Adds page views to stored visits.
 UPDATE visits SET next_view = visits.next_view + rows.views
 FROM rows(site_id bigint, visit_id bigint, cell smallint, views integer)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell;
 
 -- name: known_pages
--- Which of these pages are stored already.
+-- Returns those of these pages that are stored already.
 SELECT p.site_id, p.page_id FROM rows(site_id bigint, page_id bigint, cell smallint)
 JOIN pages p ON p.site_id = rows.site_id AND p.page_id = rows.page_id AND p.cell = rows.cell;
 
 -- name: pages_of_day
--- How many pages were seen for the first time on a day.
+-- Returns how many pages were seen for the first time on a day.
 SELECT count(*) FROM pages WHERE site_id = :site_id AND day = :day;
 
 -- name: insert_pages
--- Pages, most of them known, and titles of those that had none.
+-- Inserts pages, most of them stored already, and adds titles to those without one.
 INSERT INTO pages (site_id, page_id, cell, day, url, title)
 SELECT site_id, page_id, cell, day, url, title
 FROM rows(site_id bigint, page_id bigint, cell smallint, day bigint, url text, title text)
@@ -76,7 +77,7 @@ ON CONFLICT (site_id, page_id, cell) DO UPDATE SET title = excluded.title
 WHERE pages.title IS NULL AND excluded.title IS NOT NULL;
 
 -- name: insert_guards
--- What must happen once; returns those that are new.
+-- Inserts guards of events that must happen only once; returns those that are new.
 INSERT INTO guards (site_id, kind, guard_key, cell, expires_at)
 SELECT site_id, kind, guard_key, cell, expires_at
 FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, expires_at bigint)
@@ -85,7 +86,7 @@ ON CONFLICT (site_id, kind, guard_key, cell) DO NOTHING
 RETURNING site_id, kind, guard_key;
 
 -- name: named_shares
--- What is stored of the shares that a batch speaks of.
+-- Returns the stored columns of the shares in a batch.
 SELECT
     s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns,
     s.self_returns
@@ -94,7 +95,7 @@ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.c
   AND s.channel = rows.channel AND s.n = rows.n;
 
 -- name: put_shares
--- Shares with what a batch adds to them: times where there were none, and so many returns more.
+-- Inserts or updates the shares of a batch: sets times that were null, and adds returns.
 INSERT INTO shares (
     site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns
 )
@@ -110,7 +111,7 @@ ON CONFLICT (site_id, visit_id, cell, channel, n) DO UPDATE SET
     self_returns = shares.self_returns + excluded.self_returns;
 
 -- name: insert_unfurls
--- Preview robots at a share's link; returns those that are new for their app and hour.
+-- Inserts fetches of a share's link by preview robots; returns those that are new for their app and hour.
 INSERT INTO unfurls (site_id, visit_id, cell, channel, n, app, hour, at)
 SELECT site_id, visit_id, cell, channel, n, app, hour, at
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, app text, hour bigint, at bigint)
@@ -119,7 +120,7 @@ ON CONFLICT (site_id, visit_id, cell, channel, n, app, hour) DO NOTHING
 RETURNING site_id, app, at;
 
 -- name: insert_conversions
--- Goals reached in visits; returns those that are new.
+-- Inserts conversions; returns those that are new.
 INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency)
 SELECT site_id, visit_id, cell, goal, event_key, external_id, at, value, currency
 FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text)
@@ -128,7 +129,7 @@ ON CONFLICT (site_id, visit_id, cell, goal, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
 
 -- name: insert_answers
--- What visitors wrote; returns those that are new.
+-- Inserts answers of visitors; returns those that are new.
 INSERT INTO answers (site_id, visit_id, cell, event_key, at, text, contact)
 SELECT site_id, visit_id, cell, event_key, at, text, contact
 FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text)
@@ -137,7 +138,7 @@ ON CONFLICT (site_id, visit_id, cell, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
 
 -- name: grow_cascades
--- Raises the summaries of cascades that have one; returns those.
+-- Raises the existing summaries of cascades; returns those.
 UPDATE cascades SET
     size = cascades.size + rows.size,
     max_depth = CASE WHEN cascades.max_depth < rows.max_depth THEN rows.max_depth ELSE cascades.max_depth END,
@@ -149,7 +150,8 @@ WHERE cascades.site_id = rows.site_id AND cascades.root_id = rows.root_id AND ca
 RETURNING cascades.site_id, cascades.root_id;
 
 -- name: start_cascades
--- The summary of a cascade at its first return: the root, what came, and the shares and conversions there are by now.
+-- Inserts the summary of a cascade at its first return: the root, the new visits, and its shares and conversions so
+-- far.
 INSERT INTO cascades (
     site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares, conversions
 )
@@ -176,7 +178,7 @@ WHERE true
 ON CONFLICT (site_id, root_id, cell) DO NOTHING;
 
 -- name: raise_counts_hour
--- Counts by hour, source, channel and depth.
+-- Raises the counts by hour, source, channel and depth.
 INSERT INTO counts_hour (
     site_id, hour, source, channel, depth, cell, views, visits, visitors, returns, self_returns, same_network,
     shares, reported, proven, conversions, unlinked, unfurls
@@ -201,7 +203,7 @@ ON CONFLICT (site_id, hour, source, channel, depth, cell) DO UPDATE SET
     unfurls = counts_hour.unfurls + excluded.unfurls;
 
 -- name: raise_counts_day
--- Counts by day and one of channel, source, depth and hour.
+-- Raises the counts by day and one of channel, source, depth and hour.
 INSERT INTO counts_day (
     site_id, day, dimension, key, cell, views, visits, visitors, returns, self_returns, same_network, shares,
     reported, proven, conversions, unlinked, unfurls
@@ -226,7 +228,7 @@ ON CONFLICT (site_id, day, dimension, key, cell) DO UPDATE SET
     unfurls = counts_day.unfurls + excluded.unfurls;
 
 -- name: raise_counts_page
--- Counts by day and first page.
+-- Raises the counts by day and first page.
 INSERT INTO counts_page (
     site_id, day, page_id, cell, views, visits, visitors, returns, self_returns, same_network, shares,
     reported, proven, conversions, unlinked, unfurls
@@ -251,7 +253,7 @@ ON CONFLICT (site_id, day, page_id, cell) DO UPDATE SET
     unfurls = counts_page.unfurls + excluded.unfurls;
 
 -- name: raise_counts_week
--- Counts by seven days and first page.
+-- Raises the counts by seven days and first page.
 INSERT INTO counts_week (site_id, week, page_id, cell, views, visits, returns, shares, proven, unlinked)
 SELECT site_id, week, page_id, cell, views, visits, returns, shares, proven, unlinked
 FROM rows(site_id bigint, week bigint, page_id bigint, cell smallint, views bigint, visits bigint, returns bigint, shares bigint, proven bigint, unlinked bigint)
@@ -265,7 +267,7 @@ ON CONFLICT (site_id, week, page_id, cell) DO UPDATE SET
     unlinked = counts_week.unlinked + excluded.unlinked;
 
 -- name: raise_counts_device
--- Counts by day, device and app.
+-- Raises the counts by day, device and app.
 INSERT INTO counts_device (
     site_id, day, device, app, cell, views, visits, visitors, returns, self_returns, same_network, shares,
     reported, proven, conversions, unlinked, unfurls
@@ -290,7 +292,7 @@ ON CONFLICT (site_id, day, device, app, cell) DO UPDATE SET
     unfurls = counts_device.unfurls + excluded.unfurls;
 
 -- name: raise_counts_shared
--- Shares by the page that was shared and channel.
+-- Raises the counts of shares by shared page and channel.
 INSERT INTO counts_shared (site_id, page_id, channel, cell, shares)
 SELECT site_id, page_id, channel, cell, shares
 FROM rows(site_id bigint, page_id bigint, channel smallint, cell smallint, shares bigint)
@@ -298,7 +300,7 @@ WHERE true
 ON CONFLICT (site_id, page_id, channel, cell) DO UPDATE SET shares = counts_shared.shares + excluded.shares;
 
 -- name: raise_drops
--- Refused events by hour and reason.
+-- Raises the counts of refused events by hour and reason.
 INSERT INTO drops (site_id, hour, reason, cell, drops)
 SELECT site_id, hour, reason, cell, drops
 FROM rows(site_id bigint, hour bigint, reason text, cell smallint, drops bigint)

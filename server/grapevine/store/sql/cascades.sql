@@ -1,5 +1,5 @@
 -- name: chain_to_visit
--- The visits from the root of a cascade to one visit, root first; empty when the visit is not there.
+-- Returns the visits from the root of a cascade to one visit, root first; empty when the visit is missing.
 WITH RECURSIVE path (
     visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, step
 ) AS (
@@ -15,37 +15,38 @@ SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flag
 FROM path ORDER BY step DESC;
 
 -- name: cascade_visits_by_id
--- Some visits by their ids: what attribution climbs chains by, a generation at a time, and what exports tell of a visit.
+-- Returns some visits by their ids. Attribution climbs chains with it, a generation at a time; exports read a visit's
+-- columns.
 SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict, v.device
 FROM rows(visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
 -- name: cascades_by_size
--- The next cascades from the largest to the smallest.
+-- Returns the next cascades from the largest to the smallest.
 SELECT size, root_id FROM cascades WHERE site_id = :site_id AND (size, root_id) < (CAST(:value AS BIGINT), :root_id)
 ORDER BY size DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_depth
--- The next cascades from the deepest to the shallowest.
+-- Returns the next cascades from the deepest to the shallowest.
 SELECT max_depth, root_id FROM cascades WHERE site_id = :site_id AND (max_depth, root_id) < (CAST(:value AS BIGINT), :root_id)
 ORDER BY max_depth DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_recent
--- The next cascades from the one that grew last.
+-- Returns the next cascades by their last visit, newest first.
 SELECT last_at, root_id FROM cascades WHERE site_id = :site_id AND (last_at, root_id) < (CAST(:value AS BIGINT), :root_id)
 ORDER BY last_at DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_virality
--- The next cascades from the most viral one, by what their shape was when last computed.
+-- Returns the next cascades from the most viral one, by the last computed shape.
 SELECT COALESCE(virality, 0.0), root_id FROM cascades
 WHERE site_id = :site_id AND (COALESCE(virality, 0.0), root_id) < (CAST(:value AS DOUBLE PRECISION), :root_id)
 ORDER BY COALESCE(virality, 0.0) DESC, root_id DESC LIMIT :limit;
 
 -- name: cascades_by_value
--- The next cascades from the one whose conversions were worth most, currencies added up as they are: whole units, and the
--- millionths above them. SQLite's sums end at 64 bits, so there the two are added up apart and carried over, which keeps
--- the order exact. PostgreSQL, whose sums have no end, goes from the cascades that have any to their conversions; of
--- those that have none it needs no more than it returns.
+-- Returns the next cascades by the value of their conversions, highest first; currencies are added up without
+-- conversion: whole units, and the millionths above them. SQLite's sums are limited to 64 bits, so there the two are
+-- added up separately and carried over, which keeps the order exact. PostgreSQL, whose sums have no limit, starts from
+-- the cascades with conversions; of those without it reads no more than it returns.
 /*sqlite WITH parts (root_id, cell, units, millionths) AS (
     SELECT CAST(COALESCE(v.root_id, v.visit_id) AS BIGINT), v.cell, sum(c.value / 1000000), sum(c.value % 1000000)
     FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
@@ -85,14 +86,15 @@ WHERE (found.total, found.root_id) < (CAST(:units AS BIGINT) * 1000000.0 + CAST(
 ORDER BY found.total DESC, found.root_id DESC LIMIT :limit */;
 
 -- name: cascade_heads
--- The summaries of some cascades.
+-- Returns the summaries of some cascades.
 SELECT k.root_id, k.cell, k.page_id, k.started_at, k.last_at, k.size, k.max_depth, k.shares, k.conversions,
     k.breadth, k.virality, k.shape_size, k.shape_at
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN cascades k ON k.site_id = :site_id AND k.root_id = rows.root_id AND k.cell = rows.cell;
 
 -- name: lonely_cascade
--- A visit as if it had a summary: what is known of a cascade before its first return, self-returns' doings included.
+-- Returns a visit in the form of a summary: the numbers of a cascade before its first return, those of self-returns
+-- included.
 SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.verdict IS NOT NULL THEN 0 ELSE 1 END,
     v.depth,
     (SELECT count(*) FROM shares s
@@ -112,8 +114,7 @@ SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.v
 FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id;
 
 -- name: cascade_values
--- What the conversions of some cascades were worth, by currency: whole units and the millionths
--- apart (`money.joined`).
+-- Returns the value of the conversions of some cascades, by currency: whole units and millionths (`money.joined`).
 SELECT rows.root_id, c.currency, CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
@@ -121,8 +122,8 @@ FROM rows(root_id bigint, cell smallint)
 WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currency;
 
 -- name: root_values
--- What the conversions in the first visits of some cascades were worth, by currency: whole units
--- and the millionths apart (`money.joined`).
+-- Returns the value of the conversions in the first visits of some cascades, by currency: whole units and millionths
+-- (`money.joined`).
 SELECT rows.root_id, c.currency, CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
@@ -130,20 +131,21 @@ FROM rows(root_id bigint, cell smallint)
 WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currency;
 
 -- name: stale_shapes
--- Cascades that grew since their shape was computed (very large ones: a while ago), those not looked at longest first.
+-- Returns cascades that grew since their shape was computed (very large ones: a while ago), the longest unchecked
+-- first.
 SELECT root_id, cell, size FROM cascades
 WHERE site_id = :site_id AND shape_size <> size AND (size <= :small OR shape_at < :before)
 ORDER BY shape_at, root_id LIMIT :limit;
 
 -- name: shape_visits
--- All visits below the roots of some cascades, self-returns left out: what their shapes are computed from.
+-- Returns all visits below the roots of some cascades, self-returns left out: the input of their shapes.
 SELECT v.root_id, v.visit_id, v.parent_id, v.depth
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
 WHERE (v.flags & 1) = 0;
 
 -- name: cascade_visits
--- All visits of one cascade in the order of their depth and time, self-returns left out.
+-- Returns all visits of one cascade by depth and time, self-returns left out.
 SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device FROM visits
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :root_id
 UNION ALL
@@ -153,8 +155,8 @@ WHERE cell = :cell AND site_id = :site_id AND root_id = :root_id AND (flags & 1)
 ORDER BY depth, at, visit_id;
 
 -- name: cascade_conversions
--- The conversions of one cascade by visit and currency, with what they were worth: whole units and the millionths
--- apart (`money.joined`).
+-- Returns the conversions of one cascade by visit and currency, with their value: whole units and millionths
+-- (`money.joined`).
 SELECT c.visit_id, c.currency, count(*),
     CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM visits v /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
@@ -170,7 +172,7 @@ WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND v.ver
 GROUP BY c.visit_id, c.currency;
 
 -- name: keep_shapes
--- Stores the shapes of cascades, unless one computed later is there.
+-- Stores the shapes of cascades, unless a later one is stored.
 UPDATE cascades SET
     breadth = rows.breadth, virality = rows.virality, shape_size = rows.shape_size, shape_at = rows.shape_at
 FROM rows(site_id bigint, root_id bigint, cell smallint, breadth bigint, virality double precision, shape_size bigint, shape_at bigint)
@@ -178,7 +180,8 @@ WHERE cascades.site_id = rows.site_id AND cascades.root_id = rows.root_id AND ca
   AND cascades.shape_at <= rows.shape_at;
 
 -- name: cascade_unfurls
--- How many preview robots fetched the links of one cascade's shares, by share and app; those of suspects left out.
+-- Returns how many preview robots fetched the links of one cascade's shares, by share and app; those of suspects left
+-- out.
 SELECT u.visit_id, u.channel, u.n, u.app, count(*)
 FROM visits v /*sqlite CROSS */ JOIN unfurls u ON u.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id AND v.verdict IS NULL

@@ -1,10 +1,10 @@
 -- name: any_visit
--- Whether there is a visit at all.
+-- Returns whether there is a visit at all.
 SELECT 1 FROM visits LIMIT 1;
 
 -- name: recount_visitors
--- Daily distinct visitors in each table of counts, and the guards that are left of a day, against what the rows say. Which
--- of a visitor's visits was the first is decided as they come in, so only whole days can be compared.
+-- Compares daily distinct visitors in each table of counts, and the guards that are left of a day, with the rows of
+-- visits. Which of a visitor's visits was the first is decided on arrival, so only whole days can be compared.
 WITH entries AS (
     SELECT site_id, hour / 24 - 18262 AS day, sum(visitors) AS by_hour, 0 AS by_page, 0 AS by_device,
         CAST(NULL AS BIGINT) AS guards, 0 AS counted
@@ -35,8 +35,8 @@ HAVING sum(by_hour) <> sum(counted) OR sum(by_page) <> sum(counted) OR sum(by_de
 ORDER BY site_id, day LIMIT :most;
 
 -- name: recount_views
--- All views of a site in each table of counts against what its visits say. A row knows how many views its visit had, not
--- when, so totals are compared; views of people who asked not to be followed are in the counts alone and taken out.
+-- Compares all views of a site in each table of counts with its visits. A row knows how many views its visit had, not
+-- when, so totals are compared; views of people who asked not to be followed are in the counts only and subtracted.
 WITH entries AS (
     SELECT site_id, sum(views - unlinked) AS by_hour, 0 AS by_page, 0 AS by_device, 0 AS counted
     FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1
@@ -61,7 +61,8 @@ HAVING sum(by_hour) <> sum(counted) OR sum(by_page) <> sum(counted) OR sum(by_de
 ORDER BY site_id LIMIT :most;
 
 -- name: recount_days
--- Views and unlinked visits of a day, which no row can tell: counts_page and counts_device beside counts_hour.
+-- Compares views and unlinked visits of a day, which have no rows of their own: counts_page and counts_device with
+-- counts_hour.
 WITH entries AS (
     SELECT site_id, hour / 24 - 18262 AS day, sum(views) AS views, sum(unlinked) AS unlinked,
         0 AS page_views, 0 AS page_unlinked, 0 AS device_views, 0 AS device_unlinked
@@ -83,8 +84,8 @@ HAVING sum(page_views) <> sum(views) OR sum(page_unlinked) <> sum(unlinked)
 ORDER BY site_id, day LIMIT :most;
 
 -- name: recount_shares
--- What shares say of themselves against the visits that came through them, where they differ: `proven` is 1 where somebody
--- else came back, `seen` where a share was reported or proven.
+-- Returns shares that disagree with the visits that came through them: `proven` is 1 with a return of another person,
+-- `seen` 1 where the share was reported or proven.
 WITH entries AS (
     SELECT site_id, visit_id, cell, channel, n, returns, self_returns,
         CASE WHEN proven_at IS NULL THEN 0 ELSE 1 END AS proven,
@@ -116,8 +117,8 @@ WHERE returns <> came_back OR self_returns <> came_back_self
 ORDER BY site_id, visit_id, channel, n LIMIT :most;
 
 -- name: recount_shared
--- What counts_shared holds against the shares themselves, where they differ: a share counts under the page that its report
--- named, else under the first page of its visit.
+-- Returns rows of counts_shared that disagree with the shares: a share counts under the page that its report named,
+-- else under the first page of its visit.
 WITH entries AS (
     SELECT site_id, page_id, channel, shares AS stored, 0 AS counted
     FROM counts_shared WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
@@ -136,8 +137,8 @@ HAVING sum(stored) <> sum(counted)
 ORDER BY site_id, page_id, channel LIMIT :most;
 
 -- name: recount_cascades
--- The summaries of cascades beside their rows, where they differ; a cascade has one as soon as something came back.
--- `size` leaves self-returns and the own nodes of minted links out, shares and conversions are all that are there.
+-- Returns the summaries of cascades that disagree with their rows; a cascade has one as soon as it has a return. `size`
+-- leaves out self-returns and the nodes of minted links; `shares` and `conversions` include everything.
 WITH grown AS (
     SELECT site_id, root_id, cell, count(*) AS returns, max(depth) AS max_depth, max(at) AS last_at
     FROM visits
@@ -177,8 +178,8 @@ HAVING (sum(stored) > 0 OR sum(size) > 0)
 ORDER BY site_id, root_id LIMIT :most;
 
 -- name: recount_chains
--- Visits whose place in their cascade is not where the share they came through puts them: the sharer's row has to be
--- there, and says what depth, root and parent must be. A first visit has none of them.
+-- Returns visits whose position in their cascade does not follow from the share they came through: the sharer's row has
+-- to exist, and determines depth, root and parent. A first visit has none of them.
 SELECT count(*) OVER (), v.site_id, v.visit_id,
     COALESCE(v.via_id, v.parent_id), s.visit_id,
     v.parent_id,

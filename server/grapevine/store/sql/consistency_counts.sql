@@ -1,5 +1,5 @@
 -- name: recount_hours
--- What counts_hour holds against what the rows say, where they differ. People who asked not to be followed have no rows,
+-- Returns rows of counts_hour that disagree with the rows of events. People who asked not to be followed have no rows,
 -- and views count in the hour of the view: both are left to recount_views and recount_days.
 WITH counted AS (
     SELECT site_id, at / 3600000 AS hour, source, COALESCE(channel, -1) AS channel, depth,
@@ -53,8 +53,8 @@ HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_re
 ORDER BY site_id, hour, source, channel, depth LIMIT :most;
 
 -- name: recount_day_counts
--- What counts_day holds against the sums of counts_hour, where they differ: each hour counts once under its channel, its
--- source, its depth and its hour of the day. Link previews are counted under the hour alone, and have rows of their own.
+-- Returns rows of counts_day that disagree with the sums of counts_hour: each hour counts once under its channel, its
+-- source, its depth and its hour of the day. Link previews are counted under the hour only, and have rows of their own.
 WITH dimensions AS (
     SELECT 0 AS dimension UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3
 ), entries AS (
@@ -92,7 +92,7 @@ HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_re
 ORDER BY site_id, day, dimension, key LIMIT :most;
 
 -- name: recount_pages
--- What counts_page holds against what the rows say, where they differ: a share and a conversion count on the first page
+-- Returns rows of counts_page that disagree with the rows of events: a share and a conversion count on the first page
 -- of their visit.
 WITH counted AS (
     SELECT site_id, at / 86400000 - 18262 AS day, page_id,
@@ -146,7 +146,7 @@ HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_re
 ORDER BY site_id, day, page_id LIMIT :most;
 
 -- name: recount_weeks
--- What counts_week holds against the sums of counts_page, where they differ.
+-- Returns rows of counts_week that disagree with the sums of counts_page.
 WITH entries AS (
     SELECT 1 AS side, site_id, week, page_id, views, visits, returns, shares, proven, unlinked
     FROM counts_week WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
@@ -168,7 +168,7 @@ HAVING sum(side * views) <> 0 OR sum(side * visits) <> 0 OR sum(side * returns) 
 ORDER BY site_id, week, page_id LIMIT :most;
 
 -- name: recount_devices
--- What counts_device holds against what the rows say, where they differ: link previews count under their robot's app.
+-- Returns rows of counts_device that disagree with the rows of events: link previews count under their robot's app.
 WITH counted AS (
     SELECT site_id, at / 86400000 - 18262 AS day, device, COALESCE(app, '') AS app,
         count(*) AS visits,

@@ -1,7 +1,8 @@
 -- name: direct_days
--- Visits of some pages by page and day, through the index on pages: deep direct ones, all others that are no returns, and
--- private returns in four groups by the last two bits of the visit that shared. What a site hands out itself (minted
--- links, codes, print) is no private return, and what came back through a public network counts among the others.
+-- Returns the visits of some pages by page and day, through the index on pages: deep direct ones, all others that are
+-- not returns, and private returns in four groups by the last two bits of the visit that shared. Shares that the site
+-- itself distributes (minted links, codes, print) are not private returns, and returns through a public network count
+-- among the others.
 SELECT v.page_id, v.at / 86400000 - 18262 AS day,
     sum(CASE WHEN v.source = 9 THEN 1 ELSE 0 END),
     sum(CASE WHEN v.source = 9 OR (v.source = 0 AND v.channel < 32) THEN 0 ELSE 1 END),
@@ -20,7 +21,8 @@ WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bi
 GROUP BY 1, 2;
 
 -- name: direct_apps
--- Untagged visits of a period that an app brought, by app. An id's day may differ from the server's by one.
+-- Returns the untagged visits of a period that came from an app, by app. An id's day may differ from the server's by
+-- one.
 SELECT v.app, count(*)
 FROM visits v
 WHERE v.site_id = :site_id
@@ -29,7 +31,7 @@ WHERE v.site_id = :site_id
 GROUP BY v.app;
 
 -- name: direct_shares
--- Shares first seen in a period: all that were reported, all that were proven, and those that were both.
+-- Returns the numbers of shares first seen in a period: all reported, all proven, and those that were both.
 SELECT sum(CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END), sum(CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END),
     sum(CASE WHEN s.reported_at IS NULL OR s.proven_at IS NULL THEN 0 ELSE 1 END)
 FROM shares s

@@ -1,6 +1,6 @@
 -- name: export_visits
--- The next visits by their ids. As everywhere here, a page begins with a comparison of rows and ends after a number that
--- is written out: PostgreSQL would take two bounds of one column for a narrow range, and put all that is in it in order.
+-- Returns the next visits by their ids. As everywhere in this file, a page begins with a comparison of rows and ends
+-- with a literal LIMIT: PostgreSQL would take two bounds of one column for a narrow range, and sort all rows in it.
 SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict,
     v.device, v.cell, v.app, v.views, v.root_id, v.reason
 FROM visits v
@@ -8,8 +8,8 @@ WHERE v.site_id = :site_id AND (v.visit_id, v.cell) > (:visit_id, :cell) AND v.v
 ORDER BY v.visit_id, v.cell LIMIT 2000;
 
 -- name: export_shares
--- The next shares: on PostgreSQL by the time they were first seen, through an index; SQLite has none, and passes the
--- older ones on its way.
+-- Returns the next shares: on PostgreSQL by the time they were first seen, through an index; SQLite has none, and reads
+-- the older ones, too.
 SELECT s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns, s.self_returns
 FROM shares s
 WHERE s.site_id = :site_id AND s.first_at < :end
@@ -20,7 +20,7 @@ ORDER BY s.visit_id, s.cell, s.channel, s.n LIMIT 2000 */
 ORDER BY s.first_at, s.visit_id, s.cell, s.channel, s.n LIMIT 2000 */;
 
 -- name: export_unfurls
--- The next unfurls, found as shares are.
+-- Returns the next unfurls, found as shares are.
 SELECT u.visit_id, u.cell, u.channel, u.n, u.app, u.hour, u.at
 FROM unfurls u
 WHERE u.site_id = :site_id AND u.at < :end
@@ -32,7 +32,7 @@ ORDER BY u.visit_id, u.cell, u.channel, u.n, u.app, u.hour LIMIT 2000 */
 ORDER BY u.at, u.visit_id, u.cell, u.channel, u.n, u.app COLLATE "C", u.hour LIMIT 2000 */;
 
 -- name: export_conversions
--- The next conversions by their time.
+-- Returns the next conversions by their time.
 SELECT c.visit_id, c.cell, c.goal, c.event_key, c.external_id, c.at, c.value, c.currency
 FROM conversions c
 WHERE c.site_id = :site_id AND c.at < :end
@@ -41,7 +41,7 @@ WHERE c.site_id = :site_id AND c.at < :end
 ORDER BY c.at, c.visit_id, c.cell, c.goal /*postgres COLLATE "C" */, c.event_key LIMIT 2000;
 
 -- name: export_answers
--- The next answers by their time.
+-- Returns the next answers by their time.
 SELECT a.visit_id, a.cell, a.event_key, a.at, a.text, a.contact
 FROM answers a
 WHERE a.site_id = :site_id AND a.at < :end
@@ -49,7 +49,7 @@ WHERE a.site_id = :site_id AND a.at < :end
 ORDER BY a.at, a.visit_id, a.cell, a.event_key LIMIT 2000;
 
 -- name: export_cascades
--- The next cascades by the ids of their roots.
+-- Returns the next cascades by the ids of their roots.
 SELECT k.root_id, k.cell, k.page_id, k.started_at, k.last_at, k.size, k.max_depth, k.shares, k.conversions, k.breadth,
     k.virality, k.shape_size
 FROM cascades k

@@ -1,3 +1,3 @@
 -- name: schema_version
--- The newest step of the schema that was taken (PostgreSQL; SQLite keeps it in the file's head).
+-- Returns the newest migration that was run (PostgreSQL; SQLite keeps it in the file's header).
 SELECT version FROM versions WHERE name = 'schema';

@@ -1,18 +1,18 @@
 -- name: share
--- What is stored of one share; no row when it was neither reported nor opened.
+-- Returns the stored row of one share; none when it was neither reported nor opened.
 SELECT page_id, first_at, reported_at, proven_at, returns, self_returns FROM shares
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n;
 
 -- name: unfurls_of_share
--- How many preview robots fetched one share's link, by app.
+-- Returns how many preview robots fetched one share's link, by app.
 SELECT app, count(*) FROM unfurls
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n
 GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
 -- name: reach_of_share
--- Everything below one share: how many visits and how deep, how many shares they made, their conversions by currency
--- with what they were worth, whole units and the millionths apart (`money.joined`).
--- `hangs_on` is the sharing visit, or what it hangs on where it stands aside (those visits have no children of their own).
+-- Returns the reach of one share, everything below it: how many visits and how deep, how many shares they made, their
+-- conversions by currency with their value, whole units and millionths (`money.joined`). `hangs_on` is the sharing
+-- visit, or, where that is aside, its nearest ancestor that is not (visits aside have no children of their own).
 WITH RECURSIVE below (visit_id, depth) AS (
     SELECT visit_id, depth FROM visits /*sqlite INDEXED BY visits_parent */
     WHERE cell = :cell AND site_id = :site_id AND parent_id = :hangs_on
@@ -37,27 +37,28 @@ WHERE c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.currency;
 
 -- name: last_return
--- The last visit that came through a share before some time and is no self-return. `hangs_on` as in `reach_of_share`.
+-- Returns the last visit that came through a share before some time and is not a self-return. `hangs_on` as in
+-- `reach_of_share`.
 SELECT visit_id FROM visits /*sqlite INDEXED BY visits_parent */
 WHERE cell = :cell AND site_id = :site_id AND parent_id = :hangs_on
   AND channel = :channel AND n = :n AND COALESCE(via_id, parent_id) = :visit_id AND (flags & 5) = 0 AND at <= :at
 ORDER BY at DESC, visit_id DESC LIMIT 1;
 
 -- name: shared_page
--- The page a share is of: the one its report named, else the first page of the visit that made it.
+-- Returns the page of a share: the one its report named, else the first page of the visit that made it.
 SELECT COALESCE(s.page_id, v.page_id) FROM visits v
 LEFT JOIN shares s ON s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell
     AND s.channel = :channel AND s.n = :n
 WHERE v.site_id = :site_id AND v.visit_id = :visit_id AND v.cell = :cell;
 
 -- name: shares_of_page
--- How often a page was shared, by channel.
+-- Returns how often a page was shared, by channel.
 SELECT channel, CAST(sum(shares) AS BIGINT)
 FROM counts_shared WHERE site_id = :site_id AND page_id = :page_id
 GROUP BY channel HAVING sum(shares) > 0 ORDER BY channel;
 
 -- name: reported_pages
--- The pages that some shares are of, where a report named them.
+-- Returns the pages of some shares, where a report named them.
 SELECT s.visit_id, s.channel, s.n, s.page_id
 FROM rows(visit_id bigint, cell smallint, channel smallint, n smallint)
 /*sqlite CROSS */ JOIN shares s ON s.site_id = :site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell

@@ -1,34 +1,34 @@
 -- name: sites_version
--- The number that rises with every change of sites or origins.
+-- Returns the number that rises with every change of sites or origins.
 SELECT version FROM versions WHERE name = 'sites';
 
 -- name: touch_versions
--- Makes every process read the sites again.
+-- Raises the number that makes every process read the sites again.
 UPDATE versions SET version = version + 1 WHERE name = 'sites';
 
 -- name: all_sites
--- Every site, oldest first.
+-- Returns every site, oldest first.
 SELECT site_id, key, name, salt, param, place, query, created_at, element FROM sites ORDER BY site_id;
 
 -- name: all_origins
--- The origins of every site in the order they were named in.
+-- Returns the origins of every site in their given order.
 SELECT site_id, origin FROM origins ORDER BY site_id, position;
 
 -- name: insert_site
--- Adds a site.
+-- Inserts a site.
 INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element)
 VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element);
 
 -- name: update_site
--- Changes what a site's owner may change.
+-- Changes the columns that a site's owner may change.
 UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element
 WHERE site_id = :site_id;
 
 -- name: delete_origins
--- Takes away a site's origins, before they are named anew.
+-- Deletes a site's origins, before new ones are inserted.
 DELETE FROM origins WHERE site_id = :site_id;
 
 -- name: insert_origins
--- Names a site's origins.
+-- Inserts a site's origins.
 INSERT INTO origins (site_id, origin, position)
 SELECT site_id, origin, position FROM rows(site_id bigint, origin text, position smallint);

@@ -1,11 +1,12 @@
 -- name: pages_with_returns
--- Pages of a site with at least so many returns in a few days, those with the most first.
+-- Returns pages of a site with at least a given number of returns in a few days, those with the most first.
 SELECT page_id, CAST(sum(returns) AS BIGINT) FROM counts_page
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND returns > 0
 GROUP BY page_id HAVING sum(returns) >= :least ORDER BY sum(returns) DESC, page_id LIMIT :limit;
 
 -- name: returns_of_pages
--- Returns of some pages by whole hours before a moment, through the index on pages; hour 0 is the last one.
+-- Returns the number of returns of some pages by whole hours before a moment, through the index on pages; hour 0 is the
+-- last one.
 SELECT v.page_id, (CAST(:end AS BIGINT) - 1 - v.at) / 3600000 AS hour, count(*)
 FROM visits v /*sqlite INDEXED BY visits_page */
 WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bigint))
@@ -14,23 +15,23 @@ WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bi
 GROUP BY 1, 2;
 
 -- name: spikes_of_pages
--- The spikes of a site's pages that were still seen after a moment, the newest first.
+-- Returns the spikes of a site's pages that were still seen after a moment, the newest first.
 SELECT page_id, started_at, last_at FROM spikes WHERE site_id = :site_id AND last_at >= :since
 ORDER BY started_at DESC, page_id;
 
 -- name: spikes_raised
--- The spikes of a site that were raised in a period, the newest first.
+-- Returns the spikes of a site that were raised in a period, the newest first.
 SELECT page_id, started_at, last_at, returns, expected, peak FROM spikes
 WHERE site_id = :site_id AND started_at >= :start AND started_at < :end
 ORDER BY started_at DESC, page_id LIMIT :limit;
 
 -- name: insert_spike
--- Raises a spike, unless the same look of somebody else has raised it.
+-- Inserts a spike, unless another process has raised it in the same check.
 INSERT INTO spikes (site_id, page_id, started_at, last_at, returns, expected, peak)
 VALUES (:site_id, :page_id, :at, :at, :returns, :expected, :returns)
 ON CONFLICT (site_id, page_id, started_at) DO NOTHING RETURNING page_id;
 
 -- name: prolong_spike
--- A spike that was raised is still there.
+-- Updates a spike that still goes on.
 UPDATE spikes SET last_at = :at, peak = CASE WHEN peak < :returns THEN :returns ELSE peak END
 WHERE site_id = :site_id AND page_id = :page_id AND started_at = :started_at;

@@ -1,5 +1,6 @@
 -- name: counts_hour_by
--- Counts of a period by hour, day, source, arrival channel or depth, of one source or channel where one is named.
+-- Returns the counts of a period by hour, day, source, arrival channel or depth, filtered by one source or channel if
+-- given.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN channel WHEN 'source' THEN source WHEN 'depth' THEN depth
@@ -17,7 +18,7 @@ WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
 GROUP BY 1, 2;
 
 -- name: counts_day_by
--- Counts of a period by day, by hour, or by what one dimension tells apart, of one key of it where one is named.
+-- Returns the counts of a period by day, by hour, or by the keys of one dimension, filtered by one key of it if given.
 SELECT
     CASE CAST(:by AS TEXT) WHEN 'day' THEN day WHEN 'hour' THEN (day + 18262) * 24 + key ELSE key END AS key,
     NULL AS word,
@@ -31,7 +32,7 @@ WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND dimension = 
 GROUP BY 1, 2;
 
 -- name: counts_page_by
--- Counts of a period by day or first page, of one page where one is named.
+-- Returns the counts of a period by day or first page, filtered by one page if given.
 SELECT
     CASE CAST(:by AS TEXT) WHEN 'page' THEN page_id WHEN 'day' THEN day END AS key,
     NULL AS word,
@@ -45,8 +46,8 @@ WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
 GROUP BY 1, 2;
 
 -- name: counts_of_pages
--- The pages of a period with the most visits and shares, and what a breakdown shows of them: weeks from the counts by week,
--- and by day what is missing at either end of them, or too much (`readers.summary.weeks_of`).
+-- Returns the pages of a period with the most visits and shares, with the columns of a breakdown: whole weeks from the
+-- weekly counts; the days at either end are added, or subtracted, by day (`readers.summary.weeks_of`).
 SELECT page_id, CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(returns) AS BIGINT),
     CAST(sum(shares) AS BIGINT), CAST(sum(proven) AS BIGINT), CAST(sum(unlinked) AS BIGINT)
 FROM (
@@ -73,7 +74,7 @@ HAVING sum(views) <> 0 OR sum(visits) <> 0 OR sum(shares) <> 0 OR sum(unlinked) 
 ORDER BY sum(visits) + sum(unlinked) + sum(shares) DESC, page_id LIMIT :limit;
 
 -- name: counts_device_by
--- Counts of a period by day, device or app, of one device where one is named.
+-- Returns the counts of a period by day, device or app, filtered by one device if given.
 SELECT
     CASE CAST(:by AS TEXT) WHEN 'device' THEN device WHEN 'day' THEN day END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN app END AS word,
@@ -87,9 +88,9 @@ WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
 GROUP BY 1, 2;
 
 -- name: visits_by
--- Visits of a period from their rows, for filters that no table of counts crosses. An id's day is the browser's and may
--- differ from the server's by one, so the range of ids is a day wider on each side. Minted links are no visits, and who
--- is taken for no person is counted nowhere.
+-- Returns visits of a period from their rows, for filters that no table of counts combines. An id's day is the
+-- browser's and may differ from the server's by one, so the range of ids is a day wider on each side. Minted links are
+-- not visits, and visits with a verdict are counted nowhere.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -112,7 +113,7 @@ WHERE v.site_id = :site_id
 GROUP BY 1, 2;
 
 -- name: visits_of_page_by
--- As visits_by, for the visits that began on one page, through the index on pages.
+-- Returns the same as visits_by for the visits that began on one page, through the index on pages.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -134,8 +135,8 @@ WHERE v.site_id = :site_id AND v.page_id = :page_id
 GROUP BY 1, 2;
 
 -- name: visitors_by
--- Daily distinct visitors of a period, each where the first visit of the visitor's day belongs. SQLite puts
--- only the days of visitors in order who had a visit that passes the filters; PostgreSQL takes them for few and would
+-- Returns the daily distinct visitors of a period, each counted under the first visit of the visitor's day. SQLite
+-- sorts only the days of visitors with a visit that passes the filters; PostgreSQL would underestimate their number and
 -- compare each visit with each.
 SELECT
     CASE CAST(:by AS TEXT)
@@ -170,8 +171,8 @@ WHERE v.place = 1
 GROUP BY 1, 2;
 
 -- name: shares_by
--- Shares first seen in a period from their rows; `channel` is the share's, everything else the sharing visit's. What is
--- grouped is looked up row by row: PostgreSQL would rather read all visits once than find those of a month.
+-- Returns shares first seen in a period from their rows; `channel` is the share's, everything else the sharing visit's.
+-- Visits are looked up row by row: PostgreSQL would rather read all visits once than find those of a month.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(s.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -196,7 +197,8 @@ WHERE s.site_id = :site_id AND s.visit_id < :to_id AND s.first_at >= :start AND 
 GROUP BY 1, 2;
 
 -- name: unfurls_by
--- Unfurls of a period from their rows, by their app too; `channel` is the share's, everything else the sharing visit's.
+-- Returns unfurls of a period from their rows, by their app too; `channel` is the share's, everything else the sharing
+-- visit's.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'hour' THEN u.at / 3600000 WHEN 'day' THEN u.at / 86400000 - 18262
@@ -217,8 +219,8 @@ WHERE u.site_id = :site_id AND u.visit_id < :to_id AND u.at >= :start AND u.at <
 GROUP BY 1, 2;
 
 -- name: conversions_by
--- Conversions of a period with what they were worth, by currency too: whole units, and the millionths apart
--- (`money.joined`). Everything else is the converting visit's.
+-- Returns the conversions of a period with their value, by currency too: whole units and millionths (`money.joined`).
+-- Everything else is the converting visit's.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -242,20 +244,20 @@ WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
 GROUP BY 1, 2, 3;
 
 -- name: unfurls_by_app
--- Unfurls of a period by app, from the counts.
+-- Returns the unfurls of a period by app, from the counts.
 SELECT app, CAST(sum(unfurls) AS BIGINT) FROM counts_device
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND unfurls <> 0
 GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
 -- name: drops_by_reason
--- Events refused in a period, by reason.
+-- Returns the events refused in a period, by reason.
 SELECT reason, CAST(sum(drops) AS BIGINT) FROM drops
 WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
 GROUP BY reason ORDER BY reason /*postgres COLLATE "C" */;
 
 -- name: goals_by
--- Conversions of a period by goal and currency, the most frequent first, with what they were worth: whole units, and the
--- millionths apart (`money.joined`). Everything but the goal is the visit's.
+-- Returns the conversions of a period by goal and currency, the most frequent first, with their value: whole units and
+-- millionths (`money.joined`). Everything but the goal is the visit's.
 SELECT c.goal, c.currency, count(*), CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
@@ -272,7 +274,8 @@ GROUP BY c.goal, c.currency
 ORDER BY count(*) DESC, c.goal /*postgres COLLATE "C" */, c.currency /*postgres COLLATE "C" NULLS FIRST */ LIMIT :limit;
 
 -- name: suspects_by
--- Visits of a period that a verdict took out of every count, by verdict, through the index that holds no other visits.
+-- Returns the visits of a period that a verdict took out of every count, by verdict, through the index of visits with a
+-- verdict.
 SELECT v.verdict, count(*)
 FROM visits v /*sqlite INDEXED BY visits_verdict */
 WHERE v.site_id = :site_id AND v.at >= :start AND v.at < :end AND v.verdict IS NOT NULL AND (v.flags & 4) = 0

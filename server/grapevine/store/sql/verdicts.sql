@@ -1,5 +1,5 @@
 -- name: insert_suspects
--- Machines that are to be judged, and from when on.
+-- Inserts machines to be judged, each with the time from which on.
 INSERT INTO suspects (site_id, day, visitor, cell, due_at)
 SELECT site_id, day, visitor, cell, due_at
 FROM rows(site_id bigint, day bigint, visitor bigint, cell smallint, due_at bigint)
@@ -7,16 +7,16 @@ WHERE true
 ON CONFLICT (site_id, day, visitor, cell) DO NOTHING;
 
 -- name: suspects_due
--- Machines whose time has come, those that have waited longest first.
+-- Returns machines that are due for a verdict, those that have waited longest first.
 SELECT site_id, day, visitor FROM suspects WHERE due_at <= :now ORDER BY due_at LIMIT :limit;
 
 -- name: delete_suspect
--- A machine that was judged.
+-- Deletes a judged machine from the suspects.
 DELETE FROM suspects WHERE cell = :cell AND site_id = :site_id AND day = :day AND visitor = :visitor;
 
 -- name: loud_visits
--- How many of a machine's visits of a day are no silent returns (a second page, no link that led here, a self-return), and
--- the verdict on earlier ones. An id's day is the browser's and may differ from the server's by one.
+-- Returns the number of a machine's visits of a day that show activity (a second page, no share token, a self-return),
+-- and the verdict on earlier ones. An id's day is the browser's and may differ from the server's by one.
 SELECT COALESCE(sum(CASE WHEN v.verdict IS NULL AND (v.next_view <> 2 OR v.parent_id IS NULL OR (v.flags & 5) <> 0)
         THEN 1 ELSE 0 END), 0),
     max(CASE WHEN v.verdict <> 1 THEN v.verdict END)
@@ -25,7 +25,7 @@ WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AN
   AND v.visitor = :visitor;
 
 -- name: visits_of_machine
--- A machine's visits of a day on which there is no verdict, the first ones first.
+-- Returns a machine's visits of a day without a verdict, the first ones first.
 SELECT
     v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
     v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
@@ -35,7 +35,7 @@ WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AN
 ORDER BY v.at, v.visit_id LIMIT :limit;
 
 -- name: shares_made
--- When the visits of some shares began, and when each share was reported.
+-- Returns when the visits of some shares began, and when each share was reported.
 SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, v.at, s.reported_at
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
 /*sqlite CROSS */ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
@@ -43,7 +43,7 @@ FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n sm
 /*sqlite CROSS */ JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell;
 
 -- name: lively_visits
--- Those of some visits in which more happened than that a page was opened: shares, goals, answers, visits that they led to.
+-- Returns those of some visits that led to more than one page view: shares, goals, answers, or further visits.
 SELECT s.visit_id FROM rows(site_id bigint, visit_id bigint, cell smallint)
 JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
 UNION ALL
@@ -58,20 +58,21 @@ JOIN visits v /*sqlite INDEXED BY visits_parent */
   ON v.site_id = rows.site_id AND v.parent_id = rows.visit_id AND v.cell = rows.cell;
 
 -- name: set_verdicts
--- Takes visits out of their cascades; later visits through them hang on what they hung on.
+-- Stores verdicts and takes the visits out of their cascades; later returns through them get the same parent as they
+-- have.
 UPDATE visits SET verdict = rows.verdict, flags = visits.flags | 1, depth = visits.depth - 1
 FROM rows(site_id bigint, visit_id bigint, cell smallint, verdict smallint)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell
   AND visits.verdict IS NULL;
 
 -- name: forget_guard
--- Something that must happen once, and may now happen again; returns it where it was there.
+-- Deletes a guard, so that its event may happen again; returns it where it existed.
 DELETE FROM guards WHERE cell = :cell AND site_id = :site_id AND kind = :kind AND guard_key = :guard_key
 RETURNING guard_key;
 
 -- name: returns_of_shares
--- How often some shares were opened by others than their sharers, and when first; none of those that nobody opened.
--- `hangs_on` as in `reach_of_share`.
+-- Returns how often some shares were opened by others than their sharers, and when first; leaves out those that were
+-- never opened. `hangs_on` as in `reach_of_share`.
 SELECT rows.site_id, rows.visit_id, rows.cell, rows.channel, rows.n, count(*), min(v.at)
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, hangs_on bigint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_parent */
@@ -81,14 +82,15 @@ WHERE v.channel = rows.channel AND v.n = rows.n AND COALESCE(v.via_id, v.parent_
 GROUP BY rows.site_id, rows.visit_id, rows.cell, rows.channel, rows.n;
 
 -- name: set_shares
--- Shares as they are without some of their returns.
+-- Stores shares without some of their returns.
 UPDATE shares SET first_at = rows.first_at, proven_at = rows.proven_at, returns = rows.returns
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, first_at bigint, proven_at bigint, returns integer)
 WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
   AND shares.channel = rows.channel AND shares.n = rows.n;
 
 -- name: returns_of_cascades
--- How often something came back to some cascades, how deep and when last; none of those that have no return.
+-- Returns the number of returns to some cascades, their depth and the time of the last; leaves out those without a
+-- return.
 SELECT rows.site_id, rows.root_id, rows.cell, count(*), max(v.depth), max(v.at)
 FROM rows(site_id bigint, root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */
@@ -97,7 +99,7 @@ WHERE (v.flags & 1) = 0
 GROUP BY rows.site_id, rows.root_id, rows.cell;
 
 -- name: shrink_cascades
--- Summaries of cascades that lost visits and shares; their shape is to be computed again.
+-- Reduces the summaries of cascades that lost visits and shares; their shape has to be computed again.
 UPDATE cascades SET
     size = cascades.size - rows.visits, max_depth = rows.max_depth, last_at = rows.last_at,
     shares = cascades.shares - rows.shares, shape_size = 0
@@ -105,5 +107,5 @@ FROM rows(site_id bigint, root_id bigint, cell smallint, visits bigint, shares b
 WHERE cascades.site_id = rows.site_id AND cascades.root_id = rows.root_id AND cascades.cell = rows.cell;
 
 -- name: delete_cascade
--- The summary of a cascade to which nothing comes back any more.
+-- Deletes the summary of a cascade that has no return any more.
 DELETE FROM cascades WHERE cell = :cell AND site_id = :site_id AND root_id = :root_id;

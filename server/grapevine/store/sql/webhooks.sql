@@ -1,15 +1,15 @@
 -- name: webhooks_of_site
--- The webhook endpoints of a site, oldest first.
+-- Returns the webhook endpoints of a site, oldest first.
 SELECT webhook_id, site_id, url, secret, events, created_at, disabled_at, reason FROM webhooks
 WHERE site_id = :site_id ORDER BY created_at, webhook_id /*postgres COLLATE "C" */;
 
 -- name: webhook
--- One endpoint of a site.
+-- Returns one endpoint of a site.
 SELECT webhook_id, site_id, url, secret, events, created_at, disabled_at, reason FROM webhooks
 WHERE webhook_id = :webhook_id AND site_id = :site_id;
 
 -- name: insert_webhook
--- Adds an endpoint.
+-- Inserts an endpoint.
 INSERT INTO webhooks (webhook_id, site_id, url, secret, events, created_at)
 VALUES (:webhook_id, :site_id, :url, :secret, :events, :created_at);
 
@@ -19,15 +19,15 @@ UPDATE webhooks SET url = :url, events = :events, disabled_at = :disabled_at, re
 WHERE webhook_id = :webhook_id AND site_id = :site_id RETURNING webhook_id;
 
 -- name: delete_webhook
--- Takes an endpoint away.
+-- Deletes an endpoint.
 DELETE FROM webhooks WHERE webhook_id = :webhook_id AND site_id = :site_id RETURNING webhook_id;
 
 -- name: delete_deliveries
--- Takes away what was on its way to an endpoint, and what it got.
+-- Deletes the deliveries of an endpoint, pending and settled.
 DELETE FROM deliveries WHERE webhook_id = :webhook_id;
 
 -- name: insert_deliveries
--- Puts events on their way.
+-- Inserts pending deliveries.
 INSERT INTO deliveries (delivery_id, webhook_id, site_id, event, payload, created_at, attempts, next_at)
 SELECT delivery_id, webhook_id, site_id, event, payload, created_at, attempts, next_at
 FROM rows(
@@ -36,51 +36,52 @@ FROM rows(
 );
 
 -- name: due_deliveries
--- What is to be sent now, the longest due first.
+-- Returns the deliveries that are due, the longest due first.
 SELECT d.delivery_id, d.webhook_id, d.site_id, d.event, d.payload, d.created_at, d.attempts, d.next_at, w.url, w.secret
 FROM deliveries d JOIN webhooks w ON w.webhook_id = d.webhook_id
 WHERE d.next_at <= :now ORDER BY d.next_at LIMIT :limit;
 
 -- name: claim_delivery
--- Claims one delivery for an attempt, unless another process has; a claim ends by itself when its process dies.
+-- Claims one delivery for an attempt, unless another process has; the claim expires, so that a process that dies does
+-- not keep it.
 UPDATE deliveries SET next_at = :until, attempts = attempts + 1
 WHERE delivery_id = :delivery_id AND next_at = :seen RETURNING attempts;
 
 -- name: settle_delivery
--- What became of an attempt; one that was delivered stays so.
+-- Stores the result of an attempt; a delivered event stays delivered.
 UPDATE deliveries
 SET next_at = :next_at, delivered_at = :delivered_at, failed_at = :failed_at, status = :status, error = :error
 WHERE delivery_id = :delivery_id AND delivered_at IS NULL;
 
 -- name: postpone_deliveries
--- Lets what is due for an endpoint that has just failed wait as long as the event that failed.
+-- Postpones the due deliveries of an endpoint that has just failed to the next attempt of the failed event.
 UPDATE deliveries SET next_at = :until WHERE webhook_id = :webhook_id AND next_at <= :now;
 
 -- name: delivered_since
--- Whether an endpoint took anything since a moment.
+-- Returns whether an endpoint accepted anything since a moment.
 SELECT 1 FROM deliveries WHERE webhook_id = :webhook_id AND delivered_at >= :since LIMIT 1;
 
 -- name: disable_webhook
--- Sends nothing more to an endpoint.
+-- Disables an endpoint.
 UPDATE webhooks SET disabled_at = :at, reason = :reason WHERE webhook_id = :webhook_id AND disabled_at IS NULL;
 
 -- name: give_up_deliveries
--- Gives up what is on its way to an endpoint.
+-- Gives up the pending deliveries of an endpoint.
 UPDATE deliveries SET next_at = NULL, failed_at = :at, error = :error
 WHERE webhook_id = :webhook_id AND next_at IS NOT NULL;
 
 -- name: deliveries_of_webhook
--- The last events of an endpoint, the newest first.
+-- Returns the last events of an endpoint, the newest first.
 SELECT delivery_id, event, payload, created_at, attempts, next_at, delivered_at, failed_at, status, error
 FROM deliveries WHERE webhook_id = :webhook_id AND site_id = :site_id
 ORDER BY created_at DESC, delivery_id /*postgres COLLATE "C" */ LIMIT :limit;
 
 -- name: retry_delivery
--- Puts an event that was delivered or given up on its way once more.
+-- Makes a delivered or failed event pending once more.
 UPDATE deliveries SET next_at = :now, attempts = 0, delivered_at = NULL, failed_at = NULL
 WHERE delivery_id = :delivery_id AND webhook_id = :webhook_id AND site_id = :site_id AND next_at IS NULL
 RETURNING delivery_id;
 
 -- name: forget_deliveries
--- Deletes what was settled and is old.
+-- Deletes old settled deliveries.
 DELETE FROM deliveries WHERE next_at IS NULL AND created_at < :before;
