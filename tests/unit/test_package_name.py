@@ -15,8 +15,8 @@ EXTRA = re.compile(r"\bgrapevine\[[a-z]")
 
 
 def texts(root: Path) -> list[Path]:
-    """Every text that a user or a developer reads; the change log is history."""
-    files = [file for file in root.iterdir() if file.name != "CHANGELOG.md"]
+    """Every text that a user or a developer reads."""
+    files = list(root.iterdir())
     files += [file for folder in FOLDERS for file in (root / folder).rglob("*")]
     return [
         file
