@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from grapevine.cli import main
-from grapevine.store.copy.copier import Summary
+from grapevine.store.copy.copier import CopySummary
 from grapevine.writer.nonces import GUARD_VIEW
 from tests.support.postgres import Postgres
 
@@ -119,7 +119,7 @@ def test_there_and_back(run: Terminal, database: str, monkeypatch: pytest.Monkey
 def test_json_is_what_the_documentation_says(project_root: Path) -> None:
     text = (project_root / "docs/command-line.md").read_text("utf-8")
     (section,) = re.findall(r"^## `grapevine copy(?:(?!^## ).*\n)*", text, re.MULTILINE)
-    for name in Summary.__struct_fields__:
+    for name in CopySummary.__struct_fields__:
         assert f'"{name}"' in section
 
 

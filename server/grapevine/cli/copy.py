@@ -17,7 +17,7 @@ from grapevine.config.settings import SETTINGS
 from grapevine.errors import Interrupted
 
 if TYPE_CHECKING:
-    from grapevine.store.copy.copier import CopyProgress, Phase, Summary
+    from grapevine.store.copy.copier import CopyProgress, CopySummary, Phase
 
 _AGAIN: Final = "run the same command again, which starts over"
 _DOING: Final[dict[Phase, str]] = {"copy": "Copying", "compare": "Comparing"}
@@ -69,7 +69,7 @@ async def copy(context: CommandContext, arguments: Namespace) -> int:
     return 0 if done.verified else 1
 
 
-def _say(context: CommandContext, done: Summary) -> None:
+def _say(context: CommandContext, done: CopySummary) -> None:
     tables = counted(sum(1 for table in done.tables if table.rows), "table")
     context.say(
         f"Copied {counted(done.rows, 'row')} of {tables} from {done.source} to {done.target}: "
@@ -85,7 +85,7 @@ def _pace(rows: int, seconds: float) -> str:
     return f"{seconds:,.1f} s, {rows / seconds:,.0f} rows/s" if rows and seconds else f"{seconds:,.1f} s"
 
 
-def _complain(context: CommandContext, done: Summary) -> None:
+def _complain(context: CommandContext, done: CopySummary) -> None:
     context.complain(f"{counted(done.differing, 'row')} of {done.source} and {done.target} differ:")
     for difference in done.differences:
         context.complain(f"- {difference}")

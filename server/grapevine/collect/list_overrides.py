@@ -13,13 +13,13 @@ Medium = Literal["messenger", "social", "email", "search", "referral"]
 """The sources that a row can name, as ``sets.SOURCES`` calls them."""
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OverrideRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``source``: a public document, a vendor's page, or where the agent string was seen."""
 
     source: str
 
 
-class Inside(Row, frozen=True, kw_only=True):
+class Inside(OverrideRow, frozen=True, kw_only=True):
     """An app whose in-app browser is known by a ``mark`` in its agent, or by the ``family`` that ua-parser tells."""
 
     app: str
@@ -29,7 +29,7 @@ class Inside(Row, frozen=True, kw_only=True):
     family: str | None = None
 
 
-class Robot(Row, frozen=True, kw_only=True):
+class Robot(OverrideRow, frozen=True, kw_only=True):
     """A robot, known by a regular expression; ``app`` is the one whose preview robot it is."""
 
     pattern: str
@@ -38,14 +38,14 @@ class Robot(Row, frozen=True, kw_only=True):
     driven: bool = False
 
 
-class Telling(Row, frozen=True, kw_only=True):
+class Telling(OverrideRow, frozen=True, kw_only=True):
     """A way in which robots without a known name say that they are robots."""
 
     pattern: str
     agent: str
 
 
-class Reader(Row, frozen=True, kw_only=True):
+class HumanPattern(OverrideRow, frozen=True, kw_only=True):
     """People whom a ``pattern`` of the list of robots names; ``instead`` is looked for in its place."""
 
     pattern: str
@@ -53,7 +53,7 @@ class Reader(Row, frozen=True, kw_only=True):
     instead: str | None = None
 
 
-class Name(Row, frozen=True, kw_only=True):
+class Name(OverrideRow, frozen=True, kw_only=True):
     """What a name of the referrer database is: an app, and whether what comes from it was sent in private."""
 
     name: str
@@ -61,7 +61,7 @@ class Name(Row, frozen=True, kw_only=True):
     medium: Literal["messenger", "social"]
 
 
-class Referrer(Row, frozen=True, kw_only=True):
+class Referrer(OverrideRow, frozen=True, kw_only=True):
     """A host, ``host/first-part-of-path`` or Android package, in lower case."""
 
     place: str
@@ -69,7 +69,7 @@ class Referrer(Row, frozen=True, kw_only=True):
     app: str | None = None
 
 
-class Shim(Row, frozen=True, kw_only=True):
+class Shim(OverrideRow, frozen=True, kw_only=True):
     """A host that stands between every link of a company's apps and the page."""
 
     host: str
@@ -81,7 +81,7 @@ class Additions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inside: tuple[Inside, ...]
     robot: tuple[Robot, ...]
     telling: tuple[Telling, ...]
-    reader: tuple[Reader, ...]
+    reader: tuple[HumanPattern, ...]
     name: tuple[Name, ...]
     referrer: tuple[Referrer, ...]
     shim: tuple[Shim, ...]

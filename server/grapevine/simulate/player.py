@@ -19,12 +19,12 @@ from grapevine.http_client import AsyncClient, HTTPError, InvalidURL, Response, 
 from grapevine.simulate.behaviour import CHANNEL_USE
 from grapevine.simulate.people import Person
 from grapevine.simulate.requests import (
-    ConversionRequest,
-    ShareRequest,
-    ShortLinkRequest,
+    SimulatedClick,
+    SimulatedConversion,
     SimulatedRequest,
-    ViewRequest,
-    VisitRequest,
+    SimulatedShare,
+    SimulatedView,
+    SimulatedVisit,
 )
 from grapevine.simulate.truth import Link, ServerResult
 from grapevine.simulate.world import World
@@ -136,13 +136,13 @@ class Player:
 
     async def _make(self, action: SimulatedRequest) -> None:
         try:
-            if isinstance(action, VisitRequest):
+            if isinstance(action, SimulatedVisit):
                 await self._arrive(action)
-            elif isinstance(action, ViewRequest):
+            elif isinstance(action, SimulatedView):
                 await self._read(action)
-            elif isinstance(action, ShareRequest):
+            elif isinstance(action, SimulatedShare):
                 await self._report(action)
-            elif isinstance(action, ConversionRequest):
+            elif isinstance(action, SimulatedConversion):
                 await self._convert(action)
             else:
                 await self._follow(action)
@@ -151,7 +151,7 @@ class Player:
             if self._running.get(_provides(action)) is asyncio.current_task():
                 del self._running[_provides(action)]
 
-    async def _arrive(self, action: VisitRequest) -> None:
+    async def _arrive(self, action: SimulatedVisit) -> None:
         body: dict[str, Any] = {
             "url": self._url(action.path, action.query),
             "nonce": action.nonce,
@@ -178,24 +178,24 @@ class Player:
         if visit.human:
             self._on_visit()
 
-    async def _read(self, action: ViewRequest) -> None:
+    async def _read(self, action: SimulatedView) -> None:
         session = self._issued[action.visit].session
         body = {"session": session, "url": self._url(action.path), "title": action.title, "nonce": action.nonce}
         await self._post("views", action.who, body, (200,))
 
-    async def _report(self, action: ShareRequest) -> None:
+    async def _report(self, action: SimulatedShare) -> None:
         body = {"token": self._tokens[action.link], "url": self._url(action.path), "title": action.title}
         response = await self._post("shares", action.who, body, (200,))
         link = action.link
         self._tokens.setdefault(link._replace(n=next_n(link.n)), response.json()["next"])
 
-    async def _convert(self, action: ConversionRequest) -> None:
+    async def _convert(self, action: SimulatedConversion) -> None:
         body = {"session": self._issued[action.visit].session, "goal": action.goal, "nonce": action.nonce}
         if action.value is not None:
             body |= {"value": action.value, "currency": action.currency or ""}
         await self._post("conversions", action.who, body, (200,))
 
-    async def _follow(self, action: ShortLinkRequest) -> None:
+    async def _follow(self, action: SimulatedClick) -> None:
         headers = {"User-Agent": action.who.agent.text, **self._address(action.who)}
         response = await self._client.get(f"/s/{self._tokens[action.link]}", headers=headers)
         _expect(response, (302,))
@@ -230,18 +230,18 @@ def damaged(token: str, index: int) -> str:
 
 def _provides(action: SimulatedRequest) -> object:
     """Returns the key of what the response provides: a visit's session and tokens, or a channel's next token."""
-    if isinstance(action, VisitRequest):
+    if isinstance(action, SimulatedVisit):
         return action.visit
-    if isinstance(action, ShareRequest):
+    if isinstance(action, SimulatedShare):
         return action.link
     return action
 
 
 def _depends_on(action: SimulatedRequest) -> tuple[object, ...]:
     """Returns the keys of what the request carries (see ``_provides``). A repeat waits for the first response."""
-    if isinstance(action, VisitRequest):
+    if isinstance(action, SimulatedVisit):
         return (action.visit,) if action.link is None else (action.visit, *_of(action.link))
-    if isinstance(action, ViewRequest | ConversionRequest):
+    if isinstance(action, SimulatedView | SimulatedConversion):
         return (action.visit,)
     return _of(action.link)
 

@@ -8,7 +8,7 @@ from grapevine.simulate.people import Person
 from grapevine.simulate.truth import Link
 
 
-class VisitRequest(NamedTuple):
+class SimulatedVisit(NamedTuple):
     """``POST /v1/visits``. ``damage`` is the index of the changed character of the link's token."""
 
     at: int
@@ -24,7 +24,7 @@ class VisitRequest(NamedTuple):
     own: bool = False
 
 
-class ViewRequest(NamedTuple):
+class SimulatedView(NamedTuple):
     """``POST /v1/views``."""
 
     at: int
@@ -35,7 +35,7 @@ class ViewRequest(NamedTuple):
     nonce: str
 
 
-class ShareRequest(NamedTuple):
+class SimulatedShare(NamedTuple):
     """``POST /v1/shares``."""
 
     at: int
@@ -45,7 +45,7 @@ class ShareRequest(NamedTuple):
     title: str
 
 
-class ConversionRequest(NamedTuple):
+class SimulatedConversion(NamedTuple):
     """``POST /v1/conversions``. ``value`` is a decimal number of ``currency``, both null for a goal without a value."""
 
     at: int
@@ -57,7 +57,7 @@ class ConversionRequest(NamedTuple):
     currency: str | None
 
 
-class ShortLinkRequest(NamedTuple):
+class SimulatedClick(NamedTuple):
     """``GET /s/TOKEN``, by a person or a robot."""
 
     at: int
@@ -65,4 +65,4 @@ class ShortLinkRequest(NamedTuple):
     link: Link
 
 
-SimulatedRequest = VisitRequest | ViewRequest | ShareRequest | ConversionRequest | ShortLinkRequest
+SimulatedRequest = SimulatedVisit | SimulatedView | SimulatedShare | SimulatedConversion | SimulatedClick

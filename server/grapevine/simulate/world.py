@@ -22,12 +22,12 @@ from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.people import AgentString, Person
 from grapevine.simulate.random_draws import pick
 from grapevine.simulate.requests import (
-    ConversionRequest,
-    ShareRequest,
-    ShortLinkRequest,
+    SimulatedClick,
+    SimulatedConversion,
     SimulatedRequest,
-    ViewRequest,
-    VisitRequest,
+    SimulatedShare,
+    SimulatedView,
+    SimulatedVisit,
 )
 from grapevine.simulate.truth import Link, PlayLine, ReachedGoal, Share, Truth, Visit
 
@@ -160,14 +160,14 @@ class World:
 
     def _read(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
         sharer.visit.views += 1
-        read = ViewRequest(at, sharer.who, sharer.visit.number, sharer.page.path, sharer.page.title, self._nonce())
+        read = SimulatedView(at, sharer.who, sharer.visit.number, sharer.page.path, sharer.page.title, self._nonce())
         yield from self._sent(read, "duplicate")
 
     def _convert(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
         name, currency = pick(self._random, _GOALS)
         value = f"{self._random.randrange(500, 20_000) / 100:.2f}" if currency else None
         sharer.visit.goals.append(ReachedGoal(name, value, currency))
-        convert = ConversionRequest(at, sharer.who, sharer.visit.number, name, self._nonce(), value, currency)
+        convert = SimulatedConversion(at, sharer.who, sharer.visit.number, name, self._nonce(), value, currency)
         yield from self._sent(convert, "duplicate")
 
     def _landing(
@@ -177,7 +177,7 @@ class World:
         link = None
         if visit.token in ("kept", "damaged") and visit.parent is not None:
             link = Link(visit.parent, visit.channel or "", visit.n or 0)
-        arrive = VisitRequest(
+        arrive = SimulatedVisit(
             at, who, visit.number, page.path, way.query, page.title, way.referrer, self._nonce(), link, damage,
             visit.own,
         )  # fmt: skip
@@ -240,7 +240,7 @@ class World:
         slot = (link.visit, link.channel)
         if self._next.get(slot, 0) == link.n:
             self._next[slot] = next_n(link.n)
-        yield from self._sent(ShareRequest(at, sharer.who, link, sharer.page.path, sharer.page.title), "duplicate")
+        yield from self._sent(SimulatedShare(at, sharer.who, link, sharer.page.path, sharer.page.title), "duplicate")
 
     def _send_round(self, at: int, opening: _Opening, mean: float) -> None:
         for _ in range(random_draws.openings(self._random, mean)):
@@ -264,7 +264,7 @@ class World:
             if fate < rates.stripped + rates.damaged:
                 token = "stripped" if fate < rates.stripped else "damaged"
             if opening.short and token == "kept":  # noqa: S105
-                yield ShortLinkRequest(at, who, opening.link)
+                yield SimulatedClick(at, who, opening.link)
         yield from self._open_as(at, opening, who, way, token)
         if self._chance(rates.opened_twice):
             self._later(at + random.randrange(5 * SECOND, MINUTE), self._open_as, opening, who, way, token)
@@ -313,12 +313,12 @@ class World:
         robot = people.machine(self._random, AgentString(people.PREVIEWERS[app], "unknown"))
         if app == "whatsapp":  # its preview is fetched by the sender's own phone
             robot = robot._replace(address=opening.sharer.who.address)
-        yield ShortLinkRequest(at, robot, opening.link)
+        yield SimulatedClick(at, robot, opening.link)
 
     def _crawl(self, at: int, page: SitePage, link: Link | None) -> Iterator[SimulatedRequest]:
         who = people.machine(self._random, self._random.choice(people.CRAWLERS))
         if link is not None and self._chance(0.5):
-            yield ShortLinkRequest(at, who, link)
+            yield SimulatedClick(at, who, link)
         yield from self._robot(at, who, "crawler", page, link)
 
     def _drive(self, at: int, page: SitePage) -> Iterator[SimulatedRequest]:

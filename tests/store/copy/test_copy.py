@@ -28,8 +28,8 @@ from grapevine.errors import GrapevineError, Interrupted, StoreError
 from grapevine.store.copy import postgres as postgres_module
 from grapevine.store.copy import sqlite as sqlite_module
 from grapevine.store.copy.compare import SHOWN, Difference, compare
-from grapevine.store.copy.copier import Phase, Summary, copy_store, endpoint
-from grapevine.store.copy.schema import APART, Table, all_tables, copied_tables
+from grapevine.store.copy.copier import CopySummary, Phase, copy_store, endpoint
+from grapevine.store.copy.schema import APART, CopiedTable, all_tables, copied_tables
 from grapevine.store.factory import schema_version, snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.schema_version import UNFINISHED_COPY, newest_version
@@ -67,7 +67,7 @@ class Watched:
             self._each(self.rows)
 
 
-async def copied(source: str, target: str, watched: Watched | None = None) -> Summary:
+async def copied(source: str, target: str, watched: Watched | None = None) -> CopySummary:
     async with endpoint(source) as one, endpoint(target) as other:
         return await copy_store(one, other, watched or Watched(), NOW)
 
@@ -99,7 +99,7 @@ async def pair(ways: tuple[Databases, Databases], *plants: Plant) -> AsyncIterat
         yield source, target
 
 
-async def contents(database: Database, table: Table) -> list[tuple[Any, ...]]:
+async def contents(database: Database, table: CopiedTable) -> list[tuple[Any, ...]]:
     names = ", ".join(f'"{name}"' for name in table.names)
     return sorted(await database.rows(f"SELECT {names} FROM {table.name}"), key=repr)
 
@@ -108,7 +108,7 @@ async def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     return {table.name: await contents(database, table) for table in all_tables() if table.name not in APART}
 
 
-def strewn(table: Table, optional: set[str], chance: random.Random, size: int) -> Iterator[tuple[Any, ...]]:
+def strewn(table: CopiedTable, optional: set[str], chance: random.Random, size: int) -> Iterator[tuple[Any, ...]]:
     """Rows of random values, the largest and smallest among them, each with a key and unique values of its own."""
     bits = {"SMALLINT": 15, "INTEGER": 31, "BIGINT": 63}
     seen: set[Any] = set()

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import msgspec
 
-from grapevine.collect.list_overrides import Additions, Inside, Name, Reader, Referrer, Robot, Shim, Telling, additions
+from grapevine.collect.list_overrides import (
+    Additions,
+    HumanPattern,
+    Inside,
+    Name,
+    Referrer,
+    Robot,
+    Shim,
+    Telling,
+    additions,
+)
 from grapevine.collect.sources import Origin, ReferrerReader, referrers_listed
 from grapevine.collect.user_agents import Agent, AgentReader, ListedRobot, read_agent, robots_listed
 from grapevine.domain.enums import SOURCES
@@ -18,7 +28,7 @@ TABLE = additions()
 DATABASE = referrers_listed()
 NO_ORIGINS: frozenset[str] = frozenset()
 KINDS = {
-    Inside: "inside", Robot: "robot", Telling: "telling", Reader: "reader", Name: "name", Referrer: "referrer",
+    Inside: "inside", Robot: "robot", Telling: "telling", HumanPattern: "reader", Name: "name", Referrer: "referrer",
     Shim: "shim",
 }  # fmt: skip
 
@@ -37,7 +47,7 @@ def listed() -> list[tuple[re.Pattern[str], ListedRobot]]:
     return [(re.compile(entry.pattern), entry) for entry in robots_listed()]
 
 
-def read_without(row: Inside | Robot | Telling | Reader) -> Agent:
+def read_without(row: Inside | Robot | Telling | HumanPattern) -> Agent:
     """What the row's agent is read as without the row; only the list's patterns that match it are compiled together."""
     matching = [entry for pattern, entry in listed() if pattern.search(row.agent)]
     return AgentReader(without(row), matching).read(row.agent)

@@ -25,12 +25,12 @@ from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, damaged, origin_of_site
 from grapevine.simulate.report import NumberComparison, SetComparison, summarize_world
 from grapevine.simulate.requests import (
-    ConversionRequest,
-    ShareRequest,
-    ShortLinkRequest,
+    SimulatedClick,
+    SimulatedConversion,
     SimulatedRequest,
-    ViewRequest,
-    VisitRequest,
+    SimulatedShare,
+    SimulatedView,
+    SimulatedVisit,
 )
 from grapevine.simulate.truth import Link, Truth
 from grapevine.simulate.world import START, World
@@ -89,7 +89,7 @@ def test_k_sets_how_much_grows() -> None:
 
 def test_goals_are_reached_once_each_and_followed_people_alone_reach_them() -> None:
     world, requests = happened(5, visits=1_000, conversions=0.2)
-    reached = {action.nonce: action for action in requests if isinstance(action, ConversionRequest)}
+    reached = {action.nonce: action for action in requests if isinstance(action, SimulatedConversion)}
     assert len(reached) == sum(len(visit.goals) for visit in world.truth.visits)
     assert 120 < len(reached) < 280
     assert all((goal.currency is None) == (goal.value is None) for goal in reached.values())
@@ -151,18 +151,18 @@ def test_everything_that_may_go_wrong_does(long: tuple[World, list[SimulatedRequ
     assert {"typed", "bookmark", "search", "social", "referral", "campaign", "email", "share"} == {
         visit.way for visit in people
     }
-    arrivals = Counter(action.nonce for action in requests if isinstance(action, VisitRequest | ViewRequest))
+    arrivals = Counter(action.nonce for action in requests if isinstance(action, SimulatedVisit | SimulatedView))
     assert 0.01 < sum(count > 1 for count in arrivals.values()) / len(arrivals) < 0.03
-    assert {type(action) for action in requests} == {VisitRequest, ViewRequest, ShareRequest, ShortLinkRequest}
+    assert {type(action) for action in requests} == {SimulatedVisit, SimulatedView, SimulatedShare, SimulatedClick}
     opened: set[Link] = set()
     overtaken = 0
     for action in requests:
-        if isinstance(action, VisitRequest) and action.link is not None:
+        if isinstance(action, SimulatedVisit) and action.link is not None:
             opened.add(action.link)
-        overtaken += isinstance(action, ShareRequest) and action.link in opened
+        overtaken += isinstance(action, SimulatedShare) and action.link in opened
     assert overtaken > 10
     assert any(share.unfurls for share in world.truth.shares.values())
-    assert any(action.link.n > 0 for action in requests if isinstance(action, ShareRequest))
+    assert any(action.link.n > 0 for action in requests if isinstance(action, SimulatedShare))
 
 
 def test_browsers_are_read_as_what_they_are() -> None:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from grapevine.store.copy.schema import Key, Row, Table
+from grapevine.store.copy.schema import CopiedTable, Key, Row
 
 SHOWN: Final = 10
 """How many differences of a table are listed one by one."""
@@ -28,7 +28,7 @@ class Difference(msgspec.Struct, frozen=True):
         return f"{self.where}: {'not in the target' if self.what == 'missing' else 'in the target alone'}"
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class TableComparison(msgspec.Struct, frozen=True):
     """How many rows of a table differ, and the first of them."""
 
     differing: int
@@ -36,8 +36,11 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 async def compare(
-    table: Table, source: AsyncIterator[list[Row]], target: AsyncIterator[list[Row]], advance: Callable[[int], None]
-) -> Comparison:
+    table: CopiedTable,
+    source: AsyncIterator[list[Row]],
+    target: AsyncIterator[list[Row]],
+    advance: Callable[[int], None],
+) -> TableComparison:
     """Compares every value of every row; holds a page of each side. Calls ``advance`` with the rows of each page."""
     differing = 0
     found: list[Difference] = []
@@ -47,7 +50,7 @@ async def compare(
         ours = ours or await anext(source, [])
         theirs = theirs or await anext(target, [])
         if not ours and not theirs:
-            return Comparison(differing, found)
+            return TableComparison(differing, found)
         if ours == theirs:  # nearly always
             advance(len(ours))
             ours, theirs = [], []
@@ -64,13 +67,13 @@ async def compare(
                     found.append(_difference(table, key, one, other))
 
 
-def _split(table: Table, rows: list[Row], last: Key) -> tuple[dict[Key, Row], list[Row]]:
+def _split(table: CopiedTable, rows: list[Row], last: Key) -> tuple[dict[Key, Row], list[Row]]:
     """Returns the rows up to ``last`` by their key, and those after it."""
     head = {key: row for row in rows if (key := table.key_of(row)) <= last}
     return head, rows[len(head) :]
 
 
-def _difference(table: Table, key: Key, one: Row | None, other: Row | None) -> Difference:
+def _difference(table: CopiedTable, key: Key, one: Row | None, other: Row | None) -> Difference:
     if one is None or other is None:
         return Difference(table.name, table.describe(key), "extra" if one is None else "missing")
     columns = tuple(name for name, mine, its in zip(table.names, one, other, strict=True) if mine != its)

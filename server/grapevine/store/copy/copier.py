@@ -12,9 +12,9 @@ import msgspec
 
 from grapevine.config.settings import Settings, database_path
 from grapevine.errors import StoreError
-from grapevine.store.copy.compare import Comparison, Difference, compare
-from grapevine.store.copy.endpoint import Endpoint
-from grapevine.store.copy.schema import LEASES, VERSIONS, Row, Table, copied_tables
+from grapevine.store.copy.compare import Difference, TableComparison, compare
+from grapevine.store.copy.endpoint import CopyEndpoint
+from grapevine.store.copy.schema import LEASES, VERSIONS, CopiedTable, Row, copied_tables
 from grapevine.store.copy.sqlite import SQLiteEndpoint
 from grapevine.store.copy.validate import check
 from grapevine.store.factory import make_store
@@ -46,7 +46,7 @@ class TableRows(msgspec.Struct, frozen=True):
     rows: int
 
 
-class Summary(msgspec.Struct, frozen=True):
+class CopySummary(msgspec.Struct, frozen=True):
     """What a copy did. ``verified``: every row of both sides is the same. ``differing`` counts the rows that
     are not, and ``differences`` are the first of each table."""
 
@@ -62,7 +62,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def endpoint(url: str) -> AsyncIterator[Endpoint]:
+async def endpoint(url: str) -> AsyncIterator[CopyEndpoint]:
     """The database at ``url``, a value of the setting ``database``. Raises StoreError or SettingError."""
     settings = Settings(database=url)
     path = database_path(settings)
@@ -80,7 +80,7 @@ async def endpoint(url: str) -> AsyncIterator[Endpoint]:
         file.close()
 
 
-async def copy_store(source: Endpoint, target: Endpoint, progress: CopyProgress, now: int) -> Summary:
+async def copy_store(source: CopyEndpoint, target: CopyEndpoint, progress: CopyProgress, now: int) -> CopySummary:
     """Copies every row of one moment of the source into the target, and compares both.
 
     The target is marked as an unfinished copy first. All rows and the removal of the mark are one transaction, so that
@@ -111,7 +111,7 @@ async def copy_store(source: Endpoint, target: Endpoint, progress: CopyProgress,
             differing = sum(one.differing for one in compared)
             if not differing:
                 await _finish(source, target)
-    return Summary(
+    return CopySummary(
         source=source.address,
         target=target.address,
         tables=[TableRows(name, total) for name, total in totals.items()],
@@ -124,7 +124,7 @@ async def copy_store(source: Endpoint, target: Endpoint, progress: CopyProgress,
     )
 
 
-async def _check_source(source: Endpoint, target: Endpoint, now: int) -> None:
+async def _check_source(source: CopyEndpoint, target: CopyEndpoint, now: int) -> None:
     if source.identity == target.identity:
         raise StoreError(f"{source.name} and {target.name} are the same database")
     version, newest = await source.version(), newest_version()
@@ -143,7 +143,7 @@ async def _check_source(source: Endpoint, target: Endpoint, now: int) -> None:
         await _refuse_servers(source, now)
 
 
-async def _refuse_servers(database: Endpoint, now: int) -> None:
+async def _refuse_servers(database: CopyEndpoint, now: int) -> None:
     """A running server renews its lease of a slot, and releases it when it stops."""
     ((expiry,),) = await database.query(f"SELECT max(expires_at) FROM {LEASES} WHERE expires_at > $1", now)  # noqa: S608
     if expiry is not None:
@@ -153,7 +153,7 @@ async def _refuse_servers(database: Endpoint, now: int) -> None:
         )
 
 
-async def _begin(target: Endpoint, now: int) -> None:
+async def _begin(target: CopyEndpoint, now: int) -> None:
     """Marks the target as an unfinished copy, unless it is one. Refuses a database that holds anything else."""
     await target.lock()
     async with target.transaction():
@@ -175,12 +175,12 @@ async def _begin(target: Endpoint, now: int) -> None:
         await target.set_version(UNFINISHED_COPY)
 
 
-async def _count(database: Endpoint, table: Table) -> int:
+async def _count(database: CopyEndpoint, table: CopiedTable) -> int:
     ((count,),) = await database.query(f'SELECT count(*) FROM "{table.name}"')  # noqa: S608  # names of the schema
     return int(count)
 
 
-async def _copy(source: Endpoint, target: Endpoint, table: Table, progress: CopyProgress) -> None:
+async def _copy(source: CopyEndpoint, target: CopyEndpoint, table: CopiedTable, progress: CopyProgress) -> None:
     async with _prefetched(source.pages(table)) as pages:
         async for rows in pages:
             check(table, rows, nul=target.holds_nul)
@@ -188,12 +188,14 @@ async def _copy(source: Endpoint, target: Endpoint, table: Table, progress: Copy
             progress.advance(len(rows))
 
 
-async def _compare(source: Endpoint, target: Endpoint, table: Table, progress: CopyProgress) -> Comparison:
+async def _compare(
+    source: CopyEndpoint, target: CopyEndpoint, table: CopiedTable, progress: CopyProgress
+) -> TableComparison:
     async with _prefetched(source.pages(table)) as ours, _prefetched(target.pages(table)) as theirs:
         return await compare(table, ours, theirs, progress.advance)
 
 
-async def _finish(source: Endpoint, target: Endpoint) -> None:
+async def _finish(source: CopyEndpoint, target: CopyEndpoint) -> None:
     """Removes the mark, and raises the other versions beyond both sides', so that servers read everything anew."""
     versions = await source.query(f"SELECT name, version FROM {VERSIONS} WHERE name <> 'schema'")  # noqa: S608
     for name, version in versions:

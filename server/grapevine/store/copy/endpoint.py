@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Protocol
 
-from grapevine.store.copy.schema import Row, Table
+from grapevine.store.copy.schema import CopiedTable, Row
 
 PAGE: Final = 5_000
 """How many rows are read and written at a time."""
 
 
-class Endpoint(Protocol):
+class CopyEndpoint(Protocol):
     """One database. Every method raises StoreError when the database cannot be used.
 
     ``name`` names it in messages, ``address`` is its URL without a password, and ``identity`` is equal for two URLs of
@@ -54,18 +54,18 @@ class Endpoint(Protocol):
         """Commits what is done in the block; rolls it back when the block raises."""
         ...
 
-    def pages(self, table: Table) -> AsyncGenerator[list[Row], None]:
+    def pages(self, table: CopiedTable) -> AsyncGenerator[list[Row], None]:
         """Yields all rows in the order of their key, ``PAGE`` at a time. In a snapshot or a transaction."""
         ...
 
-    async def insert(self, table: Table, rows: list[Row]) -> None:
+    async def insert(self, table: CopiedTable, rows: list[Row]) -> None:
         """Adds rows, in a transaction."""
         ...
 
-    async def empty(self, tables: tuple[Table, ...]) -> None:
+    async def empty(self, tables: tuple[CopiedTable, ...]) -> None:
         """Deletes all rows of these tables, in a transaction."""
         ...
 
-    async def analyze(self, tables: tuple[Table, ...]) -> None:
+    async def analyze(self, tables: tuple[CopiedTable, ...]) -> None:
         """Collects the statistics that the query planner needs after so many inserts."""
         ...

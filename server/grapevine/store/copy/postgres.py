@@ -12,7 +12,7 @@ from asyncpg.connect_utils import SessionAttribute
 from grapevine.config.settings import redacted_url
 from grapevine.errors import StoreError
 from grapevine.store.copy.endpoint import PAGE
-from grapevine.store.copy.schema import VERSIONS, Row, Table, all_tables
+from grapevine.store.copy.schema import VERSIONS, CopiedTable, Row, all_tables
 from grapevine.store.postgres import store as postgres
 from grapevine.store.postgres.citus import has_citus
 from grapevine.store.postgres.errors import map_errors, shown
@@ -92,7 +92,7 @@ class PostgresEndpoint:
     def _mapped_errors(self) -> AbstractContextManager[None]:
         return map_errors(self._url, citus=True)
 
-    async def pages(self, table: Table) -> AsyncGenerator[list[Row], None]:
+    async def pages(self, table: CopiedTable) -> AsyncGenerator[list[Row], None]:
         # Text is ordered by its bytes, as SQLite and Python order it.
         key = ", ".join(f'"{column.name}"' + (' COLLATE "C"' if column.kind == "TEXT" else "") for column in table.key)
         columns = ", ".join(f'"{name}"' for name in table.names)
@@ -102,15 +102,15 @@ class PostgresEndpoint:
             while records := await cursor.fetch(PAGE):
                 yield list(map(tuple, records))
 
-    async def insert(self, table: Table, rows: list[Row]) -> None:
+    async def insert(self, table: CopiedTable, rows: list[Row]) -> None:
         with self._mapped_errors():
             await self._connection.copy_records_to_table(table.name, records=rows, columns=table.names)
 
-    async def empty(self, tables: tuple[Table, ...]) -> None:
+    async def empty(self, tables: tuple[CopiedTable, ...]) -> None:
         names = ", ".join(f'"{table.name}"' for table in tables)
         await self.query(f"TRUNCATE {names}")
 
-    async def analyze(self, tables: tuple[Table, ...]) -> None:
+    async def analyze(self, tables: tuple[CopiedTable, ...]) -> None:
         """Without statistics, a plan may read whole tables."""
         for table in tables:
             await self.query(f'ANALYZE "{table.name}"')

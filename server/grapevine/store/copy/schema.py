@@ -21,18 +21,18 @@ APART: Final = frozenset({LEASES, VERSIONS})
 their database, where the number that tells servers to read the sites again has to rise beyond both."""
 
 
-class Column(NamedTuple):
+class CopiedColumn(NamedTuple):
     """A column, with its type as the schema declares it."""
 
     name: str
     kind: Kind
 
 
-class Table(NamedTuple):
+class CopiedTable(NamedTuple):
     """A table: its columns without those that the database computes, and the indexes of those in its primary key."""
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[CopiedColumn, ...]
     key_indexes: tuple[int, ...]
 
     @property
@@ -41,7 +41,7 @@ class Table(NamedTuple):
         return tuple(column.name for column in self.columns)
 
     @property
-    def key(self) -> tuple[Column, ...]:
+    def key(self) -> tuple[CopiedColumn, ...]:
         """The columns of the primary key, in its order."""
         return tuple(self.columns[index] for index in self.key_indexes)
 
@@ -57,13 +57,13 @@ class Table(NamedTuple):
 
 
 @cache
-def copied_tables() -> tuple[Table, ...]:
+def copied_tables() -> tuple[CopiedTable, ...]:
     """Returns every table that is copied row by row."""
     return tuple(table for table in all_tables() if table.name not in APART)
 
 
 @cache
-def all_tables() -> tuple[Table, ...]:
+def all_tables() -> tuple[CopiedTable, ...]:
     """Returns every table of the schema, by name."""
     with closing(sqlite3.connect(":memory:")) as connection:
         for migration in sql_loader.migrations():
@@ -74,9 +74,9 @@ def all_tables() -> tuple[Table, ...]:
         return tuple(_table(connection, name) for (name,) in names)
 
 
-def _table(connection: sqlite3.Connection, name: str) -> Table:
+def _table(connection: sqlite3.Connection, name: str) -> CopiedTable:
     # cid, name, type, notnull, default, position in the primary key from 1 or 0, hidden (2 and 3: generated)
     found = connection.execute("SELECT * FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid", (name,)).fetchall()
     key = sorted((position, index) for index, (*_, position, _) in enumerate(found) if position)
-    columns = tuple(Column(column, kind) for _, column, kind, *_ in found)
-    return Table(name, columns, tuple(index for _, index in key))
+    columns = tuple(CopiedColumn(column, kind) for _, column, kind, *_ in found)
+    return CopiedTable(name, columns, tuple(index for _, index in key))

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from grapevine.config.settings import SQLITE
 from grapevine.errors import StoreError
 from grapevine.store.copy.endpoint import PAGE
-from grapevine.store.copy.schema import Row, Table
+from grapevine.store.copy.schema import CopiedTable, Row
 from grapevine.store.sqlite.version import apply_migrations, sqlite_version
 
 _SETTINGS: Final = ("busy_timeout=2000", "cache_size=-65536", "temp_store=FILE")
@@ -89,7 +89,7 @@ class SQLiteEndpoint:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
-    async def pages(self, table: Table) -> AsyncGenerator[list[Row], None]:
+    async def pages(self, table: CopiedTable) -> AsyncGenerator[list[Row], None]:
         key, columns = ", ".join(f'"{column.name}"' for column in table.key), ", ".join(f'"{n}"' for n in table.names)
         text = f'SELECT {columns} FROM "{table.name}" ORDER BY {key}'  # noqa: S608  # names of the schema
         connection = self._opened()
@@ -100,18 +100,18 @@ class SQLiteEndpoint:
         finally:
             cursor.close()
 
-    async def insert(self, table: Table, rows: list[Row]) -> None:
+    async def insert(self, table: CopiedTable, rows: list[Row]) -> None:
         columns, marks = ", ".join(f'"{name}"' for name in table.names), ", ".join("?" * len(table.columns))
         text = f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608
         connection = self._opened()
         # The cursor is closed in its thread: garbage collection in another one would reset the next page's statement.
         await self._in_thread(lambda: connection.executemany(text, rows).close())
 
-    async def empty(self, tables: tuple[Table, ...]) -> None:
+    async def empty(self, tables: tuple[CopiedTable, ...]) -> None:
         for table in tables:
             await self.query(f'DELETE FROM "{table.name}"')  # noqa: S608
 
-    async def analyze(self, tables: tuple[Table, ...]) -> None:
+    async def analyze(self, tables: tuple[CopiedTable, ...]) -> None:
         """Does nothing: the queries are written for the plans that SQLite makes without statistics."""
 
     def close(self) -> None:

@@ -8,13 +8,13 @@ from types import NoneType
 from typing import Any, Final
 
 from grapevine.errors import StoreError
-from grapevine.store.copy.schema import Column, Kind, Row, Table
+from grapevine.store.copy.schema import CopiedColumn, CopiedTable, Kind, Row
 
 _BITS: Final[dict[Kind, int]] = {"SMALLINT": 15, "INTEGER": 31, "BIGINT": 63}
 _TYPES: Final[dict[Kind, type]] = {**dict.fromkeys(_BITS, int), "TEXT": str, "DOUBLE PRECISION": float}
 
 
-def check(table: Table, rows: Sequence[Row], *, nul: bool) -> None:
+def check(table: CopiedTable, rows: Sequence[Row], *, nul: bool) -> None:
     """Raises StoreError for the first row with a value that cannot be copied; ``nul`` allows U+0000 in text."""
     for column, values in zip(table.columns, zip(*rows, strict=True), strict=False):
         if not _are_valid(column.kind, values, nul):
@@ -45,7 +45,7 @@ def _is_text(text: str, nul: bool) -> bool:
     return nul or "\0" not in text
 
 
-def _refuse(table: Table, column: Column, rows: Sequence[Row], nul: bool) -> None:
+def _refuse(table: CopiedTable, column: CopiedColumn, rows: Sequence[Row], nul: bool) -> None:
     index = table.columns.index(column)
     row = next(row for row in rows if not _are_valid(column.kind, (row[index],), nul))
     key = tuple(value if isinstance(value, (int, str)) else "?" for value in table.key_of(row))

@@ -60,7 +60,7 @@ class Kind(StrEnum):
     OTHER = "other"  # in a way that is not ours
 
 
-class Table(NamedTuple):
+class CitusTable(NamedTuple):
     """One of our tables as it stands. ``local_bytes`` are the rows that lie on the coordinator outside of any shard:
     all of them as long as the table is local, and afterwards the copy that Citus leaves behind."""
 
@@ -142,7 +142,7 @@ async def _must_be_alone(connection: asyncpg.Connection, now: int) -> None:
         )
 
 
-def _todo(tables: Sequence[Table], shards: int | None) -> list[Table]:
+def _todo(tables: Sequence[CitusTable], shards: int | None) -> list[CitusTable]:
     """Returns the tables left to do: small tables first, then visits, then what is co-located with them."""
     for table in tables:
         if table.kind not in (Kind.LOCAL, table.wanted):
@@ -165,7 +165,7 @@ def _todo(tables: Sequence[Table], shards: int | None) -> list[Table]:
     return sorted(left, key=lambda table: (table.has_cell, table.name != _ANCHOR, table.name))
 
 
-async def _take(connection: asyncpg.Connection, table: Table, shards: int | None) -> Step | None:
+async def _take(connection: asyncpg.Connection, table: CitusTable, shards: int | None) -> Step | None:
     """Distributes one table. Returns None when another run did it meanwhile."""
     try:
         async with connection.transaction():
@@ -193,7 +193,9 @@ async def _take(connection: asyncpg.Connection, table: Table, shards: int | None
     return Step(table.name, _did(before), after.shards, before.local_bytes)
 
 
-async def _place(connection: asyncpg.Connection, table: Table, tables: Iterable[Table], shards: int | None) -> None:
+async def _place(
+    connection: asyncpg.Connection, table: CitusTable, tables: Iterable[CitusTable], shards: int | None
+) -> None:
     if table.wanted is Kind.REFERENCE:
         await connection.execute("SELECT create_reference_table($1::text::regclass)", table.name)
         return
@@ -210,10 +212,10 @@ async def _place(connection: asyncpg.Connection, table: Table, tables: Iterable[
         )  # fmt: skip
 
 
-async def _tables(connection: asyncpg.Connection) -> list[Table]:
+async def _tables(connection: asyncpg.Connection) -> list[CitusTable]:
     rows = await connection.fetch(_STATE, sorted(sql_loader.table_names()))
     return [
-        Table(name, has_cell, _kind(method, model, column, group), group, shards, size)
+        CitusTable(name, has_cell, _kind(method, model, column, group), group, shards, size)
         for name, has_cell, method, model, column, group, shards, size in rows
     ]
 
@@ -227,11 +229,11 @@ def _kind(method: str | None, model: str | None, column: str | None, group: int 
     return Kind.REFERENCE if (method, model) == ("n", "t") else Kind.OTHER
 
 
-def _copy_left(table: Table) -> bool:
+def _copy_left(table: CitusTable) -> bool:
     return table.kind in (Kind.DISTRIBUTED, Kind.REFERENCE) and table.local_bytes > 0
 
 
-def _did(before: Table) -> str:
+def _did(before: CitusTable) -> str:
     if before.kind is before.wanted:
         return "cleaned"
     return "distributed" if before.has_cell else "replicated"

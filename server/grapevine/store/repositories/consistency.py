@@ -13,7 +13,7 @@ _MEASURES: Final = (
 )  # fmt: skip
 
 
-class Comparison(NamedTuple):
+class CountComparison(NamedTuple):
     """One comparison: its query, the key of its rows within a site, and the measures it compares, in their order."""
 
     query: str
@@ -22,36 +22,36 @@ class Comparison(NamedTuple):
 
 
 COMPARISONS: Final = {
-    "counts by hour": Comparison("recount_hours", ("hour", "source", "channel", "depth"), _MEASURES),
-    "counts by day": Comparison(
+    "counts by hour": CountComparison("recount_hours", ("hour", "source", "channel", "depth"), _MEASURES),
+    "counts by day": CountComparison(
         "recount_day_counts", ("day", "dimension", "key"), (*_MEASURES, "views", "visitors", "unlinked")
     ),
-    "counts by page": Comparison("recount_pages", ("day", "page"), _MEASURES),
-    "counts by week": Comparison(
+    "counts by page": CountComparison("recount_pages", ("day", "page"), _MEASURES),
+    "counts by week": CountComparison(
         "recount_weeks", ("week", "page"), ("views", "visits", "returns", "shares", "proven", "unlinked")
     ),
-    "counts by device": Comparison("recount_devices", ("day", "device", "app"), _MEASURES),
-    "visitors": Comparison(
+    "counts by device": CountComparison("recount_devices", ("day", "device", "app"), _MEASURES),
+    "visitors": CountComparison(
         "recount_visitors",
         ("day",),
         ("visitors in counts_hour", "visitors in counts_page", "visitors in counts_device", "guards of visitors"),
     ),
-    "views": Comparison(
+    "views": CountComparison(
         "recount_views", (), ("views in counts_hour", "views in counts_page", "views in counts_device")
     ),
-    "days": Comparison(
+    "days": CountComparison(
         "recount_days",
         ("day",),
         ("views in counts_page", "unlinked in counts_page", "views in counts_device", "unlinked in counts_device"),
     ),
-    "shares": Comparison(
+    "shares": CountComparison(
         "recount_shares", ("visit", "channel", "n"), ("returns", "self_returns", "proven", "seen")
     ),
-    "shares by page": Comparison("recount_shared", ("page", "channel"), ("shares",)),
-    "cascades": Comparison(
+    "shares by page": CountComparison("recount_shared", ("page", "channel"), ("shares",)),
+    "cascades": CountComparison(
         "recount_cascades", ("root",), ("size", "max_depth", "last_at", "shares", "conversions")
     ),
-    "chains": Comparison("recount_chains", ("visit",), ("sharer", "parent", "root", "depth")),
+    "chains": CountComparison("recount_chains", ("visit",), ("sharer", "parent", "root", "depth")),
 }  # fmt: skip
 
 

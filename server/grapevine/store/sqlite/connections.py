@@ -74,7 +74,7 @@ class InlineConnection:
         self._connection.close()
 
 
-class Writer(InlineConnection):
+class WriteConnection(InlineConnection):
     """The writing connection. BEGIN, when another process holds the file, and COMMIT wait in a thread of its own."""
 
     def __init__(self, path: Path) -> None:
@@ -144,14 +144,14 @@ class Writer(InlineConnection):
             raise
 
 
-class Reader:
+class ReadConnection:
     """One reading connection, as a Runner."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
     @classmethod
-    async def open(cls, path: Path) -> Reader:
+    async def open(cls, path: Path) -> ReadConnection:
         reader = cls(await aiosqlite.connect(path, isolation_level=None))
         for setting in _READER_SETTINGS:
             await reader.plain(f"PRAGMA {setting}")
@@ -176,7 +176,7 @@ class Reader:
 class Pool:
     """The reading connections, as one Runner: a query takes the next that is free."""
 
-    def __init__(self, free: asyncio.Queue[Reader]) -> None:
+    def __init__(self, free: asyncio.Queue[ReadConnection]) -> None:
         self._free = free
 
     async def run(

@@ -25,7 +25,7 @@ from grapevine.store.repositories.verdicts import SuspectReader
 from grapevine.store.repositories.webhooks import WebhookRepository
 from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.sqlite.checkpointer import Checkpointer
-from grapevine.store.sqlite.connections import InlineConnection, Pool, Reader, Writer
+from grapevine.store.sqlite.connections import InlineConnection, Pool, ReadConnection, WriteConnection
 from grapevine.store.sqlite.version import apply_migrations
 from grapevine.store.write_batch import Batch
 
@@ -57,21 +57,21 @@ class SQLiteStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer: Writer | None = None
+        self._writer: WriteConnection | None = None
         self._quick: InlineConnection | None = None
         self._checkpoints: Checkpointer | None = None
-        self._readers: asyncio.Queue[Reader] = asyncio.Queue()
+        self._readers: asyncio.Queue[ReadConnection] = asyncio.Queue()
         self._writing = asyncio.Lock()
 
     async def open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = Writer(self.path)
+            self._writer = WriteConnection(self.path)
             self._migrate(self._writer)
             self._checkpoints = Checkpointer(self.path, self._writing)
             self._quick = InlineConnection(self.path)
             for _ in range(READERS):
-                self._readers.put_nowait(await Reader.open(self.path))
+                self._readers.put_nowait(await ReadConnection.open(self.path))
         except StoreError:
             await self.close()
             raise
@@ -134,7 +134,7 @@ class SQLiteStore:
         return int(value)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Writer]:
+    async def _transaction(self) -> AsyncIterator[WriteConnection]:
         if self._writer is None:
             raise StoreError("the store is closed")
         async with self._writing:
@@ -150,7 +150,7 @@ class SQLiteStore:
             if self._checkpoints is not None:
                 self._checkpoints.changed(self._writer.changes)
 
-    def _migrate(self, writer: Writer) -> None:
+    def _migrate(self, writer: WriteConnection) -> None:
         if writer.plain("PRAGMA user_version") != [(newest_version(),)]:
             # Of several that start at once one migrates, and the others find nothing left to do.
             writer.plain("BEGIN IMMEDIATE")

@@ -60,7 +60,7 @@ class Edge(msgspec.Struct, frozen=True):
     y: float
 
 
-class Row(msgspec.Struct, frozen=True):
+class PictureRow(msgspec.Struct, frozen=True):
     """A node as a line of nested lists. ``opens``: its children follow; ``closes``: so many lists end after it."""
 
     node: CascadeNode | None
@@ -91,7 +91,7 @@ class Drawing(msgspec.Struct, frozen=True):
     dots: list[Dot]
     edges: list[Edge]
     families: list[str]
-    rows: list[Row]
+    rows: list[PictureRow]
     generations: list[Generation]
     hidden: int
 
@@ -233,7 +233,7 @@ class _Picture:
         node, before = self.nodes[index], self.before[index]
         return not (node and node.via and before and before.via and before.via.channel == node.via.channel)
 
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[PictureRow]:
         order = tidy_tree.preorder(self.children)
         following = [*(self.levels[index] for index in order[1:]), 0]
         rows = []
@@ -241,7 +241,7 @@ class _Picture:
             node = self.nodes[index]
             opens = bool(self.children[index])
             rows.append(
-                Row(
+                PictureRow(
                     node=node,
                     more=self.more[index],
                     opens=opens,

@@ -19,7 +19,7 @@ _MOST_DAYS: Final = 120
 _MOST_WEEKS: Final = 800
 
 
-class Column(msgspec.Struct, frozen=True):
+class ChartBar(msgspec.Struct, frozen=True):
     """One interval: where it stands (x, from the left), how high it is (0…100), and what it says."""
 
     x: float
@@ -32,11 +32,11 @@ class Column(msgspec.Struct, frozen=True):
 class Chart(msgspec.Struct, frozen=True):
     """All columns; ``top`` is the value of the upper edge, ``width`` the picture's, ``marks`` the labels below it."""
 
-    columns: list[Column]
+    columns: list[ChartBar]
     width: int
     top: int
     total: int
-    peak: Column | None
+    peak: ChartBar | None
     marks: list[str]
 
 
@@ -54,7 +54,7 @@ def chart(points: Sequence[Point], interval: str) -> Chart:
     """Returns the chart of a series."""
     top = ceiling(max((point.value for point in points), default=0))
     columns = [
-        Column(
+        ChartBar(
             x=position * STEP + _GAP / 2,
             width=STEP - _GAP,
             height=round(HEIGHT * point.value / top, 2),
