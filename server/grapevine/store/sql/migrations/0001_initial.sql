@@ -1,7 +1,8 @@
 -- The whole schema. Rules that hold for every table, so that the same text runs on SQLite, PostgreSQL and Citus:
--- times are UTC milliseconds; hours and days are whole numbers since the epoch of their unit (hour: 1970, day: 2020-01-01);
+-- Times are UTC milliseconds; hours and days are whole numbers since the epoch of their unit (hour: 1970, day: 2020-01-01);
 -- every event table has `cell` in its primary key and in every unique index; no sequences, triggers or foreign keys.
--- `/*sqlite … */` is read by SQLite alone, `/*postgres … */` by PostgreSQL. Hashes of pages and visitors have 48 bits: two bytes less wherever they stand.
+-- `/*sqlite … */` is for SQLite only, `/*postgres … */` for PostgreSQL. Hashes of pages and visitors have 48 bits, which saves two
+-- bytes in each row and index.
 
 -- One website that embeds the widget. `salt` (hex) separates its tokens and visitor hashes from every other site's.
 CREATE TABLE sites (
@@ -18,7 +19,7 @@ CREATE TABLE sites (
 );
 CREATE UNIQUE INDEX sites_key ON sites (key);
 
--- The origins (scheme://host[:port]) whose pages belong to a site; `position` keeps the order they were named in.
+-- The origins (scheme://host[:port]) whose pages belong to a site; `position` keeps their given order.
 CREATE TABLE origins (
     site_id     BIGINT   NOT NULL,
     origin      TEXT     NOT NULL,
@@ -59,17 +60,17 @@ CREATE TABLE pages (
 ) /*sqlite WITHOUT ROWID */;
 CREATE INDEX pages_day ON pages (site_id, day);
 
--- One arrival of a browser. `channel`, `n` and `via_id` say which share it came through: `via_id` is the visit named in
--- the token, null where it is `parent_id`. `parent_id` is the visit it hangs on in the cascade (never a self-return),
--- `root_id` the cascade's first visit; both are null at a root. `flags`: 1 stands aside (a self-return, or with a verdict:
--- not counted in its cascade, and nothing hangs on it), 2 same network, 4 erased. `verdict` is why it is no person's visit
+-- One arrival of a browser. `channel`, `n` and `via_id` identify the share it came through: `via_id` is the visit named in
+-- the token, null where it equals `parent_id`. `parent_id` is the visit's parent in the cascade (never a self-return),
+-- `root_id` the cascade's first visit; both are null at a root. `flags`: 1 aside (a self-return, or a visit with a verdict:
+-- not counted in its cascade, and without children), 2 same network, 4 erased. `verdict` is why it is not a person's visit
 -- and counts nowhere.
--- `reason` is why a token that came along was no good. `nonce_check` (32 bits) tells a retry from a collision of ids.
--- `next_view` is the number that the visit's next view will have, one more than `views`: SQLite keeps 0 and 1 in no byte
--- at all, and a row that grows by a byte splits its full page.
--- Rows stand in the order they came in, which keeps a batch's writes together; on SQLite the clustered alternative puts
--- every row of a busy day on a page of its own. The indexes of pages, roots and parents need no site: their hashes and
--- ids are of one already.
+-- `reason` is why its token was invalid. `nonce_check` (32 bits) distinguishes a retry from a collision of ids.
+-- `next_view` is the number that the visit's next view will have, one more than `views`: SQLite stores 0 and 1 without a
+-- byte, and a row that grows by a byte splits its full page.
+-- Rows are stored in insertion order, which keeps a batch's writes together; on SQLite the clustered alternative puts
+-- every row of a busy day on a page of its own. The indexes of pages, roots and parents leave out the site: their hashes
+-- and ids belong to one site already.
 CREATE TABLE visits (
     site_id     BIGINT   NOT NULL,
     visit_id    BIGINT   NOT NULL,
@@ -100,7 +101,7 @@ CREATE INDEX visits_parent ON visits (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX visits_verdict ON visits (site_id, at) WHERE verdict IS NOT NULL;
 
 -- One act of sharing: the `n`-th through `channel` in a visit. `first_at` is when it was first reported or proven; a row
--- without it has only been opened by its own sharer and counts nowhere. `page_id` is the page that was shared.
+-- without it was opened only by its own sharer and counts nowhere. `page_id` is the shared page.
 CREATE TABLE shares (
     site_id      BIGINT   NOT NULL,
     visit_id     BIGINT   NOT NULL,
@@ -131,7 +132,7 @@ CREATE TABLE unfurls (
 ) /*sqlite WITHOUT ROWID */;
 /*postgres CREATE INDEX unfurls_at ON unfurls (site_id, at); */
 
--- A goal reached in a visit. `value` is in millionths of `currency` (exact, no floating point); null where none was given.
+-- A goal reached in a visit. `value` is in millionths of `currency` (exact, no floating point); null if none was given.
 CREATE TABLE conversions (
     site_id     BIGINT   NOT NULL,
     visit_id    BIGINT   NOT NULL,
@@ -146,7 +147,7 @@ CREATE TABLE conversions (
 ) /*sqlite WITHOUT ROWID */;
 CREATE INDEX conversions_at ON conversions (site_id, at);
 
--- What a visitor wrote to "how did you hear about us?". `visit_id` 0 where no visit was named.
+-- A visitor's answer to "how did you hear about us?". `visit_id` is 0 if no visit was named.
 CREATE TABLE answers (
     site_id     BIGINT   NOT NULL,
     visit_id    BIGINT   NOT NULL,
@@ -160,7 +161,7 @@ CREATE TABLE answers (
 ) /*sqlite WITHOUT ROWID */;
 CREATE INDEX answers_at ON answers (site_id, at);
 
--- Minted links: each is a node (`visit_id`) of source `link` that shares hang on. They never expire.
+-- Minted links: each is a node (`visit_id`) of source `link`, the parent of the returns through it. They never expire.
 CREATE TABLE links (
     site_id     BIGINT   NOT NULL,
     visit_id    BIGINT   NOT NULL,
@@ -175,7 +176,7 @@ CREATE TABLE links (
 ) /*sqlite WITHOUT ROWID */;
 
 -- Counts, narrow on purpose; `cell` is the slot of the writer that raised them, and readers add the slots up.
--- The columns after the key are the same in all four; `visits` holds self-returns too, `unlinked` are visits that
+-- The columns after the key are the same in all four; `visits` includes self-returns, `unlinked` are visits of people who
 -- asked not to be followed (counted, no row). `channel` -1 is an arrival without a share.
 CREATE TABLE counts_hour (
     site_id      BIGINT   NOT NULL,
@@ -199,9 +200,9 @@ CREATE TABLE counts_hour (
     PRIMARY KEY (site_id, hour, source, channel, depth, cell)
 ) /*sqlite WITHOUT ROWID */;
 
--- What a dashboard asks most, one thing at a time: `dimension` says what `key` is (0 the channel, 1 the source, 2 the
--- depth, 3 the hour of the day). A busy site has hardly more of these rows a day than a small one; counts_hour, which
--- tells source, channel and depth apart all at once, has many times more.
+-- Daily counts by one dimension at a time, for the most frequent queries: `dimension` says what `key` is (0 the channel, 1 the
+-- source, 2 the depth, 3 the hour of the day). A busy site has hardly more of these rows a day than a small one; counts_hour,
+-- with a row for each combination of source, channel and depth, has many times more.
 CREATE TABLE counts_day (
     site_id      BIGINT   NOT NULL,
     day          BIGINT   NOT NULL,
@@ -264,8 +265,8 @@ CREATE TABLE counts_device (
     PRIMARY KEY (site_id, day, device, app, cell)
 ) /*sqlite WITHOUT ROWID */;
 
--- What a breakdown by page shows, by seven days (`week` is day / 7): a month of pages is read from a third of the rows that
--- counts_page has of it, and a busy site, which sees all of its pages every day, has hardly more of them than a quiet one.
+-- The columns of a breakdown by page, by seven days (`week` is day / 7): a month of pages is read from a third of the rows of
+-- counts_page, and a busy site, all of whose pages have visits every day, has hardly more of them than a quiet one.
 CREATE TABLE counts_week (
     site_id      BIGINT   NOT NULL,
     week         BIGINT   NOT NULL,
@@ -280,7 +281,7 @@ CREATE TABLE counts_week (
     PRIMARY KEY (site_id, week, page_id, cell)
 ) /*sqlite WITHOUT ROWID */;
 
--- All shares of a page since it was first shared, for its buttons: each under the page that was shared, which is the one its
+-- All shares of a page since it was first shared, for its buttons. A share counts under the shared page: the one its
 -- report named, else the first page of its visit. `cell` is a slot as in the counts above.
 CREATE TABLE counts_shared (
     site_id     BIGINT   NOT NULL,
@@ -301,8 +302,8 @@ CREATE TABLE drops (
     PRIMARY KEY (site_id, hour, reason, cell)
 ) /*sqlite WITHOUT ROWID */;
 
--- The summary of a cascade, made at its first return. `breadth` and `virality` cannot be raised step by step: they were
--- right when the cascade had `shape_size` visits, and are computed again when read.
+-- The summary of a cascade, inserted at its first return. `breadth` and `virality` cannot be raised step by step: they are
+-- those of the cascade at `shape_size` visits, and are computed again when read.
 CREATE TABLE cascades (
     site_id      BIGINT   NOT NULL,
     root_id      BIGINT   NOT NULL,
@@ -327,8 +328,8 @@ CREATE INDEX cascades_size ON cascades (site_id, size);
 /*postgres CREATE INDEX cascades_converted ON cascades (site_id, root_id, cell) WHERE conversions > 0; */
 /*postgres CREATE INDEX cascades_stale ON cascades (site_id, shape_at, root_id) WHERE shape_size <> size; */
 
--- What must happen once although its rows live elsewhere: `kind` visitor (first visit of a visitor's day), view, opted_out
--- (nonces recognised for a while), conversion (goal + id). Rows go when `expires_at` has passed.
+-- Guards of events that must happen only once although their rows are in other cells: `kind` visitor (first visit of a
+-- visitor's day), view, opted_out (nonces recognised for a while), conversion (goal + id). Rows are deleted after `expires_at`.
 CREATE TABLE guards (
     site_id     BIGINT   NOT NULL,
     kind        SMALLINT NOT NULL,
@@ -338,7 +339,7 @@ CREATE TABLE guards (
     PRIMARY KEY (site_id, kind, guard_key, cell)
 ) /*sqlite WITHOUT ROWID */;
 
--- Machines (a visitor's hash on a day) that opened a link again within a minute, to be judged when `due_at` has come.
+-- Machines (a visitor's hash on a day) that opened a link again within a minute, to be judged at `due_at`.
 CREATE TABLE suspects (
     site_id     BIGINT   NOT NULL,
     day         BIGINT   NOT NULL,
@@ -349,7 +350,7 @@ CREATE TABLE suspects (
 ) /*sqlite WITHOUT ROWID */;
 CREATE INDEX suspects_due ON suspects (due_at);
 
--- Who runs a background job, or holds a writer's slot, until when.
+-- Leases of background jobs and of writers' slots: the holder, and when the lease expires.
 CREATE TABLE leases (
     name        TEXT     NOT NULL,
     holder      TEXT     NOT NULL,
@@ -371,7 +372,7 @@ CREATE TABLE spikes (
 ) /*sqlite WITHOUT ROWID */;
 CREATE INDEX spikes_started ON spikes (site_id, started_at);
 
--- Webhook endpoints: `events` are names with spaces between; one that is disabled gets nothing, for the `reason` given.
+-- Webhook endpoints: `events` are names with spaces between; a disabled endpoint gets nothing, for the given `reason`.
 CREATE TABLE webhooks (
     webhook_id  TEXT     NOT NULL,
     site_id     BIGINT   NOT NULL,
@@ -385,9 +386,8 @@ CREATE TABLE webhooks (
 );
 CREATE INDEX webhooks_site ON webhooks (site_id);
 
--- Events on their way to an endpoint (at least once, with retries). `next_at` is when it is tried, or, while somebody
--- sends it, when it is tried again if that is never settled; null when it was delivered or given up. `status` and
--- `error` are of the last attempt.
+-- Deliveries of events to an endpoint (at least once, with retries). `next_at` is the time of the next attempt; while a process
+-- sends it, when its claim expires; null when it was delivered or given up. `status` and `error` are of the last attempt.
 CREATE TABLE deliveries (
     delivery_id TEXT     NOT NULL,
     webhook_id  TEXT     NOT NULL,

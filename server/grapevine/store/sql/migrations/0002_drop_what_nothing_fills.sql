@@ -1,4 +1,4 @@
--- Tables and a column that no code fills: minted links, mentions, the class of an answer. What builds them adds them again.
+-- Drops tables and a column that no code uses: minted links, mentions, the class of an answer. Their features will add them again.
 DROP TABLE links;
 DROP TABLE mentions;
 ALTER TABLE answers DROP COLUMN class;
