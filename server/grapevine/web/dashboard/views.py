@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from grapevine.analytics.cascades import SORTS, list_cascades, read_cascade
-from grapevine.analytics.link_previews import cascade_link_previews
+from grapevine.analytics.cascade_unfurls import cascade_unfurls
 from grapevine.analytics.metrics import Filters
 from grapevine.analytics.spikes import SpikeView, list_spikes
 from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
@@ -139,7 +139,7 @@ async def cascade_page(request: Request) -> Response:
         **request.state.frame,
         cascade=found,
         drawing=draw(found),
-        pasted=await cascade_link_previews(state.store.reads, viewer.site, found.root),
+        pasted=await cascade_unfurls(state.store.reads, viewer.site, found.root),
         lasted=formats.elapsed(found.started_at, found.last_at),
     )
 

@@ -13,7 +13,7 @@ from grapevine.store.readers.reads import Reads
 _NOTHING: Final[dict[str, int]] = {}
 
 
-class LinkPreviews(msgspec.Struct, frozen=True):
+class CascadeUnfurls(msgspec.Struct, frozen=True):
     """Unfurls by app: of all shares of a cascade, and of those of each visit (11 characters)."""
 
     apps: dict[str, int]
@@ -24,7 +24,7 @@ class LinkPreviews(msgspec.Struct, frozen=True):
         return self.visits.get(visit, _NOTHING)
 
 
-async def cascade_link_previews(reads: Reads, site: Site, root: str) -> LinkPreviews:
+async def cascade_unfurls(reads: Reads, site: Site, root: str) -> CascadeUnfurls:
     """The unfurls of the cascade that grew from the visit ``root``, in one question; none when it spells no visit."""
     root_id = ids.visit_number(root)
     found = [] if root_id is None else await reads.cascades.cascade_unfurls(site.site_id, root_id)
@@ -34,4 +34,4 @@ async def cascade_link_previews(reads: Reads, site: Site, root: str) -> LinkPrev
         of_visit = visits.setdefault(ids.visit_text(visit), {})
         for counted in (apps, of_visit):
             counted[app] = counted.get(app, 0) + times
-    return LinkPreviews(apps=apps, visits=visits)
+    return CascadeUnfurls(apps=apps, visits=visits)

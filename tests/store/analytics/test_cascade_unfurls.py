@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from grapevine.analytics.link_previews import LinkPreviews, cascade_link_previews
+from grapevine.analytics.cascade_unfurls import CascadeUnfurls, cascade_unfurls
 from grapevine.domain import ids
 from grapevine.store import sql_loader
 from tests.store.sqlite.test_query_plans import plan
@@ -18,7 +18,7 @@ from tests.support.world import World, grow, site_of
 pytestmark = pytest.mark.anyio
 
 
-async def test_previews_of_a_cascade(databases: Databases) -> None:
+async def test_unfurls_of_a_cascade(databases: Databases) -> None:
     world = grow(4)
     site = site_of(world)
     async with databases.holding(Plant(4), Plant(4, site_id=8)) as database:
@@ -31,21 +31,21 @@ async def test_previews_of_a_cascade(databases: Databases) -> None:
                 if share.visit.root is root and share.unfurls and share.visit.verdict is None:
                     of_visit = visits.setdefault(ids.visit_text(share.visit.visit_id), Counter())
                     of_visit.update(app for app, _ in share.unfurls)
-            found = await cascade_link_previews(store.reads, site, ids.visit_text(root.visit_id))
-            assert found == LinkPreviews(
+            found = await cascade_unfurls(store.reads, site, ids.visit_text(root.visit_id))
+            assert found == CascadeUnfurls(
                 dict(sum(visits.values(), Counter())), {one: dict(n) for one, n in visits.items()}
             )
             assert found.of("00000000000") == {}
             met += len(visits) > 1
         assert met > 2
-        assert await cascade_link_previews(store.reads, site, "nothing") == LinkPreviews({}, {})
-        assert await cascade_link_previews(
+        assert await cascade_unfurls(store.reads, site, "nothing") == CascadeUnfurls({}, {})
+        assert await cascade_unfurls(
             store.reads, site_of(World(site_id=99)), ids.visit_text(root.visit_id)
-        ) == LinkPreviews({}, {})
+        ) == CascadeUnfurls({}, {})
         await store.close()
 
 
-def test_previews_are_read_through_indexes() -> None:
+def test_unfurls_are_read_through_indexes() -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         for migration in sql_loader.migrations():
             database.executescript(sql_loader.for_dialect("sqlite", migration.text))
