@@ -1,4 +1,4 @@
-"""Where the links of a cascade's shares were pasted, as the robots that fetched their previews say."""
+"""The unfurls of a cascade: the apps whose robots fetched its links for a link preview, so where they were pasted."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ class CascadeUnfurls(msgspec.Struct, frozen=True):
     visits: dict[str, dict[str, int]]
 
     def of(self, visit: str) -> dict[str, int]:
-        """Those of one visit's shares."""
+        """Returns the unfurls of one visit's shares by app."""
         return self.visits.get(visit, _NOTHING)
 
 
 async def cascade_unfurls(reads: Reads, site: Site, root: str) -> CascadeUnfurls:
-    """The unfurls of the cascade that grew from the visit ``root``, in one question; none when it spells no visit."""
+    """Returns the unfurls of the cascade that grew from the visit ``root``, with one query; none when ``root`` is no
+    visit's id."""
     root_id = ids.visit_number(root)
     found = [] if root_id is None else await reads.cascades.cascade_unfurls(site.site_id, root_id)
     apps: dict[str, int] = {}

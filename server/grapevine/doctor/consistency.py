@@ -22,7 +22,7 @@ _AGREE: Final = {
     "counts by day": "Every day's channels, sources, depths and hours are the sums of the counts by hour.",
     "counts by page": "Every day and page is what visits, shares and conversions say.",
     "counts by week": "Every week and page is the sum of the counts by page.",
-    "counts by device": "Every day, device and app is what visits, shares, conversions and previews say.",
+    "counts by device": "Every day, device and app is what visits, shares, conversions and unfurls say.",
     "visitors": "Every day's distinct visitors are those of its visits.",
     "views": "Each site's views are those of its visits; only totals can be compared, rows do not say when.",
     "days": "The three tables of counts agree on each day's views and unlinked visits, which have no rows.",

@@ -41,7 +41,7 @@ _READS_ON: Final = 0.35
 _MOST_VIEWS: Final = 8
 _REGULARS: Final = 500
 _TOKEN_LENGTH: Final = 23
-_PREVIEWS: Final = 0.9
+_UNFURLS: Final = 0.9
 _HIGHEST_K_OF_A_PAGE: Final = 0.6
 _CRAWLS_SHARES: Final = 0.3
 _SCANS_MAIL: Final = 0.3
@@ -294,8 +294,8 @@ class World:
         """Schedules the robots that fetch a shared link."""
         random, rates = self._random, self._rates
         place = behaviour.DESTINATIONS[opening.place]
-        if opening.short and place.previewer and self._chance(_PREVIEWS):
-            self._later(at + random.randrange(SECOND, 20 * SECOND), self._preview, opening, place.previewer)
+        if opening.short and place.previewer and self._chance(_UNFURLS):
+            self._later(at + random.randrange(SECOND, 20 * SECOND), self._unfurl, opening, place.previewer)
         if opening.place == "email" and self._chance(_SCANS_MAIL * rates.suspects):
             self._burst(at, "scanner", opening, random.randrange(1, 4), 30 * SECOND)
         if self._chance(_REPLAYS * rates.suspects):
@@ -303,7 +303,7 @@ class World:
         if not place.private and self._chance(_CRAWLS_SHARES):
             self._later(at + random.randrange(ids.HOUR_MS), self._crawl, opening.sharer.page, opening.link)
 
-    def _preview(self, at: int, opening: _Opening, app: str) -> Iterator[SimulatedRequest]:
+    def _unfurl(self, at: int, opening: _Opening, app: str) -> Iterator[SimulatedRequest]:
         if opening.link is None:
             return
         share = self.truth.shares[opening.link]
@@ -311,7 +311,7 @@ class World:
             return
         share.unfurls.append(app)
         robot = people.machine(self._random, AgentString(people.PREVIEWERS[app], "unknown"))
-        if app == "whatsapp":  # its preview is fetched by the sender's own phone
+        if app == "whatsapp":  # the link is fetched by the sender's own phone
             robot = robot._replace(address=opening.sharer.who.address)
         yield SimulatedClick(at, robot, opening.link)
 

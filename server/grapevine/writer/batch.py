@@ -8,7 +8,7 @@ set-based, and only what a step really changed is counted; so a repeated event c
 from __future__ import annotations
 
 from grapevine.domain.events import Outcome
-from grapevine.writer import answers, conversions, opted_out, pages, previews, shares, views, visits
+from grapevine.writer import answers, conversions, opted_out, pages, shares, unfurls, views, visits
 from grapevine.writer.state import BatchState
 
 
@@ -30,7 +30,7 @@ async def record(state: BatchState) -> list[Outcome]:
     await visits.note_suspects(state)
     # These only need the visits named above, which earlier batches stored; their order does not matter.
     await views.record(state)
-    await previews.record(state)
+    await unfurls.record(state)
     await opted_out.record(state)
     await conversions.record(state)
     await answers.record(state)

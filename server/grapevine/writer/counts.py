@@ -108,8 +108,8 @@ class CountDeltas:
             counts[_POSITION["unlinked"]] += 1
             counts[_VIEWS] += 1
 
-    def add_preview(self, site_id: int, app: str, at: int) -> None:
-        """Counts a link preview under the app whose robot fetched it, and under the hour."""
+    def add_unfurl(self, site_id: int, app: str, at: int) -> None:
+        """Counts an unfurl under the app whose robot fetched it, and under the hour."""
         day, hour = ids.day_at(at), at // ids.HOUR_MS % _HOURS
         _of(self._devices, (site_id, day, 0, app))[_POSITION["unfurls"]] += 1
         _of(self._days, (site_id, day, DAY_KEYS["hour"], hour))[_POSITION["unfurls"]] += 1

@@ -1,4 +1,4 @@
-"""Link previews: fetches of a shared link by a messenger's robot, counted once per share, app and hour."""
+"""Unfurls: a messenger's robot fetched a shared link for a link preview; counted once per share, app and hour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grapevine.writer.state import BatchState, share_key
 
 
 async def record(state: BatchState) -> None:
-    """Stores the previews of stored visits' shares, and counts those that are new."""
+    """Stores the unfurls of stored visits' shares, and counts those that are new."""
     rows: dict[tuple[ShareKey, str, int], int] = {}
     for index, event in state.of(Unfurl):
         if (event.site_id, event.token.visit_id) not in state.stored:
@@ -20,4 +20,4 @@ async def record(state: BatchState) -> None:
         [(*key.plain(), app, hour, at) for (key, app, hour), at in rows.items()]
     )
     for site_id, app, at in new:
-        state.deltas.add_preview(site_id, app, at)
+        state.deltas.add_unfurl(site_id, app, at)

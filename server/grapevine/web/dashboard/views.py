@@ -7,8 +7,8 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from grapevine.analytics.cascades import SORTS, list_cascades, read_cascade
 from grapevine.analytics.cascade_unfurls import cascade_unfurls
+from grapevine.analytics.cascades import SORTS, list_cascades, read_cascade
 from grapevine.analytics.metrics import Filters
 from grapevine.analytics.spikes import SpikeView, list_spikes
 from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
