@@ -37,9 +37,9 @@ class Planted(NamedTuple):
 def site(seed: int, kind: Traits, days: int) -> list[list[int]]:
     """For each page the minutes of its returns in order; no page is news, and no news brings readers from elsewhere."""
     chance = random.Random(f"returning {seed}")  # noqa: S311
-    popular = [math.exp(chance.gauss(0, 0.5)) / (place + 1) ** 0.8 for place in range(kind.pages)]
+    popular = [math.exp(chance.gauss(0, 0.5)) / (index + 1) ** 0.8 for index in range(kind.pages)]
     return [
-        _page(chance, kind, kind.visits_a_day * own / sum(popular), days, place) for place, own in enumerate(popular)
+        _page(chance, kind, kind.visits_a_day * own / sum(popular), days, index) for index, own in enumerate(popular)
     ]
 
 
@@ -59,8 +59,8 @@ def _between(minutes: Sequence[int], start: int, end: int) -> int:
     return bisect_left(minutes, end) - bisect_left(minutes, start)
 
 
-def _page(chance: random.Random, kind: Traits, visits_a_day: float, days: int, place: int) -> list[int]:
-    shared = 0.0 if place and chance.random() < kind.silent_pages else math.exp(chance.gauss(-0.125, 0.5))
+def _page(chance: random.Random, kind: Traits, visits_a_day: float, days: int, index: int) -> list[int]:
+    shared = 0.0 if index and chance.random() < kind.silent_pages else math.exp(chance.gauss(-0.125, 0.5))
     hours, end = days * 24, days * DAY
     memory = math.exp(-1 / (kind.heat_days * 24))
     step, heat = kind.heat * math.sqrt(1 - memory * memory), chance.gauss(0, kind.heat)

@@ -98,7 +98,7 @@ def traits(seed: int, smallest: float = 200.0, largest: float = 20_000.0) -> Tra
 def grow(seed: int, kind: Traits) -> World:
     """A world of that kind; the same seed grows the same one."""
     chance = random.Random(f"world {seed}")  # noqa: S311
-    found = [_Page(chance, kind, place) for place in range(kind.pages)]
+    found = [_Page(chance, kind, index) for index in range(kind.pages)]
     popularity = sum(page.popularity for page in found)
     for page in found:
         page.live(kind.visits_a_day * page.popularity / popularity)
@@ -111,15 +111,15 @@ def grow(seed: int, kind: Traits) -> World:
 class _Page:
     """One page's people, hour by hour; days before the first measured one let sharing get going."""
 
-    def __init__(self, chance: random.Random, kind: Traits, place: int) -> None:
+    def __init__(self, chance: random.Random, kind: Traits, index: int) -> None:
         self._chance = chance
         self._kind = kind
-        self.popularity = math.exp(chance.gauss(0, 0.5)) / (place + 1) ** 0.8
-        self._shared = 0.0 if place and chance.random() < kind.silent_pages else math.exp(chance.gauss(-0.125, 0.5))
+        self.popularity = math.exp(chance.gauss(0, 0.5)) / (index + 1) ** 0.8
+        self._shared = 0.0 if index and chance.random() < kind.silent_pages else math.exp(chance.gauss(-0.125, 0.5))
         odds = math.log(kind.untagged / (1 - kind.untagged)) + chance.gauss(0, kind.untagged_spread)
         self._untagged = 1 / (1 + math.exp(-odds))
         self._kept = math.exp(chance.gauss(0, kind.bookmark_spread))
-        self._born = chance.uniform(0, kind.days) if place and chance.random() < 0.3 else None
+        self._born = chance.uniform(0, kind.days) if index and chance.random() < 0.3 else None
         self._fades = chance.uniform(3, 15)
         days = kind.days
         self.general = [0] * days

@@ -85,10 +85,10 @@ def _show(sides: Sequence[Side], rounds: Mapping[int, Sequence[Sequence[Load]]])
     for column in ("stored in", "connections", "min", "median", "max", "median a second", "p99 ms"):
         table.add_column(column, justify="left" if column == "stored in" else "right")
     for connections, found in rounds.items():
-        for place, side in enumerate(sides):
-            ratios = [loads[place].rate / loads[0].rate for loads in found]
+        for index, side in enumerate(sides):
+            ratios = [loads[index].rate / loads[0].rate for loads in found]
             figures = (f"{one:.2f}" for one in (min(ratios), statistics.median(ratios), max(ratios)))
-            rate = statistics.median(loads[place].rate for loads in found)
-            slow = statistics.median(loads[place].p99 * 1000 for loads in found)
+            rate = statistics.median(loads[index].rate for loads in found)
+            slow = statistics.median(loads[index].p99 * 1000 for loads in found)
             table.add_row(side.name, str(connections), *figures, f"{rate:,.0f}", f"{slow:.0f}")
     Console(width=110).print(table)

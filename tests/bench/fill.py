@@ -43,12 +43,12 @@ NONCES_KEPT_MS: Final = 10 * 60_000
 
 _FAST: Final = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-262144", "locking_mode=EXCLUSIVE",
                 "secure_delete=OFF")  # fmt: skip
-_PLACE: Final = {measure: place for place, measure in enumerate(MEASURES)}
+_INDEX: Final = {measure: index for index, measure in enumerate(MEASURES)}
 _VIEWS, _VISITS, _VISITORS, _RETURNS, _SELF, _SAME = (
-    _PLACE[name] for name in ("views", "visits", "visitors", "returns", "self_returns", "same_network")
+    _INDEX[name] for name in ("views", "visits", "visitors", "returns", "self_returns", "same_network")
 )
 _SHARES, _REPORTED, _PROVEN, _UNLINKED, _UNFURLS = (
-    _PLACE[name] for name in ("shares", "reported", "proven", "unlinked", "unfurls")
+    _INDEX[name] for name in ("shares", "reported", "proven", "unlinked", "unfurls")
 )
 _CHANGE_SHARE: Final = """
 UPDATE shares SET page_id = ?, first_at = ?, reported_at = ?, proven_at = ?, returns = ?, self_returns = ?
@@ -314,15 +314,15 @@ class Filler:
             day, of_day = hour // 24 - 18_262, hour % 24
             for key in ((day, 0, channel), (day, 1, source), (day, 2, depth), (day, 3, of_day)):
                 totals = self._days.setdefault(key, [0] * len(MEASURES))
-                for place, number in enumerate(counts):
-                    totals[place] += number
+                for index, number in enumerate(counts):
+                    totals[index] += number
         tables: tuple[tuple[str, dict[Any, list[int]]], ...] = (
             ("raise_counts_hour", self._hours), ("raise_counts_day", self._days),
             ("raise_counts_page", self._pages), ("raise_counts_device", self._devices),
         )  # fmt: skip
         weekly = [MEASURES.index(name) for name in ("views", "visits", "returns", "shares", "proven", "unlinked")]
         weeks = (
-            (self._site, day // DAYS_OF_WEEK, page, 0, *(numbers[place] for place in weekly))
+            (self._site, day // DAYS_OF_WEEK, page, 0, *(numbers[index] for index in weekly))
             for (day, page), numbers in self._pages.items()
         )
         self._many(_insert("raise_counts_week"), weeks)

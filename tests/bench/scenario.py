@@ -54,7 +54,7 @@ class Cascade:
 
 
 class Visit(NamedTuple):
-    """An arrival. ``views`` are all that it will have, evenly ``gap`` ms apart; ``page`` is a place in PAGES."""
+    """An arrival. ``views`` are all that it will have, evenly ``gap`` ms apart; ``page`` is an index in PAGES."""
 
     at: int
     visit_id: int
@@ -124,7 +124,7 @@ class Story:
         self._today: list[int] = []
         self._happened = Happened([], [], [], [], [])
         choices = self._random.choices
-        self._pages = choices(range(len(PAGES)), [place**-0.8 for place in range(1, len(PAGES) + 1)], k=1 << 16)
+        self._pages = choices(range(len(PAGES)), [index**-0.8 for index in range(1, len(PAGES) + 1)], k=1 << 16)
         drawn = choices(_ORIGINS, [weight for *_, weight in _ORIGINS], k=1 << 10)
         phones = choices([DEVICES[name] for name, _ in _DEVICES], [weight for _, weight in _DEVICES], k=1 << 10)
         self._origins = [
@@ -308,9 +308,9 @@ class Story:
         if node == tree.asked:
             self.chains.append((visit.visit_id, share.channel))
         self._later(visit.at + 1_000, self._report, share, visit.page)
-        for place, child in enumerate(tree.children[node]):
+        for index, child in enumerate(tree.children[node]):
             # No two at the same moment: which of them was its visitor's first could not be told.
-            self._later(visit.at + 60_000 * (place + 2) + child, self._returns, share, False, tree, child)
+            self._later(visit.at + 60_000 * (index + 2) + child, self._returns, share, False, tree, child)
 
 
 def gap_of(visit_id: int) -> int:

@@ -117,8 +117,8 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
     for row in await rows(store, "unfurls"):
         token = Token(row["visit_id"], row["channel"], row["n"])
         found.append(Unfurl(site_id=SITE, token=token, at=row["at"], app=row["app"]))
-    for number, (at, source, place, device) in enumerate(unlinked, 1):
-        url = PAGES[place]
+    for number, (at, source, index, device) in enumerate(unlinked, 1):
+        url = PAGES[index]
         found.append(
             OptedOutVisit(
                 site_id=SITE, nonce=unlinked_nonce(number), at=at, page=Page(page_id(SITE, url), url, is_home=False),

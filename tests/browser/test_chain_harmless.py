@@ -83,7 +83,7 @@ window.note = entries => {
 };
 watch.observe({type: 'layout-shift', buffered: true});
 """
-PLACES = """() => [...document.querySelectorAll('body *')].filter(element => !element.matches('[position]'))
+POSITIONS = """() => [...document.querySelectorAll('body *')].filter(element => !element.matches('[position]'))
   .map(element => [element, element.getBoundingClientRect()])
   .map(([{localName}, {x, y, width, height}]) => [localName, x, y, width, height])"""
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length"
@@ -115,7 +115,7 @@ def test_nothing_moves_when_the_widget_comes_late(
     page.wait_for_function(PAINTED)
     if path == JAR:
         page.evaluate(SCROLL)
-    before, places = shifts(page), page.evaluate(PLACES)
+    before, positions = shifts(page), page.evaluate(POSITIONS)
     for route in held:
         route.continue_()
     page.wait_for_function(ARRIVED)
@@ -123,7 +123,7 @@ def test_nothing_moves_when_the_widget_comes_late(
     if path == JAR:
         expect(page.locator("[part=button]").first).to_be_in_viewport()
     assert shifts(page)[len(before) :] == []
-    assert page.evaluate(PLACES) == places
+    assert page.evaluate(POSITIONS) == positions
 
 
 @pytest.mark.parametrize(

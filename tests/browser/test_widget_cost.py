@@ -26,7 +26,7 @@ watch.observe({type: 'layout-shift', buffered: true});
 PAINTED: Final = "() => performance.getEntriesByName('first-contentful-paint').length"
 AFTER_PAINT: Final = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 MOVED: Final = "() => { note(watch.takeRecords()); return moved }"
-PLACES: Final = """() => [...document.querySelectorAll('main, main *')].map(one => one.getBoundingClientRect())
+POSITIONS: Final = """() => [...document.querySelectorAll('main, main *')].map(one => one.getBoundingClientRect())
   .map(({x, y, width, height}) => [x, y, width, height])"""
 RESERVED: Final = """<style>
   grapevine-buttons, grapevine-follow { display: block; min-height: 44px }
@@ -61,7 +61,7 @@ def test_nothing_moves_however_late_each_piece_comes(
               snippet=snippet(**attributes))  # fmt: skip
     page.goto(site.origin + "/p", wait_until="domcontentloaded")
     page.wait_for_function(PAINTED)
-    places = page.evaluate(PLACES)
+    positions = page.evaluate(POSITIONS)
     last = [page.locator(css).first for css in ("[part=total]", "[part=link]", *(["[part=field]"] if inline else []))]
     pieces = 0
     while not all(piece.count() for piece in last):
@@ -76,7 +76,7 @@ def test_nothing_moves_however_late_each_piece_comes(
     page.evaluate(AFTER_PAINT)
     page.evaluate(AFTER_PAINT)
     assert page.evaluate(MOVED) == []
-    assert page.evaluate(PLACES) == places
+    assert page.evaluate(POSITIONS) == positions
     page.unroute_all(behavior="ignoreErrors")
 
 

@@ -34,11 +34,11 @@ async def test_ten_thousand_idle_connections(installation: Installation, tmp_pat
             await load.reached(acknowledged=200)
             before = server.resident()
             with ExitStack() as stack:
-                for place in range(number):
-                    source = (f"127.0.0.{2 + place % SOURCES}", 0)
+                for index in range(number):
+                    source = (f"127.0.0.{2 + index % SOURCES}", 0)
                     idle = socket.create_connection(("127.0.0.1", server.port), source_address=source)
                     stack.enter_context(idle)
-                    if place % 500 == 0:
+                    if index % 500 == 0:
                         await load.reached(acknowledged=1)
                 await load.reached(acknowledged=200)
                 while server.descriptors() < number:  # the last of them are still to be accepted

@@ -45,10 +45,10 @@ async def test_byte_by_byte(installation: Installation, offset: OffsetFile) -> N
             async with load.on(server.port, browsers=1):
                 for connection, whole in zip(slow, visits, strict=True):
                     await connection.send(whole[:-SLOWLY])
-                for place in range(-SLOWLY, 0):
+                for index in range(-SLOWLY, 0):
                     for connection, whole in zip(slow, visits, strict=True):
-                        await connection.send(whole[place : place + 1 or None])
-                    if place % 10 == 0:
+                        await connection.send(whole[index : index + 1 or None])
+                    if index % 10 == 0:
                         await load.reached(acknowledged=1)
             for nonce, connection in zip(nonces, slow, strict=True):
                 answer = await connection.answer()

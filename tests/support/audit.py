@@ -197,9 +197,9 @@ def _trees(connection: sqlite3.Connection) -> Numbers:
 
 def _sums(connection: sqlite3.Connection, rows: str, key: tuple[str, ...], *measures: str) -> Numbers:
     """The sums of some measures by a key."""
-    places = ", ".join(str(place + 1) for place in range(len(key)))
+    positions = ", ".join(str(index + 1) for index in range(len(key)))
     columns = ", ".join([*key, *(f"sum({measure})" for measure in measures)])
-    found = connection.execute(f"SELECT {columns} FROM {rows} GROUP BY {places}").fetchall()
+    found = connection.execute(f"SELECT {columns} FROM {rows} GROUP BY {positions}").fetchall()
     return {row[: len(key)]: row[len(key) :] for row in found if any(row[len(key) :])}
 
 

@@ -271,9 +271,9 @@ class _Judge:
         if events and not self._fixed(cell):
             self._merged(query, scope, cell)
         columns: dict[str, Token] = {}
-        for place, target in enumerate(targets):
+        for index, target in enumerate(targets):
             name = target.name or _last(target.val)
-            unique = name if name and name not in columns else f"?{place}"
+            unique = name if name and name not in columns else f"?{index}"
             columns[unique] = self._token(target.val, scope) or f"?{next(self._scopes)}"
         kept = {self._class(token) for token in columns.values()}
         if query.groupClause and cell and not self._fixed(cell):

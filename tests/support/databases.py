@@ -189,5 +189,5 @@ class PostgresDatabases(Databases):
 
 
 def _numbered(text: str) -> str:
-    places = count(1)
-    return re.sub(r"\?", lambda _: f"${next(places)}", text)
+    numbers = count(1)
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", text)

@@ -283,8 +283,8 @@ class Author:
         token = self._token(site)
         people = self._chance.sample(range(60), self._chance.randrange(5, 15))
         await self._arrive(site, *(
-            self._arrival(site, self._person(number), **({"token": token} if place % 2 else {}))
-            for place, number in enumerate(people)
+            self._arrival(site, self._person(number), **({"token": token} if index % 2 else {}))
+            for index, number in enumerate(people)
         ))  # fmt: skip
 
     async def _view(self, site: SiteRow) -> None:

@@ -340,8 +340,8 @@ def _weeks(days: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     weeks: dict[tuple[int, ...], list[int]] = {}
     for site, day, page, slot, *numbers in days:
         total = weeks.setdefault((site, day // 7, page, slot), [0] * len(told))
-        for place, measure in enumerate(told):
-            total[place] += numbers[measure]
+        for index, measure in enumerate(told):
+            total[index] += numbers[measure]
     return [(*key, *total) for key, total in weeks.items()]
 
 

@@ -77,7 +77,7 @@ class Watched:
 
     async def rush(self, returns: int, **fields: Any) -> list[VisitOutcome]:
         """So many returns in the hour before now."""
-        return await self.arrive((self.now - 1 - place * 40_000 for place in range(returns)), **fields)
+        return await self.arrive((self.now - 1 - index * 40_000 for index in range(returns)), **fields)
 
     def _arrival(self, at: int, token: Any, fields: dict[str, Any]) -> VisitEvent:
         self._drawn += 1
@@ -115,7 +115,7 @@ async def test_a_spike_is_raised_once_with_its_event(watched: Watched) -> None:
     assert await watch.look() == 1
     for _ in range(3):
         watched.now += LOOK_MS
-        await watched.arrive([watched.now - 1 - place for place in range(10)])
+        await watched.arrive([watched.now - 1 - index for index in range(10)])
         assert await watch.look() == 0
     (spike,) = await watched.raised()
     assert (spike.page_id, spike.started_at, spike.returns) == (page_id(SITE, PAGE), NOON, 52)

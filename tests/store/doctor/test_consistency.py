@@ -111,11 +111,11 @@ async def test_views_and_visitors_raised_by_hand(filled: Filled) -> None:
 async def test_a_count_by_day_raised_by_hand(filled: Filled) -> None:
     differences = Differences()
     for dimension in DAY_KEYS.values():
-        (place,) = await filled.rows(
+        (key,) = await filled.rows(
             "SELECT day, key FROM counts_day WHERE site_id = ? AND dimension = ? ORDER BY day DESC, key DESC LIMIT 1",
             SITE, dimension,
         )  # fmt: skip
-        values = SITE, dimension, *place
+        values = SITE, dimension, *key
         for measure in (*COUNTED, "views", "visitors", "unlinked"):
             where = "WHERE cell = 1 AND (site_id, dimension, day, key) = (?, ?, ?, ?)"
             assert await filled.change(f"UPDATE counts_day SET {measure} = {measure} + 3 {where}", *values) == 1
@@ -124,7 +124,7 @@ async def test_a_count_by_day_raised_by_hand(filled: Filled) -> None:
                 assert set(found) == {"counts by day"}
                 (one,) = found["counts by day"].differences
                 assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
-                assert one.key == (("day", place[0]), ("dimension", dimension), ("key", place[1]))
+                assert one.key == (("day", key[0]), ("dimension", dimension), ("key", key[1]))
                 assert await filled.recount(OTHER) == {}
             await filled.change(f"UPDATE counts_day SET {measure} = {measure} - 3 {where}", *values)
     assert await filled.recount() == {}
@@ -190,19 +190,19 @@ async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -
 @in_every_world
 async def test_a_count_by_week_raised_by_hand(filled: Filled) -> None:
     differences = Differences()
-    (place,) = await filled.rows(
+    (key,) = await filled.rows(
         "SELECT week, page_id FROM counts_week WHERE site_id = ? ORDER BY week DESC, page_id DESC LIMIT 1", SITE
     )
     where = "WHERE cell = 1 AND (site_id, week, page_id) = (?, ?, ?)"
     for measure in WEEKLY:
-        assert await filled.change(f"UPDATE counts_week SET {measure} = {measure} + 3 {where}", SITE, *place) == 1
+        assert await filled.change(f"UPDATE counts_week SET {measure} = {measure} + 3 {where}", SITE, *key) == 1
         found = await filled.recount()
         with differences.case(measure):
             assert set(found) == {"counts by week"}
             (one,) = found["counts by week"].differences
-            assert (one.site_id, one.key, one.measure) == (SITE, (("week", place[0]), ("page", place[1])), measure)
+            assert (one.site_id, one.key, one.measure) == (SITE, (("week", key[0]), ("page", key[1])), measure)
             assert one.stored == (one.counted or 0) + 3
-        await filled.change(f"UPDATE counts_week SET {measure} = {measure} - 3 {where}", SITE, *place)
+        await filled.change(f"UPDATE counts_week SET {measure} = {measure} - 3 {where}", SITE, *key)
     assert await filled.recount() == {}
     differences.check(len(WEEKLY))
 

@@ -21,7 +21,7 @@ from grapevine.cli.migrate import migrate
 from grapevine.errors import StoreError
 from grapevine.store.postgres import citus
 from grapevine.store.postgres.citus import STAYS, Step, distribute
-from grapevine.store.sql_loader import table_names
+from grapevine.store.sql_loader import migrations, table_names
 from tests.support.citus import Cluster
 from tests.support.postgres import Postgres
 from tests.support.truncate import empty
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.anyio
 
 NOW = 1_800_000_000_000
 EVENTS = {
-    "visits", "pages", "shares", "unfurls", "conversions", "answers", "links", "suspects", "counts_hour", "counts_day",
-    "counts_page", "counts_week", "counts_device", "counts_shared", "drops", "cascades", "guards", "mentions",
+    "visits", "pages", "shares", "unfurls", "conversions", "answers", "suspects", "counts_hour", "counts_day",
+    "counts_page", "counts_week", "counts_device", "counts_shared", "drops", "cascades", "guards",
 }  # fmt: skip
 REFERENCES = {"sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions"}
 
@@ -52,7 +52,7 @@ CREATE FUNCTION create_distributed_table(
     colocate_with text DEFAULT 'default', shard_count integer DEFAULT NULL
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    beside pg_dist_partition;
+    colocated pg_dist_partition;
     shards integer := COALESCE(shard_count, 32);
     colocation integer := 1 + (SELECT count(*) FROM pg_dist_partition);
 BEGIN
@@ -67,9 +67,9 @@ BEGIN
         IF shard_count IS NOT NULL THEN
             RAISE EXCEPTION 'Cannot use colocate_with with a table and shard_count at the same time';
         END IF;
-        SELECT * INTO STRICT beside FROM pg_dist_partition p WHERE p.logicalrelid = colocate_with::regclass;
-        colocation := beside.colocationid;
-        shards := (SELECT count(*) FROM pg_dist_shard s WHERE s.logicalrelid = beside.logicalrelid);
+        SELECT * INTO STRICT colocated FROM pg_dist_partition p WHERE p.logicalrelid = colocate_with::regclass;
+        colocation := colocated.colocationid;
+        shards := (SELECT count(*) FROM pg_dist_shard s WHERE s.logicalrelid = colocated.logicalrelid);
     END IF;
     INSERT INTO pg_dist_partition VALUES (table_name, 'h', distribution_column, colocation, 's');
     INSERT INTO pg_dist_shard SELECT table_name, generate_series(1, shards);
@@ -98,7 +98,7 @@ END $$;
 """
 
 
-class Database:
+class StandInDatabase:
     """A database with the schema and the stand-in."""
 
     def __init__(self, url: str, connection: asyncpg.Connection) -> None:
@@ -119,23 +119,23 @@ class Database:
 
 
 @pytest.fixture
-async def plain(postgres_server: Postgres, postgres_template: str) -> AsyncIterator[Database]:
+async def plain(postgres_server: Postgres, postgres_template: str) -> AsyncIterator[StandInDatabase]:
     """A database without Citus, whatever the other tests run on."""
     name = postgres_server.create(postgres_template)
     connection = await asyncpg.connect(postgres_server.url(name))
-    yield Database(postgres_server.url(name), connection)
+    yield StandInDatabase(postgres_server.url(name), connection)
     await connection.close()
     postgres_server.drop(name)
 
 
 @pytest.fixture
-async def database(plain: Database) -> Database:
+async def database(plain: StandInDatabase) -> StandInDatabase:
     """A database that looks as if it had Citus."""
     await plain.run(STAND_IN)
     return plain
 
 
-async def fill(database: Database, table: str = "drops") -> None:
+async def fill(database: StandInDatabase, table: str = "drops") -> None:
     await database.run(f"INSERT INTO {table} (site_id, hour, reason, cell, drops) SELECT 1, n, 'robot', 7, 1 "
                        "FROM generate_series(1, 1000) n")  # fmt: skip
 
@@ -143,7 +143,7 @@ async def fill(database: Database, table: str = "drops") -> None:
 # Which table goes where -----------------------------------------------------------------------------------------------
 
 
-async def test_every_table_is_an_event_table_a_reference_table_or_stays(plain: Database) -> None:
+async def test_every_table_is_an_event_table_a_reference_table_or_stays(plain: StandInDatabase) -> None:
     tables = {
         row[0]: row[1]
         for row in await plain._connection.fetch(  # noqa: SLF001
@@ -157,7 +157,7 @@ async def test_every_table_is_an_event_table_a_reference_table_or_stays(plain: D
     assert {"leases", "salts"} == STAYS
 
 
-async def test_all_tables_are_distributed(database: Database) -> None:
+async def test_all_tables_are_distributed(database: StandInDatabase) -> None:
     steps = await database.distribute()
     assert {step.table for step in steps if step.did == "distributed"} == EVENTS
     assert {step.table for step in steps if step.did == "replicated"} == REFERENCES
@@ -172,7 +172,7 @@ async def test_all_tables_are_distributed(database: Database) -> None:
     }
 
 
-async def test_a_second_run_does_nothing(database: Database) -> None:
+async def test_a_second_run_does_nothing(database: StandInDatabase) -> None:
     await database.distribute()
     asked = await database.asked()
     assert await database.distribute() == []
@@ -180,7 +180,7 @@ async def test_a_second_run_does_nothing(database: Database) -> None:
     assert await database.asked() == asked
 
 
-async def test_filled_tables_are_moved_and_the_copies_go(database: Database) -> None:
+async def test_filled_tables_are_moved_and_the_copies_go(database: StandInDatabase) -> None:
     await fill(database)
     (drops,) = [step for step in await database.distribute() if step.table == "drops"]
     assert drops.bytes > 30_000
@@ -189,13 +189,13 @@ async def test_filled_tables_are_moved_and_the_copies_go(database: Database) -> 
     assert asked.index("clean drops") == asked.index("distribute drops by cell with visits") + 1
 
 
-async def test_what_is_somebody_elses_is_left_alone(database: Database) -> None:
+async def test_foreign_tables_are_left_alone(database: StandInDatabase) -> None:
     await database.run("CREATE TABLE their_events (cell smallint)")
     await database.distribute()
     assert not [call for call in await database.asked() if "their_events" in call]
 
 
-async def test_a_number_of_shards(database: Database) -> None:
+async def test_a_number_of_shards(database: StandInDatabase) -> None:
     steps = await database.distribute(12)
     assert {step.shards for step in steps if step.did == "distributed"} == {12}
     with pytest.raises(StoreError, match=r"there are 12 shards already.*alter_distributed_table"):
@@ -205,7 +205,7 @@ async def test_a_number_of_shards(database: Database) -> None:
 # Interruptions --------------------------------------------------------------------------------------------------------
 
 
-async def test_it_carries_on_where_it_was_interrupted(database: Database) -> None:
+async def test_it_carries_on_where_it_was_interrupted(database: StandInDatabase) -> None:
     await database.run("INSERT INTO sick VALUES ('guards')")
     done: list[Step] = []
     with pytest.raises(StoreError, match=r"refused for the table guards: no worker nodes.*Add more worker nodes"):
@@ -218,7 +218,7 @@ async def test_it_carries_on_where_it_was_interrupted(database: Database) -> Non
     assert len(done) + len(rest) == len(EVENTS | REFERENCES)
 
 
-async def test_a_copy_that_was_left_is_cleaned(database: Database) -> None:
+async def test_a_copy_that_was_left_is_cleaned(database: StandInDatabase) -> None:
     await database.distribute()
     await fill(database)  # stands for what is left where a run ended between moving and cleaning
     (step,) = await database.distribute()
@@ -226,24 +226,24 @@ async def test_a_copy_that_was_left_is_cleaned(database: Database) -> None:
     assert await database.distribute() == []
 
 
-async def test_a_new_table_joins_the_others(database: Database) -> None:
+async def test_a_new_table_joins_the_others(database: StandInDatabase) -> None:
     await database.distribute()
     for book in ("pg_dist_partition", "pg_dist_shard"):
-        await database.run(f"DELETE FROM {book} WHERE logicalrelid = 'mentions'::regclass")
+        await database.run(f"DELETE FROM {book} WHERE logicalrelid = 'drops'::regclass")
     (step,) = await database.distribute()
-    assert (step.table, step.did, step.shards) == ("mentions", "distributed", 32)
-    assert (await database.asked())[-2] == "distribute mentions by cell with visits"
+    assert (step.table, step.did, step.shards) == ("drops", "distributed", 32)
+    assert (await database.asked())[-2] == "distribute drops by cell with visits"
 
 
 # What is refused ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_database_without_citus(plain: Database) -> None:
+async def test_a_database_without_citus(plain: StandInDatabase) -> None:
     with pytest.raises(StoreError, match=r"has no Citus: install it.*CREATE EXTENSION citus"):
         await plain.distribute()
 
 
-async def test_servers_have_to_be_stopped(database: Database) -> None:
+async def test_servers_have_to_be_stopped(database: StandInDatabase) -> None:
     await database.run("INSERT INTO leases VALUES ('slot 0', 'somebody', 1800000000001), ('slot 1', 'dead', 5)")
     with pytest.raises(StoreError, match=r"server processes use this database \(1\): stop them"):
         await database.distribute()
@@ -252,7 +252,7 @@ async def test_servers_have_to_be_stopped(database: Database) -> None:
     assert await database.distribute()
 
 
-async def test_a_table_in_use(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_table_in_use(database: StandInDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(citus, "_LOCK_TIMEOUT", "50ms")
     other = await asyncpg.connect(database.url)
     async with other.transaction():
@@ -276,7 +276,7 @@ async def test_a_table_in_use(database: Database, monkeypatch: pytest.MonkeyPatc
         ),
     ],
 )
-async def test_what_was_distributed_by_hand(made: str, says: str, database: Database) -> None:
+async def test_what_was_distributed_by_hand(made: str, says: str, database: StandInDatabase) -> None:
     await database.run(f"SELECT {made}")
     before = await database.asked()
     with pytest.raises(StoreError, match=says):
@@ -287,7 +287,7 @@ async def test_what_was_distributed_by_hand(made: str, says: str, database: Data
 # The command ----------------------------------------------------------------------------------------------------------
 
 
-async def test_the_command(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_command(database: StandInDatabase, capsys: pytest.CaptureFixture[str]) -> None:
     await fill(database)
     context = CommandContext({"GRAPEVINE_DATABASE": database.url}, None)
     arguments = Namespace(json=False, distribute=True, shards=None)
@@ -301,7 +301,7 @@ async def test_the_command(database: Database, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.splitlines()[1:] == ["All tables are distributed: there is nothing to do."]
 
 
-async def test_the_command_as_json(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_command_as_json(database: StandInDatabase, capsys: pytest.CaptureFixture[str]) -> None:
     context = CommandContext({"GRAPEVINE_DATABASE": database.url}, None)
     arguments = Namespace(json=True, distribute=True, shards=4)
     assert await migrate(context, arguments) == 0
@@ -329,20 +329,21 @@ async def _left_alone(_: str) -> None:
     """Stands for distributing, where plain PostgreSQL stands for a cluster."""
 
 
-async def test_what_tests_find_on_a_cluster(plain: Database) -> None:
+async def test_what_tests_find_on_a_cluster(plain: StandInDatabase) -> None:
     cluster = Cluster(plain.url, _left_alone)
     one = cluster.create()
     first = await asyncpg.connect(cluster.url(one))
-    await fill(Database(cluster.url(one), first))
+    await fill(StandInDatabase(cluster.url(one), first))
     await first.execute("UPDATE versions SET version = version + 1 WHERE name = 'sites'")
     two = cluster.create(one)
     second = await asyncpg.connect(cluster.url(two))
     empty(cluster.url(one))
+    schema = f"schema{migrations()[-1].number}"
     versions = "SELECT string_agg(name || version, ' ' ORDER BY name) FROM versions"
     assert await first.fetchval("SELECT count(*) FROM drops") == 0
-    assert await first.fetchval(versions) == "schema1 sites1"
+    assert await first.fetchval(versions) == f"{schema} sites1"
     assert await second.fetchval("SELECT sum(drops) FROM drops") == 1000
-    assert await second.fetchval(versions) == "schema1 sites2"
+    assert await second.fetchval(versions) == f"{schema} sites2"
     assert await plain.value("SELECT count(*) FROM drops") == 0
     await first.close()
     await second.close()

@@ -56,7 +56,7 @@ class Collectors:
     async def record_at_once(self, batches: Sequence[Sequence[Event]]) -> list[list[Outcome]]:
         """Each batch by the next collector, all at the same time."""
         return list(
-            await asyncio.gather(*(self.record(place % len(self.stores), each) for place, each in enumerate(batches)))
+            await asyncio.gather(*(self.record(index % len(self.stores), each) for index, each in enumerate(batches)))
         )
 
 

@@ -202,7 +202,7 @@ async def test_a_machine_that_goes_on_is_judged_again(scene: Scene) -> None:
 async def test_a_machine_with_thousands_of_visits(scene: Scene) -> None:
     token = await scene.sharer(COPY)
     before = await scene.everything()
-    events = [scene.arrival(token, at=NOON + place, visitor=BOT) for place in range(2_300)]
+    events = [scene.arrival(token, at=NOON + index, visitor=BOT) for index in range(2_300)]
     await scene.play(*events)
     assert await scene.judged() == 2_300
     assert await scene.everything() == before

@@ -130,8 +130,8 @@ def test_names_of_the_database() -> None:
     differences = Differences()
     for row in TABLE.name:
         with differences.case(row):
-            place = next(place for place, name in DATABASE["social"].items() if name == row.name)
-            referrer = f"https://{place}/"
+            host = next(host for host, name in DATABASE["social"].items() if name == row.name)
+            referrer = f"https://{host}/"
             expected = Origin(SOURCES[row.medium], row.app if row.medium == "messenger" else None)
             assert ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS) == expected
             package = next(

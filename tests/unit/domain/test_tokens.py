@@ -46,9 +46,9 @@ def test_a_session_is_told_from_a_share(visit_id: int) -> None:
 @given(visit_ids, codes, numbers)
 def test_every_change_of_one_character_is_refused(visit_id: int, code: int, n: int) -> None:
     (text,) = SITE.mint(visit_id, [code], n)
-    for place in range(LENGTH):
+    for index in range(LENGTH):
         for character in ids.ALPHABET:
-            changed = text[:place] + character + text[place + 1 :]
+            changed = text[:index] + character + text[index + 1 :]
             if changed != text:
                 with pytest.raises(BadSignature):
                     SITE.read(changed)
@@ -61,7 +61,7 @@ def test_a_token_is_what_the_format_says() -> None:
     payload = 1 << 70 | 7 << 63 | 2 << 60 | 12345
     digest = hmac.digest(derived, (payload & ~(7 << 63)).to_bytes(9, "big"), "sha512")
     number = int.from_bytes(payload.to_bytes(9, "big") + digest[7 * 8 :], "big")
-    digits = "".join(ids.ALPHABET[number // 62**place % 62] for place in reversed(range(23)))
+    digits = "".join(ids.ALPHABET[number // 62**index % 62] for index in reversed(range(23)))
     assert Tokens([key], salt).mint(12345, [7], 2) == [digits]
 
 

@@ -296,8 +296,8 @@ def test_precision_and_recall() -> None:
 
 
 def test_a_damaged_token_is_another_one() -> None:
-    for place in range(23):
-        changed = damaged("z" * 23, place)
+    for index in range(23):
+        changed = damaged("z" * 23, index)
         assert changed != "z" * 23
         assert len(changed) == 23
 

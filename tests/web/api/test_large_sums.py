@@ -202,8 +202,8 @@ async def test_the_pages_of_the_dashboard(server: Server, site: Site) -> None:
     reached = (await page(client, "/conversions")).text
     assert all(" ".join(formats.amount(amount).split()) in reached for amount in TOTAL.values())
     listed = (await page(client, "/cascades?sort=value")).text
-    places = [listed.index(shown(grown.value)) for grown in GROWN]
-    assert len(set(places)) == len(GROWN)
+    positions = [listed.index(shown(grown.value)) for grown in GROWN]
+    assert len(set(positions)) == len(GROWN)
     for grown in GROWN:
         assert f"worth {shown(grown.value)}" in (await page(client, f"/cascades/{site.root(grown.name)}")).text
         await page(client, f"/tokens?token={site.firsts[grown.name]['tokens']['copy']}")

@@ -23,7 +23,7 @@ def cascade(parents: list[int | None], **changed: CascadeNode) -> Cascade:
     depths: list[int] = []
     for parent in parents:
         depths.append(0 if parent is None else depths[parent] + 1)
-    nodes = [node(place, parent, depths[place]) for place, parent in enumerate(parents)]
+    nodes = [node(index, parent, depths[index]) for index, parent in enumerate(parents)]
     return Cascade(
         root="v0", url="https://a.example/", started_at=rfc3339(START), last_at=rfc3339(START + 60_000 * len(nodes)),
         size=len(nodes), max_depth=max(depths), breadth=1, structural_virality=None, shares=0, conversions=0, value={},
@@ -31,19 +31,19 @@ def cascade(parents: list[int | None], **changed: CascadeNode) -> Cascade:
     )  # fmt: skip
 
 
-def node(place: int, parent: int | None, depth: int) -> CascadeNode:
+def node(index: int, parent: int | None, depth: int) -> CascadeNode:
     """One visit."""
-    via = None if parent is None else CascadeArrival(CHANNELS[place % len(CHANNELS)], 0)
+    via = None if parent is None else CascadeArrival(CHANNELS[index % len(CHANNELS)], 0)
     return CascadeNode(
-        visit=f"v{place}", parent=None if parent is None else f"v{parent}", via=via, depth=depth,
-        at=rfc3339(START + 60_000 * place), url="https://a.example/", source="search" if parent is None else "share",
-        device="phone", conversions=int(place % 7 == 3),
+        visit=f"v{index}", parent=None if parent is None else f"v{parent}", via=via, depth=depth,
+        at=rfc3339(START + 60_000 * index), url="https://a.example/", source="search" if parent is None else "share",
+        device="phone", conversions=int(index % 7 == 3),
     )  # fmt: skip
 
 
-def erased(place: int, parent: int | None, depth: int) -> CascadeNode:
+def erased(index: int, parent: int | None, depth: int) -> CascadeNode:
     """What is left of an erased visit."""
-    return CascadeNode(f"v{place}", f"v{parent}", None, depth, None, None, None, None, 0, erased=True)
+    return CascadeNode(f"v{index}", f"v{parent}", None, depth, None, None, None, None, 0, erased=True)
 
 
 def well_formed(drawing: Drawing) -> None:
@@ -73,8 +73,8 @@ def test_every_visit_is_shown_or_counted(parents: list[int | None], most: int) -
 def test_nodes_never_touch(parents: list[int | None]) -> None:
     for stage in (Columns(parents, roomy=True), Columns(parents, roomy=False), Rings(parents)):
         spots = stage.spots
-        for place, one in enumerate(spots):
-            for other in spots[:place]:
+        for index, one in enumerate(spots):
+            for other in spots[:index]:
                 assert math.dist(one, other) >= 2 * stage.radius
 
 
@@ -99,7 +99,7 @@ def test_each_size_has_its_picture(parents: list[int | None], kind: str) -> None
 def test_names_of_channels_stand_where_they_tell_something() -> None:
     roomy = draw(cascade([None, 0, 1]))
     assert [edge.label for edge in roomy.edges] == ["WhatsApp", "E-mail"]
-    same = {f"v{place}": node(0, 0, 1) for place in range(1, 20)}
+    same = {f"v{index}": node(0, 0, 1) for index in range(1, 20)}
     assert all(changed.via for changed in same.values())
     dense = draw(cascade([None] + [0] * 19, **{name: _named(name, changed) for name, changed in same.items()}))
     assert [edge.label for edge in dense.edges] == ["Copied link"] + [None] * 18

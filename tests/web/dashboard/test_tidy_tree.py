@@ -26,22 +26,22 @@ def trees(draw: st.DrawFn) -> list[int | None]:
 @unhurried
 @given(trees())
 def test_nodes_of_a_level_keep_their_order_and_distance(parents: list[int | None]) -> None:
-    places, levels = tidy(parents), levels_of(parents)
+    positions, levels = tidy(parents), levels_of(parents)
     rows: dict[int, list[float]] = {}
     for node in preorder(children_of(parents)):
-        rows.setdefault(levels[node], []).append(places[node])
+        rows.setdefault(levels[node], []).append(positions[node])
     for row in rows.values():
         assert all(right - left >= 1 - NEARLY for left, right in pairwise(row))
-    assert min(places) == 0
+    assert min(positions) == 0
 
 
 @unhurried
 @given(trees())
 def test_a_parent_stands_in_the_middle_of_its_children(parents: list[int | None]) -> None:
-    places = tidy(parents)
+    positions = tidy(parents)
     for node, children in enumerate(children_of(parents)):
         if children:
-            assert abs(places[node] - (places[children[0]] + places[children[-1]]) / 2) < NEARLY
+            assert abs(positions[node] - (positions[children[0]] + positions[children[-1]]) / 2) < NEARLY
 
 
 @unhurried
@@ -69,8 +69,8 @@ def test_what_is_shown_is_a_tree_of_the_largest_branches(parents: list[int | Non
 
 def test_equal_subtrees_look_equal() -> None:
     forked: list[int | None] = [None, 0, 0, 1, 1, 2, 2]
-    places = tidy(forked)
-    assert places == [1.5, 0.5, 2.5, 0, 1, 2, 3]
+    positions = tidy(forked)
+    assert positions == [1.5, 0.5, 2.5, 0, 1, 2, 3]
 
 
 def test_a_chain_is_straight_however_long() -> None:

@@ -295,7 +295,7 @@ async def test_a_cascade_as_a_tree_and_as_a_list(server: Server) -> None:
     client = await signed_in(server)
     listed = await page(client, "/cascades")
     row = listed.tables["Cascades, largest first"][1]
-    assert [row[place] for place in (0, 1, 3, 4, 5, 6)] == ["/story", "3", "2", "1", "1.33", "2"]
+    assert [row[index] for index in (0, 1, 3, 4, 5, 6)] == ["/story", "3", "2", "1", "1.33", "2"]
     assert f"/cascades/{chain['root']}" in listed.values("a", "href")
     shown = await page(client, f"/cascades/{chain['root']}")
     assert "".join(shown.headings).replace(" ", "") == "a.example/storymeasured"
@@ -374,9 +374,9 @@ async def test_a_token_shows_the_way_it_came(server: Server) -> None:
         shown = await page(client, f"/tokens?{query}")
         way = shown.text[shown.text.index("The chain that led here") :]
         order = ["First visit", "Copied link", "Depth 1", "WhatsApp", "Depth 2", "Copied link", "0 returns"]
-        places = [0]
+        indexes = [0]
         for step in order:
-            places.append(way.index(step, places[-1]))
+            indexes.append(way.index(step, indexes[-1]))
         assert "Not reported by the page, not yet proven" in shown.text
     shown = await page(client, f"/tokens?token={chain['middle']['tokens']['whatsapp']}")
     assert "Reported by the page and proven by a return" in shown.text
