@@ -21,7 +21,7 @@ from grapevine.collect.user_agents import Agent, read_agent
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Seen(NamedTuple):
+class AgentShare(NamedTuple):
     """An agent string and its share of its set."""
 
     agent: str
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     wrong: tuple[str, ...]
 
 
-def matomo() -> tuple[list[Seen], list[Seen]]:
+def matomo() -> tuple[list[AgentShare], list[AgentShare]]:
     """Browsers and robots of Matomo's device detector; browsers are also those within apps."""
     people, robots = [], []
     for file in files("device_detector").joinpath("tests", "fixtures", "upstream").iterdir():
@@ -50,18 +50,18 @@ def matomo() -> tuple[list[Seen], list[Seen]]:
     return _even(people), _even(robots)
 
 
-def visits() -> list[Seen]:
+def visits() -> list[AgentShare]:
     """Agents of real visits, weighted by their share of all."""
     lines = files("fake_useragent").joinpath("data", "browsers.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     whole = sum(row["percent"] for row in rows)
-    return [Seen(row["useragent"], row["percent"] / whole) for row in rows]
+    return [AgentShare(row["useragent"], row["percent"] / whole) for row in rows]
 
 
 class Read(NamedTuple):
     """A set after it was read."""
 
-    seen: Sequence[Seen]
+    seen: Sequence[AgentShare]
     agents: Sequence[Agent]
 
     def refused(self) -> Found:
@@ -81,12 +81,12 @@ class Read(NamedTuple):
         return Found(sum(seen.share for seen in wrong), len(self.seen), tuple(seen.agent for seen in wrong))
 
 
-def read(seen: Sequence[Seen]) -> Read:
+def read(seen: Sequence[AgentShare]) -> Read:
     """Every agent of a set, as the server reads it."""
     return Read(seen, [read_agent(each.agent) for each in seen])
 
 
-def browser_like(seen: Iterable[Seen]) -> list[Seen]:
+def browser_like(seen: Iterable[AgentShare]) -> list[AgentShare]:
     """Those who say that they are browsers, as everything that runs the scripts of a page does."""
     return _even([each.agent for each in seen if each.agent.startswith("Mozilla/")])
 
@@ -97,9 +97,9 @@ def _is_browser(row: dict[str, Any]) -> bool:
     return kind == "browser" or (kind == "mobile app" and str(row["user_agent"]).startswith("Mozilla/"))
 
 
-def _even(agents: Sequence[str]) -> list[Seen]:
+def _even(agents: Sequence[str]) -> list[AgentShare]:
     distinct = sorted(set(agents))
-    return [Seen(agent, 1 / len(distinct)) for agent in distinct]
+    return [AgentShare(agent, 1 / len(distinct)) for agent in distinct]
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ _MOST_READERS: Final = 200
 _AWAKE: Final = 7.0
 
 
-class Planted(NamedTuple):
+class PlantedSpike(NamedTuple):
     """A spike of known truth: ``page`` has ``times`` its returns for so many minutes from ``start``; ``rate`` are the
     returns an hour that it would have had."""
 
@@ -43,7 +43,7 @@ def site(seed: int, kind: Traits, days: int) -> list[list[int]]:
     ]
 
 
-def plant(chance: random.Random, pages: Sequence[list[int]], page: int, start: int, times: float) -> Planted:
+def plant(chance: random.Random, pages: Sequence[list[int]], page: int, start: int, times: float) -> PlantedSpike:
     """Adds a spike of three hours to a page, as a multiple of what the page has at that hour of the day."""
     minutes, days = 3 * HOUR, 14
     before = pages[page]
@@ -52,7 +52,7 @@ def plant(chance: random.Random, pages: Sequence[list[int]], page: int, start: i
     extra = [start + chance.randrange(minutes) for _ in range(poisson(chance, (times - 1) * rate * minutes / HOUR))]
     before += extra
     before.sort()
-    return Planted(page, start, minutes, times, rate)
+    return PlantedSpike(page, start, minutes, times, rate)
 
 
 def _between(minutes: Sequence[int], start: int, end: int) -> int:

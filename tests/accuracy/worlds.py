@@ -50,7 +50,7 @@ class Traits:
 
 
 @dataclass(frozen=True)
-class World:
+class SimulatedWorld:
     """What was measured by page, and how many of each page's deep direct visits were private shares in truth."""
 
     traits: Traits
@@ -95,7 +95,7 @@ def traits(seed: int, smallest: float = 200.0, largest: float = 20_000.0) -> Tra
     )
 
 
-def grow(seed: int, kind: Traits) -> World:
+def grow(seed: int, kind: Traits) -> SimulatedWorld:
     """A world of that kind; the same seed grows the same one."""
     chance = random.Random(f"world {seed}")  # noqa: S311
     found = [_Page(chance, kind, index) for index in range(kind.pages)]
@@ -105,7 +105,7 @@ def grow(seed: int, kind: Traits) -> World:
     private = sum(sum(page.dark) for page in found)
     expected = sum(sum(page.usual) for page in found) or 1.0
     bookmarks = private * (1 - kind.dark) / kind.dark / expected
-    return World(kind, [page.measured(bookmarks) for page in found], [sum(page.dark) for page in found])
+    return SimulatedWorld(kind, [page.measured(bookmarks) for page in found], [sum(page.dark) for page in found])
 
 
 class _Page:

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
-from tests.bench.load import Load, offer, process
+from tests.bench.load import LoadResult, offer, process
 from tests.support.citus import CITUS, Cluster
 from tests.support.postgres import postgres
 
@@ -30,7 +30,7 @@ _ROUNDS: Final = int(os.environ.get("ROUNDS", "5"))
 _SECONDS: Final = int(os.environ.get("SECONDS", "4"))
 
 
-class Side(NamedTuple):
+class ServingMode(NamedTuple):
     """One way to serve."""
 
     name: str
@@ -60,17 +60,17 @@ def run() -> None:
 
 
 @contextmanager
-def _side(name: str, database: str, workers: int) -> Iterator[Side]:
+def _side(name: str, database: str, workers: int) -> Iterator[ServingMode]:
     port = free_port()
     settings = {"GRAPEVINE_DATABASE": database, "GRAPEVINE_RATE_LIMIT": "0", "GRAPEVINE_SECRET_KEYS": "k" * 32}
     site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
     command = ("-m", "grapevine", "serve", "--port", str(port), "--workers", str(workers))
     with tempfile.TemporaryDirectory() as folder, process(*command, ready="ready", environment=settings):
         url = f"http://127.0.0.1:{port}"
-        yield Side(name, url, seed(url, site, Path(folder)) | {"CALL": "visits"})
+        yield ServingMode(name, url, seed(url, site, Path(folder)) | {"CALL": "visits"})
 
 
-def _round(sides: Sequence[Side], connections: int) -> list[Load]:
+def _round(sides: Sequence[ServingMode], connections: int) -> list[LoadResult]:
     loads = []
     for side in sides:
         traffic = dict(side.traffic) | {"SEED": str(random.randrange(10**6))}  # noqa: S311
@@ -80,7 +80,7 @@ def _round(sides: Sequence[Side], connections: int) -> list[Load]:
     return loads
 
 
-def _show(sides: Sequence[Side], rounds: Mapping[int, Sequence[Sequence[Load]]]) -> None:
+def _show(sides: Sequence[ServingMode], rounds: Mapping[int, Sequence[Sequence[LoadResult]]]) -> None:
     table = Table(title=f"Visits ÷ visits into SQLite, {_ROUNDS} rounds of {_SECONDS} s", title_justify="left")
     for column in ("stored in", "connections", "min", "median", "max", "median a second", "p99 ms"):
         table.add_column(column, justify="left" if column == "stored in" else "right")

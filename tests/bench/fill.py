@@ -33,7 +33,7 @@ from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.store.write_batch import MEASURES
 from grapevine.writer.nonces import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, Nonces
-from tests.bench.scenario import ORIGIN, PAGES, Cascade, Happened, Share, Story, Visit
+from tests.bench.scenario import ORIGIN, PAGES, Cascade, Happened, ScenarioShare, ScenarioVisit, Story
 
 SECRET: Final = "a-secret-key-of-the-benchmarks-which-is-none"
 NONCE_KEY: Final = b"n" * 32
@@ -58,7 +58,7 @@ _CHANGE_CASCADE: Final = """
 UPDATE cascades SET last_at = ?, size = ?, max_depth = ?, shares = ? WHERE site_id = ? AND root_id = ? AND cell = ?"""
 
 
-class Filled(msgspec.Struct, frozen=True):
+class FilledStore(msgspec.Struct, frozen=True):
     """A filled store: how many visits it really has, their last day, its site, an API key, what can be asked for."""
 
     path: str
@@ -149,7 +149,7 @@ class Filler:
         if new:
             self._many(_insert("insert_pages"), new.values())
 
-    def _visit_row(self, visit: Visit) -> tuple[Any, ...]:
+    def _visit_row(self, visit: ScenarioVisit) -> tuple[Any, ...]:
         (at, visit_id, check, page, source, device, app, visitor, new_visitor, channel, n, via_id, parent_id, cascade,
          depth, flags, reason, views, _) = visit  # fmt: skip
         number = self._page_ids[page]
@@ -180,7 +180,7 @@ class Filler:
             channel, n, via_id, parent_id, None if parent_id is None else cascade.root_id, depth, flags, reason, None,
         )  # fmt: skip
 
-    def _view(self, visit: Visit, page: int) -> None:
+    def _view(self, visit: ScenarioVisit, page: int) -> None:
         """The views after a visit's first, as far as they fall into the story: counted, and later written."""
         at, channel = visit.at, NO_CHANNEL if visit.channel is None else visit.channel
         views = 1
@@ -214,9 +214,9 @@ class Filler:
             by_device = self._devices[device_key] = [0] * len(MEASURES)
         return by_hour, by_page, by_device
 
-    def _shares(self, happened: Happened) -> list[Share]:
+    def _shares(self, happened: Happened) -> list[ScenarioShare]:
         """Brings the shares of a slice up to date; answers with those that changed, each once."""
-        changed: dict[int, Share] = {}
+        changed: dict[int, ScenarioShare] = {}
         for share in happened.reported:
             changed[id(share)] = share
             if share.first_at is None and share.reported_at is not None:
@@ -238,13 +238,13 @@ class Filler:
                 self._count_share(share, _PROVEN)
         return list(changed.values())
 
-    def _sight(self, share: Share, at: int, page: int | None = None) -> None:
+    def _sight(self, share: ScenarioShare, at: int, page: int | None = None) -> None:
         share.first_at = at
         self._shared[self._page_ids[share.sharer.page if page is None else page], share.channel] += 1
         share.sharer.cascade.shares += 1
         self._count_share(share, _SHARES)
 
-    def _count_share(self, share: Share, measure: int) -> None:
+    def _count_share(self, share: ScenarioShare, measure: int) -> None:
         """A share counts in the hour of its first sight."""
         sharer = share.sharer
         page, at = self._page_ids[sharer.page], share.first_at or 0
@@ -252,7 +252,7 @@ class Filler:
         for one in counts:
             one[measure] += 1
 
-    def _insert_shares(self, changed: list[Share]) -> None:
+    def _insert_shares(self, changed: list[ScenarioShare]) -> None:
         new, old = [], []
         for share in changed:
             visit_id = share.sharer.visit_id
@@ -358,7 +358,7 @@ def _plain_insert(table: str, columns: int) -> str:
     return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"
 
 
-def fill(path: Path, visits: int, last_day: int | None = None) -> Filled:
+def fill(path: Path, visits: int, last_day: int | None = None) -> FilledStore:
     """A new store with about so many visits in ``DAYS`` days that end yesterday; one process tells, another writes."""
     started = time.perf_counter()
     last = ids.day_at(time.time_ns() // 1_000_000) - 1 if last_day is None else last_day
@@ -375,7 +375,7 @@ def fill(path: Path, visits: int, last_day: int | None = None) -> Filled:
     teller.join()
     file.close(stored)
     tokens = Tokens([SECRET.encode()], bytes.fromhex(new.row.salt))
-    return Filled(
+    return FilledStore(
         path=str(path), visits=stored, last_day=last, site=new.row.key, key=new.key.secret,
         tokens=[tokens.mint(visit, (channel,))[0] for visit, channel in chains],
         roots=[ids.visit_text(root) for root in roots], seconds=time.perf_counter() - started,

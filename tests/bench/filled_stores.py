@@ -13,13 +13,13 @@ from typing import Final
 import msgspec
 
 from grapevine.store import sql_loader
-from tests.bench.fill import Filled
+from tests.bench.fill import FilledStore
 
 FOLDER: Final = Path(os.environ.get("STORES", str(Path(tempfile.gettempdir(), "grapevine-bench"))))
 SIZES: Final = tuple(int(size) for size in os.environ.get("SIZES", "100000,1000000").split(","))
 
 
-def filled(visits: int) -> Filled:
+def filled(visits: int) -> FilledStore:
     """The store with about so many visits, filled by a process of its own when it is not there."""
     path = FOLDER / f"{visits}-{_fingerprint()}.sqlite3"
     facts = path.with_suffix(".json")
@@ -30,7 +30,7 @@ def filled(visits: int) -> Filled:
         sys.stderr.write(f"filling a store with {visits:,} visits …\n")
         command = ["nice", "-n", "15", sys.executable, "-m", "tests.bench.fill", str(visits), str(path)]
         facts.write_bytes(subprocess.run(command, capture_output=True, check=True).stdout)  # noqa: S603
-    return msgspec.json.decode(facts.read_bytes(), type=Filled)
+    return msgspec.json.decode(facts.read_bytes(), type=FilledStore)
 
 
 def name_of(visits: int) -> str:

@@ -44,7 +44,7 @@ _PAIRS: Final = int(os.environ.get("PAIRS", "20"))
 _CONNECTIONS: Final = 16
 
 
-class Side(NamedTuple):
+class GuardedServer(NamedTuple):
     """One server: its process, its port, and what the requests to it need to know."""
 
     pid: int
@@ -99,7 +99,7 @@ def processor_seconds(pid: int) -> float:
     return sum(int((thread / "schedstat").read_text("ascii").split()[0]) for thread in threads) / 1e9
 
 
-def _pair(before: Side, after: Side, call: str, number: int) -> tuple[float, float]:
+def _pair(before: GuardedServer, after: GuardedServer, call: str, number: int) -> tuple[float, float]:
     """Microseconds a request takes each server; ``number`` decides which of them is asked first."""
     if number % 2:
         mine, theirs = _cost(after, call), _cost(before, call)
@@ -108,7 +108,7 @@ def _pair(before: Side, after: Side, call: str, number: int) -> tuple[float, flo
     return theirs, mine
 
 
-def _cost(side: Side, call: str) -> float:
+def _cost(side: GuardedServer, call: str) -> float:
     requests = CALLS[call]
     environment = dict(side.traffic) | {"CALL": call, "SEED": str(random.randrange(10**6))}  # noqa: S311
     traffic = Traffic(environment, f"127.0.0.1:{side.port}")
@@ -156,7 +156,7 @@ def _git(*arguments: str) -> None:
 
 
 @contextmanager
-def _side(checkout: Path, folder: Path) -> Iterator[Side]:
+def _side(checkout: Path, folder: Path) -> Iterator[GuardedServer]:
     folder.mkdir()
     settings = {
         "PYTHONPATH": str(checkout / "server"),
@@ -171,7 +171,7 @@ def _side(checkout: Path, folder: Path) -> Iterator[Side]:
     port = free_port()
     with process("-m", "grapevine", "serve", "--port", str(port), ready="ready", environment=settings) as server:
         traffic = seed(f"http://127.0.0.1:{port}", added["site"], folder)
-        yield Side(server.pid, port, traffic | {"KEY": added["key"]})
+        yield GuardedServer(server.pid, port, traffic | {"KEY": added["key"]})
 
 
 def _show(base: str, costs: Mapping[str, list[tuple[float, float]]], found: Mapping[str, Interval]) -> None:

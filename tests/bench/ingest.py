@@ -19,7 +19,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.load import Load, offer, process
+from tests.bench.load import LoadResult, offer, process
 
 ORIGIN: Final = "https://bench.example"
 CALLS: Final = (
@@ -51,8 +51,8 @@ def run() -> None:
 
 def _measure(
     bare: str, least: str, server: str, through_asgi: str, traffic: Mapping[str, str]
-) -> dict[tuple[str, int], list[tuple[Load, Load]]]:
-    rounds: dict[tuple[str, int], list[tuple[Load, Load]]] = {call: [] for call in CALLS}
+) -> dict[tuple[str, int], list[tuple[LoadResult, LoadResult]]]:
+    rounds: dict[tuple[str, int], list[tuple[LoadResult, LoadResult]]] = {call: [] for call in CALLS}
     for number in range(_ROUNDS):
         for call, connections in CALLS:
             seeded = dict(traffic) | {"SEED": str(random.randrange(10**6))}  # noqa: S311
@@ -66,7 +66,7 @@ def _measure(
     return rounds
 
 
-def _show(rounds: Mapping[tuple[str, int], list[tuple[Load, Load]]]) -> None:
+def _show(rounds: Mapping[tuple[str, int], list[tuple[LoadResult, LoadResult]]]) -> None:
     table = Table(title=f"Collecting ÷ a bare ASGI application, {_ROUNDS} rounds of {_SECONDS} s", title_justify="left")
     for column in ("call", "connections", "min", "median", "max", "median a second", "p99 ÷ bare"):
         table.add_column(column, justify="left" if column == "call" else "right")

@@ -19,7 +19,7 @@ _SCRIPT: Final = Path(__file__).with_name("wrk") / "traffic.lua"
 _UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
-class Load(NamedTuple):
+class LoadResult(NamedTuple):
     """Requests answered a second, the slowest one in a hundred (seconds), and answers that were no 2xx or 3xx."""
 
     rate: float
@@ -27,7 +27,7 @@ class Load(NamedTuple):
     failed: int
 
 
-def offer(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> Load:
+def offer(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> LoadResult:
     """Keeps so many connections busy for so long."""
     if not uses_wrk():
         return _offer_from_python(url, connections, seconds, environment)
@@ -38,7 +38,7 @@ def offer(url: str, connections: int, seconds: int, environment: Mapping[str, st
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
     if not rate or not slow:
         raise SystemExit(f"wrk printed something else than expected:\n{done.stdout}{done.stderr}")
-    return Load(float(rate[1]), float(slow[1]) * _UNITS[slow[2]], int(failed[1]) if failed else 0)
+    return LoadResult(float(rate[1]), float(slow[1]) * _UNITS[slow[2]], int(failed[1]) if failed else 0)
 
 
 def uses_wrk() -> bool:
@@ -46,7 +46,7 @@ def uses_wrk() -> bool:
     return os.environ.get("CLIENT") != "python" and shutil.which("wrk") is not None
 
 
-def _offer_from_python(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> Load:
+def _offer_from_python(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> LoadResult:
     where = urlsplit(url)
     command = [
         sys.executable,
@@ -58,7 +58,7 @@ def _offer_from_python(url: str, connections: int, seconds: int, environment: Ma
         str(seconds),
     ]
     done = subprocess.run(command, env=dict(os.environ) | dict(environment), capture_output=True, text=True, check=True)  # noqa: S603
-    return Load(**json.loads(done.stdout))
+    return LoadResult(**json.loads(done.stdout))
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.domain import ids
-from tests.bench.fill import SECRET, Filled
+from tests.bench.fill import SECRET, FilledStore
 from tests.bench.filled_stores import SIZES, filled, name_of
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
 from tests.bench.load import offer, process
@@ -115,7 +115,7 @@ def _serving(settings: dict[str, str]) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def _reading(server: str, store: Filled) -> Iterator[None]:
+def _reading(server: str, store: FilledStore) -> Iterator[None]:
     """Asks all that a dashboard shows, over and over."""
     days = {"from": str(ids.day_date(store.last_day - 29)), "to": str(ids.day_date(store.last_day))}
     questions = [

@@ -27,7 +27,7 @@ from grapevine.serving.app import running, system_clock
 from grapevine.sites.cache import Site
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.web.application import web_application
-from tests.bench.fill import SECRET, Filled
+from tests.bench.fill import SECRET, FilledStore
 from tests.bench.filled_stores import SIZES, filled, name_of
 
 _ROUNDS: Final = int(os.environ.get("ROUNDS", "15"))
@@ -92,7 +92,7 @@ def _show(way: str, times: Mapping[str, Sequence[Sequence[float]]]) -> None:
 
 
 @asynccontextmanager
-async def _ways(facts: Filled) -> AsyncIterator[tuple[_Way, _Way]]:
+async def _ways(facts: FilledStore) -> AsyncIterator[tuple[_Way, _Way]]:
     """A filled store behind the real application."""
     store = SQLiteStore(Path(facts.path))
     settings = Settings(database=f"sqlite:///{facts.path}", secret_keys=(SECRET.encode(),))
@@ -109,7 +109,7 @@ async def _ways(facts: Filled) -> AsyncIterator[tuple[_Way, _Way]]:
         await store.close()
 
 
-def _calls(store: SQLiteStore, site: Site, facts: Filled) -> _Way:
+def _calls(store: SQLiteStore, site: Site, facts: FilledStore) -> _Way:
     period = _period(facts)
     reads = store.reads
 
@@ -135,7 +135,7 @@ def _calls(store: SQLiteStore, site: Site, facts: Filled) -> _Way:
     )
 
 
-def _requests(app: Starlette, facts: Filled) -> _Way:
+def _requests(app: Starlette, facts: FilledStore) -> _Way:
     period = _period(facts)
     days = {"from": str(period.first), "to": str(period.last)}
 
@@ -183,5 +183,5 @@ async def _answer(app: Starlette, key: str, path: str, params: Mapping[str, str]
     return body
 
 
-def _period(facts: Filled) -> Period:
+def _period(facts: FilledStore) -> Period:
     return Period(ids.day_date(facts.last_day - _DAYS + 1), ids.day_date(facts.last_day))

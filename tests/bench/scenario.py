@@ -53,7 +53,7 @@ class Cascade:
         self.size, self.max_depth, self.shares, self.stored = 1, 0, 0, False
 
 
-class Visit(NamedTuple):
+class ScenarioVisit(NamedTuple):
     """An arrival. ``views`` are all that it will have, evenly ``gap`` ms apart; ``page`` is an index in PAGES."""
 
     at: int
@@ -77,13 +77,13 @@ class Visit(NamedTuple):
     gap: int
 
 
-class Share:
+class ScenarioShare:
     """One act of sharing in the visit ``sharer``; ``stored`` is whether it has a row."""
 
     __slots__ = ("channel", "first_at", "n", "page", "proven_at", "reported_at", "returns", "self_returns", "sharer",
                  "stored")  # fmt: skip
 
-    def __init__(self, sharer: Visit, channel: int, n: int) -> None:
+    def __init__(self, sharer: ScenarioVisit, channel: int, n: int) -> None:
         self.sharer, self.channel, self.n = sharer, channel, n
         self.page: int | None = None
         self.first_at: int | None = None
@@ -96,10 +96,10 @@ class Share:
 class Happened(NamedTuple):
     """What happened in one slice of time, in the order of time; counts are of what is new with an event."""
 
-    visits: list[Visit]
-    opened: list[tuple[Share, Visit]]
-    reported: list[Share]
-    unfurled: list[tuple[Share, str, int]]
+    visits: list[ScenarioVisit]
+    opened: list[tuple[ScenarioShare, ScenarioVisit]]
+    reported: list[ScenarioShare]
+    unfurled: list[tuple[ScenarioShare, str, int]]
     unlinked: list[tuple[int, int, int, int]]
     """(at, source, page, device)"""
 
@@ -185,7 +185,7 @@ class Story:
         if self._random.random() < 0.12:
             self._share(visit)
 
-    def _begin(self, at: int) -> Visit:
+    def _begin(self, at: int) -> ScenarioVisit:
         bits = self._random.getrandbits(26)
         source, device, app = self._origins[bits & 1023]
         page = self._pages[bits >> 10]
@@ -193,7 +193,7 @@ class Story:
         visit_id = self._draw(day, None)
         visitor, new = self._visitor()
         views, gap = self._views(), gap_of(visit_id)
-        visit = Visit(
+        visit = ScenarioVisit(
             at, visit_id, self._random.getrandbits(32) - (1 << 31), page, source, device, app, visitor, new, None, None,
             None, None, Cascade(visit_id, at, page), 0, 0, _BAD_TOKEN if self._random.random() < 0.003 else None,
             views, gap,
@@ -201,7 +201,7 @@ class Story:
         self._happened.visits.append(visit)
         return visit
 
-    def _returns(self, at: int, share: Share, own: bool, tree: _Tree | None = None, node: int = 0) -> None:
+    def _returns(self, at: int, share: ScenarioShare, own: bool, tree: _Tree | None = None, node: int = 0) -> None:
         draw = self._random.random
         sharer = share.sharer
         bits = self._random.getrandbits(26)
@@ -216,7 +216,7 @@ class Story:
         if sharer.flags & ASIDE and sharer.parent_id is not None:
             parent_id, via_id = sharer.parent_id, sharer.visit_id
         views, gap = self._views(), gap_of(visit_id)
-        visit = Visit(
+        visit = ScenarioVisit(
             at, visit_id, self._random.getrandbits(32) - (1 << 31), share.sharer.page, source, device, app, visitor,
             new, share.channel, share.n, via_id, parent_id, sharer.cascade, sharer.depth + (not own),
             (ASIDE if own else 0) | (SAME_NETWORK if same_network else 0), None, views, gap,
@@ -228,10 +228,10 @@ class Story:
         elif draw() < 0.2:
             self._share(visit)
 
-    def _share(self, visit: Visit) -> None:
+    def _share(self, visit: ScenarioVisit) -> None:
         """A share with 1.5 returns on the average, most of them within a day; some never come back."""
         draw = self._random.random
-        share = Share(visit, self._channels[self._random.getrandbits(10)], int(draw() < 0.1))
+        share = ScenarioShare(visit, self._channels[self._random.getrandbits(10)], int(draw() < 0.1))
         returns = 0
         while draw() < 0.6:
             returns += 1
@@ -246,11 +246,11 @@ class Story:
         if draw() < 0.06:
             self._later(at + int(draw() * ids.HOUR_MS), self._returns, share, True)
 
-    def _report(self, at: int, share: Share, page: int) -> None:
+    def _report(self, at: int, share: ScenarioShare, page: int) -> None:
         share.reported_at, share.page = at, page
         self._happened.reported.append(share)
 
-    def _unfurl(self, at: int, share: Share, app: str) -> None:
+    def _unfurl(self, at: int, share: ScenarioShare, app: str) -> None:
         self._happened.unfurled.append((share, app, at))
 
     def _visitor(self) -> tuple[int, bool]:
@@ -301,10 +301,10 @@ class Story:
             self.roots.append(root.visit_id)
         self._follow(root, tree, 0)
 
-    def _follow(self, visit: Visit, tree: _Tree, node: int) -> None:
+    def _follow(self, visit: ScenarioVisit, tree: _Tree, node: int) -> None:
         if not tree.children[node]:
             return
-        share = Share(visit, CODES["copy"], 0)
+        share = ScenarioShare(visit, CODES["copy"], 0)
         if node == tree.asked:
             self.chains.append((visit.visit_id, share.channel))
         self._later(visit.at + 1_000, self._report, share, visit.page)

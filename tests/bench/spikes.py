@@ -15,7 +15,7 @@ from itertools import accumulate, cycle, pairwise
 from typing import Final, NamedTuple
 
 from grapevine.analytics.models.spike_detection import FEWEST_RETURNS, HOURS, Episode, goes_on, judge, rhythm, set_apart
-from tests.accuracy.returning import DAY, HOUR, Planted, plant, site
+from tests.accuracy.returning import DAY, HOUR, PlantedSpike, plant, site
 from tests.accuracy.worlds import traits
 
 _WARM_UP: Final = 29 * DAY
@@ -35,7 +35,7 @@ class Quarter(NamedTuple):
     pages: int
     returns: int
     alarms: int
-    found: list[tuple[Planted, int | None]]
+    found: list[tuple[PlantedSpike, int | None]]
 
 
 class Raised(NamedTuple):
@@ -118,14 +118,14 @@ def run() -> None:
         sys.stdout.write(f"| {shown} | " + " | ".join(cells) + " |\n")
 
 
-def _cell(some: Sequence[tuple[Planted, int | None]]) -> str:
+def _cell(some: Sequence[tuple[PlantedSpike, int | None]]) -> str:
     delays = sorted(after for _, after in some if after is not None)
     if not delays:
         return f"0 of {len(some)}"
     return f"{len(delays)} of {len(some)}, after {delays[len(delays) // 2]} min"
 
 
-def _planted(chance: random.Random, pages: Sequence[list[int]]) -> Iterator[Planted]:
+def _planted(chance: random.Random, pages: Sequence[list[int]]) -> Iterator[PlantedSpike]:
     """A spike each on pages that have returns, low and high ones in turn."""
     able = [page for page, minutes in enumerate(pages) if len(minutes) >= _RATES[0] * 24 * 91]
     for page, times in zip(

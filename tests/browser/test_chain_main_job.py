@@ -94,7 +94,7 @@ def test_a_copy_is_what_it_is_without_the_widget_but_for_the_token(
     assert demo.share(token)["channel"] == "copy"
 
 
-class Chain:
+class CopyChain:
     """A reader, a friend and a third person; each copies what the one before gave them."""
 
     def __init__(self, demo: Demo, reader: MakeReader) -> None:
@@ -129,13 +129,13 @@ class Chain:
 
 
 @pytest.fixture(scope="module")
-def chain(browser: Browser, demo: Demo) -> Iterator[Chain]:
+def chain(browser: Browser, demo: Demo) -> Iterator[CopyChain]:
     with readers(browser, demo) as make:
-        yield Chain(demo, make)
+        yield CopyChain(demo, make)
 
 
 def test_a_chain_of_three_people_stands_in_the_api(demo: Demo, reader: MakeReader) -> None:
-    chain = Chain(demo, reader)
+    chain = CopyChain(demo, reader)
     root = chain.visits[0]
     assert [person.paths for person in chain.people] == [["visits", "shares"]] * 3
     landings = [person.of("visits")[0] for person in chain.people]
@@ -184,7 +184,7 @@ def test_a_chain_of_three_people_stands_in_the_api(demo: Demo, reader: MakeReade
     assert again["reach"]["max_depth"] == 3
 
 
-def test_the_chain_stands_on_the_dashboard(demo: Demo, reader: MakeReader, chain: Chain) -> None:
+def test_the_chain_stands_on_the_dashboard(demo: Demo, reader: MakeReader, chain: CopyChain) -> None:
     page = reader().context.new_page()
     page.goto(demo.server)
     page.get_by_label("API key").fill(demo.key)
@@ -210,7 +210,7 @@ def test_the_chain_stands_on_the_dashboard(demo: Demo, reader: MakeReader, chain
     assert page.url.endswith(f"/cascades/{chain.visits[0]}")
 
 
-def test_the_chain_stands_in_the_terminal(demo: Demo, chain: Chain) -> None:
+def test_the_chain_stands_in_the_terminal(demo: Demo, chain: CopyChain) -> None:
     lines = demo.run("cascade", chain.visits[0]).splitlines()
     nodes = [next(line for line in lines if line.endswith(visit)) for visit in chain.visits]
     assert [lines.index(node) for node in nodes] == [1, 2, 3]

@@ -20,7 +20,7 @@ from tests.support.audit import settled_there
 from tests.support.citus import CITUS, Cluster
 from tests.support.kill_in_turn import killed_in_turn
 from tests.support.server import PostgresInstallation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -82,7 +82,7 @@ def installation(citus: Cluster, tmp_path: Path) -> Iterator[PostgresInstallatio
 
 async def test_a_worker_is_away(installation: PostgresInstallation) -> None:
     """Its part is refused, the rest goes on; nobody is cut off, and all is there afterwards, once."""
-    load = Load(installation.site, "away", REST_SECONDS)
+    load = WidgetLoad(installation.site, "away", REST_SECONDS)
     _, worker = await workers()
     with installation.serving() as server:
         async with load.on(server.port, browsers=16):
@@ -103,7 +103,7 @@ async def test_a_worker_is_away(installation: PostgresInstallation) -> None:
 async def test_a_day_begins_while_a_worker_is_away(installation: PostgresInstallation) -> None:
     """A server starts, and what a new day needs is written, since the coordinator alone has it."""
     first, worker = await workers()
-    load = Load(installation.site, "day", REST_SECONDS)
+    load = WidgetLoad(installation.site, "day", REST_SECONDS)
     async with worker.away():
         with installation.serving() as server:  # its slot and the day's salt are new
             async with load.on(server.port):
@@ -122,7 +122,7 @@ async def test_a_day_begins_while_a_worker_is_away(installation: PostgresInstall
 
 async def test_connections_to_the_workers_are_lost(installation: PostgresInstallation) -> None:
     """Whoever asks meanwhile waits a moment longer, and nobody is refused."""
-    load, moments = Load(installation.site, "lost"), random.Random(3)  # noqa: S311
+    load, moments = WidgetLoad(installation.site, "lost"), random.Random(3)  # noqa: S311
     both = await workers()
     with installation.serving() as one, installation.serving() as other:
         async with load.on(one.port, other.port):
@@ -137,6 +137,6 @@ async def test_connections_to_the_workers_are_lost(installation: PostgresInstall
 
 
 async def test_servers_are_killed_in_turn(installation: PostgresInstallation) -> None:
-    load = Load(installation.site, "killed-in-turn")
+    load = WidgetLoad(installation.site, "killed-in-turn")
     await killed_in_turn(installation, load, KILLS)
     await settled_there(installation.url, load)

@@ -10,7 +10,7 @@ from grapevine.serving.app import system_clock
 from tests.support.audit import settled
 from tests.support.serve_with_clock import OffsetFile, launched
 from tests.support.server import Installation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ def offset(tmp_path: Path) -> OffsetFile:
 
 async def test_back_and_forth_under_load(installation: Installation, offset: OffsetFile) -> None:
     """By seconds and hours, never more than a day away from the browsers' clock: repeats find their visits."""
-    load = Load(installation.site, "clock")
+    load = WidgetLoad(installation.site, "clock")
     with installation.serving(launched(offset)) as server:
         async with load.on(server.port):
             for jump in (1_000, -1_000, HOUR, -HOUR, 23 * HOUR, -23 * HOUR, 0):
@@ -51,7 +51,7 @@ async def test_to_where_no_visit_id_reaches(installation: Installation, offset: 
 
 async def _far_off(installation: Installation, offset: OffsetFile, jumps: list[int]) -> None:
     """Twice: on a server that was started with the right clock, and on one that was started with a wrong one."""
-    load = Load(installation.site, "clock")
+    load = WidgetLoad(installation.site, "clock")
     for start in (0, jumps[0]):
         offset.set(start)
         with installation.serving(launched(offset)) as server:

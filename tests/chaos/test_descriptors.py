@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.audit import settled
 from tests.support.raw_connection import Cut, connected
-from tests.support.server import PATIENCE_SECONDS, Installation, Server
-from tests.support.widget_load import Load
+from tests.support.server import PATIENCE_SECONDS, Installation, ServerProcess
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ TOO_MANY = 200
 
 
 async def test_exhausted_under_load(installation: Installation) -> None:
-    load = Load(installation.site, "descriptors")
+    load = WidgetLoad(installation.site, "descriptors")
     with installation.serving() as server:
         async with connected(server.port) as steady, load.on(server.port, browsers=BROWSERS):
             await load.reached(acknowledged=20)
@@ -40,7 +40,7 @@ async def test_exhausted_under_load(installation: Installation) -> None:
     settled(installation.database, load)
 
 
-async def _answers_nobody_new(server: Server) -> bool:
+async def _answers_nobody_new(server: ServerProcess) -> bool:
     """Whether a new connection is turned away or left waiting while the crowd holds on."""
     try:
         async with asyncio.timeout(1), connected(server.port) as late:
@@ -50,7 +50,7 @@ async def _answers_nobody_new(server: Server) -> bool:
     return False
 
 
-async def _answers_again(server: Server) -> None:
+async def _answers_again(server: ServerProcess) -> None:
     """Returns when a new connection is served: the server first has to notice that the others are gone."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:

@@ -11,8 +11,8 @@ from tests.support import broken_disks
 from tests.support.audit import settled
 from tests.support.broken_disks import DiskMaker
 from tests.support.raw_connection import connected
-from tests.support.server import SERVE, Installation, Server
-from tests.support.widget_load import Load
+from tests.support.server import SERVE, Installation, ServerProcess
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ SLACKBOT = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 
 @pytest.mark.parametrize("disk", DISKS)
 async def test_spoiled_under_load(template: Installation, tmp_path: Path, disk: DiskMaker) -> None:
-    load = Load(template.site, "disk")
+    load = WidgetLoad(template.site, "disk")
     with disk(template, tmp_path) as (installation, spoil, mend):
         with installation.serving() as server:
             async with load.on(server.port):
@@ -49,7 +49,7 @@ async def test_spoiled_under_load(template: Installation, tmp_path: Path, disk: 
 @pytest.mark.parametrize("disk", DISKS)
 async def test_spoiled_until_the_end(template: Installation, tmp_path: Path, disk: DiskMaker) -> None:
     """SIGTERM while nothing can be written ends the server all the same, and the next one has all of it."""
-    load = Load(template.site, "disk-to-the-end")
+    load = WidgetLoad(template.site, "disk-to-the-end")
     with disk(template, tmp_path) as (installation, spoil, mend):
         with installation.serving() as server:
             async with load.on(server.port):
@@ -101,7 +101,7 @@ def test_started_without_room(template: Installation, tmp_path: Path, disk: Disk
             assert server.end().status == 0
 
 
-async def _reads_go_on(server: Server, load: Load, key: str) -> None:
+async def _reads_go_on(server: ServerProcess, load: WidgetLoad, key: str) -> None:
     authorization = {"authorization": f"Bearer {key}"}
     token, known = next(iter(load.reported)), len(load.visits)
     async with connected(server.port) as connection:

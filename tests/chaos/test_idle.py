@@ -13,7 +13,7 @@ import pytest
 from tests.support.audit import settled
 from tests.support.serve_with_clock import OffsetFile, launched
 from tests.support.server import PATIENCE_SECONDS, Installation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,7 @@ BYTES_EACH = 16 << 10
 
 
 async def test_ten_thousand_idle_connections(installation: Installation, tmp_path: Path) -> None:
-    load = Load(installation.site, "beside-idle-ones")
+    load = WidgetLoad(installation.site, "beside-idle-ones")
     patient = launched(OffsetFile(tmp_path / "offset"), request_seconds=PATIENCE_SECONDS)
     with installation.serving(patient) as server, _all_descriptors() as most:
         server.limit(resource.RLIMIT_NOFILE, most)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.audit import holds, settled
 from tests.support.server import Installation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ SLOW = [pytest.param(number, marks=pytest.mark.slow) for number in range(1, 6)]
 
 @pytest.mark.parametrize("number", [0, *SLOW])
 async def test_killed_under_load(installation: Installation, number: int) -> None:
-    load = Load(installation.site, f"killed-{number}")
+    load = WidgetLoad(installation.site, f"killed-{number}")
     moments = random.Random(number)  # noqa: S311
     for _ in range(ROUNDS_EACH):
         with installation.serving() as server:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.audit import intact, settled
 from tests.support.server import Installation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ def zeroed(log: bytearray, start: int, _: int) -> None:
 @pytest.mark.parametrize("commits", [1, 3])
 async def test_damaged(installation: Installation, tmp_path: Path, damage: Damage, commits: int) -> None:
     """The last ``commits`` transactions are damaged; the server starts and has all others."""
-    load = Load(installation.site, "log-damage")
+    load = WidgetLoad(installation.site, "log-damage")
     with installation.serving() as server:
         async with load.on(server.port):
             await load.reached(acknowledged=120)
@@ -60,7 +60,7 @@ async def test_damaged(installation: Installation, tmp_path: Path, damage: Damag
     with installation.serving() as server:
         assert _rows(installation.database) == expected
         intact(installation.database)
-        before = Load(installation.site, "after-the-damage")
+        before = WidgetLoad(installation.site, "after-the-damage")
         async with before.on(server.port):
             await before.reached(acknowledged=50)
         assert server.end().status == 0
@@ -69,7 +69,7 @@ async def test_damaged(installation: Installation, tmp_path: Path, damage: Damag
 
 async def test_undamaged(installation: Installation) -> None:
     """Bytes that follow the last transaction without belonging to one change nothing."""
-    load = Load(installation.site, "log-tail")
+    load = WidgetLoad(installation.site, "log-tail")
     with installation.serving() as server:
         async with load.on(server.port):
             await load.reached(acknowledged=60)

@@ -13,7 +13,7 @@ from tests.support.audit import settled_there
 from tests.support.kill_in_turn import killed_in_turn
 from tests.support.postgres import Postgres, postgres
 from tests.support.server import PostgresInstallation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ def database() -> Iterator[Postgres]:
 
 async def test_servers_are_killed_in_turn(database: Postgres, tmp_path: Path) -> None:
     installation = PostgresInstallation(database.url(database.create()), tmp_path)
-    load = Load(installation.site, "killed-in-turn")
+    load = WidgetLoad(installation.site, "killed-in-turn")
     await killed_in_turn(installation, load, KILLS)
     assert load.cut > KILLS
     await settled_there(installation.url, load)
@@ -42,7 +42,7 @@ async def test_servers_are_killed_in_turn(database: Postgres, tmp_path: Path) ->
 async def test_postgres_crashes(database: Postgres, tmp_path: Path) -> None:
     """The servers stay, refuse at worst, and go on by themselves."""
     installation = PostgresInstallation(database.url(database.create()), tmp_path)
-    load, moments = Load(installation.site, "crashed", REST_SECONDS), random.Random(2)  # noqa: S311
+    load, moments = WidgetLoad(installation.site, "crashed", REST_SECONDS), random.Random(2)  # noqa: S311
     with installation.serving() as one, installation.serving() as other:
         async with load.on(one.port, other.port):
             for _ in range(CRASHES):
@@ -61,7 +61,7 @@ async def test_connections_are_lost(database: Postgres, tmp_path: Path) -> None:
     """Whoever asks meanwhile waits a moment longer, and nobody is refused. Nobody loses a connection again before the
     answer, or a slow machine would make one outage of many."""
     installation = PostgresInstallation(database.url(database.create()), tmp_path)
-    load, moments = Load(installation.site, "lost"), random.Random(3)  # noqa: S311
+    load, moments = WidgetLoad(installation.site, "lost"), random.Random(3)  # noqa: S311
     with installation.serving() as one, installation.serving() as other:
         async with load.on(one.port, other.port):
             for _ in range(LOSSES):

@@ -12,7 +12,7 @@ import pytest
 from tests.support.audit import settled_there
 from tests.support.postgres import Postgres, postgres
 from tests.support.server import PATIENCE_SECONDS, PostgresInstallation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ async def test_the_standby_takes_over(way: str, tmp_path: Path) -> None:
         await _wait_for_each_other(primary)
         both = f"postgresql://postgres@/{name}?host={primary.folder},{standby.folder}"
         installation = PostgresInstallation(both, tmp_path)
-        load = Load(installation.site, f"failover-{way}", REST_SECONDS)
+        load = WidgetLoad(installation.site, f"failover-{way}", REST_SECONDS)
         servers = [stack.enter_context(installation.serving()) for _ in range(2)]
         async with load.on(*(server.port for server in servers)):
             await load.reached(acknowledged=200)

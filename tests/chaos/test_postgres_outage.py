@@ -12,9 +12,9 @@ import pytest
 
 from tests.support.audit import settled_there
 from tests.support.postgres import Postgres, postgres
-from tests.support.raw_connection import Answer, connected
-from tests.support.server import PATIENCE_SECONDS, PostgresInstallation, Server
-from tests.support.widget_load import Load
+from tests.support.raw_connection import RawResponse, connected
+from tests.support.server import PATIENCE_SECONDS, PostgresInstallation, ServerProcess
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +57,7 @@ Outage = Callable[[Postgres], AbstractContextManager[None]]
 async def test_an_outage_under_load(outage: Outage, seconds: float, tmp_path: Path) -> None:
     with postgres(durable=True) as database:
         installation = PostgresInstallation(database.url(database.create()), tmp_path)
-        load = Load(installation.site, "outage", REST_SECONDS)
+        load = WidgetLoad(installation.site, "outage", REST_SECONDS)
         with installation.serving() as server:
             async with load.on(server.port, browsers=16):
                 await load.reached(acknowledged=300)
@@ -86,7 +86,7 @@ async def test_terminated_in_an_outage(tmp_path: Path) -> None:
     """SIGTERM ends the server all the same, and the next one has all of it."""
     with postgres(durable=True) as database:
         installation = PostgresInstallation(database.url(database.create()), tmp_path)
-        load = Load(installation.site, "outage-to-the-end", REST_SECONDS)
+        load = WidgetLoad(installation.site, "outage-to-the-end", REST_SECONDS)
         with installation.serving() as server:
             async with load.on(server.port):
                 await load.reached(acknowledged=100)
@@ -111,13 +111,13 @@ async def _during(outage: AbstractContextManager[None]) -> AsyncIterator[None]:
         await asyncio.to_thread(outage.__exit__, None, None, None)
 
 
-async def _refused(load: Load) -> None:
+async def _refused(load: WidgetLoad) -> None:
     """Returns when requests have waited long enough and were refused."""
     async with asyncio.timeout(WAITED_SECONDS):
         await load.reached(refused=8)
 
 
-async def _says(server: Server, path: str, status: int) -> None:
+async def _says(server: ServerProcess, path: str, status: int) -> None:
     """Returns when that is the answer, which must be soon."""
     async with asyncio.timeout(SOON_SECONDS):
         while True:
@@ -126,6 +126,6 @@ async def _says(server: Server, path: str, status: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def _ask(server: Server, path: str, seconds: float) -> Answer:
+async def _ask(server: ServerProcess, path: str, seconds: float) -> RawResponse:
     async with asyncio.timeout(seconds), connected(server.port) as connection:
         return await connection.ask("GET", path)

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.raw_connection import Answer, Connection, connected
+from tests.support.raw_connection import Connection, RawResponse, connected
 from tests.support.server import PostgresInstallation
 
 pytestmark = pytest.mark.anyio
@@ -44,10 +44,10 @@ async def _soon(browsers: tuple[Connection, ...], ask: Callable[[Connection], ob
                 await asyncio.sleep(0.05)
 
 
-async def _visit(browser: Connection, site: str) -> Answer:
+async def _visit(browser: Connection, site: str) -> RawResponse:
     body = {"site": site, "url": "https://late.example/", "nonce": "a" * 16, "channels": ["copy"]}
     return await browser.ask("POST", "/v1/visits", body, origin="https://late.example")
 
 
-async def _summary(browser: Connection, key: str) -> Answer:
+async def _summary(browser: Connection, key: str) -> RawResponse:
     return await browser.ask("GET", "/v1/stats/summary", authorization=f"Bearer {key}")

@@ -12,7 +12,7 @@ from tests.support.audit import settled
 from tests.support.raw_connection import ORIGIN, connected, request
 from tests.support.serve_with_clock import OffsetFile, launched
 from tests.support.server import PATIENCE_SECONDS, Installation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ def offset(tmp_path: Path) -> OffsetFile:
 
 async def test_byte_by_byte(installation: Installation, offset: OffsetFile) -> None:
     """While two hundred send a visit each, byte by byte, others are answered between them; then the slow ones are."""
-    load = Load(installation.site, "beside-slow-ones")
+    load = WidgetLoad(installation.site, "beside-slow-ones")
     nonces = [f"byte-by-byte-{number:03}" for number in range(SLOW)]
     visits = [visit(installation.site, nonce) for nonce in nonces]
     assert visits[0].index(b"\r\n\r\n") > len(visits[0]) - SLOWLY

@@ -10,7 +10,7 @@ import pytest
 from tests.support.audit import holds, settled
 from tests.support.raw_connection import ORIGIN, Connection, connected, request
 from tests.support.server import PATIENCE_SECONDS, Installation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ HALF_SENT = 10
 
 
 async def test_terminated_under_load(installation: Installation) -> None:
-    load = Load(installation.site, "terminated")
+    load = WidgetLoad(installation.site, "terminated")
     for _ in range(ROUNDS):
         with installation.serving() as server:
             await load.settle(server.port)
@@ -39,7 +39,7 @@ async def test_terminated_under_load(installation: Installation) -> None:
 @pytest.mark.parametrize("way", ["short", "usual"])
 async def test_requests_in_flight_are_answered(installation: Installation, way: str) -> None:
     """A body that was half sent when the signal came is read to its end, stored and answered, on both ways."""
-    load = Load(installation.site, "in-flight")
+    load = WidgetLoad(installation.site, "in-flight")
     headers = {"expect": "100-continue"} if way == "usual" else {}
     with installation.serving() as server:
         async with asyncio.timeout(PATIENCE_SECONDS), AsyncExitStack() as stack:

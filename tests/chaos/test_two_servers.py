@@ -13,13 +13,13 @@ import pytest
 from tests.support.audit import settled
 from tests.support.raw_connection import connected
 from tests.support.server import PATIENCE_SECONDS, SERVE, Installation, ready
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_both_under_load(installation: Installation) -> None:
-    load = Load(installation.site, "two-servers")
+    load = WidgetLoad(installation.site, "two-servers")
     with installation.serving() as one, installation.serving() as other:
         async with load.on(one.port, other.port):
             await load.reached(acknowledged=400)
@@ -31,7 +31,7 @@ async def test_both_under_load(installation: Installation) -> None:
 
 
 async def test_one_is_killed_the_other_goes_on(installation: Installation) -> None:
-    load = Load(installation.site, "one-killed")
+    load = WidgetLoad(installation.site, "one-killed")
     with installation.serving() as one, installation.serving() as other:
         async with load.on(one.port, other.port):
             await load.reached(acknowledged=100)

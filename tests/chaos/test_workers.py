@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.audit import settled_there
 from tests.support.server import PATIENCE_SECONDS, SERVE, PostgresInstallation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,7 @@ def installation(postgres_url: str, tmp_path: Path) -> PostgresInstallation:
 
 
 async def test_terminated_under_load(installation: PostgresInstallation) -> None:
-    load = Load(installation.site, "workers-terminated")
+    load = WidgetLoad(installation.site, "workers-terminated")
     with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
         async with load.on(server.port):
             await load.reached(acknowledged=200)
@@ -36,7 +36,7 @@ async def test_terminated_under_load(installation: PostgresInstallation) -> None
 
 async def test_a_worker_is_killed(installation: PostgresInstallation) -> None:
     """Another one takes its place, and its clients."""
-    load = Load(installation.site, "worker-killed")
+    load = WidgetLoad(installation.site, "worker-killed")
     with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
         for _ in range(2):
             async with load.on(server.port, browsers=12):
@@ -50,7 +50,7 @@ async def test_a_worker_is_killed(installation: PostgresInstallation) -> None:
 
 async def test_the_parent_is_killed(installation: PostgresInstallation) -> None:
     """None of the workers stays behind."""
-    load = Load(installation.site, "parent-killed")
+    load = WidgetLoad(installation.site, "parent-killed")
     with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
         workers = [os.pidfd_open(worker) for worker in server.workers()]
         assert len(workers) == WORKERS
@@ -62,7 +62,7 @@ async def test_the_parent_is_killed(installation: PostgresInstallation) -> None:
     await _afterwards(installation, load)
 
 
-async def _afterwards(installation: PostgresInstallation, load: Load) -> None:
+async def _afterwards(installation: PostgresInstallation, load: WidgetLoad) -> None:
     with installation.serving() as server:
         await load.settle(server.port)
         server.end()

@@ -34,7 +34,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-class Output(NamedTuple):
+class CopyOutput(NamedTuple):
     """What a command left behind."""
 
     status: int
@@ -42,7 +42,7 @@ class Output(NamedTuple):
     err: str
 
 
-class Terminal:
+class CopyTerminal:
     """Runs commands; the source has a site and many guards, which expire in no time that matters."""
 
     def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,16 +57,16 @@ class Terminal:
         with closing(sqlite3.connect(folder / "source.sqlite3")) as connection, connection:
             connection.executemany("INSERT INTO guards VALUES (?, ?, ?, ?, ?)", rows)
 
-    def __call__(self, *arguments: str, database: str | None = None) -> Output:
+    def __call__(self, *arguments: str, database: str | None = None) -> CopyOutput:
         self._capture.readouterr()
         self._monkeypatch.setenv("GRAPEVINE_DATABASE", database or self.source)
         try:
             status = main(arguments)
         except SystemExit as exit_:
             status = int(exit_.code or 0)
-        return Output(status, *self._capture.readouterr())
+        return CopyOutput(status, *self._capture.readouterr())
 
-    def copy(self, source: str, target: str, *options: str) -> Output:
+    def copy(self, source: str, target: str, *options: str) -> CopyOutput:
         return self("copy", "--from", source, "--to", target, *options)
 
     def file(self, name: str) -> str:
@@ -74,8 +74,8 @@ class Terminal:
 
 
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    return Terminal(tmp_path, capsys, monkeypatch)
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CopyTerminal:
+    return CopyTerminal(tmp_path, capsys, monkeypatch)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def started(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[
     )
 
 
-def test_there_and_back(run: Terminal, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_and_back(run: CopyTerminal, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRAPEVINE_SECRET_KEYS", KEYS)
     listed = run("site", "list", "--json").out
     there = run.copy(run.source, database)
@@ -124,7 +124,7 @@ def test_json_is_what_the_documentation_says(project_root: Path) -> None:
 
 
 @pytest.mark.parametrize("page", ["command-line.md", "moving.md"])
-def test_documented_commands_run(page: str, run: Terminal, database: str, project_root: Path) -> None:
+def test_documented_commands_run(page: str, run: CopyTerminal, database: str, project_root: Path) -> None:
     commands = re.findall(r"^ *grapevine (copy .*)$", (project_root / "docs" / page).read_text("utf-8"), re.MULTILINE)
     assert commands
     stands_for = {
@@ -146,15 +146,15 @@ def test_documented_commands_run(page: str, run: Terminal, database: str, projec
         (("--from", "sqlite:///x", "--to", "postgresql://u:pw@host"), "argument --to: names no database"),
     ],
 )
-def test_wrong_usage(arguments: tuple[str, ...], says: str, run: Terminal) -> None:
+def test_wrong_usage(arguments: tuple[str, ...], says: str, run: CopyTerminal) -> None:
     done = run("copy", *arguments)
     assert (done.status, done.out) == (2, "")
     assert says in done.err
     assert "pw" not in done.err
 
 
-def test_refusals_are_one_line(run: Terminal) -> None:
-    assert run.copy(run.file("none"), run.file("new")) == Output(
+def test_refusals_are_one_line(run: CopyTerminal) -> None:
+    assert run.copy(run.file("none"), run.file("new")) == CopyOutput(
         1, "", f"grapevine: there is nothing to copy in {run.folder}/none.sqlite3: it is no store\n"
     )
     assert run.copy(run.source, run.source).err.endswith("are the same database\n")
@@ -165,7 +165,7 @@ def test_refusals_are_one_line(run: Terminal) -> None:
     assert "password" not in unreachable.err
 
 
-def test_rows_that_differ(run: Terminal) -> None:
+def test_rows_that_differ(run: CopyTerminal) -> None:
     empty = run("site", "list", database=run.file("new"))
     assert empty.status == 0
     trigger = (
@@ -210,7 +210,7 @@ def interrupt(source: str, target: str, line: str) -> str:
 
 @pytest.mark.parametrize("way", ["there", "back"])
 @pytest.mark.process
-def test_interrupted_and_run_again(way: str, run: Terminal, database: str) -> None:
+def test_interrupted_and_run_again(way: str, run: CopyTerminal, database: str) -> None:
     source, target = run.source, database
     if way == "back":
         assert run.copy(run.source, database).status == 0
@@ -225,7 +225,7 @@ def test_interrupted_and_run_again(way: str, run: Terminal, database: str) -> No
 @pytest.mark.parametrize("way", ["there", "back"])
 @pytest.mark.process
 def test_no_command_opens_an_unfinished_copy(
-    way: str, run: Terminal, database: str, monkeypatch: pytest.MonkeyPatch
+    way: str, run: CopyTerminal, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target = run.source, database
     if way == "back":
@@ -250,7 +250,7 @@ def test_no_command_opens_an_unfinished_copy(
 
 
 @pytest.mark.process
-def test_a_bar_on_a_terminal(run: Terminal) -> None:
+def test_a_bar_on_a_terminal(run: CopyTerminal) -> None:
     ours, its = pty.openpty()
     try:
         with started("copy", "--from", run.source, "--to", run.file("new"), stderr=its) as process:

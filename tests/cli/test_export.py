@@ -29,7 +29,7 @@ WITHOUT_PYARROW: Final = (
 )
 
 
-class Terminal:
+class ExportTerminal:
     """A database with many visits of a site on ten days, and processes that work on it."""
 
     def __init__(self, folder: Path, capture: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,11 +62,11 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    return Terminal(tmp_path, capsys, monkeypatch)
+def terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> ExportTerminal:
+    return ExportTerminal(tmp_path, capsys, monkeypatch)
 
 
-def test_lines_into_a_pipe(terminal: Terminal) -> None:
+def test_lines_into_a_pipe(terminal: ExportTerminal) -> None:
     first, last = ids.day_date(DAY + 1).isoformat(), ids.day_date(DAY + 2).isoformat()
     status, out, errors = terminal.run("visits", "--from", first, "--to", last)
     assert (status, errors) == (0, "")
@@ -77,7 +77,7 @@ def test_lines_into_a_pipe(terminal: Terminal) -> None:
     assert terminal.run("visits", "--from", first, "--to", last, "--json") == (0, out, "")
 
 
-def test_csv_and_parquet_into_files(terminal: Terminal, tmp_path: Path) -> None:
+def test_csv_and_parquet_into_files(terminal: ExportTerminal, tmp_path: Path) -> None:
     for name in ("csv", "parquet"):
         with (tmp_path / f"visits.{name}").open("wb") as file:
             process = terminal.start("visits", "--format", name, out=file.fileno())
@@ -90,7 +90,7 @@ def test_csv_and_parquet_into_files(terminal: Terminal, tmp_path: Path) -> None:
     assert terminal.run("answers", "--format", "csv") == (0, b"visit,at,text,contact,class,verdict\r\n", "")
 
 
-def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(terminal: Terminal) -> None:
+def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(terminal: ExportTerminal) -> None:
     for name in ("ndjson", "csv", "parquet"):
         reading, writing = os.pipe()
         process = terminal.start("visits", "--format", name, out=writing)
@@ -102,7 +102,7 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(terminal: Terminal) -
         assert process.returncode in (0, 1)  # 0 when all of it went into the pipe before
 
 
-def test_a_terminal_is_shown_lines_but_no_parquet(terminal: Terminal) -> None:
+def test_a_terminal_is_shown_lines_but_no_parquet(terminal: ExportTerminal) -> None:
     ours, theirs = pty.openpty()
     process = terminal.start("visits", "--format", "parquet", out=theirs)
     errors = process.communicate(timeout=120)[1].decode()
@@ -118,7 +118,7 @@ def test_a_terminal_is_shown_lines_but_no_parquet(terminal: Terminal) -> None:
         os.close(end)
 
 
-def test_without_its_package_parquet_says_what_to_install(terminal: Terminal) -> None:
+def test_without_its_package_parquet_says_what_to_install(terminal: ExportTerminal) -> None:
     status, out, errors = terminal.run("visits", "--format", "parquet", code=WITHOUT_PYARROW)
     assert (status, out) == (2, b"")
     assert errors == (
@@ -137,13 +137,13 @@ def test_without_its_package_parquet_says_what_to_install(terminal: Terminal) ->
         (("visits", "--from", "2026-11-02", "--to", "2026-11-01"), "That period cannot be answered."),
     ],
 )
-def test_wrong_usage(terminal: Terminal, arguments: tuple[str, ...], says: str) -> None:
+def test_wrong_usage(terminal: ExportTerminal, arguments: tuple[str, ...], says: str) -> None:
     status, out, errors = terminal.run(*arguments)
     assert (status, out) == (2, b"")
     assert says in errors
 
 
-def test_a_site_that_is_not_there(terminal: Terminal) -> None:
+def test_a_site_that_is_not_there(terminal: ExportTerminal) -> None:
     terminal.site = "nobody"
     status, out, errors = terminal.run("visits")
     assert (status, out) == (1, b"")

@@ -18,7 +18,7 @@ from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.store.postgres.store import LANES
 from tests.cli.test_cli import Terminal, findings
-from tests.support.server_processes import KEYS, ORIGIN, PATIENCE_SECONDS, PostgresMachine, browser, rows, visit
+from tests.support.server_processes import KEYS, ORIGIN, PATIENCE_SECONDS, PostgresCommandRunner, browser, rows, visit
 
 pytestmark = pytest.mark.process
 
@@ -40,8 +40,8 @@ def url(anyio_backend: str, packaged_postgres_url: str) -> str:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, url: str) -> PostgresMachine:
-    return PostgresMachine(tmp_path, url)
+def machine(tmp_path: Path, url: str) -> PostgresCommandRunner:
+    return PostgresCommandRunner(tmp_path, url)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], status: int, *says: 
 
 
 @pytest.mark.parametrize("command", NEED_KEYS)
-def test_missing_secret_keys(machine: PostgresMachine, command: str) -> None:
+def test_missing_secret_keys(machine: PostgresCommandRunner, command: str) -> None:
     done = machine.run(*command.split(), GRAPEVINE_SECRET_KEYS="")
     assert_one_line(done, 2, "GRAPEVINE_SECRET_KEYS", "openssl rand -hex 32")
 
@@ -150,12 +150,12 @@ def test_missing_secret_keys_are_found_by_the_doctor(run: Terminal, monkeypatch:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_database_that_nobody_answers_for(tmp_path: Path, command: str) -> None:
-    done = PostgresMachine(tmp_path, NOBODY).run(*command.split())
+    done = PostgresCommandRunner(tmp_path, NOBODY).run(*command.split())
     assert_one_line(done, 1, "the database postgresql://127.0.0.1:1/grapevine cannot be reached")
 
 
 def test_the_doctor_says_that_nobody_answers(tmp_path: Path) -> None:
-    done = PostgresMachine(tmp_path, NOBODY).run("doctor")
+    done = PostgresCommandRunner(tmp_path, NOBODY).run("doctor")
     assert (done.returncode, done.stderr) == (1, "")
     assert "WRONG  schema: the database postgresql://127.0.0.1:1/grapevine cannot be reached" in done.stdout
     assert "Fix: Check GRAPEVINE_DATABASE and the database server.\n" in done.stdout
@@ -173,17 +173,17 @@ def test_the_doctor_says_that_nobody_answers(tmp_path: Path) -> None:
     ],
 )
 def test_addresses_that_lead_nowhere(tmp_path: Path, address: str, status: int, says: str) -> None:
-    assert_one_line(PostgresMachine(tmp_path, address).run("site", "list"), status, says)
+    assert_one_line(PostgresCommandRunner(tmp_path, address).run("site", "list"), status, says)
 
 
-def test_a_database_that_does_not_exist(machine: PostgresMachine) -> None:
+def test_a_database_that_does_not_exist(machine: PostgresCommandRunner) -> None:
     elsewhere = re.sub(r"/grapevine_\w+\?", "/nothing_here?", machine.url)
     for command in ("migrate", "site list"):
         done = machine.run(*command.split(), GRAPEVINE_DATABASE=elsewhere)
         assert_one_line(done, 1, 'database "nothing_here" does not exist')
 
 
-def test_a_database_of_a_newer_version(machine: PostgresMachine) -> None:
+def test_a_database_of_a_newer_version(machine: PostgresCommandRunner) -> None:
     rows(machine.url, "UPDATE versions SET version = 9999 WHERE name = 'schema'")
     for command in ("migrate", "site list", "serve --port 0"):
         assert_one_line(machine.run(*command.split()), 1, "has schema 9999, this Grapevine knows")
@@ -191,7 +191,7 @@ def test_a_database_of_a_newer_version(machine: PostgresMachine) -> None:
 
 
 @pytest.mark.parametrize("command", ["migrate", "site list", "serve --port 0", "stats x", "doctor"])
-def test_without_the_package(machine: PostgresMachine, command: str) -> None:
+def test_without_the_package(machine: PostgresCommandRunner, command: str) -> None:
     code = "import sys; sys.modules['asyncpg'] = None; from grapevine.cli import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code, *command.split()],
@@ -205,7 +205,7 @@ def test_without_the_package(machine: PostgresMachine, command: str) -> None:
 # Serving --------------------------------------------------------------------------------------------------------------
 
 
-def test_two_servers_on_one_database(machine: PostgresMachine) -> None:
+def test_two_servers_on_one_database(machine: PostgresCommandRunner) -> None:
     site = machine.add_site()
     with machine.serving() as (_, one), machine.serving() as (_, other), browser(one) as here, browser(other) as there:
         first = visit(here, site, 1).json()
@@ -221,7 +221,7 @@ def test_two_servers_on_one_database(machine: PostgresMachine) -> None:
     assert machine.run("doctor").returncode == 0
 
 
-def test_two_workers_collect_and_drain(machine: PostgresMachine) -> None:
+def test_two_workers_collect_and_drain(machine: PostgresCommandRunner) -> None:
     site = machine.add_site()
     answered: list[str] = []
     unanswered: list[int] = []

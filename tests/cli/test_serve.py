@@ -15,18 +15,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.server_processes import PATIENCE_SECONDS, Machine, browser, visit
+from tests.support.server_processes import PATIENCE_SECONDS, CommandRunner, browser, visit
 
 ENOUGH = 50
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+def machine(tmp_path: Path) -> CommandRunner:
+    return CommandRunner(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_drains_what_was_accepted(machine: Machine, number: signal.Signals) -> None:
+def test_a_signal_drains_what_was_accepted(machine: CommandRunner, number: signal.Signals) -> None:
     site = machine.add_site()
     answered: list[str] = []
     unanswered: list[int] = []
@@ -62,7 +62,7 @@ def test_a_signal_drains_what_was_accepted(machine: Machine, number: signal.Sign
     assert len(set(answered)) == len(answered)
 
 
-def test_a_site_added_meanwhile_is_known_within_a_second(machine: Machine) -> None:
+def test_a_site_added_meanwhile_is_known_within_a_second(machine: CommandRunner) -> None:
     with machine.serving() as (process, url), browser(url) as client:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("It has no site yet; add one with: grapevine site add")
@@ -77,7 +77,7 @@ def test_a_site_added_meanwhile_is_known_within_a_second(machine: Machine) -> No
         assert "date" not in answer.headers
 
 
-def test_secret_keys_are_made_at_the_first_start_and_kept(machine: Machine) -> None:
+def test_secret_keys_are_made_at_the_first_start_and_kept(machine: CommandRunner) -> None:
     site = machine.add_site()
     tokens = []
     for number in range(2):
@@ -89,7 +89,7 @@ def test_secret_keys_are_made_at_the_first_start_and_kept(machine: Machine) -> N
     assert (foreign.returncode, foreign.stdout.count("\n")) == (1, 1)
 
 
-def test_an_address_in_use(machine: Machine) -> None:
+def test_an_address_in_use(machine: CommandRunner) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = machine.run("serve", "--port", str(port))
@@ -121,7 +121,7 @@ def test_an_address_in_use(machine: Machine) -> None:
     ],
 )
 def test_what_it_refuses(
-    machine: Machine, arguments: tuple[str, ...], environ: dict[str, str], status: int, says: str
+    machine: CommandRunner, arguments: tuple[str, ...], environ: dict[str, str], status: int, says: str
 ) -> None:
     done = machine.run("serve", *arguments, **environ)
     assert done.returncode == status
@@ -131,7 +131,7 @@ def test_what_it_refuses(
     assert "secret@" not in done.stderr
 
 
-def test_a_log_of_json_lines(machine: Machine) -> None:
+def test_a_log_of_json_lines(machine: CommandRunner) -> None:
     code = (
         "import logging; from grapevine.config import logging as log_output; log_output.configure('json');"
         "log = logging.getLogger('grapevine.test'); log.info('%d events', 3, extra={'site': 'x'});"

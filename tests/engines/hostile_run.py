@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tests.engines.hostile import ALL, NOTHING, Odd
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
-from tests.support.page_server import Answer, Site, serve_site
+from tests.support.page_server import PageResponse, Site, serve_site
 
 PROBE: Final = Path(__file__).with_name("hostile_probe.js").read_text()
 TOKENS: Final = re.compile(r"[#?&]gv=[0-9A-Za-z]{23}")
@@ -21,7 +21,7 @@ QUIET: Final = 0.3
 """Seconds without a report, after which there will be none."""
 
 
-class Seen(NamedTuple):
+class PageObservation(NamedTuple):
     record: dict[str, Any]
     """What the page saw; origins and tokens are taken out, so that two can be compared."""
     copied: str
@@ -40,14 +40,14 @@ def put(site: Site, odd: Odd, recorder: RecorderServer, *, widget: bool) -> str:
     for path, (text, kind) in texts.items():
         headers = {**odd.headers, "Content-Type": kind, "Cache-Control": "no-store"}
         headers = {name: value.replace("{origin}", _origin(recorder.home)) for name, value in headers.items()}
-        site.answers[path] = Answer(text.encode(), headers)
+        site.answers[path] = PageResponse(text.encode(), headers)
     site.file("/probe.js", PROBE, "text/javascript")
     site.file("/data.json", '{"page": "own"}', "application/json")
     site.file("/favicon.ico", b"", "image/x-icon")
     return f"{site.origin}/{odd.query}"
 
 
-def play(tab: Tab, odd: Odd, recorder: RecorderServer, *, widget: bool) -> Seen:
+def play(tab: Tab, odd: Odd, recorder: RecorderServer, *, widget: bool) -> PageObservation:
     """Opens the page and does with it what a reader does, each step when the one before has come about."""
     if odd.server:
         odd.server(recorder)
@@ -82,7 +82,7 @@ def play(tab: Tab, odd: Odd, recorder: RecorderServer, *, widget: bool) -> Seen:
             tab.click("[data-channel=copy]")
             recorder.wait("shares", 2)
         text = json.dumps(record).replace(site.origin, "SITE").replace(_origin(site.origin).partition("//")[2], "SITE")
-        return Seen(json.loads(TOKENS.sub("", text)), copied, bar)
+        return PageObservation(json.loads(TOKENS.sub("", text)), copied, bar)
 
 
 def compare(tab: Tab, odd: Odd, recorder: RecorderServer) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 from grapevine.domain import ids
 from grapevine.store.postgres.snapshot import snapshot as postgres_snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 Numbers = dict[tuple[Any, ...], tuple[int, ...]]
 """Some numbers by their key; what is all zeros is as good as not there."""
@@ -84,23 +84,23 @@ def intact(database: Path) -> None:
         assert _cascades(connection) == _trees(connection)
 
 
-def holds(database: Path, load: Load) -> None:
+def holds(database: Path, load: WidgetLoad) -> None:
     """Everything acknowledged is stored. What is still owed an answer may be stored too."""
     _of_file(database).holds(load)
 
 
-def settled(database: Path, load: Load) -> None:
+def settled(database: Path, load: WidgetLoad) -> None:
     """Nothing is owed; what is stored is what was acknowledged, each once; and the file is intact."""
     _of_file(database).settled(load)
     intact(database)
 
 
-async def holds_there(url: str, load: Load) -> None:
+async def holds_there(url: str, load: WidgetLoad) -> None:
     """As ``holds``, of the PostgreSQL database at ``url``."""
     (await _of_database(url)).holds(load)
 
 
-async def settled_there(url: str, load: Load) -> None:
+async def settled_there(url: str, load: WidgetLoad) -> None:
     """As ``settled``, of the PostgreSQL database at ``url``."""
     (await _of_database(url)).settled(load)
     await intact_there(url)
@@ -124,14 +124,14 @@ class _Stored:
         self.reported = set(shares)
         assert len(self.views) == len(visits)
 
-    def holds(self, load: Load) -> None:
+    def holds(self, load: WidgetLoad) -> None:
         """Everything acknowledged is among it."""
         assert set(load.visits.values()) <= self.views.keys()
         assert {_share(token) for token in load.reported} <= self.reported
         for visit, nonces in load.views.items():
             assert self.views[visit] > len(nonces)
 
-    def settled(self, load: Load) -> None:
+    def settled(self, load: WidgetLoad) -> None:
         """It is what was acknowledged, and nothing is owed."""
         assert not load.owed
         assert len(set(load.visits.values())) == len(load.visits), "two nonces became one visit"

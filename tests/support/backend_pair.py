@@ -19,7 +19,7 @@ from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow, SiteRow
 from grapevine.web.routes import routes
 from tests.support.backends import Backend
-from tests.support.traffic import Answer, Call, Step, play
+from tests.support.traffic import RecordedAnswer, RecordedCall, Step, play
 from tests.web.conftest import NOON, Server
 
 DAY: Final = 2500
@@ -119,19 +119,19 @@ class Pair:
         self.asked: set[tuple[str, str]] = set()
         self.rows: dict[str, int] = {}
 
-    async def play_first(self, step: Step) -> list[Answer]:
+    async def play_first(self, step: Step) -> list[RecordedAnswer]:
         """The answers of the server on SQLite."""
         self.one.clock.now = step.at
         return await play(self.one.app, step)
 
-    async def replay(self, record: Sequence[tuple[Step, list[Answer]]]) -> None:
+    async def replay(self, record: Sequence[tuple[Step, list[RecordedAnswer]]]) -> None:
         """Plays to the server on PostgreSQL what the other one has answered."""
         for step, answers in record:
             self.other.clock.now = step.at
             for call, ours, theirs in zip(step.calls, answers, await play(self.other.app, step), strict=True):
                 self._compare(call, ours, theirs)
 
-    async def ask(self, call: Call) -> Answer:
+    async def ask(self, call: RecordedCall) -> RecordedAnswer:
         """What both answer to a question."""
         (ours,), (theirs,) = [await play(server.app, Step(0, (call,))) for server in (self.one, self.other)]
         self._compare(call, ours, theirs)
@@ -165,12 +165,12 @@ class Pair:
         await do(self.one)
         await do(self.other)
 
-    async def ask_in_any_order(self, call: Call) -> None:
+    async def ask_in_any_order(self, call: RecordedCall) -> None:
         """As ``ask``, for answers whose lines stand in the order of each backend's own index."""
         found = [(await play(server.app, Step(0, (call,))))[0] for server in (self.one, self.other)]
         self._compare(call, *(answer._replace(body=b"\n".join(sorted(answer.body.splitlines()))) for answer in found))
 
-    def _compare(self, call: Call, ours: Answer, theirs: Answer) -> None:
+    def _compare(self, call: RecordedCall, ours: RecordedAnswer, theirs: RecordedAnswer) -> None:
         assert ours == theirs, (call, ours, theirs)
         self.marks |= {mark for mark in MARKS if mark in ours.body}
         path = urlsplit(call.path).path

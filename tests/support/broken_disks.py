@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.support.server import Installation, Server
+from tests.support.server import Installation, ServerProcess
 
 _TMPFS_BYTES: Final = 16 << 20
 _ROOM: Final = 128 << 10
@@ -27,8 +27,8 @@ class Disk(NamedTuple):
     """A database on a disk, what spoils that disk under a server, and what mends it."""
 
     installation: Installation
-    spoil: Callable[[Server], None]
-    mend: Callable[[Server], None]
+    spoil: Callable[[ServerProcess], None]
+    mend: Callable[[ServerProcess], None]
 
 
 DiskMaker = Callable[[Installation, Path], AbstractContextManager[Disk]]
@@ -49,7 +49,7 @@ def limited(template: Installation, folder: Path) -> Iterator[Disk]:
     """The log may grow a little more, then no further, and no larger file either."""
     installation = _copied(template, folder / "data", folder)
 
-    def bound(server: Server) -> None:
+    def bound(server: ServerProcess) -> None:
         log = installation.database.with_name(f"{installation.database.name}-wal")
         server.limit(resource.RLIMIT_FSIZE, log.stat().st_size + _ROOM)
 
@@ -144,7 +144,7 @@ def _copied(template: Installation, data: Path, logs: Path) -> Installation:
     return Installation(Path(shutil.copytree(template.folder, data)), logs, template.site, template.key)
 
 
-def _unlimited(server: Server) -> None:
+def _unlimited(server: ServerProcess) -> None:
     if server.runs:
         server.limit(resource.RLIMIT_FSIZE, resource.RLIM_INFINITY)
 

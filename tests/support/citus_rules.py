@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
     pulled: list[str]
 
 
-class Source(NamedTuple):
+class FromItem(NamedTuple):
     """What stands in a FROM: its columns, each with what it is equal to; ``cell`` is its class of cells where it reads
     event tables, and None where it reads none or what it answers with has no cell any more."""
 
@@ -47,8 +47,8 @@ class Source(NamedTuple):
 class Scope(NamedTuple):
     """The names that one SELECT, UPDATE or DELETE can use, and those of what it stands in."""
 
-    items: dict[str, Source]
-    ctes: Mapping[str, Source]
+    items: dict[str, FromItem]
+    ctes: Mapping[str, FromItem]
     outer: Scope | None
 
 
@@ -229,7 +229,7 @@ class _Judge:
         if name in self._events and any(target.name == "cell" for target in targets):
             self.broken.append(f"{name} has its cell changed")
 
-    def _ctes(self, clause: Tree, scope: Scope) -> Mapping[str, Source]:
+    def _ctes(self, clause: Tree, scope: Scope) -> Mapping[str, FromItem]:
         known = dict(scope.ctes)
         for cte in clause.ctes if clause else ():
             query = cte.ctequery
@@ -243,7 +243,7 @@ class _Judge:
                 known[cte.ctename] = _renamed(self._select(query, Scope({}, known, scope.outer)), names)
         return known
 
-    def _recursion(self, name: str, names: list[str], query: Tree, scope: Scope) -> Source:
+    def _recursion(self, name: str, names: list[str], query: Tree, scope: Scope) -> FromItem:
         before = len(self._read)
         first = _renamed(self._select(query.larg, scope), names)
         begun = first._replace(columns={column: f"{name}.{column}" for column in first.columns})
@@ -256,7 +256,7 @@ class _Judge:
         self._recursive.append(self._read[before] if len(self._read) > before else "nothing")
         return begun
 
-    def _select(self, query: Tree, scope: Scope) -> Source:
+    def _select(self, query: Tree, scope: Scope) -> FromItem:
         scope = Scope({}, self._ctes(query.withClause, scope), scope.outer)
         if query.op != enums.SetOperation.SETOP_NONE:
             return self._either(self._select(query.larg, scope), self._select(query.rarg, scope))
@@ -281,9 +281,9 @@ class _Judge:
         elif _aggregates(query) and not self._fixed(cell):
             kept = set()
         whole = cell if cell and (self._fixed(cell) or self._class(cell) in kept) else None
-        return Source(columns, events, whole)
+        return FromItem(columns, events, whole)
 
-    def _either(self, one: Source, other: Source) -> Source:
+    def _either(self, one: FromItem, other: FromItem) -> FromItem:
         """What a UNION answers with: it has a cell when both sides have the same fixed one."""
         fixed = self._fixed(one.cell) and self._fixed(other.cell)
         same = one.cell if fixed and self._class(one.cell or "") == self._class(other.cell or "") else None
@@ -291,7 +291,7 @@ class _Judge:
         if events and not same:
             self.pulled.append("a UNION over several shards")
         columns = {name: f"?{next(self._scopes)}" for name in one.columns}
-        return Source(columns, events, same if one.events and other.events else None)
+        return FromItem(columns, events, same if one.events and other.events else None)
 
     # FROM -------------------------------------------------------------------------------------------------------------
 
@@ -313,12 +313,12 @@ class _Judge:
                 case ast.RangeFunction():
                     name = part.alias.aliasname
                     columns = {each.sval: f"{number}.{name}.{each.sval}" for each in part.alias.colnames or ()}
-                    scope.items[name] = Source(columns, events=False, cell=None, function=True)
+                    scope.items[name] = FromItem(columns, events=False, cell=None, function=True)
                 case _:
                     self.broken.append(f"{type(part).__name__} in a FROM")
         return quals
 
-    def _named(self, part: Tree, scope: Scope, prefix: str) -> Source:
+    def _named(self, part: Tree, scope: Scope, prefix: str) -> FromItem:
         if part.relname in scope.ctes:
             return scope.ctes[part.relname]
         if part.relname not in self._tables:
@@ -326,8 +326,8 @@ class _Judge:
         columns = {column: f"{prefix}.{column}" for column in self._tables.get(part.relname, ())}
         if part.relname in self._events:
             self._read.append(columns["cell"])
-            return Source(columns, events=True, cell=columns["cell"])
-        return Source(columns, events=False, cell=None)
+            return FromItem(columns, events=True, cell=columns["cell"])
+        return FromItem(columns, events=False, cell=None)
 
     def _together(self, scope: Scope) -> Token | None:
         """Checks that what is read together has one class of cells, and answers with it."""
@@ -408,7 +408,7 @@ def _faults(statement: Any) -> list[str]:
     return broken
 
 
-def _renamed(source: Source, names: list[str]) -> Source:
+def _renamed(source: FromItem, names: list[str]) -> FromItem:
     return source._replace(columns=dict(zip(names, source.columns.values(), strict=True))) if names else source
 
 

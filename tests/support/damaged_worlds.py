@@ -15,7 +15,7 @@ OTHER = 8
 EVERYTHING = 1_000_000
 
 
-class Filled:
+class DamageableWorld:
     """A database that holds one world, beside another site's."""
 
     def __init__(self, database: Database, world: World) -> None:
@@ -41,9 +41,9 @@ class Filled:
 
 
 @asynccontextmanager
-async def planted(databases: Databases, seed: int) -> AsyncIterator[Filled]:
+async def planted(databases: Databases, seed: int) -> AsyncIterator[DamageableWorld]:
     async with databases.holding(Plant(seed), Plant(seed, site_id=OTHER)) as database:
-        yield Filled(database, grow(seed))
+        yield DamageableWorld(database, grow(seed))
 
 
 class Worlds:
@@ -53,13 +53,13 @@ class Worlds:
         self.databases = databases
         self.seeds = seeds
 
-    async def __aiter__(self) -> AsyncIterator[Filled]:
+    async def __aiter__(self) -> AsyncIterator[DamageableWorld]:
         for seed in self.seeds:
             async with planted(self.databases, seed) as found:
                 yield found
 
 
-def in_every_world(ask: Callable[[Filled], Awaitable[None]]) -> Callable[[Worlds], Awaitable[None]]:
+def in_every_world(ask: Callable[[DamageableWorld], Awaitable[None]]) -> Callable[[Worlds], Awaitable[None]]:
     """Makes a test of ``ask`` that asks every world, and fails with the worlds that it failed in."""
 
     async def test(worlds: Worlds) -> None:

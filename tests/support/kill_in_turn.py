@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 from tests.support.audit import holds_there
 from tests.support.server import PostgresInstallation
-from tests.support.widget_load import Load
+from tests.support.widget_load import WidgetLoad
 
 
-async def killed_in_turn(installation: PostgresInstallation, load: Load, kills: int) -> None:
+async def killed_in_turn(installation: PostgresInstallation, load: WidgetLoad, kills: int) -> None:
     """Of two servers on one database one is killed, the other goes on, and a new one takes the place of the first; so
     many times. Both end well."""
     moments = random.Random(1)  # noqa: S311

@@ -13,7 +13,7 @@ _HAD: Final[set[int]] = set()
 """Ports."""
 
 
-class Answer(NamedTuple):
+class PageResponse(NamedTuple):
     body: bytes
     headers: Mapping[str, str]
 
@@ -26,7 +26,7 @@ class Site:
         self.snippet = ""
         self.first = ""
         """Stands before everything else in the head of each page."""
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, PageResponse] = {}
 
     def page(
         self,
@@ -44,16 +44,18 @@ class Site:
             f'<meta name="viewport" content="width=device-width">{head}</head>'
             f"<body>{body}{self.snippet if snippet is None else snippet}</body></html>"
         )
-        self.answers[path] = Answer(html.encode(), {"Content-Type": "text/html; charset=utf-8", **(headers or {})})
+        self.answers[path] = PageResponse(
+            html.encode(), {"Content-Type": "text/html; charset=utf-8", **(headers or {})}
+        )
         return self.origin + path
 
     def file(self, path: str, body: bytes | str, content_type: str) -> str:
         content = body.encode() if isinstance(body, str) else body
-        self.answers[path] = Answer(content, {"Content-Type": content_type})
+        self.answers[path] = PageResponse(content, {"Content-Type": content_type})
         return self.origin + path
 
 
-class Server(ThreadingHTTPServer):
+class PageServer(ThreadingHTTPServer):
     """On a port of the loopback address; 0 is a free one."""
 
     daemon_threads = True
@@ -66,9 +68,9 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serve(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[Server]:
+def serve(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[PageServer]:
     """A server that runs for as long as the block lasts; a free port is one that this process has not had before."""
-    server = Server(handler, port) if port else _on_a_new_port(handler)
+    server = PageServer(handler, port) if port else _on_a_new_port(handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -79,10 +81,10 @@ def serve(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[Serv
         server.server_close()
 
 
-def _on_a_new_port(handler: type[BaseHTTPRequestHandler]) -> Server:
+def _on_a_new_port(handler: type[BaseHTTPRequestHandler]) -> PageServer:
     """Else a tab that several tests share would remember what another test's site on the same origin left there."""
     while True:
-        server = Server(handler)
+        server = PageServer(handler)
         if server.server_port not in _HAD:
             _HAD.add(server.server_port)
             return server
@@ -97,7 +99,7 @@ def serve_site() -> Iterator[Site]:
         def do_GET(self) -> None:
             answer = site.answers.get(urlsplit(self.path).path)
             self.send_response(200 if answer else 404)
-            body, headers = answer or Answer(b"", {})
+            body, headers = answer or PageResponse(b"", {})
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))

@@ -18,7 +18,7 @@ class Cut(Exception):
     """The connection ended without an answer."""
 
 
-class Answer(NamedTuple):
+class RawResponse(NamedTuple):
     """A response; header names are lower case."""
 
     status: int
@@ -37,7 +37,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
 
-    async def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+    async def ask(self, method: str, path: str, body: object = None, **headers: str) -> RawResponse:
         """Sends a request and waits for its answer."""
         await self.send(request(method, path, body, headers))
         return await self.answer()
@@ -50,7 +50,7 @@ class Connection:
         except OSError as error:
             raise Cut(str(error)) from None
 
-    async def answer(self) -> Answer:
+    async def answer(self) -> RawResponse:
         """The next answer on this connection."""
         try:
             first, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -58,7 +58,7 @@ class Connection:
             body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         except (OSError, asyncio.IncompleteReadError) as error:
             raise Cut(str(error)) from None
-        return Answer(int(first.split(" ")[1]), headers, body)
+        return RawResponse(int(first.split(" ")[1]), headers, body)
 
     async def ended(self) -> None:
         """Returns when the server has closed the connection; what it says before does not matter."""

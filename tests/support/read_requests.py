@@ -15,13 +15,13 @@ from grapevine.analytics.models.attribution import MODELS
 from grapevine.domain.periods import INTERVALS
 from grapevine.exports import TABLES
 from grapevine.store.rows import SiteRow
-from tests.support.traffic import PATHS, Call
+from tests.support.traffic import PATHS, RecordedCall
 
 _ADDRESS: Final = "198.51.100.1"
 _AGENT: Final = ("User-Agent", "a reader of numbers")
 
 
-class Asker:
+class ReadClient:
     """Somebody with an API key or a session of the dashboard."""
 
     def __init__(self, secret: str | None = None, cookie: str | None = None) -> None:
@@ -31,15 +31,15 @@ class Asker:
         if cookie is not None:
             self._headers += (("Cookie", cookie),)
 
-    def get(self, path: str, **params: object) -> Call:
+    def get(self, path: str, **params: object) -> RecordedCall:
         """A GET with those of ``params`` that are not None; ``from_`` stands for ``from``."""
         given = {name.rstrip("_"): value for name, value in params.items() if value is not None}
-        return Call("GET", f"{path}?{urlencode(given)}" if given else path, self._headers, _ADDRESS, b"")
+        return RecordedCall("GET", f"{path}?{urlencode(given)}" if given else path, self._headers, _ADDRESS, b"")
 
-    def post(self, path: str, body: bytes, *headers: tuple[str, str], method: str = "POST") -> Call:
+    def post(self, path: str, body: bytes, *headers: tuple[str, str], method: str = "POST") -> RecordedCall:
         """A POST of ``body``, or another method that has one."""
         sent = (*self._headers, *headers, ("Content-Length", str(len(body))))
-        return Call(method, path, sent, _ADDRESS, body)
+        return RecordedCall(method, path, sent, _ADDRESS, body)
 
 
 def filters(site: SiteRow) -> list[dict[str, str]]:
@@ -72,8 +72,8 @@ def periods(first: str, last: str, within: str) -> list[dict[str, str]]:
 
 
 def numbers(
-    asker: Asker, site: SiteRow, days: Sequence[Mapping[str, str]], chance: random.Random, *, briefly: bool
-) -> Iterator[Call]:
+    asker: ReadClient, site: SiteRow, days: Sequence[Mapping[str, str]], chance: random.Random, *, briefly: bool
+) -> Iterator[RecordedCall]:
     """Summaries, direct traffic, attribution, series and breakdowns; ``briefly`` with a few filters alone."""
     everything = [{}, *chance.sample(filters(site), 6)] if briefly else filters(site)
     for chosen in everything:
@@ -97,19 +97,19 @@ def numbers(
             yield asker.get("/v1/stats/breakdown", by=by, **period)
 
 
-def exports(asker: Asker, days: Sequence[Mapping[str, str]]) -> Iterator[Call]:
+def exports(asker: ReadClient, days: Sequence[Mapping[str, str]]) -> Iterator[RecordedCall]:
     """Every table, whole and of each period, as lines and for spreadsheets."""
     for table, format_name, period in product(TABLES, (None, "csv"), days):
         yield asker.get(f"/v1/export/{table}", format=format_name, **period)
 
 
-def trees(asker: Asker, roots: Sequence[str]) -> Iterator[Call]:
+def trees(asker: ReadClient, roots: Sequence[str]) -> Iterator[RecordedCall]:
     """Cascades by any of their visits."""
     for root in (*roots, "0" * 11, "nonsense"):
         yield asker.get(f"/v1/cascades/{quote(root)}")
 
 
-def shares(asker: Asker, tokens: Sequence[str], singly: Sequence[str]) -> Iterator[Call]:
+def shares(asker: ReadClient, tokens: Sequence[str], singly: Sequence[str]) -> Iterator[RecordedCall]:
     """Tokens, some one by one and all of them by the thousand."""
     for token in singly:
         yield asker.get(f"/v1/tokens/{token}")
@@ -118,7 +118,7 @@ def shares(asker: Asker, tokens: Sequence[str], singly: Sequence[str]) -> Iterat
         yield asker.post("/v1/tokens/resolve", body, ("Content-Type", "application/json"))
 
 
-def for_readers(asker: Asker, site: SiteRow, tokens: Sequence[str]) -> Iterator[Call]:
+def for_readers(asker: ReadClient, site: SiteRow, tokens: Sequence[str]) -> Iterator[RecordedCall]:
     """What a page's readers ask: the numbers on its buttons, and what links carry."""
     for origin, path in product(site.origins, (*PATHS, "/nowhere")):
         yield asker.get("/v1/counts", site=site.key, url=origin + path)
@@ -126,7 +126,7 @@ def for_readers(asker: Asker, site: SiteRow, tokens: Sequence[str]) -> Iterator[
         yield asker.get(f"/about/{token}")
 
 
-def refusals(asker: Asker) -> Iterator[Call]:
+def refusals(asker: ReadClient) -> Iterator[RecordedCall]:
     """What cannot be answered."""
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("/v1/stats/summary", {"colour": "red"}), ("/v1/stats/summary", {"from": "2026-02-01", "to": "2026-01-01"}),
@@ -146,8 +146,8 @@ def refusals(asker: Asker) -> Iterator[Call]:
 
 
 def pages(
-    asker: Asker, site: SiteRow, days: Sequence[Mapping[str, str]], roots: Sequence[str], tokens: Sequence[str]
-) -> Iterator[Call]:
+    asker: ReadClient, site: SiteRow, days: Sequence[Mapping[str, str]], roots: Sequence[str], tokens: Sequence[str]
+) -> Iterator[RecordedCall]:
     """The dashboard, but for its lists of cascades."""
     for chosen in filters(site)[::3]:
         yield asker.get("/", site=site.key, **days[1], **chosen)
@@ -165,7 +165,7 @@ def pages(
     yield asker.get("/sign-in", site=site.key)
 
 
-def lists(asker: Asker, path: str, site: SiteRow, limits: Sequence[int | None]) -> Iterator[Call]:
+def lists(asker: ReadClient, path: str, site: SiteRow, limits: Sequence[int | None]) -> Iterator[RecordedCall]:
     """The first page of cascades in every order."""
     for sort, limit in product(SORTS, limits):
         yield asker.get(path, site=site.key, sort=sort, limit=limit)

@@ -23,7 +23,7 @@ SERVE: Final = ("-m", "grapevine", "serve", "--port", "0")
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
-class Ended(NamedTuple):
+class ExitResult(NamedTuple):
     """How a process ended."""
 
     status: int
@@ -31,7 +31,7 @@ class Ended(NamedTuple):
     err: str
 
 
-class Server:
+class ServerProcess:
     """A running server. Its log goes to a file beside ``database``'s folder, as a full disk must not take it along."""
 
     def __init__(self, process: subprocess.Popen[str], port: int, log: Path) -> None:
@@ -58,15 +58,15 @@ class Server:
         """SIGTERM, and on at once."""
         self._process.send_signal(signal.SIGTERM)
 
-    def end(self) -> Ended:
+    def end(self) -> ExitResult:
         """SIGTERM, and how it ended."""
         self.terminate()
         return self.ended()
 
-    def ended(self) -> Ended:
+    def ended(self) -> ExitResult:
         """How it ended, as soon as it has."""
         out, _ = self._process.communicate(timeout=PATIENCE_SECONDS)
-        return Ended(self._process.returncode, out, self._log.read_text())
+        return ExitResult(self._process.returncode, out, self._log.read_text())
 
     def workers(self, module: str = "grapevine.") -> list[int]:
         """The processes it has started, or those of them that run the module."""
@@ -103,16 +103,16 @@ class Installation:
         """The SQLite file."""
         return self.folder / "grapevine.sqlite3"
 
-    def run(self, *arguments: str, before: Sequence[str] = ()) -> Ended:
+    def run(self, *arguments: str, before: Sequence[str] = ()) -> ExitResult:
         """Runs a command of ``grapevine`` to its end."""
         done = subprocess.run(  # noqa: S603
             [*before, sys.executable, "-m", "grapevine", *arguments],
             env=self._environ, cwd=_PROJECT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return ExitResult(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
-    def serving(self, command: Sequence[str] = SERVE) -> Iterator[Server]:
+    def serving(self, command: Sequence[str] = SERVE) -> Iterator[ServerProcess]:
         """A server that is ready; killed at the end of the block if it still runs."""
         with self.starting(command) as process:
             yield ready(process, self.log)
@@ -176,10 +176,10 @@ def _add_site(installation: Installation) -> dict[str, str]:
     return site
 
 
-def ready(process: subprocess.Popen[str], log: Path) -> Server:
+def ready(process: subprocess.Popen[str], log: Path) -> ServerProcess:
     """The server of a process, as soon as it says that it is ready."""
     assert process.stdout is not None
     line = process.stdout.readline()
     found = re.fullmatch(r"Grapevine is ready: http://127\.0\.0\.1:(\d+)\n", line)
     assert found, (line, process.wait(PATIENCE_SECONDS), log.read_text())
-    return Server(process, int(found[1]), log)
+    return ServerProcess(process, int(found[1]), log)

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 120
 KEYS = "a-key-that-all-processes-are-told"
 
 
-class Machine:
+class CommandRunner:
     """Runs ``grapevine`` as processes on one database."""
 
     def __init__(self, folder: Path) -> None:
@@ -72,7 +72,7 @@ class Machine:
             return {ids.visit_text(row[0]) for row in connection.execute("SELECT visit_id FROM visits")}
 
 
-class PostgresMachine(Machine):
+class PostgresCommandRunner(CommandRunner):
     """Runs ``grapevine`` as processes on a PostgreSQL database."""
 
     def __init__(self, folder: Path, url: str) -> None:

@@ -54,7 +54,7 @@ WORDS: Final = ("a friend", "  Ein Freund  ", "友達 🍇", "two\nlines", "'; D
 _MINUTE: Final = 60_000
 
 
-class Call(NamedTuple):
+class RecordedCall(NamedTuple):
     """One request, as it goes over the wire, and the address it comes from."""
 
     method: str
@@ -68,10 +68,10 @@ class Step(NamedTuple):
     """Calls at one moment, in UTC milliseconds."""
 
     at: int
-    calls: tuple[Call, ...]
+    calls: tuple[RecordedCall, ...]
 
 
-class Answer(NamedTuple):
+class RecordedAnswer(NamedTuple):
     """One response, as it went over the wire."""
 
     status: int
@@ -79,7 +79,7 @@ class Answer(NamedTuple):
     body: bytes
 
     @classmethod
-    def of(cls, response: httpx.Response) -> Answer:
+    def of(cls, response: httpx.Response) -> RecordedAnswer:
         return cls(response.status_code, tuple(response.headers.multi_items()), response.content)
 
     @property
@@ -87,19 +87,19 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-Play = Callable[[Step], Awaitable[list[Answer]]]
+Play = Callable[[Step], Awaitable[list[RecordedAnswer]]]
 
 
-async def play(app: Any, step: Step) -> list[Answer]:
+async def play(app: Any, step: Step) -> list[RecordedAnswer]:
     """The answers of an ASGI application to the calls of a step, which all begin before the first has ended."""
 
-    async def one(call: Call) -> Answer:
+    async def one(call: RecordedCall) -> RecordedAnswer:
         transport = httpx.ASGITransport(app, client=(call.address, 50_000))
         url = f"http://grapevine.example{call.path}"
         request = httpx.Request(call.method, url, headers=call.headers, content=call.body)
         response = await transport.handle_async_request(request)
         await response.aread()
-        return Answer.of(response)
+        return RecordedAnswer.of(response)
 
     return await asyncio.gather(*(one(call) for call in step.calls))
 
@@ -112,7 +112,7 @@ class Person(NamedTuple):
     language: str
     signal: str | None
 
-    def call(self, path: str, fields: dict[str, Any] | bytes, origin: str | None) -> Call:
+    def call(self, path: str, fields: dict[str, Any] | bytes, origin: str | None) -> RecordedCall:
         """A POST of theirs from a page of ``origin``."""
         body = fields if isinstance(fields, bytes) else json.dumps(fields, ensure_ascii=False).encode()
         headers = [("User-Agent", self.agent), ("Accept-Language", self.language), ("Content-Type", "text/plain")]
@@ -120,18 +120,18 @@ class Person(NamedTuple):
             headers.append(("Origin", origin))
         if self.signal:
             headers.append((self.signal, "1"))
-        return Call("POST", path, (*headers, ("Content-Length", str(len(body)))), self.address, body)
+        return RecordedCall("POST", path, (*headers, ("Content-Length", str(len(body)))), self.address, body)
 
-    def get(self, path: str) -> Call:
+    def get(self, path: str) -> RecordedCall:
         """A GET of theirs."""
-        return Call("GET", path, (("User-Agent", self.agent),), self.address, b"")
+        return RecordedCall("GET", path, (("User-Agent", self.agent),), self.address, b"")
 
 
 class Author:
     """Writes traffic for ``sites`` from the time ``at`` on; keeps the steps, their answers, and what was handed out."""
 
     def __init__(self, play_step: Play, sites: Sequence[SiteRow], at: int, seed: int) -> None:
-        self.record: list[tuple[Step, list[Answer]]] = []
+        self.record: list[tuple[Step, list[RecordedAnswer]]] = []
         self.tokens: dict[str, list[str]] = {site.key: [] for site in sites}
         self.sessions: dict[str, list[str]] = {site.key: [] for site in sites}
         self.visits: dict[str, list[str]] = {site.key: [] for site in sites}
@@ -139,7 +139,7 @@ class Author:
         self._play = play_step
         self._sites = sites
         self._chance = random.Random(seed)  # noqa: S311
-        self._sent: list[Call] = []
+        self._sent: list[RecordedCall] = []
         self._nonces = 0
         self._forged = [
             "", "abc", "z" * 23, "0" * 23, "-" * 23, ids.token_text((2 << 134) | 1), ids.token_text((1 << 134) | 99),
@@ -214,7 +214,7 @@ class Author:
             step = Step(self.at, (call,))
             self.record.append((step, await self._play(step)))
 
-    async def _send(self, *calls: Call) -> list[Answer]:
+    async def _send(self, *calls: RecordedCall) -> list[RecordedAnswer]:
         step = Step(self.at, calls)
         answers = await self._play(step)
         self.record.append((step, answers))
@@ -241,7 +241,7 @@ class Author:
             return None
         return chance.choice(tokens[-30:] if chance.random() < 0.7 else tokens)
 
-    def _arrival(self, site: SiteRow, person: Person, **fields: Any) -> Call:
+    def _arrival(self, site: SiteRow, person: Person, **fields: Any) -> RecordedCall:
         chance = self._chance
         body: dict[str, Any] = {"site": site.key, "url": self._page(site), "nonce": self._nonce()}
         body["channels"] = chance.sample(CHANNELS, chance.randrange(1, 5))
@@ -253,7 +253,7 @@ class Author:
             body["day"] = ids.day_date(ids.day_at(self.at) + chance.randrange(-2, 3)).isoformat()
         return person.call("/v1/visits", body | fields, chance.choice(site.origins))
 
-    async def _arrive(self, site: SiteRow, *calls: Call) -> None:
+    async def _arrive(self, site: SiteRow, *calls: RecordedCall) -> None:
         for answer in await self._send(*calls):
             if answer.status == 200:
                 found = answer.json
@@ -375,7 +375,7 @@ class Author:
 
     async def _post(
         self, site: SiteRow, call: str, fields: dict[str, Any], person: Person | None = None
-    ) -> list[Answer]:
+    ) -> list[RecordedAnswer]:
         body = {"site": site.key, "url": self._page(site)} | fields
         sender = person or self._person()
         return await self._send(sender.call(f"/v1/{call}", body, self._chance.choice(site.origins)))

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from tests.support.raw_connection import ORIGIN, Answer, Connection, Cut, connected
+from tests.support.raw_connection import ORIGIN, Connection, Cut, RawResponse, connected
 from tests.support.server import PATIENCE_SECONDS
 
 _PAGES: Final = 12
@@ -23,7 +23,7 @@ _REMEMBERED: Final = 200
 _LANGUAGES: Final = ("en", "de", "fr", "ja", "pt-BR")
 
 
-class Call(NamedTuple):
+class CollectCall(NamedTuple):
     """A collect call; ``key`` is the same for every time it is sent."""
 
     path: str
@@ -32,7 +32,7 @@ class Call(NamedTuple):
     visit: str = ""
 
 
-class Load:
+class WidgetLoad:
     """Plays browsers on the pages of one site. ``visits`` are the acknowledged ones, id by nonce.
 
     Who is refused goes on after ``rest`` seconds.
@@ -42,7 +42,7 @@ class Load:
         self.visits: dict[str, str] = {}
         self.reported: set[str] = set()
         self.views: dict[str, set[str]] = {}
-        self.owed: dict[str, Call] = {}
+        self.owed: dict[str, CollectCall] = {}
         self.refused = 0
         self.cut = 0
         self._site = site
@@ -53,7 +53,7 @@ class Load:
         self._today = str(datetime.now(UTC).date())
         self._sessions: list[tuple[str, str]] = []
         self._tokens: list[str] = []
-        self._sent: deque[Call] = deque(maxlen=_REMEMBERED)
+        self._sent: deque[CollectCall] = deque(maxlen=_REMEMBERED)
         self._steps = asyncio.Condition()
         self._waiting: set[object] = set()
 
@@ -127,12 +127,12 @@ class Load:
 
     async def _call(self, connection: Connection, path: str, key: str, body: dict[str, Any], visit: str = "") -> None:
         page = f"{ORIGIN}/page-{self._random.randrange(_PAGES)}"
-        call = Call(path, key, {"site": self._site, "url": page} | body, visit)
+        call = CollectCall(path, key, {"site": self._site, "url": page} | body, visit)
         self._sent.append(call)
         for _ in range(2 if self._random.random() < 0.2 else 1):
             await self._send(connection, call)
 
-    async def _send(self, connection: Connection, call: Call) -> None:
+    async def _send(self, connection: Connection, call: CollectCall) -> None:
         if not self._is_acknowledged(call):
             self.owed[call.key] = call
         language = _LANGUAGES[zlib.crc32(call.key.encode()) % len(_LANGUAGES)]
@@ -151,11 +151,11 @@ class Load:
         async with self._steps:
             self._steps.notify_all()
 
-    def _is_acknowledged(self, call: Call) -> bool:
+    def _is_acknowledged(self, call: CollectCall) -> bool:
         seen: dict[str, Any] = {"/v1/visits": self.visits, "/v1/shares": self.reported}
         return call.key in seen.get(call.path, self.views.get(call.visit, ()))
 
-    def _acknowledge(self, call: Call, answer: Answer) -> None:
+    def _acknowledge(self, call: CollectCall, answer: RawResponse) -> None:
         self.owed.pop(call.key, None)
         body = answer.json()
         if call.path == "/v1/visits":

@@ -30,8 +30,8 @@ from grapevine.webhooks.signing import event
 from tests.support import read_requests
 from tests.support.backend_pair import DAY, KEYS, LIVELY, MARKS, SITES, Pair, prepare
 from tests.support.postgres import Postgres
-from tests.support.read_requests import Asker
-from tests.support.traffic import Author, Call
+from tests.support.read_requests import ReadClient
+from tests.support.traffic import Author, RecordedCall
 from tests.web.conftest import NOON, Server, serving
 
 pytestmark = pytest.mark.anyio
@@ -179,10 +179,10 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: 
     for site in SITES:
         await follow_webhooks(pair, site, monkeypatch)
         await ask_everything(pair, author, site, chance)
-    for call in (*read_requests.refusals(Asker("secret-1")), *read_requests.refusals(Asker("secret-0"))):
+    for call in (*read_requests.refusals(ReadClient("secret-1")), *read_requests.refusals(ReadClient("secret-0"))):
         await pair.ask(call)
     for secret in (None, "nobody", "revoked", "secret-2"):
-        await pair.ask(Asker(secret).get("/v1/stats/summary", site="site-a"))
+        await pair.ask(ReadClient(secret).get("/v1/stats/summary", site="site-a"))
     assert pair.compared.total() > FEWEST_ANSWERS
     assert pair.compared.keys() >= SEEN_ANSWERS, pair.compared
     await assert_telling(pair)
@@ -192,7 +192,7 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: 
 
 async def assert_telling(pair: Pair) -> None:
     """That nothing was the same because nothing was there."""
-    summary = (await pair.ask(Asker("secret-1").get("/v1/stats/summary", **DAYS[1]))).json
+    summary = (await pair.ask(ReadClient("secret-1").get("/v1/stats/summary", **DAYS[1]))).json
     for name in ("visitors", "self_returns", "same_network_returns", "conversions", "k_factor", "dark_share"):
         assert summary[name], name
     assert all(summary["shares"].values())
@@ -202,16 +202,16 @@ async def assert_telling(pair: Pair) -> None:
         "bad-origin", "duplicate", "invalid", "opted-out", "rate-limited", "robot",
     }  # fmt: skip
     for by in DIMENSIONS:
-        rows = (await pair.ask(Asker("secret-1").get("/v1/stats/breakdown", by=by, **DAYS[1]))).json
+        rows = (await pair.ask(ReadClient("secret-1").get("/v1/stats/breakdown", by=by, **DAYS[1]))).json
         assert len(rows) > 2, by
-    shared = (await pair.ask(Asker().get("/v1/counts", site="site-a", url="https://a.example/deep/page"))).json
+    shared = (await pair.ask(ReadClient().get("/v1/counts", site="site-a", url="https://a.example/deep/page"))).json
     assert shared["total"] == sum(shared["channels"].values()) > 5 < len(shared["channels"])
-    answers = (await pair.ask(Asker("secret-1").get("/v1/export/answers", **DAYS[1]))).body
+    answers = (await pair.ask(ReadClient("secret-1").get("/v1/export/answers", **DAYS[1]))).body
     assert len(set(answers.splitlines())) > 5
-    largest, *_ = (await pair.ask(Asker("secret-1").get("/v1/cascades"))).json["cascades"]
+    largest, *_ = (await pair.ask(ReadClient("secret-1").get("/v1/cascades"))).json["cascades"]
     assert largest["size"] > 20
     assert largest["value"]
-    deepest, *_ = (await pair.ask(Asker("secret-1").get("/v1/cascades", sort="depth"))).json["cascades"]
+    deepest, *_ = (await pair.ask(ReadClient("secret-1").get("/v1/cascades", sort="depth"))).json["cascades"]
     assert deepest["max_depth"] > 4
     assert pair.marks == MARKS
 
@@ -219,7 +219,7 @@ async def assert_telling(pair: Pair) -> None:
 async def follow_webhooks(pair: Pair, site: SiteRow, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint of a site from its beginning to its end, and a spike that is on its way to it."""
     json, at = ("Content-Type", "application/json"), pair.one.clock.now + ids.HOUR_MS  # due when the clock has moved on
-    owner, page = Asker(f"admin-{site.site_id}"), page_id(site.site_id, f"{site.origins[0]}/deep/page")
+    owner, page = ReadClient(f"admin-{site.site_id}"), page_id(site.site_id, f"{site.origins[0]}/deep/page")
     monkeypatch.setattr("secrets.token_bytes", lambda size: bytes([site.site_id]) * size)  # both draw the same
     await pair.ask(owner.post("/v1/webhooks", b'{"url": "http://hook.example/"}', json))
     added = (await pair.ask(owner.post("/v1/webhooks", b'{"url": "https://hook.example/"}', json))).json
@@ -233,7 +233,7 @@ async def follow_webhooks(pair: Pair, site: SiteRow, monkeypatch: pytest.MonkeyP
     await pair.on_both(raise_spike)
     off, on, wrong = b'{"enabled": false}', b'{"enabled": true}', b'{"url": "https://127.0.0.1/"}'
     for call in (
-        Asker(f"secret-{site.site_id}").get("/v1/webhooks"),
+        ReadClient(f"secret-{site.site_id}").get("/v1/webhooks"),
         owner.get("/v1/webhooks"),
         owner.get(path),
         owner.get(f"{path}/deliveries"),
@@ -252,14 +252,14 @@ async def follow_webhooks(pair: Pair, site: SiteRow, monkeypatch: pytest.MonkeyP
 
 async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: random.Random) -> None:
     """Every read route and every page about one site."""
-    asker = Asker(f"secret-{site.site_id}")
+    asker = ReadClient(f"secret-{site.site_id}")
     tokens, visits = author.tokens.get(site.key, []), author.visits.get(site.key, [])
     bad = [*author.sessions.get(site.key, [])[:2], *author.tokens["site-c"][:2], "abc", "z" * 23]
     for call in read_requests.numbers(asker, site, DAYS, chance, briefly=site is not SITES[0]):
         await pair.ask(call)
     for call in read_requests.shares(asker, [*tokens, *bad], [*some(tokens, 100, chance), *bad]):
         await pair.ask(call)
-    await pair.ask(Asker("secret-0").get("/v1/stats/summary", site=site.key, **DAYS[1]))
+    await pair.ask(ReadClient("secret-0").get("/v1/stats/summary", site=site.key, **DAYS[1]))
     for call in read_requests.for_readers(asker, site, [*some(tokens, 20, chance), *bad]):
         await pair.ask(call)
     for call in read_requests.exports(asker, DAYS):
@@ -269,7 +269,7 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
         await pair.ask(call)
 
     answer = await pair.ask(sign_in(f"secret-{site.site_id}" if site.site_id % 2 else "secret-0"))
-    reader = Asker(cookie=dict(answer.headers)["set-cookie"].partition(";")[0])
+    reader = ReadClient(cookie=dict(answer.headers)["set-cookie"].partition(";")[0])
     for call in read_requests.pages(reader, site, DAYS, some(roots, 30, chance), some(tokens, 30, chance)):
         await pair.ask(call)
     for first in read_requests.lists(reader, "/cascades", site, (None,)):
@@ -277,12 +277,12 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
     await pair.ask(reader.post("/sign-out", b"", ("Origin", "http://grapevine.example")))
 
 
-async def listed(pair: Pair, asker: Asker, site: SiteRow) -> list[str]:
+async def listed(pair: Pair, asker: ReadClient, site: SiteRow) -> list[str]:
     """The roots of all cascades, after every order was read to its end by pages of several lengths."""
     found: list[set[str]] = []
     for first in read_requests.lists(asker, "/v1/cascades", site, (None, 7, 200)):
         found.append(set())
-        call: Call | None = first
+        call: RecordedCall | None = first
         while call is not None:
             answer = (await pair.ask(call)).json
             found[-1] |= {cascade["root"] for cascade in answer["cascades"]}
@@ -292,19 +292,19 @@ async def listed(pair: Pair, asker: Asker, site: SiteRow) -> list[str]:
     return sorted(found[0])
 
 
-async def turn_pages(pair: Pair, reader: Asker, first: Call) -> None:
+async def turn_pages(pair: Pair, reader: ReadClient, first: RecordedCall) -> None:
     """A list of the dashboard from its first page to its last."""
-    call: Call | None = first
+    call: RecordedCall | None = first
     while call is not None:
         answer = await pair.ask(call)
         following = re.search(rb'href="([^"]*cursor=[^"]*)"', answer.body)
         call = reader.get(unescape(following[1].decode())) if following else None
 
 
-def sign_in(secret: str) -> Call:
+def sign_in(secret: str) -> RecordedCall:
     """The form with an API key in it."""
     form = ("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "http://grapevine.example")
-    return Asker().post("/sign-in", urlencode({"key": secret}).encode(), *form)
+    return ReadClient().post("/sign-in", urlencode({"key": secret}).encode(), *form)
 
 
 def some(many: Sequence[str], most: int, chance: random.Random) -> list[str]:

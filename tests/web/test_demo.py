@@ -30,7 +30,7 @@ VISITS = 300
 DEEPEST = 6
 
 
-class Demo:
+class RunningDemo:
     """A running demo."""
 
     def __init__(self, *arguments: str, folder: Path) -> None:
@@ -51,9 +51,9 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
+def demo() -> Iterator[RunningDemo]:
     with tempfile.TemporaryDirectory() as folder:
-        demo = Demo("--json", folder=Path(folder))
+        demo = RunningDemo("--json", folder=Path(folder))
         with demo.process:
             try:
                 yield demo
@@ -62,7 +62,7 @@ def demo() -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
-def facts(demo: Demo) -> dict[str, str]:
+def facts(demo: RunningDemo) -> dict[str, str]:
     """The one line that it prints."""
     found: dict[str, str] = json.loads(demo.line())
     assert set(found) == {"server", "site_url", "site", "key", "database"}
@@ -155,7 +155,7 @@ def test_a_refusal_ends_the_game(facts: dict[str, str]) -> None:
 
 
 def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
-    demo = Demo("--json", folder=tmp_path)
+    demo = RunningDemo("--json", folder=tmp_path)
     with demo.process:
         database = json.loads(demo.line())["database"].removeprefix("sqlite:///")
         assert Path(database).is_relative_to(tmp_path)
@@ -166,7 +166,7 @@ def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_it_plays_while_it_runs_and_says_how_much(tmp_path: Path) -> None:
-    demo = Demo("--traffic", "20", folder=tmp_path)
+    demo = RunningDemo("--traffic", "20", folder=tmp_path)
     with demo.process:
         welcome = [demo.line() for _ in range(6)]
         assert demo.process.stderr is not None
@@ -182,7 +182,7 @@ def test_it_plays_while_it_runs_and_says_how_much(tmp_path: Path) -> None:
 def test_a_port_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        demo = Demo("--site-port", str(port), folder=tmp_path)
+        demo = RunningDemo("--site-port", str(port), folder=tmp_path)
         with demo.process:
             out, err = demo.process.communicate(timeout=PATIENCE_SECONDS)
     assert (demo.process.returncode, out) == (1, "")

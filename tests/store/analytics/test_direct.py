@@ -25,7 +25,7 @@ PERIODS = [
 ]
 
 
-class Filled:
+class StoredWorld:
     """A store that holds one world, beside another site's."""
 
     def __init__(self, reads: Reads, world: World) -> None:
@@ -34,11 +34,11 @@ class Filled:
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Filled]:
+async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[StoredWorld]:
     async with databases.holding(Plant(request.param), Plant(request.param, site_id=8)) as database:
         store = database.store()
         await store.open()
-        yield Filled(store.reads, grow(request.param))
+        yield StoredWorld(store.reads, grow(request.param))
         await store.close()
 
 
@@ -51,7 +51,7 @@ def is_private(visit: Visit) -> bool:
 
 
 @pytest.mark.parametrize("period", PERIODS)
-async def test_days_of_pages(filled: Filled, period: Period) -> None:
+async def test_days_of_pages(filled: StoredWorld, period: Period) -> None:
     expected: dict[tuple[int, int], list[int]] = {}
     for visit in visits(filled.world, period):
         if visit.own or visit.page == PAGES[3]:
@@ -69,12 +69,12 @@ async def test_days_of_pages(filled: Filled, period: Period) -> None:
     assert len(found) == len(expected)
 
 
-async def test_no_pages_have_no_days(filled: Filled) -> None:
+async def test_no_pages_have_no_days(filled: StoredWorld) -> None:
     assert await filled.reads.direct.direct_days(Scope(SITE, PERIODS[0].start, PERIODS[0].end), []) == []
 
 
 @pytest.mark.parametrize("period", PERIODS)
-async def test_apps_and_shares(filled: Filled, period: Period) -> None:
+async def test_apps_and_shares(filled: StoredWorld, period: Period) -> None:
     scope = Scope(SITE, period.start, period.end)
     apps = Counter(visit.app for visit in visits(filled.world, period) if visit.app and visit.through is None)
     assert await filled.reads.direct.direct_apps(scope) == apps
@@ -92,7 +92,7 @@ async def test_apps_and_shares(filled: Filled, period: Period) -> None:
     )  # fmt: skip
 
 
-async def test_a_few_days_are_not_enough(filled: Filled) -> None:
+async def test_a_few_days_are_not_enough(filled: StoredWorld) -> None:
     answer = await direct_summary(filled.reads, site_of(filled.world), PERIODS[0])
     deep = [visit for visit in filled.world.real_visits() if visit.source == enums.SOURCES["direct-deep"]]
     assert (answer.estimate.value, answer.estimate.reason) == (None, "too-few-days")
@@ -103,7 +103,7 @@ async def test_a_few_days_are_not_enough(filled: Filled) -> None:
     assert answer.measured.private_returns == sum(map(is_private, filled.world.real_visits()))
 
 
-async def test_an_empty_site(filled: Filled) -> None:
+async def test_an_empty_site(filled: StoredWorld) -> None:
     answer = await direct_summary(filled.reads, site_of(World(site_id=99)), PERIODS[0])
     assert (answer.measured.visits, answer.pages, answer.evidence.apps) == (0, [], {})
     assert (answer.shares.reported, answer.shares.estimated) == (0, None)

@@ -28,7 +28,7 @@ PERIODS = (WHOLE, Period(ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 2
 FILTERS = (EVERYTHING, Filters(page=PAGES[1]), Filters(source="share", device="phone"))
 
 
-class Filled:
+class StoredWorld:
     """A store that holds one world, beside another site's."""
 
     def __init__(self, reads: Reads, world: World) -> None:
@@ -38,12 +38,12 @@ class Filled:
 
 
 @pytest.fixture(scope="module")
-async def filled(databases: Databases) -> AsyncIterator[Filled]:
+async def filled(databases: Databases) -> AsyncIterator[StoredWorld]:
     async with databases.holding(Plant(3), Plant(3, site_id=8)) as database:
         await database.change("UPDATE conversions SET goal = 'order' WHERE currency = 'EUR' AND site_id = ?", SITE)
         store = database.store()
         await store.open()
-        yield Filled(store.reads, grow(3))
+        yield StoredWorld(store.reads, grow(3))
         await store.close()
 
 
@@ -57,7 +57,7 @@ def passes(visit: Visit, filters: Filters) -> bool:
 
 @pytest.mark.parametrize("period", PERIODS, ids=["whole", "middle"])
 @pytest.mark.parametrize("filters", FILTERS, ids=repr)
-async def test_goals_are_what_a_count_finds(filled: Filled, period: Period, filters: Filters) -> None:
+async def test_goals_are_what_a_count_finds(filled: StoredWorld, period: Period, filters: Filters) -> None:
     times: Counter[str] = Counter()
     worth: dict[str, Counter[str]] = {}
     for visit in filled.world.visits:
@@ -75,7 +75,7 @@ async def test_goals_are_what_a_count_finds(filled: Filled, period: Period, filt
     ]
 
 
-async def test_goals_add_up_to_the_summary(filled: Filled) -> None:
+async def test_goals_add_up_to_the_summary(filled: StoredWorld) -> None:
     other = site_of(World(site_id=8))
     summary = await period_summary(filled.reads, other, WHOLE)
     (goal,) = await conversions_by_goal(filled.reads, other, WHOLE)

@@ -37,7 +37,7 @@ NOON = BEGAN + DAYS * ids.DAY_MS + 12 * ids.HOUR_MS
 MINUTE = 60_000
 
 
-class Watched:
+class WatchedSite:
     """A site with a page that two people an hour come back to, watched by as many processes as a test makes."""
 
     def __init__(self, store: Store) -> None:
@@ -101,13 +101,13 @@ class Watched:
 
 
 @pytest.fixture
-async def watched(store: Store) -> Watched:
-    made = Watched(store)
+async def watched(store: Store) -> WatchedSite:
+    made = WatchedSite(store)
     await made.begin()
     return made
 
 
-async def test_a_spike_is_raised_once_with_its_event(watched: Watched) -> None:
+async def test_a_spike_is_raised_once_with_its_event(watched: WatchedSite) -> None:
     webhook = await watched.endpoint()
     watch = watched.watch()
     await watched.rush(50)
@@ -135,33 +135,33 @@ async def test_a_spike_is_raised_once_with_its_event(watched: Watched) -> None:
     }  # fmt: skip
 
 
-async def test_what_is_usual_is_not_raised(watched: Watched) -> None:
+async def test_what_is_usual_is_not_raised(watched: WatchedSite) -> None:
     assert await watched.watch().look() == 0
     watched.now += 1
     assert await watched.watch("other").look() == 0
     assert await watched.raised() == []
 
 
-async def test_self_returns_visits_without_a_share_and_visits_of_programs_do_not_count(watched: Watched) -> None:
+async def test_self_returns_visits_without_a_share_and_visits_of_programs_do_not_count(watched: WatchedSite) -> None:
     await watched.rush(50, own=True)
     await watched.rush(50, through=None)
     assert await watched.watch().look() == 0
     assert await watched.raised() == []
 
 
-async def test_a_page_without_a_past_has_no_rate_to_rise_above(watched: Watched) -> None:
+async def test_a_page_without_a_past_has_no_rate_to_rise_above(watched: WatchedSite) -> None:
     new = "https://a.example/new"
     await watched.rush(90, page=Page(page_id(SITE, new), new, is_home=False))
     assert await watched.watch().look() == 0
 
 
-async def test_a_spike_over_midnight(watched: Watched) -> None:
+async def test_a_spike_over_midnight(watched: WatchedSite) -> None:
     watched.now = BEGAN + DAYS * ids.DAY_MS + 10 * MINUTE
     await watched.rush(50)
     assert await watched.watch().look() == 1
 
 
-async def test_one_process_looks_and_another_takes_over(watched: Watched) -> None:
+async def test_one_process_looks_and_another_takes_over(watched: WatchedSite) -> None:
     one, other = watched.watch("one"), watched.watch("other")
     assert await one.look() == 0
     await watched.rush(50)
@@ -172,7 +172,7 @@ async def test_one_process_looks_and_another_takes_over(watched: Watched) -> Non
     assert len(await watched.raised()) == 1
 
 
-async def test_two_that_think_they_are_alone_raise_it_once(watched: Watched) -> None:
+async def test_two_that_think_they_are_alone_raise_it_once(watched: WatchedSite) -> None:
     """As where clocks differ by more than a lease."""
     webhook = await watched.endpoint()
     await watched.rush(50)
@@ -185,7 +185,7 @@ async def test_two_that_think_they_are_alone_raise_it_once(watched: Watched) -> 
     assert len(await watched.store.webhooks.deliveries(SITE, webhook, 10)) == 1
 
 
-async def test_spike_and_event_are_stored_together_or_not_at_all(watched: Watched) -> None:
+async def test_spike_and_event_are_stored_together_or_not_at_all(watched: WatchedSite) -> None:
     await watched.endpoint()
 
     def fail() -> str:
@@ -198,7 +198,7 @@ async def test_spike_and_event_are_stored_together_or_not_at_all(watched: Watche
     assert await watched.store.spikes.raise_spike(SITE, spike, _event(), lambda: "msg_1")
 
 
-async def test_after_a_calm_day_it_is_another_one(watched: Watched) -> None:
+async def test_after_a_calm_day_it_is_another_one(watched: WatchedSite) -> None:
     watch = watched.watch()
     await watched.rush(50)
     assert await watch.look() == 1
@@ -211,7 +211,7 @@ async def test_after_a_calm_day_it_is_another_one(watched: Watched) -> None:
     assert [spike.returns for spike in await watched.raised()] == [70, 52]
 
 
-async def test_returns_by_hour(watched: Watched) -> None:
+async def test_returns_by_hour(watched: WatchedSite) -> None:
     page = page_id(SITE, PAGE)
     assert await watched.store.spikes.returns(SITE, [page, 5], NOON, 3) == {page: [2, 2, 2], 5: [0, 0, 0]}
     assert await watched.store.spikes.returns(SITE, [], NOON, 2) == {}
@@ -220,7 +220,7 @@ async def test_returns_by_hour(watched: Watched) -> None:
 async def test_visits_that_a_verdict_took_out_do_not_count(database: Database) -> None:
     store = database.store()
     await store.open()
-    watched = Watched(store)
+    watched = WatchedSite(store)
     await watched.begin()
     await watched.rush(50)
     await database.change("UPDATE visits SET verdict = 2 WHERE at > ?", NOON - ids.HOUR_MS)

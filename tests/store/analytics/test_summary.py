@@ -53,7 +53,7 @@ FROM_ROWS = (
 )
 
 
-class Filled:
+class StoredWorld:
     """A store that holds one world, beside another site's."""
 
     def __init__(self, reads: Reads, world: World) -> None:
@@ -63,15 +63,15 @@ class Filled:
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Filled]:
+async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[StoredWorld]:
     async with databases.holding(Plant(request.param), Plant(request.param, site_id=8)) as database:
         store = database.store()
         await store.open()
-        yield Filled(store.reads, grow(request.param))
+        yield StoredWorld(store.reads, grow(request.param))
         await store.close()
 
 
-async def test_summary_is_what_a_census_counts(filled: Filled) -> None:
+async def test_summary_is_what_a_census_counts(filled: StoredWorld) -> None:
     differences = Differences()
     for period, filters in product(PERIODS, COUNTED + FROM_ROWS):
         answer = await period_summary(filled.reads, filled.site, period, filters)
@@ -106,7 +106,7 @@ def _expected_summary(world: World, period: Period, filters: Filters) -> dict[st
     }
 
 
-async def test_counts_and_rows_agree(filled: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_counts_and_rows_agree(filled: StoredWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = (
         EVERYTHING,
         Filters(source="search"),
@@ -123,14 +123,14 @@ async def test_counts_and_rows_agree(filled: Filled, monkeypatch: pytest.MonkeyP
     differences.check(15)
 
 
-async def _everything(filled: Filled, filters: Filters, period: Period) -> dict[str, object]:
+async def _everything(filled: StoredWorld, filters: Filters, period: Period) -> dict[str, object]:
     """All that both ways can know: people who asked not to be followed are in the counts alone."""
     answer = await period_summary(filled.reads, filled.site, period, filters)
     names = ("visitors", "returns", "self_returns", "shares", "same_network_returns", "unfurls", "conversions", "value")
     return {name: getattr(answer, name) for name in names}
 
 
-async def test_breakdown_is_what_a_census_counts(filled: Filled) -> None:
+async def test_breakdown_is_what_a_census_counts(filled: StoredWorld) -> None:
     asked = (EVERYTHING, Filters(source="share"), Filters(page=PAGES[0]), Filters(device="phone"), *FROM_ROWS)
     differences = Differences()
     for by, filters, period in product(metrics.DIMENSIONS, asked, (MIDDLE, WEEK, MONTH)):
@@ -179,7 +179,7 @@ def _is_counted(filters: Filters, by: str) -> bool:
     return any(asked <= columns for columns in ({"channel", "source", "depth"}, {"page"}, {"device", "app"}))
 
 
-async def test_series_is_what_a_census_counts(filled: Filled) -> None:
+async def test_series_is_what_a_census_counts(filled: StoredWorld) -> None:
     differences = Differences()
     asked = (EVERYTHING, Filters(page=PAGES[1]), Filters(device="phone", source="share"))
     for interval, metric, filters in product(INTERVALS, metrics.METRICS, asked):
@@ -195,7 +195,7 @@ async def test_series_is_what_a_census_counts(filled: Filled) -> None:
     differences.check(2 * 3 * len(INTERVALS) * len(metrics.METRICS))
 
 
-async def test_an_empty_site_has_no_ratios(filled: Filled) -> None:
+async def test_an_empty_site_has_no_ratios(filled: StoredWorld) -> None:
     empty = site_of(World(site_id=99))
     answer = await period_summary(filled.reads, empty, WHOLE)
     assert (answer.visits, answer.shares.total) == (0, 0)
@@ -203,7 +203,7 @@ async def test_an_empty_site_has_no_ratios(filled: Filled) -> None:
     assert await breakdown_by(filled.reads, empty, "page", WHOLE) == []
 
 
-async def test_breakdown_keeps_to_its_limit(filled: Filled) -> None:
+async def test_breakdown_keeps_to_its_limit(filled: StoredWorld) -> None:
     every = await breakdown_by(filled.reads, filled.site, "depth", WHOLE)
     assert await breakdown_by(filled.reads, filled.site, "depth", WHOLE, limit=2) == every[:2]
 
@@ -216,7 +216,7 @@ REFUSED: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-async def test_refusals_name_the_field(filled: Filled) -> None:
+async def test_refusals_name_the_field(filled: StoredWorld) -> None:
     differences = Differences()
     for field, arguments in REFUSED:
         ask: Any = breakdown_by if "by" in arguments else metric_series
@@ -226,14 +226,14 @@ async def test_refusals_name_the_field(filled: Filled) -> None:
     differences.check(6)
 
 
-async def test_a_series_has_at_most_ten_thousand_points(filled: Filled) -> None:
+async def test_a_series_has_at_most_ten_thousand_points(filled: StoredWorld) -> None:
     years = Period(ids.day_date(0), ids.day_date(1_000))
     with pytest.raises(Invalid):
         await metric_series(filled.reads, filled.site, "visits", "hour", years)
     assert len(await metric_series(filled.reads, filled.site, "visits", "day", years)) == 1_001
 
 
-async def test_a_limit_cuts_the_end_off(filled: Filled) -> None:
+async def test_a_limit_cuts_the_end_off(filled: StoredWorld) -> None:
     differences = Differences()
     for by in metrics.DIMENSIONS:
         everything = await breakdown_by(filled.reads, filled.site, by, WHOLE)

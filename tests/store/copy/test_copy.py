@@ -44,7 +44,7 @@ WORLDS: Final = (Plant(1), Plant(1, site_id=8))
 TEXTS: Final = ("", "a", "B", "b", "ä", "Ω", "z\u0301", "𝄞", "a b", "a'b\"", "\n", "\uffff", "~", "é" * 300)
 
 
-class Watched:
+class RecordedProgress:
     """Records the progress of a copy, and calls ``each`` after each page."""
 
     def __init__(self, each: Callable[[int], None] = lambda _: None) -> None:
@@ -67,9 +67,9 @@ class Watched:
             self._each(self.rows)
 
 
-async def copied(source: str, target: str, watched: Watched | None = None) -> CopySummary:
+async def copied(source: str, target: str, watched: RecordedProgress | None = None) -> CopySummary:
     async with endpoint(source) as one, endpoint(target) as other:
-        return await copy_store(one, other, watched or Watched(), NOW)
+        return await copy_store(one, other, watched or RecordedProgress(), NOW)
 
 
 @pytest.fixture(autouse=True)
@@ -183,7 +183,7 @@ async def test_every_value_of_every_table(ways: tuple[Databases, Databases], see
         await source.change("UPDATE versions SET version = 41 WHERE name = 'sites'")
         await source.change("INSERT INTO leases (name, holder, expires_at) VALUES ('slot 3', 'gone', ?)", NOW - 1)
         before = await everything(source)
-        watched = Watched()
+        watched = RecordedProgress()
         done = await copied(source.settings.database, target.settings.database, watched)
         assert (done.verified, done.differing, done.differences) == (True, 0, [])
         assert done.rows == sum(map(len, before.values())) == watched.rows / 2
@@ -284,7 +284,7 @@ async def test_a_server_may_go_on_writing_to_the_source(ways: tuple[Databases, D
                 change = "UPDATE visits SET next_view = next_view + 1"
                 written.append(asyncio.create_task(source.change(change)))
 
-        assert (await copied(source.settings.database, target.settings.database, Watched(write))).verified
+        assert (await copied(source.settings.database, target.settings.database, RecordedProgress(write))).verified
         assert all(await asyncio.gather(*written))
         assert await everything(target) == before != await everything(source)
 
@@ -309,7 +309,7 @@ async def test_a_copy_that_is_cancelled(ways: tuple[Databases, Databases], after
     async with pair(ways, *WORLDS) as (source, target), ways[0].holding() as other:
         addresses = source.settings.database, target.settings.database
         reached = asyncio.Event()
-        watched = Watched(lambda rows: reached.set() if rows > after else None)
+        watched = RecordedProgress(lambda rows: reached.set() if rows > after else None)
         task = asyncio.create_task(copied(*addresses, watched))
         await reached.wait()
         task.cancel()
@@ -339,7 +339,7 @@ async def test_a_connection_that_is_lost(
                 )
 
         with pytest.raises(Interrupted):
-            await copied(*addresses, Watched(cut))
+            await copied(*addresses, RecordedProgress(cut))
         await is_unfinished(target)
         assert (await copied(*addresses)).verified
         assert await everything(target) == await everything(source)
@@ -397,7 +397,7 @@ async def unfinished(source: Database, target: Database) -> None:
     def stop(_: int) -> None:
         raise StoreError("stopped")
 
-    assert await refused(source.settings.database, target.settings.database, Watched(stop)) == "stopped"
+    assert await refused(source.settings.database, target.settings.database, RecordedProgress(stop)) == "stopped"
 
 
 # Rows that differ -----------------------------------------------------------------------------------------------------
@@ -460,7 +460,7 @@ async def test_every_difference_is_found(seed: int) -> None:
 # Refusals -------------------------------------------------------------------------------------------------------------
 
 
-async def refused(source: str, target: str, watched: Watched | None = None) -> str:
+async def refused(source: str, target: str, watched: RecordedProgress | None = None) -> str:
     with pytest.raises(GrapevineError) as caught:
         await copied(source, target, watched)
     return str(caught.value)

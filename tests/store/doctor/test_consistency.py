@@ -13,7 +13,7 @@ from grapevine.domain.enums import DAY_KEYS
 from grapevine.errors import StoreError
 from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import Recount
-from tests.support.damaged_worlds import OTHER, Filled, Worlds, grown, in_every_world, ordinary, planted
+from tests.support.damaged_worlds import OTHER, DamageableWorld, Worlds, grown, in_every_world, ordinary, planted
 from tests.support.databases import Databases
 from tests.support.differences import Differences
 from tests.support.world import SITE
@@ -55,14 +55,14 @@ COUNTED = (
 WEEKLY = ("views", "visits", "returns", "shares", "proven", "unlinked")
 
 
-async def one_key(filled: Filled, table: str) -> tuple[str, tuple[int, ...]]:
+async def one_key(filled: DamageableWorld, table: str) -> tuple[str, tuple[int, ...]]:
     """A condition on rows of a table of counts, and its values: those of one key, in one slot."""
     (key,) = await filled.rows(f"SELECT {_KEYS[table]} FROM counts_{table} WHERE site_id = ? LIMIT 1", SITE)
     return f"WHERE cell = 1 AND ({_KEYS[table]}) = ({', '.join('?' * len(key))})", key
 
 
 @in_every_world
-async def test_a_count_raised_by_hand(filled: Filled) -> None:
+async def test_a_count_raised_by_hand(filled: DamageableWorld) -> None:
     differences = Differences()
     for table, measure in product(("hour", "page", "device"), COUNTED):
         where, key = await one_key(filled, table)
@@ -86,7 +86,7 @@ async def test_a_count_raised_by_hand(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_views_and_visitors_raised_by_hand(filled: Filled) -> None:
+async def test_views_and_visitors_raised_by_hand(filled: DamageableWorld) -> None:
     differences = Differences()
     views = sum(visit.views for visit in filled.world.real_visits())
     for table in ("hour", "page", "device"):
@@ -108,7 +108,7 @@ async def test_views_and_visitors_raised_by_hand(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_count_by_day_raised_by_hand(filled: Filled) -> None:
+async def test_a_count_by_day_raised_by_hand(filled: DamageableWorld) -> None:
     differences = Differences()
     for dimension in DAY_KEYS.values():
         (key,) = await filled.rows(
@@ -132,7 +132,7 @@ async def test_a_count_by_day_raised_by_hand(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_counts_by_day_that_were_lost(filled: Filled) -> None:
+async def test_counts_by_day_that_were_lost(filled: DamageableWorld) -> None:
     differences = Differences()
     where = "site_id = ? AND dimension = ? AND day = (SELECT min(day) FROM counts_day WHERE site_id = ?)"
     for dimension in DAY_KEYS.values():
@@ -157,7 +157,7 @@ async def test_counts_by_day_that_were_lost(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_count_by_day_of_a_dimension_that_is_none(filled: Filled) -> None:
+async def test_a_count_by_day_of_a_dimension_that_is_none(filled: DamageableWorld) -> None:
     await filled.change(
         "INSERT INTO counts_day (site_id, day, dimension, key, cell, visits) VALUES (?, 9, 4, 7, 0, 2)", SITE
     )
@@ -165,7 +165,7 @@ async def test_a_count_by_day_of_a_dimension_that_is_none(filled: Filled) -> Non
 
 
 @in_every_world
-async def test_a_link_preview_that_was_deleted(filled: Filled) -> None:
+async def test_a_link_preview_that_was_deleted(filled: DamageableWorld) -> None:
     ((visit_id, app, at),) = await filled.rows("SELECT visit_id, app, at FROM unfurls WHERE site_id = ? LIMIT 1", SITE)
     assert await filled.change("DELETE FROM unfurls WHERE (site_id, visit_id, app, at) = (?, ?, ?, ?)",
                          SITE, visit_id, app, at) == 1  # fmt: skip
@@ -180,7 +180,7 @@ async def test_a_link_preview_that_was_deleted(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -> None:
+async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: DamageableWorld) -> None:
     await filled.change(
         "UPDATE counts_page SET unlinked = unlinked + 1, views = views + 1 WHERE site_id = ? AND unlinked > 0", SITE
     )
@@ -188,7 +188,7 @@ async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Filled) -
 
 
 @in_every_world
-async def test_a_count_by_week_raised_by_hand(filled: Filled) -> None:
+async def test_a_count_by_week_raised_by_hand(filled: DamageableWorld) -> None:
     differences = Differences()
     (key,) = await filled.rows(
         "SELECT week, page_id FROM counts_week WHERE site_id = ? ORDER BY week DESC, page_id DESC LIMIT 1", SITE
@@ -208,7 +208,7 @@ async def test_a_count_by_week_raised_by_hand(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_visit_that_was_deleted(filled: Filled) -> None:
+async def test_a_visit_that_was_deleted(filled: DamageableWorld) -> None:
     visit = ordinary(filled.world)
     assert await filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id) == 1
     found = await filled.recount()
@@ -226,7 +226,7 @@ async def test_a_visit_that_was_deleted(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_sharer_that_was_deleted(filled: Filled) -> None:
+async def test_a_sharer_that_was_deleted(filled: DamageableWorld) -> None:
     root = next(one for one in filled.world.roots() if one.counts)
     await filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, root.visit_id)
     told = await filled.told()
@@ -235,7 +235,7 @@ async def test_a_sharer_that_was_deleted(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_guard_that_was_lost(filled: Filled) -> None:
+async def test_a_guard_that_was_lost(filled: DamageableWorld) -> None:
     day = ids.day_at(filled.world.real_visits()[0].at)
     visitors = len({visit.visitor for visit in filled.world.real_visits() if ids.day_at(visit.at) == day})
     for number in range(visitors - 1):
@@ -244,7 +244,7 @@ async def test_a_guard_that_was_lost(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_cascade_whose_summary_was_changed(filled: Filled) -> None:
+async def test_a_cascade_whose_summary_was_changed(filled: DamageableWorld) -> None:
     differences = Differences()
     root = grown(filled.world).visit_id
     where = "WHERE (site_id, root_id) = (?, ?)"
@@ -262,7 +262,7 @@ async def test_a_cascade_whose_summary_was_changed(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Filled) -> None:
+async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: DamageableWorld) -> None:
     root = grown(filled.world)
     size = sum(
         visit.visit_id in {v.visit_id for v in filled.world.real_visits()} for visit in filled.world.members(root)
@@ -278,7 +278,7 @@ async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Filled) ->
 
 
 @in_every_world
-async def test_a_share_whose_returns_were_changed(filled: Filled) -> None:
+async def test_a_share_whose_returns_were_changed(filled: DamageableWorld) -> None:
     share = next(one for one in filled.world.shares.values() if one.returns)
     visit_id, channel, n = share.key
     await filled.change(
@@ -294,7 +294,7 @@ async def test_a_share_whose_returns_were_changed(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_share_and_a_conversion_that_were_lost(filled: Filled) -> None:
+async def test_a_share_and_a_conversion_that_were_lost(filled: DamageableWorld) -> None:
     share = next(
         one for one in filled.world.shares.values() if one.reported_at and not one.openings and one.visit.counts
     )
@@ -312,7 +312,7 @@ async def test_a_share_and_a_conversion_that_were_lost(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_a_visit_that_hangs_elsewhere(filled: Filled) -> None:
+async def test_a_visit_that_hangs_elsewhere(filled: DamageableWorld) -> None:
     differences = Differences()
     visit = next(one for one in reversed(filled.world.visits) if one.returned and not one.own)
     where = "WHERE (site_id, visit_id) = (?, ?)"
@@ -328,14 +328,14 @@ async def test_a_visit_that_hangs_elsewhere(filled: Filled) -> None:
 
 
 @in_every_world
-async def test_only_the_first_places_are_told_but_all_are_counted(filled: Filled) -> None:
+async def test_only_the_first_places_are_told_but_all_are_counted(filled: DamageableWorld) -> None:
     changed = await filled.change("UPDATE counts_page SET visits = visits + 1 WHERE site_id = ? AND cell = 1", SITE)
     found = (await filled.recount(most=2))["counts by page"]
     assert (found.places, len(found.differences)) == (changed, 2)
 
 
 @in_every_world
-async def test_it_sees_one_moment_while_others_write(filled: Filled) -> None:
+async def test_it_sees_one_moment_while_others_write(filled: DamageableWorld) -> None:
     async with snapshot(filled.settings) as moment:
         recount = Recount(moment)
         assert not (await recount.compare("views", None, 5)).places
@@ -354,7 +354,7 @@ async def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 
 @in_every_world
-async def test_its_store_may_be_open(filled: Filled) -> None:
+async def test_its_store_may_be_open(filled: DamageableWorld) -> None:
     store = filled.database.store()
     await store.open()
     assert await filled.recount() == {}

@@ -18,7 +18,7 @@ from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import NO_DROPS, EventRecorder
 from grapevine.writer.writer import Writer
-from tests.store.writer.test_batch import NOON, SITE, World
+from tests.store.writer.test_batch import NOON, SITE, BatchScene
 from tests.support.postgres import Postgres
 from tests.support.submitting import submit
 
@@ -55,7 +55,7 @@ async def test_what_may_pass_is_tried_again(
     postgres_store: PostgresStore, rival: asyncpg.Connection, state: str
 ) -> None:
     await rival.execute(FAILS_TWICE.format(state=state))
-    world = World(postgres_store)
+    world = BatchScene(postgres_store)
     async with Writer(EventRecorder(postgres_store, Nonces(b"n" * 32)), Drops(), lambda: NOON) as writer:
         assert isinstance(await submit(writer, world.arrival()), VisitOutcome)
     assert await rival.fetchval("SELECT last_value FROM tries") == 3
@@ -69,7 +69,7 @@ async def test_what_is_wrong_with_an_event_is_not(
     await rival.execute(FAILS_TWICE.format(state=state))
     async with Writer(EventRecorder(postgres_store, Nonces(b"n" * 32)), Drops(), lambda: NOON) as writer:
         with pytest.raises(asyncpg.PostgresError):
-            await submit(writer, World(postgres_store).arrival())
+            await submit(writer, BatchScene(postgres_store).arrival())
     assert await rival.fetchval("SELECT last_value FROM tries") == 1
 
 
@@ -97,7 +97,7 @@ async def test_a_batch_that_is_the_victim_of_a_deadlock_is_tried_again(
     postgres_store: PostgresStore, postgres_url: str, rival: asyncpg.Connection
 ) -> None:
     """The rival holds the drops and waits for the batch's counts; the batch holds these and waits for the drops."""
-    drops, recorder, world = Drops(), Meeting(postgres_store), World(postgres_store)
+    drops, recorder, world = Drops(), Meeting(postgres_store), BatchScene(postgres_store)
     await world.play(world.arrival())
     drops.add(SITE, "robot", NOON)
     async with Writer(EventRecorder(postgres_store, Nonces(b"n" * 32)), drops, lambda: NOON):
@@ -141,7 +141,7 @@ class Held(EventRecorder):
 
 async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(postgres_store: PostgresStore) -> None:
     """They count in slots of their own; one after the other, all in the first."""
-    drops, recorder, world = Drops(), Held(postgres_store), World(postgres_store)
+    drops, recorder, world = Drops(), Held(postgres_store), BatchScene(postgres_store)
     async with Writer(recorder, drops, lambda: NOON) as writer:
         assert isinstance(
             await submit(writer, world.arrival()), VisitOutcome

@@ -23,7 +23,7 @@ from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
-from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, World, page, report
+from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, BatchScene, page, report
 from tests.support.databases import PostgresDatabases
 from tests.support.postgres import Postgres
 
@@ -85,10 +85,10 @@ async def check(url: str) -> None:
             assert not found.places, (name, found)
 
 
-class Crowd:
+class ConflictingEvents:
     """Random events that meet: in few cascades, on few pages, by few visitors, and many of them more than once."""
 
-    def __init__(self, seed: int, world: World) -> None:
+    def __init__(self, seed: int, world: BatchScene) -> None:
         self.chance = random.Random(seed)  # noqa: S311
         self.world = world
         self.visits: list[int] = []
@@ -150,7 +150,7 @@ class Crowd:
 @pytest.mark.parametrize("seed", range(8))
 async def test_what_is_written_at_once_adds_up(collectors: Collectors, postgres_url: str, seed: int) -> None:
     first = collectors.stores[0]
-    crowd = Crowd(seed, World(first))
+    crowd = ConflictingEvents(seed, BatchScene(first))
     crowd.landed(await collectors.record(0, [crowd.world.arrival(visitor=1 + n) for n in range(3)]))
     begun = 3
     for _ in range(ROUNDS):
@@ -168,7 +168,7 @@ async def test_what_is_written_at_once_adds_up(collectors: Collectors, postgres_
 @pytest.mark.parametrize("writers", [2, 3])
 async def test_first_returns_of_one_root_at_the_same_time(postgres_url: str, writers: int) -> None:
     async with opened(postgres_url, writers) as collectors:
-        world = World(collectors.stores[0])
+        world = BatchScene(collectors.stores[0])
         for _ in range(10):
             root = await world.land(world.arrival())
             tokens = [Token(root.visit_id, channel, 0) for channel in (COPY, WHATSAPP)]
@@ -181,7 +181,7 @@ async def test_first_returns_of_one_root_at_the_same_time(postgres_url: str, wri
 
 
 async def test_one_arrival_sent_to_everybody_is_one_visit(collectors: Collectors, postgres_url: str) -> None:
-    world = World(collectors.stores[0])
+    world = BatchScene(collectors.stores[0])
     root = await world.land(world.arrival())
     for token in [None, Token(root.visit_id, COPY, 0)] * 5:
         same = [world.arrival(token), world.arrival(token)]
@@ -194,7 +194,7 @@ async def test_one_arrival_sent_to_everybody_is_one_visit(collectors: Collectors
 
 
 async def test_what_counts_once_counts_once_whoever_hears_of_it(collectors: Collectors, postgres_url: str) -> None:
-    world = World(collectors.stores[0])
+    world = BatchScene(collectors.stores[0])
     root = await world.land(world.arrival(visitor=5))
     for number in range(5):
         view = View(site_id=SITE, visit_id=root.visit_id, nonce=f"view{number:012}", at=NOON)
@@ -208,7 +208,7 @@ async def test_what_counts_once_counts_once_whoever_hears_of_it(collectors: Coll
 
 
 async def test_batches_that_name_cascades_in_any_order_all_succeed(collectors: Collectors, postgres_url: str) -> None:
-    world = World(collectors.stores[0])
+    world = BatchScene(collectors.stores[0])
     roots = [await world.land(world.arrival()) for _ in range(40)]
     for _ in range(5):
         names = [Token(root.visit_id, COPY, 0) for root in roots]
@@ -226,8 +226,8 @@ async def test_several_that_open_an_empty_database_make_the_tables_once(postgres
     newest = sql_loader.migrations()[-1].number
     for number, store in enumerate(stores):
         assert await store.writable()
-        await World(store, EventRecorder(store, Nonces(b"n" * 32), number)).play(
-            World(store).arrival(nonce=f"nonce{number:011}")
+        await BatchScene(store, EventRecorder(store, Nonces(b"n" * 32), number)).play(
+            BatchScene(store).arrival(nonce=f"nonce{number:011}")
         )
         assert await store.look("SELECT version FROM versions WHERE name = 'schema'") == [(newest,)]
     assert await stores[0].look("SELECT count(*) FROM visits") == [(6,)]

@@ -12,7 +12,7 @@ from grapevine.domain.tokens import Token
 from grapevine.store.base import Store
 from grapevine.writer.bursts import GRACE_MS
 from grapevine.writer.verdict_job import VerdictJob
-from tests.store.writer.test_batch import COPY, NOON, SITE, World
+from tests.store.writer.test_batch import COPY, NOON, SITE, BatchScene
 from tests.store.writer.test_conversions import assert_recounted
 
 pytestmark = pytest.mark.anyio
@@ -22,8 +22,8 @@ DRIVEN = 1
 
 
 @pytest.fixture
-def world(store: Store) -> World:
-    return World(store)
+def world(store: Store) -> BatchScene:
+    return BatchScene(store)
 
 
 def answer(visit_id: int = 0, nonce: str = NONCE, **changes: Any) -> Answer:
@@ -33,11 +33,11 @@ def answer(visit_id: int = 0, nonce: str = NONCE, **changes: Any) -> Answer:
     return Answer(**(fields | changes))
 
 
-async def rows(world: World) -> list[tuple[Any, ...]]:
+async def rows(world: BatchScene) -> list[tuple[Any, ...]]:
     return sorted(await world.table("SELECT visit_id, cell, at, text, contact FROM answers"))
 
 
-async def test_an_answer_lives_in_the_cell_of_its_visit_and_counts_nowhere(world: World) -> None:
+async def test_an_answer_lives_in_the_cell_of_its_visit_and_counts_nowhere(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     friend = await world.land(world.arrival(Token(first.visit_id, COPY, 0)))
     before = await world.dump()
@@ -50,7 +50,7 @@ async def test_an_answer_lives_in_the_cell_of_its_visit_and_counts_nowhere(world
     await assert_recounted(world.store)
 
 
-async def test_an_answer_without_a_visit_has_a_cell_of_its_own(world: World) -> None:
+async def test_an_answer_without_a_visit_has_a_cell_of_its_own(world: BatchScene) -> None:
     nonces = [f"nonce{number:011}" for number in range(8)]
     assert await world.play(*(answer(nonce=nonce, text=nonce) for nonce in nonces)) == [Stored()] * 8
     found = await rows(world)
@@ -60,7 +60,7 @@ async def test_an_answer_without_a_visit_has_a_cell_of_its_own(world: World) -> 
 
 
 @pytest.mark.parametrize("named", [True, False])
-async def test_the_first_of_several_stays(world: World, named: bool) -> None:
+async def test_the_first_of_several_stays(world: BatchScene, named: bool) -> None:
     visit_id = (await world.land(world.arrival())).visit_id if named else 0
     assert await world.play(answer(visit_id), answer(visit_id, text="x")) == [Stored(), Stored(duplicate=True)]
     before = await rows(world)
@@ -72,19 +72,19 @@ async def test_the_first_of_several_stays(world: World, named: bool) -> None:
     assert await world.play(answer(visit_id, site_id=8)) == ([VisitNotFound()] if named else [Stored()])
 
 
-async def test_a_visit_that_is_not_there_has_no_answers(world: World) -> None:
+async def test_a_visit_that_is_not_there_has_no_answers(world: BatchScene) -> None:
     assert await world.play(answer(ids.pack(2500, 9, 9)), answer()) == [VisitNotFound(), Stored()]
     assert [row[0] for row in await rows(world)] == [0]
 
 
-async def test_a_visit_with_a_verdict_keeps_its_answer(world: World) -> None:
+async def test_a_visit_with_a_verdict_keeps_its_answer(world: BatchScene) -> None:
     landed = await world.land(world.arrival(verdict=DRIVEN))
     assert await world.play(answer(landed.visit_id)) == [Stored()]
     assert await world.totals() == {}
     assert len(await rows(world)) == 1
 
 
-async def test_who_answers_is_no_machine(world: World) -> None:
+async def test_who_answers_is_no_machine(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     token = Token(first.visit_id, COPY, 0)
     opened = [await world.land(world.arrival(token, at=NOON + second * 1_000, visitor=77)) for second in range(9)]

@@ -40,7 +40,7 @@ COPY, WHATSAPP = CODES["copy"], CODES["whatsapp"]
 SEARCH, DEEP, SHARE = SOURCES["search"], SOURCES["direct-deep"], SOURCES["share"]
 
 
-class World:
+class BatchScene:
     """Plays events against a store and looks at what they left."""
 
     def __init__(self, store: Store, recorder: EventRecorder | None = None) -> None:
@@ -86,8 +86,8 @@ class World:
 
 
 @pytest.fixture
-def world(store: Store) -> World:
-    return World(store)
+def world(store: Store) -> BatchScene:
+    return BatchScene(store)
 
 
 def page(url: str) -> Page:
@@ -98,7 +98,7 @@ def report(token: Token, at: int = NOON, url: str = "https://a.example/deep") ->
     return ShareReport(site_id=SITE, token=token, at=at, page=page(url), title=None)
 
 
-async def test_a_first_visit_is_a_root_with_the_day_of_its_nonce(world: World) -> None:
+async def test_a_first_visit_is_a_root_with_the_day_of_its_nonce(world: BatchScene) -> None:
     landed = await world.land(world.arrival(day=2499))
     row = await world.visit(landed.visit_id)
     assert (ids.day_of(row.visit_id), row.parent_id, row.root_id, row.depth, row.source) == (
@@ -112,7 +112,7 @@ async def test_a_first_visit_is_a_root_with_the_day_of_its_nonce(world: World) -
     assert await world.totals() == {"views": 1, "visits": 1, "visitors": 1}
 
 
-async def test_a_return_hangs_on_its_sharer_and_inherits_the_cell(world: World) -> None:
+async def test_a_return_hangs_on_its_sharer_and_inherits_the_cell(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     second = await world.land(world.arrival(Token(first.visit_id, COPY, 0)))
     third = await world.land(world.arrival(Token(second.visit_id, WHATSAPP, 2)))
@@ -130,7 +130,7 @@ async def test_a_return_hangs_on_its_sharer_and_inherits_the_cell(world: World) 
     assert (size, depth, shares) == (3, 2, 2)
 
 
-async def test_every_event_may_be_repeated_without_changing_anything(world: World) -> None:
+async def test_every_event_may_be_repeated_without_changing_anything(world: BatchScene) -> None:
     first = world.arrival()
     root = await world.land(first)
     token = Token(root.visit_id, COPY, 0)
@@ -160,7 +160,7 @@ async def test_every_event_may_be_repeated_without_changing_anything(world: Worl
     assert again[4] == again[5] == again[7] == Stored(duplicate=True)
 
 
-async def test_repeats_within_one_batch_are_one_event(world: World) -> None:
+async def test_repeats_within_one_batch_are_one_event(world: BatchScene) -> None:
     first = world.arrival()
     outcomes = await world.play(first, first, first)
     assert len({outcome.visit_id for outcome in outcomes if isinstance(outcome, VisitOutcome)}) == 1
@@ -180,7 +180,7 @@ class Colliding(Nonces):
 
 @pytest.mark.parametrize("together", [True, False])
 async def test_a_collision_of_ids_takes_the_next_attempt(store: Store, together: bool) -> None:
-    world = World(store, EventRecorder(store, Colliding(b"n" * 32)))
+    world = BatchScene(store, EventRecorder(store, Colliding(b"n" * 32)))
     arrivals = [world.arrival() for _ in range(5)]
     batches = [arrivals] if together else [[arrival] for arrival in arrivals]
     landed = [outcome for batch in batches for outcome in await world.play(*batch)]
@@ -193,7 +193,7 @@ async def test_a_collision_of_ids_takes_the_next_attempt(store: Store, together:
     assert await world.totals() == {"views": 5, "visits": 5, "visitors": 5}
 
 
-async def test_a_self_return_proves_nothing_and_keeps_the_depth(world: World) -> None:
+async def test_a_self_return_proves_nothing_and_keeps_the_depth(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     friend = await world.land(world.arrival(Token(first.visit_id, COPY, 0)))
     token = Token(friend.visit_id, COPY, 0)
@@ -209,7 +209,7 @@ async def test_a_self_return_proves_nothing_and_keeps_the_depth(world: World) ->
     assert await world.table("SELECT size, max_depth FROM cascades") == [(2, 1)]
 
 
-async def test_what_grows_below_a_self_return_hangs_on_the_sharer(world: World) -> None:
+async def test_what_grows_below_a_self_return_hangs_on_the_sharer(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     own = await world.land(world.arrival(Token(first.visit_id, COPY, 0), own=True))
     own_again = await world.land(world.arrival(Token(own.visit_id, COPY, 0), own=True))
@@ -230,7 +230,7 @@ async def test_what_grows_below_a_self_return_hangs_on_the_sharer(world: World) 
 
 
 @pytest.mark.parametrize("yesterday", [False, True])
-async def test_a_return_from_the_sharers_network_is_a_return_with_that_mark(world: World, yesterday: bool) -> None:
+async def test_a_return_from_the_sharers_network_is_a_return_with_that_mark(world: BatchScene, yesterday: bool) -> None:
     first = await world.land(world.arrival(visitor=42))
     colleague = {"visitor": 1, "visitor_before": 42} if yesterday else {"visitor": 42}
     landed = await world.land(world.arrival(Token(first.visit_id, COPY, 0), **colleague))
@@ -240,7 +240,7 @@ async def test_a_return_from_the_sharers_network_is_a_return_with_that_mark(worl
     assert (totals["returns"], totals["same_network"], totals["proven"]) == (1, 1, 1)
 
 
-async def test_a_return_to_a_visit_that_is_not_there_is_a_root_in_the_tokens_cell(world: World) -> None:
+async def test_a_return_to_a_visit_that_is_not_there_is_a_root_in_the_tokens_cell(world: BatchScene) -> None:
     token = Token(ids.pack(2400, 77, 12345), COPY, 0)
     landed = await world.land(world.arrival(token, source=DEEP))
     row = await world.visit(landed.visit_id)
@@ -250,7 +250,7 @@ async def test_a_return_to_a_visit_that_is_not_there_is_a_root_in_the_tokens_cel
     assert await world.table("SELECT * FROM shares") == []
 
 
-async def test_reported_then_proven_and_proven_then_reported(world: World) -> None:
+async def test_reported_then_proven_and_proven_then_reported(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     early, late = Token(first.visit_id, COPY, 0), Token(first.visit_id, WHATSAPP, 0)
     await world.play(report(early, at=NOON))
@@ -269,7 +269,7 @@ async def test_reported_then_proven_and_proven_then_reported(world: World) -> No
     ]
 
 
-async def test_a_share_reported_and_proven_in_one_batch(world: World) -> None:
+async def test_a_share_reported_and_proven_in_one_batch(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     token = Token(first.visit_id, COPY, 0)
     await world.play(report(token), world.arrival(token), report(token), world.arrival(token))
@@ -278,7 +278,7 @@ async def test_a_share_reported_and_proven_in_one_batch(world: World) -> None:
     assert await world.table("SELECT size, shares FROM cascades") == [(3, 1)]
 
 
-async def test_a_cascade_starts_with_the_shares_its_root_had_before(world: World) -> None:
+async def test_a_cascade_starts_with_the_shares_its_root_had_before(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     for n in range(3):
         await world.play(report(Token(first.visit_id, WHATSAPP, n)))
@@ -288,7 +288,7 @@ async def test_a_cascade_starts_with_the_shares_its_root_had_before(world: World
     assert await world.table("SELECT size, shares FROM cascades") == [(2, 5)]
 
 
-async def test_views_go_on_in_their_visit(world: World) -> None:
+async def test_views_go_on_in_their_visit(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     views = [View(site_id=SITE, visit_id=first.visit_id, nonce=f"view{n:013}", at=NOON + n) for n in (900, 500, 900)]
     assert await world.play(*views) == [Stored(), Stored(), Stored(duplicate=True)]
@@ -298,7 +298,7 @@ async def test_views_go_on_in_their_visit(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["view", "report", "unfurl"])
-async def test_what_names_a_visit_that_is_not_there_changes_nothing(world: World, kind: str) -> None:
+async def test_what_names_a_visit_that_is_not_there_changes_nothing(world: BatchScene, kind: str) -> None:
     gone = Token(ids.pack(2500, 1, 1), COPY, 0)
     event: Event = {
         "view": View(site_id=SITE, visit_id=gone.visit_id, nonce="v" * 16, at=NOON),
@@ -310,7 +310,7 @@ async def test_what_names_a_visit_that_is_not_there_changes_nothing(world: World
     assert await world.table("SELECT * FROM shares") == []
 
 
-async def test_an_unfurl_counts_once_per_share_app_and_hour(world: World) -> None:
+async def test_an_unfurl_counts_once_per_share_app_and_hour(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     token = Token(first.visit_id, COPY, 0)
     times = [(NOON, "slack"), (NOON + 1, "slack"), (NOON + ids.HOUR_MS, "slack"), (NOON, "discord")]
@@ -322,7 +322,7 @@ async def test_an_unfurl_counts_once_per_share_app_and_hour(world: World) -> Non
     assert await world.totals() == {"views": 1, "visits": 1, "visitors": 1}
 
 
-async def test_a_visitor_counts_once_a_day(world: World) -> None:
+async def test_a_visitor_counts_once_a_day(world: BatchScene) -> None:
     for at in (NOON, NOON + 1000, NOON + ids.DAY_MS):
         await world.land(world.arrival(visitor=5, at=at))
     await world.land(world.arrival(visitor=6))
@@ -331,7 +331,7 @@ async def test_a_visitor_counts_once_a_day(world: World) -> None:
 
 
 async def test_pages_beyond_the_days_bound_count_as_other(store: Store) -> None:
-    world = World(store, EventRecorder(store, Nonces(b"n" * 32), pages_a_day=2))
+    world = BatchScene(store, EventRecorder(store, Nonces(b"n" * 32), pages_a_day=2))
     for number in (1, 2, 3, 4, 1):
         await world.land(world.arrival(page=page(f"https://a.example/{number}")))
     urls = dict(await world.table("SELECT page_id, url FROM pages"))  # asked apart: a page may be of another cell
@@ -342,7 +342,7 @@ async def test_pages_beyond_the_days_bound_count_as_other(store: Store) -> None:
 
 @pytest.mark.parametrize("title", [None, "Deep"])
 async def test_a_known_page_is_not_offered_again_until_its_title_comes(
-    world: World, title: str | None, monkeypatch: pytest.MonkeyPatch
+    world: BatchScene, title: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered, arrive = list[str | None](), Batch.arrive
 
@@ -359,7 +359,7 @@ async def test_a_known_page_is_not_offered_again_until_its_title_comes(
 
 @pytest.mark.parametrize("titles", [[], ["A page"]])
 @pytest.mark.parametrize("known", [False, True])
-async def test_what_arrives_together_is_answered_apart(world: World, titles: list[str], known: bool) -> None:
+async def test_what_arrives_together_is_answered_apart(world: BatchScene, titles: list[str], known: bool) -> None:
     """Pages have no answer, visits answer with those that are new, shares with those that are stored."""
     token = Token((await world.land(world.arrival())).visit_id, COPY, 0)
     await world.play(report(token))
@@ -379,7 +379,7 @@ async def test_what_arrives_together_is_answered_apart(world: World, titles: lis
     assert await world.table("SELECT title FROM pages WHERE page_id = 2") == [(title,) for title in titles]
 
 
-async def test_a_failed_batch_leaves_nothing_behind(world: World) -> None:
+async def test_a_failed_batch_leaves_nothing_behind(world: BatchScene) -> None:
     before = await world.dump()
 
     async def fail() -> None:

@@ -31,7 +31,7 @@ from grapevine.writer.guards import NEVER
 from grapevine.writer.nonces import GUARD_CONVERSION, Nonces
 from grapevine.writer.recorder import EventRecorder
 from tests.store.sqlite.test_query_plans import plan
-from tests.store.writer.test_batch import NOON, SITE, World
+from tests.store.writer.test_batch import NOON, SITE, BatchScene
 from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
@@ -40,8 +40,8 @@ COPY, WHATSAPP = CODES["copy"], CODES["whatsapp"]
 
 
 @pytest.fixture
-def world(store: Store) -> World:
-    return World(store)
+def world(store: Store) -> BatchScene:
+    return BatchScene(store)
 
 
 def goal(visit_id: int, once: str, at: int = NOON + 5, **changes: Any) -> Conversion:
@@ -52,7 +52,7 @@ def goal(visit_id: int, once: str, at: int = NOON + 5, **changes: Any) -> Conver
     return Conversion(**(fields | changes))
 
 
-async def rows(world: World) -> list[tuple[Any, ...]]:
+async def rows(world: BatchScene) -> list[tuple[Any, ...]]:
     return await world.table(
         "SELECT visit_id, cell, goal, external_id, at, value, currency FROM conversions ORDER BY at"
     )
@@ -67,7 +67,7 @@ async def assert_recounted(store: Store) -> None:
             assert found.places == 0, (name, found.differences)
 
 
-async def test_a_conversion_is_stored_and_counted_where_its_visit_belongs(world: World) -> None:
+async def test_a_conversion_is_stored_and_counted_where_its_visit_belongs(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     friend = await world.land(world.arrival(Token(first.visit_id, COPY, 0)))
     late = NOON + 3 * ids.DAY_MS
@@ -80,7 +80,7 @@ async def test_a_conversion_is_stored_and_counted_where_its_visit_belongs(world:
     await assert_recounted(world.store)
 
 
-async def test_the_first_of_several_stays_whatever_visit_and_value_the_others_name(world: World) -> None:
+async def test_the_first_of_several_stays_whatever_visit_and_value_the_others_name(world: BatchScene) -> None:
     visits = [(await world.land(world.arrival())).visit_id for _ in range(6)]
     assert len({ids.cell_of(visit) for visit in visits}) > 1
     first = goal(visits[0], "id 1")
@@ -91,7 +91,7 @@ async def test_the_first_of_several_stays_whatever_visit_and_value_the_others_na
     await assert_recounted(world.store)
 
 
-async def test_repeats_within_a_batch_are_one(world: World) -> None:
+async def test_repeats_within_a_batch_are_one(world: BatchScene) -> None:
     one, other = [(await world.land(world.arrival())).visit_id for _ in range(2)]
     outcomes = await world.play(goal(one, "id 1"), goal(other, "id 1", value=1), goal(one, "id 2"), goal(one, "id 2"))
     assert outcomes == [Stored(), Stored(duplicate=True), Stored(), Stored(duplicate=True)]
@@ -99,7 +99,7 @@ async def test_repeats_within_a_batch_are_one(world: World) -> None:
     await assert_recounted(world.store)
 
 
-async def test_a_visit_that_is_not_there_leaves_nothing_behind(world: World) -> None:
+async def test_a_visit_that_is_not_there_leaves_nothing_behind(world: BatchScene) -> None:
     missing = ids.pack(2500, 9, 9)
     assert await world.play(goal(missing, "id 1")) == [VisitNotFound()]
     assert await world.table("SELECT * FROM guards WHERE kind = 4") == []
@@ -107,13 +107,13 @@ async def test_a_visit_that_is_not_there_leaves_nothing_behind(world: World) -> 
     assert await world.play(goal(landed.visit_id, "id 1")) == [Stored()]
 
 
-async def test_other_sites_have_ids_of_their_own(world: World) -> None:
+async def test_other_sites_have_ids_of_their_own(world: BatchScene) -> None:
     here = await world.land(world.arrival())
     there = await world.land(world.arrival(site_id=8))
     assert await world.play(goal(here.visit_id, "id 1"), goal(there.visit_id, "id 1", site_id=8)) == [Stored()] * 2
 
 
-async def test_guards_never_expire(world: World) -> None:
+async def test_guards_never_expire(world: BatchScene) -> None:
     landed = await world.land(world.arrival())
     await world.play(goal(landed.visit_id, "id 1"))
     assert await world.table(f"SELECT expires_at FROM guards WHERE kind = {GUARD_CONVERSION}") == [(NEVER,)]
@@ -121,7 +121,7 @@ async def test_guards_never_expire(world: World) -> None:
     assert await world.play(goal(landed.visit_id, "id 1")) == [Stored(duplicate=True)]
 
 
-async def test_a_conversion_before_the_first_return_is_in_the_summary_too(world: World) -> None:
+async def test_a_conversion_before_the_first_return_is_in_the_summary_too(world: BatchScene) -> None:
     root = await world.land(world.arrival())
     await world.play(goal(root.visit_id, "id 1"), goal(root.visit_id, "id 2"))
     token = Token(root.visit_id, COPY, 0)
@@ -130,7 +130,7 @@ async def test_a_conversion_before_the_first_return_is_in_the_summary_too(world:
     await assert_recounted(world.store)
 
 
-async def test_random_traffic_is_counted_as_its_rows_say(world: World) -> None:
+async def test_random_traffic_is_counted_as_its_rows_say(world: BatchScene) -> None:
     chance = random.Random(5)  # noqa: S311
     visits: list[int] = [(await world.land(world.arrival())).visit_id for _ in range(3)]
     for number in range(40):
@@ -172,7 +172,7 @@ OWNER = Site(
 DAY = Period(ids.day_date(2500), ids.day_date(2500))
 
 
-async def test_credit_follows_the_chain_past_self_returns_and_gaps(world: World) -> None:
+async def test_credit_follows_the_chain_past_self_returns_and_gaps(world: BatchScene) -> None:
     root = (await world.land(world.arrival())).visit_id
     friend = (await world.land(world.arrival(Token(root, COPY, 0)))).visit_id
     again = (await world.land(world.arrival(Token(friend, WHATSAPP, 0), own=True))).visit_id
@@ -190,7 +190,7 @@ async def test_credit_follows_the_chain_past_self_returns_and_gaps(world: World)
     assert (await attribute_conversions(world.store.reads, OWNER, "first", DAY, goal="other")).conversions == 0
 
 
-async def test_a_chain_past_retention_is_credited_as_far_as_it_is_known(world: World) -> None:
+async def test_a_chain_past_retention_is_credited_as_far_as_it_is_known(world: BatchScene) -> None:
     root = (await world.land(world.arrival())).visit_id
     friend = (await world.land(world.arrival(Token(root, COPY, 0)))).visit_id
     third = (await world.land(world.arrival(Token(friend, WHATSAPP, 0)))).visit_id
@@ -218,7 +218,7 @@ async def forget(store: Store, visit_id: int) -> None:
 
 
 async def test_a_chain_of_three_hundred_is_followed_to_its_root(store: Store) -> None:
-    world = World(store, EventRecorder(store, Nonces(b"n" * 32)))
+    world = BatchScene(store, EventRecorder(store, Nonces(b"n" * 32)))
     last = (await world.land(world.arrival())).visit_id
     root = last
     for _ in range(300):

@@ -9,7 +9,7 @@ from grapevine.domain.urls import page_id
 from grapevine.store.base import Store
 from grapevine.writer.bursts import GRACE_MS
 from grapevine.writer.verdict_job import VerdictJob
-from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, World, report
+from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, BatchScene, report
 from tests.store.writer.test_conversions import assert_recounted
 
 pytestmark = pytest.mark.anyio
@@ -19,16 +19,16 @@ DRIVEN = 1
 
 
 @pytest.fixture
-def world(store: Store) -> World:
-    return World(store)
+def world(store: Store) -> BatchScene:
+    return BatchScene(store)
 
 
-async def shared(world: World, url: str = DEEP) -> dict[int, int]:
+async def shared(world: BatchScene, url: str = DEEP) -> dict[int, int]:
     await assert_recounted(world.store)
     return await world.store.reads.shares.shares_of_page(SITE, page_id(SITE, url))
 
 
-async def test_a_share_counts_for_the_page_that_was_shared(world: World) -> None:
+async def test_a_share_counts_for_the_page_that_was_shared(world: BatchScene) -> None:
     visit = (await world.land(world.arrival())).visit_id
     await world.play(report(Token(visit, COPY, 0), url=OTHER), report(Token(visit, COPY, 0), url=DEEP))
     await world.play(report(Token(visit, COPY, 1), url=OTHER), report(Token(visit, WHATSAPP, 0), url=DEEP))
@@ -40,7 +40,9 @@ async def test_a_share_counts_for_the_page_that_was_shared(world: World) -> None
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_a_proven_share_counts_for_the_first_page_until_its_report_comes(world: World, together: bool) -> None:
+async def test_a_proven_share_counts_for_the_first_page_until_its_report_comes(
+    world: BatchScene, together: bool
+) -> None:
     visit = (await world.land(world.arrival())).visit_id
     token = Token(visit, COPY, 0)
     proof, said = world.arrival(token), report(token, url=OTHER)
@@ -55,7 +57,7 @@ async def test_a_proven_share_counts_for_the_first_page_until_its_report_comes(w
     assert (await shared(world), await shared(world, OTHER)) == ({}, {COPY: 1})
 
 
-async def test_self_returns_and_driven_browsers_count_for_no_page(world: World) -> None:
+async def test_self_returns_and_driven_browsers_count_for_no_page(world: BatchScene) -> None:
     visit = (await world.land(world.arrival())).visit_id
     await world.play(world.arrival(Token(visit, COPY, 0), own=True))
     machine = (await world.land(world.arrival(verdict=DRIVEN))).visit_id
@@ -66,7 +68,7 @@ async def test_self_returns_and_driven_browsers_count_for_no_page(world: World) 
 
 
 @pytest.mark.parametrize("reported", [True, False])
-async def test_a_verdict_takes_a_share_back_that_only_it_had_proven(world: World, reported: bool) -> None:
+async def test_a_verdict_takes_a_share_back_that_only_it_had_proven(world: BatchScene, reported: bool) -> None:
     token = Token((await world.land(world.arrival())).visit_id, COPY, 0)
     if reported:
         await world.play(report(token, url=OTHER))
@@ -77,7 +79,7 @@ async def test_a_verdict_takes_a_share_back_that_only_it_had_proven(world: World
     assert (await shared(world), await shared(world, OTHER)) == ({}, {COPY: 1} if reported else {})
 
 
-async def test_other_writers_slots_are_added_up(world: World) -> None:
+async def test_other_writers_slots_are_added_up(world: BatchScene) -> None:
     visit = (await world.land(world.arrival())).visit_id
     for n in range(3):
         world.recorder.set_slot(n)

@@ -16,7 +16,7 @@ from grapevine.domain.tokens import Token
 from grapevine.store.base import Store
 from grapevine.writer.bursts import GRACE_MS
 from grapevine.writer.verdict_job import VerdictJob
-from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, World, report
+from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, BatchScene, report
 from tests.store.writer.test_conversions import assert_recounted
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +26,7 @@ SCANNER, REPLAY = VERDICTS["scanner"], VERDICTS["replay"]
 BOT = 77
 
 
-class Scene(World):
+class Scene(BatchScene):
     """A world with a judge."""
 
     def __init__(self, store: Store) -> None:

@@ -15,14 +15,14 @@ from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import NO_DROPS, EventRecorder
 from grapevine.writer.writer import Writer
-from tests.store.writer.test_batch import NOON, World
+from tests.store.writer.test_batch import NOON, BatchScene
 from tests.support.backends import Backend
 from tests.support.submitting import submit
 
 pytestmark = pytest.mark.anyio
 
 
-class Watched(EventRecorder):
+class FailingRecorder(EventRecorder):
     """A recorder that notes its batches, stumbles over poison, and can find the store gone."""
 
     gone = False
@@ -49,7 +49,7 @@ async def rows(store: Store) -> int:
 
 
 async def test_many_requests_share_a_commit_and_each_is_answered_after_it(store: Store) -> None:
-    recorder, world = Watched(store), World(store)
+    recorder, world = FailingRecorder(store), BatchScene(store)
     async with Writer(recorder, Drops(), lambda: NOON) as writer:
 
         async def send() -> None:
@@ -66,19 +66,19 @@ async def test_many_requests_share_a_commit_and_each_is_answered_after_it(store:
 
 
 async def test_one_poisonous_event_fails_alone(store: Store) -> None:
-    world = World(store)
+    world = BatchScene(store)
     events = [world.arrival(title="poison" if number == 7 else None) for number in range(20)]
-    async with Writer(Watched(store), Drops(), lambda: NOON) as writer:
+    async with Writer(FailingRecorder(store), Drops(), lambda: NOON) as writer:
         answers = await asyncio.gather(*(submit(writer, event) for event in events), return_exceptions=True)
     assert [number for number, answer in enumerate(answers) if isinstance(answer, ArithmeticError)] == [7]
     assert sum(isinstance(answer, VisitOutcome) for answer in answers) == 19
     assert await rows(store) == 19
-    assert (await World(store).totals())["visits"] == 19
+    assert (await BatchScene(store).totals())["visits"] == 19
 
 
 async def test_what_was_accepted_is_stored_when_the_writer_stops(store: Store) -> None:
-    world = World(store)
-    async with Writer(Watched(store), Drops(), lambda: NOON) as writer:
+    world = BatchScene(store)
+    async with Writer(FailingRecorder(store), Drops(), lambda: NOON) as writer:
         waiting = [asyncio.create_task(submit(writer, world.arrival())) for _ in range(50)]
         await asyncio.sleep(0)  # the requests are accepted, and none is stored yet
     assert all(isinstance(answer, VisitOutcome) for answer in await asyncio.gather(*waiting))
@@ -88,7 +88,7 @@ async def test_what_was_accepted_is_stored_when_the_writer_stops(store: Store) -
 
 
 async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None:
-    recorder, world, drops = Watched(store), World(store), Drops()
+    recorder, world, drops = FailingRecorder(store), BatchScene(store), Drops()
     async with Writer(recorder, drops, lambda: NOON) as writer:
         recorder.gone = True
         drops.add(7, "robot", NOON)
@@ -101,8 +101,8 @@ async def test_a_store_that_is_gone_is_busy_and_comes_back(store: Store) -> None
 
 
 async def test_more_than_the_queue_holds_is_busy_at_once(store: Store) -> None:
-    world, drops = World(store), Drops()
-    async with Writer(Watched(store), drops, lambda: NOON, max_waiting=5) as writer:
+    world, drops = BatchScene(store), Drops()
+    async with Writer(FailingRecorder(store), drops, lambda: NOON, max_waiting=5) as writer:
         answers = await asyncio.gather(*(submit(writer, world.arrival()) for _ in range(12)), return_exceptions=True)
     assert sum(isinstance(answer, Busy) for answer in answers) == 9  # one site fills half of the room
     assert await rows(store) == 3
@@ -110,7 +110,7 @@ async def test_more_than_the_queue_holds_is_busy_at_once(store: Store) -> None:
 
 async def test_drops_alone_are_stored_when_the_writer_stops(store: Store) -> None:
     drops = Drops()
-    async with Writer(Watched(store), drops, lambda: NOON):
+    async with Writer(FailingRecorder(store), drops, lambda: NOON):
         drops.add(0, "malformed", NOON, 3)
     assert isinstance(store, Backend)
     assert await store.look("SELECT site_id, reason, drops FROM drops") == [(0, "malformed", 3)]

@@ -16,7 +16,7 @@ from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import NO_DROPS, EventRecorder
 from grapevine.writer.writer import Writer
-from tests.store.writer.test_batch import NOON, World
+from tests.store.writer.test_batch import NOON, BatchScene
 from tests.support.backends import Backend
 from tests.support.submitting import submit
 
@@ -76,7 +76,7 @@ class Setting:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.world = World(store)
+        self.world = BatchScene(store)
         self.recorder = Shaky(store)
         self.time = Time()
         self.drops = Drops()

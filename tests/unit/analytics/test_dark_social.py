@@ -129,7 +129,7 @@ def test_every_page_needs_every_day() -> None:
         estimate_dark_visits([page(1), page(2, days=DAYS - 1)])
 
 
-class Planted:
+class FixedSeries:
     """A Runner that knows one site's series."""
 
     def __init__(self, series: list[PageSeries], first: int) -> None:
@@ -158,7 +158,7 @@ class Planted:
 async def test_the_answer_has_the_estimate_in_whole_visits() -> None:
     pages = [page(seed) for seed in range(4)]
     period = Period(date(2026, 1, 1), date(2026, 1, 1) + timedelta(days=DAYS - 1))
-    answer = await direct_summary(Reads(Planted(pages, period.days.start)), site_of(World(SITE)), period)
+    answer = await direct_summary(Reads(FixedSeries(pages, period.days.start)), site_of(World(SITE)), period)
     found = estimate_dark_visits(pages)
     assert found.total is not None
     assert answer.estimate.value == round(found.total.value)

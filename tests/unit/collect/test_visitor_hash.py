@@ -12,7 +12,7 @@ from grapevine.errors import Interrupted, StoreError
 pytestmark = pytest.mark.anyio
 
 
-class Source:
+class SlowSalts:
     """Keeps salts, and takes a turn of the event loop for each."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Source:
 
 
 async def test_salts_of_a_day_and_the_one_before_are_at_hand_and_the_same_again() -> None:
-    source = Source()
+    source = SlowSalts()
     salts = VisitorSalts(source)
     assert not salts.at_hand(2500)
     await salts.fetch(2500)
@@ -41,7 +41,7 @@ async def test_salts_of_a_day_and_the_one_before_are_at_hand_and_the_same_again(
 
 
 async def test_a_clock_that_jumps_between_two_calls_takes_no_salt_away_from_either() -> None:
-    salts = VisitorSalts(Source())
+    salts = VisitorSalts(SlowSalts())
 
     async def call(day: int) -> None:
         await salts.fetch(day)
@@ -51,7 +51,7 @@ async def test_a_clock_that_jumps_between_two_calls_takes_no_salt_away_from_eith
 
 
 async def test_a_store_that_goes_away_for_a_moment_is_waited_for_and_not_for_ever() -> None:
-    source, pauses = Source(), list[float]()
+    source, pauses = SlowSalts(), list[float]()
 
     async def pause(seconds: float) -> None:
         pauses.append(seconds)

@@ -47,7 +47,7 @@ class Element(NamedTuple):
     attrs: dict[str, str]
 
 
-class Page(HTMLParser):
+class PageOutline(HTMLParser):
     """Elements in document order, text per element name, and whether every start tag met its end tag."""
 
     def __init__(self, source: str) -> None:
@@ -120,7 +120,7 @@ def file_of(url_path: str) -> Path | None:
     return SITE / "app/index.html" if url_path.startswith("/app/") else None
 
 
-def buttons_in(page: Page) -> list[list[str]]:
+def buttons_in(page: PageOutline) -> list[list[str]]:
     return [element.attrs["channels"].split() for element in page.all("grapevine-buttons")]
 
 
@@ -134,7 +134,7 @@ def test_the_tour_has_every_embedding() -> None:
 
 @on_every(PAGES)
 def test_markup_is_well_formed(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     assert page.errors == []
     ids = [element.attrs["id"] for element in page.elements if "id" in element.attrs]
     assert len(ids) == len(set(ids))
@@ -142,7 +142,7 @@ def test_markup_is_well_formed(path: Path) -> None:
 
 @on_every(PAGES)
 def test_page_says_what_it_is(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     assert path.read_text().startswith("<!doctype html>\n")
     assert [element.attrs.get("lang") for element in page.all("html")] == ["en"]
     assert page.text["title"].strip()
@@ -157,7 +157,7 @@ def test_page_says_what_it_is(path: Path) -> None:
 
 @on_every(PAGES)
 def test_headings_leave_no_level_out(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     levels = [int(element.tag[1]) for element in page.elements if re.fullmatch(r"h[1-6]", element.tag)]
     assert levels[0] == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
@@ -165,18 +165,18 @@ def test_headings_leave_no_level_out(path: Path) -> None:
 
 @on_every(TOUR)
 def test_one_widget_embedded_as_the_page_says(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     widgets = [script.attrs for script in page.all("script") if "data-site" in script.attrs]
     expected = {"async": "", "src": "__GRAPEVINE__/widget.js", "data-site": "__SITE__", **EMBEDDINGS[name(path)]}
     assert widgets == [expected]
     assert path.read_text().count("widget.js") == 2, "once embedded, once shown"
-    assert [script.attrs for script in Page(page.tour_code).all("script")] == [expected]
-    assert buttons_in(Page(page.tour_code)) == buttons_in(page)
+    assert [script.attrs for script in PageOutline(page.tour_code).all("script")] == [expected]
+    assert buttons_in(PageOutline(page.tour_code)) == buttons_in(page)
 
 
 @on_every(PAGES)
 def test_every_own_link_leads_somewhere(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     for element in page.elements:
         for attribute in ("href", "src", "action"):
             target = element.attrs.get(attribute)
@@ -188,20 +188,20 @@ def test_every_own_link_leads_somewhere(path: Path) -> None:
             found = file_of(url.path)
             assert found is not None, f"{target} leads nowhere"
             if found.suffix == ".html" and url.fragment:
-                there = Page(found.read_text()).elements
+                there = PageOutline(found.read_text()).elements
                 marks = {mark.attrs.get(kind) for mark in there for kind in ("id", "data-route")}
                 assert url.fragment in marks | {"/"}, f"{target} has no such anchor"
 
 
 def test_pages_served_at_any_depth_use_no_relative_link() -> None:
     for served_anywhere in ("404.html", "app/index.html"):
-        for element in Page((SITE / served_anywhere).read_text()).elements:
+        for element in PageOutline((SITE / served_anywhere).read_text()).elements:
             for attribute in ("href", "src"):
                 assert re.match(r"/|#|https://|__GRAPEVINE__/|$", element.attrs.get(attribute, ""))
 
 
 def test_links_are_of_both_kinds() -> None:
-    hrefs = [element.attrs["href"] for path in PAGES for element in Page(path.read_text()).all("a")]
+    hrefs = [element.attrs["href"] for path in PAGES for element in PageOutline(path.read_text()).all("a")]
     assert [href for href in hrefs if href.startswith("/")]
     assert [href for href in hrefs if re.match(r"\.\./|[a-z]+/", href)]
     assert {urlsplit(href).netloc for href in hrefs if href.startswith("http")} <= {
@@ -213,7 +213,7 @@ def test_links_are_of_both_kinds() -> None:
 
 @on_every(PAGES)
 def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     for element in page.elements:
         for attribute, value in element.attrs.items():
             if (element.tag, attribute) in LOADS:
@@ -224,7 +224,7 @@ def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
 
 @on_every(PAGES)
 def test_a_strict_policy_would_let_the_page_work(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     assert not page.all("style")
     assert not page.text.get("script", "").strip()
     for element in page.elements:
@@ -234,14 +234,14 @@ def test_a_strict_policy_would_let_the_page_work(path: Path) -> None:
 
 @on_every(PAGES)
 def test_pictures_have_words_and_a_size(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     for image in page.all("img"):
         assert {"alt", "width", "height"} <= set(image.attrs)
 
 
 @on_every([page for page in PAGES if page != PREVIEW])
 def test_page_leads_to_the_dashboard_and_through_the_tour(path: Path) -> None:
-    page = Page(path.read_text())
+    page = PageOutline(path.read_text())
     hrefs = [link.attrs["href"] for link in page.all("a")]
     assert DASHBOARD in hrefs
     stops = {address(stop).removeprefix(ORIGIN) for stop in PAGES if stop.name == "index.html"}

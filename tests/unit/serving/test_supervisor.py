@@ -20,7 +20,7 @@ import pytest
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
 from grapevine.serving import supervisor
-from tests.support.server_processes import PATIENCE_SECONDS, Machine, PostgresMachine, browser, visit
+from tests.support.server_processes import PATIENCE_SECONDS, CommandRunner, PostgresCommandRunner, browser, visit
 
 pytestmark = pytest.mark.process
 
@@ -28,12 +28,12 @@ ENOUGH = 50
 
 
 @pytest.fixture
-def machine(anyio_backend: str, tmp_path: Path, postgres_url: str) -> Machine:
+def machine(anyio_backend: str, tmp_path: Path, postgres_url: str) -> CommandRunner:
     assert anyio_backend == "asyncio"
-    return PostgresMachine(tmp_path, postgres_url)
+    return PostgresCommandRunner(tmp_path, postgres_url)
 
 
-class Crowd:
+class Browsers:
     """Browsers that go on calling, whatever happens to their connections."""
 
     def __init__(self, url: str, site: str) -> None:
@@ -106,11 +106,11 @@ def refuses(url: str) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_the_parent_drains_all(machine: Machine, number: signal.Signals) -> None:
+def test_a_signal_to_the_parent_drains_all(machine: CommandRunner, number: signal.Signals) -> None:
     site = machine.add_site()
     with machine.serving("--workers", "2") as (process, url):
         assert {serving(process)[0], serving(process)[0]} == {1, 2}
-        crowd = Crowd(url, site)
+        crowd = Browsers(url, site)
         with crowd.calling():
             crowd.more()
             beside_it = machine.run("doctor")  # sees one moment, whatever is being written
@@ -124,11 +124,11 @@ def test_a_signal_to_the_parent_drains_all(machine: Machine, number: signal.Sign
     assert machine.run("doctor").returncode == 0
 
 
-def test_a_killed_worker_is_replaced_and_nothing_answered_is_lost(machine: Machine) -> None:
+def test_a_killed_worker_is_replaced_and_nothing_answered_is_lost(machine: CommandRunner) -> None:
     site = machine.add_site()
     with machine.serving("--workers", "2") as (process, url):
         found = dict(serving(process) for _ in range(2))
-        crowd = Crowd(url, site)
+        crowd = Browsers(url, site)
         with crowd.calling():
             crowd.more()
             for worker, signal_sent, says in (
@@ -148,10 +148,10 @@ def test_a_killed_worker_is_replaced_and_nothing_answered_is_lost(machine: Machi
     assert machine.run("doctor").returncode == 0
 
 
-def test_no_worker_outlives_a_killed_parent(machine: Machine) -> None:
+def test_no_worker_outlives_a_killed_parent(machine: CommandRunner) -> None:
     site = machine.add_site()
     with machine.serving("--workers", "2") as (process, url):
-        crowd = Crowd(url, site)
+        crowd = Browsers(url, site)
         with crowd.calling():
             crowd.more()
             process.kill()
@@ -159,7 +159,7 @@ def test_no_worker_outlives_a_killed_parent(machine: Machine) -> None:
     assert set(crowd.answered) <= machine.stored()
 
 
-def test_an_address_that_other_workers_serve(machine: Machine) -> None:
+def test_an_address_that_other_workers_serve(machine: CommandRunner) -> None:
     with machine.serving("--workers", "2") as (_, url):
         done = machine.run("serve", "--workers", "2", "--port", str(httpx.URL(url).port))
     assert (done.returncode, done.stdout) == (1, "")

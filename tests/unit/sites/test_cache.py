@@ -12,7 +12,7 @@ from grapevine.store.rows import SiteRow
 pytestmark = pytest.mark.anyio
 
 
-class Source:
+class SlowSites:
     """A site repository that takes a turn of the event loop to answer, and counts how often it is asked."""
 
     def __init__(self, *keys: str) -> None:
@@ -43,7 +43,7 @@ class Clock:
 
 
 async def test_the_first_requests_all_find_their_site() -> None:
-    source = Source("a")
+    source = SlowSites("a")
     sites = SiteCache(source, [b"key"], Clock())
     found = await asyncio.gather(*(sites.by_key("a") for _ in range(16)))
     assert all(found)
@@ -51,7 +51,7 @@ async def test_the_first_requests_all_find_their_site() -> None:
 
 
 async def test_changes_are_seen_within_a_second() -> None:
-    source, clock = Source("a"), Clock()
+    source, clock = SlowSites("a"), Clock()
     sites = SiteCache(source, [b"key"], clock)
     assert await sites.by_key("b") is None
     source.keys.append("b")
@@ -63,7 +63,7 @@ async def test_changes_are_seen_within_a_second() -> None:
 
 
 async def test_a_registry_that_was_away_is_asked_again() -> None:
-    source, clock = Source("a"), Clock()
+    source, clock = SlowSites("a"), Clock()
     sites = SiteCache(source, [b"key"], clock)
     source.away = True
     with pytest.raises(ConnectionError):

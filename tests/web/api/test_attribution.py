@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grapevine.analytics.models.attribution import MODELS
-from tests.web.api.test_read_api import Asker, refused, with_key
+from tests.web.api.test_read_api import KeyClient, refused, with_key
 from tests.web.conftest import ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
@@ -18,11 +18,11 @@ PATH = "/v1/attribution"
 
 
 @pytest.fixture
-async def asker(server: Server) -> Asker:
+async def asker(server: Server) -> KeyClient:
     return await with_key(server, "reader")
 
 
-class Chain:
+class PurchaseChain:
     """Four people, each brought by the one before through another channel, and a stranger; all buy something."""
 
     def __init__(self) -> None:
@@ -48,8 +48,8 @@ class Chain:
 
 
 @pytest.fixture
-async def chain(server: Server) -> Chain:
-    chain = Chain()
+async def chain(server: Server) -> PurchaseChain:
+    chain = PurchaseChain()
     await chain.play(server)
     return chain
 
@@ -58,7 +58,7 @@ def worth(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(row["key"], row["conversions"], row["value"]["EUR"]) for row in rows]
 
 
-async def test_each_model_credits_the_chain_in_its_own_way(asker: Asker, chain: Chain) -> None:
+async def test_each_model_credits_the_chain_in_its_own_way(asker: KeyClient, chain: PurchaseChain) -> None:
     one, two, three, _ = chain.tokens
     expected = {
         "first": [(one, "1", "100.00")],
@@ -84,7 +84,7 @@ async def test_each_model_credits_the_chain_in_its_own_way(asker: Asker, chain: 
 
 @pytest.mark.usefixtures("chain")
 @pytest.mark.parametrize("limit", [1, 2, 100])
-async def test_every_list_adds_up_to_the_whole(asker: Asker, limit: int) -> None:
+async def test_every_list_adds_up_to_the_whole(asker: KeyClient, limit: int) -> None:
     for model in MODELS:
         found = await asker.json(PATH, model=model, limit=limit)
         for name in ("channels", "pages", "shares"):
@@ -95,7 +95,7 @@ async def test_every_list_adds_up_to_the_whole(asker: Asker, limit: int) -> None
 
 
 @pytest.mark.usefixtures("chain")
-async def test_filters_and_goals_narrow_what_is_credited(asker: Asker) -> None:
+async def test_filters_and_goals_narrow_what_is_credited(asker: KeyClient) -> None:
     async def conversions(**params: str) -> Any:
         return (await asker.json(PATH, model="linear", **params))["conversions"]
 
@@ -108,7 +108,7 @@ async def test_filters_and_goals_narrow_what_is_credited(asker: Asker) -> None:
     assert await conversions(to="2026-11-01") == await conversions(**{"from": "2026-11-08", "to": "2026-11-08"}) == 0
 
 
-async def test_nothing_is_credited_where_nothing_was_sold(asker: Asker) -> None:
+async def test_nothing_is_credited_where_nothing_was_sold(asker: KeyClient) -> None:
     nothing = {"conversions": "0", "value": {}}
     assert await asker.json(PATH, model="first") == {
         "model": "first", "conversions": 0, "value": {}, "truncated": 0, "without_share": nothing, "channels": [],
@@ -116,7 +116,7 @@ async def test_nothing_is_credited_where_nothing_was_sold(asker: Asker) -> None:
     }  # fmt: skip
 
 
-async def test_what_cannot_be_asked(server: Server, asker: Asker) -> None:
+async def test_what_cannot_be_asked(server: Server, asker: KeyClient) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
         ({}, "model"), ({"model": "taste"}, "model"), ({"model": "last", "limit": 0}, "limit"),
         ({"model": "last", "by": "page"}, "by"), ({"model": "last", "from": "x"}, "from"),

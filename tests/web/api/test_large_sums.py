@@ -19,7 +19,7 @@ from grapevine.collect.conversion_input import MOST_VALUE
 from grapevine.domain import ids, money
 from grapevine.web.dashboard import formats
 from tests.support.backend_pair import change
-from tests.web.api.test_read_api import Asker, refused, with_key
+from tests.web.api.test_read_api import KeyClient, refused, with_key
 from tests.web.conftest import NOON, ORIGIN, Server
 from tests.web.dashboard.test_views import page, signed_in
 
@@ -62,10 +62,10 @@ EXACT: Final = {currency: Fraction(amount) for currency, amount in TOTAL.items()
 CONVERSIONS: Final = sum(grown.times + 1 for grown in GROWN)
 
 
-class Site:
+class SiteWithLargeSums:
     """The answers to the first visits of the cascades by name, and a key to ask with."""
 
-    def __init__(self, asker: Asker, firsts: dict[str, Any]) -> None:
+    def __init__(self, asker: KeyClient, firsts: dict[str, Any]) -> None:
         self.asker = asker
         self.firsts = firsts
 
@@ -80,7 +80,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(server: Server) -> Site:
+async def site(server: Server) -> SiteWithLargeSums:
     firsts: dict[str, Any] = {}
     converted: list[str] = []
     for number, name in enumerate((*(grown.name for grown in GROWN), *WITHOUT)):
@@ -91,7 +91,7 @@ async def site(server: Server) -> Site:
             if grown.name == name:
                 converted += conversions(friend["visit"], first["visit"], grown)
     await change(server, [*converted, "UPDATE visits SET app = 'slack'"])
-    return Site(await with_key(server, "reader"), firsts)
+    return SiteWithLargeSums(await with_key(server, "reader"), firsts)
 
 
 def conversions(friend: str, first: str, grown: Grown) -> list[str]:
@@ -134,7 +134,7 @@ def test_the_sums_need_more_than_64_bits_and_more_than_floating_point() -> None:
     assert len(set(map(float, large))) == 1
 
 
-async def test_the_numbers_of_a_period(site: Site) -> None:
+async def test_the_numbers_of_a_period(site: SiteWithLargeSums) -> None:
     summary = await site.asker.json("/v1/stats/summary")
     assert (summary["conversions"], summary["value"]) == (CONVERSIONS, TOTAL)
     for filters in ({"source": "share"}, {"channel": "copy"}):
@@ -145,7 +145,7 @@ async def test_the_numbers_of_a_period(site: Site) -> None:
         assert added(row["value"] for row in rows) == told, by
 
 
-async def test_every_model_of_attribution(site: Site) -> None:
+async def test_every_model_of_attribution(site: SiteWithLargeSums) -> None:
     for model in MODELS:
         found = await site.asker.json("/v1/attribution", model=model)
         assert (found["conversions"], found["value"]) == (CONVERSIONS, TOTAL)
@@ -155,7 +155,7 @@ async def test_every_model_of_attribution(site: Site) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 200])
-async def test_the_order_of_values_is_exact_from_page_to_page(site: Site, limit: int) -> None:
+async def test_the_order_of_values_is_exact_from_page_to_page(site: SiteWithLargeSums, limit: int) -> None:
     found: list[Any] = []
     cursor: dict[str, str] = {}
     while True:
@@ -172,7 +172,7 @@ async def test_the_order_of_values_is_exact_from_page_to_page(site: Site, limit:
     }
 
 
-async def test_a_cursor_reaches_as_far_as_sums_do(site: Site) -> None:
+async def test_a_cursor_reaches_as_far_as_sums_do(site: SiteWithLargeSums) -> None:
     furthest = (1 << 63) * money.MILLION - 1
     for value, found in ((furthest, len(site.firsts)), (0, 0), (-furthest, 0)):
         answer = await site.asker.json("/v1/cascades", sort="value", cursor=written("value", value, 0))
@@ -186,7 +186,7 @@ def written(*position: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
-async def test_every_cascade_and_everything_below_its_share(site: Site) -> None:
+async def test_every_cascade_and_everything_below_its_share(site: SiteWithLargeSums) -> None:
     for grown in GROWN:
         cascade = await site.asker.json(f"/v1/cascades/{site.root(grown.name)}")
         assert (cascade["conversions"], cascade["value"]) == (grown.times + 1, grown.value)
@@ -196,7 +196,7 @@ async def test_every_cascade_and_everything_below_its_share(site: Site) -> None:
         assert (reach["visits"], reach["max_depth"]) == (1, 1)
 
 
-async def test_the_pages_of_the_dashboard(server: Server, site: Site) -> None:
+async def test_the_pages_of_the_dashboard(server: Server, site: SiteWithLargeSums) -> None:
     client = await signed_in(server)
     assert f"worth {shown(TOTAL)}" in (await page(client, "/")).text
     reached = (await page(client, "/conversions")).text
@@ -211,7 +211,7 @@ async def test_the_pages_of_the_dashboard(server: Server, site: Site) -> None:
 
 
 @pytest.mark.process
-async def test_the_commands_that_show_values(server: Server, site: Site) -> None:
+async def test_the_commands_that_show_values(server: Server, site: SiteWithLargeSums) -> None:
     day = ids.day_date(ids.day_at(NOON)).isoformat()
     assert (await said(server, "stats", server.site, "--from", day, "--to", day))["value"] == TOTAL
     for grown in GROWN:

@@ -25,7 +25,7 @@ CALLS = (
 )
 
 
-class Asker:
+class KeyClient:
     """Somebody with an API key."""
 
     def __init__(self, server: Server, secret: str) -> None:
@@ -42,14 +42,14 @@ class Asker:
         return response.json()
 
 
-async def with_key(server: Server, secret: str, site_id: int = 1, scope: str = "read") -> Asker:
+async def with_key(server: Server, secret: str, site_id: int = 1, scope: str = "read") -> KeyClient:
     key = KeyRow(key_id=f"id-{secret}", site_id=site_id, name="test", scope=scope, created_at=NOON, revoked_at=None)
     await server.store.api_keys.add_key(key, hash_secret(secret))
-    return Asker(server, secret)
+    return KeyClient(server, secret)
 
 
 @pytest.fixture
-async def asker(server: Server) -> Asker:
+async def asker(server: Server) -> KeyClient:
     return await with_key(server, "reader")
 
 
@@ -68,7 +68,7 @@ async def three_people(server: Server) -> tuple[Any, Any, Any]:
     return first, friend, third
 
 
-async def test_a_chain_of_three_stands_in_the_api(server: Server, asker: Asker) -> None:
+async def test_a_chain_of_three_stands_in_the_api(server: Server, asker: KeyClient) -> None:
     first, friend, third = await three_people(server)
     answer = await asker.json(f"/v1/tokens/{friend['tokens']['whatsapp']}")
     assert answer["share"] == {
@@ -88,7 +88,7 @@ async def test_a_chain_of_three_stands_in_the_api(server: Server, asker: Asker) 
     assert last["reach"]["max_depth"] == 2
 
 
-async def test_the_cascade_of_three(server: Server, asker: Asker) -> None:
+async def test_the_cascade_of_three(server: Server, asker: KeyClient) -> None:
     first, friend, third = await three_people(server)
     listed = await asker.json("/v1/cascades")
     (head,) = listed["cascades"]
@@ -111,7 +111,7 @@ async def test_the_cascade_of_three(server: Server, asker: Asker) -> None:
     ]  # fmt: skip
 
 
-async def test_numbers_of_three(server: Server, asker: Asker) -> None:
+async def test_numbers_of_three(server: Server, asker: KeyClient) -> None:
     await three_people(server)
     numbers = await asker.json("/v1/stats/summary")
     assert list(numbers) == [
@@ -140,7 +140,7 @@ async def test_no_key_no_answer(server: Server, call: str) -> None:
         assert response.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_revoked_key_is_unknown(server: Server, asker: Asker) -> None:
+async def test_a_revoked_key_is_unknown(server: Server, asker: KeyClient) -> None:
     await asker.json("/v1/stats/summary")
     assert await server.store.api_keys.revoke_key("id-reader", NOON)
     assert refused(await asker.get("/v1/stats/summary"))[0] == 401
@@ -177,7 +177,7 @@ async def test_sites_do_not_see_each_other(server: Server) -> None:
     assert refused(await every.get(f"/v1/cascades/{first['visit']}", site="site-b"))[:2] == (404, "unknown-visit")
 
 
-async def test_each_bad_token_gets_its_code(server: Server, asker: Asker) -> None:
+async def test_each_bad_token_gets_its_code(server: Server, asker: KeyClient) -> None:
     visit = await server.visit()
     good = visit["tokens"]["copy"]
     strange = (await server.state.sites.all())[0].tokens.mint(5, (0,))[0]
@@ -212,11 +212,11 @@ async def test_each_bad_token_gets_its_code(server: Server, asker: Asker) -> Non
         (b" " * 65_537, (413, "too-large", [])),
     ],
 )
-async def test_bad_bodies_of_resolve(asker: Asker, body: bytes, expected: tuple[int, str, list[str]]) -> None:
+async def test_bad_bodies_of_resolve(asker: KeyClient, body: bytes, expected: tuple[int, str, list[str]]) -> None:
     assert refused(await asker.http.post("/v1/tokens/resolve", content=body)) == expected
 
 
-async def test_a_thousand_tokens_resolve_at_once(server: Server, asker: Asker) -> None:
+async def test_a_thousand_tokens_resolve_at_once(server: Server, asker: KeyClient) -> None:
     good = (await server.visit())["tokens"]["copy"]
     response = await asker.http.post("/v1/tokens/resolve", json={"tokens": [good] * 1_000})
     assert len(response.json()["results"]) == 1_000
@@ -258,11 +258,13 @@ async def test_a_thousand_tokens_resolve_at_once(server: Server, asker: Asker) -
         ("/v1/tokens/0", {"x": "1"}, ["x"]),
     ],
 )  # fmt: skip
-async def test_refusals_name_the_parameter(asker: Asker, path: str, params: dict[str, Any], fields: list[str]) -> None:
+async def test_refusals_name_the_parameter(
+    asker: KeyClient, path: str, params: dict[str, Any], fields: list[str]
+) -> None:
     assert refused(await asker.get(path, **params)) == (422, "invalid", fields)
 
 
-async def test_strange_filters_find_nothing(server: Server, asker: Asker) -> None:
+async def test_strange_filters_find_nothing(server: Server, asker: KeyClient) -> None:
     await server.visit()
     for page in ("", "\0", "é", "x" * 5_000, f"{ORIGIN}/nowhere"):
         assert (await asker.json("/v1/stats/summary", page=page))["visits"] == 0
@@ -270,7 +272,7 @@ async def test_strange_filters_find_nothing(server: Server, asker: Asker) -> Non
     assert (await asker.json("/v1/stats/summary", page=f"{ORIGIN}/deep/page", device="desktop"))["visits"] == 1
 
 
-async def test_the_days_asked_for(server: Server, asker: Asker) -> None:
+async def test_the_days_asked_for(server: Server, asker: KeyClient) -> None:
     await server.visit()
     today = (await asker.json("/v1/stats/series", metric="visits"))[-1]["at"][:10]
     for params, visits in (({"from": today}, 1), ({"to": today}, 1), ({"to": "2026-01-01"}, 0)):
@@ -278,7 +280,7 @@ async def test_the_days_asked_for(server: Server, asker: Asker) -> None:
     assert len(await asker.json("/v1/stats/series", metric="visits", interval="hour", **{"from": today})) == 24
 
 
-async def test_what_is_no_cascade(server: Server, asker: Asker) -> None:
+async def test_what_is_no_cascade(server: Server, asker: KeyClient) -> None:
     first, friend, _ = await three_people(server)
     assert refused(await asker.get("/v1/cascades/moon"))[:2] == (404, "not-found")
     assert refused(await asker.get("/v1/cascades/00000000000"))[:2] == (404, "unknown-visit")
@@ -289,7 +291,7 @@ async def test_what_is_no_cascade(server: Server, asker: Asker) -> None:
     assert (await asker.json(f"/v1/cascades/{alone['visit']}"))["size"] == 1
 
 
-async def test_many_tokens_are_answered_in_their_order(server: Server, asker: Asker) -> None:
+async def test_many_tokens_are_answered_in_their_order(server: Server, asker: KeyClient) -> None:
     tokens = list((await server.visit())["tokens"].values())
     for token in tokens[:4]:
         tokens += (await server.visit(token=token))["tokens"].values()
@@ -300,7 +302,9 @@ async def test_many_tokens_are_answered_in_their_order(server: Server, asker: As
         assert resolved == await asker.json(f"/v1/tokens/{token}")
 
 
-async def test_tokens_while_the_store_is_away(server: Server, asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tokens_while_the_store_is_away(
+    server: Server, asker: KeyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tokens = list((await server.visit())["tokens"].values())
 
     async def away(*_: object) -> None:

@@ -17,7 +17,7 @@ from grapevine.domain.urls import page_id
 from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.webhooks.signing import event
 from tests.support.webhook_receiver import receiving
-from tests.web.api.test_read_api import Asker, refused, with_key
+from tests.web.api.test_read_api import KeyClient, refused, with_key
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 
 pytestmark = pytest.mark.anyio
@@ -26,11 +26,11 @@ URL = "https://hook.example/grapevine?x=1"
 
 
 @pytest.fixture
-async def owner(server: Server) -> Asker:
+async def owner(server: Server) -> KeyClient:
     return await with_key(server, "owner", scope="admin")
 
 
-async def add(owner: Asker, **fields: Any) -> Any:
+async def add(owner: KeyClient, **fields: Any) -> Any:
     answer = await owner.http.post("/v1/webhooks", json={"url": URL} | fields)
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -42,7 +42,7 @@ async def happen(server: Server, number: int = 1) -> str:
     return f"msg_{number}"
 
 
-async def test_an_endpoint_is_added_shown_changed_and_taken_away(server: Server, owner: Asker) -> None:
+async def test_an_endpoint_is_added_shown_changed_and_taken_away(server: Server, owner: KeyClient) -> None:
     added = await add(owner)
     secret = added.pop("secret")
     assert secret.startswith("whsec_")
@@ -64,7 +64,7 @@ async def test_an_endpoint_is_added_shown_changed_and_taken_away(server: Server,
 
 
 async def test_an_endpoint_that_is_switched_off_gets_nothing_and_can_be_switched_on(
-    server: Server, owner: Asker
+    server: Server, owner: KeyClient
 ) -> None:
     path = f"/v1/webhooks/{(await add(owner))['id']}"
     before = await happen(server)
@@ -97,7 +97,7 @@ async def test_an_endpoint_that_is_switched_off_gets_nothing_and_can_be_switched
         ({"secret": "whsec_mine"}, "secret"), ({"url": 5}, "url"),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_an_endpoint(owner: Asker, fields: dict[str, Any], wrong: str) -> None:
+async def test_what_cannot_be_an_endpoint(owner: KeyClient, fields: dict[str, Any], wrong: str) -> None:
     kept = (await add(owner))["id"]
     for answer in (
         await owner.http.post("/v1/webhooks", json={"url": URL} | fields),
@@ -107,13 +107,13 @@ async def test_what_cannot_be_an_endpoint(owner: Asker, fields: dict[str, Any], 
     assert len((await owner.json("/v1/webhooks"))["webhooks"]) == 1
 
 
-async def test_a_site_has_so_many_endpoints_at_most(owner: Asker) -> None:
+async def test_a_site_has_so_many_endpoints_at_most(owner: KeyClient) -> None:
     for number in range(20):
         await add(owner, url=f"https://hook.example/{number}")
     assert refused(await owner.http.post("/v1/webhooks", json={"url": URL})) == (422, "invalid", ["url"])
 
 
-async def test_who_may(server: Server, owner: Asker) -> None:
+async def test_who_may(server: Server, owner: KeyClient) -> None:
     await server.add_site("site-b", "https://b.example")
     added = await add(owner)
     path = f"/v1/webhooks/{added['id']}"

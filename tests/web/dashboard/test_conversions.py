@@ -9,7 +9,7 @@ import pytest
 from grapevine.analytics.models.attribution import MODELS, Attribution, CreditRow, Unshared
 from grapevine.web.dashboard import formats, labels
 from grapevine.web.dashboard.conversions import segments
-from tests.web.api.test_attribution import Chain
+from tests.web.api.test_attribution import PurchaseChain
 from tests.web.conftest import Server
 from tests.web.dashboard.test_views import page, signed_in
 
@@ -20,8 +20,8 @@ LISTS = {"channels": "Credit by channel", "pages": "Credit by page", "shares": "
 
 
 @pytest.fixture
-async def chain(server: Server) -> Chain:
-    chain = Chain()
+async def chain(server: Server) -> PurchaseChain:
+    chain = PurchaseChain()
     await chain.play(server)
     return chain
 
@@ -44,7 +44,7 @@ async def test_credit_is_what_the_api_says(server: Server, model: str | None) ->
     assert labels.MODELS[model or "linear"].text in shown.text
 
 
-async def test_every_view_is_a_url(server: Server, chain: Chain) -> None:
+async def test_every_view_is_a_url(server: Server, chain: PurchaseChain) -> None:
     client = await signed_in(server)
     shown = await page(client, "/conversions?model=last&goal=order&days=7&source=share")
     links = shown.values("a", "href")
@@ -75,7 +75,7 @@ async def test_goals_lead_to_their_own_view(server: Server) -> None:
     assert len(nothing.tables["Conversions by goal"]) == 3
 
 
-async def test_currencies_have_columns_of_their_own(server: Server, chain: Chain) -> None:
+async def test_currencies_have_columns_of_their_own(server: Server, chain: PurchaseChain) -> None:
     visit = await server.visit(server.browser("192.0.2.99"), token=chain.tokens[0])
     answer = await server.post(
         "conversions", session=visit["session"], goal="order", value="5", currency="USD", nonce="n" * 16

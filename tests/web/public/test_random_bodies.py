@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.raw_connection import Answer, connected
+from tests.support.raw_connection import RawResponse, connected
 from tests.support.raw_connection import request as on_the_wire
 from tests.web.conftest import ORIGIN, Server
 
@@ -58,7 +58,7 @@ def drawn(draw: random.Random, answer: dict[str, Any]) -> Iterator[Sent]:
         yield Sent(body, draw.choice([ORIGIN] * 9 + ["null"]))
 
 
-async def over_a_socket(url: str, path: str, bodies: Sequence[Sent], more: bytes = b"") -> AsyncIterator[Answer]:
+async def over_a_socket(url: str, path: str, bodies: Sequence[Sent], more: bytes = b"") -> AsyncIterator[RawResponse]:
     """What comes back for some requests in a row on one connection, each with ``more`` header lines."""
     async with connected(urlsplit(url).port or 0) as connection:
         for start in range(0, len(bodies), IN_A_ROW):
