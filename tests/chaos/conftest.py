@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import Installation, install
+from tests.support.chaos_server import Installation, install
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import pytest
 
 from grapevine.serving.app import system_clock
 from tests.support.audit import settled
+from tests.support.chaos_server import Installation
 from tests.support.serve_with_clock import OffsetFile, launched
-from tests.support.server import Installation
 from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.support.audit import settled
+from tests.support.chaos_server import PATIENCE_SECONDS, Installation, ServerProcess
 from tests.support.raw_connection import Cut, connected
-from tests.support.server import PATIENCE_SECONDS, Installation, ServerProcess
 from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ import pytest
 from tests.support import broken_disks
 from tests.support.audit import settled
 from tests.support.broken_disks import DiskMaker
+from tests.support.chaos_server import SERVE, Installation, ServerProcess
 from tests.support.raw_connection import connected
-from tests.support.server import SERVE, Installation, ServerProcess
 from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio

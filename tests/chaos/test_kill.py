@@ -10,7 +10,7 @@ import random
 import pytest
 
 from tests.support.audit import holds, settled
-from tests.support.server import Installation
+from tests.support.chaos_server import Installation
 from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio

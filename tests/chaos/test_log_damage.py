@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.audit import intact, settled
-from tests.support.server import Installation
+from tests.support.chaos_server import Installation
 from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.audit import settled_there
+from tests.support.chaos_server import PostgresInstallation
 from tests.support.kill_in_turn import killed_in_turn
 from tests.support.postgres import Postgres, postgres
-from tests.support.server import PostgresInstallation
 from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 
 from tests.support.audit import settled_there
+from tests.support.chaos_server import PATIENCE_SECONDS, PostgresInstallation
 from tests.support.postgres import Postgres, postgres
-from tests.support.server import PATIENCE_SECONDS, PostgresInstallation
 from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.audit import settled_there
-from tests.support.server import PATIENCE_SECONDS, SERVE, PostgresInstallation
+from tests.support.chaos_server import PATIENCE_SECONDS, SERVE, PostgresInstallation
 from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio

@@ -29,10 +29,8 @@ from grapevine.sites.cache import Site
 from grapevine.store.factory import make_store
 from grapevine.web.application import web_application
 from grapevine.web.state import AppState
+from tests.support.user_agents import CHROME
 
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
-)
 ORIGIN = "https://a.example"
 
 

@@ -18,7 +18,7 @@ from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.store.postgres.store import LANES
 from tests.cli.test_cli import Terminal, findings
-from tests.support.server_processes import KEYS, ORIGIN, PATIENCE_SECONDS, PostgresCommandRunner, browser, rows, visit
+from tests.support.grapevine_process import KEYS, ORIGIN, PATIENCE_SECONDS, PostgresCommandRunner, browser, rows, visit
 
 pytestmark = pytest.mark.process
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.server_processes import PATIENCE_SECONDS, CommandRunner, browser, visit
+from tests.support.grapevine_process import PATIENCE_SECONDS, CommandRunner, browser, visit
 
 ENOUGH = 50
 

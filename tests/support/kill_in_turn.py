@@ -6,7 +6,7 @@ import random
 from contextlib import ExitStack
 
 from tests.support.audit import holds_there
-from tests.support.server import PostgresInstallation
+from tests.support.chaos_server import PostgresInstallation
 from tests.support.widget_load import WidgetLoad
 
 

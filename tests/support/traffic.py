@@ -17,10 +17,8 @@ import httpx
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.store.rows import SiteRow
+from tests.support.user_agents import CHROME
 
-CHROME: Final = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-)
 _IPHONE: Final = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 _ANDROID: Final = "Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 (KHTML, like Gecko)"
 AGENTS: Final = (

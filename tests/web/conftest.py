@@ -30,10 +30,8 @@ from grapevine.web.application import web_application
 from grapevine.web.state import AppState
 from tests.support.backends import Backend
 from tests.support.citus import CITUS
+from tests.support.user_agents import CHROME
 
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-)
 ORIGIN = "https://a.example"
 BOTH_BACKENDS = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
 NOON = ids.day_start(2500) + 12 * ids.HOUR_MS

@@ -20,7 +20,7 @@ import pytest
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
 from grapevine.serving import supervisor
-from tests.support.server_processes import PATIENCE_SECONDS, CommandRunner, PostgresCommandRunner, browser, visit
+from tests.support.grapevine_process import PATIENCE_SECONDS, CommandRunner, PostgresCommandRunner, browser, visit
 
 pytestmark = pytest.mark.process
 

@@ -18,10 +18,8 @@ import asyncpg
 import httpx
 
 from grapevine.domain import ids
+from tests.support.user_agents import CHROME
 
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
-)
 ORIGIN = "https://a.example"
 PATIENCE_SECONDS = 120
 KEYS = "a-key-that-all-processes-are-told"
