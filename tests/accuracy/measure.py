@@ -1,4 +1,4 @@
-"""The estimate of dark visits over many worlds: how far from the truth, and how often the interval holds it."""
+"""The estimate of dark visits over many worlds: its error, and how often the interval contains the truth."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
 
 
 def outcome(seed: int, smallest: float = 200.0, largest: float = 20_000.0) -> Outcome:
-    """The world of a seed, estimated."""
+    """Simulates the world of a seed and estimates its dark visits."""
     world = grow(seed, traits(seed, smallest, largest))
     found, scale = estimate_dark_visits(world.pages).total, 100 / max(world.deep, 1)
     visits, truth = world.traits.visits_a_day, 100 * world.truth
@@ -36,7 +36,7 @@ def outcome(seed: int, smallest: float = 200.0, largest: float = 20_000.0) -> Ou
 
 
 class Accuracy:
-    """What many worlds say together; errors are in points."""
+    """The results of many worlds; errors are in points."""
 
     def __init__(self, worlds: Sequence[Outcome]) -> None:
         self.worlds = worlds

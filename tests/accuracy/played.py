@@ -1,4 +1,4 @@
-"""Whole worlds played against a whole server, on simulated time: what it says, held against what happened."""
+"""Whole worlds simulated on a whole server, on simulated time: its numbers compared with the truth."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from grapevine.writer.verdict_job import VerdictJob
 from tests.web.conftest import NOON, ORIGIN, Server, serving
 
 HARD: Final = Parameters(lost=0.2, retried=0.05, late=0.3, conversions=0.05, stripped=0.06, suspects=1.0)
-"""A fifth of the reports of shares are lost, a third arrive behind the visits they led to, one in twenty requests comes
-twice; and what pretends to be people is as frequent as it is by default."""
+"""A fifth of the reports of shares are lost, a third arrive after the visits they led to, one in twenty requests comes
+twice; disguised bots have their default frequency."""
 _HOUR_MS: Final = 3_600_000
 
 
 async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
-    """One world. Whatever is due is judged each simulated hour, and at the end."""
+    """Simulates one world. The verdict job runs each simulated hour, and at the end."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             database=f"sqlite:///{Path(folder) / 'world.sqlite3'}", secret_keys=(b"k" * 32,), rate_limit=0,
@@ -45,7 +45,7 @@ async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
 
 
 class _Played(Player):
-    """A player along whose time machines are judged."""
+    """A player that runs the verdict job on simulated time."""
 
     def __init__(self, server: Server, world: World) -> None:
         super().__init__(server.http, Target(server.site, ORIGIN), world, server.clock, self._move)

@@ -1,4 +1,4 @@
-"""Returns of a site's pages by the minute, for spikes: people as in ``worlds``, and spikes planted among them or none.
+"""Returns of a site's pages by the minute, for spikes: people as in ``worlds``, with or without planted spikes.
 
 A page's readers come by the hour, feel like sharing in waves, and share into circles of very unequal size; who comes
 back through a share may share again. Arrivals in the night mostly wait for the morning.
@@ -91,7 +91,7 @@ def _page(chance: random.Random, kind: Traits, visits_a_day: float, days: int, i
 
 
 def _awake(chance: random.Random, at: float) -> float:
-    """Who is reached in the night mostly looks in the morning."""
+    """Postpones most openings at night to the morning."""
     hour = at % DAY / HOUR
     if chance.random() < _DAY_SHAPE[int(hour)]:
         return at

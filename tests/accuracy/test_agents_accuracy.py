@@ -1,4 +1,4 @@
-"""People who would be lost as robots, and robots who would count as people, in public sets of agent strings.
+"""People refused as robots, and robots counted as people, in public sets of user agents.
 
 ``python -m tests.accuracy.agents`` prints the figures of the whole sets.
 """
@@ -9,7 +9,7 @@ from tests.accuracy.agents import browser_like, matomo, read, visits
 
 MOST_PEOPLE_LOST = 0.001
 ONE_IN = 12
-"""Of the larger set, to be done in seconds."""
+"""The part of the larger set that is tested, so that it takes seconds."""
 
 
 def test_people_are_not_refused() -> None:
@@ -27,7 +27,7 @@ def test_people_are_not_refused_by_their_share_of_visits() -> None:
 
 
 def test_few_robots_pass() -> None:
-    """Those that pass give no name that anybody could know: ``Mozilla/5.0 Keydrop``."""
+    """Those that pass have user agents without any known pattern: ``Mozilla/5.0 Keydrop``."""
     _, robots = matomo()
     assert len(robots) > 1_000
     assert read(robots).passed().share <= 0.20

@@ -1,4 +1,4 @@
-"""The estimate of dark visits against worlds whose truth is known; ``make bench ARGS=estimate`` takes more."""
+"""The estimate of dark visits against worlds whose truth is known; ``make bench ARGS=estimate`` runs more of them."""
 
 from __future__ import annotations
 

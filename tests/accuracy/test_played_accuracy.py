@@ -1,4 +1,4 @@
-"""What `docs/accuracy.md` reports, on smaller worlds: nobody is lost, bursts go, and what is left is what happened."""
+"""The figures of `docs/accuracy.md` on smaller worlds: no person is lost, bursts are taken out, the rest is exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sites whose private sharing is known: visits by page and day, as a server would have measured them.
+"""Sites whose private sharing is known: visits by page and day, as a server would measure them.
 
 The worlds are people, not the estimate's formula: readers arrive by the hour, some of them share, shares reach circles
 of very unequal size with a delay, tokens are stripped, requests are lost, and what stays without a token looks like the
@@ -25,7 +25,7 @@ _DAY_SHAPE = [0.25, 0.15, 0.1, 0.08, 0.08, 0.15, 0.4, 0.8, 1.2, 1.4, 1.5, 1.5, 1
 
 @dataclass(frozen=True)
 class Traits:
-    """What kind of site a world is. Rates are by visit or day; ``heat`` and its like are spreads of logarithms."""
+    """The kind of site of a world. Rates are by visit or day; ``heat`` and its like are spreads of logarithms."""
 
     dark: float
     pages: int
@@ -69,7 +69,7 @@ class SimulatedWorld:
 
 
 def traits(seed: int, smallest: float = 200.0, largest: float = 20_000.0) -> Traits:
-    """A kind of site, drawn from everything that a site may be; ``smallest`` and ``largest`` are visits a day."""
+    """Draws a kind of site at random; ``smallest`` and ``largest`` are visits a day."""
     chance = random.Random(f"traits {seed}")  # noqa: S311
     return Traits(
         dark=chance.uniform(0.05, 0.80),
@@ -150,7 +150,7 @@ class _Page:
                 self.general[day] += self._arrived(poisson(chance, visits * 0.01))
 
     def measured(self, bookmarks: float) -> PageSeries:
-        """What the server has of this page, with so many bookmark visits for each that is usual."""
+        """Returns the server's numbers of this page, with so many bookmark visits for each usual one."""
         kept = [self._arrived(self._count(usual * bookmarks)) for usual in self.usual]
         return PageSeries(
             deep=[dark + other for dark, other in zip(self.dark, kept, strict=True)],
@@ -184,13 +184,13 @@ class _Page:
         return _DAY_SHAPE[hour % _HOURS] * week
 
     def _age(self, day: float) -> float:
-        """Some pages are news: they come and fade."""
+        """Some pages are news: their traffic rises and fades."""
         if self._born is None:
             return 1.0
         return 0.02 if day < self._born else 0.1 + 2 * math.exp(-(day - self._born) / self._fades)
 
     def _heat(self, hours: int, spread: float) -> list[float]:
-        """How much people feel like sharing: a logarithm that wanders (Ornstein–Uhlenbeck), mean of its exp about 1."""
+        """The readers' inclination to share: a logarithm that varies (Ornstein–Uhlenbeck), mean of its exp about 1."""
         memory = math.exp(-1 / (self._kind.heat_days * _HOURS))
         step = spread * math.sqrt(1 - memory * memory)
         value = self._chance.gauss(0, spread)
@@ -235,7 +235,7 @@ def poisson(chance: random.Random, mean: float) -> int:
 
 
 def binomial(chance: random.Random, times: int, part: float) -> int:
-    """How many of ``times`` happen; Poisson where they are many."""
+    """Draws how many of ``times`` trials succeed; Poisson where there are many."""
     if times > 50:
         return min(times, poisson(chance, times * part))
     return sum(chance.random() < part for _ in range(times))

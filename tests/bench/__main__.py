@@ -24,16 +24,16 @@ from tests.bench import (
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "tokens": tokens.run,  # minting and verifying
-    "ingest": ingest.run,  # collecting beside a bare ASGI application; ROUNDS, SECONDS, CLIENT=python
-    "reads": reads.run,  # what a dashboard asks, and how it grows; SIZES, ROUNDS, STORES
+    "ingest": ingest.run,  # collecting compared with a bare ASGI application; ROUNDS, SECONDS, CLIENT=python
+    "reads": reads.run,  # the dashboard's queries, and how they grow; SIZES, ROUNDS, STORES
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
     "startup": startup.run,  # until the ready line; ROUNDS
-    "backends": backends.run,  # PostgreSQL beside SQLite; ROUNDS, SECONDS
+    "backends": backends.run,  # PostgreSQL compared with SQLite; ROUNDS, SECONDS
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
     "accuracy": accuracy.run,  # of all that is said, in worlds whose truth is known; only when named; SEED, WORLDS
     "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
-    "guard": guard.run,  # processor time a request beside an earlier commit; only when named; BASE, PAIRS
+    "guard": guard.run,  # processor time a request against an earlier commit; only when named; BASE, PAIRS
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
     "lighthouse": lighthouse.run,  # of a page with and without the widget; needs Node; only when named; PAIRS
 }
@@ -41,7 +41,7 @@ _ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "s
 
 
 def main(names: list[str]) -> int:
-    """Exit status 2 for a name that is no benchmark."""
+    """Raises SystemExit with status 2 for an unknown benchmark."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         sys.stderr.write(f"there is no benchmark {unknown[0]!r}; the names are {', '.join(BENCHMARKS)}\n")

@@ -1,4 +1,4 @@
-"""The table of ``docs/accuracy.md``: whole worlds played against a whole server, run with ``make bench ARGS=accuracy``.
+"""The table of ``docs/accuracy.md``: whole worlds simulated on a whole server, run with ``make bench ARGS=accuracy``.
 
 SEED is the first world's, WORLDS how many of each kind are played, VISITS how many people come in each, PROCESSES how
 many worlds are played at once.
@@ -24,12 +24,12 @@ _RATIOS: Final = ("dark_share", "return_share", "k_factor", "amplification")
 
 
 def one(seed: int, visits: int, suspects: float) -> ComparisonReport:
-    """A world."""
+    """Simulates one world and compares the server's numbers with it."""
     return asyncio.run(played(seed, replace(HARD, visits=visits, suspects=suspects)))
 
 
 def run() -> None:
-    """Prints what was found of everything that happened, without suspects and with them."""
+    """Prints how many of the simulated events the server found, without suspects and with them."""
     first, worlds = int(os.environ.get("SEED", "7000000")), int(os.environ.get("WORLDS", "10"))
     visits = int(os.environ.get("VISITS", "3000"))
     with ProcessPoolExecutor(int(os.environ.get("PROCESSES", "2"))) as workers:

@@ -1,4 +1,4 @@
-"""Visits into PostgreSQL beside visits into SQLite, one serving process and two: interleaved rounds on one machine.
+"""Visits into PostgreSQL and into SQLite, one serving process and two: interleaved rounds on one machine.
 
 PostgreSQL is the one of the tests' package, with its own defaults for durability (fsync, full pages). It shares the
 cores with everything else here, which a database server on a machine of its own does not. Where GRAPEVINE_TEST_CITUS

@@ -1,4 +1,4 @@
-"""The reference: an ASGI application that answers 204 to everything, on uvicorn as it comes."""
+"""The reference: an ASGI application on plain uvicorn that returns 204 to every request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import uvicorn
 
 
 async def app(scope: dict[str, Any], _receive: Any, send: Any) -> None:
-    """204."""
+    """Returns 204."""
     if scope["type"] == "lifespan":
         sys.stdout.write("ready\n")
         sys.stdout.flush()

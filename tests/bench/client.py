@@ -1,4 +1,4 @@
-"""Load without wrk: so many keep-alive connections, each with one request under way, in one process.
+"""Load without wrk: a number of keep-alive connections, each with one request in flight, in one process.
 
 Sends what wrk/traffic.lua sends, configured by the same environment (CALL, SITE, ORIGIN, DAY, TOKENS, SESSIONS, SEED),
 and calls of the read API with the API key in KEY. ``python -m tests.bench.client HOST PORT CONNECTIONS SECONDS`` prints
@@ -97,7 +97,7 @@ class Traffic:
 
 
 class Tallied:
-    """What all connections saw: seconds of each answer that came in time, and how many were no 2xx or 3xx."""
+    """Results of all connections: seconds of each response in time, and how many were not 2xx or 3xx."""
 
     def __init__(self, until: float) -> None:
         self.until = until
@@ -106,7 +106,7 @@ class Tallied:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends a request, waits for its answer, sends the next."""
+    """Sends a request, waits for its response, sends the next."""
 
     def __init__(self, traffic: Traffic, tallied: Tallied, closed: asyncio.Event) -> None:
         self._traffic = traffic
@@ -145,7 +145,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _length(head: bytes) -> int:
-    """How long the body is that follows; these servers always say so, or send none."""
+    """Returns the length of the body; these servers always send it, or no body."""
     start = head.lower().find(b"\r\ncontent-length:")
     return int(head[start + 17 : head.index(b"\r\n", start + 17)]) if start >= 0 else 0
 

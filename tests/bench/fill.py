@@ -76,7 +76,7 @@ Many = Callable[[str, Iterable[tuple[Any, ...]]], None]
 
 
 class File:
-    """A store's file, opened so that it takes rows as fast as it can."""
+    """A store's file, opened for the fastest inserts."""
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path, isolation_level=None)
@@ -89,7 +89,7 @@ class File:
         self._database.executemany(text, rows)
 
     def close(self, visits: int) -> None:
-        """Everything is in the file. Raises RuntimeError when rows are missing because two visits drew one id."""
+        """Commits everything to the file. Raises RuntimeError when rows are missing because two visits drew one id."""
         self._database.execute("COMMIT")
         ((stored,),) = self._database.execute("SELECT count(*) FROM visits").fetchall()
         self._database.execute("PRAGMA locking_mode=NORMAL").fetchall()
@@ -100,7 +100,7 @@ class File:
 
 
 class Filler:
-    """Knows which rows what happens leaves, and hands them to ``many``."""
+    """Turns events into rows, and passes them to ``many``."""
 
     def __init__(self, many: Many, site_id: int, last_day: int) -> None:
         self._many = many
@@ -121,7 +121,7 @@ class Filler:
         self.visits = 0
 
     def write(self, end: int, happened: Happened) -> None:
-        """One slice of time that ends at ``end``."""
+        """Writes one slice of time that ends at ``end``."""
         self._insert_pages(happened)
         self._many(_insert("insert_visits"), map(self._visit_row, happened.visits))
         self.visits += len(happened.visits)
@@ -199,7 +199,7 @@ class Filler:
     def _counted(
         self, at: int, source: int, channel: int, depth: int, page: int, device: int, app: str | None
     ) -> tuple[list[int], list[int], list[int]]:
-        """The counts that something raises."""
+        """Returns the counts that an event raises."""
         hour = at // 3_600_000
         day = hour // 24 - 18_262
         hour_key, page_key, device_key = (hour, source, channel, depth), (day, page), (day, device, app or "")
@@ -350,7 +350,7 @@ def unlinked_nonce(number: int) -> str:
 
 @cache
 def _insert(name: str) -> str:
-    """The writer's own statement for one row, without its answer."""
+    """Returns the writer's own statement for one row, without RETURNING."""
     return sql_loader.for_sqlite(sql_loader.queries()[name], 1).text.partition("RETURNING")[0]
 
 
@@ -383,7 +383,7 @@ def fill(path: Path, visits: int, last_day: int | None = None) -> FilledStore:
 
 
 def _tell(file: Connection, visits: int, last_day: int, site_id: int) -> None:
-    """Sends the statements of each slice of time, then nothing, then what ``fill`` has to know."""
+    """Sends the statements of each slice of time, then None, then the summary for ``fill``."""
     gc.disable()  # nothing here makes circles, and looking for them takes a seventh of the time
     statements: list[tuple[str, list[tuple[Any, ...]]]] = []
     filler = Filler(lambda text, rows: statements.append((text, list(rows))), site_id, last_day)

@@ -41,7 +41,7 @@ def name_of(visits: int) -> str:
 
 
 def _fingerprint() -> str:
-    """Changes with the schema and with what fills it, so that no run measures yesterday's store."""
+    """Returns a hash of the schema and of the code that fills the store, so that no run measures an outdated store."""
     here = Path(__file__).parent
     texts = [migration.text for migration in sql_loader.migrations()]
     texts += [(here / name).read_text("utf-8") for name in ("fill.py", "story.py")]

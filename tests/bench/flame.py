@@ -28,7 +28,7 @@ _NARROWEST: Final = 2.0
 _LOOP: Final = "Runner.run (asyncio/runners.py)"
 _LINE: Final = re.compile(r":\d+\)")
 
-# What a frame belongs to, by a part of its file's name; the first that fits.
+# The group of a frame, by a part of its file's name; the first match decides.
 _AREAS: Final = (
     ("grapevine/domain/tokens", "token", "minting and reading tokens"),
     ("grapevine/domain/ids", "token", ""),
@@ -51,7 +51,7 @@ _STYLE: Final = """
 
 
 class Frame:
-    """A function with everything that was called in it."""
+    """A function with its callees."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -68,12 +68,12 @@ class Frame:
 
     @property
     def height(self) -> int:
-        """How many functions deep."""
+        """The depth of the call stack."""
         return 1 + max((frame.height for frame in self.inside.values()), default=0)
 
 
 def run() -> None:
-    """Profiles the server under load and writes the picture."""
+    """Profiles the server under load and writes the flame graph."""
     spy = shutil.which("py-spy")
     if spy is None:
         raise SystemExit("the flame graph needs py-spy on the PATH: pip install py-spy")

@@ -1,4 +1,4 @@
-"""Cost guard: the processor time that each request takes the server, this checkout beside an earlier commit.
+"""Cost guard: the server's processor time for each request, of this checkout and of an earlier commit.
 
 Both servers run at once, each on a SQLite file of its own; pairs of equal loads go to one and then to the other, in
 turn the one first and the other. Wall time says nothing on a shared machine; the processor time of the server's own
@@ -53,7 +53,7 @@ class GuardedServer(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """The median of paired ratios, and an interval that holds it with the probability LEVEL."""
+    """The median of paired ratios, and an interval that contains it with the probability LEVEL."""
 
     low: float
     median: float
@@ -80,7 +80,7 @@ def run() -> None:
 
 
 def interval(ratios: Sequence[float], level: float = LEVEL) -> Interval:
-    """The median and the narrowest pair of order statistics that holds it with at least ``level``.
+    """Returns the median and the narrowest pair of order statistics that contains it with at least ``level``.
 
     Distribution-free: the number of values below the median is binomial (David and Nagaraja, *Order Statistics*,
     2003, 7.1). Raises ValueError for so few values that no pair does.
@@ -94,7 +94,7 @@ def interval(ratios: Sequence[float], level: float = LEVEL) -> Interval:
 
 
 def processor_seconds(pid: int) -> float:
-    """Seconds for which all threads of a process have run so far."""
+    """Returns the processor time of all threads of a process so far, in seconds."""
     threads = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((thread / "schedstat").read_text("ascii").split()[0]) for thread in threads) / 1e9
 
@@ -118,7 +118,7 @@ def _cost(side: GuardedServer, call: str) -> float:
 
 
 async def _send(traffic: Traffic, port: int, requests: int) -> None:
-    """Sends so many requests over a few keep-alive connections. Ends the run when one is not answered 200 or 302."""
+    """Sends so many requests over a few keep-alive connections. Ends the run at a response other than 200 or 302."""
     left = iter(range(requests))
 
     async def connection() -> None:
@@ -140,7 +140,7 @@ async def _send(traffic: Traffic, port: int, requests: int) -> None:
 
 @contextmanager
 def _checkout(revision: str) -> Iterator[Path]:
-    """The project as it was at ``revision``, with the widget as it is built now: the server only hands it out."""
+    """Checks the project out at ``revision``, with the current build of the widget, which the server only serves."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "checkout")
         _git("worktree", "add", "--detach", str(path), revision)

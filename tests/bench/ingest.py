@@ -1,4 +1,4 @@
-"""Collecting over HTTP beside a bare ASGI application: interleaved rounds, everything durable, default settings."""
+"""Collecting over HTTP compared with a bare ASGI application: interleaved rounds, durable, default settings."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _show(rounds: Mapping[tuple[str, int], list[tuple[LoadResult, LoadResult]]])
 
 
 def seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, str]:
-    """Visits whose tokens and sessions the traffic uses; answers with wrk's environment."""
+    """Makes the visits whose tokens and sessions the traffic uses; returns wrk's environment."""
     tokens, sessions = [], []
     for number in range(visits):
         body = {"site": site, "url": f"{ORIGIN}/articles/{number}", "nonce": f"seed{number:016}", "channels": ["copy"]}
@@ -107,14 +107,14 @@ def seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, s
 
 
 def grapevine(settings: Mapping[str, str], *arguments: str) -> str:
-    """What a command prints."""
+    """Returns the output of a command."""
     command = [sys.executable, "-m", "grapevine", *arguments]
     environment = dict(os.environ) | dict(settings)
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout  # noqa: S603
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Returns a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What Lighthouse says of a page with the widget and of the same page without it, in interleaved pairs.
+"""Lighthouse's scores of a page with the widget and of the same page without it, in interleaved pairs.
 
 Needs Node and npm, and fetches Lighthouse once into a folder of the user's cache. The pages, the widget and its server
 are on loopback; nothing is asked of any other machine. The performance score is a weighted mean of times and follows
@@ -26,7 +26,7 @@ from tests.support.browsers import CHROMIUM, FLAGS
 from tests.support.page_server import serve_site
 
 VERSION: Final = "12.8.2"
-"""The last line that runs on Node 18 and 20."""
+"""The last version that runs on Node 18 and 20."""
 PAIRS: Final = int(os.environ.get("PAIRS", "5"))
 CATEGORIES: Final = ("performance", "accessibility", "best-practices")
 _MEASURES: Final = (
@@ -62,7 +62,7 @@ def _spread(values: list[float]) -> str:
 
 
 def _lighthouse() -> list[str]:
-    """The command, installed if it is not there."""
+    """Returns the command; installs it if it is missing."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not (node and npm):
         sys.exit("Lighthouse runs on Node: install Node 18 or newer with npm, then run this again")
@@ -98,7 +98,7 @@ def _pages() -> Iterator[dict[str, str]]:
 
 
 def _allow(facts: dict[str, str], origin: str) -> None:
-    """Makes the origin one of the demo's site, so that the widget's reports are taken."""
+    """Adds the origin to the demo's site, so that the widget's reports are accepted."""
     origins = (f"origin={one}" for one in (facts["site_url"], origin))
     command = [sys.executable, "-m", "grapevine", "site", "set", facts["site"], *origins]
     environment = {**os.environ, "GRAPEVINE_DATABASE": facts["database"]}

@@ -42,7 +42,7 @@ def offer(url: str, connections: int, seconds: int, environment: Mapping[str, st
 
 
 def uses_wrk() -> bool:
-    """Whether load comes from wrk; ``CLIENT=python`` takes the bundled client although wrk is there."""
+    """Returns whether load comes from wrk; ``CLIENT=python`` uses the bundled client even if wrk is installed."""
     return os.environ.get("CLIENT") != "python" and shutil.which("wrk") is not None
 
 

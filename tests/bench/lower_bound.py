@@ -43,7 +43,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 
 class Rows:
-    """Group commit into one table: whatever came while the last batch was written is the next one."""
+    """Group commit into one table: the events that arrive during one batch are the next batch."""
 
     def __init__(self, path: Path) -> None:
         self._waiting: list[tuple[FastCycle, Request]] = []
@@ -57,7 +57,7 @@ class Rows:
         )
 
     def put(self, exchange: FastCycle, path: bytes, body: bytes) -> None:
-        """Takes one event."""
+        """Queues one event."""
         self._waiting.append((exchange, _DECODERS[path](body)))
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write())
@@ -88,7 +88,7 @@ def _answer(visit_id: int, request: Request) -> bytes:
 
 
 class LeastProtocol(TimeoutProtocol):
-    """Takes every request for a visit or a share."""
+    """Handles every request as a visit or a share."""
 
     rows: Rows
 
@@ -104,7 +104,7 @@ class LeastProtocol(TimeoutProtocol):
 
 
 async def app(scope: dict[str, Any], _receive: Any, _send: Any) -> None:
-    """Only says that the server is ready."""
+    """Prints that the server is ready."""
     if scope["type"] == "lifespan":
         runtime.tune_interpreter()
         sys.stdout.write("ready\n")

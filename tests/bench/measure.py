@@ -1,4 +1,4 @@
-"""Interleaved measuring: A, B, A, B … in one run, so that a machine that changes its speed changes it for both."""
+"""Interleaved measuring: A, B, A, B … in one run, so that changes of the machine's speed affect both."""
 
 from __future__ import annotations
 

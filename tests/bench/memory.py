@@ -1,4 +1,4 @@
-"""What a server process takes of memory: at rest, collecting at full speed, on large stores too.
+"""Memory of a server process: at rest, collecting at full speed, on large stores too.
 
 Counted is what the process has for itself (``RssAnon`` and ``RssShmem`` of /proc/PID/status). Pages of files, the
 program's own and the database's (readers map up to 1 GiB of it), are the page cache's: shared, and given back at once
@@ -71,7 +71,7 @@ def run() -> None:
 
 
 def now(pid: int) -> Memory:
-    """What the process has at this moment."""
+    """Returns the current memory of the process."""
     text = Path(f"/proc/{pid}/status").read_text("ascii")
     resident, anonymous, shared, files = (
         int(found[1]) / 1024 if (found := re.search(rf"^{field}:\s+(\d+) kB", text, re.MULTILINE)) else 0.0
@@ -97,7 +97,7 @@ def _on_a_store(size: int) -> dict[str, Memory]:
 
 
 def _collecting(server: str, pid: int, site: str, folder: Path) -> Memory:
-    """The most of each number while requests come as fast as they are answered."""
+    """Returns the maximum of each number while requests come as fast as they are served."""
     traffic = seed(server, site, folder)
     most = [now(pid)]
     with _repeating(_EVERY_SECONDS, lambda: most.append(now(pid))):
@@ -145,7 +145,7 @@ def _reading(server: str, store: FilledStore) -> Iterator[None]:
 
 @contextmanager
 def _repeating(every: float, call: Callable[[], object]) -> Iterator[None]:
-    """``call`` again and again in a thread, as long as the block runs; what it raises ends the benchmark."""
+    """Repeats ``call`` in a thread while the block runs; an exception in it ends the benchmark."""
     over = threading.Event()
     problems: list[Exception] = []
 

@@ -1,4 +1,4 @@
-"""What a dashboard asks, at several sizes of the same site, interleaved in one run: as function calls and over ASGI."""
+"""The dashboard's queries at several sizes of the same site, interleaved in one run: by function calls and ASGI."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _LIMITS: Final = {"resolve, depth 10": 2.0, "cascade of 1,000": 20.0, "summary, 
 GROWTH: Final = 1.3
 
 Ask = Callable[[int], Awaitable[object]]
-"""Asks once; the number says which of several tokens or cascades."""
+"""Runs one query; the number selects one of several tokens or cascades."""
 
 
 class _Way(NamedTuple):
-    """One way of asking one store: the questions by name."""
+    """The queries of one store by name, as function calls or over ASGI."""
 
     name: str
     asks: Mapping[str, Ask]
@@ -62,7 +62,7 @@ async def _run() -> None:
 
 
 async def measure(stores: Sequence[Mapping[str, Ask]], rounds: int = _ROUNDS) -> dict[str, list[list[float]]]:
-    """Milliseconds by question, store and round: every question goes round the stores before the next one is asked."""
+    """Returns milliseconds by query, store and round: each query runs on all stores before the next one."""
     times: dict[str, list[list[float]]] = {name: [[] for _ in stores] for name in stores[0]}
     for turn in range(-1, rounds):
         for name, found in times.items():
@@ -161,7 +161,7 @@ def _requests(app: Starlette, facts: FilledStore) -> _Way:
 
 
 async def _answer(app: Starlette, key: str, path: str, params: Mapping[str, str]) -> bytes:
-    """The body that the application answers with."""
+    """Returns the body of the application's response."""
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
         "path": path, "raw_path": path.encode(), "root_path": "", "query_string": urlencode(params).encode(),

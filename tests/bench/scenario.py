@@ -1,4 +1,4 @@
-"""A site's life as it happens, event by event: who arrives through whose share, and what they share in turn.
+"""A simulated site, event by event: visits, the share that each came through, and the shares made in it.
 
 Every visit makes about 0.3 others (K): some come from search and the like, a fifth came through a share. Pages are
 popular by Zipf's law with exponent 0.8 (Breslau, Cao, Fan, Phillips, Shenker: Web caching and Zipf-like distributions,
@@ -44,7 +44,7 @@ _PREVIEWING: Final = {CODES[name]: name for name in ("whatsapp", "slack", "teleg
 
 
 class Cascade:
-    """A root and what has grown from it so far; ``stored`` is whether its summary stands in the store."""
+    """A root and its cascade so far; ``stored`` is whether the store has its summary."""
 
     __slots__ = ("last_at", "max_depth", "page", "root_id", "shares", "size", "started_at", "stored")
 
@@ -94,7 +94,7 @@ class ScenarioShare:
 
 
 class Happened(NamedTuple):
-    """What happened in one slice of time, in the order of time; counts are of what is new with an event."""
+    """The events of one slice of time, in order; counts include only what is new with an event."""
 
     visits: list[ScenarioVisit]
     opened: list[tuple[ScenarioShare, ScenarioVisit]]
@@ -105,14 +105,14 @@ class Happened(NamedTuple):
 
 
 class _Tree(NamedTuple):
-    """A cascade that is planted: the children of each node, and the node whose shares are asked for."""
+    """A cascade that is planted: the children of each node, and the node whose shares are queried."""
 
     children: list[list[int]]
     asked: int
 
 
 class Story:
-    """About ``visits`` visits in ``days`` days that end with ``last_day``. The same seed tells the same story."""
+    """About ``visits`` visits in ``days`` days that end with ``last_day``. The same seed gives the same events."""
 
     def __init__(self, visits: int, last_day: int, days: int = 35, seed: int = 3, planted: tuple[int, int] = (8, 2)):
         self._random = random.Random(seed)  # noqa: S311
@@ -143,7 +143,7 @@ class Story:
         self._plant(*planted)
 
     def slices(self) -> Iterator[tuple[int, Happened]]:
-        """(end of the slice, what happened in it)."""
+        """(end of the slice, its events)."""
         for day in self._days:
             self._today = []
             for hour, weight in enumerate(_HOURS):
@@ -254,7 +254,7 @@ class Story:
         self._happened.unfurled.append((share, app, at))
 
     def _visitor(self) -> tuple[int, bool]:
-        """48 signed bits; one visit in five is another one of somebody who was here today."""
+        """Returns 48 signed bits; one visit in five repeats a visitor of the same day."""
         if self._today and self._random.random() < 0.2:
             return self._today[int(self._random.random() * len(self._today))], False
         visitor = self._random.getrandbits(48) - (1 << 47)

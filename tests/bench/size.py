@@ -1,4 +1,4 @@
-"""Bytes on disk per visit: the whole file after a checkpoint, and what each table and index takes of it."""
+"""Bytes on disk per visit: the whole file after a checkpoint, and the part of each table and index."""
 
 from __future__ import annotations
 

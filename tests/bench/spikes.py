@@ -29,7 +29,7 @@ _MOST: Final = 12
 
 
 class Quarter(NamedTuple):
-    """One site's quarter: what was raised although nothing was planted, and what became of what was."""
+    """One site's quarter: the spikes raised without a planted one, and the results for planted ones."""
 
     visits_a_day: float
     pages: int
@@ -46,7 +46,7 @@ class Raised(NamedTuple):
 
 
 def quarter(seed: int) -> Quarter:
-    """The quarter of a seed, lived twice: as it is, and with spikes planted."""
+    """Simulates the quarter of a seed twice: without and with planted spikes."""
     kind = replace(traits(seed), days=(_WARM_UP + _QUARTER) // DAY)
     pages = site(seed, kind, kind.days)
     returns = sum(map(len, pages))
@@ -59,7 +59,7 @@ def quarter(seed: int) -> Quarter:
 
 
 def raised(pages: Sequence[Sequence[int]], only: Mapping[int, range] | None = None) -> Iterator[Raised]:
-    """What the server would have raised, looking every five minutes; ``only`` at some minutes of some pages."""
+    """Returns the spikes that checks every five minutes raise; ``only`` limits them to some minutes of some pages."""
     by_hour = [0] * 24
     for minutes in pages:
         for minute in minutes:
@@ -88,7 +88,7 @@ def raised(pages: Sequence[Sequence[int]], only: Mapping[int, range] | None = No
 
 
 def _before(minutes: Sequence[int]) -> list[int]:
-    """How many of ``minutes`` are over at each look, from the first five minutes of the world."""
+    """Returns how many of ``minutes`` are past at each check, from the first five minutes of the world."""
     counts = [0] * ((_WARM_UP + _QUARTER) // _LOOK + 1)
     for minute in minutes:
         counts[minute // _LOOK + 1] += 1

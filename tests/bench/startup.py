@@ -1,4 +1,4 @@
-"""From the command to the ready line, beside what Python and its web framework alone take; interleaved rounds."""
+"""From the command to the ready line, compared with starting Python and its web framework; interleaved rounds."""
 
 from __future__ import annotations
 

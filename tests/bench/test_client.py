@@ -1,4 +1,4 @@
-"""The bundled load client sends what the widget sends, and counts what it gets back."""
+"""The bundled load client sends the widget's requests, and counts the responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stores that benchmarks measure are what the server's own writer would have left."""
+"""The stores that benchmarks measure have the same rows as those of the server's own writer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ URLS = {page_id(SITE, url): url for url in PAGES}
 
 
 class Told(Nonces):
-    """Gives each visit the id that the story gave it: nonces name the ids."""
+    """Gives each visit its id of the scenario: nonces name the ids."""
 
     def identify(self, event: VisitEvent, attempt: int) -> tuple[int, int]:
         assert attempt == 0
@@ -44,7 +44,7 @@ class Told(Nonces):
 
 
 class Remembering(Filler):
-    """Keeps what leaves no row."""
+    """Keeps the events without a row."""
 
     def __init__(self, file: File) -> None:
         super().__init__(file.many, SITE, LAST_DAY)
@@ -99,7 +99,7 @@ def arrival(row: Mapping[str, Any], visits: Mapping[int, Mapping[str, Any]]) -> 
 
 
 async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) -> list[Event]:
-    """What must have happened to leave these rows, in the order of time."""
+    """Returns the events that lead to these rows, in order."""
     visits = {row["visit_id"]: row for row in await rows(store, "visits")}
     found: list[Event] = [arrival(row, visits) for row in visits.values()]
     for row in visits.values():
@@ -129,7 +129,7 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
 
 
 def batches(story: list[Event], chance: random.Random) -> Iterator[list[Event]]:
-    """Cut as a writer might: what is handed out when a visit is stored comes in a later batch."""
+    """Splits events into batches as a writer might: an event that needs a visit's token comes in a later batch."""
     batch: list[Event] = []
     new: set[int] = set()
     for event in story:
@@ -145,7 +145,7 @@ def batches(story: list[Event], chance: random.Random) -> Iterator[list[Event]]:
 
 
 def first_difference(mine: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> object:
-    """Said in a line, where an assertion on thousands of rows would compare them letter by letter."""
+    """Reports a difference in one line; an assertion on thousands of rows would compare them letter by letter."""
     pairs = zip_longest(mine, theirs, fillvalue=dict[str, Any]())
     one, other = next(((one, other) for one, other in pairs if one != other), ({}, {}))
     return {name: (one.get(name), other.get(name)) for name in one | other if one.get(name) != other.get(name)}

@@ -1,4 +1,4 @@
-"""The interval of the cost guard: against all samples there can be, and in the corners."""
+"""The interval of the cost guard: for all possible samples, and in edge cases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_the_interval_of_twenty_pairs_lies_inside_their_range() -> None:
 
 
 def test_as_many_samples_hold_the_median_as_the_level_says() -> None:
-    """Of all equally likely ways in which 8 values fall below or above the median 0, nine in ten hold it."""
+    """Of all equally likely ways in which 8 values fall below or above the median 0, nine in ten contain it."""
     held = [
         found.low <= 0 <= found.high
         for signs in itertools.product((-1.0, 1.0), repeat=8)

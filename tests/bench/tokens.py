@@ -1,4 +1,4 @@
-"""Minting and verifying tokens, beside the one HMAC that neither can do without."""
+"""Minting and verifying tokens, compared with the one HMAC that both need."""
 
 from __future__ import annotations
 

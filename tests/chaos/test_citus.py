@@ -1,4 +1,4 @@
-"""A cluster under load: a worker is away for a while, connections to all workers are lost, servers are killed.
+"""A cluster under load: a worker is down for a while, connections to all workers are lost, servers are killed.
 
 Collected where GRAPEVINE_TEST_CITUS names a cluster, whose user has to be a superuser: a worker is made to refuse this
 database's connections and loses those that it has, as the coordinator's user on that worker's port.
@@ -34,7 +34,7 @@ END_CONNECTIONS: Final = (
 
 
 class Worker:
-    """A worker's server, asked past the database that it holds a part of."""
+    """A worker's server, reached directly and not through the coordinator."""
 
     def __init__(self, host: str, port: int) -> None:
         parts = urlsplit(CITUS)
@@ -43,7 +43,7 @@ class Worker:
         self._url = urlunsplit(parts._replace(netloc=f"{user}@{host}:{port}", path="/postgres"))
 
     async def lose_connections(self) -> int:
-        """Ends all that lead to the database; answers with how many there were."""
+        """Ends all connections to the database; returns their number."""
         return int(await self._run(END_CONNECTIONS, self.database))
 
     @asynccontextmanager
@@ -101,7 +101,7 @@ async def test_a_worker_is_away(installation: PostgresInstallation) -> None:
 
 
 async def test_a_day_begins_while_a_worker_is_away(installation: PostgresInstallation) -> None:
-    """A server starts, and what a new day needs is written, since the coordinator alone has it."""
+    """A server starts, and the new day's salt is written, since only the coordinator has it."""
     first, worker = await workers()
     load = WidgetLoad(installation.site, "day", REST_SECONDS)
     async with worker.away():

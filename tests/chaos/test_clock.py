@@ -1,4 +1,4 @@
-"""A clock that jumps: no crash, no lost event, a repeat finds its visit, and the counts are what the rows say."""
+"""A clock that jumps: no crash, no lost event, a repeat finds its visit, and the counts agree with the rows."""
 
 from __future__ import annotations
 

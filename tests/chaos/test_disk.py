@@ -1,4 +1,4 @@
-"""A disk that is full or read-only: writes are refused until it is well again, reads go on, nothing is lost."""
+"""A disk that is full or read-only: writes are refused until it recovers, reads go on, nothing is lost."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_started_on_a_read_only_disk(template: Installation, tmp_path: Path, way
         with broken_disks.limited(template, tmp_path) as (installation, _, _):
             installation.database.chmod(0o444)
             installation.folder.chmod(0o555 if way == "folder" else 0o755)
-            # Permissions hold nobody back who may override them, so root gives that up.
+            # Root ignores permissions, so it gives that capability up.
             before = ["setpriv", "--bounding-set=-dac_override"] if os.access(installation.database, os.W_OK) else []
             ended = installation.run(*SERVE[2:], before=before)
             installation.folder.chmod(0o755)

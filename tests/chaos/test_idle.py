@@ -1,4 +1,4 @@
-"""Ten thousand connections that say nothing: visits are answered beside them, and memory stays bounded."""
+"""Ten thousand idle connections: visits are still served, and memory stays bounded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WANTED = 10_000
 SPARE = 200
 SOURCES = 8
 BYTES_EACH = 16 << 10
-"""What an idle connection may cost the server: its parser, protocol and transport objects take about half of that."""
+"""The memory that an idle connection may cost: its parser, protocol and transport objects take about half of that."""
 
 
 async def test_ten_thousand_idle_connections(installation: Installation, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ async def test_ten_thousand_idle_connections(installation: Installation, tmp_pat
 
 @contextmanager
 def _all_descriptors() -> Iterator[int]:
-    """As many descriptors as this process may have; answers with how many these are."""
+    """Raises this process's limit of file descriptors to the maximum; returns it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = min(hard, 1 << 20) if hard != resource.RLIM_INFINITY else 1 << 20
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

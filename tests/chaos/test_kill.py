@@ -1,4 +1,4 @@
-"""``kill -9`` under load: what was acknowledged is there, what is sent again is there once.
+"""``kill -9`` under load: every acknowledged event is stored, a repeated one only once.
 
 20 kills in the usual run; 100 more are marked slow.
 """

@@ -1,4 +1,4 @@
-"""A torn tail of the write-ahead log after ``kill -9``: everything that was committed before the damage is there."""
+"""A torn tail of the write-ahead log after ``kill -9``: everything that was committed before the damage is kept."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Damage = Callable[[bytearray, int, int], None]
 
 
 def flipped(log: bytearray, start: int, frame: int) -> None:
-    """One bit of the frame is another."""
+    """Flips one bit of the frame."""
     log[start + frame // 2] ^= 1
 
 
 def cut_off(log: bytearray, start: int, frame: int) -> None:
-    """The file ends within the frame."""
+    """Truncates the file within the frame."""
     del log[start + frame // 2 :]
 
 

@@ -1,4 +1,4 @@
-"""Servers and PostgreSQL itself are killed under load: what was acknowledged is there, and everything once."""
+"""Servers and PostgreSQL itself are killed under load: every acknowledged event is stored, and only once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALL_CONNECTIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE 
 
 @pytest.fixture
 def database() -> Iterator[Postgres]:
-    """A PostgreSQL server of the test's own, as durable as they come."""
+    """A PostgreSQL server of the test's own, with full durability."""
     with postgres(durable=True) as server:
         yield server
 
@@ -40,7 +40,7 @@ async def test_servers_are_killed_in_turn(database: Postgres, tmp_path: Path) ->
 
 
 async def test_postgres_crashes(database: Postgres, tmp_path: Path) -> None:
-    """The servers stay, refuse at worst, and go on by themselves."""
+    """The servers keep running, at worst refuse requests, and recover without a restart."""
     installation = PostgresInstallation(database.url(database.create()), tmp_path)
     load, moments = WidgetLoad(installation.site, "crashed", REST_SECONDS), random.Random(2)  # noqa: S311
     with installation.serving() as one, installation.serving() as other:
@@ -58,8 +58,8 @@ async def test_postgres_crashes(database: Postgres, tmp_path: Path) -> None:
 
 
 async def test_connections_are_lost(database: Postgres, tmp_path: Path) -> None:
-    """Whoever asks meanwhile waits a moment longer, and nobody is refused. Nobody loses a connection again before the
-    answer, or a slow machine would make one outage of many."""
+    """Requests meanwhile wait a moment longer, and none is refused. No connection is killed again before the
+    response, or a slow machine would turn many outages into one."""
     installation = PostgresInstallation(database.url(database.create()), tmp_path)
     load, moments = WidgetLoad(installation.site, "lost"), random.Random(3)  # noqa: S311
     with installation.serving() as one, installation.serving() as other:

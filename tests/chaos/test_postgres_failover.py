@@ -1,4 +1,4 @@
-"""A standby takes over under load: collecting goes on there by itself, and nothing acknowledged is lost."""
+"""A standby takes over under load: collecting goes on there without a restart, and no acknowledged event is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REST_SECONDS: Final = 0.2
 
 @pytest.mark.parametrize("way", ["crashed", "silent"])
 async def test_the_standby_takes_over(way: str, tmp_path: Path) -> None:
-    """From a primary that has crashed, or whose machine no longer answers."""
+    """From a primary that has crashed, or whose machine no longer responds."""
     with ExitStack() as stack:
         primary = stack.enter_context(postgres(durable=True))
         name = primary.create()
@@ -48,7 +48,7 @@ async def test_the_standby_takes_over(way: str, tmp_path: Path) -> None:
 
 
 async def _wait_for_each_other(primary: Postgres) -> None:
-    """From now on a COMMIT is answered when the standby has it too."""
+    """From now on a COMMIT returns when the standby has it too."""
     primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
     primary.sql("SELECT pg_reload_conf()")
     async with asyncio.timeout(PATIENCE_SECONDS):

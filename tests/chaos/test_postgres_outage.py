@@ -1,4 +1,4 @@
-"""PostgreSQL is away for a while, gone or silent: requests wait, then are refused, then it all goes on by itself."""
+"""PostgreSQL is down or does not respond for a while: requests wait, then are refused, then served again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONG_OUTAGE_SECONDS: Final = 60
 SILENCE_SECONDS: Final = 8
 REST_SECONDS: Final = 1.0
 SOON_SECONDS: Final = 2.5
-"""A second for the server, and patience for a machine that does much else."""
+"""A second for the server, and a margin for a busy machine."""
 WAITED_SECONDS: Final = 15
 MEMORY_BYTES: Final = 32 << 20
 
@@ -83,7 +83,7 @@ async def test_an_outage_under_load(outage: Outage, seconds: float, tmp_path: Pa
 
 
 async def test_terminated_in_an_outage(tmp_path: Path) -> None:
-    """SIGTERM ends the server all the same, and the next one has all of it."""
+    """SIGTERM ends the server nevertheless, and the next server has every acknowledged event."""
     with postgres(durable=True) as database:
         installation = PostgresInstallation(database.url(database.create()), tmp_path)
         load = WidgetLoad(installation.site, "outage-to-the-end", REST_SECONDS)

@@ -1,4 +1,4 @@
-"""Several processes on one database: what one of them, or a command, changes is known to all within a second."""
+"""Several processes on one database: a change by one of them, or by a command, reaches all within a second."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.raw_connection import Connection, RawResponse, connected
 pytestmark = pytest.mark.anyio
 
 SOON_SECONDS: Final = 2.5
-"""A second for the servers, and patience for a machine that does much else."""
+"""A second for the servers, and a margin for a busy machine."""
 
 
 async def test_sites_and_keys_are_known_to_all(postgres_url: str, tmp_path: Path) -> None:

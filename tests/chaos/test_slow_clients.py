@@ -1,4 +1,4 @@
-"""Clients that send byte by byte, or begin and never end: nobody else waits for them, and they do not stay forever."""
+"""Clients that send byte by byte, or never end a request: other clients do not wait, and the slow ones are closed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_byte_by_byte(installation: Installation, offset: OffsetFile) -> N
     ],
 )
 async def test_begun_and_never_ended(installation: Installation, offset: OffsetFile, begun: bytes, first: bool) -> None:
-    """After a while the server hangs up, and has nothing to complain about."""
+    """After a while the server closes the connection, and logs nothing."""
     with installation.serving(launched(offset, request_seconds=1)) as server:
         async with asyncio.timeout(PATIENCE_SECONDS), connected(server.port) as slow:
             if first:
@@ -81,7 +81,7 @@ async def test_begun_and_never_ended(installation: Installation, offset: OffsetF
 
 
 async def test_a_connection_that_never_says_anything(installation: Installation, offset: OffsetFile) -> None:
-    """It ends as one does whose request never comes whole."""
+    """It is closed like a connection with an incomplete request."""
     with installation.serving(launched(offset, request_seconds=1)) as server:
         async with asyncio.timeout(PATIENCE_SECONDS), connected(server.port) as silent:
             await silent.ended()

@@ -1,4 +1,4 @@
-"""SIGTERM under load: whatever the server has taken on is stored and answered before it goes, with status 0."""
+"""SIGTERM under load: the server stores and acknowledges every accepted event before it exits, with status 0."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_requests_in_flight_are_answered(installation: Installation, way: 
             async with connected(server.port) as other:
                 assert (await other.ask("GET", "/healthz")).status == 200  # by now it has read the others' halves
                 server.terminate()
-                await other.ended()  # and now it has hung up on those who wait for nothing
+                await other.ended()  # and now it has closed the idle connections
             for nonce, connection, half in rest:
                 await connection.send(half)
                 answer = await connection.answer()

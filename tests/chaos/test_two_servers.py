@@ -43,7 +43,7 @@ async def test_one_is_killed_the_other_goes_on(installation: Installation) -> No
 
 
 async def test_started_at_once_on_a_new_file(tmp_path: Path) -> None:
-    """All of them find a file without tables; one makes these, the others find them made when it is their turn."""
+    """All of them find a file without tables; one creates them, the others then find them."""
     installation = Installation(tmp_path / "data", tmp_path, "", "")
     installation.folder.mkdir()
     with closing(sqlite3.connect(installation.database, isolation_level=None)) as turn, ExitStack() as stack:

@@ -359,7 +359,7 @@ CREATE TABLE leases (
 ) /*sqlite WITHOUT ROWID */;
 
 -- Pages whose returns rose far above their own rate, one row an episode: raised at `started_at`, last seen at `last_at`.
--- `returns` of the hour before it was raised against what was `expected` of it; `peak` are the most of any hour since.
+-- `returns` of the hour before it was raised, their `expected` number, and `peak`, the most in any hour since.
 CREATE TABLE spikes (
     site_id     BIGINT   NOT NULL,
     page_id     BIGINT   NOT NULL,
