@@ -82,12 +82,12 @@ class Read(NamedTuple):
 
 
 def read(seen: Sequence[AgentShare]) -> Read:
-    """Every agent of a set, as the server reads it."""
+    """Classifies every agent of a set as the server does."""
     return Read(seen, [read_agent(each.agent) for each in seen])
 
 
 def browser_like(seen: Iterable[AgentShare]) -> list[AgentShare]:
-    """Those who say that they are browsers, as everything that runs the scripts of a page does."""
+    """Returns the robots that claim to be browsers, as every program does that runs the scripts of a page."""
     return _even([each.agent for each in seen if each.agent.startswith("Mozilla/")])
 
 

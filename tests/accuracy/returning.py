@@ -44,7 +44,7 @@ def site(seed: int, kind: Traits, days: int) -> list[list[int]]:
 
 
 def plant(chance: random.Random, pages: Sequence[list[int]], page: int, start: int, times: float) -> PlantedSpike:
-    """Adds a spike of three hours to a page, as a multiple of what the page has at that hour of the day."""
+    """Adds a spike of three hours to a page, as a multiple of the page's returns at that hour of the day."""
     minutes, days = 3 * HOUR, 14
     before = pages[page]
     usual = [_between(before, start - day * DAY, start - day * DAY + minutes) for day in range(1, days + 1)]

@@ -51,7 +51,7 @@ class Traits:
 
 @dataclass(frozen=True)
 class SimulatedWorld:
-    """What was measured by page, and how many of each page's deep direct visits were private shares in truth."""
+    """The measured numbers by page, and the true number of private shares among each page's deep direct visits."""
 
     traits: Traits
     pages: Sequence[PageSeries]
@@ -96,7 +96,7 @@ def traits(seed: int, smallest: float = 200.0, largest: float = 20_000.0) -> Tra
 
 
 def grow(seed: int, kind: Traits) -> SimulatedWorld:
-    """A world of that kind; the same seed grows the same one."""
+    """Simulates a world of that kind; the same seed gives the same world."""
     chance = random.Random(f"world {seed}")  # noqa: S311
     found = [_Page(chance, kind, index) for index in range(kind.pages)]
     popularity = sum(page.popularity for page in found)

@@ -59,7 +59,7 @@ UPDATE cascades SET last_at = ?, size = ?, max_depth = ?, shares = ? WHERE site_
 
 
 class FilledStore(msgspec.Struct, frozen=True):
-    """A filled store: how many visits it really has, their last day, its site, an API key, what can be asked for."""
+    """A filled store: number of visits, their last day, the site, an API key, and the tokens and cascades to query."""
 
     path: str
     visits: int
@@ -181,7 +181,7 @@ class Filler:
         )  # fmt: skip
 
     def _view(self, visit: ScenarioVisit, page: int) -> None:
-        """The views after a visit's first, as far as they fall into the story: counted, and later written."""
+        """Counts the views after a visit's first, if they fall into the simulated time; they are written later."""
         at, channel = visit.at, NO_CHANNEL if visit.channel is None else visit.channel
         views = 1
         while views < visit.views and at + visit.gap < self._end:
@@ -215,7 +215,7 @@ class Filler:
         return by_hour, by_page, by_device
 
     def _shares(self, happened: Happened) -> list[ScenarioShare]:
-        """Brings the shares of a slice up to date; answers with those that changed, each once."""
+        """Updates the shares of a slice; returns those that changed, each once."""
         changed: dict[int, ScenarioShare] = {}
         for share in happened.reported:
             changed[id(share)] = share
@@ -245,7 +245,7 @@ class Filler:
         self._count_share(share, _SHARES)
 
     def _count_share(self, share: ScenarioShare, measure: int) -> None:
-        """A share counts in the hour of its first sight."""
+        """A share counts in the hour in which it was first seen."""
         sharer = share.sharer
         page, at = self._page_ids[sharer.page], share.first_at or 0
         counts = self._counted(at, sharer.source, share.channel, sharer.depth, page, sharer.device, sharer.app)
@@ -359,7 +359,7 @@ def _plain_insert(table: str, columns: int) -> str:
 
 
 def fill(path: Path, visits: int, last_day: int | None = None) -> FilledStore:
-    """A new store with about so many visits in ``DAYS`` days that end yesterday; one process tells, another writes."""
+    """Creates a store with about ``visits`` visits until yesterday; one process simulates, another writes."""
     started = time.perf_counter()
     last = ids.day_at(time.time_ns() // 1_000_000) - 1 if last_day is None else last_day
     new = asyncio.run(_make(path, ids.day_start(last - DAYS)))

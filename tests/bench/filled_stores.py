@@ -20,7 +20,7 @@ SIZES: Final = tuple(int(size) for size in os.environ.get("SIZES", "100000,10000
 
 
 def filled(visits: int) -> FilledStore:
-    """The store with about so many visits, filled by a process of its own when it is not there."""
+    """Returns the store with about so many visits; a separate process fills it when it is missing."""
     path = FOLDER / f"{visits}-{_fingerprint()}.sqlite3"
     facts = path.with_suffix(".json")
     if not facts.exists():

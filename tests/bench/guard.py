@@ -45,7 +45,7 @@ _CONNECTIONS: Final = 16
 
 
 class GuardedServer(NamedTuple):
-    """One server: its process, its port, and what the requests to it need to know."""
+    """One server: its process, its port, and the values that requests to it need."""
 
     pid: int
     port: int
@@ -100,7 +100,7 @@ def processor_seconds(pid: int) -> float:
 
 
 def _pair(before: GuardedServer, after: GuardedServer, call: str, number: int) -> tuple[float, float]:
-    """Microseconds a request takes each server; ``number`` decides which of them is asked first."""
+    """Returns the microseconds a request of each server; ``number`` decides which of them is measured first."""
     if number % 2:
         mine, theirs = _cost(after, call), _cost(before, call)
     else:

@@ -20,7 +20,7 @@ _UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 class LoadResult(NamedTuple):
-    """Requests answered a second, the slowest one in a hundred (seconds), and answers that were no 2xx or 3xx."""
+    """Responses a second, the 99th percentile of their time (seconds), and responses that were not 2xx or 3xx."""
 
     rate: float
     p99: float
@@ -28,7 +28,7 @@ class LoadResult(NamedTuple):
 
 
 def offer(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> LoadResult:
-    """Keeps so many connections busy for so long."""
+    """Keeps a number of connections busy for a time."""
     if not uses_wrk():
         return _offer_from_python(url, connections, seconds, environment)
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(_SCRIPT), url]

@@ -116,7 +116,7 @@ def _serving(settings: dict[str, str]) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def _reading(server: str, store: FilledStore) -> Iterator[None]:
-    """Asks all that a dashboard shows, over and over."""
+    """Requests all data of the dashboard, over and over."""
     days = {"from": str(ids.day_date(store.last_day - 29)), "to": str(ids.day_date(store.last_day))}
     questions = [
         "/v1/stats/summary?" + urllib.parse.urlencode(days),

@@ -309,7 +309,7 @@ class Story:
             self.chains.append((visit.visit_id, share.channel))
         self._later(visit.at + 1_000, self._report, share, visit.page)
         for index, child in enumerate(tree.children[node]):
-            # No two at the same moment: which of them was its visitor's first could not be told.
+            # No two at the same moment: their order would be undefined, and so would be the visitor's first.
             self._later(visit.at + 60_000 * (index + 2) + child, self._returns, share, False, tree, child)
 
 

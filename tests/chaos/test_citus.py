@@ -81,7 +81,7 @@ def installation(citus: Cluster, tmp_path: Path) -> Iterator[PostgresInstallatio
 
 
 async def test_a_worker_is_away(installation: PostgresInstallation) -> None:
-    """Its part is refused, the rest goes on; nobody is cut off, and all is there afterwards, once."""
+    """Events of its shards are refused, the rest goes on; no connection is lost, and every event is stored once."""
     load = WidgetLoad(installation.site, "away", REST_SECONDS)
     _, worker = await workers()
     with installation.serving() as server:
@@ -121,7 +121,7 @@ async def test_a_day_begins_while_a_worker_is_away(installation: PostgresInstall
 
 
 async def test_connections_to_the_workers_are_lost(installation: PostgresInstallation) -> None:
-    """Whoever asks meanwhile waits a moment longer, and nobody is refused."""
+    """Requests meanwhile wait a moment longer, and none is refused."""
     load, moments = WidgetLoad(installation.site, "lost"), random.Random(3)  # noqa: S311
     both = await workers()
     with installation.serving() as one, installation.serving() as other:

@@ -48,7 +48,7 @@ async def test_spoiled_under_load(template: Installation, tmp_path: Path, disk: 
 
 @pytest.mark.parametrize("disk", DISKS)
 async def test_spoiled_until_the_end(template: Installation, tmp_path: Path, disk: DiskMaker) -> None:
-    """SIGTERM while nothing can be written ends the server all the same, and the next one has all of it."""
+    """SIGTERM ends the server even while nothing can be written, and the next server has every acknowledged event."""
     load = WidgetLoad(template.site, "disk-to-the-end")
     with disk(template, tmp_path) as (installation, spoil, mend):
         with installation.serving() as server:

@@ -118,7 +118,7 @@ async def _refused(load: WidgetLoad) -> None:
 
 
 async def _says(server: ServerProcess, path: str, status: int) -> None:
-    """Returns when that is the answer, which must be soon."""
+    """Returns when the response is that one, which must be soon."""
     async with asyncio.timeout(SOON_SECONDS):
         while True:
             if (await _ask(server, path, SOON_SECONDS)).status == status:

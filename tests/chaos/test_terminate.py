@@ -38,7 +38,7 @@ async def test_terminated_under_load(installation: Installation) -> None:
 
 @pytest.mark.parametrize("way", ["short", "usual"])
 async def test_requests_in_flight_are_answered(installation: Installation, way: str) -> None:
-    """A body that was half sent when the signal came is read to its end, stored and answered, on both ways."""
+    """A body half sent when the signal came is read to its end and stored, on the fast path and through ASGI."""
     load = WidgetLoad(installation.site, "in-flight")
     headers = {"expect": "100-continue"} if way == "usual" else {}
     with installation.serving() as server:

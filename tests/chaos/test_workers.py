@@ -35,7 +35,7 @@ async def test_terminated_under_load(installation: PostgresInstallation) -> None
 
 
 async def test_a_worker_is_killed(installation: PostgresInstallation) -> None:
-    """Another one takes its place, and its clients."""
+    """Another worker replaces it and takes over its clients."""
     load = WidgetLoad(installation.site, "worker-killed")
     with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
         for _ in range(2):
@@ -49,7 +49,7 @@ async def test_a_worker_is_killed(installation: PostgresInstallation) -> None:
 
 
 async def test_the_parent_is_killed(installation: PostgresInstallation) -> None:
-    """None of the workers stays behind."""
+    """None of the workers keeps running."""
     load = WidgetLoad(installation.site, "parent-killed")
     with installation.serving([*SERVE, "--workers", str(WORKERS)]) as server:
         workers = [os.pidfd_open(worker) for worker in server.workers()]
