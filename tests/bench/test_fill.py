@@ -174,4 +174,4 @@ async def test_a_filled_store_recounts_clean(tmp_path: Path) -> None:
     await store.close()
     async with snapshot(store.path) as moment:
         found = {name: await Recount(moment).compare(name, None, 3) for name in COMPARISONS}
-    assert {name: one for name, one in found.items() if one.places} == {}
+    assert {name: one for name, one in found.items() if one.differing} == {}

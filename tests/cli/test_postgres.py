@@ -16,7 +16,7 @@ import pytest
 
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
-from grapevine.store.postgres.store import LANES
+from grapevine.store.postgres.store import CONCURRENT_BATCHES
 from tests.cli.test_cli import Terminal, findings
 from tests.support.grapevine_process import KEYS, ORIGIN, PATIENCE_SECONDS, PostgresCommandRunner, browser, rows, visit
 
@@ -245,7 +245,7 @@ def test_two_workers_collect_and_drain(machine: PostgresCommandRunner) -> None:
         readers = [threading.Thread(target=read_on, args=(url, start * 1_000_000)) for start in range(4)]
         for reader in readers:
             reader.start()
-        counted = f"SELECT DISTINCT cell / {LANES} FROM counts_hour"  # a worker has a cell for each of its lanes
+        counted = f"SELECT DISTINCT cell / {CONCURRENT_BATCHES} FROM counts_hour"  # one cell a concurrent batch
         wait_for(lambda: len(machine.look(counted)) == 2 and len(answered) > ENOUGH)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=PATIENCE_SECONDS)

@@ -112,7 +112,7 @@ async def intact_there(url: str) -> None:
         recount = Recount(snapshot)
         for name in COMPARISONS:
             found = await recount.compare(name, None, 5)
-            assert not found.places, (name, found)
+            assert not found.differing, (name, found)
 
 
 class _Stored:

@@ -30,7 +30,7 @@ class DamageableWorld:
         async with snapshot(self.settings) as moment:
             recount = Recount(moment)
             found = {name: await recount.compare(name, site_id, most) for name in COMPARISONS}
-        return {name: one for name, one in found.items() if one.places or one.differences}
+        return {name: one for name, one in found.items() if one.differing or one.differences}
 
     async def told(self, site_id: int | None = None) -> dict[str, set[tuple[str, int | None, int | None]]]:
         """(measure, stored, counted) of everything that differs, by comparison."""

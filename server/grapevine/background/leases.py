@@ -51,19 +51,19 @@ class Leases:
 
     @asynccontextmanager
     async def slot(
-        self, on_slot: Callable[[int], None], lanes: int = 1
+        self, on_slot: Callable[[int], None], count: int = 1
     ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """Holds ``lanes`` adjacent slots while the block runs; calls ``on_slot`` with the first of them.
+        """Holds ``count`` adjacent slots while the block runs; calls ``on_slot`` with the first of them.
 
         Yields a function that moves to other slots, for counts that are on a missing part of the store.
         """
-        held = await self._free_slot(lanes)
+        held = await self._free_slot(count)
         on_slot(held)
 
         async def move() -> None:
             nonlocal held
             with suppress(StoreError):  # then the slot stays what it is
-                left, held = held, await self._free_slot(lanes, held + lanes)
+                left, held = held, await self._free_slot(count, held + count)
                 on_slot(held)
                 await self.release(_slot(left))
 
@@ -73,7 +73,7 @@ class Leases:
                 await self._pause(_RENEW_SECONDS)
                 try:
                     if not await self.acquire(_slot(held)):
-                        held = await self._free_slot(lanes)
+                        held = await self._free_slot(count)
                         on_slot(held)
                 except StoreError as error:
                     log.error("the writer's slot could not be prolonged and will be: %s", error)
@@ -85,9 +85,9 @@ class Leases:
             with suppress(StoreError):  # it expires
                 await self.release(_slot(held))
 
-    async def _free_slot(self, lanes: int, first: int = 0) -> int:
-        last = CELLS - lanes + 1
-        for slot in chain(range(first, last, lanes), range(0, min(first, last), lanes)):
+    async def _free_slot(self, count: int, first: int = 0) -> int:
+        last = CELLS - count + 1
+        for slot in chain(range(first, last, count), range(0, min(first, last), count)):
             if await self.acquire(_slot(slot)):
                 return slot
         raise StoreError(f"all {CELLS} writers' slots are taken; are so many processes running?")

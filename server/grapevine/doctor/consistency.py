@@ -56,16 +56,16 @@ async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> Async
         yield bad("sites", "There is none.", "Add one: grapevine site add NAME --origin https://example.com")
     for name in COMPARISONS:
         found = await recount.compare(name, chosen, MOST)
-        if not found.places:
+        if not found.differing:
             yield good(name, _AGREE[name])
             continue
         urls = await _urls(Reads(moment), found.differences)
         yield Finding(
             check=name,
             ok=False,
-            says=f"{found.places:,} {'place differs' if found.places == 1 else 'places differ'}.",
+            says=f"{found.differing:,} {'place differs' if found.differing == 1 else 'places differ'}.",
             fix=_REPAIR,
-            places=found.places,
+            places=found.differing,
             differences=tuple(_in_words(each, sites, urls) for each in found.differences),
         )
 

@@ -24,7 +24,7 @@ Rows = Sequence[Sequence[Any]]
 
 
 class CascadeGrowth(msgspec.Struct, array_like=True):
-    """What a batch adds to one cascade: visits that are no self-returns, shares first seen, conversions."""
+    """The growth of one cascade by a batch: visits that are no self-returns, shares first seen, conversions."""
 
     site_id: int
     root_id: int
@@ -37,7 +37,7 @@ class CascadeGrowth(msgspec.Struct, array_like=True):
 
 
 class Batch:
-    """What can be changed in one transaction."""
+    """The changes of one transaction."""
 
     def __init__(self, changes: Changes) -> None:
         self._run = changes.run
@@ -51,7 +51,7 @@ class Batch:
         self._afterwards.append(call)
 
     def committed(self) -> None:
-        """Told by the store."""
+        """Called by the store after COMMIT; runs the registered callbacks."""
         for call in self._afterwards:
             call()
 
@@ -60,7 +60,7 @@ class Batch:
         return _by_key(await self._run("named_visits", list(keys)))
 
     async def held_visits(self, keys: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], VisitRow]:
-        """As ``visits``, and nobody else changes these visits or their cascades until this transaction is over."""
+        """As ``visits``, and locks these visits and their cascades until the transaction ends."""
         named = list(keys)
         found = _by_key(await self._run("held_visits", named))
         roots = sorted({(row.site_id, row.root, row.cell) for row in found.values()})
@@ -68,11 +68,11 @@ class Batch:
             return await self.visits(named)
         return found
 
-    async def arrive(
+    async def insert_visits(
         self, pages: Sequence[PageRow], visits: Sequence[VisitRow], keys: Sequence[ShareKey]
     ) -> tuple[set[tuple[int, int]], dict[ShareKey, ShareRow]]:
-        """Adds the pages that are not there, and visits. Returns the (site, visit) of those whose id was not
-        taken, and with what is stored of these shares."""
+        """Adds the pages that are missing, and visits. Returns the (site, visit) of the visits whose id was free,
+        and the stored rows of the shares ``keys``."""
         _, new, stored = await self._run_many(
             [("insert_pages", _plain(pages)), ("insert_visits", _plain(visits)), ("named_shares", _plain(keys))]
         )
@@ -96,7 +96,7 @@ class Batch:
         return {(site, kind, key) for site, kind, key in await self._run("insert_guards", rows)}
 
     async def shares(self, keys: Sequence[ShareKey]) -> dict[ShareKey, ShareRow]:
-        """What is stored of these shares."""
+        """Returns the stored rows of the shares ``keys``; shares without a row are left out."""
         return _by_share(await self._run("named_shares", _plain(keys)))
 
     async def insert_unfurls(self, rows: Rows) -> list[tuple[int, str, int]]:

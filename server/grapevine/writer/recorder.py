@@ -25,7 +25,7 @@ class EventRecorder:
     """Stores batches, at most ``max_concurrent_batches`` at once.
 
     ``nonces`` make visit ids, the same id of the same nonce. Counts are raised in a slot of rows that no other process
-    writes; concurrent batches use the slots behind it, one per ``lane``, so that they never wait for each other's
+    writes; concurrent batches use the slots behind it, at ``slot_offset``, so that they never wait for each other's
     counts. ``pages_a_day`` bounds the new pages of a site in a day; visits to further ones count as ``(other)``.
     """
 
@@ -41,7 +41,7 @@ class EventRecorder:
         )
 
     async def record(
-        self, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
+        self, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, slot_offset: int = 0
     ) -> list[Outcome]:
         """Stores all events and drops in one transaction. Returns the outcomes, by index, when it is durable.
 
@@ -49,24 +49,24 @@ class EventRecorder:
         when one of the events cannot be stored.
         """
         async with self._store.batch() as batch:
-            return await self.record_in(batch, events, drops, lane)
+            return await self.record_in(batch, events, drops, slot_offset)
 
     async def record_in(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, slot_offset: int = 0
     ) -> list[Outcome]:
         """As ``record``, in a transaction that the caller commits."""
-        state = BatchState(self._shared, batch, events, CountDeltas(self._slot + lane), drops)
+        state = BatchState(self._shared, batch, events, CountDeltas(self._slot + slot_offset), drops)
         # Keys of a transaction that is rolled back must be offered to the store again.
         batch.when_committed(lambda: self._shared.known.add(state.new_keys))
         return await steps.record(state)
 
     @property
     def slot(self) -> int:
-        """The slot in which counts are raised, that of lane 0."""
+        """The slot in which counts are raised, that of offset 0."""
         return self._slot
 
     def set_slot(self, slot: int) -> None:
-        """Raises counts in this slot, and in those behind it for further lanes, from the next batch on."""
+        """Raises counts in this slot, and in those behind it for concurrent batches, from the next batch on."""
         self._slot = slot
 
     def forget(self, visitor: VisitorDay) -> None:

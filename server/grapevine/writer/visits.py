@@ -39,10 +39,10 @@ async def insert(state: BatchState) -> None:
             offered.setdefault((row.site_id, row.visit_id), row)
         rows = [offered[key] for key in sorted(offered)]
         if attempt:
-            new, _ = await state.transaction.arrive([], rows, [])
+            new, _ = await state.transaction.insert_visits([], rows, [])
         else:
             touched = shares.touched(state, (row for _, _, row in claims))
-            new, state.shares = await state.transaction.arrive(state.pages, rows, touched)
+            new, state.shares = await state.transaction.insert_visits(state.pages, rows, touched)
         taken = {}
         if len(new) < len(offered):
             keys = [(row.site_id, row.visit_id, row.cell) for key, row in offered.items() if key not in new]

@@ -59,8 +59,8 @@ class Writer:
         self.waiting = FairQueue(max_waiting, max_bytes)
         self._work = asyncio.Event()
         self._closing = False
-        self._lanes: list[asyncio.Task[None]] = []
-        self._idle = list(range(recorder.max_concurrent_batches))
+        self._tasks: list[asyncio.Task[None]] = []
+        self._free_offsets = list(range(recorder.max_concurrent_batches))
         self._in_flight = 0
         self._patience = patience
         self._pause = pause
@@ -73,9 +73,9 @@ class Writer:
     async def __aenter__(self) -> Writer:
         self._loop = asyncio.get_running_loop()
         self._time = self._given_time or self._loop.time
-        self._lanes = [
-            asyncio.create_task(self._run(), name=f"grapevine-writer-{lane}")
-            for lane in range(self.recorder.max_concurrent_batches)
+        self._tasks = [
+            asyncio.create_task(self._run(), name=f"grapevine-writer-{number}")
+            for number in range(self.recorder.max_concurrent_batches)
         ]
         return self
 
@@ -83,8 +83,8 @@ class Writer:
         """Stores every queued event, then stops."""
         self._closing = True
         self._work.set()
-        for lane in self._lanes:
-            await lane
+        for task in self._tasks:
+            await task
 
     def submit(self, event: Event, on_outcome: OnOutcome, size: int = 0) -> None:
         """Queues an event of ``size`` bytes; ``on_outcome`` is called when it is durable, or cannot be stored.
@@ -176,8 +176,8 @@ class Writer:
         """Stores a batch; an event that cannot be stored fails alone. Raises Interrupted when a retry may succeed."""
         drops = self._drops.take()
         try:
-            with self._lane() as lane:
-                outcomes = await self.recorder.record([queued.event for queued in batch], drops, lane)
+            with self._free_offset() as slot_offset:
+                outcomes = await self.recorder.record([queued.event for queued in batch], drops, slot_offset)
         except Interrupted:
             self._drops.give_back(drops)
             raise
@@ -197,14 +197,14 @@ class Writer:
         return True
 
     @contextmanager
-    def _lane(self) -> Iterator[int]:
-        """Reserves the lowest free lane: as long as one batch at a time is enough, all counts are in one slot."""
-        lane = min(self._idle)
-        self._idle.remove(lane)
+    def _free_offset(self) -> Iterator[int]:
+        """Reserves the lowest free slot offset, so that all counts are in one slot while batches do not overlap."""
+        offset = min(self._free_offsets)
+        self._free_offsets.remove(offset)
         try:
-            yield lane
+            yield offset
         finally:
-            self._idle.append(lane)
+            self._free_offsets.append(offset)
 
     def _refuse(self, batch: list[QueuedEvent], error: StoreError) -> bool:
         self._log_refusal(len(batch), error)

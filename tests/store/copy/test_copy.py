@@ -248,7 +248,7 @@ async def recounted(database: Database) -> list[str]:
     async with snapshot(database.settings) as moment:
         recount = Recount(moment)
         found = {name: await recount.compare(name, None, 10) for name in COMPARISONS}
-    return [name for name, one in found.items() if one.places]
+    return [name for name, one in found.items() if one.differing]
 
 
 async def answers(database: Database) -> bytes:

@@ -145,7 +145,7 @@ async def test_counts_by_day_that_were_lost(filled: DamageableWorld) -> None:
         found = await filled.recount()
         with differences.case(dimension):
             assert set(found) == {"counts by day"}
-            assert found["counts by day"].places == len(keys)
+            assert found["counts by day"].differing == len(keys)
             assert {
                 dict(one.key)["key"]: (one.stored, one.counted)
                 for one in found["counts by day"].differences
@@ -331,16 +331,16 @@ async def test_a_visit_that_hangs_elsewhere(filled: DamageableWorld) -> None:
 async def test_only_the_first_places_are_told_but_all_are_counted(filled: DamageableWorld) -> None:
     changed = await filled.change("UPDATE counts_page SET visits = visits + 1 WHERE site_id = ? AND cell = 1", SITE)
     found = (await filled.recount(most=2))["counts by page"]
-    assert (found.places, len(found.differences)) == (changed, 2)
+    assert (found.differing, len(found.differences)) == (changed, 2)
 
 
 @in_every_world
 async def test_it_sees_one_moment_while_others_write(filled: DamageableWorld) -> None:
     async with snapshot(filled.settings) as moment:
         recount = Recount(moment)
-        assert not (await recount.compare("views", None, 5)).places
+        assert not (await recount.compare("views", None, 5)).differing
         assert await filled.change("UPDATE visits SET next_view = next_view + 1") > 0
-        assert not (await recount.compare("views", None, 5)).places
+        assert not (await recount.compare("views", None, 5)).differing
         assert await moment.faults(5) == []
     assert set(await filled.recount()) == {"views"}
 

@@ -83,13 +83,13 @@ class Meeting(EventRecorder):
         self.attempts = 0
 
     async def record_in(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, slot_offset: int = 0
     ) -> list[Outcome]:
         self.attempts += 1
-        outcomes = await super().record_in(batch, events, lane=lane)
+        outcomes = await super().record_in(batch, events, slot_offset=slot_offset)
         self.written.set()
         await self.go_on.wait()
-        await super().record_in(batch, (), drops, lane)
+        await super().record_in(batch, (), drops, slot_offset)
         return outcomes
 
 
@@ -129,9 +129,9 @@ class Held(EventRecorder):
         self.go_on = asyncio.Event()
 
     async def record_in(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, slot_offset: int = 0
     ) -> list[Outcome]:
-        outcomes = await super().record_in(batch, events, drops, lane)
+        outcomes = await super().record_in(batch, events, drops, slot_offset)
         if self.holds:
             self.holds = False
             self.written.set()

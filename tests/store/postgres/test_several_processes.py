@@ -82,7 +82,7 @@ async def check(url: str) -> None:
         recount = Recount(now)
         for name in COMPARISONS:
             found = await recount.compare(name, None, 5)
-            assert not found.places, (name, found)
+            assert not found.differing, (name, found)
 
 
 class ConflictingEvents:

@@ -344,13 +344,13 @@ async def test_pages_beyond_the_days_bound_count_as_other(store: Store) -> None:
 async def test_a_known_page_is_not_offered_again_until_its_title_comes(
     world: BatchScene, title: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offered, arrive = list[str | None](), Batch.arrive
+    offered, insert_visits = list[str | None](), Batch.insert_visits
 
     async def watched(batch: Batch, pages: Sequence[PageRow], *others: Any) -> Any:
         offered.extend(each.title for each in pages)
-        return await arrive(batch, pages, *others)
+        return await insert_visits(batch, pages, *others)
 
-    monkeypatch.setattr(Batch, "arrive", watched)
+    monkeypatch.setattr(Batch, "insert_visits", watched)
     for named in (title, None, title, "Deep", None, "Deep"):
         await world.land(world.arrival(title=named))
     assert offered == ([None, "Deep"] if title is None else ["Deep"])
@@ -371,7 +371,7 @@ async def test_what_arrives_together_is_answered_apart(world: BatchScene, titles
         for title in titles
     ]
     async with world.store.batch() as batch:
-        new, stored = await batch.arrive(pages, [root, other], keys if known else [])
+        new, stored = await batch.insert_visits(pages, [root, other], keys if known else [])
     assert new == {(SITE, other.visit_id)}
     assert {key: (row.reported_at, row.returns) for key, row in stored.items()} == (
         {keys[0]: (NOON, 0)} if known else {}

@@ -64,7 +64,7 @@ async def assert_recounted(store: Store) -> None:
     async with postgres_snapshot(store.url) if isinstance(store, PostgresStore) else snapshot(store.path) as now:
         for name in COMPARISONS:
             found = await Recount(now).compare(name, None, 10)
-            assert found.places == 0, (name, found.differences)
+            assert found.differing == 0, (name, found.differences)
 
 
 async def test_a_conversion_is_stored_and_counted_where_its_visit_belongs(world: BatchScene) -> None:

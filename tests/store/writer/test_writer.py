@@ -32,12 +32,12 @@ class FailingRecorder(EventRecorder):
         self.batches: list[int] = []
 
     async def record_in(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, slot_offset: int = 0
     ) -> list[Outcome]:
         self.batches.append(len(events))
         if self.gone:
             raise StoreError("the disk is full")
-        outcomes = await super().record_in(batch, events, drops, lane)
+        outcomes = await super().record_in(batch, events, drops, slot_offset)
         if any(isinstance(event, VisitEvent) and event.title == "poison" for event in events):
             raise ArithmeticError("poison")
         return outcomes

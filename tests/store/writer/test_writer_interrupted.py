@@ -57,10 +57,10 @@ class Shaky(EventRecorder):
         self.batches: list[list[str]] = []
 
     async def record_in(
-        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, lane: int = 0
+        self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, slot_offset: int = 0
     ) -> list[Outcome]:
         self.batches.append([event.nonce for event in events if isinstance(event, VisitEvent)])
-        outcomes = await super().record_in(batch, events, drops, lane)
+        outcomes = await super().record_in(batch, events, drops, slot_offset)
         if self.dead_slot is not None and self.dead_slot == self.slot:
             raise Interrupted("the part with the counts is away", is_partial=True)
         if self.dead and any(isinstance(event, VisitEvent) and event.title == self.dead for event in events):

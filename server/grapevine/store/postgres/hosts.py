@@ -20,14 +20,14 @@ class Hosts:
 
     async def connect(self, *_: Any, **arguments: Any) -> asyncpg.Connection:
         """A connection, as ``asyncpg.connect`` with these arguments makes it. Raises what the last host raised."""
-        for place, url in enumerate(list(self._urls), start=1):
+        for number, url in enumerate(list(self._urls), start=1):
             try:
                 connection: asyncpg.Connection = await asyncpg.connect(url, **arguments)
             except (
                 OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError,
                 asyncpg.TargetServerAttributeNotMatched,
             ):  # fmt: skip
-                if place == len(self._urls):
+                if number == len(self._urls):
                     raise
             else:
                 self._urls.remove(url)

@@ -35,8 +35,8 @@ from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.write_batch import Batch
 
 READERS: Final = 4
-LANES: Final = 2
-WRITERS: Final = LANES + 1
+CONCURRENT_BATCHES: Final = 2
+WRITERS: Final = CONCURRENT_BATCHES + 1
 """One for the repositories."""
 _CONNECT_SECONDS: Final = 2.0
 _WRITE_SECONDS: Final = 5.0
@@ -90,7 +90,7 @@ class PostgresStore:
     webhooks: WebhookRepository
     spikes: SpikeRepository
     shared = True
-    max_concurrent_batches = LANES
+    max_concurrent_batches = CONCURRENT_BATCHES
 
     def __init__(self, url: str) -> None:
         self.url = url

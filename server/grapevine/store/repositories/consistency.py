@@ -66,9 +66,9 @@ class CountDifference(msgspec.Struct, frozen=True):
 
 
 class ComparisonResult(msgspec.Struct, frozen=True):
-    """The number of keys that differ (``places``), and the differences of the first of them."""
+    """``differing`` is the number of keys whose counts differ; ``differences`` lists the first of them."""
 
-    places: int
+    differing: int
     differences: list[CountDifference]
 
 
@@ -81,16 +81,16 @@ class Recount:
     async def compare(self, name: str, site_id: int | None, most: int) -> ComparisonResult:
         """Runs the comparison ``name``. Counts the keys that differ, returns the first ``most`` differences."""
         query, key, measures = COMPARISONS[name]
-        places, found = 0, []
+        differing, found = 0, []
         for total, site, *values in await self._run(query, site_id=site_id, most=most):
-            places = total
+            differing = total
             where, numbers = tuple(zip(key, values, strict=False)), values[len(key) :]
             found += [
                 CountDifference(site, where, measure, stored, counted)
                 for measure, stored, counted in zip(measures, numbers[::2], numbers[1::2], strict=True)
                 if stored != counted
             ]
-        return ComparisonResult(places, found)
+        return ComparisonResult(differing, found)
 
     async def any_visit(self) -> bool:
         """Whether there is any visit."""

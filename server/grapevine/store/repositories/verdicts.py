@@ -40,12 +40,12 @@ class SuspectReader:
 
     async def count_active(self, site_id: int, day: int, visitor: int) -> tuple[int, int | None]:
         """How many visits of a machine's day are more than silent returns, and the verdict on earlier ones."""
-        ((active, verdict),) = await self._run("loud_visits", **_day_of(site_id, day, visitor))
+        ((active, verdict),) = await self._run("count_active_visits", **_day_of(site_id, day, visitor))
         return int(active), verdict
 
     async def visits(self, site_id: int, day: int, visitor: int, limit: int) -> list[VisitRow]:
         """The machine's visits of the day on which there is no verdict."""
-        rows = await self._run("visits_of_machine", limit=limit, **_day_of(site_id, day, visitor))
+        rows = await self._run("unjudged_visits", limit=limit, **_day_of(site_id, day, visitor))
         return [VisitRow(*row) for row in rows]
 
     async def share_times(self, shares: Iterable[ShareKey]) -> dict[ShareKey, tuple[int, int | None]]:
@@ -70,7 +70,7 @@ class Verdicts:
 
     async def has_activity(self, visits: Iterable[VisitRow]) -> bool:
         """Whether more happened in one of ``visits`` than that a page was opened."""
-        return bool(await self._run("lively_visits", [(row.site_id, row.visit_id, row.cell) for row in visits]))
+        return bool(await self._run("visits_with_activity", [(row.site_id, row.visit_id, row.cell) for row in visits]))
 
     async def set(self, visits: Iterable[VisitRow], verdict: int) -> None:
         """Stores the verdict on ``visits``."""

@@ -14,7 +14,7 @@ SELECT site_id, day, visitor FROM suspects WHERE due_at <= :now ORDER BY due_at 
 -- Deletes a judged machine from the suspects.
 DELETE FROM suspects WHERE cell = :cell AND site_id = :site_id AND day = :day AND visitor = :visitor;
 
--- name: loud_visits
+-- name: count_active_visits
 -- Returns the number of a machine's visits of a day that show activity (a second page, no share token, a self-return),
 -- and the verdict on earlier ones. An id's day is the browser's and may differ from the server's by one.
 SELECT COALESCE(sum(CASE WHEN v.verdict IS NULL AND (v.next_view <> 2 OR v.parent_id IS NULL OR (v.flags & 5) <> 0)
@@ -24,7 +24,7 @@ FROM visits v
 WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
   AND v.visitor = :visitor;
 
--- name: visits_of_machine
+-- name: unjudged_visits
 -- Returns a machine's visits of a day without a verdict, the first ones first.
 SELECT
     v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
@@ -42,7 +42,7 @@ FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n sm
   AND s.channel = rows.channel AND s.n = rows.n
 /*sqlite CROSS */ JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell;
 
--- name: lively_visits
+-- name: visits_with_activity
 -- Returns those of some visits that led to more than one page view: shares, goals, answers, or further visits.
 SELECT s.visit_id FROM rows(site_id bigint, visit_id bigint, cell smallint)
 JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell

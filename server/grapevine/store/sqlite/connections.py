@@ -96,12 +96,12 @@ class WriteConnection(InlineConnection):
         return self.answer(name, None, params)
 
     def _insert(self, insertion: sql_loader.Insertion, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-        text, places = insertion
-        if not places:
+        text, indexes = insertion
+        if not indexes:
             self._connection.executemany(text, rows)
             return []
         execute = self._connection.cursor().execute
-        answer = itemgetter(*places)
+        answer = itemgetter(*indexes)
         return [answer(row) for row in rows if execute(text, row).rowcount]
 
     async def begin(self) -> None:
