@@ -20,6 +20,7 @@ GLOBS: Final = (
 
 BANNED: Final = {
     r"\bwhoever\b": "name the subject: a client, a process, a reader",
+    r"\bnobody\b": "name the subject: no process, no request",
     r"\banswers with\b": "returns, responds with",
     r"\b(?:is|are|was|were) told\b": "gets, receives; is distinguished",
     r"\btold (?:apart|by|from)\b": "distinguished",
