@@ -65,15 +65,15 @@ class Read(NamedTuple):
     agents: Sequence[Agent]
 
     def refused(self) -> Found:
-        """People who are refused as robots."""
+        """Finds the people refused as robots."""
         return self._find(lambda agent: agent.robot)
 
     def suspected(self) -> Found:
-        """People who are stored, and counted nowhere."""
+        """Finds the people stored but not counted."""
         return self._find(lambda agent: agent.suspect)
 
     def passed(self) -> Found:
-        """Robots that are counted as people."""
+        """Finds the robots counted as people."""
         return self._find(lambda agent: not agent.robot and not agent.suspect)
 
     def _find(self, is_wrong: Callable[[Agent], bool]) -> Found:

@@ -1,7 +1,7 @@
 """Returns of a site's pages by the minute, for spikes: people as in ``worlds``, with or without planted spikes.
 
-A page's readers come by the hour, feel like sharing in waves, and share into circles of very unequal size; who comes
-back through a share may share again. Arrivals in the night mostly wait for the morning.
+A page's readers come by the hour, feel like sharing in waves, and share into circles of very unequal size; people who
+come back through a share may share again. Arrivals in the night mostly wait for the morning.
 """
 
 from __future__ import annotations

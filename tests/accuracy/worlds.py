@@ -3,7 +3,7 @@
 The worlds are people, not the estimate's formula: readers arrive by the hour, some of them share, shares reach circles
 of very unequal size with a delay, tokens are stripped, requests are lost, and what stays without a token looks like the
 bookmarks around it. What the estimate takes for granted is broken here on purpose: bookmarks do not follow spikes of
-search as they follow ordinary days, people who share with a token and without one are not moved by quite the same
+search as they follow ordinary days, people with a token and people without one do not share for quite the same
 things, a page's readers lose more tokens than another's, and all of it is overdispersed.
 """
 

@@ -34,7 +34,7 @@ def run() -> None:
     visits = int(os.environ.get("VISITS", "3000"))
     with ProcessPoolExecutor(int(os.environ.get("PROCESSES", "2"))) as workers:
         for title, suspects, seeds in (
-            ("nobody pretends to be a person", 0.0, range(first, first + worlds)),
+            ("no robot pretends to be a person", 0.0, range(first, first + worlds)),
             ("with suspects", 1.0, range(first + worlds, first + 2 * worlds)),
         ):
             found = list(workers.map(one, seeds, [visits] * worlds, [suspects] * worlds))

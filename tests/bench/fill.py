@@ -344,7 +344,7 @@ def view_nonce(number: int) -> str:
 
 
 def unlinked_nonce(number: int) -> str:
-    """The nonce of the ``number``-th visit of people who asked not to be followed."""
+    """The nonce of the ``number``-th opted-out visit."""
     return f"unlinked-{number:011}"
 
 

@@ -1,7 +1,7 @@
 """Where the time of collecting goes: a flame graph of a server under load, from py-spy's samples.
 
 ``make bench ARGS=flame`` writes ``docs/images/flame.svg``. py-spy is not among the project's packages; install it
-beside them (``pip install py-spy``).
+in addition (``pip install py-spy``).
 """
 
 from __future__ import annotations

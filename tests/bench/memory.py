@@ -2,7 +2,7 @@
 
 Counted is what the process has for itself (``RssAnon`` and ``RssShmem`` of /proc/PID/status). Pages of files, the
 program's own and the database's (readers map up to 1 GiB of it), are the page cache's: shared, and given back at once
-when memory is short; they stand beside it.
+when memory is short; they are listed separately.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ async def test_a_filled_store_is_what_the_writer_would_have_stored(tmp_path: Pat
     store, unlinked = await filled(tmp_path / "filled.sqlite3", seed)
     written = SQLiteStore(tmp_path / "written.sqlite3")
     await written.open()
-    recorder = EventRecorder(written, Told(NONCE_KEY))
+    recorder = EventRecorder(written, ScenarioNonces(NONCE_KEY))
     for batch in batches(await events(store, unlinked), random.Random(seed)):  # noqa: S311
         await recorder.record(batch)
     await written.guards.forget_guards(ids.day_start(LAST_DAY + 1) - 1)

@@ -55,7 +55,7 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 
 @pytest.fixture
 def recorder(built: Built) -> Recorder:
-    return Recorder(built.scripts["widget"], built.beside)
+    return Recorder(built.scripts["widget"], built.loaded_later)
 
 
 @pytest.fixture

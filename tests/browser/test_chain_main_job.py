@@ -42,7 +42,7 @@ def tagged(url: str, token: str, *, in_query: bool) -> str:
 
 @pytest.fixture(scope="module")
 def bare(browser: Browser, demo: Demo) -> Iterator[Reader]:
-    """Somebody whose browser gets an empty file for the widget."""
+    """A reader whose browser gets an empty file for the widget."""
     with readers(browser, demo) as make:
         person = make()
         person.context.route("**/widget.js", lambda route: route.fulfill(body="", content_type="text/javascript"))

@@ -18,7 +18,7 @@ FIRST_VISIT = ("visits", "returns", "self_returns")
 
 
 class Arrived:
-    """A friend who has opened a link that somebody shared."""
+    """A friend who has opened a shared link."""
 
     def __init__(self, demo: Demo, reader: MakeReader, path: str) -> None:
         sharer = reader(locale="en-GB")

@@ -17,7 +17,7 @@ def token_in(url: str) -> str:
 
 
 def heard(page: Page) -> object:
-    """What the page is told of the return."""
+    """The page's own report of the return."""
     return page.wait_for_function("() => window.heard").json_value()
 
 
@@ -97,9 +97,9 @@ def test_a_token_that_was_tampered_with_is_a_visit_and_no_return(demo: Demo, rea
     page = friend.context.new_page()
     page.add_init_script(HEAR)
     friend.open(link[:-1] + ("0" if link[-1] != "0" else "1"), page)
-    told = heard(page)
-    assert isinstance(told, dict)
-    assert (told["valid"], told["reason"]) == (False, "bad-signature")
+    resolved = heard(page)
+    assert isinstance(resolved, dict)
+    assert (resolved["valid"], resolved["reason"]) == (False, "bad-signature")
     assert page.url == clean
     assert demo.numbers(clean, *NUMBERS) == [2, 0, 0, 0]
     assert demo.share(token_in(link))["proven"] is False

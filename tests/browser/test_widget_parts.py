@@ -30,7 +30,7 @@ def opened(page: Page, site: Site, body: str = BODY, *, part: str = "", **attrib
 
 
 def parts(recorder: Recorder) -> list[str]:
-    """What was loaded beside the script, by name."""
+    """The names of the files that the script loaded later."""
     return [name.split(".", 2)[2] for name in recorder.asked if name.count(".") > 1]
 
 
@@ -77,8 +77,8 @@ def test_a_page_without_buttons_can_share_all_the_same(page: Page, site: Site, r
 
 @pytest.mark.parametrize("right", [True, False])
 def test_parts_can_be_pinned(page: Page, site: Site, built: Built, *, right: bool) -> None:
-    [name] = [name for name in built.beside if name.endswith(".buttons.js")]
-    digest = base64.b64encode(hashlib.sha384(built.beside[name] + (b"" if right else b" ")).digest()).decode()
+    [name] = [name for name in built.loaded_later if name.endswith(".buttons.js")]
+    digest = base64.b64encode(hashlib.sha384(built.loaded_later[name] + (b"" if right else b" ")).digest()).decode()
     pin = f'<link rel="modulepreload" href="{HOME}{name}" integrity="sha384-{digest}" crossorigin>'
     site.page("/p", pin + BODY)
     page.goto(site.origin + "/p")

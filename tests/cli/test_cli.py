@@ -329,15 +329,15 @@ def test_each_kind_of_bad_token_is_explained_in_one_sentence(run: Terminal) -> N
         ([unborn], "unknown-visit", f"Its signature is good, but visit {ids.visit_text(ids.pack(2500, 7, 99))} is not"),
     ]
     for arguments, reason, says in cases:
-        told = run("token", "inspect", *arguments)
-        assert (told.status, told.err) == (1, ""), told
-        assert says in told.out
-        assert told.out.endswith(".\n")
-        assert told.out.count("\n") == 1
+        inspected = run("token", "inspect", *arguments)
+        assert (inspected.status, inspected.err) == (1, ""), inspected
+        assert says in inspected.out
+        assert inspected.out.endswith(".\n")
+        assert inspected.out.count("\n") == 1
         found = run("token", "inspect", *arguments, "--json")
         assert found.status == 1
-        assert (found.json["valid"], found.json["reason"]) == (False, reason), told.out
-        assert found.json["detail"] == told.out.strip()
+        assert (found.json["valid"], found.json["reason"]) == (False, reason), inspected.out
+        assert found.json["detail"] == inspected.out.strip()
 
 
 def test_inspecting_without_any_site(run: Terminal) -> None:

@@ -181,9 +181,9 @@ def test_rows_that_differ(run: CopyTerminal) -> None:
     assert "1 row of " in count
     assert difference == "grapevine: - guards (site_id 1, kind 2, guard_key 17, cell 0): not the same expires_at"
     assert advice.endswith("run the same again, which starts over")
-    told = run.copy(run.source, run.file("new"), "--json")
-    assert told.status == 1
-    assert json.loads(told.out)["differences"] == [
+    done = run.copy(run.source, run.file("new"), "--json")
+    assert done.status == 1
+    assert json.loads(done.out)["differences"] == [
         {
             "table": "guards",
             "where": "guards (site_id 1, kind 2, guard_key 17, cell 0)",
@@ -239,9 +239,9 @@ def test_no_command_opens_an_unfinished_copy(
         assert (refused.status, refused.out, refused.err.count("\n")) == (1, "", 1)
         assert refused.err.startswith("grapevine: the database ")
         assert refused.err.endswith(" is an unfinished copy: run the same grapevine copy again, which starts over\n")
-    told = run("doctor", "--json", database=target)
-    assert told.status == 1
-    wrong = {one["check"]: one for one in json.loads(told.out)["checks"] if not one["ok"]}
+    done = run("doctor", "--json", database=target)
+    assert done.status == 1
+    wrong = {one["check"]: one for one in json.loads(done.out)["checks"] if not one["ok"]}
     assert set(wrong) == {"schema"}
     assert wrong["schema"]["says"] == "It is an unfinished copy, so its rows are missing."
     assert wrong["schema"]["fix"].startswith("Run the same grapevine copy again, which starts over")

@@ -227,7 +227,7 @@ def test_two_workers_collect_and_drain(machine: PostgresCommandRunner) -> None:
     unanswered: list[int] = []
 
     def read_on(url: str, nonce: int) -> None:
-        """A browser that goes on calling until nobody answers; now and then over a new connection."""
+        """Calls until the server no longer responds; now and then over a new connection."""
         try:
             while True:
                 with browser(url) as client:

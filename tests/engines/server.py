@@ -1,4 +1,4 @@
-"""The stand-in for a server on an origin of its own, over real connections; it can be told to misbehave."""
+"""The stand-in for a server on an origin of its own, over real connections; tests can make it misbehave."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RecorderServer(StandIn):
     """
 
     def __init__(self, home: str, built: Built) -> None:
-        super().__init__(home, built.scripts["widget"], built.beside)
+        super().__init__(home, built.scripts["widget"], built.loaded_later)
         self.delay = 0.0
         self.hangs = False
         self.drops = False

@@ -169,7 +169,7 @@ TEXTS = {
         '<p id="p">See §/a soon</p><p id="q">another §/b one</p>', "e §/a«#gv» soon another", span=("#p", 2, "#q", 8)
     ),
     "among hidden things": Case('<p id="x">§/a <i class=none>h §/b</i><script>1</script>.</p>', "§/a«#gv» ."),
-    "in capitals": Case(  # by which nobody would find the page
+    "in capitals": Case(  # a URL that would not find the page
         '<p id="x" class="up">see §/a <i>for</i> more</p>',
         "see §/a«#gv» for more",
         loud=("webkit",),

@@ -1,4 +1,4 @@
-"""WebKitGTK's small browser, driven by WebDriver on a screen that nobody sees."""
+"""WebKitGTK's small browser, driven by WebDriver on a virtual screen."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _key(name: str) -> str:
 
 @contextmanager
 def opened(driver: webdriver.Remote) -> Iterator[Tab]:
-    """The one window; what a test opened beside it is closed. Each test's pages are an origin of their own."""
+    """The one window; other windows of the test are closed. Each test's pages have an origin of their own."""
     window = driver.current_window_handle
     yield WebKitTab(driver)
     for other in driver.window_handles:

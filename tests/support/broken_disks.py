@@ -32,12 +32,12 @@ class Disk(NamedTuple):
 
 
 DiskMaker = Callable[[Installation, Path], AbstractContextManager[Disk]]
-"""Puts a copy of an installation on a disk; the folder is for what lies beside it."""
+"""Copies an installation to a disk; the folder is for files outside it."""
 
 
 @contextmanager
 def full(template: Installation, folder: Path) -> Iterator[Disk]:
-    """A file system that somebody else fills, and makes room on again."""
+    """A file system that another process fills and empties again."""
     with mounted(folder / "disk") as disk:
         ballast = disk / "ballast"
         installation = _copied(template, disk / "data", folder)
@@ -65,9 +65,9 @@ def unwritable(template: Installation, folder: Path) -> Iterator[Disk]:
 
 @contextmanager
 def immutable(template: Installation, folder: Path) -> Iterator[Disk]:
-    """The files themselves become read-only, also to those who have them open.
+    """The files themselves become read-only, also for processes that have them open.
 
-    Not the -shm file: SQLite has it in memory as a mapping, and the kernel kills whoever writes to that.
+    Not the -shm file: SQLite has it in memory as a mapping, and the kernel kills a process that writes to it.
     """
     installation = _copied(template, folder / "data", folder)
 

@@ -13,7 +13,7 @@ from build import build_widget
 class Built(NamedTuple):
     scripts: dict[str, bytes]
     """The widget and its parts by name."""
-    beside: dict[str, bytes]
+    loaded_later: dict[str, bytes]
     """What the widget loads when it needs it, by file name."""
 
 
@@ -21,5 +21,7 @@ class Built(NamedTuple):
 def built(project_root: Path) -> Built:
     """Built in memory."""
     files, scripts = build_widget(project_root)
-    beside = {name: body for name, body in files.items() if name.endswith((".js", ".json")) and name != "manifest.json"}
-    return Built({script.name: script.body for script in scripts}, beside)
+    loaded_later = {
+        name: body for name, body in files.items() if name.endswith((".js", ".json")) and name != "manifest.json"
+    }
+    return Built({script.name: script.body for script in scripts}, loaded_later)

@@ -32,7 +32,7 @@ class ExitResult(NamedTuple):
 
 
 class ServerProcess:
-    """A running server. Its log goes to a file beside ``database``'s folder, as a full disk must not take it along."""
+    """A running server. Its log file lies outside ``database``'s folder, so that a full disk does not lose it."""
 
     def __init__(self, process: subprocess.Popen[str], port: int, log: Path) -> None:
         self._process = process

@@ -48,7 +48,7 @@ class Cluster:
         return f"{self._url}{'&' if '?' in self._url else '?'}search_path={name}"
 
     def create(self, template: str = "") -> str:
-        """A new schema with distributed tables and the rows of ``template``, if one is named; answers with its name."""
+        """A new schema with distributed tables and the rows of ``template``, if one is named; returns its name."""
         name = next(self._names)
         self._made.append(name)
         run_beside(self._create(name, template))

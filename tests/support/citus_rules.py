@@ -1,4 +1,4 @@
-"""What Citus cannot do, told from an SQL text alone, by PostgreSQL's own parser (pglast).
+"""Finds SQL that Citus cannot run, from the text alone, with PostgreSQL's own parser (pglast).
 
 The rules are those that Citus's planner raises (src/backend/distributed/planner: multi_router_planner.c,
 query_pushdown_planning.c, insert_select_planner.c, recursive_planning.c) and its documentation names, a little stricter
@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
 
 class FromItem(NamedTuple):
     """What stands in a FROM: its columns, each with what it is equal to; ``cell`` is its class of cells where it reads
-    event tables, and None where it reads none or what it answers with has no cell any more."""
+    event tables, and None where it reads none or its result has no cell."""
 
     columns: Mapping[str, Token]
     events: bool
@@ -284,7 +284,7 @@ class _Judge:
         return FromItem(columns, events, whole)
 
     def _either(self, one: FromItem, other: FromItem) -> FromItem:
-        """What a UNION answers with: it has a cell when both sides have the same fixed one."""
+        """The result of a UNION: it has a cell when both sides have the same fixed one."""
         fixed = self._fixed(one.cell) and self._fixed(other.cell)
         same = one.cell if fixed and self._class(one.cell or "") == self._class(other.cell or "") else None
         events = one.events or other.events
@@ -296,7 +296,7 @@ class _Judge:
     # FROM -------------------------------------------------------------------------------------------------------------
 
     def _from(self, parts: Iterable[Tree], scope: Scope) -> list[Tree]:
-        """Names what stands in a FROM; answers with the conditions of its joins."""
+        """Adds the items of a FROM by name; returns the conditions of its joins."""
         number, quals, todo = next(self._scopes), [], list(parts)
         while todo:
             match part := todo.pop():
@@ -330,7 +330,7 @@ class _Judge:
         return FromItem(columns, events=False, cell=None)
 
     def _together(self, scope: Scope) -> Token | None:
-        """Checks that what is read together has one class of cells, and answers with it."""
+        """Checks that joined tables have one class of cells, and returns it."""
         items = scope.items.values()
         cells = [item.cell for item in items if item.cell]
         if len({self._class(cell) for cell in cells}) > 1:

@@ -1,4 +1,4 @@
-"""Databases that hold a world, for tests that damage them: is each damage found, and nothing else?"""
+"""Databases that hold a world, for tests that damage them and check that exactly the damage is found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVERYTHING = 1_000_000
 
 
 class DamageableWorld:
-    """A database that holds one world, beside another site's."""
+    """A database that holds one world and a second one of another site."""
 
     def __init__(self, database: Database, world: World) -> None:
         self.database = database
@@ -32,7 +32,7 @@ class DamageableWorld:
             found = {name: await recount.compare(name, site_id, most) for name in COMPARISONS}
         return {name: one for name, one in found.items() if one.differing or one.differences}
 
-    async def told(self, site_id: int | None = None) -> dict[str, set[tuple[str, int | None, int | None]]]:
+    async def discrepancies(self, site_id: int | None = None) -> dict[str, set[tuple[str, int | None, int | None]]]:
         """(measure, stored, counted) of everything that differs, by comparison."""
         return {
             name: {(one.measure, one.stored, one.counted) for one in found.differences}

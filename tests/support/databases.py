@@ -46,11 +46,11 @@ class Database(ABC):
 
     @abstractmethod
     async def change(self, text: str, *values: Any) -> int:
-        """Runs a statement; answers with how many rows it changed."""
+        """Runs a statement and returns the number of rows it changed."""
 
     @abstractmethod
     async def rows(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What a statement answers with."""
+        """Returns the rows of a statement."""
 
     @abstractmethod
     async def insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -1,4 +1,4 @@
-"""`grapevine demo` as a process of its own, and the readers who visit it with real browsers."""
+"""`grapevine demo` as a process of its own, and readers with real browsers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Demo:
 
 
 class Reader:
-    """Somebody with a browser profile of their own. Keeps what the profile sends to the server, and its troubles.
+    """A person with a browser profile. Records the profile's requests to the server, and its errors.
 
     `expected` is the beginning of a console message that is no trouble.
     """

@@ -21,8 +21,8 @@ Found = TypeVar("Found")
 class Recorder(StandIn):
     """Answers every context that it is attached to."""
 
-    def __init__(self, script: bytes, beside: Mapping[str, bytes]) -> None:
-        super().__init__(HOME, script, beside)
+    def __init__(self, script: bytes, loaded_later: Mapping[str, bytes]) -> None:
+        super().__init__(HOME, script, loaded_later)
         self.away = False
 
     def attach(self, context: BrowserContext) -> None:

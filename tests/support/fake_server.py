@@ -33,13 +33,13 @@ class Reply(NamedTuple):
 class StandIn:
     """Answers like a server would, and keeps the reports in the order in which they came.
 
-    `home` is the URL that everything hangs below, `scripts` and `beside` are files by name.
+    `home` is the base URL, `script` the widget; `loaded_later` are its other files by name.
     """
 
-    def __init__(self, home: str, script: bytes, beside: Mapping[str, bytes]) -> None:
+    def __init__(self, home: str, script: bytes, loaded_later: Mapping[str, bytes]) -> None:
         self.home = home
         self.files = {"widget.js": (script, TYPES["js"])}
-        self.files |= {name: (body, TYPES[name.rpartition(".")[2]]) for name, body in beside.items()}
+        self.files |= {name: (body, TYPES[name.rpartition(".")[2]]) for name, body in loaded_later.items()}
         self.asked: list[str] = []
         """Files and readings that were asked for."""
         self.counts: dict[str, Any] = {"total": 0, "channels": {}}

@@ -22,7 +22,7 @@ from tests.support.user_agents import CHROME
 
 ORIGIN = "https://a.example"
 PATIENCE_SECONDS = 120
-KEYS = "a-key-that-all-processes-are-told"
+KEYS = "a-key-that-all-processes-share"
 
 
 class CommandRunner:

@@ -78,13 +78,13 @@ class Postgres:
         return f"postgresql://postgres@/{database}?host={self._folder}"
 
     def create(self, template: str = "template1") -> str:
-        """A new database, copied from ``template``; answers with its name."""
+        """Creates a database as a copy of ``template`` and returns its name."""
         name = f"grapevine_{os.getpid()}_{next(self._numbers)}"
         self.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return name
 
     def drop(self, name: str) -> None:
-        """Takes a database away, whoever uses it."""
+        """Drops a database, with open connections to it or not."""
         self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def sql(self, text: str) -> str:

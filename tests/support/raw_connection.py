@@ -78,7 +78,7 @@ class Connection:
 
 @asynccontextmanager
 async def connected(port: int) -> AsyncIterator[Connection]:
-    """A connection to the server on this machine. Raises Cut when nobody listens."""
+    """A connection to the server on this machine. Raises Cut when the port is closed."""
     try:
         connection = Connection(*await asyncio.open_connection("127.0.0.1", port))
     except OSError as error:

@@ -22,7 +22,7 @@ _AGENT: Final = ("User-Agent", "a reader of numbers")
 
 
 class ReadClient:
-    """Somebody with an API key or a session of the dashboard."""
+    """A client with an API key or a session of the dashboard."""
 
     def __init__(self, secret: str | None = None, cookie: str | None = None) -> None:
         self._headers: tuple[tuple[str, str], ...] = (_AGENT,)

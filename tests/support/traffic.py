@@ -1,7 +1,7 @@
-"""Recorded traffic: calls to the collect API and to short links, written by a seeded author who reads the answers.
+"""Recorded traffic: calls to the collect API and to short links, written by a seeded author that reads the responses.
 
-A step is what happens at one moment: calls by different people, who do not wait for each other. The author needs the
-answers, since they hold the tokens that later calls bring back; whoever plays the record again only compares them.
+A step holds the calls of one moment, by different people and without waiting for each other. The author needs the
+answers, since they hold the tokens that later calls bring back; a replay only compares them.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ async def play(app: Any, step: Step) -> list[RecordedAnswer]:
 
 
 class Person(NamedTuple):
-    """Somebody's browser."""
+    """One person's browser."""
 
     address: str
     agent: str
@@ -163,7 +163,7 @@ class Author:
             await deed(self._sites[min(self._chance.randrange(4), len(self._sites) - 1)])
 
     async def answer(self, times: int, chance: random.Random) -> None:
-        """So often somebody says how they heard of a site, in a visit of it or without one, and some say it twice.
+        """Answers to "how did you hear about us?": with a visit or without one, some of them sent twice.
 
         The last one is stored, and takes along the drops that were counted before.
         """
@@ -269,7 +269,7 @@ class Author:
         await self._arrive(site, self._arrival(site, self._person(), token=self._token(site), own=True))
 
     async def _neighbour(self, site: SiteRow) -> None:
-        """The one who shares and the one who comes have the same network, browser and language."""
+        """The sharer and the visitor have the same network, browser and language."""
         person = self._person()
         await self._arrive(site, self._arrival(site, person))
         self.at += self._chance.randrange(3 * _MINUTE)

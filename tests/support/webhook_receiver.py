@@ -21,7 +21,7 @@ class Received(NamedTuple):
 
 
 class Receiver:
-    """Answers with ``says``, one after the other, and then with 204."""
+    """Responds with the statuses of ``says``, one after the other, and then with 204."""
 
     def __init__(self) -> None:
         self.says: list[Says] = []

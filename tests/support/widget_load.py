@@ -35,7 +35,7 @@ class CollectCall(NamedTuple):
 class WidgetLoad:
     """Plays browsers on the pages of one site. ``visits`` are the acknowledged ones, id by nonce.
 
-    Who is refused goes on after ``rest`` seconds.
+    A refused browser goes on after ``rest`` seconds.
     """
 
     def __init__(self, site: str, name: str, rest: float = 0.0) -> None:
@@ -81,7 +81,7 @@ class WidgetLoad:
             await self._steps.wait_for(lambda: self.acknowledged >= enough[0] and self.refused >= enough[1])
 
     async def answered(self) -> None:
-        """Returns when everybody who waits for an answer now has got it."""
+        """Returns once every request that is now under way has its response."""
         waiting = set(self._waiting)
         async with self._steps:
             await self._steps.wait_for(lambda: waiting.isdisjoint(self._waiting))
@@ -112,7 +112,7 @@ class WidgetLoad:
             self.cut += 1
 
     async def _read_on(self, connection: Connection) -> None:
-        """A visit, half of them by a link that somebody shared; then perhaps a share and a view."""
+        """A visit, half of them through a shared link; then perhaps a share and a view."""
         visit: dict[str, Any] = {"nonce": self._nonce(), "day": self._today, "channels": ["copy", "whatsapp"]}
         if self._tokens and self._random.random() < 0.5:
             visit |= {"token": self._random.choice(self._tokens[-50:]), "own": self._random.random() < 0.1}

@@ -336,11 +336,11 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
 
 def _weeks(days: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """The counts by page and week: what those by day add up to."""
-    told = [MEASURES.index(name) for name in ("views", "visits", "returns", "shares", "proven", "unlinked")]
+    weekly = [MEASURES.index(name) for name in ("views", "visits", "returns", "shares", "proven", "unlinked")]
     weeks: dict[tuple[int, ...], list[int]] = {}
     for site, day, page, slot, *numbers in days:
-        total = weeks.setdefault((site, day // 7, page, slot), [0] * len(told))
-        for index, measure in enumerate(told):
+        total = weeks.setdefault((site, day // 7, page, slot), [0] * len(weekly))
+        for index, measure in enumerate(weekly):
             total[index] += numbers[measure]
     return [(*key, *total) for key, total in weeks.items()]
 

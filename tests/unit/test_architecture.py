@@ -1,4 +1,4 @@
-"""The rules of the house: who may import whom, where SQL and Starlette live, and that nothing lies unused."""
+"""Rules of the architecture: imports between packages, where SQL and Starlette live, and no unused definitions."""
 
 from __future__ import annotations
 

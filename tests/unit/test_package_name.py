@@ -1,4 +1,4 @@
-"""The distribution is called grapevine-share: somebody else's package has the name grapevine."""
+"""The distribution is called grapevine-share: another package has the name grapevine."""
 
 from __future__ import annotations
 

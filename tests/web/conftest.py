@@ -36,7 +36,7 @@ ORIGIN = "https://a.example"
 BOTH_BACKENDS = pytest.mark.parametrize("database", ["sqlite", "postgres"], indirect=True)
 NOON = ids.day_start(2500) + 12 * ids.HOUR_MS
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Nobody speaks TLS here; a client that reads the machine's certificates takes longer than most tests."""
+"""No test uses TLS; a client that reads the machine's certificates takes longer than most tests."""
 
 
 class Clock:

@@ -226,9 +226,9 @@ async def follow_webhooks(pair: Pair, site: SiteRow, monkeypatch: pytest.MonkeyP
     path = f"/v1/webhooks/{added['id']}"
 
     async def raise_spike(server: Server) -> None:
-        told = event(site.site_id, "spike.detected", at, {"page": "/deep/page"})
+        published = event(site.site_id, "spike.detected", at, {"page": "/deep/page"})
         row = SpikeRow(page_id=page, started_at=at, last_at=at, returns=52, expected=2.1, peak=52)
-        assert await server.store.spikes.raise_spike(site.site_id, row, told, lambda: f"msg_{site.key}")
+        assert await server.store.spikes.raise_spike(site.site_id, row, published, lambda: f"msg_{site.key}")
 
     await pair.on_both(raise_spike)
     off, on, wrong = b'{"enabled": false}', b'{"enabled": true}', b'{"url": "https://127.0.0.1/"}'

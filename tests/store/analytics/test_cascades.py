@@ -28,7 +28,7 @@ GROWN = Plant(11, size=300)
 
 
 class StoredWorld:
-    """A store that holds one world, beside another site's."""
+    """A store that holds one world and a second one of another site."""
 
     def __init__(self, database: Database, store: Store) -> None:
         self.database = database

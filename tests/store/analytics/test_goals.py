@@ -29,7 +29,7 @@ FILTERS = (EVERYTHING, Filters(page=PAGES[1]), Filters(source="share", device="p
 
 
 class StoredWorld:
-    """A store that holds one world, beside another site's."""
+    """A store that holds one world and a second one of another site."""
 
     def __init__(self, reads: Reads, world: World) -> None:
         self.reads = reads

@@ -43,7 +43,7 @@ class WatchedSite:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.now = NOON
-        self.told = 0
+        self.notified = 0
         self._recorder = EventRecorder(store, Nonces(b"n" * 32))
         self._drawn = 0
         self._share: Token | None = None
@@ -66,7 +66,7 @@ class WatchedSite:
         return SpikeWatch(self.store, sites, lambda: self.now, leases, secrets.token_bytes, self._hear)
 
     def _hear(self) -> None:
-        self.told += 1
+        self.notified += 1
 
     async def arrive(
         self, times: Iterable[int], through: Token | str | None = "share", **fields: Any
@@ -122,14 +122,14 @@ async def test_a_spike_is_raised_once_with_its_event(watched: WatchedSite) -> No
     assert spike.last_at == NOON + 3 * LOOK_MS
     assert spike.peak > spike.returns
     assert 1.5 < spike.expected < 2.5
-    assert watched.told == 1
+    assert watched.notified == 1
     (delivery,) = await watched.store.webhooks.deliveries(SITE, webhook, 10)
-    told = json.loads(delivery.payload)
-    assert (told["type"], told["timestamp"]) == ("spike.detected", "2026-11-13T12:00:00.000Z")
-    probability = told["data"].pop("probability")
+    payload = json.loads(delivery.payload)
+    assert (payload["type"], payload["timestamp"]) == ("spike.detected", "2026-11-13T12:00:00.000Z")
+    probability = payload["data"].pop("probability")
     assert 0 < probability < 1e-5
     expected = round(spike.expected, 2)
-    assert told["data"] == {
+    assert payload["data"] == {
         "site": "site-a", "page": PAGE, "at": "2026-11-13T12:00:00.000Z", "minutes": 60, "returns": 52,
         "expected": expected, "times": round(52 / spike.expected, 1),
     }  # fmt: skip

@@ -54,7 +54,7 @@ FROM_ROWS = (
 
 
 class StoredWorld:
-    """A store that holds one world, beside another site's."""
+    """A store that holds one world and a second one of another site."""
 
     def __init__(self, reads: Reads, world: World) -> None:
         self.reads = reads
@@ -86,8 +86,8 @@ def _summarized(answer: metrics.Summary) -> dict[str, object]:
         f"shares.{name}": getattr(answer.shares, name) for name in ("total", "reported", "proven", "dark", "public")
     }
     drops, previews = sum(answer.drops.values()), sum(answer.unfurls.values())
-    told = {"drops": drops, "previews": previews, "unfurls": answer.unfurls}
-    return {name: getattr(answer, name) for name in names} | shares | told
+    other = {"drops": drops, "previews": previews, "unfurls": answer.unfurls}
+    return {name: getattr(answer, name) for name in names} | shares | other
 
 
 def _expected_summary(world: World, period: Period, filters: Filters) -> dict[str, object]:
@@ -124,7 +124,7 @@ async def test_counts_and_rows_agree(filled: StoredWorld, monkeypatch: pytest.Mo
 
 
 async def _everything(filled: StoredWorld, filters: Filters, period: Period) -> dict[str, object]:
-    """All that both ways can know: people who asked not to be followed are in the counts alone."""
+    """Everything but opted-out visits, which are in the counts alone."""
     answer = await period_summary(filled.reads, filled.site, period, filters)
     names = ("visitors", "returns", "self_returns", "shares", "same_network_returns", "unfurls", "conversions", "value")
     return {name: getattr(answer, name) for name in names}

@@ -34,7 +34,7 @@ FILTERS = (
 
 
 class StoredWorld:
-    """A store that holds one world, beside another site's."""
+    """A store that holds one world and a second one of another site."""
 
     def __init__(self, reads: Reads, world: World) -> None:
         self.reads = reads

@@ -31,7 +31,7 @@ class Clock:
 
 
 class Process:
-    """A process that holds a slot; it prolongs when the test says so. ``slots`` are those it was told."""
+    """A process that holds a slot; it prolongs when the test says so. ``slots`` are those it received."""
 
     def __init__(self, repository: LeaseRepository, clock: Clock, name: str) -> None:
         self.leases = Leases(repository, clock, name, self._pause)

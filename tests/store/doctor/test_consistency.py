@@ -93,15 +93,15 @@ async def test_views_and_visitors_raised_by_hand(filled: DamageableWorld) -> Non
         where, key = await one_key(filled, table)
         change = f"UPDATE counts_{table} SET views = views {{0}} 2, visitors = visitors {{0}} 2 {where}"
         assert await filled.change(change.format("+"), *key) == 1
-        told = await filled.told()
+        discrepancies = await filled.discrepancies()
         with differences.case(table):
-            assert told["views"] == {(f"views in counts_{table}", views + 2, views)}
-            ((measure, stored, counted),) = told["visitors"]
+            assert discrepancies["views"] == {(f"views in counts_{table}", views + 2, views)}
+            ((measure, stored, counted),) = discrepancies["visitors"]
             assert (measure, stored) == (f"visitors in counts_{table}", (counted or 0) + 2)
             tables = {"page", "device"} if table == "hour" else {table}
-            assert {one[0] for one in told["days"]} == {f"views in counts_{each}" for each in tables}
+            assert {one[0] for one in discrepancies["days"]} == {f"views in counts_{each}" for each in tables}
             summed = {"hour": {"counts by day"}, "page": {"counts by week"}}.get(table, set())
-            assert set(told) == {"views", "visitors", "days"} | summed
+            assert set(discrepancies) == {"views", "visitors", "days"} | summed
         await filled.change(change.format("-"), *key)
     assert await filled.recount() == {}
     differences.check(3)
@@ -161,7 +161,7 @@ async def test_a_count_by_day_of_a_dimension_that_is_none(filled: DamageableWorl
     await filled.change(
         "INSERT INTO counts_day (site_id, day, dimension, key, cell, visits) VALUES (?, 9, 4, 7, 0, 2)", SITE
     )
-    assert await filled.told() == {"counts by day": {("visits", 2, 0)}}
+    assert await filled.discrepancies() == {"counts by day": {("visits", 2, 0)}}
 
 
 @in_every_world
@@ -184,7 +184,7 @@ async def test_unlinked_visits_that_the_tables_do_not_agree_on(filled: Damageabl
     await filled.change(
         "UPDATE counts_page SET unlinked = unlinked + 1, views = views + 1 WHERE site_id = ? AND unlinked > 0", SITE
     )
-    assert set(await filled.told()) == {"days", "counts by week"}
+    assert set(await filled.discrepancies()) == {"days", "counts by week"}
 
 
 @in_every_world
@@ -229,9 +229,9 @@ async def test_a_visit_that_was_deleted(filled: DamageableWorld) -> None:
 async def test_a_sharer_that_was_deleted(filled: DamageableWorld) -> None:
     root = next(one for one in filled.world.roots() if one.counts)
     await filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, root.visit_id)
-    told = await filled.told()
-    assert told["chains"] == {("sharer", root.visit_id, None)}
-    assert "cascades" in told
+    discrepancies = await filled.discrepancies()
+    assert discrepancies["chains"] == {("sharer", root.visit_id, None)}
+    assert "cascades" in discrepancies
 
 
 @in_every_world
@@ -240,7 +240,7 @@ async def test_a_guard_that_was_lost(filled: DamageableWorld) -> None:
     visitors = len({visit.visitor for visit in filled.world.real_visits() if ids.day_at(visit.at) == day})
     for number in range(visitors - 1):
         await filled.change("INSERT INTO guards VALUES (?, 1, ?, 0, ?)", SITE, number, ids.day_start(day + 2))
-    assert await filled.told() == {"visitors": {("guards of visitors", visitors - 1, visitors)}}
+    assert await filled.discrepancies() == {"visitors": {("guards of visitors", visitors - 1, visitors)}}
 
 
 @in_every_world
@@ -268,13 +268,13 @@ async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Damageable
         visit.visit_id in {v.visit_id for v in filled.world.real_visits()} for visit in filled.world.members(root)
     )
     await filled.change("DELETE FROM cascades WHERE (site_id, root_id) = (?, ?)", SITE, root.visit_id)
-    assert ("size", 0, size) in (await filled.told())["cascades"]
+    assert ("size", 0, size) in (await filled.discrepancies())["cascades"]
     lonely = ordinary(filled.world).visit_id
     await filled.change(
         "INSERT INTO cascades (site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares,"
         " conversions) VALUES (?, ?, ?, 0, 0, 0, 2, 1, 0, 0)", SITE, lonely, ids.cell_of(lonely)
     )  # fmt: skip
-    assert ("size", 2, 0) in (await filled.told())["cascades"]
+    assert ("size", 2, 0) in (await filled.discrepancies())["cascades"]
 
 
 @in_every_world
@@ -299,16 +299,16 @@ async def test_a_share_and_a_conversion_that_were_lost(filled: DamageableWorld) 
         one for one in filled.world.shares.values() if one.reported_at and not one.openings and one.visit.counts
     )
     await filled.change("DELETE FROM shares WHERE (site_id, visit_id, channel, n) = (?, ?, ?, ?)", SITE, *share.key)
-    told = await filled.told()
-    assert {one[0] for one in told["counts by hour"]} == {"shares", "reported"}
+    discrepancies = await filled.discrepancies()
+    assert {one[0] for one in discrepancies["counts by hour"]} == {"shares", "reported"}
     visit = next(
         one
         for one in filled.world.visits
         if one.conversions and one.counts and one.root.visit_id != share.visit.root.visit_id
     )
     await filled.change("DELETE FROM conversions WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id)
-    told = await filled.told()
-    assert {one[0] for one in told["counts by page"]} == {"shares", "reported", "conversions"}
+    discrepancies = await filled.discrepancies()
+    assert {one[0] for one in discrepancies["counts by page"]} == {"shares", "reported", "conversions"}
 
 
 @in_every_world

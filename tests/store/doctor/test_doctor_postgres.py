@@ -45,13 +45,13 @@ class Doctor:
         """Its findings by check."""
         status, out, err = await self.says(setting, "--json", *arguments)
         assert err == ""
-        told = json.loads(out)
-        assert told["ok"] is all(one["ok"] for one in told["checks"]) is (status == 0)
-        for one in told["checks"]:
+        printed = json.loads(out)
+        assert printed["ok"] is all(one["ok"] for one in printed["checks"]) is (status == 0)
+        for one in printed["checks"]:
             assert one["says"].endswith(".")
             assert not one["says"].endswith("..")
             assert ("fix" in one) is not one["ok"]
-        return {one["check"]: one for one in told["checks"]}
+        return {one["check"]: one for one in printed["checks"]}
 
     async def finds_wrong(self, setting: str, *arguments: str) -> dict[str, dict[str, Any]]:
         """What is not right."""

@@ -44,7 +44,7 @@ def postgres_url(packaged_postgres_url: str) -> str:
 
 @pytest.fixture
 async def rival(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody else's connection to the same database."""
+    """Another client's connection to the same database."""
     connection = await asyncpg.connect(postgres_url)
     yield connection
     await connection.close()
@@ -120,7 +120,7 @@ async def test_a_batch_that_is_the_victim_of_a_deadlock_is_tried_again(
 
 
 class Held(EventRecorder):
-    """Keeps one batch from being committed, with all that it has written, until it is told to go on."""
+    """Holds one batch before its COMMIT, with all that it has written, until the test lets it go on."""
 
     def __init__(self, store: PostgresStore) -> None:
         super().__init__(store, Nonces(b"n" * 32))
@@ -145,7 +145,7 @@ async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(p
     async with Writer(recorder, drops, lambda: NOON) as writer:
         assert isinstance(
             await submit(writer, world.arrival()), VisitOutcome
-        )  # who brings a page of the day is waited for
+        )  # waits for the other batch, which adds the same page of the day
         recorder.holds = True
         drops.add(SITE, "robot", NOON)
         first = asyncio.create_task(submit(writer, world.arrival()))
@@ -170,7 +170,7 @@ async def test_batches_on_their_way_at_once_do_not_wait_for_each_others_counts(p
 
 
 async def test_a_silent_server_is_not_waited_for(postgres_store: PostgresStore, postgres_server: Postgres) -> None:
-    """Neither by who asks whether it can be written to, nor by who gives up, nor at the end."""
+    """Neither by a check whether the store is writable, nor by a cancelled caller, nor at the end."""
     loop = asyncio.get_running_loop()
     assert await postgres_store.writable()
     await postgres_store.sites.version()

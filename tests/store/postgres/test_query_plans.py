@@ -146,7 +146,7 @@ async def copied(server: Postgres, template: str, *statements: str) -> AsyncIter
 
 
 def values_of(last: Mapping[str, Any]) -> dict[str, Any]:
-    """A value for each parameter that a query may have, as they are when somebody asks about this row."""
+    """A value for each parameter of a query, as for a request about this row."""
     end = FIRST_DAY + DAYS
     scope = Scope(SITE, ids.day_start(end - 30), ids.day_start(end))
     return {
@@ -162,7 +162,7 @@ def values_of(last: Mapping[str, Any]) -> dict[str, Any]:
 
 
 FILTERS: Final[tuple[Mapping[str, Any], ...]] = ({}, {"channel": 3}, {"device": 2, "source": 4}, {"page_id": 7})
-"""What a page's filters may narrow a query down to, beside the site and the period."""
+"""The filters that may narrow down a query, in addition to the site and the period."""
 
 
 def narrowed(name: str) -> Iterator[Mapping[str, Any]]:

@@ -42,11 +42,11 @@ class Collectors:
         self.recorders = [EventRecorder(store, Nonces(b"n" * 32), slot) for slot, store in enumerate(stores)]
         self.interrupted = 0
 
-    async def record(self, who: int, events: Sequence[Event]) -> list[Outcome]:
+    async def record(self, process: int, events: Sequence[Event]) -> list[Outcome]:
         """Stores a batch as the writer does: again as a whole when it was given up for another one's sake."""
         for _ in range(_TRIES):
             try:
-                outcomes = await self.recorders[who].record(events)
+                outcomes = await self.recorders[process].record(events)
             except Interrupted:
                 self.interrupted += 1
                 continue
@@ -104,7 +104,7 @@ class ConflictingEvents:
         """What arrives at every collector meanwhile."""
         found = [[self._event() for _ in range(self.chance.randint(1, 12))] for _ in range(WRITERS)]
         for events in found:
-            if self.chance.random() < 0.7:  # sent again, to somebody else, while the first is on its way
+            if self.chance.random() < 0.7:  # sent again, to another process, while the first is on its way
                 self.chance.choice(found).append(self.chance.choice(events))
         for events in found:
             self.chance.shuffle(events)
@@ -173,7 +173,7 @@ async def test_first_returns_of_one_root_at_the_same_time(postgres_url: str, wri
             root = await world.land(world.arrival())
             tokens = [Token(root.visit_id, channel, 0) for channel in (COPY, WHATSAPP)]
             batches: list[list[Event]] = [[report(tokens[0]), report(tokens[1])]]
-            batches += [[world.arrival(tokens[who % 2]), report(tokens[who % 2])] for who in range(writers)]
+            batches += [[world.arrival(tokens[process % 2]), report(tokens[process % 2])] for process in range(writers)]
             await collectors.record_at_once(batches)
             ((size, shares),) = await world.table(f"SELECT size, shares FROM cascades WHERE root_id = {root.visit_id}")
             assert (size, shares) == (writers + 1, 2)

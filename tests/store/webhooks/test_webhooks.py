@@ -108,9 +108,9 @@ async def test_an_event_is_delivered_and_verified(outbox: Outbox, receiver: Rece
     assert await outbox.sender().send_due() == 1
     (received,) = receiver.received
     assert received.line == "POST /hook HTTP/1.1"
-    told = Webhook(endpoint.secret).verify(received.body, received.headers)
-    assert told["type"] == "spike.detected"
-    assert told["data"] == {"page": "https://a.example/1", "title": "Brot & Käse"}
+    delivered = Webhook(endpoint.secret).verify(received.body, received.headers)
+    assert delivered["type"] == "spike.detected"
+    assert delivered["data"] == {"page": "https://a.example/1", "title": "Brot & Käse"}
     row = await outbox.only(endpoint)
     assert received.headers["webhook-id"] == row.delivery_id
     assert (row.delivered_at, row.next_at, row.attempts, row.status) == (outbox.now, None, 1, 204)
@@ -309,7 +309,7 @@ async def test_what_was_settled_long_ago_is_forgotten(outbox: Outbox, receiver: 
 
 
 def test_payloads_are_what_is_signed() -> None:
-    told = event(SITE, "spike.detected", 1_800_000_000_123, {"x": 1})
-    assert json.loads(told.payload) == {
+    delivered = event(SITE, "spike.detected", 1_800_000_000_123, {"x": 1})
+    assert json.loads(delivered.payload) == {
         "type": "spike.detected", "timestamp": "2027-01-15T08:00:00.123Z", "data": {"x": 1},
     }  # fmt: skip

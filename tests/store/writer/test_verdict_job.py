@@ -34,7 +34,7 @@ class Scene(BatchScene):
         self.judge = VerdictJob(store, self.recorder)
 
     async def sharer(self, channel: int = EMAIL, *, reported: bool = True) -> Token:
-        """Somebody shares; answers with the token."""
+        """A visitor shares; returns the token."""
         token = Token((await self.land(self.arrival())).visit_id, channel, 0)
         if reported:
             await self.play(report(token, NOON + self.drawn))

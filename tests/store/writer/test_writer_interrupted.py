@@ -27,7 +27,7 @@ ALWAYS = 1_000_000
 
 
 class Time:
-    """Seconds that pass when somebody pauses; ``held`` keeps them from passing."""
+    """A clock that advances with each pause; ``held`` stops it."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -204,7 +204,7 @@ async def test_the_events_of_a_part_that_is_away_fail_alone(setting: Setting) ->
     assert [isinstance(outcome, Busy) for outcome in outcomes] == [title == "dead" for title in titles]
     assert sum(isinstance(outcome, VisitOutcome) for outcome in outcomes) == 17
     assert await setting.stored() == (17, 17)
-    assert setting.time.pauses == [0.05]  # nobody waits for it any longer
+    assert setting.time.pauses == [0.05]  # no caller waits for it any longer
     assert setting.recorder.batches[0] == setting.recorder.batches[1]
     assert isinstance((await setting.send("well"))[0], VisitOutcome)
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Free:
-    """Leases that nobody else wants."""
+    """Leases without a competing process."""
 
     async def acquire(self, name: str) -> bool:
         return bool(name)

@@ -86,12 +86,12 @@ def test_in_app_browsers() -> None:
 
 
 def test_an_app_has_one_medium() -> None:
-    told = {
+    stated = {
         *((row.app, row.medium) for row in TABLE.inside),
         *((row.app, row.medium) for row in TABLE.name),
         *((row.app, row.medium) for row in TABLE.referrer if row.app),
     }
-    assert len(told) == len({app for app, _ in told})
+    assert len(stated) == len({app for app, _ in stated})
 
 
 def test_robots() -> None:

@@ -1,4 +1,4 @@
-"""What agent strings tell: nobody who reads is taken for a robot, and no robot that names itself for a reader.
+"""Classification of agent strings: no reader is classified as a robot, and no robot that names itself as a reader.
 
 Strings of apps and robots that lists lack are in ``additions.toml``, each with a test; those here were seen elsewhere.
 """

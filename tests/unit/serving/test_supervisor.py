@@ -99,7 +99,7 @@ def said(process: subprocess.Popen[str]) -> str:
 
 
 def refuses(url: str) -> bool:
-    """Whether nobody listens there any more."""
+    """Whether the port is free again."""
     address = httpx.URL(url)
     with socket.socket() as probe:
         return probe.connect_ex((address.host, address.port)) != 0

@@ -133,8 +133,8 @@ async def test_a_shop_reports_late_conversions_of_a_visit(server: Server, shop: 
 async def test_a_session_names_its_visit_and_a_share_its_last_return(server: Server, shop: httpx.AsyncClient) -> None:
     first = await server.visit()
     token = first["tokens"]["copy"]
-    nobody = await send(shop, token=token, id="0")
-    assert (nobody.status_code, nobody.json()["errors"][0]["field"]) == (422, "token")
+    no_return = await send(shop, token=token, id="0")
+    assert (no_return.status_code, no_return.json()["errors"][0]["field"]) == (422, "token")
     returns = []
     for own in (False, False, True):
         server.clock.now += ids.HOUR_MS

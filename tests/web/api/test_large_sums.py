@@ -1,4 +1,4 @@
-"""Sums of values beyond 64 bits: whoever may post conversions cannot break a site's numbers, and they stay exact."""
+"""Sums of values beyond 64 bits: a client that posts conversions cannot break a site's numbers, and they stay exact."""
 
 from __future__ import annotations
 
@@ -141,8 +141,8 @@ async def test_the_numbers_of_a_period(site: SiteWithLargeSums) -> None:
         assert (await site.asker.json("/v1/stats/summary", **filters))["value"] == {"EUR": TOTAL["EUR"]}
     for by in DIMENSIONS:
         rows = await site.asker.json("/v1/stats/breakdown", by=by)
-        told = {"EUR": EXACT["EUR"]} if by == "channel" else EXACT  # first visits came through none
-        assert added(row["value"] for row in rows) == told, by
+        expected = {"EUR": EXACT["EUR"]} if by == "channel" else EXACT  # first visits came through none
+        assert added(row["value"] for row in rows) == expected, by
 
 
 async def test_every_model_of_attribution(site: SiteWithLargeSums) -> None:
@@ -219,7 +219,7 @@ async def test_the_commands_that_show_values(server: Server, site: SiteWithLarge
 
 
 async def said(server: Server, *arguments: str) -> Any:
-    """What a command prints, run beside the server."""
+    """Returns the JSON that a command prints while the server runs."""
     settings = server.state.settings
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
     own = {"GRAPEVINE_DATABASE": settings.database, "GRAPEVINE_SECRET_KEYS": settings.secret_keys[0].decode()}

@@ -26,7 +26,7 @@ CALLS = (
 
 
 class KeyClient:
-    """Somebody with an API key."""
+    """A client with an API key."""
 
     def __init__(self, server: Server, secret: str) -> None:
         self.http = server.browser(Authorization=f"Bearer {secret}")

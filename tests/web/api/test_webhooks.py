@@ -1,4 +1,4 @@
-"""``/v1/webhooks`` and ``/v1/spikes`` over HTTP: who may, what is shown, and a spike that arrives at its endpoint."""
+"""``/v1/webhooks`` and ``/v1/spikes`` over HTTP: authorization, responses, and the delivery of a spike."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ async def add(owner: KeyClient, **fields: Any) -> Any:
 
 
 async def happen(server: Server, number: int = 1) -> str:
-    told = event(1, "spike.detected", server.clock.now, {"number": number})
-    await server.store.webhooks.publish(told, lambda: f"msg_{number}")
+    published = event(1, "spike.detected", server.clock.now, {"number": number})
+    await server.store.webhooks.publish(published, lambda: f"msg_{number}")
     return f"msg_{number}"
 
 
@@ -117,8 +117,8 @@ async def test_who_may(server: Server, owner: KeyClient) -> None:
     await server.add_site("site-b", "https://b.example")
     added = await add(owner)
     path = f"/v1/webhooks/{added['id']}"
-    nobody = server.browser()
-    assert (await nobody.get("/v1/webhooks")).status_code == 401
+    anonymous = server.browser()
+    assert (await anonymous.get("/v1/webhooks")).status_code == 401
     reader, writer = await with_key(server, "reader"), await with_key(server, "writer", scope="write")
     for asker in (reader, writer):
         for answer in (
@@ -172,11 +172,11 @@ async def test_spikes_are_shown(server: Server) -> None:
     assert await asker.json("/v1/spikes") == {"spikes": []}
     await server.visit()
     at = server.clock.now
-    told = event(1, "spike.detected", at, {})
+    published = event(1, "spike.detected", at, {})
     spike = SpikeRow(
         page_id=page_id(1, f"{ORIGIN}/deep/page"), started_at=at, last_at=at, returns=52, expected=1.98765, peak=52
     )
-    await server.store.spikes.raise_spike(1, spike, told, lambda: "msg_1")
+    await server.store.spikes.raise_spike(1, spike, published, lambda: "msg_1")
     await server.store.spikes.prolong(1, spike.page_id, at, at + 300_000, 70)
     shown = {
         "page": f"{ORIGIN}/deep/page", "at": rfc3339(at), "last_at": rfc3339(at + 300_000), "over": False,

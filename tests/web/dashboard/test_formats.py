@@ -1,4 +1,4 @@
-"""The dashboard's pure parts: what people paste, how numbers read, which colours can be told from their ground."""
+"""The dashboard's pure parts: pasted tokens, number formats, the contrast of colours with their background."""
 
 from __future__ import annotations
 

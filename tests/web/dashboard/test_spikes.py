@@ -27,8 +27,8 @@ async def raise_one(
 ) -> None:  # fmt: skip
     page = page_id(site_id, f"{ORIGIN}{path}")
     spike = SpikeRow(page_id=page, started_at=at, last_at=at, returns=returns, expected=expected, peak=returns)
-    told = event(site_id, "spike.detected", at, {})
-    assert await server.store.spikes.raise_spike(site_id, spike, told, lambda: "msg_1")
+    published = event(site_id, "spike.detected", at, {})
+    assert await server.store.spikes.raise_spike(site_id, spike, published, lambda: "msg_1")
     await server.store.spikes.prolong(site_id, page, at, at + lasted, peak)
 
 

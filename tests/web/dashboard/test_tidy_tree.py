@@ -79,7 +79,7 @@ def test_a_chain_is_straight_however_long() -> None:
 
 
 def test_a_large_tree_takes_no_quadratic_time() -> None:
-    """Twenty thousand million steps would not end within the patience of whoever runs this."""
+    """An algorithm of quadratic cost would take twenty thousand million steps and never finish here."""
     draw = random.Random(1)  # noqa: S311
     parents: list[int | None] = [None, *(draw.randrange(max(0, node - 40), node) for node in range(1, 150_000))]
     assert len(tidy(parents)) == len(parents)

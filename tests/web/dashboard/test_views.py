@@ -1,4 +1,4 @@
-"""The dashboard on a real database: signing in and out, what each page shows, and what nobody may see or smuggle in."""
+"""The dashboard on a real database: signing in and out, what each page shows, authorization and escaping."""
 
 from __future__ import annotations
 

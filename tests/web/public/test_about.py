@@ -1,4 +1,4 @@
-"""``/about/{token}``: what a link carries, for people, in their language; nobody else's visits and no exact times."""
+"""``/about/{token}``: a link's contents for people, in their language, without other people's visits or exact times."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def test_it_says_what_the_link_carries_and_who_to_turn_to(server: Server) 
 
 
 async def test_nothing_of_the_visit_itself_is_told(server: Server) -> None:
-    """The page is the same before and after somebody came through the link, and for a visit that is not here."""
+    """The page is the same before and after a visit through the link, and for a visit that is not stored."""
     first = await server.visit(url=f"{ORIGIN}/private/page", title="Secret", referrer="https://www.google.com/")
     token = first["tokens"]["copy"]
     before = (await ask(server, token)).text
@@ -51,10 +51,10 @@ async def test_nothing_of_the_visit_itself_is_told(server: Server) -> None:
     assert (await ask(server, gone)).status_code == 200
 
 
-@pytest.mark.parametrize(("n", "told"), [(0, "share 1 of"), (6, "share 7 of"), (7, "share 8+ of")])
-async def test_which_share_it_was(server: Server, n: int, told: str) -> None:
+@pytest.mark.parametrize(("n", "expected"), [(0, "share 1 of"), (6, "share 7 of"), (7, "share 8+ of")])
+async def test_which_share_it_was(server: Server, n: int, expected: str) -> None:
     site = (await server.state.sites.all())[0]
-    assert told in (await ask(server, site.tokens.mint(ids.pack(2400, 9, 9), (0,), n)[0])).text
+    assert expected in (await ask(server, site.tokens.mint(ids.pack(2400, 9, 9), (0,), n)[0])).text
 
 
 async def test_it_runs_nothing_and_goes_nowhere(server: Server) -> None:
@@ -126,15 +126,15 @@ def holes(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("language", "day", "told"),
+    ("language", "day", "expected"),
     [
         ("en", date(2026, 11, 5), "5 November 2026"), ("de", date(2026, 3, 1), "1. März 2026"),
         ("fr", date(2026, 8, 1), "1er août 2026"), ("fr", date(2026, 8, 2), "2 août 2026"),
         ("nl", date(2026, 5, 31), "31 mei 2026"), ("es", date(2026, 1, 1), "1 de enero de 2026"),
     ],
 )  # fmt: skip
-def test_dates(language: str, day: date, told: str) -> None:
-    assert languages()[language].calendar(day) == told
+def test_dates(language: str, day: date, expected: str) -> None:
+    assert languages()[language].calendar(day) == expected
 
 
 @pytest.mark.parametrize(
