@@ -34,7 +34,7 @@ TABLES = """visits shares unfurls pages cascades guards counts_hour counts_day c
 URLS = {page_id(SITE, url): url for url in PAGES}
 
 
-class Told(Nonces):
+class ScenarioNonces(Nonces):
     """Gives each visit its id of the scenario: nonces name the ids."""
 
     def identify(self, event: VisitEvent, attempt: int) -> tuple[int, int]:
