@@ -50,7 +50,7 @@ class FieldError(NamedTuple):
 class Problem(GrapevineError):
     """A request that cannot be answered as asked.
 
-    ``status`` is the HTTP status, ``code`` the contract's name, ``detail`` one sentence for whoever sent it.
+    ``status`` is the HTTP status, ``code`` the contract's name, ``detail`` one sentence for the client.
     """
 
     status: ClassVar[int] = 500

@@ -114,7 +114,7 @@ def _chain(visit_id: int, visits: Mapping[int, CascadeVisit]) -> _Chain:
 async def _urls(
     reads: Reads, site_id: int, shares: list[Share], visits: Mapping[int, CascadeVisit]
 ) -> dict[Share, str]:
-    """What was shared: the page that a report named, else the first page of the visit that made the share."""
+    """Returns the shared page: the one that a report named, else the first page of the visit that made the share."""
     pages = await reads.shares.reported_pages(site_id, shares)
     for share in shares:
         sharer = visits.get(share[0])
@@ -125,7 +125,7 @@ async def _urls(
 
 
 def _rows(credits_of: Iterable[tuple[str, Credit]], limit: int) -> list[CreditRow]:
-    """The keys with the most credit, and what is left of it in the last row."""
+    """Returns the keys with the most credit; the last row holds the rest."""
     total = added(credits_of)
     other = total.pop(OTHER_PAGE, None)
     order = sorted(total, key=lambda key: (-total[key].conversions, key))

@@ -127,7 +127,7 @@ async def list_cascades(
 
 
 async def read_cascade(store: Store, site: Site, root: str, now: int) -> Cascade:
-    """The whole cascade that grew from the visit ``root`` (11 characters); a visit nobody followed is one of size 1.
+    """Returns the cascade that grew from the visit ``root`` (11 characters); without returns its size is 1.
 
     Raises errors.NotFound when ``root`` spells no visit or names one that is not a root, errors.UnknownVisit when
     nothing is stored of it.

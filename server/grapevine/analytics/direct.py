@@ -1,4 +1,4 @@
-"""Direct visits: what was measured of them, what speaks for where they came from, and how many were private shares."""
+"""Direct visits: measured counts, evidence of their origin, and the estimate of private shares among them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class PageEstimate(msgspec.Struct, frozen=True):
 
 
 class Direct(msgspec.Struct, frozen=True):
-    """What ``GET /v1/stats/direct`` returns."""
+    """The response of ``GET /v1/stats/direct``: counts of visits, and the estimate of private shares among them."""
 
     measured: Measured
     evidence: Evidence

@@ -19,7 +19,7 @@ MOST_GOALS: Final = 1_000
 
 
 class GoalRow(msgspec.Struct, frozen=True):
-    """How often a goal was reached, and what that was worth."""
+    """The conversions of a goal and their value."""
 
     goal: str
     conversions: int

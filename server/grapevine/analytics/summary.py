@@ -1,4 +1,4 @@
-"""The numbers of a period: from the narrow tables of counts where those hold what is asked for, else from the rows."""
+"""The numbers of a period: from the narrow tables of counts where those suffice, else from the rows."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TABLES: Final = (
     ("page", frozenset({"page", "day"})),
     ("device", frozenset({"device", "app", "day"})),
 )
-"""The tables of counts and what each tells apart, the quickest to read first."""
+"""The tables of counts with the dimensions of each, the quickest to read first."""
 
 
 async def period_summary(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> Summary:
-    """The numbers of ``period``."""
+    """Returns the summary of ``period`` (whole UTC days), restricted to ``filters``."""
     scope = scope_of(site, period, filters)
     table = _table(filters, "channel")
     if table is not None:
@@ -162,7 +162,7 @@ def _table(filters: Filters, by: str | None) -> str | None:
 async def _counts_by(
     reads: Reads, scope: Scope, filters: Filters, by: str | None, *, with_visitors: bool
 ) -> dict[Key, Counts]:
-    """Counts by key, from the narrow tables where they hold what is asked for, else from the rows.
+    """Returns counts by key, from the narrow tables where those suffice, else from the rows.
 
     ``conversions`` and ``unfurls`` are not in it: they are always read from their own rows or tables.
     """

@@ -1,4 +1,4 @@
-"""What a share token stands for: the share, the chain that led to it, and everything that grew from it."""
+"""Token resolution: the share of a token, the chain that led to it, and everything that grew from it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class ShareReach(msgspec.Struct, frozen=True):
 
 
 class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a share token stands for. ``truncated``: older visits than the first of ``chain`` are past retention."""
+    """The resolution of a share token. ``truncated``: older visits than the first of ``chain`` are past retention."""
 
     token: str
     share: SharedLink
@@ -96,7 +96,7 @@ class Unresolved(msgspec.Struct, frozen=True):
 
 
 class _Found(NamedTuple):
-    """What the store says of a share, but for the pages' URLs."""
+    """The stored facts of a share, without the pages' URLs."""
 
     text: str
     site: Site
@@ -147,7 +147,7 @@ class _Found(NamedTuple):
 
 
 async def resolve_token(reads: Reads, site: Site, text: str) -> Resolution:
-    """What the share token ``text`` stands for.
+    """Returns the resolution of the share token ``text``.
 
     Raises tokens.NotAToken, tokens.BadSignature (also for a session, which names no share) and errors.UnknownVisit
     when the visit that made the share was erased or is past retention.

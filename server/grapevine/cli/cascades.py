@@ -18,14 +18,14 @@ from grapevine.store.base import Store
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``cascade`` to the parser."""
     parser = commands.add("cascade", cascade, "draw one cascade as a tree")
     parser.add_argument("root", metavar="ROOT", help="the id of its first visit, as the dashboard and the API show it")
     parser.add_argument("--site", metavar="KEY", help="the site it grew on (default: any of this server)")
 
 
 async def cascade(context: CommandContext, arguments: Namespace) -> int:
-    """Draws the cascade."""
+    """Prints a cascade as a tree. Returns the exit status."""
     settings = context.settings_with_keys()
     async with context.store(settings) as store:
         if arguments.site is None:

@@ -28,7 +28,7 @@ _KEYS: Final = (
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``copy`` to the parser."""
     parser = commands.add(
         "copy",
         copy,
@@ -132,11 +132,11 @@ class Bars:
         self._task = self._progress.add_task(_DOING[name], total=rows, table="")
 
     def table(self, name: str, rows: int) -> None:  # noqa: ARG002
-        """Shows the table's name."""
+        """Shows the table's name next to the bar."""
         self._progress.update(self._task, table=name)
 
     def advance(self, rows: int) -> None:
-        """Moves the bar on."""
+        """Moves the bar on by so many rows."""
         self._progress.advance(self._task, rows)
 
 
@@ -152,9 +152,9 @@ class Lines:
         self._doing = _DOING[name]
 
     def table(self, name: str, rows: int) -> None:
-        """Prints a line."""
+        """Prints the name and size of a table that has rows."""
         if rows:
             self._context.err.print(f"{self._doing} {name}: {counted(rows, 'row')}")
 
     def advance(self, rows: int) -> None:
-        """Does nothing."""
+        """Does nothing: lines are printed for whole tables only."""

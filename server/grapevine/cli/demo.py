@@ -23,7 +23,7 @@ HOST = "127.0.0.1"
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``demo`` to the parser."""
     parser = commands.add(
         "demo",
         demo,

@@ -12,7 +12,7 @@ from grapevine.errors import Invalid
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``doctor`` to the parser."""
     parser = commands.add(
         "doctor",
         doctor,
@@ -53,9 +53,9 @@ def _print(context: CommandContext, finding: Finding) -> None:
 
 def _sentence(difference: dict[str, Any]) -> str:
     """``site …, hour …: visits is 3, the rows say 2``."""
-    told = dict(difference)
-    measure, stored, counted = told.pop("measure"), told.pop("stored"), told.pop("counted")
-    where = ", ".join(f"{name} {value}" for name, value in told.items() if value not in (None, ""))
+    key = dict(difference)
+    measure, stored, counted = key.pop("measure"), key.pop("stored"), key.pop("counted")
+    where = ", ".join(f"{name} {value}" for name, value in key.items() if value not in (None, ""))
     return f"{where}: {measure} is {_shown(stored)}, the rows say {_shown(counted)}"
 
 

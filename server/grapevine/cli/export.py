@@ -16,7 +16,7 @@ from grapevine.store.readers.exports import ExportRange
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``export`` to the parser."""
     parser = commands.add(
         "export",
         export,

@@ -16,7 +16,7 @@ from grapevine.store.rows import KeyRow
 
 
 def register(commands: Commands) -> None:
-    """Adds the commands."""
+    """Adds the command ``key`` and its own commands to the parser."""
     group = commands.group("key", "add, list and revoke API keys")
     parser = group.add("add", add, "add an API key to a site; its secret is shown this once")
     parser.add_argument("site", metavar="SITE", help="the site's public key")
@@ -31,7 +31,7 @@ def register(commands: Commands) -> None:
 
 
 async def add(context: CommandContext, arguments: Namespace) -> int:
-    """Adds a key."""
+    """Adds an API key and prints its secret, which is shown once. Returns the exit status."""
     async with context.store() as store:
         site = await find_site(store.sites, arguments.site)
         name = arguments.name or f"{arguments.scope} key"
@@ -44,7 +44,7 @@ async def add(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def list_keys(context: CommandContext, arguments: Namespace) -> int:
-    """Lists a site's keys."""
+    """Prints the API keys of a site, without their secrets. Returns the exit status."""
     async with context.store() as store:
         site = await find_site(store.sites, arguments.site)
         keys = await store.api_keys.keys(site.site_id)
@@ -60,7 +60,7 @@ async def list_keys(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def revoke(context: CommandContext, arguments: Namespace) -> int:
-    """Revokes a key."""
+    """Revokes an API key. Returns the exit status."""
     async with context.store() as store:
         if not await store.api_keys.revoke_key(arguments.id, context.now()):
             raise NotFound(f"no key in force has the id {arguments.id[:60]!r}; see `grapevine key list SITE`")

@@ -20,7 +20,7 @@ _MOST_SHARDS: Final = 64_000  # Citus's own bound
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``migrate`` to the parser."""
     parser = commands.add(
         "migrate",
         migrate,

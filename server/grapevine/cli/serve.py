@@ -14,7 +14,7 @@ MOST_WORKERS: Final = 64
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``serve`` to the parser."""
     parser = commands.add(
         "serve",
         serve,

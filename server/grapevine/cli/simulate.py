@@ -42,7 +42,7 @@ _RATES: Final = (
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``simulate`` to the parser."""
     parser = commands.add(
         "simulate",
         simulate,

@@ -20,7 +20,7 @@ LOCAL_URL: Final = "http://127.0.0.1:8000"
 
 
 def register(commands: Commands) -> None:
-    """Adds the commands."""
+    """Adds the command ``site`` and its own commands to the parser."""
     group = commands.group("site", "add, list and change sites")
     parser = group.add(
         "add",
@@ -65,7 +65,7 @@ async def add(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def list_sites(context: CommandContext, arguments: Namespace) -> int:
-    """Lists the sites."""
+    """Prints all sites. Returns the exit status."""
     settings = context.settings()
     async with context.store(settings) as store:
         sites = await store.sites.sites()
@@ -96,7 +96,7 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def change(context: CommandContext, arguments: Namespace) -> int:
-    """Changes a site."""
+    """Changes fields of a site and prints its new snippet. Returns the exit status. Raises Invalid."""
     changes: dict[str, list[str]] = {}
     for field, value in arguments.changes:
         changes.setdefault(field, []).append(value)

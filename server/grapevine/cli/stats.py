@@ -19,7 +19,7 @@ from grapevine.sites.management import find_site
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``stats`` to the parser."""
     parser = commands.add("stats", stats, "print the numbers of a period")
     parser.add_argument("site", metavar="SITE", help="the site's public key")
     parser.add_argument(
@@ -33,7 +33,7 @@ def register(commands: Commands) -> None:
 
 
 async def stats(context: CommandContext, arguments: Namespace) -> int:
-    """Prints the summary."""
+    """Prints a site's summary of a period. Returns the exit status."""
     last = arguments.last or ids.day_date(ids.day_at(context.now()))
     period = Period(arguments.first or last - timedelta(days=DEFAULT_DAYS - 1), last)
     settings = context.settings_with_keys()

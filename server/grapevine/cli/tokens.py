@@ -38,7 +38,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def register(commands: Commands) -> None:
-    """Adds the command."""
+    """Adds the command ``token`` to the parser."""
     group = commands.group("token", "look into share tokens")
     parser = group.add(
         "inspect",
@@ -51,7 +51,7 @@ def register(commands: Commands) -> None:
 
 
 async def inspect(context: CommandContext, arguments: Namespace) -> int:
-    """Inspects one token."""
+    """Prints the resolution of a token. Returns the exit status."""
     settings = context.settings_with_keys()
     async with context.store(settings) as store:
         asked = None if arguments.site is None else (await find_site(store.sites, arguments.site)).key

@@ -30,7 +30,7 @@ class Goal(NamedTuple):
 
 
 def read_goal(request: ConversionRequest | KeyedConversionRequest, errors: list[FieldError]) -> Goal:
-    """The goal of a request; what is wrong with it is added to ``errors``."""
+    """Returns the goal of a request; adds invalid fields to ``errors``."""
     name = request.goal.strip()
     if not 1 <= len(name) <= MOST_GOAL or not name.isprintable():
         errors.append(FieldError("goal", f"must be a name of 1 to {MOST_GOAL} printable characters"))

@@ -1,4 +1,4 @@
-"""Checks of single request fields; each adds to ``errors`` what is wrong."""
+"""Checks of single request fields; each adds its findings to ``errors``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lists that Grapevine reads lack or get wrong, with a source per row: the table in ``additions.toml``."""
+"""Corrections of the lists of robots, apps and referrers, with a source per row: the table ``list_overrides.toml``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 Medium = Literal["messenger", "social", "email", "search", "referral"]
-"""The sources that a row can name, as ``sets.SOURCES`` calls them."""
+"""The sources that a row can name, as ``enums.SOURCES`` calls them."""
 
 
 class OverrideRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -20,7 +20,7 @@ class OverrideRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Inside(OverrideRow, frozen=True, kw_only=True):
-    """An app whose in-app browser is known by a ``mark`` in its agent, or by the ``family`` that ua-parser tells."""
+    """An app whose in-app browser is known by a ``mark`` in its agent, or by ua-parser's ``family``."""
 
     app: str
     medium: Literal["messenger", "social"]
@@ -39,14 +39,14 @@ class Robot(OverrideRow, frozen=True, kw_only=True):
 
 
 class Telling(OverrideRow, frozen=True, kw_only=True):
-    """A way in which robots without a known name say that they are robots."""
+    """A word by which robots without a known name declare themselves."""
 
     pattern: str
     agent: str
 
 
 class HumanPattern(OverrideRow, frozen=True, kw_only=True):
-    """People whom a ``pattern`` of the list of robots names; ``instead`` is looked for in its place."""
+    """A ``pattern`` of the list of robots that also matches people's browsers; ``instead`` replaces it."""
 
     pattern: str
     agent: str
@@ -54,7 +54,7 @@ class HumanPattern(OverrideRow, frozen=True, kw_only=True):
 
 
 class Name(OverrideRow, frozen=True, kw_only=True):
-    """What a name of the referrer database is: an app, and whether what comes from it was sent in private."""
+    """The app that a name of the referrer database stands for, and whether its links are sent in private."""
 
     name: str
     app: str
@@ -89,6 +89,6 @@ class Additions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def additions() -> Additions:
-    """The table as the package carries it."""
+    """Returns the table that the package carries."""
     text = files("grapevine.collect").joinpath("list_overrides.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), Additions)

@@ -70,7 +70,7 @@ class PendingEvent(NamedTuple):
 
 
 class CallContext(NamedTuple):
-    """An admitted call: its site, client, user agent and time, and what its request is read with."""
+    """An admitted call: its site, client, user agent and time, and the tools to read its request."""
 
     site: Site
     client: ClientInfo
@@ -82,8 +82,8 @@ class CallContext(NamedTuple):
 
 
 class CallSpec(NamedTuple):
-    """One of the collect API's calls: its request, what makes an event of it, and the body of a response that stores
-    nothing."""
+    """One of the collect API's calls: its request, the function that makes an event of it, and the body
+    of a response that stores nothing."""
 
     request: type[
         schemas.VisitRequest
@@ -97,7 +97,7 @@ class CallSpec(NamedTuple):
 
 
 def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent | CollectResponse:
-    """``POST /v1/visits``."""
+    """``POST /v1/visits``: returns the event of an arrival, or the response to one that is not stored."""
     site, at, agent = context.site, context.at, context.agent
     errors: list[FieldError] = []
     page = page_of_url(site, request.url, errors)
@@ -155,7 +155,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
 
 
 def view(request: schemas.ViewRequest, context: CallContext) -> PendingEvent | CollectResponse:
-    """``POST /v1/views``."""
+    """``POST /v1/views``: returns the event of a page view, or the response to one that is not stored."""
     if context.client.opted_out:
         return dropped("opted-out", schemas.EMPTY)
     site = context.site
@@ -170,7 +170,7 @@ def view(request: schemas.ViewRequest, context: CallContext) -> PendingEvent | C
 
 
 def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent | CollectResponse:
-    """``POST /v1/shares``."""
+    """``POST /v1/shares``: returns the event of a reported share, or the response to one that is not stored."""
     if context.client.opted_out:
         return dropped("opted-out", schemas.EMPTY)
     site, on_report = context.site, context.on_report
@@ -202,7 +202,7 @@ def conversion(request: schemas.ConversionRequest, context: CallContext) -> Pend
 
 
 def answer(request: schemas.AnswerRequest, context: CallContext) -> PendingEvent | CollectResponse:
-    """``POST /v1/answers``."""
+    """``POST /v1/answers``: returns the event of an answer, or the response to one that is not stored."""
     if context.client.opted_out:
         return dropped("opted-out", schemas.EMPTY)
     site = context.site

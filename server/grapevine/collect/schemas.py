@@ -71,7 +71,7 @@ class ConversionRequest(msgspec.Struct):
 
 
 class AnswerRequest(msgspec.Struct):
-    """``POST /v1/answers``: what a visitor wrote to "how did you hear about us?"."""
+    """``POST /v1/answers``: a visitor's answer to "how did you hear about us?"."""
 
     site: str
     text: str
@@ -81,7 +81,7 @@ class AnswerRequest(msgspec.Struct):
 
 
 class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /v1/conversions`` with an API key: ``token`` or ``visit`` says who reached the goal, ``at`` when."""
+    """``POST /v1/conversions`` with an API key: ``token`` or ``visit`` names the converting visit, ``at`` the time."""
 
     goal: str
     token: str | None = None
@@ -95,7 +95,7 @@ class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Returned(msgspec.Struct, omit_defaults=True):
-    """What is known of the token that the visit came with."""
+    """The facts about the token that the visit came with."""
 
     valid: bool
     depth: int
@@ -127,7 +127,7 @@ EMPTY: Final = Empty()
 
 
 def check_nonce(nonce: str) -> list[FieldError]:
-    """What is wrong with a nonce."""
+    """Returns the errors of a nonce, empty when it is valid."""
     if _NONCE.fullmatch(nonce):
         return []
     return [FieldError("nonce", "must be 16 to 64 letters, digits, '-' or '_', drawn at random for this one event")]
@@ -135,7 +135,7 @@ def check_nonce(nonce: str) -> list[FieldError]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def day_of(text: str) -> int | FieldError:
-    """The number of the day that came with a nonce, or what is wrong with it."""
+    """Returns the number of the day that came with a nonce, or its error."""
     try:
         return ids.day_number(date.fromisoformat(text))
     except ValueError:
@@ -144,10 +144,10 @@ def day_of(text: str) -> int | FieldError:
 
 @lru_cache(maxsize=_REMEMBERED)
 def codes_of(channels: tuple[str, ...] | str) -> dict[str, int] | FieldError:
-    """Name → code of the channels asked for, or which name is none.
+    """Returns name → code of the requested channels, or the error of the first unknown name.
 
-    A text is what stands in a page: names with anything between them. Words that are none are left out, so that a slip
-    does not cost the visit, and a text without a name stands for the usual ones.
+    A text comes from an attribute of a page: names with any separators. Unknown words are left out, so that a typing
+    error does not cost the visit; a text without a name stands for the usual channels.
     """
     if isinstance(channels, str):
         return {name: CODES[name] for name in _WORD.findall(channels) if name in CODES} or _codes(USUAL)

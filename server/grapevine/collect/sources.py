@@ -1,7 +1,7 @@
 """Where a visit without a good share token comes from: campaign, referrer, in-app browser, or unknown.
 
 Domains and Android packages come from the Snowplow referrer database (taken into ``built/data`` by build.py);
-``additions.toml`` holds what that list lacks or files wrongly.
+``list_overrides.toml`` holds the corrections of that list.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ANDROID: Final = "android-app://"
 
 
 class Origin(NamedTuple):
-    """``source`` is a code of ``sets.SOURCES``; ``app`` the messenger or network that the referrer itself named.
+    """``source`` is a code of ``enums.SOURCES``; ``app`` the messenger or network that the referrer itself named.
 
     ``shim``: the referrer names a company alone, not the app of that company.
     """
@@ -34,7 +34,7 @@ class Origin(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """What a domain or package stands for; networks are an ``app`` only where their own app names itself."""
+    """The meaning of a domain or package; networks are an ``app`` only where their own app names itself."""
 
     source: int
     app: str | None
@@ -67,7 +67,7 @@ def _reader() -> ReferrerReader:
 
 @cache
 def _inside() -> dict[str, int]:
-    """App → the source of what is opened in its browser."""
+    """App → the source of visits in its in-app browser."""
     return {row.app: SOURCES[row.medium] for row in additions().inside}
 
 
@@ -78,7 +78,7 @@ def referrers_listed() -> dict[str, dict[str, str]]:
 
 
 class ReferrerReader:
-    """Reads referrers by a database of domains and packages, and by what it lacks."""
+    """Reads referrers by a database of domains and packages, and by its corrections."""
 
     def __init__(self, added: Additions, listed: Mapping[str, Mapping[str, str]]) -> None:
         names = {row.name: _Place(SOURCES[row.medium], row.app) for row in added.name}

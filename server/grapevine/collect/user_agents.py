@@ -1,7 +1,7 @@
-"""What a user-agent string tells: robot or not, device, and the app whose in-app browser or preview robot it is.
+"""User agents: robot or not, device, and the app whose in-app browser or preview robot it is.
 
-Robots come from ``crawler-user-agents``, in-app browsers from ``ua-parser``; ``additions.toml`` holds what those two
-lack or get wrong. Nothing of the string is ever stored.
+Robots come from ``crawler-user-agents``, in-app browsers from ``ua-parser``; ``list_overrides.toml`` corrects
+both. Nothing of the string is ever stored.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DESKTOP: Final = re.compile(r"Windows NT|Macintosh|X11|CrOS")
 class Agent(NamedTuple):
     """``robot``: names itself as one. ``preview``: the app whose preview robot it is. ``app``: whose in-app browser.
 
-    ``suspect``: a real browser that says it is driven by a program. ``device`` is a code of ``sets.DEVICES``.
+    ``suspect``: a real browser that says it is driven by a program. ``device`` is a code of ``enums.DEVICES``.
     """
 
     robot: bool
@@ -53,7 +53,7 @@ class _Crawler(NamedTuple):
 
 @lru_cache(maxsize=_CACHED)
 def read_agent(user_agent: str) -> Agent:
-    """What the string tells; an empty one is a robot, since every browser sends one."""
+    """Returns the facts of a user-agent string; an empty one is a robot, since every browser sends one."""
     return _reader().read(user_agent)
 
 
@@ -63,13 +63,13 @@ def _reader() -> AgentReader:
 
 
 def robots_listed() -> list[ListedRobot]:
-    """The entries of ``crawler-user-agents``."""
+    """Returns the robots that ``crawler-user-agents`` lists."""
     text = files("crawleruseragents").joinpath("crawler-user-agents.json").read_bytes()
     return msgspec.json.decode(text, type=list[ListedRobot])
 
 
 class ListedRobot(msgspec.Struct, frozen=True):
-    """An entry of the list of robots: a regular expression, what it is for, and agent strings that were seen."""
+    """An entry of the list of robots: a regular expression, its tags, and agent strings that were seen."""
 
     pattern: str
     tags: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class ListedRobot(msgspec.Struct, frozen=True):
 
 
 class AgentReader:
-    """Reads agent strings by a list of robots and by what it lacks."""
+    """Reads agent strings by a list of robots and by its corrections."""
 
     def __init__(self, added: Additions, listed: Sequence[ListedRobot]) -> None:
         crawlers = [
@@ -93,7 +93,7 @@ class AgentReader:
         self._families = {row.family: row.app for row in added.inside if row.family is not None}
 
     def read(self, user_agent: str) -> Agent:
-        """As ``read_agent``."""
+        """Returns the facts of a user-agent string; ``read_agent`` caches them."""
         text = user_agent[:_LONGEST]
         crawler = self._crawler(text)
         device = _device(text)
@@ -107,7 +107,7 @@ class AgentReader:
         return Agent(robot=True, preview=crawler.preview, suspect=False, app=None, device=device)
 
     def _crawler(self, text: str) -> _Crawler | None:
-        """The first crawler whose pattern matches that is more than a suspect, else a suspect, else None."""
+        """Returns the first matching crawler that is more than a suspect, else a matching suspect, else None."""
         suspect = None
         for whole, members in self._chunks:
             if whole.search(text):
@@ -127,7 +127,7 @@ class AgentReader:
 
 
 def _without_people(listed: Sequence[ListedRobot], readers: Mapping[str, str | None]) -> Iterator[_Crawler]:
-    """The list's robots, without those of its patterns that name people: ``readers``, pattern → what to look for."""
+    """Yields the list's robots. ``readers`` maps patterns that match people to their replacement, or None."""
     for entry in listed:
         pattern = readers.get(entry.pattern, entry.pattern)
         if pattern is not None:
@@ -136,7 +136,7 @@ def _without_people(listed: Sequence[ListedRobot], readers: Mapping[str, str | N
 
 
 def _previewer(pattern: str) -> str:
-    """The app that a preview robot's pattern names, else the robot's own name."""
+    """Returns the app that a preview robot's pattern names, else the robot's own name."""
     plain = pattern.replace("\\", "").lower()
     named = max((name for name in CODES if len(name) > 2 and name in plain), key=len, default=None)
     return named or re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

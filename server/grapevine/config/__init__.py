@@ -1,1 +1,1 @@
-"""What the server is configured with: settings, secret keys, logging."""
+"""The server's configuration: settings, secret keys, logging."""

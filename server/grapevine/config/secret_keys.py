@@ -1,4 +1,4 @@
-"""The secret keys of an installation: from the settings, else from the key file beside the SQLite file."""
+"""The secret keys of an installation: from the settings, else from the key file next to the SQLite file."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _read(path: Path) -> tuple[bytes, ...]:
 
 
 def _make(path: Path, key: str) -> None:
-    """Makes the key file: written and synced under a draft name, then linked, so that nobody reads half a key.
+    """Makes the key file: written and synced under a draft name, then linked, so that no process reads half a key.
 
     When several processes start at once, the first link wins and the others keep its key.
     """

@@ -31,7 +31,7 @@ _FOREIGN: Final = re.compile(r"GRAPEVINE_(SERVICE_HOST|SERVICE_PORT.*|PORT(_\d+_
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server was told. ``secret_keys`` are oldest first; empty means the key file beside the database."""
+    """The server's settings. ``secret_keys`` are oldest first; empty means the key file next to the database."""
 
     database: str
     secret_keys: tuple[bytes, ...] = ()
@@ -66,7 +66,7 @@ class Setting(NamedTuple):
 
 
 def load(environ: Mapping[str, str], config: Path | None = None) -> Settings:
-    """The settings of an environment and, below it, of a TOML file. Raises SettingError naming what cannot be used."""
+    """Returns the settings of an environment and, below it, of a TOML file. Raises SettingError for an invalid one."""
     written = _from_file(config) if config else {}
     _refuse_unknown(environ)
     values: dict[str, Any] = {"database": default_database(environ)}

@@ -29,7 +29,7 @@ DROP_REASONS: Final = (
 )  # fmt: skip
 
 DAY_KEYS: Final = {"channel": 0, "source": 1, "depth": 2, "hour": 3}
-"""What a row of the counts by day is about; ``hour`` is the hour of the day."""
+"""The dimensions of the counts by day; ``hour`` is the hour of the day."""
 
 DAYS_OF_WEEK: Final = 7
 """Counts by week go from day number 0, 7, 14 …"""

@@ -9,7 +9,7 @@ from grapevine.domain.urls import Page
 
 
 class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A browser arrived. ``source`` is what it counts as when its token turns out to lead nowhere.
+    """A browser arrived. ``source`` is its source when its token turns out to lead nowhere.
 
     ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
     that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt, None
@@ -76,7 +76,7 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a visitor wrote to "how did you hear about us?". ``visit_id`` is 0 where no visit was named."""
+    """A visitor's answer to "how did you hear about us?". ``visit_id`` is 0 where no visit was named."""
 
     site_id: int
     visit_id: int
@@ -102,7 +102,7 @@ Event = VisitEvent | View | ShareReport | Unfurl | Conversion | Answer | OptedOu
 
 
 class VisitOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What became of an arrival. ``returned`` says whether a share token came along, good or bad."""
+    """The outcome of an arrival. ``returned`` says whether a share token came along, good or bad."""
 
     visit_id: int
     returned: bool

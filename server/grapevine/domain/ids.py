@@ -39,7 +39,7 @@ def cell_of(visit_id: int) -> int:
 
 
 def hashed_cell(number: int) -> int:
-    """The cell of what is known by a hash: a page, a visitor, a guard."""
+    """Returns the cell of a hashed key: that of a page, a visitor or a guard."""
     return number % CELLS
 
 
@@ -113,6 +113,6 @@ def visit_text(visit_id: int) -> str:
 
 
 def visit_number(text: str) -> int | None:
-    """The visit id that ``text`` spells, or None when it spells none."""
+    """Returns the visit id that ``text`` spells; None when ``text`` is not a visit id."""
     value = from_base62(text) if len(text) == _ID_LENGTH else None
     return value if value is not None and value < 1 << 60 else None

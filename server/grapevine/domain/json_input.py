@@ -1,4 +1,4 @@
-"""JSON that comes from outside, as a struct: what cannot be read is Malformed, what does not fit is Invalid."""
+"""JSON from outside → a struct. Raises Malformed for unreadable JSON, Invalid for fields that do not fit."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def parted(total: int) -> tuple[int, int]:
 
 
 def amounts(sums: Iterable[tuple[str | None, int | None]]) -> Amounts:
-    """Sums by currency as the contract writes them; what has no currency or no value is left out."""
+    """Returns sums by currency as the contract writes them, without those that have no currency or no value."""
     return {currency: decimal(total) for currency, total in sorted(_known(sums))}
 
 

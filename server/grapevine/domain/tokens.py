@@ -62,7 +62,7 @@ class BadSignature(TokenError):
 
 
 class Token(NamedTuple):
-    """What a valid token says: the ``n``-th share through the channel ``channel`` (a code) in visit ``visit_id``."""
+    """The content of a valid token: the ``n``-th share through ``channel`` (a code) in visit ``visit_id``."""
 
     visit_id: int
     channel: int
@@ -109,7 +109,7 @@ class Tokens:
         return self.mint(visit_id, (channels.SESSION,))[0]
 
     def read(self, text: str) -> Token:
-        """What ``text`` says, share token or session. Raises NotAToken or BadSignature."""
+        """Returns the content of ``text``, a share token or a session. Raises NotAToken or BadSignature."""
         value = ids.from_base62(text) if len(text) == LENGTH else None
         if value is None:
             raise NotAToken(_why_not(text))

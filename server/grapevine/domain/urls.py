@@ -1,4 +1,4 @@
-"""URLs of a site's pages: which belong to it, what counts as one page, and where a token goes."""
+"""URLs of a site's pages: which belong to the site, which are the same page, and where a token goes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import idna
 
 MAX_LENGTH: Final = 2048
 OTHER_PAGE: Final = "(other)"
-"""The page that what exceeds a site's daily bound of new pages counts as."""
+"""The page under which visits are counted once a site has exceeded its daily bound of new pages."""
 
 _PAGES_CACHED: Final = 8_192
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\\<>\"`{}|^]|[\ud800-\udfff]")
@@ -64,7 +64,7 @@ def origin_of(url: str) -> str:
 
 
 def parse_origin(text: str) -> str:
-    """An origin as somebody types it (a trailing slash is forgiven). Raises UrlError when it is more than an origin."""
+    """Returns the origin that a user typed; a trailing slash is allowed. Raises UrlError for more than an origin."""
     origin = origin_of(text)
     parts = urlsplit(text)
     if parts.path not in ("", "/") or parts.query or parts.fragment:

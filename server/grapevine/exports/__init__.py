@@ -1,7 +1,7 @@
 """Whole tables for analysts, as NDJSON, CSV or Parquet: streamed, never held.
 
 A table is read in batches, each with one query; no connection or transaction is held while the client reads.
-What is stored while an export runs may or may not be in it; everything that was there before is, once.
+Rows that are stored while an export runs may or may not be in it; every row from before is in it once.
 """
 
 from __future__ import annotations

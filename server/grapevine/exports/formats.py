@@ -14,7 +14,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.exports.columns import ExportColumn, Line
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet may take for the beginning of a formula (OWASP, CSV Injection)."""
+"""Characters with which a formula of a spreadsheet may begin (OWASP, CSV Injection)."""
 
 
 class Encoder(Protocol):
@@ -78,7 +78,7 @@ def _guarded(text: str) -> str:
 def _converter(
     columns: Sequence[ExportColumn], more: dict[str, Callable[[Any], object]]
 ) -> Callable[[Line], list[object]]:
-    """Returns a function that converts a line's values to what text formats and JSON hold."""
+    """Returns a function that converts a line's values for JSON and text formats."""
     converters: dict[str, Callable[[Any], object]] = {"time": rfc3339, "money": money.decimal} | more
     changed = [(index, converters[kind]) for index, (_, kind) in enumerate(columns) if kind in converters]
 

@@ -43,7 +43,7 @@ _Row = TypeVar("_Row", StoredShare, StoredUnfurl, StoredConversion, StoredAnswer
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What to export: of which store and site, which rows, and how many of them a query."""
+    """The scope of an export: store, site, range of rows, and rows a query."""
 
     store: Store
     site: Site

@@ -27,7 +27,7 @@ class ApiClient:
         return dict(_flat(await self._get("/v1/stats/summary", **_period(days))))
 
     async def breakdown(self, by: str, days: range) -> dict[str | int, int]:
-        """Returns visits by key."""
+        """Returns the visits of those days by key of the dimension ``by``, without keys that have none."""
         rows = await self._get("/v1/stats/breakdown", by=by, limit="1000", **_period(days))
         return {row["key"]: row["visits"] for row in rows if row["visits"]}
 

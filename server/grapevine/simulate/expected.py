@@ -28,7 +28,7 @@ class ExpectedVisit(NamedTuple):
 
     @property
     def is_return(self) -> bool:
-        """Whether somebody else's link led here."""
+        """Whether another person's link led here."""
         return self.parent is not None and not self.visit.own
 
 

@@ -40,7 +40,7 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opened_twice: float = 0.02
     """Openings after which the same person opens the link again within a minute."""
     regulars: float = 0.2
-    """First visits by somebody who was here before."""
+    """First visits by people who were here before."""
     opted_out: float = 0.02
     conversions: float = 0.0
     """Visits that reach a goal; ``--conversions`` of the people who are followed."""

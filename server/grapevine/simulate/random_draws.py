@@ -39,8 +39,8 @@ def poisson(random: Random, mean: float) -> int:
 def openings(random: Random, mean: float) -> int:
     """Returns how many people open one shared link: negative binomial, dispersion 0.5.
 
-    Most links are opened by nobody or one, now and then one by a whole group; most cascades die within one hop, as
-    Goel, Watts and Goldstein (The structure of online diffusion networks, 2012) found in seven networks.
+    Most links are opened by no one or one person, a few by a whole group; most cascades die within one hop, as Goel,
+    Watts and Goldstein (The structure of online diffusion networks, 2012) found in seven networks.
     """
     return poisson(random, random.gammavariate(_DISPERSION, mean / _DISPERSION)) if mean > 0 else 0
 

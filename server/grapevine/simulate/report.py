@@ -35,7 +35,7 @@ class SetComparison(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, true: Set[Hashable], found: Set[Hashable]) -> SetComparison:
-        """Compares two sets."""
+        """Returns the precision and recall of ``found`` against ``true``."""
         right = len(true & found)
         precision = right / len(found) if found else None
         return cls(len(true), len(found), right, precision, right / len(true) if true else None)
@@ -92,7 +92,7 @@ class VerdictCount(msgspec.Struct, frozen=True):
 class WorldSummary(msgspec.Struct, frozen=True):
     """What the world was like: visits of people, how they came, and the shape of what grew.
 
-    ``dark`` visits came through private sharing that nothing told of. ``cascades`` are first visits that led to others,
+    ``dark`` visits came through private sharing that left no trace. ``cascades`` are first visits that led to others,
     by whatever way; ``one_hop`` those of them that went no further.
     """
 

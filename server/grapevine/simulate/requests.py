@@ -25,7 +25,7 @@ class SimulatedVisit(NamedTuple):
 
 
 class SimulatedView(NamedTuple):
-    """``POST /v1/views``."""
+    """``POST /v1/views``: the person opens one more page."""
 
     at: int
     who: Person
@@ -36,7 +36,7 @@ class SimulatedView(NamedTuple):
 
 
 class SimulatedShare(NamedTuple):
-    """``POST /v1/shares``."""
+    """``POST /v1/shares``: the widget reports that the person shared ``link``."""
 
     at: int
     who: Person

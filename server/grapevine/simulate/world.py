@@ -247,7 +247,7 @@ class World:
             self._later(random_draws.delay(self._random, at), self._open, opening)
 
     def _open(self, at: int, opening: _Opening) -> Iterator[SimulatedRequest]:
-        """Yields the visit of somebody who opens a shared link."""
+        """Yields the visit of a person who opens a shared link."""
         if self._over:
             return
         random, rates = self._random, self._rates

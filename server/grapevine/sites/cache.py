@@ -94,7 +94,7 @@ class SiteCache:
         return self._by_id.get(site_id)
 
     async def all(self) -> list[Site]:
-        """Every site, oldest first."""
+        """Returns all sites, oldest first. Raises StoreError when they cannot be read."""
         await self.refresh()
         return list(self._by_id.values())
 

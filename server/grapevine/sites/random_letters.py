@@ -1,4 +1,4 @@
-"""Random keys and secrets."""
+"""Random letters and digits for keys and secrets."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Visit:
-    """What follows from the columns of a visit, for every struct that holds some of them."""
+    """Properties derived from the columns of a visit, for every struct that holds some of them."""
 
     __slots__ = ()
 
@@ -134,7 +134,7 @@ class VisitRow(_Visit, msgspec.Struct, frozen=True, array_like=True):
 
 
 class CascadeVisit(_Visit, msgspec.Struct, frozen=True, gc=False):
-    """What token resolution, cascades and attribution read of a visit, in the order of their queries' columns.
+    """A visit as token resolution, cascades and attribution read it, in the order of their queries' columns.
 
     A cascade may have 50,000 of them: without the garbage collector's bookkeeping they are cheap to make.
     """
@@ -154,7 +154,7 @@ class CascadeVisit(_Visit, msgspec.Struct, frozen=True, gc=False):
 
 
 class ExportVisit(CascadeVisit, frozen=True, gc=False):
-    """What an export reads of a visit: all but the visitor's hash and what recognises retries."""
+    """The columns of a visit that an export reads: all but the visitor's hash and the check of retries."""
 
     cell: int
     app: str | None
@@ -175,7 +175,7 @@ class PageRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ShareKey(msgspec.Struct, frozen=True, array_like=True):
-    """The key of a share: what a token holds, with its site."""
+    """The key of a share: the content of its token, with its site."""
 
     site_id: int
     visit_id: int
@@ -189,7 +189,7 @@ class ShareKey(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ShareRow(msgspec.Struct, frozen=True, array_like=True):
-    """A share as stored, or what is to be added to it; the schema says what each column means."""
+    """A share as stored, or an addition to it; the schema says what each column means."""
 
     site_id: int
     visit_id: int

@@ -1,6 +1,6 @@
 """The SQL texts in ``sql/*.sql``: named, described, one text for every dialect.
 
-A query is introduced by ``-- name: NAME`` and at least one comment line that says what it is for. Parameters are
+A query is introduced by ``-- name: NAME`` and at least one comment line about its purpose. Parameters are
 ``:name``. A set of rows comes in as ``rows(column type, …)``, a table that each dialect spells in its own way; and
 ``/*sqlite TEXT */`` is TEXT on SQLite and nothing elsewhere, as ``/*postgres TEXT */`` is on PostgreSQL,
 ``/*single TEXT */`` on PostgreSQL that is one server and ``/*citus TEXT */`` where it is Citus's many. A text that is
@@ -35,7 +35,7 @@ _WHOLE_ROWS = re.compile(
 
 
 class Query(NamedTuple):
-    """A named query: what it is for, its text, and the columns of its ``rows(…)`` with their types (empty where it
+    """A named query: its purpose, its text, and the columns of its ``rows(…)`` with their types (empty where it
     takes none)."""
 
     name: str

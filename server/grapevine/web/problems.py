@@ -37,7 +37,7 @@ def problem_response(problem: Problem) -> Response:
 
 
 async def on_problem(_: Request, error: Exception) -> Response:
-    """Exception handler for Problem."""
+    """Returns the response to a Problem; raises any other error again."""
     if not isinstance(error, Problem):
         raise error
     return problem_response(error)

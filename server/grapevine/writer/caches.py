@@ -23,7 +23,7 @@ class RecentKeys(Generic[K]):
         return key in self._newer or key in self._older
 
     def forget(self, key: K) -> None:
-        """Removes a key."""
+        """Removes a key; no-op if it is not in the set."""
         self._newer.discard(key)
         self._older.discard(key)
 

@@ -115,7 +115,7 @@ class CountDeltas:
         _of(self._days, (site_id, day, DAY_KEYS["hour"], hour))[_POSITION["unfurls"]] += 1
 
     def cascade(self, row: VisitRow) -> CascadeGrowth:
-        """What the batch adds to the cascade of ``row``, to be raised by the caller."""
+        """Returns the growth of the cascade of ``row``, to be raised by the caller."""
         key = (row.site_id, row.root)
         return self._cascades.setdefault(key, CascadeGrowth(row.site_id, row.root, row.cell))
 

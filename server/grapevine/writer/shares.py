@@ -71,7 +71,7 @@ class ShareChange(NamedTuple):
 
     @property
     def worth_writing(self) -> bool:
-        """Whether anything is new."""
+        """Whether this batch changed the share, so that its row has to be stored."""
         return self.seen or self.reported or self.proven or self.row.returns + self.row.self_returns > 0
 
 

@@ -11,7 +11,7 @@ stands for the share it came through. A model weighs them:
 Self-returns are no touches; a conversion whose chain has none is owed to no share. Amounts are split in millionths (of
 a conversion, of a currency) by the method of the largest remainder (Hamilton): every touch gets its part rounded down,
 and the rest goes one by one to the touches that lost most by that, of equals to the earlier one. So the parts of one
-conversion are less than a millionth away from what is due, and always add up to it.
+conversion are less than a millionth away from the exact shares, and always add up to it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ K = TypeVar("K")
 
 
 class Credit(msgspec.Struct):
-    """What is owed to one: millionths of conversions, and of their value by currency."""
+    """The credit of one key: millionths of conversions, and of their value by currency."""
 
     conversions: int = 0
     worth: dict[str, int] = {}  # msgspec copies it for each
@@ -48,7 +48,7 @@ class Credit(msgspec.Struct):
             self.worth[currency] = self.worth.get(currency, 0) + worth
 
     def merge(self, other: Credit) -> None:
-        """Adds all of another one."""
+        """Adds all credit of ``other``."""
         self.conversions += other.conversions
         for currency, worth in other.worth.items():
             self.worth[currency] = self.worth.get(currency, 0) + worth
@@ -63,7 +63,7 @@ class CreditRow(msgspec.Struct, frozen=True):
 
 
 class ShareCredit(msgspec.Struct, frozen=True):
-    """Credit of one share. ``key`` is its token; that of what ``limit`` cut off is ``(other)``, without the rest."""
+    """Credit of one share. ``key`` is its token; ``(other)`` adds up the shares beyond ``limit``."""
 
     key: str
     channel: str | None
@@ -82,7 +82,7 @@ class Unshared(msgspec.Struct, frozen=True):
 class Attribution(msgspec.Struct, frozen=True):
     """``GET /v1/attribution``: each of the three lists and ``without_share`` add up to ``conversions`` and ``value``.
 
-    ``truncated`` is the number of conversions whose chain begins before what is stored.
+    ``truncated`` is the number of conversions whose chain begins before the oldest stored visit.
     """
 
     model: str
@@ -96,7 +96,7 @@ class Attribution(msgspec.Struct, frozen=True):
 
 
 def weights(model: str, touches: int) -> list[int]:
-    """How much each of so many touches weighs, the first one first. Raises KeyError for an unknown model."""
+    """Returns the weight of each touch, the first one first. Raises KeyError for an unknown model."""
     if touches == 0:
         return []
     inner = touches - _PAIR
@@ -123,7 +123,7 @@ def split(amount: int, weighing: Sequence[int]) -> list[int]:
 
 
 def credit(model: str, conversions: Iterable[Conversion]) -> dict[Share | None, Credit]:
-    """What is owed to each share, and under None what is owed to none."""
+    """Returns the credit of each share; the key None holds the credit without a share."""
     owed: dict[Share | None, Credit] = {}
     known: dict[int, tuple[list[int], list[int]]] = {}
     for touches, currency, worth in conversions:
@@ -142,7 +142,7 @@ def credit(model: str, conversions: Iterable[Conversion]) -> dict[Share | None, 
 
 
 def added(credits_of: Iterable[tuple[K, Credit]]) -> dict[K, Credit]:
-    """Credits by key, those of the same key added up."""
+    """Returns credits by key, added up where keys are equal."""
     total: dict[K, Credit] = {}
     for key, owed in credits_of:
         total.setdefault(key, Credit()).merge(owed)
@@ -150,6 +150,6 @@ def added(credits_of: Iterable[tuple[K, Credit]]) -> dict[K, Credit]:
 
 
 def number(millionths: int) -> str:
-    """So many millionths as an exact decimal without useless zeros: 1500000 → ``1.5``."""
+    """Returns millionths as an exact decimal without useless zeros: 1500000 → ``1.5``."""
     whole, rest = divmod(millionths, MILLION)
     return f"{whole}.{rest:06d}".rstrip("0") if rest else str(whole)

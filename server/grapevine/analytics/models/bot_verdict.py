@@ -1,4 +1,4 @@
-"""Whether what a machine did on a day is what a program does: it opened one link again and again, and nothing else.
+"""The bot verdict on one visitor-day: a program opens one link again and again, and does nothing else.
 
 Mail gateways open the links of a mail when it is delivered, in real browsers, from one machine, often several times
 within seconds (Microsoft Safe Links, Proofpoint and others). Bots replay a link that they found. A person who opens a
@@ -32,7 +32,7 @@ class Opening(NamedTuple):
 
 
 def verdict_of(openings: Iterable[Opening]) -> int | None:
-    """The code of a verdict on all that a machine did on a day, or None for a person.
+    """Returns the code of the verdict on a machine's day, or None for a person.
 
     ``replay``: eight openings of one link within a minute. ``scanner``: two of a mailed link within 30 seconds, in the
     half hour after it was shared.

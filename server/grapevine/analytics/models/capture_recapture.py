@@ -1,4 +1,4 @@
-"""How many there are in all, from two independent ways of seeing some of them (Chapman 1951)."""
+"""Capture–recapture: estimates a total from two independent samples (Chapman 1951)."""
 
 from __future__ import annotations
 

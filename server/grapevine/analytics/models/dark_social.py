@@ -27,7 +27,7 @@ WIDEST: Final = 0.3
 
 _BLOCK: Final = 3  # days whose deviations may hang together
 _ROUNDS: Final = 8
-_CORRECTION: Final = 1.3  # for what was fitted to the same days; found in worlds whose truth is known
+_CORRECTION: Final = 1.3  # for values fitted to the same days; found in worlds whose truth is known
 _CLIP: Final = 2.0
 _LEAST_SIGNAL: Final = 0.3
 _TINY: Final = 1e-9
@@ -66,11 +66,11 @@ class Estimated(msgspec.Struct, frozen=True):
 
 
 class _Fit(msgspec.Struct):
-    """What one page contributes: sums over its days, each weighted by one over the deep visits expected."""
+    """The sums of one page over its days, each weighted by one over the deep visits expected."""
 
     deep: int
     returns: int
-    cross: float  # returns with deep visits, what follows the page's general traffic taken out of both
+    cross: float  # returns with deep visits, both without the part that follows the page's general traffic
     signal: float  # returns with other groups' returns: their noise has no part in it
     spread: float  # returns with themselves
     weight: float  # of a day on average
@@ -120,7 +120,7 @@ def _fit(page: PageSeries, rhythm: Sequence[float]) -> _Fit:
     left = _without(basis, _times(roots, page.deep))
     groups = [_without(basis, _times(roots, [day[group] for day in page.returns])) for group in range(GROUPS)]
     whole = [sum(parts) for parts in zip(*groups, strict=True)]
-    # Pairs of different groups stand for all pairs; a group with itself is what luck alone would give, too.
+    # Pairs of different groups stand for all pairs; a group with itself would include luck, too.
     pairs = [
         (w * w - sum(part * part for part in parts)) * GROUPS / (GROUPS - 1)
         for w, *parts in zip(whole, *groups, strict=True)
@@ -156,7 +156,7 @@ def _orthonormal(columns: Sequence[Sequence[float]]) -> list[list[float]]:
 
 
 def _without(basis: Sequence[Sequence[float]], column: Sequence[float]) -> list[float]:
-    """The column's residuals: what the basis cannot say of it."""
+    """Returns the column's residuals, the part that the basis does not explain."""
     rest = [float(value) for value in column]
     for one in basis:
         along = sum(a * b for a, b in zip(one, rest, strict=True))
@@ -165,7 +165,7 @@ def _without(basis: Sequence[Sequence[float]], column: Sequence[float]) -> list[
 
 
 class _Pool(msgspec.Struct):
-    """What the pages have in common: dark visits a return, how far pages differ in it, and how far each is believed."""
+    """Facts shared by all pages: dark visits a return, how far pages differ in it, and the weight of each page."""
 
     ratio: float
     apart: float  # variance of the pages' own ratios around the common one
@@ -178,7 +178,7 @@ class _Pool(msgspec.Struct):
 def _pooled(fits: list[_Fit], deep: int, returns: int) -> Estimated:
     signal = sum(fit.signal for fit in fits)
     doubt = math.sqrt(sum(_variance([own for _, own in fit.blocks]) for fit in fits))
-    if signal <= max(SUREST * doubt, _TINY * returns):  # what is always the same leaves nothing but rounding
+    if signal <= max(SUREST * doubt, _TINY * returns):  # constant columns leave nothing but rounding
         return Estimated(None, [None] * len(fits), None, "returns-do-not-move")
     pool = _pool(fits)
     luck = _luck(fits)
@@ -236,7 +236,7 @@ def _doubt_of_total(fits: list[_Fit], pool: _Pool) -> tuple[float, float]:
 
 
 def _each(fits: list[_Fit], pool: _Pool, luck: float, quantile: float) -> list[Interval | None]:
-    """Each page's dark visits; none for a page without private returns, of which nothing can be said."""
+    """Each page's dark visits; none for a page without private returns, where no estimate is possible."""
     common = max(sum(weight * fit.signal for weight, fit in zip(pool.weights, fits, strict=True)), _TINY)
     shared = sum(
         weight**2 * _variance(_scores(fit, ratio))
@@ -262,7 +262,7 @@ def _luck(fits: list[_Fit]) -> float:
 
 
 def _chance(luck: float, returns: int, ratio: float) -> float:
-    """The variance of what really came around what was to be expected, on both sides of the ratio."""
+    """The variance of the counts around their expectation, on both sides of the ratio."""
     return luck * returns * ratio * (1 + ratio)
 
 

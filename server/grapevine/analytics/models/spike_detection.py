@@ -23,9 +23,9 @@ FEWEST_HOURS: Final = 72
 FEWEST_RETURNS: Final = 20
 """Fewer in an hour are no spike, however quiet the page."""
 LEAST_RISE: Final = 3.0
-"""A spike is at least so many times what was expected."""
+"""A spike is at least so many times the expected returns."""
 CALM_MS: Final = DAY_MS
-"""So long after its last moment a spike is over; what comes then is another one."""
+"""So long after its last moment a spike is over; later returns start another one."""
 QUARTER_LOOKS: Final = 91 * 24 * 12
 """Looks at a site in a quarter, one every five minutes; at all of them together one false alarm is expected at most."""
 
@@ -38,7 +38,7 @@ _WAVES_SEEN: Final = 24.0
 _RHYTHM_PRIOR: Final = 5.0  # returns that every hour of the day is taken to have had
 _LEAST_RATE: Final = 0.05
 _LEAST_CLUMPS: Final = 1.5
-_SETTLED: Final = 24  # hours before the first that is held against what was expected
+_SETTLED: Final = 24  # hours before the first that is compared with its expectation
 _TINY: Final = 1e-300
 
 
@@ -63,7 +63,7 @@ def judge(hours: Sequence[int], rhythm: Sequence[float], pages: int, apart: Set[
     ``hours`` are a page's returns, ``hours[0]`` those of the last 60 minutes, ``hours[k]`` those of the 60 minutes that
     began ``k + 1`` hours ago; ``rhythm`` says how busy the site usually is in each of those hours, 1 on average.
     ``pages`` is how many pages of the site might have been a spike at this look. The hours ``apart`` (as indices)
-    belong to spikes that were raised, and say nothing about what is usual.
+    belong to spikes that were raised, and say nothing about the usual rate.
     """
     returns = hours[0]
     if returns < FEWEST_RETURNS or len(hours) <= FEWEST_HOURS:
@@ -93,7 +93,7 @@ def goes_on(episodes: Iterable[Episode], end: int) -> Episode | None:
 
 def set_apart(episodes: Iterable[Episode], end: int) -> frozenset[int]:
     """The hours before ``end`` that belong to spikes, as ``judge`` takes them. Of a spike that lasts it is the first
-    day: after that it is what is usual."""
+    day: after that it is the usual rate."""
     found: set[int] = set()
     for started_at, last_at in episodes:
         newest = end - min(last_at, started_at + DAY_MS)
@@ -107,7 +107,7 @@ def level(pages: int) -> float:
 
 
 def expectation(hours: Sequence[int], rhythm: Sequence[float], apart: Set[int] = frozenset()) -> float:
-    """What is expected of the last hour, from the hours before it."""
+    """Returns the expected returns of the last hour, from the hours before it."""
     returns = [0 if hour in apart else count for hour, count in enumerate(hours)] if apart else hours
     busy = [0.0 if hour in apart else value for hour, value in enumerate(rhythm)] if apart else rhythm
     sums = [(sum(map(mul, weights, returns[1:])), sum(map(mul, weights, busy[1 : len(hours)]))) for weights in _WEIGHTS]
@@ -115,11 +115,11 @@ def expectation(hours: Sequence[int], rhythm: Sequence[float], apart: Set[int] =
 
 
 def spread(hours: Sequence[int], rhythm: Sequence[float], apart: Set[int] = frozenset()) -> tuple[float, float]:
-    """How far past hours were from what was expected of them: as variance over mean, and as the squared coefficient of
+    """How far past hours were from their expectation: as variance over mean, and as the squared coefficient of
     variation beyond chance.
 
-    Each hour is held against what the hours before it let expect (Dawid 1984), so that whatever the expectation does
-    not know, clumps and waves alike, is in the spread.
+    Each hour is compared with the expectation from the hours before it (Dawid 1984), so that everything
+    the expectation does not know, clumps and waves alike, is in the spread.
     """
     sums = [(0.0, 0.0) for _ in _MEMORIES]
     prior = _WAVES_SEEN * max(expectation(hours, rhythm, apart), 1.0) ** 2

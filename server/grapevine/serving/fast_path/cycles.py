@@ -62,7 +62,7 @@ class RedirectCycle(FastCycle):
 
 
 class CollectCycle(FastCycle):
-    """A collect call."""
+    """The cycle of a collect call: collects the body, and writes the response when the event is durable."""
 
     def __init__(
         self, protocol: HttpToolsProtocol, state: AppState, headers: dict[bytes, bytes], call: CallSpec

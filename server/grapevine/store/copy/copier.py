@@ -47,7 +47,7 @@ class TableRows(msgspec.Struct, frozen=True):
 
 
 class CopySummary(msgspec.Struct, frozen=True):
-    """What a copy did. ``verified``: every row of both sides is the same. ``differing`` counts the rows that
+    """The result of a copy. ``verified``: every row of both sides is the same. ``differing`` counts the rows that
     are not, and ``differences`` are the first of each table."""
 
     source: str

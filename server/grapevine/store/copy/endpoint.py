@@ -1,4 +1,4 @@
-"""What a copy needs of the database at either end of it."""
+"""The interface of a copy to the database at either end of it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class CopyEndpoint(Protocol):
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
-        """Commits what is done in the block; rolls it back when the block raises."""
+        """Commits the block's changes; rolls them back when the block raises."""
         ...
 
     def pages(self, table: CopiedTable) -> AsyncGenerator[list[Row], None]:

@@ -37,7 +37,7 @@ class CopiedTable(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns' names."""
+        """The names of the columns, in their order."""
         return tuple(column.name for column in self.columns)
 
     @property

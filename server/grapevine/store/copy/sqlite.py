@@ -136,7 +136,7 @@ class SQLiteEndpoint:
 
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:
-        """Raises StoreError instead of what SQLite raises."""
+        """Raises StoreError instead of SQLite's errors."""
         try:
             yield
         except sqlite3.Error as error:

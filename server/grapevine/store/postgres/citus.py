@@ -80,7 +80,7 @@ class CitusTable(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What was done to one table: ``did`` is ``distributed``, ``replicated`` or, where only the copy that was left on
+    """The work done on one table: ``did`` is ``distributed``, ``replicated`` or, where only the copy that was left on
     the coordinator had to go, ``cleaned``; ``bytes`` were moved or freed."""
 
     table: str
@@ -201,9 +201,9 @@ async def _place(
         return
     placed = [each.name for each in tables if each.kind is Kind.DISTRIBUTED]
     if placed:
-        beside = _ANCHOR if _ANCHOR in placed else placed[0]
+        anchor = _ANCHOR if _ANCHOR in placed else placed[0]
         await connection.execute(
-            "SELECT create_distributed_table($1::text::regclass, 'cell', colocate_with => $2)", table.name, beside
+            "SELECT create_distributed_table($1::text::regclass, 'cell', colocate_with => $2)", table.name, anchor
         )
     else:  # a co-location group of our own, which no other tables join by chance
         await connection.execute(

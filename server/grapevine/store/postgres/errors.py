@@ -1,4 +1,4 @@
-"""What asyncpg raises, mapped to the product's own errors."""
+"""Maps asyncpg's exceptions to the product's own errors."""
 
 from __future__ import annotations
 

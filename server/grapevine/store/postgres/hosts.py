@@ -1,7 +1,7 @@
-"""The hosts that a PostgreSQL URL names, tried in turn, each with a time of its own.
+"""The hosts that a PostgreSQL URL names, tried in turn, each with a timeout of its own.
 
-asyncpg has one time for all of them, so that a machine that does not answer at all would leave none for the next, and
-takes the refusal of a server that is starting for the last word.
+asyncpg has one timeout for all hosts, so that an unresponsive host would leave no time for the next one; and it does
+not try the next host when a starting server refuses the connection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Hosts:
         self._urls = urls_of(url)
 
     async def connect(self, *_: Any, **arguments: Any) -> asyncpg.Connection:
-        """A connection, as ``asyncpg.connect`` with these arguments makes it. Raises what the last host raised."""
+        """Returns a connection made by ``asyncpg.connect`` with these arguments. Raises the last host's error."""
         for number, url in enumerate(list(self._urls), start=1):
             try:
                 connection: asyncpg.Connection = await asyncpg.connect(url, **arguments)
@@ -37,7 +37,7 @@ class Hosts:
 
 
 def urls_of(url: str) -> list[str]:
-    """One URL for each host that ``url`` names, either before its path or as ``host=`` (libpq's connection URIs)."""
+    """Returns a URL for each host of ``url``, named before its path or as ``host=`` (libpq's connection URIs)."""
     parts = urlsplit(url)
     user, at, named = parts.netloc.rpartition("@")
     query = dict(parse_qsl(parts.query, keep_blank_values=True))

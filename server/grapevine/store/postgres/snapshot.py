@@ -33,7 +33,7 @@ async def snapshot(url: str) -> AsyncIterator[PostgresSnapshot]:
     try:
         with map_errors(url):
             async with connected(url) as connection:
-                # What sums up whole numbers is numeric, which would come as Decimal.
+                # Sums of whole numbers are numeric, which asyncpg would return as Decimal.
                 await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
                 citus = await has_citus(connection)
                 async with connection.transaction(isolation="repeatable_read", readonly=True):

@@ -1,7 +1,7 @@
 """PostgreSQL, also with Citus: any number of server processes on one database, the same tables and the same SQL.
 
-Several processes write at once under READ COMMITTED. What a batch decides about a cascade is decided while the batch
-holds the cascade's root (``held_visits``), so that two batches that grow one cascade take turns.
+Several processes write at once under READ COMMITTED. A batch decides about a cascade while it holds the
+cascade's root (``held_visits``), so that two batches that grow one cascade take turns.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _STATEMENTS: Final = 256
 _IS_THERE: Final = (
     "SELECT count(*) FROM pg_catalog.pg_class WHERE relname = 'versions' AND pg_catalog.pg_table_is_visible(oid)"
 )
-_MIGRATING: Final = 0x67_72_61_70_65  # "grape": who migrates holds this lock until it commits
+_MIGRATING: Final = 0x67_72_61_70_65  # "grape": the lock of a migration, held until it commits
 
 # Whatever a batch does, it does to rows that it names by their keys, so one plan serves all sets: a look into the index
 # for each. Left alone, PostgreSQL plans each set anew, and reads whole tables as long as it takes them for small. Pages

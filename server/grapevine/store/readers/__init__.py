@@ -1,1 +1,1 @@
-"""What is read from the store, one file a reader."""
+"""The store's reads, one file a reader."""

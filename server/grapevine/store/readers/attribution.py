@@ -7,7 +7,7 @@ from grapevine.store.readers.scope import Scope
 
 
 class AttributionReader:
-    """The queries of ``attribution.sql``."""
+    """Reads conversions and the chains before them (``attribution.sql``)."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run

@@ -32,7 +32,7 @@ class CascadeFacts(msgspec.Struct, frozen=True):
 
 
 class CascadeReader:
-    """The queries of ``cascades.sql``."""
+    """Reads cascades, their visits and their shapes (``cascades.sql``)."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
@@ -74,7 +74,7 @@ class CascadeReader:
         return CascadeFacts(*rows[0]) if rows else None
 
     async def cascade_worth(self, site_id: int, roots: Sequence[int]) -> dict[int, list[tuple[str | None, int | None]]]:
-        """What the conversions of some cascades were worth, as (currency, millionths) by root."""
+        """Returns the value of the conversions of some cascades as (currency, millionths) by root."""
         sums: dict[tuple[int, str | None], int] = {}
         for query in ("root_values", "cascade_values"):
             for root, currency, units, rest in await self._run(query, visit_keys(roots), site_id=site_id):

@@ -9,7 +9,7 @@ from grapevine.store.readers.scope import Scope
 
 
 class DirectReader:
-    """The queries of ``direct.sql``."""
+    """Reads direct visits and private returns by page and day (``direct.sql``)."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run

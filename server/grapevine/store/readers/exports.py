@@ -68,7 +68,7 @@ class StoredShare(NamedTuple):
 
 
 class StoredUnfurl(NamedTuple):
-    """A row of ``unfurls``."""
+    """A row of ``unfurls``: an app's robot fetched a share's link, at most once an hour."""
 
     visit_id: int
     cell: int

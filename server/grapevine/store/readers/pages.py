@@ -1,4 +1,4 @@
-"""Pages by their ids."""
+"""Reads pages by their ids: signed 48-bit hashes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grapevine.store.query_runner import Runner
 
 
 class PageReader:
-    """The queries of ``pages.sql``."""
+    """Reads the URLs and titles of pages (``pages.sql``)."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run

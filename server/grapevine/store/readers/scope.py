@@ -1,4 +1,4 @@
-"""What every reader is asked with: the part of a site's numbers that is meant, and the keys of rows."""
+"""The scope of a reader's query: site, period and filters; and the keys of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single shares: what is stored of one, what lies below it, and the page it is of."""
+"""Single shares: the stored row, the reach below it, and its page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grapevine.store.readers.scope import visit_params
 
 
 class ShareFacts(msgspec.Struct, frozen=True):
-    """What is stored of one share."""
+    """The stored facts of one share."""
 
     page_id: int | None = None
     first_at: int | None = None
@@ -25,7 +25,7 @@ class ShareFacts(msgspec.Struct, frozen=True):
 
 
 class ReachFacts(msgspec.Struct, frozen=True):
-    """What lies below one share; ``worth`` are (currency, millionths), ``max_depth`` is None when nothing does."""
+    """The reach of one share; ``worth`` are (currency, millionths), ``max_depth`` is None when nothing does."""
 
     visits: int
     max_depth: int | None
@@ -35,7 +35,7 @@ class ReachFacts(msgspec.Struct, frozen=True):
 
 
 class ShareReader:
-    """The queries of ``shares.sql``."""
+    """Reads single shares and their reach (``shares.sql``)."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
@@ -43,7 +43,7 @@ class ShareReader:
         self._pages = PageReader(runner)
 
     async def share(self, site_id: int, visit_id: int, channel: int, n: int) -> ShareFacts:
-        """What is stored of a share; of one that was neither reported nor opened, that it was not."""
+        """Returns the stored facts of a share; zeros for one that was neither reported nor opened."""
         rows = await self._run("share", **visit_params(site_id, visit_id), channel=channel, n=n)
         return ShareFacts(*rows[0]) if rows else ShareFacts()
 

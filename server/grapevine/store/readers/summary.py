@@ -14,7 +14,7 @@ from grapevine.store.rows import Counts, Key
 
 
 class Converted(msgspec.Struct, frozen=True):
-    """Conversions of one key and currency: how many, and what they were worth in millionths."""
+    """Conversions of one key and currency: their number, and their value in millionths."""
 
     key: Key
     currency: str | None
@@ -23,15 +23,15 @@ class Converted(msgspec.Struct, frozen=True):
 
 
 class SummaryReader:
-    """The queries of ``summary.sql``."""
+    """Reads counts, shares and conversions of a period (``summary.sql``)."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
     async def counts(self, table: str, scope: Scope, by: str | None) -> dict[Key, Counts]:
-        """Counts from the ``table`` day, hour, page or device, told apart by what that table tells apart, or by time.
+        """Returns counts from the ``table`` day, hour, page or device, grouped by a dimension of that table or by time.
 
-        The table of days holds one dimension at a time: what ``by`` or else a filter of the scope names.
+        The table of days holds one dimension at a time: that of ``by``, or else of a filter of the scope.
         """
         named = {"channel": scope.channel, "source": scope.source}
         dimension = by if by in DAY_KEYS else next((name for name, code in named.items() if code is not None), "source")

@@ -1,1 +1,1 @@
-"""What is kept in the store, one file a table or two."""
+"""The store's tables that change row by row, one file a table or two."""

@@ -1,4 +1,4 @@
-"""API keys: the hash of a secret, what it may do, and whether it was revoked."""
+"""API keys: the hash of a secret, its scope, and whether it was revoked."""
 
 from __future__ import annotations
 

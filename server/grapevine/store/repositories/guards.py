@@ -1,4 +1,4 @@
-"""Guards: keys of what must happen once, kept until they expire."""
+"""Guards: keys of events that must happen once, kept until they expire."""
 
 from __future__ import annotations
 

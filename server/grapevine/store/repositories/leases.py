@@ -1,4 +1,4 @@
-"""Leases: what one process of several may hold at a time."""
+"""Leases: locks with an expiry, each held by one process at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spikes: what is looked at to find them, and those that were raised."""
+"""Spikes: the counts to detect them, and the spikes that were raised."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ Rows = Sequence[Sequence[Any]]
 
 
 class CascadeKey(NamedTuple):
-    """Names a cascade."""
+    """The key of a cascade: site, id of the root visit, and cell."""
 
     site_id: int
     root_id: int
@@ -21,7 +21,7 @@ class CascadeKey(NamedTuple):
 
 
 class CascadeReturns(NamedTuple):
-    """What came back to a cascade: how often, how deep, when last."""
+    """The returns to a cascade: their number, the largest depth, and the time of the last (UTC milliseconds)."""
 
     number: int
     max_depth: int
@@ -35,27 +35,27 @@ class SuspectReader:
         self._run = runner.run
 
     async def due(self, now: int, limit: int) -> list[tuple[int, int, int]]:
-        """The (site, day, visitor) whose time has come."""
+        """Returns up to ``limit`` (site, day, visitor) that are due at ``now`` (UTC milliseconds)."""
         return [(site, day, visitor) for site, day, visitor in await self._run("suspects_due", now=now, limit=limit)]
 
     async def count_active(self, site_id: int, day: int, visitor: int) -> tuple[int, int | None]:
-        """How many visits of a machine's day are more than silent returns, and the verdict on earlier ones."""
+        """Returns the number of a machine's visits of a day with activity, and the verdict on earlier ones."""
         ((active, verdict),) = await self._run("count_active_visits", **_day_of(site_id, day, visitor))
         return int(active), verdict
 
     async def visits(self, site_id: int, day: int, visitor: int, limit: int) -> list[VisitRow]:
-        """The machine's visits of the day on which there is no verdict."""
+        """Returns the machine's visits of the day that have no verdict."""
         rows = await self._run("unjudged_visits", limit=limit, **_day_of(site_id, day, visitor))
         return [VisitRow(*row) for row in rows]
 
     async def share_times(self, shares: Iterable[ShareKey]) -> dict[ShareKey, tuple[int, int | None]]:
-        """When the visits of ``shares`` began, and when each share was reported."""
+        """Returns when the visits of ``shares`` began, and when each share was reported (UTC milliseconds)."""
         rows = await self._run("shares_made", sorted(key.plain() for key in shares))
         return {ShareKey(*row[:5]): (row[5], row[6]) for row in rows}
 
 
 class Verdicts:
-    """What can be taken back in one transaction."""
+    """The changes of a verdict in one transaction."""
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
@@ -65,7 +65,7 @@ class Verdicts:
         await self._run("insert_suspects", rows)
 
     async def judged(self, site_id: int, day: int, visitor: int) -> None:
-        """The machine needs no judgement any more."""
+        """Deletes a judged machine from the suspects."""
         await self._run("delete_suspect", site_id=site_id, day=day, visitor=visitor, cell=ids.hashed_cell(visitor))
 
     async def has_activity(self, visits: Iterable[VisitRow]) -> bool:
@@ -77,25 +77,25 @@ class Verdicts:
         await self._run("set_verdicts", [(row.site_id, row.visit_id, row.cell, verdict) for row in visits])
 
     async def forget_guard(self, site_id: int, kind: int, key: int, cell: int) -> bool:
-        """What was guarded may happen again; False when nothing was."""
+        """Deletes a guard, so that its event may happen again. Returns False when there was none."""
         return bool(await self._run("forget_guard", site_id=site_id, kind=kind, guard_key=key, cell=cell))
 
     async def returns_of_shares(self, shares: Iterable[tuple[ShareKey, int]]) -> dict[ShareKey, tuple[int, int]]:
-        """How often each of the (share, visit that its returns hang on) was opened by others, and when first."""
+        """Returns how often each (share, parent of its returns) was opened by others, and when first."""
         rows = await self._run("returns_of_shares", [(*key.plain(), hangs_on) for key, hangs_on in shares])
         return {ShareKey(*row[:5]): (row[5], row[6]) for row in rows}
 
     async def set_shares(self, shares: Iterable[tuple[ShareKey, int | None, int | None, int]]) -> None:
-        """Stores what (first_at, proven_at, returns) of shares is now."""
+        """Stores the new (first_at, proven_at, returns) of shares."""
         await self._run("set_shares", [(*key.plain(), *facts) for key, *facts in shares])
 
     async def returns_of_cascades(self, cascades: Iterable[CascadeKey]) -> dict[CascadeKey, CascadeReturns]:
-        """What came back to those of ``cascades`` to which something did."""
+        """Returns the returns to ``cascades``, without those that have none."""
         rows = await self._run("returns_of_cascades", list(cascades))
         return {CascadeKey(*row[:3]): CascadeReturns(*row[3:]) for row in rows}
 
     async def shrink(self, cascade: CascadeKey, visits: int, shares: int, left: CascadeReturns | None) -> None:
-        """So many visits and shares less, and what is ``left``: without a return there is no summary."""
+        """Takes visits and shares off a cascade's summary; deletes it when no return is ``left``."""
         if left is None:
             await self._run("delete_cascade", **cascade._asdict())
         else:

@@ -33,7 +33,7 @@ class WebhookRow(msgspec.Struct, frozen=True):
 
 
 class Event(NamedTuple):
-    """Something that happened on a site at ``at`` (UTC milliseconds); ``payload`` is what is sent, to the byte."""
+    """Something that happened on a site at ``at`` (UTC milliseconds); ``payload`` is sent unchanged, byte for byte."""
 
     site_id: int
     name: str
@@ -147,11 +147,11 @@ class WebhookRepository:
             return await post(change, event, draw)
 
     async def due(self, now: int, limit: int) -> list[DueRow]:
-        """What is to be sent at ``now``, the longest due first."""
+        """Returns the deliveries due at ``now``, the longest due first."""
         return [DueRow(*row) for row in await self._read("due_deliveries", now=now, limit=limit)]
 
     async def claim(self, due: DueRow, until: int) -> int | None:
-        """Takes a delivery for an attempt: which attempt it is, from 1, or None when another process has taken it.
+        """Claims a delivery. Returns the attempt's number, from 1; None when another process has claimed it.
 
         Unless it is settled it is due again at ``until``.
         """
@@ -160,7 +160,7 @@ class WebhookRepository:
             return int(rows[0][0]) if rows else None
 
     async def delivered(self, due: DueRow, at: int, status: int) -> None:
-        """An endpoint has taken a delivery."""
+        """Records that an endpoint accepted a delivery at ``at`` (UTC milliseconds)."""
         async with self._transaction() as change:
             await change.run(
                 "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=at, failed_at=None,
@@ -168,7 +168,7 @@ class WebhookRepository:
             )  # fmt: skip
 
     async def put_off(self, due: DueRow, now: int, until: int, status: int | None, error: str) -> None:
-        """An attempt failed: the delivery, and what else is due for its endpoint, waits until ``until``."""
+        """Records a failed attempt: the delivery, and the others due for its endpoint, wait until ``until``."""
         async with self._transaction() as change:
             await change.run(
                 "settle_delivery", delivery_id=due.delivery_id, next_at=until, delivered_at=None, failed_at=None,
@@ -177,8 +177,8 @@ class WebhookRepository:
             await change.run("postpone_deliveries", webhook_id=due.webhook_id, now=now, until=until)
 
     async def given_up(self, due: DueRow, now: int, status: int | None, error: str) -> bool:
-        """The last attempt failed. An endpoint that has taken nothing since the event happened is disabled, with all
-        that is on its way to it: True then."""
+        """Records that the last attempt failed. Disables an endpoint that has accepted nothing since the event
+        happened, and gives up its other deliveries; returns whether it did."""
         async with self._transaction() as change:
             await change.run(
                 "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=None, failed_at=now,
@@ -190,7 +190,7 @@ class WebhookRepository:
             return True
 
     async def gone(self, due: DueRow, now: int, status: int, error: str) -> None:
-        """An endpoint wants no more events."""
+        """Disables an endpoint that responded 410 Gone, and gives up its deliveries."""
         async with self._transaction() as change:
             await change.run(
                 "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=None, failed_at=now,
@@ -199,7 +199,7 @@ class WebhookRepository:
             await _disable(change, due.webhook_id, now, error)
 
     async def forget(self, before: int) -> None:
-        """Deletes what was delivered or given up and happened before ``before``."""
+        """Deletes events from before ``before`` that were delivered or given up."""
         async with self._transaction() as change:
             await change.run("forget_deliveries", before=before)
 

@@ -36,7 +36,7 @@ _QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY")
 
 @contextmanager
 def unreadable() -> Iterator[None]:
-    """Makes a StoreError of what SQLite raises when it cannot read its file."""
+    """Raises StoreError instead of SQLite's OperationalError."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -60,14 +60,14 @@ class InlineConnection:
     def answer(
         self, name: str, rows: Sequence[Sequence[Any]] | None, params: Mapping[str, Any]
     ) -> list[tuple[Any, ...]]:
-        """The rows of a query, at once. Raises what SQLite raises."""
+        """Returns the rows of a query without waiting. Raises sqlite3.Error."""
         found = []
         for text, values in _statements(name, rows, params):
             found += self._connection.execute(text, values).fetchall()
         return found
 
     def plain(self, text: str) -> list[tuple[Any, ...]]:
-        """The rows of a statement in SQLite's own words."""
+        """Returns the rows of a statement in SQLite's dialect."""
         return self._connection.execute(text).fetchall()
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ class InlineConnection:
 
 
 class WriteConnection(InlineConnection):
-    """The writing connection. BEGIN, when another process holds the file, and COMMIT wait in a thread of its own."""
+    """The writing connection. COMMIT, and BEGIN when another process holds the file, wait in a thread of its own."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _WRITER_SETTINGS)
@@ -105,7 +105,7 @@ class WriteConnection(InlineConnection):
         return [answer(row) for row in rows if execute(text, row).rowcount]
 
     async def begin(self) -> None:
-        """Takes the file's write lock: at once, unless another process holds it."""
+        """Acquires the file's write lock; waits in the thread while another process holds it."""
         try:
             self.plain("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -123,7 +123,7 @@ class WriteConnection(InlineConnection):
 
     @property
     def changes(self) -> int:
-        """How many rows were changed so far."""
+        """The number of rows changed since the connection was opened."""
         return self._connection.total_changes
 
     def rollback(self) -> None:
@@ -174,7 +174,7 @@ class ReadConnection:
 
 
 class Pool:
-    """The reading connections, as one Runner: a query takes the next that is free."""
+    """A pool of reading connections as one Runner: each query takes the next free connection."""
 
     def __init__(self, free: asyncio.Queue[ReadConnection]) -> None:
         self._free = free
@@ -192,7 +192,7 @@ class Pool:
 def _statements(
     name: str, rows: Sequence[Sequence[Any]] | None, params: Mapping[str, Any]
 ) -> Iterator[tuple[str, list[Any]]]:
-    """The statements that a query is on SQLite, with their values.
+    """Yields the statements of a query on SQLite, with their values.
 
     A set of rows is cut into powers of two, so that a handful of prepared statements serves sets of every size.
     """

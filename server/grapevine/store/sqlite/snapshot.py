@@ -16,7 +16,7 @@ from typing import Any
 from grapevine.errors import StoreError
 from grapevine.store import sql_loader
 
-# What is sorted may be larger than the memory, so it spills into temporary files.
+# Sorts may exceed the memory, so they spill into temporary files.
 _SETTINGS = ("query_only=ON", "busy_timeout=10000", "temp_store=FILE", "cache_size=-32768", "mmap_size=1073741824")
 
 

@@ -1,6 +1,6 @@
 """SQLite: the embedded default, one file, durable at every commit.
 
-One connection writes; a few others read beside it through aiosqlite (write-ahead log: neither waits for the other).
+One connection writes; a few others read through aiosqlite (with the write-ahead log neither waits for the other).
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class SQLiteStore:
         return True
 
     async def look(self, text: str) -> list[tuple[Any, ...]]:
-        """The rows of a reading statement in SQLite's own words, for tools and tests."""
+        """Returns the rows of a reading statement in SQLite's dialect, for tools and tests."""
         connection = await self._readers.get()
         try:
             return await connection.plain(text)
@@ -127,7 +127,7 @@ class SQLiteStore:
             self._readers.put_nowait(connection)
 
     async def writer_setting(self, pragma: str) -> int:
-        """What a setting of the writing connection is, for tools and tests."""
+        """Returns the value of a PRAGMA of the writing connection, for tools and tests."""
         if self._writer is None:
             raise StoreError("the store is closed")
         ((value,),) = self._writer.plain(f"PRAGMA {pragma}")
@@ -165,7 +165,7 @@ class SQLiteStore:
 
 
 def _is_the_stores(error: BaseException) -> bool:
-    """Whether the store cannot be used, as opposed to a change that is wrong in itself."""
+    """Whether the error means an unusable store, as opposed to an invalid change."""
     if isinstance(error, sqlite3.OperationalError):
         return True
     return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _UNUSABLE
