@@ -111,10 +111,15 @@ class SpikeWatch:
             await self._store.spikes.prolong(site.site_id, page_id, running.started_at, end, spike.returns)
             return False
         data = {
-            "site": site.key, "page": page.url, "at": rfc3339(end), "minutes": 60, "returns": spike.returns,
-            "expected": round(spike.expected, 2), "times": round(spike.returns / spike.expected, 1),
+            "site": site.key,
+            "page": page.url,
+            "at": rfc3339(end),
+            "minutes": 60,
+            "returns": spike.returns,
+            "expected": round(spike.expected, 2),
+            "times": round(spike.returns / spike.expected, 1),
             "probability": spike.probability,
-        }  # fmt: skip
+        }
         row = SpikeRow(
             page_id=page_id,
             started_at=end,
@@ -126,8 +131,6 @@ class SpikeWatch:
         detected = event(site.site_id, EVENT, end, data)
         if not await self._store.spikes.raise_spike(site.site_id, row, detected, lambda: new_id("msg", self._random)):
             return False
-        log.info(
-            "spike on %s: %d returns in an hour, %.1f expected", page.url, spike.returns, spike.expected
-        )  # fmt: skip
+        log.info("spike on %s: %d returns in an hour, %.1f expected", page.url, spike.returns, spike.expected)
         self._on_event()
         return True

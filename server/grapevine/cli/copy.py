@@ -38,13 +38,21 @@ def register(commands: Commands) -> None:
         "Exit status 0 when every row of both was compared and is the same.",
     )
     parser.add_argument(
-        "--from", dest="source", type=_database, required=True, metavar="URL",
+        "--from",
+        dest="source",
+        type=_database,
+        required=True,
+        metavar="URL",
         help="the database to copy, such as sqlite:////var/lib/grapevine/grapevine.sqlite3",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--to", dest="target", type=_database, required=True, metavar="URL",
+        "--to",
+        dest="target",
+        type=_database,
+        required=True,
+        metavar="URL",
         help="where to copy it: a database that is empty or not there yet, such as postgresql://HOST/DATABASE",
-    )  # fmt: skip
+    )
 
 
 async def copy(context: CommandContext, arguments: Namespace) -> int:
@@ -110,10 +118,13 @@ def _progress(context: CommandContext) -> Iterator[CopyProgress]:
         yield Lines(context)
         return
     columns = (
-        TextColumn("{task.description:<9}"), BarColumn(bar_width=None), TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"), TimeRemainingColumn(compact=True),
+        TextColumn("{task.description:<9}"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
+        TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[table]:<13}", style="dim"),
-    )  # fmt: skip
+    )
     with Progress(*columns, console=context.err, expand=True) as progress:
         yield Bars(progress)
 

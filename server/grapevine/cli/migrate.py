@@ -33,9 +33,11 @@ def register(commands: Commands) -> None:
         help="then distribute the tables and their rows over Citus's workers; stop the servers first",
     )
     parser.add_argument(
-        "--shards", type=_shards, metavar="N",
+        "--shards",
+        type=_shards,
+        metavar="N",
         help="with --distribute: number of shards (default: the server's citus.shard_count)",
-    )  # fmt: skip
+    )
 
 
 async def migrate(context: CommandContext, arguments: Namespace) -> int:

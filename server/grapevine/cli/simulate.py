@@ -56,12 +56,18 @@ def register(commands: Commands) -> None:
         "--seed", type=count, default=1, metavar="S", help="seed of the random draws (default: %(default)s)"
     )
     usual = Parameters()
-    parser.add_argument("--visits", type=count, default=usual.visits, metavar="N",
-                        help="visits of people (default: %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--visits", type=count, default=usual.visits, metavar="N", help="visits of people (default: %(default)s)"
+    )
     parser.add_argument("--pages", type=count, default=usual.pages, metavar="N", help="pages (default: %(default)s)")
     for name, meaning in _RATES:
-        parser.add_argument(f"--{name.replace('_', '-')}", type=_rate, default=getattr(usual, name), metavar="R",
-                            help=f"{meaning} (default: %(default)s)")  # fmt: skip
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_rate,
+            default=getattr(usual, name),
+            metavar="R",
+            help=f"{meaning} (default: %(default)s)",
+        )
     parser.add_argument(
         "--one-address", action="store_true", help="send no X-Forwarded-For, for a server that trusts no proxy"
     )
@@ -107,15 +113,22 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
         world.truth.write(arguments.truth)
     happened = summarize_world(world.truth)
     if arguments.json:
-        facts = {"seed": arguments.seed, "requests": world.truth.requests, "seconds": round(seconds, 3),
-                 "truth": arguments.truth and str(arguments.truth), "world": happened}  # fmt: skip
+        facts = {
+            "seed": arguments.seed,
+            "requests": world.truth.requests,
+            "seconds": round(seconds, 3),
+            "truth": arguments.truth and str(arguments.truth),
+            "world": happened,
+        }
         context.say_json(facts)
     else:
         context.say(f"{world.truth.requests:,} requests in {seconds:.1f} s ({world.truth.requests / seconds:,.0f}/s).")
         context.say(_told(happened))
         if arguments.truth is not None:
-            context.say(f"What really happened is in {arguments.truth}; compare: "
-                      f"grapevine simulate --check {arguments.truth} --key KEY")  # fmt: skip
+            context.say(
+                f"What really happened is in {arguments.truth}; compare: "
+                f"grapevine simulate --check {arguments.truth} --key KEY"
+            )
     return 0
 
 

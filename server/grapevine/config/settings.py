@@ -46,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         shown = (
             f"{name}=<{len(self.secret_keys)} hidden>" if name == "secret_keys" else f"{name}={getattr(self, name)!r}"
             for name in self.__struct_fields__
-        )  # fmt: skip
+        )
         return f"Settings({', '.join(shown)})"
 
 

@@ -81,10 +81,21 @@ def _visit(row: ExportVisit, pages: dict[int, StoredPage]) -> Line:
         return (visit, None, None, None, None, None, None, None, *arrived, own, None, None, verdict, True)
     page = pages.get(row.page_id)
     return (
-        visit, row.at, page and page.url, page and page.title, enums.SOURCE_NAMES[row.source],
-        enums.DEVICE_NAMES[row.device], row.app, row.views, *arrived, own, bool(row.flags & SAME_NETWORK),
-        None if row.reason is None else enums.TOKEN_REASON_NAMES[row.reason], verdict, False,
-    )  # fmt: skip
+        visit,
+        row.at,
+        page and page.url,
+        page and page.title,
+        enums.SOURCE_NAMES[row.source],
+        enums.DEVICE_NAMES[row.device],
+        row.app,
+        row.views,
+        *arrived,
+        own,
+        bool(row.flags & SAME_NETWORK),
+        None if row.reason is None else enums.TOKEN_REASON_NAMES[row.reason],
+        verdict,
+        False,
+    )
 
 
 async def _shares(request: ExportRequest) -> Lines:
@@ -103,11 +114,21 @@ def _shared_page(row: StoredShare, visit: CascadeVisit | None) -> int | None:
 
 def _share(request: ExportRequest, row: StoredShare, visit: CascadeVisit | None, page: StoredPage | None) -> Line:
     return (
-        ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n,
-        request.site.tokens.mint(row.visit_id, (row.channel,), row.n)[0], row.first_at, page and page.url,
-        page and page.title, row.reported_at is not None, row.reported_at, row.proven_at is not None, row.proven_at,
-        row.returns, row.self_returns, _verdict(visit),
-    )  # fmt: skip
+        ids.visit_text(row.visit_id),
+        channels.NAMES[row.channel],
+        row.n,
+        request.site.tokens.mint(row.visit_id, (row.channel,), row.n)[0],
+        row.first_at,
+        page and page.url,
+        page and page.title,
+        row.reported_at is not None,
+        row.reported_at,
+        row.proven_at is not None,
+        row.proven_at,
+        row.returns,
+        row.self_returns,
+        _verdict(visit),
+    )
 
 
 async def _unfurls(request: ExportRequest) -> Lines:
@@ -158,9 +179,17 @@ def _cascade(
 ) -> Line:
     page = None if root is not None and root.is_erased else pages.get(row.page_id)
     return (
-        ids.visit_text(row.root_id), page and page.url, row.started_at, row.last_at, row.size, row.max_depth,
-        current and current.breadth, current and current.virality, row.shares, row.conversions,
-    )  # fmt: skip
+        ids.visit_text(row.root_id),
+        page and page.url,
+        row.started_at,
+        row.last_at,
+        row.size,
+        row.max_depth,
+        current and current.breadth,
+        current and current.virality,
+        row.shares,
+        row.conversions,
+    )
 
 
 async def _shapes(request: ExportRequest, rows: Sequence[StoredCascade]) -> dict[int, Shape | None]:

@@ -59,7 +59,7 @@ class ExpectedResults:
             "depth": Counter([*(one.depth for one in self.found.values()), *(0 for one in humans if one.opted_out)]),
             "device": Counter(visit.device for visit in humans),
             "app": Counter(one.visit.app for one in self.found.values() if one.visit.app is not None),
-        }  # fmt: skip
+        }
 
     @property
     def deepest(self) -> int:
@@ -105,9 +105,11 @@ class ExpectedResults:
         unfurls = Counter(app for _, app in self.unfurls)
         suspects = Counter(visit.robot for visit in truth.visits if visit.robot not in (None, "crawler"))
         numbers |= {f"suspects.{kind}": number for kind, number in suspects.items()}
-        return numbers | {f"unfurls.{app}": unfurls[app] for app in sorted(unfurls)} | {
-            f"drops.{reason}": count for reason, count in sorted(truth.drops.items()) if count
-        }  # fmt: skip
+        return (
+            numbers
+            | {f"unfurls.{app}": unfurls[app] for app in sorted(unfurls)}
+            | {f"drops.{reason}": count for reason, count in sorted(truth.drops.items()) if count}
+        )
 
 
 def _link(one: ExpectedVisit) -> Link:

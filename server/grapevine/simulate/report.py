@@ -186,8 +186,9 @@ async def _ends(truth: Truth, api: ApiClient) -> dict[int, dict[str, Any]]:
     """Returns the last step of the chain of each stored visit, by its number."""
     tokens = {
         visit.number: visit.served.token
-        for visit in truth.visits if visit.served is not None and visit.served.token is not None
-    }  # fmt: skip
+        for visit in truth.visits
+        if visit.served is not None and visit.served.token is not None
+    }
     answers = await api.resolve(list(tokens.values()))
     return {number: answer["chain"][-1] for number, answer in zip(tokens, answers, strict=True) if answer.get("chain")}
 
@@ -204,8 +205,9 @@ def _visits(truth: Truth, expected: ExpectedResults, ends: Mapping[int, dict[str
             links.add((number, last["via"]["token"], last["depth"]))
     true = {
         (one.visit.number, None if one.visit.link is None else named.get(one.visit.link), one.depth)
-        for one in expected.found.values() if one.parent is not None
-    }  # fmt: skip
+        for one in expected.found.values()
+        if one.parent is not None
+    }
     mine = {one.visit.number for one in expected.found.values() if one.visit.own and one.parent is not None}
     return {"parents": SetComparison.of(true, links), "self_returns": SetComparison.of(mine, own)}
 

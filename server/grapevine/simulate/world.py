@@ -178,9 +178,18 @@ class World:
         if visit.token in ("kept", "damaged") and visit.parent is not None:
             link = Link(visit.parent, visit.channel or "", visit.n or 0)
         arrive = SimulatedVisit(
-            at, who, visit.number, page.path, way.query, page.title, way.referrer, self._nonce(), link, damage,
-            visit.own,
-        )  # fmt: skip
+            at=at,
+            who=who,
+            visit=visit.number,
+            path=page.path,
+            query=way.query,
+            title=page.title,
+            referrer=way.referrer,
+            nonce=self._nonce(),
+            link=link,
+            damage=damage,
+            own=visit.own,
+        )
         refused = "robot" if visit.robot == "crawler" else "opted-out" if visit.opted_out else None
         if refused:
             self.truth.drops[refused] += 1
@@ -191,9 +200,18 @@ class World:
         address = who.address if self._rates.addresses else ""
         key = (address, who.agent.text, who.language)
         visit = Visit(
-            len(self.truth.visits), rfc3339(at), facts.pop("human"), facts.pop("robot", None), way.truth, page.path,
-            source, app, who.agent.device, self._visitors.setdefault(key, len(self._visitors)), **facts,
-        )  # fmt: skip
+            number=len(self.truth.visits),
+            at=rfc3339(at),
+            human=facts.pop("human"),
+            robot=facts.pop("robot", None),
+            way=way.truth,
+            page=page.path,
+            source=source,
+            app=app,
+            device=who.agent.device,
+            visitor=self._visitors.setdefault(key, len(self._visitors)),
+            **facts,
+        )
         visit.dark = visit.human and visit.private and visit.token != "kept" and source.startswith("direct-")  # noqa: S105
         self.truth.visits.append(visit)
         return visit
@@ -274,9 +292,17 @@ class World:
     ) -> Iterator[SimulatedRequest]:
         sharer = opening.sharer
         yield from self._arrive(
-            at, who, way, sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth + 1, place=opening.place,
-            private=behaviour.DESTINATIONS[opening.place].private, token=token, **_named(opening.link),
-        )  # fmt: skip
+            at,
+            who,
+            way,
+            sharer.page,
+            parent=sharer.visit.number,
+            depth=sharer.visit.depth + 1,
+            place=opening.place,
+            private=behaviour.DESTINATIONS[opening.place].private,
+            token=token,
+            **_named(opening.link),
+        )
 
     def _open_own(self, at: int, opening: _Opening) -> Iterator[SimulatedRequest]:
         """Yields the visit of a sharer who opens their own link."""
@@ -284,9 +310,17 @@ class World:
             return
         sharer = opening.sharer
         yield from self._arrive(
-            at, sharer.who, Arrival("share"), sharer.page, parent=sharer.visit.number, depth=sharer.visit.depth,
-            place=opening.place, token="kept", own=True, **_named(opening.link),  # noqa: S106
-        )  # fmt: skip
+            at,
+            sharer.who,
+            Arrival("share"),
+            sharer.page,
+            parent=sharer.visit.number,
+            depth=sharer.visit.depth,
+            place=opening.place,
+            token="kept",  # noqa: S106
+            own=True,
+            **_named(opening.link),
+        )
 
     # Robots.
 
@@ -327,8 +361,8 @@ class World:
     def _burst(self, at: int, kind: str, opening: _Opening, count: int, within: int) -> None:
         who = people.machine(self._random, people.BROWSERS[0][1])
         for _ in range(count):
-            self._later(at + 2 * SECOND + self._random.randrange(within), self._robot, who, kind, opening.sharer.page,
-                        opening.link)  # fmt: skip
+            start = at + 2 * SECOND + self._random.randrange(within)
+            self._later(start, self._robot, who, kind, opening.sharer.page, opening.link)
 
     def _robot(self, at: int, who: Person, kind: str, page: SitePage, link: Link | None) -> Iterator[SimulatedRequest]:
         way = Arrival("robot")

@@ -46,7 +46,7 @@ class Query(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A query in a dialect's words, and the names of its numbered parameters in their order."""
+    """A query in a dialect, and the names of its numbered parameters in their order."""
 
     text: str
     names: tuple[str, ...]
@@ -89,9 +89,12 @@ def queries() -> dict[str, Query]:
             columns = [column.strip().partition(" ") for column in rows[1].split(",")] if rows else []
             purpose = " ".join(line.removeprefix("-- ") for line in comment.splitlines())
             found[name] = Query(
-                name, purpose, text.strip().removesuffix(";"), tuple(column for column, _, _ in columns),
-                tuple(kind for _, _, kind in columns),
-            )  # fmt: skip
+                name=name,
+                purpose=purpose,
+                text=text.strip().removesuffix(";"),
+                columns=tuple(column for column, _, _ in columns),
+                types=tuple(kind for _, _, kind in columns),
+            )
     return found
 
 

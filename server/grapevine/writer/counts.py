@@ -127,13 +127,15 @@ class CountDeltas:
             shares,
             [self._cascades[key] for key in sorted(self._cascades)],
             {
-                "counts_hour": self._rows(self._hours), "counts_day": self._rows(self._days),
-                "counts_page": self._rows(self._pages), "counts_device": self._rows(self._devices),
+                "counts_hour": self._rows(self._hours),
+                "counts_day": self._rows(self._days),
+                "counts_page": self._rows(self._pages),
+                "counts_device": self._rows(self._devices),
                 "counts_week": self._weeks(),
                 "counts_shared": [(*key, self._slot, by) for key, by in sorted(self._shared.items()) if by],
             },
             [(*hour, reason, self._slot, number) for (*hour, reason), number in sorted(drops.items())],
-        )  # fmt: skip
+        )
 
     def _rows(self, table: Mapping[Key, Sequence[int]]) -> list[tuple[int | str, ...]]:
         return [(*key, self._slot, *counts) for key, counts in sorted(table.items())]

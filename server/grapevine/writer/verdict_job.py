@@ -76,8 +76,9 @@ class VerdictJob:
         async with self._store.batch() as batch:
             opened = {row.visit_id: key for row in visits if (key := row.opened)}
             named = [(row.site_id, row.visit_id, row.cell) for row in visits]
-            stored = await batch.held_visits(dict.fromkeys([*named, *((key.site_id, key.visit_id, key.cell)
-                                                                     for key in opened.values())]))  # fmt: skip
+            stored = await batch.held_visits(
+                dict.fromkeys([*named, *((key.site_id, key.visit_id, key.cell) for key in opened.values())])
+            )
             visits = [stored[site_id, visit_id] for site_id, visit_id, _ in named if (site_id, visit_id) in stored]
             if (
                 len(visits) < len(named)

@@ -225,7 +225,8 @@ def _doubt_of_total(fits: list[_Fit], pool: _Pool) -> tuple[float, float]:
     through = sum(
         fit.returns * (1 - part * fit.signal / least)
         for fit, part, least in zip(fits, pool.own, pool.steady, strict=True)
-    ) / common  # fmt: skip
+    )
+    through /= common
     parts: list[float] = []
     for fit, weight, own, least, ratio in zip(fits, pool.weights, pool.own, pool.steady, pool.ratios, strict=True):
         pull = through * weight + own * fit.returns / least
@@ -241,7 +242,8 @@ def _each(fits: list[_Fit], pool: _Pool, luck: float, quantile: float) -> list[I
     shared = sum(
         weight**2 * _variance(_scores(fit, ratio))
         for weight, fit, ratio in zip(pool.weights, fits, pool.ratios, strict=True)
-    ) / common**2  # fmt: skip
+    )
+    shared /= common**2
     found: list[Interval | None] = []
     for fit, own, least, ratio in zip(fits, pool.own, pool.steady, pool.ratios, strict=True):
         if not fit.returns or not fit.deep:

@@ -147,9 +147,12 @@ def tail(count: int, mean: float, size: float) -> float:
     size), by adding up its terms."""
     odds = mean / (mean + size)
     term = math.exp(
-        math.lgamma(count + size) - math.lgamma(size) - math.lgamma(count + 1)
-        + size * math.log1p(-odds) + count * math.log(odds)
-    )  # fmt: skip
+        math.lgamma(count + size)
+        - math.lgamma(size)
+        - math.lgamma(count + 1)
+        + size * math.log1p(-odds)
+        + count * math.log(odds)
+    )
     total = 0.0
     while term > max(total * 1e-12, _TINY):
         total += term

@@ -208,8 +208,9 @@ async def _place(
     else:  # a co-location group of our own, which no other tables join by chance
         await connection.execute(
             "SELECT create_distributed_table($1::text::regclass, 'cell', colocate_with => 'none', shard_count => $2)",
-            table.name, shards,
-        )  # fmt: skip
+            table.name,
+            shards,
+        )
 
 
 async def _tables(connection: asyncpg.Connection) -> list[CitusTable]:

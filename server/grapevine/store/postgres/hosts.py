@@ -24,9 +24,11 @@ class Hosts:
             try:
                 connection: asyncpg.Connection = await asyncpg.connect(url, **arguments)
             except (
-                OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError,
+                OSError,
+                asyncpg.PostgresConnectionError,
+                asyncpg.CannotConnectNowError,
                 asyncpg.TargetServerAttributeNotMatched,
-            ):  # fmt: skip
+            ):
                 if number == len(self._urls):
                     raise
             else:

@@ -190,11 +190,19 @@ class PostgresStore:
         """Creates a pool that connects when needed; each statement is limited to ``seconds``."""
         connect: Any = self._hosts.connect
         pool: asyncpg.Pool = await asyncpg.create_pool(
-            self.url, connect=connect, min_size=0, max_size=size, connection_class=_Kept,
-            init=partial(self._prepare, settings), timeout=_CONNECT_SECONDS, command_timeout=seconds,
-            statement_cache_size=_STATEMENTS, max_cached_statement_lifetime=0,
-            max_inactive_connection_lifetime=0, target_session_attrs=SessionAttribute.primary,
-        )  # fmt: skip
+            self.url,
+            connect=connect,
+            min_size=0,
+            max_size=size,
+            connection_class=_Kept,
+            init=partial(self._prepare, settings),
+            timeout=_CONNECT_SECONDS,
+            command_timeout=seconds,
+            statement_cache_size=_STATEMENTS,
+            max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=0,
+            target_session_attrs=SessionAttribute.primary,
+        )
         return pool
 
     async def _prepare(self, settings: Mapping[str, str], connection: Connection) -> None:

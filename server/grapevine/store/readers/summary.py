@@ -120,10 +120,15 @@ def weeks_of(start: int, end: int) -> dict[str, Any]:
     else:
         front, back = (first, from_week * DAYS_OF_WEEK), (to_week * DAYS_OF_WEEK, after)
     return {
-        "from_week": from_week, "to_week": to_week,
-        "front_from": min(front), "front_to": max(front), "front_sign": 1 if front[0] <= front[1] else -1,
-        "back_from": min(back), "back_to": max(back), "back_sign": 1 if back[0] <= back[1] else -1,
-    }  # fmt: skip
+        "from_week": from_week,
+        "to_week": to_week,
+        "front_from": min(front),
+        "front_to": max(front),
+        "front_sign": 1 if front[0] <= front[1] else -1,
+        "back_from": min(back),
+        "back_to": max(back),
+        "back_sign": 1 if back[0] <= back[1] else -1,
+    }
 
 
 def _key(key: int | None, word: str | None) -> Key:

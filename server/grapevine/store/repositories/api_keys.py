@@ -21,9 +21,14 @@ class ApiKeyRepository:
         """Adds an API key by the SHA-256 (hex) of its secret."""
         async with self._transaction() as change:
             await change.run(
-                "insert_key", key_id=key.key_id, site_id=key.site_id, name=key.name, scope=key.scope, hash=digest,
+                "insert_key",
+                key_id=key.key_id,
+                site_id=key.site_id,
+                name=key.name,
+                scope=key.scope,
+                hash=digest,
                 created_at=key.created_at,
-            )  # fmt: skip
+            )
 
     async def key_by_hash(self, digest: str) -> KeyRow | None:
         """The key with this SHA-256 (hex), unless it was revoked."""
@@ -45,9 +50,7 @@ class ApiKeyRepository:
 
 def _key(row: tuple[Any, ...]) -> KeyRow:
     key_id, site_id, name, scope, created_at, revoked_at = row
-    return KeyRow(
-        key_id=key_id, site_id=site_id, name=name, scope=scope, created_at=created_at, revoked_at=revoked_at
-    )  # fmt: skip
+    return KeyRow(key_id=key_id, site_id=site_id, name=name, scope=scope, created_at=created_at, revoked_at=revoked_at)
 
 
 def _first(rows: list[tuple[Any, ...]]) -> KeyRow | None:

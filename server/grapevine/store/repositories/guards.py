@@ -30,6 +30,12 @@ class GuardRepository:
             to_site, to_kind, to_key = last or _BEHIND_ALL
             async with self._transaction() as change:
                 await change.run(
-                    "delete_guards", now=now, site_id=site_id, kind=kind, guard_key=key, end_site=to_site,
-                    end_kind=to_kind, end_key=to_key,
-                )  # fmt: skip
+                    "delete_guards",
+                    now=now,
+                    site_id=site_id,
+                    kind=kind,
+                    guard_key=key,
+                    end_site=to_site,
+                    end_kind=to_kind,
+                    end_key=to_key,
+                )

@@ -28,28 +28,49 @@ class SiteRepository:
             origins.setdefault(site_id, []).append(origin)
         return [
             SiteRow(
-                site_id=site_id, key=key, name=name, salt=salt, param=param, place=place, query=query,
-                created_at=created_at, origins=tuple(origins.get(site_id, ())), element=element,
+                site_id=site_id,
+                key=key,
+                name=name,
+                salt=salt,
+                param=param,
+                place=place,
+                query=query,
+                created_at=created_at,
+                origins=tuple(origins.get(site_id, ())),
+                element=element,
             )
             for site_id, key, name, salt, param, place, query, created_at, element in await self._read("all_sites")
-        ]  # fmt: skip
+        ]
 
     async def add_site(self, site: SiteRow) -> None:
         """Adds a site; its number and key must be new."""
         async with self._transaction() as change:
             await change.run(
-                "insert_site", site_id=site.site_id, key=site.key, name=site.name, salt=site.salt, param=site.param,
-                place=site.place, query=site.query, created_at=site.created_at, element=site.element,
-            )  # fmt: skip
+                "insert_site",
+                site_id=site.site_id,
+                key=site.key,
+                name=site.name,
+                salt=site.salt,
+                param=site.param,
+                place=site.place,
+                query=site.query,
+                created_at=site.created_at,
+                element=site.element,
+            )
             await _set_origins(change, site)
 
     async def set_site(self, site: SiteRow) -> None:
         """Stores the site's name, origins, parameter, place, kept query and element as they are in ``site``."""
         async with self._transaction() as change:
             await change.run(
-                "update_site", site_id=site.site_id, name=site.name, param=site.param, place=site.place,
-                query=site.query, element=site.element,
-            )  # fmt: skip
+                "update_site",
+                site_id=site.site_id,
+                name=site.name,
+                param=site.param,
+                place=site.place,
+                query=site.query,
+                element=site.element,
+            )
             await _set_origins(change, site)
 
 

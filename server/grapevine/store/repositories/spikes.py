@@ -53,9 +53,14 @@ class SpikeRepository:
         start = end - hours * ids.HOUR_MS
         found = {page: [0] * hours for (page,) in wanted}
         rows = await self._read(
-            "returns_of_pages", wanted, site_id=site_id, start=start, end=end,
-            from_unix_day=start // ids.DAY_MS, to_unix_day=(end - 1) // ids.DAY_MS + 1,
-        )  # fmt: skip
+            "returns_of_pages",
+            wanted,
+            site_id=site_id,
+            start=start,
+            end=end,
+            from_unix_day=start // ids.DAY_MS,
+            to_unix_day=(end - 1) // ids.DAY_MS + 1,
+        )
         for page, hour, returns in rows:
             found[page][hour] = returns
         return found
@@ -86,9 +91,13 @@ class SpikeRepository:
         """
         async with self._transaction() as change:
             if not await change.run(
-                "insert_spike", site_id=site_id, page_id=spike.page_id, at=spike.started_at, returns=spike.returns,
+                "insert_spike",
+                site_id=site_id,
+                page_id=spike.page_id,
+                at=spike.started_at,
+                returns=spike.returns,
                 expected=spike.expected,
-            ):  # fmt: skip
+            ):
                 return False
             await post(change, event, draw)
             return True

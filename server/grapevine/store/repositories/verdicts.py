@@ -104,6 +104,10 @@ class Verdicts:
 
 def _day_of(site_id: int, day: int, visitor: int) -> dict[str, Any]:
     return {
-        "site_id": site_id, "visitor": visitor, "start": ids.day_start(day), "end": ids.day_start(day + 1),
-        "from_id": ids.pack(max(day - 1, 0), 0, 0), "to_id": ids.pack(day + 2, 0, 0),
-    }  # fmt: skip
+        "site_id": site_id,
+        "visitor": visitor,
+        "start": ids.day_start(day),
+        "end": ids.day_start(day + 1),
+        "from_id": ids.pack(max(day - 1, 0), 0, 0),
+        "to_id": ids.pack(day + 2, 0, 0),
+    }

@@ -104,17 +104,27 @@ class WebhookRepository:
         """Adds an endpoint; its id must be new."""
         async with self._transaction() as change:
             await change.run(
-                "insert_webhook", webhook_id=row.webhook_id, site_id=row.site_id, url=row.url, secret=row.secret,
-                events=row.events, created_at=row.created_at,
-            )  # fmt: skip
+                "insert_webhook",
+                webhook_id=row.webhook_id,
+                site_id=row.site_id,
+                url=row.url,
+                secret=row.secret,
+                events=row.events,
+                created_at=row.created_at,
+            )
 
     async def change(self, row: WebhookRow) -> bool:
         """Stores an endpoint's url, events and whether it is disabled; False when there is no such endpoint."""
         async with self._transaction() as change:
             changed = await change.run(
-                "update_webhook", webhook_id=row.webhook_id, site_id=row.site_id, url=row.url, events=row.events,
-                disabled_at=row.disabled_at, reason=row.reason,
-            )  # fmt: skip
+                "update_webhook",
+                webhook_id=row.webhook_id,
+                site_id=row.site_id,
+                url=row.url,
+                events=row.events,
+                disabled_at=row.disabled_at,
+                reason=row.reason,
+            )
             if changed and row.disabled_at is not None:
                 await change.run("give_up_deliveries", webhook_id=row.webhook_id, at=row.disabled_at, error=row.reason)
             return bool(changed)
@@ -163,17 +173,27 @@ class WebhookRepository:
         """Records that an endpoint accepted a delivery at ``at`` (UTC milliseconds)."""
         async with self._transaction() as change:
             await change.run(
-                "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=at, failed_at=None,
-                status=status, error=None,
-            )  # fmt: skip
+                "settle_delivery",
+                delivery_id=due.delivery_id,
+                next_at=None,
+                delivered_at=at,
+                failed_at=None,
+                status=status,
+                error=None,
+            )
 
     async def put_off(self, due: DueRow, now: int, until: int, status: int | None, error: str) -> None:
         """Records a failed attempt: the delivery, and the others due for its endpoint, wait until ``until``."""
         async with self._transaction() as change:
             await change.run(
-                "settle_delivery", delivery_id=due.delivery_id, next_at=until, delivered_at=None, failed_at=None,
-                status=status, error=error,
-            )  # fmt: skip
+                "settle_delivery",
+                delivery_id=due.delivery_id,
+                next_at=until,
+                delivered_at=None,
+                failed_at=None,
+                status=status,
+                error=error,
+            )
             await change.run("postpone_deliveries", webhook_id=due.webhook_id, now=now, until=until)
 
     async def given_up(self, due: DueRow, now: int, status: int | None, error: str) -> bool:
@@ -181,9 +201,14 @@ class WebhookRepository:
         happened, and gives up its other deliveries; returns whether it did."""
         async with self._transaction() as change:
             await change.run(
-                "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=None, failed_at=now,
-                status=status, error=error,
-            )  # fmt: skip
+                "settle_delivery",
+                delivery_id=due.delivery_id,
+                next_at=None,
+                delivered_at=None,
+                failed_at=now,
+                status=status,
+                error=error,
+            )
             if await change.run("delivered_since", webhook_id=due.webhook_id, since=due.created_at):
                 return False
             await _disable(change, due.webhook_id, now, error)
@@ -193,9 +218,14 @@ class WebhookRepository:
         """Disables an endpoint that responded 410 Gone, and gives up its deliveries."""
         async with self._transaction() as change:
             await change.run(
-                "settle_delivery", delivery_id=due.delivery_id, next_at=None, delivered_at=None, failed_at=now,
-                status=status, error=error,
-            )  # fmt: skip
+                "settle_delivery",
+                delivery_id=due.delivery_id,
+                next_at=None,
+                delivered_at=None,
+                failed_at=now,
+                status=status,
+                error=error,
+            )
             await _disable(change, due.webhook_id, now, error)
 
     async def forget(self, before: int) -> None:

@@ -186,19 +186,36 @@ class _Picture:
             turn = self.stage.turn(index)
             upside_down = turn > 90
             return Dot(
-                x=x, y=y, radius=radius, shade=0, title=formats.count(self.more[index], "more visit"),
-                label=f"+{formats.number(self.more[index])}", text_x=x + (-9 if upside_down else 9), text_y=y + 4,
-                turn=turn - 180 if upside_down else turn, text_ends=upside_down, more=self.more[index],
-            )  # fmt: skip
+                x=x,
+                y=y,
+                radius=radius,
+                shade=0,
+                title=formats.count(self.more[index], "more visit"),
+                label=f"+{formats.number(self.more[index])}",
+                text_x=x + (-9 if upside_down else 9),
+                text_y=y + 4,
+                turn=turn - 180 if upside_down else turn,
+                text_ends=upside_down,
+                more=self.more[index],
+            )
         label = None
         if self.kind == "roomy":
             after = formats.elapsed(self.cascade.started_at, node.at)
             label = "erased" if node.erased else f"+{after}" if index else formats.moment(node.at)
         return Dot(
-            x=x, y=y, radius=radius * (1 if index else 1.25), shade=min(self.levels[index], _SHADES - 1),
-            title=self._title(node), label=label, text_x=x, text_y=round(y + radius + 18, 1), anchor=f"v-{node.visit}",
-            converted=bool(node.conversions), erased=node.erased, is_root=index == 0,
-        )  # fmt: skip
+            x=x,
+            y=y,
+            radius=radius * (1 if index else 1.25),
+            shade=min(self.levels[index], _SHADES - 1),
+            title=self._title(node),
+            label=label,
+            text_x=x,
+            text_y=round(y + radius + 18, 1),
+            anchor=f"v-{node.visit}",
+            converted=bool(node.conversions),
+            erased=node.erased,
+            is_root=index == 0,
+        )
 
     def _title(self, node: CascadeNode) -> str:
         if node.erased:

@@ -39,11 +39,23 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        number=formats.number, percent=formats.percent, ratio=formats.ratio, money=formats.money,
-        credit=formats.credit, amount=formats.amount, times=formats.times, moment=formats.moment,
-        elapsed=formats.elapsed, calendar=formats.calendar, channel=labels.channel, family=labels.family,
-        app=labels.app, nth=labels.nth, code=code, breakable=breakable,
-    )  # fmt: skip
+        number=formats.number,
+        percent=formats.percent,
+        ratio=formats.ratio,
+        money=formats.money,
+        credit=formats.credit,
+        amount=formats.amount,
+        times=formats.times,
+        moment=formats.moment,
+        elapsed=formats.elapsed,
+        calendar=formats.calendar,
+        channel=labels.channel,
+        family=labels.family,
+        app=labels.app,
+        nth=labels.nth,
+        code=code,
+        breakable=breakable,
+    )
     environment.globals.update(
         labels=labels, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS
     )

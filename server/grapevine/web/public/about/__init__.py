@@ -54,9 +54,7 @@ async def about(request: Request) -> Response:
     site, token = owner
     day = ids.day_date(ids.day_of(token.visit_id))
     said = TokenFacts(text, words.calendar(day), words.channel(token.channel), nth(token.n))
-    return _page(
-        200, language, said=said, site=site.row.name, param=site.row.param, origins=site.row.origins
-    )  # fmt: skip
+    return _page(200, language, said=said, site=site.row.name, param=site.row.param, origins=site.row.origins)
 
 
 def _page(status: int, language: str, **facts: Any) -> Response:
