@@ -1,48 +1,10 @@
-"""Webhooks' pure parts: when they are tried again, and where they may go."""
+"""The URLs and addresses that webhooks may be sent to."""
 
 from __future__ import annotations
-
-import base64
 
 import pytest
 
 from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused
-from grapevine.webhooks.retry_schedule import LONGEST_RETRY_AFTER_MS, RETRY_DELAYS_MS, retry_delay
-from grapevine.webhooks.signing import headers, new_id, new_secret
-
-HOUR = 3_600_000
-
-
-def test_the_schedule_is_the_specifications_and_ends_after_three_days() -> None:
-    assert [retry_delay(attempt, 0.0) for attempt in range(1, 11)] == [*RETRY_DELAYS_MS, None]
-    assert sum(RETRY_DELAYS_MS) == 75 * HOUR + 35 * 60_000 + 5_000
-
-
-def test_jitter_adds_up_to_a_fifth() -> None:
-    assert retry_delay(4, 0.0) == 2 * HOUR
-    assert retry_delay(4, 1.0) == 2.4 * HOUR
-
-
-def test_an_endpoint_is_left_alone_as_long_as_it_asks_up_to_a_day() -> None:
-    assert retry_delay(1, 0.0, 60_000) == 60_000
-    assert retry_delay(4, 0.0, 60_000) == 2 * HOUR
-    assert retry_delay(1, 0.0, 10**12) == LONGEST_RETRY_AFTER_MS
-    assert retry_delay(10, 0.0, 60_000) is None
-
-
-def test_the_signature_of_the_specifications_own_tests() -> None:
-    """Secret, message and signature as the reference libraries of Standard Webhooks are tested with."""
-    sent = headers(
-        "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330_999, b'{"test": 2432232314}',
-        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-    )  # fmt: skip
-    assert sent["webhook-timestamp"] == "1614265330"
-    assert sent["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-
-
-def test_secrets_and_ids() -> None:
-    assert base64.b64decode(new_secret(bytes).removeprefix("whsec_")) == bytes(32)
-    assert new_id("msg", bytes) == f"msg_{'0' * 32}"
 
 
 @pytest.mark.parametrize(
