@@ -29,9 +29,11 @@ async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
     """Simulates one world. The verdict job runs each simulated hour, and at the end."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
-            database=f"sqlite:///{Path(folder) / 'world.sqlite3'}", secret_keys=(b"k" * 32,), rate_limit=0,
+            database=f"sqlite:///{Path(folder) / 'world.sqlite3'}",
+            secret_keys=(b"k" * 32,),
+            rate_limit=0,
             trusted_proxies=("127.0.0.1",),
-        )  # fmt: skip
+        )
         async with serving(settings) as server:
             await server.add_site("site-a", ORIGIN)
             world = World(seed, parameters)

@@ -88,9 +88,12 @@ def _show(title: str, reports: list[ComparisonReport]) -> None:
 def _sum(found: Iterable[SetComparison]) -> SetComparison:
     parts = list(found)
     return SetComparison(
-        sum(each.true for each in parts), sum(each.found for each in parts), sum(each.right for each in parts), None,
+        sum(each.true for each in parts),
+        sum(each.found for each in parts),
+        sum(each.right for each in parts),
         None,
-    )  # fmt: skip
+        None,
+    )
 
 
 if __name__ == "__main__":

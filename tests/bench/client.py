@@ -42,11 +42,16 @@ class Traffic:
         self._headers = f"{self._start}{_HEADERS}Origin: {self._origin}\r\n"
         self._count = 0
         calls: dict[str, Callable[[], bytes]] = {
-            "bare": self._bare, "follow": self._follow, "visits": self._visits, "shares": self._shares,
-            "views": self._views, "summary": partial(self._read, "stats/summary"),
-            "breakdown": partial(self._read, "stats/breakdown?by=page"), "cascades": partial(self._read, "cascades"),
+            "bare": self._bare,
+            "follow": self._follow,
+            "visits": self._visits,
+            "shares": self._shares,
+            "views": self._views,
+            "summary": partial(self._read, "stats/summary"),
+            "breakdown": partial(self._read, "stats/breakdown?by=page"),
+            "cascades": partial(self._read, "cascades"),
             "token": self._token,
-        }  # fmt: skip
+        }
         self.next = calls[environment.get("CALL", "bare")]
 
     def _bare(self) -> bytes:

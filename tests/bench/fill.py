@@ -41,8 +41,13 @@ TITLE: Final = "An article"
 DAYS: Final = 35
 NONCES_KEPT_MS: Final = 10 * 60_000
 
-_FAST: Final = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-262144", "locking_mode=EXCLUSIVE",
-                "secure_delete=OFF")  # fmt: skip
+_FAST: Final = (
+    "journal_mode=OFF",
+    "synchronous=OFF",
+    "cache_size=-262144",
+    "locking_mode=EXCLUSIVE",
+    "secure_delete=OFF",
+)
 _INDEX: Final = {measure: index for index, measure in enumerate(MEASURES)}
 _VIEWS, _VISITS, _VISITORS, _RETURNS, _SELF, _SAME = (
     _INDEX[name] for name in ("views", "visits", "visitors", "returns", "self_returns", "same_network")
@@ -204,8 +209,10 @@ class Filler:
         day = hour // 24 - 18_262
         hour_key, page_key, device_key = (hour, source, channel, depth), (day, page), (day, device, app or "")
         by_hour, by_page, by_device = (
-            self._hours.get(hour_key), self._pages.get(page_key), self._devices.get(device_key)
-        )  # fmt: skip
+            self._hours.get(hour_key),
+            self._pages.get(page_key),
+            self._devices.get(device_key),
+        )
         if by_hour is None:
             by_hour = self._hours[hour_key] = [0] * len(MEASURES)
         if by_page is None:
@@ -317,9 +324,11 @@ class Filler:
                 for index, number in enumerate(counts):
                     totals[index] += number
         tables: tuple[tuple[str, dict[Any, list[int]]], ...] = (
-            ("raise_counts_hour", self._hours), ("raise_counts_day", self._days),
-            ("raise_counts_page", self._pages), ("raise_counts_device", self._devices),
-        )  # fmt: skip
+            ("raise_counts_hour", self._hours),
+            ("raise_counts_day", self._days),
+            ("raise_counts_page", self._pages),
+            ("raise_counts_device", self._devices),
+        )
         weekly = [MEASURES.index(name) for name in ("views", "visits", "returns", "shares", "proven", "unlinked")]
         weeks = (
             (self._site, day // DAYS_OF_WEEK, page, 0, *(numbers[index] for index in weekly))
@@ -376,10 +385,15 @@ def fill(path: Path, visits: int, last_day: int | None = None) -> FilledStore:
     file.close(stored)
     tokens = Tokens([SECRET.encode()], bytes.fromhex(new.row.salt))
     return FilledStore(
-        path=str(path), visits=stored, last_day=last, site=new.row.key, key=new.key.secret,
+        path=str(path),
+        visits=stored,
+        last_day=last,
+        site=new.row.key,
+        key=new.key.secret,
         tokens=[tokens.mint(visit, (channel,))[0] for visit, channel in chains],
-        roots=[ids.visit_text(root) for root in roots], seconds=time.perf_counter() - started,
-    )  # fmt: skip
+        roots=[ids.visit_text(root) for root in roots],
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _tell(file: Connection, visits: int, last_day: int, site_id: int) -> None:

@@ -31,9 +31,14 @@ from tests.bench.load import process
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CALLS: Final = {
-    "visits": 1_500, "shares": 1_500, "follow": 3_000,
-    "summary": 60, "breakdown": 60, "cascades": 60, "token": 150,
-}  # fmt: skip
+    "visits": 1_500,
+    "shares": 1_500,
+    "follow": 3_000,
+    "summary": 60,
+    "breakdown": 60,
+    "cascades": 60,
+    "token": 150,
+}
 """How many requests of each call a pair sends to each server: about a quarter of a second of its time."""
 
 BOUND: Final = 1.05

@@ -101,9 +101,12 @@ def seed(server: str, site: str, folder: Path, visits: int = 500) -> dict[str, s
     (folder / "sessions").write_text("\n".join(sessions))
     today = datetime.now(UTC).date().isoformat()
     return {
-        "SITE": site, "ORIGIN": ORIGIN, "DAY": today, "TOKENS": str(folder / "tokens"),
+        "SITE": site,
+        "ORIGIN": ORIGIN,
+        "DAY": today,
+        "TOKENS": str(folder / "tokens"),
         "SESSIONS": str(folder / "sessions"),
-    }  # fmt: skip
+    }
 
 
 def grapevine(settings: Mapping[str, str], *arguments: str) -> str:

@@ -113,8 +113,11 @@ def _audit(command: list[str], url: str) -> dict[str, float]:
         subprocess.run(  # noqa: S603
             [*command, url, "--output=json", f"--output-path={report}", *options],
             env={**os.environ, "CHROME_PATH": CHROMIUM},
-            check=True, timeout=_SECONDS, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            check=True,
+            timeout=_SECONDS,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         answer: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     scores = {name: 100 * answer["categories"][name]["score"] for name in CATEGORIES}
     return scores | {label: answer["audits"][name]["numericValue"] for name, label in _MEASURES}

@@ -37,8 +37,9 @@ _HEAD: Final = (
 _TOKENS: Final = Tokens([b"k" * 32], b"s" * 16)
 Request = VisitRequest | ShareRequest
 _DECODERS: Final[dict[bytes, Callable[[bytes], Request]]] = {
-    b"/v1/visits": msgspec.json.Decoder(VisitRequest).decode, b"/v1/shares": msgspec.json.Decoder(ShareRequest).decode,
-}  # fmt: skip
+    b"/v1/visits": msgspec.json.Decoder(VisitRequest).decode,
+    b"/v1/shares": msgspec.json.Decoder(ShareRequest).decode,
+}
 _ENCODER: Final = msgspec.json.Encoder()
 
 

@@ -86,8 +86,10 @@ def _on_a_store(size: int) -> dict[str, Memory]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(shutil.copy(store.path, folder))
         settings = {
-            "GRAPEVINE_DATABASE": f"sqlite:///{path}", "GRAPEVINE_RATE_LIMIT": "0", "GRAPEVINE_SECRET_KEYS": SECRET,
-        }  # fmt: skip
+            "GRAPEVINE_DATABASE": f"sqlite:///{path}",
+            "GRAPEVINE_RATE_LIMIT": "0",
+            "GRAPEVINE_SECRET_KEYS": SECRET,
+        }
         with _serving(settings) as (server, pid):
             rest = now(pid)
             with _reading(server, store):

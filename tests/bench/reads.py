@@ -54,9 +54,7 @@ def run() -> None:
 
 async def _run() -> None:
     async with AsyncExitStack() as stack:
-        stores: list[tuple[_Way, _Way]] = [
-            await stack.enter_async_context(_ways(filled(size))) for size in SIZES
-        ]  # fmt: skip
+        stores: list[tuple[_Way, _Way]] = [await stack.enter_async_context(_ways(filled(size))) for size in SIZES]
         for ways in zip(*stores, strict=True):
             _show(ways[0].name, await measure([way.asks for way in ways]))
 

@@ -27,9 +27,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "tokens").write_text("token-1\ntoken-2\n")
     (tmp_path / "sessions").write_text("session-1\n")
     return {
-        "SITE": "site", "ORIGIN": "https://bench.example", "DAY": "2026-11-22", "SEED": "7",
-        "TOKENS": str(tmp_path / "tokens"), "SESSIONS": str(tmp_path / "sessions"),
-    }  # fmt: skip
+        "SITE": "site",
+        "ORIGIN": "https://bench.example",
+        "DAY": "2026-11-22",
+        "SEED": "7",
+        "TOKENS": str(tmp_path / "tokens"),
+        "SESSIONS": str(tmp_path / "sessions"),
+    }
 
 
 @pytest.mark.parametrize("call", WRITTEN)

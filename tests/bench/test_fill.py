@@ -121,10 +121,15 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
         url = PAGES[index]
         found.append(
             OptedOutVisit(
-                site_id=SITE, nonce=unlinked_nonce(number), at=at, page=Page(page_id(SITE, url), url, is_home=False),
-                title=TITLE, source=source, device=device,
+                site_id=SITE,
+                nonce=unlinked_nonce(number),
+                at=at,
+                page=Page(page_id(SITE, url), url, is_home=False),
+                title=TITLE,
+                source=source,
+                device=device,
             )
-        )  # fmt: skip
+        )
     return sorted(found, key=lambda event: event.at)
 
 

@@ -156,16 +156,19 @@ def test_a_chain_of_three_people_stands_in_the_api(demo: Demo, reader: MakeReade
         zip(chain.visits, range(3), strict=True)
     )
     assert [visit["via"] for visit in found["chain"]] == [
-        None, *({"token": token, "channel": "copy", "n": 0} for token in chain.tokens[:2])
-    ]  # fmt: skip
+        None,
+        *({"token": token, "channel": "copy", "n": 0} for token in chain.tokens[:2]),
+    ]
     assert [visit["source"] for visit in found["chain"]] == ["direct-deep", "share", "share"]
     assert (found["share"]["visit"], found["share"]["depth"], found["share"]["channel"]) == (chain.visits[2], 2, "copy")
     assert found["share"]["url"] == f"{demo.origin}/docs/"
 
     shares = [demo.share(token) for token in chain.tokens]
     assert [(share["reported"], share["proven"], share["returns"]) for share in shares] == [
-        (True, True, 1), (True, True, 1), (True, False, 0)
-    ]  # fmt: skip
+        (True, True, 1),
+        (True, True, 1),
+        (True, False, 0),
+    ]
 
     cascade = demo.get(f"/v1/cascades/{root}")
     assert (cascade["size"], cascade["max_depth"], cascade["breadth"], cascade["shares"]) == (3, 2, 1, 3)

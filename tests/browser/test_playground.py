@@ -121,7 +121,7 @@ SWITCHES = [
     ("storage", "none", "grapevine.visit"),
     ("storage", "local", "grapevine.visit"),
     ("survey", "#letter", "document.querySelector('#letter input[maxlength=\"500\"]')"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "value", "effect"), SWITCHES, ids=[f"{name}-{value}" for name, value, _ in SWITCHES])

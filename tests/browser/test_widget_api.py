@@ -58,8 +58,13 @@ def test_what_was_queued_before_the_script_is_done(page: Page, site: Site, recor
     [goal] = recorder.wait(page, "conversions")
     assert re.fullmatch(r"[0-9A-Za-z_-]{16,64}", goal.pop("nonce"))
     assert goal == {
-        "site": "sitekey", "session": "session1", "goal": "signup", "value": "4.500000", "currency": "EUR", "id": 7,
-    }  # fmt: skip
+        "site": "sitekey",
+        "session": "session1",
+        "goal": "signup",
+        "value": "4.500000",
+        "currency": "EUR",
+        "id": 7,
+    }
     page.evaluate("() => { early.q.push(['on', 'ready', detail => heard.push('late')]) }")
     assert page.evaluate("() => heard") == [{"visit": "visit1"}, "late"]
 

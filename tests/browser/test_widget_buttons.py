@@ -75,8 +75,11 @@ def test_a_click_on_a_link_opens_it_and_is_reported(page: Page, site: Site, reco
     [share] = recorder.wait(page, "shares")
     assert share.pop("nonce")
     assert share == {
-        "site": "sitekey", "token": token(1, "telegram"), "url": site.origin + "/p?a=1", "title": "Tea & cake",
-    }  # fmt: skip
+        "site": "sitekey",
+        "token": token(1, "telegram"),
+        "url": site.origin + "/p?a=1",
+        "title": "Tea & cake",
+    }
     until(
         page, lambda: page.get_attribute("[title=Telegram]", "href") or "", lambda href: token(1, "telegram", 1) in href
     )
@@ -111,8 +114,9 @@ def test_a_native_share_is_reported_when_it_happened(page: Page, site: Site, rec
     [share] = recorder.wait(page, "shares")
     assert share["token"] == token(1, "native")
     assert page.evaluate("() => sheet") == {
-        "title": "Tea & cake", "url": f"{site.origin}/p?a=1#gv={token(1, 'native')}",
-    }  # fmt: skip
+        "title": "Tea & cake",
+        "url": f"{site.origin}/p?a=1#gv={token(1, 'native')}",
+    }
 
 
 def test_there_is_no_native_button_where_there_is_no_native_sharing(page: Page, site: Site) -> None:
@@ -158,10 +162,14 @@ def test_a_page_can_do_without_the_sticky_bar(page: Page, site: Site, position: 
 @pytest.mark.parametrize(
     ("position", "width", "place"),
     [
-        ("left", 1280, "left"), ("right", 1280, "right"), ("bottom", 1280, "bottom"),
-        ("left", 390, "bottom"), ("right", 390, "bottom"), ("bottom", 320, "bottom"),
+        ("left", 1280, "left"),
+        ("right", 1280, "right"),
+        ("bottom", 1280, "bottom"),
+        ("left", 390, "bottom"),
+        ("right", 390, "bottom"),
+        ("bottom", 320, "bottom"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_the_bar_keeps_to_its_side(
     visitor: Visitor, site: Site, recorder: Recorder, position: str, width: int, place: str, direction: str
@@ -173,9 +181,11 @@ def test_the_bar_keeps_to_its_side(
     box = page.locator("[part=bar]").bounding_box()
     assert box is not None
     gaps = {
-        "left": box["x"], "right": width - box["x"] - box["width"], "bottom": 700 - box["y"] - box["height"],
+        "left": box["x"],
+        "right": width - box["x"] - box["width"],
+        "bottom": 700 - box["y"] - box["height"],
         "top": box["y"],
-    }  # fmt: skip
+    }
     assert min(gaps.values()) >= 8
     if place == "bottom":
         assert gaps["bottom"] < 20 < gaps["top"]

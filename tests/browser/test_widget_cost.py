@@ -57,8 +57,12 @@ def test_nothing_moves_however_late_each_piece_comes(
         "counts": "on",
         **({} if inline else {"follow": "x:a linkedin:b"}),
     }
-    site.page("/p", f"<main><h1>A page</h1>{ELEMENTS if inline else ''}{text}</main>", head=RESERVED,
-              snippet=snippet(**attributes))  # fmt: skip
+    site.page(
+        "/p",
+        f"<main><h1>A page</h1>{ELEMENTS if inline else ''}{text}</main>",
+        head=RESERVED,
+        snippet=snippet(**attributes),
+    )
     page.goto(site.origin + "/p", wait_until="domcontentloaded")
     page.wait_for_function(PAINTED)
     positions = page.evaluate(POSITIONS)

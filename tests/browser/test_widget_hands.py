@@ -109,8 +109,9 @@ def test_focus_can_be_seen(still: Page, site: Site, element: str, scheme: Any) -
     still.keyboard.press("Tab")  # from here on the keyboard is in use, so that focus shows
     target.focus()
     assert still.screenshot(clip=around, caret="hide") != before
-    style = target.evaluate("one => { const {outlineStyle: style, outlineWidth: width} = getComputedStyle(one);"
-        " return [style, width] }")  # fmt: skip
+    style = target.evaluate(
+        "one => { const {outlineStyle: style, outlineWidth: width} = getComputedStyle(one); return [style, width] }"
+    )
     assert style == ["solid", "2px"]
 
 

@@ -103,9 +103,14 @@ def test_a_part_that_cannot_be_had_costs_the_page_nothing(page: Page, site: Site
 
 @pytest.mark.parametrize(
     ("lang", "html", "copy_label", "loads"),
-    [("de", "en", "Link kopieren", ["de.json"]), ("auto", "fr-CA", "Copier le lien", ["fr.json"]),
-     ("ar", "en", "نسخ الرابط", ["ar.json"]), ("tlh", "en", "Copy link", []), ("en-GB", "de", "Copy link", [])],
-)  # fmt: skip
+    [
+        ("de", "en", "Link kopieren", ["de.json"]),
+        ("auto", "fr-CA", "Copier le lien", ["fr.json"]),
+        ("ar", "en", "نسخ الرابط", ["ar.json"]),
+        ("tlh", "en", "Copy link", []),
+        ("en-GB", "de", "Copy link", []),
+    ],
+)
 def test_words_of_a_language_are_loaded_when_it_is_spoken(
     page: Page, site: Site, recorder: Recorder, lang: str, html: str, copy_label: str, loads: list[str]
 ) -> None:
@@ -233,8 +238,9 @@ def test_mastodon_asks_for_the_server_once(page: Page, site: Site, recorder: Rec
 
 
 def test_a_printed_page_says_where_it_came_from(page: Page, site: Site, recorder: Recorder) -> None:
-    page.add_init_script("window.print = () => {"
-        " window.printed = document.querySelector('grapevine-print').shadowRoot.textContent }")  # fmt: skip
+    page.add_init_script(
+        "window.print = () => { window.printed = document.querySelector('grapevine-print').shadowRoot.textContent }"
+    )
     opened(page, site, "<grapevine-buttons channels='print'></grapevine-buttons>", part="button", buttons="")
     until(page, lambda: page.evaluate("() => grapevine.url('print')"), lambda url: token(1, "print") in url)
     page.click("[title=Print]")

@@ -132,14 +132,18 @@ def test_a_constant_stands_where_it_is_used_unless_a_part_is_given_it() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"b/part.js": "import {count} from '../url.js'\nexport const start = () => count"},
-         "b/part.js:1: a part cannot follow `count`, which changes; export a function"),
+        (
+            {"b/part.js": "import {count} from '../url.js'\nexport const start = () => count"},
+            "b/part.js:1: a part cannot follow `count`, which changes; export a function",
+        ),
         ({"b/part.js": "export const begin = 1"}, "b/part.js: the entry of a part exports `start` and nothing else"),
         ({"b/part.js": "const tag = 1\nexport const start = () => tag"}, "b/part.js:1: `tag` is a top"),
-        ({"url.js": PARTED["url.js"] + "const SHARED = 1"},
-         "url.js:4: `SHARED` is a top-level name of grapevine:shared"),
+        (
+            {"url.js": PARTED["url.js"] + "const SHARED = 1"},
+            "url.js:4: `SHARED` is a top-level name of grapevine:shared",
+        ),
     ],
-)  # fmt: skip
+)
 def test_parts_that_are_refused(changed: dict[str, str], message: str) -> None:
     with pytest.raises(BuildError) as caught:
         parted({**PARTED, **changed})

@@ -195,11 +195,16 @@ def test_without_the_package(machine: PostgresCommandRunner, command: str) -> No
     code = "import sys; sys.modules['asyncpg'] = None; from grapevine.cli import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code, *command.split()],
-        env=machine.environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
-    )  # fmt: skip
+        env=machine.environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (
-        2, "grapevine: database: PostgreSQL needs the package asyncpg; run: pip install 'grapevine-share[postgres]'\n",
-    )  # fmt: skip
+        2,
+        "grapevine: database: PostgreSQL needs the package asyncpg; run: pip install 'grapevine-share[postgres]'\n",
+    )
 
 
 # Serving --------------------------------------------------------------------------------------------------------------

@@ -58,10 +58,13 @@ async def plenty(databases: Databases) -> AsyncIterator[Backend]:
             for number in range(MANY)
         ]
         at = [ids.day_start(FIRST_DAY + number // FEW) + number % FEW * 1_000 for number in range(MANY)]
-        await made.insert("visits", (
-            (*key, 0, at[number], 2, 7, 9, 1, None, None, None, None, None, None, None, 0, 0, None, None)
-            for number, key in enumerate(keys)
-        ))  # fmt: skip
+        await made.insert(
+            "visits",
+            (
+                (*key, 0, at[number], 2, 7, 9, 1, None, None, None, None, None, None, None, 0, 0, None, None)
+                for number, key in enumerate(keys)
+            ),
+        )
         await made.insert(
             "shares", ((*key, 7, 0, 7, at[number], at[number], None, 0, 0) for number, key in enumerate(keys))
         )

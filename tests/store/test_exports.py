@@ -162,12 +162,9 @@ async def test_shares_that_only_their_own_sharer_opened_are_no_lines(store: Back
 async def test_cascades_are_as_the_api_says(store: Backend, world: World, page: int) -> None:
     lines = await objects("cascades", store, world, SPANS["all"], page)
     heads = [
-        {
-            name: getattr(head, name)
-            for name in (column.name for column in TABLES["cascades"].columns)
-        }
+        {name: getattr(head, name) for name in (column.name for column in TABLES["cascades"].columns)}
         for head in (await list_cascades(store, site_of(world), 0, limit=200)).cascades
-    ]  # fmt: skip
+    ]
     assert in_order(lines) == in_order(heads)
     assert len(lines) == len(world.roots()) > 5
     assert in_order(await objects("cascades", store, world, SPANS["all"])) == in_order(lines)  # shapes are kept now

@@ -107,8 +107,13 @@ class Installation:
         """Runs a command of ``grapevine`` to its end."""
         done = subprocess.run(  # noqa: S603
             [*before, sys.executable, "-m", "grapevine", *arguments],
-            env=self._environ, cwd=_PROJECT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
-        )  # fmt: skip
+            env=self._environ,
+            cwd=_PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
         return ExitResult(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
@@ -124,9 +129,13 @@ class Installation:
             self.log.open("a") as log,
             subprocess.Popen(  # noqa: S603
                 [sys.executable, *command],
-                env=self._environ, cwd=_PROJECT, stdout=subprocess.PIPE, stderr=log, text=True,
+                env=self._environ,
+                cwd=_PROJECT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             ) as process,
-        ):  # fmt: skip
+        ):
             try:
                 yield process
             finally:

@@ -111,8 +111,12 @@ class Postgres:
         with (self._folder / f"{program}.out").open("w+") as out:  # a pipe would stay open as long as the server runs
             done = subprocess.run(  # noqa: S603
                 [str(self._bin / program), "-D", str(self._data), *arguments],
-                stdout=out, stderr=subprocess.STDOUT, user=self._user, cwd=self._folder, check=False,
-            )  # fmt: skip
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                user=self._user,
+                cwd=self._folder,
+                check=False,
+            )
             if done.returncode:
                 out.seek(0)
                 raise RuntimeError(f"{program} failed: {out.read()}")

@@ -66,9 +66,13 @@ def filters(site: SiteRow) -> list[dict[str, str]]:
 def periods(first: str, last: str, within: str) -> list[dict[str, str]]:
     """All of it in several ways, one day of it, and times in which nothing was."""
     return [
-        {}, {"from_": first, "to": last}, {"from_": within, "to": within}, {"from_": within}, {"to": within},
+        {},
+        {"from_": first, "to": last},
+        {"from_": within, "to": within},
+        {"from_": within},
+        {"to": within},
         {"from_": "2001-01-01", "to": "2002-01-01"},
-    ]  # fmt: skip
+    ]
 
 
 def numbers(

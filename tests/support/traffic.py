@@ -34,10 +34,13 @@ AGENTS: Final = (
 )
 ROBOTS: Final = ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.0", "")
 PREVIEWERS: Final = (
-    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", "WhatsApp/2.23.20.0 A", "Twitterbot/1.0",
-    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", "TelegramBot (like TwitterBot)",
+    "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+    "WhatsApp/2.23.20.0 A",
+    "Twitterbot/1.0",
+    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+    "TelegramBot (like TwitterBot)",
     "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
-)  # fmt: skip
+)
 REFERRERS: Final = (
     "https://www.google.com/", "https://t.co/x", "https://www.facebook.com/", "https://news.example/story",
     "https://mail.google.com/", "android-app://com.slack/", "https://a.example/other", "nonsense",
@@ -280,10 +283,13 @@ class Author:
         """Many at one moment, each a different person, half of them through one link."""
         token = self._token(site)
         people = self._chance.sample(range(60), self._chance.randrange(5, 15))
-        await self._arrive(site, *(
-            self._arrival(site, self._person(number), **({"token": token} if index % 2 else {}))
-            for index, number in enumerate(people)
-        ))  # fmt: skip
+        await self._arrive(
+            site,
+            *(
+                self._arrival(site, self._person(number), **({"token": token} if index % 2 else {}))
+                for index, number in enumerate(people)
+            ),
+        )
 
     async def _view(self, site: SiteRow) -> None:
         if self.sessions[site.key]:
@@ -353,17 +359,21 @@ class Author:
         chance, person = self._chance, self._person()
         usual = {"site": site.key, "url": self._page(site), "nonce": self._nonce()}
         origin = site.origins[0]
-        await self._send(chance.choice((
-            person.call("/v1/visits", usual, "https://foreign.example"),
-            person.call("/v1/visits", usual, None),
-            person.call("/v1/shares", usual | {"token": "x"}, "null"),
-            person.call("/v1/visits", usual | {"site": "nobody"}, origin),
-            person.call("/v1/visits", usual | {"url": "https://foreign.example/"}, origin),
-            person.call("/v1/visits", usual | {"channels": ["pigeon"], "nonce": "short"}, origin),
-            person.call("/v1/visits", usual | {"title": "a\0b"}, origin),
-            person.call("/v1/views", b'{"site":', origin),
-            person.call("/v1/visits", b'{"site":"' + b"x" * 9_000 + b'"}', origin),
-        )))  # fmt: skip
+        await self._send(
+            chance.choice(
+                (
+                    person.call("/v1/visits", usual, "https://foreign.example"),
+                    person.call("/v1/visits", usual, None),
+                    person.call("/v1/shares", usual | {"token": "x"}, "null"),
+                    person.call("/v1/visits", usual | {"site": "nobody"}, origin),
+                    person.call("/v1/visits", usual | {"url": "https://foreign.example/"}, origin),
+                    person.call("/v1/visits", usual | {"channels": ["pigeon"], "nonce": "short"}, origin),
+                    person.call("/v1/visits", usual | {"title": "a\0b"}, origin),
+                    person.call("/v1/views", b'{"site":', origin),
+                    person.call("/v1/visits", b'{"site":"' + b"x" * 9_000 + b'"}', origin),
+                )
+            )
+        )
 
     async def _hammer(self, site: SiteRow) -> None:
         """One browser calls so often that it is refused."""

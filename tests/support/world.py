@@ -315,9 +315,13 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
     for share in world.shares.values():
         if share.first_at is not None and share.visit.verdict is None:
             add(
-                share.visit, share.first_at, share.channel, shares=1, reported=int(share.reported_at is not None),
+                share.visit,
+                share.first_at,
+                share.channel,
+                shares=1,
+                reported=int(share.reported_at is not None),
                 proven=int(share.proven_at is not None),
-            )  # fmt: skip
+            )
         for app, at in share.unfurls:
             day, hour = ids.day_at(at), at // ids.HOUR_MS % 24
             tables["counts_device"].setdefault((day, 0, app), Counter())["unfurls"] += 1
@@ -328,10 +332,11 @@ def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
     return {
         table: [
             (site, *key, slot, *((measures[name] + slot) // 2 for name in MEASURES))
-            for key, measures in counts.items() for slot in (0, 1)
+            for key, measures in counts.items()
+            for slot in (0, 1)
         ]
         for table, counts in tables.items()
-    }  # fmt: skip
+    }
 
 
 def _weeks(days: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -126,9 +126,12 @@ async def server(request: pytest.FixtureRequest, database: str, anyio_backend: s
     assert anyio_backend == "asyncio"
     proxies = ("127.0.0.1",) if way == "socket" else ()
     settings = Settings(
-        database=database, secret_keys=(b"k" * 32,), rate_limit=0, trusted_proxies=proxies,
+        database=database,
+        secret_keys=(b"k" * 32,),
+        rate_limit=0,
+        trusted_proxies=proxies,
         prefix=prefix,
-    )  # fmt: skip
+    )
     async with serving(settings) as server:
         await server.add_site("site-a", ORIGIN)
         yield server

@@ -47,8 +47,11 @@ SEEN_CALLS = {
     *(f"POST /v1/shares {status}" for status in (200, 403, 422)),
     *(f"POST /v1/answers {status}" for status in (200, 202, 422)),
     *(f"POST /v1/conversions {status}" for status in (200, 202, 401, 422)),
-    "GET /s/… 302", "GET /s/… 404", "GET /s/…/qr.svg 200", "GET /s/…/qr.svg 404",
-}  # fmt: skip
+    "GET /s/… 302",
+    "GET /s/… 404",
+    "GET /s/…/qr.svg 200",
+    "GET /s/…/qr.svg 404",
+}
 SEEN_ANSWERS = {
     *(f"GET /v1/export/{table} 200" for table in TABLES),
     "GET /v1/counts 200", "GET /v1/counts 404", "GET /v1/counts 422", "GET /about/… 200", "GET /about/… 404",
@@ -91,12 +94,14 @@ async def pair(tmp_path: Path, worldly_url: str, anyio_backend: str) -> AsyncIte
     assert anyio_backend == "asyncio"
     async with AsyncExitStack() as stack:
         databases = (f"sqlite:///{tmp_path / 'grapevine.sqlite3'}", worldly_url)
-        yield Pair(*[
-            await stack.enter_async_context(
-                serving(Settings(database=database, secret_keys=KEYS, rate_limit=10), prepare)
-            )
-            for database in databases
-        ])  # fmt: skip
+        yield Pair(
+            *[
+                await stack.enter_async_context(
+                    serving(Settings(database=database, secret_keys=KEYS, rate_limit=10), prepare)
+                )
+                for database in databases
+            ]
+        )
 
 
 def nothing(_: Author, __: random.Random) -> list[str]:
@@ -199,8 +204,13 @@ async def assert_telling(pair: Pair) -> None:
     assert set(summary["value"]) == {"EUR", "USD", "JPY", "jpy"}
     assert len(summary["unfurls"]) > 4
     assert set(summary["drops"]) == {
-        "bad-origin", "duplicate", "invalid", "opted-out", "rate-limited", "robot",
-    }  # fmt: skip
+        "bad-origin",
+        "duplicate",
+        "invalid",
+        "opted-out",
+        "rate-limited",
+        "robot",
+    }
     for by in DIMENSIONS:
         rows = (await pair.ask(ReadClient("secret-1").get("/v1/stats/breakdown", by=by, **DAYS[1]))).json
         assert len(rows) > 2, by

@@ -110,9 +110,10 @@ async def test_a_check_finds_what_is_wrong(server: Server) -> None:
     truth = world.truth
     parents = {visit.parent for visit in truth.visits}
     returned = next(
-        visit for visit in truth.visits
+        visit
+        for visit in truth.visits
         if visit.human and visit.link and not (visit.own or visit.opted_out or visit.number in parents)
-    )  # fmt: skip
+    )
     returned.token = "stripped"
     truth.visits[0].views += 1
     report = await check(truth, ApiClient(server.http, await key_of(server), server.site))

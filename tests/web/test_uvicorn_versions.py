@@ -30,6 +30,10 @@ def test_the_fast_path(which: str, project_root: Path, tmp_path: Path) -> None:
     assert Path(found.stdout.strip()).is_relative_to(tmp_path)
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "pytest", "-q", "-m", "not postgres", "-p", "no:cacheprovider", *TESTS],
-        cwd=project_root, env=environ, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=project_root,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout

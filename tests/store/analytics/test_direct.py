@@ -83,13 +83,17 @@ async def test_apps_and_shares(filled: StoredWorld, period: Period) -> None:
         return share.reported_at is not None, share.proven_at is not None
 
     shares = [
-        seen(share) for share in filled.world.shares.values()
-        if share.first_at is not None and period.start <= share.first_at < period.end
+        seen(share)
+        for share in filled.world.shares.values()
+        if share.first_at is not None
+        and period.start <= share.first_at < period.end
         and channels.is_dark(share.channel)
-    ]  # fmt: skip
+    ]
     assert await filled.reads.direct.direct_shares(scope) == (
-        sum(reported for reported, _ in shares), sum(proven for _, proven in shares), sum(map(all, shares)),
-    )  # fmt: skip
+        sum(reported for reported, _ in shares),
+        sum(proven for _, proven in shares),
+        sum(map(all, shares)),
+    )
 
 
 async def test_a_few_days_are_not_enough(filled: StoredWorld) -> None:

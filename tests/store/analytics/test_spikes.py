@@ -130,9 +130,14 @@ async def test_a_spike_is_raised_once_with_its_event(watched: WatchedSite) -> No
     assert 0 < probability < 1e-5
     expected = round(spike.expected, 2)
     assert payload["data"] == {
-        "site": "site-a", "page": PAGE, "at": "2026-11-13T12:00:00.000Z", "minutes": 60, "returns": 52,
-        "expected": expected, "times": round(52 / spike.expected, 1),
-    }  # fmt: skip
+        "site": "site-a",
+        "page": PAGE,
+        "at": "2026-11-13T12:00:00.000Z",
+        "minutes": 60,
+        "returns": 52,
+        "expected": expected,
+        "times": round(52 / spike.expected, 1),
+    }
 
 
 async def test_what_is_usual_is_not_raised(watched: WatchedSite) -> None:

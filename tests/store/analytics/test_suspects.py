@@ -44,9 +44,11 @@ class StoredWorld:
         """The verdicts of a period's suspects that pass the filters."""
         for visit in self.world.visits:
             names = {
-                "page": visit.page, "channel": channels.NAMES.get(visit.arrival),
-                "source": enums.SOURCE_NAMES[visit.source], "device": enums.DEVICE_NAMES[visit.device],
-            }  # fmt: skip
+                "page": visit.page,
+                "channel": channels.NAMES.get(visit.arrival),
+                "source": enums.SOURCE_NAMES[visit.source],
+                "device": enums.DEVICE_NAMES[visit.device],
+            }
             wanted = {name: getattr(filters, name) for name in names if getattr(filters, name) is not None}
             if visit.verdict and period.start <= visit.at < period.end and wanted.items() <= names.items():
                 yield visit.verdict

@@ -36,5 +36,7 @@ async def test_salts_of_the_day_before_yesterday_are_destroyed(store: Store) -> 
     await store.salts.salt("nonce", 0, "00")
     await tidy(store, NOON)
     assert await store.look("SELECT kind, day FROM salts ORDER BY kind, day") == [
-        ("nonce", 0), ("visitor", 2499), ("visitor", 2500),
-    ]  # fmt: skip
+        ("nonce", 0),
+        ("visitor", 2499),
+        ("visitor", 2500),
+    ]

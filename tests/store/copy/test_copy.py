@@ -580,8 +580,9 @@ async def test_values_that_do_not_belong_there(away: tuple[Databases, Databases]
         assert said.startswith(f"{table} (site_id 8, ")
         other = {"day": "1", "cell": "1", "title": "NULL", "next_view": "1", "virality": "NULL"}
         column = change.split()[3]
-        await source.change(f"UPDATE {table} SET {column} = {other[column]} WHERE {where.replace(' AND cell = ?', '')}",
-                            *(row[:2]))  # fmt: skip
+        await source.change(
+            f"UPDATE {table} SET {column} = {other[column]} WHERE {where.replace(' AND cell = ?', '')}", *(row[:2])
+        )
         assert (await copied(source.settings.database, target.settings.database)).verified
 
 

@@ -36,9 +36,11 @@ async def test_what_was_counted_is_what_is_there(databases: Databases, seed: int
 
 
 _KEYS = {
-    "hour": "site_id, hour, source, channel, depth", "page": "site_id, day, page_id",
-    "device": "site_id, day, device, app", "day": "site_id, day, dimension, key",
-}  # fmt: skip
+    "hour": "site_id, hour, source, channel, depth",
+    "page": "site_id, day, page_id",
+    "device": "site_id, day, device, app",
+    "day": "site_id, day, dimension, key",
+}
 COUNTED = (
     "visits",
     "returns",
@@ -113,8 +115,9 @@ async def test_a_count_by_day_raised_by_hand(filled: DamageableWorld) -> None:
     for dimension in DAY_KEYS.values():
         (key,) = await filled.rows(
             "SELECT day, key FROM counts_day WHERE site_id = ? AND dimension = ? ORDER BY day DESC, key DESC LIMIT 1",
-            SITE, dimension,
-        )  # fmt: skip
+            SITE,
+            dimension,
+        )
         values = SITE, dimension, *key
         for measure in (*COUNTED, "views", "visitors", "unlinked"):
             where = "WHERE cell = 1 AND (site_id, dimension, day, key) = (?, ?, ?, ?)"
@@ -167,8 +170,12 @@ async def test_a_count_by_day_of_a_dimension_that_is_none(filled: DamageableWorl
 @in_every_world
 async def test_a_link_preview_that_was_deleted(filled: DamageableWorld) -> None:
     ((visit_id, app, at),) = await filled.rows("SELECT visit_id, app, at FROM unfurls WHERE site_id = ? LIMIT 1", SITE)
-    assert await filled.change("DELETE FROM unfurls WHERE (site_id, visit_id, app, at) = (?, ?, ?, ?)",
-                         SITE, visit_id, app, at) == 1  # fmt: skip
+    assert (
+        await filled.change(
+            "DELETE FROM unfurls WHERE (site_id, visit_id, app, at) = (?, ?, ?, ?)", SITE, visit_id, app, at
+        )
+        == 1
+    )
     found = await filled.recount()
     assert set(found) == {"counts by day", "counts by device"}
     (by_day,) = found["counts by day"].differences
@@ -212,14 +219,17 @@ async def test_a_visit_that_was_deleted(filled: DamageableWorld) -> None:
     visit = ordinary(filled.world)
     assert await filled.change("DELETE FROM visits WHERE (site_id, visit_id) = (?, ?)", SITE, visit.visit_id) == 1
     found = await filled.recount()
-    alone = sum((ids.day_at(one.at), one.visitor) == (ids.day_at(visit.at), visit.visitor)
-                for one in filled.world.real_visits()) == 1  # fmt: skip
+    alone = (
+        sum(
+            (ids.day_at(one.at), one.visitor) == (ids.day_at(visit.at), visit.visitor)
+            for one in filled.world.real_visits()
+        )
+        == 1
+    )
     expected = {"counts by hour", "counts by page", "counts by device", "views"}
     assert set(found) == (expected | {"visitors"} if alone else expected)
     (difference,) = found["counts by hour"].differences
-    assert dict(difference.key) == {
-        "hour": visit.at // ids.HOUR_MS, "source": visit.source, "channel": -1, "depth": 0
-    }  # fmt: skip
+    assert dict(difference.key) == {"hour": visit.at // ids.HOUR_MS, "source": visit.source, "channel": -1, "depth": 0}
     assert difference.measure == "visits"
     assert (difference.stored or 0) - (difference.counted or 0) == 1
     assert await filled.recount(OTHER) == {}
@@ -272,8 +282,11 @@ async def test_a_cascade_that_was_lost_and_one_that_never_was(filled: Damageable
     lonely = ordinary(filled.world).visit_id
     await filled.change(
         "INSERT INTO cascades (site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares,"
-        " conversions) VALUES (?, ?, ?, 0, 0, 0, 2, 1, 0, 0)", SITE, lonely, ids.cell_of(lonely)
-    )  # fmt: skip
+        " conversions) VALUES (?, ?, ?, 0, 0, 0, 2, 1, 0, 0)",
+        SITE,
+        lonely,
+        ids.cell_of(lonely),
+    )
     assert ("size", 2, 0) in (await filled.discrepancies())["cascades"]
 
 
@@ -284,12 +297,16 @@ async def test_a_share_whose_returns_were_changed(filled: DamageableWorld) -> No
     await filled.change(
         "UPDATE shares SET returns = returns + 1, proven_at = NULL"
         " WHERE (site_id, visit_id, channel, n) = (?, ?, ?, ?)",
-        SITE, visit_id, channel, n,
-    )  # fmt: skip
+        SITE,
+        visit_id,
+        channel,
+        n,
+    )
     found = (await filled.recount())["shares"]
     assert [(one.measure, one.stored, one.counted) for one in found.differences] == [
-        ("returns", len(share.returns) + 1, len(share.returns)), ("proven", 0, 1),
-    ]  # fmt: skip
+        ("returns", len(share.returns) + 1, len(share.returns)),
+        ("proven", 0, 1),
+    ]
     assert found.differences[0].key == (("visit", visit_id), ("channel", channel), ("n", n))
 
 

@@ -70,8 +70,10 @@ async def test_a_filled_database_is_distributed() -> None:
     cluster = Cluster(CITUS, left_alone)
     name = cluster.create()
     connection = await asyncpg.connect(cluster.url(name))
-    await connection.execute("INSERT INTO drops (site_id, hour, reason, cell, drops) SELECT 1, n, 'robot', n, 1 "
-                             "FROM generate_series(1, 1000) n")  # fmt: skip
+    await connection.execute(
+        "INSERT INTO drops (site_id, hour, reason, cell, drops) SELECT 1, n, 'robot', n, 1 "
+        "FROM generate_series(1, 1000) n"
+    )
     await connection.execute("INSERT INTO origins VALUES (1, 'https://a.example', 0)")
     assert {step.table for step in await distributed()} == EVENTS | REFERENCES
     assert await connection.fetchval("SELECT sum(drops) FROM drops") == 1000

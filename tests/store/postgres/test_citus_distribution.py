@@ -136,8 +136,10 @@ async def database(plain: StandInDatabase) -> StandInDatabase:
 
 
 async def fill(database: StandInDatabase, table: str = "drops") -> None:
-    await database.run(f"INSERT INTO {table} (site_id, hour, reason, cell, drops) SELECT 1, n, 'robot', 7, 1 "
-                       "FROM generate_series(1, 1000) n")  # fmt: skip
+    await database.run(
+        f"INSERT INTO {table} (site_id, hour, reason, cell, drops) SELECT 1, n, 'robot', 7, 1 "
+        "FROM generate_series(1, 1000) n"
+    )
 
 
 # Which table goes where -----------------------------------------------------------------------------------------------

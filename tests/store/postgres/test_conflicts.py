@@ -198,8 +198,10 @@ async def test_a_server_that_only_reads_is_not_writable(
     """As a primary that became a standby; its old connections are not kept."""
     database = postgres_url.partition("?")[0].rpartition("/")[2]
     await rival.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-    await rival.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
+    await rival.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     assert not await postgres_store.writable()
     with pytest.raises(Interrupted):
         await postgres_store.leases.acquire_lease("anything", "me", 0, 1)
@@ -212,14 +214,16 @@ async def test_a_server_that_only_reads_is_not_writable(
     ("url", "each"),
     [
         ("postgresql://u:p@a/db", ["postgresql://u:p@a/db"]),
-        ("postgresql://u:p@a:1,b:2/db?sslmode=require",
-         ["postgresql://u:p@a:1/db?sslmode=require", "postgresql://u:p@b:2/db?sslmode=require"]),
+        (
+            "postgresql://u:p@a:1,b:2/db?sslmode=require",
+            ["postgresql://u:p@a:1/db?sslmode=require", "postgresql://u:p@b:2/db?sslmode=require"],
+        ),
         ("postgresql://u@/db?host=/x,/y z", ["postgresql://u@/db?host=/x", "postgresql://u@/db?host=/y%20z"]),
         ("postgresql:///db?host=a,b&port=1,2", ["postgresql:/db?host=a&port=1", "postgresql:/db?host=b&port=2"]),
         ("postgresql://a,b/db?port=7", ["postgresql://a/db?port=7", "postgresql://b/db?port=7"]),
         ("postgresql://a,b,c/db?port=1,2", ["postgresql://a,b,c/db?port=1,2"]),
     ],
-)  # fmt: skip
+)
 def test_each_host_has_a_url_of_its_own(url: str, each: list[str]) -> None:
     assert urls_of(url) == each
 

@@ -30,9 +30,7 @@ EVENTS: Final = frozenset(
     "visits shares unfurls conversions answers pages counts_hour counts_day counts_page counts_device "
     "counts_week counts_shared drops cascades guards".split()
 )
-WHOLE: Final = frozenset(
-    name for name in sql_loader.queries() if name.startswith("recount_") or name == "any_visit"
-)  # fmt: skip
+WHOLE: Final = frozenset(name for name in sql_loader.queries() if name.startswith("recount_") or name == "any_visit")
 """What the doctor asks reads everything on purpose."""
 
 
@@ -41,9 +39,7 @@ def tables_of(query: Query) -> set[str]:
     return set(EVENTS) & set(re.findall(r"\w+", sql_loader.for_postgres(query).text.lower()))
 
 
-ASKED: Final = sorted(
-    name for name, query in sql_loader.queries().items() if name not in WHOLE and tables_of(query)
-)  # fmt: skip
+ASKED: Final = sorted(name for name, query in sql_loader.queries().items() if name not in WHOLE and tables_of(query))
 
 
 _ROWS: Final = """

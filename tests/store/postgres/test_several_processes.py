@@ -141,10 +141,14 @@ class ConflictingEvents:
     def _arrival(self, at: int, token: Token | None) -> VisitEvent:
         # One visitor has one hash a day; the same few come back all the time.
         return self.world.arrival(
-            token, at=at, visitor=1 + self.chance.randrange(30), own=token is not None and self.chance.random() < 0.2,
-            source=SOURCES["search"], page=page(f"https://a.example/{self.chance.randrange(4)}"),
+            token,
+            at=at,
+            visitor=1 + self.chance.randrange(30),
+            own=token is not None and self.chance.random() < 0.2,
+            source=SOURCES["search"],
+            page=page(f"https://a.example/{self.chance.randrange(4)}"),
             title=self.chance.choice((None, "Grapes")),
-        )  # fmt: skip
+        )
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -275,8 +279,10 @@ async def refusal(url: str) -> str:
 
 async def test_a_password_that_is_wrong_or_right(locked: Postgres, postgres_template: str) -> None:
     name = locked.create(postgres_template)
-    wrong, right = (locked.url(name).replace("postgres@", f"locked:{quote(word, safe='')}@")
-                    for word in ("grapes/and water", "grapes/and wine"))  # fmt: skip
+    wrong, right = (
+        locked.url(name).replace("postgres@", f"locked:{quote(word, safe='')}@")
+        for word in ("grapes/and water", "grapes/and wine")
+    )
     assert 'password authentication failed for user "locked"' in await refusal(wrong)
     locked.sql(f"GRANT pg_read_all_data, pg_write_all_data TO locked; ALTER DATABASE {name} OWNER TO locked")
     store = PostgresStore(right)

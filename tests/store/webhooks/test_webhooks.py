@@ -182,8 +182,9 @@ async def test_an_endpoint_that_took_something_meanwhile_stays(outbox: Outbox, r
     receiver.says = [(500, {})]
     await outbox.sender().send_due()
     assert sorted((row.failed_at is not None, row.delivered_at is not None) for row in await outbox.all(endpoint)) == [
-        (False, True), (True, False),
-    ]  # fmt: skip
+        (False, True),
+        (True, False),
+    ]
     assert (await outbox.reread(endpoint)).disabled_at is None
 
 
@@ -311,5 +312,7 @@ async def test_what_was_settled_long_ago_is_forgotten(outbox: Outbox, receiver: 
 def test_payloads_are_what_is_signed() -> None:
     delivered = event(SITE, "spike.detected", 1_800_000_000_123, {"x": 1})
     assert json.loads(delivered.payload) == {
-        "type": "spike.detected", "timestamp": "2027-01-15T08:00:00.123Z", "data": {"x": 1},
-    }  # fmt: skip
+        "type": "spike.detected",
+        "timestamp": "2027-01-15T08:00:00.123Z",
+        "data": {"x": 1},
+    }

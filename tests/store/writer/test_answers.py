@@ -28,8 +28,13 @@ def world(store: Store) -> BatchScene:
 
 def answer(visit_id: int = 0, nonce: str = NONCE, **changes: Any) -> Answer:
     fields: dict[str, Any] = {
-        "site_id": SITE, "visit_id": visit_id, "nonce": nonce, "at": NOON + 9, "text": "a friend", "contact": None,
-    }  # fmt: skip
+        "site_id": SITE,
+        "visit_id": visit_id,
+        "nonce": nonce,
+        "at": NOON + 9,
+        "text": "a friend",
+        "contact": None,
+    }
     return Answer(**(fields | changes))
 
 
@@ -65,8 +70,9 @@ async def test_the_first_of_several_stays(world: BatchScene, named: bool) -> Non
     assert await world.play(answer(visit_id), answer(visit_id, text="x")) == [Stored(), Stored(duplicate=True)]
     before = await rows(world)
     assert await world.play(answer(visit_id, text="y"), answer(visit_id, "m" * 16, text="z")) == [
-        Stored(duplicate=True), Stored(),
-    ]  # fmt: skip
+        Stored(duplicate=True),
+        Stored(),
+    ]
     assert {row[3] for row in await rows(world)} == {"a friend", "z"}
     assert set(before) < set(await rows(world))
     assert await world.play(answer(visit_id, site_id=8)) == ([VisitNotFound()] if named else [Stored()])

@@ -317,8 +317,9 @@ async def test_an_unfurl_counts_once_per_share_app_and_hour(world: BatchScene) -
     for at, app in times:
         await world.play(Unfurl(site_id=SITE, token=token, at=at, app=app))
     assert await world.table("SELECT app, unfurls FROM counts_device WHERE unfurls > 0 ORDER BY app") == [
-        ("discord", 1), ("slack", 2),
-    ]  # fmt: skip
+        ("discord", 1),
+        ("slack", 2),
+    ]
     assert await world.totals() == {"views": 1, "visits": 1, "visitors": 1}
 
 

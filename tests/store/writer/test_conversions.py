@@ -137,10 +137,12 @@ async def test_random_traffic_is_counted_as_its_rows_say(world: BatchScene) -> N
         token = Token(chance.choice(visits), chance.choice((COPY, WHATSAPP)), chance.randrange(3))
         events: list[Event] = [
             world.arrival(token, own=chance.random() < 0.2),
-            *(goal(chance.choice(visits), f"id {chance.randrange(60)}", NOON + chance.randrange(9) * ids.HOUR_MS)
-              for _ in range(chance.randrange(4))),
+            *(
+                goal(chance.choice(visits), f"id {chance.randrange(60)}", NOON + chance.randrange(9) * ids.HOUR_MS)
+                for _ in range(chance.randrange(4))
+            ),
             goal(chance.choice(visits), f"nonce {number}", value=None, currency=None),
-        ]  # fmt: skip
+        ]
         (landed, *_) = (
             await world.play(*chance.sample(events, len(events)), events[-1])
             if number % 2

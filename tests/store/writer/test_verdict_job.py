@@ -55,9 +55,11 @@ class Scene(BatchScene):
         sums = ", ".join(f"sum({name}) AS {name}" for name in measures)
         some = " OR ".join(f"sum({name}) <> 0" for name in measures)
         keys = {
-            "counts_hour": "hour, source, channel, depth", "counts_day": "day, dimension, key",
-            "counts_page": "day, page_id", "counts_device": "day, device, app",
-        }  # fmt: skip
+            "counts_hour": "hour, source, channel, depth",
+            "counts_day": "day, dimension, key",
+            "counts_page": "day, page_id",
+            "counts_device": "day, device, app",
+        }
         found: dict[str, Any] = {
             table: sorted(await self.table(f"SELECT {key}, {sums} FROM {table} GROUP BY {key} HAVING {some}"))
             for table, key in keys.items()
@@ -130,11 +132,14 @@ async def test_a_share_keeps_its_later_proof_and_a_cascade_its_depth(scene: Scen
 @pytest.mark.parametrize(
     ("channel", "times"),
     [
-        (EMAIL, [0]), (EMAIL, [0, 30_001]), (EMAIL, [1_900_000, 1_900_001]), (EMAIL, [0, 31_000, 62_000]),
+        (EMAIL, [0]),
+        (EMAIL, [0, 30_001]),
+        (EMAIL, [1_900_000, 1_900_001]),
+        (EMAIL, [0, 31_000, 62_000]),
         (COPY, [0, 1, 2, 3, 4, 5, 6]),
         (WHATSAPP, range(0, 80_000, 10_000)),
     ],
-)  # fmt: skip
+)
 async def test_what_is_no_burst(scene: Scene, channel: int, times: Sequence[int]) -> None:
     token = await scene.sharer(channel)
     await scene.opened(token, times)
@@ -220,9 +225,11 @@ async def test_random_crowds_stay_exact(scene: Scene, seed: int) -> None:
         token = chance.choice(tokens)
         times = [at + step * chance.choice((100, 4_000)) for step in range(chance.choice((1, 1, 2, 3, 9)))]
         landed = await scene.opened(
-            token, times, visitor=chance.choice((BOT, BOT + 1, BOT + 2, scene.drawn + 10_000)),
+            token,
+            times,
+            visitor=chance.choice((BOT, BOT + 1, BOT + 2, scene.drawn + 10_000)),
             own=chance.random() < 0.1,
-        )  # fmt: skip
+        )
         if chance.random() < 0.2:
             tokens.append(Token(landed[0].visit_id, chance.choice((EMAIL, COPY)), 0))
         if chance.random() < 0.2:

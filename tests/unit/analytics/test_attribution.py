@@ -69,10 +69,15 @@ def test_no_touches_weigh_nothing_and_an_unknown_model_is_refused() -> None:
 @pytest.mark.parametrize(
     ("amount", "weighing", "parts"),
     [
-        (10, [1, 1, 1], [4, 3, 3]), (11, [1, 1, 1], [4, 4, 3]), (-10, [1, 1, 1], [-4, -3, -3]), (0, [1, 2], [0, 0]),
-        (1, [1, 3], [0, 1]), (49_000_000, [2, 1, 2], [19_600_000, 9_800_000, 19_600_000]), (3, [0, 5, 0], [0, 3, 0]),
+        (10, [1, 1, 1], [4, 3, 3]),
+        (11, [1, 1, 1], [4, 4, 3]),
+        (-10, [1, 1, 1], [-4, -3, -3]),
+        (0, [1, 2], [0, 0]),
+        (1, [1, 3], [0, 1]),
+        (49_000_000, [2, 1, 2], [19_600_000, 9_800_000, 19_600_000]),
+        (3, [0, 5, 0], [0, 3, 0]),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_divided_goes_to_who_lost_most_and_then_to_the_earlier(
     amount: int, weighing: list[int], parts: list[int]
 ) -> None:

@@ -166,8 +166,11 @@ async def test_the_answer_has_the_estimate_in_whole_visits() -> None:
     assert answer.estimate.of == sum(sum(one.deep) for one in pages)
     assert answer.estimate.reason is None
     assert [one.deep for one in answer.pages] == sorted((sum(one.deep) for one in pages), reverse=True)
-    assert all(one.low <= one.value <= one.high <= one.deep for one in answer.pages
-               if one.value is not None and one.low is not None and one.high is not None)  # fmt: skip
+    assert all(
+        one.low <= one.value <= one.high <= one.deep
+        for one in answer.pages
+        if one.value is not None and one.low is not None and one.high is not None
+    )
     assert (answer.evidence.in_app, answer.evidence.app_referrer) == (3, 2)
     assert answer.shares.estimated == 100
 

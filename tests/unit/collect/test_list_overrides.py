@@ -28,9 +28,14 @@ TABLE = additions()
 DATABASE = referrers_listed()
 NO_ORIGINS: frozenset[str] = frozenset()
 KINDS = {
-    Inside: "inside", Robot: "robot", Telling: "telling", HumanPattern: "reader", Name: "name", Referrer: "referrer",
+    Inside: "inside",
+    Robot: "robot",
+    Telling: "telling",
+    HumanPattern: "reader",
+    Name: "name",
+    Referrer: "referrer",
     Shim: "shim",
-}  # fmt: skip
+}
 
 
 WHERE = re.compile(r"https?://\S+\.\S+|\d on PyPI, 20\d\d|seen .*20\d\d-\d\d")

@@ -199,8 +199,10 @@ def test_a_rotated_key_file(settings: Settings) -> None:
     assert with_secret_keys(settings).secret_keys == (f"{KEY}-old".encode(), f"{KEY}-new".encode())
 
 
-@pytest.mark.parametrize(("text", "mode", "says"), [(KEY, 0o640, "chmod 600"), ("", 0o600, "must hold keys"),
-                                                    ("short", 0o600, "must hold keys")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "mode", "says"),
+    [(KEY, 0o640, "chmod 600"), ("", 0o600, "must hold keys"), ("short", 0o600, "must hold keys")],
+)
 def test_key_files_that_are_refused(settings: Settings, text: str, mode: int, says: str) -> None:
     file = keys_of(settings)
     file.parent.mkdir()

@@ -10,12 +10,16 @@ from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused
 @pytest.mark.parametrize(
     ("networks", "url"),
     [
-        ((), "https://example.com/"), ((), "https://93.184.215.14:8443/x?y"), ((), "https://[2606:2800:220:1::1]/"),
-        (("10.0.0.0/8",), "http://10.1.2.3/"), (("10.0.0.0/8",), "http://crm.internal/"),
-        (("::1",), "http://[::1]:8080/"), (("127.0.0.0/8", "10.0.0.0/8"), "https://10.0.0.1/"),
+        ((), "https://example.com/"),
+        ((), "https://93.184.215.14:8443/x?y"),
+        ((), "https://[2606:2800:220:1::1]/"),
+        (("10.0.0.0/8",), "http://10.1.2.3/"),
+        (("10.0.0.0/8",), "http://crm.internal/"),
+        (("::1",), "http://[::1]:8080/"),
+        (("127.0.0.0/8", "10.0.0.0/8"), "https://10.0.0.1/"),
         (("10.0.0.0/8",), "http://[::ffff:10.0.0.1]/"),
     ],
-)  # fmt: skip
+)
 def test_what_may_be_reached(networks: tuple[str, ...], url: str) -> None:
     EgressPolicy(networks).check(url)
 

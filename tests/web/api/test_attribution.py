@@ -71,15 +71,20 @@ async def test_each_model_credits_the_chain_in_its_own_way(asker: KeyClient, cha
         assert sorted(worth(found["shares"])) == sorted(rows), model
         assert found["without_share"] == {"conversions": "1", "value": {"EUR": "7.00"}}
         assert (found["model"], found["conversions"], found["value"], found["truncated"]) == (
-            model, 2, {"EUR": "107.00"}, 0,
-        )  # fmt: skip
+            model,
+            2,
+            {"EUR": "107.00"},
+            0,
+        )
     linear = await asker.json(PATH, model="linear")
     assert worth(linear["channels"]) == [("copy", "0.666667", "66.666667"), ("whatsapp", "0.333333", "33.333333")]
     assert [row["key"] for row in linear["pages"]] == [f"{ORIGIN}/shared", f"{ORIGIN}/page-1", f"{ORIGIN}/page-2"]
     shares = {row["key"]: (row["channel"], row["url"]) for row in linear["shares"]}
     assert shares == {
-        one: ("copy", f"{ORIGIN}/shared"), two: ("whatsapp", f"{ORIGIN}/page-1"), three: ("copy", f"{ORIGIN}/page-2"),
-    }  # fmt: skip
+        one: ("copy", f"{ORIGIN}/shared"),
+        two: ("whatsapp", f"{ORIGIN}/page-1"),
+        three: ("copy", f"{ORIGIN}/page-2"),
+    }
 
 
 @pytest.mark.usefixtures("chain")
@@ -118,9 +123,12 @@ async def test_nothing_is_credited_where_nothing_was_sold(asker: KeyClient) -> N
 
 async def test_what_cannot_be_asked(server: Server, asker: KeyClient) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({}, "model"), ({"model": "taste"}, "model"), ({"model": "last", "limit": 0}, "limit"),
-        ({"model": "last", "by": "page"}, "by"), ({"model": "last", "from": "x"}, "from"),
-    ]  # fmt: skip
+        ({}, "model"),
+        ({"model": "taste"}, "model"),
+        ({"model": "last", "limit": 0}, "limit"),
+        ({"model": "last", "by": "page"}, "by"),
+        ({"model": "last", "from": "x"}, "from"),
+    ]
     for params, field in wrong:
         assert refused(await asker.get(PATH, **params)) == (422, "invalid", [field])
     assert (await server.http.get(PATH, params={"model": "last"})).status_code == 401

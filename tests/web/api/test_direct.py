@@ -45,16 +45,23 @@ async def test_the_parts_of_direct(server: Server, headers: dict[str, str]) -> N
     assert list(answer) == ["measured", "evidence", "shares", "estimate", "pages"]
     assert answer["measured"] == {"visits": 5, "home": 1, "deep": 1, "private_returns": 1, "public_returns": 0}
     assert answer["evidence"] == {
-        "in_app": 1, "app_referrer": 1, "apps": {"instagram": 1, "org.example.reader": 1},
-    }  # fmt: skip
+        "in_app": 1,
+        "app_referrer": 1,
+        "apps": {"instagram": 1, "org.example.reader": 1},
+    }
     assert answer["shares"] == {"reported": 1, "proven": 1, "both": 1, "estimated": 1, "reports_lost": 0.0}
     assert answer["estimate"] == {
-        "value": None, "low": None, "high": None, "level": 0.9, "method": "covariation-1", "of": 1,
+        "value": None,
+        "low": None,
+        "high": None,
+        "level": 0.9,
+        "method": "covariation-1",
+        "of": 1,
         "reason": "too-few-deep-visits",
-    }  # fmt: skip
+    }
     assert answer["pages"] == [
         {"url": f"{ORIGIN}/deep/page", "deep": 1, "private_returns": 1, "value": None, "low": None, "high": None},
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("params", [{"page": "https://a.example/"}, {"from": "yesterday"}, {"days": "3"}])

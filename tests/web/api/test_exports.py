@@ -66,14 +66,22 @@ async def test_what_happened_is_in_the_tables(server: Server, headers: dict[str,
     (share,) = lines(await get(server, "shares", headers))
     assert (share["visit"], share["token"]) == (first["visit"], first["tokens"]["copy"])
     assert (share["url"], share["title"], share["reported"], share["proven"], share["returns"]) == (
-        f"{ORIGIN}/other", "Other", True, True, 1,
-    )  # fmt: skip
+        f"{ORIGIN}/other",
+        "Other",
+        True,
+        True,
+        1,
+    )
     (unfurl,) = lines(await get(server, "unfurls", headers))
     assert (unfurl["visit"], unfurl["channel"], unfurl["app"]) == (first["visit"], "copy", "slack")
     (conversion,) = lines(await get(server, "conversions", headers))
     assert [conversion[name] for name in ("visit", "goal", "id", "value", "currency")] == [
-        second["visit"], "order", "A-1", "49.90", "EUR",
-    ]  # fmt: skip
+        second["visit"],
+        "order",
+        "A-1",
+        "49.90",
+        "EUR",
+    ]
     (cascade,) = lines(await get(server, "cascades", headers))
     assert (cascade["root"], cascade["size"], cascade["breadth"]) == (first["visit"], 2, 1)
     assert lines(await get(server, "answers", headers)) == []
@@ -116,9 +124,13 @@ async def test_parquet(server: Server, headers: dict[str, str]) -> None:
 async def test_days_are_inclusive(server: Server, headers: dict[str, str]) -> None:
     await live(server)
     for params, there in (
-        ({"from": TODAY, "to": TODAY}, True), ({"from": TODAY}, True), ({"to": TODAY}, True),
-        ({"to": YESTERDAY}, False), ({"from": "2026-11-06"}, False), ({"from": "2020-01-01", "to": YESTERDAY}, False),
-    ):  # fmt: skip
+        ({"from": TODAY, "to": TODAY}, True),
+        ({"from": TODAY}, True),
+        ({"to": TODAY}, True),
+        ({"to": YESTERDAY}, False),
+        ({"from": "2026-11-06"}, False),
+        ({"from": "2020-01-01", "to": YESTERDAY}, False),
+    ):
         for table in ("visits", "shares", "unfurls", "conversions", "cascades"):
             assert bool(lines(await get(server, table, headers, **params))) is there, (table, params)
 
@@ -138,11 +150,15 @@ async def test_its_name_says_what_it_is(server: Server, headers: dict[str, str])
 @pytest.mark.parametrize(
     ("params", "field"),
     [
-        ({"format": "xlsx"}, "format"), ({"format": ""}, "format"), ({"from": "yesterday"}, "from"),
-        ({"to": "2026-02-30"}, "to"), ({"from": TODAY, "to": YESTERDAY}, "from"), ({"to": "9999-01-01"}, "to"),
+        ({"format": "xlsx"}, "format"),
+        ({"format": ""}, "format"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2026-02-30"}, "to"),
+        ({"from": TODAY, "to": YESTERDAY}, "from"),
+        ({"to": "9999-01-01"}, "to"),
         ({"page": ORIGIN}, "page"),
     ],
-)  # fmt: skip
+)
 async def test_what_it_does_not_take(
     server: Server, headers: dict[str, str], params: dict[str, str], field: str
 ) -> None:

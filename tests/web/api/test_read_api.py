@@ -241,8 +241,11 @@ async def test_a_thousand_tokens_resolve_at_once(server: Server, asker: KeyClien
         ("/v1/stats/series", {}, ["metric"]),
         ("/v1/stats/series", {"metric": "moons"}, ["metric"]),
         ("/v1/stats/series", {"metric": "visits", "interval": "year"}, ["interval"]),
-        ("/v1/stats/series", {"metric": "visits", "interval": "hour", "from": "2024-01-01", "to": "2026-01-01"},
-         ["interval"]),
+        (
+            "/v1/stats/series",
+            {"metric": "visits", "interval": "hour", "from": "2024-01-01", "to": "2026-01-01"},
+            ["interval"],
+        ),
         ("/v1/stats/breakdown", {}, ["by"]),
         ("/v1/stats/breakdown", {"by": "moon"}, ["by"]),
         ("/v1/stats/breakdown", {"by": "page", "limit": "0"}, ["limit"]),
@@ -257,7 +260,7 @@ async def test_a_thousand_tokens_resolve_at_once(server: Server, asker: KeyClien
         ("/v1/cascades/00000000000", {"depth": "1"}, ["depth"]),
         ("/v1/tokens/0", {"x": "1"}, ["x"]),
     ],
-)  # fmt: skip
+)
 async def test_refusals_name_the_parameter(
     asker: KeyClient, path: str, params: dict[str, Any], fields: list[str]
 ) -> None:

@@ -48,9 +48,13 @@ async def test_an_endpoint_is_added_shown_changed_and_taken_away(server: Server,
     assert secret.startswith("whsec_")
     assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
     assert added == {
-        "id": added["id"], "url": URL, "events": ["spike.detected"], "created_at": rfc3339(server.clock.now),
-        "enabled": True, "disabled": None,
-    }  # fmt: skip
+        "id": added["id"],
+        "url": URL,
+        "events": ["spike.detected"],
+        "created_at": rfc3339(server.clock.now),
+        "enabled": True,
+        "disabled": None,
+    }
     assert await owner.json("/v1/webhooks") == {"webhooks": [added]}
     path = f"/v1/webhooks/{added['id']}"
     assert await owner.json(path) == added
@@ -122,18 +126,24 @@ async def test_who_may(server: Server, owner: KeyClient) -> None:
     reader, writer = await with_key(server, "reader"), await with_key(server, "writer", scope="write")
     for asker in (reader, writer):
         for answer in (
-            await asker.get("/v1/webhooks"), await asker.http.post("/v1/webhooks", json={"url": URL}),
-            await asker.get(path), await asker.http.patch(path, json={}), await asker.http.delete(path),
-            await asker.get(f"{path}/deliveries"), await asker.http.post(f"{path}/deliveries/x/retry"),
-        ):  # fmt: skip
+            await asker.get("/v1/webhooks"),
+            await asker.http.post("/v1/webhooks", json={"url": URL}),
+            await asker.get(path),
+            await asker.http.patch(path, json={}),
+            await asker.http.delete(path),
+            await asker.get(f"{path}/deliveries"),
+            await asker.http.post(f"{path}/deliveries/x/retry"),
+        ):
             assert refused(answer)[:2] == (403, "forbidden")
     neighbour = await with_key(server, "neighbour", site_id=2, scope="admin")
     assert (await neighbour.json("/v1/webhooks")) == {"webhooks": []}
     for answer in (
-        await neighbour.get(path), await neighbour.http.patch(path, json={"enabled": False}),
-        await neighbour.http.delete(path), await neighbour.get(f"{path}/deliveries"),
+        await neighbour.get(path),
+        await neighbour.http.patch(path, json={"enabled": False}),
+        await neighbour.http.delete(path),
+        await neighbour.get(f"{path}/deliveries"),
         await neighbour.http.post(f"{path}/deliveries/x/retry"),
-    ):  # fmt: skip
+    ):
         assert refused(answer)[:2] == (404, "not-found")
     assert refused(await neighbour.get("/v1/webhooks", site="site-a"))[:2] == (403, "forbidden")
     everywhere = await with_key(server, "everywhere", site_id=0, scope="admin")
@@ -179,9 +189,14 @@ async def test_spikes_are_shown(server: Server) -> None:
     await server.store.spikes.raise_spike(1, spike, published, lambda: "msg_1")
     await server.store.spikes.prolong(1, spike.page_id, at, at + 300_000, 70)
     shown = {
-        "page": f"{ORIGIN}/deep/page", "at": rfc3339(at), "last_at": rfc3339(at + 300_000), "over": False,
-        "returns": 52, "expected": 1.99, "peak": 70,
-    }  # fmt: skip
+        "page": f"{ORIGIN}/deep/page",
+        "at": rfc3339(at),
+        "last_at": rfc3339(at + 300_000),
+        "over": False,
+        "returns": 52,
+        "expected": 1.99,
+        "peak": 70,
+    }
     assert await asker.json("/v1/spikes") == {"spikes": [shown]}
     server.clock.now = NOON + 2 * DAY_MS
     assert await asker.json("/v1/spikes") == {"spikes": [shown | {"over": True}]}

@@ -63,8 +63,10 @@ async def test_goals_lead_to_their_own_view(server: Server) -> None:
     client = await signed_in(server)
     shown = await page(client, "/conversions")
     assert [(row[0], row[1], row[3]) for row in shown.tables["Conversions by goal"]] == [
-        ("Goal", "Conversions", "EUR"), ("letter", "1", "7.00"), ("order", "1", "100.00"),
-    ]  # fmt: skip
+        ("Goal", "Conversions", "EUR"),
+        ("letter", "1", "7.00"),
+        ("order", "1", "100.00"),
+    ]
     assert "/conversions?goal=letter" in shown.values("a", "href")
     letter = await page(client, "/conversions?goal=letter")
     assert [row[0] for row in letter.tables["Credit by channel"][1:]] == ["No shareno shared link led to it"]
@@ -112,8 +114,10 @@ def credited(conversions: int, without: str, **channels: str) -> Attribution:
 def test_the_bar_holds_all_conversions_by_family() -> None:
     drawn = segments(credited(8, "5", whatsapp="1.5", copy="1", telegram="0.5"))
     assert [(part.tone, part.conversions) for part in drawn] == [
-        ("chat", Decimal(2)), ("link", Decimal(1)), ("none", Decimal(5)),
-    ]  # fmt: skip
+        ("chat", Decimal(2)),
+        ("link", Decimal(1)),
+        ("none", Decimal(5)),
+    ]
     assert [(part.x, part.width) for part in drawn] == [(0, 25), (25, 12.5), (37.5, 62.5)]
 
 

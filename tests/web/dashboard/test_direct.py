@@ -53,20 +53,28 @@ async def test_it_says_what_the_api_says(server: Server) -> None:
     found = await page(client, "/direct")
     rows = found.tables["Direct traffic by kind of number"]
     assert [row[1:] for row in rows[1:]] == [
-        ["1", "", "", ""], ["1", "", "", ""], ["1", "", "", ""], ["", "1", "", ""], ["", "", "not enough data", ""],
-        ["0", "", "", ""], ["4", "", "", ""],
-    ]  # fmt: skip
+        ["1", "", "", ""],
+        ["1", "", "", ""],
+        ["1", "", "", ""],
+        ["", "1", "", ""],
+        ["", "", "not enough data", ""],
+        ["0", "", "", ""],
+        ["4", "", "", ""],
+    ]
     assert "Not enough data for an estimate" in found.text
     assert "There was 1 direct visit to inner pages; at least 50 are needed" in found.text
     assert [row[:3] for row in found.tables["Direct visits to inner pages"]] == [
-        ["Page", "Direct", "Private returns"], ["/deep/page", "1", "1"],
-    ]  # fmt: skip
+        ["Page", "Direct", "Private returns"],
+        ["/deep/page", "1", "1"],
+    ]
     assert "Instagram 1" in found.text
     assert found.tables["Private shares, measured and estimated"][1:] == [
-        ["Reported by the page", "1", ""], ["Proven by a return", "1", ""], ["Both", "1", ""],
+        ["Reported by the page", "1", ""],
+        ["Proven by a return", "1", ""],
+        ["Both", "1", ""],
         ["In allestimated by capture and recapture, without an interval", "", "1"],
         ["Reports lost on the way", "", "0\u202f%"],
-    ]  # fmt: skip
+    ]
     week = await page(client, "/direct?days=7")
     assert "The period has 7 days; at least 14 are needed" in week.text
     assert "/direct?days=90" in week.values("a", "href")
@@ -80,15 +88,22 @@ async def test_an_estimate_stands_with_its_interval(server: Server, monkeypatch:
     rows = found.tables["Direct traffic by kind of number"]
     assert rows[0] == ["Visits", "Measured", "Evidence", "Estimated", "90 % interval"]
     assert [row[1:] for row in rows[1:6]] == [
-        ["700", "", "", ""], ["1\u202f000", "", "", ""], ["300", "", "", ""], ["", "42", "", ""],
+        ["700", "", "", ""],
+        ["1\u202f000", "", "", ""],
+        ["300", "", "", ""],
+        ["", "42", "", ""],
         ["", "", "400", "300 – 500"],
-    ]  # fmt: skip
+    ]
     assert found.tables["Direct visits to inner pages"][1:] == [
-        ["/read", "900", "", "380290 – 470", "650"], ["/quiet", "80", "", "–", "0"],
-    ]  # fmt: skip
+        ["/read", "900", "", "380290 – 470", "650"],
+        ["/quiet", "80", "", "–", "0"],
+    ]
     whiskers = [value for value in found.values("path", "d") if "v12" in value]
-    assert whiskers == ["M30.61 7H51.02m0 -6v12M30.61 1v12", "M30.0 7H50.0m0 -6v12M30.0 1v12",
-                        "M32.22 7H52.22m0 -6v12M32.22 1v12"]  # fmt: skip
+    assert whiskers == [
+        "M30.61 7H51.02m0 -6v12M30.61 1v12",
+        "M30.0 7H50.0m0 -6v12M30.0 1v12",
+        "M32.22 7H52.22m0 -6v12M32.22 1v12",
+    ]
     assert f"/?page={ORIGIN}/read".replace(":", "%3A").replace("//", "%2F%2F") in {
         link.replace("%2Fread", "/read") for link in found.values("a", "href")
     }

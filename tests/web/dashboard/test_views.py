@@ -52,14 +52,10 @@ async def chain_of_three(server: Server) -> dict[str, Any]:
     first = await server.visit(url=f"{ORIGIN}/story")
     await server.post("shares", token=first["tokens"]["copy"], url=f"{ORIGIN}/story")
     server.clock.now += 60_000
-    friend = await server.visit(
-        server.browser("192.0.2.2"), url=f"{ORIGIN}/story", token=first["tokens"]["copy"]
-    )  # fmt: skip
+    friend = await server.visit(server.browser("192.0.2.2"), url=f"{ORIGIN}/story", token=first["tokens"]["copy"])
     await server.post("shares", token=friend["tokens"]["whatsapp"], url=f"{ORIGIN}/story")
     server.clock.now += 60_000
-    third = await server.visit(
-        server.browser("192.0.2.3"), url=f"{ORIGIN}/story", token=friend["tokens"]["whatsapp"]
-    )  # fmt: skip
+    third = await server.visit(server.browser("192.0.2.3"), url=f"{ORIGIN}/story", token=friend["tokens"]["whatsapp"])
     return {"root": first["visit"], "last": third["tokens"]["copy"], "middle": friend, "third": third}
 
 

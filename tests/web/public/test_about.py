@@ -128,11 +128,14 @@ def holes(text: str) -> set[str]:
 @pytest.mark.parametrize(
     ("language", "day", "expected"),
     [
-        ("en", date(2026, 11, 5), "5 November 2026"), ("de", date(2026, 3, 1), "1. März 2026"),
-        ("fr", date(2026, 8, 1), "1er août 2026"), ("fr", date(2026, 8, 2), "2 août 2026"),
-        ("nl", date(2026, 5, 31), "31 mei 2026"), ("es", date(2026, 1, 1), "1 de enero de 2026"),
+        ("en", date(2026, 11, 5), "5 November 2026"),
+        ("de", date(2026, 3, 1), "1. März 2026"),
+        ("fr", date(2026, 8, 1), "1er août 2026"),
+        ("fr", date(2026, 8, 2), "2 août 2026"),
+        ("nl", date(2026, 5, 31), "31 mei 2026"),
+        ("es", date(2026, 1, 1), "1 de enero de 2026"),
     ],
-)  # fmt: skip
+)
 def test_dates(language: str, day: date, expected: str) -> None:
     assert languages()[language].calendar(day) == expected
 

@@ -36,8 +36,9 @@ async def test_an_answer_is_stored_with_its_visit_or_without(server: Server) -> 
     assert (await say(server, "a podcast", contact="  ")).status_code == 200
     now = server.clock.now
     assert await stored(server) == [
-        (visit["visit"], now, "A friend sent\n\nit 🍇", "me@example.org"), (None, now, "a podcast", None),
-    ]  # fmt: skip
+        (visit["visit"], now, "A friend sent\n\nit 🍇", "me@example.org"),
+        (None, now, "a podcast", None),
+    ]
 
 
 @BOTH_BACKENDS
@@ -46,8 +47,10 @@ async def test_a_beacon_is_an_answer_and_its_repeat_is_none(server: Server) -> N
     beacon = {"Content-Type": "text/plain;charset=UTF-8"}
     answers = [await server.http.post("/v1/answers", content=body, headers=beacon) for _ in range(3)]
     assert [(one.status_code, one.headers.get("grapevine-dropped")) for one in answers] == [
-        (200, None), (200, "duplicate"), (200, "duplicate"),
-    ]  # fmt: skip
+        (200, None),
+        (200, "duplicate"),
+        (200, "duplicate"),
+    ]
     assert len(await stored(server)) == 1
     assert (await server.drops())["duplicate"] == 2
 

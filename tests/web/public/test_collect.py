@@ -114,7 +114,7 @@ BAD_BODIES: list[tuple[str, bytes | dict[str, Any], int, str, str | None]] = [
     ("unknown channel", {"channels": ["pigeon"]}, 422, "invalid", "channels"),
     ("channels no list", {"channels": 7}, 422, "invalid", "channels"),
     ("own no boolean", {"own": "yes"}, 422, "invalid", "own"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ async def test_nothing_that_tells_who_somebody_is_gets_stored(server: Server) ->
         ({}, INSTAGRAM, "social", "instagram"),
         ({}, KAKAOTALK, "messenger", "kakaotalk"),
     ],
-)  # fmt: skip
+)
 async def test_sources(server: Server, fields: dict[str, str], agent: str, source: str, app: str | None) -> None:
     from grapevine.domain.enums import SOURCE_NAMES
 

@@ -81,8 +81,10 @@ async def test_who_knows_the_answer_is_not_told_again(server: Server) -> None:
 @pytest.mark.parametrize(
     ("params", "status", "code", "field"),
     [
-        ({}, 422, "invalid", "site"), ({"site": "site-a"}, 422, "invalid", "url"),
-        ({"url": PAGE}, 422, "invalid", "site"), ({"site": "nobody", "url": PAGE}, 404, "unknown-site", None),
+        ({}, 422, "invalid", "site"),
+        ({"site": "site-a"}, 422, "invalid", "url"),
+        ({"url": PAGE}, 422, "invalid", "site"),
+        ({"site": "nobody", "url": PAGE}, 404, "unknown-site", None),
         ({"site": "\0", "url": PAGE}, 404, "unknown-site", None),
         ({"site": "site-a", "url": "https://foreign.example/"}, 422, "invalid", "url"),
         ({"site": "site-a", "url": ""}, 422, "invalid", "url"),
@@ -90,7 +92,7 @@ async def test_who_knows_the_answer_is_not_told_again(server: Server) -> None:
         ({"site": "site-a", "url": "https://me:secret@a.example/"}, 422, "invalid", "url"),
         ({"site": "site-a", "url": f"{ORIGIN}/{'x' * 3_000}"}, 422, "invalid", "url"),
     ],
-)  # fmt: skip
+)
 async def test_what_cannot_be_answered(
     server: Server, params: dict[str, str], status: int, code: str, field: str | None
 ) -> None:

@@ -107,8 +107,9 @@ async def test_many_at_one_moment_are_one(server: Server) -> None:
     agents = ["WhatsApp/2.24.18.80 A", "TelegramBot (like TwitterBot)"] * 12
     await asyncio.gather(*(follow(server, token, agent) for agent in agents))
     assert await server.store.look("SELECT app, count(*) FROM unfurls GROUP BY app ORDER BY app") == [
-        ("telegram", 1), ("whatsapp", 1),
-    ]  # fmt: skip
+        ("telegram", 1),
+        ("whatsapp", 1),
+    ]
     assert await server.store.look("SELECT sum(unfurls) FROM counts_device") == [(2,)]
 
 
@@ -146,9 +147,13 @@ async def test_a_robot_is_refused_at_every_call_and_counted(server: Server, call
     robots = (GOOGLEBOT, IMESSAGE, "WhatsApp/2.24.18.80 A", "")
     for agent in robots:
         response = await server.post(
-            call, server.browser(user_agent=agent), session=answer["session"], token=answer["tokens"]["copy"],
-            goal="order", nonce="n" * 16,
-        )  # fmt: skip
+            call,
+            server.browser(user_agent=agent),
+            session=answer["session"],
+            token=answer["tokens"]["copy"],
+            goal="order",
+            nonce="n" * 16,
+        )
         assert (response.status_code, response.headers["grapevine-dropped"]) == (202, "robot")
     for table, rows in (("visits", 1), ("shares", 0), ("conversions", 0), ("unfurls", 0)):
         assert await server.store.look(f"SELECT count(*) FROM {table}") == [(rows,)]

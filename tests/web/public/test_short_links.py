@@ -97,8 +97,9 @@ async def test_a_preview_robot_is_evidence_and_never_a_visit(server: Server) -> 
     server.clock.now += ids.HOUR_MS
     await location(server, token, SLACK)
     assert await server.store.look("SELECT app, count(*) FROM unfurls GROUP BY app ORDER BY app") == [
-        ("slack", 2), ("whatsapp", 1),
-    ]  # fmt: skip
+        ("slack", 2),
+        ("whatsapp", 1),
+    ]
     assert await server.store.look("SELECT count(*) FROM visits") == [(1,)]
     assert await server.store.look("SELECT count(*) FROM shares WHERE proven_at IS NOT NULL") == [(0,)]
 
