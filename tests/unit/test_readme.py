@@ -82,7 +82,7 @@ def _words(line: str) -> list[str]:
 
 
 def test_every_command_in_the_documentation_is_one(project_root: Path) -> None:
-    """Those of docs/command-line.md are run by test_cli; the others must at least be understood as written."""
+    """docs/command-line.md is run by tests/cli/test_parser.py; the commands of other pages are only parsed."""
     pages = [project_root / "README.md", *(project_root / "docs").glob("*.md")]
     text = "\n".join(page.read_text("utf-8") for page in pages if page.name != "command-line.md")
     named = r"(?:^|`|com )grapevine ((?:site|key|token|serve|stats|cascade|demo|migrate)[^`\n]*)"

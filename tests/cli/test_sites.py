@@ -1,0 +1,65 @@
+"""The commands ``site`` and ``key``."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.terminal import ORIGIN, Terminal
+
+
+def test_adding_a_site(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPEVINE_BASE_URL", "https://share.example.com")
+    monkeypatch.setenv("GRAPEVINE_PREFIX", "/g")
+    done = run("site", "add", "Lees", "--origin", ORIGIN)
+    assert (done.status, done.err) == (0, "")
+    assert set(done.json) == {"site", "key", "snippet"}
+    assert re.fullmatch("[0-9A-Za-z]{16}", done.json["site"])
+    assert done.json["snippet"] == (
+        f'<script async src="https://share.example.com/g/widget.js" data-site="{done.json["site"]}"></script>'
+    )
+
+
+def test_a_snippet_without_a_base_url_says_so(run: Terminal) -> None:
+    done = run("site", "add", "Lees", "--origin", ORIGIN)
+    assert "http://127.0.0.1:8000/widget.js" in done.json["snippet"]
+    assert "GRAPEVINE_BASE_URL is not set" in done.err
+
+
+def test_a_wrong_origin(run: Terminal) -> None:
+    done = run("site", "add", "Lees", "--origin", "a.example")
+    assert done.status == 2
+    assert "`origin` must begin with http:// or https://" in done.err
+
+
+def test_listing_and_changing_sites(run: Terminal) -> None:
+    assert "No site yet" in run("site", "list").out
+    site = run.add_site("[red]Lees[/red]")
+    assert "[red]Lees[/red]" in run("site", "list").out
+    changed = run("site", "set", site, "name=Dregs", "param=via", "origin=https://b.example", "--json")
+    assert 'data-param="via"' in changed.json["snippet"]
+    assert "Changed Dregs" in run("site", "set", site, "place=query").out
+    (listed,) = run("site", "list", "--json").json
+    assert (listed["name"], listed["param"], listed["place"]) == ("Dregs", "via", "query")
+    assert listed["origins"] == ["https://b.example"]
+    assert run("site", "set", site, "colour=red").status == 2
+    assert run("site", "set", site, "colour").status == 2
+    assert run("site", "set", "nobody", "name=x").status == 1
+
+
+def test_keys(run: Terminal) -> None:
+    site = run.add_site()
+    added = run("key", "add", site, "--scope", "read", "--json").json
+    assert added["key"].startswith("gv_")
+    shown = run("key", "add", site, "--scope", "write", "--name", "shop")
+    assert re.match(r"gv_\w{40}\n", shown.out)
+    listed = run("key", "list", site)
+    assert "shop" in listed.out
+    assert added["key"] not in listed.out
+    assert run("key", "revoke", added["id"]).status == 0
+    assert run("key", "revoke", added["id"]).status == 1
+    keys = {key["name"]: key for key in run("key", "list", site, "--json").json}
+    assert set(keys) == {"first key", "read key", "shop"}
+    assert keys["read key"]["revoked_at"]
+    assert not keys["shop"]["revoked_at"]

@@ -1,0 +1,44 @@
+"""The commands ``stats`` and ``cascade``."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tests.support.terminal import Terminal
+
+
+def test_stats(run: Terminal, tmp_path: Path) -> None:
+    site = run.add_site()
+    run.chain(site)
+    summary = run("stats", site, "--json").json
+    assert (summary["visits"], summary["returns"], summary["shares"]["proven"]) == (3, 2, 2)
+    shown = run("stats", site).out
+    assert re.search(r"^Returns +2 ", shown, re.MULTILINE)
+    assert re.search(r"^K-factor +0\.67 ", shown, re.MULTILINE)
+    assert re.search(r"^Suspects +0 ", shown, re.MULTILINE)
+    with closing(sqlite3.connect(tmp_path / "grapevine.sqlite3", isolation_level=None)) as connection:
+        connection.execute("UPDATE visits SET verdict = 2")
+    assert run("stats", site, "--json").json["suspects"] == {"driven": 0, "scanner": 3, "replay": 0}
+    assert re.search(r"^Suspects +3 +scanner 3 *$", run("stats", site).out, re.MULTILINE)
+    before = run("stats", site, "--from", "2020-01-01", "--to", "2020-01-31")
+    assert "Lees, 2020-01-01 to 2020-01-31" in before.out
+    assert re.search(r"^Visits +0 ", before.out, re.MULTILINE)
+    backwards = run("stats", site, "--from", "2026-02-01", "--to", "2026-01-01")
+    assert (backwards.status, backwards.out) == (2, "")
+
+
+def test_cascade(run: Terminal) -> None:
+    other, site = run.add_site("Dregs"), run.add_site()
+    first, second, third = run.chain(site)
+    cascade = run("cascade", first["visit"], "--json").json
+    assert [node["visit"] for node in cascade["nodes"]] == [first["visit"], second["visit"], third["visit"]]
+    headline, *tree = run("cascade", first["visit"], "--site", site).out.splitlines()
+    assert headline == "3 visits, depth 2, breadth 1, structural virality 1.33, 2 shares, 0 conversions"
+    assert re.fullmatch(rf"direct-deep  /page  depth 0, \S+ \S+, {first['visit']}", tree[0])
+    assert re.fullmatch(rf"└── copy  /page  depth 1, \S+ \S+, {second['visit']}", tree[1])
+    assert re.fullmatch(rf"    └── copy  /page  depth 2, \S+ \S+, {third['visit']}", tree[2])
+    assert run("cascade", first["visit"], "--site", other).status == 1
+    assert run("cascade", "nonsense").status == 1

@@ -1,0 +1,62 @@
+"""The command ``token inspect``."""
+
+from __future__ import annotations
+
+from grapevine.domain import channels, ids
+from grapevine.serving.app import system_clock
+from tests.support.terminal import ORIGIN, Terminal
+
+
+def test_inspecting_a_good_token(run: Terminal) -> None:
+    site = run.add_site()
+    first, second, third = run.chain(site)
+    token = second["tokens"]["copy"]
+    found = run("token", "inspect", token, "--json")
+    assert found.status == 0
+    assert found.json["valid"] is True
+    assert (found.json["site"], found.json["visit"], found.json["channel"]) == (site, second["visit"], "copy")
+    assert (found.json["n"], found.json["day"]) == (0, ids.day_date(ids.day_at(system_clock())).isoformat())
+    resolution = found.json["resolution"]
+    assert [node["visit"] for node in resolution["chain"]] == [first["visit"], second["visit"]]
+    assert (resolution["share"]["depth"], resolution["share"]["proven"], resolution["reach"]["visits"]) == (1, True, 1)
+    shown = run("token", "inspect", token, "--site", site).out
+    for fact in (first["visit"], second["visit"], "It is a share of Lees through copy.", "proven", f"{ORIGIN}/page"):
+        assert fact in shown
+    assert third["visit"] not in shown
+
+
+def test_each_kind_of_bad_token_is_explained_in_one_sentence(run: Terminal) -> None:
+    site, other = run.add_site("Lees"), run.add_site("Dregs")
+    visit = run.chain(site)[0]
+    token = visit["tokens"]["whatsapp"]
+    swapped = token[:-1] + ("0" if token[-1] != "0" else "1")
+    unborn = run.tokens(site).mint(ids.pack(2500, 7, 99), [channels.CODES["copy"]])[0]
+    ahead = ids.token_text((2 << 134) | 1)
+    nowhere = ids.token_text((1 << 134) | (30 << 127))
+    cases: list[tuple[list[str], str, str]] = [
+        (["abc"], "not-a-token", "It is not a token: it has 3 characters, and a token has 23."),
+        (["a"], "not-a-token", "it has 1 character, and"),
+        ([token[:10] + "-" + token[11:]], "not-a-token", "'-' at place 11 is no letter or digit"),
+        (["z" * 23], "bad-signature", "the number it spells is larger than any token"),
+        ([ahead], "bad-signature", "it is of version 2, and this server knows version 1 only"),
+        ([nowhere], "bad-signature", "it names channel 30, which does not exist"),
+        ([swapped], "bad-signature", "no key of a site of this server signed it"),
+        ([token, "--site", other], "unknown-site-token", f"signed for the site Lees ({site}), not for {other}"),
+        ([visit["session"]], "session", "It is a session, the credential of a visit itself"),
+        ([unborn], "unknown-visit", f"Its signature is good, but visit {ids.visit_text(ids.pack(2500, 7, 99))} is not"),
+    ]
+    for arguments, reason, says in cases:
+        inspected = run("token", "inspect", *arguments)
+        assert (inspected.status, inspected.err) == (1, ""), inspected
+        assert says in inspected.out
+        assert inspected.out.endswith(".\n")
+        assert inspected.out.count("\n") == 1
+        found = run("token", "inspect", *arguments, "--json")
+        assert found.status == 1
+        assert (found.json["valid"], found.json["reason"]) == (False, reason), inspected.out
+        assert found.json["detail"] == inspected.out.strip()
+
+
+def test_inspecting_without_any_site(run: Terminal) -> None:
+    done = run("token", "inspect", "0" * 23)
+    assert done.out == "It looks like a token, but this server has no site yet that could have signed it.\n"
