@@ -1,4 +1,4 @@
-"""What a database holds afterwards, against what was acknowledged and against itself."""
+"""Compares the rows of a database with the acknowledged events and with its own counts."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class _Stored:
         assert len(self.views) == len(visits)
 
     def holds(self, load: WidgetLoad) -> None:
-        """Everything acknowledged is among it."""
+        """Checks that every acknowledged event is stored."""
         assert set(load.visits.values()) <= self.views.keys()
         assert {_share(token) for token in load.reported} <= self.reported
         for visit, nonces in load.views.items():
@@ -154,7 +154,7 @@ async def _of_database(url: str) -> _Stored:
 
 
 def _agree(connection: sqlite3.Connection, counts: _Counts) -> None:
-    """A table of counts is what the rows say."""
+    """Checks that a table of counts equals the sums of the rows."""
     key = (counts.time, *counts.rest)
     visits = _sums(connection, "visits", (counts.at, *counts.of_visits), "1", _RETURNED, "flags & 1", "flags & 3 = 2")
     assert _sums(connection, counts.table, key, "visits", "returns", "self_returns", "same_network") == visits
@@ -196,7 +196,7 @@ def _trees(connection: sqlite3.Connection) -> Numbers:
 
 
 def _sums(connection: sqlite3.Connection, rows: str, key: tuple[str, ...], *measures: str) -> Numbers:
-    """The sums of some measures by a key."""
+    """Returns the sums of some measures by key."""
     positions = ", ".join(str(index + 1) for index in range(len(key)))
     columns = ", ".join([*key, *(f"sum({measure})" for measure in measures)])
     found = connection.execute(f"SELECT {columns} FROM {rows} GROUP BY {positions}").fetchall()

@@ -1,4 +1,4 @@
-"""Two servers that differ in their backend alone, and a comparison of all that they answer and store."""
+"""Two servers that differ in their backend alone, and a comparison of their responses and rows."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Pair:
         self.rows: dict[str, int] = {}
 
     async def play_first(self, step: Step) -> list[RecordedAnswer]:
-        """The answers of the server on SQLite."""
+        """Returns the responses of the server on SQLite."""
         self.one.clock.now = step.at
         return await play(self.one.app, step)
 
@@ -132,7 +132,7 @@ class Pair:
                 self._compare(call, ours, theirs)
 
     async def ask(self, call: RecordedCall) -> RecordedAnswer:
-        """What both answer to a question."""
+        """Returns the responses of both servers to a request."""
         (ours,), (theirs,) = [await play(server.app, Step(0, (call,))) for server in (self.one, self.other)]
         self._compare(call, ours, theirs)
         return ours
@@ -161,7 +161,7 @@ class Pair:
         await self.on_both(lambda server: change(server, statements))
 
     async def on_both(self, do: Callable[[Server], Awaitable[None]]) -> None:
-        """Does the same to both."""
+        """Applies an action to both servers."""
         await do(self.one)
         await do(self.other)
 

@@ -1,4 +1,4 @@
-"""The backends that there are; both can be looked into with SQL of their own."""
+"""The store classes of both backends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disks that are spoiled under a running server, and mended again.
+"""Disks that become full or read-only under a running server, and usable again.
 
 A small tmpfs and files made immutable are the real thing, and need rights that not every machine gives; a limit on the
 size of files does the same to every write of the server (``pwrite`` fails) and works everywhere.

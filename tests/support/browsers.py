@@ -1,4 +1,4 @@
-"""The real browser of these tests: how it is started, what it says it is, and how the clipboard is read."""
+"""Chromium for the browser tests: its flags, its agent string, and reading its clipboard."""
 
 from __future__ import annotations
 

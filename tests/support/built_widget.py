@@ -1,4 +1,4 @@
-"""The widget as the sources stand, for every folder of tests that shows it to a browser."""
+"""The widget, built from the sources once per session."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Built(NamedTuple):
 
 @pytest.fixture(scope="session")
 def built(project_root: Path) -> Built:
-    """Built in memory."""
+    """The widget, built in memory."""
     files, scripts = build_widget(project_root)
     loaded_later = {
         name: body for name, body in files.items() if name.endswith((".js", ".json")) and name != "manifest.json"

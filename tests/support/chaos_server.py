@@ -1,4 +1,4 @@
-"""``grapevine serve`` as a process of its own on a database, and every way to end it."""
+"""``grapevine serve`` as a child process, for fault tests: signals, resource limits, exit status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from tests.support.raw_connection import ORIGIN
 
 PATIENCE_SECONDS: Final = 120
-"""After that a test that hangs fails."""
+"""A test that waits longer fails."""
 
 SERVE: Final = ("-m", "grapevine", "serve", "--port", "0")
 _PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -41,35 +41,35 @@ class ServerProcess:
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """The process id."""
         return self._process.pid
 
     @property
     def runs(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the process is still running."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """``kill -9``: it gets no chance to do anything."""
+        """Sends SIGKILL and waits for the end."""
         self._process.kill()
         self._process.communicate(timeout=PATIENCE_SECONDS)
 
     def terminate(self) -> None:
-        """SIGTERM, and on at once."""
+        """Sends SIGTERM without waiting."""
         self._process.send_signal(signal.SIGTERM)
 
     def end(self) -> ExitResult:
-        """SIGTERM, and how it ended."""
+        """Sends SIGTERM, waits, and returns the result."""
         self.terminate()
         return self.ended()
 
     def ended(self) -> ExitResult:
-        """How it ended, as soon as it has."""
+        """Waits for the end and returns the result."""
         out, _ = self._process.communicate(timeout=PATIENCE_SECONDS)
         return ExitResult(self._process.returncode, out, self._log.read_text())
 
     def workers(self, module: str = "grapevine.") -> list[int]:
-        """The processes it has started, or those of them that run the module."""
+        """Returns the ids of its child processes that run ``module``."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(child) for child in children if module in Path(f"/proc/{child}/cmdline").read_text()]
 
@@ -79,11 +79,11 @@ class ServerProcess:
         resource.prlimit(self.pid, which, (soft, hard))
 
     def descriptors(self) -> int:
-        """How many files and sockets it holds open."""
+        """Returns the number of its open files and sockets."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208
 
     def resident(self) -> int:
-        """Its memory in bytes."""
+        """Returns its resident memory in bytes."""
         found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
         assert found
         return int(found[1]) * 1024
@@ -118,13 +118,13 @@ class Installation:
 
     @contextmanager
     def serving(self, command: Sequence[str] = SERVE) -> Iterator[ServerProcess]:
-        """A server that is ready; killed at the end of the block if it still runs."""
+        """Yields a server that is ready; kills it at the end of the block if it still runs."""
         with self.starting(command) as process:
             yield ready(process, self.log)
 
     @contextmanager
     def starting(self, command: Sequence[str] = SERVE) -> Iterator[subprocess.Popen[str]]:
-        """The process of a server as soon as it was started."""
+        """Yields the process of a server, possibly not ready yet."""
         with (
             self.log.open("a") as log,
             subprocess.Popen(  # noqa: S603
@@ -144,7 +144,7 @@ class Installation:
 
     @property
     def log(self) -> Path:
-        """What its servers wrote to standard error."""
+        """The file with the standard error of its servers."""
         return self.logs / "log"
 
     @property
@@ -157,7 +157,7 @@ class Installation:
 
 
 class PostgresInstallation(Installation):
-    """A PostgreSQL database with one site, and the servers on it. Its URL may change, for those that start then."""
+    """A PostgreSQL database with one site, and the servers on it. ``url`` may change: later servers use the new one."""
 
     def __init__(self, url: str, logs: Path) -> None:
         super().__init__(logs, logs, "", "")
@@ -186,7 +186,7 @@ def _add_site(installation: Installation) -> dict[str, str]:
 
 
 def ready(process: subprocess.Popen[str], log: Path) -> ServerProcess:
-    """The server of a process, as soon as it says that it is ready."""
+    """Waits for the ready line of a process and returns its server."""
     assert process.stdout is not None
     line = process.stdout.readline()
     found = re.fullmatch(r"Grapevine is ready: http://127\.0\.0\.1:(\d+)\n", line)

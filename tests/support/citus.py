@@ -1,4 +1,4 @@
-"""A Citus cluster that is at hand, and what tests find there: schemas of one database, their tables distributed.
+"""A running Citus cluster; each test gets a schema of its own with distributed tables.
 
 A database would have to be made on every node, and a template does not carry distributed tables.
 """
@@ -44,7 +44,7 @@ class Cluster:
         self._made: list[str] = []
 
     def url(self, name: str) -> str:
-        """Where clients find a schema."""
+        """Returns the URL of a schema."""
         return f"{self._url}{'&' if '?' in self._url else '?'}search_path={name}"
 
     def create(self, template: str = "") -> str:
@@ -60,7 +60,7 @@ class Cluster:
         run_beside(execute(self._url, _TURNS, f"DROP SCHEMA IF EXISTS {name} CASCADE"))
 
     def clear(self) -> None:
-        """Takes all schemas away that it made."""
+        """Drops all schemas that it created."""
         for name in self._made[:]:
             self.drop(name)
 

@@ -137,7 +137,7 @@ def _column(table: str, column: Tree) -> list[str]:
 
 
 class _Judge:
-    """One statement's verdict."""
+    """Collects the problems of one statement."""
 
     def __init__(self, tables: Mapping[str, frozenset[str]]) -> None:
         self._tables = tables
@@ -397,7 +397,7 @@ class _Judge:
 
 
 def _faults(statement: Any) -> list[str]:
-    """What is wrong wherever it stands."""
+    """Returns the constructs that are wrong anywhere in a statement."""
     broken = []
     for node in _within(statement):
         match node:
@@ -417,7 +417,7 @@ def _statements(text: str) -> list[Any]:
 
 
 def _within(node: Any) -> Iterator[Tree]:
-    """The node and everything in it."""
+    """Yields the node and all nodes below it."""
     if isinstance(node, tuple | list):
         for part in node:
             yield from _within(part)

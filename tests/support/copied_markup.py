@@ -1,4 +1,4 @@
-"""Copied HTML as a list of what it holds, so that two copies can be compared."""
+"""Copied HTML as a list of its elements and texts, so that two copies can be compared."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class DamageableWorld:
         self.world = world
 
     async def recount(self, site_id: int | None = None, most: int = EVERYTHING) -> dict[str, ComparisonResult]:
-        """The comparisons that found something."""
+        """Returns the comparisons with differences, by name."""
         async with snapshot(self.settings) as moment:
             recount = Recount(moment)
             found = {name: await recount.compare(name, site_id, most) for name in COMPARISONS}
@@ -84,5 +84,5 @@ def ordinary(world: World) -> Visit:
 
 
 def grown(world: World) -> Visit:
-    """The root of a cascade."""
+    """Returns the root of a cascade."""
     return max(world.roots(), key=lambda root: len(world.members(root)))

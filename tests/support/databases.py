@@ -42,7 +42,7 @@ class Database(ABC):
 
     @abstractmethod
     def store(self) -> Backend:
-        """Its store, not yet open."""
+        """Returns its store, not yet open."""
 
     @abstractmethod
     async def change(self, text: str, *values: Any) -> int:
@@ -54,7 +54,7 @@ class Database(ABC):
 
     @abstractmethod
     async def insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Adds whole rows."""
+        """Inserts rows with all columns."""
 
     async def fill(self, world: World) -> None:
         """Adds all rows of a world, counts and summaries included."""
@@ -63,7 +63,7 @@ class Database(ABC):
 
 
 class SQLiteFile(Database):
-    """A database in a file."""
+    """A SQLite database in a file."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"sqlite:///{path}")

@@ -26,7 +26,7 @@ class Happening(NamedTuple):
 
 
 def happenings(world: World, *, unlinked: bool = True) -> Iterator[Happening]:
-    """Everything that happened in a world."""
+    """Yields each event of a world with the measures that it raises."""
     first = world.first_of_day()
     for visit in world.visits:
         if visit.verdict is not None:
@@ -74,7 +74,7 @@ def chosen(world: World, period: Period, filters: Filters, *, unlinked: bool = T
 
 
 def total(found: list[Happening]) -> Counter[str]:
-    """All measures added up."""
+    """Returns the sums of all measures."""
     numbers: Counter[str] = Counter()
     for happening in found:
         numbers.update(happening.measures)

@@ -1,4 +1,4 @@
-"""A stand-in for a server, whatever carries its answers: serves the widget, answers its reports, and keeps them."""
+"""A stand-in for a server, for any transport: serves the widget, responds to its reports and records them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Report(NamedTuple):
     path: str
     body: dict[str, Any]
     headers: Mapping[str, str]
-    """Names are in small letters."""
+    """Header names are lower case."""
 
 
 class Reply(NamedTuple):
@@ -41,7 +41,7 @@ class StandIn:
         self.files = {"widget.js": (script, TYPES["js"])}
         self.files |= {name: (body, TYPES[name.rpartition(".")[2]]) for name, body in loaded_later.items()}
         self.asked: list[str] = []
-        """Files and readings that were asked for."""
+        """The GET requests for files and readings."""
         self.counts: dict[str, Any] = {"total": 0, "channels": {}}
         self.reports: list[Report] = []
         self.refusal: tuple[int, dict[str, str], str] | None = None
@@ -57,7 +57,7 @@ class StandIn:
         return Reply(404, CORS, b"") if name.startswith("widget.") else None
 
     def read(self, name: str) -> Reply:
-        """Counts, or a QR code."""
+        """Returns counts, or a QR code."""
         self.asked.append(name)
         if name == "v1/counts":
             return _json(self.counts)
@@ -66,7 +66,7 @@ class StandIn:
         return Reply(200, {**CORS, "Content-Type": "image/svg+xml"}, drawn.getvalue())
 
     def collect(self, name: str, text: str, headers: Mapping[str, str]) -> Reply:
-        """Takes a report."""
+        """Records a report and returns its response."""
         body = json.loads(text or "null")
         self.reports.append(Report(name, body, headers))
         if self.refusal:

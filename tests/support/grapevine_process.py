@@ -1,4 +1,4 @@
-"""``grapevine`` as processes on one database, and browsers that call it."""
+"""Runs commands of ``grapevine`` as child processes on one database, and clients that call a server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class CommandRunner:
 
     @contextmanager
     def serving(self, *arguments: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """The process and its URL, as soon as it is ready."""
+        """Yields the server's process and its URL once it is ready."""
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "grapevine", "serve", "--port", "0", *arguments],
             env=self.environ | environ,
@@ -64,7 +64,7 @@ class CommandRunner:
                     process.kill()
 
     def stored(self) -> set[str]:
-        """The ids of all visits in the database, whose structure is whole."""
+        """Returns the ids of all visits, after an integrity check."""
         with closing(sqlite3.connect(self.database)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             return {ids.visit_text(row[0]) for row in connection.execute("SELECT visit_id FROM visits")}
@@ -79,7 +79,7 @@ class PostgresCommandRunner(CommandRunner):
         self.environ |= {"GRAPEVINE_DATABASE": url, "GRAPEVINE_SECRET_KEYS": KEYS}
 
     def look(self, text: str) -> list[tuple[Any, ...]]:
-        """Returns the rows of a reading statement."""
+        """Returns the rows of a SELECT."""
         return rows(self.url, text)
 
     def stored(self) -> set[str]:

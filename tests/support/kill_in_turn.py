@@ -1,4 +1,4 @@
-"""Servers that are killed, one after the other, while others go on."""
+"""Kills one of two servers on a database, again and again, while the other one goes on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from tests.support.widget_load import WidgetLoad
 
 
 async def killed_in_turn(installation: PostgresInstallation, load: WidgetLoad, kills: int) -> None:
-    """Of two servers on one database one is killed, the other goes on, and a new one takes the place of the first; so
-    many times. Both end well."""
+    """Kills one of two servers on a database and starts a new one, ``kills`` times; both then end with status 0."""
     moments = random.Random(1)  # noqa: S311
     with ExitStack() as stack:
         servers = [stack.enter_context(installation.serving()) for _ in range(2)]

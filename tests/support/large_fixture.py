@@ -1,4 +1,4 @@
-"""Many rows, made by PostgreSQL itself in a few seconds: for asking how it would find some of them.
+"""Many rows, generated within PostgreSQL in a few seconds, for tests of query plans.
 
 400 days of four sites of very different size. Visits come in tens: a root, two that came back, one that came back
 through one of those, a self-return, and five without a parent and without a child.

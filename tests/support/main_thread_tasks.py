@@ -1,4 +1,4 @@
-"""What the widget's scripts cost the page's main thread, from the browser's own trace."""
+"""The main-thread time of the widget's scripts, from the browser's trace."""
 
 from __future__ import annotations
 

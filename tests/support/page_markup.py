@@ -1,4 +1,4 @@
-"""Reads a page as a person would: its headings, its tables, its text. Refuses markup whose elements do not nest."""
+"""Parses a page into headings, tables and text; refuses markup whose elements do not nest."""
 
 from __future__ import annotations
 

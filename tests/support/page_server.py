@@ -1,4 +1,4 @@
-"""A small web site on an origin of its own, with whatever odd pages a test needs."""
+"""A small web site on an origin of its own, with the pages that a test adds."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PageServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that hangs up is no news."""
+        """Ignores connections that the browser closes."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""PostgreSQL servers of the tests' own, from the packages: made, started, stopped and killed.
+"""PostgreSQL servers for the tests: created, started, stopped and killed.
 
 PostgreSQL refuses to run as root, so root starts it as the user ``nobody``, from a copy that ``nobody`` can read.
 """
@@ -47,7 +47,7 @@ class Postgres:
             self._run("pg_basebackup", "--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-d", source)
 
     def start(self) -> None:
-        """Back when it takes connections."""
+        """Returns once it takes connections."""
         options = [f"-k {self._folder}", "-h ''", *(f"-c {setting}" for setting in self._settings)]
         self._run("pg_ctl", "-w", "-l", str(self._folder / "log"), "-o", " ".join(options), "start")
 
@@ -74,7 +74,7 @@ class Postgres:
                 os.kill(process, signal.SIGCONT)
 
     def url(self, database: str = "postgres") -> str:
-        """Where clients find a database of it."""
+        """Returns the URL of one of its databases."""
         return f"postgresql://postgres@/{database}?host={self._folder}"
 
     def create(self, template: str = "template1") -> str:
@@ -88,18 +88,18 @@ class Postgres:
         self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def sql(self, text: str) -> str:
-        """What psql prints."""
+        """Returns the output of psql."""
         command = [str(self._bin / "psql"), "-X", "-At", "-v", "ON_ERROR_STOP=1", self.url(), "-c", text]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
 
     @property
     def runs(self) -> bool:
-        """Whether it was started and not stopped."""
+        """Whether it is running."""
         return (self._data / "postmaster.pid").exists()
 
     @property
     def folder(self) -> Path:
-        """Where its socket is."""
+        """The folder of its socket."""
         return self._folder
 
     @property

@@ -60,7 +60,7 @@ class Bare:
         return found.get("result", {}).get("value")
 
     def wait(self, script: str, *, prerendered: bool = False) -> Any:
-        """What the script yields once it is true."""
+        """Waits until the script is true and returns its value."""
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             if found := self.run(script, prerendered=prerendered):

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection over a plain socket: what is sent when is the test's to say."""
+"""One HTTP/1.1 connection over a plain socket: the test decides which bytes are sent when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORIGIN: Final = "https://a.example"
 
 
 class Cut(Exception):
-    """The connection ended without an answer."""
+    """The connection ended without a response."""
 
 
 class RawResponse(NamedTuple):
@@ -25,7 +25,7 @@ class RawResponse(NamedTuple):
     body: bytes
 
     def json(self) -> Any:
-        """The body."""
+        """Returns the body, decoded from JSON."""
         return json.loads(self.body)
 
 
@@ -50,7 +50,7 @@ class Connection:
             raise Cut(str(error)) from None
 
     async def answer(self) -> RawResponse:
-        """The next answer on this connection."""
+        """Reads the next response on this connection."""
         try:
             first, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in lines if line)
@@ -68,7 +68,7 @@ class Connection:
             return
 
     async def close(self) -> None:
-        """Hangs up."""
+        """Closes the connection."""
         self._writer.close()
         try:
             await self._writer.wait_closed()

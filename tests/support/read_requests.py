@@ -1,4 +1,4 @@
-"""Everything that can be asked about recorded traffic: every read route and every dashboard page, in many ways."""
+"""Read requests about recorded traffic: every read route and every dashboard page, with many parameters."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def exports(asker: ReadClient, days: Sequence[Mapping[str, str]]) -> Iterator[Re
 
 
 def trees(asker: ReadClient, roots: Sequence[str]) -> Iterator[RecordedCall]:
-    """Cascades by any of their visits."""
+    """Requests for cascades by any of their visits."""
     for root in (*roots, "0" * 11, "nonsense"):
         yield asker.get(f"/v1/cascades/{quote(root)}")
 
@@ -131,7 +131,7 @@ def for_readers(asker: ReadClient, site: SiteRow, tokens: Sequence[str]) -> Iter
 
 
 def refusals(asker: ReadClient) -> Iterator[RecordedCall]:
-    """What cannot be answered."""
+    """Requests that are refused."""
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("/v1/stats/summary", {"colour": "red"}), ("/v1/stats/summary", {"from": "2026-02-01", "to": "2026-01-01"}),
         ("/v1/stats/summary", {"device": "toaster"}), ("/v1/stats/series", {}), ("/v1/stats/series", {"metric": "x"}),

@@ -1,4 +1,4 @@
-"""The server as ``grapevine serve`` runs it, but with a clock that a test moves, and patience that a test shortens.
+"""The server of ``grapevine serve`` with a clock that a test moves and timeouts that a test shortens.
 
 ``python -m tests.support.serve_with_clock OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the
 clock is wrong (8 bytes); each NAME is an argument of ``Server``.

@@ -1,4 +1,4 @@
-"""Events given to a writer, awaited."""
+"""Submits events to a writer and awaits their outcomes."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ _MINUTE: Final = 60_000
 
 
 class RecordedCall(NamedTuple):
-    """One request, as it goes over the wire, and the address it comes from."""
+    """One request as sent, and its client address."""
 
     method: str
     path: str
@@ -73,7 +73,7 @@ class Step(NamedTuple):
 
 
 class RecordedAnswer(NamedTuple):
-    """One response, as it went over the wire."""
+    """One response as received."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -124,7 +124,7 @@ class Person(NamedTuple):
         return RecordedCall("POST", path, (*headers, ("Content-Length", str(len(body)))), self.address, body)
 
     def get(self, path: str) -> RecordedCall:
-        """A GET of theirs."""
+        """Returns a GET request of this person."""
         return RecordedCall("GET", path, (("User-Agent", self.agent),), self.address, b"")
 
 
@@ -148,7 +148,7 @@ class Author:
 
     @property
     def calls(self) -> int:
-        """How many calls were made."""
+        """The number of calls."""
         return sum(len(step.calls) for step, _ in self.record)
 
     async def write(self, steps: int, until: int, unknown: Sequence[str] = ()) -> None:
@@ -355,7 +355,7 @@ class Author:
                 await self._send(self._person()._replace(agent=agent).get(f"/s/{token}"))
 
     async def _wrong(self, site: SiteRow) -> None:
-        """Calls that cannot be taken."""
+        """Makes calls that are refused."""
         chance, person = self._chance, self._person()
         usual = {"site": site.key, "url": self._page(site), "nonce": self._nonce()}
         origin = site.origins[0]

@@ -1,4 +1,4 @@
-"""A webhook's receiver on this machine, which answers as a test says, and notes everything it was sent."""
+"""A webhook endpoint on 127.0.0.1 that responds as a test says and records every delivery."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the endpoint."""
         return f"http://127.0.0.1:{self.port}/hook"
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request and its answer."""
+        """Handles one request."""
         task = asyncio.current_task()
         assert task is not None
         self._talks.add(task)
@@ -57,7 +57,7 @@ class Receiver:
             writer.close()
 
     async def quiet(self) -> None:
-        """Ends the talks that are not over."""
+        """Closes the connections that are still open."""
         for task in list(self._talks):
             task.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Widgets at work: visits, shares, views and returns, many at once, some repeated, and what the server said to each.
+"""Load as from many widgets: concurrent visits, shares, views and returns, some repeated; records each response.
 
 An acknowledged event (200) must be in the database once. One that was refused (503) or cut off is *owed*: it is sent
 again, with its nonce, until it is acknowledged; it too must be there once, whether it was stored the first time or not.

@@ -96,7 +96,7 @@ class Visit:
 
     @property
     def counts(self) -> bool:
-        """Whether it is a person's visit."""
+        """Whether the visit counts as a person's."""
         return self.source != LINK and self.verdict is None
 
     @property
