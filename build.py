@@ -75,26 +75,26 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
     """Returns the files of built/widget by name, and the scripts among them: the widget itself, then its parts."""
     sources = read_sources(root / "widget/src")
     version = project_version(root)
-    kinds = channels(root / "widget/channels.json", icon_paths(root / "widget/icons"))
-    small = {name: encode(kind) for name, kind in kinds.items() if name not in INLINE}
-    words = languages(root / "widget/translations")
-    small |= {name: encode(text) for name, text in words.items()}
+    channel_entries = channels(root / "widget/channels.json", icon_paths(root / "widget/icons"))
+    data_files = {name: encode(entry) for name, entry in channel_entries.items() if name not in INLINE}
+    translations = languages(root / "widget/translations")
+    data_files |= {name: encode(text) for name, text in translations.items()}
     virtual: dict[str, dict[str, object]] = {
-        "grapevine:channels": {"CHANNELS": {name: kinds[name] for name in INLINE}},
-        "grapevine:languages": {"LANGUAGES": " ".join(sorted(words))},
+        "grapevine:channels": {"CHANNELS": {name: channel_entries[name] for name in INLINE}},
+        "grapevine:languages": {"LANGUAGES": " ".join(sorted(translations))},
         "grapevine:version": {"VERSION": version},
         "grapevine:digest": {"DIGEST": ""},
     }
-    digest, scripts = build_scripts(sources, virtual, small)
+    digest, scripts = build_scripts(sources, virtual, data_files)
     check_budgets(scripts)
-    beside = {f"widget.{digest}.{name}.json": body for name, body in small.items()}
+    bodies = {f"widget.{digest}.{name}.json": body for name, body in data_files.items()}
     file_of = {
         script.name: f"widget.{digest_of(script.body) if script.name == 'widget' else f'{digest}.{script.name}'}.js"
         for script in scripts
     }
-    beside |= {file_of[script.name]: script.body for script in scripts}
+    bodies |= {file_of[script.name]: script.body for script in scripts}
     files: dict[str, bytes] = {}
-    for name, body in beside.items():
+    for name, body in bodies.items():
         files |= compressed(name, body)
     entries = {
         script.name: {
@@ -116,7 +116,7 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
 
 
 def build_scripts(
-    sources: dict[str, str], virtual: dict[str, dict[str, object]], beside: dict[str, bytes]
+    sources: dict[str, str], virtual: dict[str, dict[str, object]], data_files: dict[str, bytes]
 ) -> tuple[str, list[Script]]:
     """Returns the digest of all lazy files, which is in their names; the script; and its parts."""
     for entry in (ENTRY, *(part.entry for part in PARTS.values())):
@@ -134,7 +134,9 @@ def build_scripts(
             return bundle_part(Linked(modules, part.externals), indexes)
 
         parts.append(Script(name, part.modules, text, text(part.modules).encode()))
-    texts = {name: body.decode() for name, body in beside.items()} | {part.name: part.body.decode() for part in parts}
+    texts = {name: body.decode() for name, body in data_files.items()} | {
+        part.name: part.body.decode() for part in parts
+    }
     digest = digest_of(encode(texts))
     modules = link(ENTRY, sources, {**virtual, "grapevine:digest": {"DIGEST": digest}}).modules
 
@@ -150,8 +152,8 @@ def channels(file: Path, icons: Mapping[str, str]) -> dict[str, list[str]]:
     if unknown := set(icons) - set(known):
         raise BuildError(f"{file.name}: icons are drawn for {sorted(unknown)}, which are no channels")
     found = {}
-    for name, kind in known.items():
-        entry = [icons.get(name, ""), *(kind.get(key, "") for key in ("link", "colour", "name"))]
+    for name, channel in known.items():
+        entry = [icons.get(name, ""), *(channel.get(key, "") for key in ("link", "colour", "name"))]
         while entry and not entry[-1]:
             entry.pop()
         found[name] = entry
@@ -160,15 +162,15 @@ def channels(file: Path, icons: Mapping[str, str]) -> dict[str, list[str]]:
 
 def languages(folder: Path) -> dict[str, dict[str, Any]]:
     """Returns the words by key of each language; every language has every key."""
-    words = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
-    expected = set().union(*words.values())
-    for language, entries in words.items():
+    translations = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
+    expected = set().union(*translations.values())
+    for language, entries in translations.items():
         if absent := expected - set(entries):
             raise BuildError(f"widget/translations/{language}.json: {', '.join(sorted(absent))} missing; translate")
-    return words
+    return translations
 
 
-def shares(script: Script) -> list[tuple[int, str]]:
+def module_costs(script: Script) -> list[tuple[int, str]]:
     """Returns the bytes that each module alone adds to the compressed script, largest first."""
 
     def size(modules: list[Module]) -> int:
@@ -179,8 +181,8 @@ def shares(script: Script) -> list[tuple[int, str]]:
     return sorted(((size(script.modules) - size(others), name) for name, others in without), reverse=True)
 
 
-def share_table(script: Script) -> str:
-    return "\n".join(f"{cost:7,}  {module}" for cost, module in shares(script))
+def module_cost_table(script: Script) -> str:
+    return "\n".join(f"{cost:7,}  {module}" for cost, module in module_costs(script))
 
 
 def sizes(scripts: Sequence[Script]) -> dict[str, int]:
@@ -192,7 +194,7 @@ def sizes(scripts: Sequence[Script]) -> dict[str, int]:
 def check_budgets(scripts: Sequence[Script]) -> None:
     for name, size in sizes(scripts).items():
         if size > BUDGETS[name]:
-            tables = "\n".join(share_table(script) for script in scripts if script.name in name.split(" + "))
+            tables = "\n".join(module_cost_table(script) for script in scripts if script.name in name.split(" + "))
             over = f"{name} has {size:,} bytes with brotli 11, {size - BUDGETS[name]:,} over its budget of"
             raise BuildError(f"{over} {BUDGETS[name]:,}; make these modules smaller:\n{tables}")
 
@@ -332,7 +334,7 @@ def main(arguments: list[str]) -> int:
         raw, brotli_size, gzip_size = (len(form) for form in compressed("", script.body).values())
         print(f"{script.name:<18}{len(script.modules):>8}{raw:>9,}{gzip_size:>8,}{brotli_size:>8,}")
         if arguments:
-            print(share_table(script))
+            print(module_cost_table(script))
     for name, size in sizes(scripts).items():
         print(f"{name}: {size:,} of {BUDGETS[name]:,} bytes")
     return 0

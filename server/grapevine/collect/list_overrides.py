@@ -19,7 +19,7 @@ class OverrideRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     source: str
 
 
-class Inside(OverrideRow, frozen=True, kw_only=True):
+class InAppBrowser(OverrideRow, frozen=True, kw_only=True):
     """An app whose in-app browser is known by a ``mark`` in its agent, or by ua-parser's ``family``."""
 
     app: str
@@ -29,7 +29,7 @@ class Inside(OverrideRow, frozen=True, kw_only=True):
     family: str | None = None
 
 
-class Robot(OverrideRow, frozen=True, kw_only=True):
+class RobotPattern(OverrideRow, frozen=True, kw_only=True):
     """A robot, known by a regular expression; ``app`` is the one whose preview robot it is."""
 
     pattern: str
@@ -38,7 +38,7 @@ class Robot(OverrideRow, frozen=True, kw_only=True):
     driven: bool = False
 
 
-class Telling(OverrideRow, frozen=True, kw_only=True):
+class GenericRobotPattern(OverrideRow, frozen=True, kw_only=True):
     """A word by which robots without a known name declare themselves."""
 
     pattern: str
@@ -53,7 +53,7 @@ class HumanPattern(OverrideRow, frozen=True, kw_only=True):
     instead: str | None = None
 
 
-class Name(OverrideRow, frozen=True, kw_only=True):
+class ReferrerName(OverrideRow, frozen=True, kw_only=True):
     """The app that a name of the referrer database stands for, and whether its links are sent in private."""
 
     name: str
@@ -61,34 +61,34 @@ class Name(OverrideRow, frozen=True, kw_only=True):
     medium: Literal["messenger", "social"]
 
 
-class Referrer(OverrideRow, frozen=True, kw_only=True):
+class ReferrerKey(OverrideRow, frozen=True, kw_only=True):
     """A host, ``host/first-part-of-path`` or Android package, in lower case."""
 
-    place: str
+    key: str
     medium: Medium
     app: str | None = None
 
 
-class Shim(OverrideRow, frozen=True, kw_only=True):
+class LinkShim(OverrideRow, frozen=True, kw_only=True):
     """A host that stands between every link of a company's apps and the page."""
 
     host: str
 
 
-class Additions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ListOverrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table. The order of ``inside`` and ``robot`` counts: the first row that fits is taken."""
 
-    inside: tuple[Inside, ...]
-    robot: tuple[Robot, ...]
-    telling: tuple[Telling, ...]
+    inside: tuple[InAppBrowser, ...]
+    robot: tuple[RobotPattern, ...]
+    telling: tuple[GenericRobotPattern, ...]
     reader: tuple[HumanPattern, ...]
-    name: tuple[Name, ...]
-    referrer: tuple[Referrer, ...]
-    shim: tuple[Shim, ...]
+    name: tuple[ReferrerName, ...]
+    referrer: tuple[ReferrerKey, ...]
+    shim: tuple[LinkShim, ...]
 
 
 @cache
-def additions() -> Additions:
+def list_overrides() -> ListOverrides:
     """Returns the table that the package carries."""
     text = files("grapevine.collect").joinpath("list_overrides.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), Additions)
+    return msgspec.convert(tomllib.loads(text), ListOverrides)

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from grapevine.collect.list_overrides import Additions, additions
+from grapevine.collect.list_overrides import ListOverrides, list_overrides
 from grapevine.domain.enums import SOURCES
 from grapevine.domain.urls import Page, UrlError, origin_of, query_names
 
@@ -62,13 +62,13 @@ def _read_referrer(referrer: str, origins: frozenset[str]) -> Origin | None:
 
 @cache
 def _reader() -> ReferrerReader:
-    return ReferrerReader(additions(), referrers_listed())
+    return ReferrerReader(list_overrides(), referrers_listed())
 
 
 @cache
 def _inside() -> dict[str, int]:
     """App → the source of visits in its in-app browser."""
-    return {row.app: SOURCES[row.medium] for row in additions().inside}
+    return {row.app: SOURCES[row.medium] for row in list_overrides().inside}
 
 
 def referrers_listed() -> dict[str, dict[str, str]]:
@@ -80,7 +80,7 @@ def referrers_listed() -> dict[str, dict[str, str]]:
 class ReferrerReader:
     """Reads referrers by a database of domains and packages, and by its corrections."""
 
-    def __init__(self, added: Additions, listed: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, added: ListOverrides, listed: Mapping[str, Mapping[str, str]]) -> None:
         names = {row.name: _Place(SOURCES[row.medium], row.app) for row in added.name}
         self._places = {}
         for medium, domains in listed.items():
@@ -88,7 +88,7 @@ class ReferrerReader:
             for domain, name in domains.items():
                 known = names.get(name, place) if medium == "social" else place
                 self._places[domain.removeprefix("www.")] = known
-        self._places |= {row.place: _Place(SOURCES[row.medium], row.app) for row in added.referrer}
+        self._places |= {row.key: _Place(SOURCES[row.medium], row.app) for row in added.referrer}
         self._shims = frozenset(row.host for row in added.shim)
 
     def read(self, referrer: str, origins: frozenset[str]) -> Origin | None:

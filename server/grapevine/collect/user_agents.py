@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 from ua_parser import parse_user_agent
 
-from grapevine.collect.list_overrides import Additions, additions
+from grapevine.collect.list_overrides import ListOverrides, list_overrides
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import DEVICES
 
@@ -59,7 +59,7 @@ def read_agent(user_agent: str) -> Agent:
 
 @cache
 def _reader() -> AgentReader:
-    return AgentReader(additions(), robots_listed())
+    return AgentReader(list_overrides(), robots_listed())
 
 
 def robots_listed() -> list[ListedRobot]:
@@ -79,7 +79,7 @@ class ListedRobot(msgspec.Struct, frozen=True):
 class AgentReader:
     """Reads agent strings by a list of robots and by its corrections."""
 
-    def __init__(self, added: Additions, listed: Sequence[ListedRobot]) -> None:
+    def __init__(self, added: ListOverrides, listed: Sequence[ListedRobot]) -> None:
         crawlers = [
             *(_Crawler(re.compile(row.pattern), row.driven, row.app) for row in added.robot),
             *_without_people(listed, {row.pattern: row.instead for row in added.reader}),

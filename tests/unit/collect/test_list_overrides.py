@@ -1,4 +1,4 @@
-"""Each row of ``additions.toml`` works and is still needed: a row that a list has learnt by now fails here."""
+"""Each row of ``list_overrides.toml`` works and is still needed: a row that a list has learnt by now fails here."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from pathlib import Path
 import msgspec
 
 from grapevine.collect.list_overrides import (
-    Additions,
+    GenericRobotPattern,
     HumanPattern,
-    Inside,
-    Name,
-    Referrer,
-    Robot,
-    Shim,
-    Telling,
-    additions,
+    InAppBrowser,
+    LinkShim,
+    ListOverrides,
+    ReferrerKey,
+    ReferrerName,
+    RobotPattern,
+    list_overrides,
 )
 from grapevine.collect.sources import Origin, ReferrerReader, referrers_listed
 from grapevine.collect.user_agents import Agent, AgentReader, ListedRobot, read_agent, robots_listed
 from grapevine.domain.enums import SOURCES
 from tests.support.differences import Differences
 
-TABLE = additions()
+TABLE = list_overrides()
 DATABASE = referrers_listed()
 NO_ORIGINS: frozenset[str] = frozenset()
 KINDS = {
-    Inside: "inside",
-    Robot: "robot",
-    Telling: "telling",
+    InAppBrowser: "inside",
+    RobotPattern: "robot",
+    GenericRobotPattern: "telling",
     HumanPattern: "reader",
-    Name: "name",
-    Referrer: "referrer",
-    Shim: "shim",
+    ReferrerName: "name",
+    ReferrerKey: "referrer",
+    LinkShim: "shim",
 }
 
 
 WHERE = re.compile(r"https?://\S+\.\S+|\d on PyPI, 20\d\d|seen .*20\d\d-\d\d")
-KEYS = ("mark", "family", "pattern", "name", "place", "host")
+KEYS = ("mark", "family", "pattern", "name", "key", "host")
 
 
-def without(row: msgspec.Struct) -> Additions:
+def without(row: msgspec.Struct) -> ListOverrides:
     kind = KINDS[type(row)]
     return msgspec.structs.replace(TABLE, **{kind: tuple(each for each in getattr(TABLE, kind) if each is not row)})
 
@@ -52,14 +52,14 @@ def listed() -> list[tuple[re.Pattern[str], ListedRobot]]:
     return [(re.compile(entry.pattern), entry) for entry in robots_listed()]
 
 
-def read_without(row: Inside | Robot | Telling | HumanPattern) -> Agent:
+def read_without(row: InAppBrowser | RobotPattern | GenericRobotPattern | HumanPattern) -> Agent:
     """What the row's agent is read as without the row; only the list's patterns that match it are compiled together."""
     matching = [entry for pattern, entry in listed() if pattern.search(row.agent)]
     return AgentReader(without(row), matching).read(row.agent)
 
 
-def place_url(row: Referrer) -> str:
-    host, _, path = row.place.partition("/")
+def place_url(row: ReferrerKey) -> str:
+    host, _, path = row.key.partition("/")
     is_package = row.source.startswith("https://play.google.com/store/apps/")
     return f"android-app://{host}/" if is_package else f"https://{host}/{path}"
 

@@ -1,13 +1,13 @@
 """Classification of agent strings: no reader is classified as a robot, and no robot that names itself as a reader.
 
-Strings of apps and robots that lists lack are in ``additions.toml``, each with a test; those here were seen elsewhere.
+Strings that the lists lack are in ``list_overrides.toml``, each with a test; those here were seen elsewhere.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from grapevine.collect.list_overrides import additions
+from grapevine.collect.list_overrides import list_overrides
 from grapevine.collect.user_agents import read_agent, robots_listed
 from grapevine.domain.enums import DEVICES
 
@@ -119,7 +119,7 @@ def test_a_browser_within_an_app_of_its_own_is_no_driven_one() -> None:
 
 
 def test_every_robot_of_the_list_that_is_no_suspect_is_refused() -> None:
-    people = {row.pattern for row in additions().reader if row.instead is None} | {"MetaIAB Facebook"}
+    people = {row.pattern for row in list_overrides().reader if row.instead is None} | {"MetaIAB Facebook"}
     taken = [
         instance
         for entry in robots_listed()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from grapevine.collect.list_overrides import additions
+from grapevine.collect.list_overrides import list_overrides
 from grapevine.domain import ids
 from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
@@ -44,7 +44,7 @@ SEEN = {
     "Mozilla/5.0 (compatible; Pinterestbot/1.0; +http://www.pinterest.com/bot.html)": "pinterest",  # the address in it
     "Synapse (bot; +https://github.com/matrix-org/synapse)": "synapse",  # the address in it
 }
-PREVIEWERS = SEEN | FROM_THE_SENDER | {row.agent: row.app for row in additions().robot if row.app}
+PREVIEWERS = SEEN | FROM_THE_SENDER | {row.agent: row.app for row in list_overrides().robot if row.app}
 
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 NO_PREVIEWS = (
