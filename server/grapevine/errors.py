@@ -41,7 +41,7 @@ class Interrupted(StoreError):
 
 
 class FieldError(NamedTuple):
-    """What is wrong with one field of a request."""
+    """The error of one field of a request."""
 
     field: str
     detail: str
@@ -71,7 +71,7 @@ class Malformed(Problem):
 
 
 class NotATokenProblem(Problem):
-    """What was asked about is not a token at all."""
+    """The text asked about is not a token at all."""
 
     status, code, title = 400, "not-a-token", "That is not a share token"
 

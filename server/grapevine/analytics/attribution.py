@@ -30,7 +30,7 @@ from grapevine.store.rows import CascadeVisit
 
 MOST_CONVERSIONS: Final = 200_000
 MOST_STEPS: Final = 1_000
-"""How far chains are followed up; what is above counts as past retention, so that no chain costs without end."""
+"""How far chains are followed up; visits above that count as past retention, which bounds the cost of a chain."""
 
 
 class _Chain(NamedTuple):

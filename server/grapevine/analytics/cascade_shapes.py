@@ -53,7 +53,7 @@ async def _compute(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int
 async def store_shapes(
     store: Store, site_id: int, stale: Sequence[CascadeFacts], computed: Mapping[int, Shape], now: int
 ) -> None:
-    """Stores shapes under the size that was read *before* the visits: what came in between makes them stale again."""
+    """Stores shapes under the size that was read *before* the visits: visits stored since make them stale again."""
     rows = [
         (site_id, facts.root_id, facts.cell, *computed[facts.root_id], facts.size, now)
         for facts in stale

@@ -233,7 +233,7 @@ def cascade_nodes(
 
 
 def _highest(sort: str) -> int:
-    """The most that cascades may be sorted by: what the store compares with, 64 bits, and for values as many units."""
+    """The most that cascades may be sorted by: 64 bits, as the store compares them, and for values as many units."""
     return _HIGHEST_WORTH if sort == "value" else _HIGHEST
 
 

@@ -1,4 +1,4 @@
-"""``grapevine token inspect``: decodes and verifies a token, or says in one sentence what is wrong with it."""
+"""``grapevine token inspect``: decodes and verifies a token, or says in one sentence why it is invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks an installation and says what to fix: settings, files, and whether its numbers are what its rows say."""
+"""Checks an installation and says what to fix: settings, files, and whether its counts agree with its rows."""
 
 from __future__ import annotations
 

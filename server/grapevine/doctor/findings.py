@@ -8,7 +8,7 @@ import msgspec
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One check: whether all is ``ok``, one sentence about it, and what to do when it is not.
+    """One check: whether all is ``ok``, one sentence about it, and the remedy when it is not.
 
     ``places`` is the number of keys whose counts differ, ``differences`` lists the first of them.
     """

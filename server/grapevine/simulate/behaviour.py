@@ -1,4 +1,4 @@
-"""How visitors come to a page and share it: what really happens, and what their browsers send."""
+"""How visitors come to a page and share it: the real way, and the requests of their browsers."""
 
 from __future__ import annotations
 

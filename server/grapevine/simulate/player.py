@@ -229,7 +229,7 @@ def damaged(token: str, index: int) -> str:
 
 
 def _provides(action: SimulatedRequest) -> object:
-    """Returns the key of what the response provides: a visit's session and tokens, or a channel's next token."""
+    """Returns the key of the response's values: a visit's session and tokens, or a channel's next token."""
     if isinstance(action, SimulatedVisit):
         return action.visit
     if isinstance(action, SimulatedShare):
@@ -238,7 +238,7 @@ def _provides(action: SimulatedRequest) -> object:
 
 
 def _depends_on(action: SimulatedRequest) -> tuple[object, ...]:
-    """Returns the keys of what the request carries (see ``_provides``). A repeat waits for the first response."""
+    """Returns the keys of the request's values (see ``_provides``). A repeat waits for the first response."""
     if isinstance(action, SimulatedVisit):
         return (action.visit,) if action.link is None else (action.visit, *_of(action.link))
     if isinstance(action, SimulatedView | SimulatedConversion):

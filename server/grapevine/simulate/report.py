@@ -1,4 +1,4 @@
-"""The comparison of a server with a world: what it found of what it could know, and the error of each number.
+"""The comparison of a server with a world: the findings that were possible, and the error of each number.
 
 A link between two visits counts as right when the server names the share that was really opened: the visit, channel and
 number. What cannot be known (a token lost on the way) is no fault; people alone are asked about, robots have their own
@@ -90,7 +90,7 @@ class VerdictCount(msgspec.Struct, frozen=True):
 
 
 class WorldSummary(msgspec.Struct, frozen=True):
-    """What the world was like: visits of people, how they came, and the shape of what grew.
+    """The facts of the world: visits of people, how they came, and the shape of what grew.
 
     ``dark`` visits came through private sharing that left no trace. ``cascades`` are first visits that led to others,
     by whatever way; ``one_hop`` those of them that went no further.
@@ -107,7 +107,7 @@ class WorldSummary(msgspec.Struct, frozen=True):
 
 
 class ComparisonReport(msgspec.Struct, frozen=True):
-    """Everything that was compared. ``verdicts`` are those on suspects by what they are, and those on ``people``."""
+    """Everything that was compared. ``verdicts`` are those on suspects by their kind, and those on ``people``."""
 
     clean: bool
     world: WorldSummary

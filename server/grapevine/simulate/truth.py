@@ -25,7 +25,7 @@ class Link(NamedTuple):
 
 
 class ServerResult(msgspec.Struct):
-    """What the server made of a visit: its id and a share token of it (null for what it refused, with the reason), and
+    """The server's result for a visit: its id and a share token of it (null for what it refused, with the reason), and
     the number of the day on which it was stored."""
 
     visit: str | None

@@ -53,5 +53,5 @@ async def find_key(api_keys: ApiKeyRepository, secret: str) -> KeyRow | None:
 
 
 def hash_secret(secret: str) -> str:
-    """The SHA-256 of an API key's secret as hex, which is what is stored."""
+    """Returns the SHA-256 of an API key's secret as hex, the form in which it is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()

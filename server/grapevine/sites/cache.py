@@ -99,7 +99,7 @@ class SiteCache:
         return list(self._by_id.values())
 
     async def owner(self, text: str) -> tuple[Site, Token] | None:
-        """The site whose token ``text`` is, with what it says; None when no site of this server signed it."""
+        """Returns the site that signed the token ``text``, with its content; None when no site of this server did."""
         await self.refresh()
         return self.signer(text)
 

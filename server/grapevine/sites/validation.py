@@ -1,4 +1,4 @@
-"""Checks of what can be set for a site; each returns the value as it is stored, or raises Invalid."""
+"""Checks of a site's fields; each returns the value as it is stored, or raises Invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store protocol: what every backend must do, and nothing that names a dialect.
+"""The store protocol: the duties of every backend, independent of a dialect.
 
 A backend runs named queries (``query_runner``). Everything typed is built on that, once for all backends: ``Batch``
 (what the writer changes in one transaction), ``readers`` (what analytics and exports read) and ``repositories`` (few

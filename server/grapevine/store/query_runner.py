@@ -24,7 +24,7 @@ class Changes(Runner, Protocol):
     """A transaction that is open."""
 
     async def run_many(self, calls: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> list[list[tuple[Any, ...]]]:
-        """Runs queries by name, each with its rows. Returns the rows of each; none sees what the others change."""
+        """Runs queries by name, each with its rows. Returns the rows of each; none sees the changes of the others."""
         ...
 
     async def run_unless_partial(self, name: str, /, **params: Any) -> list[tuple[Any, ...]] | None:

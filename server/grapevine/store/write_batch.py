@@ -1,4 +1,4 @@
-"""One transaction of the writer: set-based changes that return what really changed.
+"""One transaction of the writer: set-based changes that return the rows they really changed.
 
 Each method is one named query of ``sql/batch.sql`` over all rows of a batch; none of them decides anything.
 """

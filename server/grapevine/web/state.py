@@ -29,7 +29,7 @@ class ResponseCaches:
 
 @dataclass(frozen=True)
 class FastPathUrls:
-    """What the fast path past ASGI takes: collect calls by their whole path, and what may stand before the token of a
+    """The paths that the fast path past ASGI takes: collect calls by their whole path, and prefixes of the token of a
     short link."""
 
     collect_calls: Mapping[bytes, CallSpec]

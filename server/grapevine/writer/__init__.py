@@ -1,1 +1,1 @@
-"""Event → rows: the queue, group commit, and what one batch changes."""
+"""Event → rows: the queue, group commit, and the changes of one batch."""

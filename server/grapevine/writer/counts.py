@@ -37,7 +37,7 @@ class CountDeltas:
         self._cascades: dict[tuple[int, int], CascadeGrowth] = {}
 
     def add_visit(self, row: VisitRow, *, first_of_day: bool) -> None:
-        """Counts a new visit under the share channel it arrived through, and what it adds to its cascade."""
+        """Counts a new visit under the share channel it arrived through, and adds it to its cascade."""
         if self._add_visit(row, first_of_day, 1):
             growth = self.cascade(row)
             growth.size += 1
@@ -45,7 +45,7 @@ class CountDeltas:
             growth.last_at = max(growth.last_at, row.at)
 
     def uncount(self, row: VisitRow, *, first_of_day: bool) -> None:
-        """Takes back what ``add_visit`` counted for a visit of one view. The caller takes care of its cascade."""
+        """Takes back the counts of ``add_visit`` for a visit of one view. The caller takes care of its cascade."""
         self._add_visit(row, first_of_day, -1)
 
     def _add_visit(self, row: VisitRow, first_of_day: bool, by: int) -> bool:
@@ -92,7 +92,7 @@ class CountDeltas:
             self._shared[row.site_id, page_id, channel] += 1
 
     def add_conversion(self, row: VisitRow, at: int) -> None:
-        """Counts a goal reached in the visit ``row``, in the hour of ``at``, and what it adds to the cascade."""
+        """Counts a goal reached in the visit ``row``, in the hour of ``at``, and adds it to the cascade."""
         self.add_share(row, NO_CHANNEL if row.channel is None else row.channel, at, "conversions")
         if row.verdict is None:
             self.cascade(row).conversions += 1
@@ -120,7 +120,7 @@ class CountDeltas:
         return self._cascades.setdefault(key, CascadeGrowth(row.site_id, row.root, row.cell))
 
     async def write(self, batch: Batch, shares: Sequence[ShareRow], drops: Mapping[Drop, int]) -> None:
-        """Raises all counts, the drops and the cascades' summaries, and writes what changed of ``shares``."""
+        """Raises all counts, the drops and the cascades' summaries, and writes the changed ``shares``."""
         self._add_days()
         # Sorted, so that two writers never wait for each other's rows in a circle.
         await batch.add_up(

@@ -12,13 +12,13 @@ GUARD_VISITOR: Final = 1
 GUARD_VIEW: Final = 2
 GUARD_UNLINKED: Final = 3
 GUARD_CONVERSION: Final = 4
-"""What a guard keeps from happening twice."""
+"""The kinds of events that a guard keeps from happening twice."""
 
 _HASH_BYTES: Final = 16
 
 
 class Nonces:
-    """Keyed BLAKE2b (RFC 7693) over what must happen once. ``key`` never changes."""
+    """Keyed BLAKE2b (RFC 7693) over the key of an event that must happen once. ``key`` never changes."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

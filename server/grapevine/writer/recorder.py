@@ -1,4 +1,4 @@
-"""Records batches of events, and keeps what batches share from one to the next."""
+"""Records batches of events, and keeps the state that batches share."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def touched(state: BatchState, visits: Iterable[VisitRow]) -> list[ShareKey]:
 
 
 def change(state: BatchState) -> None:
-    """Decides what is to be added to shares, counts it, and sets the outcomes of reports."""
+    """Decides the changes of shares, counts them, and sets the outcomes of reports."""
     updates, indexes = ShareUpdates(), dict[ShareKey, int]()
     updates.open(state.visits)
     for index, _ in state.of(ShareReport):
@@ -55,7 +55,7 @@ def _count(state: BatchState, change: ShareChange) -> None:
 
 
 class ShareChange(NamedTuple):
-    """The change of one share: ``row`` with what is to be added to it, and what happened for the first time."""
+    """The change of one share: ``row`` holds the additions to it, the flags what happened for the first time."""
 
     key: ShareKey
     row: ShareRow

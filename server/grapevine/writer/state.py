@@ -1,4 +1,4 @@
-"""What the steps of one batch share, and what a recorder keeps from batch to batch."""
+"""The state of one batch, and the state that a recorder keeps from batch to batch."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ E = TypeVar("E", bound=Event)
 
 
 class SharedState(NamedTuple):
-    """What batches share: how nonces become ids, which keys are known to be stored, which visitors open links again and
-    again, and how many new pages a site may bring in a day."""
+    """State of all batches: how nonces become ids, which keys are known to be stored, which visitors open links again
+    and again, and how many new pages a site may bring in a day."""
 
     nonces: Nonces
     known: KnownKeys
@@ -32,7 +32,7 @@ class SharedState(NamedTuple):
 
 
 class BatchState:
-    """One batch on its way into the store. Each step reads what the steps before it left here.
+    """One batch on its way into the store. Each step reads the results of the steps before it.
 
     ``transaction`` changes the store, ``deltas`` add up the counts, ``outcomes`` has one outcome per event, by index.
     """
@@ -62,7 +62,7 @@ class BatchState:
         self.shares: dict[ShareKey, ShareRow] = {}
         """Shares that the batch touches, as they are stored."""
         self.share_rows: list[ShareRow] = []
-        """What is to be added to shares."""
+        """The rows to be added to shares."""
         self.new_keys = NewKeys([], [])
         self._by_kind: dict[type, list[tuple[int, Any]]] = {}
         for index, event in enumerate(events):

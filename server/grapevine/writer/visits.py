@@ -1,4 +1,4 @@
-"""Visits: the stored ones that a batch names, the new ones that it inserts, and what is counted of those."""
+"""Visits: the stored ones that a batch names, the new ones that it inserts, and their counts."""
 
 from __future__ import annotations
 

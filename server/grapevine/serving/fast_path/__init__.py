@@ -21,7 +21,7 @@ REQUEST_SECONDS: Final = 30.0
 
 
 def http_protocol(request_seconds: float = REQUEST_SECONDS) -> Callable[..., asyncio.Protocol] | Literal["auto"]:
-    """Returns what ``uvicorn.Config(http=…)`` takes: the fast path, or uvicorn's plain protocol if it does not fit.
+    """Returns the class for ``uvicorn.Config(http=…)``: the fast path, or uvicorn's plain protocol if it does not fit.
 
     The plain protocol answers the same to the byte, more slowly, and waits without end for a request that has begun.
     """

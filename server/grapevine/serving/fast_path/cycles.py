@@ -1,4 +1,4 @@
-"""Cycles of the fast path: one request and its response, with what uvicorn's protocol asks of a cycle."""
+"""Cycles of the fast path: one request and its response, with the interface that uvicorn expects of a cycle."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ _LENGTH: Final = b"content-length: "
 
 @cache
 def _around(status: int, dropped: str | None, keep_alive: bool) -> tuple[bytes, bytes]:
-    """What stands before and behind the length of a reply's body."""
+    """Returns the bytes before and behind the length of a reply's body."""
     empty = _encoded(collect.response(status, dropped, b""), keep_alive)
     head, _, tail = empty.partition(_LENGTH + b"0")
     return head + _LENGTH, tail

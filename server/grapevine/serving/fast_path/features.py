@@ -28,7 +28,7 @@ _ATTRIBUTES: Final = (
     "headers", "limit_concurrency", "loop", "parser.get_http_version", "parser.get_method", "pipeline.pop",
     "server_state.total_requests", "tasks.add", "timeout_keep_alive", "transport", "url",
 )  # fmt: skip
-"""What an instance has once a message has begun."""
+"""Attributes of an instance once a message has begun."""
 
 
 class _Transport:
@@ -46,7 +46,7 @@ async def _no_application(_scope: Any, _receive: Any, _send: Any) -> None:
 
 
 def missing_features(protocol: type[Any]) -> list[str]:
-    """Returns what the protocol class lacks: methods, attributes, or a way to end that a cycle of ours survives."""
+    """Returns the missing features of the class: methods, attributes, or a way to end that a cycle of ours survives."""
     methods = [name for name, parameters in _METHODS.items() if _parameters(protocol, name) != ["self", *parameters]]
     if methods:
         return methods

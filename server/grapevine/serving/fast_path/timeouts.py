@@ -39,7 +39,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def make_scope(self) -> None:
-        """Does what uvicorn does when a message begins, for requests that go through ASGI.
+        """Begins a message as uvicorn does, for requests that go through ASGI.
 
         It is put off until the headers are read: requests on the fast path need no scope. The list of headers is in the
         scope already, so it is filled in place.
@@ -57,7 +57,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._waiting_since = None
 
     def on_response_complete(self) -> None:
-        """Does what uvicorn does, without a timer for each response."""
+        """Ends a response as uvicorn does, without a timer for each response."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return

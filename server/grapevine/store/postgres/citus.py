@@ -95,7 +95,7 @@ async def has_citus(connection: Connection) -> bool:
 
 
 async def distribute(url: str, now: int, shards: int | None = None) -> AsyncGenerator[Step]:
-    """Distributes what is not distributed yet in the database at ``url``, which has the newest schema, and tells each
+    """Distributes the remaining tables of the database at ``url``, which has the newest schema, and tells each
     step when it is committed; no step when there is nothing to do.
 
     ``now`` are UTC milliseconds, ``shards`` the number of pieces when there are none yet (None: the server's
@@ -143,7 +143,7 @@ async def _must_be_alone(connection: asyncpg.Connection, now: int) -> None:
 
 
 def _todo(tables: Sequence[CitusTable], shards: int | None) -> list[CitusTable]:
-    """Returns the tables left to do: small tables first, then visits, then what is co-located with them."""
+    """Returns the tables left to do: small tables first, then visits, then the tables co-located with them."""
     for table in tables:
         if table.kind not in (Kind.LOCAL, table.wanted):
             raise StoreError(

@@ -50,7 +50,7 @@ class CascadeReader:
     async def cascade_order(
         self, site_id: int, sort: str, value: float, root_id: int, limit: int
     ) -> list[tuple[float, int]]:
-        """The next cascades after (``value``, ``root_id``) in the order ``sort``: what they are sorted by, and root.
+        """The next cascades after (``value``, ``root_id``) in the order ``sort``, as (sort value, root id).
 
         In the order ``value`` that is a sum in millionths, exact however many bits it has.
         """

@@ -20,7 +20,7 @@ _MOST_WEEKS: Final = 800
 
 
 class ChartBar(msgspec.Struct, frozen=True):
-    """One interval: where it stands (x, from the left), how high it is (0…100), and what it says."""
+    """The bar of one interval: its position (x, from the left), its height (0…100), its label and its value."""
 
     x: float
     width: float

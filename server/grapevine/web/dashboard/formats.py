@@ -1,4 +1,4 @@
-"""Numbers, times and names as people read them: no locale, thin spaces between thousands, – for what is not known."""
+"""Numbers, times and names as people read them: no locale, thin spaces between thousands, – for unknown values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def times(value: float) -> str:
 
 
 def percent(value: float | None) -> str:
-    """0.8742 → ``87.4 %``."""
+    """Returns a part of 1 as a percentage: 0.8742 → ``87.4 %``."""
     if value is None:
         return NOTHING
     if 0 < value < 0.001:
@@ -77,7 +77,7 @@ def _spaced(value: str | Decimal) -> str:
 
 
 def calendar(day: date, *, year: bool = True) -> str:
-    """``21 Nov 2026``."""
+    """Returns a date as text: ``21 Nov 2026``."""
     text = f"{day.day} {_MONTHS[day.month - 1]}"
     return f"{text} {day.year}" if year else text
 
@@ -128,5 +128,5 @@ def page(url: str | int | None, origins: frozenset[str]) -> str:
 
 
 def count(value: int, one: str, many: str | None = None) -> str:
-    """``1 visit``, ``2 visits``."""
+    """Returns a number with its noun: ``1 visit``, ``2 visits``."""
     return f"{number(value)} {one if value == 1 else many or one + 's'}"

@@ -1,4 +1,4 @@
-"""What all dashboard pages share: the signed-in viewer, the chosen site, security headers, refusals as pages."""
+"""The frame of all dashboard pages: the signed-in viewer, the chosen site, security headers, refusals as pages."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def _viewer(request: Request, state: AppState) -> Viewer:
 
 
 async def viewer_context(request: Request, section: str) -> tuple[AppState, Viewer, ViewUrl]:
-    """Returns what every page behind the sign-in needs: the application state, the viewer and the requested URL.
+    """Returns the context of a page behind the sign-in: the application state, the viewer and the requested URL.
 
     The layout's part of it stays in ``request.state.frame``, so that a refusal has the same layout.
     """

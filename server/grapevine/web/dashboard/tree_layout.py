@@ -86,7 +86,7 @@ class Rings:
 
 
 def _rings(levels: Sequence[int], across: Sequence[float], turn: float) -> list[float]:
-    """The distance of each ring from the middle: a step from the last one, or what its closest two nodes need."""
+    """The distance of each ring from the middle: at least a step, more where its closest two nodes need it."""
     by_ring: list[list[float]] = [[] for _ in range(max(levels) + 1)]
     for level, coordinate in zip(levels, across, strict=True):
         by_ring[level].append(coordinate)
