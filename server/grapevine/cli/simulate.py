@@ -123,7 +123,7 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
         context.say_json(facts)
     else:
         context.say(f"{world.truth.requests:,} requests in {seconds:.1f} s ({world.truth.requests / seconds:,.0f}/s).")
-        context.say(_told(happened))
+        context.say(_summary_text(happened))
         if arguments.truth is not None:
             context.say(
                 f"What really happened is in {arguments.truth}; compare: "
@@ -160,7 +160,7 @@ def _key(arguments: Namespace) -> str:
         raise GrapevineError(f"{arguments.key_file} cannot be read") from None
 
 
-def _told(world: WorldSummary) -> str:
+def _summary_text(world: WorldSummary) -> str:
     return (
         f"{world.visits:,} visits of people: {world.shared:,} through sharing, {world.tagged:,} of them with a token, "
         f"{world.dark:,} in the dark. {world.cascades:,} cascades, {_percent(world.one_hop, world.cascades)} of them "
@@ -169,7 +169,7 @@ def _told(world: WorldSummary) -> str:
 
 
 def _show(context: CommandContext, report: ComparisonReport) -> None:
-    context.say(_told(report.world) + "\n")
+    context.say(_summary_text(report.world) + "\n")
     table = _table("What was found", "True", "Found", "Right", "Precision", "Recall")
     for name, quality in report.qualities.items():
         table.add_row(_mark(quality), name, *_quality(quality))
