@@ -27,7 +27,7 @@ NOW = 1_800_000_000_000
 GROWN = Plant(11, size=300)
 
 
-class StoredWorld:
+class WorldOfCascades:
     """A store that holds one world and a second one of another site."""
 
     def __init__(self, database: Database, store: Store) -> None:
@@ -44,11 +44,11 @@ class StoredWorld:
 
 
 @pytest.fixture
-async def filled(databases: Databases) -> AsyncIterator[StoredWorld]:
+async def filled(databases: Databases) -> AsyncIterator[WorldOfCascades]:
     async with databases.holding(GROWN, Plant(11, site_id=8)) as database:
         store = database.store()
         await store.open()
-        yield StoredWorld(database, store)
+        yield WorldOfCascades(database, store)
         await store.close()
 
 
@@ -83,7 +83,7 @@ def check_head(world: World, head: CascadeHead) -> None:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("limit", [3, 200])
-async def test_the_list_in_every_order(filled: StoredWorld, sort: str, limit: int) -> None:
+async def test_the_list_in_every_order(filled: WorldOfCascades, sort: str, limit: int) -> None:
     site = filled.site
     heads: list[CascadeHead] = []
     cursor = None
@@ -108,7 +108,7 @@ async def test_the_list_in_every_order(filled: StoredWorld, sort: str, limit: in
     assert keys[sort] == sorted(keys[sort], reverse=True)
 
 
-async def test_every_cascade_as_a_tree(filled: StoredWorld) -> None:
+async def test_every_cascade_as_a_tree(filled: WorldOfCascades) -> None:
     world, site = filled.world, filled.site
     for root in (visit for visit in world.visits if visit.parent is None):
         answer = await read_cascade(filled.store, site, ids.visit_text(root.visit_id), NOW)
@@ -126,7 +126,7 @@ async def test_every_cascade_as_a_tree(filled: StoredWorld) -> None:
             assert (node.source, node.device) == (enums.SOURCE_NAMES[visit.source], enums.DEVICE_NAMES[visit.device])
 
 
-async def test_shapes_are_computed_once_and_again_after_growth(filled: StoredWorld) -> None:
+async def test_shapes_are_computed_once_and_again_after_growth(filled: WorldOfCascades) -> None:
     site = filled.site
     await list_cascades(filled.store, site, NOW, "virality")
     stored = await filled.rows()
@@ -140,7 +140,7 @@ async def test_shapes_are_computed_once_and_again_after_growth(filled: StoredWor
     assert [(row[0], row[3]) for row in changed] == [(root, NOW + 1)]
 
 
-async def test_a_very_large_cascade_is_looked_at_once_a_minute(filled: StoredWorld) -> None:
+async def test_a_very_large_cascade_is_looked_at_once_a_minute(filled: WorldOfCascades) -> None:
     site = filled.site
     root = (await filled.rows())[0][0]
     await filled.database.change(
@@ -152,7 +152,7 @@ async def test_a_very_large_cascade_is_looked_at_once_a_minute(filled: StoredWor
         assert {row[0]: row[2] for row in await filled.rows()}[root] == shape_size
 
 
-async def test_what_is_no_root_says_so(filled: StoredWorld) -> None:
+async def test_what_is_no_root_says_so(filled: WorldOfCascades) -> None:
     site = filled.site
     child = next(visit for visit in filled.world.visits if visit.parent is not None)
     with pytest.raises(NotFound, match=ids.visit_text(child.root.visit_id)):
@@ -184,13 +184,13 @@ def cursor(*position: object) -> str:
         ),
     ],
 )  # fmt: skip
-async def test_refusals_name_the_field(filled: StoredWorld, field: str, arguments: dict[str, Any]) -> None:
+async def test_refusals_name_the_field(filled: WorldOfCascades, field: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as caught:
         await list_cascades(filled.store, filled.site, NOW, **arguments)
     assert [error.field for error in caught.value.errors] == [field]
 
 
-async def test_a_cascade_outlives_its_root(filled: StoredWorld) -> None:
+async def test_a_cascade_outlives_its_root(filled: WorldOfCascades) -> None:
     site = filled.site
     root = max(filled.world.roots(), key=lambda visit: len(filled.world.members(visit)))
     await filled.database.change("DELETE FROM visits WHERE visit_id = ? AND site_id = 7", root.visit_id)

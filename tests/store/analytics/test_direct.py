@@ -12,10 +12,10 @@ from grapevine.analytics.models.dark_social import GROUPS
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
-from grapevine.store.readers.reads import Reads
 from grapevine.store.readers.scope import Scope
-from tests.support.databases import Databases, Plant
-from tests.support.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, grow, site_of
+from tests.support.databases import Databases
+from tests.support.stored_world import StoredWorld, stored_world
+from tests.support.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -25,21 +25,10 @@ PERIODS = [
 ]
 
 
-class StoredWorld:
-    """A store that holds one world and a second one of another site."""
-
-    def __init__(self, reads: Reads, world: World) -> None:
-        self.reads = reads
-        self.world = world
-
-
 @pytest.fixture(scope="module", params=[1, 2])
 async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[StoredWorld]:
-    async with databases.holding(Plant(request.param), Plant(request.param, site_id=8)) as database:
-        store = database.store()
-        await store.open()
-        yield StoredWorld(store.reads, grow(request.param))
-        await store.close()
+    async with stored_world(databases, request.param) as filled:
+        yield filled
 
 
 def visits(world: World, period: Period) -> list[Visit]:

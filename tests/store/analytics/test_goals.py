@@ -14,12 +14,11 @@ from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.analytics.summary import period_summary
 from grapevine.domain import enums, ids, money
 from grapevine.domain.periods import Period
-from grapevine.sites.cache import Site
 from grapevine.store import sql_loader
-from grapevine.store.readers.reads import Reads
 from tests.store.sqlite.test_query_plans import plan
-from tests.support.databases import Databases, Plant
-from tests.support.world import FIRST_DAY, PAGES, SITE, Visit, World, grow, site_of
+from tests.support.databases import Database, Databases
+from tests.support.stored_world import StoredWorld, stored_world
+from tests.support.world import FIRST_DAY, PAGES, SITE, Visit, World, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -28,23 +27,13 @@ PERIODS = (WHOLE, Period(ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 2
 FILTERS = (EVERYTHING, Filters(page=PAGES[1]), Filters(source="share", device="phone"))
 
 
-class StoredWorld:
-    """A store that holds one world and a second one of another site."""
-
-    def __init__(self, reads: Reads, world: World) -> None:
-        self.reads = reads
-        self.world = world
-        self.site: Site = site_of(world)
-
-
 @pytest.fixture(scope="module")
 async def filled(databases: Databases) -> AsyncIterator[StoredWorld]:
-    async with databases.holding(Plant(3), Plant(3, site_id=8)) as database:
+    async def prepare(database: Database) -> None:
         await database.change("UPDATE conversions SET goal = 'order' WHERE currency = 'EUR' AND site_id = ?", SITE)
-        store = database.store()
-        await store.open()
-        yield StoredWorld(store.reads, grow(3))
-        await store.close()
+
+    async with stored_world(databases, 3, prepare) as filled:
+        yield filled
 
 
 def passes(visit: Visit, filters: Filters) -> bool:

@@ -18,13 +18,12 @@ from grapevine.analytics.summary import breakdown_by, metric_series, period_summ
 from grapevine.domain import ids
 from grapevine.domain.periods import INTERVALS, Period
 from grapevine.errors import Invalid
-from grapevine.sites.cache import Site
-from grapevine.store.readers.reads import Reads
 from grapevine.store.readers.summary import weeks_of
 from tests.support import expected_counts
-from tests.support.databases import Databases, Plant
+from tests.support.databases import Databases
 from tests.support.differences import Differences
-from tests.support.world import FIRST_DAY, PAGES, World, grow, site_of
+from tests.support.stored_world import StoredWorld, stored_world
+from tests.support.world import FIRST_DAY, PAGES, World, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -53,22 +52,10 @@ FROM_ROWS = (
 )
 
 
-class StoredWorld:
-    """A store that holds one world and a second one of another site."""
-
-    def __init__(self, reads: Reads, world: World) -> None:
-        self.reads = reads
-        self.world = world
-        self.site: Site = site_of(world)
-
-
 @pytest.fixture(scope="module", params=[1, 2])
 async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[StoredWorld]:
-    async with databases.holding(Plant(request.param), Plant(request.param, site_id=8)) as database:
-        store = database.store()
-        await store.open()
-        yield StoredWorld(store.reads, grow(request.param))
-        await store.close()
+    async with stored_world(databases, request.param) as filled:
+        yield filled
 
 
 async def test_summary_is_what_a_census_counts(filled: StoredWorld) -> None:

@@ -33,7 +33,7 @@ FILTERS = (
 )
 
 
-class StoredWorld:
+class WorldWithSuspects:
     """A store that holds one world and a second one of another site."""
 
     def __init__(self, reads: Reads, world: World) -> None:
@@ -55,17 +55,17 @@ class StoredWorld:
 
 
 @pytest.fixture(scope="module")
-async def filled(databases: Databases) -> AsyncIterator[StoredWorld]:
+async def filled(databases: Databases) -> AsyncIterator[WorldWithSuspects]:
     async with databases.holding(Plant(3, size=400), Plant(3, site_id=8)) as database:
         store = database.store()
         await store.open()
-        yield StoredWorld(store.reads, grow(3, size=400))
+        yield WorldWithSuspects(store.reads, grow(3, size=400))
         await store.close()
 
 
 @pytest.mark.parametrize("period", PERIODS, ids=["whole", "middle"])
 @pytest.mark.parametrize("filters", FILTERS, ids=repr)
-async def test_suspects_are_what_a_count_finds(filled: StoredWorld, period: Period, filters: Filters) -> None:
+async def test_suspects_are_what_a_count_finds(filled: WorldWithSuspects, period: Period, filters: Filters) -> None:
     expected = Counter(filled.chosen(period, filters))
     site = site_of(filled.world)
     found = await suspect_counts(filled.reads, scope_of(site, period, filters))
@@ -74,11 +74,11 @@ async def test_suspects_are_what_a_count_finds(filled: StoredWorld, period: Peri
     assert (await period_summary(filled.reads, site, period, filters)).suspects == found
 
 
-async def test_every_verdict_was_met(filled: StoredWorld) -> None:
+async def test_every_verdict_was_met(filled: WorldWithSuspects) -> None:
     assert set(filled.chosen(PERIODS[1], EVERYTHING)) == set(enums.VERDICTS.values())
 
 
-async def test_a_site_without_suspects(filled: StoredWorld) -> None:
+async def test_a_site_without_suspects(filled: WorldWithSuspects) -> None:
     other = site_of(World(site_id=99))
     assert await suspect_counts(filled.reads, scope_of(other, WHOLE, EVERYTHING)) == dict.fromkeys(enums.VERDICTS, 0)
 
