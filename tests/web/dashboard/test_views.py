@@ -1,207 +1,26 @@
-"""The dashboard on a real database: signing in and out, what each page shows, authorization and escaping."""
+"""The dashboard on a real database: what each page shows, for which key, and escaping."""
 
 from __future__ import annotations
-
-import re
-import sqlite3
-from contextlib import closing
-from typing import Any
 
 import httpx
 import pytest
 
 from grapevine.domain import ids
-from grapevine.sites.api_keys import hash_secret
-from grapevine.store.rows import KeyRow
-from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.web.dashboard import session
-from tests.support.backends import Backend
+from tests.support.dashboard_browser import (
+    HOME,
+    HOSTILE,
+    PAGES,
+    SLACKBOT,
+    add_key,
+    chain_of_three,
+    change,
+    page,
+    signed_in,
+)
 from tests.support.page_markup import Page
-from tests.web.conftest import NOON, ORIGIN, Server
+from tests.web.conftest import ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
-
-HOME = "http://grapevine.example"
-DAY_MS = 86_400_000
-HOSTILE = "</title><script>alert(1)</script>'\"&"
-SLACKBOT = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
-PAGES = [
-    "/", "/cascades", "/tokens", "/?days=7", "/?from=2026-01-01&to=2026-12-31", "/cascades?sort=recent", "/direct",
-    "/direct?days=7", "/conversions", "/conversions?model=first&goal=order",
-]  # fmt: skip
-
-
-async def add_key(server: Server, secret: str, site_id: int = 1) -> str:
-    """A key with that secret; its id."""
-    key = KeyRow(key_id=f"id-{secret}", site_id=site_id, name="a key", scope="read", created_at=NOON, revoked_at=None)
-    await server.store.api_keys.add_key(key, hash_secret(secret))
-    return key.key_id
-
-
-async def signed_in(server: Server, site_id: int = 1) -> httpx.AsyncClient:
-    """A browser with a session."""
-    await add_key(server, f"gv_secret{site_id}", site_id)
-    client = server.browser(Origin=HOME)
-    answer = await client.post("/sign-in", data={"key": f"gv_secret{site_id}"})
-    assert answer.status_code == 303, answer.text
-    return client
-
-
-async def chain_of_three(server: Server) -> dict[str, Any]:
-    """First visit → copied link → WhatsApp → third visit, which has copied the link again."""
-    first = await server.visit(url=f"{ORIGIN}/story")
-    await server.post("shares", token=first["tokens"]["copy"], url=f"{ORIGIN}/story")
-    server.clock.now += 60_000
-    friend = await server.visit(server.browser("192.0.2.2"), url=f"{ORIGIN}/story", token=first["tokens"]["copy"])
-    await server.post("shares", token=friend["tokens"]["whatsapp"], url=f"{ORIGIN}/story")
-    server.clock.now += 60_000
-    third = await server.visit(server.browser("192.0.2.3"), url=f"{ORIGIN}/story", token=friend["tokens"]["whatsapp"])
-    return {"root": first["visit"], "last": third["tokens"]["copy"], "middle": friend, "third": third}
-
-
-async def change(store: Backend, statement: str) -> None:
-    """Runs a statement in a database that is open."""
-    if isinstance(store, SQLiteStore):
-        with closing(sqlite3.connect(store.path, isolation_level=None)) as connection:
-            connection.execute(statement)
-    else:
-        await store.look(statement)
-
-
-async def page(client: httpx.AsyncClient, url: str, status: int = 200) -> Page:
-    """The page at a URL."""
-    answer = await client.get(url)
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return Page(answer.text)
-
-
-async def test_nobody_sees_anything_without_a_key(server: Server) -> None:
-    for url in PAGES:
-        answer = await server.http.get(url)
-        assert answer.status_code == 303
-        assert answer.headers["location"].startswith("/sign-in")
-        assert not answer.content
-
-
-async def test_signing_in_leads_to_the_page_that_was_wanted(server: Server) -> None:
-    await add_key(server, "gv_abc")
-    client = server.browser(Origin=HOME)
-    answer = await client.get("/cascades?sort=depth")
-    form = await page(client, answer.headers["location"])
-    assert "/cascades?sort=depth" in form.values("input", "value")
-    answer = await client.post("/sign-in", data={"key": " gv_abc\n", "next": "/cascades?sort=depth"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/cascades?sort=depth")
-    assert (await page(client, "/cascades?sort=depth")).headings == ["Cascades measured"]
-    assert (await client.get("/sign-in")).headers["location"] == "/"
-
-
-async def test_the_cookie_keeps_nothing_but_the_id_and_keeps_it_well(server: Server) -> None:
-    await add_key(server, "gv_abc")
-    answer = await server.browser(Origin=HOME).post("/sign-in", data={"key": "gv_abc"})
-    cookie = answer.headers["set-cookie"]
-    assert re.search(r"; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
-    value = answer.cookies[session.COOKIE]
-    clock = server.clock
-    assert session.key_id_in(value, server.state.cookie_secret, clock) == "id-gv_abc"
-    assert session.key_id_in(value, b"another secret", clock) is None
-    assert session.key_id_in(value[:-1] + "xy", server.state.cookie_secret, clock) is None
-    clock.now += 30 * DAY_MS
-    assert session.key_id_in(value, server.state.cookie_secret, clock) == "id-gv_abc"
-    clock.now += 1_000
-    assert session.key_id_in(value, server.state.cookie_secret, clock) is None
-
-
-async def test_the_cookie_is_secure_over_https(server: Server) -> None:
-    await add_key(server, "gv_abc")
-    client = server.browser(Origin="https://grapevine.example")
-    answer = await client.post("https://grapevine.example/sign-in", data={"key": "gv_abc"})
-    assert answer.headers["set-cookie"].endswith("; Secure")
-
-
-@pytest.mark.parametrize("key", ["", "gv_wrong", "site-a", HOSTILE])
-async def test_a_wrong_key_is_told_what_to_do(server: Server, key: str) -> None:
-    answer = await server.browser(Origin=HOME).post("/sign-in", data={"key": key, "next": HOSTILE})
-    assert answer.status_code == 401
-    assert "set-cookie" not in answer.headers
-    shown = Page(answer.text)
-    assert "That key does not open anything here" in shown.text
-    assert HOSTILE not in answer.text
-    assert shown.values("input", "value") == ["/"]
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "https://evil.example"},
-        {"Origin": "null"},
-        {"Origin": ""},
-        {"Origin": HOME, "Sec-Fetch-Site": "cross-site"},
-        {"Origin": HOME, "Sec-Fetch-Site": "same-site"},
-        {"Origin": HOME, "Sec-Fetch-Site": "none"},
-    ],
-)
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-out"])
-async def test_a_foreign_page_cannot_post(server: Server, headers: dict[str, str], path: str) -> None:
-    client = await signed_in(server)
-    answer = await client.post(path, data={"key": "gv_secret1"}, headers=headers)
-    assert answer.status_code == 403
-    assert "set-cookie" not in answer.headers
-    assert (await client.get("/")).status_code == 200
-
-
-async def test_the_browsers_own_word_is_enough(server: Server) -> None:
-    await add_key(server, "gv_abc")
-    client = server.browser(**{"Origin": "null", "Sec-Fetch-Site": "same-origin"})
-    assert (await client.post("/sign-in", data={"key": "gv_abc"})).status_code == 303
-
-
-async def test_signing_out_and_revoking(server: Server) -> None:
-    client = await signed_in(server)
-    assert (await client.post("/sign-out")).headers["location"] == "/sign-in"
-    assert (await client.get("/")).status_code == 303
-    await client.post("/sign-in", data={"key": "gv_secret1"})
-    assert (await client.get("/")).status_code == 200
-    await server.store.api_keys.revoke_key("id-gv_secret1", NOON)
-    answer = await client.get("/")
-    assert answer.status_code == 303
-    assert session.COOKIE not in client.cookies
-    assert (await client.post("/sign-in", data={"key": "gv_secret1"})).status_code == 401
-
-
-@pytest.mark.parametrize(
-    ("body", "status"), [(b"key=" + b"x" * 9_000, 413), (b"key=%ff", 400), (b"&".join([b"a=1"] * 30), 400)]
-)
-async def test_a_form_that_is_none(server: Server, body: bytes, status: int) -> None:
-    answer = await server.browser(Origin=HOME).post("/sign-in", content=body)
-    assert answer.status_code == status
-    assert len(Page(answer.text).headings) == 1
-
-
-async def test_every_answer_is_guarded(server: Server) -> None:
-    chain = await chain_of_three(server)
-    client = await signed_in(server)
-    for url in [
-        *PAGES,
-        f"/cascades/{chain['root']}",
-        f"/tokens?token={chain['last']}",
-        "/sign-in",
-        "/cascades/nothing",
-    ]:
-        answer = await client.get(url)
-        policy = answer.headers["content-security-policy"]
-        assert "default-src 'none'" in policy
-        assert "unsafe" not in policy
-        assert "frame-ancestors 'none'" in policy
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "same-origin"
-        assert answer.headers["cache-control"] == "private, no-store"
-        shown = Page(answer.text)
-        names = {name for _, name, _ in shown.attributes}
-        assert "style" not in names
-        assert not {name for name in names if name.startswith("on")}
-        assert "<script" not in answer.text
-        assert "<style" not in answer.text
 
 
 async def test_every_page_can_be_read(server: Server) -> None:
