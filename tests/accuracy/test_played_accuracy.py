@@ -10,7 +10,7 @@ from tests.accuracy.played import HARD, played
 pytestmark = pytest.mark.anyio
 
 
-async def test_suspects_are_told_from_people() -> None:
+async def test_suspects_are_distinguished_from_people() -> None:
     report = await played(31, replace(HARD, visits=400, suspects=6))
     assert report.qualities["parents"].good
     assert report.qualities["self_returns"].good

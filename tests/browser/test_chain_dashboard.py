@@ -63,7 +63,7 @@ def test_tab_leads_through_the_sign_in_page(demo: Demo, reader: MakeReader) -> N
     assert stops == ["Sign in", "Where do I find my key?", "Sign in", "key", "Grapevine", "Skip to the content"]
 
 
-def test_a_wrong_key_is_told_so_and_may_try_again(demo: Demo, reader: MakeReader) -> None:
+def test_a_wrong_key_is_refused_and_can_be_corrected(demo: Demo, reader: MakeReader) -> None:
     person = reader()
     person.expected = "Failed to load resource: the server responded with a status of 401"
     page = person.context.new_page()

@@ -138,7 +138,7 @@ def test_consent_can_be_queued(page: Page, site: Site, recorder: Recorder) -> No
 
 
 @pytest.mark.parametrize(("name", "value"), [("globalPrivacyControl", "true"), ("doNotTrack", "'1'")])
-def test_who_does_not_want_to_be_followed_is_only_counted(
+def test_an_opted_out_visitor_is_only_counted(
     page: Page, site: Site, recorder: Recorder, name: str, value: str
 ) -> None:
     page.add_init_script(f"Object.defineProperty(navigator, '{name}', {{value: {value}}})")

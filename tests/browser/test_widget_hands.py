@@ -227,7 +227,7 @@ def test_an_icon_under_the_pointer_keeps_apart_from_its_ground(still: Page, site
 
 
 @pytest.mark.parametrize(("motion", "seconds"), [("reduce", "0s"), ("no-preference", "0.2s")])
-def test_nothing_moves_for_those_who_want_no_motion(still: Page, site: Site, motion: Any, seconds: str) -> None:
+def test_nothing_moves_with_reduced_motion(still: Page, site: Site, motion: Any, seconds: str) -> None:
     still.emulate_media(reduced_motion=motion)
     shown(still, site, follow="x:a", counts="on")
     still.wait_for_selector("[part=link]")
@@ -253,7 +253,7 @@ def test_after_the_survey_the_thanks_are_said_and_have_the_focus(still: Page, si
 
 
 @pytest.mark.parametrize("attribute", ["", " contact"])
-def test_a_contact_is_asked_for_where_the_site_wants_it_and_given_by_who_wants(
+def test_a_contact_is_asked_for_where_the_site_wants_it_and_is_optional(
     still: Page, site: Site, recorder: Recorder, attribute: str
 ) -> None:
     shown(still, site, f"<grapevine-survey{attribute}></grapevine-survey>", buttons="copy")

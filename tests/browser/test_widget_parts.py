@@ -187,7 +187,7 @@ def test_a_survey_in_a_form_never_gets_in_its_way(page: Page, site: Site, record
     assert recorder.wait(page, "answers")[0]["text"] == "the radio"
 
 
-def test_nobody_is_asked_before_consent(page: Page, site: Site, recorder: Recorder) -> None:
+def test_no_question_before_consent(page: Page, site: Site, recorder: Recorder) -> None:
     body = "<form id='f' action='/p'><button>Go</button></form><grapevine-survey></grapevine-survey>"
     site.page("/p", body, snippet=snippet(buttons="", survey="#f", consent="required"))
     page.goto(site.origin + "/p")

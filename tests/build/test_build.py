@@ -120,7 +120,7 @@ def test_a_change_gives_another_name_and_removes_the_old_files(project: Path) ->
     assert set(files(widget)) & new == {"manifest.json"}, "one digest stands in all names"
 
 
-def test_channels_are_inside_the_buttons_or_beside_them(project: Path) -> None:
+def test_channels_are_inside_the_buttons_or_in_a_file(project: Path) -> None:
     scripts = {script.name: script.body.decode() for script in build.build(project)}
     built = files(project / "server/grapevine/built/widget")
     digest = json.loads(built["manifest.json"])["digest"]

@@ -90,7 +90,7 @@ def test_csv_and_parquet_into_files(terminal: ExportTerminal, tmp_path: Path) ->
     assert terminal.run("answers", "--format", "csv") == (0, b"visit,at,text,contact,class,verdict\r\n", "")
 
 
-def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(terminal: ExportTerminal) -> None:
+def test_a_closed_pipe_ends_it_quietly(terminal: ExportTerminal) -> None:
     for name in ("ndjson", "csv", "parquet"):
         reading, writing = os.pipe()
         process = terminal.start("visits", "--format", name, out=writing)

@@ -149,12 +149,12 @@ def test_missing_secret_keys_are_found_by_the_doctor(run: Terminal, monkeypatch:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_database_that_nobody_answers_for(tmp_path: Path, command: str) -> None:
+def test_a_database_that_does_not_respond(tmp_path: Path, command: str) -> None:
     done = PostgresCommandRunner(tmp_path, NOBODY).run(*command.split())
     assert_one_line(done, 1, "the database postgresql://127.0.0.1:1/grapevine cannot be reached")
 
 
-def test_the_doctor_says_that_nobody_answers(tmp_path: Path) -> None:
+def test_the_doctor_reports_a_database_that_does_not_respond(tmp_path: Path) -> None:
     done = PostgresCommandRunner(tmp_path, NOBODY).run("doctor")
     assert (done.returncode, done.stderr) == (1, "")
     assert "WRONG  schema: the database postgresql://127.0.0.1:1/grapevine cannot be reached" in done.stdout

@@ -32,7 +32,7 @@ def test_the_distribution_and_its_commands(project_root: Path) -> None:
     assert set(project["optional-dependencies"]) == {"postgres", "parquet"}
 
 
-def test_no_text_installs_somebody_elses_package(project_root: Path) -> None:
+def test_no_text_installs_the_foreign_package(project_root: Path) -> None:
     found = [file for file in texts(project_root) if file != Path(__file__).resolve()]
     assert len(found) > 500
     wrong = [

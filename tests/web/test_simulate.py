@@ -93,7 +93,7 @@ async def test_people_behind_one_address(server: Server) -> None:
 
 
 @SOCKET
-async def test_what_pretends_to_be_people_is_told_apart_in_the_truth(server: Server) -> None:
+async def test_the_truth_distinguishes_robots_that_pretend_to_be_people(server: Server) -> None:
     world = World(14, Parameters(visits=400, sharing=0.6, suspects=4))
     report = await play(server, world)
     kinds = {visit.robot for visit in world.truth.visits}

@@ -79,7 +79,7 @@ async def test_a_slot_is_kept_as_long_as_it_is_prolonged_and_given_back_at_the_e
         assert following.slots == [0]
 
 
-async def test_a_slot_is_given_back_by_who_fails(store: Store, clock: Clock) -> None:
+async def test_a_failing_process_gives_its_slot_back(store: Store, clock: Clock) -> None:
     with pytest.raises(ArithmeticError):
         async with Process(store.leases, clock, "one").running():
             raise ArithmeticError
@@ -117,7 +117,7 @@ async def test_a_writer_of_several_lanes_has_a_slot_for_each(store: Store, clock
     assert slots[2:] == [2 * lanes, 3 * lanes, 0]
 
 
-async def test_who_has_lost_a_slot_takes_another_one(store: Store, clock: Clock) -> None:
+async def test_a_process_that_lost_its_slot_takes_another_one(store: Store, clock: Clock) -> None:
     """As after an outage longer than a lease; and it gives back only what it has."""
     async with Process(store.leases, clock, "one").running() as one:
         clock.now += LEASE_MS
@@ -157,7 +157,7 @@ async def test_one_process_at_a_time_keeps_house(store: Store, clock: Clock) -> 
         assert await one.acquire("housekeeping")  # which is done
 
 
-async def test_who_dies_while_keeping_house_is_replaced(store: Store, clock: Clock) -> None:
+async def test_a_process_that_dies_during_cleanup_is_replaced(store: Store, clock: Clock) -> None:
     await store.salts.salt("visitor", 2000, "00")
     assert await Leases(store.leases, clock, "dead").acquire("housekeeping")
     clock.now += LEASE_MS

@@ -345,7 +345,7 @@ async def test_a_visit_that_hangs_elsewhere(filled: DamageableWorld) -> None:
 
 
 @in_every_world
-async def test_only_the_first_places_are_told_but_all_are_counted(filled: DamageableWorld) -> None:
+async def test_only_the_first_differences_are_listed_but_all_are_counted(filled: DamageableWorld) -> None:
     changed = await filled.change("UPDATE counts_page SET visits = visits + 1 WHERE site_id = ? AND cell = 1", SITE)
     found = (await filled.recount(most=2))["counts by page"]
     assert (found.differing, len(found.differences)) == (changed, 2)

@@ -197,7 +197,7 @@ async def test_one_arrival_sent_to_everybody_is_one_visit(collectors: Collectors
     await check(postgres_url)
 
 
-async def test_what_counts_once_counts_once_whoever_hears_of_it(collectors: Collectors, postgres_url: str) -> None:
+async def test_repeated_events_count_once_across_processes(collectors: Collectors, postgres_url: str) -> None:
     world = BatchScene(collectors.stores[0])
     root = await world.land(world.arrival(visitor=5))
     for number in range(5):
@@ -299,7 +299,7 @@ async def test_a_database_or_role_that_is_not_there(postgres_server: Postgres) -
     assert 'role "vintner" does not exist' in await refusal(url)
 
 
-async def test_a_port_nobody_listens_at_and_a_host_that_is_none(free_tcp_port: int, tmp_path: Path) -> None:
+async def test_a_closed_port_and_an_unknown_host(free_tcp_port: int, tmp_path: Path) -> None:
     text = await refusal(f"postgresql://vines:grapes@127.0.0.1:{free_tcp_port}/lees")
     assert text.startswith(f"the database postgresql://127.0.0.1:{free_tcp_port}/lees cannot be reached: ")
     assert "cannot be reached" in await refusal(f"postgresql://vines:grapes@/lees?host={tmp_path}")

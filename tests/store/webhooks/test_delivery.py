@@ -202,7 +202,7 @@ async def test_an_endpoint_that_is_gone_gets_nothing_more(outbox: Outbox, receiv
     assert len(receiver.received) == 2
 
 
-async def test_a_slow_endpoint_keeps_nobody_waiting(outbox: Outbox, receiver: Receiver) -> None:
+async def test_a_slow_endpoint_delays_no_other(outbox: Outbox, receiver: Receiver) -> None:
     async with receiving() as slow:
         endpoint = await outbox.endpoint(slow.url)
         slow.says = [None] * 2

@@ -90,7 +90,7 @@ async def test_a_visit_with_a_verdict_keeps_its_answer(world: BatchScene) -> Non
     assert len(await rows(world)) == 1
 
 
-async def test_who_answers_is_no_machine(world: BatchScene) -> None:
+async def test_a_visitor_with_an_answer_is_no_machine(world: BatchScene) -> None:
     first = await world.land(world.arrival())
     token = Token(first.visit_id, COPY, 0)
     opened = [await world.land(world.arrival(token, at=NOON + second * 1_000, visitor=77)) for second in range(9)]

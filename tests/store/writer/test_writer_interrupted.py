@@ -136,7 +136,7 @@ async def test_a_batch_whose_commit_was_not_answered_is_stored_once(
     assert await setting.stored() == (2, 2)
 
 
-async def test_where_the_counts_are_away_another_slot_is_taken_and_nobody_is_refused(setting: Setting) -> None:
+async def test_where_the_counts_are_away_another_slot_is_taken_and_no_event_refused(setting: Setting) -> None:
     async def elsewhere() -> None:
         setting.recorder.set_slot(5)
 
@@ -209,7 +209,7 @@ async def test_the_events_of_a_part_that_is_away_fail_alone(setting: Setting) ->
     assert isinstance((await setting.send("well"))[0], VisitOutcome)
 
 
-async def test_a_part_that_is_back_at_once_refuses_nobody(setting: Setting) -> None:
+async def test_a_short_partial_outage_refuses_no_event(setting: Setting) -> None:
     setting.recorder.dead = "dead"
     setting.time.may_pass.clear()
     async with asyncio.TaskGroup() as group:

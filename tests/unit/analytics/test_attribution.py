@@ -78,7 +78,7 @@ def test_no_touches_weigh_nothing_and_an_unknown_model_is_refused() -> None:
         (3, [0, 5, 0], [0, 3, 0]),
     ],
 )
-def test_what_cannot_be_divided_goes_to_who_lost_most_and_then_to_the_earlier(
+def test_the_remainder_goes_to_the_largest_loss_and_then_to_the_earlier(
     amount: int, weighing: list[int], parts: list[int]
 ) -> None:
     assert split(amount, weighing) == parts

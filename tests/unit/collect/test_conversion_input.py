@@ -100,7 +100,7 @@ def test_a_currency_without_a_value_is_nothing() -> None:
     assert (goal.value, goal.currency, errors) == (None, None, [])
 
 
-def test_goals_and_ids_are_told_apart() -> None:
+def test_goals_and_ids_are_distinguished() -> None:
     first, _ = read(body("1", goal="a b", id="c"))
     second, _ = read(body("1", goal="a", id="b c"))
     third, _ = read(body("1", goal="a", nonce="b" * 16))

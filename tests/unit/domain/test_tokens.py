@@ -35,7 +35,7 @@ def test_all_channels_at_once_are_the_same_as_one_by_one(visit_id: int, n: int) 
 
 
 @given(visit_ids)
-def test_a_session_is_told_from_a_share(visit_id: int) -> None:
+def test_a_session_is_distinguished_from_a_share(visit_id: int) -> None:
     token = SITE.read(SITE.session(visit_id))
     assert token.is_session
     assert token.visit_id == visit_id

@@ -87,7 +87,7 @@ async def test_a_share_token_does_not_speak_for_its_sharer(server: Server) -> No
 
 
 @BOTH_BACKENDS
-async def test_robots_foreign_pages_and_who_opted_out_are_refused(server: Server) -> None:
+async def test_robots_foreign_pages_and_opted_out_visitors_are_refused(server: Server) -> None:
     visit = await server.visit()
     for client, status, reason in (
         (server.browser(**{"Sec-GPC": "1"}), 202, "opted-out"),

@@ -117,7 +117,7 @@ async def test_a_site_has_so_many_endpoints_at_most(owner: KeyClient) -> None:
     assert refused(await owner.http.post("/v1/webhooks", json={"url": URL})) == (422, "invalid", ["url"])
 
 
-async def test_who_may(server: Server, owner: KeyClient) -> None:
+async def test_authorization(server: Server, owner: KeyClient) -> None:
     await server.add_site("site-b", "https://b.example")
     added = await add(owner)
     path = f"/v1/webhooks/{added['id']}"

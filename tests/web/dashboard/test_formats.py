@@ -70,7 +70,7 @@ def test_the_sites_own_parameter_counts() -> None:
         ("", "/"),
     ],
 )
-def test_nobody_is_sent_elsewhere(text: str, target: str) -> None:
+def test_no_redirect_leads_to_another_site(text: str, target: str) -> None:
     assert local_path(text) == target
 
 

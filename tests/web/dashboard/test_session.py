@@ -23,7 +23,7 @@ from tests.web.conftest import NOON, Server
 pytestmark = pytest.mark.anyio
 
 
-async def test_nobody_sees_anything_without_a_key(server: Server) -> None:
+async def test_nothing_is_shown_without_a_key(server: Server) -> None:
     for url in PAGES:
         answer = await server.http.get(url)
         assert answer.status_code == 303
@@ -67,7 +67,7 @@ async def test_the_cookie_is_secure_over_https(server: Server) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "gv_wrong", "site-a", HOSTILE])
-async def test_a_wrong_key_is_told_what_to_do(server: Server, key: str) -> None:
+async def test_a_wrong_key_gets_instructions(server: Server, key: str) -> None:
     answer = await server.browser(Origin=HOME).post("/sign-in", data={"key": key, "next": HOSTILE})
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers

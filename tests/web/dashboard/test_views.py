@@ -198,7 +198,7 @@ async def test_a_token_shows_the_way_it_came(server: Server) -> None:
     assert "Returns 1 proven: somebody came back Reach 1" in shown.text
 
 
-async def test_a_bad_token_is_told_why(server: Server) -> None:
+async def test_a_bad_token_is_explained(server: Server) -> None:
     chain = await chain_of_three(server)
     await server.add_site("site-b", "https://b.example")
     client = await signed_in(server)

@@ -24,7 +24,7 @@ async def ask(server: Server, token: str, language: str = "en", below: str = "")
     return await server.http.get(f"{below}/about/{token}", headers={"Accept-Language": language})
 
 
-async def test_it_says_what_the_link_carries_and_who_to_turn_to(server: Server) -> None:
+async def test_it_shows_the_contents_of_the_link_and_a_contact(server: Server) -> None:
     token = (await server.visit(channels=["whatsapp"]))["tokens"]["whatsapp"]
     answer = await ask(server, token)
     assert answer.status_code == 200
@@ -35,7 +35,7 @@ async def test_it_says_what_the_link_carries_and_who_to_turn_to(server: Server) 
     assert '<html lang="en">' in answer.text
 
 
-async def test_nothing_of_the_visit_itself_is_told(server: Server) -> None:
+async def test_nothing_of_the_visit_itself_is_shown(server: Server) -> None:
     """The page is the same before and after a visit through the link, and for a visit that is not stored."""
     first = await server.visit(url=f"{ORIGIN}/private/page", title="Secret", referrer="https://www.google.com/")
     token = first["tokens"]["copy"]

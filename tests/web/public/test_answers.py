@@ -101,7 +101,7 @@ async def test_a_visit_is_spoken_for_by_its_session_alone(server: Server) -> Non
 
 
 @BOTH_BACKENDS
-async def test_robots_foreign_pages_and_who_opted_out_are_refused(server: Server) -> None:
+async def test_robots_foreign_pages_and_opted_out_visitors_are_refused(server: Server) -> None:
     session = (await server.visit())["session"]
     for client, status, reason in (
         (server.browser(**{"Sec-GPC": "1"}), 202, "opted-out"),

@@ -179,7 +179,7 @@ async def test_robots_that_name_themselves_are_counted_and_not_stored(server: Se
 
 
 @pytest.mark.parametrize("header", ["Sec-GPC", "DNT"])
-async def test_who_does_not_want_to_be_followed_is_counted_without_a_trace(server: Server, header: str) -> None:
+async def test_an_opted_out_visit_is_counted_without_a_trace(server: Server, header: str) -> None:
     client = server.browser(**{header: "1"})
     sharer = await server.visit()
     for _ in range(2):  # a repeat is no second visit
@@ -195,7 +195,7 @@ async def test_who_does_not_want_to_be_followed_is_counted_without_a_trace(serve
 
 
 @BOTH_BACKENDS
-async def test_the_page_may_say_that_somebody_opted_out(server: Server) -> None:
+async def test_the_page_may_report_an_opt_out(server: Server) -> None:
     response = await server.post("visits", opted_out=True)
     assert (response.status_code, response.headers["grapevine-dropped"]) == (202, "opted-out")
     assert await server.store.look("SELECT count(*) FROM visits") == [(0,)]
@@ -329,7 +329,7 @@ async def test_a_full_queue_says_when_to_come_back(server: Server) -> None:
 
 
 @BOTH_BACKENDS
-async def test_nothing_that_tells_who_somebody_is_gets_stored(server: Server) -> None:
+async def test_no_personal_data_is_stored(server: Server) -> None:
     await server.visit(server.browser("198.51.100.77"), title="Hello")
     text = "".join([str(await server.store.look(f"SELECT * FROM {name}")) for name in sorted(sql_loader.table_names())])
     assert "Hello" in text

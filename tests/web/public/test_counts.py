@@ -64,7 +64,7 @@ async def test_an_answer_is_good_for_ten_seconds(server: Server) -> None:
     assert (await ask(server)).json()["total"] == 1
 
 
-async def test_who_knows_the_answer_is_not_told_again(server: Server) -> None:
+async def test_a_cached_response_is_not_sent_again(server: Server) -> None:
     await share(server, {"copy": 1})
     tag = (await ask(server)).headers["etag"]
     for known in (tag, f"W/{tag}", f'"x", {tag}'):

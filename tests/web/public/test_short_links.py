@@ -112,7 +112,7 @@ async def test_people_and_other_robots_leave_no_unfurl(server: Server) -> None:
     assert await server.store.look("SELECT * FROM unfurls") == []
 
 
-async def test_a_full_queue_keeps_nobody_from_the_page(server: Server) -> None:
+async def test_a_full_queue_does_not_stop_the_redirect(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     server.state.writer.waiting = FairQueue(0, 0)
     assert token in await location(server, token, SLACK)
