@@ -209,7 +209,9 @@ async def test_answers(database: Database, store: Backend, world: World) -> None
         ]
 
 
-async def test_an_erased_visit_keeps_only_its_position_in_the_cascade(database: Database, store: Backend, world: World) -> None:
+async def test_an_erased_visit_keeps_only_its_position_in_the_cascade(
+    database: Database, store: Backend, world: World
+) -> None:
     sharer = next(s.visit for s in world.shares.values() if s.returns and s.visit.parent and s.visit.conversions)
     root = world.roots()[0]
     for visit in (sharer, root):
