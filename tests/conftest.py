@@ -22,6 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(markers.ProcessGuard())
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: many tests wait for a browser, a disk or another process."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests by their folders and fixtures, before any is deselected."""

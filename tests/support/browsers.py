@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Browser, Page, Playwright
 
 CHROMIUM: Final = "/usr/bin/chromium"
+"""The whole browser, for what its headless shell lacks: prerendering, and Lighthouse."""
+
+HEADLESS_SHELL: Final = "/usr/bin/chromium-headless-shell"
+"""The same engine without the browser's own windows: a new page takes it a third of the time."""
 DESK: Final = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 """Headless Chromium says that a program drives it, and the server would believe it."""
 
@@ -45,7 +50,8 @@ PASTE = """() => new Promise(done => {
 
 
 def start_chromium(playwright: Playwright) -> Browser:
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    path = HEADLESS_SHELL if Path(HEADLESS_SHELL).exists() else CHROMIUM
+    return playwright.chromium.launch(executable_path=path, args=list(FLAGS))
 
 
 def select(page: Page, css: str) -> None:
