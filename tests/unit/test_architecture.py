@@ -215,3 +215,12 @@ def test_no_two_public_classes_have_one_name() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(name)
     assert not {name: modules for name, modules in homes.items() if len(modules) > 1}
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_files_that_documents_name_are_there(page: str) -> None:
+    named = set(re.findall(r"`([\w.]+/[\w./]+\.(?:py|js|sql|toml|json|md))`", (ROOT / page).read_text("utf-8")))
+    assert named
+    homes = (ROOT, PACKAGE, ROOT / "widget" / "src")
+    placeholder = "store/sql/migrations/NNNN_what_it_does.sql"
+    assert not sorted(name for name in named - {placeholder} if not any((home / name).exists() for home in homes))
