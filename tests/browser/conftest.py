@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.support.browsers import DESK, start_chromium
+from tests.support.browsers import CHROMIUM, DESK, FLAGS, start_chromium
 from tests.support.built_widget import Built as Built
 from tests.support.built_widget import built as built
 from tests.support.demo import demo as demo
@@ -64,6 +64,17 @@ def page(visitor: Visitor, recorder: Recorder) -> Page:
     context = visitor()
     recorder.attach(context)
     return context.new_page()
+
+
+@pytest.fixture
+def whole_page(browser: Browser, recorder: Recorder) -> Iterator[Page]:
+    """As ``page``, in the whole browser: its headless shell opens no tab in the background."""
+    whole = browser.browser_type.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    context = whole.new_context(user_agent=DESK)
+    context.set_default_timeout(10_000)
+    recorder.attach(context)
+    yield context.new_page()
+    whole.close()
 
 
 def snippet(**attributes: str) -> str:

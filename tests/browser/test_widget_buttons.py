@@ -66,7 +66,8 @@ def test_the_tokens_of_all_buttons_come_with_the_visit(
     assert recorder.paths == ["visits"]
 
 
-def test_a_click_on_a_link_opens_it_and_is_reported(page: Page, site: Site, recorder: Recorder) -> None:
+def test_a_click_on_a_link_opens_it_and_is_reported(whole_page: Page, site: Site, recorder: Recorder) -> None:
+    page = whole_page
     page.context.route("https://t.me/**", lambda route: route.fulfill(body="Telegram"))
     opened(page, site)
     with page.context.expect_page() as opened_tab:

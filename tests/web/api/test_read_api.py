@@ -9,7 +9,7 @@ import pytest
 
 from grapevine.errors import StoreError
 from grapevine.sites.api_keys import hash_secret
-from grapevine.store.readers.reads import Reads
+from grapevine.store.readers.cascades import CascadeReader
 from grapevine.store.rows import KeyRow
 from tests.web.conftest import NOON, ORIGIN, Server
 
@@ -313,6 +313,6 @@ async def test_tokens_while_the_store_is_away(
     async def away(*_: object) -> None:
         raise StoreError("the database is away")
 
-    monkeypatch.setattr(Reads, "chain_to", away)
+    monkeypatch.setattr(CascadeReader, "chain_to", away)
     assert refused(await asker.http.post("/v1/tokens/resolve", json={"tokens": tokens}))[:2] == (503, "busy")
     assert refused(await asker.get(f"/v1/tokens/{tokens[0]}"))[:2] == (503, "busy")

@@ -104,6 +104,9 @@ class PostgresEndpoint:
 
     async def insert(self, table: CopiedTable, rows: list[Row]) -> None:
         with self._mapped_errors():
+            # A COPY that begins on a lost connection fails twice in asyncpg: once here, and once in a future that is
+            # never awaited. A query before it fails once.
+            await self._connection.execute("SELECT 1")
             await self._connection.copy_records_to_table(table.name, records=rows, columns=table.names)
 
     async def empty(self, tables: tuple[CopiedTable, ...]) -> None:
