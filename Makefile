@@ -1,7 +1,7 @@
 # Each target does its own set-up; what is up to date is not done again. ARGS="…" is handed to demo, the tests and bench.
 VENV := .venv
 PY := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest -n auto --dist loadgroup
+PYTEST := $(PY) -m pytest -n auto
 BUILT := server/grapevine/built/widget/manifest.json
 SOURCES := build.py server/grapevine/__init__.py $(shell find widget/src widget/icons widget/translations widget/channels.json widget/build -type f ! -name '*.pyc')
 APT := export DEBIAN_FRONTEND=noninteractive; apt-get update -qq </dev/null && \

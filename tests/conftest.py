@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from grapevine.store.postgres.store import PostgresStore
 from tests.support import markers
 from tests.support.citus import CITUS, Cluster
 from tests.support.postgres import Postgres, postgres
+from tests.support.scheduling import SharedFixtureScheduling
 from tests.support.truncate import empty
 
 collect_ignore = [] if CITUS else ["chaos/test_citus.py", "store/postgres/test_citus.py"]
@@ -27,10 +29,19 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedFixtureScheduling:
+    """Makes each costly fixture of a module once."""
+    return SharedFixtureScheduling(config, log)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks a test by its folder and fixtures, before any is deselected or sent to a worker."""
+    markers.mark(item)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests by their folders and fixtures, before any is deselected."""
-    markers.mark(items)
+    """Long tests come first: one that begins last keeps a single worker busy while the others have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from typing import Any, Final
 
 import pytest
@@ -32,26 +32,13 @@ FIXTURES: Final = {
 }
 BACKENDS: Final = frozenset({"database", "databases", "place", "store", "ways", "worlds"})
 """Fixtures whose parameter names a backend, or several: ``sqlite``, ``postgres 2``, ``sqlite-postgres``."""
-SHARED: Final = frozenset(
-    {"bare", "chain", "emptied", "facts", "filled", "found", "long", "played", "plenty", "shared", "token"}
-)
-"""Costly fixtures of a module: its tests run in one worker (``--dist loadgroup``), so that each is made once."""
 MAY_START_PROCESSES: Final = ("browser", "postgres", "process")
 
 
-def mark(items: Iterable[pytest.Item]) -> None:
+def mark(item: pytest.Item) -> None:
     """Adds the markers that follow from a test's folder and from its fixtures, so that no test has to name them."""
-    for item in items:
-        for name in sorted(_markers(item)):
-            item.add_marker(name)
-        if SHARED.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
-
-
-def _group(item: pytest.Item) -> str:
-    """The module, and the parameters that its fixtures are made with."""
-    parameters: dict[str, Any] = item.callspec.params if hasattr(item, "callspec") else {}
-    return " ".join([item.nodeid.partition("::")[0], *(str(parameters.get(name)) for name in ("databases", "filled"))])
+    for name in sorted(_markers(item)):
+        item.add_marker(name)
 
 
 def _markers(item: pytest.Item) -> set[str]:
