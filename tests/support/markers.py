@@ -30,7 +30,7 @@ FIXTURES: Final = {
     "postgres_databases": "postgres",
     "postgres_server": "postgres",
 }
-BACKENDS: Final = frozenset({"database", "databases", "place", "store", "ways", "worlds"})
+BACKENDS: Final = frozenset({"database", "databases", "store", "ways", "worlds"})
 """Fixtures whose parameter names a backend, or several: ``sqlite``, ``postgres 2``, ``sqlite-postgres``."""
 MAY_START_PROCESSES: Final = ("browser", "postgres", "process")
 
