@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
@@ -36,8 +37,9 @@ class Found(NamedTuple):
     wrong: tuple[str, ...]
 
 
+@cache
 def matomo() -> tuple[list[AgentShare], list[AgentShare]]:
-    """Browsers and robots of Matomo's device detector; browsers are also those within apps."""
+    """Browsers and robots of Matomo's device detector; browsers are also those within apps. Read once a process."""
     people, robots = [], []
     for file in files("device_detector").joinpath("tests", "fixtures", "upstream").iterdir():
         if file.name.endswith(".yml") and not file.name.startswith("clienthints"):

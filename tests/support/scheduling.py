@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 ONE_WORKER: Final = frozenset(
     f"tests/{name}.py"
     for name in (
+        "accuracy/test_agents_accuracy",
         "accuracy/test_estimate_accuracy",
         "bench/test_client",
         "store/analytics/test_cascades",

@@ -1,4 +1,4 @@
-"""Ten thousand random bodies for each call: each is taken or refused with a reason, none brings the server down.
+"""A thousand random bodies for each call, ten thousand among the slow tests: each is taken or refused with a reason, none brings the server down.
 
 All are sent twice, so that they take the fast path and the one through ASGI; both return the same.
 """
@@ -19,7 +19,6 @@ from tests.web.conftest import ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
 
-BODIES: Final = 10_000
 UNUSUAL: Final = b"X-Twice: 1\r\nX-Twice: 2\r\n"
 """Headers that change nothing, and with which the fast path hands a request on."""
 IN_A_ROW: Final = 50
@@ -74,10 +73,11 @@ async def over_a_socket(url: str, path: str, bodies: Sequence[Sent], more: bytes
 
 
 @pytest.mark.parametrize("call", ["visits", "views", "shares"])
-async def test_ten_thousand_random_bodies_yield_no_5xx(server: Server, call: str) -> None:
+@pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
+async def test_random_bodies_yield_no_5xx(server: Server, call: str, count: int) -> None:
     assert server.url
     bodies = drawn(random.Random(f"fuzz {call}"), await server.visit())  # noqa: S311
-    sent = [next(bodies) for _ in range(BODIES)]
+    sent = [next(bodies) for _ in range(count)]
     fast, usual = [
         [answer async for answer in over_a_socket(server.url, f"/v1/{call}", sent, more)] for more in (b"", UNUSUAL)
     ]
