@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.demo import demo as demo
+from tests.browser.demo import reader as reader
+from tests.browser.fake_collect_api import HOME, Recorder
 from tests.support.browsers import CHROMIUM, DESK, FLAGS, start_chromium
 from tests.support.built_widget import Built as Built
 from tests.support.built_widget import built as built
-from tests.support.demo import demo as demo
-from tests.support.demo import reader as reader
-from tests.support.fake_collect_api import HOME, Recorder
 from tests.support.fake_server import snippet as embed
 from tests.support.page_server import Site, serve_site
 

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
+from tests.browser.demo import ARRIVED
 from tests.support.browsers import copy
-from tests.support.demo import ARRIVED
 from tests.support.page_server import Site
 
 KNOWN = re.compile(r"grapevine|share|gv=", re.IGNORECASE)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.demo import Demo, MakeReader, readers
 from tests.support.browsers import clipboard
-from tests.support.demo import Demo, MakeReader, readers
 
 JAR = "/articles/family-tree-of-a-jar/"
 

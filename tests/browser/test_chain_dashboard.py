@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.demo import Demo, MakeReader, readers
+from tests.browser.demo import Demo, MakeReader, readers
 
 VIOLATIONS = """
 window.violations = [];

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.demo import ARRIVED, Demo, MakeReader
 from tests.support.browsers import clipboard, copy
-from tests.support.demo import ARRIVED, Demo, MakeReader
 
 TRAIN = "/articles/bread-on-the-night-train/"
 JAR = "/articles/family-tree-of-a-jar/"

@@ -10,10 +10,10 @@ from urllib.parse import urldefrag
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.demo import ARRIVED, Demo, MakeReader, Reader, readers
+from tests.browser.fake_collect_api import until
 from tests.support.browsers import clipboard, copy
 from tests.support.copied_markup import markup, squeeze
-from tests.support.demo import ARRIVED, Demo, MakeReader, Reader, readers
-from tests.support.fake_collect_api import until
 
 TOKEN = r"gv=([0-9A-Za-z]{23})\b"
 TRAIN = "/articles/bread-on-the-night-train/"

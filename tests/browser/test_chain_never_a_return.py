@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.demo import ARRIVED, Demo, MakeReader, Reader
-from tests.support.raw_chromium import bare_chromium
+from tests.browser.demo import ARRIVED, Demo, MakeReader, Reader
+from tests.browser.raw_chromium import bare_chromium
 
 MEMORY = "() => JSON.stringify({...sessionStorage})"
 RESTORE = "Object.assign(sessionStorage, JSON.parse({}))"

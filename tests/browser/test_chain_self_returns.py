@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
+from tests.browser.demo import ARRIVED, Demo, MakeReader
 from tests.support.browsers import copy
-from tests.support.demo import ARRIVED, Demo, MakeReader
 
 NUMBERS = ("visits", "returns", "self_returns", "same_network_returns")
 SHARED = "() => grapevine.url('copy')"

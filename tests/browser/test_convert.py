@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.fake_collect_api import Recorder
 from tests.browser.test_widget_api import opened
-from tests.support.fake_collect_api import Recorder
 from tests.support.page_server import Site
 
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
+from tests.browser.demo import ARRIVED, Demo, MakeReader
 from tests.support.browsers import clipboard
-from tests.support.demo import ARRIVED, Demo, MakeReader
 
 BAR = "document.querySelector('grapevine-buttons[position]')"
 """The bar that stays in view."""

@@ -10,8 +10,8 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor, snippet
-from tests.support.demo import Demo, MakeReader
-from tests.support.fake_collect_api import Recorder, token, until
+from tests.browser.demo import Demo, MakeReader
+from tests.browser.fake_collect_api import Recorder, token, until
 from tests.support.page_server import Site
 
 PHONE: Final = {"width": 390, "height": 780}

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Visitor, snippet
+from tests.browser.fake_collect_api import Recorder, token, until
 from tests.support.browsers import clipboard, copy
-from tests.support.fake_collect_api import Recorder, token, until
 from tests.support.page_server import Site
 
 FOREIGN = "0123456789abcdefghijkLM"

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Visitor, snippet
+from tests.browser.fake_collect_api import Recorder, token, until
 from tests.support.browsers import clipboard
-from tests.support.fake_collect_api import Recorder, token, until
 from tests.support.page_server import Site
 
 ALL = "native copy whatsapp telegram email sms x facebook linkedin reddit bluesky mastodon"

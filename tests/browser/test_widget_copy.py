@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import snippet
+from tests.browser.fake_collect_api import Recorder, token, until
 from tests.support.browsers import clipboard, copy, select
-from tests.support.fake_collect_api import Recorder, token, until
 from tests.support.page_server import Site
 
 T = token(1, "copy")

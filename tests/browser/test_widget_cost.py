@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import Visitor, snippet
+from tests.browser.fake_collect_api import HOME, Recorder, until
+from tests.browser.main_thread_tasks import CATEGORIES, LONG_MS, script_tasks
 from tests.support.browsers import copy
-from tests.support.fake_collect_api import HOME, Recorder, until
-from tests.support.main_thread_tasks import CATEGORIES, LONG_MS, script_tasks
 from tests.support.page_server import Site
 
 PHONE: Final = {"width": 390, "height": 780}

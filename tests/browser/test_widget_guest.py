@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Built, Visitor
+from tests.browser.fake_collect_api import Recorder, token
 from tests.support.browsers import clipboard, copy, select
-from tests.support.fake_collect_api import Recorder, token
 from tests.support.page_server import Site
 
 BUDGETS = {"widget": 3_000, "widget buttons": 6_500}

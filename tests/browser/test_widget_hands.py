@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor, snippet
-from tests.support.fake_collect_api import Recorder, token, until
+from tests.browser.fake_collect_api import Recorder, token, until
 from tests.support.page_server import Site
 
 LEAST: Final = 44

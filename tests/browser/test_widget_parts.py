@@ -12,8 +12,8 @@ from playwright.sync_api import Page, Route
 
 from grapevine.domain.channels import CODES
 from tests.browser.conftest import Built, Visitor, snippet
+from tests.browser.fake_collect_api import CORS, HOME, Recorder, token, until
 from tests.support.browsers import copy
-from tests.support.fake_collect_api import CORS, HOME, Recorder, token, until
 from tests.support.page_server import Site
 
 BODY = '<p id="x">Read <a href="/a">this</a></p>'

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.fake_collect_api import Recorder, token
 from tests.support.browsers import copy
-from tests.support.fake_collect_api import Recorder, token
 from tests.support.page_server import Site
 
 BODY = '<p id="x">Read <a href="#more">more</a></p>'

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import snippet
-from tests.support.fake_collect_api import Recorder
+from tests.browser.fake_collect_api import Recorder
 from tests.support.page_server import Site
 
 WIDGET = Path(__file__).resolve().parents[2] / "widget"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.chaos_server import Installation, install
+from tests.chaos.chaos_server import Installation, install
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from tests.support.audit import settled_there
-from tests.support.chaos_server import PostgresInstallation
+from tests.chaos.audit import settled_there
+from tests.chaos.chaos_server import PostgresInstallation
+from tests.chaos.kill_in_turn import killed_in_turn
+from tests.chaos.widget_load import WidgetLoad
 from tests.support.citus import CITUS, Cluster
-from tests.support.kill_in_turn import killed_in_turn
-from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

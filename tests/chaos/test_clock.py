@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from grapevine.serving.app import system_clock
-from tests.support.audit import settled
-from tests.support.chaos_server import Installation
-from tests.support.serve_with_clock import OffsetFile, launched
-from tests.support.widget_load import WidgetLoad
+from tests.chaos.audit import settled
+from tests.chaos.chaos_server import Installation
+from tests.chaos.serve_with_clock import OffsetFile, launched
+from tests.chaos.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

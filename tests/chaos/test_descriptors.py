@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.support.audit import settled
-from tests.support.chaos_server import PATIENCE_SECONDS, Installation, ServerProcess
+from tests.chaos.audit import settled
+from tests.chaos.chaos_server import PATIENCE_SECONDS, Installation, ServerProcess
+from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import Cut, connected
-from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import broken_disks
-from tests.support.audit import settled
-from tests.support.broken_disks import DiskMaker
-from tests.support.chaos_server import SERVE, Installation, ServerProcess
+from tests.chaos import broken_disks
+from tests.chaos.audit import settled
+from tests.chaos.broken_disks import DiskMaker
+from tests.chaos.chaos_server import SERVE, Installation, ServerProcess
+from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import connected
-from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

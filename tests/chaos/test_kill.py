@@ -9,9 +9,9 @@ import random
 
 import pytest
 
-from tests.support.audit import holds, settled
-from tests.support.chaos_server import Installation
-from tests.support.widget_load import WidgetLoad
+from tests.chaos.audit import holds, settled
+from tests.chaos.chaos_server import Installation
+from tests.chaos.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

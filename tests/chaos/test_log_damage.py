@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.audit import intact, settled
-from tests.support.chaos_server import Installation
-from tests.support.widget_load import WidgetLoad
+from tests.chaos.audit import intact, settled
+from tests.chaos.chaos_server import Installation
+from tests.chaos.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audit import settled_there
-from tests.support.chaos_server import PostgresInstallation
-from tests.support.kill_in_turn import killed_in_turn
+from tests.chaos.audit import settled_there
+from tests.chaos.chaos_server import PostgresInstallation
+from tests.chaos.kill_in_turn import killed_in_turn
+from tests.chaos.widget_load import WidgetLoad
 from tests.support.postgres import Postgres, postgres
-from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

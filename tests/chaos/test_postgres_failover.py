@@ -9,10 +9,10 @@ from typing import Final
 
 import pytest
 
-from tests.support.audit import settled_there
-from tests.support.chaos_server import PATIENCE_SECONDS, PostgresInstallation
+from tests.chaos.audit import settled_there
+from tests.chaos.chaos_server import PATIENCE_SECONDS, PostgresInstallation
+from tests.chaos.widget_load import WidgetLoad
 from tests.support.postgres import Postgres, postgres
-from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

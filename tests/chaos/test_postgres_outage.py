@@ -10,11 +10,11 @@ from typing import Final
 
 import pytest
 
-from tests.support.audit import settled_there
-from tests.support.chaos_server import PATIENCE_SECONDS, PostgresInstallation, ServerProcess
+from tests.chaos.audit import settled_there
+from tests.chaos.chaos_server import PATIENCE_SECONDS, PostgresInstallation, ServerProcess
+from tests.chaos.widget_load import WidgetLoad
 from tests.support.postgres import Postgres, postgres
 from tests.support.raw_connection import RawResponse, connected
-from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

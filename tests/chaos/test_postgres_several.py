@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.chaos_server import PostgresInstallation
+from tests.chaos.chaos_server import PostgresInstallation
 from tests.support.raw_connection import Connection, RawResponse, connected
 
 pytestmark = pytest.mark.anyio

@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.support.audit import holds, settled
-from tests.support.chaos_server import PATIENCE_SECONDS, Installation
+from tests.chaos.audit import holds, settled
+from tests.chaos.chaos_server import PATIENCE_SECONDS, Installation
+from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import ORIGIN, Connection, connected, request
-from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audit import settled
-from tests.support.chaos_server import PATIENCE_SECONDS, SERVE, Installation, ready
+from tests.chaos.audit import settled
+from tests.chaos.chaos_server import PATIENCE_SECONDS, SERVE, Installation, ready
+from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import connected
-from tests.support.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

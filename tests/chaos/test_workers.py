@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audit import settled_there
-from tests.support.chaos_server import PATIENCE_SECONDS, SERVE, PostgresInstallation
-from tests.support.widget_load import WidgetLoad
+from tests.chaos.audit import settled_there
+from tests.chaos.chaos_server import PATIENCE_SECONDS, SERVE, PostgresInstallation
+from tests.chaos.widget_load import WidgetLoad
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terminal import Terminal
+from tests.cli.terminal import Terminal
 
 
 @pytest.fixture

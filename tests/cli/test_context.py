@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.terminal import Output, Terminal
+from tests.cli.terminal import Output, Terminal
 
 
 def test_a_wrong_setting_is_one_line(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grapevine.doctor import environment
-from tests.support.terminal import ORIGIN, Terminal, findings
+from tests.cli.terminal import ORIGIN, Terminal, findings
 
 
 def test_a_healthy_installation(run: Terminal) -> None:

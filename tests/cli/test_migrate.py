@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.terminal import Terminal
+from tests.cli.terminal import Terminal
 
 
 def test_migrate(run: Terminal) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from grapevine.cli.parser import build_parser
-from tests.support.terminal import Terminal
+from tests.cli.terminal import Terminal
 
 
 def _leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

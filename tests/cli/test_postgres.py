@@ -17,8 +17,8 @@ import pytest
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.store.postgres.store import CONCURRENT_BATCHES
+from tests.cli.terminal import Terminal, findings
 from tests.support.grapevine_process import KEYS, ORIGIN, PATIENCE_SECONDS, PostgresCommandRunner, browser, rows, visit
-from tests.support.terminal import Terminal, findings
 
 pytestmark = pytest.mark.process
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.support.terminal import ORIGIN, Terminal
+from tests.cli.terminal import ORIGIN, Terminal
 
 
 def test_adding_a_site(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.support.terminal import Terminal
+from tests.cli.terminal import Terminal
 
 
 def test_stats(run: Terminal, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grapevine.domain import channels, ids
 from grapevine.serving.app import system_clock
-from tests.support.terminal import ORIGIN, Terminal
+from tests.cli.terminal import ORIGIN, Terminal
 
 
 def test_inspecting_a_good_token(run: Terminal) -> None:

@@ -27,12 +27,12 @@ from grapevine.store.rows import SiteRow
 from grapevine.web.dashboard import assets
 from grapevine.web.public.collect import PATHS
 from grapevine.webhooks.signing import event
-from tests.support import read_requests
-from tests.support.backend_pair import DAY, KEYS, LIVELY, MARKS, SITES, Pair, prepare
 from tests.support.postgres import Postgres
-from tests.support.read_requests import ReadClient
-from tests.support.traffic import Author, RecordedCall
+from tests.web import read_requests
+from tests.web.backend_pair import DAY, KEYS, LIVELY, MARKS, SITES, Pair, prepare
 from tests.web.conftest import NOON, Server, serving
+from tests.web.read_requests import ReadClient
+from tests.web.traffic import Author, RecordedCall
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ from grapevine.domain import channels, enums, ids
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
+from tests.store.analytics.expected_counts import Happening, worth
 from tests.support.databases import Database, Databases, Plant
-from tests.support.expected_counts import Happening, worth
 from tests.support.world import Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio

@@ -13,8 +13,8 @@ from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
 from grapevine.store.readers.scope import Scope
+from tests.store.analytics.stored_world import StoredWorld, stored_world
 from tests.support.databases import Databases
-from tests.support.stored_world import StoredWorld, stored_world
 from tests.support.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, site_of
 
 pytestmark = pytest.mark.anyio

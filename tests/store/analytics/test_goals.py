@@ -15,9 +15,9 @@ from grapevine.analytics.summary import period_summary
 from grapevine.domain import enums, ids, money
 from grapevine.domain.periods import Period
 from grapevine.store import sql_loader
+from tests.store.analytics.stored_world import StoredWorld, stored_world
 from tests.store.sqlite.test_query_plans import plan
 from tests.support.databases import Database, Databases
-from tests.support.stored_world import StoredWorld, stored_world
 from tests.support.world import FIRST_DAY, PAGES, SITE, Visit, World, site_of
 
 pytestmark = pytest.mark.anyio

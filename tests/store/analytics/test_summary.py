@@ -19,10 +19,10 @@ from grapevine.domain import ids
 from grapevine.domain.periods import INTERVALS, Period
 from grapevine.errors import Invalid
 from grapevine.store.readers.summary import weeks_of
-from tests.support import expected_counts
+from tests.store.analytics import expected_counts
+from tests.store.analytics.stored_world import StoredWorld, stored_world
 from tests.support.databases import Databases
 from tests.support.differences import Differences
-from tests.support.stored_world import StoredWorld, stored_world
 from tests.support.world import FIRST_DAY, PAGES, World, site_of
 
 pytestmark = pytest.mark.anyio

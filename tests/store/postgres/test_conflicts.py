@@ -18,9 +18,9 @@ from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import NO_DROPS, EventRecorder
 from grapevine.writer.writer import Writer
+from tests.store.writer.submitting import submit
 from tests.store.writer.test_batch import NOON, SITE, BatchScene
 from tests.support.postgres import Postgres
-from tests.support.submitting import submit
 
 pytestmark = pytest.mark.anyio
 

@@ -20,7 +20,7 @@ from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.readers.scope import Scope
 from grapevine.store.readers.summary import weeks_of
 from grapevine.store.sql_loader import Query
-from tests.support.large_fixture import DAYS, FIRST_DAY, SITE, STATEMENTS
+from tests.store.postgres.large_fixture import DAYS, FIRST_DAY, SITE, STATEMENTS
 from tests.support.postgres import Postgres
 from tests.support.truncate import execute
 

@@ -16,9 +16,9 @@ from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import NO_DROPS, EventRecorder
 from grapevine.writer.writer import Writer
+from tests.store.writer.submitting import submit
 from tests.store.writer.test_batch import NOON, BatchScene
 from tests.support.backends import Backend
-from tests.support.submitting import submit
 
 pytestmark = pytest.mark.anyio
 

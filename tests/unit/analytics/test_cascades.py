@@ -5,7 +5,7 @@ from __future__ import annotations
 from grapevine.analytics.cascades import cascade_nodes
 from grapevine.domain import enums, ids
 from grapevine.store.rows import ERASED
-from tests.support.cascade_visits import visit
+from tests.unit.analytics.cascade_visits import visit
 
 
 def test_an_erased_visit_keeps_only_its_parent_and_depth() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grapevine.analytics.token_resolution import chain_nodes
 from grapevine.domain.tokens import Tokens
 from grapevine.store.rows import ASIDE
-from tests.support.cascade_visits import visit
+from tests.unit.analytics.cascade_visits import visit
 
 TOKENS = Tokens([b"secret"], b"salt")
 

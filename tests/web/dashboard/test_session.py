@@ -7,7 +7,8 @@ import re
 import pytest
 
 from grapevine.web.dashboard import session
-from tests.support.dashboard_browser import (
+from tests.web.conftest import NOON, Server
+from tests.web.dashboard.dashboard_browser import (
     DAY_MS,
     HOME,
     HOSTILE,
@@ -17,8 +18,7 @@ from tests.support.dashboard_browser import (
     page,
     signed_in,
 )
-from tests.support.page_markup import Page
-from tests.web.conftest import NOON, Server
+from tests.web.page_markup import Page
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from grapevine.domain import ids
-from tests.support.dashboard_browser import (
+from tests.web.conftest import ORIGIN, Server
+from tests.web.dashboard.dashboard_browser import (
     HOME,
     HOSTILE,
     PAGES,
@@ -17,8 +18,7 @@ from tests.support.dashboard_browser import (
     page,
     signed_in,
 )
-from tests.support.page_markup import Page
-from tests.web.conftest import ORIGIN, Server
+from tests.web.page_markup import Page
 
 pytestmark = pytest.mark.anyio
 

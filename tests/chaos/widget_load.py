@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from tests.support.chaos_server import PATIENCE_SECONDS
+from tests.chaos.chaos_server import PATIENCE_SECONDS
 from tests.support.raw_connection import ORIGIN, Connection, Cut, RawResponse, connected
 
 _PAGES: Final = 12

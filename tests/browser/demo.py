@@ -17,8 +17,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
+from tests.browser.fake_collect_api import until
 from tests.support.browsers import DESK
-from tests.support.fake_collect_api import until
 
 ARRIVED = "() => window.grapevine?.visit"
 SECONDS = 20

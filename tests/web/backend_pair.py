@@ -19,8 +19,8 @@ from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow, SiteRow
 from grapevine.web.routes import routes
 from tests.support.backends import Backend
-from tests.support.traffic import RecordedAnswer, RecordedCall, Step, play
 from tests.web.conftest import NOON, Server
+from tests.web.traffic import RecordedAnswer, RecordedCall, Step, play
 
 DAY: Final = 2500
 KEYS = (b"k" * 32,)

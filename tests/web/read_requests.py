@@ -15,7 +15,7 @@ from grapevine.analytics.models.attribution import MODELS
 from grapevine.domain.periods import INTERVALS
 from grapevine.exports import TABLES
 from grapevine.store.rows import SiteRow
-from tests.support.traffic import PATHS, RecordedCall
+from tests.web.traffic import PATHS, RecordedCall
 
 _ADDRESS: Final = "198.51.100.1"
 _AGENT: Final = ("User-Agent", "a reader of numbers")

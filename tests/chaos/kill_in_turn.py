@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from contextlib import ExitStack
 
-from tests.support.audit import holds_there
-from tests.support.chaos_server import PostgresInstallation
-from tests.support.widget_load import WidgetLoad
+from tests.chaos.audit import holds_there
+from tests.chaos.chaos_server import PostgresInstallation
+from tests.chaos.widget_load import WidgetLoad
 
 
 async def killed_in_turn(installation: PostgresInstallation, load: WidgetLoad, kills: int) -> None:

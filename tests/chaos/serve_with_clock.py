@@ -1,6 +1,6 @@
 """The server of ``grapevine serve`` with a clock that a test moves and timeouts that a test shortens.
 
-``python -m tests.support.serve_with_clock OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the
+``python -m tests.chaos.serve_with_clock OFFSET_FILE [NAME=SECONDS …]``: the file holds by how many milliseconds the
 clock is wrong (8 bytes); each NAME is an argument of ``Server``.
 """
 
@@ -41,7 +41,7 @@ def launched(offset: OffsetFile, **seconds: float) -> list[str]:
     """The command for ``Installation.serving``."""
     return [
         "-m",
-        "tests.support.serve_with_clock",
+        "tests.chaos.serve_with_clock",
         str(offset.path),
         *(f"{name}={value}" for name, value in seconds.items()),
     ]

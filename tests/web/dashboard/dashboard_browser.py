@@ -12,8 +12,8 @@ from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
 from grapevine.store.sqlite.store import SQLiteStore
 from tests.support.backends import Backend
-from tests.support.page_markup import Page
 from tests.web.conftest import NOON, ORIGIN, Server
+from tests.web.page_markup import Page
 
 HOME = "http://grapevine.example"
 DAY_MS = 86_400_000

@@ -13,7 +13,7 @@ import asyncpg
 from grapevine.domain import ids
 from grapevine.store.postgres.snapshot import snapshot as postgres_snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
-from tests.support.widget_load import WidgetLoad
+from tests.chaos.widget_load import WidgetLoad
 
 Numbers = dict[tuple[Any, ...], tuple[int, ...]]
 """Some numbers by their key; what is all zeros is as good as not there."""
