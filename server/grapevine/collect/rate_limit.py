@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from grapevine.collect.visitor_hash import network_of
+from grapevine.domain.networks import network_of
 
 _MINUTE_MS: Final = 60_000
 _PER_ADDRESS: Final = 10

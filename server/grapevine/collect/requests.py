@@ -15,7 +15,7 @@ from grapevine.collect.conversion_input import Goal, read_goal
 from grapevine.collect.fields import bounded_text, day_of_id, page_of_url, session_token, share_token, title_of
 from grapevine.collect.sources import source_of
 from grapevine.collect.user_agents import Agent
-from grapevine.collect.visitor_hash import VisitorSalts, network_of, visitor_hash
+from grapevine.collect.visitor_hash import VisitorSalts, network_hash, visitor_hash
 from grapevine.domain import ids
 from grapevine.domain.channels import SESSION
 from grapevine.domain.enums import TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
@@ -32,6 +32,7 @@ from grapevine.domain.events import (
     VisitNotFound,
     VisitOutcome,
 )
+from grapevine.domain.networks import network_of
 from grapevine.domain.tokens import Token, TokenError, next_n
 from grapevine.errors import FieldError, Invalid
 from grapevine.sites.cache import Site, SiteCache
@@ -118,6 +119,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
             title=title,
             source=origin.source,
             device=agent.device,
+            network=_network(context),
         )
         return PendingEvent(opted_out, lambda _: dropped("opted-out", _NO_VISIT))
     token, reason = (None, None) if request.token is None else _read_token(context, request.token)
@@ -136,6 +138,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         token=token,
         reason=reason,
         own=request.own,
+        network=_network(context),
         verdict=_DRIVEN if agent.suspect else None,
     )
 
@@ -179,7 +182,14 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
     token = share_token(site, request.token, errors)
     if errors:
         raise Invalid.of_all(errors)
-    event = ShareReport(site_id=site.site_id, token=token, at=context.at, page=page, title=title_of(request.title))
+    event = ShareReport(
+        site_id=site.site_id,
+        token=token,
+        at=context.at,
+        page=page,
+        title=title_of(request.title),
+        network=_network(context),
+    )
 
     def respond(outcome: Outcome) -> CollectResponse:
         on_report(request.token)
@@ -198,7 +208,7 @@ def conversion(request: schemas.ConversionRequest, context: CallContext) -> Pend
     session = session_token(context.site, request.session, errors)
     if errors:
         raise Invalid.of_all(errors)
-    return pending_conversion(context.site, session.visit_id, goal, context.at, "session")
+    return pending_conversion(context.site, session.visit_id, goal, context.at, "session", _network(context))
 
 
 def answer(request: schemas.AnswerRequest, context: CallContext) -> PendingEvent | CollectResponse:
@@ -222,11 +232,12 @@ def answer(request: schemas.AnswerRequest, context: CallContext) -> PendingEvent
         at=context.at,
         text=text,
         contact=contact,
+        network=_network(context),
     )
     return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
 
 
-def pending_conversion(site: Site, visit_id: int, goal: Goal, at: int, field: str) -> PendingEvent:
+def pending_conversion(site: Site, visit_id: int, goal: Goal, at: int, field: str, network: int = 0) -> PendingEvent:
     """The event of a conversion. Its ``respond`` raises Invalid of ``field`` when the visit is not stored."""
     event = Conversion(
         site_id=site.site_id,
@@ -237,6 +248,7 @@ def pending_conversion(site: Site, visit_id: int, goal: Goal, at: int, field: st
         at=at,
         value=goal.value,
         currency=goal.currency,
+        network=network,
     )
     return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, field))
 
@@ -268,6 +280,10 @@ def _hash(context: CallContext, day: int) -> int:
     network = network_of(client.address)
     salt = context.salts.of_day(day)
     return visitor_hash(salt, context.site.site_id, network, client.user_agent, client.language)
+
+
+def _network(context: CallContext) -> int:
+    return network_hash(context.salts.of_day(ids.day_at(context.at)), context.site.site_id, context.client.address)
 
 
 def _returned(outcome: VisitOutcome) -> schemas.Returned:

@@ -1,7 +1,8 @@
-"""The visitor hash: tells the visitors of one day apart without identifying them.
+"""Hashes of visitors and networks: tell those of one day apart without identifying them.
 
-A keyed hash of site, network, user agent and language under a salt that is new every UTC day and destroyed after 48
-hours. Until then yesterday's salt still answers one question: is this the network and browser that shared the link?
+A visitor's is a keyed hash of site, network, user agent and language, a network's of site and network, both under a
+salt that is new every UTC day and destroyed after 48 hours. Until then yesterday's salt still answers one question: is
+this the network and browser that shared the link?
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 from typing import Final, Protocol
 
+from grapevine.domain.networks import network_of, wide_network_of
 from grapevine.errors import Interrupted
 
 _NETWORKS_CACHED: Final = 8_192
@@ -71,21 +72,22 @@ class VisitorSalts:
         return await self._source.salt("visitor", day, fresh)
 
 
-@lru_cache(maxsize=_NETWORKS_CACHED)
-def network_of(address: str) -> str:
-    """The network an address stands for: itself, or an IPv6 address cut to /64; unreadable ones stay as they are."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv6Address):
-        if ip.ipv4_mapped:
-            return str(ip.ipv4_mapped)
-        return str(IPv6Address(int(ip) >> 64 << 64))
-    return str(ip)
-
-
 def visitor_hash(salt: bytes, site_id: int, network: str, user_agent: str, language: str) -> int:
     """48 signed bits that are the same for one network, agent and language during one day."""
     message = "\0".join((str(site_id), network, user_agent, language)).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(message, digest_size=6, key=salt).digest(), "big", signed=True)
+
+
+@lru_cache(maxsize=_NETWORKS_CACHED)
+def network_hash(salt: bytes, site_id: int, address: str) -> int:
+    """48 bits that are the same for one network during one day; the upper 24 are the same for one wide network.
+
+    So what comes from a wide network (``network >> 24``) is found without a second column.
+    """
+    wide, narrow = wide_network_of(address), network_of(address)
+    return _digest(salt, f"{site_id}\0wide\0{wide}", 3) << 24 | _digest(salt, f"{site_id}\0network\0{narrow}", 3)
+
+
+def _digest(salt: bytes, message: str, size: int) -> int:
+    digest = hashlib.blake2b(message.encode("utf-8", "surrogatepass"), digest_size=size, key=salt).digest()
+    return int.from_bytes(digest, "big")

@@ -1,4 +1,8 @@
-"""The events of a site, as the writer takes them: decided as far as a request can be decided without a read."""
+"""The events of a site, as the writer takes them: decided as far as a request can be decided without a read.
+
+``network`` is the hash of the network that an event came from (``collect.visitor_hash.network_hash``), 0 where it came
+with an API key. Opted-out visits carry it for the bounds of a day, and it is never stored of them.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,7 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: int | None
     own: bool
     verdict: int | None = None
+    network: int = 0
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -50,6 +55,7 @@ class ShareReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: int
     page: Page
     title: str | None
+    network: int = 0
 
 
 class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -73,6 +79,7 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: int
     value: int | None
     currency: str | None
+    network: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -84,6 +91,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: int
     text: str
     contact: str | None
+    network: int = 0
 
 
 class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -96,6 +104,7 @@ class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     title: str | None
     source: int
     device: int
+    network: int = 0
 
 
 Event = VisitEvent | View | ShareReport | Unfurl | Conversion | Answer | OptedOutVisit

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from grapevine.collect.visitor_hash import VisitorSalts
+from grapevine.collect.visitor_hash import VisitorSalts, network_hash
 from grapevine.errors import Interrupted, StoreError
 
 pytestmark = pytest.mark.anyio
@@ -65,3 +65,14 @@ async def test_a_store_that_goes_away_for_a_moment_is_waited_for_and_not_for_eve
         await salts.fetch(2501)
     assert 3 < sum(pauses) < 4
     assert salts.at_hand(2500)
+
+
+def test_a_network_hash_is_a_network_s_and_its_upper_half_a_wide_network_s() -> None:
+    def hashed(address: str, site_id: int = 1, salt: bytes = b"salt") -> int:
+        return network_hash(salt, site_id, address)
+
+    first, near, far = map(hashed, ("2001:db8:1:2::1", "2001:db8:1:3::1", "2001:db8:2:2::1"))
+    assert first == hashed("2001:db8:1:2:ffff::2") < 1 << 48
+    assert first != near
+    assert first >> 24 == near >> 24 != far >> 24
+    assert len({hashed("192.0.2.1"), hashed("192.0.2.2"), hashed("192.0.2.1", 2), hashed("192.0.2.1", 1, b"new")}) == 4

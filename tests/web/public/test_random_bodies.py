@@ -1,6 +1,7 @@
-"""A thousand random bodies for each call, ten thousand among the slow tests: each is taken or refused with a reason, none brings the server down.
+"""Random bodies for each call, a thousand or, among the slow tests, ten thousand: none brings the server down.
 
-All are sent twice, so that they take the fast path and the one through ASGI; both return the same.
+Each is taken or refused with a reason. All are sent twice, so that they take the fast path and the one through ASGI;
+both return the same.
 """
 
 from __future__ import annotations
