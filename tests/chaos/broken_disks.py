@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.chaos.chaos_server import Installation, ServerProcess
+from tests.support.server_process import Installation, ServerProcess
 
 _TMPFS_BYTES: Final = 16 << 20
 _ROOM: Final = 128 << 10

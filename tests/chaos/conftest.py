@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.chaos_server import Installation, install
+from tests.support.server_process import Installation, install
 
 
 @pytest.fixture(scope="session")

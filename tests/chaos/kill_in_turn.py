@@ -6,8 +6,8 @@ import random
 from contextlib import ExitStack
 
 from tests.chaos.audit import holds_there
-from tests.chaos.chaos_server import PostgresInstallation
 from tests.chaos.widget_load import WidgetLoad
+from tests.support.server_process import PostgresInstallation
 
 
 async def killed_in_turn(installation: PostgresInstallation, load: WidgetLoad, kills: int) -> None:

@@ -17,10 +17,10 @@ import asyncpg
 import pytest
 
 from tests.chaos.audit import settled_there
-from tests.chaos.chaos_server import PostgresInstallation
 from tests.chaos.kill_in_turn import killed_in_turn
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.citus import CITUS, Cluster
+from tests.support.server_process import PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

@@ -8,9 +8,9 @@ import pytest
 
 from grapevine.serving.app import system_clock
 from tests.chaos.audit import settled
-from tests.chaos.chaos_server import Installation
 from tests.chaos.serve_with_clock import OffsetFile, launched
 from tests.chaos.widget_load import WidgetLoad
+from tests.support.server_process import Installation
 
 pytestmark = pytest.mark.anyio
 

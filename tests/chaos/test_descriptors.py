@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.chaos.audit import settled
-from tests.chaos.chaos_server import PATIENCE_SECONDS, Installation, ServerProcess
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import Cut, connected
+from tests.support.server_process import PATIENCE_SECONDS, Installation, ServerProcess
 
 pytestmark = pytest.mark.anyio
 

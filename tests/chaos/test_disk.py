@@ -10,9 +10,9 @@ import pytest
 from tests.chaos import broken_disks
 from tests.chaos.audit import settled
 from tests.chaos.broken_disks import DiskMaker
-from tests.chaos.chaos_server import SERVE, Installation, ServerProcess
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import connected
+from tests.support.server_process import SERVE, Installation, ServerProcess
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,8 @@ import random
 import pytest
 
 from tests.chaos.audit import holds, settled
-from tests.chaos.chaos_server import Installation
 from tests.chaos.widget_load import WidgetLoad
+from tests.support.server_process import Installation
 
 pytestmark = pytest.mark.anyio
 

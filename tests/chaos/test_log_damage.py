@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.chaos.audit import intact, settled
-from tests.chaos.chaos_server import Installation
 from tests.chaos.widget_load import WidgetLoad
+from tests.support.server_process import Installation
 
 pytestmark = pytest.mark.anyio
 

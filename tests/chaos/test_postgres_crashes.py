@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.audit import settled_there
-from tests.chaos.chaos_server import PostgresInstallation
 from tests.chaos.kill_in_turn import killed_in_turn
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.postgres import Postgres, postgres
+from tests.support.server_process import PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

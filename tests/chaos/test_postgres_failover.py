@@ -10,9 +10,9 @@ from typing import Final
 import pytest
 
 from tests.chaos.audit import settled_there
-from tests.chaos.chaos_server import PATIENCE_SECONDS, PostgresInstallation
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.postgres import Postgres, postgres
+from tests.support.server_process import PATIENCE_SECONDS, PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

@@ -11,10 +11,10 @@ from typing import Final
 import pytest
 
 from tests.chaos.audit import settled_there
-from tests.chaos.chaos_server import PATIENCE_SECONDS, PostgresInstallation, ServerProcess
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.postgres import Postgres, postgres
 from tests.support.raw_connection import RawResponse, connected
+from tests.support.server_process import PATIENCE_SECONDS, PostgresInstallation, ServerProcess
 
 pytestmark = pytest.mark.anyio
 

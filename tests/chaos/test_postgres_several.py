@@ -10,8 +10,8 @@ from typing import Final
 
 import pytest
 
-from tests.chaos.chaos_server import PostgresInstallation
 from tests.support.raw_connection import Connection, RawResponse, connected
+from tests.support.server_process import PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.audit import settled
-from tests.chaos.chaos_server import PATIENCE_SECONDS, Installation
 from tests.chaos.serve_with_clock import OffsetFile, launched
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import ORIGIN, connected, request
+from tests.support.server_process import PATIENCE_SECONDS, Installation
 
 pytestmark = pytest.mark.anyio
 

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.chaos.audit import holds, settled
-from tests.chaos.chaos_server import PATIENCE_SECONDS, Installation
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import ORIGIN, Connection, connected, request
+from tests.support.server_process import PATIENCE_SECONDS, Installation
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.audit import settled
-from tests.chaos.chaos_server import PATIENCE_SECONDS, SERVE, Installation, ready
 from tests.chaos.widget_load import WidgetLoad
 from tests.support.raw_connection import connected
+from tests.support.server_process import PATIENCE_SECONDS, SERVE, Installation, ready
 
 pytestmark = pytest.mark.anyio
 

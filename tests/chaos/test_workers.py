@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.audit import settled_there
-from tests.chaos.chaos_server import PATIENCE_SECONDS, SERVE, PostgresInstallation
 from tests.chaos.widget_load import WidgetLoad
+from tests.support.server_process import PATIENCE_SECONDS, SERVE, PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from tests.chaos.chaos_server import PATIENCE_SECONDS
 from tests.support.raw_connection import ORIGIN, Connection, Cut, RawResponse, connected
+from tests.support.server_process import PATIENCE_SECONDS
 
 _PAGES: Final = 12
 _REMEMBERED: Final = 200

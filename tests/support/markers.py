@@ -11,6 +11,7 @@ import pytest
 
 FOLDERS: Final = {
     "tests/accuracy/": ("long",),
+    "tests/attack/": ("process",),
     "tests/browser/": ("browser",),
     "tests/chaos/": ("process",),
     "tests/engines/": ("browser",),
