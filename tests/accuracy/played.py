@@ -17,7 +17,7 @@ from grapevine.simulate.world import World
 from grapevine.sites.api_keys import add_key
 from grapevine.sites.management import find_site
 from grapevine.writer.verdict_job import VerdictJob
-from tests.web.conftest import NOON, ORIGIN, Server, serving
+from tests.support.in_process_server import NOON, ORIGIN, Server, serving
 
 HARD: Final = Parameters(lost=0.2, retried=0.05, late=0.3, conversions=0.05, stripped=0.06, suspects=1.0)
 """A fifth of the reports of shares are lost, a third arrive after the visits they led to, one in twenty requests comes

@@ -18,11 +18,11 @@ ONE_WORKER: Final = frozenset(
         "store/analytics/test_summary",
         "store/analytics/test_suspect_counts",
         "store/postgres/test_query_plans",
-        "store/test_export_cost",
-        "unit/simulate/test_world",
+        "store/exports/test_export_cost",
+        "simulate/test_world",
         "web/api/test_attribution",
         "web/dashboard/test_conversions",
-        "web/test_demo",
+        "cli/test_demo",
     )
 )
 

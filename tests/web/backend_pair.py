@@ -19,7 +19,7 @@ from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow, SiteRow
 from grapevine.web.routes import routes
 from tests.support.backends import Backend
-from tests.web.conftest import NOON, Server
+from tests.support.in_process_server import NOON, Server
 from tests.web.traffic import RecordedAnswer, RecordedCall, Step, play
 
 DAY: Final = 2500

@@ -27,10 +27,10 @@ from grapevine.store.rows import SiteRow
 from grapevine.web.dashboard import assets
 from grapevine.web.public.collect import PATHS
 from grapevine.webhooks.signing import event
+from tests.support.in_process_server import NOON, Server, serving
 from tests.support.postgres import Postgres
 from tests.web import read_requests
 from tests.web.backend_pair import DAY, KEYS, LIVELY, MARKS, SITES, Pair, prepare
-from tests.web.conftest import NOON, Server, serving
 from tests.web.read_requests import ReadClient
 from tests.web.traffic import Author, RecordedCall
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.conftest import ORIGIN, Server
+from tests.support.in_process_server import ORIGIN, Server
 
 pytestmark = [
     pytest.mark.anyio,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from grapevine.analytics.models.attribution import MODELS
+from tests.support.in_process_server import ORIGIN, Server
 from tests.web.api.test_read_api import KeyClient, refused, with_key
-from tests.web.conftest import ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
+from tests.support.in_process_server import BOTH_BACKENDS, NOON, ORIGIN, Server
 from tests.support.user_agents import CHROME
 from tests.web.api.test_read_api import with_key
-from tests.web.conftest import BOTH_BACKENDS, NOON, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

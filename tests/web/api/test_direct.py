@@ -8,7 +8,7 @@ import pytest
 
 from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
-from tests.web.conftest import NOON, ORIGIN, Server
+from tests.support.in_process_server import NOON, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

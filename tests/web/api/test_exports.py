@@ -17,7 +17,7 @@ from grapevine.errors import StoreError
 from grapevine.exports import FORMATS, TABLES
 from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
-from tests.web.conftest import BOTH_BACKENDS, NOON, ORIGIN, Server
+from tests.support.in_process_server import BOTH_BACKENDS, NOON, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

@@ -18,9 +18,9 @@ from grapevine.analytics.models.attribution import MODELS
 from grapevine.collect.conversion_input import MOST_VALUE
 from grapevine.domain import ids, money
 from grapevine.web.dashboard import formats
+from tests.support.in_process_server import NOON, ORIGIN, Server
 from tests.web.api.test_read_api import KeyClient, refused, with_key
 from tests.web.backend_pair import change
-from tests.web.conftest import NOON, ORIGIN, Server
 from tests.web.dashboard.dashboard_browser import page, signed_in
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from grapevine.errors import StoreError
 from grapevine.sites.api_keys import hash_secret
 from grapevine.store.readers.cascades import CascadeReader
 from grapevine.store.rows import KeyRow
-from tests.web.conftest import NOON, ORIGIN, Server
+from tests.support.in_process_server import NOON, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

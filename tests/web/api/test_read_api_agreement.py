@@ -14,8 +14,8 @@ from grapevine.analytics.summary import breakdown_by, period_summary
 from grapevine.analytics.token_resolution import resolve_token
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
+from tests.support.in_process_server import ORIGIN, Server
 from tests.support.user_agents import CHROME
-from tests.web.conftest import ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

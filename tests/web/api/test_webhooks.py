@@ -16,9 +16,9 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.urls import page_id
 from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.webhooks.signing import event
+from tests.support.in_process_server import NOON, ORIGIN, Server, serving
 from tests.support.webhook_receiver import receiving
 from tests.web.api.test_read_api import KeyClient, refused, with_key
-from tests.web.conftest import NOON, ORIGIN, Server, serving
 
 pytestmark = pytest.mark.anyio
 

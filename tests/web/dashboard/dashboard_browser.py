@@ -12,7 +12,7 @@ from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
 from grapevine.store.sqlite.store import SQLiteStore
 from tests.support.backends import Backend
-from tests.web.conftest import NOON, ORIGIN, Server
+from tests.support.in_process_server import NOON, ORIGIN, Server
 from tests.web.page_markup import Page
 
 HOME = "http://grapevine.example"

@@ -9,8 +9,8 @@ import pytest
 from grapevine.analytics.models.attribution import MODELS, Attribution, CreditRow, Unshared
 from grapevine.web.dashboard import formats, labels
 from grapevine.web.dashboard.conversions import segments
+from tests.support.in_process_server import Server
 from tests.web.api.test_attribution import PurchaseChain
-from tests.web.conftest import Server
 from tests.web.dashboard.dashboard_browser import page, signed_in
 
 pytestmark = pytest.mark.anyio

@@ -11,8 +11,8 @@ from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, Pag
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import labels
 from grapevine.web.dashboard.direct import bars, no_estimate
+from tests.support.in_process_server import ORIGIN, Server
 from tests.web.api.test_direct import IN_APP
-from tests.web.conftest import ORIGIN, Server
 from tests.web.dashboard.dashboard_browser import page, signed_in
 from tests.web.page_markup import Page
 

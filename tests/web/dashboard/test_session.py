@@ -7,7 +7,7 @@ import re
 import pytest
 
 from grapevine.web.dashboard import session
-from tests.web.conftest import NOON, Server
+from tests.support.in_process_server import NOON, Server
 from tests.web.dashboard.dashboard_browser import (
     DAY_MS,
     HOME,

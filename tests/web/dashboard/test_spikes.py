@@ -12,7 +12,7 @@ from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.store.rows import SiteRow
 from grapevine.web.dashboard.views import SPIKE_ROWS
 from grapevine.webhooks.signing import event
-from tests.web.conftest import NOON, ORIGIN, Server
+from tests.support.in_process_server import NOON, ORIGIN, Server
 from tests.web.dashboard.dashboard_browser import page, signed_in
 
 pytestmark = pytest.mark.anyio

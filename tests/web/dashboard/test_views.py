@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from grapevine.domain import ids
-from tests.web.conftest import ORIGIN, Server
+from tests.support.in_process_server import ORIGIN, Server
 from tests.web.dashboard.dashboard_browser import (
     HOME,
     HOSTILE,

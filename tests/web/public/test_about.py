@@ -14,7 +14,7 @@ import pytest
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES, NAMES
 from grapevine.web.public.about.languages import Words, languages, nth, preferred
-from tests.web.conftest import ORIGIN, Server
+from tests.support.in_process_server import ORIGIN, Server
 from tests.web.page_markup import Page
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 
 from grapevine.collect.schemas import MAX_ANSWER, MAX_CONTACT
 from grapevine.domain import ids
-from tests.web.conftest import BOTH_BACKENDS, ORIGIN, Server
+from tests.support.in_process_server import BOTH_BACKENDS, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

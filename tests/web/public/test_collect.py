@@ -11,8 +11,8 @@ from grapevine.domain import ids
 from grapevine.domain.channels import CODES, USUAL
 from grapevine.store import sql_loader
 from grapevine.writer.queue import FairQueue
+from tests.support.in_process_server import BOTH_BACKENDS, NOON, ORIGIN, Server
 from tests.support.user_agents import CHROME
-from tests.web.conftest import BOTH_BACKENDS, NOON, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from grapevine.errors import StoreError
-from tests.web.conftest import ORIGIN, Server
+from tests.support.in_process_server import ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.in_process_server import ORIGIN, Server
 from tests.support.raw_connection import RawResponse, connected
 from tests.support.raw_connection import request as on_the_wire
-from tests.web.conftest import ORIGIN, Server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
 

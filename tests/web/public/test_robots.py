@@ -10,7 +10,7 @@ from grapevine.collect.list_overrides import list_overrides
 from grapevine.domain import ids
 from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
-from tests.web.conftest import BOTH_BACKENDS, NOON, ORIGIN, Server
+from tests.support.in_process_server import BOTH_BACKENDS, NOON, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

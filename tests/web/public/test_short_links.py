@@ -9,7 +9,7 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.writer.queue import FairQueue
-from tests.web.conftest import BOTH_BACKENDS, ORIGIN, Server
+from tests.support.in_process_server import BOTH_BACKENDS, ORIGIN, Server
 
 pytestmark = pytest.mark.anyio
 

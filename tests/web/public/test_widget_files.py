@@ -8,7 +8,7 @@ import hashlib
 
 import pytest
 
-from tests.web.conftest import Server
+from tests.support.in_process_server import Server
 
 pytestmark = pytest.mark.anyio
 

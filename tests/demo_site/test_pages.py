@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 
 from tests.support.differences import Differences
 
-SITE = Path(__file__).parents[3] / "demo_site"
-WIDGET = Path(__file__).parents[3] / "widget"
+SITE = Path(__file__).parents[2] / "demo_site"
+WIDGET = Path(__file__).parents[2] / "widget"
 PLAYGROUND = SITE / "playground"
 PAGES = sorted(SITE.rglob("*.html"))
 TOUR = [page for page in PAGES if page.parent != PLAYGROUND]

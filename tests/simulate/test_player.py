@@ -12,7 +12,7 @@ from grapevine.errors import GrapevineError
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, damaged, origin_of_site
 from grapevine.simulate.world import World
-from tests.web.conftest import NOON
+from tests.support.in_process_server import NOON
 
 ORIGIN = "https://a.example"
 

@@ -13,8 +13,8 @@ import pytest
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.serving.fast_path import cycles
 from grapevine.web.public.collect import PATHS
+from tests.support.in_process_server import BOTH_BACKENDS, ORIGIN, Server
 from tests.support.user_agents import CHROME
-from tests.web.conftest import BOTH_BACKENDS, ORIGIN, Server
 from tests.web.public.test_collect import BAD_BODIES
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]

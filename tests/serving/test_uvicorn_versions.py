@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
-TESTS = ("tests/web/test_fast_path.py", "tests/unit/serving/test_fast_path_features.py")
+TESTS = ("tests/serving/test_fast_path.py", "tests/serving/test_fast_path_features.py")
 
 
 @pytest.mark.parametrize("which", ["lowest", "newest"])

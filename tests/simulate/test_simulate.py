@@ -23,7 +23,7 @@ from grapevine.simulate.truth import Truth
 from grapevine.simulate.world import START, World
 from grapevine.sites.api_keys import add_key
 from grapevine.sites.management import find_site
-from tests.web.conftest import NOON, ORIGIN, Server
+from tests.support.in_process_server import NOON, ORIGIN, Server
 
 HARD = Parameters(lost=0.2, retried=0.05, late=0.3, suspects=0, conversions=0.05)
 SOCKET = pytest.mark.parametrize("server", ["socket"], indirect=True)
