@@ -21,7 +21,8 @@ from grapevine.store.sqlite.snapshot import snapshot
 from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
-from tests.bench.fill import NONCE_KEY, TITLE, File, Filler, unlinked_nonce, view_nonce
+from tests.bench.fill import File
+from tests.bench.filler import NONCE_KEY, TITLE, Filler, unlinked_nonce, view_nonce
 from tests.bench.scenario import PAGES, Happened, Story, gap_of
 
 pytestmark = pytest.mark.anyio

@@ -10,20 +10,31 @@ their cells in one class; a class with a parameter or constant in it is one shar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any, Final, NamedTuple
 
-import pglast.ast
-from pglast import enums, parse_sql
+from pglast import enums
+
+from tests.store.postgres.syntax_tree import (
+    Tree,
+    aggregates,
+    alias,
+    ast,
+    conjuncts,
+    group_by_term,
+    last_name,
+    outermost,
+    reads,
+    refers,
+    statements,
+    within,
+)
 
 IMMUTABLE: Final = frozenset({"count", "sum", "max", "min", "unnest", "row_number"})
 """Functions that queries may call: what is not here might be volatile, or not the same on every node."""
-_SERIAL: Final = frozenset({"serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"})
 
 Token = str
-Tree = Any
-ast: Any = pglast.ast  # its own types say of every part of every node that it may be missing
 
 
 class Verdict(NamedTuple):
@@ -52,91 +63,15 @@ class Scope(NamedTuple):
     outer: Scope | None
 
 
-def tables_of(migrations: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Every table of the schema with its columns."""
-    return {
-        statement.relation.relname: frozenset(
-            column.colname for column in statement.tableElts if isinstance(column, ast.ColumnDef)
-        )
-        for text in migrations
-        for statement in _statements(text)
-        if isinstance(statement, ast.CreateStmt)
-    }
-
-
 def judge(text: str, tables: Mapping[str, frozenset[str]]) -> Verdict:
     """The verdict on one statement; ``tables`` are the schema's columns by table."""
-    judge_ = _Judge(tables)
-    for statement in _statements(text):
+    judge_ = StatementRules(tables)
+    for statement in statements(text):
         judge_.statement(statement)
     return Verdict(judge_.broken, judge_.pulled)
 
 
-def judge_schema(text: str, tables: Mapping[str, frozenset[str]]) -> list[str]:
-    """What is wrong with the statements of a migration."""
-    broken: list[str] = []
-    for statement in _statements(text):
-        match statement:
-            case ast.CreateStmt():
-                broken += _table(statement)
-            case ast.IndexStmt():
-                columns = {part.name for part in statement.indexParams}
-                if statement.unique and "cell" in tables[statement.relation.relname] and "cell" not in columns:
-                    broken.append(f"unique index {statement.idxname} without cell")
-            case ast.AlterTableStmt():
-                for command in statement.cmds:
-                    if isinstance(command.def_, ast.ColumnDef):
-                        broken += _column(statement.relation.relname, command.def_)
-                    elif isinstance(command.def_, ast.Constraint):
-                        broken.append(f"{statement.relation.relname}: a constraint added later")
-            case ast.InsertStmt() | ast.UpdateStmt() | ast.DeleteStmt():
-                judge_ = _Judge(tables)
-                judge_.statement(statement)
-                broken += judge_.broken
-            case ast.DropStmt():
-                pass
-            case _:
-                broken.append(f"{type(statement).__name__} is nothing that is done to distributed tables")
-    return broken
-
-
-def _table(statement: Tree) -> list[str]:
-    name, broken, keys = statement.relation.relname, [], []
-    columns = [part for part in statement.tableElts if isinstance(part, ast.ColumnDef)]
-    for column in columns:
-        broken += _column(name, column)
-        keys += [{column.colname} for each in column.constraints or () if each.contype in _UNIQUE]
-    for part in statement.tableElts:
-        if isinstance(part, ast.Constraint):
-            if part.contype == enums.ConstrType.CONSTR_FOREIGN:
-                broken.append(f"{name}: a foreign key")
-            if part.contype in _UNIQUE:
-                keys.append({key.sval for key in part.keys})
-    if not keys:
-        broken.append(f"{name}: no primary key")
-    if "cell" in {column.colname for column in columns} and any("cell" not in key for key in keys):
-        broken.append(f"{name}: a unique key without cell")
-    return broken
-
-
-_UNIQUE: Final = (enums.ConstrType.CONSTR_PRIMARY, enums.ConstrType.CONSTR_UNIQUE)
-
-
-def _column(table: str, column: Tree) -> list[str]:
-    broken = []
-    where = f"{table}.{column.colname}"
-    if column.typeName.names[-1].sval in _SERIAL:
-        broken.append(f"{where}: a sequence")
-    for constraint in column.constraints or ():
-        if constraint.contype == enums.ConstrType.CONSTR_IDENTITY:
-            broken.append(f"{where}: a sequence")
-        if constraint.contype == enums.ConstrType.CONSTR_FOREIGN:
-            broken.append(f"{where}: a foreign key")
-        broken += [f"{where}: {fault}" for fault in _faults(constraint)]
-    return broken
-
-
-class _Judge:
+class StatementRules:
     """Collects the problems of one statement."""
 
     def __init__(self, tables: Mapping[str, frozenset[str]]) -> None:
@@ -150,10 +85,10 @@ class _Judge:
         self.pulled: list[str] = []
 
     def statement(self, statement: Tree) -> None:
-        self.broken += _faults(statement)
-        for node in _within(statement):
+        self.broken += faults(statement)
+        for node in within(statement):
             if isinstance(node, ast.SelectStmt) and any(
-                isinstance(part, ast.SubLink) for value in node.valuesLists or () for part in _within(value)
+                isinstance(part, ast.SubLink) for value in node.valuesLists or () for part in within(value)
             ):
                 self.broken.append("a subquery inside VALUES")
         match statement:
@@ -214,7 +149,7 @@ class _Judge:
         scope = Scope({}, self._ctes(statement.withClause, Scope({}, {}, None)), None)
         joined = statement.fromClause if isinstance(statement, ast.UpdateStmt) else statement.usingClause
         quals = [*self._from((statement.relation, *(joined or ())), scope), statement.whereClause]
-        target = scope.items[_alias(statement.relation)]
+        target = scope.items[alias(statement.relation)]
         self._compare(quals, scope)
         self._subqueries([statement.whereClause, *(getattr(statement, "targetList", None) or ())], scope, target.cell)
         if name not in self._events:
@@ -237,7 +172,7 @@ class _Judge:
                 self.broken.append(f"WITH {cte.ctename} changes rows")
                 continue
             names = [column.sval for column in cte.aliascolnames or ()]
-            if clause.recursive and query.op != enums.SetOperation.SETOP_NONE and _reads(query.rarg, cte.ctename):
+            if clause.recursive and query.op != enums.SetOperation.SETOP_NONE and reads(query.rarg, cte.ctename):
                 known[cte.ctename] = self._recursion(cte.ctename, names, query, Scope({}, known, scope.outer))
             else:
                 known[cte.ctename] = _renamed(self._select(query, Scope({}, known, scope.outer)), names)
@@ -272,13 +207,13 @@ class _Judge:
             self._merged(query, scope, cell)
         columns: dict[str, Token] = {}
         for index, target in enumerate(targets):
-            name = target.name or _last(target.val)
+            name = target.name or last_name(target.val)
             unique = name if name and name not in columns else f"?{index}"
             columns[unique] = self._token(target.val, scope) or f"?{next(self._scopes)}"
         kept = {self._class(token) for token in columns.values()}
         if query.groupClause and cell and not self._fixed(cell):
-            kept &= {self._class(self._token(_by(part, query), scope) or "") for part in query.groupClause}
-        elif _aggregates(query) and not self._fixed(cell):
+            kept &= {self._class(self._token(group_by_term(part, query), scope) or "") for part in query.groupClause}
+        elif aggregates(query) and not self._fixed(cell):
             kept = set()
         whole = cell if cell and (self._fixed(cell) or self._class(cell) in kept) else None
         return FromItem(columns, events, whole)
@@ -306,7 +241,7 @@ class _Judge:
                     if part.isNatural or part.usingClause:
                         self.broken.append("a join that is not written with ON")
                 case ast.RangeVar():
-                    scope.items[_alias(part)] = self._named(part, scope, f"{number}.{_alias(part)}")
+                    scope.items[alias(part)] = self._named(part, scope, f"{number}.{alias(part)}")
                 case ast.RangeSubselect():
                     around = scope if part.lateral else scope.outer
                     scope.items[part.alias.aliasname] = self._select(part.subquery, Scope({}, scope.ctes, around))
@@ -346,7 +281,7 @@ class _Judge:
 
     def _merged(self, query: Tree, scope: Scope, cell: Token | None) -> None:
         """Notes what a query over several shards leaves to the coordinator."""
-        for node in _within(query.targetList):
+        for node in within(query.targetList):
             if isinstance(node, ast.FuncCall) and node.over is not None:
                 parts = {self._class(self._token(part, scope) or "") for part in node.over.partitionClause or ()}
                 if cell is None or self._class(cell) not in parts:
@@ -358,14 +293,14 @@ class _Judge:
 
     def _compare(self, quals: Iterable[Tree], scope: Scope) -> None:
         for qual in quals:
-            for part in _conjuncts(qual):
-                if isinstance(part, ast.A_Expr) and part.kind == enums.A_Expr_Kind.AEXPR_OP and _last(part) == "=":
+            for part in conjuncts(qual):
+                if isinstance(part, ast.A_Expr) and part.kind == enums.A_Expr_Kind.AEXPR_OP and last_name(part) == "=":
                     left, right = self._token(part.lexpr, scope), self._token(part.rexpr, scope)
                     if left and right:
                         self._equal(left, right)
 
     def _subqueries(self, nodes: Iterable[Any], scope: Scope, cell: Token | None) -> None:
-        for node in _outermost(nodes):
+        for node in outermost(nodes):
             before = len(self._read)
             found = self._select(node.subselect, Scope({}, scope.ctes, scope))
             if not found.events and len(self._read) == before:
@@ -373,7 +308,7 @@ class _Judge:
             inner = {self._class(each) for each in self._read[before:]}
             if cell and inner == {self._class(cell)}:
                 continue
-            if _refers(node.subselect, set(scope.items)):
+            if refers(node.subselect, set(scope.items)):
                 self.broken.append("a subquery refers to what is around it, but not by cell")
             else:
                 self.pulled.append("a subquery is asked by itself first")
@@ -396,10 +331,10 @@ class _Judge:
         return None
 
 
-def _faults(statement: Any) -> list[str]:
+def faults(statement: Any) -> list[str]:
     """Returns the constructs that are wrong anywhere in a statement."""
     broken = []
-    for node in _within(statement):
+    for node in within(statement):
         match node:
             case ast.FuncCall() if node.funcname[-1].sval not in IMMUTABLE:
                 broken.append(f"{node.funcname[-1].sval}() is not known to be the same on every node")
@@ -410,83 +345,6 @@ def _faults(statement: Any) -> list[str]:
 
 def _renamed(source: FromItem, names: list[str]) -> FromItem:
     return source._replace(columns=dict(zip(names, source.columns.values(), strict=True))) if names else source
-
-
-def _statements(text: str) -> list[Any]:
-    return [raw.stmt for raw in parse_sql(text)]
-
-
-def _within(node: Any) -> Iterator[Tree]:
-    """Yields the node and all nodes below it."""
-    if isinstance(node, tuple | list):
-        for part in node:
-            yield from _within(part)
-    elif isinstance(node, ast.Node):
-        yield node
-        for slot in node:
-            yield from _within(getattr(node, slot))
-
-
-def _outermost(nodes: Any) -> Iterator[Tree]:
-    """The subqueries in expressions, without those inside of them."""
-    if isinstance(nodes, tuple | list):
-        for part in nodes:
-            yield from _outermost(part)
-    elif isinstance(nodes, ast.SubLink):
-        yield nodes
-        yield from _outermost(nodes.testexpr)
-    elif isinstance(nodes, ast.Node):
-        for slot in nodes:
-            yield from _outermost(getattr(nodes, slot))
-
-
-def _conjuncts(qual: Tree) -> Iterator[Tree]:
-    if isinstance(qual, ast.BoolExpr) and qual.boolop == enums.BoolExprType.AND_EXPR:
-        for part in qual.args:
-            yield from _conjuncts(part)
-    elif qual is not None:
-        yield qual
-
-
-def _refers(query: Tree, names: set[str]) -> bool:
-    """Whether a subquery uses columns of what is around it by name."""
-    own = {_alias(node) for node in _within(query) if isinstance(node, ast.RangeVar)}
-    used = {node.fields[0].sval for node in _within(query) if isinstance(node, ast.ColumnRef) and len(node.fields) > 1}
-    return bool(used & (names - own))
-
-
-def _reads(query: Tree, name: str) -> bool:
-    return any(isinstance(node, ast.RangeVar) and node.relname == name for node in _within(query))
-
-
-def _aggregates(query: Tree) -> bool:
-    inside = {id(node) for link in _outermost(query.targetList) for node in _within(link)}
-    return any(
-        isinstance(node, ast.FuncCall) and node.over is None and id(node) not in inside
-        for node in _within(query.targetList)
-    )
-
-
-def _by(part: Tree, query: Tree) -> Tree:
-    """What a GROUP BY names, which may be the number of a column."""
-    if isinstance(part, ast.A_Const) and isinstance(part.val, ast.Integer):
-        return query.targetList[part.val.ival - 1].val
-    return part
-
-
-def _alias(node: Tree) -> str:
-    return str(node.alias.aliasname if node.alias else node.relname)
-
-
-def _last(node: Any) -> str:
-    match node:
-        case ast.ColumnRef() if isinstance(node.fields[-1], ast.String):
-            return str(node.fields[-1].sval)
-        case ast.A_Expr():
-            return str(node.name[-1].sval)
-        case ast.TypeCast():
-            return _last(node.arg)
-    return ""
 
 
 def _is_fixed(token: Token) -> bool:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from grapevine.store import sql_loader
-from tests.store.postgres.citus_rules import Verdict, judge, judge_schema, tables_of
+from tests.store.postgres.citus_rules import Verdict, judge
+from tests.store.postgres.citus_schema_rules import judge_schema, tables_of
 
 MIGRATIONS = [sql_loader.for_dialect("citus", migration.text) for migration in sql_loader.migrations()]
 TABLES = tables_of(MIGRATIONS)
