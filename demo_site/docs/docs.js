@@ -1,4 +1,4 @@
-// The examples name whatever host they are read on, so that they can be run as they stand.
+// Puts the host of this page into the examples, so that readers can copy and run them unchanged.
 for (const example of document.querySelectorAll("[data-own-origin]")) {
   example.textContent = example.textContent.replace(example.dataset.ownOrigin, location.origin);
 }

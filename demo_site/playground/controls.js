@@ -1,4 +1,4 @@
-// The controls of the options, by kind. Each calls change(name, value) and can be told a value: show(value).
+// The controls of the options, by kind. Each calls change(name, value); show(value) sets it.
 import { channelList } from "./channels.js";
 import { make } from "./build.js";
 import { fits } from "./setup.js";
@@ -73,7 +73,7 @@ function size(option, change) {
   return { element: labelled(option, field, value), show };
 }
 
-// A colour field always has a colour, so a box beside it says whether it counts.
+// A colour field always has a colour, so a check box next to it says whether the colour is used.
 function colour(option, change) {
   const field = make("input", { type: "color", value: option.suggestion, ariaLabel: `${option.label}: which` });
   const box = make("input", { type: "checkbox", onchange: () => change(box.checked ? field.value : "") });

@@ -1,4 +1,4 @@
-// Every option of the widget, once: what it is called, what it may be, and what it is when nothing is said.
+// The table of the widget's options: name, possible values, default.
 // `attribute` options become data-* attributes, `property` options --grapevine-* properties; views stay here.
 
 export const CHANNELS = new Map([

@@ -1,4 +1,4 @@
-// Embeds the widget as the playground says, and tells it what happens. Opened by itself it is the plain snippet.
+// Embeds the widget with the playground's options and reports its events there. Without the playground: the plain snippet.
 const { widget, key } = document.currentScript.dataset;
 const PLAIN = { attributes: { "data-site": key }, elements: [], css: "", scheme: "system" };
 const { attributes, elements, css, scheme } = { ...PLAIN, ...JSON.parse(window.frameElement?.dataset.setup ?? "{}") };
@@ -16,7 +16,7 @@ if (window.parent !== window) {
   });
 }
 
-// A page cannot choose what its reader prefers. What asks for it is answered here: the site’s sheet, and the widget’s bar.
+// A page cannot set its reader's colour preference, so this emulates it for the site's style sheet and the widget's bar.
 function pretend() {
   for (const { media } of document.styleSheets[0].cssRules) {
     if (media?.mediaText.includes("prefers-color-scheme")) media.mediaText = scheme === "dark" ? "all" : "not all";

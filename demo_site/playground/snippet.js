@@ -1,4 +1,4 @@
-// What a setup looks like in the HTML and the style sheet of a page that wants it.
+// Renders a setup as the HTML and the style sheet that a site owner pastes.
 import { differing } from "./setup.js";
 
 const MARKS = { "&": "&amp;", '"': "&quot;", "<": "&lt;", ">": "&gt;" };

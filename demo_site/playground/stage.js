@@ -1,4 +1,4 @@
-// The preview: a page of its own that reads its setup from the frame it stands in. A wide page is shown smaller.
+// The preview frame. Its page reads the setup from the frame element; a wide page is scaled down.
 const PAGE = "/playground/preview.html";
 const WIDTHS = { desk: 1280, phone: 390 };
 

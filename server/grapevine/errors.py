@@ -95,7 +95,7 @@ class Forbidden(Problem):
 
 
 class UnknownSite(Problem):
-    """The site key is none of this server's."""
+    """No site of this server has that key."""
 
     status, code, title = 404, "unknown-site", "No such site"
 

@@ -31,7 +31,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "startup": startup.run,  # until the ready line; ROUNDS
     "backends": backends.run,  # PostgreSQL compared with SQLite; ROUNDS, SECONDS
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
-    "accuracy": accuracy.run,  # of all that is said, in worlds whose truth is known; only when named; SEED, WORLDS
+    "accuracy": accuracy.run,  # of every estimate, in worlds with known truth; only when named; SEED, WORLDS
     "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
     "guard": guard.run,  # processor time a request against an earlier commit; only when named; BASE, PAIRS
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS

@@ -262,7 +262,7 @@ class Story:
         return visitor, True
 
     def _draw(self, day: int, cell: int | None) -> int:
-        """An id that no other visit of the day has, in a cell of its own or in that of its cascade."""
+        """Returns an unused visit id of the day, in the cell of its cascade or in a random one."""
         if day not in self._ids:
             self._ids = {kept: drawn for kept, drawn in self._ids.items() if kept >= day - 1} | {day: set()}
         taken = self._ids[day]

@@ -52,11 +52,11 @@ class Demo:
         return [summary[name] for name in names]
 
     def share(self, token: str) -> dict[str, Any]:
-        """What the token-resolution API says of a share."""
+        """Returns the response of the token-resolution API."""
         return dict(self.get(f"/v1/tokens/{token}")["share"])
 
     def run(self, *arguments: str) -> str:
-        """What a command prints that looks into the demo's database."""
+        """Runs a command on the demo's database; returns its output."""
         environment = {**os.environ, "GRAPEVINE_DATABASE": self.database}
         command = [sys.executable, "-m", "grapevine", *arguments]
         done = subprocess.run(  # noqa: S603
@@ -94,7 +94,7 @@ class Reader:
 
     @property
     def paths(self) -> list[str]:
-        """The reports so far by what they report, in the order in which they were sent."""
+        """Returns the collect calls so far by name, in the order of sending."""
         return [request.url.removeprefix(self._collect) for request in self.reports]
 
     def of(self, path: str) -> list[dict[str, Any]]:

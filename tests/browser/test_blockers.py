@@ -30,7 +30,7 @@ NAMES = """() => [...document.querySelectorAll('*')].flatMap(element => [
   element.localName,
   ...[...element.attributes].filter(({name}) => !name.startsWith('data-')).flatMap(({name, value}) => [name, value]),
 ])"""
-"""Whatever a rule for elements can look at: names, ids, classes, all other attributes but data-*."""
+"""The parts of HTML that a cosmetic filter can match: names, ids, classes, all other attributes but data-*."""
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def page(visitor: Visitor) -> Page:
 
 
 def heard(page: Page) -> list[str]:
-    """The URLs that the page asks for from now on."""
+    """Returns a list that grows by each URL that the page requests."""
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
     return urls

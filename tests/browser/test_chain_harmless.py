@@ -95,7 +95,7 @@ AFTER_PAINT = "() => new Promise(done => requestAnimationFrame(() => requestAnim
 
 
 def shifts(page: Page) -> list[Any]:
-    """What has moved on the page by itself until now."""
+    """Returns the layout shifts of the page so far."""
     page.evaluate(AFTER_PAINT)
     page.evaluate(AFTER_PAINT)
     return list(page.evaluate("() => { note(watch.takeRecords()); return shifts }"))

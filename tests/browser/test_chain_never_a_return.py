@@ -1,4 +1,4 @@
-"""What a browser does with a tab on its own account never makes a return, against the running demo."""
+"""Reload, restore, duplicate, prerender: a browser that repeats a visit by itself makes no return (running demo)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The playground of the demo site: what is switched is what the preview runs, and what the snippet says."""
+"""The playground of the demo site: the preview and the snippet follow the options that a reader sets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Playground:
         return self.page.locator(f"[data-option={name}]")
 
     def switch(self, name: str, value: str) -> None:
-        """As a person would, whatever kind of control it is."""
+        """Sets a control of any kind as a person would."""
         option = self.option(name)
         kind = option.evaluate("option => option.querySelector('select, input')?.type")
         if kind == "radio":

@@ -1,4 +1,4 @@
-"""What a page can do with the widget: `window.grapevine`, its events, consent, and wishes not to be followed."""
+"""The widget's page API: `window.grapevine`, events, consent, Global Privacy Control and Do Not Track."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The share buttons: what they hold, what a click does, and that they leave the page in peace."""
+"""The share buttons: their content, their clicks, and no side effects on the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tab remembers: which openings of a page are a return, a self-return, or nothing new."""
+"""The memory of a tab: whether opening a page counts as a return, a self-return or nothing."""
 
 from __future__ import annotations
 

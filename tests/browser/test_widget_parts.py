@@ -1,4 +1,4 @@
-"""What the widget loads only when a page uses it: which files come, and which must not."""
+"""The lazy parts of the widget: pages load the files that they use, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the linker reads in one module, and every form that it refuses."""
+"""How the linker parses one module, and each syntax that it refuses."""
 
 import pytest
 

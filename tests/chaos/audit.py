@@ -75,7 +75,7 @@ _COUNTS: Final = (
 
 
 def intact(database: Path) -> None:
-    """The file is sound, and what it has counted is what its rows say."""
+    """Checks that the file is intact and its counts equal its rows."""
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         for counts in _COUNTS:
@@ -107,7 +107,7 @@ async def settled_there(url: str, load: WidgetLoad) -> None:
 
 
 async def intact_there(url: str) -> None:
-    """What the database has counted is what its rows say."""
+    """Checks that the counts of the database equal its rows."""
     async with postgres_snapshot(url) as snapshot:
         recount = Recount(snapshot)
         for name in COMPARISONS:
@@ -116,7 +116,7 @@ async def intact_there(url: str) -> None:
 
 
 class _Stored:
-    """What a database holds: the views of each visit, and the shares that were reported."""
+    """The content of a database: the views of each visit, and the reported shares."""
 
     def __init__(self, visits: Iterable[tuple[int, int]], shares: Iterable[tuple[int, int, int]]) -> None:
         visits = list(visits)

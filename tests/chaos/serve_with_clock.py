@@ -48,7 +48,7 @@ def launched(offset: OffsetFile, **seconds: float) -> list[str]:
 
 
 def wrong_clock(path: Path) -> Clock:
-    """A clock that is wrong by what the file says at the moment."""
+    """A clock whose error is the number in the file."""
     with path.open("rb") as file:
         offset = mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
     return lambda: system_clock() + int(struct.unpack("q", offset[:8])[0])

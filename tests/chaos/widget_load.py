@@ -98,7 +98,7 @@ class WidgetLoad:
                 await self._send(connection, call)
 
     async def repeat(self, port: int) -> None:
-        """Sends the latest calls once more; what they did must be found, not done again."""
+        """Repeats the latest calls; the server must recognise them and store nothing new."""
         async with connected(port) as connection:
             for call in self._sent:
                 await self._send(connection, call)

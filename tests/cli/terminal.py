@@ -28,7 +28,7 @@ ORIGIN = "https://a.example"
 
 
 class Output(NamedTuple):
-    """What a command left behind."""
+    """The exit status and the output of a command."""
 
     status: int
     out: str
@@ -103,7 +103,7 @@ async def _no_lifespan(_: Starlette) -> AsyncIterator[dict[str, AppState]]:
 
 
 def findings(done: Output) -> dict[str, dict[str, Any]]:
-    """What the doctor found, by check."""
+    """Returns the findings of `grapevine doctor` by check."""
     found = {finding["check"]: finding for finding in done.json["checks"]}
     assert done.json["ok"] is all(finding["ok"] for finding in found.values()) is (done.status == 0)
     for finding in found.values():

@@ -35,7 +35,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 class CopyOutput(NamedTuple):
-    """What a command left behind."""
+    """The exit status and the output of a command."""
 
     status: int
     out: str

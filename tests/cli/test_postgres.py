@@ -1,4 +1,4 @@
-"""The commands on a PostgreSQL database: all of them work there, and what is wrong with one is said in one line."""
+"""Every command on a PostgreSQL database; each of its errors is one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``grapevine serve`` as a process: ready, seen, drained; and what it refuses."""
+"""``grapevine serve`` as a process: readiness, logging, draining at shutdown, and refused settings."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ QUIET: Final[dict[str, str | float | bool]] = {
     "browser.safebrowsing.malware.enabled": False,
     "browser.safebrowsing.phishing.enabled": False,
 }
-"""Keeps Firefox from asking anybody for anything by itself."""
+"""Preferences that stop Firefox's own network requests."""
 
 
 class PlaywrightTab(Tab):

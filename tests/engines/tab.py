@@ -1,4 +1,4 @@
-"""One tab of a real browser, whichever: what a test may ask of it."""
+"""The interface of one browser tab, the same for every engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Tab(ABC):
 
     @abstractmethod
     def run(self, function: str, *arguments: Any) -> Any:
-        """Calls a JavaScript function in the page; what it returns, or what its promise comes to."""
+        """Calls a JavaScript function in the page; returns its result, awaited where it is a promise."""
 
     @abstractmethod
     def press(self, keys: str) -> None:
@@ -45,7 +45,7 @@ class Tab(ABC):
         return str(self.run("() => location.href"))
 
     def until(self, function: str, *arguments: Any, seconds: float = SECONDS) -> Any:
-        """What the function returns as soon as it is true."""
+        """Waits until the function returns something true, and returns that."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if found := self.run(function, *arguments):
@@ -63,7 +63,7 @@ class Tab(ABC):
         return list(self.run(TROUBLES) or [])
 
     def select(self, css: str) -> None:
-        """Selects what the element holds, as a reader would with the mouse."""
+        """Selects the content of an element, as a reader would with the mouse."""
         self.run(SELECT, css)
 
     def copy(self, css: str | None = None) -> dict[str, str]:

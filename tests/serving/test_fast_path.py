@@ -31,7 +31,7 @@ class Wire:
         self.address = urlsplit(url or "").netloc.split(":")
 
     async def ask(self, *requests: bytes) -> bytes:
-        """What comes back for requests on one connection, sent at once, until a second passes without a byte."""
+        """Sends requests on one connection in one write; returns the bytes of all responses."""
         reader, writer = await asyncio.open_connection(self.address[0], int(self.address[1]))
         writer.write(b"".join(requests))
         answer = b""

@@ -53,7 +53,7 @@ class AttackedServer:
 
     @property
     def log(self) -> str:
-        """What it has written to standard error."""
+        """Returns the standard error of the process so far."""
         return self._log.read_text()
 
     def ask(

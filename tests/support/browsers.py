@@ -55,7 +55,7 @@ def start_chromium(playwright: Playwright) -> Browser:
 
 
 def select(page: Page, css: str) -> None:
-    """Selects what the element holds, as a reader would with the mouse."""
+    """Selects the content of an element, as a reader would with the mouse."""
     page.evaluate(SELECT, css)
 
 

@@ -14,7 +14,7 @@ class Built(NamedTuple):
     scripts: dict[str, bytes]
     """The widget and its parts by name."""
     loaded_later: dict[str, bytes]
-    """What the widget loads when it needs it, by file name."""
+    """The lazy parts of the built widget by file name."""
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import asyncpg
 from grapevine.store.postgres.citus import distribute
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sql_loader import table_names
-from tests.support.truncate import execute, run_beside
+from tests.support.truncate import execute, run_in_thread
 
 CITUS: Final = os.environ.get("GRAPEVINE_TEST_CITUS", "")
 """The coordinator's database, with the extension and its workers added; empty where no cluster is at hand."""
@@ -51,13 +51,13 @@ class Cluster:
         """A new schema with distributed tables and the rows of ``template``, if one is named; returns its name."""
         name = next(self._names)
         self._made.append(name)
-        run_beside(self._create(name, template))
+        run_in_thread(self._create(name, template))
         return name
 
     def drop(self, name: str) -> None:
         """Takes a schema away. One process at a time does, as each locks what others distribute meanwhile."""
         self._made.remove(name)
-        run_beside(execute(self._url, _TURNS, f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        run_in_thread(execute(self._url, _TURNS, f"DROP SCHEMA IF EXISTS {name} CASCADE"))
 
     def clear(self) -> None:
         """Drops all schemas that it created."""

@@ -49,7 +49,7 @@ class StandIn:
         self._visits: dict[str, int] = {}
 
     def file(self, name: str) -> Reply | None:
-        """A file of the widget; None for what is none."""
+        """Returns a file of the widget, or None for another path."""
         if name in self.files:
             self.asked.append(name)
             body, content_type = self.files[name]

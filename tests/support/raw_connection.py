@@ -60,7 +60,7 @@ class Connection:
         return RawResponse(int(first.split(" ")[1]), headers, body)
 
     async def ended(self) -> None:
-        """Returns when the server has closed the connection; what it says before does not matter."""
+        """Waits until the server closes the connection, and discards its bytes."""
         try:
             while await self._reader.read(4096):
                 pass

@@ -17,7 +17,7 @@ _LARGE: Final = 1 << 18
 
 def empty(url: str) -> None:
     """Leaves the tables at ``url`` as migrations make them."""
-    run_beside(_empty(url))
+    run_in_thread(_empty(url))
 
 
 async def _empty(url: str) -> None:
@@ -44,7 +44,7 @@ async def execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
-def run_beside(work: Coroutine[Any, Any, None]) -> None:
-    """For fixtures that are not asynchronous, used while a loop runs: a thread has a loop of its own."""
+def run_in_thread(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a coroutine in a thread with its own event loop: for synchronous fixtures while a loop is running."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()

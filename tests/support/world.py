@@ -220,7 +220,7 @@ def _act(world: World, visit: Visit, chance: random.Random) -> None:
 
 
 def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
-    """What the tables of a store hold of a world, counts and summaries included."""
+    """The rows of a world in a store, with its counts and summaries."""
     site = world.site_id
     shares = [share for share in world.shares.values() if share.reported_at or share.openings]
     counts = _counts(world)

@@ -125,7 +125,7 @@ class Pair:
         return await play(self.one.app, step)
 
     async def replay(self, record: Sequence[tuple[Step, list[RecordedAnswer]]]) -> None:
-        """Plays to the server on PostgreSQL what the other one has answered."""
+        """Repeats on the PostgreSQL server the requests that the SQLite server has handled."""
         for step, answers in record:
             self.other.clock.now = step.at
             for call, ours, theirs in zip(step.calls, answers, await play(self.other.app, step), strict=True):

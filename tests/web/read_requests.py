@@ -123,7 +123,7 @@ def shares(asker: ReadClient, tokens: Sequence[str], singly: Sequence[str]) -> I
 
 
 def for_readers(asker: ReadClient, site: SiteRow, tokens: Sequence[str]) -> Iterator[RecordedCall]:
-    """What a page's readers ask: the numbers on its buttons, and what links carry."""
+    """Yields the public read requests: share counts of pages, and `/about` pages of tokens."""
     for origin, path in product(site.origins, (*PATHS, "/nowhere")):
         yield asker.get("/v1/counts", site=site.key, url=origin + path)
     for token in tokens:

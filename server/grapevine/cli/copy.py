@@ -56,7 +56,7 @@ def register(commands: Commands) -> None:
 
 
 async def copy(context: CommandContext, arguments: Namespace) -> int:
-    """Copies, compares, and prints what it did."""
+    """Copies and compares the stores, and prints a summary."""
     from grapevine.store.copy.copier import copy_store, endpoint
 
     try:

@@ -39,7 +39,7 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One more page of a visit that goes on."""
+    """A page view in a visit that began earlier."""
 
     site_id: int
     visit_id: int

@@ -109,7 +109,7 @@ class World:
     def _over(self) -> bool:
         return self.people >= self._rates.visits
 
-    # How people come, and what they do.
+    # Arrivals and behaviour of people.
 
     def _newcomer(self, at: int) -> Iterator[SimulatedRequest]:
         if self._over:

@@ -161,7 +161,7 @@ def test_any_period_is_weeks_mended_by_days() -> None:
 
 
 def _is_counted(filters: Filters, by: str) -> bool:
-    """Whether a table of counts holds what is asked for."""
+    """Whether a count table can serve a query."""
     asked = {name for name in ("page", "channel", "source", "device") if getattr(filters, name) is not None} | {by}
     return any(asked <= columns for columns in ({"channel", "source", "depth"}, {"page"}, {"device", "app"}))
 

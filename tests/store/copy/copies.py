@@ -103,7 +103,7 @@ async def strew(database: Database, seed: int, size: int = 70) -> None:
 
 
 async def opens(database: Database) -> None:
-    """It is a store like any other."""
+    """Checks that the copy opens as a usual store."""
     store = database.store()
     await store.open()
     try:

@@ -112,7 +112,7 @@ async def test_there_and_back_into_a_file_that_was_not_there(away: tuple[Databas
 
 
 async def recounted(database: Database) -> list[str]:
-    """The comparisons of the recount that find something."""
+    """Returns the names of the consistency comparisons that find a difference."""
     async with snapshot(database.settings) as moment:
         recount = Recount(moment)
         found = {name: await recount.compare(name, None, 10) for name in COMPARISONS}
@@ -120,7 +120,7 @@ async def recounted(database: Database) -> list[str]:
 
 
 async def answers(database: Database) -> bytes:
-    """What is said of a world's numbers, shares and cascades."""
+    """Returns the summaries, breakdowns, series and cascades of a world as JSON."""
     site, period = site_of(grow(1)), Period(ids.day_date(FIRST_DAY - 1), ids.day_date(FIRST_DAY + 7))
     store = database.store()
     await store.open()

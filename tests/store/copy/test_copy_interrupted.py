@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pages")]
 
 
 async def is_unfinished(database: Database) -> None:
-    """It holds no row, and nothing but another copy opens it."""
+    """Checks that the target holds no row and refuses everything but another copy."""
     assert not any((await everything(database)).values())
     assert await schema_version(database.settings) == UNFINISHED_COPY
     with pytest.raises(StoreError, match="is an unfinished copy: run the same grapevine copy again, which starts over"):

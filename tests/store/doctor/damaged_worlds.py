@@ -74,7 +74,7 @@ def in_every_world(ask: Callable[[DamageableWorld], Awaitable[None]]) -> Callabl
 
 
 def ordinary(world: World) -> Visit:
-    """A visit of its own: it came through nothing, and nothing came of it."""
+    """Returns a visit without token, share or conversion."""
     busy = {share.visit.visit_id for share in world.shares.values()}
     return next(
         visit

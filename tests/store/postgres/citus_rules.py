@@ -280,7 +280,7 @@ class StatementRules:
         return cells[0] if cells else None
 
     def _merged(self, query: Tree, scope: Scope, cell: Token | None) -> None:
-        """Notes what a query over several shards leaves to the coordinator."""
+        """Records the parts of a query over several shards that the coordinator has to run."""
         for node in within(query.targetList):
             if isinstance(node, ast.FuncCall) and node.over is not None:
                 parts = {self._class(self._token(part, scope) or "") for part in node.over.partitionClause or ()}

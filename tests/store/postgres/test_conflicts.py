@@ -74,7 +74,7 @@ async def test_what_is_wrong_with_an_event_is_not(
 
 
 class Meeting(EventRecorder):
-    """Holds its first batch, with all that it has written, until the rival has come; then asks for what that holds."""
+    """Keeps its first transaction open until the test lets it go on, then writes drops, which the rival has locked."""
 
     def __init__(self, store: PostgresStore) -> None:
         super().__init__(store, Nonces(b"n" * 32))

@@ -31,7 +31,7 @@ EVENTS: Final = frozenset(
     "counts_week counts_shared drops cascades guards".split()
 )
 WHOLE: Final = frozenset(name for name in sql_loader.queries() if name.startswith("recount_") or name == "any_visit")
-"""What the doctor asks reads everything on purpose."""
+"""The doctor's queries, which scan whole tables on purpose."""
 
 
 def tables_of(query: Query) -> set[str]:
@@ -162,7 +162,7 @@ FILTERS: Final[tuple[Mapping[str, Any], ...]] = ({}, {"channel": 3}, {"device": 
 
 
 def narrowed(name: str) -> Iterator[Mapping[str, Any]]:
-    """What a query may be narrowed down to, all else being open; nothing where it knows no filters."""
+    """Yields the combinations of filters to plan a query with; only the empty one for a query without filters."""
     known = set(sql_loader.for_postgres(sql_loader.queries()[name]).names)
     filters: dict[str, Any] = (
         dict.fromkeys(known & {"channel", "device", "source", "page_id"}) if name.endswith("_by") else {}

@@ -77,7 +77,7 @@ async def collectors(postgres_url: str) -> AsyncIterator[Collectors]:
 
 
 async def check(url: str) -> None:
-    """Counts and summaries are what the rows say."""
+    """Checks that counts and summaries equal the rows."""
     async with snapshot(url) as now:
         recount = Recount(now)
         for name in COMPARISONS:
@@ -264,7 +264,7 @@ def locked(postgres_server: Postgres) -> Iterator[Postgres]:
 
 
 async def refusal(url: str) -> str:
-    """What is said when a database cannot be opened: one sentence, without the password."""
+    """Returns the error of a database that cannot be opened: one sentence, without the password."""
     store = PostgresStore(url)
     with pytest.raises(StoreError) as caught:
         await store.open()

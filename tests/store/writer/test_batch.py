@@ -41,7 +41,7 @@ SEARCH, DEEP, SHARE = SOURCES["search"], SOURCES["direct-deep"], SOURCES["share"
 
 
 class BatchScene:
-    """Plays events against a store and looks at what they left."""
+    """Records events in a store and queries the stored rows."""
 
     def __init__(self, store: Store, recorder: EventRecorder | None = None) -> None:
         self.store = store

@@ -59,7 +59,7 @@ async def rows(world: BatchScene) -> list[tuple[Any, ...]]:
 
 
 async def assert_recounted(store: Store) -> None:
-    """Counts and summaries are what the rows say."""
+    """Checks that counts and summaries equal the rows."""
     assert isinstance(store, Backend)
     async with postgres_snapshot(store.url) if isinstance(store, PostgresStore) else snapshot(store.path) as now:
         for name in COMPARISONS:

@@ -50,7 +50,7 @@ class Scene(BatchScene):
         return await self.judge.run(NOON + after)
 
     async def everything(self) -> dict[str, Any]:
-        """All that counts: what the tables of counts add up to, shares, cascades, guards."""
+        """Returns the sums of the count tables, and the rows of shares, cascades and guards."""
         measures = "views visits visitors returns self_returns same_network shares reported proven conversions".split()
         sums = ", ".join(f"sum({name}) AS {name}" for name in measures)
         some = " OR ".join(f"sum({name}) <> 0" for name in measures)

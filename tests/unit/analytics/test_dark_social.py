@@ -1,4 +1,4 @@
-"""The estimate of private shares among deep direct visits: what it answers, and what it refuses to."""
+"""The dark-social estimate: its results on deep direct visits, and when it refuses to estimate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statistic of spikes: its tail is exact, and what it takes for usual is what was usual."""
+"""The spike statistic: its tail probability is exact, and its baseline rate is the past rate."""
 
 from __future__ import annotations
 

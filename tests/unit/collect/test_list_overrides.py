@@ -53,7 +53,7 @@ def listed() -> list[tuple[re.Pattern[str], ListedRobot]]:
 
 
 def read_without(row: InAppBrowser | RobotPattern | GenericRobotPattern | HumanPattern) -> Agent:
-    """What the row's agent is read as without the row; only the list's patterns that match it are compiled together."""
+    """Classifies the row's user agent without the row; compiles only the list's patterns that match it."""
     matching = [entry for pattern, entry in listed() if pattern.search(row.agent)]
     return AgentReader(without(row), matching).read(row.agent)
 

@@ -1,4 +1,4 @@
-"""What the log says when much goes wrong."""
+"""The log prints a frequent message rarely, with the number of its repeats."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def node(index: int, parent: int | None, depth: int) -> CascadeNode:
 
 
 def erased(index: int, parent: int | None, depth: int) -> CascadeNode:
-    """What is left of an erased visit."""
+    """A visit after erasure: without URL or source."""
     return CascadeNode(f"v{index}", f"v{parent}", None, depth, None, None, None, None, 0, erased=True)
 
 

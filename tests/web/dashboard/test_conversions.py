@@ -1,4 +1,4 @@
-"""The page about conversions: goals, and what they are owed to, as the API says it."""
+"""The dashboard page "Conversions": goals and their attribution equal those of the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/s/{token}``: where it leads, whom it records, and what it tells people whose link is broken."""
+"""``/s/{token}``: redirect, recorded unfurls, and the error page of a broken link."""
 
 from __future__ import annotations
 

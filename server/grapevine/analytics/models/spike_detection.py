@@ -19,7 +19,7 @@ from grapevine.domain.ids import DAY_MS, HOUR_MS
 HOURS: Final = 28 * 24
 """How far back a page's usual rate is looked for."""
 FEWEST_HOURS: Final = 72
-"""A page that is younger has no rate of its own."""
+"""A page younger than this has no usual rate yet."""
 FEWEST_RETURNS: Final = 20
 """Fewer in an hour are no spike, however quiet the page."""
 LEAST_RISE: Final = 3.0

@@ -57,7 +57,7 @@ def missing_features(protocol: type[Any]) -> list[str]:
         attributes = [path for path in _ATTRIBUTES if not _has(probe, path)]
         if attributes:
             return attributes
-        # uvicorn ends a connection through its cycle, which has to have what is asked of it then.
+        # uvicorn closes a connection through its cycle, which needs the attributes that this reads.
         probe.cycle = FastCycle(probe)
         probe.shutdown()
         probe.connection_lost(None)

@@ -33,7 +33,7 @@ class FastPathProtocol(TimeoutProtocol):
             self.make_scope()
             super().on_headers_complete()
         else:
-            self.cycle = cycle  # type: ignore[assignment]  # has what the protocol asks of a cycle
+            self.cycle = cycle  # type: ignore[assignment]  # has the attributes that the protocol uses
 
     def on_body(self, body: bytes) -> None:
         cycle: object = self.cycle
