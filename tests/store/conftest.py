@@ -11,8 +11,8 @@ import pytest
 from grapevine.store.base import Store
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sqlite.store import SQLiteStore
+from tests.store.databases import Database, Databases, PostgresDatabases, SQLiteFiles
 from tests.support.citus import CITUS
-from tests.support.databases import Database, Databases, PostgresDatabases, SQLiteFiles
 from tests.support.postgres import Postgres
 
 

@@ -10,7 +10,7 @@ from grapevine.analytics.metrics import Filters
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.money import decimal
 from grapevine.domain.periods import Period, interval_start, rfc3339
-from tests.support.world import Visit, World
+from tests.store.world import Visit, World
 
 
 class Happening(NamedTuple):

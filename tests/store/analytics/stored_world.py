@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
-from tests.support.databases import Database, Databases, Plant
-from tests.support.world import World, grow, site_of
+from tests.store.databases import Database, Databases, Plant
+from tests.store.world import World, grow, site_of
 
 
 class StoredWorld(NamedTuple):

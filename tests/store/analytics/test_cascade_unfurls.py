@@ -11,9 +11,9 @@ import pytest
 from grapevine.analytics.cascade_unfurls import CascadeUnfurls, cascade_unfurls
 from grapevine.domain import ids
 from grapevine.store import sql_loader
+from tests.store.databases import Databases, Plant
 from tests.store.sqlite.test_query_plans import plan
-from tests.support.databases import Databases, Plant
-from tests.support.world import World, grow, site_of
+from tests.store.world import World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

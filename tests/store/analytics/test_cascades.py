@@ -16,8 +16,8 @@ from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 from tests.store.analytics.expected_counts import Happening, worth
-from tests.support.databases import Database, Databases, Plant
-from tests.support.world import Visit, World, grow, site_of
+from tests.store.databases import Database, Databases, Plant
+from tests.store.world import Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

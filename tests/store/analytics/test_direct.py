@@ -14,8 +14,8 @@ from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
 from grapevine.store.readers.scope import Scope
 from tests.store.analytics.stored_world import StoredWorld, stored_world
-from tests.support.databases import Databases
-from tests.support.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, site_of
+from tests.store.databases import Databases
+from tests.store.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, site_of
 
 pytestmark = pytest.mark.anyio
 

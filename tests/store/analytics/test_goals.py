@@ -16,9 +16,9 @@ from grapevine.domain import enums, ids, money
 from grapevine.domain.periods import Period
 from grapevine.store import sql_loader
 from tests.store.analytics.stored_world import StoredWorld, stored_world
+from tests.store.databases import Database, Databases
 from tests.store.sqlite.test_query_plans import plan
-from tests.support.databases import Database, Databases
-from tests.support.world import FIRST_DAY, PAGES, SITE, Visit, World, site_of
+from tests.store.world import FIRST_DAY, PAGES, SITE, Visit, World, site_of
 
 pytestmark = pytest.mark.anyio
 

@@ -25,7 +25,7 @@ from grapevine.store.rows import SiteRow
 from grapevine.webhooks.signing import event, new_id, new_secret
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
-from tests.support.databases import Database
+from tests.store.databases import Database
 
 pytestmark = pytest.mark.anyio
 

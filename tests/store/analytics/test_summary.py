@@ -21,9 +21,9 @@ from grapevine.errors import Invalid
 from grapevine.store.readers.summary import weeks_of
 from tests.store.analytics import expected_counts
 from tests.store.analytics.stored_world import StoredWorld, stored_world
-from tests.support.databases import Databases
+from tests.store.databases import Databases
+from tests.store.world import FIRST_DAY, PAGES, World, site_of
 from tests.support.differences import Differences
-from tests.support.world import FIRST_DAY, PAGES, World, site_of
 
 pytestmark = pytest.mark.anyio
 

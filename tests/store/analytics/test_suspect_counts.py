@@ -15,9 +15,9 @@ from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.store import sql_loader
 from grapevine.store.readers.reads import Reads
+from tests.store.databases import Databases, Plant
 from tests.store.sqlite.test_query_plans import plan
-from tests.support.databases import Databases, Plant
-from tests.support.world import FIRST_DAY, PAGES, World, grow, site_of
+from tests.store.world import FIRST_DAY, PAGES, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,8 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import UnknownVisit
 from grapevine.store.base import Store
-from tests.support.databases import Database
-from tests.support.world import FIRST_DAY, PAGES, Share, Visit, World, grow, site_of
+from tests.store.databases import Database
+from tests.store.world import FIRST_DAY, PAGES, Share, Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

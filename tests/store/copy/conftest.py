@@ -6,7 +6,7 @@ import pytest
 
 from grapevine.store.copy import postgres as postgres_module
 from grapevine.store.copy import sqlite as sqlite_module
-from tests.support.databases import Databases
+from tests.store.databases import Databases
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from grapevine.errors import GrapevineError
 from grapevine.store.copy.copier import CopySummary, Phase, copy_store, endpoint
 from grapevine.store.copy.schema import APART, CopiedTable, all_tables
-from tests.support.databases import Database, Databases, Plant, SQLiteFile
+from tests.store.databases import Database, Databases, Plant, SQLiteFile
 
 NOW: Final = 1_790_000_000_000
 WORLDS: Final = (Plant(1), Plant(1, site_id=8))

@@ -20,9 +20,9 @@ from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.schema_version import newest_version
 from tests.store.copy.copies import NOW, WORLDS, RecordedProgress, copied, everything, opens, pair, strew
-from tests.support.databases import Database, Databases, PostgresDatabase, SQLiteFile
+from tests.store.databases import Database, Databases, PostgresDatabase, SQLiteFile
+from tests.store.world import FIRST_DAY, PAGES, grow, site_of
 from tests.support.postgres import Postgres
-from tests.support.world import FIRST_DAY, PAGES, grow, site_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pages")]
 

@@ -14,7 +14,7 @@ from grapevine.store.copy.schema import copied_tables
 from grapevine.store.factory import schema_version
 from grapevine.store.schema_version import UNFINISHED_COPY
 from tests.store.copy.copies import WORLDS, copied, everything, pair
-from tests.support.databases import Databases
+from tests.store.databases import Databases
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pages")]
 

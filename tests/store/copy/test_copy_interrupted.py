@@ -16,7 +16,7 @@ from grapevine.errors import Interrupted, StoreError
 from grapevine.store.factory import schema_version
 from grapevine.store.schema_version import UNFINISHED_COPY
 from tests.store.copy.copies import WORLDS, RecordedProgress, copied, everything, opens, pair, refused
-from tests.support.databases import Database, Databases, PostgresDatabase
+from tests.store.databases import Database, Databases, PostgresDatabase
 from tests.support.postgres import Postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pages")]

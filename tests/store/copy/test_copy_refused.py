@@ -12,7 +12,7 @@ from grapevine.store.copy.copier import endpoint
 from grapevine.store.copy.schema import copied_tables
 from grapevine.store.schema_version import newest_version
 from tests.store.copy.copies import NOW, WORLDS, copied, everything, opens, pair, refused
-from tests.support.databases import Databases, PostgresDatabase, SQLiteFile
+from tests.store.databases import Databases, PostgresDatabase, SQLiteFile
 from tests.support.postgres import Postgres
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pages")]

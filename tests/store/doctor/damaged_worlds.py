@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import COMPARISONS, ComparisonResult, Recount
-from tests.support.databases import Database, Databases, Plant
+from tests.store.databases import Database, Databases, Plant
+from tests.store.world import Visit, World, grow
 from tests.support.differences import Differences
-from tests.support.world import Visit, World, grow
 
 OTHER = 8
 EVERYTHING = 1_000_000

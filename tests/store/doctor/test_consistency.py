@@ -13,10 +13,10 @@ from grapevine.domain.enums import DAY_KEYS
 from grapevine.errors import StoreError
 from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import Recount
+from tests.store.databases import Databases
 from tests.store.doctor.damaged_worlds import OTHER, DamageableWorld, Worlds, grown, in_every_world, ordinary, planted
-from tests.support.databases import Databases
+from tests.store.world import SITE
 from tests.support.differences import Differences
-from tests.support.world import SITE
 
 pytestmark = pytest.mark.anyio
 

@@ -12,9 +12,9 @@ import pytest
 
 from grapevine.cli import main
 from grapevine.store.rows import SiteRow
-from tests.support.databases import Database, Plant, PostgresDatabases
+from tests.store.databases import Database, Plant, PostgresDatabases
+from tests.store.world import SITE
 from tests.support.postgres import Postgres
-from tests.support.world import SITE
 
 pytestmark = pytest.mark.anyio
 

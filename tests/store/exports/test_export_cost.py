@@ -33,9 +33,9 @@ from grapevine.store.readers.exports import (
     KeysetScan,
 )
 from grapevine.store.sqlite.store import READERS
+from tests.store.databases import Databases, Plant, PostgresDatabase, PostgresDatabases
+from tests.store.world import FIRST_DAY, SITE, World, grow, site_of
 from tests.support.backends import Backend
-from tests.support.databases import Databases, Plant, PostgresDatabase, PostgresDatabases
-from tests.support.world import FIRST_DAY, SITE, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

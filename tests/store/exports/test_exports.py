@@ -24,9 +24,9 @@ from grapevine.store.readers.exports import (
     MAX_BATCH,
     ExportRange,
 )
+from tests.store.databases import Database, Databases, Plant
+from tests.store.world import FIRST_DAY, SITE, Share, Visit, World, grow, site_of
 from tests.support.backends import Backend
-from tests.support.databases import Database, Databases, Plant
-from tests.support.world import FIRST_DAY, SITE, Share, Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 

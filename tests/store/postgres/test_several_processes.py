@@ -23,8 +23,8 @@ from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
+from tests.store.databases import PostgresDatabases
 from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, BatchScene, page, report
-from tests.support.databases import PostgresDatabases
 from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from grapevine.analytics.direct import capture, direct_summary
 from grapevine.analytics.models.dark_social import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate_dark_visits
 from grapevine.domain.periods import Period
 from grapevine.store.readers.reads import Reads
-from tests.support.world import SITE, World, site_of
+from tests.store.world import SITE, World, site_of
 
 DAYS = 30
 

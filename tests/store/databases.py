@@ -20,10 +20,10 @@ import asyncpg
 from grapevine.config.settings import Settings
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sqlite.store import SQLiteStore
+from tests.store.world import SITE, World, grow, rows_of
 from tests.support.backends import Backend
 from tests.support.citus import Cluster
 from tests.support.postgres import Postgres
-from tests.support.world import SITE, World, grow, rows_of
 
 
 class Plant(NamedTuple):
