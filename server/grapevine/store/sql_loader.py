@@ -5,19 +5,23 @@ A query is introduced by ``-- name: NAME`` and at least one comment line about i
 ``/*sqlite TEXT */`` is TEXT on SQLite and nothing elsewhere, as ``/*postgres TEXT */`` is on PostgreSQL,
 ``/*single TEXT */`` on PostgreSQL that is one server and ``/*citus TEXT */`` where it is Citus's many. A text that is
 nothing at all on a dialect is not run there.
+
+A piece of text that several queries repeat is a fragment: it is introduced by ``-- fragment: NAME`` in the same way,
+and queries of every file write ``{{NAME}}`` where it belongs. A fragment uses no other fragment.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import msgspec
 
-_INTRODUCTION = re.compile(r"^-- name: (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
+_INTRODUCTION = re.compile(r"^-- (name|fragment): (\w+)\n((?:-- .*\n)+)", re.MULTILINE)
+_FRAGMENT = re.compile(r"\{\{(\w*)\}\}")
 _NAME = re.compile(r"(?<![:\w]):([a-z]\w*)")
 _ROWS = re.compile(r"\brows\(([^()]*)\)")
 _SAME_CELL = re.compile(r"\b(\w+)\.cell = \w+\.cell\b")
@@ -28,7 +32,7 @@ _NUMBERS = {"bigint", "integer", "smallint"}
 _RETURNS_ROWS = re.compile(r"^SELECT|\sRETURNING\s", re.IGNORECASE)
 _WRITER = msgspec.json.Encoder()  # JSON's numbers and null are those of an array
 _WHOLE_ROWS = re.compile(
-    r"(INSERT INTO \w+) \(([^()]*)\)\s+SELECT\s+([^()]*?)\s+FROM rows\([^()]*\)\s+WHERE true\s+"
+    r"(INSERT INTO \w+(?: AS \w+)?) \(([^()]*)\)\s+SELECT \* FROM rows\([^()]*\)\s+WHERE true\s+"
     r"(ON CONFLICT \([^()]*\) DO (?:NOTHING(?=\s+RETURNING|$)|UPDATE(?!.*RETURNING)).*?)(?:\s+RETURNING (.*))?",
     re.DOTALL,
 )
@@ -76,26 +80,27 @@ class Migration(NamedTuple):
 
 @cache
 def queries() -> dict[str, Query]:
-    """All queries by name, in the project's own spelling. Raises ValueError when two have one name."""
-    found: dict[str, Query] = {}
-    for file in sorted(files(__package__).joinpath("sql").iterdir(), key=lambda entry: entry.name):
-        if not file.name.endswith(".sql"):
-            continue
-        parts = _INTRODUCTION.split(file.read_text("utf-8"))[1:]
-        for name, comment, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-            if name in found:
-                raise ValueError(f"two queries are named {name!r}, the second in {file.name}")
-            rows = _ROWS.search(text)
-            columns = [column.strip().partition(" ") for column in rows[1].split(",")] if rows else []
-            purpose = " ".join(line.removeprefix("-- ") for line in comment.splitlines())
-            found[name] = Query(
-                name=name,
-                purpose=purpose,
-                text=text.strip().removesuffix(";"),
-                columns=tuple(column for column, _, _ in columns),
-                types=tuple(kind for _, _, kind in columns),
-            )
-    return found
+    """All queries by name, in the project's own spelling."""
+    entries = sorted(files(__package__).joinpath("sql").iterdir(), key=lambda entry: entry.name)
+    return parse({entry.name: entry.read_text("utf-8") for entry in entries if entry.name.endswith(".sql")})
+
+
+def parse(texts: Mapping[str, str]) -> dict[str, Query]:
+    """Returns the queries of some files, by name. Raises ValueError when two have one name, or when a query uses a
+    fragment that no file defines."""
+    found: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for file, content in texts.items():
+        parts = _INTRODUCTION.split(content)[1:]
+        for kind, name, comment, text in zip(parts[::4], parts[1::4], parts[2::4], parts[3::4], strict=True):
+            if (kind, name) in found:
+                raise ValueError(f"{file}: {kind} {name!r} is defined a second time")
+            found[kind, name] = file, comment, text.strip().removesuffix(";")
+    fragments = {name: text for (kind, name), (_, _, text) in found.items() if kind == "fragment"}
+    return {
+        name: _query(name, comment, _expanded(text, fragments, f"{file}: query {name!r}"))
+        for (kind, name), (file, comment, text) in found.items()
+        if kind == "name"
+    }
 
 
 @cache
@@ -188,13 +193,33 @@ def as_plain_insert(query: Query) -> Insertion | None:
     found = _WHOLE_ROWS.fullmatch(query.text)
     if not found:
         return None
-    insert, _, taken, conflict, returned = found.groups()
-    if tuple(taken.replace(",", " ").split()) != query.columns:
-        return None
+    insert, columns, conflict, returned = found.groups()
+    if tuple(columns.replace(",", " ").split()) != query.columns:
+        raise ValueError(f"query {query.name!r} inserts other columns than those of its rows")
     marks = ", ".join("?" * len(query.columns))
     indexes = tuple(query.columns.index(column.strip()) for column in returned.split(",")) if returned else ()
-    columns = ", ".join(query.columns)
     return Insertion(f"/* grapevine {query.name} */ {insert} ({columns}) VALUES ({marks}) {conflict}", indexes)
+
+
+def _query(name: str, comment: str, text: str) -> Query:
+    rows = _ROWS.search(text)
+    columns = [column.strip().partition(" ") for column in rows[1].split(",")] if rows else []
+    return Query(
+        name=name,
+        purpose=" ".join(line.removeprefix("-- ") for line in comment.splitlines()),
+        text=text,
+        columns=tuple(column for column, _, _ in columns),
+        types=tuple(kind for _, _, kind in columns),
+    )
+
+
+def _expanded(text: str, fragments: Mapping[str, str], user: str) -> str:
+    def fragment(match: re.Match[str]) -> str:
+        if match[1] not in fragments:
+            raise ValueError(f"{user} uses the unknown fragment {match[1]!r}")
+        return fragments[match[1]]
+
+    return _FRAGMENT.sub(fragment, text)
 
 
 def _numbered(text: str, mark: str) -> tuple[str, tuple[str, ...]]:

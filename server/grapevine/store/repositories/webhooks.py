@@ -172,43 +172,19 @@ class WebhookRepository:
     async def delivered(self, due: DueRow, at: int, status: int) -> None:
         """Records that an endpoint accepted a delivery at ``at`` (UTC milliseconds)."""
         async with self._transaction() as change:
-            await change.run(
-                "settle_delivery",
-                delivery_id=due.delivery_id,
-                next_at=None,
-                delivered_at=at,
-                failed_at=None,
-                status=status,
-                error=None,
-            )
+            await _settle(change, due, delivered_at=at, status=status)
 
     async def put_off(self, due: DueRow, now: int, until: int, status: int | None, error: str) -> None:
         """Records a failed attempt: the delivery, and the others due for its endpoint, wait until ``until``."""
         async with self._transaction() as change:
-            await change.run(
-                "settle_delivery",
-                delivery_id=due.delivery_id,
-                next_at=until,
-                delivered_at=None,
-                failed_at=None,
-                status=status,
-                error=error,
-            )
+            await _settle(change, due, next_at=until, status=status, error=error)
             await change.run("postpone_deliveries", webhook_id=due.webhook_id, now=now, until=until)
 
     async def given_up(self, due: DueRow, now: int, status: int | None, error: str) -> bool:
         """Records that the last attempt failed. Disables an endpoint that has accepted nothing since the event
         happened, and gives up its other deliveries; returns whether it did."""
         async with self._transaction() as change:
-            await change.run(
-                "settle_delivery",
-                delivery_id=due.delivery_id,
-                next_at=None,
-                delivered_at=None,
-                failed_at=now,
-                status=status,
-                error=error,
-            )
+            await _settle(change, due, failed_at=now, status=status, error=error)
             if await change.run("delivered_since", webhook_id=due.webhook_id, since=due.created_at):
                 return False
             await _disable(change, due.webhook_id, now, error)
@@ -217,21 +193,34 @@ class WebhookRepository:
     async def gone(self, due: DueRow, now: int, status: int, error: str) -> None:
         """Disables an endpoint that responded 410 Gone, and gives up its deliveries."""
         async with self._transaction() as change:
-            await change.run(
-                "settle_delivery",
-                delivery_id=due.delivery_id,
-                next_at=None,
-                delivered_at=None,
-                failed_at=now,
-                status=status,
-                error=error,
-            )
+            await _settle(change, due, failed_at=now, status=status, error=error)
             await _disable(change, due.webhook_id, now, error)
 
     async def forget(self, before: int) -> None:
         """Deletes events from before ``before`` that were delivered or given up."""
         async with self._transaction() as change:
             await change.run("forget_deliveries", before=before)
+
+
+async def _settle(
+    change: Runner,
+    due: DueRow,
+    *,
+    status: int | None,
+    error: str | None = None,
+    next_at: int | None = None,
+    delivered_at: int | None = None,
+    failed_at: int | None = None,
+) -> None:
+    await change.run(
+        "settle_delivery",
+        delivery_id=due.delivery_id,
+        next_at=next_at,
+        delivered_at=delivered_at,
+        failed_at=failed_at,
+        status=status,
+        error=error,
+    )
 
 
 async def _disable(change: Runner, webhook_id: str, now: int, reason: str) -> None:

@@ -1,3 +1,31 @@
+-- fragment: visit_columns
+-- The columns of a stored visit, in the order of `rows.VisitRow`.
+v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
+v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
+
+-- fragment: measures
+-- The columns that counts_hour, counts_day, counts_page and counts_device have in common.
+views, visits, visitors, returns, self_returns, same_network, shares, reported, proven, conversions, unlinked, unfurls
+
+-- fragment: typed_measures
+-- The measures as columns of rows.
+views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint
+
+-- fragment: raise_measures
+-- Adds the measures of a row to those of the stored row, in a table of counts with the alias `counts`.
+views = counts.views + excluded.views,
+visits = counts.visits + excluded.visits,
+visitors = counts.visitors + excluded.visitors,
+returns = counts.returns + excluded.returns,
+self_returns = counts.self_returns + excluded.self_returns,
+same_network = counts.same_network + excluded.same_network,
+shares = counts.shares + excluded.shares,
+reported = counts.reported + excluded.reported,
+proven = counts.proven + excluded.proven,
+conversions = counts.conversions + excluded.conversions,
+unlinked = counts.unlinked + excluded.unlinked,
+unfurls = counts.unfurls + excluded.unfurls
+
 -- name: held_visits
 -- Returns and locks the visits that a batch's returns, views, shares, conversions and answers name: one look-up a
 -- batch. Batches of several processes take turns at them and at the cascades of their roots, always in the same order;
@@ -13,9 +41,7 @@
     ORDER BY r.site_id, r.visit_id
     FOR NO KEY UPDATE OF r
 ) */
-SELECT
-    v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
-    v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
+SELECT {{visit_columns}}
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
 JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell
 /*single WHERE (SELECT count(*) FROM held) >= 0
@@ -24,9 +50,7 @@ FOR NO KEY UPDATE OF v */;
 
 -- name: named_visits
 -- Returns those of these visits that are stored.
-SELECT
-    v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
-    v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
+SELECT {{visit_columns}}
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
 JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
@@ -44,10 +68,7 @@ INSERT INTO visits (
     site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
     channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
 )
-SELECT
-    site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
-    channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
-FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, next_view integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, next_view integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell) DO NOTHING
 RETURNING site_id, visit_id;
@@ -70,8 +91,7 @@ SELECT count(*) FROM pages WHERE site_id = :site_id AND day = :day;
 -- name: insert_pages
 -- Inserts pages, most of them stored already, and adds titles to those without one.
 INSERT INTO pages (site_id, page_id, cell, day, url, title)
-SELECT site_id, page_id, cell, day, url, title
-FROM rows(site_id bigint, page_id bigint, cell smallint, day bigint, url text, title text)
+SELECT * FROM rows(site_id bigint, page_id bigint, cell smallint, day bigint, url text, title text)
 WHERE true
 ON CONFLICT (site_id, page_id, cell) DO UPDATE SET title = excluded.title
 WHERE pages.title IS NULL AND excluded.title IS NOT NULL;
@@ -79,8 +99,7 @@ WHERE pages.title IS NULL AND excluded.title IS NOT NULL;
 -- name: insert_guards
 -- Inserts guards of events that must happen only once; returns those that are new.
 INSERT INTO guards (site_id, kind, guard_key, cell, expires_at)
-SELECT site_id, kind, guard_key, cell, expires_at
-FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, expires_at bigint)
+SELECT * FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, expires_at bigint)
 WHERE true
 ON CONFLICT (site_id, kind, guard_key, cell) DO NOTHING
 RETURNING site_id, kind, guard_key;
@@ -99,8 +118,7 @@ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.c
 INSERT INTO shares (
     site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns
 )
-SELECT site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, first_at bigint, reported_at bigint, proven_at bigint, returns integer, self_returns integer)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, first_at bigint, reported_at bigint, proven_at bigint, returns integer, self_returns integer)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, channel, n) DO UPDATE SET
     page_id = COALESCE(shares.page_id, excluded.page_id),
@@ -113,8 +131,7 @@ ON CONFLICT (site_id, visit_id, cell, channel, n) DO UPDATE SET
 -- name: insert_unfurls
 -- Inserts fetches of a share's link by preview robots; returns those that are new for their app and hour.
 INSERT INTO unfurls (site_id, visit_id, cell, channel, n, app, hour, at)
-SELECT site_id, visit_id, cell, channel, n, app, hour, at
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, app text, hour bigint, at bigint)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, app text, hour bigint, at bigint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, channel, n, app, hour) DO NOTHING
 RETURNING site_id, app, at;
@@ -122,8 +139,7 @@ RETURNING site_id, app, at;
 -- name: insert_conversions
 -- Inserts conversions; returns those that are new.
 INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency)
-SELECT site_id, visit_id, cell, goal, event_key, external_id, at, value, currency
-FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, goal, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
@@ -131,8 +147,7 @@ RETURNING site_id, visit_id, event_key;
 -- name: insert_answers
 -- Inserts answers of visitors; returns those that are new.
 INSERT INTO answers (site_id, visit_id, cell, event_key, at, text, contact)
-SELECT site_id, visit_id, cell, event_key, at, text, contact
-FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
@@ -179,84 +194,29 @@ ON CONFLICT (site_id, root_id, cell) DO NOTHING;
 
 -- name: raise_counts_hour
 -- Raises the counts by hour, source, channel and depth.
-INSERT INTO counts_hour (
-    site_id, hour, source, channel, depth, cell, views, visits, visitors, returns, self_returns, same_network,
-    shares, reported, proven, conversions, unlinked, unfurls
-)
-SELECT
-    site_id, hour, source, channel, depth, cell, views, visits, visitors, returns, self_returns, same_network,
-    shares, reported, proven, conversions, unlinked, unfurls
-FROM rows(site_id bigint, hour bigint, source smallint, channel smallint, depth integer, cell smallint, views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint)
+INSERT INTO counts_hour AS counts (site_id, hour, source, channel, depth, cell, {{measures}})
+SELECT * FROM rows(site_id bigint, hour bigint, source smallint, channel smallint, depth integer, cell smallint, {{typed_measures}})
 WHERE true
-ON CONFLICT (site_id, hour, source, channel, depth, cell) DO UPDATE SET
-    views = counts_hour.views + excluded.views,
-    visits = counts_hour.visits + excluded.visits,
-    visitors = counts_hour.visitors + excluded.visitors,
-    returns = counts_hour.returns + excluded.returns,
-    self_returns = counts_hour.self_returns + excluded.self_returns,
-    same_network = counts_hour.same_network + excluded.same_network,
-    shares = counts_hour.shares + excluded.shares,
-    reported = counts_hour.reported + excluded.reported,
-    proven = counts_hour.proven + excluded.proven,
-    conversions = counts_hour.conversions + excluded.conversions,
-    unlinked = counts_hour.unlinked + excluded.unlinked,
-    unfurls = counts_hour.unfurls + excluded.unfurls;
+ON CONFLICT (site_id, hour, source, channel, depth, cell) DO UPDATE SET {{raise_measures}};
 
 -- name: raise_counts_day
 -- Raises the counts by day and one of channel, source, depth and hour.
-INSERT INTO counts_day (
-    site_id, day, dimension, key, cell, views, visits, visitors, returns, self_returns, same_network, shares,
-    reported, proven, conversions, unlinked, unfurls
-)
-SELECT
-    site_id, day, dimension, key, cell, views, visits, visitors, returns, self_returns, same_network, shares,
-    reported, proven, conversions, unlinked, unfurls
-FROM rows(site_id bigint, day bigint, dimension smallint, key integer, cell smallint, views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint)
+INSERT INTO counts_day AS counts (site_id, day, dimension, key, cell, {{measures}})
+SELECT * FROM rows(site_id bigint, day bigint, dimension smallint, key integer, cell smallint, {{typed_measures}})
 WHERE true
-ON CONFLICT (site_id, day, dimension, key, cell) DO UPDATE SET
-    views = counts_day.views + excluded.views,
-    visits = counts_day.visits + excluded.visits,
-    visitors = counts_day.visitors + excluded.visitors,
-    returns = counts_day.returns + excluded.returns,
-    self_returns = counts_day.self_returns + excluded.self_returns,
-    same_network = counts_day.same_network + excluded.same_network,
-    shares = counts_day.shares + excluded.shares,
-    reported = counts_day.reported + excluded.reported,
-    proven = counts_day.proven + excluded.proven,
-    conversions = counts_day.conversions + excluded.conversions,
-    unlinked = counts_day.unlinked + excluded.unlinked,
-    unfurls = counts_day.unfurls + excluded.unfurls;
+ON CONFLICT (site_id, day, dimension, key, cell) DO UPDATE SET {{raise_measures}};
 
 -- name: raise_counts_page
 -- Raises the counts by day and first page.
-INSERT INTO counts_page (
-    site_id, day, page_id, cell, views, visits, visitors, returns, self_returns, same_network, shares,
-    reported, proven, conversions, unlinked, unfurls
-)
-SELECT
-    site_id, day, page_id, cell, views, visits, visitors, returns, self_returns, same_network, shares,
-    reported, proven, conversions, unlinked, unfurls
-FROM rows(site_id bigint, day bigint, page_id bigint, cell smallint, views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint)
+INSERT INTO counts_page AS counts (site_id, day, page_id, cell, {{measures}})
+SELECT * FROM rows(site_id bigint, day bigint, page_id bigint, cell smallint, {{typed_measures}})
 WHERE true
-ON CONFLICT (site_id, day, page_id, cell) DO UPDATE SET
-    views = counts_page.views + excluded.views,
-    visits = counts_page.visits + excluded.visits,
-    visitors = counts_page.visitors + excluded.visitors,
-    returns = counts_page.returns + excluded.returns,
-    self_returns = counts_page.self_returns + excluded.self_returns,
-    same_network = counts_page.same_network + excluded.same_network,
-    shares = counts_page.shares + excluded.shares,
-    reported = counts_page.reported + excluded.reported,
-    proven = counts_page.proven + excluded.proven,
-    conversions = counts_page.conversions + excluded.conversions,
-    unlinked = counts_page.unlinked + excluded.unlinked,
-    unfurls = counts_page.unfurls + excluded.unfurls;
+ON CONFLICT (site_id, day, page_id, cell) DO UPDATE SET {{raise_measures}};
 
 -- name: raise_counts_week
 -- Raises the counts by seven days and first page.
 INSERT INTO counts_week (site_id, week, page_id, cell, views, visits, returns, shares, proven, unlinked)
-SELECT site_id, week, page_id, cell, views, visits, returns, shares, proven, unlinked
-FROM rows(site_id bigint, week bigint, page_id bigint, cell smallint, views bigint, visits bigint, returns bigint, shares bigint, proven bigint, unlinked bigint)
+SELECT * FROM rows(site_id bigint, week bigint, page_id bigint, cell smallint, views bigint, visits bigint, returns bigint, shares bigint, proven bigint, unlinked bigint)
 WHERE true
 ON CONFLICT (site_id, week, page_id, cell) DO UPDATE SET
     views = counts_week.views + excluded.views,
@@ -268,41 +228,21 @@ ON CONFLICT (site_id, week, page_id, cell) DO UPDATE SET
 
 -- name: raise_counts_device
 -- Raises the counts by day, device and app.
-INSERT INTO counts_device (
-    site_id, day, device, app, cell, views, visits, visitors, returns, self_returns, same_network, shares,
-    reported, proven, conversions, unlinked, unfurls
-)
-SELECT
-    site_id, day, device, app, cell, views, visits, visitors, returns, self_returns, same_network, shares,
-    reported, proven, conversions, unlinked, unfurls
-FROM rows(site_id bigint, day bigint, device smallint, app text, cell smallint, views bigint, visits bigint, visitors bigint, returns bigint, self_returns bigint, same_network bigint, shares bigint, reported bigint, proven bigint, conversions bigint, unlinked bigint, unfurls bigint)
+INSERT INTO counts_device AS counts (site_id, day, device, app, cell, {{measures}})
+SELECT * FROM rows(site_id bigint, day bigint, device smallint, app text, cell smallint, {{typed_measures}})
 WHERE true
-ON CONFLICT (site_id, day, device, app, cell) DO UPDATE SET
-    views = counts_device.views + excluded.views,
-    visits = counts_device.visits + excluded.visits,
-    visitors = counts_device.visitors + excluded.visitors,
-    returns = counts_device.returns + excluded.returns,
-    self_returns = counts_device.self_returns + excluded.self_returns,
-    same_network = counts_device.same_network + excluded.same_network,
-    shares = counts_device.shares + excluded.shares,
-    reported = counts_device.reported + excluded.reported,
-    proven = counts_device.proven + excluded.proven,
-    conversions = counts_device.conversions + excluded.conversions,
-    unlinked = counts_device.unlinked + excluded.unlinked,
-    unfurls = counts_device.unfurls + excluded.unfurls;
+ON CONFLICT (site_id, day, device, app, cell) DO UPDATE SET {{raise_measures}};
 
 -- name: raise_counts_shared
 -- Raises the counts of shares by shared page and channel.
 INSERT INTO counts_shared (site_id, page_id, channel, cell, shares)
-SELECT site_id, page_id, channel, cell, shares
-FROM rows(site_id bigint, page_id bigint, channel smallint, cell smallint, shares bigint)
+SELECT * FROM rows(site_id bigint, page_id bigint, channel smallint, cell smallint, shares bigint)
 WHERE true
 ON CONFLICT (site_id, page_id, channel, cell) DO UPDATE SET shares = counts_shared.shares + excluded.shares;
 
 -- name: raise_drops
 -- Raises the counts of refused events by hour and reason.
 INSERT INTO drops (site_id, hour, reason, cell, drops)
-SELECT site_id, hour, reason, cell, drops
-FROM rows(site_id bigint, hour bigint, reason text, cell smallint, drops bigint)
+SELECT * FROM rows(site_id bigint, hour bigint, reason text, cell smallint, drops bigint)
 WHERE true
 ON CONFLICT (site_id, hour, reason, cell) DO UPDATE SET drops = drops.drops + excluded.drops;

@@ -1,23 +1,23 @@
+-- fragment: cascade_visit_columns
+-- The columns of a visit in a cascade, in the order of `rows.CascadeVisit`.
+v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict, v.device
+
 -- name: chain_to_visit
 -- Returns the visits from the root of a cascade to one visit, root first; empty when the visit is missing.
-WITH RECURSIVE path (
-    visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, step
-) AS (
-    SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device, 0
-    FROM visits WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id
+WITH RECURSIVE path AS (
+    SELECT {{cascade_visit_columns}}, 0 AS step
+    FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :visit_id
     UNION ALL
-    SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict,
-        v.device, path.step + 1
+    SELECT {{cascade_visit_columns}}, path.step + 1
     FROM path /*sqlite CROSS */ JOIN visits v ON v.visit_id = path.parent_id
     WHERE v.cell = :cell AND v.site_id = :site_id
 )
-SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device
-FROM path ORDER BY step DESC;
+SELECT {{cascade_visit_columns}} FROM path v ORDER BY v.step DESC;
 
 -- name: cascade_visits_by_id
 -- Returns some visits by their ids. Attribution climbs chains with it, a generation at a time; exports read a visit's
 -- columns.
-SELECT v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict, v.device
+SELECT {{cascade_visit_columns}}
 FROM rows(visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
@@ -115,7 +115,7 @@ FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :ro
 
 -- name: cascade_values
 -- Returns the value of the conversions of some cascades, by currency: whole units and millionths (`money.joined`).
-SELECT rows.root_id, c.currency, CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
+SELECT rows.root_id, c.currency, {{total_value}}
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
@@ -124,7 +124,7 @@ WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currenc
 -- name: root_values
 -- Returns the value of the conversions in the first visits of some cascades, by currency: whole units and millionths
 -- (`money.joined`).
-SELECT rows.root_id, c.currency, CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
+SELECT rows.root_id, c.currency, {{total_value}}
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
@@ -146,26 +146,23 @@ WHERE (v.flags & 1) = 0;
 
 -- name: cascade_visits
 -- Returns all visits of one cascade by depth and time, self-returns left out.
-SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device FROM visits
-WHERE cell = :cell AND site_id = :site_id AND visit_id = :root_id
+SELECT {{cascade_visit_columns}} FROM visits v
+WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id
 UNION ALL
-SELECT visit_id, at, page_id, source, channel, n, via_id, parent_id, depth, flags, verdict, device
-FROM visits /*sqlite INDEXED BY visits_root */
-WHERE cell = :cell AND site_id = :site_id AND root_id = :root_id AND (flags & 1) = 0
+SELECT {{cascade_visit_columns}} FROM visits v /*sqlite INDEXED BY visits_root */
+WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND (v.flags & 1) = 0
 ORDER BY depth, at, visit_id;
 
 -- name: cascade_conversions
 -- Returns the conversions of one cascade by visit and currency, with their value: whole units and millionths
 -- (`money.joined`).
-SELECT c.visit_id, c.currency, count(*),
-    CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
+SELECT c.visit_id, c.currency, count(*), {{total_value}}
 FROM visits v /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id AND v.verdict IS NULL
   AND c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.visit_id, c.currency
 UNION ALL
-SELECT c.visit_id, c.currency, count(*),
-    CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
+SELECT c.visit_id, c.currency, count(*), {{total_value}}
 FROM visits v /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND v.verdict IS NULL
   AND c.cell = :cell AND c.site_id = :site_id

@@ -8,21 +8,20 @@ SELECT 1 FROM visits LIMIT 1;
 WITH entries AS (
     SELECT site_id, hour / 24 - 18262 AS day, sum(visitors) AS by_hour, 0 AS by_page, 0 AS by_device,
         CAST(NULL AS BIGINT) AS guards, 0 AS counted
-    FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    FROM counts_hour WHERE {{of_site}} GROUP BY 1, 2
     UNION ALL
     SELECT site_id, day, 0, sum(visitors), 0, NULL, 0
-    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    FROM counts_page WHERE {{of_site}} GROUP BY 1, 2
     UNION ALL
     SELECT site_id, day, 0, 0, sum(visitors), NULL, 0
-    FROM counts_device WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    FROM counts_device WHERE {{of_site}} GROUP BY 1, 2
     UNION ALL
     SELECT site_id, expires_at / 86400000 - 18264, 0, 0, 0, count(*), 0
-    FROM guards WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND kind = 1 GROUP BY 1, 2
+    FROM guards WHERE {{of_site}} AND kind = 1 GROUP BY 1, 2
     UNION ALL
     SELECT site_id, at / 86400000 - 18262, 0, 0, 0, NULL, count(DISTINCT visitor)
     FROM visits
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
-        AND verdict IS NULL
+    WHERE {{of_site}} AND source <> 10 AND (flags & 4) = 0 AND verdict IS NULL
     GROUP BY 1, 2
 )
 SELECT count(*) OVER (), site_id, day,
@@ -39,18 +38,17 @@ ORDER BY site_id, day LIMIT :most;
 -- when, so totals are compared; views of people who asked not to be followed are in the counts only and subtracted.
 WITH entries AS (
     SELECT site_id, sum(views - unlinked) AS by_hour, 0 AS by_page, 0 AS by_device, 0 AS counted
-    FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1
+    FROM counts_hour WHERE {{of_site}} GROUP BY 1
     UNION ALL
     SELECT site_id, 0, sum(views - unlinked), 0, 0
-    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1
+    FROM counts_page WHERE {{of_site}} GROUP BY 1
     UNION ALL
     SELECT site_id, 0, 0, sum(views - unlinked), 0
-    FROM counts_device WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1
+    FROM counts_device WHERE {{of_site}} GROUP BY 1
     UNION ALL
     SELECT site_id, 0, 0, 0, sum(views)
     FROM visits
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
-        AND verdict IS NULL
+    WHERE {{of_site}} AND source <> 10 AND (flags & 4) = 0 AND verdict IS NULL
     GROUP BY 1
 )
 SELECT count(*) OVER (), site_id,
@@ -66,13 +64,13 @@ ORDER BY site_id LIMIT :most;
 WITH entries AS (
     SELECT site_id, hour / 24 - 18262 AS day, sum(views) AS views, sum(unlinked) AS unlinked,
         0 AS page_views, 0 AS page_unlinked, 0 AS device_views, 0 AS device_unlinked
-    FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    FROM counts_hour WHERE {{of_site}} GROUP BY 1, 2
     UNION ALL
     SELECT site_id, day, 0, 0, sum(views), sum(unlinked), 0, 0
-    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    FROM counts_page WHERE {{of_site}} GROUP BY 1, 2
     UNION ALL
     SELECT site_id, day, 0, 0, 0, 0, sum(views), sum(unlinked)
-    FROM counts_device WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) GROUP BY 1, 2
+    FROM counts_device WHERE {{of_site}} GROUP BY 1, 2
 )
 SELECT count(*) OVER (), site_id, day,
     sum(page_views), sum(views), sum(page_unlinked), sum(unlinked),
@@ -92,12 +90,12 @@ WITH entries AS (
         CASE WHEN first_at IS NULL THEN 0 ELSE 1 END AS seen,
         CASE WHEN reported_at IS NULL THEN 0 ELSE 1 END AS reported,
         0 AS came_back, 0 AS came_back_self
-    FROM shares WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    FROM shares WHERE {{of_site}}
     UNION ALL
     SELECT site_id, COALESCE(via_id, parent_id), cell, channel, n, 0, 0, 0, 0, 0,
         sum(CASE WHEN (flags & 1) = 0 THEN 1 ELSE 0 END), sum(CASE WHEN (flags & 1) = 0 THEN 0 ELSE 1 END)
     FROM visits
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND parent_id IS NOT NULL AND channel IS NOT NULL
+    WHERE {{of_site}} AND parent_id IS NOT NULL AND channel IS NOT NULL
         AND verdict IS NULL
     GROUP BY 1, 2, 3, 4, 5
 ), summed AS (
@@ -121,7 +119,7 @@ ORDER BY site_id, visit_id, channel, n LIMIT :most;
 -- else under the first page of its visit.
 WITH entries AS (
     SELECT site_id, page_id, channel, shares AS stored, 0 AS counted
-    FROM counts_shared WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    FROM counts_shared WHERE {{of_site}}
     UNION ALL
     SELECT s.site_id, COALESCE(s.page_id, v.page_id), s.channel, 0, count(*)
     FROM shares s /*sqlite CROSS */ JOIN visits v
@@ -142,13 +140,13 @@ ORDER BY site_id, page_id, channel LIMIT :most;
 WITH grown AS (
     SELECT site_id, root_id, cell, count(*) AS returns, max(depth) AS max_depth, max(at) AS last_at
     FROM visits
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND root_id IS NOT NULL AND (flags & 1) = 0
+    WHERE {{of_site}} AND root_id IS NOT NULL AND (flags & 1) = 0
     GROUP BY 1, 2, 3
 ), entries AS (
     SELECT site_id, root_id, cell, 1 AS stored, size AS stored_size, max_depth AS stored_depth,
         last_at AS stored_last_at, shares AS stored_shares, conversions AS stored_conversions,
         0 AS size, 0 AS max_depth, 0 AS last_at, 0 AS shares, 0 AS conversions
-    FROM cascades WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    FROM cascades WHERE {{of_site}}
     UNION ALL
     SELECT g.site_id, g.root_id, g.cell, 0, 0, 0, 0, 0, 0,
         g.returns + CASE WHEN r.source <> 10 AND r.verdict IS NULL THEN 1 ELSE 0 END, g.max_depth, g.last_at, 0, 0

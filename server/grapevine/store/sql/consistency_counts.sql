@@ -1,55 +1,74 @@
+-- fragment: of_site
+-- The rows of one site, or of all sites.
+(CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+
+-- fragment: compared_measures
+-- The measures that are counted from rows of events.
+visits, returns, self_returns, same_network, shares, reported, proven, conversions, unfurls
+
+-- fragment: summed_events
+-- The sums of the compared measures.
+sum(visits), sum(returns), sum(self_returns), sum(same_network), sum(shares), sum(reported), sum(proven),
+sum(conversions), sum(unfurls)
+
+-- fragment: stored_and_counted
+-- The sums of the compared measures: those of the rows of side 1, which are stored, and those of side -1.
+sum(CASE side WHEN 1 THEN visits ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visits END),
+sum(CASE side WHEN 1 THEN returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE returns END),
+sum(CASE side WHEN 1 THEN self_returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE self_returns END),
+sum(CASE side WHEN 1 THEN same_network ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE same_network END),
+sum(CASE side WHEN 1 THEN shares ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE shares END),
+sum(CASE side WHEN 1 THEN reported ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE reported END),
+sum(CASE side WHEN 1 THEN proven ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE proven END),
+sum(CASE side WHEN 1 THEN conversions ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE conversions END),
+sum(CASE side WHEN 1 THEN unfurls ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unfurls END)
+
+-- fragment: any_differs
+-- Whether a sum of side 1 is not that of side -1.
+sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_returns) <> 0
+OR sum(side * same_network) <> 0 OR sum(side * shares) <> 0 OR sum(side * reported) <> 0
+OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
+
+-- fragment: counted_events
+-- Each visit, share and conversion with what it adds to every measure. A share and a conversion have the page, source,
+-- depth, device and app of their visit.
+SELECT site_id, at, source, COALESCE(channel, -1) AS channel, depth, page_id, device, COALESCE(app, '') AS app,
+    1 AS visits,
+    CASE WHEN parent_id IS NOT NULL AND (flags & 1) = 0 THEN 1 ELSE 0 END AS returns,
+    CASE WHEN (flags & 1) <> 0 THEN 1 ELSE 0 END AS self_returns,
+    CASE WHEN parent_id IS NOT NULL AND (flags & 3) = 2 THEN 1 ELSE 0 END AS same_network,
+    0 AS shares, 0 AS reported, 0 AS proven, 0 AS conversions, 0 AS unfurls
+FROM visits
+WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
+    AND verdict IS NULL
+UNION ALL
+SELECT s.site_id, s.first_at, v.source, s.channel, v.depth, v.page_id, v.device, COALESCE(v.app, ''), 0, 0, 0, 0,
+    1, CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END, CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END, 0, 0
+FROM shares s /*sqlite CROSS */ JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
+WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL AND v.verdict IS NULL
+UNION ALL
+SELECT c.site_id, c.at, v.source, COALESCE(v.channel, -1), v.depth, v.page_id, v.device, COALESCE(v.app, ''),
+    0, 0, 0, 0, 0, 0, 0, 1, 0
+FROM conversions c /*sqlite CROSS */ JOIN visits v
+  ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
+WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
+
 -- name: recount_hours
 -- Returns rows of counts_hour that disagree with the rows of events. People who asked not to be followed have no rows,
 -- and views count in the hour of the view: both are left to recount_views and recount_days.
 WITH counted AS (
-    SELECT site_id, at / 3600000 AS hour, source, COALESCE(channel, -1) AS channel, depth,
-        count(*) AS visits,
-        sum(CASE WHEN parent_id IS NOT NULL AND (flags & 1) = 0 THEN 1 ELSE 0 END) AS returns,
-        sum(CASE WHEN (flags & 1) <> 0 THEN 1 ELSE 0 END) AS self_returns,
-        sum(CASE WHEN parent_id IS NOT NULL AND (flags & 3) = 2 THEN 1 ELSE 0 END) AS same_network,
-        0 AS shares, 0 AS reported, 0 AS proven, 0 AS conversions
-    FROM visits
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
-        AND verdict IS NULL
-    GROUP BY 1, 2, 3, 4, 5
-    UNION ALL
-    SELECT s.site_id, s.first_at / 3600000, v.source, s.channel, v.depth, 0, 0, 0, 0,
-        count(*), count(s.reported_at), count(s.proven_at), 0
-    FROM shares s /*sqlite CROSS */ JOIN visits v
-      ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
-      AND v.verdict IS NULL
-    GROUP BY 1, 2, 3, 4, 5
-    UNION ALL
-    SELECT c.site_id, c.at / 3600000, v.source, COALESCE(v.channel, -1), v.depth, 0, 0, 0, 0, 0, 0, 0, count(*)
-    FROM conversions c /*sqlite CROSS */ JOIN visits v
-      ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
-    GROUP BY 1, 2, 3, 4, 5
+    {{counted_events}}
 ), entries AS (
-    SELECT 1 AS side, site_id, hour, source, channel, depth, visits, returns, self_returns, same_network,
-        shares, reported, proven, conversions, unfurls
-    FROM counts_hour WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    SELECT 1 AS side, site_id, hour, source, channel, depth, {{compared_measures}} FROM counts_hour WHERE {{of_site}}
     UNION ALL
-    SELECT -1, site_id, hour, source, channel, depth, visits, returns, self_returns, same_network,
-        shares, reported, proven, conversions, 0
-    FROM counted
+    SELECT -1, site_id, at / 3600000, source, channel, depth, {{summed_events}} FROM counted
+    GROUP BY 2, 3, 4, 5, 6
 )
 SELECT count(*) OVER (), site_id, hour, source, channel, depth,
-    sum(CASE side WHEN 1 THEN visits ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visits END),
-    sum(CASE side WHEN 1 THEN returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE returns END),
-    sum(CASE side WHEN 1 THEN self_returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE self_returns END),
-    sum(CASE side WHEN 1 THEN same_network ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE same_network END),
-    sum(CASE side WHEN 1 THEN shares ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE shares END),
-    sum(CASE side WHEN 1 THEN reported ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE reported END),
-    sum(CASE side WHEN 1 THEN proven ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE proven END),
-    sum(CASE side WHEN 1 THEN conversions ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE conversions END),
-    sum(CASE side WHEN 1 THEN unfurls ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unfurls END)
+    {{stored_and_counted}}
 FROM entries
 GROUP BY site_id, hour, source, channel, depth
-HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_returns) <> 0
-    OR sum(side * same_network) <> 0 OR sum(side * shares) <> 0 OR sum(side * reported) <> 0
-    OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
+HAVING {{any_differs}}
 ORDER BY site_id, hour, source, channel, depth LIMIT :most;
 
 -- name: recount_day_counts
@@ -58,36 +77,25 @@ ORDER BY site_id, hour, source, channel, depth LIMIT :most;
 WITH dimensions AS (
     SELECT 0 AS dimension UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3
 ), entries AS (
-    SELECT 1 AS side, site_id, day, dimension, key, visits, returns, self_returns, same_network,
-        shares, reported, proven, conversions, unfurls, views, visitors, unlinked
-    FROM counts_day WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    SELECT 1 AS side, site_id, day, dimension, key, {{compared_measures}}, views, visitors, unlinked
+    FROM counts_day WHERE {{of_site}}
     UNION ALL
     SELECT -1, site_id, hour / 24 - 18262, dimension,
         CASE dimension WHEN 0 THEN channel WHEN 1 THEN source WHEN 2 THEN depth ELSE hour % 24 END,
         visits, returns, self_returns, same_network, shares, reported, proven, conversions, 0, views, visitors, unlinked
-    FROM counts_hour CROSS JOIN dimensions WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    FROM counts_hour CROSS JOIN dimensions WHERE {{of_site}}
     UNION ALL
     SELECT -1, site_id, at / 86400000 - 18262, 3, at / 3600000 % 24, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0
-    FROM unfurls WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    FROM unfurls WHERE {{of_site}}
 )
 SELECT count(*) OVER (), site_id, day, dimension, key,
-    sum(CASE side WHEN 1 THEN visits ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visits END),
-    sum(CASE side WHEN 1 THEN returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE returns END),
-    sum(CASE side WHEN 1 THEN self_returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE self_returns END),
-    sum(CASE side WHEN 1 THEN same_network ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE same_network END),
-    sum(CASE side WHEN 1 THEN shares ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE shares END),
-    sum(CASE side WHEN 1 THEN reported ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE reported END),
-    sum(CASE side WHEN 1 THEN proven ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE proven END),
-    sum(CASE side WHEN 1 THEN conversions ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE conversions END),
-    sum(CASE side WHEN 1 THEN unfurls ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unfurls END),
+    {{stored_and_counted}},
     sum(CASE side WHEN 1 THEN views ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE views END),
     sum(CASE side WHEN 1 THEN visitors ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visitors END),
     sum(CASE side WHEN 1 THEN unlinked ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unlinked END)
 FROM entries
 GROUP BY site_id, day, dimension, key
-HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_returns) <> 0
-    OR sum(side * same_network) <> 0 OR sum(side * shares) <> 0 OR sum(side * reported) <> 0
-    OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
+HAVING {{any_differs}}
     OR sum(side * views) <> 0 OR sum(side * visitors) <> 0 OR sum(side * unlinked) <> 0
 ORDER BY site_id, day, dimension, key LIMIT :most;
 
@@ -95,64 +103,28 @@ ORDER BY site_id, day, dimension, key LIMIT :most;
 -- Returns rows of counts_page that disagree with the rows of events: a share and a conversion count on the first page
 -- of their visit.
 WITH counted AS (
-    SELECT site_id, at / 86400000 - 18262 AS day, page_id,
-        count(*) AS visits,
-        sum(CASE WHEN parent_id IS NOT NULL AND (flags & 1) = 0 THEN 1 ELSE 0 END) AS returns,
-        sum(CASE WHEN (flags & 1) <> 0 THEN 1 ELSE 0 END) AS self_returns,
-        sum(CASE WHEN parent_id IS NOT NULL AND (flags & 3) = 2 THEN 1 ELSE 0 END) AS same_network,
-        0 AS shares, 0 AS reported, 0 AS proven, 0 AS conversions
-    FROM visits
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
-        AND verdict IS NULL
-    GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT s.site_id, s.first_at / 86400000 - 18262, v.page_id, 0, 0, 0, 0,
-        count(*), count(s.reported_at), count(s.proven_at), 0
-    FROM shares s /*sqlite CROSS */ JOIN visits v
-      ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
-      AND v.verdict IS NULL
-    GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT c.site_id, c.at / 86400000 - 18262, v.page_id, 0, 0, 0, 0, 0, 0, 0, count(*)
-    FROM conversions c /*sqlite CROSS */ JOIN visits v
-      ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
-    GROUP BY 1, 2, 3
+    {{counted_events}}
 ), entries AS (
-    SELECT 1 AS side, site_id, day, page_id, visits, returns, self_returns, same_network,
-        shares, reported, proven, conversions, unfurls
-    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    SELECT 1 AS side, site_id, day, page_id, {{compared_measures}} FROM counts_page WHERE {{of_site}}
     UNION ALL
-    SELECT -1, site_id, day, page_id, visits, returns, self_returns, same_network,
-        shares, reported, proven, conversions, 0
-    FROM counted
+    SELECT -1, site_id, at / 86400000 - 18262, page_id, {{summed_events}} FROM counted
+    GROUP BY 2, 3, 4
 )
 SELECT count(*) OVER (), site_id, day, page_id,
-    sum(CASE side WHEN 1 THEN visits ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visits END),
-    sum(CASE side WHEN 1 THEN returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE returns END),
-    sum(CASE side WHEN 1 THEN self_returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE self_returns END),
-    sum(CASE side WHEN 1 THEN same_network ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE same_network END),
-    sum(CASE side WHEN 1 THEN shares ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE shares END),
-    sum(CASE side WHEN 1 THEN reported ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE reported END),
-    sum(CASE side WHEN 1 THEN proven ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE proven END),
-    sum(CASE side WHEN 1 THEN conversions ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE conversions END),
-    sum(CASE side WHEN 1 THEN unfurls ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unfurls END)
+    {{stored_and_counted}}
 FROM entries
 GROUP BY site_id, day, page_id
-HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_returns) <> 0
-    OR sum(side * same_network) <> 0 OR sum(side * shares) <> 0 OR sum(side * reported) <> 0
-    OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
+HAVING {{any_differs}}
 ORDER BY site_id, day, page_id LIMIT :most;
 
 -- name: recount_weeks
 -- Returns rows of counts_week that disagree with the sums of counts_page.
 WITH entries AS (
     SELECT 1 AS side, site_id, week, page_id, views, visits, returns, shares, proven, unlinked
-    FROM counts_week WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    FROM counts_week WHERE {{of_site}}
     UNION ALL
     SELECT -1, site_id, day / 7, page_id, views, visits, returns, shares, proven, unlinked
-    FROM counts_page WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    FROM counts_page WHERE {{of_site}}
 )
 SELECT count(*) OVER (), site_id, week, page_id,
     sum(CASE side WHEN 1 THEN views ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE views END),
@@ -170,56 +142,18 @@ ORDER BY site_id, week, page_id LIMIT :most;
 -- name: recount_devices
 -- Returns rows of counts_device that disagree with the rows of events: link previews count under their robot's app.
 WITH counted AS (
-    SELECT site_id, at / 86400000 - 18262 AS day, device, COALESCE(app, '') AS app,
-        count(*) AS visits,
-        sum(CASE WHEN parent_id IS NOT NULL AND (flags & 1) = 0 THEN 1 ELSE 0 END) AS returns,
-        sum(CASE WHEN (flags & 1) <> 0 THEN 1 ELSE 0 END) AS self_returns,
-        sum(CASE WHEN parent_id IS NOT NULL AND (flags & 3) = 2 THEN 1 ELSE 0 END) AS same_network,
-        0 AS shares, 0 AS reported, 0 AS proven, 0 AS conversions, 0 AS unfurls
-    FROM visits
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
-        AND verdict IS NULL
-    GROUP BY 1, 2, 3, 4
+    {{counted_events}}
     UNION ALL
-    SELECT s.site_id, s.first_at / 86400000 - 18262, v.device, COALESCE(v.app, ''), 0, 0, 0, 0,
-        count(*), count(s.reported_at), count(s.proven_at), 0, 0
-    FROM shares s /*sqlite CROSS */ JOIN visits v
-      ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
-      AND v.verdict IS NULL
-    GROUP BY 1, 2, 3, 4
-    UNION ALL
-    SELECT c.site_id, c.at / 86400000 - 18262, v.device, COALESCE(v.app, ''), 0, 0, 0, 0, 0, 0, 0, count(*), 0
-    FROM conversions c /*sqlite CROSS */ JOIN visits v
-      ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
-    GROUP BY 1, 2, 3, 4
-    UNION ALL
-    SELECT site_id, at / 86400000 - 18262, 0, app, 0, 0, 0, 0, 0, 0, 0, 0, count(*)
-    FROM unfurls WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
-    GROUP BY 1, 2, 3, 4
+    SELECT site_id, at, 0, 0, 0, 0, 0, app, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM unfurls WHERE {{of_site}}
 ), entries AS (
-    SELECT 1 AS side, site_id, day, device, app, visits, returns, self_returns, same_network,
-        shares, reported, proven, conversions, unfurls
-    FROM counts_device WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id)
+    SELECT 1 AS side, site_id, day, device, app, {{compared_measures}} FROM counts_device WHERE {{of_site}}
     UNION ALL
-    SELECT -1, site_id, day, device, app, visits, returns, self_returns, same_network,
-        shares, reported, proven, conversions, unfurls
-    FROM counted
+    SELECT -1, site_id, at / 86400000 - 18262, device, app, {{summed_events}} FROM counted
+    GROUP BY 2, 3, 4, 5
 )
 SELECT count(*) OVER (), site_id, day, device, app,
-    sum(CASE side WHEN 1 THEN visits ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE visits END),
-    sum(CASE side WHEN 1 THEN returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE returns END),
-    sum(CASE side WHEN 1 THEN self_returns ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE self_returns END),
-    sum(CASE side WHEN 1 THEN same_network ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE same_network END),
-    sum(CASE side WHEN 1 THEN shares ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE shares END),
-    sum(CASE side WHEN 1 THEN reported ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE reported END),
-    sum(CASE side WHEN 1 THEN proven ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE proven END),
-    sum(CASE side WHEN 1 THEN conversions ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE conversions END),
-    sum(CASE side WHEN 1 THEN unfurls ELSE 0 END), sum(CASE side WHEN 1 THEN 0 ELSE unfurls END)
+    {{stored_and_counted}}
 FROM entries
 GROUP BY site_id, day, device, app
-HAVING sum(side * visits) <> 0 OR sum(side * returns) <> 0 OR sum(side * self_returns) <> 0
-    OR sum(side * same_network) <> 0 OR sum(side * shares) <> 0 OR sum(side * reported) <> 0
-    OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
+HAVING {{any_differs}}
 ORDER BY site_id, day, device, app /*postgres COLLATE "C" */ LIMIT :most;

@@ -30,8 +30,7 @@ SELECT 'shares', NULL, count(*), NULL, NULL
 FROM below /*sqlite CROSS */ JOIN shares s ON s.visit_id = below.visit_id
 WHERE s.cell = :cell AND s.site_id = :site_id AND s.first_at IS NOT NULL
 UNION ALL
-SELECT 'conversions', c.currency, count(*),
-    CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
+SELECT 'conversions', c.currency, count(*), {{total_value}}
 FROM below /*sqlite CROSS */ JOIN conversions c ON c.visit_id = below.visit_id
 WHERE c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.currency;

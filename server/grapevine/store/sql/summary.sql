@@ -1,3 +1,30 @@
+-- fragment: total_value
+-- The value of conversions in whole units and millionths (`money.joined`): a sum of millionths may not fit 64 bits.
+CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
+
+-- fragment: summed_measures
+-- The sums of the measures of a table of counts, in the order of `rows.Counts`.
+CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
+CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
+CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
+CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+
+-- fragment: key_and_word
+-- What visits are grouped by: a number, or a word for an app.
+CASE CAST(:by AS TEXT)
+    WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
+    WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+    WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262
+END AS key,
+CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word
+
+-- fragment: visit_filters
+-- The filters of a scope, each of them only if given.
+(CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
+AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
+AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
+AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+
 -- name: counts_hour_by
 -- Returns the counts of a period by hour, day, source, arrival channel or depth, filtered by one source or channel if
 -- given.
@@ -7,10 +34,7 @@ SELECT
         WHEN 'hour' THEN hour WHEN 'day' THEN hour / 24 - 18262
     END AS key,
     NULL AS word,
-    CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
-    CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
-    CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
-    CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+    {{summed_measures}}
 FROM counts_hour
 WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
   AND (CAST(:channel AS SMALLINT) IS NULL OR channel = :channel)
@@ -22,10 +46,7 @@ GROUP BY 1, 2;
 SELECT
     CASE CAST(:by AS TEXT) WHEN 'day' THEN day WHEN 'hour' THEN (day + 18262) * 24 + key ELSE key END AS key,
     NULL AS word,
-    CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
-    CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
-    CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
-    CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+    {{summed_measures}}
 FROM counts_day
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND dimension = :dimension
   AND (CAST(:key AS INTEGER) IS NULL OR key = :key)
@@ -36,10 +57,7 @@ GROUP BY 1, 2;
 SELECT
     CASE CAST(:by AS TEXT) WHEN 'page' THEN page_id WHEN 'day' THEN day END AS key,
     NULL AS word,
-    CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
-    CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
-    CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
-    CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+    {{summed_measures}}
 FROM counts_page
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
   AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
@@ -78,10 +96,7 @@ ORDER BY sum(visits) + sum(unlinked) + sum(shares) DESC, page_id LIMIT :limit;
 SELECT
     CASE CAST(:by AS TEXT) WHEN 'device' THEN device WHEN 'day' THEN day END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN app END AS word,
-    CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(visitors) AS BIGINT),
-    CAST(sum(returns) AS BIGINT), CAST(sum(self_returns) AS BIGINT), CAST(sum(same_network) AS BIGINT),
-    CAST(sum(shares) AS BIGINT), CAST(sum(reported) AS BIGINT), CAST(sum(proven) AS BIGINT),
-    CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurls) AS BIGINT)
+    {{summed_measures}}
 FROM counts_device
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
   AND (CAST(:device AS SMALLINT) IS NULL OR device = :device)
@@ -92,12 +107,7 @@ GROUP BY 1, 2;
 -- browser's and may differ from the server's by one, so the range of ids is a day wider on each side. Minted links are
 -- not visits, and visits with a verdict are counted nowhere.
 SELECT
-    CASE CAST(:by AS TEXT)
-        WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
-        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
-        WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262
-    END AS key,
-    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    {{key_and_word}},
     CAST(sum(v.views) AS BIGINT), count(*),
     sum(CASE WHEN v.parent_id IS NOT NULL AND (v.flags & 1) = 0 THEN 1 ELSE 0 END),
     sum(CASE WHEN (v.flags & 1) <> 0 THEN 1 ELSE 0 END),
@@ -106,21 +116,13 @@ FROM visits v
 WHERE v.site_id = :site_id
   AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
   AND v.source <> 10 AND (v.flags & 4) = 0 AND v.verdict IS NULL
-  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
-  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
-  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
-  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND {{visit_filters}}
 GROUP BY 1, 2;
 
 -- name: visits_of_page_by
 -- Returns the same as visits_by for the visits that began on one page, through the index on pages.
 SELECT
-    CASE CAST(:by AS TEXT)
-        WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
-        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
-        WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262
-    END AS key,
-    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    {{key_and_word}},
     CAST(sum(v.views) AS BIGINT), count(*),
     sum(CASE WHEN v.parent_id IS NOT NULL AND (v.flags & 1) = 0 THEN 1 ELSE 0 END),
     sum(CASE WHEN (v.flags & 1) <> 0 THEN 1 ELSE 0 END),
@@ -139,12 +141,7 @@ GROUP BY 1, 2;
 -- sorts only the days of visitors with a visit that passes the filters; PostgreSQL would underestimate their number and
 -- compare each visit with each.
 SELECT
-    CASE CAST(:by AS TEXT)
-        WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
-        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
-        WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262
-    END AS key,
-    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    {{key_and_word}},
     count(*)
 FROM (
     SELECT v.page_id, v.channel, v.source, v.device, v.app, v.depth, v.at,
@@ -155,19 +152,13 @@ FROM (
         WHERE v.site_id = :site_id AND v.visitor IS NOT NULL
             AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
             AND v.source <> 10 AND (v.flags & 4) = 0 AND v.verdict IS NULL
-            AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
-            AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
-            AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
-            AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+            AND {{visit_filters}}
     ) */ /*postgres AND v.visitor IS NOT NULL */
       AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
       AND v.source <> 10 AND (v.flags & 4) = 0 AND v.verdict IS NULL
 ) AS v
 WHERE v.place = 1
-  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
-  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
-  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
-  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND {{visit_filters}}
 GROUP BY 1, 2;
 
 -- name: shares_by
@@ -228,8 +219,7 @@ SELECT
         WHEN 'hour' THEN c.at / 3600000 WHEN 'day' THEN c.at / 86400000 - 18262
     END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
-    c.currency, count(*),
-    CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
+    c.currency, count(*), {{total_value}}
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (
@@ -237,10 +227,7 @@ FROM conversions c
     WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL GROUP BY 1, 2, 3, 4, 5, 6, 7
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
-  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
-  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
-  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
-  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND {{visit_filters}}
 GROUP BY 1, 2, 3;
 
 -- name: unfurls_by_app
@@ -258,7 +245,7 @@ GROUP BY reason ORDER BY reason /*postgres COLLATE "C" */;
 -- name: goals_by
 -- Returns the conversions of a period by goal and currency, the most frequent first, with their value: whole units and
 -- millionths (`money.joined`). Everything but the goal is the visit's.
-SELECT c.goal, c.currency, count(*), CAST(sum(c.value / 1000000) AS BIGINT), CAST(sum(c.value % 1000000) AS BIGINT)
+SELECT c.goal, c.currency, count(*), {{total_value}}
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
 /*postgres JOIN LATERAL (
@@ -266,10 +253,7 @@ FROM conversions c
     WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end AND v.verdict IS NULL
-  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
-  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
-  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
-  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND {{visit_filters}}
 GROUP BY c.goal, c.currency
 ORDER BY count(*) DESC, c.goal /*postgres COLLATE "C" */, c.currency /*postgres COLLATE "C" NULLS FIRST */ LIMIT :limit;
 
@@ -279,8 +263,5 @@ ORDER BY count(*) DESC, c.goal /*postgres COLLATE "C" */, c.currency /*postgres 
 SELECT v.verdict, count(*)
 FROM visits v /*sqlite INDEXED BY visits_verdict */
 WHERE v.site_id = :site_id AND v.at >= :start AND v.at < :end AND v.verdict IS NOT NULL AND (v.flags & 4) = 0
-  AND (CAST(:page_id AS BIGINT) IS NULL OR v.page_id = :page_id)
-  AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
-  AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
-  AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND {{visit_filters}}
 GROUP BY v.verdict;

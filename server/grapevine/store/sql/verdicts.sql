@@ -1,8 +1,7 @@
 -- name: insert_suspects
 -- Inserts machines to be judged, each with the time from which on.
 INSERT INTO suspects (site_id, day, visitor, cell, due_at)
-SELECT site_id, day, visitor, cell, due_at
-FROM rows(site_id bigint, day bigint, visitor bigint, cell smallint, due_at bigint)
+SELECT * FROM rows(site_id bigint, day bigint, visitor bigint, cell smallint, due_at bigint)
 WHERE true
 ON CONFLICT (site_id, day, visitor, cell) DO NOTHING;
 
@@ -26,9 +25,7 @@ WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AN
 
 -- name: unjudged_visits
 -- Returns a machine's visits of a day without a verdict, the first ones first.
-SELECT
-    v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
-    v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
+SELECT {{visit_columns}}
 FROM visits v
 WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
   AND v.visitor = :visitor AND v.verdict IS NULL

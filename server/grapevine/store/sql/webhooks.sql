@@ -29,11 +29,7 @@ DELETE FROM deliveries WHERE webhook_id = :webhook_id;
 -- name: insert_deliveries
 -- Inserts pending deliveries.
 INSERT INTO deliveries (delivery_id, webhook_id, site_id, event, payload, created_at, attempts, next_at)
-SELECT delivery_id, webhook_id, site_id, event, payload, created_at, attempts, next_at
-FROM rows(
-    delivery_id text, webhook_id text, site_id bigint, event text, payload text, created_at bigint, attempts integer,
-    next_at bigint
-);
+SELECT * FROM rows(delivery_id text, webhook_id text, site_id bigint, event text, payload text, created_at bigint, attempts integer, next_at bigint);
 
 -- name: due_deliveries
 -- Returns the deliveries that are due, the longest due first.
