@@ -14,6 +14,7 @@ from grapevine.domain import channels, enums, ids
 from grapevine.exports.columns import ExportColumn, Line, columns
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
+from grapevine.store.readers.cascades import CascadeFacts
 from grapevine.store.readers.exports import (
     ANSWERS,
     CASCADES,
@@ -25,7 +26,6 @@ from grapevine.store.readers.exports import (
     ExportRange,
     KeysetScan,
     StoredAnswer,
-    StoredCascade,
     StoredConversion,
     StoredPage,
     StoredShare,
@@ -131,32 +131,14 @@ def _share(request: ExportRequest, row: StoredShare, visit: CascadeVisit | None,
     )
 
 
-async def _unfurls(request: ExportRequest) -> Lines:
-    async for rows, visits in _with_visits(request, UNFURLS):
-        for some in _sliced(rows):
-            yield [_unfurl(row, visits.get(row.visit_id)) for row in some]
-
-
 def _unfurl(row: StoredUnfurl, visit: CascadeVisit | None) -> Line:
     verdict = _verdict(visit)
     return (ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n, row.app, row.at, verdict)
 
 
-async def _conversions(request: ExportRequest) -> Lines:
-    async for rows, visits in _with_visits(request, CONVERSIONS):
-        for some in _sliced(rows):
-            yield [_conversion(row, visits.get(row.visit_id)) for row in some]
-
-
 def _conversion(row: StoredConversion, visit: CascadeVisit | None) -> Line:
     verdict = _verdict(visit)
     return (ids.visit_text(row.visit_id), row.at, row.goal, row.external_id, row.value, row.currency, verdict)
-
-
-async def _answers(request: ExportRequest) -> Lines:
-    async for rows, visits in _with_visits(request, ANSWERS):
-        for some in _sliced(rows):
-            yield [_answer(row, visits.get(row.visit_id)) for row in some]
 
 
 def _answer(row: StoredAnswer, visit: CascadeVisit | None) -> Line:
@@ -174,9 +156,7 @@ async def _cascades(request: ExportRequest) -> Lines:
             yield [_cascade(row, visits.get(row.root_id), pages, shapes[row.root_id]) for row in some]
 
 
-def _cascade(
-    row: StoredCascade, root: CascadeVisit | None, pages: dict[int, StoredPage], current: Shape | None
-) -> Line:
+def _cascade(row: CascadeFacts, root: CascadeVisit | None, pages: dict[int, StoredPage], current: Shape | None) -> Line:
     page = None if root is not None and root.is_erased else pages.get(row.page_id)
     return (
         ids.visit_text(row.root_id),
@@ -192,7 +172,7 @@ def _cascade(
     )
 
 
-async def _shapes(request: ExportRequest, rows: Sequence[StoredCascade]) -> dict[int, Shape | None]:
+async def _shapes(request: ExportRequest, rows: Sequence[CascadeFacts]) -> dict[int, Shape | None]:
     """The shapes of cascades: as stored where they are up to date or the cascade is very large, else computed, from
     at most 20,000 visits at a time, and not kept."""
     known = {row.root_id: None if row.breadth is None else Shape(row.breadth, row.virality) for row in rows}
@@ -236,6 +216,19 @@ def _verdict(visit: CascadeVisit | None) -> str | None:
     return None if visit is None else visit.verdict_name
 
 
+def _with_verdicts(
+    scan: KeysetScan[_Row], line: Callable[[_Row, CascadeVisit | None], Line]
+) -> Callable[[ExportRequest], Lines]:
+    """Returns the reader of a table whose lines need nothing but the row and its visit."""
+
+    async def lines(request: ExportRequest) -> Lines:
+        async for rows, visits in _with_visits(request, scan):
+            for some in _sliced(rows):
+                yield [line(row, visits.get(row.visit_id)) for row in some]
+
+    return lines
+
+
 TABLES: Final = {
     "visits": ExportTable(
         columns(
@@ -254,16 +247,18 @@ TABLES: Final = {
         _shares,
     ),
     "unfurls": ExportTable(
-        columns(visit="text", channel="text", n="whole", app="text", at="time", verdict="text"), _unfurls
+        columns(visit="text", channel="text", n="whole", app="text", at="time", verdict="text"),
+        _with_verdicts(UNFURLS, _unfurl),
     ),
     "conversions": ExportTable(
         columns(
             visit="text", at="time", goal="text", id="text", value="money", currency="text", verdict="text"
         ),
-        _conversions,
+        _with_verdicts(CONVERSIONS, _conversion),
     ),
     "answers": ExportTable(
-        columns(visit="text", at="time", text="text", contact="text", verdict="text"), _answers
+        columns(visit="text", at="time", text="text", contact="text", verdict="text"),
+        _with_verdicts(ANSWERS, _answer),
     ),
     "cascades": ExportTable(
         columns(

@@ -207,6 +207,9 @@ class StatementRules:
             self._merged(query, scope, cell)
         columns: dict[str, Token] = {}
         for index, target in enumerate(targets):
+            if _is_star(target.val):
+                columns |= self._every_column(scope)
+                continue
             name = target.name or last_name(target.val)
             unique = name if name and name not in columns else f"?{index}"
             columns[unique] = self._token(target.val, scope) or f"?{next(self._scopes)}"
@@ -217,6 +220,12 @@ class StatementRules:
             kept = set()
         whole = cell if cell and (self._fixed(cell) or self._class(cell) in kept) else None
         return FromItem(columns, events, whole)
+
+    def _every_column(self, scope: Scope) -> dict[str, Token]:
+        """The columns of ``SELECT *``, which reads rows alone: a table's are in the order of its migrations."""
+        if any(not item.function for item in scope.items.values()):
+            self.broken.append("SELECT * of a table")
+        return {column: token for item in scope.items.values() for column, token in item.columns.items()}
 
     def _either(self, one: FromItem, other: FromItem) -> FromItem:
         """The result of a UNION: it has a cell when both sides have the same fixed one."""
@@ -345,6 +354,10 @@ def faults(statement: Any) -> list[str]:
 
 def _renamed(source: FromItem, names: list[str]) -> FromItem:
     return source._replace(columns=dict(zip(names, source.columns.values(), strict=True))) if names else source
+
+
+def _is_star(value: Tree) -> bool:
+    return isinstance(value, ast.ColumnRef) and isinstance(value.fields[-1], ast.A_Star)
 
 
 def _is_fixed(token: Token) -> bool:

@@ -133,6 +133,8 @@ NO_CELL = "unnest($1::bigint[], $2::bigint[]) AS rows(site_id, visit_id)"
             f"INSERT INTO shares (site_id, visit_id, cell) SELECT site_id, visit_id, site_id FROM {ROWS}",
             "gets a cell that is not the rows' own",
         ),
+        (f"INSERT INTO shares (cell, site_id, visit_id) SELECT * FROM {ROWS}", "gets a cell that is not the rows' own"),
+        ("SELECT * FROM visits WHERE cell = $1", "SELECT * of a table"),
         (
             (
                 f"INSERT INTO shares (site_id, visit_id, cell) SELECT site_id, visit_id, cell FROM {ROWS} "

@@ -17,6 +17,7 @@ from asyncpg.connect_utils import SessionAttribute
 
 from grapevine.errors import StoreError
 from grapevine.store import sql_loader
+from grapevine.store.base import Store
 from grapevine.store.postgres.citus import CITUS_SETTINGS, has_citus
 from grapevine.store.postgres.connection import Connection, ConnectionRunner, PoolRunner, drop_if_dead
 from grapevine.store.postgres.errors import is_unresponsive, map_errors, shown
@@ -72,23 +73,12 @@ class _Kept(asyncpg.Connection):
         return ""
 
 
-class PostgresStore:
+class PostgresStore(Store):
     """A store in the PostgreSQL database at ``url`` (``postgresql://…``), which gets its tables when it has none.
 
     Several hosts in ``url`` are tried in turn; the one that takes writes is used.
     """
 
-    reads: Reads
-    quick: Reads
-    exports: ExportReader
-    sites: SiteRepository
-    api_keys: ApiKeyRepository
-    salts: SaltRepository
-    leases: LeaseRepository
-    guards: GuardRepository
-    suspects: SuspectReader
-    webhooks: WebhookRepository
-    spikes: SpikeRepository
     shared = True
     max_concurrent_batches = CONCURRENT_BATCHES
 

@@ -12,6 +12,7 @@ import msgspec
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.store.query_runner import Runner
+from grapevine.store.readers.cascades import CascadeFacts
 from grapevine.store.readers.scope import HIGHEST_ID, Scope
 from grapevine.store.rows import ExportVisit
 
@@ -103,23 +104,6 @@ class StoredAnswer(NamedTuple):
     contact: str | None
 
 
-class StoredCascade(NamedTuple):
-    """A row of ``cascades``; ``breadth`` and ``virality`` are those of when it had ``shape_size`` visits."""
-
-    root_id: int
-    cell: int
-    page_id: int
-    started_at: int
-    last_at: int
-    size: int
-    max_depth: int
-    shares: int
-    conversions: int
-    breadth: int | None
-    virality: float | None
-    shape_size: int
-
-
 class StoredPage(NamedTuple):
     """A page's address and title."""
 
@@ -150,7 +134,7 @@ CONVERSIONS: Final = KeysetScan(
     "export_conversions", StoredConversion, ("at", "visit_id", "cell", "goal", "event_key"), "at"
 )
 ANSWERS: Final = KeysetScan("export_answers", StoredAnswer, ("at", "visit_id", "cell", "event_key"), "at")
-CASCADES: Final = KeysetScan("export_cascades", StoredCascade, ("root_id", "cell"), "started_at")
+CASCADES: Final = KeysetScan("export_cascades", CascadeFacts, ("root_id", "cell"), "started_at")
 
 
 class ExportReader:

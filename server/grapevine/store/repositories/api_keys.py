@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from grapevine.store.query_runner import Runner
+import msgspec
+
+from grapevine.store.repositories.repository import Repository
 from grapevine.store.rows import KeyRow
 
 
-class ApiKeyRepository:
+class ApiKeyRepository(Repository):
     """Finds, adds and revokes API keys; none is ever deleted."""
-
-    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
-        self._read = reader.run
-        self._transaction = transaction
 
     async def add_key(self, key: KeyRow, digest: str) -> None:
         """Adds an API key by the SHA-256 (hex) of its secret."""
         async with self._transaction() as change:
-            await change.run(
-                "insert_key",
-                key_id=key.key_id,
-                site_id=key.site_id,
-                name=key.name,
-                scope=key.scope,
-                hash=digest,
-                created_at=key.created_at,
-            )
+            await change.run("insert_key", hash=digest, **msgspec.structs.asdict(key))
 
     async def key_by_hash(self, digest: str) -> KeyRow | None:
         """The key with this SHA-256 (hex), unless it was revoked."""

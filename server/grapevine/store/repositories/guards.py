@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.repository import Repository
 
 _GUARDS_AT_ONCE: Final = 2_000
 _BEFORE_ALL: Final = (-1, -1, -(1 << 63))
 _BEHIND_ALL: Final = ((1 << 63) - 1, (1 << 15) - 1, (1 << 63) - 1)
 
 
-class GuardRepository:
+class GuardRepository(Repository):
     """The writer sets guards in its batches; here they are deleted."""
-
-    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
-        self._read = reader.run
-        self._transaction = transaction
 
     async def forget_guards(self, now: int) -> None:
         """Deletes the guards that have expired, few in each transaction, so that none blocks the writer for long."""

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-
-from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.repository import Repository
 
 
-class LeaseRepository:
+class LeaseRepository(Repository):
     """Each lease has a name, a holder and a time at which it ends by itself."""
-
-    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
-        self._read = reader.run
-        self._transaction = transaction
 
     async def acquire_lease(self, name: str, holder: str, now: int, expires_at: int) -> bool:
         """Takes or prolongs a lease. Returns False while another holder's lease has not ended."""

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-
-from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.repository import Repository
 
 
-class SaltRepository:
+class SaltRepository(Repository):
     """One salt for each kind and day."""
-
-    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
-        self._read = reader.run
-        self._transaction = transaction
 
     async def salt(self, kind: str, day: int, fresh: str) -> str:
         """Returns the salt of a kind and day; stores ``fresh`` when there is none. The first process's salt stays."""

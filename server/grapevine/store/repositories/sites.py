@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+import msgspec
 
 from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.repository import Repository
 from grapevine.store.rows import SiteRow
 
 
-class SiteRepository:
+class SiteRepository(Repository):
     """Every change of a site raises ``version``, which makes all processes read the sites anew."""
-
-    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
-        self._read = reader.run
-        self._transaction = transaction
 
     async def version(self) -> int:
         """A number that rises with every change of sites or their origins."""
@@ -45,32 +41,13 @@ class SiteRepository:
     async def add_site(self, site: SiteRow) -> None:
         """Adds a site; its number and key must be new."""
         async with self._transaction() as change:
-            await change.run(
-                "insert_site",
-                site_id=site.site_id,
-                key=site.key,
-                name=site.name,
-                salt=site.salt,
-                param=site.param,
-                place=site.place,
-                query=site.query,
-                created_at=site.created_at,
-                element=site.element,
-            )
+            await change.run("insert_site", **msgspec.structs.asdict(site))
             await _set_origins(change, site)
 
     async def set_site(self, site: SiteRow) -> None:
         """Stores the site's name, origins, parameter, place, kept query and element as they are in ``site``."""
         async with self._transaction() as change:
-            await change.run(
-                "update_site",
-                site_id=site.site_id,
-                name=site.name,
-                param=site.param,
-                place=site.place,
-                query=site.query,
-                element=site.element,
-            )
+            await change.run("update_site", **msgspec.structs.asdict(site))
             await _set_origins(change, site)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from grapevine.domain import ids
-from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.repository import Repository
 from grapevine.store.repositories.webhooks import Draw, Event, post
 
 _EVERY_PAGE: Final = 100_000
@@ -32,13 +31,8 @@ class SpikeRow(NamedTuple):
     peak: int
 
 
-class SpikeRepository:
-    """The queries of ``spikes.sql``. ``reader`` answers questions; ``transaction`` opens one in which a change happens
-    whole or not at all."""
-
-    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
-        self._read = reader.run
-        self._transaction = transaction
+class SpikeRepository(Repository):
+    """The queries of ``spikes.sql``."""
 
     async def busy(self, site_id: int, days: range, least: int, limit: int = _EVERY_PAGE) -> list[int]:
         """The pages with at least so many returns in ``days`` (numbers) together, those with the most first."""

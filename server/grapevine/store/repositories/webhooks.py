@@ -7,12 +7,12 @@ processes; which of them sends a delivery is decided by ``claim``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
 import msgspec
 
 from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.repository import Repository
 
 Draw = Callable[[], str]
 """A new id of a delivery."""
@@ -83,13 +83,8 @@ async def post(change: Runner, event: Event, draw: Draw) -> int:
     return len(wanted)
 
 
-class WebhookRepository:
-    """The queries of ``webhooks.sql``. ``reader`` runs questions; ``transaction`` opens one in which a change happens
-    whole or not at all."""
-
-    def __init__(self, reader: Runner, transaction: Callable[[], AbstractAsyncContextManager[Runner]]) -> None:
-        self._read = reader.run
-        self._transaction = transaction
+class WebhookRepository(Repository):
+    """The queries of ``webhooks.sql``."""
 
     async def webhooks(self, site_id: int) -> list[WebhookRow]:
         """The endpoints of a site, oldest first."""
@@ -103,28 +98,12 @@ class WebhookRepository:
     async def add(self, row: WebhookRow) -> None:
         """Adds an endpoint; its id must be new."""
         async with self._transaction() as change:
-            await change.run(
-                "insert_webhook",
-                webhook_id=row.webhook_id,
-                site_id=row.site_id,
-                url=row.url,
-                secret=row.secret,
-                events=row.events,
-                created_at=row.created_at,
-            )
+            await change.run("insert_webhook", **msgspec.structs.asdict(row))
 
     async def change(self, row: WebhookRow) -> bool:
         """Stores an endpoint's url, events and whether it is disabled; False when there is no such endpoint."""
         async with self._transaction() as change:
-            changed = await change.run(
-                "update_webhook",
-                webhook_id=row.webhook_id,
-                site_id=row.site_id,
-                url=row.url,
-                events=row.events,
-                disabled_at=row.disabled_at,
-                reason=row.reason,
-            )
+            changed = await change.run("update_webhook", **msgspec.structs.asdict(row))
             if changed and row.disabled_at is not None:
                 await change.run("give_up_deliveries", webhook_id=row.webhook_id, at=row.disabled_at, error=row.reason)
             return bool(changed)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grapevine.errors import StoreError
+from grapevine.store.base import Store
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
@@ -34,24 +35,13 @@ _PRIMARY = 0xFF  # SQLite's extended codes hold the primary one in their low byt
 _UNUSABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-class SQLiteStore:
+class SQLiteStore(Store):
     """A store in the SQLite file at ``path``, made with its schema when it is missing.
 
     One process serves a file (docs/decisions/0023). Others, such as commands, may write to it meanwhile: SQLite's own
     lock keeps their transactions apart.
     """
 
-    reads: Reads
-    quick: Reads
-    exports: ExportReader
-    sites: SiteRepository
-    api_keys: ApiKeyRepository
-    salts: SaltRepository
-    leases: LeaseRepository
-    guards: GuardRepository
-    suspects: SuspectReader
-    webhooks: WebhookRepository
-    spikes: SpikeRepository
     shared = False
     max_concurrent_batches = 1
 
