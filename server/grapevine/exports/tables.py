@@ -25,20 +25,17 @@ from grapevine.store.readers.exports import (
     VISITS,
     ExportRange,
     KeysetScan,
-    StoredAnswer,
-    StoredConversion,
     StoredPage,
-    StoredShare,
     StoredUnfurl,
 )
-from grapevine.store.rows import SAME_NETWORK, CascadeVisit, ExportVisit
+from grapevine.store.rows import SAME_NETWORK, AnswerRow, CascadeVisit, ConversionRow, ExportVisit, ShareRow
 
 SLICE: Final = 250
 """Lines made without a pause: they block the event loop for some two milliseconds."""
 
 _LARGE: Final = 10_000
 _MOST_SHAPED: Final = 20_000
-_Row = TypeVar("_Row", StoredShare, StoredUnfurl, StoredConversion, StoredAnswer)
+_Row = TypeVar("_Row", ShareRow, StoredUnfurl, ConversionRow, AnswerRow)
 
 
 @dataclass(frozen=True)
@@ -108,11 +105,11 @@ async def _shares(request: ExportRequest) -> Lines:
             yield [_share(request, row, visits.get(row.visit_id), pages.get(shared[row] or 0)) for row in some]
 
 
-def _shared_page(row: StoredShare, visit: CascadeVisit | None) -> int | None:
+def _shared_page(row: ShareRow, visit: CascadeVisit | None) -> int | None:
     return row.page_id if row.page_id is not None or visit is None else visit.page_id
 
 
-def _share(request: ExportRequest, row: StoredShare, visit: CascadeVisit | None, page: StoredPage | None) -> Line:
+def _share(request: ExportRequest, row: ShareRow, visit: CascadeVisit | None, page: StoredPage | None) -> Line:
     return (
         ids.visit_text(row.visit_id),
         channels.NAMES[row.channel],
@@ -136,12 +133,12 @@ def _unfurl(row: StoredUnfurl, visit: CascadeVisit | None) -> Line:
     return (ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n, row.app, row.at, verdict)
 
 
-def _conversion(row: StoredConversion, visit: CascadeVisit | None) -> Line:
+def _conversion(row: ConversionRow, visit: CascadeVisit | None) -> Line:
     verdict = _verdict(visit)
     return (ids.visit_text(row.visit_id), row.at, row.goal, row.external_id, row.value, row.currency, verdict)
 
 
-def _answer(row: StoredAnswer, visit: CascadeVisit | None) -> Line:
+def _answer(row: AnswerRow, visit: CascadeVisit | None) -> Line:
     verdict = _verdict(visit)
     return (_text(row.visit_id or None), row.at, row.text, row.contact, verdict)
 

@@ -14,7 +14,7 @@ from grapevine.domain.periods import Period
 from grapevine.store.query_runner import Runner
 from grapevine.store.readers.cascades import CascadeFacts
 from grapevine.store.readers.scope import HIGHEST_ID, Scope
-from grapevine.store.rows import ExportVisit
+from grapevine.store.rows import AnswerRow, ConversionRow, ExportVisit, ShareRow
 
 MAX_BATCH: Final = 2_000
 """Rows that a query of ``exports.sql`` returns at most."""
@@ -53,21 +53,6 @@ class ExportRange(msgspec.Struct, frozen=True):
         )
 
 
-class StoredShare(NamedTuple):
-    """A row of ``shares`` that was reported or proven."""
-
-    visit_id: int
-    cell: int
-    channel: int
-    n: int
-    page_id: int | None
-    first_at: int
-    reported_at: int | None
-    proven_at: int | None
-    returns: int
-    self_returns: int
-
-
 class StoredUnfurl(NamedTuple):
     """A row of ``unfurls``: an app's robot fetched a share's link, at most once an hour."""
 
@@ -78,30 +63,6 @@ class StoredUnfurl(NamedTuple):
     app: str
     hour: int
     at: int
-
-
-class StoredConversion(NamedTuple):
-    """A row of ``conversions``; ``value`` is in millionths."""
-
-    visit_id: int
-    cell: int
-    goal: str
-    event_key: int
-    external_id: str | None
-    at: int
-    value: int | None
-    currency: str | None
-
-
-class StoredAnswer(NamedTuple):
-    """A row of ``answers``; ``visit_id`` is 0 where no visit was named."""
-
-    visit_id: int
-    cell: int
-    event_key: int
-    at: int
-    text: str
-    contact: str | None
 
 
 class StoredPage(NamedTuple):
@@ -126,14 +87,14 @@ class KeysetScan(NamedTuple, Generic[Row]):
 
 
 VISITS: Final = KeysetScan("export_visits", ExportVisit, ("visit_id", "cell"), "at")
-SHARES: Final = KeysetScan("export_shares", StoredShare, ("first_at", "visit_id", "cell", "channel", "n"), "first_at")
+SHARES: Final = KeysetScan("export_shares", ShareRow, ("first_at", "visit_id", "cell", "channel", "n"), "first_at")
 UNFURLS: Final = KeysetScan(
     "export_unfurls", StoredUnfurl, ("at", "visit_id", "cell", "channel", "n", "app", "hour"), "at"
 )
 CONVERSIONS: Final = KeysetScan(
-    "export_conversions", StoredConversion, ("at", "visit_id", "cell", "goal", "event_key"), "at"
+    "export_conversions", ConversionRow, ("at", "visit_id", "cell", "goal", "event_key"), "at"
 )
-ANSWERS: Final = KeysetScan("export_answers", StoredAnswer, ("at", "visit_id", "cell", "event_key"), "at")
+ANSWERS: Final = KeysetScan("export_answers", AnswerRow, ("at", "visit_id", "cell", "event_key"), "at")
 CASCADES: Final = KeysetScan("export_cascades", CascadeFacts, ("root_id", "cell"), "started_at")
 
 

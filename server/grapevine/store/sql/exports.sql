@@ -9,7 +9,8 @@ ORDER BY v.visit_id, v.cell LIMIT 2000;
 -- name: export_shares
 -- Returns the next shares: on PostgreSQL by the time they were first seen, through an index; SQLite has none, and reads
 -- the older ones, too.
-SELECT s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns, s.self_returns
+SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns,
+    s.self_returns
 FROM shares s
 WHERE s.site_id = :site_id AND s.first_at < :end
 /*sqlite AND s.first_at >= :start AND s.visit_id < :to_id
@@ -32,7 +33,7 @@ ORDER BY u.at, u.visit_id, u.cell, u.channel, u.n, u.app COLLATE "C", u.hour LIM
 
 -- name: export_conversions
 -- Returns the next conversions by their time.
-SELECT c.visit_id, c.cell, c.goal, c.event_key, c.external_id, c.at, c.value, c.currency
+SELECT c.site_id, c.visit_id, c.cell, c.goal, c.event_key, c.external_id, c.at, c.value, c.currency
 FROM conversions c
 WHERE c.site_id = :site_id AND c.at < :end
   AND (c.at, c.visit_id, c.cell, c.goal /*postgres COLLATE "C" */, c.event_key)
@@ -41,7 +42,7 @@ ORDER BY c.at, c.visit_id, c.cell, c.goal /*postgres COLLATE "C" */, c.event_key
 
 -- name: export_answers
 -- Returns the next answers by their time.
-SELECT a.visit_id, a.cell, a.event_key, a.at, a.text, a.contact
+SELECT a.site_id, a.visit_id, a.cell, a.event_key, a.at, a.text, a.contact
 FROM answers a
 WHERE a.site_id = :site_id AND a.at < :end
   AND (a.at, a.visit_id, a.cell, a.event_key) > (:at, :visit_id, :cell, :event_key)
