@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from tests.accuracy.agents import browser_like, matomo, read, visits
+from tests.accuracy.agents import browser_like, matomo_people, matomo_robots, read, visits
 
 MOST_PEOPLE_LOST = 0.001
 ONE_IN = 12
@@ -13,7 +13,7 @@ ONE_IN = 12
 
 
 def test_people_are_not_refused() -> None:
-    people = read(matomo()[0][::ONE_IN])
+    people = read(matomo_people(ONE_IN))
     assert len(people.seen) > 2_500
     assert people.refused().share <= MOST_PEOPLE_LOST / ONE_IN, people.refused().wrong
     assert people.suspected().share <= MOST_PEOPLE_LOST / ONE_IN, people.suspected().wrong
@@ -28,7 +28,7 @@ def test_people_are_not_refused_by_their_share_of_visits() -> None:
 
 def test_few_robots_pass() -> None:
     """Those that pass have user agents without any known pattern: ``Mozilla/5.0 Keydrop``."""
-    _, robots = matomo()
+    robots = matomo_robots()
     assert len(robots) > 1_000
     assert read(robots).passed().share <= 0.20
     assert read(browser_like(robots)).passed().share <= 0.08

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from grapevine.domain import ids
 from grapevine.domain.enums import DAY_KEYS
 from grapevine.errors import StoreError
 from grapevine.store.factory import snapshot
-from grapevine.store.repositories.consistency import Recount
+from grapevine.store.repositories.consistency import ComparisonResult, Recount
 from tests.store.databases import Databases
 from tests.store.doctor.damaged_worlds import OTHER, DamageableWorld, Worlds, grown, in_every_world, ordinary, planted
 from tests.store.world import SITE
@@ -63,28 +63,42 @@ async def one_key(filled: DamageableWorld, table: str) -> tuple[str, tuple[int, 
     return f"WHERE cell = 1 AND ({_KEYS[table]}) = ({', '.join('?' * len(key))})", key
 
 
+def raised(measures: Sequence[str], sign: str) -> str:
+    """Raises each of ``measures`` by an amount of its own, 3 and up, or lowers it again."""
+    return ", ".join(f"{measure} = {measure} {sign} {by}" for by, measure in enumerate(measures, 3))
+
+
+def excess(found: ComparisonResult, measures: Sequence[str]) -> dict[str, list[int]]:
+    """By how much stored counts exceed the counted ones, by measure."""
+    by_measure: dict[str, list[int]] = {}
+    for one in found.differences:
+        assert one.site_id == SITE
+        by_measure.setdefault(one.measure, []).append((one.stored or 0) - (one.counted or 0))
+    assert by_measure.keys() <= set(measures)
+    return by_measure
+
+
 @in_every_world
-async def test_a_count_raised_by_hand(filled: DamageableWorld) -> None:
+async def test_counts_raised_by_hand(filled: DamageableWorld) -> None:
     differences = Differences()
-    for table, measure in product(("hour", "page", "device"), COUNTED):
+    amounts = {measure: by for by, measure in enumerate(COUNTED, 3)}
+    for table in ("hour", "page", "device"):
         where, key = await one_key(filled, table)
-        assert await filled.change(f"UPDATE counts_{table} SET {measure} = {measure} + 3 {where}", *key) == 1
+        assert await filled.change(f"UPDATE counts_{table} SET {raised(COUNTED, '+')} {where}", *key) == 1
         found = await filled.recount()
-        with differences.case((table, measure)):
-            summed = {"counts by day"} if table == "hour" and measure != "unfurls" else set()
-            if table == "page" and measure in WEEKLY:
-                summed = {"counts by week"}
-            assert set(found) == {f"counts by {table}"} | summed
-            for name in summed:
-                assert [(one.measure, (one.stored or 0) - (one.counted or 0)) for one in found[name].differences] == [
-                    (measure, -3)
-                ] * (1 if table == "page" else len(DAY_KEYS))
-            (one,) = found[f"counts by {table}"].differences
-            assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
+        with differences.case(table):
+            summed = {"hour": "counts by day", "page": "counts by week"}.get(table)
+            assert set(found) == {f"counts by {table}", summed} - {None}
+            if summed:
+                in_sums = [one for one in COUNTED if (one != "unfurls" if table == "hour" else one in WEEKLY)]
+                times = len(DAY_KEYS) if table == "hour" else 1
+                expected = {measure: [-amounts[measure]] * times for measure in in_sums}
+                assert excess(found[summed], COUNTED) == expected
+            assert excess(found[f"counts by {table}"], COUNTED) == {one: [by] for one, by in amounts.items()}
             assert await filled.recount(OTHER) == {}
-        await filled.change(f"UPDATE counts_{table} SET {measure} = {measure} - 3 {where}", *key)
+        await filled.change(f"UPDATE counts_{table} SET {raised(COUNTED, '-')} {where}", *key)
     assert await filled.recount() == {}
-    differences.check(27)
+    differences.check(3)
 
 
 @in_every_world
@@ -110,8 +124,9 @@ async def test_views_and_visitors_raised_by_hand(filled: DamageableWorld) -> Non
 
 
 @in_every_world
-async def test_a_count_by_day_raised_by_hand(filled: DamageableWorld) -> None:
+async def test_counts_by_day_raised_by_hand(filled: DamageableWorld) -> None:
     differences = Differences()
+    measures = (*COUNTED, "views", "visitors", "unlinked")
     for dimension in DAY_KEYS.values():
         (key,) = await filled.rows(
             "SELECT day, key FROM counts_day WHERE site_id = ? AND dimension = ? ORDER BY day DESC, key DESC LIMIT 1",
@@ -119,19 +134,19 @@ async def test_a_count_by_day_raised_by_hand(filled: DamageableWorld) -> None:
             dimension,
         )
         values = SITE, dimension, *key
-        for measure in (*COUNTED, "views", "visitors", "unlinked"):
-            where = "WHERE cell = 1 AND (site_id, dimension, day, key) = (?, ?, ?, ?)"
-            assert await filled.change(f"UPDATE counts_day SET {measure} = {measure} + 3 {where}", *values) == 1
-            found = await filled.recount()
-            with differences.case((dimension, measure)):
-                assert set(found) == {"counts by day"}
-                (one,) = found["counts by day"].differences
-                assert (one.site_id, one.measure, one.stored) == (SITE, measure, (one.counted or 0) + 3)
-                assert one.key == (("day", key[0]), ("dimension", dimension), ("key", key[1]))
-                assert await filled.recount(OTHER) == {}
-            await filled.change(f"UPDATE counts_day SET {measure} = {measure} - 3 {where}", *values)
+        where = "WHERE cell = 1 AND (site_id, dimension, day, key) = (?, ?, ?, ?)"
+        assert await filled.change(f"UPDATE counts_day SET {raised(measures, '+')} {where}", *values) == 1
+        found = await filled.recount()
+        with differences.case(dimension):
+            assert set(found) == {"counts by day"}
+            expected = {measure: [by] for by, measure in enumerate(measures, 3)}
+            assert excess(found["counts by day"], measures) == expected
+            named = (("day", key[0]), ("dimension", dimension), ("key", key[1]))
+            assert {one.key for one in found["counts by day"].differences} == {named}
+            assert await filled.recount(OTHER) == {}
+        await filled.change(f"UPDATE counts_day SET {raised(measures, '-')} {where}", *values)
     assert await filled.recount() == {}
-    differences.check(12 * len(DAY_KEYS))
+    differences.check(len(DAY_KEYS))
 
 
 @in_every_world

@@ -75,8 +75,7 @@ async def plenty(databases: Databases) -> AsyncIterator[Backend]:
         await opened.close()
 
 
-@pytest.mark.parametrize("format_name", ["ndjson", "csv"])
-@pytest.mark.parametrize("table", ["visits", "shares"])
+@pytest.mark.parametrize(("table", "format_name"), [("visits", "ndjson"), ("shares", "csv")])
 async def test_ten_times_the_rows_take_the_same_memory(
     plenty: Backend, world: World, table: str, format_name: str
 ) -> None:
