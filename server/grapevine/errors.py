@@ -107,7 +107,7 @@ class UnknownVisit(Problem):
 
 
 class NotFound(Problem):
-    """Nothing is at that address."""
+    """The URL path names nothing (404)."""
 
     status, code, title = 404, "not-found", "Nothing is here"
 

@@ -50,7 +50,7 @@ def _fulfill(route: Route, reply: Reply) -> None:
 
 
 def until(page: Page, look: Callable[[], Found], done: Callable[[Found], bool] = bool, seconds: float = 5) -> Found:
-    """What `look` finds once it satisfies; lets the page go on meanwhile."""
+    """Waits until `look` returns something true, and returns that; the page keeps running."""
     for _ in range(int(seconds * 100)):
         if done(found := look()):
             return found

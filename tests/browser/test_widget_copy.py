@@ -15,7 +15,7 @@ OLD = "0123456789abcdefghijkLM"
 
 
 def copies(page: Page, site: Site, bodies: dict[str, str]) -> dict[str, list[dict[str, str]]]:
-    """What is copied from each of the bodies, without and then with the widget."""
+    """Returns the text copied from each body, without and then with the widget."""
     found: dict[str, list[dict[str, str]]] = {case: [] for case in bodies}
     html = "".join(
         f'<section id="case{i}">{body.format(site.origin)}</section>' for i, body in enumerate(bodies.values())

@@ -1,4 +1,4 @@
-"""What happens when a page is opened: the visit's report, and the token out of the address bar."""
+"""Landing on a page: the widget reports the visit and takes the token out of the address bar."""
 
 from __future__ import annotations
 

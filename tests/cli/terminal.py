@@ -58,7 +58,7 @@ class Terminal:
         return str(self("site", "add", name, "--origin", ORIGIN).json["site"])
 
     def tokens(self, site: str) -> Tokens:
-        """What mints tokens of the site."""
+        """Returns the token codec of the site."""
 
         async def find() -> Tokens:
             store = make_store(self.settings)

@@ -49,12 +49,12 @@ class Case(NamedTuple):
 
 
 def before(marked: str, origin: str) -> str:
-    """What is copied without the widget."""
+    """Returns the text copied without the widget."""
     return re.sub("«[^»]*»", "", marked).replace("¤", OLD).replace("§", origin)
 
 
 def after(marked: str, origin: str) -> str:
-    """What is copied with it."""
+    """Returns the text copied with the widget."""
     tagged = re.sub("«([^»]*)»", lambda added: added[1].replace("gv", f"gv={TOKEN}"), marked)
     return tagged.replace("¤", TOKEN).replace("§", origin)
 

@@ -30,7 +30,7 @@ addEventListener('submit', (event) => {
 });
 addEventListener('click', (event) => { if (event.target.id == 'button') probe.count('clicks'); });
 """
-"""What every page's own script does."""
+"""The script that each hostile page runs itself."""
 HTML: Final = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"/><title>A title</title>{probe}'
     "<script>{own}</script><script>{ {script} }</script>{head}{widget}</head><body>{body}</body></html>"

@@ -25,7 +25,7 @@ HIDE: Final = """hidden => {
 
 
 def outbox(tab: Tab) -> list[tuple[str, dict[str, Any]]]:
-    """What waits in the tab's memory: path and body of each report."""
+    """Returns the path and body of each report in the tab's outbox."""
     return [(path, json.loads(body)) for body, path in tab.run(MEMORY).get("outbox", {}).items()]
 
 

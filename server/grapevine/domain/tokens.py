@@ -70,7 +70,7 @@ class Token(NamedTuple):
 
     @property
     def is_session(self) -> bool:
-        """Whether it is the visit's own credential instead of a share."""
+        """Whether the token is the visit's own credential, not a share token."""
         return self.channel == channels.SESSION
 
 

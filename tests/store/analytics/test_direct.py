@@ -1,4 +1,4 @@
-"""What is read for the answer about direct visits, against a count of every single object, on each backend."""
+"""The numbers of direct visits, compared with a count of every object of a random world, on each backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What share tokens stand for, against a walk over every object of a random world, and in the corners."""
+"""Token resolution, compared with a walk over every object of a random world, and in edge cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has to be forgotten in time is, and nothing else."""
+"""The cleanup deletes salts and guards when they expire, and nothing else."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["sqlite-postgres", "postgres-sqlite", "sqlite-sqlite", "postgres-postgres"])
 def ways(request: pytest.FixtureRequest) -> tuple[Databases, Databases]:
-    """What makes the source, and what the target."""
+    """The makers of the source's and the target's databases."""
     source, target = (request.getfixturevalue(f"{kind}_databases") for kind in request.param.split("-"))
     return source, target
 

@@ -26,7 +26,7 @@ def tables_of(migrations: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def judge_schema(text: str, tables: Mapping[str, frozenset[str]]) -> list[str]:
-    """What is wrong with the statements of a migration."""
+    """Returns the problems of a migration's statements."""
     broken: list[str] = []
     for statement in statements(text):
         match statement:

@@ -1,4 +1,4 @@
-"""What PostgreSQL gives up for a moment is tried again; a server that is silent is not waited for."""
+"""Transactions that PostgreSQL aborts are retried; connections to a silent server time out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What batches do to answers, on a real store: each is kept once, with its visit or without, and counts nowhere."""
+"""Answers in batches, on a real store: each is stored once, with or without its visit, and changes no count."""
 
 from __future__ import annotations
 

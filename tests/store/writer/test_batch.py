@@ -1,4 +1,4 @@
-"""What batches change, on a real store: ids, trees, shares, counts, and that a repeat changes nothing."""
+"""Batches on a real store: ids, trees, shares, counts; a repeated event changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What batches do to conversions, on a real store: each counts once, and all counts say what the rows say."""
+"""Conversions in batches, on a real store: each counts once, and all counts equal the rows."""
 
 from __future__ import annotations
 

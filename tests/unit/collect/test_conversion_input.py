@@ -1,4 +1,4 @@
-"""What a conversion's fields have to be, and that money is read exactly."""
+"""Validation of a conversion's fields; money is parsed exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is remembered for a while: bounded, the newest kept."""
+"""The caches of recent keys are bounded and keep the newest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the writer counts and what the read side finds in the rows are the same numbers, over a random day and night."""
+"""The writer's counts equal the numbers that the read API computes, over a random day and night."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_the_texts_are_whole(words: Words) -> None:
 
 
 def holes(text: str) -> set[str]:
-    """What is to be put into a text."""
+    """Returns the names of the placeholders in a text."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
