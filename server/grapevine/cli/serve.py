@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from grapevine.cli.arguments import Commands, count, port
 from grapevine.cli.context import CommandContext
@@ -54,6 +56,9 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
         context.say(f"Grapevine is ready: {url}")
         if not sites:
             context.say("It has no site yet; add one with: grapevine site add NAME --origin https://example.com")
+        hint = _address_hint(settings, url)
+        if hint:
+            context.say(hint)
 
     if arguments.workers == 1:
         server = Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)
@@ -62,6 +67,15 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
         listeners = supervisor.listeners(arguments.host, arguments.port, arguments.workers)
         await supervisor.supervise(settings, listeners, lambda: announce(url_of(listeners[0])))
     return 0
+
+
+def _address_hint(settings: Settings, url: str) -> str:
+    """Returns what snippets and QR codes name, where that may not be the address that browsers use; else nothing."""
+    host = urlsplit(url).hostname or ""
+    if settings.base_url is not None or (ip_address(host).is_loopback and not settings.trusted_proxies):
+        return ""
+    named = "the address of this machine that a request came to" if ip_address(host).is_unspecified else url
+    return f"Snippets and QR codes name {named}. Set GRAPEVINE_BASE_URL where browsers use another, such as a proxy's."
 
 
 def _check_workers(number: int, settings: Settings) -> None:

@@ -22,6 +22,8 @@ from grapevine.errors import SettingError
 SQLITE: Final = "sqlite:///"
 POSTGRES: Final = ("postgresql://", "postgres://")
 SHORTEST_KEY: Final = 16
+HSTS_SECONDS: Final = 31_536_000
+"""What ``GRAPEVINE_HSTS=on`` means: a year, from which on checkers of headers are content."""
 
 _PREFIX: Final = "GRAPEVINE_"
 _FILE: Final = "_FILE"
@@ -41,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: int = 600
     log: str = "text"
     webhook_networks: tuple[str, ...] = ()
+    hsts: int | None = None
 
     def __repr__(self) -> str:
         shown = (
@@ -216,6 +219,14 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def _hsts(text: str) -> int | None:
+    if text in ("off", "on"):
+        return HSTS_SECONDS if text == "on" else None
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise ValueError("must be off, on, or how many seconds browsers shall use https alone")
+    return int(text)
+
+
 def _log(text: str) -> str:
     if text not in ("text", "json"):
         raise ValueError("must be text or json")
@@ -243,8 +254,9 @@ SETTINGS: Final = (
     ),
     Setting(
         "base_url",
-        "the address a request came to",
-        "The address at which browsers reach this server, such as `https://share.example.com`; part of the snippet.",
+        "the address it listens on",
+        "The address at which browsers reach this server, such as `https://share.example.com`: for the snippet and QR "
+        "codes. Behind a proxy it has to be set, since the `Host` of a request is not believed.",
         _base_url,
     ),
     Setting(
@@ -274,5 +286,12 @@ SETTINGS: Final = (
         "Private networks, comma-separated, such as `10.0.0.0/8`, to which webhooks may be sent, also without TLS. "
         "All other receivers have to be public and `https://`.",
         _networks,
+    ),
+    Setting(
+        "hsts",
+        "off",
+        "Whether every answer tells browsers to use https alone for this host (HSTS, not for its subdomains): `off`, "
+        "`on` (a year) or a number of seconds. Browsers remember it: start with 300, and `0` makes them forget.",
+        _hsts,
     ),
 )

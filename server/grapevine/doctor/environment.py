@@ -25,11 +25,15 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     if address is None and settings.trusted_proxies:
         yield bad(
             "base URL",
-            "A proxy is trusted, but GRAPEVINE_BASE_URL is not set: snippets name an address inside.",
+            "A proxy is trusted, but GRAPEVINE_BASE_URL is not set: snippets name an address "
+            "inside, and there are no QR codes.",
             "Set GRAPEVINE_BASE_URL to the address under which browsers reach this server.",
         )
     elif address is None:
-        yield good("base URL", "GRAPEVINE_BASE_URL is not set; snippets name the address a request came to.")
+        yield good(
+            "base URL",
+            "GRAPEVINE_BASE_URL is not set; snippets and QR codes name the address that the server listens on.",
+        )
     elif address.scheme == "http" and not _is_local(address.hostname or ""):
         yield bad(
             "base URL",

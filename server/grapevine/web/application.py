@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Lifespan
 
 from grapevine.config.settings import Settings
 from grapevine.errors import Problem, StoreError
+from grapevine.web.answer_headers import GuardedApplication
 from grapevine.web.problems import on_http_exception, on_problem, on_store_error
 from grapevine.web.proxies import Proxies
 from grapevine.web.routes import routes
@@ -17,7 +17,8 @@ from grapevine.web.routes import routes
 
 def web_application(settings: Settings, lifespan: Lifespan[Any] | None) -> ASGIApp:
     """Returns the application. Behind trusted proxies it takes the client's address from them."""
-    app = Starlette(
+    app = GuardedApplication(
+        settings.hsts,
         routes=routes(settings.prefix),
         lifespan=lifespan,
         exception_handlers={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from grapevine.web import health
 from grapevine.web.api import analytics, cascades, exports, tokens, webhooks
@@ -67,5 +67,7 @@ def routes(prefix: str) -> list[BaseRoute]:
     Short links stand both below the prefix, because the widget knows its endpoint alone, and at the root, so that links
     from before a prefix was set stay good.
     """
-    public = [Mount(prefix, routes=[*COLLECT, *SHORT_LINKS])] if prefix else COLLECT
+    # Redirects to the path with or without a slash would name the host of the request.
+    below = Router([*COLLECT, *SHORT_LINKS], redirect_slashes=False)
+    public = [Mount(prefix, below)] if prefix else COLLECT
     return [*public, *SHORT_LINKS, *API, *HEALTH, *DASHBOARD]

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from grapevine.collect.requests import CallSpec, ClientInfo, CollectResponse
 from grapevine.errors import Problem
+from grapevine.web.answer_headers import with_security_headers
 from grapevine.web.public import collect
 from grapevine.web.request_body import check_type
 from grapevine.web.state import AppState
@@ -53,12 +54,13 @@ class FastCycle:
 class RedirectCycle(FastCycle):
     """The redirect of a short link that was followed a moment ago."""
 
-    def __init__(self, protocol: HttpToolsProtocol, link: Response) -> None:
+    def __init__(self, protocol: HttpToolsProtocol, state: AppState, link: Response) -> None:
         super().__init__(protocol)
+        self.hsts = state.settings.hsts
         self.link = link
 
     def start(self) -> None:
-        self.write(_link(self.link, self.keep_alive))
+        self.write(_link(self.link, self.keep_alive, self.hsts))
 
 
 class CollectCycle(FastCycle):
@@ -97,11 +99,11 @@ class CollectCycle(FastCycle):
     def respond(self, result: CollectResponse | Exception) -> None:
         """Sends the response to the call, or to the error that it failed with."""
         if isinstance(result, CollectResponse):
-            head, tail = _around(result.status, result.dropped, self.keep_alive)
+            head, tail = _around(result.status, result.dropped, self.keep_alive, self.state.settings.hsts)
             body = collect.encode(result.body)
             content = b"%b%d%b%b" % (head, len(body), tail, body)
         else:
-            content = _encoded(collect.failure(result), self.keep_alive)
+            content = encoded(collect.failure(result), self.keep_alive, self.state.settings.hsts)
         # All responses of a batch are written in a row once they are made: each write that finds the other side asleep
         # has to wake it up, which costs more than the response.
         self.protocol.loop.call_soon(self.write, content)
@@ -111,21 +113,22 @@ _LENGTH: Final = b"content-length: "
 
 
 @cache
-def _around(status: int, dropped: str | None, keep_alive: bool) -> tuple[bytes, bytes]:
+def _around(status: int, dropped: str | None, keep_alive: bool, hsts: int | None) -> tuple[bytes, bytes]:
     """Returns the bytes before and behind the length of a reply's body."""
-    empty = _encoded(collect.response(status, dropped, b""), keep_alive)
+    empty = encoded(collect.response(status, dropped, b""), keep_alive, hsts)
     head, _, tail = empty.partition(_LENGTH + b"0")
     return head + _LENGTH, tail
 
 
 @lru_cache(maxsize=4_096)
-def _link(response: Response, keep_alive: bool) -> bytes:
-    return _encoded(response, keep_alive)
+def _link(response: Response, keep_alive: bool, hsts: int | None) -> bytes:
+    return encoded(response, keep_alive, hsts)
 
 
-def _encoded(response: Response, keep_alive: bool) -> bytes:
+def encoded(response: Response, keep_alive: bool, hsts: int | None) -> bytes:
+    """Returns the bytes of a response with the security headers, as ASGI and uvicorn would write it."""
     parts = [STATUS_LINE[response.status_code]]
-    for name, value in response.raw_headers:
+    for name, value in with_security_headers(response.raw_headers, hsts):
         parts += (name, b": ", value, b"\r\n")
     parts += (b"\r\n" if keep_alive else b"connection: close\r\n\r\n", bytes(response.body))
     return b"".join(parts)

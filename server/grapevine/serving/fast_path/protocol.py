@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
-from grapevine.serving.fast_path.cycles import CollectCycle, FastCycle, RedirectCycle
+from grapevine.serving.fast_path.cycles import CollectCycle, FastCycle, RedirectCycle, encoded
 from grapevine.serving.fast_path.timeouts import TimeoutProtocol
+from grapevine.web.answer_headers import is_usable_host
 from grapevine.web.state import AppState
 
 # ``expect`` needs an interim response, ``upgrade`` another protocol, ``transfer-encoding`` a body of unknown length,
@@ -50,6 +52,13 @@ class FastPathProtocol(TimeoutProtocol):
         else:
             super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP as uvicorn does, with the headers that every answer has."""
+        state: AppState | None = self.app_state.get("app_state")
+        hsts = None if state is None else state.settings.hsts
+        self.transport.write(encoded(PlainTextResponse(msg, 400), keep_alive=False, hsts=hsts))
+        self.transport.close()
+
     def _fast_cycle(self) -> FastCycle | None:
         """Returns the cycle of a request that takes the fast path; None for one that goes through ASGI.
 
@@ -57,6 +66,7 @@ class FastPathProtocol(TimeoutProtocol):
         - before the application has started, and under uvicorn's concurrency limit, which answers 503 itself;
         - a pipelined request: uvicorn's queue keeps the order of responses;
         - repeated headers, and ``_UNUSUAL`` ones: their rules are Starlette's and uvicorn's;
+        - a missing or malformed ``Host``, which the application refuses;
         - HTTP/1.0 and ``Connection: close``: uvicorn knows when to close;
         - a body without a length, or too long: the request body's reader refuses it;
         - a path with a query, and a link preview's robot, whose visit is recorded: the routes do both.
@@ -67,6 +77,7 @@ class FastPathProtocol(TimeoutProtocol):
             return None
         headers = dict(self.headers)
         unusual = len(headers) != len(self.headers) or not headers.keys().isdisjoint(_UNUSUAL)
+        unusual = unusual or not is_usable_host(headers.get(b"host"))
         if unusual or headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
             return None
         if self.parser.get_http_version() != "1.1":
@@ -78,5 +89,5 @@ class FastPathProtocol(TimeoutProtocol):
         if method == b"GET" and length is None and self.url[:-LENGTH] in state.fast_path.link_prefixes:
             link = state.caches.redirects.get(self.url[-LENGTH:].decode("latin-1"))
             if link and not read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
-                return RedirectCycle(self, link)
+                return RedirectCycle(self, state, link)
         return None

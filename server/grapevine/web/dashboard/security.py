@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
@@ -28,14 +28,14 @@ HEADERS: Final = {
 def is_same_origin(request: Request, base_url: str | None) -> bool:
     """Returns whether a form was sent by one of our own pages, by ``Sec-Fetch-Site`` if it is there, else ``Origin``.
 
-    Browsers send the former over https and on the own machine only, the latter with every post.
+    Browsers send the former over https and on the own machine only, the latter with every post. An origin has a scheme:
+    a page that came over http must not post to the same host over https.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    sender = urlsplit(request.headers.get("origin", "")).netloc
-    own = {request.headers.get("host", "")} | ({urlsplit(base_url).netloc} if base_url else set())
-    return bool(sender) and sender in own
+    own = {f"{request.url.scheme}://{request.headers.get('host', '')}", base_url}
+    return request.headers.get("origin", "") in own
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -26,6 +26,7 @@ from grapevine.web.dashboard.page import Viewer, dashboard_page, signed_in_key, 
 from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import is_same_origin, local_path, read_form
 from grapevine.web.dashboard.token_search import find_token
+from grapevine.web.public_address import bound_address
 from grapevine.web.state import AppState, app_state
 
 CHARTED: Final = ("visits", "shares", "returns")
@@ -95,6 +96,7 @@ async def overview_page(request: Request) -> Response:
     site = viewer.site
     now = state.clock()
     period, filters = view_url.period(now), view_url.filters()
+    base_url = state.settings.base_url
     interval = interval_for(period)
     reads = state.store.reads
     numbers = await period_summary(reads, site, period, filters)
@@ -114,7 +116,8 @@ async def overview_page(request: Request) -> Response:
         most_spikes=SPIKE_ROWS,
         empty=empty,
         never=empty and not await _ever_seen(state, site, now),
-        snippet=snippet(site.row, _base_url(request, state), state.settings.prefix) if empty else "",
+        snippet=snippet(site.row, base_url or bound_address(request), state.settings.prefix) if empty else "",
+        base_url=base_url,
     )
 
 
@@ -205,7 +208,8 @@ async def _ever_seen(state: AppState, site: Site, now: int) -> bool:
 def _refuse_foreign(request: Request, state: AppState) -> None:
     if not is_same_origin(request, state.settings.base_url):
         raise Forbidden(
-            "This form was not sent from a page of this server; nothing was done. Open it here and try again."
+            "This form was not sent from a page of this server; nothing was done. Open it here and try again. Behind a "
+            "proxy, set `GRAPEVINE_BASE_URL` to the address you see."
         )
 
 
@@ -213,7 +217,3 @@ def _is_https(request: Request, state: AppState) -> bool:
     """Returns whether the browser uses https, also behind a proxy that sends no ``X-Forwarded-Proto``."""
     host = request.headers.get("host", "")
     return request.url.scheme == "https" or state.settings.base_url == f"https://{host}"
-
-
-def _base_url(request: Request, state: AppState) -> str:
-    return state.settings.base_url or str(request.base_url).rstrip("/")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
@@ -15,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from grapevine.domain import ids
 from grapevine.domain.tokens import LENGTH
+from grapevine.web.answer_headers import style_hash
 from grapevine.web.public.about.languages import languages, nth, preferred
 from grapevine.web.state import app_state
 
@@ -59,9 +58,9 @@ async def about(request: Request) -> Response:
 
 def _page(status: int, language: str, **facts: Any) -> Response:
     template, style, mark = _parts()
-    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src '{style_hash(style)}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
     )
     html = template.render(language=language, words=languages()[language], style=style, mark=mark, **facts)
     headers = _HEADERS | {"Content-Language": language, "Content-Security-Policy": policy}
