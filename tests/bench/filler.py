@@ -117,6 +117,7 @@ class Filler:
         return (
             self._site, visit_id, visit_id >> 32 & 0xFFF, check, at, 2, number, source, device, app, visitor,
             channel, n, via_id, parent_id, None if parent_id is None else cascade.root_id, depth, flags, reason, None,
+            visitor & (1 << 48) - 1,
         )  # fmt: skip
 
     def _view(self, visit: ScenarioVisit, page: int) -> None:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from grapevine.config.settings import Settings
+from grapevine.store.copy.schema import all_tables
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sqlite.store import SQLiteStore
 from tests.store.world import SITE, World, grow, rows_of
@@ -84,7 +85,7 @@ class SQLiteFile(Database):
         found = list(rows)
         with closing(sqlite3.connect(self.path)) as connection, connection:
             if found:
-                connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(found[0]))})", found)
+                connection.executemany(_insert(table), found)
 
 
 class PostgresDatabase(Database):
@@ -112,8 +113,7 @@ class PostgresDatabase(Database):
         found = list(rows)
         async with self._connected() as connection:
             if found:
-                marks = _numbered(", ".join("?" * len(found[0])))
-                await connection.executemany(f"INSERT INTO {table} VALUES ({marks})", found)
+                await connection.executemany(_numbered(_insert(table)), found)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
@@ -186,6 +186,11 @@ class PostgresDatabases(Databases):
     def _drop(self, database: Database) -> None:
         assert isinstance(database, PostgresDatabase)
         self._server.drop(database.name)
+
+
+def _insert(table: str) -> str:
+    names = next(found.names for found in all_tables() if found.name == table)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
 def _numbered(text: str) -> str:

@@ -118,6 +118,7 @@ class VisitRow(_Visit, msgspec.Struct, frozen=True, array_like=True):
     flags: int
     reason: int | None
     verdict: int | None
+    network: int | None
 
     @property
     def opened(self) -> ShareKey | None:

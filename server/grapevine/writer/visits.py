@@ -125,6 +125,7 @@ def _row(state: BatchState, event: VisitEvent, visit_id: int, nonce_check: int) 
         flags=placement.flags,
         reason=placement.reason,
         verdict=event.verdict,
+        network=event.network or None,
     )
 
 

@@ -240,6 +240,11 @@ async def test_a_return_from_the_sharers_network_is_a_return_with_that_mark(worl
     assert (totals["returns"], totals["same_network"], totals["proven"]) == (1, 1, 1)
 
 
+async def test_a_visit_is_stored_with_its_network(world: BatchScene) -> None:
+    stored = [await world.land(world.arrival(network=network)) for network in ((1 << 48) - 1, 0)]
+    assert [(await world.visit(landed.visit_id)).network for landed in stored] == [(1 << 48) - 1, None]
+
+
 async def test_a_return_to_a_visit_that_is_not_there_is_a_root_in_the_tokens_cell(world: BatchScene) -> None:
     token = Token(ids.pack(2400, 77, 12345), COPY, 0)
     landed = await world.land(world.arrival(token, source=DEEP))

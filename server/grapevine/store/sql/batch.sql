@@ -1,7 +1,7 @@
 -- fragment: visit_columns
 -- The columns of a stored visit, in the order of `rows.VisitRow`.
 v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
-v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict
+v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict, v.network
 
 -- fragment: measures
 -- The columns that counts_hour, counts_day, counts_page and counts_device have in common.
@@ -66,9 +66,9 @@ RETURNING visits.site_id, visits.visit_id */;
 -- Inserts visits; returns the ids of those that were new.
 INSERT INTO visits (
     site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
-    channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict
+    channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict, network
 )
-SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, next_view integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, next_view integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint, network bigint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell) DO NOTHING
 RETURNING site_id, visit_id;
