@@ -45,15 +45,16 @@ class Neighbour(NamedTuple):
         for table in TABLES if "{table}" in pattern else [""]:
             yield pattern.format_map(known | {"table": table})
 
-    def bodies(self, path: str) -> list[object]:
+    def bodies(self, path: str) -> list[dict[str, Any]]:
         """Returns what to post to a path, each about the other site's rows."""
-        tokens = {"tokens": [self.token]}
-        return {
-            "/v1/tokens/resolve": [tokens],
+        known: dict[str, list[dict[str, Any]]] = {
+            "/v1/tokens/resolve": [{"tokens": [self.token]}],
             "/v1/conversions": [
-                {"visit": self.visit, "goal": "stolen", "id": "1"}, {"token": self.token, "goal": "stolen", "id": "2"},
+                {"visit": self.visit, "goal": "stolen", "id": "1"},
+                {"token": self.token, "goal": "stolen", "id": "2"},
             ],
-        }.get(path, [{}, {"url": "https://127.0.0.1/", "events": ["share.proven"]}, {"enabled": False}])  # fmt: skip
+        }
+        return known.get(path, [{}, {"url": "https://127.0.0.1/", "events": ["share.proven"]}, {"enabled": False}])
 
 
 class Credential(NamedTuple):

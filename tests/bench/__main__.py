@@ -17,6 +17,7 @@ from tests.bench import (
     memory,
     reads,
     size,
+    soak,
     spikes,
     startup,
     tokens,
@@ -34,10 +35,11 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "accuracy": accuracy.run,  # of every estimate, in worlds with known truth; only when named; SEED, WORLDS
     "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
     "guard": guard.run,  # processor time a request against an earlier commit; only when named; BASE, PAIRS
+    "soak": soak.run,  # memory and durability under hours of load; only when named; MINUTES
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
     "lighthouse": lighthouse.run,  # of a page with and without the widget; needs Node; only when named; PAIRS
 }
-_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "spikes"}
+_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "soak", "spikes"}
 
 
 def main(names: list[str]) -> int:
