@@ -8,7 +8,7 @@ from functools import partial
 
 from grapevine.background.future import resolver
 from grapevine.collect.conversion_input import Goal
-from grapevine.collect.rate_limit import RateLimit
+from grapevine.collect.rate_limit import RateLimit, refuse_excess
 from grapevine.collect.requests import (
     CallContext,
     CallSpec,
@@ -26,7 +26,7 @@ from grapevine.domain.events import Event, Outcome, Unfurl
 from grapevine.domain.json_input import decode
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token
-from grapevine.errors import BadOrigin, Problem, RateLimited, UnknownSite
+from grapevine.errors import BadOrigin, Problem, UnknownSite
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.writer.counts import Drops
 from grapevine.writer.writer import Writer
@@ -103,9 +103,13 @@ class CollectApi:
             self._drops.add(site_id, problem.code, self._clock())
 
     def _accept(self, call: CallSpec, body: bytes, client: ClientInfo, at: int) -> PendingEvent | CollectResponse:
-        """Decode, find the site, admit, classify, make the event. Raises a Problem for a call that is refused."""
+        """Admit the network, decode, find the site, admit there, classify, make the event.
+
+        Raises a Problem for a call that is refused.
+        """
         site_id = 0
         try:
+            refuse_excess(self._limit.network_call(client.address, at))
             request = decode(body, call.request)
             site = self._site(request.site)
             site_id = site.site_id
@@ -135,9 +139,7 @@ class CollectApi:
             shown = client.origin[:100] or "missing"
             own = ", ".join(sorted(site.origins))
             raise BadOrigin(f"The Origin header is {shown}, which is not an origin of this site ({own}).")
-        wait = self._limit.refuse(site.site_id, client.address, client.user_agent, at)
-        if wait:
-            raise RateLimited(f"Too many calls from one browser in a minute; go on in {wait} s.", retry_after=wait)
+        refuse_excess(self._limit.site_call(site.site_id, client.address, at))
 
     async def _outcome_of(self, event: Event) -> Outcome:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

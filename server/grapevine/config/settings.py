@@ -275,8 +275,8 @@ SETTINGS: Final = (
     Setting(
         "rate_limit",
         "600",
-        "Collect calls a minute for each site, address and user agent; ten times as many for one address. "
-        "0 = no limit.",
+        "Calls without a key a minute, of each network (IPv4 address, IPv6 /64) at each site. Ten times as many of one "
+        "IPv4 address or IPv6 /48 at all sites together, two hundred times as many at one site. 0 = no limit.",
         _whole_number(0, 1_000_000),
     ),
     Setting("log", "text", "Format of the log, one event a line: `text` for people or `json` for programs.", _log),

@@ -17,11 +17,12 @@ from grapevine.background.leases import Leases
 from grapevine.background.periodic import periodic
 from grapevine.background.task import background_task
 from grapevine.collect.api import CollectApi
-from grapevine.collect.rate_limit import RateLimit
+from grapevine.collect.rate_limit import Memory, RateLimit
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
+from grapevine.serving.rate_share import dividing
 from grapevine.serving.runtime import tune_interpreter
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
@@ -46,8 +47,13 @@ def system_clock() -> int:
 
 
 @asynccontextmanager
-async def running(settings: Settings, store: Store, given: Clock = system_clock) -> AsyncIterator[AppState]:
-    """Runs the server's parts on an open store; every accepted event is stored before the block ends."""
+async def running(
+    settings: Settings, store: Store, given: Clock = system_clock, buckets: Memory | None = None
+) -> AsyncIterator[AppState]:
+    """Runs the server's parts on an open store; every accepted event is stored before the block ends.
+
+    ``buckets`` are those of the rate limit, where the processes of a server share them.
+    """
 
     def clock() -> int:
         return ids.nameable(given())
@@ -56,13 +62,15 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
     sites = SiteCache(store.sites, settings.secret_keys, clock)
     drops = Drops()
     async with AsyncExitStack() as stack:
-        leases = Leases(store.leases, clock, secrets.token_hex(8))
+        limit = RateLimit(settings.rate_limit, buckets)
+        leases = Leases(store.leases, clock, f"{limit.server}-{secrets.token_hex(8)}")
         recorder = EventRecorder(store, Nonces(nonce_key))
         writer = Writer(recorder, drops, clock)
         if store.shared:
             writer.on_partial_outage = await stack.enter_async_context(
                 leases.slot(recorder.set_slot, recorder.max_concurrent_batches)
             )
+            await stack.enter_async_context(dividing(limit, store.leases, clock))
         await stack.enter_async_context(writer)
         await stack.enter_async_context(housekeeping(store, clock, leases))
         verdicts = VerdictJob(store, recorder)
@@ -73,7 +81,6 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
         spikes = SpikeWatch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
         await stack.enter_async_context(spikes.running())
         redirects = RedirectCache(clock, lambda: sites.version)
-        limit = RateLimit(settings.rate_limit)
         collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate)
         yield AppState(
             settings=settings,
@@ -82,6 +89,7 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
             sites=sites,
             writer=writer,
             collect_api=collect_api,
+            rate_limit=limit,
             widget=WidgetFiles(),
             proxies=Proxies(settings.trusted_proxies),
             caches=ResponseCaches(counts=CountsCache(clock), redirects=redirects),
@@ -93,14 +101,14 @@ async def running(settings: Settings, store: Store, given: Clock = system_clock)
         )
 
 
-def create_app(settings: Settings, store: Store, clock: Clock = system_clock) -> ASGIApp:
+def create_app(settings: Settings, store: Store, clock: Clock = system_clock, buckets: Memory | None = None) -> ASGIApp:
     """Returns the server as an ASGI application whose lifespan opens ``store``, and closes it after the last event."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, AppState]]:
         await store.open()
         try:
-            async with running(settings, store, clock) as state:
+            async with running(settings, store, clock, buckets) as state:
                 app.state.app_state = state
                 tune_interpreter()
                 yield {"app_state": state}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from grapevine.collect.rate_limit import shared_memory
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
 from grapevine.serving.server import bind
@@ -72,17 +74,29 @@ async def supervise(
     serve. Raises GrapevineError when a worker fails at once again and again, or did not drain in good order.
     """
     line = msgspec.json.encode(settings) + b"\n"
-    workers = [WorkerProcess(number, listener, command, line) for number, listener in enumerate(sockets, 1)]
-    await run_until_signal(workers, announce)
+    buckets = shared_memory()
+    try:
+        workers = [
+            WorkerProcess(number, listener, buckets, command, line) for number, listener in enumerate(sockets, 1)
+        ]
+        await run_until_signal(workers, announce)
+    finally:
+        os.close(buckets)
 
 
 class WorkerProcess:
-    """The process that serves one listening socket, and its replacements. It reads ``settings`` on standard input."""
+    """The process that serves one listening socket, and its replacements. It reads ``settings`` on standard input.
 
-    def __init__(self, number: int, listener: socket.socket, command: Sequence[str], settings: bytes) -> None:
+    ``buckets`` is the descriptor of the memory of the rate limits, which all workers share.
+    """
+
+    def __init__(
+        self, number: int, listener: socket.socket, buckets: int, command: Sequence[str], settings: bytes
+    ) -> None:
         self.ready = asyncio.Event()
         self._name = f"worker {number}"
         self._listener = listener
+        self._buckets = buckets
         self._command = command
         self._settings = settings
         self._process: Process | None = None
@@ -125,9 +139,9 @@ class WorkerProcess:
 
     async def _start(self) -> Process:
         # A session of its own: Ctrl+C in a terminal signals the parent alone, which passes on what it means.
-        listener = self._listener.fileno()
+        inherited = self._listener.fileno(), self._buckets
         self._process = process = await asyncio.create_subprocess_exec(
-            *self._command, str(listener), stdin=PIPE, stdout=PIPE, pass_fds=(listener,), start_new_session=True
+            *self._command, *map(str, inherited), stdin=PIPE, stdout=PIPE, pass_fds=inherited, start_new_session=True
         )
         if process.stdin is not None:
             process.stdin.write(self._settings)

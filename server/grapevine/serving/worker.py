@@ -1,8 +1,8 @@
-"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER``, started by the supervisor.
+"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER BUCKETS``, started by the supervisor.
 
-LISTENER is the descriptor of a listening socket. Standard input brings the settings in one line and then stays open;
-when it ends, because the supervisor asks for that or was killed, the worker drains and exits. One line on standard
-output reports that the worker serves.
+LISTENER is the descriptor of a listening socket, BUCKETS that of the memory of the rate limits. Standard input brings
+the settings in one line and then stays open; when it ends, because the supervisor asks for that or was killed, the
+worker drains and exits. One line on standard output reports that the worker serves.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from grapevine.collect.rate_limit import Memory, attached
 from grapevine.config import logging as log_output
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
@@ -32,14 +33,14 @@ log = logging.getLogger("grapevine.serving.worker")
 READY: Final = b"ready\n"
 
 
-def main(listener: str) -> int:
+def main(listener: str, buckets: str) -> int:
     """Serves until its standard input ends or a signal comes. Returns 0 when every accepted event was stored."""
     settings = read_settings()
     if settings is None:
         return 0
     try:
         with socket.socket(fileno=int(listener)) as bound, asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(settings, bound))
+            runner.run(_serve(settings, bound, attached(int(buckets))))
     except GrapevineError as error:
         log.error("%s", error)
         return 1
@@ -77,13 +78,13 @@ async def parent_gone() -> None:
         loop.remove_reader(source)
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket, buckets: Memory) -> None:
     async def until_parent_is_gone() -> None:
         report_ready()
         await parent_gone()
         signal.raise_signal(signal.SIGTERM)
 
-    server = Server(create_app(settings, make_store(settings)), listener=listener)
+    server = Server(create_app(settings, make_store(settings), buckets=buckets), listener=listener)
     await run_until_signal([server], until_parent_is_gone)
 
 

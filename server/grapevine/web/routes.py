@@ -13,17 +13,18 @@ from grapevine.web.dashboard.assets import FOLDER
 from grapevine.web.dashboard.conversions import conversions_page
 from grapevine.web.dashboard.direct import direct_page
 from grapevine.web.public import about, collect, conversions, counts, qr, short_links, widget
+from grapevine.web.rate_limits import limited
 
 COLLECT: Final[list[BaseRoute]] = [
     Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
     *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
-    Route("/v1/counts", counts.counts),
+    Route("/v1/counts", limited(counts.counts)),
     Route("/widget{rest}", widget.widget_file),
 ]
 SHORT_LINKS: Final[list[BaseRoute]] = [
-    Route("/s/{token}", short_links.follow),
-    Route("/s/{token}/qr.svg", qr.qr_code),
-    Route("/about/{token}", about.about),
+    Route("/s/{token}", limited(short_links.follow)),
+    Route("/s/{token}/qr.svg", limited(qr.qr_code)),
+    Route("/about/{token}", limited(about.about)),
 ]
 API: Final[list[BaseRoute]] = [
     Route("/v1/tokens/resolve", tokens.resolve_tokens, methods=["POST"]),

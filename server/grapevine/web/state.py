@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from grapevine.collect.api import CollectApi
+from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.requests import CallSpec
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import Clock
@@ -46,6 +47,7 @@ class AppState:
     sites: SiteCache
     writer: Writer
     collect_api: CollectApi
+    rate_limit: RateLimit
     widget: WidgetFiles
     proxies: Proxies
     caches: ResponseCaches

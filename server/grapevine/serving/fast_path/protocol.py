@@ -69,7 +69,8 @@ class FastPathProtocol(TimeoutProtocol):
         - a missing or malformed ``Host``, which the application refuses;
         - HTTP/1.0 and ``Connection: close``: uvicorn knows when to close;
         - a body without a length, or too long: the request body's reader refuses it;
-        - a path with a query, and a link preview's robot, whose visit is recorded: the routes do both.
+        - a path with a query, and a link preview's robot, whose visit is recorded: the routes do both;
+        - a short link of a network that asks too often: the route makes the refusal.
         """
         state: AppState | None = self.app_state.get("app_state")
         before: FastCycle | RequestResponseCycle | None = self.cycle
@@ -89,5 +90,11 @@ class FastPathProtocol(TimeoutProtocol):
         if method == b"GET" and length is None and self.url[:-LENGTH] in state.fast_path.link_prefixes:
             link = state.caches.redirects.get(self.url[-LENGTH:].decode("latin-1"))
             if link and not read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
-                return RedirectCycle(self, state, link)
+                address = self._client_address(state, headers)
+                return None if state.rate_limit.page_call(address, state.clock()) else RedirectCycle(self, state, link)
         return None
+
+    def _client_address(self, state: AppState, headers: dict[bytes, bytes]) -> str:
+        peer = self.client[0] if self.client else ""
+        forwarded = headers.get(b"x-forwarded-for")
+        return peer if forwarded is None else state.proxies.client(peer, forwarded.decode("latin-1"))

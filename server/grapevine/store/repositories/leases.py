@@ -17,3 +17,8 @@ class LeaseRepository(Repository):
         """Ends the lease of ``holder``."""
         async with self._transaction() as change:
             await change.run("release_lease", name=name, holder=holder)
+
+    async def servers(self, now: int) -> int:
+        """Returns how many servers hold writers' slots. The holders of one server have a name that begins alike."""
+        ((number,),) = await self._read("servers_with_slots", now=now)
+        return int(number)

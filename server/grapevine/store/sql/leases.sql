@@ -8,3 +8,7 @@ RETURNING holder;
 -- name: release_lease
 -- Releases a lease.
 DELETE FROM leases WHERE name = :name AND holder = :holder;
+
+-- name: servers_with_slots
+-- Returns how many servers hold writers' slots; what stands before the hyphen is the server of a holder.
+SELECT count(DISTINCT substr(holder, 1, 16)) FROM leases WHERE name LIKE 'slot %' AND expires_at > :now;

@@ -11,6 +11,7 @@ from grapevine.sites.api_keys import SCOPES, find_key
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.rows import KeyRow
+from grapevine.web.rate_limits import count_wrong_key
 from grapevine.web.state import app_state
 
 EVERY_SITE: Final = 0
@@ -37,6 +38,7 @@ async def read_key(request: Request, api_keys: ApiKeyRepository) -> KeyRow:
         raise Unauthorized("Send an API key as `Authorization: Bearer KEY`.")
     key = await find_key(api_keys, secret.strip())
     if key is None:
+        count_wrong_key(request)
         raise Unauthorized("This API key is unknown or was revoked.")
     return key
 

@@ -58,6 +58,8 @@ def dashboard_page(handler: Handler) -> Handler:
             frame = getattr(request.state, "frame", _SIGNED_OUT)
             title = _INVALID_URL if isinstance(problem, Invalid) else problem.title
             response = render_page("problem.html", problem.status, **frame, title=title, detail=problem.detail)
+            if problem.retry_after is not None:
+                response.headers["Retry-After"] = str(problem.retry_after)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response

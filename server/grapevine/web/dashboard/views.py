@@ -27,6 +27,7 @@ from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import is_same_origin, local_path, read_form
 from grapevine.web.dashboard.token_search import find_token
 from grapevine.web.public_address import bound_address
+from grapevine.web.rate_limits import count_sign_in
 from grapevine.web.state import AppState, app_state
 
 CHARTED: Final = ("visits", "shares", "returns")
@@ -61,6 +62,7 @@ async def sign_in(request: Request) -> Response:
     """``POST /sign-in``. Exchanges an API key for a signed session cookie."""
     state = app_state(request)
     _refuse_foreign(request, state)
+    count_sign_in(request)
     form = await read_form(request)
     target = local_path(form.get("next", "/"))
     secret = form.get("key", "").strip()

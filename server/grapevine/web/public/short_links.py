@@ -6,40 +6,18 @@ from contextlib import suppress
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of, tagged
 from grapevine.errors import Busy
 from grapevine.sites.cache import Site
-from grapevine.web.answer_headers import style_hash
+from grapevine.web.public.plain_page import HEADERS, plain_page
 from grapevine.web.state import AppState, app_state
 
-_HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-_STYLE: Final = """
-  :root { color-scheme: light dark; font: 1.125rem/1.6 system-ui, sans-serif }
-  body { display: grid; min-height: 90vh; margin: 0; padding: 1.5rem; place-content: center }
-  main { max-width: 34rem }
-  h1 { margin: 0 0 .75rem; font-size: 1.75rem; line-height: 1.2 }
-  p { margin: 0; opacity: .8 }
-"""
-_NOT_FOUND: Final = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>This link leads nowhere</title>
-<style>{style}</style>
-<main>
-<h1>This link leads nowhere</h1>
-<p>It was cut off or mistyped on its way, or it was never a link of this server.
-Ask the person who sent it to you to send it again.</p>
-</main>
-</html>
-""".replace("{style}", _STYLE)
-_NOT_FOUND_POLICY: Final = {
-    "Content-Security-Policy": f"default-src 'none'; style-src '{style_hash(_STYLE)}'; frame-ancestors 'none'"
-}
+_NOT_FOUND: Final = """It was cut off or mistyped on its way, or it was never a link of this server.
+Ask the person who sent it to you to send it again."""
 
 
 async def follow(request: Request) -> Response:
@@ -51,10 +29,10 @@ async def follow(request: Request) -> Response:
     text = request.path_params["token"]
     owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
-        return HTMLResponse(_NOT_FOUND, 404, _HEADERS | _NOT_FOUND_POLICY)
+        return plain_page(404, "This link leads nowhere", _NOT_FOUND)
     site, token = owner
     url = await target_url(state, site, token)
-    response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, _HEADERS)
+    response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, HEADERS)
     # Cached before anything else is awaited: a report that arrives meanwhile must find the entry to invalidate it.
     state.caches.redirects.put(text, response)
     agent = read_agent(request.headers.get("user-agent", ""))
