@@ -31,6 +31,7 @@ from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.collect import PATHS
 from grapevine.web.public.widget_files import WidgetFiles
+from grapevine.web.readiness import Readiness
 from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
 from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.egress_policy import EgressPolicy
@@ -90,6 +91,7 @@ async def running(
             writer=writer,
             collect_api=collect_api,
             rate_limit=limit,
+            readiness=Readiness(store.writable, clock),
             widget=WidgetFiles(),
             proxies=Proxies(settings.trusted_proxies),
             caches=ResponseCaches(counts=CountsCache(clock), redirects=redirects),

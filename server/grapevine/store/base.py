@@ -63,5 +63,5 @@ class Store(Protocol):
         ...
 
     async def writable(self) -> bool:
-        """Whether a write would succeed now."""
+        """Writes a row as large as a visit. Returns whether that succeeded."""
         ...

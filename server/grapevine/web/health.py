@@ -16,6 +16,6 @@ async def healthz(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """``GET /readyz``. Returns 200 when the store takes writes, else 503."""
-    ready = await app_state(request).store.writable()
+    """``GET /readyz``. Returns 200 when the store takes writes, or did so less than a second ago, else 503."""
+    ready = await app_state(request).readiness.check()
     return json_response({"status": "ready" if ready else "store-not-writable"}, 200 if ready else 503)

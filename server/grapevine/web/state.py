@@ -17,6 +17,7 @@ from grapevine.store.base import Store
 from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.widget_files import WidgetFiles
+from grapevine.web.readiness import Readiness
 from grapevine.writer.writer import Writer
 
 
@@ -48,6 +49,7 @@ class AppState:
     writer: Writer
     collect_api: CollectApi
     rate_limit: RateLimit
+    readiness: Readiness
     widget: WidgetFiles
     proxies: Proxies
     caches: ResponseCaches

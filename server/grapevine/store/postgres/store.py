@@ -27,6 +27,7 @@ from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
@@ -137,8 +138,8 @@ class PostgresStore(Store):
     async def writable(self) -> bool:
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
-                return await self._probe()
-        except (StoreError, TimeoutError):
+                return await prove_writable(self._transaction)
+        except (StoreError, TimeoutError, asyncpg.PostgresError):
             return False
 
     async def look(self, text: str) -> list[tuple[Any, ...]]:
@@ -164,17 +165,6 @@ class PostgresStore(Store):
                             await transaction.rollback()
                         raise
                     await transaction.commit()
-
-    async def _probe(self) -> bool:
-        if self._writers is None:
-            return False
-        with map_errors(self.url):
-            async with self._writers.acquire() as connection:
-                with drop_if_dead(connection):
-                    answer = await connection.fetchval("SELECT current_setting('transaction_read_only')")
-                    if answer != "off":
-                        connection.terminate()
-                    return bool(answer == "off")
 
     async def _pool(self, size: int, seconds: float, settings: dict[str, str]) -> asyncpg.Pool:
         """Creates a pool that connects when needed; each statement is limited to ``seconds``."""

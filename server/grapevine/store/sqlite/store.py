@@ -19,6 +19,7 @@ from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
@@ -102,11 +103,9 @@ class SQLiteStore(Store):
 
     async def writable(self) -> bool:
         try:
-            async with self._transaction() as connection:
-                await connection.run("touch_versions")
+            return await prove_writable(self._transaction)
         except (StoreError, sqlite3.Error):
             return False
-        return True
 
     async def look(self, text: str) -> list[tuple[Any, ...]]:
         """Returns the rows of a reading statement in SQLite's dialect, for tools and tests."""
