@@ -83,6 +83,7 @@ _NOT_OF_CALLS: Final = {
     "deliveries",
     "leases",
     "origins",
+    "readiness",
     "salts",
     "sites",
     "spikes",
@@ -116,6 +117,7 @@ class Pair:
         self.other = other
         self.compared: Counter[str] = Counter()
         self.marks: set[bytes] = set()
+        self._asked = 0
         self.asked: set[tuple[str, str]] = set()
         self.rows: dict[str, int] = {}
 
@@ -132,7 +134,9 @@ class Pair:
                 self._compare(call, ours, theirs)
 
     async def ask(self, call: RecordedCall) -> RecordedAnswer:
-        """Returns the responses of both servers to a request."""
+        """Returns the response of both servers to a request, each time from another network."""
+        self._asked += 1
+        call = call._replace(address=f"198.51.{self._asked >> 8}.{self._asked & 0xFF}")
         (ours,), (theirs,) = [await play(server.app, Step(0, (call,))) for server in (self.one, self.other)]
         self._compare(call, ours, theirs)
         return ours

@@ -140,6 +140,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         own=request.own,
         network=_network(context),
         verdict=_DRIVEN if agent.suspect else None,
+        spread=site.spread,
     )
 
     def respond(outcome: Outcome) -> CollectResponse:

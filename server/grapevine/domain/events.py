@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from grapevine.domain.ids import CELLS
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page
 
@@ -17,7 +18,8 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
     that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt, None
-    where no token asks for it. ``verdict`` (a code) is why it is taken for no person.
+    where no token asks for it. ``verdict`` (a code) is why it is taken for no person. ``spread`` is in how many
+    cells the cascades of its site begin.
     """
 
     site_id: int
@@ -36,6 +38,7 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     own: bool
     verdict: int | None = None
     network: int = 0
+    spread: int = CELLS
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):

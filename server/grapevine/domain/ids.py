@@ -14,6 +14,15 @@ CELLS: Final = 1 << 12
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
 
+SITE_CELLS: Final = 4
+"""In how many cells the cascades of a site begin. With ten thousand sites on a server each cell belongs to ten of them,
+so ten keys, and not ten thousand, may have signed a token of that cell; and on Citus a site has four shards."""
+
+SITES_EVERYWHERE: Final = 4
+"""The first sites of a server begin cascades in all cells, so that the only site of a server grows over all shards."""
+
+_FIBONACCI: Final = 0x9E37_79B9_7F4A_7C15  # 2⁶⁴ ÷ golden ratio
+_WORD: Final = (1 << 64) - 1
 _EPOCH: Final = date(2020, 1, 1)
 _EPOCH_MS: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _END_MS: Final = _EPOCH_MS + (1 << 16) * DAY_MS
@@ -41,6 +50,21 @@ def cell_of(visit_id: int) -> int:
 def hashed_cell(number: int) -> int:
     """Returns the cell of a hashed key: that of a page, a visitor or a guard."""
     return number % CELLS
+
+
+def spread_of_site(site_id: int, cells: int) -> int:
+    """Returns in how many cells the cascades of a site begin whose row says ``cells``."""
+    return CELLS if site_id <= SITES_EVERYWHERE else cells
+
+
+def cell_of_site(site_id: int, spread: int, number: int) -> int:
+    """Returns one of the cells in which the cascades of a site begin: any, or the ``number``-th of its few.
+
+    Those of consecutive sites are spread evenly over all cells (Fibonacci hashing, Knuth, TAOCP 6.4).
+    """
+    if spread >= CELLS:
+        return number % CELLS
+    return ((site_id * spread + number % spread) * _FIBONACCI & _WORD) >> 52
 
 
 def day_at(at: int) -> int:

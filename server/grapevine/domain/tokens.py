@@ -74,6 +74,16 @@ class Token(NamedTuple):
         return self.channel == channels.SESSION
 
 
+class Unverified(NamedTuple):
+    """What a text says that is shaped like a token, and the signature that has to be found behind ``start`` in the hash
+    of ``message``."""
+
+    token: Token
+    message: bytes
+    start: int
+    signature: bytes
+
+
 class Tokens:
     """Mints and reads the tokens of one site.
 
@@ -110,26 +120,44 @@ class Tokens:
 
     def read(self, text: str) -> Token:
         """Returns the content of ``text``, a share token or a session. Raises NotAToken or BadSignature."""
-        value = ids.from_base62(text) if len(text) == LENGTH else None
-        if value is None:
-            raise NotAToken(_why_not(text))
-        if value >= _TOO_LARGE:
-            raise BadSignature("the number it spells is larger than any token")
-        payload = value >> _SIGNATURE_BITS
-        code = payload >> 63 & 0x7F
-        if payload >> 70 != VERSION:
-            raise BadSignature(f"it is of version {payload >> 70}, and this server knows version {VERSION} only")
-        if code not in _CODES:
-            raise BadSignature(f"it names channel {code}, which does not exist")
-        given = value.to_bytes(_TOKEN_BYTES, "big")[_PAYLOAD_BYTES:]
-        start = (code & _SLICE) * _SIGNATURE_BYTES
-        unsliced = (payload & ~(_SLICE << 63)).to_bytes(_PAYLOAD_BYTES, "big")
+        unverified = parse(text)
+        if not self.signed(unverified):
+            raise BadSignature("no key of this site signed it")
+        return unverified.token
+
+    def signed(self, unverified: Unverified) -> bool:
+        """Whether a key of this site signed a token."""
         for new_mac in self._macs:
             mac = new_mac()
-            mac.update(unsliced)
-            if hmac.compare_digest(mac.digest()[start : start + _SIGNATURE_BYTES], given):
-                return Token(payload & (1 << 60) - 1, code, payload >> 60 & LAST_N)
-        raise BadSignature("no key of this site signed it")
+            mac.update(unverified.message)
+            start = unverified.start
+            if hmac.compare_digest(mac.digest()[start : start + _SIGNATURE_BYTES], unverified.signature):
+                return True
+        return False
+
+
+def parse(text: str) -> Unverified:
+    """Returns what ``text`` says, whoever signed it.
+
+    Raises NotAToken, or BadSignature where no site can have signed it.
+    """
+    value = ids.from_base62(text) if len(text) == LENGTH else None
+    if value is None:
+        raise NotAToken(_why_not(text))
+    if value >= _TOO_LARGE:
+        raise BadSignature("the number it spells is larger than any token")
+    payload = value >> _SIGNATURE_BITS
+    code = payload >> 63 & 0x7F
+    if payload >> 70 != VERSION:
+        raise BadSignature(f"it is of version {payload >> 70}, and this server knows version {VERSION} only")
+    if code not in _CODES:
+        raise BadSignature(f"it names channel {code}, which does not exist")
+    return Unverified(
+        token=Token(payload & (1 << 60) - 1, code, payload >> 60 & LAST_N),
+        message=(payload & ~(_SLICE << 63)).to_bytes(_PAYLOAD_BYTES, "big"),
+        start=(code & _SLICE) * _SIGNATURE_BYTES,
+        signature=value.to_bytes(_TOKEN_BYTES, "big")[_PAYLOAD_BYTES:],
+    )
 
 
 def next_n(n: int) -> int:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
 from typing import Protocol
 
+from grapevine.domain import ids
 from grapevine.domain.periods import Clock
-from grapevine.domain.tokens import Token, TokenError, Tokens
+from grapevine.domain.tokens import Token, TokenError, Tokens, parse
 from grapevine.errors import StoreError
 from grapevine.store.rows import SiteRow
 
@@ -26,8 +29,14 @@ class Site:
         self.site_id = row.site_id
         self.key = row.key
         self.origins = frozenset(row.origins)
-        self.tokens = Tokens(keys, bytes.fromhex(row.salt))
         self.kept_query = None if row.query == "*" else frozenset(row.query.split())
+        self.spread = ids.spread_of_site(row.site_id, row.cells)
+        self._secret_keys = keys
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Its tokens, whose keys are derived when they are first needed."""
+        return Tokens(self._secret_keys, bytes.fromhex(self.row.salt))
 
 
 class SiteSource(Protocol):
@@ -37,9 +46,28 @@ class SiteSource(Protocol):
         """A number that rises with every change of sites."""
         ...
 
-    async def sites(self) -> list[SiteRow]:
-        """All sites with their origins."""
+    async def sites_after(self, site_id: int) -> list[SiteRow]:
+        """The next sites behind one, oldest first, with their origins; none behind the last."""
         ...
+
+
+class _Sites:
+    """The sites at one moment: by public key, by number, and those of which a token of a cell may be."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, Site] = {}
+        self.by_id: dict[int, Site] = {}
+        self.everywhere: list[Site] = []
+        self.by_cell: dict[int, list[Site]] = {}
+
+    def add(self, site: Site) -> None:
+        self.by_key[site.key] = site
+        self.by_id[site.site_id] = site
+        if site.spread >= ids.CELLS:
+            self.everywhere.append(site)
+            return
+        for number in range(site.spread):
+            self.by_cell.setdefault(ids.cell_of_site(site.site_id, site.spread, number), []).append(site)
 
 
 class SiteCache:
@@ -51,8 +79,7 @@ class SiteCache:
         self._clock = clock
         self._version = -1
         self._checked_at = -_FRESH_MS
-        self._by_key: dict[str, Site] = {}
-        self._by_id: dict[int, Site] = {}
+        self._sites = _Sites()
         self._looking = asyncio.Lock()
 
     def is_fresh(self, at: int) -> bool:
@@ -81,7 +108,7 @@ class SiteCache:
 
     def known(self, key: str) -> Site | None:
         """The site with this public key, as of the last refresh."""
-        return self._by_key.get(key)
+        return self._sites.by_key.get(key)
 
     async def by_key(self, key: str) -> Site | None:
         """The site with this public key, if there is one."""
@@ -91,12 +118,12 @@ class SiteCache:
     async def by_id(self, site_id: int) -> Site | None:
         """The site with this number, if there is one."""
         await self.refresh()
-        return self._by_id.get(site_id)
+        return self._sites.by_id.get(site_id)
 
     async def all(self) -> list[Site]:
         """Returns all sites, oldest first. Raises StoreError when they cannot be read."""
         await self.refresh()
-        return list(self._by_id.values())
+        return list(self._sites.by_id.values())
 
     async def owner(self, text: str) -> tuple[Site, Token] | None:
         """Returns the site that signed the token ``text``, with its content; None when no site of this server did."""
@@ -104,12 +131,18 @@ class SiteCache:
         return self.signer(text)
 
     def signer(self, text: str) -> tuple[Site, Token] | None:
-        """As ``owner``, as of the last refresh."""
-        for site in self._by_id.values():
-            try:
-                return site, site.tokens.read(text)
-            except TokenError:
-                continue
+        """As ``owner``, as of the last refresh.
+
+        Only the sites are tried that begin cascades in the token's cell (docs/decisions/0032).
+        """
+        try:
+            unverified = parse(text)
+        except TokenError:
+            return None
+        cell = ids.cell_of(unverified.token.visit_id)
+        for site in chain(self._sites.everywhere, self._sites.by_cell.get(cell, ())):
+            if site.tokens.signed(unverified):
+                return site, unverified.token
         return None
 
     async def refresh(self) -> None:
@@ -136,7 +169,12 @@ class SiteCache:
         version = await self._source.version()
         if version == self._version:
             return
-        sites = [Site(row, self._keys) for row in await self._source.sites()]
-        self._by_key = {site.key: site for site in sites}
-        self._by_id = {site.site_id: site for site in sites}
+        sites, known, last = _Sites(), self._sites.by_id, 0
+        while rows := await self._source.sites_after(last):
+            for row in rows:
+                before = known.get(row.site_id)
+                sites.add(before if before is not None and before.row == row else Site(row, self._keys))
+            last = rows[-1].site_id
+            await asyncio.sleep(0)  # thousands of sites must not hold up the requests of this process
+        self._sites = sites
         self._version = version

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from grapevine.domain import enums
+from grapevine.domain.ids import SITE_CELLS
 
 ASIDE: Final = 1
 SAME_NETWORK: Final = 2
@@ -23,7 +24,7 @@ Key = int | str | None
 class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that distinguish pages.
 
-    ``element`` is the prefix of the names of its widget's elements.
+    ``element`` is the prefix of the names of its widget's elements, ``cells`` in how many cells its cascades begin.
     """
 
     site_id: int
@@ -36,6 +37,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     origins: tuple[str, ...] = ()
     element: str = "grapevine"
+    cells: int = SITE_CELLS
 
 
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True):

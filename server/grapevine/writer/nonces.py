@@ -26,11 +26,15 @@ class Nonces:
     def identify(self, event: VisitEvent, attempt: int) -> tuple[int, int]:
         """The visit id of an arrival at the ``attempt``-th try, and the 32 bits that tell its retry from a collision.
 
-        Both come from site, nonce and attempt. A visit that came with a token lives in the token's cell.
+        Both come from site, nonce and attempt. A visit that came with a token lives in the token's cell, any other one
+        in a cell of its site.
         """
         bits = self._hash(f"visit {event.site_id} {event.nonce} {attempt}")
         token = event.token
-        cell = bits & ids.CELLS - 1 if token is None else ids.cell_of(token.visit_id)
+        if token is None:
+            cell = ids.cell_of_site(event.site_id, event.spread, bits & ids.CELLS - 1)
+        else:
+            cell = ids.cell_of(token.visit_id)
         return ids.pack(event.day, cell, bits >> 16 & 0xFFFF_FFFF), (bits >> 48 & 0xFFFF_FFFF) - 0x8000_0000
 
     def guard_key(self, *parts: object) -> int:

@@ -6,18 +6,19 @@ SELECT version FROM versions WHERE name = 'sites';
 -- Raises the number that makes every process read the sites again.
 UPDATE versions SET version = version + 1 WHERE name = 'sites';
 
--- name: all_sites
--- Returns every site, oldest first.
-SELECT site_id, key, name, salt, param, place, query, created_at, element FROM sites ORDER BY site_id;
+-- name: sites_after
+-- Returns the next sites behind one, oldest first.
+SELECT site_id, key, name, salt, param, place, query, created_at, element, cells FROM sites
+WHERE site_id > :site_id ORDER BY site_id LIMIT :most;
 
--- name: all_origins
--- Returns the origins of every site in their given order.
-SELECT site_id, origin FROM origins ORDER BY site_id, position;
+-- name: origins_of
+-- Returns the origins of the sites between two in their given order.
+SELECT site_id, origin FROM origins WHERE site_id > :after AND site_id <= :last ORDER BY site_id, position;
 
 -- name: insert_site
 -- Inserts a site.
-INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element)
-VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element);
+INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells)
+VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells);
 
 -- name: update_site
 -- Changes the columns that a site's owner may change.

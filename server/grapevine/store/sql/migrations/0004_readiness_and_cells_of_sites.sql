@@ -4,3 +4,7 @@ CREATE TABLE readiness (
     filler      TEXT     NOT NULL,
     PRIMARY KEY (name)
 ) /*sqlite WITHOUT ROWID */;
+
+-- In how many of the 4,096 cells the cascades of a site begin, so that the cell in a token names the few sites that may
+-- have signed it. The visits of sites from before this column are in all of them.
+ALTER TABLE sites ADD COLUMN cells INTEGER NOT NULL DEFAULT 4096;
