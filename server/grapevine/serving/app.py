@@ -22,7 +22,7 @@ from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
-from grapevine.serving.rate_share import dividing
+from grapevine.serving.rate_share import dividing, holder
 from grapevine.serving.runtime import tune_interpreter
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
@@ -64,7 +64,7 @@ async def running(
     drops = Drops()
     async with AsyncExitStack() as stack:
         limit = RateLimit(settings.rate_limit, buckets)
-        leases = Leases(store.leases, clock, f"{limit.server}-{secrets.token_hex(8)}")
+        leases = Leases(store.leases, clock, holder(limit))
         recorder = EventRecorder(store, Nonces(nonce_key))
         writer = Writer(recorder, drops, clock)
         if store.shared:

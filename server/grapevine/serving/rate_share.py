@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -17,6 +18,16 @@ COUNT_SECONDS: Final = 5.0
 """How often a server counts the others: for so long a new one is not noticed."""
 
 
+def holder(limit: RateLimit) -> str:
+    """Returns a name under which a process holds leases: its server's, and what tells it from its siblings."""
+    return f"{limit.server}-{secrets.token_hex(8)}"
+
+
+def servers_of(holders: Iterable[str]) -> int:
+    """Returns how many servers the processes belong to that hold writers' slots, at least one."""
+    return max(1, len({name.partition("-")[0] for name in holders}))
+
+
 @asynccontextmanager
 async def dividing(limit: RateLimit, leases: LeaseRepository, clock: Clock) -> AsyncIterator[None]:
     """Gives out this server's part of the limits while the block runs.
@@ -27,7 +38,7 @@ async def dividing(limit: RateLimit, leases: LeaseRepository, clock: Clock) -> A
 
     async def count() -> None:
         with suppress(StoreError):  # then the part stays what it is
-            limit.divide(max(1, await leases.servers(clock())))
+            limit.divide(servers_of(await leases.slot_holders(clock())))
 
     async def watch() -> None:
         while True:

@@ -18,7 +18,6 @@ class LeaseRepository(Repository):
         async with self._transaction() as change:
             await change.run("release_lease", name=name, holder=holder)
 
-    async def servers(self, now: int) -> int:
-        """Returns how many servers hold writers' slots. The holders of one server have a name that begins alike."""
-        ((number,),) = await self._read("servers_with_slots", now=now)
-        return int(number)
+    async def slot_holders(self, now: int) -> list[str]:
+        """Returns the holders of writers' slots, one for each process that writes."""
+        return [holder for (holder,) in await self._read("slot_holders", now=now)]

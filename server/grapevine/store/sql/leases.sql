@@ -9,6 +9,6 @@ RETURNING holder;
 -- Releases a lease.
 DELETE FROM leases WHERE name = :name AND holder = :holder;
 
--- name: servers_with_slots
--- Returns how many servers hold writers' slots; what stands before the hyphen is the server of a holder.
-SELECT count(DISTINCT substr(holder, 1, 16)) FROM leases WHERE name LIKE 'slot %' AND expires_at > :now;
+-- name: slot_holders
+-- Returns the processes that hold writers' slots.
+SELECT DISTINCT holder FROM leases WHERE name LIKE 'slot %' AND expires_at > :now;
