@@ -63,19 +63,32 @@ async def attribute_conversions(
         raise Invalid.of("from", f"begins a period with more than {MOST_CONVERSIONS} conversions; ask for less")
     visits = await _with_ancestors(reads, site.site_id, {visit for visit, _, _ in found})
     # In a thread: many thousands of conversions take a while, in which no other request should wait.
-    chains = await asyncio.to_thread(lambda: {visit: _chain(visit, visits) for visit, _, _ in found})
+    chains = await asyncio.to_thread(_chains, {visit for visit, _, _ in found}, visits)
     owed = await asyncio.to_thread(
         lambda: credit(model, ((chains[visit].touches, currency, value) for visit, currency, value in found))
     )
     urls = await _urls(reads, site.site_id, [share for share in owed if share is not None], visits)
+    truncated = sum(chains[visit].truncated for visit, _, _ in found)
+    return await asyncio.to_thread(_attribution, site, model, len(found), truncated, owed, urls, limit)
+
+
+def _attribution(
+    site: Site,
+    model: str,
+    conversions: int,
+    truncated: int,
+    owed: dict[Share | None, Credit],
+    urls: Mapping[Share, str],
+    limit: int,
+) -> Attribution:
     unshared = owed.pop(None, Credit())
     shares = {share: one for share, one in owed.items() if share is not None}
     total = added((None, one) for one in (unshared, *shares.values())).get(None, Credit())
     return Attribution(
         model=model,
-        conversions=len(found),
+        conversions=conversions,
         value=money.amounts(total.worth.items()),
-        truncated=sum(chains[visit].truncated for visit, _, _ in found),
+        truncated=truncated,
         without_share=Unshared(conversions=number(unshared.conversions), value=money.amounts(unshared.worth.items())),
         channels=_rows(((channels.NAMES[code], one) for (_, code, _), one in shares.items()), len(channels.NAMES)),
         pages=_rows(((urls.get(share) or OTHER_PAGE, one) for share, one in shares.items()), limit),
@@ -97,18 +110,27 @@ async def _with_ancestors(reads: Reads, site_id: int, visits: set[int]) -> dict[
     return known
 
 
-def _chain(visit_id: int, visits: Mapping[int, CascadeVisit]) -> _Chain:
-    touches: list[Share] = []
-    above: int | None = visit_id
-    while above is not None:
-        visit = visits.get(above)
-        if visit is None:
-            return _Chain(tuple(reversed(touches)), truncated=True)
+def _chains(wanted: Iterable[int], visits: Mapping[int, CascadeVisit]) -> dict[int, _Chain]:
+    """Returns the chain to each of ``wanted``. Chains have many shares in common, so each is made once."""
+    opened: dict[int, Share] = {}
+    for visit_id, visit in visits.items():
         sharer = visit.sharer_id
         if sharer is not None and visit.channel is not None and visit.n is not None and not visit.is_aside:
-            touches.append((sharer, visit.channel, visit.n))
+            opened[visit_id] = (sharer, visit.channel, visit.n)
+    return {visit_id: _chain(visit_id, visits, opened) for visit_id in wanted}
+
+
+def _chain(visit_id: int, visits: Mapping[int, CascadeVisit], opened: Mapping[int, Share]) -> _Chain:
+    touches: list[Share] = []
+    above: int | None = visit_id
+    for _ in range(MOST_STEPS):
+        visit = None if above is None else visits.get(above)
+        if above is None or visit is None:
+            break
+        if above in opened:
+            touches.append(opened[above])
         above = visit.parent_id
-    return _Chain(tuple(reversed(touches)), truncated=False)
+    return _Chain(tuple(reversed(touches)), truncated=above is not None)
 
 
 async def _urls(

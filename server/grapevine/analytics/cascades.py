@@ -24,6 +24,8 @@ from grapevine.store.rows import CascadeVisit
 
 SORTS: Final = ("size", "depth", "virality", "value", "recent")
 MOST_CASCADES: Final = 200
+MOST_NODES: Final = 50_000
+"""Nodes in a response: some 10 MiB of JSON. An export has all of them."""
 
 _HIGHEST: Final = (1 << 63) - 1
 _HIGHEST_WORTH: Final = (1 << 63) * money.MILLION - 1
@@ -82,10 +84,16 @@ class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
     erased: bool = False
 
 
-class Cascade(CascadeHead, frozen=True):
-    """A whole cascade: the head, and its nodes by depth and time, without self-returns."""
+class Cascade(CascadeHead, frozen=True, omit_defaults=True):
+    """A whole cascade: the head, and its nodes by depth and time, without self-returns. ``omitted`` nodes at the end of
+    this order are left out."""
 
     nodes: list[CascadeNode]
+    omitted: int = 0
+
+    def first(self, most: int) -> Cascade:
+        """Returns the cascade with at most ``most`` nodes."""
+        return msgspec.structs.replace(self, nodes=self.nodes[:most], omitted=max(0, len(self.nodes) - most))
 
 
 class _Position(NamedTuple):
@@ -163,7 +171,7 @@ async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
     facts = (await reads.cascades.cascade_heads(site_id, [root_id])).get(root_id)
     if facts is not None:
         return facts
-    path = await reads.cascades.chain_to(site_id, root_id)
+    path = (await reads.cascades.chain_to(site_id, root_id)).visits
     if not path:
         raise UnknownVisit("Nothing is stored of that visit: it is not this site's, or past retention.")
     if path[-1].parent_id is not None:

@@ -11,11 +11,13 @@ from grapevine.analytics.models.dark_social import GROUPS, LEVEL, METHOD, Interv
 from grapevine.domain import channels, enums, urls
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
+from grapevine.store.readers.direct import DirectApps
 from grapevine.store.readers.reads import Reads
 from grapevine.store.readers.scope import Scope
 from grapevine.store.rows import Counts
 
 MOST_PAGES: Final = 100
+MOST_APPS: Final = 100
 
 _NOTHING: Final = (0,) * (2 + GROUPS)
 
@@ -33,7 +35,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 class Evidence(msgspec.Struct, frozen=True):
     """Untagged visits that an app brought: ``in_app`` by apps that are known by name, ``app_referrer`` by others, of
-    which there is only an Android package; ``apps`` are both by name."""
+    which there is only an Android package; ``apps`` are both by name, the rarest added up as ``(other)``."""
 
     in_app: int
     app_referrer: int
@@ -88,8 +90,7 @@ class Direct(msgspec.Struct, frozen=True):
 async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     """The direct visits of ``period``; the estimate is of the ``MOST_PAGES`` pages with the most visits."""
     scope = Scope(site.site_id, period.start, period.end)
-    apps = await reads.direct.direct_apps(scope)
-    packages = sum(visits for app, visits in apps.items() if "." in app)
+    evidence = _evidence(await reads.direct.direct_apps(scope, MOST_APPS))
     series = await _series(reads, scope, period)
     found = estimate_dark_visits(list(series.values()))
     deep = {page: sum(one.deep) for page, one in series.items()}
@@ -111,7 +112,7 @@ async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     value, low, high = _rounded(found.total)
     return Direct(
         measured=await _measured(reads, scope),
-        evidence=Evidence(in_app=sum(apps.values()) - packages, app_referrer=packages, apps=apps),
+        evidence=evidence,
         shares=capture(*await reads.direct.direct_shares(scope)),
         estimate=Estimate(
             value=value, low=low, high=high, level=LEVEL, method=METHOD, of=sum(deep.values()), reason=found.reason
@@ -129,6 +130,14 @@ def capture(reported: int, proven: int, both: int) -> PrivateShares:
         estimated=chapman_estimate(reported, proven, both),
         reports_lost=1 - both / proven if both else None,
     )
+
+
+def _evidence(found: DirectApps) -> Evidence:
+    apps = dict(sorted(found.apps.items()))
+    unlisted = found.total - sum(apps.values())
+    if unlisted:
+        apps[enums.OTHER_NAME] = apps.get(enums.OTHER_NAME, 0) + unlisted
+    return Evidence(in_app=found.total - found.packages, app_referrer=found.packages, apps=apps)
 
 
 async def _measured(reads: Reads, scope: Scope) -> Measured:

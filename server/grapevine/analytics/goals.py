@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import msgspec
@@ -9,13 +10,14 @@ import msgspec
 from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.analytics.summary import scope_of
 from grapevine.domain import money
+from grapevine.domain.enums import OTHER_NAME
 from grapevine.domain.money import Amounts
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
 
-MOST_GOALS: Final = 1_000
-"""Pairs of goal and currency; a page may name any goal it likes, so there may be many more."""
+MOST_GOALS: Final = 50
+"""Goals that are listed. A site has a handful; a page may name any goal it likes, so there may be many more."""
 
 
 class GoalRow(msgspec.Struct, frozen=True):
@@ -26,12 +28,48 @@ class GoalRow(msgspec.Struct, frozen=True):
     value: Amounts
 
 
-async def conversions_by_goal(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> list[GoalRow]:
-    """The goals of ``period``, the most frequent first; filters are the converting visit's."""
-    times: dict[str, int] = {}
-    worth: dict[str, list[tuple[str | None, int | None]]] = {}
-    for goal, currency, number, total in await reads.summary.goals(scope_of(site, period, filters), MOST_GOALS):
-        times[goal] = times.get(goal, 0) + number
-        worth.setdefault(goal, []).append((currency, total))
-    order = sorted(times, key=lambda goal: (-times[goal], goal))
-    return [GoalRow(goal=goal, conversions=times[goal], value=money.amounts(worth[goal])) for goal in order]
+class GoalList(msgspec.Struct, frozen=True):
+    """The ``number`` of all goals, the most frequent of them, and the ``others`` added up; None where all are listed.
+
+    ``currencies`` are those of all conversions, the most frequent first.
+    """
+
+    goals: list[GoalRow]
+    others: GoalRow | None
+    number: int
+    currencies: list[str]
+
+
+async def conversions_by_goal(
+    reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING, most: int = MOST_GOALS
+) -> GoalList:
+    """The goals of ``period``, the most frequent first, at most ``most``; filters are the converting visit's."""
+    scope = scope_of(site, period, filters)
+    times, number = await reads.summary.goals(scope, most)
+    times.pop(OTHER_NAME, None)
+    sums: dict[str, Counter[str]] = {goal: Counter() for goal in times}
+    for goal, currency, total in await reads.summary.goal_values(scope, times):
+        if currency is not None and total is not None:
+            sums[goal][currency] += total
+    rest, left = Counter[str](), -sum(times.values())
+    used = Counter[str]()
+    for one in await reads.summary.conversions(scope, None):
+        left += one.times
+        if one.currency is not None and one.worth is not None:
+            used[one.currency] += one.times
+            rest[one.currency] += one.worth - sum(found[one.currency] for found in sums.values())
+    listed = {
+        goal: _row(goal, times[goal], sums[goal]) for goal in sorted(times, key=lambda goal: (-times[goal], goal))
+    }
+    return GoalList(
+        goals=list(listed.values()),
+        others=_row(OTHER_NAME, left, Counter({currency: total for currency, total in rest.items() if total}))
+        if left > 0
+        else None,
+        number=number,
+        currencies=sorted(used, key=lambda currency: (-used[currency], currency)),
+    )
+
+
+def _row(goal: str, conversions: int, sums: Counter[str]) -> GoalRow:
+    return GoalRow(goal=goal, conversions=conversions, value=money.amounts(sums.items()))

@@ -67,6 +67,7 @@ class Summary(msgspec.Struct, frozen=True):
     E ÷ (E − returns), each null where it divides by zero. ``visitors`` adds up daily distinct visitors.
     ``same_network_returns`` is a part of ``returns``. ``drops`` are those of the whole site, whatever the filters.
     ``suspects`` are stored visits that a verdict took out of all other numbers, by each of ``enums.VERDICTS``.
+    ``bound_hits`` are events of the whole site that exceeded a bound on what visitors may invent, by kind.
     """
 
     views: int
@@ -85,6 +86,7 @@ class Summary(msgspec.Struct, frozen=True):
     value: Amounts
     drops: dict[str, int]
     suspects: dict[str, int]
+    bound_hits: dict[str, int]
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -95,7 +97,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class BreakdownRow(msgspec.Struct, frozen=True):
-    """The numbers of one channel, page (its URL), source, depth (a number), device or app."""
+    """The numbers of one channel, page (its URL), source, depth (a number, or ``63+``), device or app."""
 
     key: str | int
     views: int
@@ -129,6 +131,7 @@ def summarize(
     value: Amounts,
     drops: dict[str, int],
     suspects: dict[str, int],
+    bound_hits: dict[str, int],
 ) -> Summary:
     """The summary of a period, with the contract's ratios."""
     visits = counts.visits + counts.unlinked
@@ -150,6 +153,7 @@ def summarize(
         value=value,
         drops=drops,
         suspects=suspects,
+        bound_hits=bound_hits,
     )
 
 

@@ -48,6 +48,9 @@ async def period_summary(reads: Reads, site: Site, period: Period, filters: Filt
         value=money.amounts((one.currency, one.worth) for one in converted),
         drops=await reads.summary.drops(scope),
         suspects=await suspect_counts(reads, scope),
+        bound_hits={
+            enums.BOUND_KIND_NAMES[kind]: events for kind, events in (await reads.summary.bound_hits(scope)).items()
+        },
     )
 
 
@@ -218,5 +221,7 @@ def _name(by: str, key: Key, pages: Mapping[int, str]) -> str | int:
     number = key or 0
     if by == "page":
         return pages.get(number, urls.OTHER_PAGE)
+    if by == "depth" and number == enums.DEEPEST:
+        return f"{number}+"
     names = {"channel": channels.NAMES, "source": enums.SOURCE_NAMES, "device": enums.DEVICE_NAMES}
     return names[by][number] if by in names else number

@@ -79,13 +79,17 @@ class ShareReach(msgspec.Struct, frozen=True):
 
 
 class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The resolution of a share token. ``truncated``: older visits than the first of ``chain`` are past retention."""
+    """The resolution of a share token. ``truncated``: older visits than the first of ``chain`` are past retention.
+
+    A chain of more than 200 visits has its root and its last 199; ``omitted`` are those between them.
+    """
 
     token: str
     share: SharedLink
     chain: list[ChainNode]
     reach: ShareReach
     truncated: bool = False
+    omitted: int = 0
 
 
 class Unresolved(msgspec.Struct, frozen=True):
@@ -102,6 +106,7 @@ class _Found(NamedTuple):
     site: Site
     token: Token
     visits: list[CascadeVisit]
+    omitted: int
     facts: ShareFacts
     unfurls: dict[str, int]
     below: ReachFacts
@@ -125,7 +130,7 @@ class _Found(NamedTuple):
                 visit=ids.visit_text(sharer.visit_id),
                 channel=channels.NAMES[self.token.channel],
                 n=self.token.n,
-                url=urls.get(self.shared_page),
+                url=facts.url or urls.get(self.shared_page),
                 at=rfc3339(sharer.at if facts.first_at is None else facts.first_at),
                 depth=sharer.depth,
                 reported=facts.reported_at is not None,
@@ -143,6 +148,7 @@ class _Found(NamedTuple):
                 value=money.amounts(below.worth),
             ),
             truncated=first.parent_id is not None or first.depth > 0,
+            omitted=self.omitted,
         )
 
 
@@ -177,7 +183,15 @@ async def resolve_many_tokens(reads: Reads, site: Site, texts: Sequence[str]) ->
     known = {text: task.result() for text, task in tasks.items()}
     pages = {page for each in known.values() if isinstance(each, _Found) for page in each.pages}
     urls = await reads.pages.urls(site.site_id, sorted(pages))
-    return [each.resolution(urls) if isinstance(each, _Found) else each for each in (known[text] for text in texts)]
+    found: list[Resolution | Unresolved] = []
+    for text in texts:
+        each = known[text]
+        if isinstance(each, _Found):
+            found.append(each.resolution(urls))
+            await asyncio.sleep(0)  # a chain of 200 visits takes milliseconds, in which no other request should wait
+        else:
+            found.append(each)
+    return found
 
 
 async def _find(reads: Reads, site: Site, text: str) -> _Found:
@@ -186,13 +200,13 @@ async def _find(reads: Reads, site: Site, text: str) -> _Found:
     if token.is_session:
         raise BadSignature("it is a session, the credential of a visit, and names no share")
     named = (site.site_id, token.visit_id, token.channel, token.n)
-    visits = await reads.cascades.chain_to(site.site_id, token.visit_id)
+    visits, omitted = await reads.cascades.chain_to(site.site_id, token.visit_id)
     if not visits or visits[-1].is_erased:
         raise UnknownVisit("The visit that made this share was erased or is past retention.")
     facts = await reads.shares.share(*named)
     unfurls = await reads.shares.unfurls_of(*named)
     below = await reads.shares.reach(*named, hangs_on=visits[-1].hangs_on)
-    return _Found(text, site, token, visits, facts, unfurls, below)
+    return _Found(text, site, token, visits, omitted, facts, unfurls, below)
 
 
 def chain_nodes(visits: Iterable[CascadeVisit], urls: Mapping[int, str], tokens: Tokens) -> list[ChainNode]:

@@ -71,6 +71,8 @@ def _rows(summary: Summary) -> Iterable[tuple[str, str, str]]:
     value = " + ".join(f"{amount} {currency}" for currency, amount in summary.value.items())
     yield "Conversions", f"{summary.conversions:,}", value
     yield "Drops", f"{sum(summary.drops.values()):,}", _listed(summary.drops)
+    if summary.bound_hits:
+        yield "Beyond a bound", f"{sum(summary.bound_hits.values()):,}", _listed(summary.bound_hits)
     suspects = {verdict: visits for verdict, visits in summary.suspects.items() if visits}
     yield "Suspects", f"{sum(suspects.values()):,}", _listed(suspects) or "visits that a verdict took out of the counts"
 

@@ -147,7 +147,9 @@ def _show(context: CommandContext, found: Inspection, resolution: Resolution) ->
         header_style="bold",
         padding=(0, 2, 0, 0),
     )
-    for node in resolution.chain:
+    for index, node in enumerate(resolution.chain):
+        if resolution.omitted and index == 1:
+            chain.add_row("…", f"{counted(resolution.omitted, 'visit')} left out")
         chain.add_row(
             str(node.depth), node.visit, _arrival(node), node.url or "–", (node.at or "erased")[:16].replace("T", " ")
         )

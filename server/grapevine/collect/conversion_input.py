@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from grapevine.collect.schemas import ConversionRequest, KeyedConversionRequest, check_nonce
+from grapevine.domain.currencies import CURRENCIES
 from grapevine.domain.money import MILLION
 from grapevine.errors import FieldError
 
@@ -14,7 +14,6 @@ MOST_GOAL: Final = 64
 MOST_ID: Final = 128
 MOST_VALUE: Final = 1_000_000_000
 
-_CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
 _PLACES: Final = 6
 _LONGEST: Final = 40
 
@@ -65,7 +64,10 @@ def _millionths(value: Decimal, errors: list[FieldError]) -> int:
 
 
 def _currency(text: str | None, errors: list[FieldError]) -> str:
-    if text is None or not _CURRENCY.fullmatch(text):
-        errors.append(FieldError("currency", "must be three letters of ISO 4217, such as EUR, where there is a value"))
+    code = "" if text is None or not text.isascii() else text.upper()
+    if code not in CURRENCIES:
+        errors.append(
+            FieldError("currency", "must be a current code of ISO 4217, such as EUR or USD, where there is a value")
+        )
         return ""
-    return text.upper()
+    return code

@@ -21,6 +21,7 @@ from grapevine.domain.channels import SESSION
 from grapevine.domain.enums import TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
 from grapevine.domain.events import (
     Answer,
+    BoundExceeded,
     Conversion,
     Event,
     OptedOutVisit,
@@ -34,7 +35,7 @@ from grapevine.domain.events import (
 )
 from grapevine.domain.networks import network_of
 from grapevine.domain.tokens import Token, TokenError, next_n
-from grapevine.errors import FieldError, Invalid
+from grapevine.errors import FieldError, Invalid, RateLimited
 from grapevine.sites.cache import Site, SiteCache
 
 _REFERRER_KEPT: Final = 2048
@@ -133,6 +134,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         source=origin.source,
         device=agent.device,
         app=origin.app,
+        app_listed=origin.listed,
         visitor=_hash(context, today),
         visitor_before=None if token is None else _hash(context, today - 1),
         token=token,
@@ -262,6 +264,11 @@ def dropped(reason: str, body: msgspec.Struct) -> CollectResponse:
 def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> CollectResponse:
     if isinstance(outcome, VisitNotFound):
         raise Invalid.of(field, "names a visit that is not here: erased, or past retention")
+    if isinstance(outcome, BoundExceeded):
+        raise RateLimited(
+            "This site takes no more of these from one network today; send it again tomorrow (UTC).",
+            retry_after=outcome.seconds,
+        )
     duplicate = isinstance(outcome, Stored) and outcome.duplicate
     return CollectResponse(200, body, "duplicate" if duplicate else None)
 

@@ -7,6 +7,7 @@ Domains and Android packages come from the Snowplow referrer database (taken int
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -20,17 +21,21 @@ from grapevine.domain.urls import Page, UrlError, origin_of, query_names
 _CACHED: Final = 8_192
 _CAMPAIGN_PARAMETERS: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_id"})
 _ANDROID: Final = "android-app://"
+_PACKAGE: Final = re.compile(r"(?=.{1,100}\Z)[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", re.ASCII)
+"""An Android package in lower case: letters in upper case are allowed in packages, but tell no two apps apart."""
 
 
 class Origin(NamedTuple):
     """``source`` is a code of ``enums.SOURCES``; ``app`` the messenger or network that the referrer itself named.
 
-    ``shim``: the referrer names a company alone, not the app of that company.
+    ``shim``: the referrer names a company alone, not the app of that company. ``listed``: the app is known by name, so
+    that a visitor cannot have invented it.
     """
 
     source: int
     app: str | None
     shim: bool = False
+    listed: bool = True
 
 
 class _Place(NamedTuple):
@@ -49,7 +54,7 @@ def source_of(page: Page, url: str, referrer: str, app: str | None, origins: fro
         return Origin(SOURCES["campaign"], app)
     known = _read_referrer(referrer, origins) if referrer else None
     if known is not None and not (known.shim and app):
-        return Origin(known.source, app or known.app)
+        return Origin(known.source, app or known.app, listed=app is not None or known.listed)
     if app is not None:
         return Origin(_inside().get(app, SOURCES["social"]), app)
     return Origin(SOURCES["direct-home" if page.is_home else "direct-deep"], None)
@@ -111,12 +116,16 @@ class ReferrerReader:
         return Origin(found.source, app, host in self._shims)
 
     def _android(self, rest: str) -> Origin | None:
-        """An app by its package, which is evidence even where it is unknown; some apps write a host in its place."""
+        """An app by its package, which is evidence even where it is unknown; some apps write a host in its place.
+
+        What cannot be a package is no app.
+        """
         package = rest.partition("/")[0].lower()
         found = self._look_up(package, "")
+        app = package if _PACKAGE.fullmatch(package) else None
         if found is not None:
-            return Origin(found.source, found.app or package)
-        return Origin(SOURCES["referral"], package) if package else None
+            return Origin(found.source, found.app or app, listed=found.app is not None or package in self._places)
+        return Origin(SOURCES["referral"], app, listed=False) if package else None
 
     def _look_up(self, host: str, first: str) -> _Place | None:
         labels = host.split(".")

@@ -28,8 +28,19 @@ DROP_REASONS: Final = (
     "duplicate",
 )  # fmt: skip
 
+BOUND_KINDS: Final = {"pages": 0, "goals": 1, "apps": 2, "answers": 3, "shares": 4}
+"""What visitors may invent, and so has a bound by day (``writer.name_bounds``)."""
+BOUND_KIND_NAMES: Final = {code: name for name, code in BOUND_KINDS.items()}
+
+OTHER_NAME: Final = "(other)"
+"""The name under which everything beyond a bound counts."""
+
 DAY_KEYS: Final = {"channel": 0, "source": 1, "depth": 2, "hour": 3}
 """The dimensions of the counts by day; ``hour`` is the hour of the day."""
+
+DEEPEST: Final = 63
+"""In counts this depth stands for itself and all greater ones, since a visitor can make a chain as long as they like:
+5,000 generations of one person must not be 5,000 rows of counts. Real chains are known to 20 or so."""
 
 DAYS_OF_WEEK: Final = 7
 """Counts by week go from day number 0, 7, 14 …"""

@@ -19,7 +19,8 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``token`` is the valid share token it came with, ``reason`` (a code) why one that came was no good; ``own`` says
     that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt, None
     where no token asks for it. ``verdict`` (a code) is why it is taken for no person. ``spread`` is in how many
-    cells the cascades of its site begin.
+    cells the cascades of its site begin. ``app_listed`` says that its app is known by name, so that no visitor has
+    invented it.
     """
 
     site_id: int
@@ -39,6 +40,7 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     verdict: int | None = None
     network: int = 0
     spread: int = CELLS
+    app_listed: bool = True
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -135,4 +137,10 @@ class VisitNotFound(msgspec.Struct, frozen=True):
     """The visit that the event names is not in the store; nothing changed."""
 
 
-Outcome = VisitOutcome | Stored | VisitNotFound
+class BoundExceeded(msgspec.Struct, frozen=True):
+    """The event exceeds what its network may add in a day; nothing changed. The next day begins in ``seconds``."""
+
+    seconds: int
+
+
+Outcome = VisitOutcome | Stored | VisitNotFound | BoundExceeded

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from grapevine.domain.currencies import CURRENCIES, NO_CURRENCY
+
 MILLION: Final = 1_000_000
+MOST_CURRENCIES: Final = 200
 
 Amounts = dict[str, str]
 """Decimal strings by ISO 4217 currency: ``{"EUR": "49.00"}``."""
@@ -34,8 +37,17 @@ def parted(total: int) -> tuple[int, int]:
 
 
 def amounts(sums: Iterable[tuple[str | None, int | None]]) -> Amounts:
-    """Returns sums by currency as the contract writes them, without those that have no currency or no value."""
-    return {currency: decimal(total) for currency, total in sorted(_known(sums))}
+    """Returns sums by currency as the contract writes them, without those that have no currency or no value.
+
+    There are at most ``MOST_CURRENCIES``: conversions that were stored when any three letters were taken for a currency
+    may have thousands of them. Beyond that, what is none of ISO 4217's is added up under its code for no currency.
+    """
+    known = dict(_known(sums))
+    if len(known) > MOST_CURRENCIES:
+        rest = sum(total for currency, total in known.items() if currency not in CURRENCIES)
+        known = {currency: total for currency, total in known.items() if currency in CURRENCIES}
+        known[NO_CURRENCY] = known.get(NO_CURRENCY, 0) + rest
+    return {currency: decimal(total) for currency, total in sorted(known.items())}
 
 
 def _known(sums: Iterable[tuple[str | None, int | None]]) -> Iterable[tuple[str, int]]:

@@ -12,8 +12,10 @@ from urllib.parse import unquote_plus, urlsplit
 
 import idna
 
+from grapevine.domain.enums import OTHER_NAME
+
 MAX_LENGTH: Final = 2048
-OTHER_PAGE: Final = "(other)"
+OTHER_PAGE: Final = OTHER_NAME
 """The page under which visits are counted once a site has exceeded its daily bound of new pages."""
 
 _PAGES_CACHED: Final = 8_192

@@ -205,6 +205,17 @@ class ShareRow(msgspec.Struct, frozen=True, array_like=True):
     proven_at: int | None
     returns: int
     self_returns: int
+    url: str | None = None
+
+
+class NameRow(msgspec.Struct, frozen=True, array_like=True):
+    """A goal or app that counts as itself; ``day`` is the day number of its first sight, -1 for the owner's own."""
+
+    site_id: int
+    kind: int
+    name: str
+    cell: int
+    day: int
 
 
 class ConversionRow(msgspec.Struct, frozen=True, array_like=True):

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import msgspec
 
+from grapevine.domain import ids
 from grapevine.store.query_runner import Changes
 from grapevine.store.repositories.verdicts import Verdicts
-from grapevine.store.rows import AnswerRow, ConversionRow, PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.rows import AnswerRow, ConversionRow, NameRow, PageRow, ShareKey, ShareRow, VisitRow
 
 MEASURES: Final = (
     "views", "visits", "visitors", "returns", "self_returns", "same_network", "shares", "reported", "proven",
@@ -91,6 +92,21 @@ class Batch:
         found = await self._run_unless_partial("pages_of_day", site_id=site_id, day=day)
         return int(found[0][0]) if found else 0
 
+    async def known_names(self, keys: Rows) -> set[tuple[int, int, str]]:
+        """Which names of ``keys`` (site, kind, name, cell) are stored, by (site, kind, name)."""
+        return {(site, kind, name) for site, kind, name in await self._run("known_names", keys)}
+
+    async def names_of_day(self, site_id: int, kind: int, day: int) -> int:
+        """How many names of a kind visitors of the site invented on that day."""
+        found = await self._run_unless_partial(
+            "names_of_day", site_id=site_id, kind=kind, day=day, cell=ids.hashed_cell(site_id)
+        )
+        return int(found[0][0]) if found else 0
+
+    async def insert_names(self, rows: Sequence[NameRow]) -> None:
+        """Adds names that are missing."""
+        await self._run("insert_names", _plain(rows))
+
     async def guard(self, rows: Rows) -> set[tuple[int, int, int]]:
         """Guards (site, kind, key, cell, expires_at). Returns the (site, kind, key) seen for the first time."""
         return {(site, kind, key) for site, kind, key in await self._run("insert_guards", rows)}
@@ -112,6 +128,22 @@ class Batch:
         """Adds answers. Returns the (site, visit, event_key) of those that are new."""
         found = await self._run("insert_answers", _plain(rows))
         return {(site, visit, key) for site, visit, key in found}
+
+    async def known_answers(self, keys: Rows) -> set[tuple[int, int, int]]:
+        """Which answers of ``keys`` (site, visit, cell, event_key) are stored, by (site, visit, event_key)."""
+        return {(site, visit, key) for site, visit, key in await self._run("known_answers", keys)}
+
+    async def answers_between(self, site_id: int, start: int, end: int) -> int:
+        """How many answers the site has from ``start`` to before ``end`` (ms); 0 where they cannot be counted now."""
+        found = await self._run_unless_partial("answers_between", site_id=site_id, start=start, end=end)
+        return int(found[0][0]) if found else 0
+
+    async def urls_of_shares(self, visits: Rows) -> dict[tuple[int, int], set[str]]:
+        """The URLs that shares of ``visits`` (site, visit, cell) keep of their own, by (site, visit)."""
+        urls: dict[tuple[int, int], set[str]] = {}
+        for site, visit, url in await self._run("urls_of_shares", visits):
+            urls.setdefault((site, visit), set()).add(url)
+        return urls
 
     async def add_up(
         self, shares: Sequence[ShareRow], growths: Sequence[CascadeGrowth], counts: Mapping[str, Rows], drops: Rows

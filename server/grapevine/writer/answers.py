@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from grapevine.domain import ids
-from grapevine.domain.events import Answer, Stored, VisitNotFound
+from grapevine.domain.events import Answer, BoundExceeded, Stored, VisitNotFound
 from grapevine.store.rows import ERASED, AnswerRow
+from grapevine.writer.name_bounds import ANSWER, BoundKey
 from grapevine.writer.state import BatchState
+
+AnswerKey = tuple[int, int, int]
+"""An answer as (site, visit, key)."""
 
 
 async def record(state: BatchState) -> None:
     """Stores the answers that were not seen before."""
-    rows: dict[tuple[int, int, int], tuple[int, AnswerRow]] = {}
+    rows: dict[AnswerKey, tuple[int, AnswerRow]] = {}
+    networks: dict[AnswerKey, int] = {}
     for index, event in state.of(Answer):
         row = state.visit_of(event)
         if event.visit_id and (row is None or row.flags & ERASED):
@@ -19,8 +27,34 @@ async def record(state: BatchState) -> None:
         state.outcomes[index] = Stored(duplicate=True)
         key = state.shared.nonces.guard_key("answer", event.site_id, event.nonce)
         rows.setdefault((event.site_id, event.visit_id, key), (index, _row(event, key)))
+        networks.setdefault((event.site_id, event.visit_id, key), event.network)
+    if rows:
+        await _refuse_excess(state, rows, networks)
     for new in await state.transaction.insert_answers([rows[key][1] for key in sorted(rows)]):
         state.outcomes[rows[new][0]] = Stored()
+
+
+async def _refuse_excess(
+    state: BatchState, rows: dict[AnswerKey, tuple[int, AnswerRow]], networks: Mapping[AnswerKey, int]
+) -> None:
+    """Removes from ``rows`` the new answers that exceed the bound of their day, and sets their outcomes."""
+    stored = await state.transaction.known_answers(
+        [(row.site_id, row.visit_id, row.cell, row.event_key) for _, row in rows.values()]
+    )
+    by_bound: dict[BoundKey, dict[AnswerKey, int]] = {}
+    for key, (_, row) in rows.items():
+        if key not in stored:
+            bound = BoundKey(ANSWER, row.site_id, ids.day_at(row.at))
+            by_bound.setdefault(bound, {})[key] = networks[key]
+    for bound, new in by_bound.items():
+        count = partial(
+            state.transaction.answers_between, bound.site_id, *map(ids.day_start, (bound.day, bound.day + 1))
+        )
+        for key in await state.shared.bounds.exceeding(bound, new, count, state.new_keys.taken):
+            index, row = rows.pop(key)
+            left = ids.day_start(bound.day + 1) - row.at
+            state.outcomes[index] = BoundExceeded(seconds=-(-left // 1000))
+            state.deltas.add_bound_hit(row.site_id, ANSWER, row.at)
 
 
 def _row(event: Answer, key: int) -> AnswerRow:

@@ -8,7 +8,18 @@ set-based, and only what a step really changed is counted; so a repeated event c
 from __future__ import annotations
 
 from grapevine.domain.events import Outcome
-from grapevine.writer import answers, conversions, opted_out, pages, shares, unfurls, views, visits
+from grapevine.writer import (
+    answers,
+    conversions,
+    names,
+    opted_out,
+    pages,
+    share_urls,
+    shares,
+    unfurls,
+    views,
+    visits,
+)
 from grapevine.writer.state import BatchState
 
 
@@ -21,8 +32,9 @@ async def record(state: BatchState) -> list[Outcome]:
     # Locks the visits that events name, and their cascades, until the transaction ends. All later steps decide by these
     # rows, and a writer that took its locks in another order could wait for this one in a circle.
     await visits.load_named(state)
-    # A visit's row holds its page, and the budget decides whether that is the page itself or `(other)`.
+    # A visit's row holds its page and its app, and bounds decide whether these are themselves or `(other)`.
     await pages.choose(state)
+    await names.choose(state)
     # One round trip inserts pages and visits and reads the shares that the batch touches.
     await visits.insert(state)
     # From here on `state.visits` holds the new visits alone: a repeated arrival is counted nowhere.
@@ -34,6 +46,8 @@ async def record(state: BatchState) -> list[Outcome]:
     await opted_out.record(state)
     await conversions.record(state)
     await answers.record(state)
+    # Needs the stored shares: one that was reported before keeps what it has.
+    await share_urls.choose(state)
     # Needs the new visits, which open and prove shares, and changes the counts.
     shares.change(state)
     # Last, since other writers may wait for these rows: their locks are held for one round trip before the commit.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
+
+from grapevine.writer.name_bounds import Taken
 
 K = TypeVar("K", bound=Hashable)
-
-_DAYS: Final = 10_000
-"""The number of pages is kept for so many sites and days."""
 
 
 class RecentKeys(Generic[K]):
@@ -34,45 +33,25 @@ class RecentKeys(Generic[K]):
             self._older, self._newer = self._newer, set()
 
 
-class PageBudget:
-    """The number of new pages that a site may bring in a day: ``bound``.
-
-    Other processes add pages, too, so it admits pages without a query only up to half of the bound.
-    """
-
-    def __init__(self, bound: int) -> None:
-        self.bound = bound
-        self._taken: dict[tuple[int, int], int] = {}
-
-    def admits(self, site_id: int, day: int, pages: int) -> bool:
-        """Whether so many more pages certainly fit; if so, they are counted."""
-        taken = self._taken.get((site_id, day))
-        if taken is None or 2 * (taken + pages) > self.bound:
-            return False
-        self._taken[site_id, day] = taken + pages
-        return True
-
-    def set_used(self, site_id: int, day: int, pages: int) -> None:
-        """Sets how many pages there are at most."""
-        if len(self._taken) >= _DAYS:
-            self._taken.clear()
-        self._taken[site_id, day] = pages
-
-
 class KnownKeys(NamedTuple):
-    """Pages that are stored, as (site, page, day, with their title), and visitors counted, as (site, day, visitor)."""
+    """Pages that are stored, as (site, page, day, with their title), visitors counted, as (site, day, visitor), and
+    names that count as themselves, as (site, kind, name)."""
 
     pages: RecentKeys[tuple[int, int, int, bool]]
     visitors: RecentKeys[tuple[int, int, int]]
+    names: RecentKeys[tuple[int, int, str]]
 
     def add(self, new: NewKeys) -> None:
         """Adds the keys of a batch that has committed."""
         self.pages.add(new.pages)
         self.visitors.add(new.visitors)
+        self.names.add(new.names)
 
 
 class NewKeys(NamedTuple):
-    """The keys that a batch adds to ``Known`` if it commits."""
+    """The keys that a batch adds to ``KnownKeys`` if it commits, and what it takes of the bounds."""
 
     pages: list[tuple[int, int, int, bool]]
     visitors: list[tuple[int, int, int]]
+    names: list[tuple[int, int, str]]
+    taken: list[Taken]

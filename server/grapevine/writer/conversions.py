@@ -12,6 +12,7 @@ from grapevine.domain import ids
 from grapevine.domain.events import Conversion, Stored, VisitNotFound
 from grapevine.store.rows import ERASED, ConversionRow
 from grapevine.writer.guards import first_seen
+from grapevine.writer.name_bounds import GOAL
 from grapevine.writer.nonces import GUARD_CONVERSION
 from grapevine.writer.state import BatchState
 
@@ -19,7 +20,7 @@ from grapevine.writer.state import BatchState
 async def record(state: BatchState) -> None:
     """Stores and counts the conversions that were not seen before."""
     unseen = await first_seen(state, GUARD_CONVERSION, _of_stored_visits(state), expires=False)
-    new = await state.transaction.insert_conversions([_row(event, key) for _, event, key in unseen])
+    new = await state.transaction.insert_conversions([_row(state, event, key) for _, event, key in unseen])
     for index, event, key in unseen:
         if (event.site_id, event.visit_id, key) in new:
             state.outcomes[index] = Stored()
@@ -36,12 +37,12 @@ def _of_stored_visits(state: BatchState) -> Iterator[tuple[int, Conversion, int]
             yield index, event, guard_key("conversion", event.site_id, event.once)
 
 
-def _row(event: Conversion, key: int) -> ConversionRow:
+def _row(state: BatchState, event: Conversion, key: int) -> ConversionRow:
     return ConversionRow(
         site_id=event.site_id,
         visit_id=event.visit_id,
         cell=ids.cell_of(event.visit_id),
-        goal=event.goal,
+        goal=state.name(event.site_id, GOAL, event.goal),
         event_key=key,
         external_id=event.external_id,
         at=event.at,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from grapevine.domain import ids
-from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK, NO_CHANNEL
+from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK, DEEPEST, NO_CHANNEL
 from grapevine.store.rows import SAME_NETWORK, ShareRow, VisitRow
 from grapevine.store.write_batch import MEASURES, Batch, CascadeGrowth
 
@@ -35,6 +35,7 @@ class CountDeltas:
         self._devices: dict[Key, list[int]] = {}
         self._shared: Counter[tuple[int, int, int]] = Counter()
         self._cascades: dict[tuple[int, int], CascadeGrowth] = {}
+        self._bound_hits: Counter[tuple[int, int, int]] = Counter()
 
     def add_visit(self, row: VisitRow, *, first_of_day: bool) -> None:
         """Counts a new visit under the share channel it arrived through, and adds it to its cascade."""
@@ -114,6 +115,10 @@ class CountDeltas:
         _of(self._devices, (site_id, day, 0, app))[_POSITION["unfurls"]] += 1
         _of(self._days, (site_id, day, DAY_KEYS["hour"], hour))[_POSITION["unfurls"]] += 1
 
+    def add_bound_hit(self, site_id: int, kind: int, at: int) -> None:
+        """Counts an event that exceeds a bound of its day; ``kind`` is one of ``BOUND_KINDS``."""
+        self._bound_hits[site_id, ids.day_at(at), kind] += 1
+
     def cascade(self, row: VisitRow) -> CascadeGrowth:
         """Returns the growth of the cascade of ``row``, to be raised by the caller."""
         key = (row.site_id, row.root)
@@ -132,6 +137,7 @@ class CountDeltas:
                 "counts_page": self._rows(self._pages),
                 "counts_device": self._rows(self._devices),
                 "counts_week": self._weeks(),
+                "bound_hits": [(*key, self._slot, events) for key, events in sorted(self._bound_hits.items())],
                 "counts_shared": [(*key, self._slot, by) for key, by in sorted(self._shared.items()) if by],
             },
             [(*hour, reason, self._slot, number) for (*hour, reason), number in sorted(drops.items())],
@@ -161,7 +167,7 @@ class CountDeltas:
     def _counts(self, row: VisitRow, at: int, channel: int) -> tuple[list[int], list[int], list[int]]:
         site_id, day = row.site_id, ids.day_at(at)
         return (
-            _of(self._hours, (site_id, at // ids.HOUR_MS, row.source, channel, row.depth)),
+            _of(self._hours, (site_id, at // ids.HOUR_MS, row.source, channel, min(row.depth, DEEPEST))),
             _of(self._pages, (site_id, day, row.page_id)),
             _of(self._devices, (site_id, day, row.device, row.app or "")),
         )

@@ -11,8 +11,9 @@ from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
 from grapevine.writer import batch as steps
 from grapevine.writer.bursts import Bursts, VisitorDay
-from grapevine.writer.caches import KnownKeys, PageBudget, RecentKeys
+from grapevine.writer.caches import KnownKeys, NewKeys, RecentKeys
 from grapevine.writer.counts import CountDeltas, Drop
+from grapevine.writer.name_bounds import BOUNDS, Bound, NameBounds
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.state import BatchState, SharedState
 
@@ -26,18 +27,20 @@ class EventRecorder:
 
     ``nonces`` make visit ids, the same id of the same nonce. Counts are raised in a slot of rows that no other process
     writes; concurrent batches use the slots behind it, at ``slot_offset``, so that they never wait for each other's
-    counts. ``pages_a_day`` bounds the new pages of a site in a day; visits to further ones count as ``(other)``.
+    counts. ``bounds`` are those on what visitors may invent in a day.
     """
 
-    def __init__(self, store: Store, nonces: Nonces, slot: int = 0, pages_a_day: int = 10_000) -> None:
+    def __init__(self, store: Store, nonces: Nonces, slot: int = 0, bounds: Mapping[int, Bound] = BOUNDS) -> None:
         self.max_concurrent_batches = store.max_concurrent_batches
         self._store = store
         self._slot = slot
         self._shared = SharedState(
             nonces=nonces,
-            known=KnownKeys(pages=RecentKeys(_REMEMBERED), visitors=RecentKeys(_REMEMBERED)),
+            known=KnownKeys(
+                pages=RecentKeys(_REMEMBERED), visitors=RecentKeys(_REMEMBERED), names=RecentKeys(_REMEMBERED)
+            ),
             bursts=Bursts(),
-            budget=PageBudget(pages_a_day),
+            bounds=NameBounds(bounds),
         )
 
     async def record(
@@ -57,8 +60,12 @@ class EventRecorder:
         """As ``record``, in a transaction that the caller commits."""
         state = BatchState(self._shared, batch, events, CountDeltas(self._slot + slot_offset), drops)
         # Keys of a transaction that is rolled back must be offered to the store again.
-        batch.when_committed(lambda: self._shared.known.add(state.new_keys))
+        batch.when_committed(lambda: self._remember(state.new_keys))
         return await steps.record(state)
+
+    def _remember(self, new: NewKeys) -> None:
+        self._shared.known.add(new)
+        self._shared.bounds.add(new.taken)
 
     @property
     def slot(self) -> int:

@@ -17,7 +17,7 @@ from grapevine.writer.state import BatchState, share_key
 def touched(state: BatchState, visits: Iterable[VisitRow]) -> list[ShareKey]:
     """Returns the shares that ``visits`` open and that the batch reports, in the order in which all batches lock."""
     opened = {key for row in visits if row.verdict is None and (key := row.opened)}
-    return sorted(opened.union(key for _, _, key in _reports(state)), key=ShareKey.plain)
+    return sorted(opened.union(key for _, _, key in reports(state)), key=ShareKey.plain)
 
 
 def change(state: BatchState) -> None:
@@ -26,9 +26,9 @@ def change(state: BatchState) -> None:
     updates.open(state.visits)
     for index, _ in state.of(ShareReport):
         state.outcomes[index] = VisitNotFound()
-    for index, event, key in _reports(state):
+    for index, event, key in reports(state):
         state.outcomes[index] = Stored(duplicate=True)
-        if updates.report(key, event, state.page_id(event.site_id, event.page)):
+        if updates.report(key, event.at, _named_page(state, event, key)):
             indexes[key] = index
     for made in updates.changes(state.shares):
         _count(state, made)
@@ -37,11 +37,19 @@ def change(state: BatchState) -> None:
         state.share_rows.append(made.row)
 
 
-def _reports(state: BatchState) -> Iterator[tuple[int, ShareReport, ShareKey]]:
+def reports(state: BatchState) -> Iterator[tuple[int, ShareReport, ShareKey]]:
     """Reports of shares of stored visits."""
     for index, event in state.of(ShareReport):
         if (event.site_id, event.token.visit_id) in state.stored:
             yield index, event, share_key(event.site_id, event.token)
+
+
+def _named_page(state: BatchState, event: ShareReport, key: ShareKey) -> SharedPage:
+    """Returns the page that a report names. One beyond the bound of pages has its own URL, or is not named at all."""
+    if not state.is_excess(event.page, event.site_id):
+        return SharedPage(event.page.page_id, None)
+    url = state.share_urls.get(key)
+    return SharedPage(None, None) if url is None else SharedPage(state.page_id(event.site_id, event.page), url)
 
 
 def _count(state: BatchState, change: ShareChange) -> None:
@@ -52,6 +60,13 @@ def _count(state: BatchState, change: ShareChange) -> None:
         state.deltas.move_share(sharer, row.channel, row.page_id)
     if change.seen and sharer.verdict is None:
         state.deltas.cascade(sharer).shares += 1
+
+
+class SharedPage(NamedTuple):
+    """The page of a share: ``page_id`` None where its report names none, ``url`` where it is in no list of pages."""
+
+    page_id: int | None
+    url: str | None
 
 
 class ShareChange(NamedTuple):
@@ -79,13 +94,13 @@ class ShareUpdates:
     """The reports and openings of shares in one batch, gathered before anything is decided."""
 
     def __init__(self) -> None:
-        self._reports: dict[ShareKey, tuple[int, int]] = {}
+        self._reports: dict[ShareKey, tuple[int, SharedPage]] = {}
         self._proofs: dict[ShareKey, int] = {}
         self._opened: dict[ShareKey, tuple[int, int]] = {}
 
-    def report(self, key: ShareKey, event: ShareReport, page_id: int) -> bool:
+    def report(self, key: ShareKey, at: int, page: SharedPage) -> bool:
         """Adds the report that a page was shared. False when an earlier report of the batch said so."""
-        return self._reports.setdefault(key, found := (event.at, page_id)) is found
+        return self._reports.setdefault(key, found := (at, page)) is found
 
     def open(self, visits: Iterable[VisitRow]) -> None:
         """Adds new visits, of which those that came through a share open it."""
@@ -105,7 +120,7 @@ class ShareUpdates:
         return [change for change in found if change.worth_writing]
 
     def _change(self, key: ShareKey, before: ShareRow | None) -> ShareChange:
-        reported_at, page_id = self._reports.get(key, (None, None))
+        reported_at, page = self._reports.get(key, (None, SharedPage(None, None)))
         proven_at = self._proofs.get(key)
         first_at = min((at for at in (reported_at, proven_at) if at is not None), default=None)
         if before is not None and before.first_at is not None:
@@ -120,7 +135,8 @@ class ShareUpdates:
             cell=key.cell,
             channel=key.channel,
             n=key.n,
-            page_id=page_id if reported else None,
+            page_id=page.page_id if reported else None,
+            url=page.url if reported else None,
             first_at=first_at,
             reported_at=reported_at if reported else None,
             proven_at=proven_at if proven else None,

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from grapevine.domain import ids
-from grapevine.domain.events import Answer, Conversion, Event, Outcome, Stored, View
+from grapevine.domain.enums import OTHER_NAME
+from grapevine.domain.events import (
+    Answer,
+    Conversion,
+    Event,
+    OptedOutVisit,
+    Outcome,
+    ShareReport,
+    Stored,
+    View,
+    VisitEvent,
+)
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.rows import PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch
 from grapevine.writer.bursts import Bursts
-from grapevine.writer.caches import KnownKeys, NewKeys, PageBudget
+from grapevine.writer.caches import KnownKeys, NewKeys
 from grapevine.writer.counts import CountDeltas, Drop
+from grapevine.writer.name_bounds import NameBounds
 from grapevine.writer.nonces import Nonces
 
 _STORED: Final = Stored()
@@ -23,12 +35,12 @@ E = TypeVar("E", bound=Event)
 
 class SharedState(NamedTuple):
     """State of all batches: how nonces become ids, which keys are known to be stored, which visitors open links again
-    and again, and how many new pages a site may bring in a day."""
+    and again, and how much is used of the bounds on what visitors may invent."""
 
     nonces: Nonces
     known: KnownKeys
     bursts: Bursts
-    budget: PageBudget
+    bounds: NameBounds
 
 
 class BatchState:
@@ -55,15 +67,19 @@ class BatchState:
         """Visits that are in the store and that events of the batch name, by (site, visit)."""
         self.pages: list[PageRow] = []
         """Pages that may be new, or may get their title now."""
-        self.over_budget: set[tuple[int, int]] = set()
-        """Pages (site, page) that exceed their site's budget of the day and count as ``(other)``."""
+        self.excess_pages: set[tuple[int, int]] = set()
+        """Pages (site, page) that exceed a bound of the day and count as ``(other)``."""
+        self.excess_names: set[tuple[int, int, str]] = set()
+        """Goals and apps (site, kind, name) that exceed a bound of the day and count as ``(other)``."""
+        self.share_urls: dict[ShareKey, str] = {}
+        """The URLs of shares whose page exceeds a bound and that keep it all the same."""
         self.visits: list[VisitRow] = []
         """Visits that are really new."""
         self.shares: dict[ShareKey, ShareRow] = {}
         """Shares that the batch touches, as they are stored."""
         self.share_rows: list[ShareRow] = []
         """The rows to be added to shares."""
-        self.new_keys = NewKeys([], [])
+        self.new_keys = NewKeys(pages=[], visitors=[], names=[], taken=[])
         self._by_kind: dict[type, list[tuple[int, Any]]] = {}
         for index, event in enumerate(events):
             self._by_kind.setdefault(type(event), []).append((index, event))
@@ -76,11 +92,21 @@ class BatchState:
         """The stored visit that an event names."""
         return self.stored.get((event.site_id, event.visit_id))
 
+    def of_pages(self) -> Iterator[VisitEvent | ShareReport | OptedOutVisit]:
+        """The events that name a page."""
+        return (event for event in self.events if isinstance(event, VisitEvent | ShareReport | OptedOutVisit))
+
+    def is_excess(self, page: Page, site_id: int) -> bool:
+        """Whether a page exceeds a bound of the day."""
+        return bool(self.excess_pages) and (site_id, page.page_id) in self.excess_pages
+
     def page_id(self, site_id: int, page: Page) -> int:
         """The page that an event counts for: its own, or ``(other)``."""
-        if self.over_budget and (site_id, page.page_id) in self.over_budget:
-            return page_id(site_id, OTHER_PAGE)
-        return page.page_id
+        return page_id(site_id, OTHER_PAGE) if self.is_excess(page, site_id) else page.page_id
+
+    def name(self, site_id: int, kind: int, name: str) -> str:
+        """The name that an event counts for: its own, or ``(other)``."""
+        return OTHER_NAME if self.excess_names and (site_id, kind, name) in self.excess_names else name
 
 
 def share_key(site_id: int, token: Token) -> ShareKey:

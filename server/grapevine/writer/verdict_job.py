@@ -149,6 +149,7 @@ def _with(share: ShareRow, first_at: int | None, proven_at: int | None, returns:
         channel=share.channel,
         n=share.n,
         page_id=share.page_id,
+        url=share.url,
         first_at=first_at,
         reported_at=share.reported_at,
         proven_at=proven_at,

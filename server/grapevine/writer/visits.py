@@ -9,6 +9,7 @@ from grapevine.domain import ids
 from grapevine.domain.events import Answer, Conversion, Event, OptedOutVisit, View, VisitEvent, VisitOutcome
 from grapevine.store.rows import SAME_NETWORK, VisitRow
 from grapevine.writer import shares
+from grapevine.writer.name_bounds import APP
 from grapevine.writer.nonces import GUARD_VISITOR
 from grapevine.writer.placement import place
 from grapevine.writer.state import BatchState
@@ -114,7 +115,7 @@ def _row(state: BatchState, event: VisitEvent, visit_id: int, nonce_check: int) 
         page_id=state.page_id(event.site_id, event.page),
         source=placement.source,
         device=event.device,
-        app=event.app,
+        app=None if event.app is None else state.name(event.site_id, APP, event.app),
         visitor=event.visitor,
         channel=placement.channel,
         n=placement.n,

@@ -66,7 +66,14 @@ async def test_no_pages_have_no_days(filled: StoredWorld) -> None:
 async def test_apps_and_shares(filled: StoredWorld, period: Period) -> None:
     scope = Scope(SITE, period.start, period.end)
     apps = Counter(visit.app for visit in visits(filled.world, period) if visit.app and visit.through is None)
-    assert await filled.reads.direct.direct_apps(scope) == apps
+    packages = sum(visits for app, visits in apps.items() if "." in app)
+    found = await filled.reads.direct.direct_apps(scope, 100)
+    assert found == (apps, sum(apps.values()), packages)
+    order = sorted(apps, key=lambda app: (-apps[app], app))
+    for limit in (1, 2, len(apps)):
+        some = await filled.reads.direct.direct_apps(scope, limit)
+        assert list(some.apps.items()) == [(app, apps[app]) for app in order[:limit]]
+        assert some[1:] == (found[1:] if apps else (0, 0))
 
     def seen(share: Share) -> tuple[bool, bool]:
         return share.reported_at is not None, share.proven_at is not None

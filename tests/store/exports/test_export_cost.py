@@ -61,12 +61,12 @@ async def plenty(databases: Databases) -> AsyncIterator[Backend]:
         await made.insert(
             "visits",
             (
-                (*key, 0, at[number], 2, 7, 9, 1, None, None, None, None, None, None, None, 0, 0, None, None)
+                (*key, 0, at[number], 2, 7, 9, 1, None, None, None, None, None, None, None, 0, 0, None, None, None)
                 for number, key in enumerate(keys)
             ),
         )
         await made.insert(
-            "shares", ((*key, 7, 0, 7, at[number], at[number], None, 0, 0) for number, key in enumerate(keys))
+            "shares", ((*key, 7, 0, 7, at[number], at[number], None, 0, 0, None) for number, key in enumerate(keys))
         )
         await made.insert("pages", [(SITE, 7, 7, FIRST_DAY, "https://example.org/" + "p" * 200, "t" * 100)])
         opened = made.store()

@@ -87,7 +87,18 @@ class Plenty:
 
 def _is_written(query: Query) -> bool:
     """Whether it belongs to the writer's transaction: it changes rows, or is asked by a batch."""
-    asked = ("held_visits", "named_visits", "named_shares", "known_pages", "pages_of_day")
+    asked = (
+        "held_visits",
+        "named_visits",
+        "named_shares",
+        "known_pages",
+        "pages_of_day",
+        "known_names",
+        "names_of_day",
+        "known_answers",
+        "answers_between",
+        "urls_of_shares",
+    )
     return query.name in asked or query.text.startswith(("INSERT", "UPDATE", "DELETE", "/*citus UPDATE"))
 
 
@@ -149,7 +160,7 @@ def values_of(last: Mapping[str, Any]) -> dict[str, Any]:
         **last, **{column: 1 for query in sql_loader.queries().values() for column in query.columns}, **scope.params(),
         **weeks_of(scope.start, scope.end),
         **{name: last[name] for name in ("visit_id", "cell", "root_id", "channel", "n")}, "by": "channel",
-        "dimension": 0, "key": None, "limit": 21, "value": 1 << 62, "units": 1 << 62, "rest": 0,
+        "dimension": 0, "key": None, "limit": 21, "most": 200, "value": 1 << 62, "units": 1 << 62, "rest": 0,
         "hangs_on": last["visit_id"], "small": 10_000, "before": 0, "day": end - 1, "kind": 1,
         "guard_key": -(1 << 62), "window": 1000, "end_site": SITE, "end_kind": 1, "end_key": 1 << 40,
         "now": ids.day_start(end), "app": "slack", "reason": "robot", "url": "u", "title": "t", "goal": "order",

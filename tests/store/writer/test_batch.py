@@ -28,6 +28,7 @@ from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.base import Store
 from grapevine.store.rows import ASIDE, SAME_NETWORK, PageRow, ShareKey, VisitRow
 from grapevine.store.write_batch import Batch
+from grapevine.writer.name_bounds import BOUNDS, PAGE, Bound
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
 from tests.support.backends import Backend
@@ -337,9 +338,9 @@ async def test_a_visitor_counts_once_a_day(world: BatchScene) -> None:
 
 
 async def test_pages_beyond_the_days_bound_count_as_other(store: Store) -> None:
-    world = BatchScene(store, EventRecorder(store, Nonces(b"n" * 32), pages_a_day=2))
+    world = BatchScene(store, EventRecorder(store, Nonces(b"n" * 32), bounds={**BOUNDS, PAGE: Bound(a_day=2)}))
     for number in (1, 2, 3, 4, 1):
-        await world.land(world.arrival(page=page(f"https://a.example/{number}")))
+        await world.land(world.arrival(page=page(f"https://a.example/{number}"), network=number << 24))
     urls = dict(await world.table("SELECT page_id, url FROM pages"))  # asked apart: a page may be of another cell
     visits = await world.table("SELECT page_id, visits FROM counts_page")
     counted = {urls[page_id]: number for page_id, number in visits}

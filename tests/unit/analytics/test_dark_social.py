@@ -142,7 +142,7 @@ class FixedSeries:
             ],
             "page_urls": [(number, f"https://example.org/{number}") for number in range(len(series))],
             "counts_day_by": [],
-            "direct_apps": [("slack", 3), ("org.example.reader", 2)],
+            "direct_apps": [("slack", 3, 6, 3), ("org.example.reader", 2, 6, 3)],
             "direct_shares": [(80, 50, 40)],
         }
 
@@ -171,7 +171,8 @@ async def test_the_answer_has_the_estimate_in_whole_visits() -> None:
         for one in answer.pages
         if one.value is not None and one.low is not None and one.high is not None
     )
-    assert (answer.evidence.in_app, answer.evidence.app_referrer) == (3, 2)
+    assert (answer.evidence.in_app, answer.evidence.app_referrer) == (3, 3)
+    assert answer.evidence.apps == {"org.example.reader": 2, "slack": 3, "(other)": 1}
     assert answer.shares.estimated == 100
 
 

@@ -82,7 +82,8 @@ def test_amounts_that_are_refused(text: str) -> None:
         ({"goal": "g" * 65}, ["goal"]), ({"goal": "a\nb"}, ["goal"]),
         ({"id": ""}, ["id"]), ({"id": "i" * 129}, ["id"]), ({"id": "a\tb"}, ["id"]), ({"nonce": "short"}, ["nonce"]),
         ({"currency": None}, ["currency"]), ({"currency": "EURO"}, ["currency"]), ({"currency": "€"}, ["currency"]),
-        ({"currency": "ÄÖÜ"}, ["currency"]), ({"goal": "", "currency": "", "nonce": ""}, ["goal", "nonce", "currency"]),
+        ({"currency": "ÄÖÜ"}, ["currency"]), ({"currency": "AAA"}, ["currency"]), ({"currency": "DEM"}, ["currency"]),
+        ({"goal": "", "currency": "", "nonce": ""}, ["goal", "nonce", "currency"]),
     ],
 )  # fmt: skip
 def test_each_wrong_field_is_named(fields: dict[str, Any], wrong: list[str]) -> None:

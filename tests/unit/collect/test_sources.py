@@ -123,6 +123,33 @@ def test_referrers_of_android(package: str, source: str, app: str) -> None:
     assert found(f"ANDROID-APP://{package}/https/a.example/deep") == (source, app)
 
 
+@pytest.mark.parametrize(
+    ("package", "app"),
+    [
+        ("org.Example.Reader_2", "org.example.reader_2"), ("a.b", "a.b"), (f"a.{'b' * 98}", f"a.{'b' * 98}"),
+        (f"a.{'b' * 99}", None), ("x" * 2_000, None), ("reader", None), ("org..reader", None), ("1org.reader", None),
+        ("org.reader ", None), ("org.reader\n", None), ("org.lés", None), ("org.a-b", None), ("(other)", None),
+        ("<b>.org", None), (".", None), ("org.", None),
+    ],
+)  # fmt: skip
+def test_an_app_without_the_syntax_of_a_package_is_none(package: str, app: str | None) -> None:
+    assert found(f"android-app://{package}") == ("referral", app)
+
+
+def test_what_a_visitor_may_have_invented_is_marked() -> None:
+    def listed(referrer: str, app: str | None = None) -> bool:
+        url = f"{ORIGIN}/deep"
+        return source_of(Page(1, url, is_home=False), url, referrer, app, ORIGINS).listed
+
+    assert listed("android-app://com.slack")
+    assert listed("android-app://com.google.android.gm")
+    assert not listed("android-app://anything.com.google.android.gm")
+    assert not listed("android-app://com.nobody.knows")
+    assert listed("android-app://com.nobody.knows", "facebook")
+    assert listed("https://web.whatsapp.com/")
+    assert listed("")
+
+
 def test_an_android_referrer_without_a_package_tells_nothing() -> None:
     assert found("android-app://") == ("direct-deep", None)
 

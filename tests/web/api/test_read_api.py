@@ -116,7 +116,7 @@ async def test_numbers_of_three(server: Server, asker: KeyClient) -> None:
     numbers = await asker.json("/v1/stats/summary")
     assert list(numbers) == [
         "views", "visits", "visitors", "returns", "self_returns", "shares", "dark_share", "return_share", "k_factor",
-        "amplification", "same_network_returns", "unfurls", "conversions", "value", "drops", "suspects",
+        "amplification", "same_network_returns", "unfurls", "conversions", "value", "drops", "suspects", "bound_hits",
     ]  # fmt: skip
     assert (numbers["visits"], numbers["returns"], numbers["k_factor"]) == (3, 2, pytest.approx(2 / 3))
     assert numbers["shares"] == {"total": 2, "reported": 1, "proven": 2, "dark": 2, "public": 0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -11,6 +12,17 @@ from grapevine.store.query_runner import Runner
 from grapevine.store.readers.scope import visit_keys, visit_params
 from grapevine.store.readers.summary import Converted
 from grapevine.store.rows import CascadeVisit
+
+MOST_OF_CHAIN: Final = 200
+"""Visits of a chain that are read: its root and the last 199. Nobody reads a longer one, and a visitor can make a chain
+of any length by opening their own links."""
+
+
+class StoredChain(NamedTuple):
+    """The visits of a chain, its first one first. ``omitted`` visits below the first of them are left out."""
+
+    visits: list[CascadeVisit]
+    omitted: int = 0
 
 
 class CascadeFacts(msgspec.Struct, frozen=True):
@@ -37,10 +49,17 @@ class CascadeReader:
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
-    async def chain_to(self, site_id: int, visit_id: int) -> list[CascadeVisit]:
-        """The visits from the root of a cascade to this visit, in that order; empty when the visit is not there."""
-        rows = await self._run("chain_to_visit", **visit_params(site_id, visit_id))
-        return [CascadeVisit(*row) for row in rows]
+    async def chain_to(self, site_id: int, visit_id: int) -> StoredChain:
+        """Returns the chain that ends at this visit; empty when the visit is not there."""
+        visit = visit_params(site_id, visit_id)
+        visits = [CascadeVisit(*row) for row in await self._run("chain_to_visit", **visit, most=MOST_OF_CHAIN)]
+        if len(visits) < MOST_OF_CHAIN or visits[0].parent_id is None:
+            return StoredChain(visits)
+        root = [CascadeVisit(*row) for row in await self._run("root_of_visit", **visit)]
+        if not root:  # past retention
+            return StoredChain(visits)
+        # Each visit of a chain is one deeper than the one above it, from the root at 0; so nothing needs to be counted.
+        return StoredChain([*root, *visits[1:]], omitted=visits[1].depth - 1)
 
     async def visits_by_id(self, site_id: int, visits: Iterable[int]) -> dict[int, CascadeVisit]:
         """Those of ``visits`` that are stored."""

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from grapevine.store.query_runner import Runner
 from grapevine.store.readers.scope import Scope
+
+
+class DirectApps(NamedTuple):
+    """Visits by app, of the most frequent ones; of all apps; and of those of which there is only a package."""
+
+    apps: dict[str, int]
+    total: int
+    packages: int
 
 
 class DirectReader:
@@ -19,9 +28,11 @@ class DirectReader:
         rows = await self._run("direct_days", [(page,) for page in pages], **scope.params())
         return [(page, day, [int(number) for number in numbers]) for page, day, *numbers in rows]
 
-    async def direct_apps(self, scope: Scope) -> dict[str, int]:
-        """Untagged visits that an app brought, by app; filters of the scope have no part in it."""
-        return dict(sorted(await self._run("direct_apps", **scope.params())))
+    async def direct_apps(self, scope: Scope, limit: int) -> DirectApps:
+        """Untagged visits that an app brought; filters of the scope have no part in it."""
+        rows = await self._run("direct_apps", limit=limit, **scope.params())
+        total, packages = rows[0][2:] if rows else (0, 0)
+        return DirectApps(apps={app: visits for app, visits, *_ in rows}, total=int(total), packages=int(packages))
 
     async def direct_shares(self, scope: Scope) -> tuple[int, int, int]:
         """Private shares first seen in the period: (reported, proven, both)."""

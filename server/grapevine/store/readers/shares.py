@@ -14,7 +14,7 @@ from grapevine.store.readers.scope import visit_params
 
 
 class ShareFacts(msgspec.Struct, frozen=True):
-    """The stored facts of one share."""
+    """The stored facts of one share. ``url`` is that of a shared page beyond the bound of pages."""
 
     page_id: int | None = None
     first_at: int | None = None
@@ -22,6 +22,7 @@ class ShareFacts(msgspec.Struct, frozen=True):
     proven_at: int | None = None
     returns: int = 0
     self_returns: int = 0
+    url: str | None = None
 
 
 class ReachFacts(msgspec.Struct, frozen=True):
@@ -77,7 +78,10 @@ class ShareReader:
     async def shared_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
         """The page a share is of: the reported one, else the first page of the visit that made it."""
         rows = await self._run("shared_page", **visit_params(site_id, visit_id), channel=channel, n=n)
-        return (await self._pages.urls(site_id, [rows[0][0]])).get(rows[0][0]) if rows else None
+        if not rows:
+            return None
+        page, url = rows[0]
+        return url or (await self._pages.urls(site_id, [page])).get(page)
 
     async def shares_of_page(self, site_id: int, page_id: int) -> dict[int, int]:
         """How often a page was shared since it was first shared, by channel; without those it never was."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -101,10 +102,19 @@ class SummaryReader:
         """Visits of the scope that a verdict took out of every count, by its code."""
         return dict(await self._run("suspects_by", **scope.params()))
 
-    async def goals(self, scope: Scope, limit: int) -> list[tuple[str, str | None, int, int | None]]:
-        """Conversions in the scope as (goal, currency, number, millionths), the ``limit`` most frequent ones."""
+    async def bound_hits(self, scope: Scope) -> dict[int, int]:
+        """Events of a site's period that exceeded a bound, by its kind; filters of the scope have no part in it."""
+        return dict(await self._run("bound_hits_by_kind", **scope.params()))
+
+    async def goals(self, scope: Scope, limit: int) -> tuple[dict[str, int], int]:
+        """Conversions in the scope by goal, of the ``limit`` most frequent ones, and the number of all goals."""
         rows = await self._run("goals_by", limit=limit, **scope.params())
-        return [(goal, currency, times, money.joined(units, rest)) for goal, currency, times, units, rest in rows]
+        return {goal: times for goal, times, _ in rows}, rows[0][2] if rows else 0
+
+    async def goal_values(self, scope: Scope, goals: Iterable[str]) -> list[tuple[str, str | None, int | None]]:
+        """The value of conversions in the scope as (goal, currency, millionths)."""
+        rows = await self._run("goal_values", [(goal,) for goal in goals], **scope.params())
+        return [(goal, currency, money.joined(units, rest)) for goal, currency, units, rest in rows]
 
 
 def weeks_of(start: int, end: int) -> dict[str, Any]:

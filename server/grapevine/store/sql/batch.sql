@@ -88,6 +88,40 @@ JOIN pages p ON p.site_id = rows.site_id AND p.page_id = rows.page_id AND p.cell
 -- Returns how many pages were seen for the first time on a day.
 SELECT count(*) FROM pages WHERE site_id = :site_id AND day = :day;
 
+-- name: known_names
+-- Returns those of these goals and apps that are stored already.
+SELECT n.site_id, n.kind, n.name FROM rows(site_id bigint, kind smallint, name text, cell smallint)
+JOIN names n ON n.site_id = rows.site_id AND n.kind = rows.kind AND n.name = rows.name AND n.cell = rows.cell;
+
+-- name: names_of_day
+-- Returns how many names of a kind were invented on a day.
+SELECT count(*) FROM names WHERE site_id = :site_id AND kind = :kind AND day = :day AND cell = :cell;
+
+-- name: insert_names
+-- Inserts goals and apps that count as themselves from now on.
+INSERT INTO names (site_id, kind, name, cell, day)
+SELECT * FROM rows(site_id bigint, kind smallint, name text, cell smallint, day bigint)
+WHERE true
+ON CONFLICT (site_id, kind, name, cell) DO NOTHING;
+
+-- name: known_answers
+-- Returns those of these answers that are stored already.
+SELECT a.site_id, a.visit_id, a.event_key
+FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint)
+JOIN answers a ON a.site_id = rows.site_id AND a.visit_id = rows.visit_id AND a.cell = rows.cell
+  AND a.event_key = rows.event_key;
+
+-- name: answers_between
+-- Returns how many answers a site has of a period.
+SELECT count(*) FROM answers WHERE site_id = :site_id AND at >= :start AND at < :end;
+
+-- name: urls_of_shares
+-- Returns the URLs that shares of some visits keep of their own.
+SELECT DISTINCT s.site_id, s.visit_id, s.url
+FROM rows(site_id bigint, visit_id bigint, cell smallint)
+JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
+WHERE s.url IS NOT NULL;
+
 -- name: insert_pages
 -- Inserts pages, most of them stored already, and adds titles to those without one.
 INSERT INTO pages (site_id, page_id, cell, day, url, title)
@@ -108,7 +142,7 @@ RETURNING site_id, kind, guard_key;
 -- Returns the stored columns of the shares in a batch.
 SELECT
     s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns,
-    s.self_returns
+    s.self_returns, s.url
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
 JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
   AND s.channel = rows.channel AND s.n = rows.n;
@@ -116,9 +150,9 @@ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.c
 -- name: put_shares
 -- Inserts or updates the shares of a batch: sets times that were null, and adds returns.
 INSERT INTO shares (
-    site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns
+    site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns, url
 )
-SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, first_at bigint, reported_at bigint, proven_at bigint, returns integer, self_returns integer)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, first_at bigint, reported_at bigint, proven_at bigint, returns integer, self_returns integer, url text)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, channel, n) DO UPDATE SET
     page_id = COALESCE(shares.page_id, excluded.page_id),
@@ -126,7 +160,8 @@ ON CONFLICT (site_id, visit_id, cell, channel, n) DO UPDATE SET
     reported_at = COALESCE(shares.reported_at, excluded.reported_at),
     proven_at = COALESCE(shares.proven_at, excluded.proven_at),
     returns = shares.returns + excluded.returns,
-    self_returns = shares.self_returns + excluded.self_returns;
+    self_returns = shares.self_returns + excluded.self_returns,
+    url = COALESCE(shares.url, excluded.url);
 
 -- name: insert_unfurls
 -- Inserts fetches of a share's link by preview robots; returns those that are new for their app and hour.
@@ -239,6 +274,13 @@ INSERT INTO counts_shared (site_id, page_id, channel, cell, shares)
 SELECT * FROM rows(site_id bigint, page_id bigint, channel smallint, cell smallint, shares bigint)
 WHERE true
 ON CONFLICT (site_id, page_id, channel, cell) DO UPDATE SET shares = counts_shared.shares + excluded.shares;
+
+-- name: raise_bound_hits
+-- Raises the counts of events beyond a bound by day and kind.
+INSERT INTO bound_hits (site_id, day, kind, cell, events)
+SELECT * FROM rows(site_id bigint, day bigint, kind smallint, cell smallint, events bigint)
+WHERE true
+ON CONFLICT (site_id, day, kind, cell) DO UPDATE SET events = bound_hits.events + excluded.events;
 
 -- name: raise_drops
 -- Raises the counts of refused events by hour and reason.

@@ -3,16 +3,24 @@
 v.visit_id, v.at, v.page_id, v.source, v.channel, v.n, v.via_id, v.parent_id, v.depth, v.flags, v.verdict, v.device
 
 -- name: chain_to_visit
--- Returns the visits from the root of a cascade to one visit, root first; empty when the visit is missing.
+-- Returns the last visits of the chain to one visit, the first of them first: at most `most`, so that the cost of a
+-- chain has a bound; empty when the visit is missing.
 WITH RECURSIVE path AS (
-    SELECT {{cascade_visit_columns}}, 0 AS step
+    SELECT {{cascade_visit_columns}}, 1 AS step
     FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :visit_id
     UNION ALL
     SELECT {{cascade_visit_columns}}, path.step + 1
     FROM path /*sqlite CROSS */ JOIN visits v ON v.visit_id = path.parent_id
-    WHERE v.cell = :cell AND v.site_id = :site_id
+    WHERE v.cell = :cell AND v.site_id = :site_id AND path.step < CAST(:most AS INTEGER)
 )
 SELECT {{cascade_visit_columns}} FROM path v ORDER BY v.step DESC;
+
+-- name: root_of_visit
+-- Returns the first visit of a visit's cascade, where it is stored.
+SELECT {{cascade_visit_columns}}
+FROM visits below /*sqlite CROSS */ JOIN visits v ON v.visit_id = below.root_id
+WHERE below.cell = :cell AND below.site_id = :site_id AND below.visit_id = :visit_id
+  AND v.cell = :cell AND v.site_id = :site_id;
 
 -- name: cascade_visits_by_id
 -- Returns some visits by their ids. Attribution climbs chains with it, a generation at a time; exports read a visit's

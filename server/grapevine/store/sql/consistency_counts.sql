@@ -31,8 +31,9 @@ OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls
 
 -- fragment: counted_events
 -- Each visit, share and conversion with what it adds to every measure. A share and a conversion have the page, source,
--- depth, device and app of their visit.
-SELECT site_id, at, source, COALESCE(channel, -1) AS channel, depth, page_id, device, COALESCE(app, '') AS app,
+-- depth (63 where it is greater), device and app of their visit.
+SELECT site_id, at, source, COALESCE(channel, -1) AS channel,
+    CASE WHEN depth < 63 THEN depth ELSE 63 END AS depth, page_id, device, COALESCE(app, '') AS app,
     1 AS visits,
     CASE WHEN parent_id IS NOT NULL AND (flags & 1) = 0 THEN 1 ELSE 0 END AS returns,
     CASE WHEN (flags & 1) <> 0 THEN 1 ELSE 0 END AS self_returns,
@@ -42,12 +43,14 @@ FROM visits
 WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND source <> 10 AND (flags & 4) = 0
     AND verdict IS NULL
 UNION ALL
-SELECT s.site_id, s.first_at, v.source, s.channel, v.depth, v.page_id, v.device, COALESCE(v.app, ''), 0, 0, 0, 0,
+SELECT s.site_id, s.first_at, v.source, s.channel, CASE WHEN v.depth < 63 THEN v.depth ELSE 63 END,
+    v.page_id, v.device, COALESCE(v.app, ''), 0, 0, 0, 0,
     1, CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END, CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END, 0, 0
 FROM shares s /*sqlite CROSS */ JOIN visits v ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
 WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL AND v.verdict IS NULL
 UNION ALL
-SELECT c.site_id, c.at, v.source, COALESCE(v.channel, -1), v.depth, v.page_id, v.device, COALESCE(v.app, ''),
+SELECT c.site_id, c.at, v.source, COALESCE(v.channel, -1), CASE WHEN v.depth < 63 THEN v.depth ELSE 63 END, v.page_id, v.device,
+    COALESCE(v.app, ''),
     0, 0, 0, 0, 0, 0, 0, 1, 0
 FROM conversions c /*sqlite CROSS */ JOIN visits v
   ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell

@@ -21,14 +21,19 @@ WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bi
 GROUP BY 1, 2;
 
 -- name: direct_apps
--- Returns the untagged visits of a period that came from an app, by app. An id's day may differ from the server's by
--- one.
-SELECT v.app, count(*)
-FROM visits v
-WHERE v.site_id = :site_id
-  AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
-  AND v.app IS NOT NULL AND v.source NOT IN (0, 1, 10) AND (v.flags & 4) = 0 AND v.verdict IS NULL
-GROUP BY v.app;
+-- Returns the untagged visits of a period that came from an app, by app, the most frequent first; behind each the visits
+-- of all apps, and of those that are only a package. An id's day may differ from the server's by one.
+SELECT app, visits, CAST(sum(visits) OVER () AS BIGINT),
+    CAST(sum(CASE WHEN app LIKE '%.%' OR app = '(other)' THEN visits ELSE 0 END) OVER () AS BIGINT)
+FROM (
+    SELECT v.app, count(*) AS visits
+    FROM visits v
+    WHERE v.site_id = :site_id
+      AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
+      AND v.app IS NOT NULL AND v.source NOT IN (0, 1, 10) AND (v.flags & 4) = 0 AND v.verdict IS NULL
+    GROUP BY v.app
+) AS named
+ORDER BY visits DESC, app /*postgres COLLATE "C" */ LIMIT :limit;
 
 -- name: direct_shares
 -- Returns the numbers of shares first seen in a period: all reported, all proven, and those that were both.

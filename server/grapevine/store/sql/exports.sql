@@ -10,7 +10,7 @@ ORDER BY v.visit_id, v.cell LIMIT 2000;
 -- Returns the next shares: on PostgreSQL by the time they were first seen, through an index; SQLite has none, and reads
 -- the older ones, too.
 SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns,
-    s.self_returns
+    s.self_returns, s.url
 FROM shares s
 WHERE s.site_id = :site_id AND s.first_at < :end
 /*sqlite AND s.first_at >= :start AND s.visit_id < :to_id

@@ -1,6 +1,6 @@
 -- name: share
 -- Returns the stored row of one share; none when it was neither reported nor opened.
-SELECT page_id, first_at, reported_at, proven_at, returns, self_returns FROM shares
+SELECT page_id, first_at, reported_at, proven_at, returns, self_returns, url FROM shares
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n;
 
 -- name: unfurls_of_share
@@ -44,8 +44,9 @@ WHERE cell = :cell AND site_id = :site_id AND parent_id = :hangs_on
 ORDER BY at DESC, visit_id DESC LIMIT 1;
 
 -- name: shared_page
--- Returns the page of a share: the one its report named, else the first page of the visit that made it.
-SELECT COALESCE(s.page_id, v.page_id) FROM visits v
+-- Returns the page of a share: the one its report named, else the first page of the visit that made it; and the URL of a
+-- page that is in no list.
+SELECT COALESCE(s.page_id, v.page_id), s.url FROM visits v
 LEFT JOIN shares s ON s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell
     AND s.channel = :channel AND s.n = :n
 WHERE v.site_id = :site_id AND v.visit_id = :visit_id AND v.cell = :cell;

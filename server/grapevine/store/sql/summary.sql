@@ -13,7 +13,7 @@ CAST(sum(conversions) AS BIGINT), CAST(sum(unlinked) AS BIGINT), CAST(sum(unfurl
 -- What visits are grouped by: a number, or a word for an app.
 CASE CAST(:by AS TEXT)
     WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
-    WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+    WHEN 'depth' THEN CASE WHEN v.depth < 63 THEN v.depth ELSE 63 END WHEN 'device' THEN v.device
     WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262
 END AS key,
 CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word
@@ -167,7 +167,7 @@ GROUP BY 1, 2;
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(s.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
-        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+        WHEN 'depth' THEN CASE WHEN v.depth < 63 THEN v.depth ELSE 63 END WHEN 'device' THEN v.device
         WHEN 'hour' THEN s.first_at / 3600000 WHEN 'day' THEN s.first_at / 86400000 - 18262
     END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
@@ -215,7 +215,7 @@ GROUP BY 1, 2;
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
-        WHEN 'depth' THEN v.depth WHEN 'device' THEN v.device
+        WHEN 'depth' THEN CASE WHEN v.depth < 63 THEN v.depth ELSE 63 END WHEN 'device' THEN v.device
         WHEN 'hour' THEN c.at / 3600000 WHEN 'day' THEN c.at / 86400000 - 18262
     END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
@@ -242,10 +242,33 @@ SELECT reason, CAST(sum(drops) AS BIGINT) FROM drops
 WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
 GROUP BY reason ORDER BY reason /*postgres COLLATE "C" */;
 
+-- name: bound_hits_by_kind
+-- Returns the events of a period that exceeded a bound, by its kind.
+SELECT kind, CAST(sum(events) AS BIGINT) FROM bound_hits
+WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
+GROUP BY kind ORDER BY kind;
+
 -- name: goals_by
--- Returns the conversions of a period by goal and currency, the most frequent first, with their value: whole units and
--- millionths (`money.joined`). Everything but the goal is the visit's.
-SELECT c.goal, c.currency, count(*), {{total_value}}
+-- Returns the goals of a period, the most frequent first, with the number of their conversions and of all goals.
+-- Everything but the goal is the visit's.
+SELECT goal, times, count(*) OVER () FROM (
+    SELECT c.goal, count(*) AS times
+    FROM conversions c
+    /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
+    /*postgres JOIN LATERAL (
+        SELECT v.cell, v.page_id, v.source, v.channel, v.device, v.verdict FROM visits v
+        WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS v ON v.cell = c.cell */
+    WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end AND v.verdict IS NULL
+      AND {{visit_filters}}
+    GROUP BY c.goal
+) AS goals
+ORDER BY times DESC, goal /*postgres COLLATE "C" */ LIMIT :limit;
+
+-- name: goal_values
+-- Returns the value of the conversions of some goals in a period by currency: whole units and millionths
+-- (`money.joined`). Everything but the goal is the visit's.
+SELECT c.goal, c.currency, {{total_value}}
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
 /*postgres JOIN LATERAL (
@@ -253,9 +276,8 @@ FROM conversions c
     WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end AND v.verdict IS NULL
-  AND {{visit_filters}}
-GROUP BY c.goal, c.currency
-ORDER BY count(*) DESC, c.goal /*postgres COLLATE "C" */, c.currency /*postgres COLLATE "C" NULLS FIRST */ LIMIT :limit;
+  AND {{visit_filters}} AND c.goal IN (SELECT goal FROM rows(goal text))
+GROUP BY c.goal, c.currency;
 
 -- name: suspects_by
 -- Returns the visits of a period that a verdict took out of every count, by verdict, through the index of visits with a

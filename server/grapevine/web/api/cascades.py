@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.analytics.cascades import list_cascades, read_cascade
+from grapevine.analytics.cascades import MOST_NODES, list_cascades, read_cascade
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import QueryParams
 from grapevine.web.responses import json_response
@@ -22,8 +22,9 @@ async def get_cascades(request: Request) -> Response:
 
 
 async def get_cascade(request: Request) -> Response:
-    """``GET /v1/cascades/{root}``. Returns the cascade that grew from the visit ``root``."""
+    """``GET /v1/cascades/{root}``. Returns the cascade that grew from the visit ``root``, with its first nodes."""
     site = await authorized(request)
     QueryParams(request)
     state = app_state(request)
-    return json_response(await read_cascade(state.store, site, request.path_params["root"], state.clock()))
+    found = await read_cascade(state.store, site, request.path_params["root"], state.clock())
+    return json_response(found.first(MOST_NODES))

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from grapevine.analytics.cascades import Cascade, CascadeNode
+from grapevine.domain.enums import DEEPEST
 from grapevine.web.dashboard import formats, labels, tidy_tree
 from grapevine.web.dashboard.tree_layout import Columns, Rings
 
@@ -71,9 +72,9 @@ class PictureRow(msgspec.Struct, frozen=True):
 
 
 class Generation(msgspec.Struct, frozen=True):
-    """All visits of one depth, with the channels they arrived through, most used first."""
+    """All visits of one depth, or from ``63+`` on, with the channels they arrived through, most used first."""
 
-    depth: int
+    depth: str
     visits: int
     conversions: int
     channels: list[tuple[str, int]]
@@ -288,10 +289,10 @@ def _parents(nodes: Sequence[CascadeNode]) -> list[int | None]:
 def _generations(nodes: Sequence[CascadeNode]) -> list[Generation]:
     by_depth: dict[int, list[CascadeNode]] = {}
     for node in nodes:
-        by_depth.setdefault(node.depth, []).append(node)
+        by_depth.setdefault(min(node.depth, DEEPEST), []).append(node)
     return [
         Generation(
-            depth=depth,
+            depth=f"{depth}+" if depth == DEEPEST else str(depth),
             visits=sum(node.source != "link" for node in generation),
             conversions=sum(node.conversions for node in generation),
             channels=Counter(node.via.channel for node in generation if node.via).most_common(),

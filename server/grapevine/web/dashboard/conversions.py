@@ -19,6 +19,8 @@ from grapevine.web.dashboard.rendering import render_page
 
 TABLE_ROWS: Final = 12
 MOST_ROWS: Final = 100
+MOST_CURRENCIES: Final = 6
+"""Columns of currencies, those of the most conversions; the others have one column for all of them."""
 USUAL_MODEL: Final = "linear"
 
 
@@ -51,7 +53,8 @@ async def conversions_page(request: Request) -> Response:
         found=found,
         goals=reached,
         goal=goal,
-        currencies=sorted({currency for one in reached for currency in one.value} | set(found.value)),
+        currencies=sorted(reached.currencies[:MOST_CURRENCIES]),
+        more_currencies=max(0, len(reached.currencies) - MOST_CURRENCIES),
         model=model,
         models=MODELS,
         segments=segments(found),

@@ -16,6 +16,7 @@ _MINUTE: Final = 60 * _SECOND
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
 _PAGE_LENGTH: Final = 80
+_MOST_CURRENCIES: Final = 6
 _CENT: Final = Decimal("0.01")
 
 
@@ -51,8 +52,15 @@ def percent(value: float | None) -> str:
 
 
 def money(value: Amounts) -> str:
-    """``1 049.00 EUR, 12.50 USD``."""
-    return ", ".join(f"{_spaced(amount)}{THIN}{currency}" for currency, amount in value.items()) or NOTHING
+    """``1 049.00 EUR, 12.50 USD``; of more than six currencies the six largest numbers, and how many others."""
+    listed = value
+    if len(value) > _MOST_CURRENCIES:
+        largest = sorted(value, key=lambda currency: -Decimal(value[currency]))[:_MOST_CURRENCIES]
+        listed = {currency: value[currency] for currency in sorted(largest)}
+    more = (
+        f" and {count(len(value) - len(listed), 'other currency', 'other currencies')}" if listed is not value else ""
+    )
+    return ", ".join(f"{_spaced(amount)}{THIN}{currency}" for currency, amount in listed.items()) + more or NOTHING
 
 
 def credit(value: str | Decimal) -> str:

@@ -64,6 +64,20 @@ DROPS: Final = {
     "duplicate": Label("Repeats", "Stored already; the repeated report changed nothing."),
 }
 
+BOUNDS: Final = {
+    "pages": Label(
+        "Pages", "Visits and shares of new pages beyond the bound of a day; their page is shown as “(other)”."
+    ),
+    "goals": Label("Goals", "Conversions with new goals beyond the bound of a day; their goal is “(other)”."),
+    "apps": Label("Apps", "Visits from unknown apps beyond the bound of a day; their app is “(other)”."),
+    "answers": Label("Answers", "Refused: more answers in a day than the site takes."),
+    "shares": Label(
+        "Links to such pages",
+        "Shares of pages beyond the bound whose short link leads to the home page, because one "
+        "visit or network named too many of them.",
+    ),
+}
+
 SUSPECTS: Final = {
     "driven": Label("Driven browsers", "Reported that a program controls them, as test tools do."),
     "scanner": Label("Mail scanners", "Opened the links of an e-mail before its reader could."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -9,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from grapevine.analytics.cascade_unfurls import cascade_unfurls
 from grapevine.analytics.cascades import SORTS, list_cascades, read_cascade
-from grapevine.analytics.metrics import Filters
+from grapevine.analytics.metrics import BreakdownRow, Filters, Summary
 from grapevine.analytics.spikes import SpikeView, list_spikes
 from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
 from grapevine.analytics.token_resolution import resolve_token
@@ -33,6 +34,7 @@ from grapevine.web.state import AppState, app_state
 CHARTED: Final = ("visits", "shares", "returns")
 TABLES: Final = ("channel", "page", "source")
 TABLE_ROWS: Final = 12
+MOST_PAGES: Final = 100
 PAGE_OF_CASCADES: Final = 25
 MOST_SPIKES: Final = 100
 SPIKE_ROWS: Final = 3
@@ -103,7 +105,7 @@ async def overview_page(request: Request) -> Response:
     reads = state.store.reads
     numbers = await period_summary(reads, site, period, filters)
     lines = {metric: await metric_series(reads, site, metric, interval, period, filters) for metric in CHARTED}
-    tables = {by: await breakdown_by(reads, site, by, period, filters) for by in TABLES}
+    tables = {by: await breakdown_by(reads, site, by, period, filters, MOST_PAGES) for by in TABLES}
     empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
     return render_page(
         "overview.html",
@@ -113,6 +115,7 @@ async def overview_page(request: Request) -> Response:
         summary=numbers,
         charts=[(metric, chart(points, interval)) for metric, points in lines.items()],
         rows=tables,
+        unlisted=_unlisted(numbers, tables["page"]),
         most=TABLE_ROWS,
         spikes=await _spikes(state, site, now, period, filters),
         most_spikes=SPIKE_ROWS,
@@ -143,7 +146,7 @@ async def cascade_page(request: Request) -> Response:
         "cascade.html",
         **request.state.frame,
         cascade=found,
-        drawing=draw(found),
+        drawing=await asyncio.to_thread(draw, found),  # 100,000 visits take a while, in which nobody should wait
         pasted=await cascade_unfurls(state.store.reads, viewer.site, found.root),
         lasted=formats.elapsed(found.started_at, found.last_at),
     )
@@ -189,6 +192,14 @@ async def static_file(request: Request) -> Response:
     if found is None:
         raise NotFound("No such file.")
     return Response(found.content, media_type=found.media_type, headers={"Cache-Control": _FOR_EVER})
+
+
+def _unlisted(numbers: Summary, pages: list[BreakdownRow]) -> dict[str, int]:
+    """Returns the numbers of all pages that are not among ``pages``; nothing where these are all."""
+    if len(pages) < MOST_PAGES:
+        return {}
+    totals = {"visits": numbers.visits, "shares": numbers.shares.total, "returns": numbers.returns}
+    return {name: total - sum(getattr(row, name) for row in pages) for name, total in totals.items()}
 
 
 async def _spikes(state: AppState, site: Site, now: int, period: Period, filters: Filters) -> list[SpikeView]:

@@ -1,0 +1,136 @@
+"""Bounds on what visitors may invent: how many new pages, goals, apps and answers a site takes in a day.
+
+One rule for all kinds. A network may use as much of a bound as is still free (the dynamic threshold by which the queue
+divides itself, ``queue.py``): one flooding network uses half and leaves half to all others. A wide network (an IPv4
+address, an IPv6 /48) is one network here, since a stranger has its 65,536 /64s for the price of one. What has no
+network came with an API key: it is the owner's own and has no bound.
+
+How many names of a day are stored is read from the store, so the bound holds for several processes together and after
+a restart. How much each network used is kept in memory: a network that floods after a restart gets half of what is
+left.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final, NamedTuple, TypeVar
+
+from grapevine.domain.enums import BOUND_KINDS
+
+PAGE, GOAL, APP, ANSWER, SHARE_URL = (BOUND_KINDS[name] for name in ("pages", "goals", "apps", "answers", "shares"))
+
+_WIDE_BITS: Final = 24
+"""A network's hash without its lower bits is its wide network's (``collect.visitor_hash.network_hash``)."""
+
+_DAYS: Final = 10_000
+"""The use of so many sites, days and kinds is kept."""
+
+K = TypeVar("K")
+
+
+class Bound(NamedTuple):
+    """``a_day``: new ones of a site in a day. ``a_network``: of one network, whatever is free; None for no such bound.
+
+    Without ``a_day`` the store need not be asked how many there are.
+    """
+
+    a_day: int | None
+    a_network: int | None = None
+
+
+BOUNDS: Final[Mapping[int, Bound]] = {
+    # A newspaper with its archive has some thousands of pages with a visit a day, nearly all of them seen before.
+    PAGE: Bound(a_day=10_000),
+    # A site has a handful of goals. New ones come with a release of its pages, never a hundred of them in a day.
+    GOAL: Bound(a_day=100),
+    # Some fifty apps are known by name and have no bound; others bring a visit now and then.
+    APP: Bound(a_day=200),
+    # Nobody reads more answers than that in a day. A text cannot be `(other)`, so further ones are refused.
+    ANSWER: Bound(a_day=2_000),
+    # A share keeps its own URL beyond the bound of pages, in no list: a row of text, of which an office needs few.
+    SHARE_URL: Bound(a_day=None, a_network=1_000),
+}
+
+MOST_SHARE_URLS: Final = 20
+"""Different URLs beyond the bound of pages that the shares of one visit keep: nobody shares more pages in a visit."""
+
+
+class BoundKey(NamedTuple):
+    """One bound: a kind, of a site, on a day (number)."""
+
+    kind: int
+    site_id: int
+    day: int
+
+
+class Taken(NamedTuple):
+    """What a batch takes of a bound, by wide network; ``NameBounds.add`` counts it when the batch has committed."""
+
+    key: BoundKey
+    networks: Mapping[int, int]
+
+
+class _Use:
+    """What is used of one bound: in all, None before the store was asked, and by each wide network."""
+
+    __slots__ = ("networks", "total")
+
+    def __init__(self) -> None:
+        self.total: int | None = None
+        self.networks: Counter[int] = Counter()
+
+
+class NameBounds:
+    """What is used of all bounds, as far as this process knows."""
+
+    def __init__(self, bounds: Mapping[int, Bound] = BOUNDS) -> None:
+        self._bounds = bounds
+        self._uses: dict[BoundKey, _Use] = {}
+
+    async def exceeding(
+        self, key: BoundKey, wanted: Mapping[K, int], stored: Callable[[], Awaitable[int]], taken: list[Taken]
+    ) -> set[K]:
+        """Returns those of ``wanted`` that exceed the bound; what the others take of it is added to ``taken``.
+
+        ``wanted`` are new names with the network that each comes from, 0 for the owner's. ``stored`` counts those of
+        the day in the store. It is asked at first and beyond half of the bound, since other processes add names, too.
+        """
+        bound, use = self._bounds[key.kind], self._use(key)
+        if bound.a_day is not None and (use.total is None or 2 * (use.total + len(wanted)) > bound.a_day):
+            use.total = await stored()
+        total, networks, excess = use.total or 0, Counter[int](), set[K]()
+        for name, network in wanted.items():
+            if not network:
+                continue
+            wide = network >> _WIDE_BITS
+            if use.networks[wide] + networks[wide] >= _free(bound, total):
+                excess.add(name)
+            else:
+                networks[wide] += 1
+                total += 1
+        if networks:
+            taken.append(Taken(key, networks))
+        return excess
+
+    def add(self, taken: Iterable[Taken]) -> None:
+        """Counts what a batch took that has committed."""
+        for key, networks in taken:
+            use = self._use(key)
+            use.networks.update(networks)
+            if use.total is not None:
+                use.total += sum(networks.values())
+
+    def _use(self, key: BoundKey) -> _Use:
+        use = self._uses.get(key)
+        if use is None:
+            if len(self._uses) >= _DAYS:
+                self._uses.clear()
+            use = self._uses[key] = _Use()
+        return use
+
+
+def _free(bound: Bound, total: int) -> int:
+    """Returns how much one network may use of a bound of which ``total`` is used."""
+    limits = (None if bound.a_day is None else bound.a_day - total, bound.a_network)
+    return min(limit for limit in limits if limit is not None)
