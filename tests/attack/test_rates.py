@@ -6,7 +6,7 @@ import http.client
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import closing
 
 import pytest
@@ -22,7 +22,6 @@ from tests.support.raw_connection import ORIGIN
 from tests.support.user_agents import CHROME
 
 LIMIT = 600
-SITES = 600
 NETWORKS = 3
 """Addresses of each attacking process."""
 
@@ -69,12 +68,11 @@ def invented_agents(port: int, site: str, number: int) -> Counter[int]:
     return flood(port, "127.0.1.1", requests)
 
 
-def all_attack(
+def start_all(
     attackers: Executor, server: AttackedServer, attack: Callable[[int, int, int], Counter[int]], number: int
-) -> Counter[int]:
-    """Divides an attack among the attackers; returns how the server answered."""
-    running = [attackers.submit(attack, server.port, each, number // ATTACKERS) for each in range(ATTACKERS)]
-    return sum((each.result() for each in running), Counter[int]())
+) -> list[Future[Counter[int]]]:
+    """Divides an attack among the attackers; each returns how the server answered."""
+    return [attackers.submit(attack, server.port, each, number // ATTACKERS) for each in range(ATTACKERS)]
 
 
 async def add_sites(installation: AttackedInstallation, number: int) -> None:
@@ -99,13 +97,17 @@ async def add_sites(installation: AttackedInstallation, number: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("number", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("number", "sites"), [(10_000, 600), pytest.param(100_000, 10_000, marks=pytest.mark.slow)])
 async def test_forged_short_links_on_a_server_with_many_sites(
-    attacked: AttackedInstallation, attackers: Executor, number: int
+    attacked: AttackedInstallation, attackers: Executor, number: int, sites: int
 ) -> None:
-    await add_sites(attacked, SITES)
+    """Meanwhile a site is added, so that the server reads all of them again."""
+    await add_sites(attacked, sites)
     with attacked.attacked() as server, server.harmless():
-        statuses = all_attack(attackers, server, forged_links, number)
+        running = start_all(attackers, server, forged_links, number)
+        added = attacked.add_site("New", "https://new.example")
+        statuses = sum((each.result() for each in running), Counter[int]())
+        assert server.visit(added).status == 200
     assert statuses.keys() == {404, 429}
     assert statuses.total() == ATTACKERS * NETWORKS * (number // ATTACKERS // NETWORKS)
     assert statuses[404] >= ATTACKERS * NETWORKS * LIMIT
@@ -144,7 +146,8 @@ def test_a_thousand_readyz(attacked: AttackedInstallation, attackers: Executor) 
     with attacked.attacked() as server, closing(sqlite3.connect(attacked.database)) as rows:
         before = rows.execute("SELECT name, version FROM versions ORDER BY name").fetchall()
         with server.harmless():
-            statuses = all_attack(attackers, server, readyz, 1_000)
+            running = start_all(attackers, server, readyz, 1_000)
+            statuses = sum((each.result() for each in running), Counter[int]())
         assert rows.execute("SELECT name, version FROM versions ORDER BY name").fetchall() == before
         assert rows.execute("SELECT count(*) FROM readiness").fetchone() == (1,)
     assert statuses == {200: 1_000}

@@ -16,6 +16,7 @@ from tests.bench import (
     lighthouse,
     memory,
     reads,
+    sites,
     size,
     soak,
     spikes,
@@ -28,6 +29,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "ingest": ingest.run,  # collecting compared with a bare ASGI application; ROUNDS, SECONDS, CLIENT=python
     "reads": reads.run,  # the dashboard's queries, and how they grow; SIZES, ROUNDS, STORES
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
+    "sites": sites.run,  # requests whose site is not known beforehand, with many sites; SIZES, ROUNDS
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
     "startup": startup.run,  # until the ready line; ROUNDS
     "backends": backends.run,  # PostgreSQL compared with SQLite; ROUNDS, SECONDS

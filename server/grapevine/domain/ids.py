@@ -14,9 +14,9 @@ CELLS: Final = 1 << 12
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
 
-SITE_CELLS: Final = 4
-"""In how many cells the cascades of a site begin. With ten thousand sites on a server each cell belongs to ten of them,
-so ten keys, and not ten thousand, may have signed a token of that cell; and on Citus a site has four shards."""
+SITE_CELLS: Final = 2
+"""In how many cells the cascades of a site begin. With ten thousand sites on a server each cell belongs to five of
+them, so five keys, and not ten thousand, may have signed a token of that cell."""
 
 SITES_EVERYWHERE: Final = 4
 """The first sites of a server begin cascades in all cells, so that the only site of a server grows over all shards."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import chain
 from typing import Protocol
 
@@ -31,12 +30,7 @@ class Site:
         self.origins = frozenset(row.origins)
         self.kept_query = None if row.query == "*" else frozenset(row.query.split())
         self.spread = ids.spread_of_site(row.site_id, row.cells)
-        self._secret_keys = keys
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        """Its tokens, whose keys are derived when they are first needed."""
-        return Tokens(self._secret_keys, bytes.fromhex(self.row.salt))
+        self.tokens = Tokens(keys, bytes.fromhex(row.salt))
 
 
 class SiteSource(Protocol):

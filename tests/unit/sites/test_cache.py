@@ -104,7 +104,7 @@ async def test_the_signer_of_a_token_is_found_in_any_cell_of_its_site() -> None:
             assert await sites.owner(site.tokens.session(visit_id)) == (site, (visit_id, SESSION, 0))
 
 
-@pytest.mark.parametrize(("cells", "most"), [(ids.SITE_CELLS, 8), (ids.CELLS, 4_000)])
+@pytest.mark.parametrize(("cells", "most"), [(ids.SITE_CELLS, ids.SITES_EVERYWHERE + 3), (ids.CELLS, 4_000)])
 async def test_only_the_sites_of_its_cell_are_tried(cells: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sites from before visits had cells of their site are in all of them."""
     source = SlowSites(*map(str, range(4_000)))

@@ -11,7 +11,7 @@ from grapevine.store.repositories.repository import Repository
 from grapevine.store.rows import SiteRow
 
 AT_ONCE: Final = 200
-"""How many sites are read at once: one or two milliseconds, while which a process does nothing else."""
+"""How many sites are read at once: a few milliseconds, in which a process does nothing else."""
 
 
 class SiteRepository(Repository):
