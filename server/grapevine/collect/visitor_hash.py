@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Final, Protocol
 
-from grapevine.domain.networks import network_of, wide_network_of
+from grapevine.domain.networks import WIDE_SHIFT, network_of, wide_network_of
 from grapevine.errors import Interrupted
 
 _NETWORKS_CACHED: Final = 8_192
@@ -82,12 +82,12 @@ def visitor_hash(salt: bytes, site_id: int, network: str, user_agent: str, langu
 def network_hash(salt: bytes, site_id: int, address: str) -> int:
     """48 bits that are the same for one network during one day; the upper 24 are the same for one wide network.
 
-    So what comes from a wide network (``network >> 24``) is found without a second column.
+    So what comes from a wide network (``network >> WIDE_SHIFT``) is found without a second column.
     """
     wide, narrow = wide_network_of(address), network_of(address)
-    return _digest(salt, f"{site_id}\0wide\0{wide}", 3) << 24 | _digest(salt, f"{site_id}\0network\0{narrow}", 3)
+    return _digest(salt, f"{site_id}\0wide\0{wide}") << WIDE_SHIFT | _digest(salt, f"{site_id}\0network\0{narrow}")
 
 
-def _digest(salt: bytes, message: str, size: int) -> int:
-    digest = hashlib.blake2b(message.encode("utf-8", "surrogatepass"), digest_size=size, key=salt).digest()
+def _digest(salt: bytes, message: str) -> int:
+    digest = hashlib.blake2b(message.encode("utf-8", "surrogatepass"), digest_size=WIDE_SHIFT // 8, key=salt).digest()
     return int.from_bytes(digest, "big")

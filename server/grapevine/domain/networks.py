@@ -15,6 +15,9 @@ _CACHED: Final = 8_192
 _NETWORK_BITS: Final = 64
 _WIDE_BITS: Final = 48
 
+WIDE_SHIFT: Final = 24
+"""Bits of a network's hash that tell it from the others of its wide network; the hash of that stands above them."""
+
 
 @lru_cache(maxsize=_CACHED)
 def network_of(address: str) -> str:

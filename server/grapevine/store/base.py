@@ -13,6 +13,7 @@ from typing import Protocol
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.salts import SaltRepository
@@ -28,8 +29,8 @@ class Store(Protocol):
 
     ``batch`` is the only way to write what visitors do. To read: ``reads`` for analytics, ``quick`` for the same
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
-    ``suspects`` for the verdict job. Small tables with their own changes: ``sites``, ``api_keys``, ``salts``,
-    ``leases``, ``guards``, ``webhooks`` and ``spikes``.
+    ``suspects`` and ``floods`` for the verdict job. Small tables with their own changes: ``sites``, ``api_keys``,
+    ``salts``, ``leases``, ``guards``, ``webhooks`` and ``spikes``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -41,6 +42,7 @@ class Store(Protocol):
     reads: Reads
     quick: Reads
     suspects: SuspectReader
+    floods: FloodReader
     exports: ExportReader
     sites: SiteRepository
     api_keys: ApiKeyRepository

@@ -12,6 +12,7 @@ import msgspec
 
 from grapevine.domain import ids
 from grapevine.store.query_runner import Changes
+from grapevine.store.repositories.floods import SuspectedFloods
 from grapevine.store.repositories.verdicts import Verdicts
 from grapevine.store.rows import AnswerRow, ConversionRow, NameRow, PageRow, ShareKey, ShareRow, VisitRow
 
@@ -45,6 +46,7 @@ class Batch:
         self._run_unless_partial = changes.run_unless_partial
         self._run_many = changes.run_many
         self.verdicts = Verdicts(changes)
+        self.floods = SuspectedFloods(changes)
         self._afterwards: list[Callable[[], None]] = []
 
     def when_committed(self, call: Callable[[], None]) -> None:

@@ -56,12 +56,13 @@ class Bursts:
             if row.at - self._suspected.get(visitor, row.at - GRACE_MS) >= GRACE_MS:
                 self._suspected[visitor] = row.at
                 found[visitor] = row.at + GRACE_MS
-        self._bound(self._opened)
-        self._bound(self._suspected)
+        drop_older_half(self._opened, self._remembered)
+        drop_older_half(self._suspected, self._remembered)
         return found
 
-    def _bound(self, kept: dict[K, int]) -> None:
-        """Drops the older half when there are too many."""
-        if len(kept) > self._remembered:
-            for key in list(kept)[: len(kept) // 2]:
-                del kept[key]
+
+def drop_older_half(kept: dict[K, int], most: int) -> None:
+    """Drops the older half of ``kept`` when it holds more than ``most``."""
+    if len(kept) > most:
+        for key in list(kept)[: len(kept) // 2]:
+            del kept[key]

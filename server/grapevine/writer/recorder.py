@@ -13,6 +13,7 @@ from grapevine.writer import batch as steps
 from grapevine.writer.bursts import Bursts, VisitorDay
 from grapevine.writer.caches import KnownKeys, NewKeys, RecentKeys
 from grapevine.writer.counts import CountDeltas, Drop
+from grapevine.writer.floods import Floods
 from grapevine.writer.name_bounds import BOUNDS, Bound, NameBounds
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.state import BatchState, SharedState
@@ -41,6 +42,7 @@ class EventRecorder:
             ),
             bursts=Bursts(),
             bounds=NameBounds(bounds),
+            floods=Floods(),
         )
 
     async def record(

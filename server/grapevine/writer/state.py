@@ -25,6 +25,7 @@ from grapevine.store.write_batch import Batch
 from grapevine.writer.bursts import Bursts
 from grapevine.writer.caches import KnownKeys, NewKeys
 from grapevine.writer.counts import CountDeltas, Drop
+from grapevine.writer.floods import Floods
 from grapevine.writer.name_bounds import NameBounds
 from grapevine.writer.nonces import Nonces
 
@@ -35,12 +36,14 @@ E = TypeVar("E", bound=Event)
 
 class SharedState(NamedTuple):
     """State of all batches: how nonces become ids, which keys are known to be stored, which visitors open links again
-    and again, and how much is used of the bounds on what visitors may invent."""
+    and again, which links one network opens again and again, and how much is used of the bounds on what visitors may
+    invent."""
 
     nonces: Nonces
     known: KnownKeys
     bursts: Bursts
     bounds: NameBounds
+    floods: Floods
 
 
 class BatchState:

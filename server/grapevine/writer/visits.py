@@ -85,11 +85,12 @@ async def count(state: BatchState) -> None:
 
 
 async def note_suspects(state: BatchState) -> None:
-    """Stores which visitors open a link again and again; ``verdict_job`` judges them later."""
+    """Stores which visitors open a link again and again, and whose links one network opens; they are judged later."""
     suspicious = state.shared.bursts.suspicious(state.visits)
     await state.transaction.verdicts.suspect(
         [(*each, each.cell, due_at) for each, due_at in sorted(suspicious.items())]
     )
+    await state.transaction.floods.suspect(sorted(state.shared.floods.suspicious(state.visits).items()))
 
 
 def _named_by(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:

@@ -25,6 +25,7 @@ from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.readiness import prove_writable
@@ -110,6 +111,7 @@ class PostgresStore(Store):
         self.reads = self.quick = Reads(asked)
         self.exports = ExportReader(asked)
         self.suspects = SuspectReader(asked)
+        self.floods = FloodReader(asked)
         self.sites = SiteRepository(asked, self._transaction)
         self.api_keys = ApiKeyRepository(asked, self._transaction)
         self.salts = SaltRepository(asked, self._transaction)

@@ -40,12 +40,12 @@ class SuspectReader:
 
     async def count_active(self, site_id: int, day: int, visitor: int) -> tuple[int, int | None]:
         """Returns the number of a machine's visits of a day with activity, and the verdict on earlier ones."""
-        ((active, verdict),) = await self._run("count_active_visits", **_day_of(site_id, day, visitor))
+        ((active, verdict),) = await self._run("count_active_visits", visitor=visitor, **day_params(site_id, day))
         return int(active), verdict
 
     async def visits(self, site_id: int, day: int, visitor: int, limit: int) -> list[VisitRow]:
         """Returns the machine's visits of the day that have no verdict."""
-        rows = await self._run("unjudged_visits", limit=limit, **_day_of(site_id, day, visitor))
+        rows = await self._run("unjudged_visits", limit=limit, visitor=visitor, **day_params(site_id, day))
         return [VisitRow(*row) for row in rows]
 
     async def share_times(self, shares: Iterable[ShareKey]) -> dict[ShareKey, tuple[int, int | None]]:
@@ -68,9 +68,10 @@ class Verdicts:
         """Deletes a judged machine from the suspects."""
         await self._run("delete_suspect", site_id=site_id, day=day, visitor=visitor, cell=ids.hashed_cell(visitor))
 
-    async def has_activity(self, visits: Iterable[VisitRow]) -> bool:
-        """Whether more happened in one of ``visits`` than that a page was opened."""
-        return bool(await self._run("visits_with_activity", [(row.site_id, row.visit_id, row.cell) for row in visits]))
+    async def with_activity(self, visits: Iterable[VisitRow]) -> set[int]:
+        """Returns the ids of those of ``visits`` in which more happened than that a page was opened."""
+        rows = await self._run("visits_with_activity", [(row.site_id, row.visit_id, row.cell) for row in visits])
+        return {visit_id for (visit_id,) in rows}
 
     async def set(self, visits: Iterable[VisitRow], verdict: int) -> None:
         """Stores the verdict on ``visits``."""
@@ -102,10 +103,10 @@ class Verdicts:
             await self._run("shrink_cascades", [(*cascade, visits, shares, left.max_depth, left.last_at)])
 
 
-def _day_of(site_id: int, day: int, visitor: int) -> dict[str, Any]:
+def day_params(site_id: int, day: int) -> dict[str, Any]:
+    """Returns the parameters of queries for the visits of a day; an id's day is the browser's, at most one off."""
     return {
         "site_id": site_id,
-        "visitor": visitor,
         "start": ids.day_start(day),
         "end": ids.day_start(day + 1),
         "from_id": ids.pack(max(day - 1, 0), 0, 0),

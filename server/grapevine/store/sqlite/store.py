@@ -17,6 +17,7 @@ from grapevine.store.base import Store
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.readiness import prove_writable
@@ -73,6 +74,7 @@ class SQLiteStore(Store):
         self.quick = Reads(self._quick)
         self.exports = ExportReader(Pool(self._readers))
         self.suspects = SuspectReader(Pool(self._readers))
+        self.floods = FloodReader(Pool(self._readers))
         self.sites = SiteRepository(self._quick, self._transaction)
         self.api_keys = ApiKeyRepository(self._quick, self._transaction)
         self.salts = SaltRepository(self._quick, self._transaction)
