@@ -6,7 +6,8 @@
     │   └── Interrupted     it may be usable in a moment: what it was asked can be asked again
     └── Problem             a request that cannot be answered as asked           its status, as problem+json
         ├── Malformed 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · UnknownSite 404 · NotFound 404
-        └── TooLarge 413 · Invalid 422 · RateLimited 429 · Busy 503
+        ├── TooLarge 413 · UrlTooLong 414 · Invalid 422 · RateLimited 429 · HeadTooLarge 431
+        └── Busy 503
 
 Bad tokens have their own pair of errors in ``tokens``; ``web/problems.py`` maps a Problem to HTTP.
 """
@@ -118,6 +119,12 @@ class TooLarge(Problem):
     status, code, title = 413, "too-large", "The request is too large"
 
 
+class UrlTooLong(Problem):
+    """The URL of the request is longer than the server reads."""
+
+    status, code, title = 414, "url-too-long", "The URL is too long"
+
+
 class Invalid(Problem):
     """A field has a value that cannot be used; ``errors`` names each."""
 
@@ -144,6 +151,12 @@ class RateLimited(Problem):
     """Too many calls in a minute."""
 
     status, code, title = 429, "rate-limited", "Too many requests"
+
+
+class HeadTooLarge(Problem):
+    """The request has more headers, or larger ones, than the server reads."""
+
+    status, code, title = 431, "head-too-large", "The headers are too large"
 
 
 class Busy(Problem):

@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +25,6 @@ from grapevine.domain import ids
 from grapevine.domain.channels import CODES, SESSION
 from grapevine.domain.tokens import Tokens
 from grapevine.serving import runtime
-from grapevine.serving.fast_path import REQUEST_SECONDS
 from grapevine.serving.fast_path.cycles import FastCycle
 from grapevine.serving.fast_path.timeouts import TimeoutProtocol
 
@@ -120,5 +118,5 @@ if __name__ == "__main__":
             port=int(sys.argv[1]),
             log_level="error",
             access_log=False,
-            http=partial(LeastProtocol, request_seconds=REQUEST_SECONDS),  # type: ignore[arg-type]
+            http=LeastProtocol,
         )

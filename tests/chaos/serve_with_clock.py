@@ -19,6 +19,7 @@ from grapevine.config.secret_keys import with_secret_keys
 from grapevine.config.settings import load
 from grapevine.domain.periods import Clock
 from grapevine.serving.app import create_app, system_clock
+from grapevine.serving.fast_path.limits import ConnectionsPerAddress
 from grapevine.serving.server import Server
 from grapevine.serving.signals import run_until_signal
 from grapevine.store.factory import make_store
@@ -59,7 +60,8 @@ async def main(offset: str, *limits: str) -> None:
     settings = with_secret_keys(load(os.environ))
     app = create_app(settings, make_store(settings), wrong_clock(Path(offset)))
     named: dict[str, Any] = {name: float(value) for name, value in (limit.split("=") for limit in limits)}
-    server = Server(app, "127.0.0.1", 0, **named)
+    addresses = ConnectionsPerAddress(settings.connections, settings.trusted_proxies)
+    server = Server(app, "127.0.0.1", 0, addresses=addresses, **named)
 
     async def announce() -> None:
         sys.stdout.write(f"Grapevine is ready: {server.url}\n")

@@ -10,9 +10,11 @@ import httpx
 import pytest
 from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from grapevine.serving.fast_path import http_protocol
 from grapevine.serving.fast_path.features import missing_features
+from grapevine.serving.fast_path.plain import PlainProtocol
 from grapevine.serving.server import Server
 
 
@@ -82,7 +84,7 @@ async def test_a_server_runs_without_the_fast_path_and_logs_one_line(
     monkeypatch.setattr(httptools_impl, "HttpToolsProtocol", OtherSignature)
     with caplog.at_level(logging.WARNING, "grapevine"):
         server = Server(greet)
-    assert http_protocol() == "auto"
+    assert isinstance(http_protocol()(server.config, ServerState(), {}), PlainProtocol)
     assert [record.getMessage().partition(" does not")[2] for record in caplog.records][:1] == [
         " have what the fast path relies on (_start_asgi_task): every request goes through ASGI"
     ]

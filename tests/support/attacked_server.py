@@ -211,7 +211,7 @@ class AttackedInstallation(Installation):
         return AttackedSite(site["site"], origin, site["key"])
 
     def _settings(self) -> dict[str, str]:
-        return super()._settings() | {"GRAPEVINE_RATE_LIMIT": ""} | self._given
+        return super()._settings() | {"GRAPEVINE_RATE_LIMIT": "", "GRAPEVINE_CONNECTIONS": ""} | self._given
 
 
 def install_attacked(folder: Path, logs: Path) -> AttackedInstallation:

@@ -150,7 +150,7 @@ class Installation:
     @property
     def _environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
-        return kept | {"GRAPEVINE_RATE_LIMIT": "0"} | self._settings()
+        return kept | {"GRAPEVINE_RATE_LIMIT": "0", "GRAPEVINE_CONNECTIONS": "0"} | self._settings()
 
     def _settings(self) -> dict[str, str]:
         return {"GRAPEVINE_DATABASE": f"sqlite:///{self.database}"}

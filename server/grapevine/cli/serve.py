@@ -41,6 +41,7 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.config import logging
     from grapevine.serving import supervisor
     from grapevine.serving.app import create_app
+    from grapevine.serving.fast_path.limits import ConnectionsPerAddress
     from grapevine.serving.server import Server, url_of
     from grapevine.serving.signals import run_until_signal
     from grapevine.store.factory import make_store
@@ -61,7 +62,9 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
             context.say(hint)
 
     if arguments.workers == 1:
-        server = Server(create_app(settings, make_store(settings)), arguments.host, arguments.port)
+        addresses = ConnectionsPerAddress(settings.connections, settings.trusted_proxies)
+        app = create_app(settings, make_store(settings))
+        server = Server(app, arguments.host, arguments.port, addresses=addresses)
         await run_until_signal([server], lambda: announce(server.url))
     else:
         listeners = supervisor.listeners(arguments.host, arguments.port, arguments.workers)

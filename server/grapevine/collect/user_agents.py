@@ -1,14 +1,15 @@
 """User agents: robot or not, device, and the app whose in-app browser or preview robot it is.
 
 Robots come from ``crawler-user-agents``, in-app browsers from ``ua-parser``; ``list_overrides.toml`` corrects
-both. Nothing of the string is ever stored.
+both. Nothing of the string is ever stored, and only its hash is kept in memory.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -19,8 +20,11 @@ from grapevine.collect.list_overrides import ListOverrides, list_overrides
 from grapevine.domain.channels import CODES
 from grapevine.domain.enums import DEVICES
 
-_LONGEST: Final = 512
+LONGEST_AGENT: Final = 512
+"""Characters of a user agent that are read; browsers send one or two hundred."""
+
 _CACHED: Final = 8_192
+_DIGEST_BYTES: Final = 16
 _CHUNK: Final = 50
 
 # The list's tag of agents that only drive a real browser; they are suspects, to be judged, and no robots.
@@ -51,15 +55,32 @@ class _Crawler(NamedTuple):
     preview: str | None
 
 
-@lru_cache(maxsize=_CACHED)
 def read_agent(user_agent: str) -> Agent:
     """Returns the facts of a user-agent string; an empty one is a robot, since every browser sends one."""
-    return _reader().read(user_agent)
+    return _agents().read(user_agent)
 
 
 @cache
-def _reader() -> AgentReader:
-    return AgentReader(list_overrides(), robots_listed())
+def _agents() -> AgentCache:
+    return AgentCache(AgentReader(list_overrides(), robots_listed()))
+
+
+class AgentCache:
+    """Remembers what the agents seen last mean. A key is a hash: 8,192 long strings would be kept for their sake."""
+
+    def __init__(self, reader: AgentReader) -> None:
+        self._reader = reader
+        self._known: dict[bytes, Agent] = {}
+
+    def read(self, user_agent: str) -> Agent:
+        """Returns the facts of a user-agent string."""
+        text = user_agent[:LONGEST_AGENT].encode("utf-8", "surrogatepass")
+        key = hashlib.blake2b(text, digest_size=_DIGEST_BYTES).digest()
+        agent = self._known.pop(key, None) or self._reader.read(user_agent)
+        if len(self._known) >= _CACHED:
+            del self._known[next(iter(self._known))]
+        self._known[key] = agent
+        return agent
 
 
 def robots_listed() -> list[ListedRobot]:
@@ -93,8 +114,8 @@ class AgentReader:
         self._families = {row.family: row.app for row in added.inside if row.family is not None}
 
     def read(self, user_agent: str) -> Agent:
-        """Returns the facts of a user-agent string; ``read_agent`` caches them."""
-        text = user_agent[:_LONGEST]
+        """Returns the facts of a user-agent string."""
+        text = user_agent[:LONGEST_AGENT]
         crawler = self._crawler(text)
         device = _device(text)
         if crawler is not None and not crawler.suspect and crawler.preview is None:

@@ -13,6 +13,13 @@ from grapevine.domain.periods import rfc3339
 _USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 
 
+STRANGERS_WRITE: Final = ("uvicorn.error", "asyncio")
+"""Loggers that write a line for what a client did: a malformed request, a connection that broke."""
+
+_KINDS_KEPT: Final = 1_000
+_KIND_CHARACTERS: Final = 100
+
+
 class JsonLines(logging.Formatter):
     """A record as one JSON object: ``time, level, logger, message``, its extra fields, a traceback as ``error``."""
 
@@ -37,23 +44,30 @@ def configure(form: str) -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("grapevine").setLevel(logging.INFO)
+    for name in STRANGERS_WRITE:
+        logging.getLogger(name).filters = [Seldom()]
 
 
 class Seldom(logging.Filter):
-    """Lets a message through once in ``seconds``, then with the number of those held back."""
+    """Lets a message through once in ``seconds``, then with the number of those held back.
+
+    Messages are of one kind when their text before formatting begins alike, and their error is of one type.
+    """
 
     def __init__(self, seconds: float = 10.0) -> None:
         super().__init__()
         self._seconds = seconds
-        self._last: dict[str, tuple[float, int]] = {}
+        self._last: dict[tuple[str, object], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message = str(record.msg)
-        at, held_back = self._last.get(message, (-math.inf, 0))
+        kind = str(record.msg)[:_KIND_CHARACTERS], record.exc_info[0] if record.exc_info else None
+        at, held_back = self._last.get(kind, (-math.inf, 0))
         if record.created - at < self._seconds:
-            self._last[message] = (at, held_back + 1)
+            self._last[kind] = (at, held_back + 1)
             return False
-        self._last[message] = (record.created, 0)
+        if len(self._last) >= _KINDS_KEPT:
+            self._last.clear()
+        self._last[kind] = (record.created, 0)
         if held_back:
             record.msg, record.args = f"{record.getMessage()} (and {held_back} more like this)", ()
         return True

@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     prefix: str = ""
     rate_limit: int = 600
+    connections: int = 100
     log: str = "text"
     webhook_networks: tuple[str, ...] = ()
     hsts: int | None = None
@@ -277,6 +278,13 @@ SETTINGS: Final = (
         "600",
         "Calls without a key a minute, of each network (IPv4 address, IPv6 /64) at each site. Ten times as many of one "
         "IPv4 address or IPv6 /48 at all sites together, two hundred times as many at one site. 0 = no limit.",
+        _whole_number(0, 1_000_000),
+    ),
+    Setting(
+        "connections",
+        "100",
+        "Open connections of one address (IPv6: of one /64) to one process; further ones are closed at once. "
+        "Trusted proxies are excepted. 0 = no limit.",
         _whole_number(0, 1_000_000),
     ),
     Setting("log", "text", "Format of the log, one event a line: `text` for people or `json` for programs.", _log),

@@ -11,7 +11,8 @@ from typing import Any, Final
 import uvicorn
 
 from grapevine.errors import GrapevineError
-from grapevine.serving.fast_path import REQUEST_SECONDS, http_protocol
+from grapevine.serving.fast_path import http_protocol
+from grapevine.serving.fast_path.limits import ANSWER_SECONDS, MAX_HEAD, REQUEST_SECONDS, ConnectionsPerAddress
 
 Application = Callable[..., Any]
 """An ASGI application."""
@@ -23,7 +24,8 @@ _GRACE_SECONDS: Final = 30
 class Server(uvicorn.Server):
     """One application on one address (``port`` 0: any free port), or on a socket that listens already.
 
-    A request has ``request_seconds`` to arrive. Without ``fast_path``, which is for comparison, uvicorn's plain
+    ``addresses`` bounds the connections of one address. A request has ``request_seconds`` to arrive, and a client
+    ``answer_seconds`` to take something of its answer. Without ``fast_path``, which is for comparison, uvicorn's plain
     protocol serves. Raises GrapevineError when the address is taken. ``run_until_signal`` handles signals: uvicorn
     would raise them again at the end, and the exit status would not be 0.
     """
@@ -35,14 +37,18 @@ class Server(uvicorn.Server):
         port: int = 0,
         *,
         listener: socket.socket | None = None,
+        addresses: ConnectionsPerAddress | None = None,
         request_seconds: float = REQUEST_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
         fast_path: bool = True,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 lifespan="on",
-                http=http_protocol(request_seconds) if fast_path else "auto",  # type: ignore[arg-type]
+                http=http_protocol(addresses, request_seconds, answer_seconds) if fast_path else "auto",  # type: ignore[arg-type]
+                ws="none",  # an upgrade would leave every bound behind
+                h11_max_incomplete_event_size=MAX_HEAD,
                 proxy_headers=False,  # the application decides whom it believes
                 server_header=False,
                 date_header=False,

@@ -23,6 +23,7 @@ from grapevine.config import logging as log_output
 from grapevine.config.settings import Settings
 from grapevine.errors import GrapevineError
 from grapevine.serving.app import create_app
+from grapevine.serving.fast_path.limits import ConnectionsPerAddress
 from grapevine.serving.runtime import loop_factory
 from grapevine.serving.server import Server
 from grapevine.serving.signals import run_until_signal
@@ -84,7 +85,9 @@ async def _serve(settings: Settings, listener: socket.socket, buckets: Memory) -
         await parent_gone()
         signal.raise_signal(signal.SIGTERM)
 
-    server = Server(create_app(settings, make_store(settings), buckets=buckets), listener=listener)
+    addresses = ConnectionsPerAddress(settings.connections, settings.trusted_proxies)
+    app = create_app(settings, make_store(settings), buckets=buckets)
+    server = Server(app, listener=listener, addresses=addresses)
     await run_until_signal([server], until_parent_is_gone)
 
 

@@ -22,9 +22,13 @@ class Proxies:
             return app
         return ProxyHeadersMiddleware(app, self._trusted)  # type: ignore[arg-type,return-value]
 
+    def trusts(self, peer: str) -> bool:
+        """Returns whether ``peer`` is a trusted proxy."""
+        return self._hosts is not None and peer in self._hosts
+
     def client(self, peer: str, forwarded_for: str) -> str:
         """Returns the client's address for a request from ``peer`` with that ``X-Forwarded-For``."""
-        if self._hosts is None or not forwarded_for or peer not in self._hosts:
+        if self._hosts is None or not forwarded_for or not self.trusts(peer):
             return peer
         return self._hosts.get_trusted_client_address(forwarded_for)[0] or peer
 

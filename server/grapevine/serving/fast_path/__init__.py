@@ -10,20 +10,22 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Literal
 
 import uvicorn
 
+from grapevine.serving.fast_path.limits import ANSWER_SECONDS, REQUEST_SECONDS, ConnectionsPerAddress
+
 log = logging.getLogger(__name__)
 
-REQUEST_SECONDS: Final = 30.0
-"""How long a request may take to arrive, from its first byte to its last."""
 
+def http_protocol(
+    addresses: ConnectionsPerAddress | None = None,
+    request_seconds: float = REQUEST_SECONDS,
+    answer_seconds: float = ANSWER_SECONDS,
+) -> Callable[..., asyncio.Protocol]:
+    """Returns the class for ``uvicorn.Config(http=…)``: the fast path, or a plain protocol if it does not fit uvicorn.
 
-def http_protocol(request_seconds: float = REQUEST_SECONDS) -> Callable[..., asyncio.Protocol] | Literal["auto"]:
-    """Returns the class for ``uvicorn.Config(http=…)``: the fast path, or uvicorn's plain protocol if it does not fit.
-
-    The plain protocol answers the same to the byte, more slowly, and waits without end for a request that has begun.
+    The plain protocol answers the same, more slowly, bounded in the same way but for a time limit on requests.
     """
     try:
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -36,10 +38,14 @@ def http_protocol(request_seconds: float = REQUEST_SECONDS) -> Callable[..., asy
         missing = [str(error)]
     else:
         if not missing:
-            return partial(FastPathProtocol, request_seconds=request_seconds)
+            return partial(
+                FastPathProtocol, addresses=addresses, request_seconds=request_seconds, answer_seconds=answer_seconds
+            )
     log.warning(
         "uvicorn %s does not have what the fast path relies on (%s): every request goes through ASGI",
         uvicorn.__version__,
         ", ".join(missing),
     )
-    return "auto"
+    from grapevine.serving.fast_path.plain import PlainProtocol
+
+    return partial(PlainProtocol, addresses=addresses, answer_seconds=answer_seconds)

@@ -8,16 +8,17 @@ tests run through both: their responses are the same to the byte.
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
-from starlette.responses import PlainTextResponse
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
-from grapevine.serving.fast_path.cycles import CollectCycle, FastCycle, RedirectCycle, encoded
-from grapevine.serving.fast_path.timeouts import TimeoutProtocol
+from grapevine.serving.fast_path.bounds import BoundedProtocol
+from grapevine.serving.fast_path.cycles import CollectCycle, FastCycle, RedirectCycle
+from grapevine.serving.fast_path.limits import MAX_LENGTH_DIGITS
 from grapevine.web.answer_headers import is_usable_host
 from grapevine.web.state import AppState
 
@@ -26,20 +27,24 @@ from grapevine.web.state import AppState
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})
 
 
-class FastPathProtocol(TimeoutProtocol):
+class FastPathProtocol(BoundedProtocol):
     """uvicorn's protocol with the fast path; for ``uvicorn.Config(http=…)``."""
 
     def on_headers_complete(self) -> None:
+        self.check_head()
         cycle = self._fast_cycle()
         if cycle is None:
+            self.check_length()
             self.make_scope()
             super().on_headers_complete()
         else:
-            self.cycle = cycle  # type: ignore[assignment]  # has the attributes that the protocol uses
+            self.running = self.cycle = cycle  # type: ignore[assignment]  # has the attributes that the protocol uses
+        self.begin_body()
 
     def on_body(self, body: bytes) -> None:
         cycle: object = self.cycle
         if isinstance(cycle, FastCycle):
+            self.count_body(body)
             cycle.body += body
         else:
             super().on_body(body)
@@ -51,13 +56,6 @@ class FastPathProtocol(TimeoutProtocol):
             cycle.start()
         else:
             super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuses what is no HTTP as uvicorn does, with the headers that every answer has."""
-        state: AppState | None = self.app_state.get("app_state")
-        hsts = None if state is None else state.settings.hsts
-        self.transport.write(encoded(PlainTextResponse(msg, 400), keep_alive=False, hsts=hsts))
-        self.transport.close()
 
     def _fast_cycle(self) -> FastCycle | None:
         """Returns the cycle of a request that takes the fast path; None for one that goes through ASGI.
@@ -84,7 +82,7 @@ class FastPathProtocol(TimeoutProtocol):
         if self.parser.get_http_version() != "1.1":
             return None
         method, length = self.parser.get_method(), headers.get(b"content-length")
-        if method == b"POST" and length is not None and length.isdigit() and int(length) <= MAX_BODY:
+        if method == b"POST" and length is not None and _number(length) <= MAX_BODY:
             call = state.fast_path.collect_calls.get(self.url)
             return None if call is None else CollectCycle(self, state, headers, call)
         if method == b"GET" and length is None and self.url[:-LENGTH] in state.fast_path.link_prefixes:
@@ -98,3 +96,8 @@ class FastPathProtocol(TimeoutProtocol):
         peer = self.client[0] if self.client else ""
         forwarded = headers.get(b"x-forwarded-for")
         return peer if forwarded is None else state.proxies.client(peer, forwarded.decode("latin-1"))
+
+
+def _number(length: bytes) -> int:
+    """Returns the number of a ``Content-Length``; one above every limit for what is not a number."""
+    return int(length) if len(length) <= MAX_LENGTH_DIGITS and length.isdigit() else sys.maxsize

@@ -1,38 +1,35 @@
 """Timeouts: for the next request of a connection, and for the whole of one that has begun.
 
-uvicorn waits without end for a request that has begun, and sets up a timer after every response. This protocol has one
-timer a connection, which checks now and then how long the client has been silent.
+uvicorn waits without end for a request that has begun, and sets up a timer after every response. This protocol uses the
+one timer of its connection, which checks now and then how long the client has been silent.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from grapevine.serving.fast_path.connection import LOOK_SECONDS, BoundedConnection
+from grapevine.serving.fast_path.limits import REQUEST_SECONDS
 
-class TimeoutProtocol(HttpToolsProtocol):
+
+class TimeoutProtocol(BoundedConnection, HttpToolsProtocol):
     """uvicorn's protocol with timeouts: ``request_seconds`` for a request, or the first one, to arrive as a whole, and
     uvicorn's ``timeout_keep_alive`` between requests."""
 
-    def __init__(self, *arguments: Any, request_seconds: float, **more: Any) -> None:
+    def __init__(self, *arguments: Any, request_seconds: float = REQUEST_SECONDS, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._request_seconds = request_seconds
         self._between_seconds = min(float(self.timeout_keep_alive), request_seconds)
+        self.look_seconds = min(LOOK_SECONDS, self._between_seconds)
         self._limit = request_seconds
-        self._waiting_since: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._waiting_since: float | None = self.loop.time()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._waiting_since = self.loop.time()
-        self._timer = self.loop.call_later(self._between_seconds, self._check)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        super().connection_lost(exc)
+    def silence_left(self, now: float) -> float:
+        if self._waiting_since is None:
+            return self.look_seconds
+        return self._waiting_since + self._limit - now
 
     def on_message_begin(self) -> None:
         self._waiting_since, self._limit = self.loop.time(), self._request_seconds
@@ -67,13 +64,3 @@ class TimeoutProtocol(HttpToolsProtocol):
             self._start_asgi_task(cycle, app)
         elif self._waiting_since is None:
             self._waiting_since, self._limit = self.loop.time(), self._between_seconds
-
-    def _check(self) -> None:
-        """Closes the connection of a client that was silent for too long, else checks again when that could be so."""
-        left = self._between_seconds
-        if self._waiting_since is not None:
-            left = self._waiting_since + self._limit - self.loop.time()
-        if left <= 0:
-            self.transport.close()
-        else:
-            self._timer = self.loop.call_later(left, self._check)

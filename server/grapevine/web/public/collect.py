@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from grapevine.background.future import resolver
 from grapevine.collect.requests import CALLS, CallSpec, ClientInfo, CollectResponse
 from grapevine.collect.schemas import MAX_BODY
+from grapevine.collect.user_agents import LONGEST_AGENT
 from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
 from grapevine.web.problems import problem_response, store_problem
@@ -33,6 +34,10 @@ _PREFLIGHT: Final = CORS | {
     "Access-Control-Max-Age": "86400",
 }
 TYPES: Final = frozenset({"", "text/plain", "application/json"})
+
+_LONGEST_ADDRESS: Final = 64  # an IPv6 address with a zone; a trusted proxy may pass on anything
+_LONGEST_LANGUAGE: Final = 256
+_LONGEST_ORIGIN: Final = 300  # a host name has at most 253 characters
 
 PATHS: Final[Mapping[str, CallSpec]] = {f"/v1/{name}": call for name, call in CALLS.items()}
 """Every collect call by its path."""
@@ -67,12 +72,15 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
 
 
 def client_info(headers: Mapping[str, str], address: str) -> ClientInfo:
-    """Returns the client of a call, from its address and its headers by lower-case name."""
+    """Returns the client of a call, from its address and its headers by lower-case name.
+
+    Everything is cut here, before a cache or a key can hold it.
+    """
     return ClientInfo(
-        address=address,
-        user_agent=headers.get("user-agent", ""),
-        language=headers.get("accept-language", ""),
-        origin=headers.get("origin", ""),
+        address=address[:_LONGEST_ADDRESS],
+        user_agent=headers.get("user-agent", "")[:LONGEST_AGENT],
+        language=headers.get("accept-language", "")[:_LONGEST_LANGUAGE],
+        origin=headers.get("origin", "")[:_LONGEST_ORIGIN],
         opted_out=headers.get("sec-gpc") == "1" or headers.get("dnt") == "1",
     )
 
