@@ -6,6 +6,9 @@ This relies on asyncio's interface alone, so it also bounds uvicorn's plain prot
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.utils import get_remote_addr
@@ -18,6 +21,8 @@ else:
     _Protocol = object
 
 LOOK_SECONDS: Final = 5.0
+
+_NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 class BoundedConnection(_Protocol):
@@ -84,4 +89,11 @@ class BoundedConnection(_Protocol):
         if graceful:
             self.transport.close()
         else:
-            self.transport.abort()
+            _reset(self.transport)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Ends a connection, and drops what the kernel would go on offering to a client that reads nothing."""
+    with suppress(OSError):
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    transport.abort()
