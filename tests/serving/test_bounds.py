@@ -263,6 +263,7 @@ async def listening(answer: bytes, **limits: Any) -> AsyncIterator[ListeningServ
         await serving
 
 
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": uvloop}) for uvloop in (False, True)])
 async def test_an_answer_that_nobody_reads_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
     """One that is read slowly does not, however long that takes in all. Neither is an error."""
     large = b"x" * (8 << 20)
