@@ -123,6 +123,17 @@ def test_one_address_with_a_new_user_agent_for_each_visit(
     assert LIMIT <= statuses[200] < 2 * LIMIT
 
 
+def test_one_short_link_followed_again_and_again(attacked: AttackedInstallation, attackers: Executor) -> None:
+    """All but the first are answered by the fast path, from memory."""
+    with attacked.attacked() as server:
+        token = server.visit().json()["tokens"]["copy"]
+        with server.harmless():
+            requests: list[Request] = [("GET", f"/s/{token}", None, {})] * 2_000
+            statuses = attackers.submit(flood, server.port, "127.0.1.1", requests).result()
+    assert statuses.keys() == {302, 429}
+    assert LIMIT <= statuses[302] < 2 * LIMIT
+
+
 def test_wrong_keys_and_wrong_sign_ins(attacked: AttackedInstallation, attackers: Executor) -> None:
     with attacked.attacked() as server:
         own = {"Origin": f"http://127.0.0.1:{server.port}", "Content-Type": "application/x-www-form-urlencoded"}
