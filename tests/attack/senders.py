@@ -141,6 +141,19 @@ def leave_while_answered(port: int, number: int) -> None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # ends with a reset
 
 
+def leave_while_asking(port: int, number: int) -> None:
+    """Sends half a form, half a collect call, and half a chunk, and leaves."""
+    form = {"content-type": "application/x-www-form-urlencoded", "content-length": "100"}
+    halves = [
+        request("POST", "/sign-in", headers=form | {"origin": f"http://127.0.0.1:{port}", "host": f"127.0.0.1:{port}"}),
+        request("POST", "/v1/visits", headers={"content-length": "100"}),
+        request("POST", "/v1/visits", headers={"transfer-encoding": "chunked"}) + b"64\r\n",
+    ]
+    for half in halves * number:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS) as connection:
+            connection.sendall(half + b"key=")
+
+
 def visits(port: int, site: AttackedSite, number: int, agent_size: int) -> dict[int, int]:
     """Sends visits with a new user agent of so many bytes each; returns how often each status came."""
     found: Counter[int] = Counter()

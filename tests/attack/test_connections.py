@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.senders import byte_by_byte, idle, leave_while_answered, never_read
+from tests.attack.senders import byte_by_byte, idle, leave_while_answered, leave_while_asking, never_read
 from tests.support.attacked_server import AttackedInstallation
 from tests.support.raw_connection import request
 
@@ -74,8 +74,9 @@ def test_readers_that_never_read(
         assert server.end() == (0, "", "")
 
 
-def test_readers_that_leave_are_no_errors(attacked: AttackedInstallation, attackers: Executor) -> None:
+def test_clients_that_leave_are_no_errors(attacked: AttackedInstallation, attackers: Executor) -> None:
     with attacked.attacked() as server:
         with server.harmless():
             attackers.submit(leave_while_answered, server.port, 1_000).result()
+            attackers.submit(leave_while_asking, server.port, 100).result()
         assert server.end() == (0, "", "")

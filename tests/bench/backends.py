@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
-from tests.bench.load import LoadResult, offer, process
+from tests.bench.load import NO_LIMITS, LoadResult, offer, process
 from tests.support.citus import CITUS, Cluster
 from tests.support.postgres import postgres
 
@@ -62,7 +62,7 @@ def run() -> None:
 @contextmanager
 def _side(name: str, database: str, workers: int) -> Iterator[ServingMode]:
     port = free_port()
-    settings = {"GRAPEVINE_DATABASE": database, "GRAPEVINE_RATE_LIMIT": "0", "GRAPEVINE_SECRET_KEYS": "k" * 32}
+    settings = {"GRAPEVINE_DATABASE": database, **NO_LIMITS, "GRAPEVINE_SECRET_KEYS": "k" * 32}
     site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
     command = ("-m", "grapevine", "serve", "--port", str(port), "--workers", str(workers))
     with tempfile.TemporaryDirectory() as folder, process(*command, ready="ready", environment=settings):

@@ -19,7 +19,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
-from tests.bench.load import offer, process
+from tests.bench.load import NO_LIMITS, offer, process
 
 OUT: Final = Path(__file__).parents[2] / "docs" / "images" / "flame.svg"
 _SECONDS: Final = int(os.environ.get("SECONDS", "8"))
@@ -79,7 +79,11 @@ def run() -> None:
         raise SystemExit("the flame graph needs py-spy on the PATH: pip install py-spy")
     with tempfile.TemporaryDirectory() as folder:
         samples = Path(folder) / "samples"
-        settings = {"GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3", "GRAPEVINE_RATE_LIMIT": "0"}
+        settings = {
+            "GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3",
+            **NO_LIMITS,
+            "GRAPEVINE_CONNECTIONS": "0",
+        }
         site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
         port = free_port()
         with process("-m", "grapevine", "serve", "--port", str(port), ready="ready", environment=settings) as server:

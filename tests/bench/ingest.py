@@ -19,7 +19,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.load import LoadResult, offer, process
+from tests.bench.load import NO_LIMITS, LoadResult, offer, process
 
 ORIGIN: Final = "https://bench.example"
 CALLS: Final = (
@@ -36,7 +36,11 @@ def run() -> None:
     """Prints requests a second as a ratio to the bare application's, round by round."""
     with tempfile.TemporaryDirectory() as folder:
         ports = [free_port() for _ in range(4)]
-        settings = {"GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3", "GRAPEVINE_RATE_LIMIT": "0"}
+        settings = {
+            "GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3",
+            **NO_LIMITS,
+            "GRAPEVINE_CONNECTIONS": "0",
+        }
         site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
         with (
             process("-m", "tests.bench.bare", str(ports[0]), ready="ready", environment={}),

@@ -16,6 +16,9 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 _SCRIPT: Final = Path(__file__).with_name("wrk") / "traffic.lua"
+NO_LIMITS: Final = {"GRAPEVINE_RATE_LIMIT": "0", "GRAPEVINE_CONNECTIONS": "0"}
+"""Settings of a server under load, all of which comes from one address."""
+
 _UNITS: Final = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 

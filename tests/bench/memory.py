@@ -28,7 +28,7 @@ from grapevine.domain import ids
 from tests.bench.fill import SECRET, FilledStore
 from tests.bench.filled_stores import SIZES, filled, name_of
 from tests.bench.ingest import ORIGIN, free_port, grapevine, seed
-from tests.bench.load import offer, process
+from tests.bench.load import NO_LIMITS, offer, process
 
 WANTED: Final = 150
 _SECONDS: Final = int(os.environ.get("SECONDS", "10"))
@@ -51,7 +51,7 @@ def run() -> None:
         raise SystemExit("the benchmark reads /proc, which only Linux has")
     rows: dict[str, Memory] = {}
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3", "GRAPEVINE_RATE_LIMIT": "0"}
+        settings = {"GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3", **NO_LIMITS}
         site = json.loads(grapevine(settings, "site", "add", "Bench", "--origin", ORIGIN))["site"]
         with _serving(settings) as (server, pid):
             rows["an empty store, at rest"] = now(pid)
@@ -87,7 +87,7 @@ def _on_a_store(size: int) -> dict[str, Memory]:
         path = Path(shutil.copy(store.path, folder))
         settings = {
             "GRAPEVINE_DATABASE": f"sqlite:///{path}",
-            "GRAPEVINE_RATE_LIMIT": "0",
+            **NO_LIMITS,
             "GRAPEVINE_SECRET_KEYS": SECRET,
         }
         with _serving(settings) as (server, pid):

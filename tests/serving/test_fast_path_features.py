@@ -42,6 +42,14 @@ class AsksMoreOfACycle(HttpToolsProtocol):
         super().connection_lost(exc)
 
 
+class OtherCycle(HttpToolsProtocol):
+    """Another release's protocol: its cycles have another name for a connection that is gone."""
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        del cycle.disconnected
+        super()._start_asgi_task(cycle, app)
+
+
 def without(method: str) -> type[Any]:
     """Returns the protocol class without a method."""
     kept = {name: value for name, value in vars(HttpToolsProtocol).items() if name not in (method, "__dict__")}
@@ -59,6 +67,7 @@ def test_uvicorn_as_installed_has_everything() -> None:
         (without("on_response_complete"), ["on_response_complete"]),
         (OtherSignature, ["_start_asgi_task"]),
         (WithoutPipeline, ["pipeline.pop"]),
+        (OtherCycle, ["cycle.disconnected"]),
         (AsksMoreOfACycle, ["AttributeError: 'FastCycle' object has no attribute 'abandon'"]),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
-TESTS = ("tests/serving/test_fast_path.py", "tests/serving/test_fast_path_features.py")
+TESTS = tuple(f"tests/serving/test_{name}.py" for name in ("bounds", "fast_path", "fast_path_features"))
 
 
 @pytest.mark.parametrize("which", ["lowest", "newest"])

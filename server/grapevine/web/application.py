@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Lifespan
 
 from grapevine.config.settings import Settings
 from grapevine.errors import Problem, StoreError
 from grapevine.web.answer_headers import GuardedApplication
-from grapevine.web.problems import on_http_exception, on_problem, on_store_error
+from grapevine.web.problems import on_disconnect, on_http_exception, on_problem, on_store_error
 from grapevine.web.proxies import Proxies
 from grapevine.web.routes import routes
 
@@ -25,6 +26,7 @@ def web_application(settings: Settings, lifespan: Lifespan[Any] | None) -> ASGIA
             Problem: on_problem,
             StoreError: on_store_error,
             HTTPException: on_http_exception,
+            ClientDisconnect: on_disconnect,
         },
     )
     return Proxies(settings.trusted_proxies).around(app)

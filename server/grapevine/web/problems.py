@@ -7,11 +7,11 @@ from http import HTTPStatus
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from grapevine.config.logging import Seldom
-from grapevine.errors import Busy, Problem, StoreError
+from grapevine.errors import Busy, Malformed, Problem, StoreError
 
 log = logging.getLogger(__name__)
 log.addFilter(Seldom())
@@ -54,6 +54,13 @@ def store_problem(error: StoreError) -> Problem:
     """Returns the Problem for an unavailable store. Logs the reason, at a limited rate."""
     log.error("the store cannot be used: %s", error)
     return Busy("The store cannot be used at the moment; try again.", retry_after=5)
+
+
+async def on_disconnect(_: Request, error: Exception) -> Response:
+    """Exception handler for a client that left before its request was here as a whole, which is no error of ours."""
+    if not isinstance(error, ClientDisconnect):
+        raise error
+    return problem_response(Malformed("The connection ended before the request did."))
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:

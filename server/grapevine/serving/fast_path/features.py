@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Coroutine
 from typing import Any, Final
 
 import uvicorn
@@ -25,10 +26,16 @@ _METHODS: Final = {
 
 _ATTRIBUTES: Final = (
     "app_state", "client", "cycle", "expect_100_continue", "flow.drain", "flow.resume_reading", "flow.write_paused",
-    "headers", "limit_concurrency", "loop", "parser.get_http_version", "parser.get_method", "pipeline.pop",
-    "server_state.total_requests", "tasks.add", "timeout_keep_alive", "transport", "url",
+    "flow.pause_reading", "headers", "limit_concurrency", "logger", "loop", "parser.feed_data",
+    "parser.get_http_version", "parser.get_method", "pipeline.pop", "server_state.total_requests", "tasks.add",
+    "timeout_keep_alive", "transport", "url",
 )  # fmt: skip
 """Attributes of an instance once a message has begun."""
+
+_CYCLE_ATTRIBUTES: Final = (
+    "disconnected", "keep_alive", "message_event", "response_complete", "response_started", "waiting_for_100_continue",
+)  # fmt: skip
+"""Attributes of uvicorn's own cycle, by which a request is given up or made the last one of its connection."""
 
 
 class _Transport:
@@ -41,6 +48,21 @@ class _Transport:
         pass
 
 
+class _Task:
+    """A task that never ends."""
+
+    def add_done_callback(self, _: Any) -> None:
+        pass
+
+
+class _Loop:
+    """A loop that runs nothing."""
+
+    def create_task(self, work: Coroutine[Any, Any, None], **_: Any) -> _Task:
+        work.close()
+        return _Task()
+
+
 async def _no_application(_scope: Any, _receive: Any, _send: Any) -> None:
     """The application of a protocol that serves nothing."""
 
@@ -51,10 +73,14 @@ def missing_features(protocol: type[Any]) -> list[str]:
     if methods:
         return methods
     try:
-        probe = protocol(uvicorn.Config(_no_application, log_config=None), ServerState(), {}, _loop=object())
+        probe = protocol(uvicorn.Config(_no_application, log_config=None), ServerState(), {}, _loop=_Loop())
         probe.connection_made(_Transport())
         probe.on_message_begin()
         attributes = [path for path in _ATTRIBUTES if not _has(probe, path)]
+        if attributes:
+            return attributes
+        probe.parser.feed_data(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        attributes = [f"cycle.{name}" for name in _CYCLE_ATTRIBUTES if not hasattr(probe.cycle, name)]
         if attributes:
             return attributes
         # uvicorn closes a connection through its cycle, which needs the attributes that this reads.
