@@ -98,7 +98,7 @@ class BoundedProtocol(TimeoutProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
-        self.headers = []  # for trailers, which nobody reads: the headers are in the scope
+        self.headers = []  # for trailers, which are not read: the headers are in the scope
 
     def begin_body(self) -> None:
         """Called when the request has its cycle; what is wrong from now on is wrong with that one."""
