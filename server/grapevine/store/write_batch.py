@@ -133,7 +133,7 @@ class Batch:
 
     async def known_answers(self, keys: Rows) -> set[tuple[int, int, int]]:
         """Which answers of ``keys`` (site, visit, cell, event_key) are stored, by (site, visit, event_key)."""
-        return {(site, visit, key) for site, visit, key in await self._run("known_answers", keys)}
+        return {(site, visit, key) for site, visit, key, _ in await self._run("known_answers", keys)}
 
     async def answers_between(self, site_id: int, start: int, end: int) -> int:
         """How many answers the site has from ``start`` to before ``end`` (ms); 0 where they cannot be counted now."""

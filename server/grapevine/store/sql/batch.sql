@@ -105,8 +105,8 @@ WHERE true
 ON CONFLICT (site_id, kind, name, cell) DO NOTHING;
 
 -- name: known_answers
--- Returns those of these answers that are stored already.
-SELECT a.site_id, a.visit_id, a.event_key
+-- Returns those of these answers that are stored already; `at` keeps PostgreSQL from reading a whole index for them.
+SELECT a.site_id, a.visit_id, a.event_key, a.at
 FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint)
 JOIN answers a ON a.site_id = rows.site_id AND a.visit_id = rows.visit_id AND a.cell = rows.cell
   AND a.event_key = rows.event_key;
