@@ -205,8 +205,8 @@ class Filler:
                 old.append((*facts, *key))
             else:
                 share.stored = True
-                new.append((*key, *facts))
-        self._many(_plain_insert("shares", 11), new)
+                new.append((*key, *facts, None))
+        self._many(_plain_insert("shares", 12), new)
         self._many(_CHANGE_SHARE, old)
 
     def _grow(self, cascades: list[Cascade]) -> None:

@@ -98,4 +98,4 @@ class Recount:
 
     async def sites(self) -> dict[int, str]:
         """The public key of every site by its number."""
-        return {site_id: key for site_id, key, *_ in await self._run("all_sites")}
+        return {int(number): str(key) for number, key in await self._run("keys_of_sites")}
