@@ -125,6 +125,7 @@ class RateLimit:
     def __init__(self, per_minute: int, memory: Memory | None = None) -> None:
         memory = own_memory() if memory is None else memory
         self._per_minute = per_minute
+        self.is_on = per_minute > 0
         self._seed = bytes(memory[:_SEED_BYTES])
         buckets = TokenBuckets(memory)
         self._take, self._give_back = buckets.take, buckets.give_back

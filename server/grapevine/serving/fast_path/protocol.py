@@ -87,15 +87,18 @@ class FastPathProtocol(BoundedProtocol):
             return None if call is None else CollectCycle(self, state, headers, call)
         if method == b"GET" and length is None and self.url[:-LENGTH] in state.fast_path.link_prefixes:
             link = state.caches.redirects.get(self.url[-LENGTH:].decode("latin-1"))
-            if link and not read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
-                address = self._client_address(state, headers)
-                return None if state.rate_limit.page_call(address, state.clock()) else RedirectCycle(self, state, link)
+            if not link or read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
+                return None
+            if state.rate_limit.is_on and self._asks_too_often(state, headers):
+                return None
+            return RedirectCycle(self, state, link)
         return None
 
-    def _client_address(self, state: AppState, headers: dict[bytes, bytes]) -> str:
-        peer = self.client[0] if self.client else ""
-        forwarded = headers.get(b"x-forwarded-for")
-        return peer if forwarded is None else state.proxies.client(peer, forwarded.decode("latin-1"))
+    def _asks_too_often(self, state: AppState, headers: dict[bytes, bytes]) -> bool:
+        address, forwarded = self.client[0] if self.client else "", headers.get(b"x-forwarded-for")
+        if forwarded is not None:
+            address = state.proxies.client(address, forwarded.decode("latin-1"))
+        return state.rate_limit.page_call(address, state.clock()) > 0
 
 
 def _number(length: bytes) -> int:
