@@ -104,6 +104,24 @@ async def pair(tmp_path: Path, worldly_url: str, anyio_backend: str) -> AsyncIte
         )
 
 
+def beyond_bounds(author: Author, chance: random.Random) -> list[str]:
+    """Events that exceeded a bound, shares with a URL of their own, and more goals and currencies than are listed."""
+    statements, rows = ["UPDATE shares SET url = 'https://a.example/own/' || visit_id WHERE n = 0 AND channel = 0"], []
+    for site in LIVELY:
+        hits = [f"({site.site_id}, {DAY + day}, {kind}, 1, {kind + day + 1})" for kind in range(5) for day in range(9)]
+        statements.append(f"INSERT INTO bound_hits (site_id, day, kind, cell, events) VALUES {', '.join(hits)}")
+        for number in range(80 if site is not LIVELY[0] else 0):
+            visit = ids.visit_number(chance.choice(author.visits[site.key])) or 0
+            at, currency = (
+                ids.day_start(ids.day_of(visit)) + number,
+                chance.choice("EUR USD GBP CHF SEK NOK DKK".split()),
+            )
+            place = f"{site.site_id}, {visit}, {ids.cell_of(visit)}"
+            rows.append(f"({place}, 'goal {number % 70}', {number}, NULL, {at}, 7, '{currency}')")
+    columns = "site_id, visit_id, cell, goal, event_key, external_id, at, value, currency"
+    return [*statements, f"INSERT INTO conversions ({columns}) VALUES {', '.join(rows)}"]
+
+
 def nothing(_: Author, __: random.Random) -> list[str]:
     """No change."""
     return []
@@ -167,7 +185,7 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: 
     chance = random.Random(SEED)  # noqa: S311
     unborn = Site(SITES[0], KEYS).tokens.mint(ids.pack(DAY, 7, 99), (0, 7))
     author = Author(pair.play_first, LIVELY, NOON, SEED)
-    for changes in (nothing, conversions, losses, nothing):
+    for changes in (beyond_bounds, conversions, losses, nothing):
         written = len(author.record)
         await author.write(400, author.at + ids.DAY_MS, unborn)
         await author.convert(60, random.Random(SEED), {site.key: f"write-{site.site_id}" for site in SITES})  # noqa: S311
