@@ -5,9 +5,9 @@ divides itself, ``queue.py``): one flooding network uses half and leaves half to
 address, an IPv6 /48) is one network here, since a stranger has its 65,536 /64s for the price of one. What has no
 network came with an API key: it is the owner's own and has no bound.
 
-How many names of a day are stored is read from the store, so the bound holds for several processes together and after
-a restart. How much each network used is kept in memory: a network that floods after a restart gets half of what is
-left.
+How many names of a day are stored is read from the store again and again, so the bound holds for several processes
+together, to an eighth of it each, and after a restart. How much each network used is kept in memory: after a restart a
+flooding network gets half of what is left, and of P processes that it floods alike it leaves 1 ÷ (P + 1) to others.
 """
 
 from __future__ import annotations
@@ -72,12 +72,14 @@ class Taken(NamedTuple):
 
 
 class _Use:
-    """What is used of one bound: in all, None before the store was asked, and by each wide network."""
+    """What is used of one bound: in all, None before the store was asked, and by each wide network; ``unasked`` of it
+    since the store was asked last."""
 
-    __slots__ = ("networks", "total")
+    __slots__ = ("networks", "total", "unasked")
 
     def __init__(self) -> None:
         self.total: int | None = None
+        self.unasked = 0
         self.networks: Counter[int] = Counter()
 
 
@@ -94,11 +96,12 @@ class NameBounds:
         """Returns those of ``wanted`` that exceed the bound; what the others take of it is added to ``taken``.
 
         ``wanted`` are new names with the network that each comes from, 0 for the owner's. ``stored`` counts those of
-        the day in the store. It is asked at first and beyond half of the bound, since other processes add names, too.
+        the day in the store. It is asked at first, after every eighth of the bound and always beyond half of it, since
+        other processes add names, too.
         """
         bound, use = self._bounds[key.kind], self._use(key)
-        if bound.a_day is not None and (use.total is None or 2 * (use.total + len(wanted)) > bound.a_day):
-            use.total = await stored()
+        if bound.a_day is not None and _must_ask(bound.a_day, use, len(wanted)):
+            use.total, use.unasked = await stored(), 0
         total, networks, excess = use.total or 0, Counter[int](), set[K]()
         for name, network in wanted.items():
             if not network:
@@ -120,6 +123,7 @@ class NameBounds:
             use.networks.update(networks)
             if use.total is not None:
                 use.total += sum(networks.values())
+                use.unasked += sum(networks.values())
 
     def _use(self, key: BoundKey) -> _Use:
         use = self._uses.get(key)
@@ -128,6 +132,10 @@ class NameBounds:
                 self._uses.clear()
             use = self._uses[key] = _Use()
         return use
+
+
+def _must_ask(a_day: int, use: _Use, new: int) -> bool:
+    return use.total is None or 2 * (use.total + new) > a_day or 8 * (use.unasked + new) > a_day
 
 
 def _free(bound: Bound, total: int) -> int:

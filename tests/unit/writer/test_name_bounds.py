@@ -74,13 +74,20 @@ async def test_each_site_and_day_has_its_own() -> None:
         assert await scene.admitted(10, wide(1), key) == 5
 
 
-async def test_the_store_is_asked_at_first_and_beyond_a_half() -> None:
-    scene = Scene(100)
-    for asked in (1, 1, 1, 1, 1, 2, 3):
-        await scene.admitted(10, wide(scene.stored + 1))
-        assert scene.asked == asked
-    scene.stored = 100  # another process
+async def test_the_store_is_asked_at_first_every_eighth_and_beyond_a_half() -> None:
+    scene = Scene(160)
+    for asked in (1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 6):
+        await scene.admitted(5, wide(scene.stored + 1))
+        assert (scene.asked, scene.stored) == (asked, 5 * len(scene.bounds._uses[DAY].networks))  # noqa: SLF001
+    scene.stored = 160  # another process
     assert await scene.admitted(1, wide(99)) == 0
+
+
+async def test_what_other_processes_add_is_noticed() -> None:
+    scene = Scene(1_000)
+    assert await scene.admitted(1, wide(1)) == 1
+    scene.stored = 990
+    assert sum([await scene.admitted(1, wide(number)) for number in range(2, 200)]) == 124
 
 
 async def test_what_is_rolled_back_is_not_taken() -> None:
@@ -107,7 +114,7 @@ async def test_a_bound_of_each_network_asks_no_store() -> None:
 
 
 async def test_the_days_that_are_kept_are_bounded() -> None:
-    scene = Scene(10)
+    scene = Scene(100)
     for site in range(10_001):
         await scene.admitted(1, wide(1), DAY._replace(site_id=site))
         scene.stored = 0
