@@ -222,9 +222,9 @@ class Filler:
                 cascade.stored = True
                 new.append((
                     self._site, cascade.root_id, cell, self._page_ids[cascade.page], cascade.started_at,
-                    cascade.last_at, cascade.size, cascade.max_depth, cascade.shares, 0, None, None, 0, 0,
+                    cascade.last_at, cascade.size, cascade.max_depth, cascade.shares, 0, None, None, 0, 0, None,
                 ))  # fmt: skip
-        self._many(_plain_insert("cascades", 14), new)
+        self._many(_plain_insert("cascades", 15), new)
         self._many(_CHANGE_CASCADE, old)
 
     def _unfurls(self, happened: Happened) -> None:

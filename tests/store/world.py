@@ -281,7 +281,7 @@ def _cascade_row(world: World, root: Visit) -> tuple[Any, ...]:
         sum(share.first_at is not None for share in world.shares.values()
             if share.visit.root is root and share.visit.verdict is None),
         sum(len(visit.conversions) for visit in world.visits if visit.root is root and visit.verdict is None),
-        None, None, 0, 0,
+        None, None, 0, 0, None,
     )  # fmt: skip
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from grapevine.analytics.models.virality import Shape, cascade_shape
+from grapevine.analytics.models.virality import cascade_shape
 from grapevine.store.base import Store
 from grapevine.store.readers.cascades import CascadeFacts
 from grapevine.store.readers.reads import Reads
@@ -17,12 +17,23 @@ _MOST_SHAPES: Final = 2_000
 _MOST_SHAPE_VISITS: Final = 200_000
 
 
-async def current_shapes(store: Store, site_id: int, heads: Sequence[CascadeFacts], now: int) -> dict[int, Shape]:
+class CascadeShape(NamedTuple):
+    """What cannot be counted step by step: the largest generation, the structural virality (None below two nodes), and
+    from how many networks the returns came."""
+
+    breadth: int
+    virality: float | None
+    networks: int
+
+
+async def current_shapes(
+    store: Store, site_id: int, heads: Sequence[CascadeFacts], now: int
+) -> dict[int, CascadeShape]:
     """The shapes of cascades: as stored where they are up to date, computed and stored where they are not."""
     stale = [facts for facts in heads if is_stale(facts, now)]
-    computed = await _compute(store.reads, site_id, [facts.root_id for facts in stale])
+    computed = await compute_shapes(store.reads, site_id, [facts.root_id for facts in stale])
     await store_shapes(store, site_id, stale, computed, now)
-    kept = {facts.root_id: Shape(facts.breadth or 1, facts.virality) for facts in heads}
+    kept = {facts.root_id: CascadeShape(facts.breadth or 1, facts.virality, facts.networks or 0) for facts in heads}
     return kept | computed
 
 
@@ -45,13 +56,17 @@ async def refresh_stale_shapes(store: Store, site_id: int, now: int) -> None:
     await current_shapes(store, site_id, list(heads.values()), now)
 
 
-async def _compute(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, Shape]:
+async def compute_shapes(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, CascadeShape]:
+    """Computes the shapes of cascades from their visits."""
     below = await reads.cascades.shape_visits(site_id, roots)
-    return await asyncio.to_thread(lambda: {root: cascade_shape(root, visits) for root, visits in below.items()})
+    networks = await reads.cascades.networks(site_id, roots)
+    return await asyncio.to_thread(
+        lambda: {root: CascadeShape(*cascade_shape(root, visits), networks[root]) for root, visits in below.items()}
+    )
 
 
 async def store_shapes(
-    store: Store, site_id: int, stale: Sequence[CascadeFacts], computed: Mapping[int, Shape], now: int
+    store: Store, site_id: int, stale: Sequence[CascadeFacts], computed: Mapping[int, CascadeShape], now: int
 ) -> None:
     """Stores shapes under the size that was read *before* the visits: visits stored since make them stale again."""
     rows = [

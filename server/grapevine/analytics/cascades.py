@@ -9,7 +9,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine.analytics.cascade_shapes import current_shapes, is_stale, refresh_stale_shapes, store_shapes
+from grapevine.analytics.cascade_shapes import (
+    CascadeShape,
+    current_shapes,
+    is_stale,
+    refresh_stale_shapes,
+    store_shapes,
+)
 from grapevine.analytics.models.virality import Shape, cascade_shape
 from grapevine.domain import channels, enums, ids, money
 from grapevine.domain.money import Amounts
@@ -35,7 +41,8 @@ class CascadeHead(msgspec.Struct, frozen=True):
     """A cascade in numbers. ``size`` counts visits, self-returns and minted links' own nodes left out.
 
     ``structural_virality`` is the mean distance over all pairs of nodes (Goel, Anderson, Hofman, Watts 2016), null
-    below two nodes; ``breadth`` is the largest generation.
+    below two nodes; ``breadth`` is the largest generation; ``networks`` is from how many networks the returns came,
+    each counted once a day (rows of versions that did not store networks are not among them).
     """
 
     root: str
@@ -49,6 +56,7 @@ class CascadeHead(msgspec.Struct, frozen=True):
     shares: int
     conversions: int
     value: Amounts
+    networks: int
 
 
 class CascadePage(msgspec.Struct, frozen=True):
@@ -154,7 +162,9 @@ async def read_cascade(store: Store, site: Site, root: str, now: int) -> Cascade
             times[one.key] = times.get(one.key, 0) + one.times
         sums[one.currency] = sums.get(one.currency, 0) + (one.worth or 0)
     # In a thread: a cascade of 100,000 visits takes the better part of a second, in which no other request should wait.
-    current, tree = await asyncio.to_thread(_drawn, root_id, visits, urls, times)
+    shape, tree = await asyncio.to_thread(_drawn, root_id, visits, urls, times)
+    networks = await store.reads.cascades.networks(site.site_id, [root_id])
+    current = CascadeShape(*shape, networks[root_id])
     if is_stale(facts, now):
         await store_shapes(store, site.site_id, [facts], {root_id: current}, now)
     return Cascade(**msgspec.structs.asdict(_head(facts, current, urls, sums.items())), nodes=tree)
@@ -183,7 +193,7 @@ async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
 
 
 def _head(
-    facts: CascadeFacts, current: Shape, urls: Mapping[int, str], worth: Iterable[tuple[str | None, int | None]]
+    facts: CascadeFacts, current: CascadeShape, urls: Mapping[int, str], worth: Iterable[tuple[str | None, int | None]]
 ) -> CascadeHead:
     return CascadeHead(
         root=ids.visit_text(facts.root_id),
@@ -194,6 +204,7 @@ def _head(
         max_depth=facts.max_depth,
         breadth=current.breadth,
         structural_virality=current.virality,
+        networks=current.networks,
         shares=facts.shares,
         conversions=facts.conversions,
         value=money.amounts(worth),

@@ -52,7 +52,9 @@ class ChainNode(msgspec.Struct, frozen=True, omit_defaults=True):
 class SharedLink(msgspec.Struct, frozen=True):
     """One share: made in ``visit`` at ``depth``, through ``channel``, as its ``n``-th. ``url`` is the shared page.
 
-    ``at`` is when it was first reported or proven; the visit's own time where neither has happened yet.
+    ``at`` is when it was first reported or proven; the visit's own time where neither has happened yet. ``networks`` is
+    from how many networks its ``returns`` came, each counted once a day (rows of versions that did not store networks
+    are not among them).
     """
 
     visit: str
@@ -65,6 +67,7 @@ class SharedLink(msgspec.Struct, frozen=True):
     proven: bool
     returns: int
     self_returns: int
+    networks: int
     unfurls: dict[str, int]
 
 
@@ -110,6 +113,7 @@ class _Found(NamedTuple):
     facts: ShareFacts
     unfurls: dict[str, int]
     below: ReachFacts
+    networks: int
 
     @property
     def shared_page(self) -> int:
@@ -137,6 +141,7 @@ class _Found(NamedTuple):
                 proven=facts.proven_at is not None,
                 returns=facts.returns,
                 self_returns=facts.self_returns,
+                networks=self.networks,
                 unfurls=self.unfurls,
             ),
             chain=chain_nodes(self.visits, urls, self.site.tokens),
@@ -205,8 +210,10 @@ async def _find(reads: Reads, site: Site, text: str) -> _Found:
         raise UnknownVisit("The visit that made this share was erased or is past retention.")
     facts = await reads.shares.share(*named)
     unfurls = await reads.shares.unfurls_of(*named)
-    below = await reads.shares.reach(*named, hangs_on=visits[-1].hangs_on)
-    return _Found(text, site, token, visits, omitted, facts, unfurls, below)
+    hangs_on = visits[-1].hangs_on
+    below = await reads.shares.reach(*named, hangs_on=hangs_on)
+    networks = await reads.shares.networks(site.site_id, [(*named[1:], hangs_on)])
+    return _Found(text, site, token, visits, omitted, facts, unfurls, below, networks.get(named[1:], 0))
 
 
 def chain_nodes(visits: Iterable[CascadeVisit], urls: Mapping[int, str], tokens: Tokens) -> list[ChainNode]:

@@ -5,11 +5,11 @@ Of an erased visit an export has its position in the tree and nothing else; othe
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeVar
 
-from grapevine.analytics.models.virality import Shape, cascade_shape
+from grapevine.analytics.cascade_shapes import CascadeShape, compute_shapes
 from grapevine.domain import channels, enums, ids
 from grapevine.exports.columns import ExportColumn, Line, columns
 from grapevine.sites.cache import Site
@@ -101,15 +101,37 @@ async def _shares(request: ExportRequest) -> Lines:
         pages = await request.store.exports.pages_by_id(
             request.site.site_id, (page for page in shared.values() if page is not None)
         )
+        networks = await _networks(request, rows, visits)
         for some in _sliced(rows):
-            yield [_share(request, row, visits.get(row.visit_id), pages.get(shared[row] or 0)) for row in some]
+            yield [
+                _share(request, row, visits.get(row.visit_id), pages.get(shared[row] or 0), networks) for row in some
+            ]
+
+
+async def _networks(
+    request: ExportRequest, rows: Sequence[ShareRow], visits: Mapping[int, CascadeVisit]
+) -> dict[tuple[int, int, int], int]:
+    opened = [row for row in rows if row.returns]
+    return await request.store.reads.shares.networks(
+        request.site.site_id,
+        [
+            (row.visit_id, row.channel, row.n, visit.hangs_on if (visit := visits.get(row.visit_id)) else row.visit_id)
+            for row in opened
+        ],
+    )
 
 
 def _shared_page(row: ShareRow, visit: CascadeVisit | None) -> int | None:
     return row.page_id if row.page_id is not None or visit is None else visit.page_id
 
 
-def _share(request: ExportRequest, row: ShareRow, visit: CascadeVisit | None, page: StoredPage | None) -> Line:
+def _share(
+    request: ExportRequest,
+    row: ShareRow,
+    visit: CascadeVisit | None,
+    page: StoredPage | None,
+    networks: Mapping[tuple[int, int, int], int],
+) -> Line:
     return (
         ids.visit_text(row.visit_id),
         channels.NAMES[row.channel],
@@ -125,6 +147,7 @@ def _share(request: ExportRequest, row: ShareRow, visit: CascadeVisit | None, pa
         row.returns,
         row.self_returns,
         _verdict(visit),
+        networks.get((row.visit_id, row.channel, row.n), 0),
     )
 
 
@@ -153,7 +176,9 @@ async def _cascades(request: ExportRequest) -> Lines:
             yield [_cascade(row, visits.get(row.root_id), pages, shapes[row.root_id]) for row in some]
 
 
-def _cascade(row: CascadeFacts, root: CascadeVisit | None, pages: dict[int, StoredPage], current: Shape | None) -> Line:
+def _cascade(
+    row: CascadeFacts, root: CascadeVisit | None, pages: dict[int, StoredPage], current: CascadeShape | None
+) -> Line:
     page = None if root is not None and root.is_erased else pages.get(row.page_id)
     return (
         ids.visit_text(row.root_id),
@@ -166,13 +191,17 @@ def _cascade(row: CascadeFacts, root: CascadeVisit | None, pages: dict[int, Stor
         current and current.virality,
         row.shares,
         row.conversions,
+        current and current.networks,
     )
 
 
-async def _shapes(request: ExportRequest, rows: Sequence[CascadeFacts]) -> dict[int, Shape | None]:
+async def _shapes(request: ExportRequest, rows: Sequence[CascadeFacts]) -> dict[int, CascadeShape | None]:
     """The shapes of cascades: as stored where they are up to date or the cascade is very large, else computed, from
     at most 20,000 visits at a time, and not kept."""
-    known = {row.root_id: None if row.breadth is None else Shape(row.breadth, row.virality) for row in rows}
+    known = {
+        row.root_id: None if row.breadth is None else CascadeShape(row.breadth, row.virality, row.networks or 0)
+        for row in rows
+    }
     stale = [row for row in rows if row.shape_size != row.size and row.size <= _LARGE]
     while stale:
         some: list[int] = []
@@ -180,8 +209,7 @@ async def _shapes(request: ExportRequest, rows: Sequence[CascadeFacts]) -> dict[
         while stale and (not some or visits + stale[-1].size <= _MOST_SHAPED):
             visits += stale[-1].size
             some.append(stale.pop().root_id)
-        below = await request.store.reads.cascades.shape_visits(request.site.site_id, some)
-        known |= {root: cascade_shape(root, found) for root, found in below.items()}
+        known |= await compute_shapes(request.store.reads, request.site.site_id, some)
     return known
 
 
@@ -239,7 +267,7 @@ TABLES: Final = {
         columns(
             visit="text", channel="text", n="whole", token="text", at="time", url="text", title="text",  # noqa: S106
             reported="yes", reported_at="time", proven="yes", proven_at="time", returns="whole", self_returns="whole",
-            verdict="text",
+            verdict="text", networks="whole",
         ),
         _shares,
     ),
@@ -260,7 +288,7 @@ TABLES: Final = {
     "cascades": ExportTable(
         columns(
             root="text", url="text", started_at="time", last_at="time", size="whole", max_depth="whole",
-            breadth="whole", structural_virality="number", shares="whole", conversions="whole",
+            breadth="whole", structural_virality="number", shares="whole", conversions="whole", networks="whole",
         ),
         _cascades,
     ),

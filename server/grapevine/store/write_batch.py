@@ -162,7 +162,7 @@ class Batch:
         await self._run("start_cascades", [list(_plain([growth])[0])[:6] for growth in first])
 
     async def keep_shapes(self, rows: Rows) -> None:
-        """Stores (site, root, cell, breadth, virality, shape_size, shape_at) of cascades whose shape was computed."""
+        """Stores computed shapes: (site, root, cell, breadth, virality, networks, shape_size, shape_at)."""
         await self._run("keep_shapes", rows)
 
 

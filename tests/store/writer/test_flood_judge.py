@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from grapevine.analytics.models.flood_verdict import PER_ACTIVE, UNEXPLAINED
+from grapevine.domain import ids
 from grapevine.domain.enums import VERDICTS
 from grapevine.domain.events import Event, View, VisitOutcome
 from grapevine.domain.tokens import Token
@@ -148,3 +149,21 @@ async def test_visitors_with_another_visit_stay_visitors_of_the_day(scene: Flood
     assert await scene.judged() == 350
     assert await scene.everything() == before
     await assert_recounted(scene.store)
+
+
+async def test_networks_of_a_share_and_a_cascade_are_counted_once_a_day(scene: Flood) -> None:
+    token = await scene.sharer(COPY)
+    other = Token(token.visit_id, COPY, 1)
+    tomorrow = ids.day_start(ids.day_at(NOON) + 1)
+    await scene.land_all(
+        [
+            *(scene.arrival(token, at=NOON + n, network=network) for n, network in enumerate((5, 5, 6, 0))),
+            scene.arrival(token, at=tomorrow, network=77),  # the same network, under the salt of the next day
+            scene.arrival(other, at=NOON + 9, network=8),
+            scene.arrival(token, at=NOON + 9, network=9, own=True),
+        ]
+    )
+    named = [(token.visit_id, COPY, n, token.visit_id) for n in range(3)]
+    reads = scene.store.reads
+    assert await reads.shares.networks(SITE, named) == {named[0][:3]: 3, named[1][:3]: 1}
+    assert await reads.cascades.networks(SITE, [token.visit_id, 7]) == {token.visit_id: 4, 7: 0}

@@ -73,7 +73,8 @@ async def test_a_chain_of_three_stands_in_the_api(server: Server, asker: KeyClie
     answer = await asker.json(f"/v1/tokens/{friend['tokens']['whatsapp']}")
     assert answer["share"] == {
         "visit": friend["visit"], "channel": "whatsapp", "n": 0, "url": f"{ORIGIN}/shared", "at": answer["share"]["at"],
-        "depth": 1, "reported": False, "proven": True, "returns": 1, "self_returns": 0, "unfurls": {},
+        "depth": 1, "reported": False, "proven": True, "returns": 1, "self_returns": 0, "networks": 1,
+        "unfurls": {},
     }  # fmt: skip
     assert [(node["visit"], node["depth"], node["source"]) for node in answer["chain"]] == [
         (first["visit"], 0, answer["chain"][0]["source"]),
@@ -95,10 +96,11 @@ async def test_the_cascade_of_three(server: Server, asker: KeyClient) -> None:
     assert listed["next"] is None
     assert list(head) == [
         "root", "url", "started_at", "last_at", "size", "max_depth", "breadth", "structural_virality", "shares",
-        "conversions", "value",
+        "conversions", "value", "networks",
     ]  # fmt: skip
     assert (head["root"], head["size"], head["max_depth"], head["breadth"]) == (first["visit"], 3, 2, 1)
     assert head["structural_virality"] == pytest.approx(4 / 3)
+    assert head["networks"] == 2
     tree = await asker.json(f"/v1/cascades/{first['visit']}")
     assert {name: tree[name] for name in head} == head
     assert [(node["visit"], node["parent"], node["via"]) for node in tree["nodes"]] == [

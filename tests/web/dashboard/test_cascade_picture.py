@@ -27,7 +27,7 @@ def cascade(parents: list[int | None], **changed: CascadeNode) -> Cascade:
     return Cascade(
         root="v0", url="https://a.example/", started_at=rfc3339(START), last_at=rfc3339(START + 60_000 * len(nodes)),
         size=len(nodes), max_depth=max(depths), breadth=1, structural_virality=None, shares=0, conversions=0, value={},
-        nodes=[changed.get(one.visit, one) for one in nodes],
+        networks=1,        nodes=[changed.get(one.visit, one) for one in nodes],
     )  # fmt: skip
 
 

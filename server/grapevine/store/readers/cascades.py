@@ -26,7 +26,7 @@ class StoredChain(NamedTuple):
 
 
 class CascadeFacts(msgspec.Struct, frozen=True):
-    """A cascade's stored summary; ``breadth`` and ``virality`` are those of when it had ``shape_size`` visits."""
+    """A cascade's stored summary; ``breadth``, ``virality`` and ``networks`` are those of ``shape_size`` visits."""
 
     root_id: int
     cell: int
@@ -41,6 +41,7 @@ class CascadeFacts(msgspec.Struct, frozen=True):
     virality: float | None
     shape_size: int
     shape_at: int
+    networks: int | None
 
 
 class CascadeReader:
@@ -115,6 +116,11 @@ class CascadeReader:
         for root, visit, parent, depth in await self._run("shape_visits", visit_keys(roots), site_id=site_id):
             below[root].append((visit, parent, depth))
         return below
+
+    async def networks(self, site_id: int, roots: Sequence[int]) -> dict[int, int]:
+        """Returns from how many networks the returns to cascades came, each counted once a day."""
+        found = dict(await self._run("networks_of_cascades", visit_keys(roots), site_id=site_id))
+        return {root: found.get(root, 0) for root in roots}
 
     async def cascade_visits(self, site_id: int, root: int) -> list[CascadeVisit]:
         """All visits of a cascade by depth and time, self-returns left out."""

@@ -52,6 +52,15 @@ class ShareReader:
         """How many preview robots fetched a share's link, by app."""
         return dict(await self._run("unfurls_of_share", **visit_params(site_id, visit_id), channel=channel, n=n))
 
+    async def networks(
+        self, site_id: int, shares: Iterable[tuple[int, int, int, int]]
+    ) -> dict[tuple[int, int, int], int]:
+        """Returns from how many networks each of ``shares`` (visit, channel, n, parent of its returns) was opened by
+        others, each counted once a day; leaves out those that were never opened."""
+        keys = [(visit, ids.cell_of(visit), channel, n, hangs_on) for visit, channel, n, hangs_on in shares]
+        rows = await self._run("networks_of_shares", keys, site_id=site_id)
+        return {(visit, channel, n): number for visit, channel, n, number in rows}
+
     async def reach(self, site_id: int, visit_id: int, channel: int, n: int, hangs_on: int) -> ReachFacts:
         """Everything below a share.
 

@@ -96,7 +96,7 @@ ORDER BY found.total DESC, found.root_id DESC LIMIT :limit */;
 -- name: cascade_heads
 -- Returns the summaries of some cascades.
 SELECT k.root_id, k.cell, k.page_id, k.started_at, k.last_at, k.size, k.max_depth, k.shares, k.conversions,
-    k.breadth, k.virality, k.shape_size, k.shape_at
+    k.breadth, k.virality, k.shape_size, k.shape_at, k.networks
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN cascades k ON k.site_id = :site_id AND k.root_id = rows.root_id AND k.cell = rows.cell;
 
@@ -118,7 +118,7 @@ SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.v
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = w.visit_id
         WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id AND w.verdict IS NULL
           AND c.cell = :cell AND c.site_id = :site_id),
-    NULL, NULL, 0, 0
+    NULL, NULL, 0, 0, 0
 FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id;
 
 -- name: cascade_values
@@ -152,6 +152,15 @@ FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
 WHERE (v.flags & 1) = 0;
 
+-- name: networks_of_cascades
+-- Returns from how many networks the returns to some cascades came. A network has another hash each day, and is counted
+-- once a day.
+SELECT v.root_id, count(DISTINCT v.network)
+FROM rows(root_id bigint, cell smallint)
+/*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
+WHERE (v.flags & 1) = 0
+GROUP BY v.root_id;
+
 -- name: cascade_visits
 -- Returns all visits of one cascade by depth and time, self-returns left out.
 SELECT {{cascade_visit_columns}} FROM visits v
@@ -179,8 +188,9 @@ GROUP BY c.visit_id, c.currency;
 -- name: keep_shapes
 -- Stores the shapes of cascades, unless a later one is stored.
 UPDATE cascades SET
-    breadth = rows.breadth, virality = rows.virality, shape_size = rows.shape_size, shape_at = rows.shape_at
-FROM rows(site_id bigint, root_id bigint, cell smallint, breadth bigint, virality double precision, shape_size bigint, shape_at bigint)
+    breadth = rows.breadth, virality = rows.virality, networks = rows.networks,
+    shape_size = rows.shape_size, shape_at = rows.shape_at
+FROM rows(site_id bigint, root_id bigint, cell smallint, breadth bigint, virality double precision, networks bigint, shape_size bigint, shape_at bigint)
 WHERE cascades.site_id = rows.site_id AND cascades.root_id = rows.root_id AND cascades.cell = rows.cell
   AND cascades.shape_at <= rows.shape_at;
 

@@ -51,7 +51,7 @@ ORDER BY a.at, a.visit_id, a.cell, a.event_key LIMIT 2000;
 -- name: export_cascades
 -- Returns the next cascades by the ids of their roots.
 SELECT k.root_id, k.cell, k.page_id, k.started_at, k.last_at, k.size, k.max_depth, k.shares, k.conversions, k.breadth,
-    k.virality, k.shape_size, k.shape_at
+    k.virality, k.shape_size, k.shape_at, k.networks
 FROM cascades k
 WHERE k.site_id = :site_id AND (k.root_id, k.cell) > (:root_id, :cell) AND k.root_id < :to_id
 ORDER BY k.root_id, k.cell LIMIT 2000;

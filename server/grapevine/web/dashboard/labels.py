@@ -107,6 +107,8 @@ GLOSSARY: Final = {
     "Amplification": "All visits divided by those that sharing did not bring. ×1.25 means: four visits grew into five.",
     "Same network": "Returns that look like the sharer's own network and browser: often a colleague, sometimes the "
     "sharer. A hint, no proof.",
+    "Networks": "The networks (households, offices) from which returns came, each counted once a day. Many returns "
+    "from few networks are colleagues, or bought.",
     "Cascade": "The whole tree that grows from one first visit, its root. The depth of a visit is the number of "
     "returns from the root to it; the breadth is the size of the largest generation.",
     "Structural virality": "The mean distance between any two visits of a cascade (Goel and others, 2016): "

@@ -13,3 +13,7 @@ CREATE TABLE suspected_floods (
     PRIMARY KEY (site_id, parent_id, cell, day)
 ) /*sqlite WITHOUT ROWID */;
 CREATE INDEX suspected_floods_due ON suspected_floods (due_at);
+
+-- From how many networks the returns of a cascade came, when it had `shape_size` visits: kept and computed again as its
+-- shape is. Null where the shape was computed before.
+ALTER TABLE cascades ADD COLUMN networks BIGINT;
