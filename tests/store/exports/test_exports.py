@@ -111,6 +111,7 @@ def share_line(world: World, share: Share) -> dict[str, Any]:
         "proven": share.proven_at is not None,
         "proven_at": None if share.proven_at is None else rfc3339(share.proven_at),
         "returns": len(share.returns), "self_returns": len(share.self_returns), "verdict": verdict_of(share.visit),
+        "networks": len({visit.network for visit in share.returns}),
     }  # fmt: skip
 
 
