@@ -79,6 +79,7 @@ _NAMED: Final = (
 )
 """What of a path names one thing, and is left out where answers are counted."""
 _NOT_OF_CALLS: Final = {
+    "sessions",
     "api_keys",
     "deliveries",
     "leases",

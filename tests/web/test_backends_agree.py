@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from html import unescape
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -24,7 +25,7 @@ from grapevine.sites.cache import Site
 from grapevine.store import sql_loader
 from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.store.rows import SiteRow
-from grapevine.web.dashboard import assets
+from grapevine.web.dashboard import assets, session
 from grapevine.web.public.collect import PATHS
 from grapevine.webhooks.signing import event
 from tests.support.in_process_server import NOON, Server, serving
@@ -65,7 +66,8 @@ SEEN_ANSWERS = {
     "POST /v1/webhooks 201", "POST /v1/webhooks 422", "GET /v1/webhooks 200", "GET /v1/webhooks 403",
     "GET /v1/webhooks/… 200", "GET /v1/webhooks/… 404", "PATCH /v1/webhooks/… 200", "DELETE /v1/webhooks/… 204",
     "GET /v1/webhooks/…/deliveries 200", "POST /v1/webhooks/…/deliveries/…/retry 202",
-    "POST /v1/webhooks/…/deliveries/…/retry 404", "POST /sign-out 303", "GET /sign-in 303",
+    "POST /v1/webhooks/…/deliveries/…/retry 404", "POST /sign-out 303", "POST /sign-out-everywhere 303",
+    "GET / 303", "GET /sign-in 303",
     "POST /sign-in 303", "GET /readyz 200",
 }  # fmt: skip
 NOT_ASKED = {
@@ -89,8 +91,12 @@ def worldly_url(postgres_server: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture
-async def pair(tmp_path: Path, worldly_url: str, anyio_backend: str) -> AsyncIterator[Pair]:
+async def pair(
+    tmp_path: Path, worldly_url: str, anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Pair]:
     """Two servers that are the same but for their backend."""
+    drawn = count()  # both draw the same ids of sessions, one after the other
+    monkeypatch.setattr(session, "new_session_id", lambda: f"{next(drawn) // 2:032x}")
     assert anyio_backend == "asyncio"
     async with AsyncExitStack() as stack:
         databases = (f"sqlite:///{tmp_path / 'grapevine.sqlite3'}", worldly_url)
@@ -302,7 +308,11 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
         await pair.ask(call)
     for first in read_requests.lists(reader, "/cascades", site, (None,)):
         await turn_pages(pair, reader, first)
-    await pair.ask(reader.post("/sign-out", b"", ("Origin", "http://grapevine.example")))
+    for path in ("/sign-out-everywhere", "/sign-out"):
+        await pair.ask(reader.post(path, b"", ("Origin", "http://grapevine.example")))
+        await pair.ask(reader.get("/"))
+        answer = await pair.ask(sign_in("secret-0"))
+        reader = ReadClient(cookie=dict(answer.headers)["set-cookie"].partition(";")[0])
 
 
 async def listed(pair: Pair, asker: ReadClient, site: SiteRow) -> list[str]:

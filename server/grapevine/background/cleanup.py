@@ -1,4 +1,4 @@
-"""Deletes old rows: salts after 48 hours, expired guards."""
+"""Deletes old rows: salts after 48 hours, expired guards, expired sessions."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncItera
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Deletes expired visitor salts and guards."""
+    """Deletes expired visitor salts, guards and sessions."""
     await destroy_salts(store, now)
     await store.guards.forget_guards(now)
+    await store.sessions.forget(now)
 
 
 async def destroy_salts(store: Store, now: int) -> None:

@@ -51,10 +51,13 @@ async def list_keys(context: CommandContext, arguments: Namespace) -> int:
     if arguments.json:
         context.say_json([_as_json(key) for key in keys])
     else:
-        table = Table("Id", "Name", "Scope", "Since", "Revoked", box=None, pad_edge=False, header_style="bold")
+        table = Table(
+            "Id", "Name", "Scope", "Since", "Last used", "Revoked", box=None, pad_edge=False, header_style="bold"
+        )
         for key in keys:
             revoked = "" if key.revoked_at is None else rfc3339(key.revoked_at)[:10]
-            table.add_row(key.key_id, key.name, key.scope, rfc3339(key.created_at)[:10], revoked)
+            used = "" if key.last_used_at is None else f"{rfc3339(key.last_used_at)[:16].replace('T', ' ')}"
+            table.add_row(key.key_id, key.name, key.scope, rfc3339(key.created_at)[:10], used, revoked)
         context.out.print(table)
     return 0
 
@@ -74,5 +77,6 @@ def _as_json(key: KeyRow) -> dict[str, object]:
         "name": key.name,
         "scope": key.scope,
         "created_at": rfc3339(key.created_at),
+        "last_used_at": None if key.last_used_at is None else rfc3339(key.last_used_at),
         "revoked_at": None if key.revoked_at is None else rfc3339(key.revoked_at),
     }

@@ -28,6 +28,7 @@ from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
 from grapevine.web.caches import CountsCache, RedirectCache
+from grapevine.web.key_usage import KeyUsage
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.collect import PATHS
 from grapevine.web.public.widget_files import WidgetFiles
@@ -81,6 +82,8 @@ async def running(
         await stack.enter_async_context(sender.running())
         spikes = SpikeWatch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
         await stack.enter_async_context(spikes.running())
+        key_usage = KeyUsage(store.api_keys, clock)
+        await stack.enter_async_context(key_usage.running())
         redirects = RedirectCache(clock, lambda: sites.version)
         collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate)
         yield AppState(
@@ -99,6 +102,7 @@ async def running(
                 collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
                 link_prefixes=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}),
             ),
+            key_usage=key_usage,
             cookie_secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
         )
 

@@ -41,7 +41,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key without its secret. ``site_id`` 0 reaches every site."""
+    """An API key without its secret. ``site_id`` 0 reaches every site; ``last_used_at`` is right to within a minute."""
 
     key_id: str
     site_id: int
@@ -49,6 +49,7 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     created_at: int
     revoked_at: int | None = None
+    last_used_at: int | None = None
 
 
 class _Visit:

@@ -53,6 +53,7 @@ DASHBOARD: Final[list[BaseRoute]] = [
     Route("/sign-in", views.sign_in_page, methods=["GET"]),
     Route("/sign-in", views.sign_in, methods=["POST"]),
     Route("/sign-out", views.sign_out, methods=["POST"]),
+    Route("/sign-out-everywhere", views.sign_out_everywhere, methods=["POST"]),
     Route("/cascades", views.cascades_page),
     Route("/cascades/{root}", views.cascade_page),
     Route("/tokens", views.tokens_page),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
@@ -15,6 +15,7 @@ from grapevine.domain.periods import Clock
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.caches import CountsCache, RedirectCache
+from grapevine.web.key_usage import KeyUsage
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
@@ -54,7 +55,8 @@ class AppState:
     proxies: Proxies
     caches: ResponseCaches
     fast_path: FastPathUrls
-    cookie_secret: bytes
+    key_usage: KeyUsage
+    cookie_secret: bytes = field(repr=False)
 
 
 def app_state(request: Request) -> AppState:

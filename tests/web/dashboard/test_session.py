@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
+import httpx
 import pytest
 
+from grapevine.background.cleanup import tidy
 from grapevine.web.dashboard import session
 from tests.support.in_process_server import NOON, Server
 from tests.web.dashboard.dashboard_browser import (
@@ -43,27 +46,50 @@ async def test_signing_in_leads_to_the_page_that_was_wanted(server: Server) -> N
     assert (await client.get("/sign-in")).headers["location"] == "/"
 
 
-async def test_the_cookie_keeps_nothing_but_the_id_and_keeps_it_well(server: Server) -> None:
+async def test_the_cookie_keeps_nothing_but_an_id_and_keeps_it_well(server: Server) -> None:
     await add_key(server, "gv_abc")
     answer = await server.browser(Origin=HOME).post("/sign-in", data={"key": "gv_abc"})
     cookie = answer.headers["set-cookie"]
-    assert re.search(r"; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
+    assert re.search(r"^grapevine_session=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
     value = answer.cookies[session.COOKIE]
-    clock = server.clock
-    assert session.key_id_in(value, server.state.cookie_secret, clock) == "id-gv_abc"
-    assert session.key_id_in(value, b"another secret", clock) is None
-    assert session.key_id_in(value[:-1] + "xy", server.state.cookie_secret, clock) is None
+    clock, secret = server.clock, server.state.cookie_secret
+    session_id = session.session_id_in(value, secret, clock)
+    assert session_id is not None
+    assert re.fullmatch("[0-9a-f]{32}", session_id)
+    assert session.session_id_in(value, b"another secret", clock) is None
+    assert session.session_id_in(value[:-1] + "xy", secret, clock) is None
+    stored = await server.store.look("SELECT hash, key_id FROM sessions")
+    assert stored == [(hashlib.sha256(session_id.encode()).hexdigest(), "id-gv_abc")]
     clock.now += 30 * DAY_MS
-    assert session.key_id_in(value, server.state.cookie_secret, clock) == "id-gv_abc"
+    assert session.session_id_in(value, secret, clock) == session_id
     clock.now += 1_000
-    assert session.key_id_in(value, server.state.cookie_secret, clock) is None
+    assert session.session_id_in(value, secret, clock) is None
 
 
-async def test_the_cookie_is_secure_over_https(server: Server) -> None:
+async def test_the_cookie_belongs_to_this_host_over_https(server: Server) -> None:
+    await add_key(server, "gv_abc")
+    client = server.browser(Origin="https://grapevine.example")
+    url = "https://grapevine.example"
+    answer = await client.post(f"{url}/sign-in", data={"key": "gv_abc"})
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-grapevine_session=")
+    assert cookie.endswith("; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax; Secure")
+    assert "domain" not in cookie.lower()
+    assert (await client.get(f"{url}/")).status_code == 200
+    ended = (await client.post(f"{url}/sign-out")).headers["set-cookie"]
+    assert ended.startswith('__Host-grapevine_session="";')
+    assert ended.endswith("; HttpOnly; Max-Age=0; Path=/; SameSite=lax; Secure")
+    assert (await client.get(f"{url}/")).status_code == 303
+
+
+@pytest.mark.parametrize("server", ["asgi /g"], indirect=True)
+async def test_the_cookie_claims_no_host_that_is_shared(server: Server) -> None:
     await add_key(server, "gv_abc")
     client = server.browser(Origin="https://grapevine.example")
     answer = await client.post("https://grapevine.example/sign-in", data={"key": "gv_abc"})
+    assert answer.headers["set-cookie"].startswith("__Secure-grapevine_session=")
     assert answer.headers["set-cookie"].endswith("; Secure")
+    assert (await client.get("https://grapevine.example/")).status_code == 200
 
 
 @pytest.mark.parametrize("key", ["", "gv_wrong", "site-a", HOSTILE])
@@ -81,6 +107,9 @@ async def test_a_wrong_key_gets_instructions(server: Server, key: str) -> None:
     "headers",
     [
         {"Origin": "https://evil.example"},
+        {"Origin": HOME.replace("http:", "https:")},
+        {"Origin": f"{HOME}:8000"},
+        {"Origin": f"{HOME}/"},
         {"Origin": "null"},
         {"Origin": ""},
         {"Origin": HOME, "Sec-Fetch-Site": "cross-site"},
@@ -88,7 +117,7 @@ async def test_a_wrong_key_gets_instructions(server: Server, key: str) -> None:
         {"Origin": HOME, "Sec-Fetch-Site": "none"},
     ],
 )
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-out"])
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/sign-out-everywhere"])
 async def test_a_foreign_page_cannot_post(server: Server, headers: dict[str, str], path: str) -> None:
     client = await signed_in(server)
     answer = await client.post(path, data={"key": "gv_secret1"}, headers=headers)
@@ -101,6 +130,68 @@ async def test_the_browsers_own_word_is_enough(server: Server) -> None:
     await add_key(server, "gv_abc")
     client = server.browser(**{"Origin": "null", "Sec-Fetch-Site": "same-origin"})
     assert (await client.post("/sign-in", data={"key": "gv_abc"})).status_code == 303
+
+
+def stolen(server: Server, client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A browser with a copy of another one's cookies."""
+    thief = server.browser(Origin=HOME)
+    thief.cookies = httpx.Cookies(client.cookies)
+    return thief
+
+
+async def test_signing_out_ends_the_session_and_no_other(server: Server) -> None:
+    client = await signed_in(server)
+    other = server.browser(Origin=HOME)
+    await other.post("/sign-in", data={"key": "gv_secret1"})
+    copy = stolen(server, client)
+    assert (await copy.get("/")).status_code == 200
+    await client.post("/sign-out")
+    answer = await copy.get("/")
+    assert answer.status_code == 303
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert (await other.get("/")).status_code == 200
+
+
+async def test_signing_out_everywhere_ends_every_session_of_the_key(server: Server) -> None:
+    clients = [await signed_in(server)]
+    for _ in range(3):
+        clients.append(server.browser(Origin=HOME))
+        await clients[-1].post("/sign-in", data={"key": "gv_secret1"})
+    await server.add_site("site-b", "https://b.example")
+    neighbour = await signed_in(server, 2)
+    answer = await clients[1].post("/sign-out-everywhere")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert [(await client.get("/")).status_code for client in clients] == [303] * 4
+    assert (await neighbour.get("/")).status_code == 200
+    assert (await clients[2].post("/sign-out-everywhere")).status_code == 303
+    assert (await neighbour.get("/")).status_code == 200
+
+
+async def test_signing_in_again_ends_the_session_before(server: Server) -> None:
+    client = await signed_in(server)
+    before = stolen(server, client)
+    await client.post("/sign-in", data={"key": "gv_secret1"})
+    assert (await before.get("/")).status_code == 303
+    assert (await client.get("/")).status_code == 200
+
+
+async def test_a_key_has_a_bounded_number_of_sessions(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "MOST_SESSIONS", 3)
+    clients = [await signed_in(server)]
+    for _ in range(3):
+        server.clock.now += 1
+        clients.append(server.browser(Origin=HOME))
+        await clients[-1].post("/sign-in", data={"key": "gv_secret1"})
+    assert [(await client.get("/")).status_code for client in clients] == [303, 200, 200, 200]
+
+
+async def test_expired_sessions_are_deleted(server: Server) -> None:
+    await signed_in(server)
+    now = server.clock.now
+    await tidy(server.state.store, now + 30 * DAY_MS - 1)
+    assert await server.store.look("SELECT count(*) FROM sessions") == [(1,)]
+    await tidy(server.state.store, now + 30 * DAY_MS)
+    assert await server.store.look("SELECT count(*) FROM sessions") == [(0,)]
 
 
 async def test_signing_out_and_revoking(server: Server) -> None:

@@ -30,6 +30,7 @@ from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.salts import SaltRepository
+from grapevine.store.repositories.sessions import SessionRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
@@ -114,6 +115,7 @@ class PostgresStore(Store):
         self.floods = FloodReader(asked)
         self.sites = SiteRepository(asked, self._transaction)
         self.api_keys = ApiKeyRepository(asked, self._transaction)
+        self.sessions = SessionRepository(asked, self._transaction)
         self.salts = SaltRepository(asked, self._transaction)
         self.leases = LeaseRepository(asked, self._transaction)
         self.guards = GuardRepository(asked, self._transaction)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 
 from grapevine.store.repositories.repository import Repository
 from grapevine.store.rows import KeyRow
+
+_LEAST_APART_MS: Final = 30_000
 
 
 class ApiKeyRepository(Repository):
@@ -35,10 +38,24 @@ class ApiKeyRepository(Repository):
         async with self._transaction() as change:
             return bool(await change.run("revoke_key", key_id=key_id, at=at))
 
+    async def used(self, times: Mapping[str, int]) -> None:
+        """Stores when keys were used, by id; at most about once in half a minute for each, whatever process says so."""
+        async with self._transaction() as change:
+            for key_id, at in sorted(times.items()):  # one order in all processes, so that none waits for another
+                await change.run("use_key", key_id=key_id, at=at, every=_LEAST_APART_MS)
+
 
 def _key(row: tuple[Any, ...]) -> KeyRow:
-    key_id, site_id, name, scope, created_at, revoked_at = row
-    return KeyRow(key_id=key_id, site_id=site_id, name=name, scope=scope, created_at=created_at, revoked_at=revoked_at)
+    key_id, site_id, name, scope, created_at, revoked_at, last_used_at = row
+    return KeyRow(
+        key_id=key_id,
+        site_id=site_id,
+        name=name,
+        scope=scope,
+        created_at=created_at,
+        revoked_at=revoked_at,
+        last_used_at=last_used_at,
+    )
 
 
 def _first(rows: list[tuple[Any, ...]]) -> KeyRow | None:

@@ -22,6 +22,7 @@ from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.salts import SaltRepository
+from grapevine.store.repositories.sessions import SessionRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
@@ -77,6 +78,7 @@ class SQLiteStore(Store):
         self.floods = FloodReader(Pool(self._readers))
         self.sites = SiteRepository(self._quick, self._transaction)
         self.api_keys = ApiKeyRepository(self._quick, self._transaction)
+        self.sessions = SessionRepository(self._quick, self._transaction)
         self.salts = SaltRepository(self._quick, self._transaction)
         self.leases = LeaseRepository(self._quick, self._transaction)
         self.guards = GuardRepository(self._quick, self._transaction)

@@ -9,10 +9,9 @@ from starlette.requests import Request
 from grapevine.errors import Forbidden, Invalid, Unauthorized, UnknownSite
 from grapevine.sites.api_keys import SCOPES, find_key
 from grapevine.sites.cache import Site, SiteCache
-from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.rows import KeyRow
 from grapevine.web.rate_limits import count_wrong_key
-from grapevine.web.state import app_state
+from grapevine.web.state import AppState, app_state
 
 EVERY_SITE: Final = 0
 """The ``site_id`` of a key for all sites."""
@@ -25,21 +24,22 @@ async def authorized(request: Request, scope: str = "read") -> Site:
     a key of all sites: raises Invalid when ``?site=`` is missing, UnknownSite when there is no such site.
     """
     state = app_state(request)
-    key = await read_key(request, state.store.api_keys)
+    key = await read_key(request, state)
     if SCOPES.index(key.scope) < SCOPES.index(scope):
         raise Forbidden(f"This API key has the scope {key.scope}; {scope} is needed.")
     return await reached_site(state.sites, key, request.query_params.get("site"))
 
 
-async def read_key(request: Request, api_keys: ApiKeyRepository) -> KeyRow:
+async def read_key(request: Request, state: AppState) -> KeyRow:
     """Returns the API key of a request. Raises Unauthorized when it is missing, unknown or revoked."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise Unauthorized("Send an API key as `Authorization: Bearer KEY`.")
-    key = await find_key(api_keys, secret.strip())
+    key = await find_key(state.store.api_keys, secret.strip())
     if key is None:
         count_wrong_key(request)
         raise Unauthorized("This API key is unknown or was revoked.")
+    state.key_usage.note(key.key_id)
     return key
 
 

@@ -70,21 +70,15 @@ def dashboard_page(handler: Handler) -> Handler:
 def _to_sign_in(request: Request) -> Response:
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     response = RedirectResponse(ViewUrl("/sign-in", {}).to("/sign-in", next=None if wanted == "/" else wanted), 303)
-    if session.COOKIE in request.cookies:
-        response.delete_cookie(session.COOKIE)
+    state = app_state(request)
+    if session.cookie_name(request, state) in request.cookies:
+        session.delete_cookie(request, state, response)
     return response
-
-
-async def signed_in_key(request: Request, state: AppState) -> KeyRow | None:
-    """Returns the key of the session cookie; None when there is none, or it was revoked."""
-    cookie = request.cookies.get(session.COOKIE)
-    key_id = session.key_id_in(cookie, state.cookie_secret, state.clock) if cookie else None
-    return await state.store.api_keys.key_by_id(key_id) if key_id else None
 
 
 async def _viewer(request: Request, state: AppState) -> Viewer:
     """Returns the viewer. Raises Forbidden for a site that the key does not reach, whether it exists or not."""
-    key = await signed_in_key(request, state)
+    key = await session.signed_in_key(request, state)
     if key is None:
         raise _SignInNeeded
     if key.site_id != EVERY_SITE:

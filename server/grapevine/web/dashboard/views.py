@@ -23,7 +23,7 @@ from grapevine.sites.snippet import snippet
 from grapevine.web.dashboard import assets, formats, session
 from grapevine.web.dashboard.cascade_picture import draw
 from grapevine.web.dashboard.chart import chart, interval_for
-from grapevine.web.dashboard.page import Viewer, dashboard_page, signed_in_key, viewer_context
+from grapevine.web.dashboard.page import Viewer, dashboard_page, viewer_context
 from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import is_same_origin, local_path, read_form
 from grapevine.web.dashboard.token_search import find_token
@@ -54,7 +54,7 @@ async def sign_in_page(request: Request) -> Response:
     """``GET /sign-in``. Returns the form, or redirects a signed-in browser."""
     state = app_state(request)
     target = local_path(request.query_params.get("next", "/"))
-    if await signed_in_key(request, state):
+    if await session.signed_in_key(request, state):
         return RedirectResponse(target, 303)
     return render_page("sign_in.html", viewer=None, target=target, wrong=False)
 
@@ -72,25 +72,28 @@ async def sign_in(request: Request) -> Response:
     if key is None:
         return render_page("sign_in.html", 401, viewer=None, target=target, wrong=True)
     response = RedirectResponse(target, 303)
-    response.set_cookie(
-        session.COOKIE,
-        session.cookie_for(key.key_id, state.cookie_secret, state.clock),
-        max_age=session.MAX_AGE_SECONDS,
-        path="/",
-        secure=_is_https(request, state),
-        httponly=True,
-        samesite="lax",
-    )
+    await session.begin(request, state, response, key)
     return response
 
 
 @dashboard_page
 async def sign_out(request: Request) -> Response:
-    """``POST /sign-out``. Deletes the session cookie."""
-    _refuse_foreign(request, app_state(request))
-    response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(session.COOKIE, path="/", httponly=True, samesite="lax")
-    return response
+    """``POST /sign-out``. Ends the browser's session and deletes its cookie."""
+    state = app_state(request)
+    _refuse_foreign(request, state)
+    await session.end(request, state)
+    return _signed_out(request, state)
+
+
+@dashboard_page
+async def sign_out_everywhere(request: Request) -> Response:
+    """``POST /sign-out-everywhere``. Ends every session of the API key, this one and those of other browsers."""
+    state = app_state(request)
+    _refuse_foreign(request, state)
+    key = await session.signed_in_key(request, state)
+    if key is not None:
+        await state.store.sessions.end_all(key.key_id)
+    return _signed_out(request, state)
 
 
 @dashboard_page
@@ -218,15 +221,15 @@ async def _ever_seen(state: AppState, site: Site, now: int) -> bool:
     return bool(everything.views)
 
 
+def _signed_out(request: Request, state: AppState) -> Response:
+    response = RedirectResponse("/sign-in", 303)
+    session.delete_cookie(request, state, response)
+    return response
+
+
 def _refuse_foreign(request: Request, state: AppState) -> None:
     if not is_same_origin(request, state.settings.base_url):
         raise Forbidden(
             "This form was not sent from a page of this server; nothing was done. Open it here and try again. Behind a "
             "proxy, set `GRAPEVINE_BASE_URL` to the address you see."
         )
-
-
-def _is_https(request: Request, state: AppState) -> bool:
-    """Returns whether the browser uses https, also behind a proxy that sends no ``X-Forwarded-Proto``."""
-    host = request.headers.get("host", "")
-    return request.url.scheme == "https" or state.settings.base_url == f"https://{host}"

@@ -1,0 +1,55 @@
+"""When each API key was last used: noted in memory at each use, stored in the background."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from grapevine.background.periodic import log_failures
+from grapevine.background.task import background_task
+from grapevine.domain.periods import Clock
+from grapevine.store.repositories.api_keys import ApiKeyRepository
+
+EVERY_MS: Final = 60_000
+"""How often the last use of one key is stored at most, so that a busy key costs a write a minute and not one a call."""
+
+
+class KeyUsage:
+    """The last use of each key that this process has seen. No request waits for the store because of it."""
+
+    def __init__(self, api_keys: ApiKeyRepository, clock: Clock) -> None:
+        self._api_keys = api_keys
+        self._clock = clock
+        self._stored: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
+        self._noted = asyncio.Event()
+
+    def note(self, key_id: str) -> None:
+        """Notes that a key that exists is used now."""
+        now = self._clock()
+        if abs(now - self._stored.get(key_id, 0)) >= EVERY_MS:
+            self._stored[key_id] = self._waiting[key_id] = now
+            self._noted.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Stores what is noted while the block runs, and the rest at its end."""
+        try:
+            async with background_task(self._store_for_ever(), "key usage"):
+                yield
+        finally:
+            await log_failures("key usage", self.store())
+
+    async def store(self) -> None:
+        """Stores the uses that are not stored yet. Those of a failed attempt are lost; the key's next use is stored."""
+        waiting, self._waiting = self._waiting, {}
+        if waiting:
+            await self._api_keys.used(waiting)
+
+    async def _store_for_ever(self) -> None:
+        while True:
+            await self._noted.wait()
+            self._noted.clear()
+            await log_failures("key usage", self.store())
