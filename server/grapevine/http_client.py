@@ -16,6 +16,7 @@ Request = httpx.Request
 Response = httpx.Response
 HTTPError = httpx.HTTPError
 ConnectError = httpx.ConnectError
+RemoteProtocolError = httpx.RemoteProtocolError
 InvalidURL = httpx.InvalidURL
 
 

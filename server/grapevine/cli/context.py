@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from grapevine.config.secret_keys import with_secret_keys
 from grapevine.config.settings import Settings, load
+from grapevine.domain.printable import printable, printable_lines
 from grapevine.store.base import Store
 from grapevine.store.factory import make_store
 
@@ -21,7 +23,8 @@ WIDTH_OF_PIPES: Final = 120
 
 
 class CommandContext:
-    """The context of one command. Users' own text is printed unchanged, without markup or highlighting."""
+    """The context of one command. All output goes through it: text is printed without markup or highlighting, and
+    unprintable characters as escapes."""
 
     def __init__(self, environ: Mapping[str, str], config: Path | None) -> None:
         self._environ = environ
@@ -53,7 +56,7 @@ class CommandContext:
 
     def say(self, text: str = "") -> None:
         """Writes one line to standard output and flushes it."""
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{printable_lines(text)}\n")
         sys.stdout.flush()
 
     def say_json(self, value: object, *, one_line: bool = False) -> None:
@@ -63,7 +66,7 @@ class CommandContext:
 
     def complain(self, text: str) -> None:
         """Writes one line to standard error."""
-        sys.stderr.write(f"grapevine: {' '.join(text.split())}\n")
+        sys.stderr.write(f"grapevine: {printable(' '.join(text.split()))}\n")
 
 
 def counted(number: int, noun: str) -> str:
@@ -71,6 +74,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+class _SafeConsole(Console):
+    """A console that writes unprintable characters of texts as escapes; its own, such as colours, it adds later."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable_lines(segment.text))
+
+
 def _console(stream: TextIO) -> Console:
     width = None if stream.isatty() else WIDTH_OF_PIPES
-    return Console(file=stream, width=width, markup=False, emoji=False, highlight=False)
+    return _SafeConsole(file=stream, width=width, markup=False, emoji=False, highlight=False)

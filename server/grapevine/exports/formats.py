@@ -11,6 +11,7 @@ import msgspec
 
 from grapevine.domain import money
 from grapevine.domain.periods import rfc3339
+from grapevine.domain.printable import printable, printable_json
 from grapevine.exports.columns import ExportColumn, Line
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -38,7 +39,10 @@ class Ndjson:
         self._encoder = msgspec.json.Encoder()
 
     async def add(self, lines: Sequence[Line]) -> bytes:
-        return self._encoder.encode_lines([dict(zip(self._names, self._convert(line), strict=True)) for line in lines])
+        encoded = self._encoder.encode_lines(
+            [dict(zip(self._names, self._convert(line), strict=True)) for line in lines]
+        )
+        return printable_json(encoded)
 
     async def end(self) -> bytes:
         return b""
@@ -47,8 +51,8 @@ class Ndjson:
 class Csv:
     """Comma-separated values with a header, CRLF at the ends of lines, in UTF-8; an unknown value is empty.
 
-    A text that a spreadsheet would run as a formula begins with an apostrophe, since visitors choose how titles, goals
-    and answers begin.
+    Visitors choose titles, goals and answers: a text that a spreadsheet would run as a formula begins with an
+    apostrophe, and unprintable characters are escapes, so that every row is one line.
     """
 
     def __init__(self, columns: Sequence[ExportColumn]) -> None:
@@ -72,7 +76,8 @@ class Csv:
 
 
 def _guarded(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    shown = printable(text)
+    return f"'{shown}" if text.startswith(FORMULAS) or shown.startswith(FORMULAS) else shown
 
 
 def _converter(

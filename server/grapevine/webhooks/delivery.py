@@ -23,7 +23,8 @@ from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import Clock
 from grapevine.store.repositories.webhooks import DueRow, WebhookRepository
-from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused, HostLookup, resolve_host
+from grapevine.webhooks.egress_policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
+from grapevine.webhooks.error_text import error_text
 from grapevine.webhooks.retry_schedule import retry_delay
 from grapevine.webhooks.signing import headers
 
@@ -39,7 +40,6 @@ MOST_PER_ENDPOINT: Final = 2
 POLL_SECONDS: Final = 5.0
 _DUE_AT_ONCE: Final = 256
 _CLEANUP_MS: Final = 3_600_000
-_PORTS: Final = {"https": 443, "http": 80}
 
 
 class AttemptResult(NamedTuple):
@@ -151,9 +151,12 @@ class Sender:
         except TimeoutError:
             return AttemptResult(None, f"no answer within {self._seconds:g} seconds")
         except EgressRefused as error:
+            log.warning("webhook %s of site %d: the address %s", due.webhook_id, due.site_id, error)
             return AttemptResult(None, f"the address {error}")
         except (OSError, UnicodeError) as error:
             return AttemptResult(None, f"the host was not found: {error}")
+        except http_client.RemoteProtocolError:
+            return AttemptResult(None, "no answer: what came back is no HTTP")  # and not ours to repeat
         except http_client.HTTPError as error:
             return AttemptResult(None, f"no answer: {str(error) or type(error).__name__}")
         except Exception:
@@ -163,7 +166,7 @@ class Sender:
     async def _post(self, client: http_client.AsyncClient, due: DueRow) -> AttemptResult:
         self._egress.check(due.url)
         parts = urlsplit(due.url)
-        found = await self._lookup(parts.hostname or "", parts.port or _PORTS[parts.scheme])
+        found = await self._lookup(parts.hostname or "", PORTS[parts.scheme] if parts.port is None else parts.port)
         addresses = self._egress.usable(found, parts.scheme)
         payload = due.payload.encode()
         signed = headers(due.delivery_id, self._clock(), payload, due.secret)
@@ -182,7 +185,7 @@ class Sender:
         if status is not None and 200 <= status < 300:
             await self._hooks.delivered(due, now, status)
             return
-        error = result.error or f"answered {status}"
+        error = error_text(result.error or f"answered {status}")
         if status == HTTPStatus.GONE:
             await self._hooks.gone(due, now, status, "the endpoint answered 410 Gone")
             log.warning("webhook %s of site %d is gone and disabled", due.webhook_id, due.site_id)

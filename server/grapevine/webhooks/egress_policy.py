@@ -10,18 +10,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.errors import GrapevineError
+from grapevine.webhooks.special_addresses import Address, is_special, same_host
 
-Address = IPv4Address | IPv6Address
 HostLookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """Resolves a host and port to addresses. Raises OSError."""
 
-_NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052
+PORTS: Final = {"https": 443, "http": 80}
+FIRST_FREE_PORT: Final = 1024
+"""Ports below belong to services such as mail, SSH and name servers; none of them expects a POST."""
 
 
 class EgressRefused(GrapevineError):
@@ -29,7 +31,8 @@ class EgressRefused(GrapevineError):
 
 
 class EgressPolicy:
-    """Allows public addresses over HTTPS, and ``networks`` over HTTPS and plain HTTP."""
+    """Allows public addresses over HTTPS, and ``networks`` over HTTPS and plain HTTP, on the usual port or a port
+    from 1024 on."""
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
         self._networks = tuple(ip_network(each, strict=False) for each in networks)
@@ -45,6 +48,9 @@ class EgressPolicy:
             raise EgressRefused("must not have a fragment")
         if parts.scheme != "https" and not self._networks:
             raise EgressRefused("must begin with https://")
+        port, usual = parts.port, PORTS[parts.scheme]
+        if port is not None and port != usual and port < FIRST_FREE_PORT:
+            raise EgressRefused(f"must have port {usual} or one from {FIRST_FREE_PORT} on")
         try:
             address = ip_address(parts.hostname or "")
         except ValueError:
@@ -59,10 +65,9 @@ class EgressPolicy:
         return [str(address) for address in found]
 
     def _check(self, address: Address, scheme: str) -> None:
-        target = _embedded_ipv4(address)
-        if any(target in network for network in self._networks if network.version == target.version):
+        if any(same_host(address) in network for network in self._networks):
             return
-        if not target.is_global or target.is_multicast:
+        if is_special(address):
             raise EgressRefused(
                 f"leads to {address}, which is no public address; GRAPEVINE_WEBHOOK_NETWORKS can allow it"
             )
@@ -74,12 +79,3 @@ async def resolve_host(host: str, port: int) -> Sequence[str]:
     """Returns the addresses of a host by the system's resolver. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
-
-
-def _embedded_ipv4(address: Address) -> Address:
-    """Returns the IPv4 address inside a mapped, 6to4, Teredo or NAT64 address; any other address as it is."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else address)
