@@ -34,6 +34,7 @@ from grapevine.domain.events import (
     VisitOutcome,
 )
 from grapevine.domain.networks import network_of
+from grapevine.domain.redaction import redacted_repr
 from grapevine.domain.tokens import Token, TokenError, next_n
 from grapevine.errors import FieldError, Invalid, RateLimited
 from grapevine.sites.cache import Site, SiteCache
@@ -81,6 +82,9 @@ class CallContext(NamedTuple):
     sites: SiteCache
     salts: VisitorSalts
     on_report: Callable[[str], None]
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
 
 
 class CallSpec(NamedTuple):

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from grapevine.domain.redaction import redacted_repr
 from grapevine.domain.urls import UrlError, parse_origin
 from grapevine.errors import SettingError
 
@@ -47,11 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     hsts: int | None = None
 
     def __repr__(self) -> str:
-        shown = (
-            f"{name}=<{len(self.secret_keys)} hidden>" if name == "secret_keys" else f"{name}={getattr(self, name)!r}"
-            for name in self.__struct_fields__
-        )
-        return f"Settings({', '.join(shown)})"
+        return redacted_repr(self)
 
 
 class Setting(NamedTuple):
@@ -172,7 +169,7 @@ def _database(text: str) -> str:
         return text
     path = text.removeprefix(SQLITE)
     if path == text or not path or path.endswith("/"):
-        shown = "" if "@" in text else f" {text[:200]!r}"
+        shown = f" {text[:200]!r}" if text.startswith("sqlite:") else ""  # else it may hold a password
         raise ValueError(
             f"is no database{shown}; write {SQLITE}relative/file, {SQLITE}/absolute/file or postgresql://HOST/DATABASE"
         )

@@ -16,7 +16,7 @@ from typing import Final
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
-_UNPRINTABLE_BUT_LINE_ENDS: Final = re.compile(_UNPRINTABLE.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f", 1))
+_LINE_END_OR_UNPRINTABLE: Final = re.compile(f"\r?\n|{_UNPRINTABLE.pattern}")
 # The same in UTF-8 without C0: an encoder of JSON leaves no other control character in a line, which ends with one.
 _UNPRINTABLE_IN_JSON: Final = re.compile(
     rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xaf]|\xef\xbb\xbf|\xef\xbf[\xb9-\xbb]"
@@ -31,7 +31,9 @@ def printable(text: str) -> str:
 
 def printable_lines(text: str) -> str:
     """Returns ``text`` like ``printable``, with its ends of lines as they are."""
-    return _UNPRINTABLE_BUT_LINE_ENDS.sub(_escape, text)
+    if text.isprintable():
+        return text
+    return _LINE_END_OR_UNPRINTABLE.sub(lambda found: found[0] if found[0].endswith("\n") else _escape(found), text)
 
 
 def printable_json(encoded: bytes) -> bytes:

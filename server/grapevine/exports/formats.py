@@ -11,7 +11,7 @@ import msgspec
 
 from grapevine.domain import money
 from grapevine.domain.periods import rfc3339
-from grapevine.domain.printable import printable, printable_json
+from grapevine.domain.printable import printable_json, printable_lines
 from grapevine.exports.columns import ExportColumn, Line
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -52,7 +52,7 @@ class Csv:
     """Comma-separated values with a header, CRLF at the ends of lines, in UTF-8; an unknown value is empty.
 
     Visitors choose titles, goals and answers: a text that a spreadsheet would run as a formula begins with an
-    apostrophe, and unprintable characters are escapes, so that every row is one line.
+    apostrophe, and unprintable characters but ends of lines are escapes.
     """
 
     def __init__(self, columns: Sequence[ExportColumn]) -> None:
@@ -76,8 +76,8 @@ class Csv:
 
 
 def _guarded(text: str) -> str:
-    shown = printable(text)
-    return f"'{shown}" if text.startswith(FORMULAS) or shown.startswith(FORMULAS) else shown
+    shown = printable_lines(text)
+    return f"'{shown}" if text.startswith(FORMULAS) else shown
 
 
 def _converter(

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from typing import Final, NamedTuple
 
+from grapevine.domain.redaction import redacted_repr
 from grapevine.errors import Invalid
 from grapevine.sites.random_letters import Random, random_letters
 from grapevine.sites.validation import checked_name
@@ -26,6 +27,9 @@ class NewKey(NamedTuple):
 
     row: KeyRow
     secret: str
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
 
 
 async def add_key(

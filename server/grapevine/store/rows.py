@@ -12,6 +12,7 @@ import msgspec
 
 from grapevine.domain import enums
 from grapevine.domain.ids import SITE_CELLS
+from grapevine.domain.redaction import redacted_repr
 
 ASIDE: Final = 1
 SAME_NETWORK: Final = 2
@@ -38,6 +39,9 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] = ()
     element: str = "grapevine"
     cells: int = SITE_CELLS
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
 
 
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True):

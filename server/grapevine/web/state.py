@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
@@ -12,6 +12,7 @@ from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.requests import CallSpec
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import Clock
+from grapevine.domain.redaction import redacted_repr
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.caches import CountsCache, RedirectCache
@@ -56,7 +57,10 @@ class AppState:
     caches: ResponseCaches
     fast_path: FastPathUrls
     key_usage: KeyUsage
-    cookie_secret: bytes = field(repr=False)
+    cookie_secret: bytes
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
 
 
 def app_state(request: Request) -> AppState:

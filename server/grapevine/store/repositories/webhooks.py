@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from grapevine.domain.redaction import redacted_repr
 from grapevine.store.query_runner import Runner
 from grapevine.store.repositories.repository import Repository
 
@@ -30,6 +31,9 @@ class WebhookRow(msgspec.Struct, frozen=True):
     created_at: int
     disabled_at: int | None = None
     reason: str | None = None
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
 
 
 class Event(NamedTuple):
@@ -54,6 +58,9 @@ class DueRow(NamedTuple):
     next_at: int
     url: str
     secret: str
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
 
 
 class DeliveryRow(NamedTuple):
