@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -21,8 +21,8 @@ from typing import Any
 
 import aiosqlite
 
-from grapevine.errors import StoreError
 from grapevine.store import sql_loader
+from grapevine.store.sqlite.errors import unreadable
 
 _MOST_ROWS = 256
 _BUSY_MS = 10_000
@@ -34,19 +34,11 @@ _READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEM
 _QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY")
 
 
-@contextmanager
-def unreadable() -> Iterator[None]:
-    """Raises StoreError instead of SQLite's OperationalError."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise StoreError(f"the database file cannot be read: {error}") from error
-
-
 class InlineConnection:
     """A connection as a Runner on the loop's own thread, for statements that take microseconds."""
 
     def __init__(self, path: Path, settings: Iterable[str] = _QUICK_SETTINGS) -> None:
+        self._path = path
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
         for setting in settings:
             self.plain(f"PRAGMA {setting}")
@@ -54,7 +46,7 @@ class InlineConnection:
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
-        with unreadable():
+        with unreadable(self._path):
             return self.answer(name, rows, params)
 
     def answer(
@@ -127,8 +119,10 @@ class WriteConnection(InlineConnection):
         return self._connection.total_changes
 
     def rollback(self) -> None:
+        """Rolls back what is not committed; of a damaged file SQLite may refuse even that."""
         if self._connection.in_transaction:
-            self.plain("ROLLBACK")
+            with suppress(sqlite3.DatabaseError):
+                self.plain("ROLLBACK")
 
     def close(self) -> None:
         self._waiting.shutdown()
@@ -147,12 +141,13 @@ class WriteConnection(InlineConnection):
 class ReadConnection:
     """One reading connection, as a Runner."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
 
     @classmethod
     async def open(cls, path: Path) -> ReadConnection:
-        reader = cls(await aiosqlite.connect(path, isolation_level=None))
+        reader = cls(await aiosqlite.connect(path, isolation_level=None), path)
         for setting in _READER_SETTINGS:
             await reader.plain(f"PRAGMA {setting}")
         return reader
@@ -161,7 +156,7 @@ class ReadConnection:
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
     ) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = []
-        with unreadable():
+        with unreadable(self._path):
             for text, values in _statements(name, rows, params):
                 found += await self._connection.execute_fetchall(text, values)  # type: ignore[arg-type]
         return found

@@ -30,12 +30,11 @@ from grapevine.store.repositories.webhooks import WebhookRepository
 from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.sqlite.checkpointer import Checkpointer
 from grapevine.store.sqlite.connections import InlineConnection, Pool, ReadConnection, WriteConnection
+from grapevine.store.sqlite.errors import store_error
 from grapevine.store.sqlite.version import apply_migrations
 from grapevine.store.write_batch import Batch
 
 READERS = 2
-_PRIMARY = 0xFF  # SQLite's extended codes hold the primary one in their low byte
-_UNUSABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class SQLiteStore(Store):
@@ -137,8 +136,9 @@ class SQLiteStore(Store):
                 await self._writer.commit()
             except BaseException as error:
                 self._writer.rollback()
-                if _is_the_stores(error):
-                    raise StoreError(f"the database file {self.path} cannot be written to: {error}") from error
+                found = store_error(self.path, "written to", error)
+                if found is not None:
+                    raise found from error
                 raise
             if self._checkpoints is not None:
                 self._checkpoints.changed(self._writer.changes)
@@ -155,10 +155,3 @@ class SQLiteStore(Store):
             finally:
                 writer.rollback()
         writer.plain("PRAGMA busy_timeout=0")
-
-
-def _is_the_stores(error: BaseException) -> bool:
-    """Whether the error means an unusable store, as opposed to an invalid change."""
-    if isinstance(error, sqlite3.OperationalError):
-        return True
-    return isinstance(error, sqlite3.DatabaseError) and getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _UNUSABLE
