@@ -13,10 +13,10 @@ from typing import Final
 
 # C0, DEL and C1; U+061C, U+200E/F, U+202A-E and U+2066-9 turn the direction of writing, U+206A-F did so once; U+2028/9
 # end a line; U+FEFF and U+FFF9-B are not to be seen; surrogates cannot be encoded.
-_UNPRINTABLE: Final = re.compile(
+UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
-_LINE_END_OR_UNPRINTABLE: Final = re.compile(f"\r?\n|{_UNPRINTABLE.pattern}")
+_LINE_END_OR_UNPRINTABLE: Final = re.compile(f"\r?\n|{UNPRINTABLE.pattern}")
 # The same in UTF-8 without C0: an encoder of JSON leaves no other control character in a line, which ends with one.
 _UNPRINTABLE_IN_JSON: Final = re.compile(
     rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xaf]|\xef\xbb\xbf|\xef\xbf[\xb9-\xbb]"
@@ -26,7 +26,7 @@ _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def printable(text: str) -> str:
     """Returns ``text`` with every unprintable character as a backslash and n, r, t, or u with four digits."""
-    return text if text.isprintable() else _UNPRINTABLE.sub(_escape, text)
+    return text if text.isprintable() else UNPRINTABLE.sub(_escape, text)
 
 
 def printable_lines(text: str) -> str:

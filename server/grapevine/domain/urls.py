@@ -8,18 +8,22 @@ import re
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 
 import idna
 
 from grapevine.domain.enums import OTHER_NAME
+from grapevine.domain.printable import UNPRINTABLE
 
 MAX_LENGTH: Final = 2048
 OTHER_PAGE: Final = OTHER_NAME
 """The page under which visits are counted once a site has exceeded its daily bound of new pages."""
 
 _PAGES_CACHED: Final = 8_192
-_UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\\<>\"`{}|^]|[\ud800-\udfff]")
+# What a browser never spells: it percent-encodes these everywhere, and writes a backslash only behind the path. Others,
+# such as | and ^, it leaves as they are in paths or queries, and they are never a reason to refuse a visit.
+_UNSAFE: Final = re.compile(r"[\x00-\x20\x7f<>\"]|[\ud800-\udfff]|^[^?#]*\\")
+_UNSAFE_IN_HOST: Final = re.compile(r"[`{}|^]")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ALWAYS_TRACKING: Final = ("utm_", "mtm_", "pk_", "hsa_", "_hs", "ga_")
 
@@ -51,6 +55,8 @@ def origin_of(url: str) -> str:
         raise UrlError("must begin with http:// or https://")
     if not parts.hostname:
         raise UrlError("names no host")
+    if _UNSAFE_IN_HOST.search(parts.netloc):
+        raise UrlError("holds a character that no host may hold")
     if "@" in parts.netloc:
         raise UrlError("must not carry a user name or password")
     host = parts.hostname
@@ -87,7 +93,7 @@ def page_of(site_id: int, url: str, origins: frozenset[str], param: str, kept: f
     parts = urlsplit(url)
     path = parts.path or "/"
     query = "&".join(piece for piece in parts.query.split("&") if _keeps(piece, param, kept))
-    page = f"{origin}{path}?{query}" if query else f"{origin}{path}"
+    page = _readable(f"{origin}{path}?{query}" if query else f"{origin}{path}")
     return Page(page_id(site_id, page), page, path == "/" and not query)
 
 
@@ -115,6 +121,11 @@ def tagged(url: str, token: str, param: str, place: str) -> str:
         joint = "&" if "?" in base else "?"
         return f"{base}{joint}{param}={token}{hash_mark}{fragment}"
     return f"{base}#{fragment}&{param}={token}" if fragment else f"{base}#{param}={token}"
+
+
+def _readable(url: str) -> str:
+    """Returns a URL with control and bidirectional characters percent-encoded, as browsers spell them."""
+    return url if url.isprintable() else UNPRINTABLE.sub(lambda found: quote(found[0]), url)
 
 
 def _keeps(piece: str, param: str, kept: frozenset[str] | None) -> bool:
