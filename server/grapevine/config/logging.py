@@ -9,7 +9,7 @@ import sys
 from typing import Final
 
 from grapevine.domain.periods import rfc3339
-from grapevine.domain.printable import printable, printable_lines
+from grapevine.domain.printable import printable
 
 _USUAL: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 
@@ -48,7 +48,7 @@ class TextLines(logging.Formatter):
         return printable(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
-        return printable_lines(super().format(record)).replace("\n", "\n  ")
+        return "\n  ".join(printable(line) for line in super().format(record).split("\n"))
 
 
 def configure(form: str) -> None:

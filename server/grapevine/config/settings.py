@@ -28,6 +28,7 @@ HSTS_SECONDS: Final = 31_536_000
 
 _PREFIX: Final = "GRAPEVINE_"
 _FILE: Final = "_FILE"
+_NO_PASSWORD: Final = re.compile(r"[a-z]+:/+[^:@]*")
 _PATH: Final = re.compile(r"(/[0-9A-Za-z._~-]+)+")
 # Kubernetes and Docker links set these for a service that is called "grapevine"; they are not ours.
 _FOREIGN: Final = re.compile(r"GRAPEVINE_(SERVICE_HOST|SERVICE_PORT.*|PORT(_\d+_.*)?)")
@@ -169,7 +170,7 @@ def _database(text: str) -> str:
         return text
     path = text.removeprefix(SQLITE)
     if path == text or not path or path.endswith("/"):
-        shown = f" {text[:200]!r}" if text.startswith("sqlite:") else ""  # else it may hold a password
+        shown = f" {text[:200]!r}" if _NO_PASSWORD.fullmatch(text) else ""
         raise ValueError(
             f"is no database{shown}; write {SQLITE}relative/file, {SQLITE}/absolute/file or postgresql://HOST/DATABASE"
         )
