@@ -40,6 +40,7 @@ PUBLIC = {
     "store.rows.AnswerRow.event_key",
     "web.dashboard.page.Viewer.key",  # a KeyRow
     "web.state.AppState.key_usage",
+    "writer.name_bounds.Taken.key",
     "writer.shares.ShareChange.key",
 }
 """Fields whose names sound like a secret, and that hold none. A new field is added here only when that is so."""
