@@ -20,6 +20,9 @@ from grapevine.web.dashboard.security import HEADERS
 from grapevine.web.dashboard.view_url import ViewUrl
 from grapevine.web.state import AppState, app_state
 
+MOST_SITES: Final = 100
+"""Sites in the menu of a key that reaches all of them."""
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 _SIGNED_OUT: Final[dict[str, Any]] = {"viewer": None}
@@ -33,6 +36,12 @@ class Viewer(msgspec.Struct, frozen=True):
     key: KeyRow
     site: Site
     sites: list[Site]
+
+    @property
+    def listed(self) -> list[Site]:
+        """The first sites, for the menu; the chosen one is among them."""
+        first = self.sites[:MOST_SITES]
+        return first if self.site in first else [self.site, *first[1:]]
 
 
 class _SignInNeeded(Exception):
