@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from grapevine.domain import ids
-from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL
+from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL, SHARE_REPORTERS
 from grapevine.domain.urls import page_id
 from grapevine.store import sql_loader
 from grapevine.store.rows import ASIDE, SAME_NETWORK
@@ -28,7 +28,8 @@ _SHARES, _REPORTED, _PROVEN, _UNLINKED, _UNFURLS = (
     _INDEX[name] for name in ("shares", "reported", "proven", "unlinked", "unfurls")
 )
 _CHANGE_SHARE: Final = """
-UPDATE shares SET page_id = ?, first_at = ?, reported_at = ?, proven_at = ?, returns = ?, self_returns = ?
+UPDATE shares SET page_id = ?, first_at = ?, reported_at = ?, proven_at = ?, returns = ?, self_returns = ?,
+    reported_by = ?
 WHERE site_id = ? AND visit_id = ? AND cell = ? AND channel = ? AND n = ?"""
 _CHANGE_VIEWS: Final = "UPDATE visits SET next_view = ? WHERE site_id = ? AND visit_id = ? AND cell = ?"
 _CHANGE_CASCADE: Final = """
@@ -200,13 +201,14 @@ class Filler:
             visit_id = share.sharer.visit_id
             key = (self._site, visit_id, ids.cell_of(visit_id), share.channel, share.n)
             page = None if share.page is None or share.reported_at is None else self._page_ids[share.page]
-            facts = (page, share.first_at, share.reported_at, share.proven_at, share.returns, share.self_returns)
+            by = None if share.reported_at is None else SHARE_REPORTERS["session"]
+            facts = (page, share.first_at, share.reported_at, share.proven_at, share.returns, share.self_returns, by)
             if share.stored:
                 old.append((*facts, *key))
             else:
                 share.stored = True
-                new.append((*key, *facts, None))
-        self._many(_plain_insert("shares", 12), new)
+                new.append((*key, *facts[:-1], None, by))
+        self._many(_plain_insert("shares", 13), new)
         self._many(_CHANGE_SHARE, old)
 
     def _grow(self, cascades: list[Cascade]) -> None:

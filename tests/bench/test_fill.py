@@ -113,7 +113,14 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
         if row["reported_at"] is not None:
             token = Token(row["visit_id"], row["channel"], row["n"])
             found.append(
-                ShareReport(site_id=SITE, token=token, at=row["reported_at"], page=page(row["page_id"]), title=TITLE)
+                ShareReport(
+                    site_id=SITE,
+                    token=token,
+                    at=row["reported_at"],
+                    page=page(row["page_id"]),
+                    title=TITLE,
+                    by_session=True,
+                )
             )
     for row in await rows(store, "unfurls"):
         token = Token(row["visit_id"], row["channel"], row["n"])

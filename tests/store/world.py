@@ -58,6 +58,13 @@ class Share:
         return min((visit.at for visit in self.returns), default=None)
 
     @property
+    def reporter(self) -> int | None:
+        """The code of its reporter: with a page its session, or a report from before they were kept."""
+        if self.reported_at is None or (self.page and self.n % 2):
+            return None
+        return enums.SHARE_REPORTERS["session" if self.page else "token"]
+
+    @property
     def first_at(self) -> int | None:
         return min((at for at in (self.reported_at, self.proven_at) if at is not None), default=None)
 
@@ -79,6 +86,7 @@ class Visit:
     same_network: bool = False
     verdict: int | None = None
     conversions: list[tuple[int, int | None, str | None]] = field(default_factory=list)
+    """Time, value and currency; pages and keys reported them in alternation."""
 
     @property
     def sharer(self) -> Visit | None:
@@ -240,6 +248,7 @@ def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
                 site, share.visit.visit_id, ids.cell_of(share.visit.visit_id), share.channel, share.n,
                 page_id(site, share.page) if share.page and share.reported_at else None, share.first_at,
                 share.reported_at, share.proven_at, len(share.returns), len(share.self_returns), None,
+                share.reporter,
             )
             for share in shares
         ],
@@ -249,7 +258,7 @@ def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
             for share in world.shares.values() for app, at in share.unfurls
         ],
         "conversions": [
-            (site, visit.visit_id, ids.cell_of(visit.visit_id), "signup", number, None, at, value, currency)
+            (site, visit.visit_id, ids.cell_of(visit.visit_id), "signup", number, None, at, value, currency, number % 2)
             for visit in world.visits for number, (at, value, currency) in enumerate(visit.conversions)
         ],
         "drops": [(site, hour, reason, 1, number) for (hour, reason), number in world.drops.items()],

@@ -103,6 +103,13 @@ class Server:
             usual |= {"nonce": secrets.token_hex(8)}
         return await (client or self.http).post(f"/v1/{call}", json=usual | fields)
 
+    async def share(self, token: str, client: httpx.AsyncClient | None = None, **fields: Any) -> httpx.Response:
+        """Reports a share as the widget does, with the session of the visit that made it."""
+        site = self.state.sites.known(self.site)
+        assert site is not None
+        session = site.tokens.session(site.tokens.read(token).visit_id)
+        return await self.post("shares", client, token=token, session=session, **fields)
+
     async def drops(self) -> dict[str, int]:
         """The refused events that are stored by now, by reason."""
         await self.post("visits")  # a batch carries the drops along

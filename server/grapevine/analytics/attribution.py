@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from grapevine.analytics.metrics import EVERYTHING, Filters
+from grapevine.analytics.metrics import EVERYTHING, Filters, ReporterTotals, totals_by_reporter
 from grapevine.analytics.models.attribution import (
     MODELS,
     Attribution,
@@ -61,21 +61,23 @@ async def attribute_conversions(
     found = await reads.attribution.credited(scope_of(site, period, filters), goal, MOST_CONVERSIONS + 1)
     if len(found) > MOST_CONVERSIONS:
         raise Invalid.of("from", f"begins a period with more than {MOST_CONVERSIONS} conversions; ask for less")
-    visits = await _with_ancestors(reads, site.site_id, {visit for visit, _, _ in found})
+    visits = await _with_ancestors(reads, site.site_id, {one.visit_id for one in found})
     # In a thread: many thousands of conversions take a while, in which no other request should wait.
-    chains = await asyncio.to_thread(_chains, {visit for visit, _, _ in found}, visits)
+    chains = await asyncio.to_thread(_chains, {one.visit_id for one in found}, visits)
     owed = await asyncio.to_thread(
-        lambda: credit(model, ((chains[visit].touches, currency, value) for visit, currency, value in found))
+        lambda: credit(model, ((chains[one.visit_id].touches, one.currency, one.worth) for one in found))
     )
     urls = await _urls(reads, site.site_id, [share for share in owed if share is not None], visits)
-    truncated = sum(chains[visit].truncated for visit, _, _ in found)
-    return await asyncio.to_thread(_attribution, site, model, len(found), truncated, owed, urls, limit)
+    truncated = sum(chains[one.visit_id].truncated for one in found)
+    by = totals_by_reporter((one.reported_by, 1, one.currency, one.worth) for one in found)
+    return await asyncio.to_thread(_attribution, site, model, len(found), by, truncated, owed, urls, limit)
 
 
 def _attribution(
     site: Site,
     model: str,
     conversions: int,
+    conversions_by: dict[str, ReporterTotals],
     truncated: int,
     owed: dict[Share | None, Credit],
     urls: Mapping[Share, str],
@@ -88,6 +90,7 @@ def _attribution(
         model=model,
         conversions=conversions,
         value=money.amounts(total.worth.items()),
+        conversions_by=conversions_by,
         truncated=truncated,
         without_share=Unshared(conversions=number(unshared.conversions), value=money.amounts(unshared.worth.items())),
         channels=_rows(((channels.NAMES[code], one) for (_, code, _), one in shares.items()), len(channels.NAMES)),

@@ -26,6 +26,7 @@ from grapevine.store.base import Store
 from grapevine.store.readers.cascades import CascadeFacts
 from grapevine.store.readers.reads import Reads
 from grapevine.store.readers.scope import HIGHEST_ID
+from grapevine.store.readers.summary import Converted
 from grapevine.store.rows import CascadeVisit
 
 SORTS: Final = ("size", "depth", "virality", "value", "recent")
@@ -128,12 +129,14 @@ async def list_cascades(
     start = _Position(sort, _highest(sort), HIGHEST_ID) if cursor is None else _read_cursor(cursor, sort)
     if sort == "virality" and cursor is None:
         await refresh_stale_shapes(store, site.site_id, now)
-    order = await store.reads.cascades.cascade_order(site.site_id, sort, start.value, start.root_id, limit + 1)
+    order = await store.reads.cascades.cascade_order(
+        site.site_id, sort, start.value, start.root_id, limit + 1, site.least_reporter
+    )
     roots = [root for _, root in order[:limit]]
     heads = await store.reads.cascades.cascade_heads(site.site_id, roots)
     shapes = await current_shapes(store, site.site_id, list(heads.values()), now)
     worth = await store.reads.cascades.cascade_worth(
-        site.site_id, [root for root, facts in heads.items() if facts.conversions]
+        site.site_id, [root for root, facts in heads.items() if facts.conversions], site.least_reporter
     )
     urls = await store.reads.pages.urls(site.site_id, (facts.page_id for facts in heads.values()))
     return CascadePage(
@@ -153,7 +156,9 @@ async def read_cascade(store: Store, site: Site, root: str, now: int) -> Cascade
         raise NotFound("That is not the id of a visit: those are 11 letters and digits.")
     facts = await _facts(store.reads, site.site_id, root_id)
     visits = await store.reads.cascades.cascade_visits(site.site_id, root_id)
-    converted = await store.reads.cascades.cascade_conversions(site.site_id, root_id) if facts.conversions else []
+    converted: list[Converted] = []
+    if facts.conversions:
+        converted = await store.reads.cascades.cascade_conversions(site.site_id, root_id, site.least_reporter)
     urls = await store.reads.pages.urls(site.site_id, [facts.page_id, *(visit.page_id for visit in visits)])
     sums: dict[str | None, int] = {}
     times: dict[int, int] = {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-from grapevine.domain import channels, enums
+from grapevine.domain import channels, enums, money
 from grapevine.domain.money import Amounts
 from grapevine.errors import FieldError, Invalid
 from grapevine.store.rows import Counts, Key
@@ -59,6 +60,13 @@ class ShareNumbers(msgspec.Struct, frozen=True):
     public: int
 
 
+class ReporterTotals(msgspec.Struct, frozen=True):
+    """The conversions that one kind of reporter reported, and their value."""
+
+    conversions: int
+    value: Amounts
+
+
 class Summary(msgspec.Struct, frozen=True):
     """The numbers of a period.
 
@@ -66,6 +74,7 @@ class Summary(msgspec.Struct, frozen=True):
     dark ÷ total shares, ``return_share`` returns ÷ visits, ``k_factor`` returns ÷ E, ``amplification``
     E ÷ (E − returns), each null where it divides by zero. ``visitors`` adds up daily distinct visitors.
     ``same_network_returns`` is a part of ``returns``. ``drops`` are those of the whole site, whatever the filters.
+    ``conversions_by`` splits conversions and value by who reported them, ``key`` and ``page``.
     ``suspects`` are stored visits that a verdict took out of all other numbers, by each of ``enums.VERDICTS``.
     ``bound_hits`` are events of the whole site that exceeded a bound on what visitors may invent, by kind.
     """
@@ -87,6 +96,7 @@ class Summary(msgspec.Struct, frozen=True):
     drops: dict[str, int]
     suspects: dict[str, int]
     bound_hits: dict[str, int]
+    conversions_by: dict[str, ReporterTotals]
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -123,12 +133,29 @@ def share_numbers(by_channel: Mapping[Key, Counts]) -> ShareNumbers:
     )
 
 
+def totals_by_reporter(
+    conversions: Iterable[tuple[int, int, str | None, int | None]],
+) -> dict[str, ReporterTotals]:
+    """Returns the totals of (reporter's code, number, currency, millionths) by the reporter's name."""
+    times = dict.fromkeys(enums.CONVERSION_REPORTER_NAMES, 0)
+    worth: dict[int, Counter[str | None]] = {code: Counter() for code in times}
+    for code, number, currency, millionths in conversions:
+        times[code] += number
+        if millionths is not None:
+            worth[code][currency] += millionths
+    return {
+        name: ReporterTotals(conversions=times[code], value=money.amounts(worth[code].items()))
+        for name, code in sorted(enums.CONVERSION_REPORTERS.items())
+    }
+
+
 def summarize(
     counts: Counts,
     shares: ShareNumbers,
     unfurls: dict[str, int],
     conversions: int,
     value: Amounts,
+    conversions_by: dict[str, ReporterTotals],
     drops: dict[str, int],
     suspects: dict[str, int],
     bound_hits: dict[str, int],
@@ -151,6 +178,7 @@ def summarize(
         unfurls=unfurls,
         conversions=conversions,
         value=value,
+        conversions_by=conversions_by,
         drops=drops,
         suspects=suspects,
         bound_hits=bound_hits,

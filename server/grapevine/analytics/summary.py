@@ -46,6 +46,9 @@ async def period_summary(reads: Reads, site: Site, period: Period, filters: Filt
         unfurls=await _unfurls(reads, scope, filters),
         conversions=sum(one.times for one in converted),
         value=money.amounts((one.currency, one.worth) for one in converted),
+        conversions_by=metrics.totals_by_reporter(
+            (one.reported_by, one.times, one.currency, one.worth) for one in converted
+        ),
         drops=await reads.summary.drops(scope),
         suspects=await suspect_counts(reads, scope),
         bound_hits={
@@ -148,6 +151,7 @@ def scope_of(site: Site, period: Period, filters: Filters) -> Scope:
         channel=None if filters.channel is None else channels.CODES[filters.channel],
         source=None if filters.source is None else enums.SOURCES[filters.source],
         device=None if filters.device is None else enums.DEVICES[filters.device],
+        least_reporter=site.least_reporter,
     )
 
 

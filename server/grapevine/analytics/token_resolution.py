@@ -55,6 +55,8 @@ class SharedLink(msgspec.Struct, frozen=True):
     ``at`` is when it was first reported or proven; the visit's own time where neither has happened yet. ``networks`` is
     from how many networks its ``returns`` came, each counted once a day (rows of versions that did not store networks
     are not among them).
+    ``reported_by`` is ``session`` where the visit's own session came with the report, ``token`` where it did not, null
+    without one.
     """
 
     visit: str
@@ -69,6 +71,7 @@ class SharedLink(msgspec.Struct, frozen=True):
     self_returns: int
     networks: int
     unfurls: dict[str, int]
+    reported_by: str | None
 
 
 class ShareReach(msgspec.Struct, frozen=True):
@@ -143,6 +146,7 @@ class _Found(NamedTuple):
                 self_returns=facts.self_returns,
                 networks=self.networks,
                 unfurls=self.unfurls,
+                reported_by=enums.share_reporter(facts.reported_at, facts.reported_by),
             ),
             chain=chain_nodes(self.visits, urls, self.site.tokens),
             reach=ShareReach(
@@ -211,7 +215,7 @@ async def _find(reads: Reads, site: Site, text: str) -> _Found:
     facts = await reads.shares.share(*named)
     unfurls = await reads.shares.unfurls_of(*named)
     hangs_on = visits[-1].hangs_on
-    below = await reads.shares.reach(*named, hangs_on=hangs_on)
+    below = await reads.shares.reach(*named, hangs_on=hangs_on, least_reporter=site.least_reporter)
     networks = await reads.shares.networks(site.site_id, [(*named[1:], hangs_on)])
     return _Found(text, site, token, visits, omitted, facts, unfurls, below, networks.get(named[1:], 0))
 

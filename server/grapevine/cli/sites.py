@@ -50,7 +50,8 @@ def register(commands: Commands) -> None:
         type=_change,
         help="name=…; origin=URL (all of them anew, repeat it for several); param=… (the token's name in URLs); "
         "place=auto|fragment|query (where in the URL); query=* or the query parameters that tell pages apart; "
-        "element=… (what the names of the widget's elements begin with)",
+        "element=… (what the names of the widget's elements begin with); values=all|keys (whose conversions have a "
+        "value: everybody's, or only those that a server reports with an API key)",
     )
 
 
@@ -81,6 +82,7 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
             "Token",
             "Elements",
             "Pages told apart by",
+            "Values",
             "Since",
             box=None,
             pad_edge=False,
@@ -89,8 +91,11 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
         for site in sites:
             told_apart = {"*": "all but tracking", "": "path alone"}.get(site.query, site.query)
             token = f"{site.param}, {site.place}"
+            values = {"all": "all", "keys": "of keys alone"}[site.counted_values]
             since = rfc3339(site.created_at)[:10]
-            table.add_row(site.key, site.name, "\n".join(site.origins), token, f"{site.element}-…", told_apart, since)
+            table.add_row(
+                site.key, site.name, "\n".join(site.origins), token, f"{site.element}-…", told_apart, values, since
+            )
         context.out.print(table)
     return 0
 
@@ -131,6 +136,7 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
         "place": site.place,
         "query": site.query,
         "element": site.element,
+        "values": site.counted_values,
         "created_at": rfc3339(site.created_at),
         "snippet": _snippet(site, settings),
     }

@@ -117,7 +117,8 @@ def _sentence(error: TokenError) -> str:
 
 def _show(context: CommandContext, found: Inspection, resolution: Resolution) -> None:
     share, reach = resolution.share, resolution.reach
-    seen = [word for word, is_so in (("reported", share.reported), ("proven", share.proven)) if is_so]
+    reported = "reported" if share.reported_by == "session" else "reported by its token alone"
+    seen = [word for word, is_so in ((reported, share.reported), ("proven", share.proven)) if is_so]
     unfurls = ", ".join(f"{app} {count}" for app, count in share.unfurls.items())
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)

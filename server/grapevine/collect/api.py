@@ -94,7 +94,7 @@ class CollectApi:
 
         Raises Invalid of ``field`` where that names a visit that is not stored.
         """
-        pending = pending_conversion(site, visit_id, goal, at, field)
+        pending = pending_conversion(site, visit_id, goal, at, field, "key")
         return self._respond(pending, self._clock(), await self._outcome_of(pending.event))
 
     def count_refusal(self, problem: Problem, site_id: int = 0) -> None:

@@ -18,7 +18,7 @@ from grapevine.collect.user_agents import Agent
 from grapevine.collect.visitor_hash import VisitorSalts, network_hash, visitor_hash
 from grapevine.domain import ids
 from grapevine.domain.channels import SESSION
-from grapevine.domain.enums import TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
+from grapevine.domain.enums import CONVERSION_REPORTERS, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
 from grapevine.domain.events import (
     Answer,
     BoundExceeded,
@@ -29,6 +29,7 @@ from grapevine.domain.events import (
     ShareReport,
     Stored,
     View,
+    VisitBoundExceeded,
     VisitEvent,
     VisitNotFound,
     VisitOutcome,
@@ -42,6 +43,7 @@ from grapevine.sites.cache import Site, SiteCache
 _REFERRER_KEPT: Final = 2048
 _UNKNOWN_SITE_TOKEN: Final = TOKEN_REASONS["unknown-site-token"]
 _SESSION_TOKEN: Final = TOKEN_REASONS["session"]
+_VISIT_ENDS_SECONDS: Final = 1_800
 _DRIVEN: Final = VERDICTS["driven"]
 
 
@@ -187,6 +189,9 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
     errors: list[FieldError] = []
     page = page_of_url(site, request.url, errors)
     token = share_token(site, request.token, errors)
+    session = None if request.session is None else session_token(site, request.session, errors)
+    if session is not None and not errors and session.visit_id != token.visit_id:
+        errors.append(FieldError("session", "is that of another visit than the token's"))
     if errors:
         raise Invalid.of_all(errors)
     event = ShareReport(
@@ -195,12 +200,15 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
         at=context.at,
         page=page,
         title=title_of(request.title),
+        by_session=session is not None,
         network=_network(context),
     )
 
     def respond(outcome: Outcome) -> CollectResponse:
         on_report(request.token)
-        (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
+        following = None
+        if session is not None:  # else anybody who holds a link would get the visit's next tokens, one after the other
+            (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
         return _stored(outcome, schemas.ShareResponse(following), "token")
 
     return PendingEvent(event, respond)
@@ -215,7 +223,7 @@ def conversion(request: schemas.ConversionRequest, context: CallContext) -> Pend
     session = session_token(context.site, request.session, errors)
     if errors:
         raise Invalid.of_all(errors)
-    return pending_conversion(context.site, session.visit_id, goal, context.at, "session", _network(context))
+    return pending_conversion(context.site, session.visit_id, goal, context.at, "session", "page", _network(context))
 
 
 def answer(request: schemas.AnswerRequest, context: CallContext) -> PendingEvent | CollectResponse:
@@ -244,8 +252,13 @@ def answer(request: schemas.AnswerRequest, context: CallContext) -> PendingEvent
     return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
 
 
-def pending_conversion(site: Site, visit_id: int, goal: Goal, at: int, field: str, network: int = 0) -> PendingEvent:
-    """The event of a conversion. Its ``respond`` raises Invalid of ``field`` when the visit is not stored."""
+def pending_conversion(
+    site: Site, visit_id: int, goal: Goal, at: int, field: str, by: str, network: int = 0
+) -> PendingEvent:
+    """The event of a conversion, reported ``by`` one of CONVERSION_REPORTERS.
+
+    Its ``respond`` raises Invalid of ``field`` when the visit is not stored.
+    """
     event = Conversion(
         site_id=site.site_id,
         visit_id=visit_id,
@@ -255,6 +268,7 @@ def pending_conversion(site: Site, visit_id: int, goal: Goal, at: int, field: st
         at=at,
         value=goal.value,
         currency=goal.currency,
+        reported_by=CONVERSION_REPORTERS[by],
         network=network,
     )
     return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, field))
@@ -273,6 +287,8 @@ def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> CollectRespon
             "This site takes no more of these from one network today; send it again tomorrow (UTC).",
             retry_after=outcome.seconds,
         )
+    if isinstance(outcome, VisitBoundExceeded):
+        raise RateLimited("This visit has reached as many goals as are taken of one.", retry_after=_VISIT_ENDS_SECONDS)
     duplicate = isinstance(outcome, Stored) and outcome.duplicate
     return CollectResponse(200, body, "duplicate" if duplicate else None)
 

@@ -50,11 +50,12 @@ class ViewRequest(msgspec.Struct):
 
 
 class ShareRequest(msgspec.Struct):
-    """``POST /v1/shares``: the token was shared."""
+    """``POST /v1/shares``: the token was shared. ``session`` is that of the visit that the token belongs to."""
 
     site: str
     token: str
     url: str
+    session: str | None = None
     title: str | None = None
 
 
@@ -114,9 +115,9 @@ class VisitResponse(msgspec.Struct):
 
 
 class ShareResponse(msgspec.Struct):
-    """The token for the next share on that channel."""
+    """The token for the next share on that channel; null for a report without the visit's session."""
 
-    next: str
+    next: str | None
 
 
 class Empty(msgspec.Struct):

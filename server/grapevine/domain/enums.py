@@ -23,6 +23,23 @@ VERDICTS: Final = {"driven": 1, "scanner": 2, "replay": 3}
 opens one link again and again."""
 VERDICT_NAMES: Final = {code: name for name, code in VERDICTS.items()}
 
+SHARE_REPORTERS: Final = {"token": 0, "session": 1}
+"""Who reported a share: somebody who held its token, or the visit's own session."""
+SHARE_REPORTER_NAMES: Final = {code: name for name, code in SHARE_REPORTERS.items()}
+
+
+def share_reporter(reported_at: int | None, code: int | None) -> str | None:
+    """Returns who reported a share; None while it is not reported. Rows without a code are older than the distinction:
+    the widget reported them by their token."""
+    if reported_at is None:
+        return None
+    return SHARE_REPORTER_NAMES[SHARE_REPORTERS["token"] if code is None else code]
+
+
+CONVERSION_REPORTERS: Final = {"page": 0, "key": 1}
+"""Who reported a conversion: a page in the visitor's browser, or a server with an API key."""
+CONVERSION_REPORTER_NAMES: Final = {code: name for name, code in CONVERSION_REPORTERS.items()}
+
 DROP_REASONS: Final = (
     "robot", "opted-out", "bad-origin", "unknown-site", "malformed", "invalid", "too-large", "rate-limited", "busy",
     "duplicate",

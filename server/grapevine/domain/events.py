@@ -53,13 +53,18 @@ class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ShareReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The widget says that a share happened: this token was copied, or handed to an app."""
+    """The widget says that a share happened: this token was copied, or handed to an app.
+
+    ``by_session`` says whether the visit's own session came with the token; without it, anybody who holds the link may
+    have sent the report.
+    """
 
     site_id: int
     token: Token
     at: int
     page: Page
     title: str | None
+    by_session: bool
     network: int = 0
 
 
@@ -74,7 +79,8 @@ class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A goal was reached in a visit. ``once`` tells it from every other conversion of the site: its (goal, id), or else
-    its nonce. ``value`` is in millionths of ``currency``; both are None where nothing was said of a value."""
+    its nonce. ``value`` is in millionths of ``currency``; both are None where nothing was said of a value.
+    ``reported_by`` is a code of ``enums.CONVERSION_REPORTERS``."""
 
     site_id: int
     visit_id: int
@@ -84,6 +90,7 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at: int
     value: int | None
     currency: str | None
+    reported_by: int
     network: int = 0
 
 
@@ -143,4 +150,8 @@ class BoundExceeded(msgspec.Struct, frozen=True):
     seconds: int
 
 
-Outcome = VisitOutcome | Stored | VisitNotFound | BoundExceeded
+class VisitBoundExceeded(msgspec.Struct, frozen=True):
+    """The visit has as many events of this kind as are taken of one; nothing changed."""
+
+
+Outcome = VisitOutcome | Stored | VisitNotFound | BoundExceeded | VisitBoundExceeded

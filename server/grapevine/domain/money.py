@@ -37,18 +37,19 @@ def parted(total: int) -> tuple[int, int]:
 
 
 def amounts(sums: Iterable[tuple[str | None, int | None]]) -> Amounts:
-    """Returns sums by currency as the contract writes them, without those that have no currency or no value.
+    """Returns sums by currency as the contract writes them, those of one currency added up.
+
+    Those without a currency or a value are left out.
 
     There are at most ``MOST_CURRENCIES``: conversions that were stored when any three letters were taken for a currency
     may have thousands of them. Beyond that, what is none of ISO 4217's is added up under its code for no currency.
     """
-    known = dict(_known(sums))
+    known: dict[str, int] = {}
+    for currency, total in sums:
+        if currency is not None and total is not None:
+            known[currency] = known.get(currency, 0) + total
     if len(known) > MOST_CURRENCIES:
         rest = sum(total for currency, total in known.items() if currency not in CURRENCIES)
         known = {currency: total for currency, total in known.items() if currency in CURRENCIES}
         known[NO_CURRENCY] = known.get(NO_CURRENCY, 0) + rest
     return {currency: decimal(total) for currency, total in sorted(known.items())}
-
-
-def _known(sums: Iterable[tuple[str | None, int | None]]) -> Iterable[tuple[str, int]]:
-    return ((currency, total) for currency, total in sums if currency is not None and total is not None)

@@ -148,6 +148,7 @@ def _share(
         row.self_returns,
         _verdict(visit),
         networks.get((row.visit_id, row.channel, row.n), 0),
+        enums.share_reporter(row.reported_at, row.reported_by),
     )
 
 
@@ -157,8 +158,16 @@ def _unfurl(row: StoredUnfurl, visit: CascadeVisit | None) -> Line:
 
 
 def _conversion(row: ConversionRow, visit: CascadeVisit | None) -> Line:
-    verdict = _verdict(visit)
-    return (ids.visit_text(row.visit_id), row.at, row.goal, row.external_id, row.value, row.currency, verdict)
+    return (
+        ids.visit_text(row.visit_id),
+        row.at,
+        row.goal,
+        row.external_id,
+        row.value,
+        row.currency,
+        _verdict(visit),
+        enums.CONVERSION_REPORTER_NAMES[row.reported_by],
+    )
 
 
 def _answer(row: AnswerRow, visit: CascadeVisit | None) -> Line:
@@ -267,7 +276,7 @@ TABLES: Final = {
         columns(
             visit="text", channel="text", n="whole", token="text", at="time", url="text", title="text",  # noqa: S106
             reported="yes", reported_at="time", proven="yes", proven_at="time", returns="whole", self_returns="whole",
-            verdict="text", networks="whole",
+            verdict="text", networks="whole", reported_by="text",
         ),
         _shares,
     ),
@@ -277,7 +286,8 @@ TABLES: Final = {
     ),
     "conversions": ExportTable(
         columns(
-            visit="text", at="time", goal="text", id="text", value="money", currency="text", verdict="text"
+            visit="text", at="time", goal="text", id="text", value="money", currency="text", verdict="text",
+            by="text",
         ),
         _with_verdicts(CONVERSIONS, _conversion),
     ),

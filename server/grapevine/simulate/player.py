@@ -184,7 +184,12 @@ class Player:
         await self._post("views", action.who, body, (200,))
 
     async def _report(self, action: SimulatedShare) -> None:
-        body = {"token": self._tokens[action.link], "url": self._url(action.path), "title": action.title}
+        body = {
+            "session": self._issued[action.link.visit].session,
+            "token": self._tokens[action.link],
+            "url": self._url(action.path),
+            "title": action.title,
+        }
         response = await self._post("shares", action.who, body, (200,))
         link = action.link
         self._tokens.setdefault(link._replace(n=next_n(link.n)), response.json()["next"])

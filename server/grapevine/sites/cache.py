@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Protocol
 
 from grapevine.domain import ids
+from grapevine.domain.enums import CONVERSION_REPORTERS
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token, TokenError, Tokens, parse
 from grapevine.errors import StoreError
@@ -21,13 +22,17 @@ _LOOK_SECONDS = 0.5
 
 
 class Site:
-    """One site: its row, and its tokens."""
+    """One site: its row, and its tokens.
+
+    Conversions of reporters with a code below ``least_reporter`` have no value: with ``values=keys`` those of pages.
+    """
 
     def __init__(self, row: SiteRow, keys: Sequence[bytes]) -> None:
         self.row = row
         self.site_id = row.site_id
         self.key = row.key
         self.origins = frozenset(row.origins)
+        self.least_reporter = CONVERSION_REPORTERS["key" if row.counted_values == "keys" else "page"]
         self.kept_query = None if row.query == "*" else frozenset(row.query.split())
         self.spread = ids.spread_of_site(row.site_id, row.cells)
         self.tokens = Tokens(keys, bytes.fromhex(row.salt))

@@ -10,7 +10,8 @@ from grapevine.domain.urls import UrlError, parse_origin
 from grapevine.errors import Invalid
 
 PLACES: Final = ("auto", "fragment", "query")
-CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element")
+CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element", "values")
+COUNTED_VALUES: Final = ("all", "keys")
 
 _LONGEST_NAME: Final = 100
 _MOST_ORIGINS: Final = 100
@@ -25,12 +26,15 @@ def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
 
     ``query`` is ``*`` (all but tracking parameters tell pages apart) or the names that do. ``element`` and what the
     widget appends (``-buttons``, ``-follow`` …) are a custom element's name by the HTML standard; XML reserves names
-    that begin with ``xml``.
+    that begin with ``xml``. ``values`` says whose conversions have a value: ``all``, or ``keys``, those that an API key
+    reported.
     """
     values: dict[str, object] = {}
     for field, texts in changes.items():
         if field == "origin":
             values["origins"] = checked_origins(texts)
+        elif field == "values":
+            values["counted_values"] = _counted_values(_one(field, texts))
         elif field in CHANGEABLE:
             values[field] = _CHECKS[field](_one(field, texts))
         else:
@@ -71,6 +75,12 @@ def _param(text: str) -> str:
 def _place(text: str) -> str:
     if text not in PLACES:
         raise Invalid.of("place", f"must be one of {', '.join(PLACES)}")
+    return text
+
+
+def _counted_values(text: str) -> str:
+    if text not in COUNTED_VALUES:
+        raise Invalid.of("values", f"must be one of {', '.join(COUNTED_VALUES)}")
     return text
 
 

@@ -26,6 +26,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that distinguish pages.
 
     ``element`` is the prefix of the names of its widget's elements, ``cells`` in how many cells its cascades begin.
+    ``counted_values`` is ``all`` or ``keys``: whose conversions have a value.
     """
 
     site_id: int
@@ -39,6 +40,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] = ()
     element: str = "grapevine"
     cells: int = SITE_CELLS
+    counted_values: str = "all"
 
     def __repr__(self) -> str:
         return redacted_repr(self)
@@ -197,7 +199,10 @@ class ShareKey(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ShareRow(msgspec.Struct, frozen=True, array_like=True):
-    """A share as stored, or an addition to it; the schema says what each column means."""
+    """A share as stored, or an addition to it; the schema says what each column means.
+
+    ``page_id`` and ``reported_by`` of an addition replace what is stored, unless they are None.
+    """
 
     site_id: int
     visit_id: int
@@ -211,6 +216,7 @@ class ShareRow(msgspec.Struct, frozen=True, array_like=True):
     returns: int
     self_returns: int
     url: str | None = None
+    reported_by: int | None = None
 
 
 class NameRow(msgspec.Struct, frozen=True, array_like=True):
@@ -224,7 +230,7 @@ class NameRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ConversionRow(msgspec.Struct, frozen=True, array_like=True):
-    """A conversion; ``value`` is in millionths of ``currency``."""
+    """A conversion; ``value`` is in millionths of ``currency``, ``reported_by`` a code of CONVERSION_REPORTERS."""
 
     site_id: int
     visit_id: int
@@ -235,6 +241,7 @@ class ConversionRow(msgspec.Struct, frozen=True, array_like=True):
     at: int
     value: int | None
     currency: str | None
+    reported_by: int
 
 
 class AnswerRow(msgspec.Struct, frozen=True, array_like=True):

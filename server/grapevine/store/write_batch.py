@@ -12,6 +12,7 @@ import msgspec
 
 from grapevine.domain import ids
 from grapevine.store.query_runner import Changes
+from grapevine.store.readers.scope import visit_params
 from grapevine.store.repositories.floods import SuspectedFloods
 from grapevine.store.repositories.verdicts import Verdicts
 from grapevine.store.rows import AnswerRow, ConversionRow, NameRow, PageRow, ShareKey, ShareRow, VisitRow
@@ -36,6 +37,14 @@ class CascadeGrowth(msgspec.Struct, array_like=True):
     last_at: int = 0
     shares: int = 0
     conversions: int = 0
+
+
+class ConversionGuard(msgspec.Struct, frozen=True, kw_only=True):
+    """The guard of a stored conversion: who reported it (a code of CONVERSION_REPORTERS), and the visit that has its
+    row. Both are None of conversions from before they were kept."""
+
+    reported_by: int | None
+    visit_id: int | None
 
 
 class Batch:
@@ -120,6 +129,32 @@ class Batch:
     async def insert_unfurls(self, rows: Rows) -> list[tuple[int, str, int]]:
         """Adds unfurls (key…, app, hour, at). Returns (site, app, at) of the new ones."""
         return [(site, app, at) for site, app, at in await self._run("insert_unfurls", rows)]
+
+    async def conversion_guards(self, rows: Rows) -> dict[tuple[int, int], ConversionGuard]:
+        """Returns the stored guards among (site, kind, key, cell), by (site, key)."""
+        found = await self._run("conversion_guards", rows)
+        return {
+            (site, key): ConversionGuard(reported_by=reported_by, visit_id=visit)
+            for site, key, reported_by, visit in found
+        }
+
+    async def guard_conversions(self, rows: Rows) -> set[tuple[int, int]]:
+        """Guards (site, kind, key, cell, expires_at, reported_by, visit). Returns the (site, key) of the new ones."""
+        return {(site, key) for site, key in await self._run("insert_conversion_guards", rows)}
+
+    async def replace_conversion_guards(self, rows: Rows) -> set[tuple[int, int]]:
+        """Hands guards (site, kind, key, cell, visit, visit_before) that a page holds in ``visit_before`` to a report
+        with a key in ``visit``. Returns the (site, key) of those that were still so."""
+        return {(site, key) for site, key in await self._run("replace_conversion_guards", rows)}
+
+    async def delete_conversion(self, site_id: int, visit_id: int, event_key: int) -> int | None:
+        """Deletes a conversion. Returns its time; None if it was not there."""
+        deleted = await self._run("delete_conversion", **visit_params(site_id, visit_id), event_key=event_key)
+        return deleted[0][0] if deleted else None
+
+    async def conversions_by_pages(self, visits: Rows) -> dict[tuple[int, int], int]:
+        """Returns how many conversions pages have reported for (site, visit, cell), by (site, visit)."""
+        return {(site, visit): number for site, visit, number in await self._run("conversions_by_pages", visits)}
 
     async def insert_conversions(self, rows: Sequence[ConversionRow]) -> set[tuple[int, int, int]]:
         """Adds conversions. Returns the (site, visit, event_key) of those that are new."""

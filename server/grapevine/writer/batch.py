@@ -29,6 +29,8 @@ async def record(state: BatchState) -> list[Outcome]:
     The order matters in four places: locks come first, pages before the visits on them, visits before what is counted
     of them, and the counts last.
     """
+    # A conversion may replace one of another visit, which has to be locked with all others.
+    await conversions.load_guards(state)
     # Locks the visits that events name, and their cascades, until the transaction ends. All later steps decide by these
     # rows, and a writer that took its locks in another order could wait for this one in a circle.
     await visits.load_named(state)

@@ -86,17 +86,21 @@ class CountDeltas:
         for counts in self._counts(row, at, channel):
             counts[position] += by
 
-    def move_share(self, row: VisitRow, channel: int, page_id: int) -> None:
-        """A share that counted for the first page of its visit ``row`` counts for the page that its report names."""
+    def move_share(self, row: VisitRow, channel: int, page_id: int, page_before: int | None) -> None:
+        """A share that counted for ``page_before``, or where that is None for the first page of its visit ``row``,
+        counts for the page that its report names."""
         if row.verdict is None:
-            self._shared[row.site_id, row.page_id, channel] -= 1
+            self._shared[row.site_id, row.page_id if page_before is None else page_before, channel] -= 1
             self._shared[row.site_id, page_id, channel] += 1
 
-    def add_conversion(self, row: VisitRow, at: int) -> None:
-        """Counts a goal reached in the visit ``row``, in the hour of ``at``, and adds it to the cascade."""
-        self.add_share(row, NO_CHANNEL if row.channel is None else row.channel, at, "conversions")
+    def add_conversion(self, row: VisitRow, at: int, by: int = 1) -> None:
+        """Counts a goal reached in the visit ``row``, in the hour of ``at``, and adds it to the cascade.
+
+        ``by`` is -1 to take a counted one out again.
+        """
+        self.add_share(row, NO_CHANNEL if row.channel is None else row.channel, at, "conversions", by)
         if row.verdict is None:
-            self.cascade(row).conversions += 1
+            self.cascade(row).conversions += by
 
     def add_opted_out_visit(self, site_id: int, at: int, source: int, page_id: int, device: int) -> None:
         """Counts a visit that has no row."""

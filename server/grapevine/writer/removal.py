@@ -105,4 +105,5 @@ def _with(share: ShareRow, first_at: int | None, proven_at: int | None, returns:
         proven_at=proven_at,
         returns=returns,
         self_returns=share.self_returns,
+        reported_by=share.reported_by,
     )

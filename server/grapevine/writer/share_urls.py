@@ -5,12 +5,17 @@ The URL stands in the share's row and in no list, since lists are what a flood o
 
 from __future__ import annotations
 
+from typing import Final
+
 from grapevine.domain import ids
+from grapevine.domain.enums import SHARE_REPORTERS
 from grapevine.domain.events import ShareReport
 from grapevine.store.rows import ShareKey
 from grapevine.writer import shares
 from grapevine.writer.name_bounds import MOST_SHARE_URLS, SHARE_URL, BoundKey
 from grapevine.writer.state import BatchState
+
+_BY_SESSION: Final = SHARE_REPORTERS["session"]
 
 
 async def choose(state: BatchState) -> None:
@@ -20,7 +25,9 @@ async def choose(state: BatchState) -> None:
     reports = dict[ShareKey, ShareReport]()
     for _, event, key in shares.reports(state):
         before = state.shares.get(key)
-        if state.is_excess(event.page, event.site_id) and (before is None or before.reported_at is None):
+        if not event.by_session or not state.is_excess(event.page, event.site_id):
+            continue
+        if before is None or before.reported_at is None or before.reported_by != _BY_SESSION:
             reports.setdefault(key, event)
     if not reports:
         return

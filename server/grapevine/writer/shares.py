@@ -2,16 +2,23 @@
 
 What is stored of the shares is read first and written back at the end. Nothing else changes them in between: SQLite has
 one writer, and on PostgreSQL the batch holds the locks of their cascades.
+
+Everybody who was sent a link holds its token. So a report with the token alone says that the share happened and nothing
+else: it names no page but the one that its visit began on. A report with the session of the visit replaces it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from grapevine.domain.enums import SHARE_REPORTERS
 from grapevine.domain.events import ShareReport, Stored, VisitNotFound
 from grapevine.store.rows import ShareKey, ShareRow, VisitRow
 from grapevine.writer.state import BatchState, share_key
+
+_BY_TOKEN: Final = SHARE_REPORTERS["token"]
+_BY_SESSION: Final = SHARE_REPORTERS["session"]
 
 
 def touched(state: BatchState, visits: Iterable[VisitRow]) -> list[ShareKey]:
@@ -28,11 +35,11 @@ def change(state: BatchState) -> None:
         state.outcomes[index] = VisitNotFound()
     for index, event, key in reports(state):
         state.outcomes[index] = Stored(duplicate=True)
-        if updates.report(key, event.at, _named_page(state, event, key)):
+        if updates.report(key, _report(state, event, key)):
             indexes[key] = index
     for made in updates.changes(state.shares):
         _count(state, made)
-        if made.reported:
+        if made.reported or made.corrected:
             state.outcomes[indexes[made.key]] = Stored()
         state.share_rows.append(made.row)
 
@@ -44,12 +51,17 @@ def reports(state: BatchState) -> Iterator[tuple[int, ShareReport, ShareKey]]:
             yield index, event, share_key(event.site_id, event.token)
 
 
-def _named_page(state: BatchState, event: ShareReport, key: ShareKey) -> SharedPage:
-    """Returns the page that a report names. One beyond the bound of pages has its own URL, or is not named at all."""
+def _report(state: BatchState, event: ShareReport, key: ShareKey) -> Report:
+    """Returns a report with the page that it names. One beyond the bound of pages has its own URL, or is not named."""
+    if not event.by_session:
+        first_page = state.stored[event.site_id, event.token.visit_id].page_id
+        named = event.page.page_id if event.page.page_id == first_page else None
+        return Report(at=event.at, by=_BY_TOKEN, page_id=named)
     if not state.is_excess(event.page, event.site_id):
-        return SharedPage(event.page.page_id, None)
+        return Report(at=event.at, by=_BY_SESSION, page_id=event.page.page_id)
     url = state.share_urls.get(key)
-    return SharedPage(None, None) if url is None else SharedPage(state.page_id(event.site_id, event.page), url)
+    other = None if url is None else state.page_id(event.site_id, event.page)
+    return Report(at=event.at, by=_BY_SESSION, page_id=other, url=url)
 
 
 def _count(state: BatchState, change: ShareChange) -> None:
@@ -57,26 +69,38 @@ def _count(state: BatchState, change: ShareChange) -> None:
     for measure in change.measures:
         state.deltas.add_share(sharer, row.channel, row.first_at or 0, measure, page_id=row.page_id)
     if row.page_id is not None and not change.seen:
-        state.deltas.move_share(sharer, row.channel, row.page_id)
+        state.deltas.move_share(sharer, row.channel, row.page_id, change.page_before)
     if change.seen and sharer.verdict is None:
         state.deltas.cascade(sharer).shares += 1
 
 
-class SharedPage(NamedTuple):
-    """The page of a share: ``page_id`` None where its report names none, ``url`` where it is in no list of pages."""
+class Report(NamedTuple):
+    """A report of a share: its time, the code of who sent it, and the page that it names. ``page_id`` is None where it
+    names none, ``url`` is given where the page is in no list of pages."""
 
+    at: int
+    by: int
     page_id: int | None
-    url: str | None
+    url: str | None = None
+
+    def replaces(self, stored_by: int | None) -> bool:
+        """Whether it replaces a stored report that ``stored_by`` (None: somebody before that was kept) sent."""
+        return self.by == _BY_SESSION and stored_by != _BY_SESSION
 
 
 class ShareChange(NamedTuple):
-    """The change of one share: ``row`` holds the additions to it, the flags what happened for the first time."""
+    """The change of one share: ``row`` holds the additions to it, the flags what happened for the first time.
+
+    ``corrected``: the visit's own session now reports what a token alone had reported, with the page ``page_before``.
+    """
 
     key: ShareKey
     row: ShareRow
     seen: bool
     reported: bool
+    corrected: bool
     proven: bool
+    page_before: int | None
 
     @property
     def measures(self) -> Iterable[str]:
@@ -87,20 +111,26 @@ class ShareChange(NamedTuple):
     @property
     def worth_writing(self) -> bool:
         """Whether this batch changed the share, so that its row has to be stored."""
-        return self.seen or self.reported or self.proven or self.row.returns + self.row.self_returns > 0
+        return (
+            self.seen or self.reported or self.corrected or self.proven or self.row.returns + self.row.self_returns > 0
+        )
 
 
 class ShareUpdates:
     """The reports and openings of shares in one batch, gathered before anything is decided."""
 
     def __init__(self) -> None:
-        self._reports: dict[ShareKey, tuple[int, SharedPage]] = {}
+        self._reports: dict[ShareKey, Report] = {}
         self._proofs: dict[ShareKey, int] = {}
         self._opened: dict[ShareKey, tuple[int, int]] = {}
 
-    def report(self, key: ShareKey, at: int, page: SharedPage) -> bool:
-        """Adds the report that a page was shared. False when an earlier report of the batch said so."""
-        return self._reports.setdefault(key, found := (at, page)) is found
+    def report(self, key: ShareKey, report: Report) -> bool:
+        """Adds the report of a share. Returns False when an earlier report of the batch goes before it."""
+        earlier = self._reports.get(key)
+        if earlier is not None and earlier.by >= report.by:
+            return False
+        self._reports[key] = report
+        return True
 
     def open(self, visits: Iterable[VisitRow]) -> None:
         """Adds new visits, of which those that came through a share open it."""
@@ -120,13 +150,16 @@ class ShareUpdates:
         return [change for change in found if change.worth_writing]
 
     def _change(self, key: ShareKey, before: ShareRow | None) -> ShareChange:
-        reported_at, page = self._reports.get(key, (None, SharedPage(None, None)))
+        report = self._reports.get(key)
+        reported_at = None if report is None else report.at
         proven_at = self._proofs.get(key)
         first_at = min((at for at in (reported_at, proven_at) if at is not None), default=None)
         if before is not None and before.first_at is not None:
             first_at = before.first_at
         seen = first_at is not None and (before is None or before.first_at is None)
         reported = reported_at is not None and (before is None or before.reported_at is None)
+        corrected = not reported and report is not None and before is not None and report.replaces(before.reported_by)
+        said = report if reported or corrected else None
         proven = proven_at is not None and (before is None or before.proven_at is None)
         returns, self_returns = self._opened.get(key, (0, 0))
         row = ShareRow(
@@ -135,12 +168,21 @@ class ShareUpdates:
             cell=key.cell,
             channel=key.channel,
             n=key.n,
-            page_id=page.page_id if reported else None,
-            url=page.url if reported else None,
+            page_id=None if said is None else said.page_id,
+            url=None if said is None else said.url,
             first_at=first_at,
             reported_at=reported_at if reported else None,
             proven_at=proven_at if proven else None,
             returns=returns,
             self_returns=self_returns,
+            reported_by=None if said is None else said.by,
         )
-        return ShareChange(key=key, row=row, seen=seen, reported=reported, proven=proven)
+        return ShareChange(
+            key=key,
+            row=row,
+            seen=seen,
+            reported=reported,
+            corrected=corrected,
+            proven=proven,
+            page_before=None if before is None else before.page_id,
+        )

@@ -21,7 +21,7 @@ from grapevine.domain.events import (
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.rows import PageRow, ShareKey, ShareRow, VisitRow
-from grapevine.store.write_batch import Batch
+from grapevine.store.write_batch import Batch, ConversionGuard
 from grapevine.writer.bursts import Bursts
 from grapevine.writer.caches import KnownKeys, NewKeys
 from grapevine.writer.counts import CountDeltas, Drop
@@ -80,6 +80,8 @@ class BatchState:
         """Visits that are really new."""
         self.shares: dict[ShareKey, ShareRow] = {}
         """Shares that the batch touches, as they are stored."""
+        self.conversion_guards: dict[tuple[int, int], ConversionGuard] = {}
+        """The guards of conversions that are stored already, by (site, guard key)."""
         self.share_rows: list[ShareRow] = []
         """The rows to be added to shares."""
         self.new_keys = NewKeys(pages=[], visitors=[], names=[], taken=[])
@@ -96,8 +98,12 @@ class BatchState:
         return self.stored.get((event.site_id, event.visit_id))
 
     def of_pages(self) -> Iterator[VisitEvent | ShareReport | OptedOutVisit]:
-        """The events that name a page."""
-        return (event for event in self.events if isinstance(event, VisitEvent | ShareReport | OptedOutVisit))
+        """The events that name a page. A report without its visit's session names none but the visit's first page."""
+        return (
+            event
+            for event in self.events
+            if isinstance(event, VisitEvent | OptedOutVisit) or (isinstance(event, ShareReport) and event.by_session)
+        )
 
     def is_excess(self, page: Page, site_id: int) -> bool:
         """Whether a page exceeds a bound of the day."""

@@ -8,7 +8,7 @@ from typing import Final
 from grapevine.domain import ids
 from grapevine.domain.events import Answer, Conversion, Event, OptedOutVisit, View, VisitEvent, VisitOutcome
 from grapevine.store.rows import SAME_NETWORK, VisitRow
-from grapevine.writer import shares
+from grapevine.writer import conversions, shares
 from grapevine.writer.name_bounds import APP
 from grapevine.writer.nonces import GUARD_VISITOR
 from grapevine.writer.placement import place
@@ -20,7 +20,8 @@ _SECOND_VIEW: Final = 2
 
 async def load_named(state: BatchState) -> None:
     """Reads the visits that events name, and locks them and their cascades until the transaction ends."""
-    state.stored = await state.transaction.held_visits(dict.fromkeys(_named_by(state.events)))
+    named = dict.fromkeys((*_named_by(state.events), *conversions.replaced_visits(state)))
+    state.stored = await state.transaction.held_visits(named)
 
 
 async def insert(state: BatchState) -> None:

@@ -68,6 +68,7 @@ async def test_every_share_of_a_world_resolves(database: Database, store: Store,
             at=rfc3339(share.visit.at if share.first_at is None else share.first_at),
             depth=share.visit.depth,
             reported=share.reported_at is not None,
+            reported_by=enums.share_reporter(share.reported_at, share.reporter),
             proven=share.proven_at is not None,
             returns=len(share.returns),
             self_returns=len(share.self_returns),
@@ -104,7 +105,7 @@ async def test_the_answer_has_the_names_and_order_of_the_contract(database: Data
         f'"share":{{"visit":"{ids.visit_text(friend.visit_id)}",'
         '"channel":"whatsapp","n":0,"url":"https://example.org/vines",'
         '"at":"2026-09-21T00:00:01.234Z","depth":1,"reported":false,"proven":false,"returns":0,"self_returns":0,'
-        '"unfurls":{}},'
+        '"unfurls":{},"reported_by":null},'
         f'"chain":[{{"visit":"{ids.visit_text(root.visit_id)}",'
         '"at":"2026-09-21T00:00:00.000Z","url":"https://example.org/",'
         '"source":"search","depth":0,"via":null},'

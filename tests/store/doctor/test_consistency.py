@@ -264,7 +264,9 @@ async def test_a_guard_that_was_lost(filled: DamageableWorld) -> None:
     day = ids.day_at(filled.world.real_visits()[0].at)
     visitors = len({visit.visitor for visit in filled.world.real_visits() if ids.day_at(visit.at) == day})
     for number in range(visitors - 1):
-        await filled.change("INSERT INTO guards VALUES (?, 1, ?, 0, ?)", SITE, number, ids.day_start(day + 2))
+        await filled.change(
+            "INSERT INTO guards VALUES (?, 1, ?, 0, ?, NULL, NULL)", SITE, number, ids.day_start(day + 2)
+        )
     assert await filled.discrepancies() == {"visitors": {("guards of visitors", visitors - 1, visitors)}}
 
 

@@ -112,6 +112,7 @@ def share_line(world: World, share: Share) -> dict[str, Any]:
         "proven_at": None if share.proven_at is None else rfc3339(share.proven_at),
         "returns": len(share.returns), "self_returns": len(share.self_returns), "verdict": verdict_of(share.visit),
         "networks": len({visit.network for visit in share.returns}),
+        "reported_by": enums.share_reporter(share.reported_at, share.reporter),
     }  # fmt: skip
 
 
@@ -134,9 +135,10 @@ def expected(world: World, table: str, span: ExportRange) -> list[dict[str, Any]
                 {
                     "visit": text_of(visit), "at": rfc3339(at), "goal": "signup", "id": None,
                     "value": None if value is None else decimal(value), "currency": currency,
-                    "verdict": verdict_of(visit),
+                    "verdict": verdict_of(visit), "by": ("page", "key")[number % 2],
                 }
-                for visit in world.visits for at, value, currency in visit.conversions if within(span, at)
+                for visit in world.visits for number, (at, value, currency) in enumerate(visit.conversions)
+                if within(span, at)
             ]  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def page(url: str) -> Page:
 
 
 def report(token: Token, at: int = NOON, url: str = "https://a.example/deep") -> ShareReport:
-    return ShareReport(site_id=SITE, token=token, at=at, page=page(url), title=None)
+    return ShareReport(site_id=SITE, token=token, at=at, page=page(url), title=None, by_session=True)
 
 
 async def test_a_first_visit_is_a_root_with_the_day_of_its_nonce(world: BatchScene) -> None:

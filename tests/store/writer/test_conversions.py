@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from grapevine.analytics.attribution import attribute_conversions
 from grapevine.analytics.metrics import Filters
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
+from grapevine.domain.enums import CONVERSION_REPORTERS
 from grapevine.domain.events import Conversion, Event, Stored, VisitNotFound, VisitOutcome
 from grapevine.domain.periods import Period
 from grapevine.domain.tokens import Token
 from grapevine.sites.cache import Site
 from grapevine.store import sql_loader
 from grapevine.store.base import Store
-from grapevine.store.postgres.snapshot import snapshot as postgres_snapshot
-from grapevine.store.postgres.store import PostgresStore
-from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.rows import SiteRow
-from grapevine.store.sqlite.snapshot import snapshot
-from grapevine.store.sqlite.store import SQLiteStore
-from grapevine.writer.guards import NEVER
+from grapevine.writer.conversions import NEVER
 from grapevine.writer.nonces import GUARD_CONVERSION, Nonces
 from grapevine.writer.recorder import EventRecorder
 from tests.store.sqlite.test_query_plans import plan
+from tests.store.writer.stored_rows import assert_recounted, change_rows
 from tests.store.writer.test_batch import NOON, SITE, BatchScene
-from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
 
+PAGE, KEY = CONVERSION_REPORTERS["page"], CONVERSION_REPORTERS["key"]
 COPY, WHATSAPP = CODES["copy"], CODES["whatsapp"]
 
 
@@ -47,7 +42,7 @@ def world(store: Store) -> BatchScene:
 def goal(visit_id: int, once: str, at: int = NOON + 5, **changes: Any) -> Conversion:
     fields: dict[str, Any] = {
         "site_id": SITE, "visit_id": visit_id, "goal": "order", "once": once, "external_id": None, "at": at,
-        "value": 49_000_000, "currency": "EUR",
+        "value": 49_000_000, "currency": "EUR", "reported_by": PAGE,
     }  # fmt: skip
     return Conversion(**(fields | changes))
 
@@ -56,15 +51,6 @@ async def rows(world: BatchScene) -> list[tuple[Any, ...]]:
     return await world.table(
         "SELECT visit_id, cell, goal, external_id, at, value, currency FROM conversions ORDER BY at"
     )
-
-
-async def assert_recounted(store: Store) -> None:
-    """Checks that counts and summaries equal the rows."""
-    assert isinstance(store, Backend)
-    async with postgres_snapshot(store.url) if isinstance(store, PostgresStore) else snapshot(store.path) as now:
-        for name in COMPARISONS:
-            found = await Recount(now).compare(name, None, 10)
-            assert found.differing == 0, (name, found.differences)
 
 
 async def test_a_conversion_is_stored_and_counted_where_its_visit_belongs(world: BatchScene) -> None:
@@ -197,7 +183,7 @@ async def test_a_chain_past_retention_is_credited_as_far_as_it_is_known(world: B
     friend = (await world.land(world.arrival(Token(root, COPY, 0)))).visit_id
     third = (await world.land(world.arrival(Token(friend, WHATSAPP, 0)))).visit_id
     await world.play(goal(third, "id 1"))
-    await forget(world.store, root)
+    await change_rows(world.store, f"DELETE FROM visits WHERE visit_id = {root}")  # as retention does
     found = await attribute_conversions(world.store.reads, OWNER, "linear", DAY)
     assert found.truncated == 1
     assert [(row.key, row.conversions) for row in found.channels] == [("copy", "0.5"), ("whatsapp", "0.5")]
@@ -205,18 +191,6 @@ async def test_a_chain_past_retention_is_credited_as_far_as_it_is_known(world: B
         ("https://a.example/deep", "0.5"),
         ("(other)", "0.5"),
     ]
-
-
-async def forget(store: Store, visit_id: int) -> None:
-    """Takes a visit away as retention does."""
-    text = f"DELETE FROM visits WHERE visit_id = {visit_id}"
-    if isinstance(store, PostgresStore):
-        connection = await asyncpg.connect(store.url)
-        await connection.execute(text)
-        await connection.close()
-    elif isinstance(store, SQLiteStore):
-        with closing(sqlite3.connect(store.path)) as file, file:
-            file.execute(text)
 
 
 async def test_a_chain_of_three_hundred_is_followed_to_its_root(store: Store) -> None:

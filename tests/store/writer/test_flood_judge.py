@@ -15,8 +15,8 @@ from grapevine.domain.tokens import Token
 from grapevine.store.base import Store
 from grapevine.writer.bursts import GRACE_MS
 from grapevine.writer.floods import OFTEN
+from tests.store.writer.stored_rows import assert_recounted
 from tests.store.writer.test_batch import COPY, NOON, SITE, report
-from tests.store.writer.test_conversions import assert_recounted
 from tests.store.writer.test_verdict_job import Scene
 
 pytestmark = pytest.mark.anyio

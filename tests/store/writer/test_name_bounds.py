@@ -18,9 +18,10 @@ from grapevine.writer import name_bounds
 from grapevine.writer.name_bounds import ANSWER, APP, BOUNDS, GOAL, MOST_SHARE_URLS, PAGE, SHARE_URL, Bound
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
+from tests.store.writer.stored_rows import assert_recounted
 from tests.store.writer.test_answers import answer
 from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, BatchScene, page
-from tests.store.writer.test_conversions import DAY, OWNER, assert_recounted, goal
+from tests.store.writer.test_conversions import DAY, OWNER, goal
 
 pytestmark = pytest.mark.anyio
 
@@ -133,7 +134,7 @@ async def fill_pages(world: BatchScene) -> None:
 
 
 def reported(token: Token, url: str, network: int = HONEST) -> ShareReport:
-    return ShareReport(site_id=SITE, token=token, at=NOON, page=page(url), title=None, network=network)
+    return ShareReport(site_id=SITE, token=token, at=NOON, page=page(url), title=None, by_session=True, network=network)
 
 
 async def test_a_share_keeps_its_own_url_beyond_the_bound_of_pages(world: BatchScene) -> None:

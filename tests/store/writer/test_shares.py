@@ -9,8 +9,8 @@ from grapevine.domain.urls import page_id
 from grapevine.store.base import Store
 from grapevine.writer.bursts import GRACE_MS
 from grapevine.writer.verdict_job import VerdictJob
+from tests.store.writer.stored_rows import assert_recounted
 from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, BatchScene, report
-from tests.store.writer.test_conversions import assert_recounted
 
 pytestmark = pytest.mark.anyio
 

@@ -10,14 +10,14 @@ import pytest
 
 from grapevine.domain import ids
 from grapevine.domain.channels import CODES
-from grapevine.domain.enums import VERDICTS
+from grapevine.domain.enums import CONVERSION_REPORTERS, VERDICTS
 from grapevine.domain.events import Conversion, Event, View, VisitOutcome
 from grapevine.domain.tokens import Token
 from grapevine.store.base import Store
 from grapevine.writer.bursts import GRACE_MS
 from grapevine.writer.verdict_job import VerdictJob
+from tests.store.writer.stored_rows import assert_recounted
 from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, BatchScene, report
-from tests.store.writer.test_conversions import assert_recounted
 
 pytestmark = pytest.mark.anyio
 
@@ -159,7 +159,15 @@ async def test_one_sign_of_a_person_clears_the_machine(scene: Scene, what: str) 
         "view": View(site_id=SITE, visit_id=one, nonce="view" * 4, at=at),
         "share": report(Token(one, COPY, 0), at),
         "conversion": Conversion(
-            site_id=SITE, visit_id=one, goal="g", once="n", external_id=None, at=at, value=None, currency=None
+            site_id=SITE,
+            visit_id=one,
+            goal="g",
+            once="n",
+            external_id=None,
+            at=at,
+            value=None,
+            currency=None,
+            reported_by=CONVERSION_REPORTERS["page"],
         ),
         "led somebody here": scene.arrival(Token(one, COPY, 0), at=at, visitor=8),
         "another way": scene.arrival(at=at, visitor=BOT),

@@ -34,7 +34,7 @@ NONE = share_numbers({})
 def test_ratios(
     counts: Counts, return_share: float | None, k_factor: float | None, amplification: float | None
 ) -> None:
-    answer = summarize(counts, NONE, {}, 0, {}, {}, {}, {})
+    answer = summarize(counts, NONE, {}, 0, {}, {}, {}, {}, {})
     assert (answer.return_share, answer.k_factor, answer.amplification) == (return_share, k_factor, amplification)
     assert answer.dark_share is None
 
@@ -44,7 +44,7 @@ def test_shares_are_dark_or_public_by_their_channel() -> None:
         {-1: Counts(visits=9), COPY: Counts(shares=3, reported=2, proven=1), X: Counts(shares=1, proven=1)}
     )
     assert (numbers.total, numbers.reported, numbers.proven, numbers.dark, numbers.public) == (4, 2, 2, 3, 1)
-    assert summarize(Counts(), numbers, {}, 0, {}, {}, {}, {}).dark_share == 0.75
+    assert summarize(Counts(), numbers, {}, 0, {}, {}, {}, {}, {}).dark_share == 0.75
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class PurchaseChain:
             visit = await server.visit(browser, token=token, url=f"{ORIGIN}/page-{number}")
             token, session = visit["tokens"][channel], visit["session"]
             self.tokens.append(token)
-        await server.post("shares", token=self.tokens[0], url=f"{ORIGIN}/shared")
+        await server.share(self.tokens[0], url=f"{ORIGIN}/shared")
         await self.buy(server, session, "100.00", "order")
         stranger = await server.visit(server.browser("192.0.2.77"))
         await self.buy(server, stranger["session"], "7.00", "letter")
@@ -118,6 +118,7 @@ async def test_nothing_is_credited_where_nothing_was_sold(asker: KeyClient) -> N
     assert await asker.json(PATH, model="first") == {
         "model": "first", "conversions": 0, "value": {}, "truncated": 0, "without_share": nothing, "channels": [],
         "pages": [], "shares": [],
+        "conversions_by": {name: {"conversions": 0, "value": {}} for name in ("key", "page")},
     }  # fmt: skip
 
 

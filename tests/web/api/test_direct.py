@@ -37,7 +37,7 @@ async def asked(server: Server, headers: dict[str, str], **params: str) -> Any:
 async def test_the_parts_of_direct(server: Server, headers: dict[str, str]) -> None:
     await server.visit(url=f"{ORIGIN}/")
     deep = await server.visit(url=f"{ORIGIN}/deep/page")
-    await server.post("shares", token=deep["tokens"]["copy"], url=f"{ORIGIN}/deep/page")
+    await server.share(deep["tokens"]["copy"], url=f"{ORIGIN}/deep/page")
     await server.visit(server.browser("192.0.2.2"), token=deep["tokens"]["copy"])
     await server.visit(server.browser("192.0.2.3", IN_APP))
     await server.visit(server.browser("192.0.2.4"), referrer="android-app://org.example.reader/")

@@ -47,7 +47,7 @@ def lines(response: httpx.Response) -> list[dict[str, Any]]:
 async def live(server: Server) -> tuple[dict[str, Any], dict[str, Any]]:
     """A reader shares and buys, Slack fetches the preview, a second reader follows the link."""
     first = await server.visit(title="=cmd|' /C calc'!A1")
-    await server.post("shares", token=first["tokens"]["copy"], url=f"{ORIGIN}/other", title="Other")
+    await server.share(first["tokens"]["copy"], url=f"{ORIGIN}/other", title="Other")
     await server.browser("192.0.2.9", SLACK).get(f"/s/{first['tokens']['copy']}")
     second = await server.visit(server.browser("192.0.2.2"), token=first["tokens"]["copy"])
     await server.post(

@@ -62,7 +62,7 @@ def refused(response: httpx.Response) -> tuple[int, str, list[str]]:
 
 async def three_people(server: Server) -> tuple[Any, Any, Any]:
     first = await server.visit()
-    await server.post("shares", token=first["tokens"]["copy"], url=f"{ORIGIN}/shared")
+    await server.share(first["tokens"]["copy"], url=f"{ORIGIN}/shared")
     friend = await server.visit(server.browser("192.0.2.2"), token=first["tokens"]["copy"], url=f"{ORIGIN}/shared")
     third = await server.visit(server.browser("192.0.2.3"), token=friend["tokens"]["whatsapp"])
     return first, friend, third
@@ -74,7 +74,7 @@ async def test_a_chain_of_three_stands_in_the_api(server: Server, asker: KeyClie
     assert answer["share"] == {
         "visit": friend["visit"], "channel": "whatsapp", "n": 0, "url": f"{ORIGIN}/shared", "at": answer["share"]["at"],
         "depth": 1, "reported": False, "proven": True, "returns": 1, "self_returns": 0, "networks": 1,
-        "unfurls": {},
+        "unfurls": {}, "reported_by": None,
     }  # fmt: skip
     assert [(node["visit"], node["depth"], node["source"]) for node in answer["chain"]] == [
         (first["visit"], 0, answer["chain"][0]["source"]),
@@ -119,6 +119,7 @@ async def test_numbers_of_three(server: Server, asker: KeyClient) -> None:
     assert list(numbers) == [
         "views", "visits", "visitors", "returns", "self_returns", "shares", "dark_share", "return_share", "k_factor",
         "amplification", "same_network_returns", "unfurls", "conversions", "value", "drops", "suspects", "bound_hits",
+        "conversions_by",
     ]  # fmt: skip
     assert (numbers["visits"], numbers["returns"], numbers["k_factor"]) == (3, 2, pytest.approx(2 / 3))
     assert numbers["shares"] == {"total": 2, "reported": 1, "proven": 2, "dark": 2, "public": 0}

@@ -49,7 +49,7 @@ async def live(server: Server, seed: int, visits: int) -> None:
         tokens += answer["tokens"].values()
         if chance.random() < 0.4:
             token = chance.choice(tokens[-20:])
-            response = await server.post("shares", client, token=token, url=f"{ORIGIN}/page/{chance.randrange(3)}")
+            response = await server.share(token, client, url=f"{ORIGIN}/page/{chance.randrange(3)}")
             tokens.append(response.json()["next"])
 
 

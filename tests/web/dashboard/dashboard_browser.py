@@ -44,10 +44,10 @@ async def signed_in(server: Server, site_id: int = 1) -> httpx.AsyncClient:
 async def chain_of_three(server: Server) -> dict[str, Any]:
     """First visit → copied link → WhatsApp → third visit, which has copied the link again."""
     first = await server.visit(url=f"{ORIGIN}/story")
-    await server.post("shares", token=first["tokens"]["copy"], url=f"{ORIGIN}/story")
+    await server.share(first["tokens"]["copy"], url=f"{ORIGIN}/story")
     server.clock.now += 60_000
     friend = await server.visit(server.browser("192.0.2.2"), url=f"{ORIGIN}/story", token=first["tokens"]["copy"])
-    await server.post("shares", token=friend["tokens"]["whatsapp"], url=f"{ORIGIN}/story")
+    await server.share(friend["tokens"]["whatsapp"], url=f"{ORIGIN}/story")
     server.clock.now += 60_000
     third = await server.visit(server.browser("192.0.2.3"), url=f"{ORIGIN}/story", token=friend["tokens"]["whatsapp"])
     return {"root": first["visit"], "last": third["tokens"]["copy"], "middle": friend, "third": third}

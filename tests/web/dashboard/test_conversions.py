@@ -108,7 +108,7 @@ async def test_before_the_first_conversion_there_is_how_to_tell_of_one(server: S
 
 def credited(conversions: int, without: str, **channels: str) -> Attribution:
     rows = [CreditRow(channel, number, {}) for channel, number in channels.items()]
-    return Attribution("linear", conversions, {}, 0, Unshared(without, {}), rows, [], [])
+    return Attribution("linear", conversions, {}, 0, Unshared(without, {}), rows, [], [], {})
 
 
 def test_the_bar_holds_all_conversions_by_family() -> None:

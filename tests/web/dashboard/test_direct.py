@@ -46,7 +46,7 @@ async def shown(server: Server, monkeypatch: pytest.MonkeyPatch, found: Direct, 
 async def test_it_says_what_the_api_says(server: Server) -> None:
     await server.visit(url=f"{ORIGIN}/")
     deep = await server.visit(url=f"{ORIGIN}/deep/page")
-    await server.post("shares", token=deep["tokens"]["copy"], url=f"{ORIGIN}/deep/page")
+    await server.share(deep["tokens"]["copy"], url=f"{ORIGIN}/deep/page")
     await server.visit(server.browser("192.0.2.2"), token=deep["tokens"]["copy"])
     await server.visit(server.browser("192.0.2.3", IN_APP))
     client = await signed_in(server)

@@ -41,7 +41,7 @@ async def test_nothing_of_the_visit_itself_is_shown(server: Server) -> None:
     token = first["tokens"]["copy"]
     before = (await ask(server, token)).text
     await server.visit(server.browser("192.0.2.9"), token=token)
-    await server.post("shares", token=token, url=f"{ORIGIN}/private/page")
+    await server.share(token, url=f"{ORIGIN}/private/page")
     server.clock.now += ids.DAY_MS
     assert (await ask(server, token)).text == before
     assert not re.search(r"\d\d:\d\d", before)

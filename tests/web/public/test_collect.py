@@ -272,7 +272,7 @@ async def test_a_share_gets_the_next_token(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
     seen = [token]
     for _ in range(9):
-        response = await server.post("shares", token=seen[-1])
+        response = await server.share(seen[-1])
         assert response.status_code == 200
         seen.append(response.json()["next"])
     assert len(set(seen)) == 8  # the eighth and all later ones
@@ -295,7 +295,7 @@ async def test_a_visit_that_is_not_there_cannot_go_on(server: Server) -> None:
     site = (await server.state.sites.all())[0]
     gone = ids.pack(2400, 1, 1)
     view = await server.post("views", session=site.tokens.session(gone))
-    share = await server.post("shares", token=site.tokens.mint(gone, [0])[0])
+    share = await server.share(site.tokens.mint(gone, [0])[0])
     assert (view.status_code, share.status_code) == (422, 422)
 
 

@@ -25,7 +25,7 @@ async def share(server: Server, channels: dict[str, int], url: str = PAGE) -> An
     for channel, times in channels.items():
         token = visit["tokens"][channel]
         for _ in range(times):
-            token = (await server.post("shares", token=token, url=url)).json()["next"]
+            token = (await server.share(token, url=url)).json()["next"]
     return visit
 
 

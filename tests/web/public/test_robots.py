@@ -127,7 +127,7 @@ async def test_other_robots_and_people_leave_no_unfurl(server: Server) -> None:
 async def test_a_preview_from_the_senders_own_address_is_no_return(server: Server, robot: str) -> None:
     sender = server.browser("198.18.7.7", **{"Accept-Language": "pt-BR"})
     token = (await server.visit(sender))["tokens"]["whatsapp"]
-    await server.post("shares", sender, token=token)
+    await server.share(token, sender)
     preview = server.browser("198.18.7.7", robot, **{"Accept-Language": "pt-BR"})
     response = await preview.get(f"/s/{token}")
     assert response.status_code == 302
@@ -177,6 +177,6 @@ async def test_a_shop_that_reports_a_conversion_with_a_key_is_no_robot(server: S
 
 async def test_the_page_that_a_preview_is_made_of_is_the_shared_one(server: Server) -> None:
     token = (await server.visit(url=f"{ORIGIN}/first"))["tokens"]["copy"]
-    await server.post("shares", token=token, url=f"{ORIGIN}/shared")
+    await server.share(token, url=f"{ORIGIN}/shared")
     response = await server.http.get(f"/s/{token}", headers={"User-Agent": IMESSAGE})
     assert response.headers["location"] == f"{ORIGIN}/shared#gv={token}"

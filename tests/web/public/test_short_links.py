@@ -10,6 +10,7 @@ import pytest
 from grapevine.domain import ids
 from grapevine.writer.queue import FairQueue
 from tests.support.in_process_server import BOTH_BACKENDS, ORIGIN, Server
+from tests.web.backend_pair import change
 
 pytestmark = pytest.mark.anyio
 
@@ -26,13 +27,31 @@ async def location(server: Server, token: str, user_agent: str | None = None) ->
 
 async def test_leads_to_the_shared_page_with_the_token(server: Server) -> None:
     token = (await server.visit(url=f"{ORIGIN}/first?id=1"))["tokens"]["copy"]
-    assert await location(server, token) == f"{ORIGIN}/first?id=1#gv={token}"  # no report named a page yet
-    await server.post("shares", token=token, url=f"{ORIGIN}/shared")
+    assert await location(server, token) == f"{ORIGIN}/#gv={token}"  # no report named a page yet
+    await server.share(token, url=f"{ORIGIN}/shared")
+    assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
+
+
+async def test_a_report_without_the_session_leads_to_the_home_page_until_one_with_it(server: Server) -> None:
+    """A recipient who reports the link must not learn on which page, with which query, its sharer's visit began."""
+    token = (await server.visit(url=f"{ORIGIN}/reset?code=SECRET"))["tokens"]["copy"]
+    for url in (f"{ORIGIN}/", f"{ORIGIN}/other", f"{ORIGIN}/reset?code=SECRET"):
+        assert (await server.post("shares", token=token, url=url)).json() == {"next": None}
+        assert await location(server, token) == f"{ORIGIN}/#gv={token}"
+    await server.share(token, url=f"{ORIGIN}/shared")
+    assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
+
+
+async def test_a_link_from_before_reporters_were_kept_leads_where_it_led(server: Server) -> None:
+    token = (await server.visit(url=f"{ORIGIN}/first"))["tokens"]["copy"]
+    await server.share(token, url=f"{ORIGIN}/shared")
+    await change(server, ["UPDATE shares SET reported_by = NULL"])
     assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
 
 
 async def test_a_link_followed_again_sees_that_a_site_has_changed(server: Server) -> None:
     token = (await server.visit(url=f"{ORIGIN}/page"))["tokens"]["copy"]
+    await server.share(token, url=f"{ORIGIN}/page")
     for _ in range(2):
         assert await location(server, token) == f"{ORIGIN}/page#gv={token}"
     (row,) = await server.store.sites.sites()
@@ -49,7 +68,7 @@ async def test_a_robot_and_a_report_at_one_moment_leave_no_old_page_behind(
     real = server.state.collect_api.unfurl
 
     async def slow(*arguments: Any) -> None:
-        await server.post("shares", token=token, url=f"{ORIGIN}/shared")
+        await server.share(token, url=f"{ORIGIN}/shared")
         await real(*arguments)
 
     monkeypatch.setattr(server.state.collect_api, "unfurl", slow)
@@ -60,7 +79,10 @@ async def test_a_robot_and_a_report_at_one_moment_leave_no_old_page_behind(
 async def test_the_place_and_name_of_the_token_are_the_sites(server: Server) -> None:
     await server.add_site("site-q", "https://q.example", param="via", place="query")
     client = server.browser(Origin="https://q.example")
-    token = (await server.visit(client, site="site-q", url="https://q.example/x?a=1"))["tokens"]["copy"]
+    seen = await server.visit(client, site="site-q", url="https://q.example/x?a=1")
+    token = seen["tokens"]["copy"]
+    fields = {"site": "site-q", "token": token, "session": seen["session"], "url": "https://q.example/x?a=1"}
+    await server.post("shares", client, **fields)
     assert await location(server, token) == f"https://q.example/x?a=1&via={token}"
 
 

@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from grapevine.analytics.metrics import ReporterTotals
 from grapevine.domain.money import MILLION, Amounts
 
 MODELS: Final = ("first", "last", "linear", "position")
@@ -82,7 +83,8 @@ class Unshared(msgspec.Struct, frozen=True):
 class Attribution(msgspec.Struct, frozen=True):
     """``GET /v1/attribution``: each of the three lists and ``without_share`` add up to ``conversions`` and ``value``.
 
-    ``truncated`` is the number of conversions whose chain begins before the oldest stored visit.
+    ``truncated`` is the number of conversions whose chain begins before the oldest stored visit. ``conversions_by``
+    splits conversions and value by who reported them, ``key`` and ``page``.
     """
 
     model: str
@@ -93,6 +95,7 @@ class Attribution(msgspec.Struct, frozen=True):
     channels: list[CreditRow]
     pages: list[CreditRow]
     shares: list[ShareCredit]
+    conversions_by: dict[str, ReporterTotals]
 
 
 def weights(model: str, touches: int) -> list[int]:

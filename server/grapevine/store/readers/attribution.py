@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from grapevine.store.query_runner import Runner
 from grapevine.store.readers.scope import Scope
+
+
+class CreditedConversion(NamedTuple):
+    """A conversion: its visit, the code of its reporter, and its value in millionths of a currency."""
+
+    visit_id: int
+    reported_by: int
+    currency: str | None
+    worth: int | None
 
 
 class AttributionReader:
@@ -12,7 +23,11 @@ class AttributionReader:
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
-    async def credited(self, scope: Scope, goal: str | None, limit: int) -> list[tuple[int, str | None, int | None]]:
-        """At most ``limit`` conversions in the scope as (visit, currency, millionths), in no order."""
+    async def credited(self, scope: Scope, goal: str | None, limit: int) -> list[CreditedConversion]:
+        """At most ``limit`` conversions in the scope, in no order."""
         rows = await self._run("credited_by", goal=goal, limit=limit, **scope.params())
-        return [(visit, currency, value) for visit, currency, value in rows]
+        least = scope.least_reporter
+        return [
+            CreditedConversion(visit, by, currency, value) if by >= least else CreditedConversion(visit, by, None, None)
+            for visit, by, currency, value in rows
+        ]

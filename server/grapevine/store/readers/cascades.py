@@ -10,7 +10,7 @@ import msgspec
 from grapevine.domain import ids, money
 from grapevine.store.query_runner import Runner
 from grapevine.store.readers.scope import visit_keys, visit_params
-from grapevine.store.readers.summary import Converted
+from grapevine.store.readers.summary import Converted, counted
 from grapevine.store.rows import CascadeVisit
 
 MOST_OF_CHAIN: Final = 200
@@ -68,7 +68,7 @@ class CascadeReader:
         return {row[0]: CascadeVisit(*row) for row in rows}
 
     async def cascade_order(
-        self, site_id: int, sort: str, value: float, root_id: int, limit: int
+        self, site_id: int, sort: str, value: float, root_id: int, limit: int, least_reporter: int
     ) -> list[tuple[float, int]]:
         """The next cascades after (``value``, ``root_id``) in the order ``sort``, as (sort value, root id).
 
@@ -77,7 +77,13 @@ class CascadeReader:
         if sort == "value":
             units, rest = money.parted(int(value))
             rows = await self._run(
-                "cascades_by_value", site_id=site_id, units=units, rest=rest, root_id=root_id, limit=limit
+                "cascades_by_value",
+                site_id=site_id,
+                units=units,
+                rest=rest,
+                root_id=root_id,
+                limit=limit,
+                least_reporter=least_reporter,
             )
             return [(total, root) for *parts, root in rows if (total := money.joined(*parts)) is not None]
         rows = await self._run(f"cascades_by_{sort}", site_id=site_id, value=value, root_id=root_id, limit=limit)
@@ -93,11 +99,14 @@ class CascadeReader:
         rows = await self._run("lonely_cascade", site_id=site_id, root_id=root, cell=ids.cell_of(root))
         return CascadeFacts(*rows[0]) if rows else None
 
-    async def cascade_worth(self, site_id: int, roots: Sequence[int]) -> dict[int, list[tuple[str | None, int | None]]]:
+    async def cascade_worth(
+        self, site_id: int, roots: Sequence[int], least_reporter: int
+    ) -> dict[int, list[tuple[str | None, int | None]]]:
         """Returns the value of the conversions of some cascades as (currency, millionths) by root."""
         sums: dict[tuple[int, str | None], int] = {}
         for query in ("root_values", "cascade_values"):
-            for root, currency, units, rest in await self._run(query, visit_keys(roots), site_id=site_id):
+            found_rows = await self._run(query, visit_keys(roots), site_id=site_id, least_reporter=least_reporter)
+            for root, currency, units, rest in found_rows:
                 sums[root, currency] = sums.get((root, currency), 0) + (money.joined(units, rest) or 0)
         found: dict[int, list[tuple[str | None, int | None]]] = {}
         for (root, currency), worth in sums.items():
@@ -127,12 +136,10 @@ class CascadeReader:
         rows = await self._run("cascade_visits", site_id=site_id, root_id=root, cell=ids.cell_of(root))
         return [CascadeVisit(*row) for row in rows]
 
-    async def cascade_conversions(self, site_id: int, root: int) -> list[Converted]:
-        """The conversions of a cascade by visit and currency."""
+    async def cascade_conversions(self, site_id: int, root: int, least_reporter: int) -> list[Converted]:
+        """The conversions of a cascade by visit, reporter and currency."""
         rows = await self._run("cascade_conversions", site_id=site_id, root_id=root, cell=ids.cell_of(root))
-        return [
-            Converted(visit, currency, times, money.joined(units, rest)) for visit, currency, times, units, rest in rows
-        ]
+        return [counted(visit, least_reporter, *numbers) for visit, *numbers in rows]
 
     async def cascade_unfurls(self, site_id: int, root: int) -> list[tuple[int, int, int, str, int]]:
         """The unfurls of a cascade's shares as (visit, channel, n, app, number)."""

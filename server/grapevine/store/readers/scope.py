@@ -14,7 +14,10 @@ _WIDEST_DAY: Final = (1 << 16) - 1
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Which of a site's numbers are meant: from ``start`` to before ``end`` (ms, whole UTC days), codes as stored."""
+    """Which of a site's numbers are meant: from ``start`` to before ``end`` (ms, whole UTC days), codes as stored.
+
+    Conversions of reporters with a code below ``least_reporter`` count without their value.
+    """
 
     site_id: int
     start: int
@@ -23,6 +26,7 @@ class Scope(msgspec.Struct, frozen=True):
     channel: int | None = None
     source: int | None = None
     device: int | None = None
+    least_reporter: int = 0
 
     def params(self) -> dict[str, Any]:
         """The parameters of every query of ``summary.sql``."""

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from grapevine.domain import ids, money
+from grapevine.domain import ids
 from grapevine.store.query_runner import Runner
 from grapevine.store.readers.cascades import CascadeReader
 from grapevine.store.readers.pages import PageReader
 from grapevine.store.readers.scope import visit_params
+from grapevine.store.readers.summary import counted
 
 
 class ShareFacts(msgspec.Struct, frozen=True):
@@ -23,6 +24,7 @@ class ShareFacts(msgspec.Struct, frozen=True):
     returns: int = 0
     self_returns: int = 0
     url: str | None = None
+    reported_by: int | None = None
 
 
 class ReachFacts(msgspec.Struct, frozen=True):
@@ -61,31 +63,33 @@ class ShareReader:
         rows = await self._run("networks_of_shares", keys, site_id=site_id)
         return {(visit, channel, n): number for visit, channel, n, number in rows}
 
-    async def reach(self, site_id: int, visit_id: int, channel: int, n: int, hangs_on: int) -> ReachFacts:
+    async def reach(
+        self, site_id: int, visit_id: int, channel: int, n: int, hangs_on: int, least_reporter: int
+    ) -> ReachFacts:
         """Everything below a share.
 
         ``hangs_on`` is the sharing visit itself, or the visit it hangs on where it is a self-return: those never have
         children of their own.
         """
         rows = await self._run(
-            "reach_of_share", **visit_params(site_id, visit_id), channel=channel, n=n, hangs_on=hangs_on
+            "reach_of_share",
+            **visit_params(site_id, visit_id),
+            channel=channel,
+            n=n,
+            hangs_on=hangs_on,
         )
-        found = {what: (times, total) for what, _, times, total, _ in rows if what != "conversions"}
-        converted = [
-            (currency, times, money.joined(units, rest))
-            for what, currency, times, units, rest in rows
-            if what == "conversions"
-        ]
+        found = {what: (times, total) for what, _, _, times, total, _ in rows if what != "conversions"}
+        converted = [counted(None, least_reporter, *numbers) for what, *numbers in rows if what == "conversions"]
         return ReachFacts(
             visits=found["visits"][0],
             max_depth=found["visits"][1],
             shares=found["shares"][0],
-            conversions=sum(times for _, times, _ in converted),
-            worth=[(currency, total) for currency, _, total in converted],
+            conversions=sum(one.times for one in converted),
+            worth=[(one.currency, one.worth) for one in converted],
         )
 
     async def shared_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
-        """The page a share is of: the reported one, else the first page of the visit that made it."""
+        """The page that the sharer's own browser said it shared; None where it did not report the share."""
         rows = await self._run("shared_page", **visit_params(site_id, visit_id), channel=channel, n=n)
         if not rows:
             return None

@@ -15,9 +15,10 @@ from grapevine.store.rows import Counts, Key
 
 
 class Converted(msgspec.Struct, frozen=True):
-    """Conversions of one key and currency: their number, and their value in millionths."""
+    """Conversions of one key, reporter (a code) and currency: their number, and their value in millionths."""
 
     key: Key
+    reported_by: int
     currency: str | None
     times: int
     worth: int | None
@@ -87,12 +88,9 @@ class SummaryReader:
         return dict(await self._run("unfurls_by_app", **scope.params()))
 
     async def conversions(self, scope: Scope, by: str | None) -> list[Converted]:
-        """Conversions in the scope by key and currency."""
+        """Conversions in the scope by key, reporter and currency."""
         rows = await self._run("conversions_by", by=by, **scope.params())
-        return [
-            Converted(_key(key, word), currency, times, money.joined(units, rest))
-            for key, word, currency, times, units, rest in rows
-        ]
+        return [counted(_key(key, word), scope.least_reporter, *numbers) for key, word, *numbers in rows]
 
     async def drops(self, scope: Scope) -> dict[str, int]:
         """A site's refused events of the period by reason; filters of the scope have no part in it."""
@@ -115,6 +113,20 @@ class SummaryReader:
         """The value of conversions in the scope as (goal, currency, millionths)."""
         rows = await self._run("goal_values", [(goal,) for goal in goals], **scope.params())
         return [(goal, currency, money.joined(units, rest)) for goal, currency, units, rest in rows]
+
+
+def counted(
+    key: Key, least_reporter: int, reported_by: int, currency: str | None, times: int, units: int, rest: int
+) -> Converted:
+    """Returns conversions as a query returns them, without the value of reporters below ``least_reporter``."""
+    has_value = reported_by >= least_reporter
+    return Converted(
+        key=key,
+        reported_by=reported_by,
+        currency=currency if has_value else None,
+        times=times,
+        worth=money.joined(units, rest) if has_value else None,
+    )
 
 
 def weeks_of(start: int, end: int) -> dict[str, Any]:

@@ -50,8 +50,9 @@ class SiteRepository(Repository):
                 origins=tuple(origins.get(number, ())),
                 element=element,
                 cells=cells,
+                counted_values=counted_values,
             )
-            for number, key, name, salt, param, place, query, created_at, element, cells in rows
+            for number, key, name, salt, param, place, query, created_at, element, cells, counted_values in rows
         ]
 
     async def add_site(self, site: SiteRow) -> None:
@@ -61,7 +62,7 @@ class SiteRepository(Repository):
             await _set_origins(change, site)
 
     async def set_site(self, site: SiteRow) -> None:
-        """Stores the site's name, origins, parameter, place, kept query and element as they are in ``site``."""
+        """Stores what an owner may change of a site as it is in ``site``."""
         async with self._transaction() as change:
             await change.run("update_site", **msgspec.structs.asdict(site))
             await _set_origins(change, site)

@@ -142,26 +142,29 @@ RETURNING site_id, kind, guard_key;
 -- Returns the stored columns of the shares in a batch.
 SELECT
     s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns,
-    s.self_returns, s.url
+    s.self_returns, s.url, s.reported_by
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
 JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
   AND s.channel = rows.channel AND s.n = rows.n;
 
 -- name: put_shares
--- Inserts or updates the shares of a batch: sets times that were null, and adds returns.
+-- Inserts or updates the shares of a batch: sets times that were null, replaces the page and who named it, and adds
+-- returns.
 INSERT INTO shares (
-    site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns, url
+    site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns, self_returns, url,
+    reported_by
 )
-SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, first_at bigint, reported_at bigint, proven_at bigint, returns integer, self_returns integer, url text)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, first_at bigint, reported_at bigint, proven_at bigint, returns integer, self_returns integer, url text, reported_by smallint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, channel, n) DO UPDATE SET
-    page_id = COALESCE(shares.page_id, excluded.page_id),
+    page_id = COALESCE(excluded.page_id, shares.page_id),
     first_at = COALESCE(shares.first_at, excluded.first_at),
     reported_at = COALESCE(shares.reported_at, excluded.reported_at),
     proven_at = COALESCE(shares.proven_at, excluded.proven_at),
     returns = shares.returns + excluded.returns,
     self_returns = shares.self_returns + excluded.self_returns,
-    url = COALESCE(shares.url, excluded.url);
+    url = CASE WHEN excluded.reported_by IS NULL THEN shares.url ELSE excluded.url END,
+    reported_by = COALESCE(excluded.reported_by, shares.reported_by);
 
 -- name: insert_unfurls
 -- Inserts fetches of a share's link by preview robots; returns those that are new for their app and hour.
@@ -171,10 +174,46 @@ WHERE true
 ON CONFLICT (site_id, visit_id, cell, channel, n, app, hour) DO NOTHING
 RETURNING site_id, app, at;
 
+-- name: conversion_guards
+-- Returns who reported some conversions, and in which visit, as their guards say.
+SELECT g.site_id, g.guard_key, g.reported_by, g.visit_id
+FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint)
+JOIN guards g ON g.site_id = rows.site_id AND g.kind = rows.kind AND g.guard_key = rows.guard_key AND g.cell = rows.cell;
+
+-- name: insert_conversion_guards
+-- Inserts guards of conversions; returns those that are new.
+INSERT INTO guards (site_id, kind, guard_key, cell, expires_at, reported_by, visit_id)
+SELECT * FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, expires_at bigint, reported_by smallint, visit_id bigint)
+WHERE true
+ON CONFLICT (site_id, kind, guard_key, cell) DO NOTHING
+RETURNING site_id, guard_key;
+
+-- name: replace_conversion_guards
+-- Turns guards of conversions that a page reported in one visit into guards of one that a key reported in another;
+-- returns those that it found so.
+UPDATE guards SET reported_by = 1, visit_id = rows.visit_id
+FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, visit_id bigint, visit_before bigint)
+WHERE guards.site_id = rows.site_id AND guards.kind = rows.kind AND guards.guard_key = rows.guard_key
+  AND guards.cell = rows.cell AND guards.reported_by = 0 AND guards.visit_id = rows.visit_before
+RETURNING guards.site_id, guards.guard_key;
+
+-- name: delete_conversion
+-- Deletes the conversion of a visit that another report replaces; returns its time.
+DELETE FROM conversions
+WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND event_key = :event_key
+RETURNING at;
+
+-- name: conversions_by_pages
+-- Returns how many conversions pages have reported for some visits.
+SELECT c.site_id, c.visit_id, count(*)
+FROM rows(site_id bigint, visit_id bigint, cell smallint)
+/*sqlite CROSS */ JOIN conversions c ON c.site_id = rows.site_id AND c.visit_id = rows.visit_id AND c.cell = rows.cell
+WHERE c.reported_by = 0 GROUP BY c.site_id, c.visit_id;
+
 -- name: insert_conversions
 -- Inserts conversions; returns those that are new.
-INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency)
-SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text)
+INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency, reported_by)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text, reported_by smallint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, goal, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;

@@ -58,7 +58,7 @@ ORDER BY COALESCE(virality, 0.0) DESC, root_id DESC LIMIT :limit;
 /*sqlite WITH parts (root_id, cell, units, millionths) AS (
     SELECT CAST(COALESCE(v.root_id, v.visit_id) AS BIGINT), v.cell, sum(c.value / 1000000), sum(c.value % 1000000)
     FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE c.site_id = :site_id AND c.value IS NOT NULL AND v.verdict IS NULL
+    WHERE c.site_id = :site_id AND c.value IS NOT NULL AND c.reported_by >= :least_reporter AND v.verdict IS NULL
     GROUP BY COALESCE(v.root_id, v.visit_id), v.cell
 ), rests (root_id, cell, units, millionths, rest) AS (
     SELECT root_id, cell, units, millionths, (millionths % 1000000 + 1000000) % 1000000 FROM parts
@@ -76,10 +76,12 @@ FROM (
         SELECT sum(c.value)
         FROM visits v JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
         WHERE v.site_id = k.site_id AND v.visit_id = k.root_id AND v.cell = k.cell AND v.verdict IS NULL
+          AND c.reported_by >= :least_reporter
     ), 0) + COALESCE((
         SELECT sum(c.value)
         FROM visits v JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
         WHERE v.site_id = k.site_id AND v.root_id = k.root_id AND v.cell = k.cell AND v.verdict IS NULL
+          AND c.reported_by >= :least_reporter
     ), 0) AS total
     FROM cascades k WHERE k.site_id = :site_id AND k.conversions > 0
     UNION ALL
@@ -127,7 +129,8 @@ SELECT rows.root_id, c.currency, {{total_value}}
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
-WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currency;
+WHERE c.value IS NOT NULL AND c.reported_by >= :least_reporter AND v.verdict IS NULL
+GROUP BY rows.root_id, c.currency;
 
 -- name: root_values
 -- Returns the value of the conversions in the first visits of some cascades, by currency: whole units and millionths
@@ -136,7 +139,8 @@ SELECT rows.root_id, c.currency, {{total_value}}
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell
-WHERE c.value IS NOT NULL AND v.verdict IS NULL GROUP BY rows.root_id, c.currency;
+WHERE c.value IS NOT NULL AND c.reported_by >= :least_reporter AND v.verdict IS NULL
+GROUP BY rows.root_id, c.currency;
 
 -- name: stale_shapes
 -- Returns cascades that grew since their shape was computed (very large ones: a while ago), the longest unchecked
@@ -171,19 +175,19 @@ WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND (v.fl
 ORDER BY depth, at, visit_id;
 
 -- name: cascade_conversions
--- Returns the conversions of one cascade by visit and currency, with their value: whole units and millionths
+-- Returns the conversions of one cascade by visit, reporter and currency, with their value: whole units and millionths
 -- (`money.joined`).
-SELECT c.visit_id, c.currency, count(*), {{total_value}}
+SELECT c.visit_id, c.reported_by, c.currency, count(*), {{total_value}}
 FROM visits v /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id AND v.verdict IS NULL
   AND c.cell = :cell AND c.site_id = :site_id
-GROUP BY c.visit_id, c.currency
+GROUP BY c.visit_id, c.reported_by, c.currency
 UNION ALL
-SELECT c.visit_id, c.currency, count(*), {{total_value}}
+SELECT c.visit_id, c.reported_by, c.currency, count(*), {{total_value}}
 FROM visits v /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND v.verdict IS NULL
   AND c.cell = :cell AND c.site_id = :site_id
-GROUP BY c.visit_id, c.currency;
+GROUP BY c.visit_id, c.reported_by, c.currency;
 
 -- name: keep_shapes
 -- Stores the shapes of cascades, unless a later one is stored.

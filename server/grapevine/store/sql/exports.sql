@@ -10,7 +10,7 @@ ORDER BY v.visit_id, v.cell LIMIT 2000;
 -- Returns the next shares: on PostgreSQL by the time they were first seen, through an index; SQLite has none, and reads
 -- the older ones, too.
 SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns,
-    s.self_returns, s.url
+    s.self_returns, s.url, s.reported_by
 FROM shares s
 WHERE s.site_id = :site_id AND s.first_at < :end
 /*sqlite AND s.first_at >= :start AND s.visit_id < :to_id
@@ -33,7 +33,7 @@ ORDER BY u.at, u.visit_id, u.cell, u.channel, u.n, u.app COLLATE "C", u.hour LIM
 
 -- name: export_conversions
 -- Returns the next conversions by their time.
-SELECT c.site_id, c.visit_id, c.cell, c.goal, c.event_key, c.external_id, c.at, c.value, c.currency
+SELECT c.site_id, c.visit_id, c.cell, c.goal, c.event_key, c.external_id, c.at, c.value, c.currency, c.reported_by
 FROM conversions c
 WHERE c.site_id = :site_id AND c.at < :end
   AND (c.at, c.visit_id, c.cell, c.goal /*postgres COLLATE "C" */, c.event_key)

@@ -1,6 +1,6 @@
 -- name: share
 -- Returns the stored row of one share; none when it was neither reported nor opened.
-SELECT page_id, first_at, reported_at, proven_at, returns, self_returns, url FROM shares
+SELECT page_id, first_at, reported_at, proven_at, returns, self_returns, url, reported_by FROM shares
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n;
 
 -- name: unfurls_of_share
@@ -11,8 +11,8 @@ GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
 -- name: reach_of_share
 -- Returns the reach of one share, everything below it: how many visits and how deep, how many shares they made, their
--- conversions by currency with their value, whole units and millionths (`money.joined`). `hangs_on` is the sharing
--- visit, or, where that is aside, its nearest ancestor that is not (visits aside have no children of their own).
+-- conversions by reporter and currency with their value, whole units and millionths (`money.joined`). `hangs_on` is the
+-- sharing visit, or, where that is aside, its nearest ancestor that is not (visits aside have no children of their own).
 WITH RECURSIVE below (visit_id, depth) AS (
     SELECT visit_id, depth FROM visits /*sqlite INDEXED BY visits_parent */
     WHERE cell = :cell AND site_id = :site_id AND parent_id = :hangs_on
@@ -22,18 +22,18 @@ WITH RECURSIVE below (visit_id, depth) AS (
     FROM below /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_parent */ ON v.parent_id = below.visit_id
     WHERE v.cell = :cell AND v.site_id = :site_id AND (v.flags & 1) = 0
 )
-SELECT 'visits' AS what, NULL AS currency, count(*) AS times, CAST(max(depth) AS BIGINT) AS total,
+SELECT 'visits' AS what, CAST(NULL AS SMALLINT) AS reported_by, NULL AS currency, count(*) AS times, CAST(max(depth) AS BIGINT) AS total,
     CAST(NULL AS BIGINT) AS millionths
 FROM below
 UNION ALL
-SELECT 'shares', NULL, count(*), NULL, NULL
+SELECT 'shares', NULL, NULL, count(*), NULL, NULL
 FROM below /*sqlite CROSS */ JOIN shares s ON s.visit_id = below.visit_id
 WHERE s.cell = :cell AND s.site_id = :site_id AND s.first_at IS NOT NULL
 UNION ALL
-SELECT 'conversions', c.currency, count(*), {{total_value}}
+SELECT 'conversions', c.reported_by, c.currency, count(*), {{total_value}}
 FROM below /*sqlite CROSS */ JOIN conversions c ON c.visit_id = below.visit_id
 WHERE c.cell = :cell AND c.site_id = :site_id
-GROUP BY c.currency;
+GROUP BY c.reported_by, c.currency;
 
 -- name: networks_of_shares
 -- Returns from how many networks some shares were opened by others than their sharers; leaves out those that were never
@@ -55,12 +55,11 @@ WHERE cell = :cell AND site_id = :site_id AND parent_id = :hangs_on
 ORDER BY at DESC, visit_id DESC LIMIT 1;
 
 -- name: shared_page
--- Returns the page of a share: the one its report named, else the first page of the visit that made it; and the URL of a
--- page that is in no list.
-SELECT COALESCE(s.page_id, v.page_id), s.url FROM visits v
-LEFT JOIN shares s ON s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell
-    AND s.channel = :channel AND s.n = :n
-WHERE v.site_id = :site_id AND v.visit_id = :visit_id AND v.cell = :cell;
+-- Returns the page, and the URL of one that is in no list, that a share's report named with the visit's session; none when it was reported by its
+-- token alone. The page of a report from before `reported_by` is one: such links are out in the world.
+SELECT page_id, url FROM shares
+WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n
+  AND page_id IS NOT NULL AND (reported_by IS NULL OR reported_by = 1);
 
 -- name: shares_of_page
 -- Returns how often a page was shared, by channel.

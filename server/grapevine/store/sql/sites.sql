@@ -8,7 +8,7 @@ UPDATE versions SET version = version + 1 WHERE name = 'sites';
 
 -- name: sites_after
 -- Returns the next sites behind one, oldest first.
-SELECT site_id, key, name, salt, param, place, query, created_at, element, cells FROM sites
+SELECT site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values FROM sites
 WHERE site_id > :site_id ORDER BY site_id LIMIT :most;
 
 -- name: origins_of
@@ -17,12 +17,13 @@ SELECT site_id, origin FROM origins WHERE site_id > :after AND site_id <= :last 
 
 -- name: insert_site
 -- Inserts a site.
-INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells)
-VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells);
+INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values)
+VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells, :counted_values);
 
 -- name: update_site
 -- Changes the columns that a site's owner may change.
-UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element
+UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element,
+    counted_values = :counted_values
 WHERE site_id = :site_id;
 
 -- name: delete_origins

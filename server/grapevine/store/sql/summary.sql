@@ -210,8 +210,8 @@ WHERE u.site_id = :site_id AND u.visit_id < :to_id AND u.at >= :start AND u.at <
 GROUP BY 1, 2;
 
 -- name: conversions_by
--- Returns the conversions of a period with their value, by currency too: whole units and millionths (`money.joined`).
--- Everything else is the converting visit's.
+-- Returns the conversions of a period with their value, by who reported them and by currency too: whole units and
+-- millionths (`money.joined`). Everything else is the converting visit's.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN COALESCE(v.channel, -1) WHEN 'page' THEN v.page_id WHEN 'source' THEN v.source
@@ -219,7 +219,7 @@ SELECT
         WHEN 'hour' THEN c.at / 3600000 WHEN 'day' THEN c.at / 86400000 - 18262
     END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
-    c.currency, count(*), {{total_value}}
+    c.reported_by, c.currency, count(*), {{total_value}}
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (
@@ -228,7 +228,7 @@ FROM conversions c
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
   AND {{visit_filters}}
-GROUP BY 1, 2, 3;
+GROUP BY 1, 2, 3, 4;
 
 -- name: unfurls_by_app
 -- Returns the unfurls of a period by app, from the counts.
@@ -277,6 +277,7 @@ FROM conversions c
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end AND v.verdict IS NULL
   AND {{visit_filters}} AND c.goal IN (SELECT goal FROM rows(goal text))
+  AND c.reported_by >= :least_reporter
 GROUP BY c.goal, c.currency;
 
 -- name: suspects_by

@@ -43,9 +43,11 @@ async def follow(request: Request) -> Response:
 
 
 async def target_url(state: AppState, site: Site, token: Token) -> str:
-    """Returns the page that was shared: the reported one, else the visit's first page, else the site's home page.
+    """Returns the page that was shared, as the sharer's own browser reported it, else the site's home page.
 
-    The origin is checked again, because the site's list of origins may have changed since.
+    It is never the page that the sharer's visit began on, whose query may hold a secret: a recipient could look it up
+    there, before any report and after one of their own. The origin is checked again, because the site's list of origins
+    may have changed since.
     """
     home = f"{site.row.origins[0]}/"
     url = await state.store.quick.shares.shared_url(site.site_id, token.visit_id, token.channel, token.n)
