@@ -105,7 +105,7 @@ async def test_the_answer_has_the_names_and_order_of_the_contract(database: Data
         f'"share":{{"visit":"{ids.visit_text(friend.visit_id)}",'
         '"channel":"whatsapp","n":0,"url":"https://example.org/vines",'
         '"at":"2026-09-21T00:00:01.234Z","depth":1,"reported":false,"proven":false,"returns":0,"self_returns":0,'
-        '"unfurls":{},"reported_by":null},'
+        '"networks":0,"unfurls":{},"reported_by":null},'
         f'"chain":[{{"visit":"{ids.visit_text(root.visit_id)}",'
         '"at":"2026-09-21T00:00:00.000Z","url":"https://example.org/",'
         '"source":"search","depth":0,"via":null},'
