@@ -10,7 +10,7 @@ import pytest
 
 from grapevine.background.cleanup import tidy
 from grapevine.web.dashboard import session
-from tests.support.in_process_server import NOON, Server
+from tests.support.in_process_server import BOTH_BACKENDS, NOON, Server, serving
 from tests.web.dashboard.dashboard_browser import (
     DAY_MS,
     HOME,
@@ -52,18 +52,22 @@ async def test_the_cookie_keeps_nothing_but_an_id_and_keeps_it_well(server: Serv
     cookie = answer.headers["set-cookie"]
     assert re.search(r"^grapevine_session=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
     value = answer.cookies[session.COOKIE]
-    clock, secret = server.clock, server.state.cookie_secret
-    session_id = session.session_id_in(value, secret, clock)
+    secret = server.state.cookie_secret
+    session_id = session.session_id_in(value, secret)
     assert session_id is not None
     assert re.fullmatch("[0-9a-f]{32}", session_id)
-    assert session.session_id_in(value, b"another secret", clock) is None
-    assert session.session_id_in(value[:-1] + "xy", secret, clock) is None
+    assert session.session_id_in(value, b"another secret") is None
+    assert session.session_id_in(value[:-1] + "xy", secret) is None
     stored = await server.store.look("SELECT hash, key_id FROM sessions")
     assert stored == [(hashlib.sha256(session_id.encode()).hexdigest(), "id-gv_abc")]
-    clock.now += 30 * DAY_MS
-    assert session.session_id_in(value, secret, clock) == session_id
-    clock.now += 1_000
-    assert session.session_id_in(value, secret, clock) is None
+
+
+async def test_a_session_lasts_for_thirty_days(server: Server) -> None:
+    client = await signed_in(server)
+    server.clock.now += 30 * DAY_MS - 1
+    assert (await client.get("/")).status_code == 200
+    server.clock.now += 1
+    assert (await client.get("/")).status_code == 303
 
 
 async def test_the_cookie_belongs_to_this_host_over_https(server: Server) -> None:
@@ -165,6 +169,17 @@ async def test_signing_out_everywhere_ends_every_session_of_the_key(server: Serv
     assert (await neighbour.get("/")).status_code == 200
     assert (await clients[2].post("/sign-out-everywhere")).status_code == 303
     assert (await neighbour.get("/")).status_code == 200
+
+
+@BOTH_BACKENDS
+@pytest.mark.parametrize("path", ["/sign-out", "/sign-out-everywhere"])
+async def test_a_session_that_ends_in_one_process_ends_in_all(server: Server, path: str) -> None:
+    client = await signed_in(server)
+    async with serving(server.state.settings) as other:
+        elsewhere = stolen(other, client)
+        assert (await elsewhere.get("/")).status_code == 200
+        await client.post(path)
+        assert (await elsewhere.get("/")).status_code == 303
 
 
 async def test_signing_in_again_ends_the_session_before(server: Server) -> None:

@@ -1,6 +1,6 @@
 """Sessions of the dashboard: a cookie with the signed, random id of a session that stands in the store until it ends.
 
-The signature and its age are checked first, so that a forged or an old cookie costs no query. The store has only the
+The signature is checked first, so that a forged cookie costs no query; the session's row says when it ends. The store has only the
 hash of the id: no cookie can be made from a copy of the database.
 """
 
@@ -10,11 +10,10 @@ import hashlib
 import secrets
 from typing import Any, Final
 
-from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.domain.periods import Clock
 from grapevine.store.rows import KeyRow
 from grapevine.web.state import AppState
 
@@ -25,26 +24,15 @@ MOST_SESSIONS: Final = 100
 _SALT: Final = b"grapevine.dashboard.session"
 
 
-class _Signer(TimestampSigner):
-    """A signer whose time is the server's clock."""
-
-    def __init__(self, secret_key: Any, clock: Clock, **options: Any) -> None:
-        super().__init__(secret_key, key_derivation="hmac", digest_method=hashlib.sha512, **options)
-        self._clock = clock
-
-    def get_timestamp(self) -> int:
-        return self._clock() // 1000
-
-
-def sign(session_id: str, secret: bytes, clock: Clock) -> str:
+def sign(session_id: str, secret: bytes) -> str:
     """Returns the cookie's value for a session."""
-    return str(_serializer(secret, clock).dumps(session_id))
+    return str(_serializer(secret).dumps(session_id))
 
 
-def session_id_in(cookie: str, secret: bytes, clock: Clock) -> str | None:
-    """Returns the session's id in a cookie; None when this server did not sign it, or it is older than 30 days."""
+def session_id_in(cookie: str, secret: bytes) -> str | None:
+    """Returns the session's id in a cookie; None when this server did not sign it."""
     try:
-        session_id = _serializer(secret, clock).loads(cookie, max_age=MAX_AGE_SECONDS)
+        session_id = _serializer(secret).loads(cookie)
     except BadSignature:
         return None
     return session_id if isinstance(session_id, str) else None
@@ -61,7 +49,7 @@ async def begin(request: Request, state: AppState, response: Response, key: KeyR
     session_id = new_session_id()
     expires_at = state.clock() + MAX_AGE_SECONDS * 1000
     await state.store.sessions.add(_digest(session_id), key.key_id, expires_at, MOST_SESSIONS)
-    value = sign(session_id, state.cookie_secret, state.clock)
+    value = sign(session_id, state.cookie_secret)
     response.set_cookie(cookie_name(request, state), value, max_age=MAX_AGE_SECONDS, **_attributes(request, state))
 
 
@@ -110,12 +98,14 @@ def _is_https(request: Request, state: AppState) -> bool:
 
 def _session_id(request: Request, state: AppState) -> str | None:
     cookie = request.cookies.get(cookie_name(request, state))
-    return session_id_in(cookie, state.cookie_secret, state.clock) if cookie else None
+    return session_id_in(cookie, state.cookie_secret) if cookie else None
 
 
 def _digest(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()
 
 
-def _serializer(secret: bytes, clock: Clock) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret, salt=_SALT, signer=_Signer, signer_kwargs={"clock": clock})
+def _serializer(secret: bytes) -> URLSafeSerializer:
+    return URLSafeSerializer(
+        secret, salt=_SALT, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha512}
+    )
