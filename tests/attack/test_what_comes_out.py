@@ -93,7 +93,8 @@ def test_hostile_text_reaches_no_terminal_and_no_log(attacked: AttackedInstallat
             ["token", "inspect", token], ["token", "inspect", token, "--json"], ["cascade", first.json()["visit"]],
             ["stats", site.site], ["export", site.site, "visits"], ["export", site.site, "visits", "--format", "csv"],
             ["export", site.site, "conversions", "--format", "csv"], ["export", site.site, "answers"],
-            ["export", site.site, "answers", "--format", "csv"], ["doctor"], ["token", "inspect", HOSTILE], ["site", "list"],
+            ["export", site.site, "answers", "--format", "csv"], ["doctor"], ["site", "list"],
+            ["token", "inspect", HOSTILE],
         ):  # fmt: skip
             done = attacked.run(*command)
             assert done.out or done.err, command

@@ -1,7 +1,7 @@
 """Sessions of the dashboard: a cookie with the signed, random id of a session that stands in the store until it ends.
 
-The signature is checked first, so that a forged cookie costs no query; the session's row says when it ends. The store has only the
-hash of the id: no cookie can be made from a copy of the database.
+The signature is checked first, so that a forged cookie costs no query; the session's row says when it ends. The store
+has only the hash of the id: no cookie can be made from a copy of the database.
 """
 
 from __future__ import annotations
