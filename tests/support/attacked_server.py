@@ -195,11 +195,14 @@ class AttackedInstallation(Installation):
         self._given: dict[str, str] = {}
 
     @contextmanager
-    def attacked(self, *arguments: str, **settings: str) -> Iterator[AttackedServer]:
-        """Yields a server that is ready. ``settings`` are ``GRAPEVINE_…``; ``arguments`` go to ``serve``."""
+    def attacked(
+        self, *arguments: str, module: str = "tests.support.probed_server", **settings: str
+    ) -> Iterator[AttackedServer]:
+        """Yields a server that is ready. ``settings`` are ``GRAPEVINE_…``; ``arguments`` go to ``serve``, which
+        ``module`` runs."""
         self._given = settings
         probe = Probe(self.logs / "probe")
-        command = ("-m", "tests.support.probed_server", str(self.logs / "probe"), *arguments)
+        command = ("-m", module, str(self.logs / "probe"), *arguments)
         with self.serving(command) as process:
             yield AttackedServer(process, probe, self.sites, self.log)
 
