@@ -15,6 +15,7 @@ from tests.bench import (
     ingest,
     lighthouse,
     memory,
+    reach,
     reads,
     sites,
     size,
@@ -36,12 +37,13 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
     "accuracy": accuracy.run,  # of every estimate, in worlds with known truth; only when named; SEED, WORLDS
     "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
+    "reach": reach.run,  # how many colleagues are taken for a flood, and how much of one; only when named; RUNS
     "guard": guard.run,  # processor time a request against an earlier commit; only when named; BASE, PAIRS
     "soak": soak.run,  # memory and durability under hours of load; only when named; MINUTES
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
     "lighthouse": lighthouse.run,  # of a page with and without the widget; needs Node; only when named; PAIRS
 }
-_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "soak", "spikes"}
+_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "reach", "soak", "spikes"}
 
 
 def main(names: list[str]) -> int:
