@@ -40,6 +40,7 @@ async def period_summary(reads: Reads, site: Site, period: Period, filters: Filt
         by_channel = await reads.summary.shares(scope, "channel")
         counts = await _counts(reads, scope, filters, None)
     converted = await reads.summary.conversions(scope, None)
+    drops, bound_hits = await reads.summary.refused_and_bounded(scope)
     return metrics.summarize(
         counts,
         metrics.share_numbers(by_channel),
@@ -49,11 +50,9 @@ async def period_summary(reads: Reads, site: Site, period: Period, filters: Filt
         conversions_by=metrics.totals_by_reporter(
             (one.reported_by, one.times, one.currency, one.worth) for one in converted
         ),
-        drops=await reads.summary.drops(scope),
+        drops=drops,
         suspects=await suspect_counts(reads, scope),
-        bound_hits={
-            enums.BOUND_KIND_NAMES[kind]: events for kind, events in (await reads.summary.bound_hits(scope)).items()
-        },
+        bound_hits={enums.BOUND_KIND_NAMES[kind]: events for kind, events in bound_hits.items()},
     )
 
 

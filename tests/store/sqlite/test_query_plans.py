@@ -13,7 +13,7 @@ NARROW = (
     "chain_to_visit", "share", "unfurls_of_share", "reach_of_share", "page_urls", "cascades_by_size",
     "cascades_by_recent", "cascade_heads", "lonely_cascade", "cascade_values", "root_values", "shape_visits",
     "cascade_visits", "cascade_conversions", "visits_by", "visits_of_page_by", "conversions_by", "counts_hour_by",
-    "counts_day_by", "counts_page_by", "counts_of_pages", "counts_device_by", "drops_by_reason", "unfurls_by_app",
+    "counts_day_by", "counts_page_by", "counts_of_pages", "counts_device_by", "refused_and_bounded", "unfurls_by_app",
     "pages_with_returns", "returns_of_pages", "pages_first_seen", "shares_of_page", "last_opening", "busy_networks",
     "hidden_activity", "silent_openings",
 )  # fmt: skip

@@ -92,17 +92,20 @@ class SummaryReader:
         rows = await self._run("conversions_by", by=by, **scope.params())
         return [counted(_key(key, word), scope.least_reporter, *numbers) for key, word, *numbers in rows]
 
-    async def drops(self, scope: Scope) -> dict[str, int]:
-        """A site's refused events of the period by reason; filters of the scope have no part in it."""
-        return dict(await self._run("drops_by_reason", **scope.params()))
+    async def refused_and_bounded(self, scope: Scope) -> tuple[dict[str, int], dict[int, int]]:
+        """A site's refused events of the period by reason, and its events that exceeded a bound by the bound's kind.
+
+        Filters of the scope have no part in either.
+        """
+        rows = sorted(await self._run("refused_and_bounded", **scope.params()))
+        return (
+            {name: events for bound, name, events in rows if not bound},
+            {int(name): events for bound, name, events in rows if bound},
+        )
 
     async def suspects(self, scope: Scope) -> dict[int, int]:
         """Visits of the scope that a verdict took out of every count, by its code."""
         return dict(await self._run("suspects_by", **scope.params()))
-
-    async def bound_hits(self, scope: Scope) -> dict[int, int]:
-        """Events of a site's period that exceeded a bound, by its kind; filters of the scope have no part in it."""
-        return dict(await self._run("bound_hits_by_kind", **scope.params()))
 
     async def goals(self, scope: Scope, limit: int) -> tuple[dict[str, int], int]:
         """Conversions in the scope by goal, of the ``limit`` most frequent ones, and the number of all goals."""

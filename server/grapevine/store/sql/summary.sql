@@ -236,17 +236,15 @@ SELECT app, CAST(sum(unfurls) AS BIGINT) FROM counts_device
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND unfurls <> 0
 GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
--- name: drops_by_reason
--- Returns the events refused in a period, by reason.
-SELECT reason, CAST(sum(drops) AS BIGINT) FROM drops
+-- name: refused_and_bounded
+-- Returns what a period refused by reason (`bound` 0), and the events that exceeded a bound, by its kind (1).
+SELECT 0 AS bound, reason AS name, CAST(sum(drops) AS BIGINT) FROM drops
 WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
-GROUP BY reason ORDER BY reason /*postgres COLLATE "C" */;
-
--- name: bound_hits_by_kind
--- Returns the events of a period that exceeded a bound, by its kind.
-SELECT kind, CAST(sum(events) AS BIGINT) FROM bound_hits
+GROUP BY reason
+UNION ALL
+SELECT 1, CAST(kind AS TEXT), CAST(sum(events) AS BIGINT) FROM bound_hits
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
-GROUP BY kind ORDER BY kind;
+GROUP BY kind;
 
 -- name: goals_by
 -- Returns the goals of a period, the most frequent first, with the number of their conversions and of all goals.
