@@ -76,7 +76,7 @@ def invent_goals(port: int, site: str, source: str, number: int) -> Counter[int]
     statuses, session = Counter[int](), ""
     letters = ("".join(letters) for letters in product(ascii_uppercase, repeat=3))
     for count, currency in zip(range(number), letters, strict=False):
-        if count % 40 == 0:  # so that no bound by session helps
+        if count % 20 == 0:  # so that no bound by session helps
             session = caller.visit()["session"]
         fields = {"session": session, "goal": f"g{source}-{count}", "value": "1"}
         statuses[caller.call("conversions", currency=currency, **fields)[0]] += 1
