@@ -24,7 +24,8 @@ TEXTS = {
 PULLED = {
     "visitors_by", "recount_hours", "recount_day_counts", "recount_pages", "recount_devices", "recount_visitors",
     "recount_views", "recount_days", "recount_shares", "recount_shared", "recount_cascades", "recount_chains",
-    "cascades_by_value", "visits_with_activity", "recount_weeks", "counts_of_pages", "direct_apps", "goals_by", "refused_and_bounded",
+    "cascades_by_value", "visits_with_activity", "recount_weeks", "counts_of_pages", "direct_apps", "goals_by",
+    "refused_and_bounded",
 }  # fmt: skip
 """What Citus can only do by carrying rows to the coordinator: it works, and costs more the more rows there are. The
 recounts are `grapevine doctor`'s; docs/scaling.md names all of them."""
