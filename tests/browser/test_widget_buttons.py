@@ -77,6 +77,7 @@ def test_a_click_on_a_link_opens_it_and_is_reported(whole_page: Page, site: Site
     assert share.pop("nonce")
     assert share == {
         "site": "sitekey",
+        "session": "session1",
         "token": token(1, "telegram"),
         "url": site.origin + "/p?a=1",
         "title": "Tea & cake",

@@ -91,7 +91,13 @@ def test_a_copy_is_reported_and_gets_the_next_token(page: Page, site: Site, reco
     copy(page, "#x")
     [share] = recorder.wait(page, "shares")
     assert share.pop("nonce")
-    assert share == {"site": "sitekey", "token": T, "url": site.origin + "/a?b#c", "title": "A title"}
+    assert share == {
+        "site": "sitekey",
+        "session": "session1",
+        "token": T,
+        "url": site.origin + "/a?b#c",
+        "title": "A title",
+    }
     until(page, lambda: page.evaluate("() => grapevine.url('copy')"), lambda url: token(1, "copy", 1) in url)
     assert token(1, "copy", 1) in copy(page, "#x")["text/html"]
     assert [share["token"] for share in recorder.wait(page, "shares", 2)] == [T, token(1, "copy", 1)]

@@ -177,7 +177,7 @@ def test_the_command_reports_sizes_and_refusals(
     out = capsys.readouterr().out
     assert out.split()[:6] == ["script", "modules", "raw", "gzip", "brotli", "widget"]
     assert "url.js" in out
-    assert re.search(r"^widget \+ buttons: [\d,]+ of 6,500 bytes$", out, re.MULTILINE)
+    assert re.search(r"^widget \+ buttons: [\d,]+ of 6,560 bytes$", out, re.MULTILINE)
     (project / "widget/src/url.js").write_text("export default 1", encoding="utf-8")
     assert build.main([]) == 1
     assert capsys.readouterr().err.startswith("build.py: url.js:1: `export default` is not understood")

@@ -14,14 +14,18 @@ export const shareUrl = (channel) => {
 
 /**
  * Reports a share and stores the token for the channel's next share.
+ *
+ * The session proves that the sharer's own browser reports it: every recipient of the link holds the token. Both are
+ * of one visit, so a share that ends later than its visit (a native dialog) passes those from before.
  * @param {string} channel
  * @param {string} url the shared page without a token
+ * @param {?string} [session] of the visit that the token is of
+ * @param {string} [token] that was shared; empty if there was none
  */
-export const reportShare = async (channel, url) => {
-  const token = tab.tokens[channel];
+export const reportShare = async (channel, url, session = tab.session, token = tab.tokens[channel]) => {
   emit('share', {channel, url});
   if (!token) return;
-  const response = await post('shares', {token, url, title: document.title});
+  const response = await post('shares', {session, token, url, title: document.title});
   // Another report of the same channel, or another visit, may have replaced the token during the request.
   if (!response.next || tab.tokens[channel] != token) return;
   tab.ownTokens += tab.tokens[channel] = response.next;

@@ -1,6 +1,8 @@
+import {config} from '../config.js';
 import {createElement} from '../dom.js';
 import {callPart} from '../lazyParts.js';
 import {reportShare, shareUrl} from '../share.js';
+import {tab} from '../tabStorage.js';
 import {pageUrl} from '../url.js';
 import {channelLink, loadChannel} from './channels.js';
 import {writeClipboard} from './writeClipboard.js';
@@ -13,18 +15,23 @@ import {writeClipboard} from './writeClipboard.js';
  */
 export const shareVia = async (channel) => {
   await loadChannel(channel);
-  // Read before the dialog: a single-page app may change the route while it is open.
+  // Read before the dialog: while it is open, the route may change and the visit may end.
   const page = pageUrl();
   const url = shareUrl(channel);
   const link = channelLink(channel, url);
+  const {session, tokens: {[channel]: token = ''}} = tab;
+  const report = () => reportShare(channel, page, session, token);
   try {
     if (/^(mastodon|qr|print)$/.test(channel)) return await callPart('panel', channel);
+    // A short link leads to the page once the server has the report, so that goes first. Nothing waits for it: a
+    // browser allows the clipboard and the dialog only within the click.
+    if (config.link == 'short') report();
     if (channel == 'native') await navigator.share({title: document.title, url});
     else if (!link) await writeClipboard(url);
     else createElement('a', {href: link, target: '_blank', rel: 'noopener'}).click();
   } catch {
     return false;
   }
-  reportShare(channel, page);
+  if (config.link != 'short') report();
   return true;
 };

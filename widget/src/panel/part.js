@@ -28,6 +28,8 @@ const PANEL_SHEET = createStyleSheet(
 const PRINT_SHEET = createStyleSheet(':host{display:none}@media print{:host{display:block;font:12pt system-ui;overflow-wrap:anywhere}}');
 const CROSS =
   'M5.6 4.200l6.400 6.400 6.400-6.400 1.400 1.400-6.400 6.400 6.400 6.400-1.400 1.400-6.400-6.400-6.400 6.400-1.400-1.400 6.400-6.400-6.400-6.400z';
+/** Milliseconds for which a panel waits for the report of its share. */
+const REPORT_TIMEOUT = 1500;
 const SERVER_KEY = 'grapevine:mastodon';
 
 /**
@@ -73,8 +75,8 @@ const shareToMastodon = () => {
 /** Opens the share page of a Mastodon server. */
 const openMastodon = (name) => {
   const text = encodeURIComponent(document.title + ' ' + shareUrl('mastodon'));
-  createElement('a', {href: `https://${name}/share?text=${text}`, target: '_blank', rel: 'noopener'}).click();
   reportShare('mastodon', pageUrl());
+  createElement('a', {href: `https://${name}/share?text=${text}`, target: '_blank', rel: 'noopener'}).click();
   return true;
 };
 
@@ -93,9 +95,11 @@ const mastodonServer = (name) => {
 
 /** Shows the server's QR code of the short link, as an SVG of our own: a strict policy blocks images. */
 const showQrCode = async () => {
-  const token = tab.tokens.qr;
+  const {session, tokens: {qr: token}} = tab;
+  const page = pageUrl();
   if (!token) return false;
   const text = await (await fetch(`${ENDPOINT}s/${token}/qr.svg`, {credentials: 'omit'})).text();
+  await reportBriefly('qr', page, session, token);
   const [, path] = /<path[^>]* d="([^"]+)"/.exec(text);
   const [, size] = /viewBox="0 0 (\d+)/.exec(text) || /width="(\d+)/.exec(text);
   const [, scale] = /scale\((\d+)/.exec(text) || [0, 1];
@@ -104,25 +108,31 @@ const showQrCode = async () => {
   svg.setAttribute('class', 'code');
   svg.setAttribute('part', 'code');
   svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', pageUrl());
+  svg.setAttribute('aria-label', page);
   svg.firstChild.setAttribute('stroke', '#000');
   showDialog(translate('qr', 'QR code'), svg, () => {});
-  reportShare('qr', pageUrl());
   return true;
 };
 
 /** Prints the page with the tagged URL at its end. */
-const printPage = () => {
+const printPage = async () => {
+  const url = shareUrl('print');
+  await reportBriefly('print', pageUrl());
   const line = createElement(ELEMENT_PREFIX + '-print');
   const root = line.attachShadow({mode: 'open'});
   root.adoptedStyleSheets = [PRINT_SHEET];
-  root.append(shareUrl('print'));
+  root.append(url);
   document.body.append(line);
   window.print();
   line.remove();
-  reportShare('print', pageUrl());
   return true;
 };
+
+/**
+ * Reports a share before its link is seen, so that the link leads to the page when somebody follows it. Waits until the
+ * server has the report, but not long: it is sent again later, and the reader asked for the panel now.
+ */
+const reportBriefly = (...share) => Promise.race([reportShare(...share), new Promise((done) => setTimeout(done, REPORT_TIMEOUT))]);
 
 /** Opens a modal dialog. @param {() => void} onClose called when the reader closes it */
 const showDialog = (title, content, onClose) => {
