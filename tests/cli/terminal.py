@@ -70,8 +70,8 @@ class Terminal:
 
         return asyncio.run(find())
 
-    def chain(self, site: str) -> list[dict[str, Any]]:
-        """Three visits, each through a copy of the one before; the answers."""
+    def chain(self, site: str, length: int = 3) -> list[dict[str, Any]]:
+        """Three visits, or more, each through a copy of the one before; the answers."""
 
         async def grow() -> list[dict[str, Any]]:
             settings, store = with_secret_keys(self.settings), make_store(self.settings)
@@ -81,12 +81,12 @@ class Terminal:
                 app = web_application(settings, _no_lifespan)
                 assert isinstance(app, Starlette)
                 app.state.app_state = state
-                for number in range(3):
+                for number in range(length):
                     body: dict[str, Any] = {"site": site, "url": f"{ORIGIN}/page", "nonce": f"{number:016}"}
                     body["channels"] = ["copy", "whatsapp"]
                     if answers:
                         body["token"] = answers[-1]["tokens"]["copy"]
-                    transport = httpx.ASGITransport(app, client=(f"192.0.2.{number}", 50_000))
+                    transport = httpx.ASGITransport(app, client=(f"192.0.2.{number % 250}", 50_000))
                     sent = {"User-Agent": CHROME, "Accept-Language": "en", "Origin": ORIGIN}
                     async with httpx.AsyncClient(transport=transport, base_url="http://a", headers=sent) as browser:
                         response = await browser.post("/v1/visits", json=body)

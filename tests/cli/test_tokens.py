@@ -25,6 +25,21 @@ def test_inspecting_a_good_token(run: Terminal) -> None:
     assert third["visit"] not in shown
 
 
+def test_a_very_long_chain_is_cut_in_the_middle(run: Terminal) -> None:
+    visits = run.chain(run.add_site(), 210)
+    token = visits[-1]["tokens"]["copy"]
+    shown = run("token", "inspect", token).out
+    assert "10 visits left out" in " ".join(shown.split())
+    assert all(visits[index]["visit"] in shown for index in (0, 11, 209))
+    assert visits[10]["visit"] not in shown
+    resolution = run("token", "inspect", token, "--json").json["resolution"]
+    assert (resolution["omitted"], len(resolution["chain"])) == (10, 200)
+    drawn = run("cascade", visits[0]["visit"]).out
+    assert drawn.count("\n") == 1 + 64 + 1
+    assert "146 visits not drawn: at most 1,000 are, down to depth 63. --json has all of them." in drawn
+    assert len(run("cascade", visits[0]["visit"], "--json").json["nodes"]) == 210
+
+
 def test_each_kind_of_bad_token_is_explained_in_one_sentence(run: Terminal) -> None:
     site, other = run.add_site("Lees"), run.add_site("Dregs")
     visit = run.chain(site)[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterable
+from typing import Final
 from urllib.parse import urlsplit
 
 from rich.text import Text
@@ -11,10 +13,14 @@ from rich.tree import Tree
 from grapevine.analytics.cascades import Cascade, CascadeNode, read_cascade
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, counted
+from grapevine.domain.enums import DEEPEST
 from grapevine.errors import NotFound, UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.sites.management import find_site
 from grapevine.store.base import Store
+
+MOST_DRAWN: Final = 1_000
+"""Visits of a tree. A visitor can make a cascade as large and as deep as they like, and a terminal only scrolls."""
 
 
 def register(commands: Commands) -> None:
@@ -38,7 +44,13 @@ async def cascade(context: CommandContext, arguments: Namespace) -> int:
         context.say_json(found)
     else:
         context.say(_headline(found))
-        context.out.print(_tree(found), soft_wrap=True)
+        drawn = [node for node in found.nodes[:MOST_DRAWN] if node.depth <= DEEPEST]
+        context.out.print(_tree(drawn), soft_wrap=True)
+        if len(drawn) < len(found.nodes):
+            left = counted(len(found.nodes) - len(drawn), "visit")
+            context.say(
+                f"{left} not drawn: at most {MOST_DRAWN:,} are, down to depth {DEEPEST}. --json has all of them."
+            )
     return 0
 
 
@@ -61,10 +73,10 @@ def _headline(cascade: Cascade) -> str:
     )
 
 
-def _tree(cascade: Cascade) -> Tree:
+def _tree(nodes: Iterable[CascadeNode]) -> Tree:
     drawn: dict[str, Tree] = {}
     top = Tree("")
-    for node in cascade.nodes:  # by depth, so parents come first
+    for node in nodes:  # by depth, so parents come first
         above = drawn.get(node.parent) if node.parent is not None else None
         if above is not None:
             drawn[node.visit] = above.add(_label(node))
