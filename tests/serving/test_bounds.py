@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from grapevine.config.logging import Seldom
+from grapevine.serving.fast_path import features, limits
 from grapevine.serving.fast_path.limits import (
     LINGER_BYTES,
     MAX_HEAD,
@@ -263,8 +265,18 @@ async def listening(answer: bytes, **limits: Any) -> AsyncIterator[ListeningServ
         await serving
 
 
+@pytest.fixture(params=[[], ["pipeline.pop"]], ids=["fast path", "plain protocol"])
+def missing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What uvicorn lacks of what the fast path relies on."""
+    lacking: list[str] = request.param
+    monkeypatch.setattr(features, "missing_features", lambda _: lacking)
+    return lacking
+
+
 @pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": uvloop}) for uvloop in (False, True)])
-async def test_an_answer_that_nobody_reads_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_answer_that_nobody_reads_ends_the_connection(
+    missing: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     """One that is read slowly does not, however long that takes in all. Neither is an error."""
     large = b"x" * (8 << 20)
     async with listening(large, answer_seconds=0.5) as server:
@@ -286,11 +298,14 @@ async def test_an_answer_that_nobody_reads_ends_the_connection(caplog: pytest.Lo
         assert (await slow[0].read(4)) != b""
         for _, writer in (unread, slow):
             writer.close()
-    assert caplog.records == []
+    assert len(caplog.records) == len(missing)  # the server says that it goes without the fast path
 
 
-async def test_the_connections_of_an_address(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_connections_of_an_address(
+    missing: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those beyond the bound are closed, until one of the others ends; the log says so once."""
+    monkeypatch.setattr(limits.log, "filters", [Seldom()])  # the usual one remembers the test before
     async with listening(b"ok", addresses=ConnectionsPerAddress(3)) as server:
         port = urlsplit(server.url).port or 0
         ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -311,9 +326,19 @@ async def test_the_connections_of_an_address(caplog: pytest.LogCaptureFixture) -
                 await asyncio.sleep(0.01)
         for _, writer in held:
             writer.close()
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records[len(missing) :]] == [
         "an address has 3 connections, the most that GRAPEVINE_CONNECTIONS allows"
     ]
+
+
+@pytest.mark.parametrize(
+    ("missing", "status"), [([], 431), (["pipeline.pop"], 400)], indirect=["missing"], ids=["fast path", "plain"]
+)
+@pytest.mark.usefixtures("missing")
+async def test_a_head_is_bounded_without_the_fast_path_too(status: int) -> None:
+    async with listening(b"ok") as server, connected(urlsplit(server.url).port or 0) as connection:
+        await connection.send(b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"a" * MAX_HEAD * 20)
+        assert [answer.status for answer in await answers(connection)] == [status]
 
 
 def test_who_counts_as_one_address() -> None:
