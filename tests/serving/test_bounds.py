@@ -13,6 +13,7 @@ import pytest
 
 from grapevine.config.logging import Seldom
 from grapevine.serving.fast_path import features, limits
+from grapevine.serving.fast_path.bounds import BoundedProtocol
 from grapevine.serving.fast_path.limits import (
     LINGER_BYTES,
     MAX_HEAD,
@@ -181,22 +182,49 @@ async def test_a_refusal_is_read_by_a_client_that_goes_on_sending(server: Server
 
 
 @ON_A_SOCKET
-async def test_as_many_requests_may_wait_as_the_bound_says(server: Server) -> None:
-    """One is answered and so many wait; those beyond are not read, and the last answer announces the end."""
-    visits = [request("POST", "/v1/visits", VISIT | {"nonce": f"row{number:013}"}) for number in range(100)]
-    within = visits[: MAX_PIPELINED + 1]
-    async with connected(port_of(server)) as connection:
-        await connection.send(b"".join(within))
-        async with asyncio.timeout(20):
-            found = [await connection.answer() for _ in within]
-        order = [answer.json()["visit"] for answer in found]
+@pytest.mark.parametrize("call", ["visits", "visits through ASGI", "pages", "bodies in chunks"])
+@PIECES
+async def test_as_many_requests_wait_as_the_bound_says(
+    server: Server, call: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred that come at once, all are answered in their order; the server reads no further than it may."""
+    waiting = [0]
+    begin = BoundedProtocol.begin_body
+
+    def watched(protocol: BoundedProtocol, length: int) -> None:
+        begin(protocol, length)
+        waiting.append(len(protocol.pipeline))
+
+    monkeypatch.setattr(BoundedProtocol, "begin_body", watched)
+    requests = [one_of(call, number) for number in range(100)]
+    async with asyncio.timeout(60), connected(port_of(server)) as connection:
+        await send(connection, b"".join(requests), size)
+        found = [await connection.answer() for _ in requests]
         assert (await connection.ask("GET", "/healthz")).status == 200
-    async with connected(port_of(server)) as connection:
-        await connection.send(b"".join(visits))
-        found = await answers(connection)
-    assert [answer.json()["visit"] for answer in found] == order
-    assert [answer.headers.get("connection") for answer in found] == [None] * MAX_PIPELINED + ["close"]
-    assert await server.store.look("SELECT count(*) FROM visits") == [(len(within),)]
+        again = [await connection.ask("POST", "/v1/visits", numbered(number)) for number in (0, 42, 99)]
+    assert {answer.status for answer in found} == {404 if call == "pages" else 200}
+    assert {answer.headers.get("connection") for answer in found} == {None}
+    assert MAX_PIPELINED // 2 <= max(waiting) <= MAX_PIPELINED
+    if call != "pages":
+        assert [found[number].json()["visit"] for number in (0, 42, 99)] == [one.json()["visit"] for one in again]
+        assert await server.store.look("SELECT count(*) FROM visits") == [(len(requests),)]
+
+
+def numbered(number: int) -> dict[str, Any]:
+    """A visit that differs from others in its nonce, and in the length of its page."""
+    return VISIT | {"nonce": f"row{number:013}", "url": f"{ORIGIN}/{'x' * (number % 7)}"}
+
+
+def one_of(call: str, number: int) -> bytes:
+    """A request; bodies hold what ends a head, and mean the same."""
+    if call == "pages":
+        return request("GET", f"/nowhere/{number}")
+    body = b"\r\n\r\n" + json.dumps(numbered(number)).encode()
+    if call == "bodies in chunks":
+        chunks = b"%x\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (9, body[:9], len(body) - 9, body[9:])
+        return request("POST", "/v1/visits", headers=CHUNKED) + chunks
+    twice = {"x-twice": "1\r\nX-Twice: 2"} if call == "visits through ASGI" else {}
+    return request("POST", "/v1/visits", headers=twice | {"content-length": str(len(body))}) + body
 
 
 @ON_A_SOCKET

@@ -12,7 +12,13 @@ import uvicorn
 
 from grapevine.errors import GrapevineError
 from grapevine.serving.fast_path import http_protocol
-from grapevine.serving.fast_path.limits import ANSWER_SECONDS, MAX_HEAD, REQUEST_SECONDS, ConnectionsPerAddress
+from grapevine.serving.fast_path.limits import (
+    ANSWER_SECONDS,
+    KERNEL_BYTES,
+    MAX_HEAD,
+    REQUEST_SECONDS,
+    ConnectionsPerAddress,
+)
 
 Application = Callable[..., Any]
 """An ASGI application."""
@@ -107,6 +113,8 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if shared:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # accepted sockets have it from the listener
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, KERNEL_BYTES)
             listener.bind(address)
             listener.listen(_BACKLOG)
         except OSError:

@@ -6,6 +6,7 @@ that only grows is noticed, too. A refusal keeps the order of answers: what was 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import Enum
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade
 from starlette.responses import PlainTextResponse, Response
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from grapevine.errors import HeadTooLarge, UrlTooLong
@@ -34,9 +36,13 @@ from grapevine.web.state import AppState
 Application = Callable[..., object]
 
 _REQUEST_LINE: Final = len(" ") + len(" HTTP/1.1\r\n")
+_HEAD_END: Final = b"\r\n\r\n"
 _HEADER: Final = len(": ") + len("\r\n")
 _CHUNK: Final = 16
 """Bytes that a chunk may cost besides its content: its size in hexadecimal digits, two line ends, short extensions."""
+
+_CHUNKED_SEARCHED: Final = 1_024
+"""Bytes of a chunked body in which its end is looked for: a body could be made of nothing but what looks like it."""
 
 INVALID: Final = "Invalid HTTP request received."
 """uvicorn's own answer to what is no HTTP, and its line in the log."""
@@ -54,6 +60,16 @@ class _Stop(Exception):
     """Ends the parser; raised in its callbacks."""
 
 
+class HeldFlow(FlowControl):
+    """uvicorn's control of a transport; while ``is_held``, it leaves requests to resume reading without effect."""
+
+    is_held = False
+
+    def resume_reading(self) -> None:
+        if not self.is_held:
+            super().resume_reading()
+
+
 class BoundedProtocol(TimeoutProtocol):
     """uvicorn's protocol with the bounds of ``limits`` on what is sent."""
 
@@ -65,30 +81,81 @@ class BoundedProtocol(TimeoutProtocol):
     _is_closed_to_input = False
     _is_lingering = False
     _discarded = 0
+    _held = b""  # what has come and is not parsed, because too many requests wait
+    _body_left = 0  # below 0: how much has come of a chunked body
+    flow: HeldFlow
     running: FastCycle | RequestResponseCycle | None = None
     """The cycle whose answer is the next one on this connection; ``cycle`` is that of the newest request."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self._timer is not None:  # None when the connection was refused
+            self.flow = HeldFlow(transport)
 
     def data_received(self, data: bytes) -> None:
         if self._is_closed_to_input:
             self._discard(len(data))
+        elif self._held:
+            self._held += data
+        else:
+            self._feed(data)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        held = self._held
+        if held and not self._is_closed_to_input and not self.transport.is_closing():
+            self._held, self.flow.is_held = b"", False
+            self._feed(held)
+            self.flow.resume_reading()  # does nothing when more had to be held
+
+    def _feed(self, data: bytes) -> None:
+        """Parses what has come, until as many requests wait as may; the rest is held until one of them is answered."""
+        if not self.pipeline and len(data) <= PIECE and data.find(_HEAD_END) == data.rfind(_HEAD_END):
+            self._parse(data)  # the usual case: at most two requests begin in it
             return
-        for start in range(0, len(data), PIECE):
-            piece = data[start : start + PIECE] if len(data) > PIECE else data
-            self._besides_body += len(piece)
-            try:
-                self.parser.feed_data(piece)
-                self._check()
-            except HttpParserUpgrade:  # to a protocol that this server does not speak: HTTP/1.1 goes on, as it may
+        start = 0
+        while start < len(data):
+            if len(self.pipeline) >= MAX_PIPELINED:
+                self._held, self.flow.is_held = data[start:], True
+                self.flow.pause_reading()
                 return
-            except HttpParserError:
-                if not self._is_stopped:
-                    self.logger.warning(INVALID)
-                    self._refusal = _invalid()
-                self._refuse(self._refusal)
+            end = self._step(data, start)
+            if not self._parse(data[start:end]):
                 return
-            except _Stop:
-                self._refuse(self._refusal)
-                return
+            start = end
+
+    def _step(self, data: bytes, start: int) -> int:
+        """Returns the end of what may be parsed at once: at most one request begins in it, since its head ends there.
+
+        Of a long chunked body the end is not looked for. Should more requests than may wait begin in the same piece
+        behind it, the connection ends after those that may.
+        """
+        if self._part is _Part.BODY:
+            if self._body_left > 0:
+                return start + min(self._body_left, PIECE)
+            if self._body_left < -_CHUNKED_SEARCHED:
+                return start + PIECE
+        end = data.find(_HEAD_END, start, start + PIECE)
+        return start + PIECE if end < 0 else end + len(_HEAD_END)
+
+    def _parse(self, piece: bytes) -> bool:
+        """Feeds the parser and checks the bounds; returns whether it may go on with the next piece."""
+        self._besides_body += len(piece)
+        try:
+            self.parser.feed_data(piece)
+            self._check()
+        except HttpParserUpgrade:  # to a protocol that this server does not speak: HTTP/1.1 goes on, as it may
+            return False
+        except HttpParserError:
+            if not self._is_stopped:
+                self.logger.warning(INVALID)
+                self._refusal = _invalid()
+            self._refuse(self._refusal)
+            return False
+        except _Stop:
+            self._refuse(self._refusal)
+            return False
+        return True
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= MAX_PIPELINED:
@@ -100,9 +167,12 @@ class BoundedProtocol(TimeoutProtocol):
         super().on_headers_complete()
         self.headers = []  # for trailers, which are not read: the headers are in the scope
 
-    def begin_body(self) -> None:
-        """Called when the request has its cycle; what is wrong from now on is wrong with that one."""
-        self._part = _Part.BODY
+    def begin_body(self, length: int) -> None:
+        """Called when the request has its cycle; what is wrong from now on is wrong with that one.
+
+        ``length`` is that of its body; 0 where that is chunked.
+        """
+        self._part, self._body_left = _Part.BODY, length
 
     def check_head(self) -> None:
         """Ends the connection if the head, which is here as a whole, exceeds a bound; first in on_headers_complete."""
@@ -112,10 +182,15 @@ class BoundedProtocol(TimeoutProtocol):
             if size + sum(len(name) + len(value) + _HEADER for name, value in self.headers) > MAX_HEAD:
                 self._stop(_head_too_large())
 
-    def check_length(self) -> None:
-        """Refuses a ``Content-Length`` that no machine's number holds, though it might have zeros in front."""
-        if any(len(value) > MAX_LENGTH_DIGITS and name == b"content-length" for name, value in self.headers):
+    def body_length(self) -> int:
+        """Returns the ``Content-Length``, 0 without one.
+
+        Refuses one that no machine's number holds, though it might have zeros in front.
+        """
+        length = next((value for name, value in self.headers if name == b"content-length"), b"0")
+        if len(length) > MAX_LENGTH_DIGITS:
             self._stop(_invalid())
+        return int(length)
 
     def on_chunk_header(self) -> None:
         """Called by the parser for each chunk of a body, and for the last, empty one."""
@@ -128,6 +203,7 @@ class BoundedProtocol(TimeoutProtocol):
     def count_body(self, body: bytes) -> None:
         """Takes the bytes of a body out of what is bounded here."""
         self._besides_body -= len(body)
+        self._body_left -= len(body)
 
     def whole_request(self) -> None:
         self._part = _Part.NOTHING
@@ -172,6 +248,8 @@ class BoundedProtocol(TimeoutProtocol):
             newest = self._give_up(newest)
         if newest is not None and not newest.response_complete:
             newest.keep_alive = False
+            if isinstance(newest, RequestResponseCycle):  # uvicorn before 0.50 does not say so by itself
+                newest.default_headers = [*newest.default_headers, (b"connection", b"close")]
         elif answer is not None and not self.transport.is_closing():
             state: AppState | None = self.app_state.get("app_state")
             hsts = None if state is None else state.settings.hsts
@@ -204,6 +282,7 @@ class BoundedProtocol(TimeoutProtocol):
         """Called with what comes after a refusal."""
         if not self._is_lingering:  # there are answers to be sent first
             self.flow.pause_reading()
+            self.flow.is_held = True
             return
         self._discarded += size
         if self._discarded > LINGER_BYTES:

@@ -34,13 +34,21 @@ MAX_LENGTH_DIGITS: Final = 19
 """Digits of ``Content-Length``: as many as a 64-bit number has. Python refuses to read numbers of 4,300 digits."""
 
 MAX_PIPELINED: Final = 16
-"""Requests that wait on a connection for the answer before theirs. Browsers do not pipeline at all."""
+"""Requests that wait on a connection for the answer before theirs; what comes behind them is not read meanwhile.
+
+Browsers do not pipeline at all."""
 
 REQUEST_SECONDS: Final = 30.0
 """How long a request may take to arrive, from its first byte to its last."""
 
 ANSWER_SECONDS: Final = 30.0
 """How long an answer may wait without the client taking any byte of it."""
+
+KERNEL_BYTES: Final = 65_536
+"""Bytes of answers that the kernel takes for a client that does not read (TCP_NOTSENT_LOWAT), instead of megabytes.
+
+It does not slow down a client that reads: what is on its way does not count.
+"""
 
 LINGER_SECONDS: Final = 1.0
 LINGER_BYTES: Final = 262_144

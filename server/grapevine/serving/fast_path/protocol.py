@@ -8,7 +8,6 @@ tests run through both: their responses are the same to the byte.
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -18,7 +17,6 @@ from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
 from grapevine.serving.fast_path.bounds import BoundedProtocol
 from grapevine.serving.fast_path.cycles import CollectCycle, FastCycle, RedirectCycle
-from grapevine.serving.fast_path.limits import MAX_LENGTH_DIGITS
 from grapevine.web.answer_headers import is_usable_host
 from grapevine.web.state import AppState
 
@@ -32,14 +30,14 @@ class FastPathProtocol(BoundedProtocol):
 
     def on_headers_complete(self) -> None:
         self.check_head()
-        cycle = self._fast_cycle()
+        length = self.body_length()
+        cycle = self._fast_cycle(length)
         if cycle is None:
-            self.check_length()
             self.make_scope()
             super().on_headers_complete()
         else:
             self.running = self.cycle = cycle  # type: ignore[assignment]  # has the attributes that the protocol uses
-        self.begin_body()
+        self.begin_body(length)
 
     def on_body(self, body: bytes) -> None:
         cycle: object = self.cycle
@@ -57,7 +55,7 @@ class FastPathProtocol(BoundedProtocol):
         else:
             super().on_message_complete()
 
-    def _fast_cycle(self) -> FastCycle | None:
+    def _fast_cycle(self, length: int) -> FastCycle | None:
         """Returns the cycle of a request that takes the fast path; None for one that goes through ASGI.
 
         The fast path writes one response to one request that is here as a whole. So it declines
@@ -81,11 +79,11 @@ class FastPathProtocol(BoundedProtocol):
             return None
         if self.parser.get_http_version() != "1.1":
             return None
-        method, length = self.parser.get_method(), headers.get(b"content-length")
-        if method == b"POST" and length is not None and _number(length) <= MAX_BODY:
+        method, has_length = self.parser.get_method(), b"content-length" in headers
+        if method == b"POST" and has_length and length <= MAX_BODY:
             call = state.fast_path.collect_calls.get(self.url)
             return None if call is None else CollectCycle(self, state, headers, call)
-        if method == b"GET" and length is None and self.url[:-LENGTH] in state.fast_path.link_prefixes:
+        if method == b"GET" and not has_length and self.url[:-LENGTH] in state.fast_path.link_prefixes:
             link = state.caches.redirects.get(self.url[-LENGTH:].decode("latin-1"))
             if not link or read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
                 return None
@@ -99,8 +97,3 @@ class FastPathProtocol(BoundedProtocol):
         if forwarded is not None:
             address = state.proxies.client(address, forwarded.decode("latin-1"))
         return state.rate_limit.page_call(address, state.clock()) > 0
-
-
-def _number(length: bytes) -> int:
-    """Returns the number of a ``Content-Length``; one above every limit for what is not a number."""
-    return int(length) if len(length) <= MAX_LENGTH_DIGITS and length.isdigit() else sys.maxsize
