@@ -79,7 +79,7 @@ def made(kind: type[Any]) -> Any:
 def suspicious(kind: type[Any]) -> list[str]:
     """The fields whose name sounds like a secret; a key that is a number opens nothing."""
     types = {
-        field: str(found)
+        field: getattr(found, "__forward_arg__", found)
         for each in reversed(kind.__mro__)
         for field, found in vars(each).get("__annotations__", {}).items()
     }
