@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from enum import Enum
 from functools import cache
 from typing import Final
 
@@ -35,6 +34,9 @@ from grapevine.web.state import AppState
 
 Application = Callable[..., object]
 
+NOTHING, HEAD, BODY = range(3)  # what the parser reads at the moment; an Enum's members take longer to get at
+
+_SHORTEST: Final = len(b"GET / HTTP/1.1\r\n\r\n")
 _REQUEST_LINE: Final = len(" ") + len(" HTTP/1.1\r\n")
 _HEAD_END: Final = b"\r\n\r\n"
 _HEADER: Final = len(": ") + len("\r\n")
@@ -46,14 +48,6 @@ _CHUNKED_SEARCHED: Final = 1_024
 
 INVALID: Final = "Invalid HTTP request received."
 """uvicorn's own answer to what is no HTTP, and its line in the log."""
-
-
-class _Part(Enum):
-    """What the parser reads at the moment."""
-
-    NOTHING = 0
-    HEAD = 1
-    BODY = 2
 
 
 class _Stop(Exception):
@@ -74,15 +68,15 @@ class BoundedProtocol(TimeoutProtocol):
     """uvicorn's protocol with the bounds of ``limits`` on what is sent."""
 
     # Class attributes, so that a connection that exceeds nothing costs no memory for them.
-    _part = _Part.NOTHING
-    _besides_body = 0  # bytes of this message that are not its body, as far as whole pieces of it came
+    part = NOTHING
+    besides_body = 0  # bytes of this message that are not its body, as far as whole pieces of it came
     _is_stopped = False
     _refusal: Response | None = None
     _is_closed_to_input = False
     _is_lingering = False
     _discarded = 0
     _held = b""  # what has come and is not parsed, because too many requests wait
-    _body_left = 0  # below 0: how much has come of a chunked body
+    body_left = 0  # below 0: how much has come of a chunked body
     flow: HeldFlow
     running: FastCycle | RequestResponseCycle | None = None
     """The cycle whose answer is the next one on this connection; ``cycle`` is that of the newest request."""
@@ -93,6 +87,11 @@ class BoundedProtocol(TimeoutProtocol):
             self.flow = HeldFlow(transport)
 
     def data_received(self, data: bytes) -> None:
+        if len(data) <= PIECE and not (self.pipeline or self._held or self._is_closed_to_input):
+            behind = data.find(_HEAD_END) + len(_HEAD_END)
+            if len(data) - behind < MAX_PIPELINED * _SHORTEST or data.find(_HEAD_END, behind) < 0:
+                self._parse(data)  # the usual case: no more requests begin in it than may wait
+                return
         if self._is_closed_to_input:
             self._discard(len(data))
         elif self._held:
@@ -110,9 +109,6 @@ class BoundedProtocol(TimeoutProtocol):
 
     def _feed(self, data: bytes) -> None:
         """Parses what has come, until as many requests wait as may; the rest is held until one of them is answered."""
-        if not self.pipeline and len(data) <= PIECE and data.find(_HEAD_END) == data.rfind(_HEAD_END):
-            self._parse(data)  # the usual case: at most two requests begin in it
-            return
         start = 0
         while start < len(data):
             if len(self.pipeline) >= MAX_PIPELINED:
@@ -130,20 +126,21 @@ class BoundedProtocol(TimeoutProtocol):
         Of a long chunked body the end is not looked for. Should more requests than may wait begin in the same piece
         behind it, the connection ends after those that may.
         """
-        if self._part is _Part.BODY:
-            if self._body_left > 0:
-                return start + min(self._body_left, PIECE)
-            if self._body_left < -_CHUNKED_SEARCHED:
+        if self.part == BODY:
+            if self.body_left > 0:
+                return start + min(self.body_left, PIECE)
+            if self.body_left < -_CHUNKED_SEARCHED:
                 return start + PIECE
         end = data.find(_HEAD_END, start, start + PIECE)
         return start + PIECE if end < 0 else end + len(_HEAD_END)
 
     def _parse(self, piece: bytes) -> bool:
         """Feeds the parser and checks the bounds; returns whether it may go on with the next piece."""
-        self._besides_body += len(piece)
+        self.besides_body += len(piece)
         try:
             self.parser.feed_data(piece)
-            self._check()
+            if self.part == HEAD or self.besides_body > MAX_HEAD:
+                self._check()
         except HttpParserUpgrade:  # to a protocol that this server does not speak: HTTP/1.1 goes on, as it may
             return False
         except HttpParserError:
@@ -161,28 +158,31 @@ class BoundedProtocol(TimeoutProtocol):
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop(None)
         super().on_message_begin()
-        self._part, self._besides_body = _Part.HEAD, 0
+        self.part, self.besides_body = HEAD, 0
 
     def on_headers_complete(self) -> None:
+        length = self._body_length()
         super().on_headers_complete()
+        self.begin_body(length)
         self.headers = []  # for trailers, which are not read: the headers are in the scope
+
+    def check_head(self) -> None:
+        """Ends the connection if the head, which is here as a whole, exceeds a bound; first in on_headers_complete."""
+        if len(self.url) > MAX_URL or len(self.headers) > MAX_HEADERS:
+            self._check()
+        if self.besides_body > MAX_HEAD - PIECE:  # where the head began in its first piece is not known
+            size = len(self.parser.get_method()) + len(self.url) + _REQUEST_LINE + len("\r\n")
+            if size + sum(len(name) + len(value) + _HEADER for name, value in self.headers) > MAX_HEAD:
+                self._stop(_head_too_large())
 
     def begin_body(self, length: int) -> None:
         """Called when the request has its cycle; what is wrong from now on is wrong with that one.
 
         ``length`` is that of its body; 0 where that is chunked.
         """
-        self._part, self._body_left = _Part.BODY, length
+        self.part, self.body_left = BODY, length
 
-    def check_head(self) -> None:
-        """Ends the connection if the head, which is here as a whole, exceeds a bound; first in on_headers_complete."""
-        self._check()
-        if self._besides_body > MAX_HEAD - PIECE:  # where the head began in its first piece is not known
-            size = len(self.parser.get_method()) + len(self.url) + _REQUEST_LINE + len("\r\n")
-            if size + sum(len(name) + len(value) + _HEADER for name, value in self.headers) > MAX_HEAD:
-                self._stop(_head_too_large())
-
-    def body_length(self) -> int:
+    def _body_length(self) -> int:
         """Returns the ``Content-Length``, 0 without one.
 
         Refuses one that no machine's number holds, though it might have zeros in front.
@@ -194,20 +194,15 @@ class BoundedProtocol(TimeoutProtocol):
 
     def on_chunk_header(self) -> None:
         """Called by the parser for each chunk of a body, and for the last, empty one."""
-        self._besides_body = max(0, self._besides_body - _CHUNK)
+        self.besides_body = max(0, self.besides_body - _CHUNK)
 
     def on_body(self, body: bytes) -> None:
-        self.count_body(body)
+        self.besides_body -= len(body)
+        self.body_left -= len(body)
         super().on_body(body)
 
-    def count_body(self, body: bytes) -> None:
-        """Takes the bytes of a body out of what is bounded here."""
-        self._besides_body -= len(body)
-        self._body_left -= len(body)
-
     def whole_request(self) -> None:
-        self._part = _Part.NOTHING
-        super().whole_request()
+        self.part, self._waiting_since = NOTHING, None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Application) -> None:
         self.running = cycle
@@ -223,9 +218,9 @@ class BoundedProtocol(TimeoutProtocol):
 
     def _check(self) -> None:
         """Checks what has been read so far."""
-        if self._besides_body > MAX_HEAD:
+        if self.besides_body > MAX_HEAD:
             self._stop(_head_too_large())
-        if self._part is _Part.HEAD:
+        if self.part == HEAD:
             if len(self.url) > MAX_URL:
                 self._stop(_url_too_long())
             if len(self.headers) > MAX_HEADERS:
@@ -238,7 +233,7 @@ class BoundedProtocol(TimeoutProtocol):
     def _refuse(self, answer: Response | None) -> None:
         """Reads no more. Sends ``answer`` if no other answer has to come first; else the last of those closes."""
         self._is_closed_to_input = True
-        in_body = self._part is _Part.BODY
+        in_body = self.part == BODY
         self.whole_request()
         newest: FastCycle | RequestResponseCycle | None = self.cycle
         if newest is not None and in_body:

@@ -20,6 +20,7 @@ from grapevine.web.state import AppState
 class FastCycle:
     """Base class: the state that uvicorn reads, and the writing of the response."""
 
+    length = 0  # of the request's body
     body = b""
     response_complete = False
     disconnected = False
@@ -67,9 +68,10 @@ class CollectCycle(FastCycle):
     """The cycle of a collect call: collects the body, and writes the response when the event is durable."""
 
     def __init__(
-        self, protocol: HttpToolsProtocol, state: AppState, headers: dict[bytes, bytes], call: CallSpec
+        self, protocol: HttpToolsProtocol, state: AppState, headers: dict[bytes, bytes], call: CallSpec, length: int
     ) -> None:
         super().__init__(protocol)
+        self.length = length
         self.state = state
         self.headers = headers
         self.call = call

@@ -24,25 +24,27 @@ from grapevine.web.state import AppState
 # ``authorization`` a look at API keys: uvicorn and the routes behind ASGI do all of these already.
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})
 
+_LENGTH_DIGITS: Final = len(str(MAX_BODY))
+
 
 class FastPathProtocol(BoundedProtocol):
     """uvicorn's protocol with the fast path; for ``uvicorn.Config(http=…)``."""
 
     def on_headers_complete(self) -> None:
         self.check_head()
-        length = self.body_length()
-        cycle = self._fast_cycle(length)
+        cycle = self._fast_cycle()
         if cycle is None:
             self.make_scope()
             super().on_headers_complete()
         else:
             self.running = self.cycle = cycle  # type: ignore[assignment]  # has the attributes that the protocol uses
-        self.begin_body(length)
+            self.begin_body(cycle.length)
 
     def on_body(self, body: bytes) -> None:
         cycle: object = self.cycle
         if isinstance(cycle, FastCycle):
-            self.count_body(body)
+            self.besides_body -= len(body)
+            self.body_left -= len(body)
             cycle.body += body
         else:
             super().on_body(body)
@@ -55,7 +57,7 @@ class FastPathProtocol(BoundedProtocol):
         else:
             super().on_message_complete()
 
-    def _fast_cycle(self, length: int) -> FastCycle | None:
+    def _fast_cycle(self) -> FastCycle | None:
         """Returns the cycle of a request that takes the fast path; None for one that goes through ASGI.
 
         The fast path writes one response to one request that is here as a whole. So it declines
@@ -79,11 +81,11 @@ class FastPathProtocol(BoundedProtocol):
             return None
         if self.parser.get_http_version() != "1.1":
             return None
-        method, has_length = self.parser.get_method(), b"content-length" in headers
-        if method == b"POST" and has_length and length <= MAX_BODY:
+        method, length = self.parser.get_method(), headers.get(b"content-length")
+        if method == b"POST" and length is not None and len(length) <= _LENGTH_DIGITS and int(length) <= MAX_BODY:
             call = state.fast_path.collect_calls.get(self.url)
-            return None if call is None else CollectCycle(self, state, headers, call)
-        if method == b"GET" and not has_length and self.url[:-LENGTH] in state.fast_path.link_prefixes:
+            return None if call is None else CollectCycle(self, state, headers, call, int(length))
+        if method == b"GET" and length is None and self.url[:-LENGTH] in state.fast_path.link_prefixes:
             link = state.caches.redirects.get(self.url[-LENGTH:].decode("latin-1"))
             if not link or read_agent(headers.get(b"user-agent", b"").decode("latin-1")).preview:
                 return None
