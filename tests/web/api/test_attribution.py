@@ -27,6 +27,7 @@ class PurchaseChain:
 
     def __init__(self) -> None:
         self.tokens: list[str] = []
+        self.visits: list[str] = []
 
     async def play(self, server: Server) -> None:
         token, session = None, ""
@@ -35,6 +36,7 @@ class PurchaseChain:
             visit = await server.visit(browser, token=token, url=f"{ORIGIN}/page-{number}")
             token, session = visit["tokens"][channel], visit["session"]
             self.tokens.append(token)
+            self.visits.append(visit["visit"])
         await server.share(self.tokens[0], url=f"{ORIGIN}/shared")
         await self.buy(server, session, "100.00", "order")
         stranger = await server.visit(server.browser("192.0.2.77"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from grapevine.analytics.models.attribution import MODELS, Attribution, CreditRow, Unshared
@@ -11,6 +12,7 @@ from grapevine.web.dashboard import formats, labels
 from grapevine.web.dashboard.conversions import segments
 from tests.support.in_process_server import Server
 from tests.web.api.test_attribution import PurchaseChain
+from tests.web.api.test_read_api import with_key
 from tests.web.dashboard.dashboard_browser import page, signed_in
 
 pytestmark = pytest.mark.anyio
@@ -42,6 +44,28 @@ async def test_credit_is_what_the_api_says(server: Server, model: str | None) ->
     exact = [title for tag, key, title in shown.attributes if (tag, key) == ("td", "title")]
     assert {row["conversions"] for name in LISTS for row in said[name]} <= set(exact)
     assert labels.MODELS[model or "linear"].text in shown.text
+
+
+async def test_pages_and_keys_are_shown_apart(server: Server, chain: PurchaseChain) -> None:
+    writer = await with_key(server, "writer", scope="write")
+    sold = {"visit": chain.visits[0], "goal": "order", "id": "B-7", "value": "3.00", "currency": "EUR"}
+    assert (await writer.http.post("/v1/conversions", json=sold)).status_code == 200
+    client = await signed_in(server)
+    caption = "Conversions by who reported them"
+    shown = await page(client, "/conversions")
+    assert [(row[1], row[3]) for row in shown.tables[caption][1:]] == [("1", "3.00"), ("2", "107.00")]
+    assert [
+        row[0].startswith(name) for row, name in zip(shown.tables[caption][1:], ("Your server", "A page"), strict=True)
+    ]
+    assert "values=keys" not in shown.text
+    (row,) = await server.store.sites.sites()
+    await server.store.sites.set_site(msgspec.structs.replace(row, counted_values="keys"))
+    server.clock.now += 1_000
+    await server.visit()  # the sites are read again
+    shown = await page(client, "/conversions")
+    assert [(row[1], row[3]) for row in shown.tables[caption][1:]] == [("1", "3.00"), ("2", "–")]
+    assert "Value 3.00 EUR" in shown.text
+    assert "values=keys" in shown.text
 
 
 async def test_every_view_is_a_url(server: Server, chain: PurchaseChain) -> None:

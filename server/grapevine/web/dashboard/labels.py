@@ -94,6 +94,14 @@ MODELS: Final = {
     ),
 }
 
+REPORTERS: Final = {
+    "key": Label("Your server", "With an API key: as reliable as your own records."),
+    "page": Label("A page", "In the visitor’s browser, where any visitor can report what they like."),
+}
+REPORTED_BY_PAGES: Final = (
+    "A conversion that your server reports replaces the one that a page reported under the same goal and id."
+)
+
 GLOSSARY: Final = {
     "Visit": "One arrival of a browser: the first page of a tab's session, or any page opened with another's token.",
     "Share": "One act of sharing: a copied link, a tap on a share button, a link taken from the address bar.",
