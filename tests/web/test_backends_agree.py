@@ -47,7 +47,7 @@ SEEN_CALLS = {
     *(f"POST /v1/views {status}" for status in (200, 202, 400, 422)),
     *(f"POST /v1/shares {status}" for status in (200, 403, 422)),
     *(f"POST /v1/answers {status}" for status in (200, 202, 422)),
-    *(f"POST /v1/conversions {status}" for status in (200, 202, 401, 422)),
+    *(f"POST /v1/conversions {status}" for status in (200, 202, 401, 422, 429)),
     "GET /s/… 302",
     "GET /s/… 404",
     "GET /s/…/qr.svg 200",
@@ -200,6 +200,12 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: 
         await pair.compare_rows()
         await pair.on_both(lambda server: tidy(server.store, author.at))
         await pair.change(changes(author, chance))
+    written = len(author.record)
+    await author.exhaust(60)
+    await pair.replay(author.record[written:])
+    await pair.compare_rows()
+    for table, reporters in (("shares", {None, 0, 1}), ("conversions", {0, 1})):
+        assert {by for (by,) in await pair.look(f"SELECT reported_by FROM {table}")} == reporters  # noqa: S608
     calls = pair.compared
     assert calls.total() == author.calls > FEWEST_CALLS
     assert calls.keys() >= {*SEEN_CALLS, *(f"POST {path} 200" for path in PATHS)}, calls

@@ -135,6 +135,7 @@ class Author:
         self.record: list[tuple[Step, list[RecordedAnswer]]] = []
         self.tokens: dict[str, list[str]] = {site.key: [] for site in sites}
         self.sessions: dict[str, list[str]] = {site.key: [] for site in sites}
+        self._session_of: dict[str, str] = {}
         self.visits: dict[str, list[str]] = {site.key: [] for site in sites}
         self.at = at
         self._play = play_step
@@ -201,6 +202,8 @@ class Author:
             if chance.random() < 0.6:
                 fields["nonce"] = f"reached-{chance.randrange(times):09}"
                 fields["session"] = chance.choice((*self.sessions[site.key][-9:], *self.tokens[site.key][-1:]))
+                if chance.random() < 0.5:
+                    fields["id"] = f"order-{chance.randrange(times)}"  # an order that a shop may report, too
                 call = person.call("/v1/conversions", fields, chance.choice(site.origins))
             else:
                 fields["id"] = f"order-{chance.randrange(times)}"
@@ -213,6 +216,17 @@ class Author:
                 call = call._replace(headers=(*call.headers, ("Authorization", f"Bearer {key}")))
             self.at += _MINUTE
             step = Step(self.at, (call,))
+            self.record.append((step, await self._play(step)))
+
+    async def exhaust(self, times: int) -> None:
+        """Reports so many conversions of one visit, more than a page may."""
+        site = self._sites[0]
+        session = self.sessions[site.key][-1]
+        for number in range(times):
+            person = Person("192.0.2.252", CHROME, "en", None)
+            fields = {"site": site.key, "session": session, "goal": "order", "nonce": f"exhausted-{number:09}"}
+            self.at += _MINUTE
+            step = Step(self.at, (person.call("/v1/conversions", fields, site.origins[0]),))
             self.record.append((step, await self._play(step)))
 
     async def _send(self, *calls: RecordedCall) -> list[RecordedAnswer]:
@@ -261,6 +275,7 @@ class Author:
                 self.visits[site.key].append(found["visit"])
                 self.sessions[site.key].append(found["session"])
                 self.tokens[site.key] += found["tokens"].values()
+                self._session_of |= dict.fromkeys(found["tokens"].values(), found["session"])
 
     async def _visit(self, site: SiteRow) -> None:
         await self._arrive(site, self._arrival(site, self._person()))
@@ -302,8 +317,15 @@ class Author:
         for _ in range(self._chance.choice((1, 1, 2, 3, 9))):
             if token is None:
                 return
-            (answer,) = await self._post(site, "shares", {"token": token})
+            session = self._session_of.get(token)
+            said = self._chance.random()
+            fields = {"token": token, "session": session} if session and said < 0.8 else {"token": token}
+            if said > 0.95 and self.sessions[site.key]:
+                fields["session"] = self._chance.choice(self.sessions[site.key])  # most likely of another visit
+            (answer,) = await self._post(site, "shares", fields)
             token = answer.json["next"] if answer.status == 200 else None
+            if token and session:
+                self._session_of[token] = session
             if token and self._chance.random() < 0.8:
                 self.tokens[site.key].append(token)
 
