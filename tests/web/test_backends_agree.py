@@ -205,7 +205,8 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: 
     await pair.replay(author.record[written:])
     await pair.compare_rows()
     for table, reporters in (("shares", {None, 0, 1}), ("conversions", {0, 1})):
-        assert {by for (by,) in await pair.look(f"SELECT reported_by FROM {table}")} == reporters  # noqa: S608
+        found = await pair.one.store.look(f"SELECT DISTINCT reported_by FROM {table}")  # noqa: S608
+        assert {by for (by,) in found} == reporters
     calls = pair.compared
     assert calls.total() == author.calls > FEWEST_CALLS
     assert calls.keys() >= {*SEEN_CALLS, *(f"POST {path} 200" for path in PATHS)}, calls
