@@ -218,17 +218,6 @@ class Author:
             step = Step(self.at, (call,))
             self.record.append((step, await self._play(step)))
 
-    async def exhaust(self, times: int) -> None:
-        """Reports so many conversions of one visit, more than a page may."""
-        site = self._sites[0]
-        session = self.sessions[site.key][-1]
-        for number in range(times):
-            person = Person("192.0.2.252", CHROME, "en", None)
-            fields = {"site": site.key, "session": session, "goal": "order", "nonce": f"exhausted-{number:09}"}
-            self.at += _MINUTE
-            step = Step(self.at, (person.call("/v1/conversions", fields, site.origins[0]),))
-            self.record.append((step, await self._play(step)))
-
     async def _send(self, *calls: RecordedCall) -> list[RecordedAnswer]:
         step = Step(self.at, calls)
         answers = await self._play(step)
