@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Collection
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from grapevine.errors import Malformed
 from grapevine.web.problems import problem_response
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
+RawHeaders = Collection[tuple[bytes, bytes]]
 
 # An answer that is no page of ours loads, runs and is framed by nothing when it is opened as one. Every collect answer
 # carries the policy, so it is short.
@@ -42,12 +42,13 @@ def with_security_headers(headers: RawHeaders, hsts: int | None) -> list[tuple[b
     ``hsts`` is how many seconds browsers shall use https alone for this host (RFC 6797, without its subdomains, which
     may be somebody else's); None says nothing about it.
     """
-    found = list(headers)
-    names = {name for name, _ in found}
-    found += [each for each in _USUAL if each[0] not in names]
-    if hsts is not None and _HSTS not in names:
-        found.append((_HSTS, b"max-age=%d" % hsts))
-    return found
+    names = {name for name, _ in headers}
+    return [*headers, *(each for each in _added(hsts) if each[0] not in names)]
+
+
+@cache
+def _added(hsts: int | None) -> RawHeaders:
+    return _USUAL if hsts is None else (*_USUAL, (_HSTS, b"max-age=%d" % hsts))
 
 
 @lru_cache(maxsize=1_024)
