@@ -164,7 +164,7 @@ def values_of(last: Mapping[str, Any]) -> dict[str, Any]:
         "hangs_on": last["visit_id"], "small": 10_000, "before": 0, "day": end - 1, "kind": 1,
         "guard_key": -(1 << 62), "window": 1000, "end_site": SITE, "end_kind": 1, "end_key": 1 << 40,
         "now": ids.day_start(end), "app": "slack", "reason": "robot", "url": "u", "title": "t", "goal": "order",
-        "least": 20,
+        "least": 20, "shift": 24, "first_network": 0, "last_network": (1 << 48) - 1,
     }  # fmt: skip
 
 
