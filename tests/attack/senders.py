@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import resource
 import secrets
 import select
@@ -121,13 +122,15 @@ def malformed(port: int, number: int) -> int:
 
 
 def upgrades(port: int, number: int) -> int:
-    """Asks for another protocol that many times on one connection; returns how many of them were answered."""
-    ask = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    """Asks for another protocol that many times on one connection; returns how often the answer was an ordinary one."""
+    headers = {"Connection": "upgrade", "Upgrade": "websocket"}
     found = 0
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)) as connection:
         for _ in range(number):
-            connection.sendall(ask)
-            found += connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            connection.request("GET", "/healthz", headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            found += answer.status == 200
     return found
 
 
