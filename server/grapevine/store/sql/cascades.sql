@@ -159,11 +159,16 @@ WHERE (v.flags & 1) = 0;
 -- name: networks_of_cascades
 -- Returns from how many networks the returns to some cascades came. A network has another hash each day, and is counted
 -- once a day.
-SELECT v.root_id, count(DISTINCT v.network)
-FROM rows(root_id bigint, cell smallint)
-/*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
-WHERE (v.flags & 1) = 0
-GROUP BY v.root_id;
+SELECT found.root_id, count(found.network)
+FROM (
+    SELECT v.root_id, v.cell, v.network
+    FROM rows(root_id bigint, cell smallint)
+    /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */
+      ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
+    WHERE (v.flags & 1) = 0
+    GROUP BY v.root_id, v.cell, v.network
+) AS found
+GROUP BY found.root_id, found.cell;
 
 -- name: cascade_visits
 -- Returns all visits of one cascade by depth and time, self-returns left out.

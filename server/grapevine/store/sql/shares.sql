@@ -38,13 +38,17 @@ GROUP BY c.reported_by, c.currency;
 -- name: networks_of_shares
 -- Returns from how many networks some shares were opened by others than their sharers; leaves out those that were never
 -- opened. A network has another hash each day, and is counted once a day. `hangs_on` as in `reach_of_share`.
-SELECT rows.visit_id, rows.channel, rows.n, count(DISTINCT v.network)
-FROM rows(visit_id bigint, cell smallint, channel smallint, n smallint, hangs_on bigint)
-/*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_parent */
-  ON v.site_id = :site_id AND v.parent_id = rows.hangs_on AND v.cell = rows.cell
-WHERE v.channel = rows.channel AND v.n = rows.n AND COALESCE(v.via_id, v.parent_id) = rows.visit_id
-  AND (v.flags & 1) = 0
-GROUP BY rows.visit_id, rows.channel, rows.n;
+SELECT found.visit_id, found.channel, found.n, count(found.network)
+FROM (
+    SELECT rows.visit_id, rows.channel, rows.n, v.cell, v.network
+    FROM rows(visit_id bigint, cell smallint, channel smallint, n smallint, hangs_on bigint)
+    /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_parent */
+      ON v.site_id = :site_id AND v.parent_id = rows.hangs_on AND v.cell = rows.cell
+    WHERE v.channel = rows.channel AND v.n = rows.n AND COALESCE(v.via_id, v.parent_id) = rows.visit_id
+      AND (v.flags & 1) = 0
+    GROUP BY rows.visit_id, rows.channel, rows.n, v.cell, v.network
+) AS found
+GROUP BY found.visit_id, found.channel, found.n, found.cell;
 
 -- name: last_return
 -- Returns the last visit that came through a share before some time and is not a self-return. `hangs_on` as in
