@@ -53,6 +53,7 @@ class WidgetLoad:
         self._today = str(datetime.now(UTC).date())
         self._sessions: list[tuple[str, str]] = []
         self._tokens: list[str] = []
+        self._session_of: dict[str, str] = {}
         self._sent: deque[CollectCall] = deque(maxlen=_REMEMBERED)
         self._steps = asyncio.Condition()
         self._waiting: set[object] = set()
@@ -119,7 +120,7 @@ class WidgetLoad:
         await self._call(connection, "/v1/visits", visit["nonce"], visit)
         if self._tokens and self._random.random() < 0.5:
             token = self._random.choice(self._tokens[-20:])
-            await self._call(connection, "/v1/shares", token, {"token": token})
+            await self._call(connection, "/v1/shares", token, {"token": token, "session": self._session_of[token]})
         if self._sessions and self._random.random() < 0.5:
             session, named = self._random.choice(self._sessions[-20:])
             nonce = self._nonce()
@@ -162,9 +163,11 @@ class WidgetLoad:
             assert self.visits.setdefault(call.key, body["visit"]) == body["visit"], "a repeat became another visit"
             self._sessions.append((body["session"], body["visit"]))
             self._tokens.extend(body["tokens"].values())
+            self._session_of |= dict.fromkeys(body["tokens"].values(), body["session"])
         elif call.path == "/v1/shares":
             self.reported.add(call.key)
             self._tokens.append(body["next"])
+            self._session_of[body["next"]] = call.body["session"]
         else:
             self.views.setdefault(call.visit, set()).add(call.key)
 
