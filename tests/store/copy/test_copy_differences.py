@@ -52,7 +52,10 @@ async def test_rows_that_differ_are_named(sqlite_databases: Databases) -> None:
 async def test_every_difference_is_found(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     (guards,) = [table for table in copied_tables() if table.name == "guards"]
-    rows = [(1, chance.randint(0, 2), number, 0, chance.randint(0, 9)) for number in range(400)]
+    rows = [
+        (1, chance.randint(0, 2), number, 0, 9, chance.choice((None, 0, 1)), chance.randint(0, 9))
+        for number in range(400)
+    ]
     rows.sort(key=guards.key_of)
     source = {guards.key_of(row): row for row in rows if chance.random() < 0.9}
     target = {guards.key_of(row): row for row in rows if chance.random() < 0.9}
