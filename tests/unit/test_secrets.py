@@ -37,7 +37,6 @@ PUBLIC = {
     "store.rows.KeyRow.key_id",
     "web.dashboard.page.Viewer.key",  # a KeyRow
     "web.state.AppState.key_usage",
-    "writer.conversions._Candidate.guard_key",
     "writer.name_bounds.Taken.key",
     "writer.shares.ShareChange.key",
 }

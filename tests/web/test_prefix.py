@@ -19,6 +19,8 @@ async def test_the_widget_its_calls_and_its_short_links_stand_below_the_prefix(s
     answer = await server.http.post("/g/v1/visits", json=VISIT)
     assert answer.status_code == 200
     token = answer.json()["tokens"]["copy"]
+    shared = {"site": "site-a", "url": f"{ORIGIN}/x", "session": answer.json()["session"], "token": token}
+    assert (await server.http.post("/g/v1/shares", json=shared)).status_code == 200
     for path in (f"/g/s/{token}", f"/s/{token}"):
         response = await server.http.get(path)
         assert (response.status_code, response.headers["location"]) == (302, f"{ORIGIN}/x#gv={token}")

@@ -27,6 +27,7 @@ FREE = {
     "/readyz": "writes once a second, however often it is asked",
     "/sign-in": "the form is a constant; sending it has a limit of its own",
     "/sign-out": "needs a form from a page of the dashboard",
+    "/sign-out-everywhere": "needs a form from a page of the dashboard",
 }
 
 
