@@ -62,9 +62,12 @@ async def test_a_server_names_the_origin_of_a_site_or_says_why_not() -> None:
             return httpx.Response(
                 403, json={"detail": f"which is not an origin of this site ({ORIGIN}, https://b.example)."}
             )
+        if json.loads(request.content)["site"] == "unnamed":
+            return httpx.Response(403, json={"detail": "which is not an origin of this site."})
         return httpx.Response(404, json={"detail": "No site of this server has that key."})
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://a") as client:
         assert await origin_of_site(client, "site") == ORIGIN
+        assert await origin_of_site(client, "unnamed") is None
         with pytest.raises(GrapevineError, match="No site of this server"):
             await origin_of_site(client, "other")

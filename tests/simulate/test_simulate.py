@@ -147,13 +147,16 @@ async def test_a_server_that_refuses_or_is_away(server: Server) -> None:
 
 
 @SOCKET
-async def test_from_the_command_line(server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_from_the_command_line(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert server.url is not None
     truth, key = tmp_path / "truth.ndjson", tmp_path / "key"
     key.write_text(await key_of(server), "utf-8")
     server.clock.now = system_clock()
     arguments = ["simulate", "--server", server.url, "--site", server.site, "--seed", "5", "--visits", "150"]
     arguments += ["--suspects", "0", "--lost", "0.2", "--truth", str(truth)]
+    monkeypatch.setenv("GRAPEVINE_DATABASE", server.state.settings.database)
     assert await asyncio.to_thread(main, [*arguments, "--json"]) == 0
     played = json.loads(capsys.readouterr().out)
     assert played["world"]["visits"] == 150
@@ -170,6 +173,12 @@ async def test_from_the_command_line(server: Server, tmp_path: Path, capsys: pyt
     await server.visit()
     assert await asyncio.to_thread(main, checking) == 1
     assert "The server is off where ✗ stands." in capsys.readouterr().out
+
+    elsewhere = tmp_path / "elsewhere.sqlite3"
+    monkeypatch.setenv("GRAPEVINE_DATABASE", f"sqlite:///{elsewhere}")
+    assert await asyncio.to_thread(main, [*arguments, "--json"]) == 2
+    assert "`origin` is needed: --origin URL" in capsys.readouterr().err
+    assert not elsewhere.exists()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentTypeError, Namespace
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,8 +13,9 @@ from rich.table import Table
 from grapevine.cli.arguments import Commands, count
 from grapevine.cli.context import CommandContext
 from grapevine.cli.progress import visit_progress
-from grapevine.errors import GrapevineError, Invalid
+from grapevine.errors import GrapevineError, Invalid, StoreError
 from grapevine.simulate.parameters import Parameters
+from grapevine.store.factory import snapshot
 
 if TYPE_CHECKING:
     from grapevine.simulate.report import ComparisonReport, NumberComparison, SetComparison, WorldSummary
@@ -51,7 +53,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--server", metavar="URL", help="the server (with --check: default where it was played)")
     parser.add_argument("--site", metavar="KEY", help="the site's public key (with --check: where it was played)")
-    parser.add_argument("--origin", metavar="URL", help="the origin of the site's pages (default: ask the server)")
+    parser.add_argument("--origin", metavar="URL", help="the origin of the site's pages (default: its first one)")
     parser.add_argument(
         "--seed", type=count, default=1, metavar="S", help="seed of the random draws (default: %(default)s)"
     )
@@ -84,6 +86,16 @@ async def simulate(context: CommandContext, arguments: Namespace) -> int:
     return await (_play if arguments.check is None else _check)(context, arguments)
 
 
+async def _stored_origin(context: CommandContext, site: str) -> str:
+    """Returns the first origin of the site in the database that the settings name, which is only read: a server does
+    not say which origins a site has. Raises Invalid where the site is not in that database, or there is none."""
+    with suppress(StoreError):
+        async with snapshot(context.settings()) as database:
+            for (origin,) in await database.run("first_origin", key=site):
+                return str(origin)
+    raise Invalid.of("origin", "is needed: --origin URL; the site is not in the database that the settings name")
+
+
 async def _play(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.simulate.player import Player, Target, origin_of_site, player_client
     from grapevine.simulate.report import summarize_world
@@ -104,7 +116,7 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
     async with player_client(arguments.server) as client:
         origin = arguments.origin
         if origin is None:
-            origin = await origin_of_site(client, arguments.site)
+            origin = await origin_of_site(client, arguments.site) or await _stored_origin(context, arguments.site)
             world.truth.drops["bad-origin"] += 1
         with visit_progress(context, arguments.visits) as advance:
             await Player(client, Target(arguments.site, origin), world, context.now, on_visit=advance).play()

@@ -102,6 +102,8 @@ class ExpectedResults:
             if goal.value is not None and goal.currency is not None:
                 worth[goal.currency] = worth.get(goal.currency, Decimal(0)) + Decimal(goal.value)
         numbers |= {f"value.{currency}": float(value) for currency, value in sorted(worth.items())}
+        numbers["conversions_by.page.conversions"] = numbers["conversions"]  # no shop reports any with an API key
+        numbers |= {f"conversions_by.page.value.{currency}": float(value) for currency, value in sorted(worth.items())}
         unfurls = Counter(app for _, app in self.unfurls)
         suspects = Counter(visit.robot for visit in truth.visits if visit.robot not in (None, "crawler"))
         numbers |= {f"suspects.{kind}": number for kind, number in suspects.items()}

@@ -63,8 +63,9 @@ class IssuedTokens(NamedTuple):
     tokens: dict[str, str]
 
 
-async def origin_of_site(client: AsyncClient, site: str) -> str:
-    """Returns an origin of the site: the server names it when it refuses a foreign one (one ``bad-origin`` drop).
+async def origin_of_site(client: AsyncClient, site: str) -> str | None:
+    """Returns an origin of the site, which a server of an earlier version names when it refuses a foreign one (one
+    ``bad-origin`` drop); None where the server refuses it without naming another.
 
     Raises GrapevineError when there is no such site or no answer.
     """
@@ -73,10 +74,10 @@ async def origin_of_site(client: AsyncClient, site: str) -> str:
         response = await client.post("/v1/visits", json=body, headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"})
     except HTTPError as error:
         raise GrapevineError(f"the server did not answer: {error!r}") from None
-    found = _ORIGIN_NAMED.search(response.text)
-    if response.status_code != HTTPStatus.FORBIDDEN or found is None:
+    if response.status_code != HTTPStatus.FORBIDDEN:
         raise GrapevineError(f"the server names no origin of the site: {_said(response)}")
-    return found[1]
+    found = _ORIGIN_NAMED.search(response.text)
+    return None if found is None else found[1]
 
 
 class Player:
