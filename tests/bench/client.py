@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import uvloop
 
@@ -28,6 +28,7 @@ _HEADERS: Final = (
     "Safari/537.36\r\n"
 )
 _READY: Final = 5.0
+_T = TypeVar("_T")
 
 
 class Traffic:
@@ -38,6 +39,7 @@ class Traffic:
         self._site, self._origin = environment.get("SITE", ""), environment.get("ORIGIN", "")
         self._day, self._key = environment.get("DAY", ""), environment.get("KEY", "")
         self._tokens, self._sessions = _lines(environment.get("TOKENS")), _lines(environment.get("SESSIONS"))
+        self._shared = list(zip(self._tokens, self._sessions, strict=False))
         self._start = f"HTTP/1.1\r\nHost: {host}\r\n"
         self._headers = f"{self._start}{_HEADERS}Origin: {self._origin}\r\n"
         self._count = 0
@@ -69,9 +71,11 @@ class Traffic:
         )
 
     def _shares(self) -> bytes:
-        token = self._pick(self._tokens)
+        token, session = self._pick(self._shared)
         return self._post(
-            "shares", f'{{"site":"{self._site}","token":"{token}","url":"{self._page()}","title":"An article"}}'
+            "shares",
+            f'{{"site":"{self._site}","session":"{session}","token":"{token}","url":"{self._page()}",'
+            '"title":"An article"}',
         )
 
     def _views(self) -> bytes:
@@ -97,7 +101,7 @@ class Traffic:
     def _page(self) -> str:
         return f"{self._origin}/articles/{int(self._random.random() * 200) + 1}"
 
-    def _pick(self, found: list[str]) -> str:
+    def _pick(self, found: list[_T]) -> _T:
         return found[int(self._random.random() * len(found))]
 
 

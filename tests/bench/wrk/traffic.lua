@@ -38,7 +38,9 @@ function calls.visits()
     os.getenv("SITE"), page(), nonce(), os.getenv("DAY"), CHANNELS, token)
 end
 function calls.shares()
-  return string.format('{"site":"%s","token":"%s","url":"%s","title":"An article"}', os.getenv("SITE"), pick(tokens), page())
+  local number = math.random(#tokens)
+  return string.format('{"site":"%s","session":"%s","token":"%s","url":"%s","title":"An article"}',
+    os.getenv("SITE"), sessions[number], tokens[number], page())
 end
 function calls.views()
   return string.format('{"site":"%s","session":"%s","url":"%s","nonce":"%s"}', os.getenv("SITE"), pick(sessions), page(), nonce())
