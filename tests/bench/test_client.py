@@ -17,7 +17,7 @@ from tests.bench.load import process
 
 WRITTEN = {
     "visits": {"site", "url", "nonce", "day", "referrer", "title", "channels"},
-    "shares": {"site", "token", "url", "title"},
+    "shares": {"site", "session", "token", "url", "title"},
     "views": {"site", "session", "url", "nonce"},
 }
 
@@ -25,7 +25,7 @@ WRITTEN = {
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "tokens").write_text("token-1\ntoken-2\n")
-    (tmp_path / "sessions").write_text("session-1\n")
+    (tmp_path / "sessions").write_text("session-1\nsession-2\n")
     return {
         "SITE": "site",
         "ORIGIN": "https://bench.example",
