@@ -173,11 +173,12 @@ def losses(author: Author, chance: random.Random) -> list[str]:
 
 
 async def exhaust(pair: Pair, author: Author, times: int) -> None:
-    """Reports so many conversions of one visit, more than a page may."""
+    """Reports so many conversions of one visit, more than a page may, in a currency written in small letters."""
     session = author.sessions[LIVELY[0].key][-1]
     person = Person("192.0.2.252", CHROME, "en", None)
     for number in range(times):
         fields = {"site": LIVELY[0].key, "session": session, "goal": "order", "nonce": f"exhausted-{number:09}"}
+        fields |= {"value": "5", "currency": "jpy"}
         author.at += ids.HOUR_MS // 60
         step = Step(author.at, (person.call("/v1/conversions", fields, LIVELY[0].origins[0]),))
         author.record.append((step, await pair.play_first(step)))
@@ -213,6 +214,7 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: 
         await pair.on_both(lambda server: tidy(server.store, author.at))
         await pair.change(changes(author, chance))
     written = len(author.record)
+    await author.gather(LIVELY[0], 30)
     await exhaust(pair, author, 60)
     await author.answer(1, random.Random(SEED))  # noqa: S311  # takes along the counted drops
     await pair.replay(author.record[written:])
