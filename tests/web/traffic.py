@@ -169,11 +169,12 @@ class Author:
     async def gather(self, site: SiteRow, times: int) -> None:
         """So many people come to a site, one a minute: the first six each through a link of the one before, the others
         through one of the sixth."""
+        token = self.tokens[site.key][-1]
         for number in range(times):
-            if number <= 6:
-                token = self.tokens[site.key][-1]
             self.at += _MINUTE
             await self._arrive(site, self._arrival(site, self._person(number), token=token))
+            if number < 6:
+                token = self.tokens[site.key][-1]
 
     async def answer(self, times: int, chance: random.Random) -> None:
         """Answers to "how did you hear about us?": with a visit or without one, some of them sent twice.
