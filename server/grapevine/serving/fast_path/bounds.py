@@ -36,9 +36,12 @@ Application = Callable[..., object]
 
 NOTHING, HEAD, BODY = range(3)  # what the parser reads at the moment; an Enum's members take longer to get at
 
-_SHORTEST: Final = len(b"GET / HTTP/1.1\r\n\r\n")
+_FEW: Final = MAX_PIPELINED * len(b"GET / HTTP/1.1\r\n\r\n")
+"""No more requests than may wait begin in so few bytes."""
+
 _REQUEST_LINE: Final = len(" ") + len(" HTTP/1.1\r\n")
 _HEAD_END: Final = b"\r\n\r\n"
+_HEAD_END_SIZE: Final = len(_HEAD_END)
 _HEADER: Final = len(": ") + len("\r\n")
 _CHUNK: Final = 16
 """Bytes that a chunk may cost besides its content: its size in hexadecimal digits, two line ends, short extensions."""
@@ -87,10 +90,19 @@ class BoundedProtocol(TimeoutProtocol):
             self.flow = HeldFlow(transport)
 
     def data_received(self, data: bytes) -> None:
-        if len(data) <= PIECE and not (self.pipeline or self._held or self._is_closed_to_input):
-            behind = data.find(_HEAD_END) + len(_HEAD_END)
-            if len(data) - behind < MAX_PIPELINED * _SHORTEST or data.find(_HEAD_END, behind) < 0:
-                self._parse(data)  # the usual case: no more requests begin in it than may wait
+        size = len(data)
+        if size <= PIECE and not (self.pipeline or self._held or self._is_closed_to_input):
+            behind = data.find(_HEAD_END) + _HEAD_END_SIZE
+            if size - behind < _FEW or data.find(_HEAD_END, behind) < 0:
+                # The usual case: no more requests begin in it than may wait. As `_parse`, which would cost a call more.
+                if self.part != NOTHING:
+                    self.besides_body += size
+                try:
+                    self.parser.feed_data(data)
+                    if self.part != NOTHING:
+                        self._check()
+                except (HttpParserError, HttpParserUpgrade, _Stop) as error:
+                    self._failed(error)
                 return
         if self._is_closed_to_input:
             self._discard(len(data))
@@ -100,7 +112,7 @@ class BoundedProtocol(TimeoutProtocol):
             self._feed(data)
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        TimeoutProtocol.on_response_complete(self)  # `super()` takes longer to find it
         held = self._held
         if held and not self._is_closed_to_input and not self.transport.is_closing():
             self._held, self.flow.is_held = b"", False
@@ -139,25 +151,25 @@ class BoundedProtocol(TimeoutProtocol):
         self.besides_body += len(piece)
         try:
             self.parser.feed_data(piece)
-            if self.part == HEAD or self.besides_body > MAX_HEAD:
-                self._check()
-        except HttpParserUpgrade:  # to a protocol that this server does not speak: HTTP/1.1 goes on, as it may
-            return False
-        except HttpParserError:
-            if not self._is_stopped:
-                self.logger.warning(INVALID)
-                self._refusal = _invalid()
-            self._refuse(self._refusal)
-            return False
-        except _Stop:
-            self._refuse(self._refusal)
+            self._check()
+        except (HttpParserError, HttpParserUpgrade, _Stop) as error:
+            self._failed(error)
             return False
         return True
 
+    def _failed(self, error: Exception) -> None:
+        """Refuses what the parser or a bound did not take."""
+        if isinstance(error, HttpParserUpgrade):
+            return  # to a protocol that this server does not speak: HTTP/1.1 goes on, as it may
+        if isinstance(error, HttpParserError) and not self._is_stopped:
+            self.logger.warning(INVALID)
+            self._refusal = _invalid()
+        self._refuse(self._refusal)
+
     def on_message_begin(self) -> None:
-        if len(self.pipeline) >= MAX_PIPELINED:
+        if self.pipeline and len(self.pipeline) >= MAX_PIPELINED:
             self._stop(None)
-        super().on_message_begin()
+        TimeoutProtocol.on_message_begin(self)
         self.part, self.besides_body = HEAD, 0
 
     def on_headers_complete(self) -> None:
@@ -167,9 +179,8 @@ class BoundedProtocol(TimeoutProtocol):
         self.headers = []  # for trailers, which are not read: the headers are in the scope
 
     def check_head(self) -> None:
-        """Ends the connection if the head, which is here as a whole, exceeds a bound; first in on_headers_complete."""
-        if len(self.url) > MAX_URL or len(self.headers) > MAX_HEADERS:
-            self._check()
+        """Ends the connection if the head, which is here as a whole, exceeds a bound."""
+        self._check()
         if self.besides_body > MAX_HEAD - PIECE:  # where the head began in its first piece is not known
             size = len(self.parser.get_method()) + len(self.url) + _REQUEST_LINE + len("\r\n")
             if size + sum(len(name) + len(value) + _HEADER for name, value in self.headers) > MAX_HEAD:

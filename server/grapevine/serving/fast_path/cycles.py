@@ -56,12 +56,11 @@ class RedirectCycle(FastCycle):
     """The redirect of a short link that was followed a moment ago."""
 
     def __init__(self, protocol: HttpToolsProtocol, state: AppState, link: Response) -> None:
-        super().__init__(protocol)
-        self.hsts = state.settings.hsts
-        self.link = link
+        FastCycle.__init__(self, protocol)
+        self.content = _link(link, self.keep_alive, state.settings.hsts)
 
     def start(self) -> None:
-        self.write(_link(self.link, self.keep_alive, self.hsts))
+        self.write(self.content)
 
 
 class CollectCycle(FastCycle):

@@ -15,6 +15,7 @@ _METHODS: Final = {
     "connection_made": ("transport",),
     "connection_lost": ("exc",),
     "on_message_begin": (),
+    "on_header": ("name", "value"),
     "on_headers_complete": (),
     "on_body": ("body",),
     "on_message_complete": (),
@@ -25,8 +26,8 @@ _METHODS: Final = {
 """The methods that are overridden or called, with their parameters."""
 
 _ATTRIBUTES: Final = (
-    "app_state", "client", "cycle", "expect_100_continue", "flow.drain", "flow.resume_reading", "flow.write_paused",
-    "flow.pause_reading", "headers", "limit_concurrency", "logger", "loop", "parser.feed_data",
+    "app_state", "client", "cycle", "expect_100_continue", "flow.drain", "flow.read_paused", "flow.resume_reading",
+    "flow.write_paused",     "flow.pause_reading", "headers", "limit_concurrency", "logger", "loop", "parser.feed_data",
     "parser.get_http_version", "parser.get_method", "pipeline.pop", "server_state.total_requests", "tasks.add",
     "timeout_keep_alive", "transport", "url",
 )  # fmt: skip

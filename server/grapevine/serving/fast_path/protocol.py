@@ -17,6 +17,7 @@ from grapevine.collect.user_agents import read_agent
 from grapevine.domain.tokens import LENGTH
 from grapevine.serving.fast_path.bounds import BoundedProtocol
 from grapevine.serving.fast_path.cycles import CollectCycle, FastCycle, RedirectCycle
+from grapevine.serving.fast_path.limits import MAX_HEAD, MAX_HEADERS, MAX_URL, PIECE
 from grapevine.web.answer_headers import is_usable_host
 from grapevine.web.state import AppState
 
@@ -25,20 +26,30 @@ from grapevine.web.state import AppState
 _UNUSUAL: Final = frozenset({b"expect", b"upgrade", b"transfer-encoding", b"authorization"})
 
 _LENGTH_DIGITS: Final = len(str(MAX_BODY))
+_SURE_HEAD: Final = MAX_HEAD - PIECE
+"""Up to here a head is within its bound, wherever it began in its first piece."""
 
 
 class FastPathProtocol(BoundedProtocol):
     """uvicorn's protocol with the fast path; for ``uvicorn.Config(http=…)``."""
 
+    _usable_host: bytes | None = None
+    """The last ``Host`` of this connection that was usable: browsers send the same one each time."""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
     def on_headers_complete(self) -> None:
-        self.check_head()
+        if len(self.url) > MAX_URL or len(self.headers) > MAX_HEADERS or self.besides_body > _SURE_HEAD:
+            self.check_head()
         cycle = self._fast_cycle()
         if cycle is None:
             self.make_scope()
             super().on_headers_complete()
         else:
             self.running = self.cycle = cycle  # type: ignore[assignment]  # has the attributes that the protocol uses
-            self.begin_body(cycle.length)
+            if cycle.length:
+                self.begin_body(cycle.length)
 
     def on_body(self, body: bytes) -> None:
         cycle: object = self.cycle
@@ -75,9 +86,14 @@ class FastPathProtocol(BoundedProtocol):
         if state is None or not (before is None or before.response_complete) or self.limit_concurrency is not None:
             return None
         headers = dict(self.headers)
-        unusual = len(headers) != len(self.headers) or not headers.keys().isdisjoint(_UNUSUAL)
-        unusual = unusual or not is_usable_host(headers.get(b"host"))
-        if unusual or headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
+        if len(headers) != len(self.headers) or not _UNUSUAL.isdisjoint(headers):
+            return None
+        host, connection = headers.get(b"host"), headers.get(b"connection")
+        if host is None or host != self._usable_host:
+            if not is_usable_host(host):
+                return None
+            self._usable_host = host
+        if connection is not None and connection.lower() != b"keep-alive":
             return None
         if self.parser.get_http_version() != "1.1":
             return None

@@ -33,7 +33,7 @@ class TimeoutProtocol(BoundedConnection, HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._waiting_since, self._limit = self.loop.time(), self._request_seconds
-        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.url, self.headers = b"", []
 
     def make_scope(self) -> None:
         """Begins a message as uvicorn does, for requests that go through ASGI.
@@ -41,9 +41,10 @@ class TimeoutProtocol(BoundedConnection, HttpToolsProtocol):
         It is put off until the headers are read: requests on the fast path need no scope. The list of headers is in the
         scope already, so it is filled in place.
         """
-        read = self.url, self.headers, self.expect_100_continue
+        url, headers = self.url, self.headers
+        expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)
         super().on_message_begin()
-        self.url, self.headers[:], self.expect_100_continue = read
+        self.url, self.headers[:], self.expect_100_continue = url, headers, expects
 
     def on_message_complete(self) -> None:
         self.whole_request()
@@ -58,7 +59,8 @@ class TimeoutProtocol(BoundedConnection, HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
