@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from html import unescape
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -172,6 +173,23 @@ def losses(author: Author, chance: random.Random) -> list[str]:
     ]
 
 
+async def gather(pair: Pair, author: Author, times: int) -> None:
+    """So many people come to a site, one a minute: the first six each through a link of the one before, the others
+    through one of the sixth."""
+    site, token = LIVELY[0], author.tokens[LIVELY[0].key][-1]
+    for number in range(times):
+        fields: dict[str, Any] = {"site": site.key, "url": f"{site.origins[0]}/deep/page"}
+        fields |= {"channels": ["copy"], "token": token, "nonce": f"gathered-{number:09}"}
+        author.at += ids.HOUR_MS // 60
+        call = Person(f"192.0.2.{number}", CHROME, "en", None).call("/v1/visits", fields, site.origins[0])
+        step = Step(author.at, (call,))
+        (answer,) = await pair.play_first(step)
+        author.record.append((step, [answer]))
+        author.sessions[site.key].append(answer.json["session"])
+        if number < 6:
+            token = answer.json["tokens"]["copy"]
+
+
 async def exhaust(pair: Pair, author: Author, times: int) -> None:
     """Reports so many conversions of one visit, more than a page may, in a currency written in small letters."""
     session = author.sessions[LIVELY[0].key][-1]
@@ -214,7 +232,7 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: 
         await pair.on_both(lambda server: tidy(server.store, author.at))
         await pair.change(changes(author, chance))
     written = len(author.record)
-    await author.gather(LIVELY[0], 30)
+    await gather(pair, author, 30)
     await exhaust(pair, author, 60)
     await author.answer(1, random.Random(SEED))  # noqa: S311  # takes along the counted drops
     await pair.replay(author.record[written:])

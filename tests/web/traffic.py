@@ -166,16 +166,6 @@ class Author:
             (deed,) = self._chance.choices(list(deeds), list(deeds.values()))
             await deed(self._sites[min(self._chance.randrange(4), len(self._sites) - 1)])
 
-    async def gather(self, site: SiteRow, times: int) -> None:
-        """So many people come to a site, one a minute: the first six each through a link of the one before, the others
-        through one of the sixth."""
-        token = self.tokens[site.key][-1]
-        for number in range(times):
-            self.at += _MINUTE
-            await self._arrive(site, self._arrival(site, self._person(number), token=token))
-            if number < 6:
-                token = self.tokens[site.key][-1]
-
     async def answer(self, times: int, chance: random.Random) -> None:
         """Answers to "how did you hear about us?": with a visit or without one, some of them sent twice.
 
