@@ -11,6 +11,7 @@ import pytest
 
 FOLDERS: Final = {
     "tests/accuracy/": ("long",),
+    "tests/attack/test_connections.py": ("long",),
     "tests/attack/": ("process",),
     "tests/browser/": ("browser",),
     "tests/chaos/": ("process",),
@@ -19,6 +20,7 @@ FOLDERS: Final = {
     "tests/unit/analytics/test_attribution.py::test_the_credits_of_a_conversion_add_up": ("long",),
     "tests/unit/analytics/test_spike_detection.py::test_quarters_of_sites": ("long",),
     "tests/web/public/test_random_bodies.py": ("long",),
+    "tests/web/test_backends_agree.py": ("long",),
     "tests/simulate/test_simulate.py": ("long",),
 }
 """Where the name of a test begins so, it has these markers."""
