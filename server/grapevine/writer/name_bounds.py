@@ -17,14 +17,15 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from grapevine.domain.enums import BOUND_KINDS
+from grapevine.domain.networks import WIDE_SHIFT
 
 PAGE, GOAL, APP, ANSWER, SHARE_URL = (BOUND_KINDS[name] for name in ("pages", "goals", "apps", "answers", "shares"))
 
-_WIDE_BITS: Final = 24
-"""A network's hash without its lower bits is its wide network's (``collect.visitor_hash.network_hash``)."""
-
 _DAYS: Final = 10_000
 """The use of so many sites, days and kinds is kept."""
+
+MOST_NETWORKS: Final = 20_000
+"""So many networks are remembered of each bound. Beyond it those that used least are forgotten, and start anew."""
 
 K = TypeVar("K")
 
@@ -106,7 +107,7 @@ class NameBounds:
         for name, network in wanted.items():
             if not network:
                 continue
-            wide = network >> _WIDE_BITS
+            wide = network >> WIDE_SHIFT
             if use.networks[wide] + networks[wide] >= _free(bound, total):
                 excess.add(name)
             else:
@@ -121,6 +122,8 @@ class NameBounds:
         for key, networks in taken:
             use = self._use(key)
             use.networks.update(networks)
+            if len(use.networks) > MOST_NETWORKS:
+                use.networks = Counter(dict(use.networks.most_common(MOST_NETWORKS // 2)))
             if use.total is not None:
                 use.total += sum(networks.values())
                 use.unasked += sum(networks.values())
@@ -128,10 +131,16 @@ class NameBounds:
     def _use(self, key: BoundKey) -> _Use:
         use = self._uses.get(key)
         if use is None:
+            self._drop_past(key.day)
             if len(self._uses) >= _DAYS:
                 self._uses.clear()
             use = self._uses[key] = _Use()
         return use
+
+    def _drop_past(self, day: int) -> None:
+        """Forgets the days that are over; yesterday's may still get an event."""
+        while self._uses and (oldest := next(iter(self._uses))).day < day - 1:
+            del self._uses[oldest]
 
 
 def _must_ask(a_day: int, use: _Use, new: int) -> bool:

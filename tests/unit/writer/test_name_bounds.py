@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from grapevine.writer.name_bounds import BOUNDS, PAGE, SHARE_URL, Bound, BoundKey, NameBounds, Taken
+from grapevine.writer.name_bounds import (
+    BOUNDS,
+    MOST_NETWORKS,
+    PAGE,
+    SHARE_URL,
+    Bound,
+    BoundKey,
+    NameBounds,
+    Taken,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -128,3 +137,20 @@ async def test_the_days_that_are_kept_are_bounded() -> None:
 def test_every_kind_has_a_bound() -> None:
     assert all(bound.a_day or bound.a_network for bound in BOUNDS.values())
     assert BOUNDS[SHARE_URL].a_day is None
+
+
+async def test_more_networks_than_are_remembered_forget_the_smallest_ones_alone() -> None:
+    scene = Scene(None, a_network=10)
+    assert await scene.admitted(20, wide(1)) == 10
+    for number in range(2, MOST_NETWORKS + 10):
+        scene.bounds.add([Taken(DAY, {number: 1})])
+    (use,) = scene.bounds._uses.values()  # noqa: SLF001
+    assert len(use.networks) <= MOST_NETWORKS
+    assert await scene.admitted(1, wide(1)) == 0
+
+
+async def test_days_that_are_over_are_forgotten() -> None:
+    scene = Scene(1_000)
+    for day in range(7, 40):
+        assert await scene.admitted(1, wide(1), DAY._replace(day=day)) == 1
+        assert len(scene.bounds._uses) <= 2  # noqa: SLF001
