@@ -66,12 +66,14 @@ class CollectApi:
         if not (self._sites.is_fresh(at) and self._salts.at_hand(ids.day_at(at))):
             return False
         try:
-            result: PendingEvent | CollectResponse | Exception = self._accept(call, body, client, at)
+            result = self._accept(call, body, client, at)
             if isinstance(result, PendingEvent):
                 self._writer.submit(result.event, partial(self._finish, result, at, on_result), len(body))
                 return True
         except Exception as error:
-            result = error
+            # In here, since a variable that outlives this block would make a cycle: error, traceback, frame, variable.
+            on_result(error)
+            return True
         on_result(result)
         return True
 
@@ -142,17 +144,19 @@ class CollectApi:
 
     async def _outcome_of(self, event: Event) -> Outcome:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        on_outcome = resolver(future)
-        self._writer.submit(event, on_outcome)
-        return await future
+        self._writer.submit(event, resolver(future))
+        try:
+            return await future
+        finally:
+            del future  # a cycle with the frame in its exception's traceback
 
     def _finish(self, pending: PendingEvent, at: int, on_result: OnResult, outcome: Outcome | Exception) -> None:
         """Called by the writer when the event of a call is durable, or cannot be stored."""
-        result: CollectResponse | Exception
         try:
             result = outcome if isinstance(outcome, Exception) else self._respond(pending, at, outcome)
         except Exception as error:
-            result = error
+            on_result(error)  # in here, as in `submit`
+            return
         on_result(result)
 
     def _respond(self, pending: PendingEvent, at: int, outcome: Outcome) -> CollectResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -62,7 +63,8 @@ class EventRecorder:
         """As ``record``, in a transaction that the caller commits."""
         state = BatchState(self._shared, batch, events, CountDeltas(self._slot + slot_offset), drops)
         # Keys of a transaction that is rolled back must be offered to the store again.
-        batch.when_committed(lambda: self._remember(state.new_keys))
+        # The callback holds the keys alone: with the state, which holds the batch, it would make a cycle of every event.
+        batch.when_committed(partial(self._remember, state.new_keys))
         return await steps.record(state)
 
     def _remember(self, new: NewKeys) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from grapevine.store.repositories.verdicts import CascadeKey
@@ -38,7 +39,7 @@ class Removal:
     async def forget_visitor(self, visitor: VisitorDay) -> bool:
         """Removes the guard that counts a visitor once a day. Returns whether the visitor was counted."""
         key = visitor.visitor << 16 | visitor.day
-        self._batch.when_committed(lambda: self._recorder.forget(visitor))
+        self._batch.when_committed(partial(self._recorder.forget, visitor))
         return await self._batch.verdicts.forget_guard(visitor.site_id, GUARD_VISITOR, key, visitor.cell)
 
     async def take_out(self, visits: Sequence[VisitRow], verdict: int, firsts: Collection[int]) -> None:

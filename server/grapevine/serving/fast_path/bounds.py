@@ -226,6 +226,9 @@ class BoundedProtocol(TimeoutProtocol):
             self.running.message_event.set()
         self.pipeline.clear()
         super().connection_lost(exc)
+        # These refer to the connection in turn, and only a pass of the collector would free such cycles. It is rare
+        # (`serving.runtime`), and what has lived through a pass waits long for the next one.
+        self.cycle = self.running = self.parser = None  # type: ignore[assignment]
 
     def _check(self) -> None:
         """Checks what has been read so far."""

@@ -66,6 +66,8 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
             reply = await result
         except (Problem, StoreError) as error:
             return failure(error)
+        finally:
+            del result  # a cycle with the frame in its exception's traceback
         return response(reply.status, reply.dropped, encode(reply.body))
 
     return collect
