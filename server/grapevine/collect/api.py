@@ -71,8 +71,9 @@ class CollectApi:
                 self._writer.submit(result.event, partial(self._finish, result, at, on_result), len(body))
                 return True
         except Exception as error:
-            # In here, since a variable that outlives this block would make a cycle: error, traceback, frame, variable.
-            on_result(error)
+            on_result(
+                error
+            )  # in this block: a variable that outlives it would make a cycle with its traceback's frames
             return True
         on_result(result)
         return True
@@ -144,7 +145,8 @@ class CollectApi:
 
     async def _outcome_of(self, event: Event) -> Outcome:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._writer.submit(event, resolver(future))
+        on_outcome = resolver(future)
+        self._writer.submit(event, on_outcome)
         try:
             return await future
         finally:
@@ -155,7 +157,7 @@ class CollectApi:
         try:
             result = outcome if isinstance(outcome, Exception) else self._respond(pending, at, outcome)
         except Exception as error:
-            on_result(error)  # in here, as in `submit`
+            on_result(error)  # in this block, as in `submit`
             return
         on_result(result)
 

@@ -26,7 +26,9 @@ def tune_interpreter() -> None:
     """Makes garbage collection rare and thread switches quick.
 
     A request makes many small objects and no reference cycles: the collector's default, a pass every 700 objects, costs
-    a seventh of the time and frees nothing. Objects that exist after the start are frozen, so no pass visits them.
+    a seventh of the time and frees nothing. Objects that exist after the start are frozen, so no pass visits them. That
+    there are no cycles is a matter of care, of which ``tests/serving/test_reference_cycles`` takes its part: one a
+    request would wait for a pass, and what has lived through two passes waits for some fifty million new objects.
     The thread that commits must not wait the default 5 ms for the interpreter's lock.
     """
     gc.collect()

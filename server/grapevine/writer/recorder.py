@@ -63,7 +63,7 @@ class EventRecorder:
         """As ``record``, in a transaction that the caller commits."""
         state = BatchState(self._shared, batch, events, CountDeltas(self._slot + slot_offset), drops)
         # Keys of a transaction that is rolled back must be offered to the store again.
-        # The callback holds the keys alone: with the state, which holds the batch, it would make a cycle of every event.
+        # The callback holds the keys alone: with the state, which holds the batch, it would make a reference cycle.
         batch.when_committed(partial(self._remember, state.new_keys))
         return await steps.record(state)
 

@@ -65,9 +65,8 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
             await collect_api.submit_prepared(call, body, client, resolver(result))
             reply = await result
         except (Problem, StoreError) as error:
-            return failure(error)
-        finally:
-            del result  # a cycle with the frame in its exception's traceback
+            # This frame is in the traceback and holds the future, which holds the error: a reference cycle.
+            return failure(error.with_traceback(None))
         return response(reply.status, reply.dropped, encode(reply.body))
 
     return collect

@@ -1,0 +1,100 @@
+"""What a request leaves behind is free at once: no reference cycle waits for the garbage collector.
+
+Its passes are rare (``serving.runtime``), and what has lived through one is looked at again much later, so a cycle per
+request or per connection is memory that grows for hours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from grapevine.serving.fast_path import limits
+from tests.support.in_process_server import ORIGIN, Server
+from tests.support.raw_connection import connected, request
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
+
+CONNECTIONS = 20
+PATIENCE_SECONDS = 20
+OURS = ("grapevine.", "uvicorn.", "starlette.")
+VISIT = {"site": "site-a", "url": f"{ORIGIN}/x", "channels": ["copy"]}
+
+
+def visit(nonce: str = "n" * 20, **headers: str) -> bytes:
+    return request("POST", "/v1/visits", VISIT | {"nonce": nonce}, headers)
+
+
+def damaged(data: bytes) -> bytes:
+    return data[:-3] + b"\xff" + data[-2:]
+
+
+HALF = "half a body"
+REQUESTS = {
+    "a visit": visit(),
+    "a visit through ASGI": visit(connection="close"),
+    "a body that is no JSON": damaged(visit()),
+    "the same through ASGI": damaged(visit(connection="close")),
+    "a wrong nonce": visit("short"),
+    "a foreign origin": visit(origin="https://other.example"),
+    "a view of an unknown visit": request("POST", "/v1/views", {"site": "site-a", "session": "x"}),
+    "a wrong type": visit(**{"content-type": "text/html"}),
+    HALF: visit()[:-5],
+    "no HTTP": b"\x01\x02\x03\r\n\r\n",
+    "an unknown page": request("GET", "/nowhere"),
+    "an unknown link": request("GET", f"/s/{'A' * 20}"),
+    "a read without a key": request("GET", "/v1/stats/summary"),
+    "a long URL": request("GET", "/" + "a" * limits.MAX_URL),
+    "a long head": request("GET", "/", None, {"x-padding": "a" * limits.MAX_HEAD}),
+}
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """No pass of the collector while a test runs; cycles stay where they are."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def ours() -> Counter[str]:
+    """The number of objects of each class of ours, and of the web server's."""
+    names = (f"{type(found).__module__}.{type(found).__qualname__}" for found in gc.get_objects())
+    return Counter(name for name in names if name.startswith(OURS))
+
+
+async def come_and_go(port: int, name: str) -> None:
+    for _ in range(CONNECTIONS):
+        async with connected(port) as connection:
+            await connection.send(REQUESTS[name])
+            if name != HALF:
+                await connection.answer()
+
+
+async def left_behind(before: Counter[str]) -> dict[str, int]:
+    """Returns the classes of which there are as many more objects than ``before`` as connections were closed."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        found = {name: number for name, number in (ours() - before).items() if number >= CONNECTIONS // 2}
+        if not found or time.monotonic() > end:
+            return found
+        await asyncio.sleep(0.05)  # the server has not seen the end of the last connections yet
+
+
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_nothing_is_left_of_closed_connections(server: Server, name: str) -> None:
+    assert server.url
+    port = int(server.url.rpartition(":")[2])
+    await come_and_go(port, name)  # fills caches that are made at the first use
+    before = ours()
+    await come_and_go(port, name)
+    assert await left_behind(before) == {}
