@@ -35,6 +35,7 @@ def damaged(data: bytes) -> bytes:
 
 
 HALF = "half a body"
+TOKEN = "the-token-of-a-visit"
 REQUESTS = {
     "a visit": visit(),
     "a visit through ASGI": visit(connection="close"),
@@ -47,6 +48,18 @@ REQUESTS = {
     HALF: visit()[:-5],
     "no HTTP": b"\x01\x02\x03\r\n\r\n",
     "an unknown page": request("GET", "/nowhere"),
+    "a followed link": request("GET", f"/s/{TOKEN}"),
+    "a QR code": request("GET", f"/s/{TOKEN}/qr.svg"),
+    "a page about a token": request("GET", f"/about/{TOKEN}"),
+    "share counts": request("GET", f"/v1/counts?site=site-a&url={ORIGIN}/x"),
+    "share counts of no site": request("GET", f"/v1/counts?site=site-z&url={ORIGIN}/x"),
+    "the widget": request("GET", "/widget.js"),
+    "readiness": request("GET", "/readyz"),
+    "the page to sign in": request("GET", "/sign-in"),
+    "a wrong sign-in": request(
+        "POST", "/sign-in", headers={"content-type": "application/x-www-form-urlencoded", "content-length": "0"}
+    ),
+    "a read with a wrong key": request("GET", "/v1/stats/summary", headers={"authorization": "Bearer x"}),
     "an unknown link": request("GET", f"/s/{'A' * 20}"),
     "a read without a key": request("GET", "/v1/stats/summary"),
     "a long URL": request("GET", "/" + "a" * limits.MAX_URL),
@@ -71,10 +84,11 @@ def ours() -> Counter[str]:
     return Counter(name for name in names if name.startswith(OURS))
 
 
-async def come_and_go(port: int, name: str) -> None:
+async def come_and_go(port: int, name: str, token: str) -> None:
+    data = REQUESTS[name].replace(TOKEN.encode(), token.encode())
     for _ in range(CONNECTIONS):
         async with connected(port) as connection:
-            await connection.send(REQUESTS[name])
+            await connection.send(data)
             if name != HALF:
                 await connection.answer()
 
@@ -94,7 +108,8 @@ async def left_behind(before: Counter[str]) -> dict[str, int]:
 async def test_nothing_is_left_of_closed_connections(server: Server, name: str) -> None:
     assert server.url
     port = int(server.url.rpartition(":")[2])
-    await come_and_go(port, name)  # fills caches that are made at the first use
+    token = (await server.visit())["tokens"]["copy"]
+    await come_and_go(port, name, token)  # fills caches that are made at the first use
     before = ours()
-    await come_and_go(port, name)
+    await come_and_go(port, name, token)
     assert await left_behind(before) == {}
