@@ -40,14 +40,23 @@ _HIGHEST_SECONDS: Final = 10
 _SLOW_PAUSE_SECONDS: Final = 0.05
 _CALLS: Final = ("visits", "visits", "visits", "shares", "views", "follow")
 _T95: Final = 1.96
+_PARTS: Final = 6
 
 
 class Soaked(NamedTuple):
-    """What came of it: answers by kind and status, acknowledged visits, and (seconds, memory) through the time."""
+    """What came of it: answers by kind and status, acknowledged visits, and the memory through the time."""
 
     answers: Counter[tuple[str, int]]
     visits: array[int]
-    samples: list[tuple[float, Memory]]
+    samples: list[Sample]
+
+
+class Sample(NamedTuple):
+    """The server's memory after so many seconds and answers."""
+
+    seconds: float
+    answers: int
+    memory: Memory
 
 
 class Slope(NamedTuple):
@@ -89,7 +98,7 @@ def run() -> None:
 
 def _show(highest: float, soaked: Soaked, missing: int, size: int, doctor: int) -> None:
     half = soaked.samples[len(soaked.samples) // 2 :]
-    grown = slope([at for at, _ in half], [memory.own for _, memory in half])
+    grown = slope([sample.seconds for sample in half], [sample.memory.own for sample in half])
     table = Table(title=f"{_MINUTES:g} minutes at two thirds of {highest:,.0f} visits a second", title_justify="left")
     table.add_column("figure")
     table.add_column("value", justify="right")
@@ -97,17 +106,21 @@ def _show(highest: float, soaked: Soaked, missing: int, size: int, doctor: int) 
     for (kind, status), number in sorted(soaked.answers.items()):
         table.add_row(f"  {kind}, {status or 'closed'}", f"{number:,}")
     table.add_row("acknowledged visits that are not stored", f"{missing:,} of {len(soaked.visits):,}")
-    table.add_row(
-        "memory of its own, MiB: first, half, last", "  ".join(f"{m.own:.1f}" for m in _three(soaked.samples))
-    )
+    for sample in _spread(soaked.samples):
+        table.add_row(f"memory of its own after {sample.answers:,} answers, MiB", f"{sample.memory.own:.1f}")
     table.add_row("growth in the second half, MiB an hour (95 %)", f"{grown.growth:+.2f} ± {grown.margin:.2f}")
     table.add_row("database, MiB", f"{size / (1 << 20):,.0f}")
     table.add_row("doctor", "all is well" if doctor == 0 else f"exit {doctor}")
     Console(width=110).print(table)
 
 
-def _three(samples: Sequence[tuple[float, Memory]]) -> tuple[Memory, Memory, Memory]:
-    return samples[0][1], samples[len(samples) // 2][1], samples[-1][1]
+def _spread(samples: Sequence[Sample]) -> list[Sample]:
+    """Returns the first sample, the last one, and those between them that cut the time in equal parts.
+
+    Memory grows while caches fill, SQLite's of pages (32 MiB) longest: until the database is a little larger than that.
+    """
+    last = len(samples) - 1
+    return [samples[part * last // _PARTS] for part in range(_PARTS + 1)]
 
 
 def slope(seconds: Sequence[float], values: Sequence[float]) -> Slope:
@@ -135,7 +148,7 @@ async def _soak(port: int, pid: int, traffic: Mapping[str, str], rate: float) ->
             one = Traffic(dict(traffic) | {"CALL": "visits", "SEED": f"slow {number}"}, host)
             group.create_task(_slow(port, one, until, soaked))
         while loop.time() < until:
-            soaked.samples.append((loop.time() - began, now(pid)))
+            soaked.samples.append(Sample(loop.time() - began, soaked.answers.total(), now(pid)))
             await asyncio.sleep(_SAMPLE_SECONDS)
     return soaked
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 import pytest
 
 from grapevine.serving.fast_path import limits
+from grapevine.serving.fast_path.limits import ConnectionsPerAddress
+from grapevine.serving.server import Server as ListeningServer
 from tests.support.in_process_server import ORIGIN, Server
 from tests.support.raw_connection import connected, request
 
@@ -113,3 +115,20 @@ async def test_nothing_is_left_of_closed_connections(server: Server, name: str) 
     before = ours()
     await come_and_go(port, name, token)
     assert await left_behind(before) == {}
+
+
+@pytest.mark.usefixtures("uncollected")
+async def test_nothing_is_left_of_connections_beyond_the_bound(server: Server) -> None:
+    listening = ListeningServer(server.app, addresses=ConnectionsPerAddress(1))
+    serving = asyncio.create_task(listening.work())
+    await listening.ready.wait()
+    port = int(listening.url.rpartition(":")[2])
+    async with connected(port) as held:
+        assert (await held.ask("GET", "/healthz")).status == 200
+        before = ours()
+        for _ in range(CONNECTIONS):
+            async with connected(port) as refused:
+                await refused.ended()
+        assert await left_behind(before) == {}
+    listening.stop()
+    await serving
