@@ -40,6 +40,12 @@ async def test_every_commit_is_durable(sqlite_store: SQLiteStore) -> None:
     assert await sqlite_store.writer_setting("synchronous") == 2  # FULL
 
 
+async def test_the_pages_that_connections_keep_are_bounded(sqlite_store: SQLiteStore) -> None:
+    """Memory would grow with the database. SQLite's setting is KiB below zero, and pages above."""
+    assert await sqlite_store.writer_setting("cache_size") == -32_768
+    assert await sqlite_store.look("PRAGMA cache_size") == [(-2_000,)]
+
+
 async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "grapevine.sqlite3"
     connection = sqlite3.connect(path)

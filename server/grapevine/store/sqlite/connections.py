@@ -17,7 +17,7 @@ from functools import cache
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiosqlite
 
@@ -26,12 +26,20 @@ from grapevine.store.sqlite.errors import unreadable
 
 _MOST_ROWS = 256
 _BUSY_MS = 10_000
+WRITER_PAGES_KIB: Final = 32_768
+"""Pages that the writing connection keeps, so that a batch finds most of what it changes in memory. The process grows
+by as much while the database does, and by no more."""
+
+READER_PAGES_KIB: Final = 2_000
+"""Pages that each reading connection keeps, SQLite's default: the kernel's cache of the file has the others."""
+
 _WRITER_SETTINGS = (
     f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "wal_autocheckpoint=0",
-    "cache_size=-32768",
+    f"cache_size=-{WRITER_PAGES_KIB}",
 )  # fmt: skip
-_READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY")
-_QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY")
+_READER_PAGES = f"cache_size=-{READER_PAGES_KIB}"
+_READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY", _READER_PAGES)
+_QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY", _READER_PAGES)
 
 
 class InlineConnection:
