@@ -12,7 +12,9 @@ import asyncpg
 
 from grapevine.domain import ids
 from grapevine.store.postgres.snapshot import snapshot as postgres_snapshot
+from grapevine.store.query_runner import Runner
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
+from grapevine.store.sqlite.snapshot import snapshot as sqlite_snapshot
 from tests.chaos.widget_load import WidgetLoad
 
 Numbers = dict[tuple[Any, ...], tuple[int, ...]]
@@ -109,10 +111,20 @@ async def settled_there(url: str, load: WidgetLoad) -> None:
 async def intact_there(url: str) -> None:
     """Checks that the counts of the database equal its rows."""
     async with postgres_snapshot(url) as snapshot:
-        recount = Recount(snapshot)
-        for name in COMPARISONS:
-            found = await recount.compare(name, None, 5)
-            assert not found.differing, (name, found)
+        await _no_difference(snapshot)
+
+
+async def counts_agree(database: Path) -> None:
+    """Checks that the counts of the file equal its rows, by the comparisons of ``grapevine doctor``."""
+    async with sqlite_snapshot(database) as snapshot:
+        await _no_difference(snapshot)
+
+
+async def _no_difference(runner: Runner) -> None:
+    recount = Recount(runner)
+    for name in COMPARISONS:
+        found = await recount.compare(name, None, 5)
+        assert not found.differing, (name, found)
 
 
 class _Stored:
