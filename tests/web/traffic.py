@@ -284,16 +284,19 @@ class Author:
             await self._arrive(site, self._arrival(site, person, token=self.tokens[site.key][-1]))
 
     async def _rush(self, site: SiteRow) -> None:
-        """Many at one moment, each a different person, half of them through one link."""
-        token = self._token(site)
+        """Many at one moment, each a different person, half of them through one link.
+
+        Calls of one moment have no order: a store that takes several batches at once may store any of them first. A
+        page keeps the first title that is stored, so all of them have the same title or none.
+        """
+        token, title = self._token(site), self._chance.choice(TITLES)
         people = self._chance.sample(range(60), self._chance.randrange(5, 15))
-        await self._arrive(
-            site,
-            *(
-                self._arrival(site, self._person(number), **({"token": token} if index % 2 else {}))
-                for index, number in enumerate(people)
-            ),
-        )
+        calls = []
+        for index, number in enumerate(people):
+            fields: dict[str, Any] = {"token": token} if index % 2 else {}
+            fields["title"] = self._chance.choice((None, title))
+            calls.append(self._arrival(site, self._person(number), **fields))
+        await self._arrive(site, *calls)
 
     async def _view(self, site: SiteRow) -> None:
         if self.sessions[site.key]:

@@ -123,7 +123,8 @@ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.c
 WHERE s.url IS NOT NULL;
 
 -- name: insert_pages
--- Inserts pages, most of them stored already, and adds titles to those without one.
+-- Inserts pages, most of them stored already, and adds titles to those without one. Of the titles in one batch the writer
+-- offers the first; of those in concurrent batches the one stays that reaches the row first, which may be any of them.
 INSERT INTO pages (site_id, page_id, cell, day, url, title)
 SELECT * FROM rows(site_id bigint, page_id bigint, cell smallint, day bigint, url text, title text)
 WHERE true
