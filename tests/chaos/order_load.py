@@ -112,7 +112,7 @@ class OrderLoad:
             query = "SELECT guard_key, visit_id, reported_by FROM guards WHERE kind = ? ORDER BY 1, 2"
             assert connection.execute(query, (GUARD_CONVERSION,)).fetchall() == rows
         for order in self.orders:
-            assert stored[order.number] in order.may_be()
+            assert stored[order.number] in order.may_be(), (stored[order.number], order.may_be())
 
     async def _claim(self, connection: Connection) -> list[Order]:
         orders = await self._new_orders(connection, _CLAIMED)
