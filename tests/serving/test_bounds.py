@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grapevine.config.logging import Seldom
-from grapevine.serving.fast_path import features, limits
+from grapevine.serving.fast_path import features
 from grapevine.serving.fast_path.bounds import BoundedProtocol
 from grapevine.serving.fast_path.limits import (
     LINGER_BYTES,
@@ -20,7 +19,6 @@ from grapevine.serving.fast_path.limits import (
     MAX_HEADERS,
     MAX_PIPELINED,
     MAX_URL,
-    ConnectionsPerAddress,
 )
 from grapevine.serving.server import Server as ListeningServer
 from tests.support.in_process_server import ORIGIN, Server
@@ -275,8 +273,10 @@ async def hang_up(*writers: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def listening(answer: bytes, **limits: Any) -> AsyncIterator[ListeningServer]:
-    """A server that answers everything alike."""
+async def listening(
+    answer: bytes, held_until: asyncio.Event | None = None, **limits: Any
+) -> AsyncIterator[ListeningServer]:
+    """A server that answers everything alike, ``/held`` not before an event."""
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -284,6 +284,8 @@ async def listening(answer: bytes, **limits: Any) -> AsyncIterator[ListeningServ
                 await receive()
                 await send({"type": f"lifespan.{message}.complete"})
             return
+        if held_until is not None and scope["path"] == "/held":
+            await held_until.wait()
         length = (b"content-length", b"%d" % len(answer))
         await send({"type": "http.response.start", "status": 200, "headers": [length]})
         for start in range(0, len(answer), 65_536):
@@ -333,35 +335,6 @@ async def test_an_answer_that_nobody_reads_ends_the_connection(
     assert len(caplog.records) == len(missing)  # the server says that it goes without the fast path
 
 
-async def test_the_connections_of_an_address(
-    missing: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those beyond the bound are closed, until one of the others ends; the log says so once."""
-    monkeypatch.setattr(limits.log, "filters", [Seldom()])  # the usual one remembers the test before
-    async with listening(b"ok", addresses=ConnectionsPerAddress(3)) as server:
-        port = urlsplit(server.url).port or 0
-        ask = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
-
-        async def answered() -> bool:
-            async with connected(port) as connection:
-                try:
-                    await connection.send(ask)
-                    return (await connection.answer()).status == 200
-                except Cut:
-                    return False
-
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
-        assert [await answered() for _ in range(5)] == [False] * 5
-        held[0][1].close()
-        async with asyncio.timeout(20):
-            while not await answered():  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        await hang_up(*(writer for _, writer in held))
-    assert [record.getMessage() for record in caplog.records[len(missing) :]] == [
-        "an address has 3 connections, the most that GRAPEVINE_CONNECTIONS allows"
-    ]
-
-
 @pytest.mark.parametrize(
     ("missing", "status"), [([], 431), (["pipeline.pop"], 400)], indirect=["missing"], ids=["fast path", "plain"]
 )
@@ -370,16 +343,3 @@ async def test_a_head_is_bounded_without_the_fast_path_too(status: int) -> None:
     async with listening(b"ok") as server, connected(urlsplit(server.url).port or 0) as connection:
         await connection.send(b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"a" * MAX_HEAD * 20)
         assert [answer.status for answer in await answers(connection)] == [status]
-
-
-def test_who_counts_as_one_address() -> None:
-    counted = ConnectionsPerAddress(2, ["192.0.2.0/24"])
-    assert [counted.enter(f"2001:db8:0:1::{number}") for number in range(4)] == [True, True, False, False]
-    assert counted.enter("2001:db8:0:2::1")
-    assert all(counted.enter("192.0.2.7") for _ in range(10))
-    assert [counted.enter(address) for address in ("198.51.100.1", "::ffff:198.51.100.1", "198.51.100.1")] == [
-        True, True, False,
-    ]  # fmt: skip
-    counted.leave("2001:db8:0:1::ffff")
-    assert counted.enter("2001:db8:0:1::7")
-    assert all(ConnectionsPerAddress(0).enter("198.51.100.1") for _ in range(10))

@@ -281,8 +281,8 @@ SETTINGS: Final = (
     Setting(
         "connections",
         "100",
-        "Open connections of one address (IPv6: of one /64) to one process; further ones are closed at once. "
-        "Trusted proxies are excepted. 0 = no limit.",
+        "Open connections of one address (IPv6: of one /64) to one process. A further one takes the place of "
+        "one that waits between two requests, or else is closed at once. Trusted proxies are excepted. 0 = no limit.",
         _whole_number(0, 1_000_000),
     ),
     Setting("log", "text", "Format of the log, one event a line: `text` for people or `json` for programs.", _log),

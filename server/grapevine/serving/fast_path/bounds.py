@@ -17,6 +17,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from grapevine.errors import HeadTooLarge, UrlTooLong
+from grapevine.serving.fast_path.connection import answered_all
 from grapevine.serving.fast_path.cycles import FastCycle, encoded
 from grapevine.serving.fast_path.limits import (
     LINGER_BYTES,
@@ -118,6 +119,11 @@ class BoundedProtocol(TimeoutProtocol):
             self._held, self.flow.is_held = b"", False
             self._feed(held)
             self.flow.resume_reading()  # does nothing when more had to be held
+
+    def rests_since(self) -> float | None:
+        if self.part != NOTHING or self._is_closed_to_input or not answered_all(self.cycle, self.transport):
+            return None
+        return self._waiting_since
 
     def _feed(self, data: bytes) -> None:
         """Parses what has come, until as many requests wait as may; the rest is held until one of them is answered."""

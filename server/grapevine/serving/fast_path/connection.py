@@ -28,9 +28,9 @@ _NO_LINGER: Final = struct.pack("ii", 1, 0)
 class BoundedConnection(_Protocol):
     """Mix-in for uvicorn's protocol classes.
 
-    Closes a connection at once when its address has too many, and aborts one whose client took nothing of what was
-    written to it for ``answer_seconds``. One timer a connection looks after that: setting one up for every response
-    would cost more.
+    Closes a connection at once when its address has too many in use, and aborts one whose client took nothing of what
+    was written to it for ``answer_seconds``. One timer a connection looks after that: setting one up for every
+    response would cost more.
     """
 
     look_seconds = LOOK_SECONDS
@@ -54,7 +54,7 @@ class BoundedConnection(_Protocol):
         if self._addresses is not None:
             peer = get_remote_addr(transport)
             address = peer[0] if peer else ""
-            if not self._addresses.enter(address):
+            if not self._addresses.enter(address, self):
                 transport.abort()
                 return
             self._counted = address
@@ -66,12 +66,21 @@ class BoundedConnection(_Protocol):
             return
         self._timer.cancel()
         if self._addresses is not None and self._counted is not None:
-            self._addresses.leave(self._counted)
+            self._addresses.leave(self._counted, self)
         super().connection_lost(exc)
 
     def silence_left(self, _now: float) -> float:
         """Returns for how many seconds the client may stay silent; the connection is closed when none are left."""
         return self.look_seconds
+
+    def rests_since(self) -> float | None:
+        """Returns since when the connection has waited for another request; None while it does anything else, and
+        before its first request."""
+        raise NotImplementedError
+
+    def end_rest(self) -> None:
+        """Closes the connection."""
+        self.transport.close()
 
     def _look(self) -> None:
         """Ends the connection of a client that took nothing, or said nothing, for too long; else looks again soon."""
@@ -90,6 +99,14 @@ class BoundedConnection(_Protocol):
             self.transport.close()
         else:
             _reset(self.transport)
+
+
+def answered_all(cycle: Any, transport: asyncio.Transport) -> bool:
+    """Whether the newest request of a connection, whose cycle this is, has its answer, and the client has taken it.
+
+    False where there was no request yet.
+    """
+    return cycle is not None and cycle.response_complete and not transport.get_write_buffer_size()
 
 
 def _reset(transport: asyncio.Transport) -> None:

@@ -7,9 +7,9 @@ what a client sees when it exceeds one.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from operator import itemgetter
+from typing import Final, Protocol
 
 from grapevine.config.logging import Seldom
 from grapevine.domain.networks import network_of
@@ -59,8 +59,23 @@ PIECE: Final = 4_096
 """The parser is fed so many bytes at a time, and the bounds are checked in between."""
 
 
+class OpenConnection(Protocol):
+    """What is asked of a counted connection."""
+
+    def rests_since(self) -> float | None:
+        """Returns since when it has waited for another request; None while it does anything else, and before its
+        first request."""
+
+    def end_rest(self) -> None:
+        """Closes it."""
+
+
 class ConnectionsPerAddress:
-    """Counts the open connections of each network: an IPv4 address, or an IPv6 /64. ``most`` 0 is no limit.
+    """Holds the open connections of each network: an IPv4 address, or an IPv6 /64. ``most`` 0 is no limit.
+
+    A network that has the most gets a new one all the same when one of the others rests between two requests: the one
+    that has rested longest is closed for it. Browsers keep connections in case they need them, so all people of an
+    office who open a page in the same seconds have more than they use; one that is closed while it rests costs nothing.
 
     Trusted proxies are not counted: all visitors come through them.
     """
@@ -68,28 +83,40 @@ class ConnectionsPerAddress:
     def __init__(self, most: int, trusted_proxies: Sequence[str] = ()) -> None:
         self._most = most
         self._proxies = Proxies(trusted_proxies)
-        self._open: Counter[str] = Counter()
+        self._open: dict[str, set[OpenConnection]] = {}
 
-    def enter(self, address: str) -> bool:
+    def enter(self, address: str, connection: OpenConnection) -> bool:
         """Counts a connection; returns False, and does not count it, when the network has too many."""
         network = self._counted(address)
         if network is None:
             return True
-        if self._open[network] >= self._most:
+        others = self._open.setdefault(network, set())
+        if len(others) >= self._most and not _end_longest_rest(others):
             log.warning("an address has %d connections, the most that GRAPEVINE_CONNECTIONS allows", self._most)
             return False
-        self._open[network] += 1
+        others.add(connection)
         return True
 
-    def leave(self, address: str) -> None:
-        """Forgets a connection that was counted."""
+    def leave(self, address: str, connection: OpenConnection) -> None:
+        """Forgets a connection; does nothing when another one has taken its place."""
         network = self._counted(address)
-        if network is None:
+        if network is None or network not in self._open:
             return
-        self._open[network] -= 1
+        self._open[network].discard(connection)
         if not self._open[network]:
             del self._open[network]
 
     def _counted(self, address: str) -> str | None:
         """Returns the network under which an address is counted; None for proxies and sockets without an address."""
         return network_of(address) if self._most and address and not self._proxies.trusts(address) else None
+
+
+def _end_longest_rest(connections: set[OpenConnection]) -> bool:
+    """Closes and removes the connection that has rested longest. Returns False when none rests."""
+    resting = [(since, each) for each in connections if (since := each.rests_since()) is not None]
+    if not resting:
+        return False
+    _, longest = min(resting, key=itemgetter(0))
+    connections.discard(longest)
+    longest.end_rest()
+    return True
