@@ -286,16 +286,13 @@ class Author:
     async def _rush(self, site: SiteRow) -> None:
         """Many at one moment, each a different person, half of them through one link.
 
-        Calls of one moment have no order: a store that takes several batches at once may store any of them first. A
-        page keeps the first title that is stored, so all of them have the same title or none.
+        A page keeps the first title that is stored, and calls of one moment have no order: all have one title or none.
         """
         token, title = self._token(site), self._chance.choice(TITLES)
-        people = self._chance.sample(range(60), self._chance.randrange(5, 15))
-        calls = []
+        people, calls = self._chance.sample(range(60), self._chance.randrange(5, 15)), []
         for index, number in enumerate(people):
-            fields: dict[str, Any] = {"token": token} if index % 2 else {}
-            fields["title"] = self._chance.choice((None, title))
-            calls.append(self._arrival(site, self._person(number), **fields))
+            fields = {"token": token} if index % 2 else {}
+            calls.append(self._arrival(site, self._person(number), title=self._chance.choice((None, title)), **fields))
         await self._arrive(site, *calls)
 
     async def _view(self, site: SiteRow) -> None:
