@@ -82,7 +82,7 @@ async def test_the_cookie_belongs_to_this_host_over_https(server: Server) -> Non
     assert (await client.get(f"{url}/")).status_code == 200
     ended = (await client.post(f"{url}/sign-out")).headers["set-cookie"]
     assert ended.startswith('__Host-grapevine_session="";')
-    assert ended.endswith("; HttpOnly; Max-Age=0; Path=/; SameSite=lax; Secure")
+    assert ended.endswith("; expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Max-Age=0; Path=/; SameSite=lax; Secure")
     assert (await client.get(f"{url}/")).status_code == 303
 
 

@@ -21,6 +21,7 @@ COOKIE: Final = "grapevine_session"
 MAX_AGE_SECONDS: Final = 30 * 86_400
 MOST_SESSIONS: Final = 100
 """Sessions of one API key; a further one ends the oldest."""
+_LONG_AGO: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 _SALT: Final = b"grapevine.dashboard.session"
 
 
@@ -72,7 +73,8 @@ async def end(request: Request, state: AppState) -> None:
 
 def delete_cookie(request: Request, state: AppState, response: Response) -> None:
     """Makes the browser delete its cookie."""
-    response.delete_cookie(cookie_name(request, state), **_attributes(request, state))
+    # Starlette's `delete_cookie` sets the time of this machine, so that the answer changes from second to second.
+    response.set_cookie(cookie_name(request, state), max_age=0, expires=_LONG_AGO, **_attributes(request, state))
 
 
 def cookie_name(request: Request, state: AppState) -> str:
