@@ -116,7 +116,6 @@ class _Found(NamedTuple):
     facts: ShareFacts
     unfurls: dict[str, int]
     below: ReachFacts
-    networks: int
 
     @property
     def shared_page(self) -> int:
@@ -144,7 +143,7 @@ class _Found(NamedTuple):
                 proven=facts.proven_at is not None,
                 returns=facts.returns,
                 self_returns=facts.self_returns,
-                networks=self.networks,
+                networks=below.networks,
                 unfurls=self.unfurls,
                 reported_by=enums.share_reporter(facts.reported_at, facts.reported_by),
             ),
@@ -216,8 +215,7 @@ async def _find(reads: Reads, site: Site, text: str) -> _Found:
     unfurls = await reads.shares.unfurls_of(*named)
     hangs_on = visits[-1].hangs_on
     below = await reads.shares.reach(*named, hangs_on=hangs_on, least_reporter=site.least_reporter)
-    networks = await reads.shares.networks(site.site_id, [(*named[1:], hangs_on)])
-    return _Found(text, site, token, visits, omitted, facts, unfurls, below, networks.get(named[1:], 0))
+    return _Found(text, site, token, visits, omitted, facts, unfurls, below)
 
 
 def chain_nodes(visits: Iterable[CascadeVisit], urls: Mapping[int, str], tokens: Tokens) -> list[ChainNode]:

@@ -36,7 +36,8 @@ OnResult = Callable[[CollectResponse | Exception], None]
 
 
 class CollectApi:
-    """The collect API. Counts every refusal with its reason; calls ``on_report`` with each token that is reported."""
+    """The collect API. Counts every refusal with its reason; calls ``on_report`` with each token whose
+    report changes its share."""
 
     def __init__(
         self,

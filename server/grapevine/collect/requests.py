@@ -205,7 +205,9 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
     )
 
     def respond(outcome: Outcome) -> CollectResponse:
-        on_report(request.token)
+        # A repeat changes nothing about where the short link leads.
+        if isinstance(outcome, Stored) and not outcome.duplicate:
+            on_report(request.token)
         following = None
         if session is not None:  # else anybody who holds a link would get the visit's next tokens, one after the other
             (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))

@@ -29,7 +29,9 @@ _END_MS: Final = _EPOCH_MS + (1 << 16) * DAY_MS
 _DIGITS: Final = {character: value for value, character in enumerate(ALPHABET)}
 _PAIRS: Final = [high + low for high in ALPHABET for low in ALPHABET]
 _ID_LENGTH: Final = 11
+_PAIR_VALUES: Final = {pair: value for value, pair in enumerate(_PAIRS)}
 _FIVE: Final = 62**5
+_SIX: Final = 62**6
 
 
 def pack(day: int, cell: int, rest: int) -> int:
@@ -112,6 +114,22 @@ def token_text(value: int) -> str:
         f"{one[r // 3844]}{two[r % 3844]}{two[c % 3844]}{one[s // 3844]}{two[s % 3844]}"
         f"{two[d % 3844]}{one[t // 3844]}{two[t % 3844]}{two[e % 3844]}"
     )
+
+
+def token_number(text: str) -> int | None:
+    """The number that 23 base62 characters spell, or None when one of them is none: the inverse of ``token_text``.
+
+    By pairs, and in groups of six digits: most steps stay within one or two machine words.
+    """
+    pairs = _PAIR_VALUES
+    try:
+        a = (pairs[text[1:3]] * 3844 + pairs[text[3:5]]) * 3844 + pairs[text[5:7]]
+        b = (pairs[text[7:9]] * 3844 + pairs[text[9:11]]) * 3844 + pairs[text[11:13]]
+        c = (pairs[text[13:15]] * 3844 + pairs[text[15:17]]) * 3844 + pairs[text[17:19]]
+        d = pairs[text[19:21]] * 3844 + pairs[text[21:23]]
+        return ((_DIGITS[text[0]] * _SIX + a) * _SIX + b) * (_SIX * 3844**2) + c * 3844**2 + d
+    except KeyError:
+        return None
 
 
 def from_base62(text: str) -> int | None:

@@ -17,11 +17,12 @@ purpose and site by HMAC-SHA-512.
 from __future__ import annotations
 
 import hashlib
-import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from hmac import compare_digest
 from struct import Struct
 from typing import Final, NamedTuple
 
+import msgspec
 from itsdangerous import Signer
 
 from grapevine.domain import channels, ids
@@ -39,6 +40,8 @@ _TOO_LARGE: Final = 1 << 136
 _CODES: Final = frozenset({*channels.NAMES, channels.SESSION})
 _SHIFTED_CODES: Final = tuple(code << 127 for code in range(128))
 _SLICES: Final = Struct(">8Q").unpack
+_BLOCK_BYTES: Final = hashlib.sha512().block_size
+_INNER_PAD, _OUTER_PAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _SLICE: Final = 7
 """The bits of a channel's code that choose its slice."""
 
@@ -74,7 +77,7 @@ class Token(NamedTuple):
         return self.channel == channels.SESSION
 
 
-class Unverified(NamedTuple):
+class Unverified(msgspec.Struct, frozen=True, gc=False):
     """What a text says that is shaped like a token, and the signature that has to be found behind ``start`` in the hash
     of ``message``."""
 
@@ -95,8 +98,7 @@ class Tokens:
         signer = Signer(
             list(keys), salt=b"grapevine.share." + salt, key_derivation="hmac", digest_method=hashlib.sha512
         )
-        # Each token copies an HMAC that has hashed its key, which is cheaper than hashing the key for every token.
-        self._macs = [hmac.new(signer.derive_key(key), digestmod="sha512").copy for key in reversed(signer.secret_keys)]
+        self._macs = [_mac(signer.derive_key(key)) for key in reversed(signer.secret_keys)]
 
     def mint(self, visit_id: int, codes: Iterable[int], n: int = 0) -> list[str]:
         """The tokens of the ``n``-th share in a visit through each of the channels ``codes``, in their order."""
@@ -108,9 +110,7 @@ class Tokens:
             group = code >> 3
             slices = groups.get(group)
             if slices is None:
-                mac = self._macs[0]()
-                mac.update((visit | group << 66).to_bytes(_PAYLOAD_BYTES, "big"))
-                slices = groups[group] = _SLICES(mac.digest())
+                slices = groups[group] = _SLICES(self._macs[0]((visit | group << 66).to_bytes(_PAYLOAD_BYTES, "big")))
             minted.append(token_text(shifted | _SHIFTED_CODES[code] | slices[code & _SLICE]))
         return minted
 
@@ -127,13 +127,29 @@ class Tokens:
 
     def signed(self, unverified: Unverified) -> bool:
         """Whether a key of this site signed a token."""
-        for new_mac in self._macs:
-            mac = new_mac()
-            mac.update(unverified.message)
-            start = unverified.start
-            if hmac.compare_digest(mac.digest()[start : start + _SIGNATURE_BYTES], unverified.signature):
+        start = unverified.start
+        for mac in self._macs:
+            if compare_digest(mac(unverified.message)[start : start + _SIGNATURE_BYTES], unverified.signature):
                 return True
         return False
+
+
+def _mac(key: bytes) -> Callable[[bytes], bytes]:
+    """Returns the HMAC-SHA-512 (RFC 2104) under a key of at most a block, as a function of the message.
+
+    Both of its hashes have read the key already, and each message copies them. The standard library's ``hmac`` does the
+    same behind an object of its own, which takes half as long again; every visit mints with it, every report verifies.
+    """
+    block = key.ljust(_BLOCK_BYTES, b"\0")
+    inner, outer = (hashlib.sha512(block.translate(pad)).copy for pad in (_INNER_PAD, _OUTER_PAD))
+
+    def mac(message: bytes) -> bytes:
+        inside, outside = inner(), outer()
+        inside.update(message)
+        outside.update(inside.digest())
+        return outside.digest()
+
+    return mac
 
 
 def parse(text: str) -> Unverified:
@@ -141,7 +157,7 @@ def parse(text: str) -> Unverified:
 
     Raises NotAToken, or BadSignature where no site can have signed it.
     """
-    value = ids.from_base62(text) if len(text) == LENGTH else None
+    value = ids.token_number(text) if len(text) == LENGTH else None
     if value is None:
         raise NotAToken(_why_not(text))
     if value >= _TOO_LARGE:

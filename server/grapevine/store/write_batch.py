@@ -194,7 +194,8 @@ class Batch:
         )
         known = set(grown)
         first = [growth for growth in growths if growth.size and (growth.site_id, growth.root_id) not in known]
-        await self._run("start_cascades", [list(_plain([growth])[0])[:6] for growth in first])
+        if first:
+            await self._run("start_cascades", [list(_plain([growth])[0])[:6] for growth in first])
 
     async def keep_shapes(self, rows: Rows) -> None:
         """Stores computed shapes: (site, root, cell, breadth, virality, networks, shape_size, shape_at)."""

@@ -42,8 +42,8 @@ def with_security_headers(headers: RawHeaders, hsts: int | None) -> list[tuple[b
     ``hsts`` is how many seconds browsers shall use https alone for this host (RFC 6797, without its subdomains, which
     may be somebody else's); None says nothing about it.
     """
-    names = {name for name, _ in headers}
-    return [*headers, *(each for each in _added(hsts) if each[0] not in names)]
+    names = dict(headers)
+    return [*headers, *[each for each in _added(hsts) if each[0] not in names]]
 
 
 @cache

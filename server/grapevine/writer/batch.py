@@ -7,7 +7,9 @@ set-based, and only what a step really changed is counted; so a repeated event c
 
 from __future__ import annotations
 
-from grapevine.domain.events import Outcome
+from typing import Final
+
+from grapevine.domain.events import Answer, Conversion, OptedOutVisit, Outcome, Unfurl, View
 from grapevine.writer import (
     answers,
     conversions,
@@ -22,6 +24,14 @@ from grapevine.writer import (
 )
 from grapevine.writer.state import BatchState
 
+_BY_KIND: Final = (
+    (View, views.record),
+    (Unfurl, unfurls.record),
+    (OptedOutVisit, opted_out.record),
+    (Conversion, conversions.record),
+    (Answer, answers.record),
+)
+
 
 async def record(state: BatchState) -> list[Outcome]:
     """Stores all events of a batch and returns their outcomes, by index.
@@ -29,8 +39,9 @@ async def record(state: BatchState) -> list[Outcome]:
     The order matters in four places: locks come first, pages before the visits on them, visits before what is counted
     of them, and the counts last.
     """
-    # A conversion may replace one of another visit, which has to be locked with all others.
-    await conversions.load_guards(state)
+    if state.of(Conversion):
+        # A conversion may replace one of another visit, which has to be locked with all others.
+        await conversions.load_guards(state)
     # Locks the visits that events name, and their cascades, until the transaction ends. All later steps decide by these
     # rows, and a writer that took its locks in another order could wait for this one in a circle.
     await visits.load_named(state)
@@ -40,14 +51,13 @@ async def record(state: BatchState) -> list[Outcome]:
     # One round trip inserts pages and visits and reads the shares that the batch touches.
     await visits.insert(state)
     # From here on `state.visits` holds the new visits alone: a repeated arrival is counted nowhere.
-    await visits.count(state)
-    await visits.note_suspects(state)
+    if state.visits:
+        await visits.count(state)
+        await visits.note_suspects(state)
     # These only need the visits named above, which earlier batches stored; their order does not matter.
-    await views.record(state)
-    await unfurls.record(state)
-    await opted_out.record(state)
-    await conversions.record(state)
-    await answers.record(state)
+    for kind, record_kind in _BY_KIND:
+        if state.of(kind):
+            await record_kind(state)
     # Needs the stored shares: one that was reported before keeps what it has.
     await share_urls.choose(state)
     # Needs the new visits, which open and prove shares, and changes the counts.

@@ -61,6 +61,15 @@ async def test_a_link_followed_again_sees_that_a_site_has_changed(server: Server
     assert await location(server, token) == f"{ORIGIN}/page?via={token}"
 
 
+async def test_a_repeated_report_leaves_the_link_cached(server: Server) -> None:
+    token = (await server.visit(url=f"{ORIGIN}/page"))["tokens"]["copy"]
+    await server.share(token, url=f"{ORIGIN}/page")
+    await location(server, token)
+    await server.share(token, url=f"{ORIGIN}/another")
+    assert server.state.caches.redirects.get(token) is not None
+    assert await location(server, token) == f"{ORIGIN}/page#gv={token}"
+
+
 async def test_a_robot_and_a_report_at_one_moment_leave_no_old_page_behind(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

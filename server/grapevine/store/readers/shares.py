@@ -28,10 +28,13 @@ class ShareFacts(msgspec.Struct, frozen=True):
 
 
 class ReachFacts(msgspec.Struct, frozen=True):
-    """The reach of one share; ``worth`` are (currency, millionths), ``max_depth`` is None when nothing does."""
+    """The reach of one share; ``worth`` are (currency, millionths), ``max_depth`` is None when nothing came of it.
+
+    ``networks`` is from how many networks others than its sharer opened it, each counted once a day."""
 
     visits: int
     max_depth: int | None
+    networks: int
     shares: int
     conversions: int
     worth: list[tuple[str | None, int | None]]
@@ -78,11 +81,13 @@ class ShareReader:
             n=n,
             hangs_on=hangs_on,
         )
-        found = {what: (times, total) for what, _, _, times, total, _ in rows if what != "conversions"}
+        found = {what: numbers for what, _, _, *numbers in rows if what != "conversions"}
+        visits, max_depth, networks = found["visits"]
         converted = [counted(None, least_reporter, *numbers) for what, *numbers in rows if what == "conversions"]
         return ReachFacts(
-            visits=found["visits"][0],
-            max_depth=found["visits"][1],
+            visits=visits,
+            max_depth=max_depth,
+            networks=networks,
             shares=found["shares"][0],
             conversions=sum(one.times for one in converted),
             worth=[(one.currency, one.worth) for one in converted],
