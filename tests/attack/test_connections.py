@@ -56,7 +56,10 @@ def test_idle_and_slow_clients(attacked: AttackedInstallation, attackers: Execut
 
 @pytest.mark.parametrize(
     ("setting", "sources"),
-    [pytest.param("", 4, id="from four addresses"), pytest.param("0", 1, id="without the bound")],
+    [
+        pytest.param("", 4, id="from four addresses"),
+        pytest.param("0", 1, id="without the bound", marks=pytest.mark.slow),
+    ],
 )
 def test_readers_that_never_read(
     attacked: AttackedInstallation, attackers: Executor, setting: str, sources: int, tmp_path: Path
