@@ -59,7 +59,7 @@ def test_numbers_that_are_not_what_the_rows_say(run: Terminal, tmp_path: Path) -
     assert shown.status == 1
     assert f"- site {site}, day {copied['day']}, dimension channel, key copy: returns is 9," in shown.out
     assert f"- site {site}, root {first['visit']}: size is 7, the rows say 3\n" in shown.out
-    assert shown.out.endswith("4 of 19 checks found something to fix.\n")
+    assert shown.out.endswith("4 of 20 checks found something to fix.\n")
 
 
 def test_a_damaged_file(run: Terminal, tmp_path: Path) -> None:
@@ -132,3 +132,21 @@ def test_a_page_is_not_checked_yet(run: Terminal) -> None:
     done = run("doctor", "https://example.com/")
     assert (done.status, done.out) == (2, "")
     assert "checks an installation, not a page's embed" in done.err
+
+
+def test_files_that_others_can_use(run: Terminal, tmp_path: Path) -> None:
+    run.add_site()
+    database = tmp_path / "grapevine.sqlite3"
+    assert findings(run("doctor", "--json"))["permissions"]["ok"]
+    with closing(sqlite3.connect(database)) as other:  # keeps the log and its index
+        other.execute("SELECT count(*) FROM sites").fetchall()
+        log = tmp_path / "grapevine.sqlite3-wal"
+        for path, mode in ((database, 0o644), (log, 0o660), (tmp_path, 0o755)):
+            path.chmod(mode)
+        found = findings(run("doctor", "--json"))["permissions"]
+        assert not found["ok"]
+        assert all(f"{path} (mode {mode})" in found["says"] for path, mode in ((database, 644), (log, 660)))
+        assert found["fix"].startswith(f"chmod 700 {tmp_path} && chmod 600 {database} && chmod 600 {log};")
+        tmp_path.chmod(0o700)
+        run("site", "list")  # a command opens the store, which tightens its files
+        assert findings(run("doctor", "--json"))["permissions"]["ok"]

@@ -32,10 +32,11 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncItera
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Deletes expired visitor salts, guards and sessions."""
+    """Deletes expired visitor salts, guards and sessions, also from SQLite's log, and what others deleted before."""
     await destroy_salts(store, now)
     await store.guards.forget_guards(now)
     await store.sessions.forget(now)
+    store.truncate_log()
 
 
 async def destroy_salts(store: Store, now: int) -> None:

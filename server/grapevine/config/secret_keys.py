@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from grapevine.config.private_files import OTHERS, make_folder
 from grapevine.config.settings import SHORTEST_KEY, Settings, database_path
 from grapevine.errors import SettingError
 
@@ -49,7 +50,7 @@ def key_file(settings: Settings) -> Path | None:
 
 def _read(path: Path) -> tuple[bytes, ...]:
     with path.open("rb") as file:
-        if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
+        if os.name == "posix" and os.fstat(file.fileno()).st_mode & OTHERS:
             raise SettingError(f"secret_keys: others can read the key file {path}; run: chmod 600 '{path}'")
         keys = tuple(file.read().split())
     if not keys or any(len(key) < SHORTEST_KEY for key in keys):
@@ -62,7 +63,7 @@ def _make(path: Path, key: str) -> None:
 
     When several processes start at once, the first link wins and the others keep its key.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # O_EXCL, mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -24,6 +24,7 @@ async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[
     path = database_path(settings)
     if path is not None:
         yield environment.check_disk(path)
+        yield environment.check_permissions(path)
     finding = await environment.check_schema(settings)
     yield finding
     if not finding.ok:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from grapevine.config.private_files import open_to_others
 from grapevine.config.secret_keys import key_file, with_secret_keys
 from grapevine.config.settings import Settings, database_path
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import SettingError, StoreError
 from grapevine.store.factory import schema_version
 from grapevine.store.schema_version import UNFINISHED_COPY, newest_version
+from grapevine.store.sqlite.files import database_files
 
 SCARCE_BYTES: Final = 1 << 30
 
@@ -78,6 +81,22 @@ def check_keys(settings: Settings, *, in_use: bool) -> Finding:
     except SettingError as error:
         return bad("secret keys", f"{error}.", "Do what it says: who knows a key can forge tokens.")
     return good("secret keys", f"{path} can be read by its owner alone.")
+
+
+def check_permissions(database: Path) -> Finding:
+    """Checks that no other user of the machine can use the folder and the files of a SQLite database."""
+    folder = database.absolute().parent
+    modes = {path: open_to_others(path) for path in (folder, *database_files(database.absolute()))}
+    wide = {path: mode for path, mode in modes.items() if mode is not None}
+    if not wide:
+        return good("permissions", f"The database in {folder} can be used by its owner alone.")
+    named = " and ".join(f"{path} (mode {mode:o})" for path, mode in wide.items())
+    return bad(
+        "permissions",
+        f"Other users of this machine may use {named}.",
+        " && ".join(f"chmod {'700' if path == folder else '600'} {shlex.quote(str(path))}" for path in wide)
+        + ("; or keep the database in a folder of its own" if folder in wide else ""),
+    )
 
 
 def check_disk(database: Path) -> Finding:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from grapevine.config.private_files import make_file, make_folder
 from grapevine.config.settings import SQLITE
 from grapevine.errors import StoreError
 from grapevine.store.copy.endpoint import PAGE
@@ -64,12 +65,13 @@ class SQLiteEndpoint:
             yield
 
     async def lock(self) -> None:
-        """The file is locked until it is closed; one that does not exist is created."""
+        """The file is locked until it is closed; one that does not exist is created, for its owner alone."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
+            make_file(self.path)
         except OSError as error:
             raise StoreError(f"the database file {self.name} cannot be used: {error}") from error
-        self._open("rwc", _TARGET)
+        self._open("rw", _TARGET)
         async with self._transaction("BEGIN EXCLUSIVE"):
             pass
 

@@ -139,6 +139,9 @@ class PostgresStore(Store):
             yield batch
         batch.committed()
 
+    def truncate_log(self) -> None:
+        """Does nothing: the log is the database server's."""
+
     async def writable(self) -> bool:
         try:
             async with asyncio.timeout(_PROBE_SECONDS):

@@ -3,6 +3,8 @@
 By default the commit that makes the log exceed a thousand pages copies all of them into the database, and the requests
 of that commit wait for the copying. Here a connection with its own thread copies most of the log while the writer goes
 on; only the rest is copied while the writer's lock is held, so that the log can start over.
+
+The log keeps what it held until it is written over. After deletions that have to be final it is truncated.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import asyncio
 import logging
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,17 +22,33 @@ log = logging.getLogger(__name__)
 EVERY_CHANGES: Final = 10_000
 """After how many changed rows the log is copied: some 5,000 visits, some 20 MB of log."""
 
+TRUNCATION_SECONDS: Final = 60.0
+"""The least time between two truncations: a thousand erasures in a minute cost one."""
+
+RETRY_SECONDS: Final = 5.0
+"""The time until the next attempt, when a reader still needs the log."""
+
+_BUSY_MS: Final = 100
+"""How long a truncation may wait for readers, and thereby keep other processes from writing."""
+_LAST_ATTEMPTS: Final = 20
+
 
 class Checkpointer:
     """Keeps the log of the database at ``path`` short. Transactions hold the lock ``writing``."""
 
-    def __init__(self, path: Path, writing: asyncio.Lock) -> None:
+    def __init__(self, path: Path, writing: asyncio.Lock, truncation_seconds: float = TRUNCATION_SECONDS) -> None:
         self._writing = writing
         self._thread = ThreadPoolExecutor(1, "grapevine-checkpoints")
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         self._taken_at = 0
         self._task: asyncio.Task[None] | None = None
+        self._truncation_seconds = truncation_seconds
+        self._truncating: asyncio.Task[None] | None = None
+        self._truncation_wanted = False
+        self._next_truncation = 0.0
+        self._closing = asyncio.Event()
 
     def changed(self, changes: int) -> None:
         """Called after a commit with the number of rows changed so far; starts a checkpoint when it is due."""
@@ -37,10 +56,20 @@ class Checkpointer:
             self._taken_at = changes
             self._task = asyncio.create_task(self._take(), name="grapevine-checkpoint")
 
+    def truncate_soon(self) -> None:
+        """Empties the log, which then holds nothing that was committed before this call: at once, or later when it was
+        emptied within the last minute or a reader needs it."""
+        self._truncation_wanted = True
+        if self._truncating is None or self._truncating.done():
+            self._truncating = asyncio.create_task(self._truncate_when_due(), name="grapevine-log-truncation")
+
     async def close(self) -> None:
-        """Waits for the checkpoint under way."""
+        """Waits for the checkpoint under way, and makes the last attempts at a truncation that is still wanted."""
+        self._closing.set()
         if self._task is not None:
             await self._task
+        if self._truncating is not None:
+            await self._truncating
         self._thread.shutdown()
         self._connection.close()
 
@@ -53,5 +82,35 @@ class Checkpointer:
         except sqlite3.Error as error:
             log.warning("the write-ahead log could not be copied into the database, and will be later: %s", error)
 
+    async def _truncate_when_due(self) -> None:
+        loop = asyncio.get_running_loop()
+        attempts = 0
+        while self._truncation_wanted and attempts < _LAST_ATTEMPTS:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._next_truncation):
+                    await self._closing.wait()
+            attempts += self._closing.is_set()
+            self._truncation_wanted = False  # a call from here on is about commits that this attempt may miss
+            if await self._truncate():
+                self._next_truncation = loop.time() + self._truncation_seconds
+            else:
+                self._truncation_wanted = True
+                self._next_truncation = loop.time() + RETRY_SECONDS
+
+    async def _truncate(self) -> bool:
+        """Returns whether the log is empty, as far as this process wrote it."""
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._copy)
+            async with self._writing:
+                return await loop.run_in_executor(self._thread, self._cut)
+        except sqlite3.Error as error:
+            log.warning("the write-ahead log could not be truncated, and will be later: %s", error)
+            return False
+
     def _copy(self) -> None:
         self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def _cut(self) -> bool:
+        ((busy, *_),) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy

@@ -35,7 +35,7 @@ READER_PAGES_KIB: Final = 2_000
 
 _WRITER_SETTINGS = (
     f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY", "wal_autocheckpoint=0",
-    f"cache_size=-{WRITER_PAGES_KIB}",
+    f"cache_size=-{WRITER_PAGES_KIB}", "secure_delete=ON",
 )  # fmt: skip
 _READER_PAGES = f"cache_size=-{READER_PAGES_KIB}"
 _READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY", _READER_PAGES)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from grapevine.config.private_files import make_file, make_folder, tighten
 from grapevine.errors import StoreError
 from grapevine.store.base import Store
 from grapevine.store.readers.exports import ExportReader
@@ -31,6 +32,7 @@ from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.sqlite.checkpointer import Checkpointer
 from grapevine.store.sqlite.connections import InlineConnection, Pool, ReadConnection, WriteConnection
 from grapevine.store.sqlite.errors import store_error
+from grapevine.store.sqlite.files import database_files
 from grapevine.store.sqlite.version import apply_migrations
 from grapevine.store.write_batch import Batch
 
@@ -57,9 +59,12 @@ class SQLiteStore(Store):
 
     async def open(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
+            make_file(self.path)  # SQLite gives the log and its index the same mode
             self._writer = WriteConnection(self.path)
             self._migrate(self._writer)
+            for file in database_files(self.path):
+                tighten(file)
             self._checkpoints = Checkpointer(self.path, self._writing)
             self._quick = InlineConnection(self.path)
             for _ in range(READERS):
@@ -109,6 +114,10 @@ class SQLiteStore(Store):
             return await prove_writable(self._transaction)
         except (StoreError, sqlite3.Error):
             return False
+
+    def truncate_log(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.truncate_soon()
 
     async def look(self, text: str) -> list[tuple[Any, ...]]:
         """Returns the rows of a reading statement in SQLite's dialect, for tools and tests."""

@@ -1,0 +1,53 @@
+"""Files and folders that no other user of the machine can read, regardless of the umask."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+FOLDER_MODE: Final = 0o700
+FILE_MODE: Final = 0o600
+OTHERS: Final = 0o077
+"""The permissions of group and others: none of them is wanted."""
+
+log = logging.getLogger(__name__)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and its missing parents, each with mode 0700; one that exists stays as it is. Raises OSError."""
+    if folder.exists():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(FOLDER_MODE, exist_ok=True)
+
+
+def make_file(path: Path) -> None:
+    """Makes an empty file with mode 0600; one that exists stays as it is. Raises OSError."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+
+
+def tighten(path: Path) -> None:
+    """Takes the permissions of group and others from a file, if there is one; logs that, also where it fails."""
+    mode = open_to_others(path)
+    if mode is None:
+        return
+    try:
+        path.chmod(FILE_MODE)
+    except OSError as error:
+        log.warning("other users of this machine may use %s (mode %o): %s", path, mode, error.strerror)
+    else:
+        log.warning("other users of this machine could use %s (mode %o); its mode is 600 now", path, mode)
+
+
+def open_to_others(path: Path) -> int | None:
+    """Returns the mode of a file or folder that group or others may use; None when they may not, or it is missing."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return None
+    return mode if os.name == "posix" and mode & OTHERS else None
