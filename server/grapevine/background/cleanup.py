@@ -12,7 +12,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.store.base import Store
 
-_EVERY_SECONDS: Final = 600
+EVERY_SECONDS: Final = 600
 _JOB: Final = "housekeeping"
 
 
@@ -27,7 +27,7 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncItera
         await tidy(store, clock())
 
     await log_failures(_JOB, run_if_leased(_JOB, work, leases))
-    async with periodic(_JOB, _EVERY_SECONDS, work, leases):
+    async with periodic(_JOB, EVERY_SECONDS, work, leases):
         yield
 
 
@@ -41,4 +41,10 @@ async def tidy(store: Store, now: int) -> None:
 
 async def destroy_salts(store: Store, now: int) -> None:
     """Deletes the visitor salts of all days before yesterday. A server does not start when this fails."""
-    await store.salts.forget_salts("visitor", ids.day_at(now) - 1)
+    await store.salts.forget_salts("visitor", oldest_salt(now))
+
+
+def oldest_salt(now: int) -> int:
+    """Returns the first day whose visitor salt is kept: yesterday, so that each is kept for 48 hours from its day's
+    beginning."""
+    return ids.day_at(now) - 1

@@ -9,7 +9,8 @@ from grapevine.domain import ids
 from grapevine.domain.events import OptedOutVisit, Stored, View
 from grapevine.writer.state import BatchState
 
-_NONCE_REMEMBERED_MS: Final = 10 * 60_000
+NONCE_REMEMBERED_MS: Final = 10 * 60_000
+"""Longer than any client retries."""
 
 E = TypeVar("E", bound=View | OptedOutVisit)
 
@@ -17,15 +18,15 @@ E = TypeVar("E", bound=View | OptedOutVisit)
 async def first_seen(state: BatchState, kind: int, events: Iterable[tuple[int, E, int]]) -> list[tuple[int, E, int]]:
     """Returns those of ``events`` (index, event, guard key) that neither the store nor the batch has seen before.
 
-    Sets the outcome of all of them to a duplicate; the caller sets that of the new ones. Guards expire ten minutes
-    after their event, longer than any client retries.
+    Sets the outcome of all of them to a duplicate; the caller sets that of the new ones. Guards expire
+    ``NONCE_REMEMBERED_MS`` after their event.
     """
     first: dict[tuple[int, int, int], tuple[int, E]] = {}
     for index, event, key in events:
         state.outcomes[index] = Stored(duplicate=True)
         first.setdefault((event.site_id, kind, key), (index, event))
     rows = [
-        (*guard, ids.hashed_cell(guard[2]), event.at + _NONCE_REMEMBERED_MS)
+        (*guard, ids.hashed_cell(guard[2]), event.at + NONCE_REMEMBERED_MS)
         for guard, (_, event) in sorted(first.items())
     ]
     return [(*first[guard], guard[2]) for guard in sorted(await state.transaction.guard(rows))]
