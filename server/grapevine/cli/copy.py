@@ -61,7 +61,7 @@ async def copy(context: CommandContext, arguments: Namespace) -> int:
 
     try:
         async with endpoint(arguments.source) as source, endpoint(arguments.target) as target:
-            with _progress(context) as progress:
+            with copy_progress(context) as progress:
                 done = await copy_store(source, target, progress, context.now())
     except Interrupted as error:
         raise Interrupted(f"{error}; {_AGAIN}") from error
@@ -112,7 +112,7 @@ def _database(text: str) -> str:
 
 
 @contextmanager
-def _progress(context: CommandContext) -> Iterator[CopyProgress]:
+def copy_progress(context: CommandContext) -> Iterator[CopyProgress]:
     """Shows a bar on a terminal, else prints a line per table."""
     if not context.err.is_terminal:
         yield Lines(context)

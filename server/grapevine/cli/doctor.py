@@ -7,6 +7,7 @@ from typing import Any
 
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext
+from grapevine.config.settings import Settings
 from grapevine.doctor import Finding, examine
 from grapevine.errors import Invalid
 
@@ -30,17 +31,30 @@ async def doctor(context: CommandContext, arguments: Namespace) -> int:
     """Prints each finding as it is made."""
     if arguments.url is not None:
         raise Invalid.of("URL", "cannot be checked: this version checks an installation, not a page's embed")
-    found: list[Finding] = []
-    async for finding in examine(context.settings(), arguments.site):
-        found.append(finding)
-        if not arguments.json:
-            _print(context, finding)
-    wrong = sum(not finding.ok for finding in found)
+    found = await examined(context, context.settings(), arguments.site, silent=arguments.json)
     if arguments.json:
-        context.say_json({"ok": not wrong, "checks": found})
-    else:
+        context.say_json({"ok": are_well(found), "checks": found})
+    return 0 if are_well(found) else 1
+
+
+async def examined(
+    context: CommandContext, settings: Settings, site: str | None = None, *, silent: bool
+) -> list[Finding]:
+    """Returns all findings; prints each as it is made, and how many ask for something, unless it shall be silent."""
+    found: list[Finding] = []
+    async for finding in examine(settings, site):
+        found.append(finding)
+        if not silent:
+            _print(context, finding)
+    if not silent:
+        wrong = sum(not finding.ok for finding in found)
         context.say("All is well." if not wrong else f"{wrong} of {len(found)} checks found something to fix.")
-    return 1 if wrong else 0
+    return found
+
+
+def are_well(findings: list[Finding]) -> bool:
+    """Returns whether no check found something to fix."""
+    return all(finding.ok for finding in findings)
 
 
 def _print(context: CommandContext, finding: Finding) -> None:

@@ -6,7 +6,21 @@ import argparse
 from pathlib import Path
 
 from grapevine import __version__
-from grapevine.cli import cascades, copy, demo, doctor, export, keys, migrate, serve, simulate, sites, stats, tokens
+from grapevine.cli import (
+    backup,
+    cascades,
+    copy,
+    demo,
+    doctor,
+    export,
+    keys,
+    migrate,
+    serve,
+    simulate,
+    sites,
+    stats,
+    tokens,
+)
 from grapevine.cli.arguments import Commands, config_option
 
 
@@ -23,6 +37,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands = Commands(subparsers, config_option())
-    for group in (serve, demo, sites, keys, tokens, stats, cascades, export, migrate, copy, simulate, doctor):
+    for group in (serve, demo, sites, keys, tokens, stats, cascades, export, migrate, copy, backup, simulate, doctor):
         group.register(commands)
     return parser

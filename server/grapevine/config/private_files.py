@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,9 @@ FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
 OTHERS: Final = 0o077
 """The permissions of group and others: none of them is wanted."""
+
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""Errors of file systems without hard links, such as those of USB sticks and network shares."""
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,39 @@ def make_file(path: Path) -> None:
     """Makes an empty file with mode 0600; one that exists stays as it is. Raises OSError."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+
+
+def make_draft(path: Path) -> Path:
+    """Makes an empty file with mode 0600 in the folder of ``path``, under a name of its own. Raises OSError."""
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".draft", dir=path.parent)
+    os.close(descriptor)
+    return Path(draft)
+
+
+def publish(draft: Path, path: Path) -> None:
+    """Syncs a draft and gives it its name, so that a file of that name is always whole, after a crash too.
+
+    Raises FileExistsError when there is a file of that name, and OSError.
+    """
+    _sync(draft)
+    try:
+        os.link(draft, path)
+        draft.unlink()
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), draft, None, path) from None
+        draft.rename(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def tighten(path: Path) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from grapevine.config.private_files import OTHERS, make_folder
+from grapevine.config.private_files import OTHERS, make_draft, make_folder, publish
 from grapevine.config.settings import SHORTEST_KEY, Settings, database_path
 from grapevine.errors import SettingError
 
@@ -42,6 +42,14 @@ def with_secret_keys(settings: Settings, random_key: Callable[[], str] = secrets
     return msgspec.structs.replace(settings, secret_keys=keys)
 
 
+def existing_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Returns the secret keys of an installation, none of which is made. Raises SettingError when there are none."""
+    path = key_file(settings)
+    if not settings.secret_keys and path is not None and not path.exists():
+        raise SettingError(f"secret_keys: there are none yet; the first start of the server makes {path}")
+    return with_secret_keys(settings).secret_keys
+
+
 def key_file(settings: Settings) -> Path | None:
     """Returns the key file of a SQLite database; None for PostgreSQL, whose keys have to be set."""
     path = database_path(settings)
@@ -59,25 +67,15 @@ def _read(path: Path) -> tuple[bytes, ...]:
 
 
 def _make(path: Path, key: str) -> None:
-    """Makes the key file: written and synced under a draft name, then linked, so that no process reads half a key.
+    """Makes the key file, whole or not at all, so that no process reads half a key.
 
-    When several processes start at once, the first link wins and the others keep its key.
+    When several processes start at once, the first wins and the others keep its key.
     """
     make_folder(path.parent)
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # O_EXCL, mode 0600
+    draft = make_draft(path)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{key}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        draft.write_text(f"{key}\n", "utf-8")
+        with suppress(FileExistsError):
+            publish(draft, path)
     finally:
-        Path(draft).unlink()
+        draft.unlink(missing_ok=True)

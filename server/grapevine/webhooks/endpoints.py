@@ -111,6 +111,8 @@ async def change(
         row = msgspec.structs.replace(row, url=changes.url)
     if changes.events is not None:
         row = msgspec.structs.replace(row, events=_events(changes.events))
+    if changes.enabled is True and not row.secret:
+        raise Invalid.of("enabled", "is not possible: the endpoint came from a backup without its secret; add it anew")
     if changes.enabled is True:
         row = msgspec.structs.replace(row, disabled_at=None, reason=None)
     elif changes.enabled is False and row.disabled_at is None:
