@@ -38,6 +38,8 @@ PARTS = {
     "clipboard": Part("clipboard/part.js"),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),
+    "forget": Part("forget/part.js"),
+    "forgetButton": Part("forgetButton/part.js", after=("buttons", "forget")),
     "legacyNavigation": Part("legacyNavigation/part.js"),
     "longMemory": Part("longMemory/part.js"),
     "panel": Part("panel/part.js", after=("buttons",)),

@@ -75,7 +75,7 @@ def heard(page: Page) -> list[str]:
 
 def test_no_name_that_a_list_could_know(site: Site, snippet: str, page: Page) -> None:
     body = """<p><a href="/b">Read on</a></p><lees-buttons channels="copy qr"></lees-buttons>
-      <lees-follow accounts="x:lees"></lees-follow><lees-survey></lees-survey>"""
+      <lees-follow accounts="x:lees"></lees-follow><lees-survey></lees-survey><lees-forget></lees-forget>"""
     url = site.page("/a", body, snippet=snippet.replace("></", ' data-counts="on" data-address-bar="on"></'))
     urls = heard(page)
     page.goto(url)
@@ -84,6 +84,7 @@ def test_no_name_that_a_list_could_know(site: Site, snippet: str, page: Page) ->
     expect(page.locator("lees-buttons:not([position]) [part=button]")).to_have_count(2)
     expect(page.locator("lees-follow [part=link]")).to_have_count(1)
     expect(page.locator("lees-survey input")).to_be_visible()
+    expect(page.locator("lees-forget button")).to_be_visible()
     page.locator("lees-buttons:not([position]) [data-channel=qr]").click()
     expect(page.locator("lees-buttons [part=panel], lees-panel [part=panel]").first).to_be_visible()
     page.wait_for_function("() => location.hash.startsWith('#via=')")

@@ -49,7 +49,8 @@ BODY: Final = """<script>document.dir = '%s'</script>
 </main>"""
 ELEMENTS: Final = """<grapevine-buttons></grapevine-buttons>
 <grapevine-follow accounts="x:handle mastodon:@me@example.social"></grapevine-follow>
-<grapevine-survey contact></grapevine-survey>"""
+<grapevine-survey contact></grapevine-survey>
+<grapevine-forget></grapevine-forget>"""
 WORDS: Final = {"ltr": "en", "rtl": "ar"}
 
 
@@ -105,7 +106,8 @@ def test_axe_finds_nothing(tab: Page, site: Site, direction: str, position: str,
     tab.wait_for_selector("#f label + label")
     if inline:
         tab.wait_for_selector("grapevine-survey [part=field]")
-    parts = ["grapevine-buttons", *(["grapevine-follow", "grapevine-survey"] if inline else [])]
+        tab.wait_for_selector("grapevine-forget [part=button]")
+    parts = ["grapevine-buttons", *(["grapevine-follow", "grapevine-survey", "grapevine-forget"] if inline else [])]
     for rules in settings(tab, direction, theme):
         tab.locator("[data-channel=copy]").click()
         expect(tab.locator("[part=status]").first).not_to_be_empty()

@@ -29,12 +29,13 @@ MOVED: Final = "() => { note(watch.takeRecords()); return moved }"
 POSITIONS: Final = """() => [...document.querySelectorAll('main, main *')].map(one => one.getBoundingClientRect())
   .map(({x, y, width, height}) => [x, y, width, height])"""
 RESERVED: Final = """<style>
-  grapevine-buttons, grapevine-follow { display: block; min-height: 44px }
+  grapevine-buttons, grapevine-follow, grapevine-forget { display: block; min-height: 44px }
   grapevine-survey { display: block; min-height: 72px }
 </style>"""
 ELEMENTS: Final = """<grapevine-buttons></grapevine-buttons><p>Between</p>
 <grapevine-follow accounts="x:a linkedin:b"></grapevine-follow><p>Between</p>
-<grapevine-survey></grapevine-survey>"""
+<grapevine-survey></grapevine-survey><p>Between</p>
+<grapevine-forget></grapevine-forget>"""
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -66,7 +67,8 @@ def test_nothing_moves_however_late_each_piece_comes(
     page.goto(site.origin + "/p", wait_until="domcontentloaded")
     page.wait_for_function(PAINTED)
     positions = page.evaluate(POSITIONS)
-    last = [page.locator(css).first for css in ("[part=total]", "[part=link]", *(["[part=field]"] if inline else []))]
+    inside = ["[part=field]", "[part=forget]"] if inline else []
+    last = [page.locator(css).first for css in ("[part=total]", "[part=link]", *inside)]
     pieces = 0
     while not all(piece.count() for piece in last):
         until(page, lambda: held)

@@ -91,9 +91,10 @@ def test_a_count_is_said_as_the_language_says_it(
     assert re.sub(r"(?<=\d)\D(?=\d)", "", digits) == said
 
 
-DIRECTIONS = """() => [...document.querySelectorAll('grapevine-buttons,grapevine-follow,grapevine-survey')]
+DIRECTIONS = """() => ['buttons', 'follow', 'survey', 'forget']
+  .flatMap(name => [...document.querySelectorAll('grapevine-' + name)])
   .flatMap(host => [...host.shadowRoot.children])
-  .filter(element => element.matches('[part=bar],[part=status],[part=follow],[part=form]'))
+  .filter(element => element.matches('[part=bar],[part=status],[part=follow],[part=form],[part=forget]'))
   .map(element => [element.getAttribute('part'), element.lang, element.dir, getComputedStyle(element).direction])"""
 
 
@@ -104,15 +105,16 @@ def test_words_run_as_they_are_written_whatever_the_page_does(
 ) -> None:
     recorder.counts = {"total": 12, "channels": {"copy": 5}}
     elements = "<grapevine-buttons channels='copy x'></grapevine-buttons><grapevine-survey contact></grapevine-survey>"
-    follow = "<grapevine-follow accounts='x:a linkedin:b'></grapevine-follow>"
+    follow = "<grapevine-follow accounts='x:a linkedin:b'></grapevine-follow><grapevine-forget></grapevine-forget>"
     body = f"<script>document.dir = '{around}'</script><main style='width:600px'>{elements}{follow}</main>"
     site.page("/p", body, snippet=snippet(lang=language, position="inline", counts="on"))
     page.goto(site.origin + "/p")
     page.wait_for_selector("[part=total]")
     page.wait_for_selector("[part=field]")
     page.wait_for_selector("[part=link]")
+    page.wait_for_selector("[part=forget]")
     found = page.evaluate(DIRECTIONS)
-    assert {name for name, *_ in found} == {"bar", "status", "follow", "form"}
+    assert {name for name, *_ in found} == {"bar", "status", "follow", "form", "forget"}
     assert {tuple(rest) for _, *rest in found} == {(language[:2], direction, direction)}
     first, last = (page.locator("[part=button][data-channel]").nth(i).bounding_box() for i in (0, 1))
     assert first is not None

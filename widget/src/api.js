@@ -27,7 +27,14 @@ const convert = (goal, {value, ...more} = {}) => {
 /** Creates `window.grapevine` and makes the queued calls: `q` holds arrays such as `['on', 'share', run]`. */
 export const exposeApi = () => {
   const queue = window.grapevine?.q || [];
-  const api = {on, share: (channel) => callPart('buttons', null, channel), convert, consent, url: shareUrl};
+  const api = {
+    consent,
+    forget: async () => !!(await callPart('forget')),
+    share: (channel) => callPart('buttons', null, channel),
+    on,
+    convert,
+    url: shareUrl,
+  };
   for (const name in api) api[name] = guard(api[name]);
   window.grapevine = {
     ...api,

@@ -3,8 +3,11 @@ import {mayCollect} from './consentState.js';
 import {emit} from './emit.js';
 import {saveTab, tab} from './tabStorage.js';
 
-/** Requests that have not ended: body → promise. A report that is being sent is not sent twice. */
-const underWay = {};
+/**
+ * Requests that have not ended: body → promise. A report that is being sent is not sent twice; one that is removed from
+ * here does not wait for another try.
+ */
+export const underWay = {};
 
 /** Returns 160 random bits as decimal digits. */
 export const createNonce = () => (crypto.getRandomValues(new Uint32Array(5)).join(''));
@@ -37,7 +40,7 @@ const sendWithRetry = async (body, path) => {
     retryDelay *= 2;
     try {
       // A string is sent as `text/plain`, which needs no CORS preflight. `keepalive` lets the request outlive the page.
-      const response = await fetch(apiUrl(path), {body, credentials: 'omit', keepalive: true, method: 'POST'});
+      const response = await fetch(apiUrl(path), {method: 'POST', credentials: 'omit', body, keepalive: true});
       const result = await response.json();
       if (response.status != 200) emit('drop', {reason: response.headers.get('Grapevine-Dropped')});
       // 429 and 5xx mean later; everything else is final, refusals included.
@@ -53,7 +56,7 @@ const sendWithRetry = async (body, path) => {
     // report out of the outbox: `keepalive` delivers it.
     await delay();
     // At most twenty reports wait.
-    if (mayCollect() && !Object.keys(tab.outbox)[19]) tab.outbox[body] = path;
+    if (underWay[body] && mayCollect() && !Object.keys(tab.outbox)[19]) tab.outbox[body] = path;
     saveTab(tab.at);
     await delay(retryDelay);
     // Gone from the outbox: consent was withdrawn, or the outbox was full.

@@ -15,10 +15,10 @@ try {
 
 const emptyTab = () => ({
   foreignTokens: '',
-  at: 0,
   outbox: {},
   ownTokens: '',
   landing: null,
+  at: 0,
   tokens: {},
   visit: null,
   session: null,

@@ -46,8 +46,10 @@ export const trackPage = async () => {
   if (!tab.visit) await (pendingReport ||= reportVisit());
   if (!tab.session) return;
   saveTab();
-  // The server no longer knows this visit: it was erased, or the database is another one.
-  if ((await post('views', {session: tab.session, ...view})).code == 'invalid') return startVisit(undefined, referrer);
+  // The server no longer knows this visit: it was erased, or the database is another one. Without a session it was
+  // erased from here while the view was sent; then a new visit begins with the next page.
+  if ((await post('views', {session: tab.session, ...view})).code == 'invalid' && tab.session)
+    return startVisit(undefined, referrer);
 };
 
 /** Handles a possible route change: another page is a view, a token in the address may be a visit. */

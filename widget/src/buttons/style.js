@@ -4,32 +4,32 @@
  * bar lies at the bottom; on wide screens `left` and `right` (`[position$=t]`) are vertical.
  */
 export const BUTTONS_CSS =
-  ':host{display:block;position:relative}' +
+  ':host{position:relative;display:block}' +
   // The page's direction aligns the host; the direction of the words, set on the bar, orders the buttons.
-  'div{display:flex;flex-wrap:wrap;gap:1px;width:fit-content;border-radius:var(--grapevine-radius,14px)}' +
-  'a,button{all:unset;display:grid;flex:none;place-content:center;cursor:pointer;opacity:.75;' +
+  'div{flex-wrap:wrap;display:flex;gap:1px;width:fit-content;border-radius:var(--grapevine-radius,14px)}' +
+  'a,button{all:unset;flex:none;cursor:pointer;display:grid;place-content:center;opacity:.75;' +
   'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
   'color:var(--grapevine-color,inherit);' +
-  '&:hover{opacity:1;color:#fff;background:var(--brand,var(--grapevine-accent,#4f46e5))}' +
+  '&:hover{background:var(--brand,var(--grapevine-accent,#4f46e5));opacity:1;color:#fff}' +
   '&:focus-visible{opacity:1;outline:2px solid;outline-offset:-2px}}' +
   // Copies from the page must not contain the widget.
   ':host([position]),div,p{-webkit-user-select:none;user-select:none}' +
   'svg{width:20px;fill:currentColor}' +
-  'p{position:absolute;inset:auto auto calc(100% + 8px);margin:0;width:max-content;max-width:90vw;box-sizing:border-box;padding:8px 12px;' +
-  'border-radius:8px;background:CanvasText;color:Canvas;forced-color-adjust:none;font:500 13px system-ui}' +
+  'p{position:absolute;width:max-content;inset:auto auto calc(100% + 8px);margin:0;padding:8px 12px;max-width:90vw;box-sizing:border-box;' +
+  'color:Canvas;border-radius:8px;background:CanvasText;forced-color-adjust:none;font:500 13px system-ui}' +
   // An empty notice stays in the tree: screen readers do not announce text that appears together with its live region.
   'p:empty{padding:0}' +
-  ':host([position]){position:fixed!important;z-index:99999;color-scheme:light dark;color:CanvasText;margin:auto;width:fit-content;' +
+  ':host([position]){position:fixed!important;color-scheme:light dark;margin:auto;color:CanvasText;z-index:99999;width:fit-content;' +
   'inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
-  ':host([position]) div{flex-wrap:nowrap;overflow:auto;max-width:95vw;box-sizing:border-box;padding:4px;' +
+  ':host([position]) div{max-width:95vw;padding:4px;box-sizing:border-box;overflow:auto;flex-wrap:nowrap;' +
   'background:var(--grapevine-background,Canvas);' +
-  'outline:1px solid #8886;box-shadow:0 8px 24px #0003}' +
-  ':host([position]) p{left:50%;translate:-50%}' +
+  'box-shadow:0 8px 24px #0003;outline:1px solid #8886}' +
+  ':host([position]) p{translate:-50%;left:50%}' +
   ':host([away]:not(:focus-within)){translate:0 200%}' +
   '@media(min-width:1000px){' +
-  ':host([position$=t]){inset:0 auto 0 12px;height:fit-content;translate:0!important}' +
+  ':host([position$=t]){translate:0!important;inset:0 auto 0 12px;height:fit-content}' +
   ':host([position=right]){inset:0 12px 0 auto}' +
-  ':host([position$=t]) div{flex-direction:column;max-height:96vh}' +
+  ':host([position$=t]) div{max-height:96vh;flex-direction:column}' +
   ':host([position$=t]) p{inset:6px auto auto calc(100% + 8px);translate:none}' +
   ':host([position=right]) p{inset:6px calc(100% + 8px) auto auto}' +
   '}' +
