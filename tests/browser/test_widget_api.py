@@ -117,9 +117,10 @@ def test_nothing_is_sent_or_stored_before_consent(page: Page, site: Site, record
     assert token(1, "copy") in copy(page, "#x")["text/html"]
     recorder.wait(page, "shares")
 
+    assert page.evaluate("() => [sessionStorage.length, localStorage.length]") == [1, 1]
     page.evaluate("() => grapevine.consent(false)")
     assert "gv" not in (page.get_attribute("[title=WhatsApp]", "href") or "")
-    assert page.evaluate("() => [grapevine.visit, sessionStorage.length]") == [None, 0]
+    assert page.evaluate("() => [grapevine.visit, sessionStorage.length, localStorage.length]") == [None, 0, 0]
     before = len(recorder.reports)
     copy(page, "#x")
     page.reload()

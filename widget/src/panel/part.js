@@ -30,7 +30,6 @@ const CROSS =
   'M5.6 4.200l6.400 6.400 6.400-6.400 1.400 1.400-6.400 6.400 6.400 6.400-1.400 1.400-6.400-6.400-6.400 6.400-1.400-1.400 6.400-6.400-6.400-6.400z';
 /** Milliseconds for which a panel waits for the report of its share. */
 const REPORT_TIMEOUT = 1500;
-const SERVER_KEY = 'grapevine:mastodon';
 
 /**
  * Entry of the panel part: shares through a channel that needs a step of its own.
@@ -42,10 +41,9 @@ export const start = async (channel) => {
   return {mastodon: shareToMastodon, qr: showQrCode, print: printPage}[channel]();
 };
 
-/** Opens the reader's Mastodon server; asks for its name the first time. */
+/** Opens the reader's Mastodon server; asks for its name the first time in this tab. */
 const shareToMastodon = () => {
-  const known = mastodonServer();
-  if (known) return openMastodon(known);
+  if (tab.server) return openMastodon(tab.server);
   return new Promise((done) => {
     const form = createElement('form', {method: 'dialog'});
     const label = createElement('label', {textContent: translate('server', 'Your Mastodon server')});
@@ -65,7 +63,8 @@ const shareToMastodon = () => {
       const [, name] = /^(?:https?:\/\/)?(?:@?[^@/\s]*@)?([\w.-]+(?::\d+)?)/.exec(field.value.trim()) || [];
       if (!name) return;
       shared = openMastodon(name);
-      mastodonServer(name);
+      tab.server = name;
+      if (tab.session) saveTab();
       dialog.close();
     };
     field.focus();
@@ -78,19 +77,6 @@ const openMastodon = (name) => {
   reportShare('mastodon', pageUrl());
   createElement('a', {href: `https://${name}/share?text=${text}`, target: '_blank', rel: 'noopener'}).click();
   return true;
-};
-
-/** Stores the name of a server, if given. Returns the stored one, of this tab or, if that is allowed, this browser. */
-const mastodonServer = (name) => {
-  if (name) tab.server = name;
-  try {
-    if (config.storage == 'local' && tab.session) {
-      if (name) localStorage[SERVER_KEY] = name;
-      tab.server ||= localStorage[SERVER_KEY];
-    }
-    if (name && tab.session) saveTab();
-  } catch {}
-  return tab.server;
 };
 
 /** Shows the server's QR code of the short link, as an SVG of our own: a strict policy blocks images. */
