@@ -42,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     prefix: str = ""
+    retention_days: int = 400
     rate_limit: int = 600
     connections: int = 100
     log: str = "text"
@@ -270,6 +271,12 @@ SETTINGS: Final = (
         "none",
         "Prefix of the paths of the script and the collect API, such as `/g`, where `/v1` is taken or blocked.",
         _prefix,
+    ),
+    Setting(
+        "retention_days",
+        "400",
+        "How many days visits are kept, and all that hangs on them. Older ones are deleted, counts stay. 0 = for ever.",
+        _whole_number(0, 36_500),
     ),
     Setting(
         "rate_limit",

@@ -39,6 +39,7 @@ from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.writer.counts import Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
+from grapevine.writer.retention_job import retention
 from grapevine.writer.verdict_job import VERDICT_SECONDS, VerdictJob
 from grapevine.writer.writer import Writer
 
@@ -77,6 +78,7 @@ async def running(
         await stack.enter_async_context(housekeeping(store, clock, leases))
         verdicts = VerdictJob(store, recorder)
         await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: verdicts.run(clock()), leases))
+        await stack.enter_async_context(retention(store, settings.retention_days, leases, clock))
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
         sender = Sender(store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random)
         await stack.enter_async_context(sender.running())

@@ -16,6 +16,7 @@ from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
 from grapevine.store.repositories.sites import SiteRepository
@@ -31,7 +32,7 @@ class Store(Protocol):
     ``batch`` is the only way to write what visitors do. To read: ``reads`` for analytics, ``quick`` for the same
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
     ``suspects`` and ``floods`` for the verdict job. Small tables with their own changes: ``sites``, ``api_keys``,
-    ``sessions``, ``salts``, ``leases``, ``guards``, ``webhooks`` and ``spikes``.
+    ``sessions``, ``salts``, ``leases``, ``guards``, ``retention``, ``webhooks`` and ``spikes``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -51,6 +52,7 @@ class Store(Protocol):
     salts: SaltRepository
     leases: LeaseRepository
     guards: GuardRepository
+    retention: RetentionRepository
     webhooks: WebhookRepository
     spikes: SpikeRepository
 

@@ -14,6 +14,7 @@ from grapevine.domain import ids
 from grapevine.store.query_runner import Changes
 from grapevine.store.readers.scope import visit_params
 from grapevine.store.repositories.floods import SuspectedFloods
+from grapevine.store.repositories.retention import VisitDeletion
 from grapevine.store.repositories.verdicts import Verdicts
 from grapevine.store.rows import AnswerRow, ConversionRow, NameRow, PageRow, ShareKey, ShareRow, VisitRow
 
@@ -56,6 +57,7 @@ class Batch:
         self._run_many = changes.run_many
         self.verdicts = Verdicts(changes)
         self.floods = SuspectedFloods(changes)
+        self.deletion = VisitDeletion(changes)
         self._afterwards: list[Callable[[], None]] = []
 
     def when_committed(self, call: Callable[[], None]) -> None:

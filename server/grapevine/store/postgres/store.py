@@ -29,6 +29,7 @@ from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.readiness import prove_writable
+from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
 from grapevine.store.repositories.sites import SiteRepository
@@ -119,6 +120,7 @@ class PostgresStore(Store):
         self.salts = SaltRepository(asked, self._transaction)
         self.leases = LeaseRepository(asked, self._transaction)
         self.guards = GuardRepository(asked, self._transaction)
+        self.retention = RetentionRepository(asked, self._transaction)
         self.webhooks = WebhookRepository(asked, self._transaction)
         self.spikes = SpikeRepository(asked, self._transaction)
 

@@ -6,11 +6,20 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from grapevine.domain import ids
 from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.retention import first_compared_day
 
 _MEASURES: Final = (
     "visits", "returns", "self_returns", "same_network", "shares", "reported", "proven", "conversions", "unfurls",
 )  # fmt: skip
+
+_ALWAYS: Final = -100_000
+"""A day before all that a table can name."""
+
+_DAYS_APART: Final = 2
+"""So many days earlier than that of its sharer may the day of a return be at most: both are the browsers', each at most
+one from the server's. Shares and cascades of so many days after the horizon may have lost returns."""
 
 
 class CountComparison(NamedTuple):
@@ -82,7 +91,9 @@ class Recount:
         """Runs the comparison ``name``. Counts the keys that differ, returns the first ``most`` differences."""
         query, key, measures = COMPARISONS[name]
         differing, found = 0, []
-        for total, site, *values in await self._run(query, site_id=site_id, most=most):
+        rows = await self._run("horizon")
+        scope = _scope(int(rows[0][0]) if rows else None)
+        for total, site, *values in await self._run(query, site_id=site_id, most=most, **scope):
             differing = total
             where, numbers = tuple(zip(key, values, strict=False)), values[len(key) :]
             found += [
@@ -99,3 +110,18 @@ class Recount:
     async def sites(self) -> dict[int, str]:
         """The public key of every site by its number."""
         return {int(number): str(key) for number, key in await self._run("keys_of_sites")}
+
+
+def _scope(horizon: int | None) -> dict[str, Any]:
+    """Returns the parameters that say from which hour, day, time and visit on no row is past retention; everything is
+    compared where nothing was ever deleted."""
+    if horizon is None:
+        horizon = _ALWAYS
+    first_day = first_compared_day(horizon)
+    return {
+        "first_day": first_day,
+        "first_hour": ids.day_start(first_day) // ids.HOUR_MS,
+        "first_at": ids.day_start(first_day),
+        "first_id": ids.pack(horizon + _DAYS_APART, 0, 0),
+        "first_kept_id": ids.pack(horizon, 0, 0),
+    }

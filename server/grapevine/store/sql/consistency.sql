@@ -8,20 +8,20 @@ SELECT 1 FROM visits LIMIT 1;
 WITH entries AS (
     SELECT site_id, hour / 24 - 18262 AS day, sum(visitors) AS by_hour, 0 AS by_page, 0 AS by_device,
         CAST(NULL AS BIGINT) AS guards, 0 AS counted
-    FROM counts_hour WHERE {{of_site}} GROUP BY 1, 2
+    FROM counts_hour WHERE {{of_site}} AND hour >= :first_hour GROUP BY 1, 2
     UNION ALL
     SELECT site_id, day, 0, sum(visitors), 0, NULL, 0
-    FROM counts_page WHERE {{of_site}} GROUP BY 1, 2
+    FROM counts_page WHERE {{of_site}} AND day >= :first_day GROUP BY 1, 2
     UNION ALL
     SELECT site_id, day, 0, 0, sum(visitors), NULL, 0
-    FROM counts_device WHERE {{of_site}} GROUP BY 1, 2
+    FROM counts_device WHERE {{of_site}} AND day >= :first_day GROUP BY 1, 2
     UNION ALL
     SELECT site_id, expires_at / 86400000 - 18264, 0, 0, 0, count(*), 0
-    FROM guards WHERE {{of_site}} AND kind = 1 GROUP BY 1, 2
+    FROM guards WHERE {{of_site}} AND kind = 1 AND expires_at / 86400000 - 18264 >= :first_day GROUP BY 1, 2
     UNION ALL
     SELECT site_id, at / 86400000 - 18262, 0, 0, 0, NULL, count(DISTINCT visitor)
     FROM visits
-    WHERE {{of_site}} AND source <> 10 AND (flags & 4) = 0 AND verdict IS NULL
+    WHERE {{of_site}} AND at >= :first_at AND source <> 10 AND (flags & 4) = 0 AND verdict IS NULL
     GROUP BY 1, 2
 )
 SELECT count(*) OVER (), site_id, day,
@@ -35,7 +35,8 @@ ORDER BY site_id, day LIMIT :most;
 
 -- name: recount_views
 -- Compares all views of a site in each table of counts with its visits. A row knows how many views its visit had, not
--- when, so totals are compared; views of people who asked not to be followed are in the counts only and subtracted.
+-- when, so totals are compared, those of deleted visits included; views of people who asked not to be followed are in the
+-- counts only and subtracted.
 WITH entries AS (
     SELECT site_id, sum(views - unlinked) AS by_hour, 0 AS by_page, 0 AS by_device, 0 AS counted
     FROM counts_hour WHERE {{of_site}} GROUP BY 1
@@ -50,6 +51,9 @@ WITH entries AS (
     FROM visits
     WHERE {{of_site}} AND source <> 10 AND (flags & 4) = 0 AND verdict IS NULL
     GROUP BY 1
+    UNION ALL
+    SELECT site_id, 0, 0, 0, sum(views)
+    FROM deleted_counts WHERE {{of_site}} AND hour < 0 GROUP BY 1
 )
 SELECT count(*) OVER (), site_id,
     sum(by_hour), sum(counted), sum(by_page), sum(counted), sum(by_device), sum(counted)
@@ -83,7 +87,8 @@ ORDER BY site_id, day LIMIT :most;
 
 -- name: recount_shares
 -- Returns shares that disagree with the visits that came through them: `proven` is 1 with a return of another person,
--- `seen` 1 where the share was reported or proven.
+-- `seen` 1 where the share was reported or proven. Shares that may have returns past retention are left out (from
+-- `first_id` on there are none).
 WITH entries AS (
     SELECT site_id, visit_id, cell, channel, n, returns, self_returns,
         CASE WHEN proven_at IS NULL THEN 0 ELSE 1 END AS proven,
@@ -109,9 +114,10 @@ SELECT count(*) OVER (), site_id, visit_id, channel, n,
     proven, CASE WHEN came_back > 0 THEN 1 ELSE 0 END,
     seen, CASE WHEN came_back > 0 OR reported = 1 THEN 1 ELSE 0 END
 FROM summed
-WHERE returns <> came_back OR self_returns <> came_back_self
+WHERE visit_id >= :first_id
+  AND (returns <> came_back OR self_returns <> came_back_self
     OR proven <> CASE WHEN came_back > 0 THEN 1 ELSE 0 END
-    OR seen <> CASE WHEN came_back > 0 OR reported = 1 THEN 1 ELSE 0 END
+    OR seen <> CASE WHEN came_back > 0 OR reported = 1 THEN 1 ELSE 0 END)
 ORDER BY site_id, visit_id, channel, n LIMIT :most;
 
 -- name: recount_shared
@@ -127,6 +133,9 @@ WITH entries AS (
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
       AND v.verdict IS NULL
     GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT site_id, page_id, channel, 0, sum(shares)
+    FROM deleted_counts WHERE {{of_site}} AND hour < 0 GROUP BY 1, 2, 3
 )
 SELECT count(*) OVER (), site_id, page_id, channel, sum(stored), sum(counted)
 FROM entries
@@ -136,7 +145,8 @@ ORDER BY site_id, page_id, channel LIMIT :most;
 
 -- name: recount_cascades
 -- Returns the summaries of cascades that disagree with their rows; a cascade has one as soon as it has a return. `size`
--- leaves out self-returns and the nodes of minted links; `shares` and `conversions` include everything.
+-- leaves out self-returns and the nodes of minted links; `shares` and `conversions` include everything. Cascades
+-- whose root or visits may be past retention are left out (from `first_id` on there are none).
 WITH grown AS (
     SELECT site_id, root_id, cell, count(*) AS returns, max(depth) AS max_depth, max(at) AS last_at
     FROM visits
@@ -170,14 +180,14 @@ SELECT count(*) OVER (), site_id, root_id,
     sum(stored_shares), sum(shares), sum(stored_conversions), sum(conversions)
 FROM entries
 GROUP BY site_id, root_id, cell
-HAVING (sum(stored) > 0 OR sum(size) > 0)
+HAVING root_id >= :first_id AND (sum(stored) > 0 OR sum(size) > 0)
    AND (sum(stored_size) <> sum(size) OR sum(stored_depth) <> sum(max_depth) OR sum(stored_last_at) <> sum(last_at)
         OR sum(stored_shares) <> sum(shares) OR sum(stored_conversions) <> sum(conversions))
 ORDER BY site_id, root_id LIMIT :most;
 
 -- name: recount_chains
 -- Returns visits whose position in their cascade does not follow from the share they came through: the sharer's row has
--- to exist, and determines depth, root and parent. A first visit has none of them.
+-- to exist, unless its day is past retention, and determines depth, root and parent. A first visit has none of them.
 SELECT count(*) OVER (), v.site_id, v.visit_id,
     COALESCE(v.via_id, v.parent_id), s.visit_id,
     v.parent_id,
@@ -192,7 +202,7 @@ FROM visits v LEFT JOIN visits s
 WHERE (CAST(:site_id AS BIGINT) IS NULL OR v.site_id = :site_id)
   AND CASE
         WHEN v.parent_id IS NULL THEN v.depth <> 0 OR v.root_id IS NOT NULL
-        WHEN s.visit_id IS NULL THEN true
+        WHEN s.visit_id IS NULL THEN COALESCE(v.via_id, v.parent_id) >= :first_kept_id
         ELSE v.depth <> s.depth + 1 - (v.flags & 1)
             OR COALESCE(v.root_id, -1) <> COALESCE(s.root_id, s.visit_id)
             OR v.parent_id <> CASE WHEN (s.flags & 1) <> 0 THEN COALESCE(s.parent_id, s.visit_id) ELSE s.visit_id END

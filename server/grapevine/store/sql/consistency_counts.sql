@@ -30,8 +30,10 @@ OR sum(side * same_network) <> 0 OR sum(side * shares) <> 0 OR sum(side * report
 OR sum(side * proven) <> 0 OR sum(side * conversions) <> 0 OR sum(side * unfurls) <> 0
 
 -- fragment: counted_events
--- Each visit, share and conversion with what it adds to every measure. A share and a conversion have the page, source,
--- depth (63 where it is greater), device and app of their visit.
+-- Each visit, share and conversion with what it adds to every measure, those included that are deleted and counted after
+-- the horizon. A share and a conversion have the page, source, depth (63 where it is greater), device and app of their
+-- visit. In the whole file no hour or day is compared with rows of which some may be past retention: `first_hour`,
+-- `first_day` and `first_at` are the first ones.
 SELECT site_id, at, source, COALESCE(channel, -1) AS channel,
     CASE WHEN depth < 63 THEN depth ELSE 63 END AS depth, page_id, device, COALESCE(app, '') AS app,
     1 AS visits,
@@ -55,6 +57,10 @@ SELECT c.site_id, c.at, v.source, COALESCE(v.channel, -1), CASE WHEN v.depth < 6
 FROM conversions c /*sqlite CROSS */ JOIN visits v
   ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
 WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
+UNION ALL
+SELECT site_id, hour * 3600000, source, channel, depth, page_id, device, app,
+    0, 0, 0, 0, shares, reported, proven, conversions, 0
+FROM deleted_counts WHERE (CAST(:site_id AS BIGINT) IS NULL OR site_id = :site_id) AND hour >= 0
 
 -- name: recount_hours
 -- Returns rows of counts_hour that disagree with the rows of events. People who asked not to be followed have no rows,
@@ -62,9 +68,10 @@ WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict I
 WITH counted AS (
     {{counted_events}}
 ), entries AS (
-    SELECT 1 AS side, site_id, hour, source, channel, depth, {{compared_measures}} FROM counts_hour WHERE {{of_site}}
+    SELECT 1 AS side, site_id, hour, source, channel, depth, {{compared_measures}}
+    FROM counts_hour WHERE {{of_site}} AND hour >= :first_hour
     UNION ALL
-    SELECT -1, site_id, at / 3600000, source, channel, depth, {{summed_events}} FROM counted
+    SELECT -1, site_id, at / 3600000, source, channel, depth, {{summed_events}} FROM counted WHERE at >= :first_at
     GROUP BY 2, 3, 4, 5, 6
 )
 SELECT count(*) OVER (), site_id, hour, source, channel, depth,
@@ -80,7 +87,8 @@ ORDER BY site_id, hour, source, channel, depth LIMIT :most;
 WITH dimensions AS (
     SELECT 0 AS dimension UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3
 ), entries AS (
-    SELECT 1 AS side, site_id, day, dimension, key, {{compared_measures}}, views, visitors, unlinked
+    SELECT 1 AS side, site_id, day, dimension, key, visits, returns, self_returns, same_network, shares, reported, proven,
+        conversions, CASE WHEN day >= :first_day THEN unfurls ELSE 0 END AS unfurls, views, visitors, unlinked
     FROM counts_day WHERE {{of_site}}
     UNION ALL
     SELECT -1, site_id, hour / 24 - 18262, dimension,
@@ -89,7 +97,10 @@ WITH dimensions AS (
     FROM counts_hour CROSS JOIN dimensions WHERE {{of_site}}
     UNION ALL
     SELECT -1, site_id, at / 86400000 - 18262, 3, at / 3600000 % 24, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0
-    FROM unfurls WHERE {{of_site}}
+    FROM unfurls WHERE {{of_site}} AND at >= :first_at
+    UNION ALL
+    SELECT -1, site_id, hour / 24 - 18262, 3, hour % 24, 0, 0, 0, 0, 0, 0, 0, 0, unfurls, 0, 0, 0
+    FROM deleted_counts WHERE {{of_site}} AND hour >= :first_hour AND hour >= 0
 )
 SELECT count(*) OVER (), site_id, day, dimension, key,
     {{stored_and_counted}},
@@ -108,9 +119,10 @@ ORDER BY site_id, day, dimension, key LIMIT :most;
 WITH counted AS (
     {{counted_events}}
 ), entries AS (
-    SELECT 1 AS side, site_id, day, page_id, {{compared_measures}} FROM counts_page WHERE {{of_site}}
+    SELECT 1 AS side, site_id, day, page_id, {{compared_measures}}
+    FROM counts_page WHERE {{of_site}} AND day >= :first_day
     UNION ALL
-    SELECT -1, site_id, at / 86400000 - 18262, page_id, {{summed_events}} FROM counted
+    SELECT -1, site_id, at / 86400000 - 18262, page_id, {{summed_events}} FROM counted WHERE at >= :first_at
     GROUP BY 2, 3, 4
 )
 SELECT count(*) OVER (), site_id, day, page_id,
@@ -148,10 +160,14 @@ WITH counted AS (
     {{counted_events}}
     UNION ALL
     SELECT site_id, at, 0, 0, 0, 0, 0, app, 0, 0, 0, 0, 0, 0, 0, 0, 1 FROM unfurls WHERE {{of_site}}
-), entries AS (
-    SELECT 1 AS side, site_id, day, device, app, {{compared_measures}} FROM counts_device WHERE {{of_site}}
     UNION ALL
-    SELECT -1, site_id, at / 86400000 - 18262, device, app, {{summed_events}} FROM counted
+    SELECT site_id, hour * 3600000, 0, 0, 0, 0, 0, app, 0, 0, 0, 0, 0, 0, 0, 0, unfurls
+    FROM deleted_counts WHERE {{of_site}} AND hour >= 0
+), entries AS (
+    SELECT 1 AS side, site_id, day, device, app, {{compared_measures}}
+    FROM counts_device WHERE {{of_site}} AND day >= :first_day
+    UNION ALL
+    SELECT -1, site_id, at / 86400000 - 18262, device, app, {{summed_events}} FROM counted WHERE at >= :first_at
     GROUP BY 2, 3, 4, 5
 )
 SELECT count(*) OVER (), site_id, day, device, app,

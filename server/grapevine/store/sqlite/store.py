@@ -22,6 +22,7 @@ from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.readiness import prove_writable
+from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
 from grapevine.store.repositories.sites import SiteRepository
@@ -86,6 +87,7 @@ class SQLiteStore(Store):
         self.salts = SaltRepository(self._quick, self._transaction)
         self.leases = LeaseRepository(self._quick, self._transaction)
         self.guards = GuardRepository(self._quick, self._transaction)
+        self.retention = RetentionRepository(self._quick, self._transaction)
         self.webhooks = WebhookRepository(self._quick, self._transaction)
         self.spikes = SpikeRepository(Pool(self._readers), self._transaction)
 

@@ -1,0 +1,164 @@
+"""Retention: deletes visits, and all that hangs on them, of whole days that are older than the setting says.
+
+The job first stores the horizon, the first day that is kept, and then deletes what is before it, the oldest day first,
+a few rows a transaction. Each transaction leaves a store in which everything agrees, so the job may be interrupted at
+any moment, and may run in two processes at once. What stays is decided in ``retained_rows``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from grapevine.background.leases import Leases
+from grapevine.background.periodic import log_failures
+from grapevine.background.task import background_task
+from grapevine.domain import ids
+from grapevine.domain.periods import Clock
+from grapevine.store.base import Store
+from grapevine.store.repositories.retention import VisitKey, first_compared_day
+from grapevine.writer.nonces import GUARD_CONVERSION
+from grapevine.writer.retained_rows import DeletedCounts, kept_shares
+
+log = logging.getLogger(__name__)
+
+_JOB: Final = "retention"
+_EVERY_SECONDS: Final = 600.0
+_RENEW_MS: Final = 20_000
+
+STEP_SECONDS: Final = 0.003
+SHARED_STEP_SECONDS: Final = 0.03
+"""What a transaction may take before its commit. On SQLite it runs on the thread of the event loop, so that every
+request waits for it; on PostgreSQL most of it is the network, and only writers of the same cascades wait."""
+
+_FEWEST: Final = 10
+_MOST: Final = 500
+_FIRST: Final = 50
+_IDLE: Final = 4.0
+"""After each transaction the job waits so many times as long as it took, and so has a fifth of the store at most."""
+
+
+class RetentionJob:
+    """Deletes what is older than ``days`` whole days; today counts as one more. ``pause`` waits so many seconds."""
+
+    def __init__(
+        self,
+        store: Store,
+        days: int,
+        leases: Leases,
+        clock: Clock,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._days = days
+        self._leases = leases
+        self._clock = clock
+        self._pause = pause
+        self._limit = _FIRST
+        self._step_seconds = SHARED_STEP_SECONDS if store.shared else STEP_SECONDS
+        self._renewed_at = 0
+        self._finished: int | None = None
+
+    async def run(self) -> int:
+        """Deletes everything that is due, unless another process does. Returns how many visits were deleted."""
+        wanted = ids.day_at(self._clock()) - self._days
+        if wanted <= 0 or wanted == self._finished or not await self._holds_lease():
+            return 0
+        # The stored day is later where a clock was wrong once, or the days were fewer. What came since is kept.
+        stored = await self._store.retention.raise_horizon(wanted)
+        deleted = await self._delete_visits(wanted, ids.day_start(first_compared_day(stored)))
+        await self._delete_others(wanted)
+        if self._renewed_at:
+            self._finished = wanted
+            await self._leases.release(_JOB)
+            self._renewed_at = 0
+        if deleted:
+            log.info("%d visits from before %s were deleted", deleted, ids.day_date(wanted))
+        return deleted
+
+    async def _delete_visits(self, horizon: int, since: int) -> int:
+        deleted = 0
+        oldest = await self._store.retention.oldest_days(horizon)
+        heapq.heapify(oldest)
+        while oldest:
+            day, site_id = heapq.heappop(oldest)
+            while visits := await self._store.retention.oldest_visits(site_id, day + 1, self._limit):
+                if not await self._holds_lease():
+                    return deleted
+                deleted += await self._step(visits, since)
+            for _, visit_id, _ in await self._store.retention.oldest_visits(site_id, horizon, 1):
+                heapq.heappush(oldest, (ids.day_of(visit_id), site_id))
+        return deleted
+
+    async def _delete_others(self, horizon: int) -> None:
+        """Deletes what belongs to no visit, or to one that is deleted already."""
+        start = ids.day_start(horizon)
+        kept = self._store.retention
+        # The last return to a cascade may have arrived on the day before the one that its id names.
+        deletions = (
+            kept.delete_answers(start),
+            kept.delete_cascades(start - ids.DAY_MS),
+            kept.delete_deliveries(start),
+        )
+        for deletion in deletions:
+            started = time.perf_counter()
+            async for _ in deletion:
+                if not await self._holds_lease():
+                    return
+                await self._pause(_IDLE * (time.perf_counter() - started))
+                started = time.perf_counter()
+        await kept.delete_notes(horizon)
+
+    async def _step(self, visits: list[VisitKey], since: int) -> int:
+        """Deletes some visits in one transaction; fewer in the next one where this took long."""
+        started = time.perf_counter()
+        async with self._store.batch() as batch:
+            begun = time.perf_counter()
+            stored = await batch.held_visits(visits)
+            held = [(row.site_id, row.visit_id, row.cell) for row in stored.values()]
+            shares = await batch.deletion.shares(held)
+            unfurls = await batch.deletion.unfurls(held)
+            conversions = await batch.deletion.conversions(held)
+            counts = DeletedCounts(stored, since)
+            counts.add_shares(shares)
+            counts.add_unfurls(unfurls)
+            counts.add_conversions(conversions)
+            guards = sorted(
+                (each.site_id, GUARD_CONVERSION, each.event_key, ids.hashed_cell(each.event_key), each.visit_id)
+                for each in conversions
+            )
+            await batch.deletion.delete(held, kept_shares(shares, unfurls), counts.rows(), guards)
+            took = time.perf_counter() - begun
+        self._limit = max(_FEWEST, min(_MOST, int(len(visits) * self._step_seconds / took) + 1))
+        await self._pause(_IDLE * (time.perf_counter() - started))
+        return len(held)
+
+    async def _holds_lease(self) -> bool:
+        """Whether this process holds the lease of the job, which it renews in time."""
+        now = self._clock()
+        if not self._renewed_at <= now < self._renewed_at + _RENEW_MS:
+            self._renewed_at = now if await self._leases.acquire(_JOB) else 0
+        return self._renewed_at > 0
+
+
+@asynccontextmanager
+async def retention(store: Store, days: int, leases: Leases, clock: Clock) -> AsyncIterator[None]:
+    """Deletes what is older than ``days`` days at once and then every ten minutes while the block runs, in one process
+    of several; nothing where ``days`` is 0. Errors are logged."""
+    if not days:
+        yield
+        return
+    job = RetentionJob(store, days, leases, clock)
+
+    async def loop() -> None:
+        while True:
+            await log_failures(_JOB, job.run())
+            await asyncio.sleep(_EVERY_SECONDS)
+
+    async with background_task(loop(), _JOB):
+        yield
