@@ -78,6 +78,7 @@ class RetentionJob:
             await self._leases.release(_JOB)
             self._renewed_at = 0
         if deleted:
+            self._store.truncate_log()
             log.info("%d visits from before %s were deleted", deleted, ids.day_date(wanted))
         return deleted
 

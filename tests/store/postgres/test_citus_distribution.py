@@ -32,9 +32,9 @@ NOW = 1_800_000_000_000
 EVENTS = {
     "visits", "pages", "shares", "unfurls", "conversions", "answers", "suspects", "counts_hour", "counts_day",
     "counts_page", "counts_week", "counts_device", "counts_shared", "drops", "cascades", "guards",
-    "suspected_floods", "names", "bound_hits",
+    "suspected_floods", "names", "bound_hits", "kept_shares", "deleted_counts",
 }  # fmt: skip
-REFERENCES = {"sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions"}
+REFERENCES = {"sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions", "retention"}
 
 STAND_IN = """
 SET allow_system_table_mods = on;

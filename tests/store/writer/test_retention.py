@@ -62,7 +62,8 @@ async def test_day_after_day_goes_and_every_number_agrees(databases: Databases, 
             left = {visit.visit_id for visit in filled.world.visits if ids.day_of(visit.visit_id) >= horizon}
             with differences.case(horizon - FIRST_DAY):
                 assert await filled.recount() == {}
-                assert {row[0] for row in await filled.rows("SELECT visit_id FROM visits WHERE site_id = ?", SITE)} == left
+                stored = await filled.rows("SELECT visit_id FROM visits WHERE site_id = ?", SITE)
+                assert {visit_id for (visit_id,) in stored} == left
                 for table in HANGING:
                     orphans = await filled.rows(
                         f"SELECT * FROM {table} h WHERE h.visit_id <> 0 AND NOT EXISTS (SELECT 1 FROM visits v "
