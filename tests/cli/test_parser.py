@@ -30,7 +30,8 @@ LEAVES = dict(_leaves(build_parser()))
 def test_the_commands() -> None:
     assert {" ".join(path) for path in LEAVES} == {
         "serve", "demo", "site add", "site list", "site set", "key add", "key list", "key revoke", "token inspect",
-        "stats", "cascade", "export", "migrate", "copy", "backup", "restore", "simulate", "doctor",
+        "stats", "cascade", "export", "migrate", "secret rotate", "secret accept", "copy", "backup", "restore",
+        "simulate", "doctor",
     }  # fmt: skip
 
 

@@ -82,6 +82,8 @@ _NOT_OF_CALLS: Final = {
     "sessions",
     "api_keys",
     "deliveries",
+    "key_fingerprints",
+    "key_processes",
     "leases",
     "origins",
     "readiness",

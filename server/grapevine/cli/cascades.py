@@ -32,8 +32,7 @@ def register(commands: Commands) -> None:
 
 async def cascade(context: CommandContext, arguments: Namespace) -> int:
     """Prints a cascade as a tree. Returns the exit status."""
-    settings = context.settings_with_keys()
-    async with context.store(settings) as store:
+    async with context.store_and_keys() as (store, settings):
         if arguments.site is None:
             rows = await store.sites.sites()
         else:

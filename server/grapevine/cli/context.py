@@ -13,9 +13,10 @@ import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from grapevine.config.secret_keys import with_secret_keys
-from grapevine.config.settings import Settings, load
+from grapevine.config.secret_keys import key_file, with_secret_keys
+from grapevine.config.settings import Settings, database_path, load
 from grapevine.domain.printable import printable, printable_lines
+from grapevine.keyring.keyring import signing_order
 from grapevine.store.base import Store
 from grapevine.store.factory import make_store
 
@@ -36,9 +37,21 @@ class CommandContext:
         """Returns the settings, without secret keys unless they were given. Raises SettingError."""
         return load(self._environ, self._config)
 
-    def settings_with_keys(self) -> Settings:
-        """Returns the settings with the signing keys; the first call ever makes the key file. Raises SettingError."""
-        return with_secret_keys(self.settings())
+    @asynccontextmanager
+    async def store_and_keys(self) -> AsyncIterator[tuple[Store, Settings]]:
+        """Opens the store, and yields it and the settings with the secret keys, of which the last one signs.
+
+        The first call ever makes the key file. Raises SettingError when the database is used with other keys.
+        """
+        settings = self.settings()
+        path, database = key_file(settings), database_path(settings)
+        if not settings.secret_keys and path is not None and not path.exists() and database and database.exists():
+            async with self.store(settings) as store:  # before a new file hides that the one of before is gone
+                signing_order((), await store.fingerprints.known())
+        settings = with_secret_keys(settings)
+        async with self.store(settings) as store:
+            keys = signing_order(settings.secret_keys, await store.fingerprints.known())
+            yield store, msgspec.structs.replace(settings, secret_keys=keys)
 
     @asynccontextmanager
     async def store(self, settings: Settings | None = None) -> AsyncIterator[Store]:
@@ -49,6 +62,10 @@ class CommandContext:
             yield store
         finally:
             await store.close()
+
+    def clock(self) -> int:
+        """Returns ``now``, for what takes a clock."""
+        return self.now()
 
     def now(self) -> int:
         """Returns the time in UTC milliseconds."""

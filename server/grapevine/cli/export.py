@@ -42,9 +42,8 @@ async def export(context: CommandContext, arguments: Namespace) -> int:
             f"grapevine export {arguments.site} {arguments.table} --format parquet > {arguments.table}.parquet"
         )
     made_by = make_encoder(arguments.format, TABLES[arguments.table].columns)
-    settings = context.settings_with_keys()
     out = sys.stdout.buffer
-    async with context.store(settings) as store:
+    async with context.store_and_keys() as (store, settings):
         site = Site(await find_site(store.sites, arguments.site), settings.secret_keys)
         asked = ExportRequest(store, site, ExportRange.of(site.site_id, arguments.first, arguments.last))
         async with aclosing(stream(arguments.table, asked, made_by)) as pieces:

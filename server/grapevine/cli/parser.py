@@ -15,6 +15,7 @@ from grapevine.cli import (
     export,
     keys,
     migrate,
+    secret,
     serve,
     simulate,
     sites,
@@ -37,6 +38,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands = Commands(subparsers, config_option())
-    for group in (serve, demo, sites, keys, tokens, stats, cascades, export, migrate, copy, backup, simulate, doctor):
+    for group in (
+        serve,
+        demo,
+        sites,
+        keys,
+        tokens,
+        stats,
+        cascades,
+        export,
+        migrate,
+        secret,
+        copy,
+        backup,
+        simulate,
+        doctor,
+    ):
         group.register(commands)
     return parser

@@ -47,9 +47,11 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.store.factory import make_store
 
     _check_workers(arguments.workers, context.settings())
-    settings = context.settings_with_keys()
-    logging.configure(settings.log)
-    async with context.store(settings) as store:  # a database that cannot be used is one clear line, not a traceback
+    logging.configure(context.settings().log)
+    async with context.store_and_keys() as (
+        store,
+        settings,
+    ):  # a database that cannot be used is one clear line, not a traceback
         sites = await store.sites.sites()
         await destroy_salts(store, context.now())  # nor one that cannot be written to
 

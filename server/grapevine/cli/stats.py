@@ -36,8 +36,7 @@ async def stats(context: CommandContext, arguments: Namespace) -> int:
     """Prints a site's summary of a period. Returns the exit status."""
     last = arguments.last or ids.day_date(ids.day_at(context.now()))
     period = Period(arguments.first or last - timedelta(days=DEFAULT_DAYS - 1), last)
-    settings = context.settings_with_keys()
-    async with context.store(settings) as store:
+    async with context.store_and_keys() as (store, settings):
         site = Site(await find_site(store.sites, arguments.site), settings.secret_keys)
         summary = await period_summary(store.reads, site, period)
     if arguments.json:

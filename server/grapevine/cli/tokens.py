@@ -52,8 +52,7 @@ def register(commands: Commands) -> None:
 
 async def inspect(context: CommandContext, arguments: Namespace) -> int:
     """Prints the resolution of a token. Returns the exit status."""
-    settings = context.settings_with_keys()
-    async with context.store(settings) as store:
+    async with context.store_and_keys() as (store, settings):
         asked = None if arguments.site is None else (await find_site(store.sites, arguments.site)).key
         sites = [Site(row, settings.secret_keys) for row in await store.sites.sites()]
         found = await examine(store.reads, sites, asked, arguments.token)

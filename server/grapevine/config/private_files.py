@@ -61,6 +61,13 @@ def publish(draft: Path, path: Path) -> None:
     _sync(path.parent)
 
 
+def replace(draft: Path, path: Path) -> None:
+    """Syncs a draft and puts it in the place of a file, so that a file of that name is always whole. Raises OSError."""
+    _sync(draft)
+    draft.replace(path)
+    _sync(path.parent)
+
+
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

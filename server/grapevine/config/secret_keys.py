@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from grapevine.config.private_files import OTHERS, make_draft, make_folder, publish
+from grapevine.config.private_files import OTHERS, make_draft, make_folder, publish, replace
 from grapevine.config.settings import SHORTEST_KEY, Settings, database_path
 from grapevine.errors import SettingError
 
@@ -33,12 +33,10 @@ def with_secret_keys(settings: Settings, random_key: Callable[[], str] = secrets
             "set GRAPEVINE_SECRET_KEYS or GRAPEVINE_SECRET_KEYS_FILE, for instance to what this prints: "
             "openssl rand -hex 32"
         )
-    try:
+    with _usable(path):
         if not path.exists():
-            _make(path, random_key())
+            _write(path, [random_key().encode()], publish)
         keys = _read(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"secret_keys: the key file {path} cannot be used: {error}") from None
     return msgspec.structs.replace(settings, secret_keys=keys)
 
 
@@ -48,6 +46,27 @@ def existing_keys(settings: Settings) -> tuple[bytes, ...]:
     if not settings.secret_keys and path is not None and not path.exists():
         raise SettingError(f"secret_keys: there are none yet; the first start of the server makes {path}")
     return with_secret_keys(settings).secret_keys
+
+
+def file_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Returns the keys in the key file, oldest first; none where there is no such file. Raises SettingError."""
+    path = key_file(settings)
+    return () if path is None or not path.exists() else read_file(path)
+
+
+def read_file(path: Path) -> tuple[bytes, ...]:
+    """Returns the keys in the key file, oldest first. Raises SettingError."""
+    with _usable(path):
+        return _read(path)
+
+
+def add_to_file(path: Path, key: bytes) -> None:
+    """Adds a key to the key file, as the newest one. At every moment the file is whole. Raises SettingError."""
+    with _usable(path):
+        keys = _read(path)
+        for draft in path.parent.glob(f".{path.name}.*.draft"):  # of a process that was killed
+            draft.unlink(missing_ok=True)
+        _write(path, [*keys, key], replace)
 
 
 def key_file(settings: Settings) -> Path | None:
@@ -66,16 +85,24 @@ def _read(path: Path) -> tuple[bytes, ...]:
     return keys
 
 
-def _make(path: Path, key: str) -> None:
-    """Makes the key file, whole or not at all, so that no process reads half a key.
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"secret_keys: the key file {path} cannot be used: {error}") from None
 
-    When several processes start at once, the first wins and the others keep its key.
+
+def _write(path: Path, keys: Sequence[bytes], put: Callable[[Path, Path], None]) -> None:
+    """Writes the key file, whole or not at all, so that no process reads half a key.
+
+    ``publish`` keeps a file that is there: when several processes start at once, the first one's key stays.
     """
     make_folder(path.parent)
     draft = make_draft(path)
     try:
-        draft.write_text(f"{key}\n", "utf-8")
+        draft.write_bytes(b"".join(key + b"\n" for key in keys))
         with suppress(FileExistsError):
-            publish(draft, path)
+            put(draft, path)
     finally:
         draft.unlink(missing_ok=True)

@@ -246,7 +246,8 @@ SETTINGS: Final = (
         "secret_keys",
         "the file `secret-keys` next to the database",
         "Keys that sign tokens: comma-separated, oldest first, "
-        f"at least {SHORTEST_KEY} characters each. The last one signs, all of them verify. "
+        f"at least {SHORTEST_KEY} characters each. All of them verify; which one signs, at first the last, changes "
+        "with `grapevine secret rotate`. "
         "When not set, the server creates the file at its first start, readable by its owner alone; with PostgreSQL "
         "they have to be set, the same for every process.",
         _secret_keys,

@@ -9,6 +9,7 @@ from grapevine.doctor import consistency, environment
 from grapevine.doctor.findings import Finding
 from grapevine.store.factory import snapshot
 from grapevine.store.repositories.consistency import Recount
+from grapevine.store.repositories.fingerprints import known_keys
 
 __all__ = ["Finding", "examine"]
 
@@ -28,9 +29,10 @@ async def examine(settings: Settings, site: str | None = None) -> AsyncIterator[
     finding = await environment.check_schema(settings)
     yield finding
     if not finding.ok:
-        yield environment.check_keys(settings, in_use=False)
+        yield environment.check_keys(settings, [], in_use=False)
         return
     async with snapshot(settings) as moment:
-        yield environment.check_keys(settings, in_use=await Recount(moment).any_visit())
+        known, in_use = await known_keys(moment), await Recount(moment).any_visit()
+        yield environment.check_keys(settings, known, in_use=in_use)
         async for finding in consistency.examine(moment, site, is_file=path is not None):
             yield finding

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from grapevine.config.private_files import open_to_others
-from grapevine.config.secret_keys import key_file, with_secret_keys
+from grapevine.config.secret_keys import file_keys, key_file
 from grapevine.config.settings import Settings, database_path
 from grapevine.doctor.findings import Finding, bad, good
 from grapevine.errors import SettingError, StoreError
+from grapevine.keyring.keyring import signing_order
 from grapevine.store.factory import schema_version
+from grapevine.store.repositories.fingerprints import KnownKey
 from grapevine.store.schema_version import UNFINISHED_COPY, newest_version
 from grapevine.store.sqlite.files import database_files
 
@@ -57,10 +59,13 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
         yield good("proxies", f"Trusted: {trusted}." if trusted else "None is trusted, as none is expected.")
 
 
-def check_keys(settings: Settings, *, in_use: bool) -> Finding:
-    """Checks the keys that sign tokens, and the permissions of their file; ``in_use`` when tokens may exist already."""
+def check_keys(settings: Settings, known: Sequence[KnownKey], *, in_use: bool) -> Finding:
+    """Checks the keys that sign tokens: whether the database knows them, and the permissions of their file.
+
+    ``in_use`` says that tokens may exist already, ``known`` which keys the database is used with.
+    """
     if settings.secret_keys:
-        return good("secret keys", "They come from GRAPEVINE_SECRET_KEYS.")
+        return _compared(settings.secret_keys, known, "They come from GRAPEVINE_SECRET_KEYS.")
     path = key_file(settings)
     if path is None:
         return bad(
@@ -68,19 +73,32 @@ def check_keys(settings: Settings, *, in_use: bool) -> Finding:
             "They are not set, and a PostgreSQL database has no key file beside it.",
             "Set GRAPEVINE_SECRET_KEYS, to the same for every process; to those in use, if there are visits already.",
         )
-    if not path.exists() and not in_use:
+    if not path.exists() and not in_use and not known:
         return good("secret keys", f"The first start makes them, in {path}.")
     if not path.exists():
         return bad(
             "secret keys",
-            f"There are visits, but the key file {path} is gone: tokens shared so far would no longer be good.",
-            "Put the file back from a backup before the server starts again; it makes a new one otherwise.",
+            f"There are visits, but the key file {path} is gone: tokens shared so far would no longer be good."
+            if in_use
+            else f"The database is used with keys, but the key file {path} is gone.",
+            "Put the file back from a backup before the server starts again.",
         )
     try:
-        with_secret_keys(settings)
+        keys = file_keys(settings)
     except SettingError as error:
         return bad("secret keys", f"{error}.", "Do what it says: who knows a key can forge tokens.")
-    return good("secret keys", f"{path} can be read by its owner alone.")
+    return _compared(keys, known, f"{path} can be read by its owner alone.")
+
+
+def _compared(keys: Sequence[bytes], known: Sequence[KnownKey], says: str) -> Finding:
+    try:
+        signing_order(keys, known)
+    except SettingError as error:
+        return bad("secret keys", f"{error}.", "Put back the keys of before, or accept these, as it says.")
+    waiting = ", ".join(key.fingerprint for key in known if key.rotation is None)
+    if waiting:
+        says = f"{says} {waiting} waits to sign: run grapevine secret rotate."
+    return good("secret keys", says)
 
 
 def check_permissions(database: Path) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -14,7 +13,7 @@ from starlette.types import ASGIApp
 from grapevine.analytics.spike_watch import SpikeWatch
 from grapevine.background.cleanup import housekeeping
 from grapevine.background.leases import Leases
-from grapevine.background.periodic import periodic
+from grapevine.background.periodic import log_failures, periodic
 from grapevine.background.task import background_task
 from grapevine.collect.api import CollectApi
 from grapevine.collect.rate_limit import Memory, RateLimit
@@ -22,6 +21,7 @@ from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
+from grapevine.keyring.watch import KeyWatch
 from grapevine.serving.rate_share import dividing, holder
 from grapevine.serving.runtime import tune_interpreter
 from grapevine.sites.cache import SiteCache
@@ -36,6 +36,7 @@ from grapevine.web.readiness import Readiness
 from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
 from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.egress_policy import EgressPolicy
+from grapevine.webhooks.sealed_secrets import seal_all
 from grapevine.writer.counts import Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
@@ -61,12 +62,18 @@ async def running(
     def clock() -> int:
         return ids.nameable(given())
 
+    async def seal_webhook_secrets() -> None:
+        await log_failures("webhook secrets", seal_all(store.webhooks, keyring))
+
     nonce_key = bytes.fromhex(await store.salts.salt("nonce", 0, secrets.token_hex(32)))
-    sites = SiteCache(store.sites, settings.secret_keys, clock)
     drops = Drops()
     async with AsyncExitStack() as stack:
         limit = RateLimit(settings.rate_limit, buckets)
-        leases = Leases(store.leases, clock, holder(limit))
+        process = holder(limit)
+        watch = KeyWatch(settings, store.fingerprints, clock, process)
+        keyring = await stack.enter_async_context(watch.entered())
+        sites = SiteCache(store.sites, keyring.keys, clock)
+        leases = Leases(store.leases, clock, process)
         recorder = EventRecorder(store, Nonces(nonce_key))
         writer = Writer(recorder, drops, clock)
         if store.shared:
@@ -80,7 +87,11 @@ async def running(
         await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: verdicts.run(clock()), leases))
         await stack.enter_async_context(retention(store, settings.retention_days, leases, clock))
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
-        sender = Sender(store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random)
+        sender = Sender(
+            store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random, keyring
+        )
+        await seal_webhook_secrets()
+        await stack.enter_async_context(watch.watching(sites.use_keys, seal_webhook_secrets))
         await stack.enter_async_context(sender.running())
         spikes = SpikeWatch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
         await stack.enter_async_context(spikes.running())
@@ -105,7 +116,7 @@ async def running(
                 link_prefixes=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}),
             ),
             key_usage=key_usage,
-            cookie_secret=hashlib.sha256(b"grapevine.dashboard" + settings.secret_keys[-1]).digest(),
+            keyring=keyring,
         )
 
 

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _FRESH_MS = 1_000
 _LOOK_SECONDS = 0.5
+_KEYS_AT_ONCE = 200
 
 
 class Site:
@@ -36,6 +37,10 @@ class Site:
         self.kept_query = None if row.query == "*" else frozenset(row.query.split())
         self.spread = ids.spread_of_site(row.site_id, row.cells)
         self.tokens = Tokens(keys, bytes.fromhex(row.salt))
+
+    def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Reads and mints its tokens with these keys from now on."""
+        self.tokens = Tokens(keys, bytes.fromhex(self.row.salt))
 
 
 class SiteSource(Protocol):
@@ -144,6 +149,14 @@ class SiteCache:
                 return site, unverified.token
         return None
 
+    async def use_keys(self, keys: Sequence[bytes]) -> None:
+        """Makes all sites accept these keys, and sign with the last one; returns when they do."""
+        self._keys = keys
+        for number, site in enumerate(list(self._sites.by_id.values()), 1):
+            site.use_keys(keys)
+            if number % _KEYS_AT_ONCE == 0:
+                await asyncio.sleep(0)  # as in ``_look``
+
     async def refresh(self) -> None:
         """Reads changes once a second; concurrent callers share one refresh.
 
@@ -168,12 +181,15 @@ class SiteCache:
         version = await self._source.version()
         if version == self._version:
             return
-        sites, known, last = _Sites(), self._sites.by_id, 0
+        sites, known, keys, last = _Sites(), self._sites.by_id, self._keys, 0
         while rows := await self._source.sites_after(last):
             for row in rows:
                 before = known.get(row.site_id)
-                sites.add(before if before is not None and before.row == row else Site(row, self._keys))
+                sites.add(before if before is not None and before.row == row else Site(row, keys))
             last = rows[-1].site_id
             await asyncio.sleep(0)  # thousands of sites must not hold up the requests of this process
+        if keys is not self._keys:  # ``use_keys`` was called meanwhile
+            for site in sites.by_id.values():
+                site.use_keys(self._keys)
         self._sites = sites
         self._version = version

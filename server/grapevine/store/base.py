@@ -13,6 +13,7 @@ from typing import Protocol
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
@@ -32,7 +33,7 @@ class Store(Protocol):
     ``batch`` is the only way to write what visitors do. To read: ``reads`` for analytics, ``quick`` for the same
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
     ``suspects`` and ``floods`` for the verdict job. Small tables with their own changes: ``sites``, ``api_keys``,
-    ``sessions``, ``salts``, ``leases``, ``guards``, ``retention``, ``webhooks`` and ``spikes``.
+    ``sessions``, ``salts``, ``leases``, ``fingerprints``, ``guards``, ``retention``, ``webhooks`` and ``spikes``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -51,6 +52,7 @@ class Store(Protocol):
     sessions: SessionRepository
     salts: SaltRepository
     leases: LeaseRepository
+    fingerprints: FingerprintRepository
     guards: GuardRepository
     retention: RetentionRepository
     webhooks: WebhookRepository

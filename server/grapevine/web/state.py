@@ -13,6 +13,7 @@ from grapevine.collect.requests import CallSpec
 from grapevine.config.settings import Settings
 from grapevine.domain.periods import Clock
 from grapevine.domain.redaction import redacted_repr
+from grapevine.keyring.keyring import KeyRing
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.caches import CountsCache, RedirectCache
@@ -42,7 +43,7 @@ class FastPathUrls:
 
 @dataclass(frozen=True)
 class AppState:
-    """The parts of the running server. ``cookie_secret`` signs the dashboard's session cookies."""
+    """The parts of the running server. ``keyring`` also signs the dashboard's session cookies."""
 
     settings: Settings
     clock: Clock
@@ -57,7 +58,7 @@ class AppState:
     caches: ResponseCaches
     fast_path: FastPathUrls
     key_usage: KeyUsage
-    cookie_secret: bytes
+    keyring: KeyRing
 
     def __repr__(self) -> str:
         return redacted_repr(self)

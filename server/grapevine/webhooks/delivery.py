@@ -22,10 +22,12 @@ from grapevine.background.task import background_task
 from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import Clock
+from grapevine.keyring.encryption import SealError
 from grapevine.store.repositories.webhooks import DueRow, WebhookRepository
 from grapevine.webhooks.egress_policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
 from grapevine.webhooks.error_text import error_text
 from grapevine.webhooks.retry_schedule import retry_delay
+from grapevine.webhooks.sealed_secrets import SecretBox, place_of
 from grapevine.webhooks.signing import headers
 
 log = logging.getLogger(__name__)
@@ -51,7 +53,8 @@ class AttemptResult(NamedTuple):
 
 
 class Sender:
-    """Sends the deliveries of one process. ``random`` draws from 0 to 1; ``tls`` is None for the usual certificates."""
+    """Sends the deliveries of one process. ``random`` draws from 0 to 1, ``box`` opens secrets; ``tls`` is None for the
+    usual certificates."""
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Sender:
         egress: EgressPolicy,
         clock: Clock,
         random: Callable[[], float],
+        box: SecretBox,
         *,
         lookup: HostLookup = resolve_host,
         tls: ssl.SSLContext | None = None,
@@ -68,6 +72,7 @@ class Sender:
         self._egress = egress
         self._clock = clock
         self._random = random
+        self._box = box
         self._lookup = lookup
         self._tls = tls
         self._seconds = seconds
@@ -153,6 +158,9 @@ class Sender:
         except EgressRefused as error:
             log.warning("webhook %s of site %d: the address %s", due.webhook_id, due.site_id, error)
             return AttemptResult(None, f"the address {error}")
+        except SealError as error:
+            log.error("webhook %s of site %d: its secret cannot be used: %s", due.webhook_id, due.site_id, error)
+            return AttemptResult(None, "its secret cannot be used; delete the endpoint and add it again")
         except (OSError, UnicodeError) as error:
             return AttemptResult(None, f"the host was not found: {error}")
         except http_client.RemoteProtocolError:
@@ -169,7 +177,8 @@ class Sender:
         found = await self._lookup(parts.hostname or "", PORTS[parts.scheme] if parts.port is None else parts.port)
         addresses = self._egress.usable(found, parts.scheme)
         payload = due.payload.encode()
-        signed = headers(due.delivery_id, self._clock(), payload, due.secret)
+        secret = self._box.unseal(due.secret, place_of(due.webhook_id))
+        signed = headers(due.delivery_id, self._clock(), payload, secret)
         for number, address in enumerate(addresses, 1):
             request = http_client.stream_to_address(client, due.url, address, content=payload, headers=signed)
             try:

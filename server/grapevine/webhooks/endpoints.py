@@ -14,6 +14,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound
 from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRepository, WebhookRow
 from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused
+from grapevine.webhooks.sealed_secrets import SecretBox, place_of
 from grapevine.webhooks.signing import EVENTS, Random, new_id, new_secret
 
 MOST_ENDPOINTS: Final = 20
@@ -82,23 +83,30 @@ async def get(hooks: WebhookRepository, site_id: int, webhook_id: str) -> Endpoi
 
 
 async def add(
-    hooks: WebhookRepository, egress: EgressPolicy, site_id: int, wanted: NewEndpoint, now: int, random: Random
+    hooks: WebhookRepository,
+    egress: EgressPolicy,
+    box: SecretBox,
+    site_id: int,
+    wanted: NewEndpoint,
+    now: int,
+    random: Random,
 ) -> dict[str, Any]:
     """Adds an endpoint. Returns its fields and its ``secret``. Raises Invalid."""
     _check_url(egress, wanted.url)
     events = _events(EVENTS if wanted.events is None else wanted.events)
     if len(await hooks.webhooks(site_id)) >= MOST_ENDPOINTS:
         raise Invalid.of("url", f"would be one more than the {MOST_ENDPOINTS} endpoints that a site can have")
+    webhook_id, secret = new_id("wh", random), new_secret(random)
     row = WebhookRow(
-        webhook_id=new_id("wh", random),
+        webhook_id=webhook_id,
         site_id=site_id,
         url=wanted.url,
-        secret=new_secret(random),
+        secret=box.seal(secret, place_of(webhook_id)),
         events=events,
         created_at=now,
     )
     await hooks.add(row)
-    return {**msgspec.structs.asdict(_endpoint(row)), "secret": row.secret}
+    return {**msgspec.structs.asdict(_endpoint(row)), "secret": secret}
 
 
 async def change(

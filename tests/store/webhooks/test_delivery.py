@@ -11,96 +11,39 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 import trustme
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from grapevine.store.base import Store
-from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRow
-from grapevine.webhooks.delivery import CLAIM_MS, RETENTION_MS, Sender
+from grapevine.webhooks.delivery import CLAIM_MS, RETENTION_MS
 from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.webhooks.retry_schedule import RETRY_DELAYS_MS
-from grapevine.webhooks.signing import event, new_id, new_secret
+from grapevine.webhooks.signing import event, new_secret
+from tests.store.webhooks.outbox import SITE, Outbox, signed
 from tests.support.backends import Backend
-from tests.support.webhook_receiver import Received, Receiver, receiving
+from tests.support.webhook_receiver import Receiver, receiving
 
 pytestmark = pytest.mark.anyio
 
-SITE = 7
-HERE = EgressPolicy(["127.0.0.0/8"])
 KILLED = """
 import asyncio, sys, time
 from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.webhooks.delivery import Sender
 from grapevine.store.factory import make_store
 from grapevine.config.settings import Settings
+from grapevine.keyring.keyring import KeyRing
 
 async def main() -> None:
     store = make_store(Settings(database=sys.argv[1]))
     await store.open()
-    sender = Sender(store.webhooks, EgressPolicy(["127.0.0.0/8"]), lambda: time.time_ns() // 1_000_000, lambda: 0.0)
+    egress, ring = EgressPolicy(["127.0.0.0/8"]), KeyRing([b"k" * 32])
+    sender = Sender(store.webhooks, egress, lambda: time.time_ns() // 1_000_000, lambda: 0.0, ring)
     await sender.send_due()
 
 asyncio.run(main())
 """
-
-
-class Outbox:
-    """A store's outbox with a clock that the test moves; it begins at the time it is."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.hooks = store.webhooks
-        self.now = time.time_ns() // 1_000_000
-        self.chance = 0.0
-
-    def sender(self, egress: EgressPolicy = HERE, **others: Any) -> Sender:
-        return Sender(self.hooks, egress, lambda: self.now, lambda: self.chance, **others)
-
-    async def endpoint(self, url: str) -> WebhookRow:
-        made = WebhookRow(
-            new_id("wh", secrets.token_bytes), SITE, url, new_secret(secrets.token_bytes), "spike.detected", self.now
-        )
-        await self.hooks.add(made)
-        return made
-
-    async def happen(self, number: int = 1, site: int = SITE, name: str = "spike.detected") -> int:
-        happened = event(site, name, self.now, {"page": f"https://a.example/{number}", "title": "Brot & Käse"})
-        return await self.hooks.publish(happened, lambda: new_id("msg", secrets.token_bytes))
-
-    async def all(self, endpoint: WebhookRow) -> list[DeliveryRow]:
-        return await self.hooks.deliveries(SITE, endpoint.webhook_id, 100)
-
-    async def only(self, endpoint: WebhookRow) -> DeliveryRow:
-        (row,) = await self.all(endpoint)
-        return row
-
-    async def reread(self, endpoint: WebhookRow) -> WebhookRow:
-        found = await self.hooks.webhook(SITE, endpoint.webhook_id)
-        assert found is not None
-        return found
-
-
-@pytest.fixture
-def outbox(store: Store) -> Outbox:
-    return Outbox(store)
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as opened:
-        yield opened
-
-
-def signed(received: Received, secret: str) -> bool:
-    """Whether the specification's own implementation signs these bytes the same at that time."""
-    headers = received.headers
-    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
-    return headers["webhook-signature"] == Webhook(secret).sign(headers["webhook-id"], at, received.body.decode())
 
 
 async def test_an_event_is_delivered_and_verified(outbox: Outbox, receiver: Receiver) -> None:

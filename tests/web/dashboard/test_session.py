@@ -52,14 +52,22 @@ async def test_the_cookie_keeps_nothing_but_an_id_and_keeps_it_well(server: Serv
     cookie = answer.headers["set-cookie"]
     assert re.search(r"^grapevine_session=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax$", cookie)
     value = answer.cookies[session.COOKIE]
-    secret = server.state.cookie_secret
-    session_id = session.session_id_in(value, secret)
+    keys = server.state.keyring.keys
+    session_id = session.session_id_in(value, session.cookie_keys(keys))
     assert session_id is not None
     assert re.fullmatch("[0-9a-f]{32}", session_id)
-    assert session.session_id_in(value, b"another secret") is None
-    assert session.session_id_in(value[:-1] + "xy", secret) is None
+    assert session.session_id_in(value, session.cookie_keys([b"another key"])) is None
+    assert session.session_id_in(value[:-1] + "xy", session.cookie_keys(keys)) is None
     stored = await server.store.look("SELECT hash, key_id FROM sessions")
     assert stored == [(hashlib.sha256(session_id.encode()).hexdigest(), "id-gv_abc")]
+
+
+async def test_a_cookie_stays_good_when_another_key_signs(server: Server) -> None:
+    client = await signed_in(server)
+    server.state.keyring.keys = (*server.state.keyring.keys, b"another-key-that-signs-from-now-on")
+    assert (await client.get("/")).status_code == 200
+    server.state.keyring.keys = server.state.keyring.keys[1:]
+    assert (await client.get("/")).status_code == 303
 
 
 async def test_a_session_lasts_for_thirty_days(server: Server) -> None:

@@ -31,6 +31,7 @@ _BUSY_SECONDS: Final = 10.0
 _LEFT_OUT: Final = (
     ("salts", "DELETE FROM salts WHERE kind = 'visitor'"),
     ("sessions", "DELETE FROM sessions"),
+    ("key_processes", "DELETE FROM key_processes"),
     ("leases", "DELETE FROM leases"),
     ("readiness", "DELETE FROM readiness"),
 )

@@ -15,11 +15,13 @@ Row = tuple[Any, ...]
 Key = tuple[Any, ...]
 
 LEASES: Final = "leases"
+KEY_PROCESSES: Final = "key_processes"
 READINESS: Final = "readiness"
 VERSIONS: Final = "versions"
-APART: Final = frozenset({LEASES, READINESS, VERSIONS})
-"""Tables that are not copied row by row: ``leases`` and ``readiness`` belong to processes that run on the source, and
-``versions`` to their database, where the number that tells servers to read the sites again has to rise beyond both."""
+APART: Final = frozenset({KEY_PROCESSES, LEASES, READINESS, VERSIONS})
+"""Tables that are not copied row by row: ``key_processes``, ``leases`` and ``readiness`` belong to processes that run
+on the source, and ``versions`` to their database, where the number that tells servers to read the sites again has to
+rise beyond both."""
 
 
 class CopiedColumn(NamedTuple):

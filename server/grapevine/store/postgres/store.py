@@ -25,6 +25,7 @@ from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
@@ -119,6 +120,7 @@ class PostgresStore(Store):
         self.sessions = SessionRepository(asked, self._transaction)
         self.salts = SaltRepository(asked, self._transaction)
         self.leases = LeaseRepository(asked, self._transaction)
+        self.fingerprints = FingerprintRepository(asked, self._transaction)
         self.guards = GuardRepository(asked, self._transaction)
         self.retention = RetentionRepository(asked, self._transaction)
         self.webhooks = WebhookRepository(asked, self._transaction)

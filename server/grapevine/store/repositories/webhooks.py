@@ -21,7 +21,7 @@ Draw = Callable[[], str]
 
 class WebhookRow(msgspec.Struct, frozen=True):
     """An endpoint. ``events`` are names with spaces between; ``disabled_at`` (UTC milliseconds) and ``reason`` are None
-    while it gets events."""
+    while it gets events. ``secret`` is encrypted."""
 
     webhook_id: str
     site_id: int
@@ -46,7 +46,8 @@ class Event(NamedTuple):
 
 
 class DueRow(NamedTuple):
-    """A delivery that is to be sent, with its endpoint. ``next_at`` is handed back to claim it."""
+    """A delivery that is to be sent, with its endpoint. ``next_at`` is handed back to claim it; ``secret`` is
+    encrypted."""
 
     delivery_id: str
     webhook_id: str
@@ -101,6 +102,15 @@ class WebhookRepository(Repository):
         """One endpoint of a site."""
         rows = await self._read("webhook", site_id=site_id, webhook_id=webhook_id)
         return _webhook(rows[0]) if rows else None
+
+    async def secrets(self) -> list[tuple[str, str]]:
+        """Returns the id and the secret, as it is stored, of every endpoint."""
+        return [(webhook_id, secret) for webhook_id, secret in await self._read("webhook_secrets")]
+
+    async def replace_secret(self, webhook_id: str, before: str, secret: str) -> None:
+        """Stores an endpoint's secret in another form, unless it has been changed meanwhile."""
+        async with self._transaction() as change:
+            await change.run("replace_webhook_secret", webhook_id=webhook_id, before=before, secret=secret)
 
     async def add(self, row: WebhookRow) -> None:
         """Adds an endpoint; its id must be new."""

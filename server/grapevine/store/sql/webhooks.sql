@@ -13,6 +13,14 @@ WHERE webhook_id = :webhook_id AND site_id = :site_id;
 INSERT INTO webhooks (webhook_id, site_id, url, secret, events, created_at)
 VALUES (:webhook_id, :site_id, :url, :secret, :events, :created_at);
 
+-- name: webhook_secrets
+-- Returns the secret of every endpoint, as it is stored.
+SELECT webhook_id, secret FROM webhooks;
+
+-- name: replace_webhook_secret
+-- Stores a secret in another form, unless it has been changed meanwhile.
+UPDATE webhooks SET secret = :secret WHERE webhook_id = :webhook_id AND secret = :before;
+
 -- name: update_webhook
 -- Changes an endpoint; one without `disabled_at` gets events.
 UPDATE webhooks SET url = :url, events = :events, disabled_at = :disabled_at, reason = :reason

@@ -18,6 +18,7 @@ from grapevine.store.base import Store
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
@@ -86,6 +87,7 @@ class SQLiteStore(Store):
         self.sessions = SessionRepository(self._quick, self._transaction)
         self.salts = SaltRepository(self._quick, self._transaction)
         self.leases = LeaseRepository(self._quick, self._transaction)
+        self.fingerprints = FingerprintRepository(self._quick, self._transaction)
         self.guards = GuardRepository(self._quick, self._transaction)
         self.retention = RetentionRepository(self._quick, self._transaction)
         self.webhooks = WebhookRepository(self._quick, self._transaction)

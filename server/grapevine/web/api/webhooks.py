@@ -29,7 +29,7 @@ async def webhooks(request: Request) -> Response:
     if request.method == "POST":
         wanted = decode(await read_body(request, MAX_BODY), endpoints.NewEndpoint)
         added = await endpoints.add(
-            hooks, _egress_policy(request), site.site_id, wanted, state.clock(), secrets.token_bytes
+            hooks, _egress_policy(request), state.keyring, site.site_id, wanted, state.clock(), secrets.token_bytes
         )
         return json_response(added, 201)
     return json_response({"webhooks": await endpoints.list_endpoints(hooks, site.site_id)})

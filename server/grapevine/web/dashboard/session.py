@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -25,15 +26,20 @@ _LONG_AGO: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 _SALT: Final = b"grapevine.dashboard.session"
 
 
-def sign(session_id: str, secret: bytes) -> str:
+def cookie_keys(secret_keys: Iterable[bytes]) -> list[bytes]:
+    """Returns a key for each secret key. The last one signs, so cookies stay good when another key begins to sign."""
+    return [hashlib.sha256(b"grapevine.dashboard" + key).digest() for key in secret_keys]
+
+
+def sign(session_id: str, signers: Sequence[bytes]) -> str:
     """Returns the cookie's value for a session."""
-    return str(_serializer(secret).dumps(session_id))
+    return str(_serializer(signers).dumps(session_id))
 
 
-def session_id_in(cookie: str, secret: bytes) -> str | None:
+def session_id_in(cookie: str, signers: Sequence[bytes]) -> str | None:
     """Returns the session's id in a cookie; None when this server did not sign it."""
     try:
-        session_id = _serializer(secret).loads(cookie)
+        session_id = _serializer(signers).loads(cookie)
     except BadSignature:
         return None
     return session_id if isinstance(session_id, str) else None
@@ -50,7 +56,7 @@ async def begin(request: Request, state: AppState, response: Response, key: KeyR
     session_id = new_session_id()
     expires_at = state.clock() + MAX_AGE_SECONDS * 1000
     await state.store.sessions.add(_digest(session_id), key.key_id, expires_at, MOST_SESSIONS)
-    value = sign(session_id, state.cookie_secret)
+    value = sign(session_id, cookie_keys(state.keyring.keys))
     response.set_cookie(cookie_name(request, state), value, max_age=MAX_AGE_SECONDS, **_attributes(request, state))
 
 
@@ -100,14 +106,14 @@ def _is_https(request: Request, state: AppState) -> bool:
 
 def _session_id(request: Request, state: AppState) -> str | None:
     cookie = request.cookies.get(cookie_name(request, state))
-    return session_id_in(cookie, state.cookie_secret) if cookie else None
+    return session_id_in(cookie, cookie_keys(state.keyring.keys)) if cookie else None
 
 
 def _digest(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()
 
 
-def _serializer(secret: bytes) -> URLSafeSerializer:
+def _serializer(signers: Sequence[bytes]) -> URLSafeSerializer:
     return URLSafeSerializer(
-        secret, salt=_SALT, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha512}
+        list(signers), salt=_SALT, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha512}
     )
