@@ -4,6 +4,7 @@ widget/src/**/*.js ─ parse ─ link ─ minify ─▶ server/grapevine/built/w
 simple-icons, widget/icons, channels.json ──▶ a few inside the buttons' part, the rest widget.HASH.CHANNEL.json
 widget/translations ────────────────────────▶ widget.HASH.LANGUAGE.json
 referrer database ──────────────────────────▶ server/grapevine/built/data/    referrers.json, tracking.json
+widget/secret_parameters.json ──────────────▶ the same folder, and the widget: patterns that both match
 """
 
 import ast
@@ -43,6 +44,7 @@ PARTS = {
     "legacyNavigation": Part("legacyNavigation/part.js"),
     "longMemory": Part("longMemory/part.js"),
     "panel": Part("panel/part.js", after=("buttons",)),
+    "shortLinks": Part("shortLinks/part.js"),
     "survey": Part("survey/part.js", after=("buttons",)),
 }
 """Parts that the script loads on demand, one file each. Each file name contains one hash over all of the parts."""
@@ -83,6 +85,7 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
     data_files |= {name: encode(text) for name, text in translations.items()}
     virtual: dict[str, dict[str, object]] = {
         "grapevine:channels": {"CHANNELS": {name: channel_entries[name] for name in INLINE}},
+        "grapevine:secrets": secret_patterns(root / "widget/secret_parameters.json"),
         "grapevine:languages": {"LANGUAGES": " ".join(sorted(translations))},
         "grapevine:version": {"VERSION": version},
         "grapevine:digest": {"DIGEST": ""},
@@ -160,6 +163,18 @@ def channels(file: Path, icons: Mapping[str, str]) -> dict[str, list[str]]:
             entry.pop()
         found[name] = entry
     return found
+
+
+def secret_patterns(file: Path) -> dict[str, object]:
+    """Returns two regular expressions in the syntax that Python (with re.ASCII) and JavaScript share.
+
+    SECRET_NAME ignores case and finds `name=` in a decoded path or query, after `_` was put between the words of names
+    in camel case. SECRET_VALUE finds an e-mail address or a JSON Web Token.
+    """
+    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    anywhere, words = "|".join(known["anywhere"]), "|".join(known["words"])
+    name = f"(^|[/?&#;])([^/=?&#;]*({anywhere})|([^/=?&#;]*[^/a-z=?&#;])?({words})(?![a-z]))[^/=?&#;]*="
+    return {"SECRET_NAME": name, "SECRET_VALUE": "|".join(known["values"].values())}
 
 
 def languages(folder: Path) -> dict[str, dict[str, Any]]:
@@ -304,6 +319,7 @@ def build(root: Path) -> list[Script]:
     data = {
         "referrers.json": encode(referrers(list_text)),
         "tracking.json": encode(tracking_parameters(parameters_code)),
+        "secret_patterns.json": encode(secret_patterns(root / "widget/secret_parameters.json")),
     }
     replace_folder(root / "server/grapevine/built/widget", widget)
     replace_folder(root / "server/grapevine/built/data", data)

@@ -51,7 +51,8 @@ def project(tmp_path: Path, project_root: Path) -> Path:
         (root / "widget/src" / part.entry).parent.mkdir(exist_ok=True)
         text = BUTTONS if name == "buttons" else OTHER.replace("NAME", name)
         (root / "widget/src" / part.entry).write_text(text, encoding="utf-8")
-    shutil.copy(project_root / "widget/channels.json", root / "widget")
+    for file in ("widget/channels.json", "widget/secret_parameters.json"):
+        shutil.copy(project_root / file, root / file)
     for folder in ("widget/icons", "widget/build", "widget/translations"):
         shutil.copytree(project_root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "server/grapevine").mkdir(parents=True)

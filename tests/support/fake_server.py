@@ -61,12 +61,13 @@ class StandIn:
         self.asked.append(name)
         if name == "v1/counts":
             return _json(self.counts)
-        drawn = io.BytesIO()
-        segno.make(self.home + name, error="m").save(drawn, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
-        return Reply(200, {**CORS, "Content-Type": "image/svg+xml"}, drawn.getvalue())
+        return _qr_code(self.home + name)
 
     def collect(self, name: str, text: str, headers: Mapping[str, str]) -> Reply:
-        """Records a report and returns its response."""
+        """Records a report and returns its response, or draws the QR code of a page's own URL."""
+        if name.endswith("/qr.svg"):
+            self.asked.append(f"POST {name}")
+            return _qr_code(text)
         body = json.loads(text or "null")
         self.reports.append(Report(name, body, headers))
         if self.refusal:
@@ -97,6 +98,12 @@ class StandIn:
     @property
     def paths(self) -> list[str]:
         return [report.path.removeprefix("v1/") for report in self.reports]
+
+
+def _qr_code(url: str) -> Reply:
+    drawn = io.BytesIO()
+    segno.make(url, error="m").save(drawn, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
+    return Reply(200, {**CORS, "Content-Type": "image/svg+xml"}, drawn.getvalue())
 
 
 def _json(value: Any) -> Reply:

@@ -42,4 +42,5 @@ export const startParts = () => {
   }
   if (hasStickyBar() || config.survey) callPart('buttons');
   if (config.addressBar) callPart('addressBar');
+  if (config.link) callPart('shortLinks');
 };

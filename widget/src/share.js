@@ -1,15 +1,17 @@
-import {config, ENDPOINT} from './config.js';
+import {config} from './config.js';
 import {emit} from './emit.js';
 import {notifyChange} from './onChange.js';
 import {post} from './outbox.js';
 import {saveTab, tab} from './tabStorage.js';
 import {pageUrl, tag} from './url.js';
 
-/** Returns the URL that a channel shares: this page with the channel's token, or plain while there is none. */
+/**
+ * Returns the URL that a channel shares: this page with the channel's token, or plain while there is none. The part for
+ * short links sets `shareUrl.shorten`.
+ */
 export const shareUrl = (channel) => {
   const token = tab.tokens[channel];
-  if (!token) return pageUrl();
-  return config.link == 'short' ? ENDPOINT + 's/' + token : tag(pageUrl(), token);
+  return token ? shareUrl.shorten?.(token) || tag(pageUrl(), token) : pageUrl();
 };
 
 /**

@@ -2,6 +2,7 @@ import {config, OPTED_OUT} from './config.js';
 import {mayCollect} from './consentState.js';
 import {prepareTextCopy} from './copy.js';
 import {emit} from './emit.js';
+import {callPart} from './lazyParts.js';
 import {notifyChange} from './onChange.js';
 import {isOwnToken} from './otherTabs.js';
 import {createNonce, post, resendOutbox} from './outbox.js';
@@ -86,8 +87,9 @@ const reportVisit = async () => {
   landing.own ||= landing.token && (await isOwnToken(landing.token));
   const response = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...requestedChannels].join(' ')});
   pendingReport = null;
-  // Before the tokens are stored, so that no copy has a token but not the part that text URLs need.
+  // Before the tokens are stored, so that no copy or share has a token but not the part that it needs.
   await prepareTextCopy();
+  if (config.link) await callPart('shortLinks');
   // The server refused the visit, or another visit has begun meanwhile.
   if (!response.visit || tab.landing?.nonce != landing.nonce) return;
   const wasKnown = tab.visit;

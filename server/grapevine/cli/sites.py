@@ -89,7 +89,7 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
             header_style="bold",
         )
         for site in sites:
-            told_apart = {"*": "all but tracking", "": "path alone"}.get(site.query, site.query)
+            told_apart = {"*": "all but tracking and secrets", "": "path alone"}.get(site.query, site.query)
             token = f"{site.param}, {site.place}"
             values = {"all": "all", "keys": "of keys alone"}[site.counted_values]
             since = rfc3339(site.created_at)[:10]

@@ -14,6 +14,7 @@ import idna
 
 from grapevine.domain.enums import OTHER_NAME
 from grapevine.domain.printable import UNPRINTABLE
+from grapevine.domain.url_secrets import parameter_shows_secret, path_without_secrets
 
 MAX_LENGTH: Final = 2048
 OTHER_PAGE: Final = OTHER_NAME
@@ -33,7 +34,7 @@ class UrlError(ValueError):
 
 
 class Page(NamedTuple):
-    """One page of a site: ``url`` is origin, path and the kept query parameters."""
+    """One page of a site: ``url`` is origin, path and the kept query parameters, as it is stored."""
 
     page_id: int
     url: str
@@ -85,13 +86,14 @@ def page_of(site_id: int, url: str, origins: frozenset[str], param: str, kept: f
     """The page of a site that ``url`` shows.
 
     ``param`` is the site's token parameter; ``kept`` are the query parameters that tell pages apart, None for all but
-    known tracking names. Raises UrlError when the URL cannot be a page of the site.
+    known tracking names and secrets. A secret in the path is left out in any case. Raises UrlError when the URL cannot
+    be a page of the site.
     """
     origin = origin_of(url)
     if origin not in origins:
         raise UrlError(f"is on {origin}, which is not an origin of this site")
     parts = urlsplit(url)
-    path = parts.path or "/"
+    path = path_without_secrets(parts.path) or "/"
     query = "&".join(piece for piece in parts.query.split("&") if _keeps(piece, param, kept))
     page = _readable(f"{origin}{path}?{query}" if query else f"{origin}{path}")
     return Page(page_id(site_id, page), page, path == "/" and not query)
@@ -137,7 +139,9 @@ def _keeps(piece: str, param: str, kept: frozenset[str] | None) -> bool:
     if kept is not None:
         return name in kept
     lowered = name.lower()
-    return lowered not in _tracking_names() and not lowered.startswith(_ALWAYS_TRACKING)
+    if lowered in _tracking_names() or lowered.startswith(_ALWAYS_TRACKING):
+        return False
+    return not parameter_shows_secret(piece)
 
 
 @cache

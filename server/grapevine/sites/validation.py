@@ -24,10 +24,10 @@ _QUERY_NAME: Final = re.compile(r"[^\s&=#?,]{1,100}")
 def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
     """Values by field of a site's row, of texts by the name that is set.
 
-    ``query`` is ``*`` (all but tracking parameters tell pages apart) or the names that do. ``element`` and what the
-    widget appends (``-buttons``, ``-follow`` …) are a custom element's name by the HTML standard; XML reserves names
-    that begin with ``xml``. ``values`` says whose conversions have a value: ``all``, or ``keys``, those that an API key
-    reported.
+    ``query`` is ``*`` (all but tracking parameters and secrets tell pages apart) or the names that do. ``element`` and
+    what the widget appends (``-buttons``, ``-follow`` …) are a custom element's name by the HTML standard; XML reserves
+    names that begin with ``xml``. ``values`` says whose conversions have a value: ``all``, or ``keys``, those that an
+    API key reported.
     """
     values: dict[str, object] = {}
     for field, texts in changes.items():

@@ -23,7 +23,7 @@ COLLECT: Final[list[BaseRoute]] = [
 ]
 SHORT_LINKS: Final[list[BaseRoute]] = [
     Route("/s/{token}", limited(short_links.follow)),
-    Route("/s/{token}/qr.svg", limited(qr.qr_code)),
+    Route("/s/{token}/qr.svg", limited(qr.qr_code), methods=["GET", "POST"]),
     Route("/about/{token}", limited(about.about)),
 ]
 API: Final[list[BaseRoute]] = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from grapevine.sites.snippet import snippet
 from grapevine.store.rows import SiteRow
 
@@ -52,3 +54,6 @@ def test_snippets() -> None:
         element="lees",
     )
     assert 'data-site="KEY" data-element="lees">' in snippet(named, "https://share.example.com")
+    for query, attribute in (("code id", ' data-query="code id"'), ("", ""), ("*", "")):
+        selecting = snippet(msgspec.structs.replace(site, query=query), "https://share.example.com")
+        assert f'data-site="KEY"{attribute}>' in selecting

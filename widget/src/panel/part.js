@@ -3,11 +3,11 @@ import {channelData, loadChannel} from '../buttons/channels.js';
 import {createLocalized, loadTranslations, translate} from '../buttons/i18n.js';
 import {config, ENDPOINT} from '../config.js';
 import {createElement} from '../dom.js';
-import {ELEMENT_PREFIX} from '../lazyParts.js';
+import {callPart, ELEMENT_PREFIX} from '../lazyParts.js';
 import {reportShare, shareUrl} from '../share.js';
 import {createStyleSheet} from '../styleSheet.js';
 import {saveTab, tab} from '../tabStorage.js';
-import {pageUrl} from '../url.js';
+import {pageUrl, tag} from '../url.js';
 
 const PANEL_SHEET = createStyleSheet(
   ':host{color-scheme:light dark}' +
@@ -79,12 +79,18 @@ const openMastodon = (name) => {
   return true;
 };
 
-/** Shows the server's QR code of the short link, as an SVG of our own: a strict policy blocks images. */
+/**
+ * Shows a QR code of the short link, or of this page's own URL where a short link would lead elsewhere. The server draws
+ * it, as an SVG of our own: a strict policy blocks images.
+ */
 const showQrCode = async () => {
   const {session, tokens: {qr: token}} = tab;
   const page = pageUrl();
   if (!token) return false;
-  const text = await (await fetch(`${ENDPOINT}s/${token}/qr.svg`, {credentials: 'omit'})).text();
+  const shortUrl = await callPart('shortLinks');
+  // In a body, because addresses of requests are logged on their way.
+  const own = shortUrl?.(token) ? {} : {method: 'POST', body: tag(page, token)};
+  const text = await (await fetch(`${ENDPOINT}s/${token}/qr.svg`, {credentials: 'omit', ...own})).text();
   await reportBriefly('qr', page, session, token);
   const [, path] = /<path[^>]* d="([^"]+)"/.exec(text);
   const [, size] = /viewBox="0 0 (\d+)/.exec(text) || /width="(\d+)/.exec(text);

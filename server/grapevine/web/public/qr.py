@@ -1,39 +1,68 @@
-"""``/s/{token}/qr.svg``: the QR code of a short link."""
+"""``/s/{token}/qr.svg``: the QR code of a short link, or of a page's own URL."""
 
 from __future__ import annotations
 
 import io
 import logging
+from typing import Final
 
 import segno
 from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.config.logging import Seldom
-from grapevine.errors import NotFound
+from grapevine.domain.urls import UrlError, origin_of
+from grapevine.errors import Invalid, NotFound
 from grapevine.web.public_address import public_address
+from grapevine.web.request_body import read_body
 from grapevine.web.state import app_state
 
 log = logging.getLogger(__name__)
 log.addFilter(Seldom())
+
+MOST_BYTES: Final = 400
+"""A longer URL makes a code that few telephones read, and that takes a tenth of a second to draw."""
+
+# The widget loads it into pages whose policy may forbid pictures of other origins, so it fetches it as text.
+_ANYWHERE: Final = {"Access-Control-Allow-Origin": "*"}
+_OF_SHORT_LINK: Final = _ANYWHERE | {"Cache-Control": "public, max-age=86400"}
+_OF_PAGE: Final = _ANYWHERE | {"Cache-Control": "no-store"}
 
 
 async def qr_code(request: Request) -> Response:
     """``GET /s/{token}/qr.svg``. Returns an SVG picture, or 404 when no share has that token.
 
     Behind a proxy, 404 until the settings name the server's address: a printed code that leads nowhere is worse.
+
+    ``POST`` with the page's own URL as the body draws that. The widget does so for a page whose URL holds what is not
+    stored: in a body, so that no log on the way has the URL, and it is forgotten with the response. 422 when it is on
+    another site.
     """
     state = app_state(request)
     text = request.path_params["token"]
     owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
         raise NotFound("No share has that token.")
+    if request.method == "POST":
+        return _drawn(await _page_url(request, owner[0].origins), _OF_PAGE)
     base = public_address(request, state.settings)
     if base is None:
         log.warning("no QR code: a proxy is in front, so GRAPEVINE_BASE_URL has to name the address that browsers use")
         raise NotFound("This server does not know its own address; its owner can set GRAPEVINE_BASE_URL.")
+    return _drawn(f"{base}/s/{text}", _OF_SHORT_LINK)
+
+
+async def _page_url(request: Request, origins: frozenset[str]) -> str:
+    url = (await read_body(request, MOST_BYTES)).decode(errors="replace")
+    try:
+        if origin_of(url) in origins:
+            return url
+    except UrlError as error:
+        raise Invalid.of("url", str(error)) from None
+    raise Invalid.of("url", "is not on an origin of this site")
+
+
+def _drawn(url: str, headers: dict[str, str]) -> Response:
     out = io.BytesIO()
-    segno.make(f"{base}/s/{text}", error="m").save(out, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
-    # The widget loads it into pages whose policy may forbid pictures of other origins, so it fetches it as text.
-    headers = {"Cache-Control": "public, max-age=86400", "Access-Control-Allow-Origin": "*"}
+    segno.make(url, error="m").save(out, kind="svg", scale=8, border=2, xmldecl=False, svgns=True)
     return Response(out.getvalue(), headers=headers, media_type="image/svg+xml")
