@@ -6,8 +6,8 @@ import {saveTab, tab} from './tabStorage.js';
 import {pageUrl, tag} from './url.js';
 
 /**
- * Returns the URL that a channel shares: this page with the channel's token, or plain while there is none. The part for
- * short links sets `shareUrl.shorten`.
+ * Returns the URL that a channel shares: this page with the channel's token, or plain while there is none. With
+ * `data-link="short"` the part for short links sets `shareUrl.shorten`.
  */
 export const shareUrl = (channel) => {
   const token = tab.tokens[channel];

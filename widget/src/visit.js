@@ -89,7 +89,7 @@ const reportVisit = async () => {
   pendingReport = null;
   // Before the tokens are stored, so that no copy or share has a token but not the part that it needs.
   await prepareTextCopy();
-  if (config.link) await callPart('shortLinks');
+  await (config.link && callPart('shortLinks'));
   // The server refused the visit, or another visit has begun meanwhile.
   if (!response.visit || tab.landing?.nonce != landing.nonce) return;
   const wasKnown = tab.visit;
