@@ -7,11 +7,11 @@ import {pageUrl, tag} from './url.js';
 
 /**
  * Returns the URL that a channel shares: this page with the channel's token, or plain while there is none. With
- * `data-link="short"` the part for short links sets `shareUrl.shorten`.
+ * `data-link="short"` the part for short links sets `shareUrl.tokenUrl`.
  */
 export const shareUrl = (channel) => {
   const token = tab.tokens[channel];
-  return token ? shareUrl.shorten?.(token) || tag(pageUrl(), token) : pageUrl();
+  return token ? shareUrl.tokenUrl?.(token) || tag(pageUrl(), token) : pageUrl();
 };
 
 /**

@@ -24,13 +24,13 @@ export const shareVia = async (channel) => {
     if (/^(mastodon|qr|print)$/.test(channel)) return await callPart('panel', channel);
     // A short link leads to the page once the server has the report, so that goes first. Nothing waits for it: a
     // browser allows the clipboard and the dialog only within the click.
-    if (shareUrl.shorten) report();
+    if (shareUrl.tokenUrl) report();
     if (channel == 'native') await navigator.share({title: document.title, url});
     else if (!link) await writeClipboard(url);
     else createElement('a', {href: link, target: '_blank', rel: 'noopener'}).click();
   } catch {
     return false;
   }
-  if (!shareUrl.shorten) report();
+  if (!shareUrl.tokenUrl) report();
   return true;
 };

@@ -10,8 +10,8 @@ let namedPage;
 
 /** Entry of the part for short links and QR codes. Returns `shortUrl`; with `data-link="short"` every share uses it. */
 export const start = () => {
-  if (config.link == 'short' && !shareUrl.shorten) {
-    shareUrl.shorten = shortUrl;
+  if (config.link == 'short' && !shareUrl.tokenUrl) {
+    shareUrl.tokenUrl = shortUrl;
     notifyChange();
   }
   return shortUrl;
