@@ -58,10 +58,10 @@ async def refresh_stale_shapes(store: Store, site_id: int, now: int) -> None:
 
 async def compute_shapes(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, CascadeShape]:
     """Computes the shapes of cascades from their visits."""
-    below = await reads.cascades.shape_visits(site_id, roots)
+    found = await reads.cascades.shape_visits(site_id, roots)
     networks = await reads.cascades.networks(site_id, roots)
     return await asyncio.to_thread(
-        lambda: {root: CascadeShape(*cascade_shape(root, visits), networks[root]) for root, visits in below.items()}
+        lambda: {root: CascadeShape(*cascade_shape(root, *visits), networks[root]) for root, visits in found.items()}
     )
 
 

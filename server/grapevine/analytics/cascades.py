@@ -179,7 +179,8 @@ def _drawn(
     root_id: int, visits: Sequence[CascadeVisit], urls: Mapping[int, str], conversions: Mapping[int, int]
 ) -> tuple[Shape, list[CascadeNode]]:
     below = [(visit.visit_id, visit.parent_id, visit.depth) for visit in visits]
-    return cascade_shape(root_id, below), cascade_nodes(visits, urls, conversions)
+    erased = {visit.visit_id for visit in visits if visit.is_erased}
+    return cascade_shape(root_id, below, erased), cascade_nodes(visits, urls, conversions)
 
 
 async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
@@ -191,6 +192,8 @@ async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
         raise UnknownVisit("Nothing is stored of that visit: it is not this site's, or past retention.")
     if path[-1].parent_id is not None:
         raise NotFound(f"That visit is not the first of its cascade; {ids.visit_text(path[0].visit_id)} is.")
+    if path[-1].is_erased:
+        raise UnknownVisit("That visit was erased, and no return to it is stored.")
     lonely = await reads.cascades.lonely_cascade(site_id, root_id)
     if lonely is None:
         raise UnknownVisit("That visit was deleted a moment ago.")

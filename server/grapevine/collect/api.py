@@ -8,6 +8,7 @@ from functools import partial
 
 from grapevine.background.future import resolver
 from grapevine.collect.conversion_input import Goal
+from grapevine.collect.fields import session_token
 from grapevine.collect.rate_limit import RateLimit, refuse_excess
 from grapevine.collect.requests import (
     CallContext,
@@ -18,6 +19,7 @@ from grapevine.collect.requests import (
     dropped,
     pending_conversion,
 )
+from grapevine.collect.schemas import ForgetRequest
 from grapevine.collect.user_agents import read_agent
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.domain import ids
@@ -26,7 +28,7 @@ from grapevine.domain.events import Event, Outcome, Unfurl
 from grapevine.domain.json_input import decode
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token
-from grapevine.errors import BadOrigin, Problem, UnknownSite
+from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, UnknownSite
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.writer.counts import Drops
 from grapevine.writer.writer import Writer
@@ -100,6 +102,29 @@ class CollectApi:
         """
         pending = pending_conversion(site, visit_id, goal, at, field, "key")
         return self._respond(pending, self._clock(), await self._outcome_of(pending.event))
+
+    async def read_forget(self, body: bytes, client: ClientInfo) -> tuple[Site, int]:
+        """Returns the site and the visit that a call of ``POST /v1/forget`` wants erased.
+
+        It is admitted as other calls are; somebody who asks not to be followed may be forgotten, too. Raises a Problem
+        for a call that is refused, and StoreError.
+        """
+        await self._sites.refresh()
+        at, site_id = self._clock(), 0
+        try:
+            refuse_excess(self._limit.network_call(client.address, at))
+            request = decode(body, ForgetRequest)
+            site = self._site(request.site)
+            site_id = site.site_id
+            self._admit(site, client, at)
+            errors: list[FieldError] = []
+            session = session_token(site, request.session, errors)
+            if errors:
+                raise Invalid.of_all(errors)
+        except Problem as problem:
+            self.count_refusal(problem, site_id)
+            raise
+        return site, session.visit_id
 
     def count_refusal(self, problem: Problem, site_id: int = 0) -> None:
         """Counts a refusal whose code is a drop reason."""

@@ -152,6 +152,8 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
     )
 
     def respond(outcome: Outcome) -> CollectResponse:
+        if isinstance(outcome, VisitNotFound):  # it was erased, and this is a late retry
+            return CollectResponse(200, _NO_VISIT, "duplicate")
         if not isinstance(outcome, VisitOutcome):
             raise TypeError(f"a visit ended as {outcome}")
         session, *tokens = site.tokens.mint(outcome.visit_id, (SESSION, *codes.values()))

@@ -81,6 +81,13 @@ class AnswerRequest(msgspec.Struct):
     contact: str | None = None
 
 
+class ForgetRequest(msgspec.Struct):
+    """``POST /v1/forget``: the visitor wants the visit erased."""
+
+    site: str
+    session: str
+
+
 class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):
     """``POST /v1/conversions`` with an API key: ``token`` or ``visit`` names the converting visit, ``at`` the time."""
 

@@ -38,6 +38,7 @@ from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.webhooks.sealed_secrets import seal_all
 from grapevine.writer.counts import Drops
+from grapevine.writer.eraser import Eraser
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
 from grapevine.writer.retention_job import retention
@@ -98,6 +99,8 @@ async def running(
         key_usage = KeyUsage(store.api_keys, clock)
         await stack.enter_async_context(key_usage.running())
         redirects = RedirectCache(clock, lambda: sites.version)
+        eraser = Eraser(store, recorder, clock, redirects.clear)
+        await stack.enter_async_context(background_task(eraser.watch(), "erasures"))
         collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate)
         yield AppState(
             settings=settings,
@@ -106,6 +109,7 @@ async def running(
             sites=sites,
             writer=writer,
             collect_api=collect_api,
+            eraser=eraser,
             rate_limit=limit,
             readiness=Readiness(store.writable, clock),
             widget=WidgetFiles(),

@@ -13,6 +13,7 @@ from typing import Protocol
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.erasures import ErasureReader
 from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
@@ -32,8 +33,9 @@ class Store(Protocol):
 
     ``batch`` is the only way to write what visitors do. To read: ``reads`` for analytics, ``quick`` for the same
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
-    ``suspects`` and ``floods`` for the verdict job. Small tables with their own changes: ``sites``, ``api_keys``,
-    ``sessions``, ``salts``, ``leases``, ``fingerprints``, ``guards``, ``retention``, ``webhooks`` and ``spikes``.
+    ``suspects`` and ``floods`` for the verdict job, ``erasures`` for the erasure of a visit. Small tables with their
+    own changes: ``sites``, ``api_keys``, ``sessions``, ``salts``, ``leases``, ``fingerprints``, ``guards``,
+    ``retention``, ``webhooks`` and ``spikes``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -46,6 +48,7 @@ class Store(Protocol):
     quick: Reads
     suspects: SuspectReader
     floods: FloodReader
+    erasures: ErasureReader
     exports: ExportReader
     sites: SiteRepository
     api_keys: ApiKeyRepository

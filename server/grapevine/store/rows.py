@@ -77,7 +77,7 @@ class _Visit:
     @property
     def is_self(self) -> bool:
         """Whether the sharer's own browser opened its own link."""
-        return self.is_aside and self.verdict is None
+        return self.is_aside and self.verdict is None and not self.is_erased
 
     @property
     def is_erased(self) -> bool:

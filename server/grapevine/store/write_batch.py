@@ -13,6 +13,7 @@ import msgspec
 from grapevine.domain import ids
 from grapevine.store.query_runner import Changes
 from grapevine.store.readers.scope import visit_params
+from grapevine.store.repositories.erasures import Erasures
 from grapevine.store.repositories.floods import SuspectedFloods
 from grapevine.store.repositories.retention import VisitDeletion
 from grapevine.store.repositories.verdicts import Verdicts
@@ -58,6 +59,7 @@ class Batch:
         self.verdicts = Verdicts(changes)
         self.floods = SuspectedFloods(changes)
         self.deletion = VisitDeletion(changes)
+        self.erasures = Erasures(changes)
         self._afterwards: list[Callable[[], None]] = []
 
     def when_committed(self, call: Callable[[], None]) -> None:
@@ -95,6 +97,14 @@ class Batch:
     async def add_views(self, rows: Rows) -> None:
         """Adds to (site, visit, cell) so many views."""
         await self._run("add_views", rows)
+
+    async def add_later_views(self, rows: Rows) -> None:
+        """Adds to (site, visit, cell) so many views in a later hour than their first: (key…, hour, views)."""
+        await self._run("add_later_views", rows)
+
+    async def restore_pages(self, pages: Sequence[PageRow]) -> None:
+        """Adds the pages that are missing."""
+        await self._run("insert_pages", _plain(pages))
 
     async def known_pages(self, keys: Rows) -> set[tuple[int, int]]:
         """Which pages of ``keys`` (site, page, cell) are stored, by (site, page)."""

@@ -91,6 +91,10 @@ class RedirectCache:
         """Removes the token's entry; called when its share is reported."""
         self._entries.pop(token, None)
 
+    def clear(self) -> None:
+        """Removes all entries; called when a visit was erased, whose links lead to no page any more."""
+        self._entries.clear()
+
 
 def _make_room(entries: dict[K, V], key: K) -> None:
     entries.pop(key, None)

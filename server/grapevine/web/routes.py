@@ -12,12 +12,13 @@ from grapevine.web.dashboard import views
 from grapevine.web.dashboard.assets import FOLDER
 from grapevine.web.dashboard.conversions import conversions_page
 from grapevine.web.dashboard.direct import direct_page
-from grapevine.web.public import about, collect, conversions, counts, qr, short_links, widget
+from grapevine.web.public import about, collect, conversions, counts, forget, qr, short_links, widget
 from grapevine.web.rate_limits import limited
 
 COLLECT: Final[list[BaseRoute]] = [
     Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
     *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
+    Route("/v1/forget", forget.forget, methods=["POST", "OPTIONS"]),
     Route("/v1/counts", limited(counts.counts)),
     Route("/widget{rest}", widget.widget_file),
 ]

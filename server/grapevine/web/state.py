@@ -21,6 +21,7 @@ from grapevine.web.key_usage import KeyUsage
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
+from grapevine.writer.eraser import Eraser
 from grapevine.writer.writer import Writer
 
 
@@ -51,6 +52,7 @@ class AppState:
     sites: SiteCache
     writer: Writer
     collect_api: CollectApi
+    eraser: Eraser
     rate_limit: RateLimit
     readiness: Readiness
     widget: WidgetFiles

@@ -7,7 +7,7 @@ from functools import partial
 
 from grapevine.domain import ids
 from grapevine.domain.events import Answer, BoundExceeded, Stored, VisitNotFound
-from grapevine.store.rows import ERASED, AnswerRow
+from grapevine.store.rows import AnswerRow
 from grapevine.writer.name_bounds import ANSWER, BoundKey
 from grapevine.writer.state import BatchState
 
@@ -21,7 +21,7 @@ async def record(state: BatchState) -> None:
     networks: dict[AnswerKey, int] = {}
     for index, event in state.of(Answer):
         row = state.visit_of(event)
-        if event.visit_id and (row is None or row.flags & ERASED):
+        if event.visit_id and row is None:
             state.outcomes[index] = VisitNotFound()
             continue
         state.outcomes[index] = Stored(duplicate=True)

@@ -64,4 +64,6 @@ async def record(state: BatchState) -> list[Outcome]:
     shares.change(state)
     # Last, since other writers may wait for these rows: their locks are held for one round trip before the commit.
     await state.deltas.write(state.transaction, state.share_rows, state.drops)
+    if state.retried_erased:
+        await pages.delete_retried(state)
     return state.outcomes

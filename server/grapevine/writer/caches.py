@@ -26,6 +26,10 @@ class RecentKeys(Generic[K]):
         self._newer.discard(key)
         self._older.discard(key)
 
+    def clear(self) -> None:
+        """Removes all keys."""
+        self._newer, self._older = set(), set()
+
     def add(self, keys: Iterable[K]) -> None:
         """Adds ``keys``; the older half may be dropped for them."""
         self._newer.update(keys)

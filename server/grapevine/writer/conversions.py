@@ -18,7 +18,7 @@ from grapevine.domain import ids
 from grapevine.domain.enums import CONVERSION_REPORTERS
 from grapevine.domain.events import Conversion, Stored, VisitBoundExceeded, VisitNotFound
 from grapevine.errors import Interrupted
-from grapevine.store.rows import ERASED, ConversionRow
+from grapevine.store.rows import ConversionRow
 from grapevine.writer.name_bounds import GOAL
 from grapevine.writer.nonces import GUARD_CONVERSION
 from grapevine.writer.state import BatchState
@@ -112,7 +112,7 @@ def _candidates(state: BatchState) -> tuple[list[_Candidate], list[_Candidate]]:
     first: dict[tuple[int, int], _Candidate] = {}
     for index, event, key in _with_keys(state):
         row = state.visit_of(event)
-        if row is None or row.flags & ERASED:
+        if row is None:
             state.outcomes[index] = VisitNotFound()
             continue
         state.outcomes[index] = Stored(duplicate=True)

@@ -64,12 +64,17 @@ class CountDeltas:
                 counts[_SELF_RETURNS] += by
         return returned
 
-    def add_view(self, row: VisitRow, at: int) -> None:
-        """Counts one more view of a person's visit, in the hour of ``at``."""
+    def add_view(self, row: VisitRow, at: int, by: int = 1) -> None:
+        """Counts one more view of a person's visit, in the hour of ``at``; ``by`` is negative to take views back."""
         if row.verdict is not None:
             return
         for counts in self._counts(row, at, NO_CHANNEL if row.channel is None else row.channel):
-            counts[_VIEWS] += 1
+            counts[_VIEWS] += by
+
+    def add_visitor(self, row: VisitRow, by: int) -> None:
+        """Counts the visitor of the day under the visit ``row``; ``by`` is -1 to take it back."""
+        for counts in self._counts(row, row.at, NO_CHANNEL if row.channel is None else row.channel):
+            counts[_VISITORS] += by
 
     def add_share(
         self, row: VisitRow, channel: int, at: int, measure: str, by: int = 1, page_id: int | None = None
@@ -113,11 +118,11 @@ class CountDeltas:
             counts[_POSITION["unlinked"]] += 1
             counts[_VIEWS] += 1
 
-    def add_unfurl(self, site_id: int, app: str, at: int) -> None:
-        """Counts an unfurl under the app whose robot fetched it, and under the hour."""
+    def add_unfurl(self, site_id: int, app: str, at: int, by: int = 1) -> None:
+        """Counts an unfurl under the app whose robot fetched it, and under the hour; ``by`` is -1 to take it back."""
         day, hour = ids.day_at(at), at // ids.HOUR_MS % _HOURS
-        _of(self._devices, (site_id, day, 0, app))[_POSITION["unfurls"]] += 1
-        _of(self._days, (site_id, day, DAY_KEYS["hour"], hour))[_POSITION["unfurls"]] += 1
+        _of(self._devices, (site_id, day, 0, app))[_POSITION["unfurls"]] += by
+        _of(self._days, (site_id, day, DAY_KEYS["hour"], hour))[_POSITION["unfurls"]] += by
 
     def add_bound_hit(self, site_id: int, kind: int, at: int) -> None:
         """Counts an event that exceeds a bound of its day; ``kind`` is one of ``BOUND_KINDS``."""

@@ -35,6 +35,14 @@ async def choose(state: BatchState) -> None:
     state.pages = [rows[key] for key in sorted(rows)]
 
 
+async def delete_retried(state: BatchState) -> None:
+    """Deletes the pages again that came with arrivals of erased visits, unless others name them."""
+    for event in state.retried_erased:
+        page = event.page.page_id
+        if await state.transaction.erasures.delete_page_if_unused(event.site_id, page, ids.day_at(event.at)):
+            state.new_keys.pages[:] = [key for key in state.new_keys.pages if key[:2] != (event.site_id, page)]
+
+
 async def _excess(state: BatchState, rows: dict[PageKey, PageRow], networks: dict[PageKey, int]) -> set[PageKey]:
     """Returns those of ``networks``, pages with the network that named each, that exceed the bound of their day."""
     stored = await state.transaction.known_pages([(*key, rows[key].cell) for key in networks])

@@ -83,3 +83,13 @@ class EventRecorder:
     def forget(self, visitor: VisitorDay) -> None:
         """Counts the visitor anew when they come again on that day."""
         self._shared.known.visitors.forget(visitor)
+
+    def forget_page(self, site_id: int, page_id: int, day: int) -> None:
+        """Offers the page to the store again when it is named on that day."""
+        for has_title in (False, True):
+            self._shared.known.pages.forget((site_id, page_id, day, has_title))
+
+    def forget_all(self) -> None:
+        """Takes no page and no visitor for stored any more; called when another process erased a visit."""
+        self._shared.known.pages.clear()
+        self._shared.known.visitors.clear()

@@ -62,18 +62,15 @@ class Removal:
         gone: dict[CascadeKey, int] = {}
         for key, share in before.items():
             returns, proven_at = left.get(key, (0, None))
-            times = [at for at in (share.reported_at, proven_at) if at is not None]
-            after[key] = now = _with(share, min(times, default=None), proven_at, returns)
+            after[key] = now = without_returns(share, proven_at, returns, share.self_returns)
             sharer = sharers[key]
-            for row, by in ((share, -1), (now, 1)):
-                for measure, column in _SEEN:
-                    if row.first_at is not None and getattr(row, column) is not None:
-                        self._deltas.add_share(sharer, row.channel, row.first_at, measure, by)
+            add_share(self._deltas, sharer, share, -1)
+            add_share(self._deltas, sharer, now, 1)
             if now.first_at is None and share.first_at is not None and sharer.verdict is None:
                 cascade = CascadeKey(sharer.site_id, sharer.root, sharer.cell)
                 gone[cascade] = gone.get(cascade, 0) + 1
         await self._batch.verdicts.set_shares(
-            (key, row.first_at, row.proven_at, row.returns) for key, row in after.items()
+            (key, row.first_at, row.proven_at, row.returns, row.self_returns) for key, row in after.items()
         )
         return gone
 
@@ -92,7 +89,18 @@ def _is_silent(row: VisitRow) -> bool:
     return row.verdict is None and row.next_view == _ONE_VIEW and not row.is_aside and not row.is_erased
 
 
-def _with(share: ShareRow, first_at: int | None, proven_at: int | None, returns: int) -> ShareRow:
+def add_share(deltas: CountDeltas, sharer: VisitRow, share: ShareRow, by: int) -> None:
+    """Counts a whole share, made in the visit ``sharer``; ``by`` is -1 to take it back."""
+    if share.first_at is None:
+        return
+    for measure, column in _SEEN:
+        if getattr(share, column) is not None:
+            deltas.add_share(sharer, share.channel, share.first_at, measure, by, share.page_id)
+
+
+def without_returns(share: ShareRow, proven_at: int | None, returns: int, self_returns: int) -> ShareRow:
+    """Returns a share that lost some of its returns, and with its last one its proof."""
+    times = [at for at in (share.reported_at, proven_at) if at is not None]
     return ShareRow(
         site_id=share.site_id,
         visit_id=share.visit_id,
@@ -101,10 +109,10 @@ def _with(share: ShareRow, first_at: int | None, proven_at: int | None, returns:
         n=share.n,
         page_id=share.page_id,
         url=share.url,
-        first_at=first_at,
+        first_at=min(times, default=None),
         reported_at=share.reported_at,
         proven_at=proven_at,
         returns=returns,
-        self_returns=share.self_returns,
+        self_returns=self_returns,
         reported_by=share.reported_by,
     )

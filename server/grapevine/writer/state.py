@@ -78,6 +78,8 @@ class BatchState:
         """The URLs of shares whose page exceeds a bound and that keep it all the same."""
         self.visits: list[VisitRow] = []
         """Visits that are really new."""
+        self.retried_erased: list[VisitEvent] = []
+        """Arrivals sent again whose visits were erased meanwhile."""
         self.shares: dict[ShareKey, ShareRow] = {}
         """Shares that the batch touches, as they are stored."""
         self.conversion_guards: dict[tuple[int, int], ConversionGuard] = {}
@@ -98,12 +100,14 @@ class BatchState:
         return self.stored.get((event.site_id, event.visit_id))
 
     def of_pages(self) -> Iterator[VisitEvent | ShareReport | OptedOutVisit]:
-        """The events that name a page. A report without its visit's session names none but the visit's first page."""
-        return (
-            event
-            for event in self.events
-            if isinstance(event, VisitEvent | OptedOutVisit) or (isinstance(event, ShareReport) and event.by_session)
-        )
+        """The events that name a page. A report without its visit's session names none but the visit's first page, and
+        one of a visit that is not there names none."""
+        for event in self.events:
+            if isinstance(event, ShareReport):
+                if event.by_session and (event.site_id, event.token.visit_id) in self.stored:
+                    yield event
+            elif isinstance(event, VisitEvent | OptedOutVisit):
+                yield event
 
     def is_excess(self, page: Page, site_id: int) -> bool:
         """Whether a page exceeds a bound of the day."""

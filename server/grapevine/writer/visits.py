@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from grapevine.domain import ids
-from grapevine.domain.events import Answer, Conversion, Event, OptedOutVisit, View, VisitEvent, VisitOutcome
+from grapevine.domain.events import (
+    Answer,
+    Conversion,
+    Event,
+    OptedOutVisit,
+    View,
+    VisitEvent,
+    VisitNotFound,
+    VisitOutcome,
+)
 from grapevine.store.rows import SAME_NETWORK, VisitRow
 from grapevine.writer import conversions, shares
 from grapevine.writer.name_bounds import APP
@@ -19,9 +28,13 @@ _SECOND_VIEW: Final = 2
 
 
 async def load_named(state: BatchState) -> None:
-    """Reads the visits that events name, and locks them and their cascades until the transaction ends."""
+    """Reads the visits that events name, and locks them and their cascades until the transaction ends.
+
+    To every step an erased visit is one that is not there.
+    """
     named = dict.fromkeys((*_named_by(state.events), *conversions.replaced_visits(state)))
-    state.stored = await state.transaction.held_visits(named)
+    held = await state.transaction.held_visits(named)
+    state.stored = {key: row for key, row in held.items() if not row.is_erased}
 
 
 async def insert(state: BatchState) -> None:
@@ -55,6 +68,10 @@ async def insert(state: BatchState) -> None:
             stored = taken.get(key) or offered[key]
             if stored.nonce_check != row.nonce_check:
                 pending.append((index, event))
+                continue
+            if stored.is_erased:
+                state.outcomes[index] = VisitNotFound()
+                state.retried_erased.append(event)
                 continue
             is_repeated = key not in new or stored is not row
             if not is_repeated:

@@ -32,7 +32,7 @@ NOW = 1_800_000_000_000
 EVENTS = {
     "visits", "pages", "shares", "unfurls", "conversions", "answers", "suspects", "counts_hour", "counts_day",
     "counts_page", "counts_week", "counts_device", "counts_shared", "drops", "cascades", "guards",
-    "suspected_floods", "names", "bound_hits", "kept_shares", "deleted_counts",
+    "suspected_floods", "names", "bound_hits", "kept_shares", "deleted_counts", "later_views",
 }  # fmt: skip
 REFERENCES = {"sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions", "retention"}
 

@@ -15,7 +15,9 @@ NARROW = (
     "cascade_visits", "cascade_conversions", "visits_by", "visits_of_page_by", "conversions_by", "counts_hour_by",
     "counts_day_by", "counts_page_by", "counts_of_pages", "counts_device_by", "refused_and_bounded", "unfurls_by_app",
     "pages_with_returns", "returns_of_pages", "pages_first_seen", "shares_of_page", "last_opening", "busy_networks",
-    "hidden_activity", "silent_openings",
+    "hidden_activity", "silent_openings", "visit_to_erase", "counted_visits_of_visitor", "take_shares", "take_unfurls",
+    "take_conversions", "take_later_views", "delete_answers_of_visit", "make_stub", "views_in_weeks", "visits_on_page",
+    "erased_roots",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.erasures import ErasureReader
 from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
@@ -115,6 +116,7 @@ class PostgresStore(Store):
         self.exports = ExportReader(asked)
         self.suspects = SuspectReader(asked)
         self.floods = FloodReader(asked)
+        self.erasures = ErasureReader(asked)
         self.sites = SiteRepository(asked, self._transaction)
         self.api_keys = ApiKeyRepository(asked, self._transaction)
         self.sessions = SessionRepository(asked, self._transaction)

@@ -25,6 +25,13 @@ class StoredChain(NamedTuple):
     omitted: int = 0
 
 
+class ShapeVisits(NamedTuple):
+    """The visits below a root as (visit, parent, depth), and the ids of those that were erased, with the root's."""
+
+    visits: list[tuple[int, int | None, int]]
+    erased: set[int]
+
+
 class CascadeFacts(msgspec.Struct, frozen=True):
     """A cascade's stored summary; ``breadth``, ``virality`` and ``networks`` are those of ``shape_size`` visits."""
 
@@ -119,12 +126,16 @@ class CascadeReader:
         rows = await self._run("stale_shapes", site_id=site_id, small=small, before=before, limit=limit)
         return [(root, size) for root, _, size in rows]
 
-    async def shape_visits(self, site_id: int, roots: Sequence[int]) -> dict[int, list[tuple[int, int | None, int]]]:
-        """(visit, parent, depth) of all visits below each of ``roots``, self-returns left out."""
-        below: dict[int, list[tuple[int, int | None, int]]] = {root: [] for root in roots}
-        for root, visit, parent, depth in await self._run("shape_visits", visit_keys(roots), site_id=site_id):
-            below[root].append((visit, parent, depth))
-        return below
+    async def shape_visits(self, site_id: int, roots: Sequence[int]) -> dict[int, ShapeVisits]:
+        """The visits below each of ``roots``, self-returns left out."""
+        found = {root: ShapeVisits([], set()) for root in roots}
+        for root, visit, parent, depth, erased in await self._run("shape_visits", visit_keys(roots), site_id=site_id):
+            found[root].visits.append((visit, parent, depth))
+            if erased:
+                found[root].erased.add(visit)
+        for (root,) in await self._run("erased_roots", visit_keys(roots), site_id=site_id):
+            found[root].erased.add(root)
+        return found
 
     async def networks(self, site_id: int, roots: Sequence[int]) -> dict[int, int]:
         """Returns from how many networks the returns to cascades came, each counted once a day."""

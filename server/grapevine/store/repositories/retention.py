@@ -177,6 +177,7 @@ class VisitDeletion:
                 ("delete_conversions_of_visits", visits),
                 ("delete_unfurls_of_visits", visits),
                 ("delete_shares_of_visits", visits),
+                ("delete_later_views_of_visits", visits),
                 ("delete_visits", visits),
             ]
         )

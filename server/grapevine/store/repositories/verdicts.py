@@ -86,8 +86,8 @@ class Verdicts:
         rows = await self._run("returns_of_shares", [(*key.plain(), hangs_on) for key, hangs_on in shares])
         return {ShareKey(*row[:5]): (row[5], row[6]) for row in rows}
 
-    async def set_shares(self, shares: Iterable[tuple[ShareKey, int | None, int | None, int]]) -> None:
-        """Stores the new (first_at, proven_at, returns) of shares."""
+    async def set_shares(self, shares: Iterable[tuple[ShareKey, int | None, int | None, int, int]]) -> None:
+        """Stores the new (first_at, proven_at, returns, self_returns) of shares."""
         await self._run("set_shares", [(*key.plain(), *facts) for key, *facts in shares])
 
     async def returns_of_cascades(self, cascades: Iterable[CascadeKey]) -> dict[CascadeKey, CascadeReturns]:

@@ -79,6 +79,13 @@ UPDATE visits SET next_view = visits.next_view + rows.views
 FROM rows(site_id bigint, visit_id bigint, cell smallint, views integer)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell;
 
+-- name: add_later_views
+-- Adds page views to the hours behind the one in which their visits began.
+INSERT INTO later_views (site_id, visit_id, cell, hour, views)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, hour bigint, views integer)
+WHERE true
+ON CONFLICT (site_id, visit_id, cell, hour) DO UPDATE SET views = later_views.views + excluded.views;
+
 -- name: known_pages
 -- Returns those of these pages that are stored already.
 SELECT p.site_id, p.page_id FROM rows(site_id bigint, page_id bigint, cell smallint)
@@ -247,7 +254,7 @@ INSERT INTO cascades (
 )
 SELECT
     v.site_id, v.visit_id, v.cell, v.page_id, v.at, rows.last_at,
-    rows.size + CASE WHEN v.source = 10 OR v.verdict IS NOT NULL THEN 0 ELSE 1 END, rows.max_depth,
+    rows.size + CASE WHEN v.source = 10 OR v.verdict IS NOT NULL OR (v.flags & 4) <> 0 THEN 0 ELSE 1 END, rows.max_depth,
     (SELECT count(*) FROM shares s
         WHERE s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell AND s.first_at IS NOT NULL
           AND v.verdict IS NULL)

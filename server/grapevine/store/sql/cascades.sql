@@ -105,7 +105,7 @@ FROM rows(root_id bigint, cell smallint)
 -- name: lonely_cascade
 -- Returns a visit in the form of a summary: the numbers of a cascade before its first return, those of self-returns
 -- included.
-SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.verdict IS NOT NULL THEN 0 ELSE 1 END,
+SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.verdict IS NOT NULL OR (v.flags & 4) <> 0 THEN 0 ELSE 1 END,
     v.depth,
     (SELECT count(*) FROM shares s
         WHERE s.cell = :cell AND s.site_id = :site_id AND s.visit_id = :root_id AND s.first_at IS NOT NULL
@@ -150,11 +150,18 @@ WHERE site_id = :site_id AND shape_size <> size AND (size <= :small OR shape_at 
 ORDER BY shape_at, root_id LIMIT :limit;
 
 -- name: shape_visits
--- Returns all visits below the roots of some cascades, self-returns left out: the input of their shapes.
-SELECT v.root_id, v.visit_id, v.parent_id, v.depth
+-- Returns all visits below the roots of some cascades, self-returns left out, and whether they were erased: the input
+-- of their shapes.
+SELECT v.root_id, v.visit_id, v.parent_id, v.depth, v.flags & 4
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
 WHERE (v.flags & 1) = 0;
+
+-- name: erased_roots
+-- Returns those of some first visits that were erased.
+SELECT v.visit_id FROM rows(root_id bigint, cell smallint)
+/*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
+WHERE (v.flags & 4) <> 0;
 
 -- name: networks_of_cascades
 -- Returns from how many networks the returns to some cascades came. A network has another hash each day, and is counted

@@ -88,7 +88,8 @@ ORDER BY site_id, day LIMIT :most;
 -- name: recount_shares
 -- Returns shares that disagree with the visits that came through them: `proven` is 1 with a return of another person,
 -- `seen` 1 where the share was reported or proven. Shares that may have returns past retention are left out (from
--- `first_id` on there are none).
+-- `first_id` on there are none). The shares of an erased visit are gone; returns
+-- through them stay.
 WITH entries AS (
     SELECT site_id, visit_id, cell, channel, n, returns, self_returns,
         CASE WHEN proven_at IS NULL THEN 0 ELSE 1 END AS proven,
@@ -97,11 +98,12 @@ WITH entries AS (
         0 AS came_back, 0 AS came_back_self
     FROM shares WHERE {{of_site}}
     UNION ALL
-    SELECT site_id, COALESCE(via_id, parent_id), cell, channel, n, 0, 0, 0, 0, 0,
-        sum(CASE WHEN (flags & 1) = 0 THEN 1 ELSE 0 END), sum(CASE WHEN (flags & 1) = 0 THEN 0 ELSE 1 END)
-    FROM visits
-    WHERE {{of_site}} AND parent_id IS NOT NULL AND channel IS NOT NULL
-        AND verdict IS NULL
+    SELECT v.site_id, s.visit_id, v.cell, v.channel, v.n, 0, 0, 0, 0, 0,
+        sum(CASE WHEN (v.flags & 1) = 0 THEN 1 ELSE 0 END), sum(CASE WHEN (v.flags & 1) = 0 THEN 0 ELSE 1 END)
+    FROM visits v /*sqlite CROSS */ JOIN visits s
+      ON s.site_id = v.site_id AND s.visit_id = COALESCE(v.via_id, v.parent_id) AND s.cell = v.cell
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR v.site_id = :site_id) AND v.parent_id IS NOT NULL
+        AND v.channel IS NOT NULL AND v.verdict IS NULL AND (s.flags & 4) = 0
     GROUP BY 1, 2, 3, 4, 5
 ), summed AS (
     SELECT site_id, visit_id, channel, n, sum(returns) AS returns, sum(self_returns) AS self_returns,
@@ -145,12 +147,12 @@ ORDER BY site_id, page_id, channel LIMIT :most;
 
 -- name: recount_cascades
 -- Returns the summaries of cascades that disagree with their rows; a cascade has one as soon as it has a return. `size`
--- leaves out self-returns and the nodes of minted links; `shares` and `conversions` include everything. Cascades
+-- leaves out self-returns, erased visits and the nodes of minted links; `shares` and `conversions` include everything. Cascades
 -- whose root or visits may be past retention are left out (from `first_id` on there are none).
 WITH grown AS (
     SELECT site_id, root_id, cell, count(*) AS returns, max(depth) AS max_depth, max(at) AS last_at
     FROM visits
-    WHERE {{of_site}} AND root_id IS NOT NULL AND (flags & 1) = 0
+    WHERE {{of_site}} AND root_id IS NOT NULL AND (flags & 5) = 0
     GROUP BY 1, 2, 3
 ), entries AS (
     SELECT site_id, root_id, cell, 1 AS stored, size AS stored_size, max_depth AS stored_depth,
@@ -159,7 +161,7 @@ WITH grown AS (
     FROM cascades WHERE {{of_site}}
     UNION ALL
     SELECT g.site_id, g.root_id, g.cell, 0, 0, 0, 0, 0, 0,
-        g.returns + CASE WHEN r.source <> 10 AND r.verdict IS NULL THEN 1 ELSE 0 END, g.max_depth, g.last_at, 0, 0
+        g.returns + CASE WHEN r.source <> 10 AND r.verdict IS NULL AND (r.flags & 4) = 0 THEN 1 ELSE 0 END, g.max_depth, g.last_at, 0, 0
     FROM grown g LEFT JOIN visits r ON r.site_id = g.site_id AND r.visit_id = g.root_id AND r.cell = g.cell
     UNION ALL
     SELECT s.site_id, COALESCE(v.root_id, v.visit_id), s.cell, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(*), 0

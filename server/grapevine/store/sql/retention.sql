@@ -92,6 +92,13 @@ DELETE FROM answers
 /*postgres USING rows(site_id bigint, visit_id bigint, cell smallint)
 WHERE answers.site_id = rows.site_id AND answers.visit_id = rows.visit_id AND answers.cell = rows.cell */;
 
+-- name: delete_later_views_of_visits
+-- Deletes the views of some visits in later hours than their first.
+DELETE FROM later_views
+/*sqlite WHERE (site_id, visit_id, cell) IN (SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint)) */
+/*postgres USING rows(site_id bigint, visit_id bigint, cell smallint)
+WHERE later_views.site_id = rows.site_id AND later_views.visit_id = rows.visit_id AND later_views.cell = rows.cell */;
+
 -- name: delete_visits
 -- Deletes visits.
 DELETE FROM visits

@@ -15,18 +15,18 @@ GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 -- value, whole units and millionths (`money.joined`). A network has another hash each day, and is counted once a day.
 -- `hangs_on` is the sharing visit, or, where that is aside, its nearest ancestor that is not (visits aside have no
 -- children of their own).
-WITH RECURSIVE below (visit_id, depth, opened_from) AS (
-    SELECT visit_id, depth, network FROM visits /*sqlite INDEXED BY visits_parent */
+WITH RECURSIVE below (visit_id, depth, opened_from, erased) AS (
+    SELECT visit_id, depth, network, 0 FROM visits /*sqlite INDEXED BY visits_parent */
     WHERE cell = :cell AND site_id = :site_id AND parent_id = :hangs_on
       AND channel = :channel AND n = :n AND COALESCE(via_id, parent_id) = :visit_id AND (flags & 1) = 0
     UNION ALL
-    SELECT v.visit_id, v.depth, CAST(NULL AS BIGINT)
+    SELECT v.visit_id, v.depth, CAST(NULL AS BIGINT), v.flags & 4
     FROM below /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_parent */ ON v.parent_id = below.visit_id
     WHERE v.cell = :cell AND v.site_id = :site_id AND (v.flags & 1) = 0
 )
 SELECT 'visits' AS what, CAST(NULL AS SMALLINT) AS reported_by, NULL AS currency, count(*) AS times,
     CAST(max(depth) AS BIGINT) AS first, count(DISTINCT opened_from) AS second
-FROM below
+FROM below WHERE erased = 0
 UNION ALL
 SELECT 'shares', NULL, NULL, count(*), NULL, NULL
 FROM below /*sqlite CROSS */ JOIN shares s ON s.visit_id = below.visit_id

@@ -80,8 +80,9 @@ GROUP BY rows.site_id, rows.visit_id, rows.cell, rows.channel, rows.n;
 
 -- name: set_shares
 -- Stores shares without some of their returns.
-UPDATE shares SET first_at = rows.first_at, proven_at = rows.proven_at, returns = rows.returns
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, first_at bigint, proven_at bigint, returns integer)
+UPDATE shares SET
+    first_at = rows.first_at, proven_at = rows.proven_at, returns = rows.returns, self_returns = rows.self_returns
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, first_at bigint, proven_at bigint, returns integer, self_returns integer)
 WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
   AND shares.channel = rows.channel AND shares.n = rows.n;
 
@@ -92,7 +93,7 @@ SELECT rows.site_id, rows.root_id, rows.cell, count(*), max(v.depth), max(v.at)
 FROM rows(site_id bigint, root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */
   ON v.site_id = rows.site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
-WHERE (v.flags & 1) = 0
+WHERE (v.flags & 5) = 0
 GROUP BY rows.site_id, rows.root_id, rows.cell;
 
 -- name: shrink_cascades

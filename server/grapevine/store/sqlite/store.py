@@ -18,6 +18,7 @@ from grapevine.store.base import Store
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.store.repositories.erasures import ErasureReader
 from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
@@ -82,6 +83,7 @@ class SQLiteStore(Store):
         self.exports = ExportReader(Pool(self._readers))
         self.suspects = SuspectReader(Pool(self._readers))
         self.floods = FloodReader(Pool(self._readers))
+        self.erasures = ErasureReader(Pool(self._readers))
         self.sites = SiteRepository(self._quick, self._transaction)
         self.api_keys = ApiKeyRepository(self._quick, self._transaction)
         self.sessions = SessionRepository(self._quick, self._transaction)

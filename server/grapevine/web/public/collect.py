@@ -51,7 +51,7 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
 
     async def collect(request: Request) -> Response:
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers=_PREFLIGHT)
+            return preflight()
         collect_api = app_state(request).collect_api
         try:
             body = await read_body(request, MAX_BODY)
@@ -70,6 +70,11 @@ def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
         return response(reply.status, reply.dropped, encode(reply.body))
 
     return collect
+
+
+def preflight() -> Response:
+    """Returns the response to a CORS preflight."""
+    return Response(status_code=204, headers=_PREFLIGHT)
 
 
 def client_info(headers: Mapping[str, str], address: str) -> ClientInfo:

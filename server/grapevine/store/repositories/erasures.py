@@ -1,0 +1,123 @@
+"""The erasure of a visit: one method a named query of ``sql/erasures.sql``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from grapevine.domain import ids
+from grapevine.domain.enums import DAYS_OF_WEEK
+from grapevine.store.query_runner import Runner
+from grapevine.store.readers.scope import visit_params
+from grapevine.store.repositories.verdicts import CascadeKey, CascadeReturns, day_params
+from grapevine.store.rows import PageRow, ShareRow, VisitRow
+
+
+class VisitFacts(NamedTuple):
+    """The rows of what happened in a visit: its shares, link previews as (app, at), conversions as (event key, at), and
+    views in later hours as (hour, number)."""
+
+    shares: list[ShareRow]
+    unfurls: list[tuple[str, int]]
+    conversions: list[tuple[int, int]]
+    later_views: list[tuple[int, int]]
+
+
+class ErasureReader:
+    """Reads what an erasure has to know, outside of its transaction."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def visit(self, site_id: int, visit_id: int) -> VisitRow | None:
+        """Returns a visit as it is stored, a stub included."""
+        rows = await self._run("visit_to_erase", **visit_params(site_id, visit_id))
+        return VisitRow(*rows[0]) if rows else None
+
+    async def visits_of_visitor(self, site_id: int, day: int, visitor: int) -> list[VisitRow]:
+        """Returns the visits of a visitor on a day that count."""
+        rows = await self._run("counted_visits_of_visitor", visitor=visitor, **day_params(site_id, day))
+        return [VisitRow(*row) for row in rows]
+
+    async def version(self) -> int:
+        """Returns a number that rises with every erasure."""
+        ((version,),) = await self._run("erasures_version")
+        return int(version)
+
+
+class Erasures:
+    """The changes of an erasure in one transaction."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._run = runner.run
+
+    async def take_facts(self, row: VisitRow) -> VisitFacts:
+        """Deletes what happened in a visit. Returns it."""
+        params = visit_params(row.site_id, row.visit_id)
+        await self._run("delete_answers_of_visit", **params)
+        return VisitFacts(
+            shares=[ShareRow(*found) for found in await self._run("take_shares", **params)],
+            unfurls=[(app, at) for app, at in await self._run("take_unfurls", **params)],
+            conversions=[(key, at) for key, at in await self._run("take_conversions", **params)],
+            later_views=[(hour, views) for hour, views in await self._run("take_later_views", **params)],
+        )
+
+    async def delete_kept_shares(self, site_id: int, visit_id: int) -> bool:
+        """Deletes where the links of a visit lead that is past retention. Returns whether there were any."""
+        return bool(await self._run("delete_kept_shares", **visit_params(site_id, visit_id)))
+
+    async def make_stub(self, row: VisitRow) -> None:
+        """Leaves of a visit its position in the tree, and the day of its id."""
+        at = ids.day_start(ids.day_of(row.visit_id))
+        await self._run("make_stub", **visit_params(row.site_id, row.visit_id), at=at)
+
+    async def forget_visits_of_guards(self, row: VisitRow, kind: int, keys: Iterable[int]) -> None:
+        """Removes the visit from guards of that kind, which stay."""
+        await self._run(
+            "clear_guards",
+            [(row.site_id, kind, key, ids.hashed_cell(key), row.visit_id) for key in sorted(keys)],
+        )
+
+    async def delete_deliveries(self, row: VisitRow) -> None:
+        """Deletes the events for webhooks that name the visit by its id."""
+        since = ids.day_start(max(ids.day_of(row.visit_id) - 1, 0))
+        await self._run(
+            "delete_deliveries_of_visit", site_id=row.site_id, since=since, visit=ids.visit_text(row.visit_id)
+        )
+
+    async def summary(self, cascade: CascadeKey) -> CascadeReturns | None:
+        """Returns the size, depth and last time of a cascade's summary; None when it has none."""
+        rows = await self._run("summary_of_cascade", **cascade._asdict())
+        return CascadeReturns(*rows[0]) if rows else None
+
+    async def forget_root(self, cascade: CascadeKey) -> None:
+        """Removes from a cascade's summary what it says of its first visit."""
+        await self._run("forget_root_of_cascade", **cascade._asdict(), at=ids.day_start(ids.day_of(cascade.root_id)))
+
+    async def delete_page_if_unused(self, site_id: int, page_id: int, last_day: int) -> PageRow | None:
+        """Deletes a page that no visit, share or count names any more. Returns it; None when it stays.
+
+        ``last_day`` is the last day that can have counts.
+        """
+        cell = ids.hashed_cell(page_id)
+        days = await self._run("page_to_delete", site_id=site_id, page_id=page_id, cell=cell)
+        if not days or await self.is_page_used(site_id, page_id, range(days[0][0], last_day + 1)):
+            return None
+        rows = await self._run("delete_page", site_id=site_id, page_id=page_id, cell=cell)
+        return PageRow(*rows[0]) if rows else None
+
+    async def is_page_used(self, site_id: int, page_id: int, days: range) -> bool:
+        """Whether a share or view counts under a page in these days, or a visit began there."""
+        ((shares,),) = await self._run("shares_of_any_channel", site_id=site_id, page_id=page_id)
+        if shares:
+            return True
+        weeks = range(days.start // DAYS_OF_WEEK, days.stop // DAYS_OF_WEEK + 1)
+        found = await self._run("views_in_weeks", [(week,) for week in weeks], site_id=site_id, page_id=page_id)
+        if any(views for (views,) in found):
+            return True
+        ((visits,),) = await self._run("visits_on_page", site_id=site_id, page_id=page_id)
+        return bool(visits)
+
+    async def announce(self) -> None:
+        """Makes every process drop what it remembers to be stored."""
+        await self._run("announce_erasure")

@@ -1,0 +1,115 @@
+"""Erases visits in a process that may be recording others, and keeps its caches right."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from grapevine.domain import ids
+from grapevine.domain.periods import Clock
+from grapevine.errors import Interrupted, StoreError
+from grapevine.store.base import Store
+from grapevine.store.rows import PageRow, VisitRow
+from grapevine.writer.bursts import VisitorDay
+from grapevine.writer.counts import CountDeltas
+from grapevine.writer.erasure import Erased, Erasure
+from grapevine.writer.nonces import GUARD_VISITOR
+from grapevine.writer.recorder import EventRecorder
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS: Final = 5
+_PAUSE_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 1.0
+
+
+class Eraser:
+    """Erases visits, one at a time. ``on_erased`` is called after each, and after those of other processes, within a
+    second or so, while ``watch`` runs."""
+
+    def __init__(
+        self, store: Store, recorder: EventRecorder, clock: Clock, on_erased: Callable[[], None] = lambda: None
+    ) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._clock = clock
+        self._on_erased = on_erased
+        # Of the few connections that write, erasures take one at most.
+        self._turn = asyncio.Lock()
+
+    async def erase(self, site_id: int, visit_id: int) -> Erased:
+        """Erases a visit and returns what was found of it. Raises StoreError when the store cannot be used."""
+        found = await self._store.erasures.visit(site_id, visit_id)
+        if found is None:
+            return await self._erase_kept(site_id, visit_id)
+        if found.is_erased:
+            return Erased.BEFORE
+        async with self._turn:
+            for attempt in range(1, _ATTEMPTS):
+                with suppress(Interrupted):
+                    return await self._erase(found)
+                await asyncio.sleep(attempt * _PAUSE_SECONDS)
+            return await self._erase(found)
+
+    async def watch(self) -> None:
+        """Looks once a second whether any process erased a visit, and then drops what caches hold."""
+        known: int | None = None
+        while True:
+            with suppress(StoreError):  # other parts say so in the log
+                version = await self._store.erasures.version()
+                if known is not None and version != known:
+                    self._recorder.forget_all()
+                    self._on_erased()
+                known = version
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _erase(self, found: VisitRow) -> Erased:
+        day = ids.day_at(found.at)
+        of_day: list[VisitRow] = []
+        if found.visitor is not None and found.verdict is None:
+            of_day = await self._store.erasures.visits_of_visitor(found.site_id, day, found.visitor)
+        async with self._store.batch() as batch:
+            erasure = Erasure(batch, self._recorder, found, of_day, ids.day_at(self._clock()))
+            batch.when_committed(self._on_erased)
+            erased = await erasure.run()
+        # A visit that came meanwhile relied on what is gone now: it may have been its visitor's second of the day.
+        if erasure.visitor is not None:
+            await self._count_again(erasure.visitor)
+        if erasure.pages:
+            await self._restore(erasure.pages)
+        return erased
+
+    async def _erase_kept(self, site_id: int, visit_id: int) -> Erased:
+        """Erases what outlived a visit that is past retention: where its links lead."""
+        async with self._store.batch() as batch:
+            if not await batch.erasures.delete_kept_shares(site_id, visit_id):
+                return Erased.UNKNOWN
+            batch.when_committed(self._on_erased)
+            await batch.erasures.announce()
+        return Erased.NOW
+
+    async def _count_again(self, visitor: VisitorDay) -> None:
+        """Counts a visitor whose only visit was erased, if another one came while that was done."""
+        visits = await self._store.erasures.visits_of_visitor(*visitor)
+        if not visits:
+            return
+        async with self._store.batch() as batch:
+            key, expires_at = visitor.visitor << 16 | visitor.day, ids.day_start(visitor.day + 2)
+            if await batch.guard([(visitor.site_id, GUARD_VISITOR, key, visitor.cell, expires_at)]):
+                deltas = CountDeltas(self._recorder.slot)
+                deltas.add_visitor(min(visits, key=lambda row: (row.at, row.visit_id)), 1)
+                await deltas.write(batch, [], {})
+
+    async def _restore(self, pages: list[PageRow]) -> None:
+        """Stores the pages again that another visit named while they were deleted."""
+        today = ids.day_at(self._clock())
+        async with self._store.batch() as batch:
+            used = [
+                page
+                for page in pages
+                if await batch.erasures.is_page_used(page.site_id, page.page_id, range(page.day, today + 1))
+            ]
+            await batch.restore_pages(used)
