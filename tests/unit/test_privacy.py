@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import pytest
 
 from grapevine.background.cleanup import EVERY_SECONDS, oldest_salt
+from grapevine.config.settings import SETTINGS
 from grapevine.domain.ids import DAY_MS, HOUR_MS, day_start
 from grapevine.store import sql_loader
 from grapevine.web.dashboard.session import MAX_AGE_SECONDS
@@ -109,6 +110,8 @@ def test_the_durations_are_those_of_the_code(page: str, durations: set[str]) -> 
     assert stated == {salts, NONCE_REMEMBERED_MS, RETENTION_MS}
     assert MAX_AGE_SECONDS * 1000 == RETENTION_MS, "one word stands for both"
     rows = "\n".join(_section(page, "How long"))
+    days = {setting.name: setting.default for setting in SETTINGS}["retention_days"]
+    assert f"`GRAPEVINE_RETENTION_DAYS` whole days ({days} unless set" in rows
     assert {_milliseconds(word) for word in re.findall(r"deleted within (\d+ \w+) after", rows)} == {
         EVERY_SECONDS * 1000
     }
