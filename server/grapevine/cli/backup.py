@@ -27,8 +27,8 @@ def register(commands: Commands) -> None:
         backup,
         "write every row of one moment into one file, while the servers go on",
         more="The file is a SQLite database, also when the database is PostgreSQL, which only its owner can read. It "
-        "holds no visitor salts, no sessions of the dashboard, and no secrets of webhooks unless --with-keys asks for "
-        "them. It is there whole or not at all; nothing is overwritten.",
+        "holds no visitor salts, no sessions of the dashboard and no secret keys. It is there whole or not at all; "
+        "nothing is overwritten.",
     )
     parser.add_argument(
         "file", metavar="FILE", type=Path, help="the file to write, such as grapevine-2026-11-30.backup"
@@ -36,7 +36,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--with-keys",
         action="store_true",
-        help="keep the secrets of webhooks, and write the keys that sign tokens to FILE.keys",
+        help="write the secret keys to FILE.keys",
     )
     parser = commands.add(
         "restore",
@@ -51,10 +51,13 @@ def register(commands: Commands) -> None:
 
 async def backup(context: CommandContext, arguments: Namespace) -> int:
     """Writes the backup and prints what is in it."""
+    from grapevine.keyring.encryption import is_sealed
     from grapevine.store.copy.backup import back_up
 
     with copy_progress(context) as progress:
-        done = await back_up(context.settings(), arguments.file, progress, context.now(), with_keys=arguments.with_keys)
+        done = await back_up(
+            context.settings(), arguments.file, progress, context.now(), is_sealed, with_keys=arguments.with_keys
+        )
     if arguments.json:
         context.say_json(done)
     else:

@@ -14,6 +14,7 @@ import pytest
 
 from grapevine.config.settings import Settings, database_path
 from grapevine.errors import GrapevineError, SettingError
+from grapevine.keyring.encryption import is_sealed, seal
 from grapevine.store import sql_loader
 from grapevine.store.copy.backup import NO_SECRET, back_up
 from grapevine.store.copy.restore import restore, restore_keys
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.anyio
 
 KEY: Final = b"a key that signs tokens"
 SECRET: Final = "whsec_5a1755a1755a1755"
+SEALED: Final = seal(SECRET, KEY, "webhook wh_2")
 SALT: Final = "0123456789abcdef" * 4
 
 
@@ -46,10 +48,16 @@ async def prepare(database: Database) -> None:
     await database.insert("salts", [("visitor", 2_000, SALT), ("nonce", 0, "f" * 64)])
     await database.insert("sessions", [("5e5510" * 10, "key", NOW + 1)])
     await database.insert("leases", [("housekeeping", "somebody", NOW - 1)])
-    await database.insert("webhooks", [("wh_1", 7, "https://a.example/", SECRET, "visit", NOW, None, None)])
+    await database.insert(
+        "webhooks",
+        [
+            ("wh_1", 7, "https://a.example/", SECRET, "visit", NOW, None, None),
+            ("wh_2", 7, "https://a.example/", SEALED, "visit", NOW, None, None),
+        ],
+    )
     await database.insert(
         "deliveries",
-        [("d_1", "wh_1", 7, "visit", "{}", NOW, 0, NOW, None, None, None, None)],
+        [(f"d_{n}", f"wh_{n}", 7, "visit", "{}", NOW, 0, NOW, None, None, None, None) for n in (1, 2)],
     )
 
 
@@ -59,7 +67,7 @@ async def test_a_backup_is_restored(ways: tuple[Databases, Databases], tmp_path:
     async with ways[0].holding(*WORLDS) as source, ways[1].holding() as target:
         await prepare(source)
         before = await everything(source)
-        done = await back_up(settings_of(source), file, RecordedProgress(), NOW, with_keys=with_keys)
+        done = await back_up(settings_of(source), file, RecordedProgress(), NOW, is_sealed, with_keys=with_keys)
         assert (done.bytes, done.endpoints, done.keys is None) == (file.stat().st_size, not with_keys, not with_keys)
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert names(tmp_path) == ["backup", *["backup.keys"] * with_keys]
@@ -73,15 +81,15 @@ async def test_a_backup_is_restored(ways: tuple[Databases, Databases], tmp_path:
         after = await everything(target)
     expected = before | {"sessions": [], "salts": [("nonce", 0, "f" * 64)]}
     if not with_keys:
-        expected["webhooks"] = [("wh_1", 7, "https://a.example/", "", "visit", NOW, NOW, NO_SECRET)]
-        expected["deliveries"] = [("d_1", "wh_1", 7, "visit", "{}", NOW, 0, None, None, NOW, None, NO_SECRET)]
+        expected["webhooks"][0] = ("wh_1", 7, "https://a.example/", "", "visit", NOW, NOW, NO_SECRET)
+        expected["deliveries"][0] = ("d_1", "wh_1", 7, "visit", "{}", NOW, 0, None, None, NOW, None, NO_SECRET)
     assert after == expected
 
 
 async def test_every_value_of_every_column_comes_back(ways: tuple[Databases, Databases], tmp_path: Path) -> None:
     async with ways[0].holding() as source, ways[1].holding() as target:
         await strew(source, 5)
-        await back_up(settings_of(source), tmp_path / "backup", RecordedProgress(), NOW, with_keys=True)
+        await back_up(settings_of(source), tmp_path / "backup", RecordedProgress(), NOW, is_sealed, with_keys=True)
         await restore(settings_of(target), tmp_path / "backup", RecordedProgress(), NOW)
         before, after = await everything(source), await everything(target)
     assert after == before | {"sessions": []}
@@ -95,7 +103,7 @@ async def test_deleted_bytes_are_not_in_it(sqlite_databases: Databases, tmp_path
             other.execute("DELETE FROM salts")
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         assert SALT.encode() in content_of(source)  # as in a file of an earlier version
-        await back_up(settings_of(source), tmp_path / "backup", RecordedProgress(), NOW)
+        await back_up(settings_of(source), tmp_path / "backup", RecordedProgress(), NOW, is_sealed)
     assert SALT.encode() not in (tmp_path / "backup").read_bytes()
 
 
@@ -106,19 +114,19 @@ async def test_nothing_is_overwritten(sqlite_databases: Databases, tmp_path: Pat
     async with sqlite_databases.holding() as source:
         for name in ("backup", "other", "link"):
             with pytest.raises(GrapevineError, match="exists already; a backup overwrites nothing"):
-                await back_up(settings_of(source), tmp_path / name, RecordedProgress(), NOW, with_keys=True)
+                await back_up(settings_of(source), tmp_path / name, RecordedProgress(), NOW, is_sealed, with_keys=True)
     assert names(tmp_path) == ["backup", "link", "other.keys"]
 
 
 async def test_what_cannot_be_backed_up(sqlite_databases: Databases, tmp_path: Path) -> None:
     file, nothing = tmp_path / "backup", Settings(database=f"sqlite:///{tmp_path}/none.sqlite3")
     with pytest.raises(GrapevineError, match="there is nothing to back up"):
-        await back_up(nothing, file, RecordedProgress(), NOW)
+        await back_up(nothing, file, RecordedProgress(), NOW, is_sealed)
     with pytest.raises(SettingError, match="there are none yet"):
-        await back_up(nothing, file, RecordedProgress(), NOW, with_keys=True)
+        await back_up(nothing, file, RecordedProgress(), NOW, is_sealed, with_keys=True)
     async with sqlite_databases.holding() as source:
         with pytest.raises(GrapevineError, match="cannot be written: No such file or directory"):
-            await back_up(settings_of(source), tmp_path / "none" / "backup", RecordedProgress(), NOW)
+            await back_up(settings_of(source), tmp_path / "none" / "backup", RecordedProgress(), NOW, is_sealed)
     assert names(tmp_path) == []
 
 
@@ -130,7 +138,7 @@ async def test_a_file_system_without_hard_links(
 
     monkeypatch.setattr(os, "link", no_link)
     async with sqlite_databases.holding(*WORLDS) as source, sqlite_databases.holding() as target:
-        await back_up(settings_of(source), tmp_path / "backup", RecordedProgress(), NOW)
+        await back_up(settings_of(source), tmp_path / "backup", RecordedProgress(), NOW, is_sealed)
         assert names(tmp_path) == ["backup"]
         await restore(settings_of(target), tmp_path / "backup", RecordedProgress(), NOW)
 
@@ -141,7 +149,7 @@ async def test_only_a_backup_is_restored_and_only_into_an_empty_database(databas
     with closing(sqlite3.connect(newer)) as connection:
         connection.execute("PRAGMA user_version=999")
     async with databases.holding(*WORLDS) as source, databases.holding() as empty:
-        await back_up(settings_of(source), file, RecordedProgress(), NOW)
+        await back_up(settings_of(source), file, RecordedProgress(), NOW, is_sealed)
         for path, target, reason in (
             (file, source, "holds data already"),
             (tmp_path / "none", empty, "there is no backup"),
@@ -161,7 +169,7 @@ async def test_a_backup_of_an_earlier_version_is_brought_up_to_date(databases: D
         connection.execute("PRAGMA user_version=1")
         connection.execute("INSERT INTO salts VALUES ('nonce', 0, 'aa'), ('visitor', 9, 'bb')")
         connection.commit()
-    await back_up(Settings(database=f"sqlite:///{old}"), tmp_path / "backup", RecordedProgress(), NOW)
+    await back_up(Settings(database=f"sqlite:///{old}"), tmp_path / "backup", RecordedProgress(), NOW, is_sealed)
     content = (tmp_path / "backup").read_bytes()
     async with databases.holding() as target:
         await restore(settings_of(target), tmp_path / "backup", RecordedProgress(), NOW)

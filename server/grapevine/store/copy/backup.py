@@ -6,8 +6,12 @@ Written under a draft name, synced, then linked: a file that has its name is who
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -28,6 +32,7 @@ KEYS_SUFFIX: Final = ".keys"
 NO_SECRET: Final = "its secret is not in the backup"  # noqa: S105  # the reason why an endpoint is disabled
 
 _BUSY_SECONDS: Final = 10.0
+_NICENESS: Final = 10
 _LEFT_OUT: Final = (
     ("salts", "DELETE FROM salts WHERE kind = 'visitor'"),
     ("sessions", "DELETE FROM sessions"),
@@ -37,6 +42,13 @@ _LEFT_OUT: Final = (
 )
 """Per table. Salts are destroyed after 48 hours, which a copy of them would undo; the others belong to running servers.
 The nonce key stays: without it what is sent again would count again."""
+
+_WITHOUT_SECRET: Final = """
+UPDATE webhooks SET secret = '', disabled_at = coalesce(disabled_at, ?1),
+    reason = CASE WHEN disabled_at IS NULL THEN ?2 ELSE reason END
+WHERE webhook_id = ?3"""  # noqa: S105  # no password
+_GIVEN_UP: Final = """
+UPDATE deliveries SET next_at = NULL, failed_at = ?1, error = ?2 WHERE webhook_id = ?3 AND next_at IS NOT NULL"""
 
 
 class BackupSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,9 +64,17 @@ class BackupSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def back_up(
-    settings: Settings, file: Path, progress: CopyProgress, now: int, *, with_keys: bool = False
+    settings: Settings,
+    file: Path,
+    progress: CopyProgress,
+    now: int,
+    is_sealed: Callable[[str], bool],
+    *,
+    with_keys: bool = False,
 ) -> BackupSummary:
     """Writes the database that ``settings`` name into ``file``, and its keys beside it if asked. Servers go on writing.
+
+    ``is_sealed`` says whether a webhook's secret is encrypted under a secret key: without that it is of no use.
 
     Raises StoreError, also when a file of that name exists; SettingError when there are no keys to write.
     """
@@ -72,7 +92,7 @@ async def back_up(
     try:
         drafts.append(draft := make_draft(file))
         await _fill(settings, draft, progress, now)
-        endpoints = await asyncio.to_thread(_leave_out, draft, now, secrets=not with_keys)
+        endpoints = await asyncio.to_thread(_leave_out, draft, now, None if with_keys else is_sealed)
         if with_keys:
             drafts.append(keys_draft := make_draft(keys_file))
             keys_draft.write_bytes(b"".join(key + b"\n" for key in keys))
@@ -119,14 +139,24 @@ def _url(path: Path) -> str:
 
 async def _vacuum_into(path: Path, draft: Path) -> None:
     """Writes the rows of one moment, and nothing that was deleted, into an empty file. The writer is not blocked."""
-    with closing(_opened(path)) as connection:
-        work = asyncio.ensure_future(asyncio.to_thread(_execute, connection, path, "VACUUM INTO ?", str(draft)))
+    with (
+        closing(_opened(path)) as connection,
+        ThreadPoolExecutor(1, "grapevine-backup", initializer=_give_way) as thread,
+    ):
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(thread, _execute, connection, path, "VACUUM INTO ?", str(draft))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
             connection.interrupt()
             await asyncio.gather(work, return_exceptions=True)
             raise
+
+
+def _give_way() -> None:
+    """Lets servers on this machine have the processor first. On Linux this holds for the calling thread alone."""
+    if sys.platform == "linux":
+        os.nice(_NICENESS)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -146,8 +176,11 @@ def _execute(connection: sqlite3.Connection, path: Path, text: str, *values: obj
         raise StoreError(f"the database file {path} cannot be backed up: {error}") from error
 
 
-def _leave_out(draft: Path, now: int, *, secrets: bool) -> int:
-    """Deletes what a backup must not hold, bytes included. Returns how many endpoints lost their secret."""
+def _leave_out(draft: Path, now: int, is_sealed: Callable[[str], bool] | None) -> int:
+    """Deletes what a backup must not hold, bytes included: with ``is_sealed`` also secrets of webhooks that are not.
+
+    Returns how many endpoints lost their secret.
+    """
     with closing(_opened(draft)) as connection:
         for setting in ("secure_delete=ON", "journal_mode=MEMORY", "temp_store=MEMORY"):
             _execute(connection, draft, f"PRAGMA {setting}")
@@ -156,19 +189,15 @@ def _leave_out(draft: Path, now: int, *, secrets: bool) -> int:
         for table, text in _LEFT_OUT:
             if table in tables:  # the backup may be of an earlier version
                 _execute(connection, draft, text)
-        endpoints = 0
-        if secrets:
-            endpoints = connection.execute(
-                "UPDATE webhooks SET secret = '', disabled_at = coalesce(disabled_at, ?1), "
-                "reason = CASE WHEN disabled_at IS NULL THEN ?2 ELSE reason END",
-                (now, NO_SECRET),
-            ).rowcount
-            _execute(
-                connection,
-                draft,
-                "UPDATE deliveries SET next_at = NULL, failed_at = ?, error = ? WHERE next_at IS NOT NULL",
-                now,
-                NO_SECRET,
-            )
+        plain = _plain_endpoints(connection, is_sealed) if is_sealed else []
+        for webhook_id in plain:
+            _execute(connection, draft, _WITHOUT_SECRET, now, NO_SECRET, webhook_id)
+            _execute(connection, draft, _GIVEN_UP, now, NO_SECRET, webhook_id)
         _execute(connection, draft, "COMMIT")
-    return endpoints
+    return len(plain)
+
+
+def _plain_endpoints(connection: sqlite3.Connection, is_sealed: Callable[[str], bool]) -> list[str]:
+    """Returns the endpoints whose secret is not encrypted under the server's key: earlier versions stored them so."""
+    found = connection.execute("SELECT webhook_id, secret FROM webhooks").fetchall()
+    return [webhook_id for webhook_id, secret in found if not is_sealed(secret)]
