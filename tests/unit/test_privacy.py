@@ -21,6 +21,7 @@ from grapevine.writer.guards import NONCE_REMEMBERED_MS
 
 PAGE: Final = "docs/privacy.md"
 PERSONAL: Final = {"no", "pseudonymous", "personal", "depends"}
+ERASED: Final = {"deleted", "emptied", "recounted", "stays", "–"}
 UNITS_MS: Final = {"milliseconds": 1, "minutes": 60_000, "hours": HOUR_MS, "days": DAY_MS}
 
 
@@ -96,12 +97,38 @@ def test_each_column_has_its_purpose_and_the_words_that_are_explained(
 ) -> None:
     wrong = []
     for row in described:
-        holds, why, personal, kept = row.cells
-        if not (holds and why and personal in PERSONAL and {*kept.split(", ")} <= durations):
+        holds, why, personal, kept, erased, *more = row.cells + ("",) * 5
+        known = personal in PERSONAL and _words(kept) <= durations and _words(erased) <= ERASED
+        if not (holds and why and known and not any(more)):
             wrong.append(f"line {row.line}: {row.cells}")
-    assert not wrong, f"{PAGE}: personal? is one of {PERSONAL}, kept one of {durations}"
+    assert not wrong, f"{PAGE}: personal? is one of {PERSONAL}, kept some of {durations}, erased some of {ERASED}"
     assert {row.cells[2] for row in described} == PERSONAL
-    assert {word for row in described for word in row.cells[3].split(", ")} == durations
+    assert {word for row in described for word in _words(row.cells[3])} == durations
+    assert {word for row in described for word in _words(row.cells[4])} == ERASED
+
+
+def test_what_an_erasure_leaves_of_a_visit_is_what_its_statement_leaves(described: list[Described]) -> None:
+    changed = re.search(r"SET\s(.*?)\sWHERE", sql_loader.queries()["make_stub"].text, re.DOTALL)
+    assert changed
+    emptied = set(re.findall(r"(\w+) = ", changed[1])) | {"views"}  # made of next_view
+    rows = [row for row in described if row.tables == ("visits",)]
+    assert emptied == {name for row in rows for name in row.columns if "emptied" in _words(row.cells[4])}
+
+
+def test_what_an_erasure_deletes_is_deleted_by_some_statement(described: list[Described]) -> None:
+    texts = [query.text for query in sql_loader.queries().values()]
+    deleted = {table for row in described for table in row.tables if "deleted" in _words(row.cells[4])}
+    assert deleted >= {"shares", "unfurls", "conversions", "answers", "deliveries", "kept_shares"}
+    of_a_visit = r"DELETE FROM {}\b.*:(?:visit_id|visit|visitor|page_id|guard_key)\b"
+    others = {"suspected_floods", "webhooks"}  # described beside tables that are meant
+    assert (
+        sorted(
+            table
+            for table in deleted - others
+            if not any(re.search(of_a_visit.format(table), text, re.DOTALL) for text in texts)
+        )
+        == []
+    )
 
 
 def test_the_durations_are_those_of_the_code(page: str, durations: set[str]) -> None:
@@ -213,6 +240,10 @@ def _section(page: str, title: str) -> list[str]:
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
     assert found, f"{PAGE} has no section {title}"
     return found[1].splitlines()
+
+
+def _words(cell: str) -> set[str]:
+    return set(cell.split(", "))
 
 
 def _cells(line: str) -> list[str]:
