@@ -49,6 +49,7 @@ class Neighbour(NamedTuple):
         """Returns what to post to a path, each about the other site's rows."""
         known: dict[str, list[dict[str, Any]]] = {
             "/v1/tokens/resolve": [{"tokens": [self.token]}],
+            "/tokens/erase": [{"visit": self.visit, "sure": "yes"}],
             "/v1/conversions": [
                 {"visit": self.visit, "goal": "stolen", "id": "1"},
                 {"token": self.token, "goal": "stolen", "id": "2"},

@@ -30,7 +30,7 @@ LEAVES = dict(_leaves(build_parser()))
 def test_the_commands() -> None:
     assert {" ".join(path) for path in LEAVES} == {
         "serve", "demo", "site add", "site list", "site set", "key add", "key list", "key revoke", "token inspect",
-        "stats", "cascade", "export", "migrate", "secret rotate", "secret accept", "copy", "backup", "restore",
+        "stats", "cascade", "erase", "export", "migrate", "secret rotate", "secret accept", "copy", "backup", "restore",
         "simulate", "doctor",
     }  # fmt: skip
 
@@ -67,9 +67,10 @@ def test_every_documented_command_runs(project_root: Path, run: Terminal) -> Non
     commands = re.findall(r"^\$ grapevine (.*)$", text, re.MULTILINE)
     assert len(commands) > 10
     site = run.add_site()
-    first, *_, last = run.chain(site)
+    first, middle, last = run.chain(site)
     key = run("key", "list", site, "--json").json[0]["id"]
     stands_for = {"SITE": site, "TOKEN": last["tokens"]["copy"], "ROOT": first["visit"], "KEY_ID": key}
+    stands_for["VISIT"] = middle["visit"]
     for command in commands:
         done = run(*(stands_for.get(word, word) for word in shlex.split(command)))
         assert (done.status, command) == (0, command), done.err

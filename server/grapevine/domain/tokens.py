@@ -99,6 +99,11 @@ class Tokens:
         # Each token copies an HMAC that has hashed its key, which is cheaper than hashing the key for every token.
         self._macs = [hmac.new(signer.derive_key(key), digestmod="sha512").copy for key in reversed(signer.secret_keys)]
 
+    def visit_named(self, text: str) -> int:
+        """Returns the visit that a token of this site, or a visit's id, names. Raises TokenError."""
+        number = ids.visit_number(text)
+        return self.read(text).visit_id if number is None else number
+
     def mint(self, visit_id: int, codes: Iterable[int], n: int = 0) -> list[str]:
         """The tokens of the ``n``-th share in a visit through each of the channels ``codes``, in their order."""
         visit, token_text = VERSION << 70 | n << 60 | visit_id, ids.token_text

@@ -7,11 +7,12 @@ from typing import Final
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from grapevine.web import health
-from grapevine.web.api import analytics, cascades, exports, tokens, webhooks
+from grapevine.web.api import analytics, cascades, exports, tokens, visits, webhooks
 from grapevine.web.dashboard import views
 from grapevine.web.dashboard.assets import FOLDER
 from grapevine.web.dashboard.conversions import conversions_page
 from grapevine.web.dashboard.direct import direct_page
+from grapevine.web.dashboard.erase import erase_visit
 from grapevine.web.public import about, collect, conversions, counts, forget, qr, short_links, widget
 from grapevine.web.rate_limits import limited
 
@@ -30,6 +31,7 @@ SHORT_LINKS: Final[list[BaseRoute]] = [
 API: Final[list[BaseRoute]] = [
     Route("/v1/tokens/resolve", tokens.resolve_tokens, methods=["POST"]),
     Route("/v1/tokens/{token}", tokens.get_token),
+    Route("/v1/visits/{token}", visits.erase_visit, methods=["DELETE"]),
     Route("/v1/stats/summary", analytics.get_summary),
     Route("/v1/stats/series", analytics.get_series),
     Route("/v1/stats/breakdown", analytics.get_breakdown),
@@ -58,6 +60,7 @@ DASHBOARD: Final[list[BaseRoute]] = [
     Route("/cascades", views.cascades_page),
     Route("/cascades/{root}", views.cascade_page),
     Route("/tokens", views.tokens_page),
+    Route("/tokens/erase", erase_visit, methods=["POST"]),
     Route("/direct", direct_page),
     Route("/conversions", conversions_page),
     Route(f"{FOLDER}/{{name}}", views.static_file),

@@ -29,7 +29,10 @@ Random = Callable[[int], bytes]
 
 
 def event(site_id: int, name: str, at: int, data: Mapping[str, Any]) -> Event:
-    """Returns the event ``name`` at ``at`` (UTC milliseconds), with a payload shaped by the specification."""
+    """Returns the event ``name`` at ``at`` (UTC milliseconds), with a payload shaped by the specification.
+
+    ``data`` about a visit has to hold the visit's id, by which an erasure finds the event.
+    """
     payload = msgspec.json.encode({"type": name, "timestamp": rfc3339(at), "data": data})
     return Event(site_id=site_id, name=name, payload=payload.decode(), at=at)
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
-from grapevine.errors import Malformed, TooLarge
+from grapevine.errors import Forbidden, Malformed, TooLarge
 
 MAX_FORM: Final = 8_192
 
@@ -36,6 +36,15 @@ def is_same_origin(request: Request, base_url: str | None) -> bool:
         return site == "same-origin"
     own = {f"{request.url.scheme}://{request.headers.get('host', '')}", base_url}
     return request.headers.get("origin", "") in own
+
+
+def refuse_foreign(request: Request, base_url: str | None) -> None:
+    """Raises Forbidden for a form that was not sent by one of our own pages."""
+    if not is_same_origin(request, base_url):
+        raise Forbidden(
+            "This form was not sent from a page of this server; nothing was done. Open it here and try again. Behind a "
+            "proxy, set `GRAPEVINE_BASE_URL` to the address you see."
+        )
 
 
 async def read_form(request: Request) -> dict[str, str]:

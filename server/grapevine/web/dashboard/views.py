@@ -16,16 +16,17 @@ from grapevine.analytics.summary import breakdown_by, metric_series, period_summ
 from grapevine.analytics.token_resolution import resolve_token
 from grapevine.domain.periods import LONGEST_DAYS, Period
 from grapevine.domain.tokens import TokenError
-from grapevine.errors import Forbidden, NotFound, Problem
+from grapevine.errors import NotFound, Problem
 from grapevine.sites.api_keys import find_key
 from grapevine.sites.cache import Site
 from grapevine.sites.snippet import snippet
 from grapevine.web.dashboard import assets, formats, session
 from grapevine.web.dashboard.cascade_picture import draw
 from grapevine.web.dashboard.chart import chart, interval_for
+from grapevine.web.dashboard.erase import may_erase
 from grapevine.web.dashboard.page import Viewer, dashboard_page, viewer_context
 from grapevine.web.dashboard.rendering import render_page
-from grapevine.web.dashboard.security import is_same_origin, local_path, read_form
+from grapevine.web.dashboard.security import local_path, read_form, refuse_foreign
 from grapevine.web.dashboard.token_search import find_token
 from grapevine.web.public_address import bound_address
 from grapevine.web.rate_limits import count_sign_in
@@ -63,7 +64,7 @@ async def sign_in_page(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """``POST /sign-in``. Exchanges an API key for a signed session cookie."""
     state = app_state(request)
-    _refuse_foreign(request, state)
+    refuse_foreign(request, state.settings.base_url)
     count_sign_in(request)
     form = await read_form(request)
     target = local_path(form.get("next", "/"))
@@ -80,7 +81,7 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """``POST /sign-out``. Ends the browser's session and deletes its cookie."""
     state = app_state(request)
-    _refuse_foreign(request, state)
+    refuse_foreign(request, state.settings.base_url)
     await session.end(request, state)
     return _signed_out(request, state)
 
@@ -89,7 +90,7 @@ async def sign_out(request: Request) -> Response:
 async def sign_out_everywhere(request: Request) -> Response:
     """``POST /sign-out-everywhere``. Ends every session of the API key, this one and those of other browsers."""
     state = app_state(request)
-    _refuse_foreign(request, state)
+    refuse_foreign(request, state.settings.base_url)
     key = await session.signed_in_key(request, state)
     if key is not None:
         await state.store.sessions.end_all(key.key_id)
@@ -162,6 +163,7 @@ async def tokens_page(request: Request) -> Response:
     site = viewer.site
     text = view_url.params.get("token", "").strip()
     context: dict[str, Any] = {"text": text, "found": None, "wrong": None, "elsewhere": None, "status": 200}
+    context |= {"may_erase": may_erase(viewer), "erased": view_url.params.get("erased") == "yes"}
     if text:
         token = find_token(text, site.row.param)
         try:
@@ -225,11 +227,3 @@ def _signed_out(request: Request, state: AppState) -> Response:
     response = RedirectResponse("/sign-in", 303)
     session.delete_cookie(request, state, response)
     return response
-
-
-def _refuse_foreign(request: Request, state: AppState) -> None:
-    if not is_same_origin(request, state.settings.base_url):
-        raise Forbidden(
-            "This form was not sent from a page of this server; nothing was done. Open it here and try again. Behind a "
-            "proxy, set `GRAPEVINE_BASE_URL` to the address you see."
-        )
