@@ -48,6 +48,23 @@ def test_listing_and_changing_sites(run: Terminal) -> None:
     assert run("site", "set", "nobody", "name=x").status == 1
 
 
+def test_the_contact_of_a_site(run: Terminal) -> None:
+    added = run("site", "add", "Lees", "--origin", ORIGIN, "--contact", "privacy@a.example")
+    site = added.json["site"]
+    contacts = [run("site", "list", "--json").json[0]["contact"]]
+    assert "privacy@a.example" in run("site", "list").out
+    for text in ("contact=https://a.example/privacy?a=b", "contact="):
+        assert run("site", "set", site, text).status == 0
+        contacts.append(run("site", "list", "--json").json[0]["contact"])
+    assert contacts == ["privacy@a.example", "https://a.example/privacy?a=b", None]
+    for refused in (
+        run("site", "set", site, "contact=javascript:alert(1)"),
+        run("site", "add", "Lees", "--origin", ORIGIN, "--contact", "nobody"),
+    ):
+        assert refused.status == 2
+        assert "a contact is like privacy@example.com or https://example.com/privacy" in refused.err
+
+
 def test_keys(run: Terminal) -> None:
     site = run.add_site()
     added = run("key", "add", site, "--scope", "read", "--json").json

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
 from tests.engines.test_outbox import BUSY, HIDE, LIMITED, MEMORY, away
 from tests.support.fake_server import SITE, token
-from tests.support.page_server import Site
+from tests.support.grapevine_process import CommandRunner
+from tests.support.page_server import Site, serve_site
 
 BODY: Final = '<p id="x">See <a href="/q">this</a>.</p><grapevine-forget></grapevine-forget>'
 SHADOW: Final = "document.querySelector('grapevine-forget').shadowRoot"
-BUTTON: Final = "grapevine-forget button"
+BUTTON: Final = "[part=forget] button"
 SAID: Final = f"text => {SHADOW}?.querySelector('[role=status]')?.textContent == text"
 STORED: Final = "() => JSON.stringify([{...sessionStorage}, {...localStorage}])"
 ROUTE: Final = "path => { history.pushState(null, '', path); document.title = path }"
+HELD: Final = """<script>
+  const request = window.fetch;
+  window.fetch = async (url, options) => {
+    const response = await request(url, options);
+    if (url.endsWith('v1/visits')) await new Promise((done) => { window.release = done });
+    return response;
+  };
+</script>"""
+"""The answer to the visit's report is held until `release()`."""
 ERASED, NOTHING, FAILED = "Erased", "There is nothing to erase", "That did not work; try again"
 
 
@@ -171,19 +183,21 @@ def test_a_visit_that_did_not_arrive_is_never_sent(tab: Tab, site: Site, recorde
 
 
 def test_a_visit_that_arrives_late_is_erased_then(tab: Tab, site: Site, recorder: RecorderServer) -> None:
-    recorder.delay = 4
-    tab.goto(site.page("/p", BODY))
-    recorder.wait("visits")
+    tab.goto(site.page("/p", BODY, head=HELD))
     press(tab, NOTHING)
+    assert recorder.paths == ["visits"]
+    tab.until("() => !!window.release")
+    tab.run("() => release()")
     assert recorder.wait("forget") == [{"site": SITE, "session": "session1"}]
     assert tab.run("() => grapevine.visit") is None
 
 
 def test_a_visit_that_is_just_being_reported_is_waited_for(tab: Tab, site: Site, recorder: RecorderServer) -> None:
-    recorder.delay = 1
-    tab.goto(site.page("/p", BODY))
-    recorder.wait("visits")
-    press(tab, ERASED)
+    tab.goto(site.page("/p", BODY, head=HELD))
+    tab.until(f"() => {SHADOW}?.querySelector('button')")
+    tab.until("() => !!window.release")
+    tab.run("() => { grapevine.forget().then((erased) => { window.erased = erased }); release() }")
+    assert tab.until("() => window.erased") is True
     assert recorder.paths == ["visits", "forget"]
 
 
@@ -245,3 +259,58 @@ def test_no_page_is_broken_by_a_part_that_does_not_come(tab: Tab, site: Site, re
     assert tab.run("() => grapevine.forget()") is False
     assert tab.run("() => grapevine.visit") == "visit1"
     assert tab.errors() == []
+
+
+TOKEN: Final = "() => new URLSearchParams(new URL(grapevine.url('copy')).hash.slice(1)).get('gv')"
+PRESSED: Final = """() => new Promise((done) => {
+  const {shadowRoot} = document.querySelector('grapevine-forget');
+  const status = shadowRoot.querySelector('[role=status]');
+  let pressed;
+  shadowRoot.addEventListener('click', () => { pressed = performance.now() }, true);
+  new MutationObserver(() => status.textContent && done([performance.now() - pressed, status.textContent]))
+    .observe(status, {childList: true});
+})"""
+"""Milliseconds from the press of the button to what the element says then, and that."""
+
+
+@pytest.mark.process
+def test_a_server_no_longer_has_the_visit_within_a_second(tab: Tab, tmp_path: Path) -> None:
+    commands = CommandRunner(tmp_path)
+    with serve_site() as site, commands.serving() as (_, url):
+        added = json.loads(commands.run("site", "add", "Lees", "--origin", site.origin).stdout)
+        site.snippet = f'<script async src="{url}/widget.js" data-site="{added["site"]}"></script>'
+        site.page("/q", BODY)
+        authorization = {"Authorization": f"Bearer {added['key']}"}
+        with httpx.Client(base_url=url, headers=authorization, trust_env=False) as api:
+            erased = tab.visited(site.page("/p", BODY))
+            token = tab.until(TOKEN)
+            assert resolved(api, token) == (200, erased)
+            tab.until(f"() => {SHADOW}?.querySelector('button')")
+            tab.run(f"() => {{ ({PRESSED})().then((found) => {{ window.outcome = found }}) }}")
+            tab.click(BUTTON)
+            milliseconds, said = tab.until("() => window.outcome")
+            assert resolved(api, token) == (404, "unknown-visit")
+            assert said == ERASED
+            assert milliseconds < 1_000
+            tab.run("() => { location.hash = 'x' }")
+            tab.run(HIDE, True)
+            tab.run(HIDE, False)
+            assert tab.run("() => grapevine.forget()") is False
+            assert tab.run("() => grapevine.visit") is None
+            assert visits(api) == 0
+            begun = tab.visited(site.origin + "/q")
+            assert begun != erased
+            assert resolved(api, tab.until(TOKEN)) == (200, begun)
+            assert visits(api) == 1
+
+
+def resolved(api: httpx.Client, token: str) -> tuple[int, str]:
+    """Returns the status of a token's resolution, and the visit that shared it or the code of the refusal."""
+    answer = api.get(f"/v1/tokens/{token}")
+    found = answer.json()
+    return answer.status_code, found["share"]["visit"] if answer.status_code == 200 else found["code"]
+
+
+def visits(api: httpx.Client) -> int:
+    """Returns how many visits the server counts."""
+    return int(api.get("/v1/stats/summary").json()["visits"])

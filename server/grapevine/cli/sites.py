@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 from typing import Final
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext
@@ -35,6 +35,12 @@ def register(commands: Commands) -> None:
         metavar="URL",
         help="an origin whose pages belong to the site, such as https://example.com; may be given several times",
     )
+    parser.add_argument(
+        "--contact",
+        default="",
+        metavar="URL-OR-MAIL",
+        help="whom visitors ask to have a visit erased: a page such as https://example.com/privacy, or a mail address",
+    )
     group.add("list", list_sites, "list all sites")
     parser = group.add(
         "set",
@@ -51,7 +57,8 @@ def register(commands: Commands) -> None:
         help="name=…; origin=URL (all of them anew, repeat it for several); param=… (the token's name in URLs); "
         "place=auto|fragment|query (where in the URL); query=* or the query parameters that tell pages apart; "
         "element=… (what the names of the widget's elements begin with); values=all|keys (whose conversions have a "
-        "value: everybody's, or only those that a server reports with an API key)",
+        "value: everybody's, or only those that a server reports with an API key); "
+        "contact=… (URL or mail address for visitors who want a visit erased; empty for none)",
     )
 
 
@@ -59,7 +66,7 @@ async def add(context: CommandContext, arguments: Namespace) -> int:
     """Adds a site. Always prints JSON, since the API key in it is shown only now."""
     settings = context.settings()
     async with context.store(settings) as store:
-        added = await add_site(store, arguments.name, arguments.origin, context.now())
+        added = await add_site(store, arguments.name, arguments.origin, context.now(), contact=arguments.contact)
     context.say_json({"site": added.row.key, "key": added.key.secret, "snippet": _snippet(added.row, settings)})
     _hint_at_base_url(context, settings)
     return 0
@@ -77,8 +84,8 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
     else:
         table = Table(
             "Key",
-            "Name",
-            "Origins",
+            Column("Name, contact", overflow="fold"),
+            Column("Origins", overflow="fold"),
             "Token",
             "Elements",
             "Pages told apart by",
@@ -94,7 +101,14 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
             values = {"all": "all", "keys": "of keys alone"}[site.counted_values]
             since = rfc3339(site.created_at)[:10]
             table.add_row(
-                site.key, site.name, "\n".join(site.origins), token, f"{site.element}-…", told_apart, values, since
+                site.key,
+                f"{site.name}\n{site.contact}" if site.contact else site.name,
+                "\n".join(site.origins),
+                token,
+                f"{site.element}-…",
+                told_apart,
+                values,
+                since,
             )
         context.out.print(table)
     return 0
@@ -137,6 +151,7 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
         "query": site.query,
         "element": site.element,
         "values": site.counted_values,
+        "contact": site.contact,
         "created_at": rfc3339(site.created_at),
         "snippet": _snippet(site, settings),
     }

@@ -11,7 +11,7 @@ import msgspec
 from grapevine.errors import Forbidden, UnknownSite
 from grapevine.sites.api_keys import KEY_PREFIX, NewKey, add_key
 from grapevine.sites.random_letters import Random, random_letters
-from grapevine.sites.validation import checked_changes, checked_name, checked_origins
+from grapevine.sites.validation import checked_changes, checked_contact, checked_name, checked_origins
 from grapevine.store.base import Store
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.rows import SiteRow
@@ -29,10 +29,16 @@ class NewSite(NamedTuple):
 
 
 async def add_site(
-    store: Store, name: str, origins: Sequence[str], now: int, random: Random = secrets.token_bytes
+    store: Store,
+    name: str,
+    origins: Sequence[str],
+    now: int,
+    random: Random = secrets.token_bytes,
+    *,
+    contact: str = "",
 ) -> NewSite:
-    """Adds a site with an admin key. Raises Invalid for a name or an origin that cannot be."""
-    name, listed = checked_name(name), checked_origins(origins)
+    """Adds a site with an admin key. Raises Invalid for a name, an origin or a contact that cannot be."""
+    name, listed, reached = checked_name(name), checked_origins(origins), checked_contact(contact)
     for _ in range(_ATTEMPTS):
         number = max((site.site_id for site in await store.sites.sites()), default=0) + 1
         row = SiteRow(
@@ -45,6 +51,7 @@ async def add_site(
             query="*",
             created_at=now,
             origins=listed,
+            contact=reached,
         )
         try:
             await store.sites.add_site(row)

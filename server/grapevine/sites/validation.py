@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from grapevine.domain.urls import UrlError, parse_origin
+from grapevine.domain.urls import UrlError, origin_of, parse_origin
 from grapevine.errors import Invalid
 
 PLACES: Final = ("auto", "fragment", "query")
-CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element", "values")
+CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element", "values", "contact")
 COUNTED_VALUES: Final = ("all", "keys")
 
 _LONGEST_NAME: Final = 100
@@ -18,6 +18,10 @@ _MOST_ORIGINS: Final = 100
 _PARAM: Final = re.compile(r"[0-9A-Za-z_-]{1,16}")
 _ELEMENT: Final = re.compile(r"(?!xml)[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LONGEST_ELEMENT: Final = 20
+_LONGEST_CONTACT: Final = 254
+# The local part as HTML's `<input type=email>` takes it (HTML standard, "valid e-mail address").
+_LABEL: Final = r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?"
+_MAIL: Final = re.compile(rf"[0-9A-Za-z.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@(?P<host>(?:{_LABEL}\.)+{_LABEL})")
 _QUERY_NAME: Final = re.compile(r"[^\s&=#?,]{1,100}")
 
 
@@ -27,7 +31,7 @@ def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
     ``query`` is ``*`` (all but tracking parameters and secrets tell pages apart) or the names that do. ``element`` and
     what the widget appends (``-buttons``, ``-follow`` …) are a custom element's name by the HTML standard; XML reserves
     names that begin with ``xml``. ``values`` says whose conversions have a value: ``all``, or ``keys``, those that an
-    API key reported.
+    API key reported. ``contact`` is empty where a site names none.
     """
     values: dict[str, object] = {}
     for field, texts in changes.items():
@@ -35,6 +39,8 @@ def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
             values["origins"] = checked_origins(texts)
         elif field == "values":
             values["counted_values"] = _counted_values(_one(field, texts))
+        elif field == "contact":
+            values["contact"] = checked_contact(_one(field, texts))
         elif field in CHANGEABLE:
             values[field] = _CHECKS[field](_one(field, texts))
         else:
@@ -64,6 +70,23 @@ def checked_origins(texts: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(parse_origin(text.strip()) for text in texts))
     except UrlError as error:
         raise Invalid.of("origin", f"{error} (an origin is like https://example.com)") from None
+
+
+def checked_contact(text: str) -> str | None:
+    """The http(s) URL or mail address of those whom visitors may ask; None for an empty text."""
+    contact = text.strip().removeprefix("mailto:")
+    if not contact:
+        return None
+    try:
+        if len(contact) > _LONGEST_CONTACT or not contact.isprintable():
+            raise UrlError(f"must be at most {_LONGEST_CONTACT} printable characters")
+        mail = _MAIL.fullmatch(contact)
+        origin_of(f"https://{mail['host']}" if mail else contact)
+    except UrlError as error:
+        raise Invalid.of(
+            "contact", f"{error} (a contact is like privacy@example.com or https://example.com/privacy; empty for none)"
+        ) from None
+    return contact
 
 
 def _param(text: str) -> str:

@@ -26,7 +26,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     """A website: ``salt`` is hex, ``query`` is ``*`` or the space-separated query parameters that distinguish pages.
 
     ``element`` is the prefix of the names of its widget's elements, ``cells`` in how many cells its cascades begin.
-    ``counted_values`` is ``all`` or ``keys``: whose conversions have a value.
+    ``counted_values`` is ``all`` or ``keys``: whose conversions have a value. ``contact`` is a URL or a mail address.
     """
 
     site_id: int
@@ -41,6 +41,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     element: str = "grapevine"
     cells: int = SITE_CELLS
     counted_values: str = "all"
+    contact: str | None = None
 
     def __repr__(self) -> str:
         return redacted_repr(self)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import string
 from base64 import b64encode
 from datetime import date
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
+import msgspec
 import pytest
 
 from grapevine.domain import ids
@@ -16,6 +21,8 @@ from grapevine.domain.channels import CODES, NAMES
 from grapevine.web.public.about.languages import Words, languages, nth, preferred
 from tests.support.in_process_server import ORIGIN, Server
 from tests.web.page_markup import Page
+
+WORDS = Path(__file__).parents[3] / "widget/translations"
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +102,89 @@ async def test_names_and_addresses_are_texts(server: Server) -> None:
     assert "<b>{" not in answer.text
     for origin in site.row.origins:
         assert f'<a href="{origin}/">' in answer.text
+
+
+def links(answer: httpx.Response) -> list[str]:
+    """Returns the addresses of all links of a page."""
+    return [value for tag, name, value in Page(answer.text).attributes if (tag, name) == ("a", "href")]
+
+
+async def contacted(server: Server, contact: str | None, **changes: str) -> str:
+    """Gives the site a contact, past its checks, and returns a token of it."""
+    (row,) = await server.store.sites.sites()
+    await server.store.sites.set_site(msgspec.structs.replace(row, contact=contact, **changes))
+    server.clock.now += 2_000
+    return str((await server.visit())["tokens"]["copy"])
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_a_mail_address_is_written_to_with_the_token(server: Server, language: str) -> None:
+    words = languages()[language]
+    token = await contacted(server, "o'neil+a&b?c=d@bücher.example")
+    answer = await ask(server, token, language)
+    (link,) = [link for link in links(answer) if link.startswith("mailto:")]
+    address, _, fields = link.removeprefix("mailto:").partition("?")
+    assert unquote(address) == "o'neil+a&b?c=d@bücher.example"
+    assert re.fullmatch(r"[\w@%.~-]+", address, re.ASCII)
+    written = dict(pair.split("=") for pair in fields.split("&"))
+    assert written.keys() == {"subject", "body"}
+    assert unquote(written["subject"]) == words.mail_subject.format(site="site-a")
+    assert unquote(written["body"]) == words.mail_body.format(token=token).replace("\n", "\r\n")
+    assert token in unquote(written["body"])
+    assert words.contact_mail_text in answer.text
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_a_page_to_ask_on_is_linked_and_the_token_stands_to_be_copied(server: Server, language: str) -> None:
+    words = languages()[language]
+    token = await contacted(server, "https://a.example/privacy?lang=de&topic=erase#form")
+    answer = await ask(server, token, language)
+    assert "https://a.example/privacy?lang=de&topic=erase#form" in links(answer)
+    assert f'{words.contact_page_text} <code class="whole">{token}</code>' in answer.text
+    assert "mailto:" not in answer.text
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_without_a_contact_the_site_itself_is_named(server: Server, language: str) -> None:
+    token = await contacted(server, None)
+    answer = await ask(server, token, language)
+    named = f'{languages()[language].contact_none.format(site="site-a")} <a href="{ORIGIN}/">{ORIGIN}</a>'
+    assert named in unescape(answer.text)
+    assert "mailto:" not in answer.text
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_how_to_have_a_visit_erased(server: Server, language: str) -> None:
+    words = languages()[language]
+    said = unescape((await ask(server, await contacted(server, None), language)).text)
+    own = words.erase_own.format(site="site-a", button=words.erase_button, call="<code>grapevine.forget()</code>")
+    for text in (words.erase, own, words.erase_any.format(site="site-a")):
+        assert text in said, text
+
+
+@pytest.mark.parametrize(
+    "contact",
+    [
+        'https://a.example/"><script>alert(1)</script>',
+        "https://a.example/'onmouseover='alert(1)",
+        '"><img src=x onerror=alert(1)>@a.example',
+        "javascript:alert(1)//@a.example",
+    ],
+)
+async def test_a_contact_is_a_text(server: Server, contact: str) -> None:
+    """Even one that no check has seen."""
+    token = await contacted(server, contact, name="<i>{site}</i>\"'&")
+    answer = await ask(server, token)
+    assert not re.search(r"<script|<img|<i>", answer.text)
+    assert not [name for _, name, _ in Page(answer.text).attributes if name.startswith("on")]
+    (link,) = [link for link in links(answer) if link != f"{ORIGIN}/"]
+    assert link == contact or link.startswith("mailto:")
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_button_has_the_name_that_the_widget_gives_it(language: str) -> None:
+    drawn = json.loads((WORDS / f"{language}.json").read_text()) if language != "en" else {"forget": "Erase this visit"}
+    assert languages()[language].erase_button == drawn["forget"]
 
 
 @pytest.mark.parametrize("language", languages())

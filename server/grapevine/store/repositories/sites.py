@@ -51,8 +51,22 @@ class SiteRepository(Repository):
                 element=element,
                 cells=cells,
                 counted_values=counted_values,
+                contact=contact,
             )
-            for number, key, name, salt, param, place, query, created_at, element, cells, counted_values in rows
+            for (
+                number,
+                key,
+                name,
+                salt,
+                param,
+                place,
+                query,
+                created_at,
+                element,
+                cells,
+                counted_values,
+                contact,
+            ) in rows
         ]
 
     async def add_site(self, site: SiteRow) -> None:

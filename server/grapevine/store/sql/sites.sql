@@ -8,7 +8,7 @@ UPDATE versions SET version = version + 1 WHERE name = 'sites';
 
 -- name: sites_after
 -- Returns the next sites behind one, oldest first.
-SELECT site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values FROM sites
+SELECT site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values, contact FROM sites
 WHERE site_id > :site_id ORDER BY site_id LIMIT :most;
 
 -- name: origins_of
@@ -21,13 +21,15 @@ SELECT o.origin FROM origins o JOIN sites s ON s.site_id = o.site_id WHERE s.key
 
 -- name: insert_site
 -- Inserts a site.
-INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values)
-VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells, :counted_values);
+INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values,
+    contact)
+VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells, :counted_values,
+    :contact);
 
 -- name: update_site
 -- Changes the columns that a site's owner may change.
 UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element,
-    counted_values = :counted_values
+    counted_values = :counted_values, contact = :contact
 WHERE site_id = :site_id;
 
 -- name: delete_origins

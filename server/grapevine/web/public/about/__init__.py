@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
@@ -14,9 +15,10 @@ from starlette.responses import HTMLResponse, Response
 from grapevine.domain import ids
 from grapevine.domain.tokens import LENGTH
 from grapevine.web.answer_headers import style_hash
-from grapevine.web.public.about.languages import languages, nth, preferred
+from grapevine.web.public.about.languages import Words, languages, nth, preferred
 from grapevine.web.state import app_state
 
+_CALL: Final = Markup("<code>grapevine.forget()</code>")
 _HEADERS: Final = {
     "Cache-Control": "private, no-store",
     "Vary": "Accept-Language",
@@ -36,6 +38,25 @@ class TokenFacts(NamedTuple):
     nth: str
 
 
+class Contact(NamedTuple):
+    """Where visitors ask to have a visit erased: its text for people, and a link. A mail holds the token already."""
+
+    text: str
+    href: str
+    is_mail: bool
+
+
+def contact_of(stored: str | None, words: Words, site: str, token: str) -> Contact | None:
+    """Returns the contact of a site, ready to ask for the erasure of the token's visit; None when it names none."""
+    if stored is None:
+        return None
+    if stored.startswith(("http://", "https://")):
+        return Contact(stored, stored, is_mail=False)
+    subject, body = words.mail_subject.format(site=site), words.mail_body.format(token=token)
+    fields = urlencode({"subject": subject, "body": body.replace("\n", "\r\n")}, quote_via=quote, safe="")
+    return Contact(stored, f"mailto:{quote(stored, safe='@')}?{fields}", is_mail=True)
+
+
 async def about(request: Request) -> Response:
     """``GET /about/{token}``. Returns a page that says what the token contains and who runs the site.
 
@@ -53,7 +74,17 @@ async def about(request: Request) -> Response:
     site, token = owner
     day = ids.day_date(ids.day_of(token.visit_id))
     said = TokenFacts(text, words.calendar(day), words.channel(token.channel), nth(token.n))
-    return _page(200, language, said=said, site=site.row.name, param=site.row.param, origins=site.row.origins)
+    name = site.row.name
+    return _page(
+        200,
+        language,
+        said=said,
+        site=name,
+        param=site.row.param,
+        origins=site.row.origins,
+        call=_CALL,
+        contact=contact_of(site.row.contact, words, name, text),
+    )
 
 
 def _page(status: int, language: str, **facts: Any) -> Response:

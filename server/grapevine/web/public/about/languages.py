@@ -21,8 +21,8 @@ _CHOICE: Final = re.compile(r"([a-z]{1,8}|\*)(?:-[0-9a-z]{1,8})*(?:;q=([01](?:\.
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All texts of the page. ``{site}``, ``{param}``, ``{n}`` and ``{date}`` are put in; ``first`` is a month's first
-    day; ``channels`` are those that no app has given a name."""
+    """All texts of the page. Names in braces are replaced; ``first`` is a month's first day; ``channels`` are those
+    that no app has given a name; ``erase_button`` is the text of the widget's button."""
 
     title: str
     lead: str
@@ -41,6 +41,17 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     opened_text: str
     rather_not: str
     rather_not_text: str
+    erase: str
+    erase_own: str
+    erase_any: str
+    erase_button: str
+    contact_mail: str
+    contact_mail_text: str
+    contact_page: str
+    contact_page_text: str
+    contact_none: str
+    mail_subject: str
+    mail_body: str
     owner: str
     owner_text: str
     footer: str
