@@ -105,8 +105,12 @@ class Installation:
 
     def run(self, *arguments: str, before: Sequence[str] = ()) -> ExitResult:
         """Runs a command of ``grapevine`` to its end."""
+        return self.run_python("-m", "grapevine", *arguments, before=before)
+
+    def run_python(self, *arguments: str, before: Sequence[str] = ()) -> ExitResult:
+        """Runs Python to its end, with the settings of the servers."""
         done = subprocess.run(  # noqa: S603
-            [*before, sys.executable, "-m", "grapevine", *arguments],
+            [*before, sys.executable, *arguments],
             env=self._environ,
             cwd=_PROJECT,
             capture_output=True,
@@ -157,16 +161,18 @@ class Installation:
 
 
 class PostgresInstallation(Installation):
-    """A PostgreSQL database with one site, and the servers on it. ``url`` may change: later servers use the new one."""
+    """A PostgreSQL database with one site, and the servers on it. Later servers use another ``url`` and other ``keys``,
+    where these were changed."""
 
     def __init__(self, url: str, logs: Path) -> None:
         super().__init__(logs, logs, "", "")
         self.url = url
+        self.keys = "c" * 32
         site = _add_site(self)
         self.site, self.key = site["site"], site["key"]
 
     def _settings(self) -> dict[str, str]:
-        return {"GRAPEVINE_DATABASE": self.url, "GRAPEVINE_SECRET_KEYS": "c" * 32}
+        return {"GRAPEVINE_DATABASE": self.url, "GRAPEVINE_SECRET_KEYS": self.keys}
 
 
 def install(folder: Path, logs: Path) -> Installation:

@@ -25,7 +25,7 @@ PATIENCE_SECONDS: Final = 90.0
 """How long a rotation waits for processes to accept the key: longer than one counts that was killed."""
 _PAUSE_SECONDS: Final = 0.25
 _LOCK: Final = "secret rotate"
-_LOCK_MS: Final = 10_000
+_LOCK_MS: Final = 5_000
 
 Pause = Callable[[float], Awaitable[None]]
 
