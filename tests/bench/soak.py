@@ -158,7 +158,7 @@ async def _steady(port: int, traffic: Traffic, call: str, every: float, until: f
     loop, draw = asyncio.get_running_loop(), random.Random(call)  # noqa: S311
     reader = writer = None
     at = loop.time() + draw.random() * every
-    while at < until:
+    while max(at, loop.time()) < until:
         await asyncio.sleep(max(0.0, at - loop.time()))
         at += every
         if reader is None or writer is None:

@@ -70,7 +70,7 @@ class Eraser:
         day = ids.day_at(found.at)
         of_day: list[VisitRow] = []
         if found.visitor is not None and found.verdict is None:
-            of_day = await self._store.erasures.visits_of_visitor(found.site_id, day, found.visitor)
+            of_day = await self._store.erasures.first_visits(found.site_id, day, found.visitor)
         async with self._store.batch() as batch:
             erasure = Erasure(batch, self._recorder, found, of_day, ids.day_at(self._clock()))
             batch.when_committed(self._on_erased)
@@ -93,7 +93,7 @@ class Eraser:
 
     async def _count_again(self, visitor: VisitorDay) -> None:
         """Counts a visitor whose only visit was erased, if another one came while that was done."""
-        visits = await self._store.erasures.visits_of_visitor(*visitor)
+        visits = await self._store.erasures.first_visits(*visitor)
         if not visits:
             return
         async with self._store.batch() as batch:

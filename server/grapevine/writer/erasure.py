@@ -35,18 +35,19 @@ class Erased(StrEnum):
 
 
 class Erasure:
-    """The erasure of one visit, ``found`` before it was locked. ``visits_of_day`` are those of its visitor that count.
+    """The erasure of one visit, ``found`` before it was locked.
 
-    These are read before the transaction, since all visits of a day have to be looked through for them.
+    ``first_visits`` are the first two of its visitor on that day that count, itself included where it is one. They are
+    read before the transaction, since all visits of a day have to be looked through for them.
     """
 
     def __init__(
-        self, batch: Batch, recorder: EventRecorder, found: VisitRow, visits_of_day: Iterable[VisitRow], today: int
+        self, batch: Batch, recorder: EventRecorder, found: VisitRow, first_visits: Iterable[VisitRow], today: int
     ) -> None:
         self._batch = batch
         self._recorder = recorder
         self._found = found
-        self._others = sorted((row for row in visits_of_day if row.visit_id != found.visit_id), key=_by_time)
+        self._others = sorted((row for row in first_visits if row.visit_id != found.visit_id), key=_by_time)
         self._today = today
         self._deltas = CountDeltas(recorder.slot)
         self.visitor: VisitorDay | None = None

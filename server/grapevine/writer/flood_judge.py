@@ -8,6 +8,7 @@ always stay. A wide network is judged with all networks in it, after each of the
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,6 +29,8 @@ _READ: Final = 5_000
 """Visits that one query reads, so that memory stays flat whatever the flood."""
 _TAKEN_AT_ONCE: Final = 250
 """Visits that one transaction takes out: on SQLite it holds up the event loop."""
+_VISITORS: Final = 50_000
+"""So many visitors' numbers of visits are kept within one run."""
 _REPLAY: Final = VERDICTS["replay"]
 
 
@@ -37,10 +40,12 @@ class FloodJudge:
     def __init__(self, store: Store, recorder: EventRecorder) -> None:
         self._store = store
         self._recorder = recorder
+        self._counted: dict[VisitorDay, int] = {}
 
     async def run(self, now: int) -> int:
         """Judges what is due. Returns how many visits were taken out of the counts."""
         taken = 0
+        self._counted.clear()
         for sharer in await self._store.floods.due(now, _SHARERS):
             taken += await self._judge(sharer, now)
         return taken
@@ -80,8 +85,7 @@ class FloodJudge:
     async def _take_out_all(self, sharer: SharerDay, visits: Sequence[VisitRow]) -> int:
         """Takes ``visits`` out, the last ones first; a visitor is uncounted with the first of their visits, and only
         if no other one of the day counts."""
-        visitors = {row.visitor for row in visits if row.visitor is not None}
-        counted = await self._store.floods.counted_visits(sharer.site_id, sharer.day, visitors)
+        counted = await self._count_visits(sharer, Counter(row.visitor for row in visits if row.visitor is not None))
         taken = 0
         for start in range(0, len(visits), _TAKEN_AT_ONCE):
             async with self._store.batch() as batch:
@@ -89,12 +93,30 @@ class FloodJudge:
                 silent = await removal.hold(visits[start : start + _TAKEN_AT_ONCE])
                 firsts = []
                 for row in silent:
-                    visitor = row.visitor or 0
-                    others = counted.get(visitor, set())
-                    others.discard(row.visit_id)
-                    if not others and await removal.forget_visitor(VisitorDay(sharer.site_id, sharer.day, visitor)):
+                    visitor = VisitorDay(sharer.site_id, sharer.day, row.visitor or 0)
+                    counted[visitor] = counted.get(visitor, 0) - 1
+                    if counted[visitor] <= 0 and await removal.forget_visitor(visitor):
                         firsts.append(row.visit_id)
                 if silent:
                     await removal.take_out(silent, _REPLAY, frozenset(firsts))
             taken += len(silent)
         return taken
+
+    async def _count_visits(self, sharer: SharerDay, taken: Counter[int]) -> dict[VisitorDay, int]:
+        """Returns how many visits of each visitor count on the day.
+
+        All visits of the day are looked through for that. So it is not done again for a visitor who has many more than
+        are ``taken`` now: a program at one address is the same visitor to every sharer.
+        """
+        counted = self._counted
+        if len(counted) > _VISITORS:
+            counted.clear()
+        few = [
+            visitor
+            for visitor, number in taken.items()
+            if counted.get(VisitorDay(sharer.site_id, sharer.day, visitor), 0) <= 2 * number
+        ]
+        found = await self._store.floods.counted_visits(sharer.site_id, sharer.day, few) if few else {}
+        for visitor in few:
+            counted[VisitorDay(sharer.site_id, sharer.day, visitor)] = found.get(visitor, 0)
+        return counted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -147,6 +148,30 @@ async def test_visitors_with_another_visit_stay_visitors_of_the_day(scene: Flood
     ]
     await scene.land_all(floods)
     assert await scene.judged() == 350
+    assert await scene.everything() == before
+    await assert_recounted(scene.store)
+
+
+async def test_visits_of_a_machine_are_counted_seldom_whichever_links_it_opens(
+    scene: Flood, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting looks through all visits of the day, which a program makes by the million from one address."""
+    tokens = [await scene.sharer(COPY, reported=False) for _ in range(10)]
+    await scene.reads_on(*await scene.land_all([scene.arrival(visitor=77, network=OFFICE)]))
+    before = await scene.everything()
+    for token in tokens:
+        await scene.land_all(
+            [scene.arrival(token, at=NOON + 1_000 + index, visitor=77, network=OFFICE) for index in range(MANY)]
+        )
+    real, looked = scene.store.floods.counted_visits, []
+
+    async def counted_visits(*arguments: Any) -> dict[int, int]:
+        looked.append(arguments)
+        return await real(*arguments)
+
+    monkeypatch.setattr(scene.store.floods, "counted_visits", counted_visits)
+    assert await scene.judged() == 10 * MANY
+    assert len(looked) == 2  # at first, and when few are left
     assert await scene.everything() == before
     await assert_recounted(scene.store)
 

@@ -66,14 +66,13 @@ class FloodReader:
         rows = await self._run("silent_openings", **_openings(sharer, end), **_range(found), limit=limit)
         return [VisitRow(*row) for row in rows]
 
-    async def counted_visits(self, site_id: int, day: int, visitors: Iterable[int]) -> dict[int, set[int]]:
-        """Returns the visits of the day that count, by visitor, for those of ``visitors`` that have any."""
-        found: dict[int, set[int]] = {}
-        for visitor, visit_id in await self._run(
-            "counted_visits_of_visitors", [(visitor,) for visitor in sorted(visitors)], **day_params(site_id, day)
-        ):
-            found.setdefault(visitor, set()).add(visit_id)
-        return found
+    async def counted_visits(self, site_id: int, day: int, visitors: Iterable[int]) -> dict[int, int]:
+        """Returns how many visits of the day count, by visitor, for those of ``visitors`` that have any.
+
+        All visits of the day are looked through for them.
+        """
+        keys = [(visitor,) for visitor in sorted(visitors)]
+        return dict(await self._run("counted_visits_of_visitors", keys, **day_params(site_id, day)))
 
 
 class SuspectedFloods:

@@ -3,11 +3,12 @@
 SELECT {{visit_columns}} FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :visit_id;
 
 -- name: counted_visits_of_visitor
--- Returns the visits of a visitor on a day that count. An id's day is the browser's and may differ from the server's by
--- one.
+-- Returns the first visits of a visitor on a day that count. An id's day is the browser's and may differ from the
+-- server's by one.
 SELECT {{visit_columns}} FROM visits v
 WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
-  AND v.verdict IS NULL AND v.visitor = :visitor;
+  AND v.verdict IS NULL AND v.visitor = :visitor
+ORDER BY v.at, v.visit_id LIMIT :limit;
 
 -- name: take_shares
 -- Deletes the shares of a visit; returns them.

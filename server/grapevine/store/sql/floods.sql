@@ -56,8 +56,9 @@ WHERE {{openings_of_day}} AND v.network >= :first_network AND v.network <= :last
 ORDER BY v.at DESC, v.visit_id DESC LIMIT :limit;
 
 -- name: counted_visits_of_visitors
--- Returns the visits of some visitors on a day that count, each with its visitor. An id's day is the browser's and may
--- differ from the server's by one.
-SELECT v.visitor, v.visit_id FROM visits v
+-- Returns how many visits of some visitors on a day count, by visitor. An id's day is the browser's and may differ from
+-- the server's by one.
+SELECT v.visitor, count(*) FROM visits v
 WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
-  AND v.verdict IS NULL AND v.visitor IN (SELECT rows.visitor FROM rows(visitor bigint));
+  AND v.verdict IS NULL AND v.visitor IN (SELECT rows.visitor FROM rows(visitor bigint))
+GROUP BY v.visitor;
