@@ -23,9 +23,6 @@ _DECODED: Final = 3
 _WORD_END: Final = re.compile(r"[a-z](?=[A-Z])|[A-Z](?=[A-Z][a-z])")
 """The last letter of a word within a name in camel case: ``resetToken``, ``APIKey``."""
 
-_MAYBE_IN_PATH: Final = re.compile(r"[@;=%]|eyJ")
-"""A path that holds none of these, decoded, holds no secret: a fast test, since every URL has a path."""
-
 
 class _Patterns(NamedTuple):
     name: re.Pattern[str]
@@ -60,7 +57,9 @@ def _name_shows_secret(name: str) -> bool:
 
 def path_without_secrets(path: str) -> str:
     """Returns a path without its matrix parameters (``;jsessionid=…``) and segments that hold a secret."""
-    if not _MAYBE_IN_PATH.search(unquote(path, "latin-1")):
+    text = unquote(path, "latin-1") if "%" in path else path
+    # Without any of these there is no secret. Few paths have one, and every visit has a path: five searches cost 0.1 µs.
+    if not ("@" in text or ";" in text or "=" in text or "%" in text or "eyJ" in text):
         return path
     return "/".join(_segment_without_secrets(segment) for segment in path.split("/"))
 
