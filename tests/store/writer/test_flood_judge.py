@@ -156,7 +156,7 @@ async def test_visits_of_a_machine_are_counted_seldom_whichever_links_it_opens(
     scene: Flood, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Counting looks through all visits of the day, which a program makes by the million from one address."""
-    tokens = [await scene.sharer(COPY, reported=False) for _ in range(10)]
+    tokens = [await scene.sharer(COPY) for _ in range(10)]
     await scene.reads_on(*await scene.land_all([scene.arrival(visitor=77, network=OFFICE)]))
     before = await scene.everything()
     for token in tokens:
