@@ -248,7 +248,7 @@ def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
                 site, share.visit.visit_id, ids.cell_of(share.visit.visit_id), share.channel, share.n,
                 page_id(site, share.page) if share.page and share.reported_at else None, share.first_at,
                 share.reported_at, share.proven_at, len(share.returns), len(share.self_returns), None,
-                share.reporter,
+                share.reporter, None,
             )
             for share in shares
         ],

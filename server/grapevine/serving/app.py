@@ -28,6 +28,7 @@ from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
 from grapevine.web.caches import CountsCache, RedirectCache
+from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.key_usage import KeyUsage
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.collect import PATHS
@@ -98,6 +99,8 @@ async def running(
         await stack.enter_async_context(spikes.running())
         key_usage = KeyUsage(store.api_keys, clock)
         await stack.enter_async_context(key_usage.running())
+        followed_links = FollowedLinks(store.retention)
+        await stack.enter_async_context(followed_links.running())
         redirects = RedirectCache(clock, lambda: sites.version)
         eraser = Eraser(store, recorder, clock, redirects.clear)
         await stack.enter_async_context(background_task(eraser.watch(), "erasures"))
@@ -121,6 +124,7 @@ async def running(
             ),
             key_usage=key_usage,
             keyring=keyring,
+            followed_links=followed_links,
         )
 
 

@@ -17,6 +17,7 @@ from grapevine.keyring.keyring import KeyRing
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.caches import CountsCache, RedirectCache
+from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.key_usage import KeyUsage
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.widget_files import WidgetFiles
@@ -61,6 +62,7 @@ class AppState:
     fast_path: FastPathUrls
     key_usage: KeyUsage
     keyring: KeyRing
+    followed_links: FollowedLinks
 
     def __repr__(self) -> str:
         return redacted_repr(self)

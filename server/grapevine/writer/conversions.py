@@ -2,6 +2,7 @@
 
 A conversion's row lives in its visit's cell, but its (goal, id) is unique in the whole site, so a guard in a cell of
 its own decides which was first. These guards never expire: an order that a shop sends again after a year is the same.
+Once their visit is past retention they name none, and nothing replaces what they stand for.
 
 A page's word is anybody's: order numbers can be guessed and claimed before the shop reports them. So a conversion that
 is reported with a key replaces one of the same (goal, id) that a page reported, and never the other way round. Guard,
@@ -113,7 +114,9 @@ def _candidates(state: BatchState) -> tuple[list[_Candidate], list[_Candidate]]:
     for index, event, key in _with_keys(state):
         row = state.visit_of(event)
         if row is None:
-            state.outcomes[index] = VisitNotFound()
+            # Of an order that is sent again after its visit was deleted, the guard is left.
+            is_repeat = (event.site_id, key) in state.conversion_guards
+            state.outcomes[index] = Stored(duplicate=True) if is_repeat else VisitNotFound()
             continue
         state.outcomes[index] = Stored(duplicate=True)
         found = _Candidate(index, event, key, _visit_before(state, event, key))

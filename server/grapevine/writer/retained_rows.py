@@ -16,10 +16,11 @@ from grapevine.store.repositories.retention import (
     UNDATED,
     DeletedConversion,
     DeletedCount,
+    DeletedShare,
     DeletedUnfurl,
     KeptShare,
 )
-from grapevine.store.rows import ShareRow, VisitRow
+from grapevine.store.rows import VisitRow
 
 Visits = Mapping[tuple[int, int], VisitRow]
 
@@ -30,12 +31,12 @@ _LINK: Final = SOURCES["link"]
 _SLOT: Final = 0
 _MEASURES: Final = ("views", "shares", "reported", "proven", "conversions", "unfurls")
 _Key = tuple[int, int, int, int, int, int, int, str, int]
-_Hanging = TypeVar("_Hanging", ShareRow, DeletedConversion)
+_Hanging = TypeVar("_Hanging", DeletedShare, DeletedConversion)
 
 
-def kept_shares(shares: Iterable[ShareRow], unfurls: Iterable[DeletedUnfurl]) -> list[KeptShare]:
+def kept_shares(shares: Iterable[DeletedShare], unfurls: Iterable[DeletedUnfurl]) -> list[KeptShare]:
     """Returns those of ``shares`` whose short link may be on paper or was used: made through ``qr`` or ``print``, or
-    followed by a preview robot, since only short links lead those to this server.
+    followed by somebody or by a preview robot.
 
     Shares whose sharer's browser named no page are left out: their links led to the home page before, too.
     """
@@ -45,7 +46,11 @@ def kept_shares(shares: Iterable[ShareRow], unfurls: Iterable[DeletedUnfurl]) ->
         for share in shares
         if share.page_id is not None
         and share.reported_by in (None, SHARE_REPORTERS["session"])
-        and (share.channel in PRINTED or (share.site_id, share.visit_id, share.channel, share.n) in followed)
+        and (
+            share.channel in PRINTED
+            or share.followed
+            or (share.site_id, share.visit_id, share.channel, share.n) in followed
+        )
     ]
 
 
@@ -60,7 +65,7 @@ class DeletedCounts:
             if row.verdict is None and row.source != _LINK and not row.is_erased:
                 self._add(_undated(row.site_id), views=row.next_view - 1)
 
-    def add_shares(self, shares: Iterable[ShareRow]) -> None:
+    def add_shares(self, shares: Iterable[DeletedShare]) -> None:
         """Adds shares as they counted: in the hour in which they were first seen."""
         for share, row in self._of_people(shares):
             if share.first_at is None:

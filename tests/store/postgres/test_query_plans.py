@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
 
 EVENTS: Final = frozenset(
     "visits shares unfurls conversions answers pages counts_hour counts_day counts_page counts_device "
-    "counts_week counts_shared drops cascades guards".split()
+    "counts_week counts_shared drops cascades guards kept_shares".split()
 )
 WHOLE: Final = frozenset(name for name in sql_loader.queries() if name.startswith("recount_") or name == "any_visit")
 """The doctor's queries, which scan whole tables on purpose."""
@@ -98,6 +98,9 @@ def _is_written(query: Query) -> bool:
         "known_answers",
         "answers_between",
         "urls_of_shares",
+        "shares_of_visits",
+        "unfurls_of_visits",
+        "conversions_of_visits",
     )
     return query.name in asked or query.text.startswith(("INSERT", "UPDATE", "DELETE", "/*citus UPDATE"))
 

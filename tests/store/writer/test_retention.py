@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -76,3 +77,69 @@ async def test_day_after_day_goes_and_every_number_agrees(databases: Databases, 
         for table, before in counts.items():
             assert sorted(await filled.rows(f"SELECT * FROM {table}"), key=repr) == sorted(before, key=repr)
     differences.check(DAYS + 3)
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_damage_is_still_found(databases: Databases, seed: int) -> None:
+    """What is left is compared as sharply as before: each kind of damage is found on the days that are kept."""
+    differences = Differences()
+    horizon = FIRST_DAY + 2
+    async with planted(databases, seed) as filled, opened(filled) as store:
+        await retention_job(store, horizon).run()
+        young = ids.pack(horizon + 2, 0, 0)
+        damages = {
+            "UPDATE visits SET next_view = next_view + 1 WHERE verdict IS NULL AND source <> 10": {"views"},
+            "UPDATE counts_hour SET conversions = conversions + 1 WHERE cell = 1": {"counts by hour", "counts by day"},
+            "UPDATE counts_page SET shares = shares + 1 WHERE cell = 1": {"counts by page", "counts by week"},
+            "UPDATE counts_shared SET shares = shares + 1": {"shares by page"},
+            f"UPDATE cascades SET size = size + 1 WHERE root_id >= {young}": {"cascades"},
+            f"UPDATE shares SET returns = returns + 1 WHERE visit_id >= {young}": {"shares"},
+            f"UPDATE visits SET parent_id = {young} WHERE parent_id IS NOT NULL AND via_id IS NULL": {"chains"},
+            "DELETE FROM deleted_counts WHERE hour < 0": {"views", "shares by page"},
+        }
+        for damage, expected in damages.items():
+            back = damage.replace("+ 1", "- 1")
+            assert await filled.change(damage) > 0
+            with differences.case(damage):
+                assert expected <= set(await filled.recount())
+            if back != damage:
+                await filled.change(back)
+                assert await filled.recount() == {}
+    differences.check(len(damages))
+
+
+async def test_nothing_is_deleted_before_its_time_nor_for_a_clock_that_goes_back(databases: Databases) -> None:
+    async with planted(databases, 1) as filled, opened(filled) as store:
+        everything = await filled.rows("SELECT count(*) FROM visits")
+        assert await retention_job(store, FIRST_DAY - 1).run() == 0
+        assert await filled.rows("SELECT count(*) FROM visits") == everything
+        assert await store.retention.horizon() == FIRST_DAY - 1
+        await store.retention.raise_horizon(FIRST_DAY + 400)  # a clock was wrong for a moment
+        deleted = await retention_job(store, FIRST_DAY + 1).run()
+        left = {visit.visit_id for visit in filled.world.visits if ids.day_of(visit.visit_id) > FIRST_DAY}
+        assert {row[0] for row in await filled.rows("SELECT visit_id FROM visits")} == left
+        assert deleted > 0
+        assert await store.retention.horizon() == FIRST_DAY + 400
+
+
+async def test_two_processes_delete_each_visit_once(databases: Databases) -> None:
+    """One works at a time; when its lease expires in between, the other one goes on, and both may work at once."""
+    async with planted(databases, 2) as filled, opened(filled) as one, opened(filled) as other:
+        ((visits,),) = await filled.rows("SELECT count(*) FROM visits")
+        horizon = FIRST_DAY + DAYS + 1
+        busy = asyncio.Event()
+
+        async def other_starts(_: float) -> None:
+            if not busy.is_set():
+                busy.set()
+                assert await retention_job(other, horizon, "b").run() == 0
+                await one.leases.release_lease("retention", "a")
+            await asyncio.sleep(0)
+
+        first = asyncio.create_task(retention_job(one, horizon, "a", pause=other_starts).run())
+        await busy.wait()
+        found = 0
+        while not found:
+            found = await retention_job(other, horizon, "b").run()
+        assert await first + found == visits
+        assert await filled.recount() == {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -96,10 +97,12 @@ class ShareReader:
     async def shared_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
         """The page that the sharer's own browser said it shared; None where it did not report the share."""
         rows = await self._run("shared_page", **visit_params(site_id, visit_id), channel=channel, n=n)
-        if not rows:
-            return None
-        page, url = rows[0]
-        return url or (await self._pages.urls(site_id, [page])).get(page)
+        return await self._url_of(site_id, rows)
+
+    async def kept_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
+        """As ``shared_url``, for a share of a visit that is past retention, where its link was kept."""
+        rows = await self._run("kept_share", **visit_params(site_id, visit_id), channel=channel, n=n)
+        return await self._url_of(site_id, rows)
 
     async def shares_of_page(self, site_id: int, page_id: int) -> dict[int, int]:
         """How often a page was shared since it was first shared, by channel; without those it never was."""
@@ -121,3 +124,10 @@ class ShareReader:
             "last_return", **visit_params(site_id, visit_id), channel=channel, n=n, hangs_on=hangs_on, at=at
         )
         return rows[0][0] if rows else None
+
+    async def _url_of(self, site_id: int, rows: Sequence[tuple[Any, ...]]) -> str | None:
+        """The URL of the first of ``rows`` (page, own URL), if there is one."""
+        if not rows:
+            return None
+        page, url = rows[0]
+        return url or (await self._pages.urls(site_id, [page])).get(page)

@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from grapevine.domain import ids
 from grapevine.store.query_runner import Changes
+from grapevine.store.readers.scope import visit_params
 from grapevine.store.repositories.repository import Repository
-from grapevine.store.rows import ShareRow
+from grapevine.store.rows import ShareKey
 
 UNDATED: Final = -1
 """The hour of deleted counts that are totals without a date."""
@@ -19,6 +20,23 @@ _AT_ONCE: Final = 200
 
 VisitKey = tuple[int, int, int]
 """A visit as (site, visit, cell)."""
+
+
+class DeletedShare(NamedTuple):
+    """A share of a visit that is deleted; times in UTC milliseconds, ``followed`` 1 where its short link was."""
+
+    site_id: int
+    visit_id: int
+    cell: int
+    channel: int
+    n: int
+    page_id: int | None
+    url: str | None
+    first_at: int | None
+    reported_at: int | None
+    proven_at: int | None
+    reported_by: int | None
+    followed: int | None
 
 
 class DeletedUnfurl(NamedTuple):
@@ -113,6 +131,17 @@ class RetentionRepository(Repository):
         """Deletes the deliveries of webhooks from before a time, delivered or not, as ``delete_answers`` does."""
         return self._delete("deliveries", before=before)
 
+    async def mark_followed(self, shares: Iterable[ShareKey]) -> None:
+        """Notes that the short links of ``shares`` were followed."""
+        async with self._transaction() as change:
+            await change.run("mark_followed", sorted(share.plain() for share in shares))
+
+    async def forget_kept_shares(self, site_id: int, visit_id: int) -> bool:
+        """Deletes where the links of a deleted visit lead: they lead to the home page from now on. Returns False where
+        nothing was kept."""
+        async with self._transaction() as change:
+            return bool(await change.run("forget_kept_shares", **visit_params(site_id, visit_id)))
+
     async def delete_notes(self, horizon: int) -> None:
         """Deletes what was noted of days before ``horizon`` to be judged, and counts of rows that were deleted, of days
         that are not compared any more."""
@@ -147,9 +176,9 @@ class VisitDeletion:
         self._run = changes.run
         self._run_many = changes.run_many
 
-    async def shares(self, visits: Sequence[VisitKey]) -> list[ShareRow]:
+    async def shares(self, visits: Sequence[VisitKey]) -> list[DeletedShare]:
         """Returns the shares of ``visits``."""
-        return [ShareRow(*row) for row in await self._run("shares_of_visits", visits)]
+        return [DeletedShare(*row) for row in await self._run("shares_of_visits", visits)]
 
     async def unfurls(self, visits: Sequence[VisitKey]) -> list[DeletedUnfurl]:
         """Returns the unfurls of the shares of ``visits``."""

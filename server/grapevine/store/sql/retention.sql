@@ -17,8 +17,8 @@ SELECT site_id, visit_id, cell FROM visits WHERE site_id = :site_id AND visit_id
 
 -- name: shares_of_visits
 -- Returns all shares of some visits.
-SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.first_at, s.reported_at, s.proven_at, s.returns,
-    s.self_returns, s.url, s.reported_by
+SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, s.page_id, s.url, s.first_at, s.reported_at, s.proven_at,
+    s.reported_by, s.followed
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell;
 
@@ -33,6 +33,13 @@ FROM rows(site_id bigint, visit_id bigint, cell smallint)
 SELECT c.site_id, c.visit_id, c.event_key, c.at
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = rows.site_id AND c.visit_id = rows.visit_id AND c.cell = rows.cell;
+
+-- name: mark_followed
+-- Marks shares whose short link was followed.
+UPDATE shares SET followed = 1
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
+WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
+  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.followed IS NULL;
 
 -- name: insert_kept_shares
 -- Inserts where the links of deleted shares lead.
@@ -166,3 +173,7 @@ DELETE FROM deleted_counts WHERE hour >= 0 AND hour < :before;
 -- Returns the page, and the URL of one that is in no list, to which the link of a deleted share leads.
 SELECT page_id, url FROM kept_shares
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n;
+
+-- name: forget_kept_shares
+-- Deletes where the links of a deleted visit lead; returns one row for each.
+DELETE FROM kept_shares WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id RETURNING n;

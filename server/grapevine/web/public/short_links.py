@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from grapevine.collect.user_agents import read_agent
+from grapevine.domain import ids
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of, tagged
 from grapevine.errors import Busy
@@ -18,6 +19,9 @@ from grapevine.web.state import AppState, app_state
 
 _NOT_FOUND: Final = """It was cut off or mistyped on its way, or it was never a link of this server.
 Ask the person who sent it to you to send it again."""
+
+_YOUNG_DAYS: Final = 1
+"""No setting deletes visits of today or yesterday, so their shares are looked for once."""
 
 
 async def follow(request: Request) -> Response:
@@ -35,6 +39,7 @@ async def follow(request: Request) -> Response:
     response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, HEADERS)
     # Cached before anything else is awaited: a report that arrives meanwhile must find the entry to invalidate it.
     state.caches.redirects.put(text, response)
+    state.followed_links.note(site.site_id, token)
     agent = read_agent(request.headers.get("user-agent", ""))
     if agent.preview:
         with suppress(Busy):  # a full queue must not stop the redirect
@@ -50,7 +55,10 @@ async def target_url(state: AppState, site: Site, token: Token) -> str:
     may have changed since.
     """
     home = f"{site.row.origins[0]}/"
-    url = await state.store.quick.shares.shared_url(site.site_id, token.visit_id, token.channel, token.n)
+    named = (site.site_id, token.visit_id, token.channel, token.n)
+    url = await state.store.quick.shares.shared_url(*named)
+    if url is None and ids.day_of(token.visit_id) < ids.day_at(state.clock()) - _YOUNG_DAYS:
+        url = await state.store.quick.shares.kept_url(*named)
     if url is None or url == OTHER_PAGE:
         return home
     try:

@@ -8,6 +8,9 @@ CREATE TABLE retention (
     PRIMARY KEY (name)
 ) /*sqlite WITHOUT ROWID */;
 
+-- 1 where the short link of a share was followed; null where it was not, or not yet stored.
+ALTER TABLE shares ADD COLUMN followed SMALLINT;
+
 -- The shares of deleted visits whose links may be in print or in use: which page each leads to, and nothing else.
 -- `page_id` and `url` as in shares.
 CREATE TABLE kept_shares (
