@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 
 from grapevine.domain import ids
 from grapevine.store.query_runner import Changes
-from grapevine.store.readers.scope import visit_params
 from grapevine.store.repositories.repository import Repository
 from grapevine.store.rows import ShareKey
 
@@ -135,12 +134,6 @@ class RetentionRepository(Repository):
         """Notes that the short links of ``shares`` were followed."""
         async with self._transaction() as change:
             await change.run("mark_followed", sorted(share.plain() for share in shares))
-
-    async def forget_kept_shares(self, site_id: int, visit_id: int) -> bool:
-        """Deletes where the links of a deleted visit lead: they lead to the home page from now on. Returns False where
-        nothing was kept."""
-        async with self._transaction() as change:
-            return bool(await change.run("forget_kept_shares", **visit_params(site_id, visit_id)))
 
     async def delete_notes(self, horizon: int) -> None:
         """Deletes what was noted of days before ``horizon`` to be judged, and counts of rows that were deleted, of days

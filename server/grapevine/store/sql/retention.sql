@@ -173,7 +173,3 @@ DELETE FROM deleted_counts WHERE hour >= 0 AND hour < :before;
 -- Returns the page, and the URL of one that is in no list, to which the link of a deleted share leads.
 SELECT page_id, url FROM kept_shares
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n;
-
--- name: forget_kept_shares
--- Deletes where the links of a deleted visit lead; returns one row for each.
-DELETE FROM kept_shares WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id RETURNING n;
