@@ -74,7 +74,7 @@ SITES = (
 LIVELY = SITES[:3]
 MARKS = {b'"truncated":true', b'"erased":true', b'"self":true', b'"reason":"unknown-visit"'}
 _NAMED: Final = (
-    r"(?<=/tokens/)(?!resolve).+|(?<=/cascades/).+|(?<=/s/)[^/]*|(?<=/about/).+"
+    r"(?<=/tokens/)(?!resolve|erase).+|(?<=/v1/visits/).+|(?<=/cascades/).+|(?<=/s/)[^/]*|(?<=/about/).+"
     r"|(?<=/webhooks/)[^/]+|(?<=/deliveries/)[^/]+"
 )
 """What of a path names one thing, and is left out where answers are counted."""

@@ -75,6 +75,8 @@ class Eraser:
             erasure = Erasure(batch, self._recorder, found, of_day, ids.day_at(self._clock()))
             batch.when_committed(self._on_erased)
             erased = await erasure.run()
+        if erased is Erased.NOW:
+            self._store.truncate_log()
         # A visit that came meanwhile relied on what is gone now: it may have been its visitor's second of the day.
         if erasure.visitor is not None:
             await self._count_again(erasure.visitor)
@@ -89,6 +91,7 @@ class Eraser:
                 return Erased.UNKNOWN
             batch.when_committed(self._on_erased)
             await batch.erasures.announce()
+        self._store.truncate_log()
         return Erased.NOW
 
     async def _count_again(self, visitor: VisitorDay) -> None:

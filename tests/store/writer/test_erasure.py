@@ -271,6 +271,8 @@ async def test_a_page_that_others_have_seen_stays(scene: Scene) -> None:
     assert await scene.table(pages) == [(shared.url,)]
     await scene.erase(second.visit_id)
     assert await scene.table(pages) == []
+    for table in ("counts_page", "counts_week", "counts_shared"):
+        assert await scene.table(f"SELECT * FROM {table}") == [], table
     await scene.land(scene.arrival(page=shared))
     assert await scene.table(pages) == [(shared.url,)]
 

@@ -100,9 +100,13 @@ class Erasures:
         ``last_day`` is the last day that can have counts.
         """
         cell = ids.hashed_cell(page_id)
-        days = await self._run("page_to_delete", site_id=site_id, page_id=page_id, cell=cell)
-        if not days or await self.is_page_used(site_id, page_id, range(days[0][0], last_day + 1)):
+        found = await self._run("page_to_delete", site_id=site_id, page_id=page_id, cell=cell)
+        if not found:
             return None
+        days = range(found[0][0], last_day + 1)
+        if await self.is_page_used(site_id, page_id, days):
+            return None
+        await self._delete_empty_counts(site_id, page_id, days)
         rows = await self._run("delete_page", site_id=site_id, page_id=page_id, cell=cell)
         return PageRow(*rows[0]) if rows else None
 
@@ -111,13 +115,22 @@ class Erasures:
         ((shares,),) = await self._run("shares_of_any_channel", site_id=site_id, page_id=page_id)
         if shares:
             return True
-        weeks = range(days.start // DAYS_OF_WEEK, days.stop // DAYS_OF_WEEK + 1)
-        found = await self._run("views_in_weeks", [(week,) for week in weeks], site_id=site_id, page_id=page_id)
+        found = await self._run("views_in_weeks", _weeks(days), site_id=site_id, page_id=page_id)
         if any(views for (views,) in found):
             return True
         ((visits,),) = await self._run("visits_on_page", site_id=site_id, page_id=page_id)
         return bool(visits)
 
+    async def _delete_empty_counts(self, site_id: int, page_id: int, days: range) -> None:
+        page = {"site_id": site_id, "page_id": page_id}
+        await self._run("delete_empty_counts_page", [(day,) for day in days], **page)
+        await self._run("delete_empty_counts_week", _weeks(days), **page)
+        await self._run("delete_empty_counts_shared", None, **page)
+
     async def announce(self) -> None:
         """Makes every process drop what it remembers to be stored."""
         await self._run("announce_erasure")
+
+
+def _weeks(days: range) -> list[tuple[int]]:
+    return [(week,) for week in range(days.start // DAYS_OF_WEEK, days.stop // DAYS_OF_WEEK + 1)]

@@ -81,6 +81,23 @@ SELECT count(*) FROM visits v /*sqlite INDEXED BY visits_page */ WHERE v.page_id
 DELETE FROM pages WHERE cell = :cell AND site_id = :site_id AND page_id = :page_id
 RETURNING site_id, page_id, cell, day, url, title;
 
+-- name: delete_empty_counts_page
+-- Deletes the rows of a deleted page on some days in which nothing is counted any more: they have a hash of its URL.
+DELETE FROM counts_page
+WHERE site_id = :site_id AND page_id = :page_id AND day IN (SELECT rows.day FROM rows(day bigint))
+  AND views = 0 AND visits = 0 AND visitors = 0 AND returns = 0 AND self_returns = 0 AND same_network = 0
+  AND shares = 0 AND reported = 0 AND proven = 0 AND conversions = 0 AND unlinked = 0 AND unfurls = 0;
+
+-- name: delete_empty_counts_week
+-- Deletes the rows of a deleted page in some weeks in which nothing is counted any more.
+DELETE FROM counts_week
+WHERE site_id = :site_id AND page_id = :page_id AND week IN (SELECT rows.week FROM rows(week bigint))
+  AND views = 0 AND visits = 0 AND returns = 0 AND shares = 0 AND proven = 0 AND unlinked = 0;
+
+-- name: delete_empty_counts_shared
+-- Deletes the rows of a deleted page in which no share is counted any more.
+DELETE FROM counts_shared WHERE site_id = :site_id AND page_id = :page_id AND shares = 0;
+
 -- name: erasures_version
 -- Returns the number that rises with every erasure.
 SELECT version FROM versions WHERE name = 'erasures';
