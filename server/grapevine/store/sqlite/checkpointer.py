@@ -4,7 +4,8 @@ By default the commit that makes the log exceed a thousand pages copies all of t
 of that commit wait for the copying. Here a connection with its own thread copies most of the log while the writer goes
 on; only the rest is copied while the writer's lock is held, so that the log can start over.
 
-The log keeps what it held until it is written over. After deletions that have to be final it is truncated.
+The log keeps what it held until it is written over. After deletions that have to be final it is truncated, and the
+unused room of the database's pages is wiped (``unused_room``).
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from grapevine.store.sqlite.files import database_files
+from grapevine.store.sqlite.unused_room import UnusedRoom
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +33,37 @@ TRUNCATION_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 5.0
 """The time until the next attempt, when a reader still needs the log."""
 
+WIPE_SHARE: Final = 0.01
+"""The part of the time that wiping may take: reading a database of 1 GB takes a second of processor time or two."""
+
+_PAGES_READ: Final = 256
+_PAGES_WIPED: Final = 200
+_PAGES_WIPED_AT_THE_END: Final = 5_000
+_PAUSE_SECONDS: Final = 0.005
 _BUSY_MS: Final = 100
 """How long a truncation may wait for readers, and thereby keep other processes from writing."""
 _LAST_ATTEMPTS: Final = 20
 
 
 class Checkpointer:
-    """Keeps the log of the database at ``path`` short. Transactions hold the lock ``writing``."""
+    """Keeps the log of the database at ``path`` short, and its files free of what was deleted.
 
-    def __init__(self, path: Path, writing: asyncio.Lock, truncation_seconds: float = TRUNCATION_SECONDS) -> None:
+    Transactions hold the lock ``writing``. ``forget_pages`` drops the pages that the writing connection keeps, or it
+    would write their unused room again as it was. Without ``room``, where the system has no POSIX files, that stays.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        writing: asyncio.Lock,
+        forget_pages: Callable[[], object],
+        room: UnusedRoom | None,
+        truncation_seconds: float = TRUNCATION_SECONDS,
+    ) -> None:
+        self._log = database_files(path)[1]
+        self._forget_pages = forget_pages
+        self._room = room
+        self._next_wipe = 0.0
         self._writing = writing
         self._thread = ThreadPoolExecutor(1, "grapevine-checkpoints")
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -91,7 +118,7 @@ class Checkpointer:
                     await self._closing.wait()
             attempts += self._closing.is_set()
             self._truncation_wanted = False  # a call from here on is about commits that this attempt may miss
-            if await self._truncate():
+            if await self._truncate() and await self._wipe():
                 self._next_truncation = loop.time() + self._truncation_seconds
             else:
                 self._truncation_wanted = True
@@ -107,6 +134,50 @@ class Checkpointer:
         except sqlite3.Error as error:
             log.warning("the write-ahead log could not be truncated, and will be later: %s", error)
             return False
+
+    async def _wipe(self) -> bool:
+        """Wipes the unused room of all pages, few at a time. Returns whether that is done, or not due yet."""
+        loop = asyncio.get_running_loop()
+        room, started = self._room, loop.time()
+        if room is None or (started < self._next_wipe and not self._closing.is_set()):
+            return True
+        try:
+            dirty: list[int] = []
+            pages = room.pages
+            for first in range(1, pages + 1, _PAGES_READ):
+                dirty += await loop.run_in_executor(self._thread, room.dirty, first, _PAGES_READ)
+                last = first + _PAGES_READ > pages
+                at_once = _PAGES_WIPED_AT_THE_END if self._closing.is_set() else _PAGES_WIPED
+                while len(dirty) >= at_once or (dirty and last):
+                    if not await self._wipe_pages(room, dirty[:at_once]):
+                        return False
+                    del dirty[:at_once]
+                if not self._closing.is_set():
+                    await asyncio.sleep(_PAUSE_SECONDS)
+            await loop.run_in_executor(self._thread, room.sync)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("copies of deleted rows could not be wiped, and will be later: %s", error)
+            return False
+        self._next_wipe = loop.time() + (loop.time() - started) / WIPE_SHARE
+        return True
+
+    async def _wipe_pages(self, room: UnusedRoom, pages: list[int]) -> bool:
+        async with self._writing:
+            self._forget_pages()
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._wipe_now, room, pages)
+
+    def _wipe_now(self, room: UnusedRoom, pages: list[int]) -> bool:
+        """Wipes these pages while no process can write. Returns False when a reader needs the log."""
+        if not self._cut():
+            return False
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            if self._log.stat().st_size:  # another process committed in between
+                return False
+            room.wipe(pages)
+        finally:
+            self._connection.execute("ROLLBACK")
+        return True
 
     def _copy(self) -> None:
         self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -126,6 +126,10 @@ class WriteConnection(InlineConnection):
         """The number of rows changed since the connection was opened."""
         return self._connection.total_changes
 
+    def forget_pages(self) -> None:
+        """Drops the pages that this connection keeps; it reads them again when it needs them. Outside transactions."""
+        self.plain("PRAGMA shrink_memory")
+
     def rollback(self) -> None:
         """Rolls back what is not committed; of a damaged file SQLite may refuse even that."""
         if self._connection.in_transaction:

@@ -6,6 +6,7 @@ One connection writes; a few others read through aiosqlite (with the write-ahead
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ from grapevine.store.sqlite.checkpointer import Checkpointer
 from grapevine.store.sqlite.connections import InlineConnection, Pool, ReadConnection, WriteConnection
 from grapevine.store.sqlite.errors import store_error
 from grapevine.store.sqlite.files import database_files
+from grapevine.store.sqlite.unused_room import UnusedRoom
 from grapevine.store.sqlite.version import apply_migrations
 from grapevine.store.write_batch import Batch
 
@@ -57,6 +59,7 @@ class SQLiteStore(Store):
         self._writer: WriteConnection | None = None
         self._quick: InlineConnection | None = None
         self._checkpoints: Checkpointer | None = None
+        self._room: UnusedRoom | None = None
         self._readers: asyncio.Queue[ReadConnection] = asyncio.Queue()
         self._writing = asyncio.Lock()
 
@@ -68,7 +71,8 @@ class SQLiteStore(Store):
             self._migrate(self._writer)
             for file in database_files(self.path):
                 tighten(file)
-            self._checkpoints = Checkpointer(self.path, self._writing)
+            self._room = UnusedRoom(self.path) if hasattr(os, "pread") else None
+            self._checkpoints = Checkpointer(self.path, self._writing, self._writer.forget_pages, self._room)
             self._quick = InlineConnection(self.path)
             for _ in range(READERS):
                 self._readers.put_nowait(await ReadConnection.open(self.path))
@@ -107,6 +111,9 @@ class SQLiteStore(Store):
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+        if self._room is not None:  # after every connection
+            self._room.close()
+            self._room = None
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[Batch]:
