@@ -39,6 +39,7 @@ class Eraser:
         self._on_erased = on_erased
         # Of the few connections that write, erasures take one at most.
         self._turn = asyncio.Lock()
+        self._version: int | None = None
 
     async def erase(self, site_id: int, visit_id: int) -> Erased:
         """Erases a visit and returns what was found of it. Raises StoreError when the store cannot be used."""
@@ -55,16 +56,19 @@ class Eraser:
             return await self._erase(found)
 
     async def watch(self) -> None:
-        """Looks once a second whether any process erased a visit, and then drops what caches hold."""
-        known: int | None = None
+        """Looks once a second whether any process erased a visit."""
         while True:
             with suppress(StoreError):  # other parts say so in the log
-                version = await self._store.erasures.version()
-                if known is not None and version != known:
-                    self._recorder.forget_all()
-                    self._on_erased()
-                known = version
+                await self.look()
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Drops what caches hold if any process erased a visit since the last look. Raises StoreError."""
+        version, before = await self._store.erasures.version(), self._version
+        self._version = version
+        if before not in (None, version):
+            self._recorder.forget_all()
+            self._on_erased()
 
     async def _erase(self, found: VisitRow) -> Erased:
         day = ids.day_at(found.at)

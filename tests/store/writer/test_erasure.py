@@ -31,6 +31,8 @@ from grapevine.store.rows import ERASED
 from grapevine.webhooks.signing import event as webhook_event
 from grapevine.writer.eraser import Eraser
 from grapevine.writer.erasure import Erased
+from grapevine.writer.nonces import Nonces
+from grapevine.writer.recorder import EventRecorder
 from tests.store.writer.stored_rows import assert_recounted
 from tests.store.writer.test_batch import COPY, NOON, SITE, WHATSAPP, BatchScene, page, report
 
@@ -356,3 +358,65 @@ async def test_random_trees_erased_in_random_order(scene: Scene, seed: int) -> N
     assert await scene.totals() == {}
     for table in ("shares", "unfurls", "conversions", "answers", "later_views", "cascades", "pages"):
         assert await scene.table(f"SELECT * FROM {table} LIMIT 1") == [], table
+
+
+async def test_processes_erase_and_record_at_once(scene: Scene) -> None:
+    """Two recorders with slots of their own grow trees, in turns on SQLite, at once on PostgreSQL, while both erase."""
+    chance, visits = random.Random(5), list[int]()  # noqa: S311
+    others = EventRecorder(scene.store, Nonces(b"n" * 32), slot=8)
+    erasers = (scene.eraser, Eraser(scene.store, others, lambda: NOON))
+
+    async def grow(recorder: EventRecorder, name: str) -> None:
+        for number in range(25):
+            token = Token(chance.choice(visits[-9:]), COPY, 0) if visits else None
+            arrivals = [scene.arrival(token, nonce=f"nonce-{name}-{number:05}-{turn}") for turn in range(2)]
+            for outcome in await recorder.record(arrivals):
+                assert isinstance(outcome, VisitOutcome)
+                visits.append(outcome.visit_id)
+                await recorder.record([report(Token(outcome.visit_id, COPY, 0), NOON + 5)])
+
+    async def erase(eraser: Eraser) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+            if visits:
+                await eraser.erase(SITE, chance.choice(visits))
+
+    await asyncio.gather(
+        grow(scene.recorder, "one"), grow(others, "other"), *(erase(eraser) for eraser in erasers for _ in range(2))
+    )
+    await assert_recounted(scene.store)
+    erased = await scene.table(f"SELECT count(*) FROM visits WHERE flags = {ERASED}")
+    assert erased[0][0] > 5
+
+
+async def test_another_process_forgets_what_it_took_for_stored(scene: Scene) -> None:
+    looks = list[None]()
+    other = Scene(scene.store)
+    watcher = Eraser(scene.store, other.recorder, lambda: NOON, lambda: looks.append(None))
+    first = await other.land(other.arrival(visitor=VISITOR))
+    await watcher.look()
+    await scene.erase(first.visit_id)
+    assert not looks
+    for _ in range(2):
+        await watcher.look()
+        assert len(looks) == 1
+    await other.land(other.arrival(visitor=VISITOR))
+    assert len(await scene.table("SELECT url FROM pages")) == 1
+    await assert_recounted(scene.store)
+
+
+async def test_the_reach_of_a_share_leaves_out_who_was_erased_below_it(scene: Scene) -> None:
+    token, deep = Token((await scene.land(scene.arrival())).visit_id, COPY, 0), list[int]()
+    for number in range(4):
+        last = Token(deep[-1], COPY, 0) if deep else token
+        deep.append((await scene.land(scene.arrival(last, network=number + 1))).visit_id)
+
+    async def reach() -> tuple[int, int | None]:
+        found = await scene.store.reads.shares.reach(SITE, *token, hangs_on=token.visit_id, least_reporter=0)
+        return found.visits, found.max_depth
+
+    assert await reach() == (4, 4)
+    await scene.erase(deep[1])
+    assert await reach() == (3, 4)
+    await scene.erase(deep[3])
+    assert await reach() == (2, 3)

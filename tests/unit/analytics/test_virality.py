@@ -38,6 +38,22 @@ def test_structural_virality_is_the_mean_distance_over_all_pairs(parents: list[i
     assert found.breadth == max(generations.count(depth) for depth in generations)
 
 
+@given(trees(), st.sets(st.integers(0, 40)))
+def test_erased_visits_connect_the_others_and_are_no_nodes(parents: list[int], erased: set[int]) -> None:
+    visits = below(parents)
+    found = cascade_shape(0, visits, erased)
+    tree = nx.Graph()
+    tree.add_node(0)
+    tree.add_edges_from((parent, node) for node, parent, _ in visits)
+    left = [node for node in tree if node not in erased]
+    distances = dict(nx.all_pairs_shortest_path_length(tree))
+    pairs = [distances[one][other] for one in left for other in left if one != other]
+    assert found.virality == (pytest.approx(sum(pairs) / len(pairs)) if pairs else None)
+    generations = [distances[0][node] for node in left if node]
+    expected = max((generations.count(depth) for depth in generations), default=0 if parents else 1)
+    assert found.breadth == expected
+
+
 @pytest.mark.parametrize(
     ("visits", "breadth", "virality"),
     [
