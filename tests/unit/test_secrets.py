@@ -30,6 +30,7 @@ PUBLIC = {
     "config.settings.Setting.secret",  # whether it is one
     "sites.management.NewSite.key",  # a NewKey
     "store.copy.schema.CopiedTable.key_indexes",
+    "store.copy.backup.BackupSummary.keys",  # the path of their file
     "store.readers.exports.KeysetScan.key",
     "store.repositories.consistency.CountComparison.key",
     "store.repositories.consistency.CountDifference.key",
