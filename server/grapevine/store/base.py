@@ -78,9 +78,10 @@ class Store(Protocol):
         ...
 
     def truncate_log(self) -> None:
-        """Asks for the write-ahead log to be emptied, so that rows deleted up to now are in no file of the database.
+        """Asks for the write-ahead log to be emptied, and for copies of rows in unused room of the file to be wiped, so
+        that rows deleted up to now are in no file of the database.
 
-        Call it after a deletion that has to be final. It returns at once; the log is emptied within a minute, or when
+        Call it after a deletion that has to be final. It returns at once; this is done within a minute, or when
         the store is closed, and as soon as no reader needs it. Does nothing on PostgreSQL, whose server keeps deleted
         rows until VACUUM and its log as long as it is set to (docs/backup.md).
         """

@@ -39,6 +39,8 @@ WIPE_SHARE: Final = 0.01
 _PAGES_READ: Final = 256
 _PAGES_WIPED: Final = 200
 _PAGES_WIPED_AT_THE_END: Final = 5_000
+_MOST_PAGES_AT_THE_END: Final = 1 << 18
+"""1 GiB. A larger file is wiped after the next start, so that this end does not take long."""
 _PAUSE_SECONDS: Final = 0.005
 _BUSY_MS: Final = 100
 """How long a truncation may wait for readers, and thereby keep other processes from writing."""
@@ -144,6 +146,8 @@ class Checkpointer:
         try:
             dirty: list[int] = []
             pages = room.pages
+            if self._closing.is_set() and pages > _MOST_PAGES_AT_THE_END:
+                return True
             for first in range(1, pages + 1, _PAGES_READ):
                 dirty += await loop.run_in_executor(self._thread, room.dirty, first, _PAGES_READ)
                 last = first + _PAGES_READ > pages
