@@ -35,6 +35,7 @@ SITES = (
         query="*",
         created_at=NOON,
         origins=("https://a.example",),
+        contact="o'neil+privacy@a.example",
     ),
     SiteRow(
         site_id=2,
@@ -46,6 +47,7 @@ SITES = (
         query="id page",
         created_at=NOON,
         origins=("https://b.example:8443", "http://b.example"),
+        contact="https://b.example:8443/privacy?topic=erase&lang=de",
     ),
     SiteRow(
         site_id=3,

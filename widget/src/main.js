@@ -1,14 +1,14 @@
 // Not sorted by name: the linker puts modules into the script in the order of these imports, and of the orders that
 // were tried this one compresses best. Another order may cost ten bytes; `python build.py` prints the size.
 import {flushOutbox} from './outbox.js';
-import {respondToOtherTabs} from './otherTabs.js';
-import {onCopy, prepareTextCopy} from './copy.js';
-import {startParts} from './lazyParts.js';
 import {config} from './config.js';
-import {onRouteChange, takeTokenFromUrl, trackPage} from './visit.js';
-import {guard} from './guard.js';
+import {startParts} from './lazyParts.js';
+import {respondToOtherTabs} from './otherTabs.js';
 import {watchRoutes} from './routes.js';
+import {onCopy, prepareTextCopy} from './copy.js';
 import {exposeApi} from './api.js';
+import {guard} from './guard.js';
+import {onRouteChange, takeTokenFromUrl, trackPage} from './visit.js';
 
 const watchPage = () => {
   document.addEventListener('prerenderingchange', guard(trackPage));

@@ -40,7 +40,7 @@ const sendWithRetry = async (body, path) => {
     retryDelay *= 2;
     try {
       // A string is sent as `text/plain`, which needs no CORS preflight. `keepalive` lets the request outlive the page.
-      const response = await fetch(apiUrl(path), {method: 'POST', credentials: 'omit', body, keepalive: true});
+      const response = await fetch(apiUrl(path), {method: 'POST', credentials: 'omit', keepalive: true, body});
       const result = await response.json();
       if (response.status != 200) emit('drop', {reason: response.headers.get('Grapevine-Dropped')});
       // 429 and 5xx mean later; everything else is final, refusals included.

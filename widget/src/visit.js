@@ -86,10 +86,10 @@ const reportVisit = async () => {
   const landing = tab.landing;
   landing.own ||= landing.token && (await isOwnToken(landing.token));
   const response = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...requestedChannels].join(' ')});
-  pendingReport = null;
   // Before the tokens are stored, so that no copy or share has a token but not the part that it needs.
   await prepareTextCopy();
   await (config.link && callPart('shortLinks'));
+  pendingReport = null;
   // The server refused the visit, or another visit has begun meanwhile.
   if (!response.visit || tab.landing?.nonce != landing.nonce) return;
   const wasKnown = tab.visit;

@@ -1,5 +1,5 @@
 import {config, ENDPOINT} from '../config.js';
-import {warn} from '../guard.js';
+import {guard} from '../guard.js';
 import {notifyChange} from '../onChange.js';
 import {underWay} from '../outbox.js';
 import {clearTab, saveTab, STORAGE_KEY, tab} from '../tabStorage.js';
@@ -18,11 +18,8 @@ let erasure;
  * @returns {Promise<'erased' | 'nothing' | 'failed'>} `nothing`: the tab has no visit; `failed`: the visit is as before
  */
 export const eraseVisit = () =>
-  (erasure ||= erase()
-    .catch((error) => {
-      warn(error);
-      return 'failed';
-    })
+  (erasure ||= guard(erase)()
+    .catch(() => 'failed')
     .finally(() => (erasure = null)));
 
 const erase = async () => {
@@ -74,6 +71,7 @@ const dropTab = () => {
   const {outbox} = tab;
   clearTab();
   delete tab.returned;
+  delete tab.server;
   if (!Object.keys(outbox)[0]) return;
   tab.outbox = outbox;
   saveTab(0);
