@@ -17,6 +17,7 @@ from tests.bench import (
     memory,
     reach,
     reads,
+    retention,
     sites,
     size,
     soak,
@@ -29,6 +30,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "tokens": tokens.run,  # minting and verifying
     "ingest": ingest.run,  # collecting compared with a bare ASGI application; ROUNDS, SECONDS, CLIENT=python
     "reads": reads.run,  # the dashboard's queries, and how they grow; SIZES, ROUNDS, STORES
+    "retention": retention.run,  # p99 of collecting beside the job, and the file's size; SIZES, SECONDS, ROUNDS
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
     "sites": sites.run,  # requests whose site is not known beforehand, with many sites; SIZES, ROUNDS
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES

@@ -44,5 +44,5 @@ def _fingerprint() -> str:
     """Returns a hash of the schema and of the code that fills the store, so that no run measures an outdated store."""
     here = Path(__file__).parent
     texts = [migration.text for migration in sql_loader.migrations()]
-    texts += [(here / name).read_text("utf-8") for name in ("fill.py", "story.py")]
+    texts += [(here / name).read_text("utf-8") for name in ("fill.py", "filler.py", "scenario.py")]
     return hashlib.sha256("".join(texts).encode()).hexdigest()[:10]

@@ -28,7 +28,9 @@ from grapevine.writer.retained_rows import DeletedCounts, kept_shares
 log = logging.getLogger(__name__)
 
 _JOB: Final = "retention"
-_EVERY_SECONDS: Final = 600.0
+_EVERY_SECONDS: Final = 60.0
+"""Where nothing is due, nothing is asked of the store. A killed process holds its lease for so long."""
+
 _RENEW_MS: Final = 20_000
 
 STEP_SECONDS: Final = 0.003
@@ -73,10 +75,9 @@ class RetentionJob:
         stored = await self._store.retention.raise_horizon(wanted)
         deleted = await self._delete_visits(wanted, ids.day_start(first_compared_day(stored)))
         await self._delete_others(wanted)
-        if self._renewed_at:
+        if await self._holds_lease():
             self._finished = wanted
-            await self._leases.release(_JOB)
-            self._renewed_at = 0
+            await self._release_lease()
         if deleted:
             self._store.truncate_log()
             log.info("%d visits from before %s were deleted", deleted, ids.day_date(wanted))
@@ -140,17 +141,27 @@ class RetentionJob:
         return len(held)
 
     async def _holds_lease(self) -> bool:
-        """Whether this process holds the lease of the job, which it renews in time."""
+        """Whether this process holds the lease of the job, which it renews in time.
+
+        A SQLite file has one process, which need not wait for the lease of a killed one.
+        """
+        if not self._store.shared:
+            return True
         now = self._clock()
         if not self._renewed_at <= now < self._renewed_at + _RENEW_MS:
             self._renewed_at = now if await self._leases.acquire(_JOB) else 0
         return self._renewed_at > 0
 
+    async def _release_lease(self) -> None:
+        if self._store.shared:
+            await self._leases.release(_JOB)
+            self._renewed_at = 0
+
 
 @asynccontextmanager
 async def retention(store: Store, days: int, leases: Leases, clock: Clock) -> AsyncIterator[None]:
-    """Deletes what is older than ``days`` days at once and then every ten minutes while the block runs, in one process
-    of several; nothing where ``days`` is 0. Errors are logged."""
+    """Deletes what is older than ``days`` days at once and then every minute while the block runs, in one process of
+    several; nothing where ``days`` is 0. Errors are logged."""
     if not days:
         yield
         return
