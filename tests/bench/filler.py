@@ -207,8 +207,8 @@ class Filler:
                 old.append((*facts, *key))
             else:
                 share.stored = True
-                new.append((*key, *facts[:-1], None, by))
-        self._many(_plain_insert("shares", 13), new)
+                new.append((*key, *facts[:-1], None, by, None))
+        self._many(_plain_insert("shares", 14), new)
         self._many(_CHANGE_SHARE, old)
 
     def _grow(self, cascades: list[Cascade]) -> None:
