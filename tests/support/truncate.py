@@ -29,7 +29,7 @@ async def _empty(url: str) -> None:
         )
         for name, size in sizes:
             await connection.execute(f"{'TRUNCATE' if size > _LARGE else 'DELETE FROM'} {name}")
-        await connection.execute("UPDATE versions SET version = 1 WHERE name = 'sites'")
+        await connection.execute("UPDATE versions SET version = 1 WHERE name <> 'schema'")
     finally:
         await connection.close()
 
