@@ -173,3 +173,14 @@ def lists(asker: ReadClient, path: str, site: SiteRow, limits: Sequence[int | No
     """The first page of cascades in every order."""
     for sort, limit in product(SORTS, limits):
         yield asker.get(path, site=site.key, sort=sort, limit=limit)
+
+
+def sign_in(secret: str) -> RecordedCall:
+    """The form with an API key in it."""
+    form = ("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "http://grapevine.example")
+    return ReadClient().post("/sign-in", urlencode({"key": secret}).encode(), *form)
+
+
+def some(many: Sequence[str], most: int, chance: random.Random) -> list[str]:
+    """At most so many of them."""
+    return chance.sample(many, min(most, len(many)))

@@ -6,7 +6,7 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from html import unescape
 from itertools import count
@@ -34,7 +34,8 @@ from tests.support.postgres import Postgres
 from tests.support.user_agents import CHROME
 from tests.web import read_requests
 from tests.web.backend_pair import DAY, KEYS, LIVELY, MARKS, SITES, Pair, prepare
-from tests.web.read_requests import ReadClient
+from tests.web.erase_requests import erase_some
+from tests.web.read_requests import ReadClient, sign_in, some
 from tests.web.traffic import Author, Person, RecordedCall, Step
 
 pytestmark = pytest.mark.anyio
@@ -296,23 +297,6 @@ async def assert_telling(pair: Pair) -> None:
     assert pair.marks == MARKS
 
 
-async def erase_some(pair: Pair, author: Author, chance: random.Random) -> None:
-    """Visitors erase their own visits, and owners those of others: by id, by token, and on the dashboard."""
-    origin = ("Origin", "http://grapevine.example")
-    for site in LIVELY:
-        owner, visitor = ReadClient(f"admin-{site.site_id}"), Person("192.0.2.250", CHROME, "en", None)
-        sessions = chance.sample(author.sessions[site.key], 15)
-        for text in (*sessions, sessions[0], author.tokens[site.key][0], "x"):
-            await pair.ask(visitor.call("/v1/forget", {"site": site.key, "session": text}, site.origins[0]))
-        named = [*some(author.visits[site.key], 15, chance), *some(author.tokens[site.key], 5, chance), "x"]
-        for text in (*named, named[0], author.tokens[LIVELY[-site.site_id].key][0]):
-            await pair.ask(owner.post(f"/v1/visits/{text}", b"", method="DELETE"))
-        answer = await pair.ask(sign_in(f"admin-{site.site_id}"))
-        viewer = ReadClient(cookie=dict(answer.headers)["set-cookie"].partition(";")[0])
-        for text in (*some(author.visits[site.key], 5, chance), "x"):
-            await pair.ask(viewer.post("/tokens/erase", urlencode({"visit": text, "sure": "yes"}).encode(), origin))
-
-
 async def follow_webhooks(pair: Pair, site: SiteRow, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint of a site from its beginning to its end, and a spike that is on its way to it."""
     json, at = ("Content-Type", "application/json"), pair.one.clock.now + ids.HOUR_MS  # due when the clock has moved on
@@ -400,14 +384,3 @@ async def turn_pages(pair: Pair, reader: ReadClient, first: RecordedCall) -> Non
         answer = await pair.ask(call)
         following = re.search(rb'href="([^"]*cursor=[^"]*)"', answer.body)
         call = reader.get(unescape(following[1].decode())) if following else None
-
-
-def sign_in(secret: str) -> RecordedCall:
-    """The form with an API key in it."""
-    form = ("Content-Type", "application/x-www-form-urlencoded"), ("Origin", "http://grapevine.example")
-    return ReadClient().post("/sign-in", urlencode({"key": secret}).encode(), *form)
-
-
-def some(many: Sequence[str], most: int, chance: random.Random) -> list[str]:
-    """At most so many of them."""
-    return chance.sample(many, min(most, len(many)))

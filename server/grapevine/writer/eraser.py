@@ -10,7 +10,7 @@ from typing import Final
 
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
-from grapevine.errors import Interrupted, StoreError
+from grapevine.errors import Busy, Interrupted, StoreError
 from grapevine.store.base import Store
 from grapevine.store.rows import PageRow, VisitRow
 from grapevine.writer.bursts import VisitorDay
@@ -20,6 +20,9 @@ from grapevine.writer.nonces import GUARD_VISITOR
 from grapevine.writer.recorder import EventRecorder
 
 log = logging.getLogger(__name__)
+
+MAX_WAITING: Final = 100
+"""An erasure looks through the visits of a day, which may take a second on a large site. People ask for few."""
 
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 0.1
@@ -39,21 +42,26 @@ class Eraser:
         self._on_erased = on_erased
         # Of the few connections that write, erasures take one at most.
         self._turn = asyncio.Lock()
+        self._waiting = 0
         self._version: int | None = None
 
     async def erase(self, site_id: int, visit_id: int) -> Erased:
-        """Erases a visit and returns what was found of it. Raises StoreError when the store cannot be used."""
-        found = await self._store.erasures.visit(site_id, visit_id)
-        if found is None:
-            return await self._erase_kept(site_id, visit_id)
-        if found.is_erased:
-            return Erased.BEFORE
-        async with self._turn:
-            for attempt in range(1, _ATTEMPTS):
-                with suppress(Interrupted):
-                    return await self._erase(found)
-                await asyncio.sleep(attempt * _PAUSE_SECONDS)
-            return await self._erase(found)
+        """Erases a visit and returns what was found of it.
+
+        Raises Busy when too many erasures wait for their turn, StoreError when the store cannot be used.
+        """
+        if self._waiting >= MAX_WAITING:
+            raise Busy("More visits wait to be erased than the server takes on; send this again.", retry_after=5)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                for attempt in range(1, _ATTEMPTS):
+                    with suppress(Interrupted):
+                        return await self._attempt(site_id, visit_id)
+                    await asyncio.sleep(attempt * _PAUSE_SECONDS)
+                return await self._attempt(site_id, visit_id)
+        finally:
+            self._waiting -= 1
 
     async def watch(self) -> None:
         """Looks once a second whether any process erased a visit."""
@@ -70,13 +78,19 @@ class Eraser:
             self._recorder.forget_all()
             self._on_erased()
 
+    async def _attempt(self, site_id: int, visit_id: int) -> Erased:
+        found = await self._store.erasures.visit(site_id, visit_id)
+        if found is None:
+            return await self._erase_kept(site_id, visit_id)
+        return Erased.BEFORE if found.is_erased else await self._erase(found)
+
     async def _erase(self, found: VisitRow) -> Erased:
         day = ids.day_at(found.at)
-        of_day: list[VisitRow] = []
+        first_visits: list[VisitRow] = []
         if found.visitor is not None and found.verdict is None:
-            of_day = await self._store.erasures.first_visits(found.site_id, day, found.visitor)
+            first_visits = await self._store.erasures.first_visits(found.site_id, day, found.visitor)
         async with self._store.batch() as batch:
-            erasure = Erasure(batch, self._recorder, found, of_day, ids.day_at(self._clock()))
+            erasure = Erasure(batch, self._recorder, found, first_visits, ids.day_at(self._clock()))
             batch.when_committed(self._on_erased)
             erased = await erasure.run()
         if erased is Erased.NOW:
@@ -107,7 +121,7 @@ class Eraser:
             key, expires_at = visitor.visitor << 16 | visitor.day, ids.day_start(visitor.day + 2)
             if await batch.guard([(visitor.site_id, GUARD_VISITOR, key, visitor.cell, expires_at)]):
                 deltas = CountDeltas(self._recorder.slot)
-                deltas.add_visitor(min(visits, key=lambda row: (row.at, row.visit_id)), 1)
+                deltas.add_visitor(visits[0], 1)
                 await deltas.write(batch, [], {})
 
     async def _restore(self, pages: list[PageRow]) -> None:
