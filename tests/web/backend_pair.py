@@ -148,6 +148,8 @@ class Pair:
 
     async def compare_rows(self) -> None:
         """Compares every row of every table that calls fill; counts that are split over slots as their sums."""
+        for server in (self.one, self.other):  # each stores them by a clock of its own
+            await server.state.followed_links.store()
         for table, statement in _statements(self.one).items():
             ours, theirs = [
                 sorted(map(_plain, await server.store.look(statement))) for server in (self.one, self.other)
