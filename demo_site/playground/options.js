@@ -56,6 +56,7 @@ export const GROUPS = [
       choice("link", "Buttons share", ["page", "short"], "The page’s own address, or a short link of the server."),
       text("param", "Token’s name", "gv", /^[0-9A-Za-z_-]{1,16}$/, "The server has to know it too: site set KEY param=…"),
       choice("place", "Token’s place", ["auto", "fragment", "query"], "Sites with hash routes say query."),
+      text("query", "Parameters of content", "", /^[^"<>]{0,200}$/, "No secrets, though their names look so. The server has to know them too: site set KEY query=…"),
     ],
   },
   {
