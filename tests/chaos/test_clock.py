@@ -19,6 +19,13 @@ DAY = 24 * HOUR
 YEAR = 365 * DAY
 
 
+class Keeping(Installation):
+    """An installation whose servers delete nothing: what a wrong clock dates years back would be past retention."""
+
+    def _settings(self) -> dict[str, str]:
+        return super()._settings() | {"GRAPEVINE_RETENTION_DAYS": "0"}
+
+
 @pytest.fixture
 def offset(tmp_path: Path) -> OffsetFile:
     return OffsetFile(tmp_path / "offset")
@@ -52,6 +59,7 @@ async def test_to_where_no_visit_id_reaches(installation: Installation, offset: 
 async def _far_off(installation: Installation, offset: OffsetFile, jumps: list[int]) -> None:
     """Twice: on a server that was started with the right clock, and on one that was started with a wrong one."""
     load = WidgetLoad(installation.site, "clock")
+    installation = Keeping(installation.folder, installation.logs, installation.site, installation.key)
     for start in (0, jumps[0]):
         offset.set(start)
         with installation.serving(launched(offset)) as server:

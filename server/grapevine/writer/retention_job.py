@@ -41,6 +41,9 @@ request waits for it; on PostgreSQL most of it is the network, and only writers 
 _FEWEST: Final = 10
 _MOST: Final = 500
 _FIRST: Final = 50
+_MOST_JUMP_MS: Final = 3_600_000
+"""A clock that was set by more while the process runs is not believed: it could delete everything at once."""
+
 _IDLE: Final = 4.0
 """After each transaction the job waits so many times as long as it took, and so has a fifth of the store at most."""
 
@@ -65,10 +68,15 @@ class RetentionJob:
         self._step_seconds = SHARED_STEP_SECONDS if store.shared else STEP_SECONDS
         self._renewed_at = 0
         self._finished: int | None = None
+        self._ahead = clock() - _uptime_ms()
 
     async def run(self) -> int:
         """Deletes everything that is due, unless another process does. Returns how many visits were deleted."""
-        wanted = ids.day_at(self._clock()) - self._days
+        now = self._clock()
+        if abs(now - _uptime_ms() - self._ahead) > _MOST_JUMP_MS:
+            log.warning("the clock was set by more than an hour: nothing is deleted before the next start")
+            return 0
+        wanted = ids.day_at(now) - self._days
         if wanted <= 0 or wanted == self._finished or not await self._holds_lease():
             return 0
         # The stored day is later where a clock was wrong once, or the days were fewer. What came since is kept.
@@ -156,6 +164,11 @@ class RetentionJob:
         if self._store.shared:
             await self._leases.release(_JOB)
             self._renewed_at = 0
+
+
+def _uptime_ms() -> int:
+    """Returns the milliseconds since the machine started, those of its sleep included where it says so."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000_000
 
 
 @asynccontextmanager

@@ -143,3 +143,14 @@ async def test_two_processes_delete_each_visit_once(databases: Databases) -> Non
         assert found == [0] or not one.shared
         assert await first + second + found[0] == visits
         assert await filled.recount() == {}
+
+
+async def test_a_clock_that_is_set_while_the_server_runs_is_not_believed(databases: Databases) -> None:
+    async with planted(databases, 1) as filled, opened(filled) as store:
+        now = ids.day_start(FIRST_DAY)
+        job = RetentionJob(store, KEPT_DAYS, Leases(store.leases, lambda: now, "a"), lambda: now, at_once)
+        now += 100 * 365 * ids.DAY_MS
+        assert await job.run() == 0
+        now -= 100 * 365 * ids.DAY_MS
+        assert await job.run() == 0
+        assert await store.retention.horizon() == FIRST_DAY - KEPT_DAYS
