@@ -11,7 +11,7 @@ import pytest
 from grapevine.background.leases import Leases
 from grapevine.domain import ids
 from grapevine.store.base import Store
-from grapevine.writer.retention_job import RetentionJob
+from grapevine.writer.retention_job import RetentionJob, retention
 from tests.store.databases import Databases
 from tests.store.doctor.damaged_worlds import DamageableWorld, planted
 from tests.store.world import DAYS, FIRST_DAY, SITE
@@ -154,3 +154,19 @@ async def test_a_clock_that_is_set_while_the_server_runs_is_not_believed(databas
         now -= 100 * 365 * ids.DAY_MS
         assert await job.run() == 0
         assert await store.retention.horizon() == FIRST_DAY - KEPT_DAYS
+
+
+async def test_with_no_days_nothing_runs(databases: Databases) -> None:
+    async with planted(databases, 1) as filled, opened(filled) as store:
+        year = 365 * ids.DAY_MS
+
+        def clock() -> int:
+            return ids.day_start(FIRST_DAY) + year
+
+        leases = Leases(store.leases, clock, "a")
+        before = await filled.rows("SELECT count(*) FROM visits")
+        async with retention(store, 0, leases, clock):
+            await asyncio.sleep(0)
+        assert await filled.rows("SELECT count(*) FROM visits") == before
+        assert await store.retention.horizon() is None
+        assert await RetentionJob(store, KEPT_DAYS, leases, clock, at_once).run() > 0

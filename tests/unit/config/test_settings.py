@@ -87,6 +87,8 @@ def test_toml_below_the_environment(tmp_path: Path) -> None:
         ("PREFIX", "g", "begins with /"),
         ("PREFIX", "/g/", "begins with /"),
         ("RATE_LIMIT", "-1", "from 0 to 1000000"),
+        ("RETENTION_DAYS", "-1", "a whole number from 0 to 36500"),
+        ("RETENTION_DAYS", "a year", "a whole number from 0 to 36500"),
         ("RATE_LIMIT", "a few", "from 0 to 1000000"),
         ("RATE_LIMIT", "٣", "from 0 to"),
         ("LOG", "xml", "must be text or json"),
