@@ -79,12 +79,11 @@ class ErasureLoad:
             assert parents <= flags.keys()  # trees are connected
         return {visit_id: bool(flag) for visit_id, flag in flags.items()}
 
-    def visitor_hash(self, visitor: Visitor) -> bytes:
-        """Returns the hash of a visitor as SQLite writes it: six bytes with a sign."""
+    def visitor_hashes(self) -> list[bytes]:
+        """Returns the hashes of all stored visitors as SQLite writes them: six bytes with a sign."""
         with closing(sqlite3.connect(self._installation.database)) as database:
-            query = "SELECT visitor FROM visits WHERE visit_id = ?"
-            ((number,),) = database.execute(query, (visitor.visit_id,)).fetchall()
-        return int(number).to_bytes(6, "big", signed=True)
+            found = database.execute("SELECT visitor FROM visits WHERE visitor IS NOT NULL").fetchall()
+        return [int(number).to_bytes(6, "big", signed=True) for (number,) in found]
 
     async def _post(self, connection: Connection, call: str, agent: str, **fields: Any) -> dict[str, Any]:
         body = {"site": self._installation.site, **fields}

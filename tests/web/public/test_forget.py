@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.in_process_server import BOTH_BACKENDS, Server
+from grapevine.config.settings import Settings
+from tests.support.in_process_server import BOTH_BACKENDS, ORIGIN, Server, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -89,3 +90,12 @@ async def test_its_short_link_leads_home_at_once(server: Server) -> None:
 async def test_a_preflight_is_answered(server: Server) -> None:
     answer = await server.http.options("/v1/forget")
     assert (answer.status_code, answer.headers["access-control-allow-methods"]) == (204, "POST")
+
+
+async def test_a_network_that_forgets_too_often_is_refused(database: str) -> None:
+    async with serving(Settings(database=database, secret_keys=(b"k" * 32,), rate_limit=10)) as server:
+        await server.add_site("site-a", ORIGIN)
+        visit = await server.visit()
+        answers = [await forget(server, visit["session"]) for _ in range(400)]
+        assert {answer.status_code for answer in answers} == {200, 429}
+        assert "retry-after" in answers[-1].headers
