@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from grapevine.store.postgres.store import PostgresStore
 from tests.support import markers
@@ -17,6 +18,11 @@ from tests.support.scheduling import SharedFixtureScheduling
 from tests.support.truncate import empty
 
 collect_ignore = [] if CITUS else ["chaos/test_citus.py", "store/postgres/test_citus.py"]
+
+
+# How long an example takes is the machine's matter, not the code's.
+settings.register_profile("grapevine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("grapevine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
