@@ -66,7 +66,8 @@ async def plenty(databases: Databases) -> AsyncIterator[Backend]:
             ),
         )
         await made.insert(
-            "shares", ((*key, 7, 0, 7, at[number], at[number], None, 0, 0, None, 1) for number, key in enumerate(keys))
+            "shares",
+            ((*key, 7, 0, 7, at[number], at[number], None, 0, 0, None, 1, None) for number, key in enumerate(keys)),
         )
         await made.insert("pages", [(SITE, 7, 7, FIRST_DAY, "https://example.org/" + "p" * 200, "t" * 100)])
         opened = made.store()
