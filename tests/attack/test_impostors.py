@@ -16,7 +16,7 @@ from tests.support.raw_connection import ORIGIN, RawResponse
 ATTACKER, SHARER, SHOPPER = "127.0.0.66", "127.0.0.77", "127.0.0.78"
 NO_RATES: Final = {"GRAPEVINE_RATE_LIMIT": "0"}
 """Nothing here depends on an attacker being slow."""
-SECRET_PATH: Final = "/account/reset?email=jane%40example.com&code=SECRET"
+SECRET_PATH: Final = "/letters/to-jane?draft=PRIVATE"  # stored as it is: nothing in it looks like a secret
 LETTERS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
