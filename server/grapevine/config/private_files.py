@@ -77,9 +77,12 @@ def _sync(path: Path) -> None:
 
 
 def tighten(path: Path) -> None:
-    """Takes the permissions of group and others from a file, if there is one; logs that, also where it fails."""
+    """Takes the permissions of group and others from a file, if there is one; logs that, also where it fails.
+
+    A file that its owner made read-only stays as it is: it must not become writable, and cannot be served.
+    """
     mode = open_to_others(path)
-    if mode is None:
+    if mode is None or not mode & stat.S_IWUSR:
         return
     try:
         path.chmod(FILE_MODE)

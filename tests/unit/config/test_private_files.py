@@ -58,3 +58,11 @@ def test_a_wider_mode_is_tightened_and_said(tmp_path: Path, caplog: pytest.LogCa
     assert [record.getMessage() for record in caplog.records] == [
         f"other users of this machine could use {path} (mode 640); its mode is 600 now"
     ]
+
+
+def test_a_file_that_is_read_only_stays_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "data"
+    make_file(path)
+    path.chmod(0o444)
+    tighten(path)
+    assert (mode(path), caplog.records) == (0o444, [])
