@@ -91,6 +91,7 @@ async def test_sqlite_under_load(installation: Installation, tmp_path: Path) -> 
     await restored(installation, file, tmp_path / "restored" / "grapevine.sqlite3", before)
 
 
+@pytest.mark.slow
 async def test_postgres_under_load(database: Postgres, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     installation = PostgresInstallation(database.url(database.create()), tmp_path)
@@ -102,7 +103,9 @@ async def test_postgres_under_load(database: Postgres, tmp_path: Path) -> None:
     await restored(copy, file, tmp_path / "restored" / "grapevine.sqlite3", before)
 
 
-@pytest.mark.parametrize("after", MOMENTS)
+@pytest.mark.parametrize(
+    "after", [MOMENTS[2], *(pytest.param(after, marks=pytest.mark.slow) for after in MOMENTS if after != MOMENTS[2])]
+)
 def test_killed(installation: Installation, tmp_path: Path, after: float) -> None:
     """No file, or a whole one; and the next backup succeeds."""
     with closing(sqlite3.connect(installation.database)) as connection:

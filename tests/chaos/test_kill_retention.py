@@ -36,7 +36,7 @@ class Deleting(Installation):
         return super()._settings() | {"GRAPEVINE_RETENTION_DAYS": str(days)}
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 async def test_killed_while_it_deletes(installation: Installation, kills: int) -> None:
     deleting = Deleting(installation.folder, installation.logs, installation.site, installation.key)
     moments = random.Random(kills)  # noqa: S311

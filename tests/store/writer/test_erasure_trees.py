@@ -62,9 +62,7 @@ async def played(scene: Scene, chance: random.Random, size: int) -> list[int]:
     return [landed.visit_id for landed in visits]
 
 
-@pytest.mark.parametrize(
-    "seed", [1, 2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4))])
 async def test_random_trees_erased_in_random_order(scene: Scene, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     visits = await played(scene, chance, 60)

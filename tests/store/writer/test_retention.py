@@ -53,7 +53,7 @@ async def opened(filled: DamageableWorld) -> AsyncIterator[Backend]:
         await store.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 async def test_day_after_day_goes_and_every_number_agrees(databases: Databases, seed: int) -> None:
     differences = Differences()
     async with planted(databases, seed) as filled, opened(filled) as store:
