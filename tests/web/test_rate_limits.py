@@ -17,7 +17,7 @@ from tests.web.dashboard.dashboard_browser import add_key
 pytestmark = pytest.mark.anyio
 
 LIMIT = 3
-SIGNED_IN = {"/", "/cascades", "/cascades/{root}", "/tokens", "/direct", "/conversions"}
+SIGNED_IN = {"/", "/cascades", "/cascades/{root}", "/tokens", "/tokens/erase", "/direct", "/conversions"}
 """Pages behind the sign-in, to which everybody else is redirected."""
 
 FREE = {
