@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -276,8 +277,10 @@ PRESSED: Final = """() => new Promise((done) => {
 @pytest.mark.process
 def test_a_server_no_longer_has_the_visit_within_a_second(tab: Tab, tmp_path: Path) -> None:
     commands = CommandRunner(tmp_path)
-    with serve_site() as site, commands.serving() as (_, url):
+    with serve_site() as site, ExitStack() as serving:
+        # A server that runs knows a new site after a second.
         added = json.loads(commands.run("site", "add", "Lees", "--origin", site.origin).stdout)
+        _, url = serving.enter_context(commands.serving())
         site.snippet = f'<script async src="{url}/widget.js" data-site="{added["site"]}"></script>'
         site.page("/q", BODY)
         authorization = {"Authorization": f"Bearer {added['key']}"}
