@@ -16,6 +16,7 @@ from grapevine.store.query_runner import Runner
 from grapevine.store.repositories.consistency import COMPARISONS, Recount
 from grapevine.store.sqlite.snapshot import snapshot as sqlite_snapshot
 from tests.chaos.widget_load import WidgetLoad
+from tests.support.server_process import Installation, PostgresInstallation
 
 Numbers = dict[tuple[Any, ...], tuple[int, ...]]
 """Some numbers by their key; what is all zeros is as good as not there."""
@@ -114,9 +115,12 @@ async def intact_there(url: str) -> None:
         await _no_difference(snapshot)
 
 
-async def counts_agree(database: Path) -> None:
-    """Checks that the counts of the file equal its rows, by the comparisons of ``grapevine doctor``."""
-    async with sqlite_snapshot(database) as snapshot:
+async def counts_agree(installation: Installation) -> None:
+    """Checks that the counts of the database equal its rows, by the comparisons of ``grapevine doctor``."""
+    if isinstance(installation, PostgresInstallation):
+        await intact_there(installation.url)
+        return
+    async with sqlite_snapshot(installation.database) as snapshot:
         await _no_difference(snapshot)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.server_process import Installation, install
+from tests.support.postgres import postgres
+from tests.support.server_process import Installation, PostgresInstallation, install
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,10 @@ def installation(template: Installation, tmp_path: Path) -> Installation:
     """A database with one site."""
     folder = Path(shutil.copytree(template.folder, tmp_path / "data"))
     return Installation(folder, tmp_path, template.site, template.key)
+
+
+@pytest.fixture
+def postgres_installation(tmp_path: Path) -> Iterator[PostgresInstallation]:
+    """A database with one site on a PostgreSQL server of the test's own, with full durability."""
+    with postgres(durable=True) as server:
+        yield PostgresInstallation(server.url(server.create()), tmp_path)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
-from contextlib import closing
 from typing import Any, Final, NamedTuple
 
 from grapevine.domain import ids
@@ -65,24 +63,23 @@ class ErasureLoad:
         """Erases a visit; that must succeed, however often."""
         await self._post(connection, "forget", "Mozilla/5.0", session=visitor.session)
 
-    def stored(self) -> dict[int, bool]:
+    async def stored(self) -> dict[int, bool]:
         """Whether each stored visit is erased, by its id. Fails where one is erased in part."""
-        with closing(sqlite3.connect(self._installation.database)) as database:
-            flags = dict(database.execute("SELECT visit_id, flags & 4 FROM visits").fetchall())
-            empty = "page_id = 0 AND visitor IS NULL AND network IS NULL AND channel IS NULL AND next_view = 1"
-            for visit_id, kept in database.execute(f"SELECT visit_id, NOT ({empty}) FROM visits"):
-                assert bool(flags[visit_id]) != bool(kept), visit_id
-            for table in ("shares", "unfurls", "conversions", "answers", "later_views"):
-                for (visit_id,) in database.execute(f"SELECT visit_id FROM {table}"):
-                    assert not flags[visit_id], (table, visit_id)
-            parents = {row[0] for row in database.execute("SELECT parent_id FROM visits WHERE parent_id IS NOT NULL")}
-            assert parents <= flags.keys()  # trees are connected
-        return {visit_id: bool(flag) for visit_id, flag in flags.items()}
+        rows = self._installation.rows
+        flags = {visit_id: flag > 0 for visit_id, flag in await rows("SELECT visit_id, flags & 4 FROM visits")}
+        empty = "page_id = 0 AND visitor IS NULL AND network IS NULL AND channel IS NULL AND next_view = 1"
+        for visit_id, kept in await rows(f"SELECT visit_id, NOT ({empty}) FROM visits"):
+            assert flags[visit_id] != bool(kept), visit_id
+        for table in ("shares", "unfurls", "conversions", "answers", "later_views"):
+            for (visit_id,) in await rows(f"SELECT visit_id FROM {table}"):
+                assert not flags[visit_id], (table, visit_id)
+        parents = {row[0] for row in await rows("SELECT parent_id FROM visits WHERE parent_id IS NOT NULL")}
+        assert parents <= flags.keys()  # trees are connected
+        return flags
 
-    def visitor_hashes(self) -> list[bytes]:
+    async def visitor_hashes(self) -> list[bytes]:
         """Returns the hashes of all stored visitors as SQLite writes them: six bytes with a sign."""
-        with closing(sqlite3.connect(self._installation.database)) as database:
-            found = database.execute("SELECT visitor FROM visits WHERE visitor IS NOT NULL").fetchall()
+        found = await self._installation.rows("SELECT visitor FROM visits WHERE visitor IS NOT NULL")
         return [int(number).to_bytes(6, "big", signed=True) for (number,) in found]
 
     async def _post(self, connection: Connection, call: str, agent: str, **fields: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from grapevine.store.sqlite.files import database_files
 from tests.chaos.audit import counts_agree
 from tests.chaos.erasure_load import ErasureLoad, Visitor
 from tests.support.raw_connection import Connection, Cut, connected
-from tests.support.server_process import PATIENCE_SECONDS, Installation
+from tests.support.server_process import PATIENCE_SECONDS, Installation, PostgresInstallation
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def test_nothing_is_left_of_visits_erased_in_random_order_under_traffic(
         async with connected(server.port) as one:
             for _ in range(number):
                 await load.visit(one)
-        erased, hashes = load.visitors.copy(), load.visitor_hashes()
+        erased, hashes = load.visitors.copy(), await load.visitor_hashes()
         chance.shuffle(erased)
         before = content(installation)
         assert all(visitor.mark.encode() in before for visitor in erased)  # or the test could not fail
@@ -44,9 +44,9 @@ async def test_nothing_is_left_of_visits_erased_in_random_order_under_traffic(
             await asyncio.wait([traffic])
             exported = [await asyncio.to_thread(export, installation, server.port, table) for table in TABLES]
         assert server.end().status == 0
-    stored = load.stored()
+    stored = await load.stored()
     assert all(stored[visitor.visit_id] for visitor in erased)
-    await counts_agree(installation.database)
+    await counts_agree(installation)
     checked = installation.run("doctor")
     assert checked.status == 0, checked
     left = content(installation) + installation.log.read_bytes() + b"".join(exported)
@@ -57,6 +57,16 @@ async def test_nothing_is_left_of_visits_erased_in_random_order_under_traffic(
 
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 async def test_a_kill_leaves_a_visit_whole_or_erased(installation: Installation, kills: int) -> None:
+    await killed_while_it_erases(installation, kills)
+
+
+@pytest.mark.slow
+async def test_a_kill_leaves_a_visit_whole_or_erased_in_postgres(postgres_installation: PostgresInstallation) -> None:
+    await killed_while_it_erases(postgres_installation, 20)
+
+
+async def killed_while_it_erases(installation: Installation, kills: int) -> None:
+    """Kills servers that erase a round of visits at once: an acknowledged erasure holds, no visit is half erased."""
     load, chance = ErasureLoad(installation, kills), random.Random(kills)  # noqa: S311
     acknowledged: set[int] = set()
     cut = 0
@@ -72,17 +82,17 @@ async def test_a_kill_leaves_a_visit_whole_or_erased(installation: Installation,
             await asyncio.sleep(chance.uniform(0, 0.008))
             server.kill()
             cut += len([done for done in await asyncio.gather(*tasks) if not done])
-        stored = load.stored()
+        stored = await load.stored()
         assert all(stored[visit_id] for visit_id in acknowledged)
-        await counts_agree(installation.database)
+        await counts_agree(installation)
     assert cut  # some were in the middle of it
     with installation.serving() as server:
         async with connected(server.port) as connection:
             for visitor in load.visitors:
                 await load.forget(connection, visitor)
         assert server.end().status == 0
-    assert all(load.stored().values())
-    await counts_agree(installation.database)
+    assert all((await load.stored()).values())
+    await counts_agree(installation)
 
 
 async def keep_visiting(load: ErasureLoad, connection: Connection) -> None:

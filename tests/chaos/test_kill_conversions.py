@@ -35,7 +35,7 @@ async def test_killed_while_a_key_replaces_what_pages_reported(installation: Ins
                 await asyncio.sleep(moments.uniform(0, LONGEST_DELAY_SECONDS))
                 server.kill()
         load.check()
-        await counts_agree(installation.database)
+        await counts_agree(installation)
     assert load.cut > kills  # they were in the middle of it
     with installation.serving() as server:
         await load.report_again(server.port)

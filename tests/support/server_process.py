@@ -7,12 +7,15 @@ import os
 import re
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import asyncpg
 
 from tests.support.raw_connection import ORIGIN
 
@@ -97,11 +100,17 @@ class Installation:
         self.logs = logs
         self.site = site
         self.key = key
+        self.more_settings: dict[str, str] = {}
 
     @property
     def database(self) -> Path:
         """The SQLite file."""
         return self.folder / "grapevine.sqlite3"
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Returns what a query finds in the database."""
+        with closing(sqlite3.connect(self.database)) as file:
+            return file.execute(query).fetchall()
 
     def run(self, *arguments: str, before: Sequence[str] = ()) -> ExitResult:
         """Runs a command of ``grapevine`` to its end."""
@@ -154,7 +163,9 @@ class Installation:
     @property
     def _environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
-        return kept | {"GRAPEVINE_RATE_LIMIT": "0", "GRAPEVINE_CONNECTIONS": "0"} | self._settings()
+        return (
+            kept | {"GRAPEVINE_RATE_LIMIT": "0", "GRAPEVINE_CONNECTIONS": "0"} | self._settings() | self.more_settings
+        )
 
     def _settings(self) -> dict[str, str]:
         return {"GRAPEVINE_DATABASE": f"sqlite:///{self.database}"}
@@ -170,6 +181,13 @@ class PostgresInstallation(Installation):
         self.keys = "c" * 32
         site = _add_site(self)
         self.site, self.key = site["site"], site["key"]
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(self.url)
+        try:
+            return [tuple(row) for row in await connection.fetch(query)]
+        finally:
+            await connection.close()
 
     def _settings(self) -> dict[str, str]:
         return {"GRAPEVINE_DATABASE": self.url, "GRAPEVINE_SECRET_KEYS": self.keys}
