@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest -n auto
 BUILT := server/grapevine/built/widget/manifest.json
-SOURCES := build.py server/grapevine/__init__.py $(shell find widget/src widget/icons widget/translations widget/channels.json widget/secret_parameters.json widget/build -type f ! -name '*.pyc')
+SOURCES := build.py server/grapevine/__init__.py $(shell find widget/src widget/icons widget/translations widget/earlier widget/channels.json widget/secret_parameters.json widget/build -type f ! -name '*.pyc')
 APT := export DEBIAN_FRONTEND=noninteractive; apt-get update -qq </dev/null && \
        apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends
 CAN_APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null

@@ -3,6 +3,7 @@
 widget/src/**/*.js ─ parse ─ link ─ minify ─▶ server/grapevine/built/widget/  widget.HASH.js(.br, .gz), manifest.json
 simple-icons, widget/icons, channels.json ──▶ a few inside the buttons' part, the rest widget.HASH.CHANNEL.json
 widget/translations ────────────────────────▶ widget.HASH.LANGUAGE.json
+widget/earlier/*.json.br ───────────────────▶ server/grapevine/built/earlier/ the files of earlier builds
 referrer database ──────────────────────────▶ server/grapevine/built/data/    referrers.json, tracking.json
 widget/secret_parameters.json ──────────────▶ the same folder, and the widget: patterns that both match
 """
@@ -282,6 +283,18 @@ def tracking_parameters(code: str) -> dict[str, Any]:
 # Files ---------------------------------------------------------------------------------------------------------------
 
 
+def earlier_files(folder: Path) -> dict[str, bytes]:
+    """Returns the files of the builds that ``folder`` has, each an object of texts by file name, compressed.
+
+    Servers keep the files of the builds that they serve (decision 50). These are of builds from before they did.
+    """
+    files: dict[str, bytes] = {}
+    for file in sorted(folder.glob("*.json.br")):
+        for name, text in json.loads(brotli.decompress(file.read_bytes())).items():
+            files |= compressed(name, text.encode())
+    return files
+
+
 def encode(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
@@ -322,6 +335,7 @@ def build(root: Path) -> list[Script]:
         "secret_patterns.json": encode(secret_patterns(root / "widget/secret_parameters.json")),
     }
     replace_folder(root / "server/grapevine/built/widget", widget)
+    replace_folder(root / "server/grapevine/built/earlier", earlier_files(root / "widget/earlier"))
     replace_folder(root / "server/grapevine/built/data", data)
     return scripts
 

@@ -14,6 +14,7 @@ from tests.browser.fake_collect_api import HOME, Recorder
 from tests.support.browsers import CHROMIUM, DESK, FLAGS, start_chromium
 from tests.support.built_widget import Built as Built
 from tests.support.built_widget import built as built
+from tests.support.built_widget import earlier_build as earlier_build
 from tests.support.fake_server import snippet as embed
 from tests.support.page_server import Site, serve_site
 

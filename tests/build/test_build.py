@@ -121,6 +121,22 @@ def test_a_change_gives_another_name_and_removes_the_old_files(project: Path) ->
     assert set(files(widget)) & new == {"manifest.json"}, "one digest stands in all names"
 
 
+def test_files_of_earlier_builds_are_unpacked(project: Path, project_root: Path) -> None:
+    build.build(project)
+    assert files(project / "server/grapevine/built/earlier") == {}
+    shutil.copytree(project_root / "widget/earlier", project / "widget/earlier")
+    build.build(project)
+    built = files(project / "server/grapevine/built/earlier")
+    scripts = [name for name in built if re.fullmatch(r"widget\.\w{12}\.js", name)]
+    assert scripts
+    for name in scripts:
+        assert name == f"widget.{hashlib.sha256(built[name]).hexdigest()[:12]}.js"
+        assert brotli.decompress(built[f"{name}.br"]) == built[name]
+        digest = re.search(r"widget\.(\w{12})\.", built[name].decode())
+        assert digest
+        assert f"widget.{digest[1]}.buttons.js" in built
+
+
 def test_channels_are_inside_the_buttons_or_in_a_file(project: Path) -> None:
     scripts = {script.name: script.body.decode() for script in build.build(project)}
     built = files(project / "server/grapevine/built/widget")

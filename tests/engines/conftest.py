@@ -12,6 +12,7 @@ from tests.engines.server import RecorderServer, serve_recorder
 from tests.engines.tab import Tab
 from tests.support.built_widget import Built
 from tests.support.built_widget import built as built
+from tests.support.built_widget import earlier_build as earlier_build
 from tests.support.page_server import Site, serve_site
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from build import build_widget
+from build import build_widget, earlier_files
 
 
 class Built(NamedTuple):
@@ -25,3 +25,11 @@ def built(project_root: Path) -> Built:
         name: body for name, body in files.items() if name.endswith((".js", ".json")) and name != "manifest.json"
     }
     return Built({script.name: script.body for script in scripts}, loaded_later)
+
+
+@pytest.fixture(scope="session")
+def earlier_build(project_root: Path) -> dict[str, str]:
+    """The files of a real earlier build, by name: the last one before servers kept the files that they serve. Its
+    script is the one name without a part's (``widget.HASH.js``)."""
+    files = earlier_files(project_root / "widget/earlier")
+    return {name: body.decode() for name, body in files.items() if name.endswith((".js", ".json"))}

@@ -53,6 +53,17 @@ async def test_what_the_script_loads_when_it_needs_it(server: Server, suffix: st
     assert "immutable" in response.headers["cache-control"]
 
 
+async def test_files_of_builds_from_before_servers_kept_them_are_in_the_package(
+    server: Server, earlier_build: dict[str, str]
+) -> None:
+    assert len(earlier_build) > 60
+    for name, text in earlier_build.items():
+        response = await server.http.get(f"/{name}", headers={"Accept-Encoding": "br"})
+        assert (response.status_code, response.text) == (200, text), name
+        assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert response.headers["content-encoding"] == "br"
+
+
 @pytest.mark.parametrize("name", ["widget.nothing.js", "widget.js.br", "widget", "icons.json"])
 async def test_nothing_else_is_served(server: Server, name: str) -> None:
     assert (await server.http.get(f"/{name}")).status_code == 404

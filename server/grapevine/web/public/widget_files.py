@@ -22,21 +22,25 @@ class Script(NamedTuple):
     integrity: str
 
 
+def _read_folder(name: str) -> dict[str, bytes]:
+    folder = files("grapevine").joinpath("built", name)
+    if not folder.is_dir():  # a wheel has no empty folder
+        return {}
+    return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
+
+
 class WidgetFiles:
     """All files that build.py made. They are kept in memory because they are small and every page load needs one."""
 
     def __init__(self) -> None:
-        folder = files("grapevine").joinpath("built", "widget")
-        self._files = {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
-        manifest = msgspec.json.decode(self._files["manifest.json"])
+        current = _read_folder("widget")
+        manifest = msgspec.json.decode(current["manifest.json"])
+        self.names = sorted(current)
+        """The names of all files of this build, hashed and precompressed ones too."""
+        self._files = _read_folder("earlier") | current
         self.scripts = {
             f"{name}.js": Script(entry["file"], entry["integrity"]) for name, entry in manifest["scripts"].items()
         }
-
-    @property
-    def names(self) -> list[str]:
-        """The names of all files, hashed and precompressed ones too."""
-        return sorted(self._files)
 
     def response(self, name: str, accept_encoding: str, if_none_match: str) -> Response:
         """Returns a file in the best accepted encoding, or 304 when the client has it.
