@@ -134,7 +134,7 @@ def test_everything_that_may_go_wrong_does(long: tuple[World, list[SimulatedRequ
     people = [visit for visit in world.truth.visits if visit.human]
     assert {visit.token for visit in people} == {None, "kept", "stripped", "damaged"}
     assert {visit.robot for visit in world.truth.visits} == {None, "crawler", "scanner", "replay", "driven"}
-    assert {"typed", "bookmark", "search", "social", "referral", "campaign", "email", "share"} == {
+    assert {"typed", "bookmark", "search", "assistant", "social", "referral", "campaign", "email", "share"} == {
         visit.way for visit in people
     }
     arrivals = Counter(action.nonce for action in requests if isinstance(action, SimulatedVisit | SimulatedView))

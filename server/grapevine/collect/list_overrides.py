@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-Medium = Literal["messenger", "social", "email", "search", "referral"]
+Medium = Literal["messenger", "social", "email", "search", "assistant", "referral"]
 """The sources that a row can name, as ``enums.SOURCES`` calls them."""
 
 
@@ -69,6 +69,13 @@ class ReferrerKey(OverrideRow, frozen=True, kw_only=True):
     app: str | None = None
 
 
+class AssistantTag(OverrideRow, frozen=True, kw_only=True):
+    """A ``utm_source`` that an AI assistant writes into the links of its answers, in lower case."""
+
+    value: str
+    app: str
+
+
 class LinkShim(OverrideRow, frozen=True, kw_only=True):
     """A host that stands between every link of a company's apps and the page."""
 
@@ -84,6 +91,7 @@ class ListOverrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reader: tuple[HumanPattern, ...]
     name: tuple[ReferrerName, ...]
     referrer: tuple[ReferrerKey, ...]
+    tag: tuple[AssistantTag, ...]
     shim: tuple[LinkShim, ...]
 
 

@@ -1,4 +1,4 @@
-"""Where a visit without a good share token comes from: campaign, referrer, in-app browser, or unknown.
+"""Where a visit without a good share token comes from: assistant, campaign, referrer, in-app browser, or unknown.
 
 Domains and Android packages come from the Snowplow referrer database (taken into ``built/data`` by build.py);
 ``list_overrides.toml`` holds the corrections of that list.
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from grapevine.collect.list_overrides import ListOverrides, list_overrides
 from grapevine.domain.enums import SOURCES
@@ -20,9 +20,15 @@ from grapevine.domain.urls import Page, UrlError, origin_of, query_names
 
 _CACHED: Final = 8_192
 _CAMPAIGN_PARAMETERS: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_id"})
+_CAMPAIGN_NAMES: Final = frozenset({"utm_campaign", "utm_id"})
+"""Assistants name no campaign: with one of these a tag is the site's own."""
 _ANDROID: Final = "android-app://"
 _PACKAGE: Final = re.compile(r"(?=.{1,100}\Z)[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", re.ASCII)
 """An Android package in lower case: letters in upper case are allowed in packages, but tell no two apps apart."""
+
+
+_NAMED: Final = frozenset({SOURCES["messenger"], SOURCES["assistant"]})
+"""The sources whose web pages name the app, too: a network's page may stand for several apps."""
 
 
 class Origin(NamedTuple):
@@ -50,8 +56,10 @@ def source_of(page: Page, url: str, referrer: str, app: str | None, origins: fro
 
     ``referrer`` is the document's or an ``android-app://`` one, ``app`` the app whose in-app browser it runs in.
     """
-    if _CAMPAIGN_PARAMETERS & query_names(url):
-        return Origin(SOURCES["campaign"], app)
+    names = query_names(url)
+    if _CAMPAIGN_PARAMETERS & names:
+        assistant = None if _CAMPAIGN_NAMES & names else _reader().assistant(url)
+        return Origin(SOURCES["campaign"], app) if assistant is None else Origin(SOURCES["assistant"], app or assistant)
     known = _read_referrer(referrer, origins) if referrer else None
     if known is not None and not (known.shim and app):
         return Origin(known.source, app or known.app, listed=app is not None or known.listed)
@@ -94,6 +102,7 @@ class ReferrerReader:
                 known = names.get(name, place) if medium == "social" else place
                 self._places[domain.removeprefix("www.")] = known
         self._places |= {row.key: _Place(SOURCES[row.medium], row.app) for row in added.referrer}
+        self._tags = {row.value: row.app for row in added.tag}
         self._shims = frozenset(row.host for row in added.shim)
 
     def read(self, referrer: str, origins: frozenset[str]) -> Origin | None:
@@ -112,8 +121,17 @@ class ReferrerReader:
         found = self._look_up(host, first)
         if found is None:
             return Origin(SOURCES["referral"], None)
-        app = found.app if found.source == SOURCES["messenger"] else None
+        app = found.app if found.source in _NAMED else None
         return Origin(found.source, app, host in self._shims)
+
+    def assistant(self, url: str) -> str | None:
+        """Returns the assistant that tagged a link with its name or host as ``utm_source``; None for other tags."""
+        for name, (value, *_) in parse_qs(urlsplit(url).query).items():
+            if name.lower() == "utm_source":
+                tag = value.lower().removeprefix("www.")
+                found = self._look_up(tag, "")
+                return found.app if found and found.source == SOURCES["assistant"] else self._tags.get(tag)
+        return None
 
     def _android(self, rest: str) -> Origin | None:
         """An app by its package, which is evidence even where it is unknown; some apps write a host in its place.

@@ -6,7 +6,7 @@ from typing import Final
 
 SOURCES: Final = {
     "share": 0, "campaign": 1, "search": 2, "social": 3, "messenger": 4, "email": 5, "referral": 6, "internal": 7,
-    "direct-home": 8, "direct-deep": 9, "link": 10,
+    "direct-home": 8, "direct-deep": 9, "link": 10, "assistant": 11,
 }  # fmt: skip
 SOURCE_NAMES: Final = {code: name for name, code in SOURCES.items()}
 

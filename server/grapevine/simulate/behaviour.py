@@ -39,7 +39,9 @@ class ChannelUse(NamedTuple):
 
 
 ARRIVALS: Final = (
-    (30, Arrival("search", "search", "https://www.google.com/")),
+    (28, Arrival("search", "search", "https://www.google.com/")),
+    (1, Arrival("assistant", "assistant", "https://chatgpt.com/", "utm_source=chatgpt.com", app="chatgpt")),
+    (1, Arrival("assistant", "assistant", "https://www.perplexity.ai/", app="perplexity")),
     (3, Arrival("search", "search", "https://www.bing.com/")),
     (3, Arrival("search", "search", "https://duckduckgo.com/")),
     (1, Arrival("search", "search", "android-app://com.google.android.googlequicksearchbox/",
@@ -139,7 +141,7 @@ _PRIVATE_APPS: Final = frozenset({"messenger", "line", "telegram", "slack", "tea
 
 def shown(way: Arrival, agent: AgentString, is_home: bool) -> tuple[str, str | None]:
     """Returns (source, app) as the request alone shows them, for an arrival without a token."""
-    if way.query:
+    if way.query and way.source != "assistant":  # an assistant tags its links with its own name
         return "campaign", agent.app
     if way.source is not None:
         return way.source, agent.app or way.app

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from grapevine.collect.list_overrides import (
+    AssistantTag,
     GenericRobotPattern,
     HumanPattern,
     InAppBrowser,
@@ -34,12 +35,13 @@ KINDS = {
     HumanPattern: "reader",
     ReferrerName: "name",
     ReferrerKey: "referrer",
+    AssistantTag: "tag",
     LinkShim: "shim",
 }
 
 
 WHERE = re.compile(r"https?://\S+\.\S+|\d on PyPI, 20\d\d|seen .*20\d\d-\d\d")
-KEYS = ("mark", "family", "pattern", "name", "key", "host")
+KEYS = ("mark", "family", "pattern", "name", "key", "value", "host")
 
 
 def without(row: msgspec.Struct) -> ListOverrides:
@@ -157,11 +159,21 @@ def test_referrers() -> None:
             found = ReferrerReader(TABLE, DATABASE).read(referrer, NO_ORIGINS)
             assert found is not None
             assert found.source == SOURCES[row.medium]
-            if row.app and row.medium == "messenger":
+            if row.app and row.medium in {"messenger", "assistant"}:
                 assert found.app == row.app
             other = ReferrerReader(without(row), DATABASE).read(referrer, NO_ORIGINS)
             assert other is None or (other.source, other.app) != (found.source, found.app)
     differences.check(len(TABLE.referrer))
+
+
+def test_tags_of_assistants() -> None:
+    differences = Differences()
+    for row in TABLE.tag:
+        with differences.case(row):
+            url = f"https://a.example/?utm_source={row.value}"
+            assert ReferrerReader(TABLE, DATABASE).assistant(url) == row.app
+            assert ReferrerReader(without(row), DATABASE).assistant(url) is None
+    differences.check(len(TABLE.tag))
 
 
 def test_shims() -> None:
@@ -178,5 +190,7 @@ def test_shims() -> None:
 
 def test_the_page_about_sources_names_every_app(project_root: Path) -> None:
     page = (project_root / "docs/sources.md").read_text("utf-8")
-    apps = {row.app for kind in ("inside", "robot", "name", "referrer") for row in getattr(TABLE, kind) if row.app}
+    apps = {
+        row.app for kind in ("inside", "robot", "name", "referrer", "tag") for row in getattr(TABLE, kind) if row.app
+    }
     assert {app for app in apps if f"`{app}`" not in page} == set()

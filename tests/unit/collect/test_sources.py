@@ -31,6 +31,27 @@ def test_a_campaign_wins_over_every_referrer_and_keeps_the_app(parameter: str) -
     assert found(app="instagram", url=url) == ("campaign", "instagram")
 
 
+@pytest.mark.parametrize(
+    ("query", "source", "app"),
+    [
+        ("utm_source=chatgpt.com", "assistant", "chatgpt"),
+        ("utm_source=www.Perplexity.ai", "assistant", "perplexity"),
+        ("id=7&UTM_SOURCE=openai", "assistant", "chatgpt"),
+        ("utm_source=copilot.com&utm_medium=referral", "assistant", "copilot"),
+        ("utm_source=chatgpt.com&utm_campaign=spring", "campaign", None),
+        ("utm_source=openai&utm_id=7", "campaign", None),
+        ("utm_source=google.com", "campaign", None),
+        ("utm_source=notchatgpt.com", "campaign", None),
+        ("utm_source=", "campaign", None),
+        ("utm_medium=chatgpt.com", "campaign", None),
+        ("utm_source=chatgpt.com.letter.example", "campaign", None),
+    ],
+)
+def test_an_assistant_is_known_by_its_tag(query: str, source: str, app: str | None) -> None:
+    assert found(url=f"{ORIGIN}/deep?{query}") == (source, app)
+    assert found("https://www.google.com/", url=f"{ORIGIN}/deep?{query}") == (source, app)
+
+
 @pytest.mark.parametrize("referrer", [f"{ORIGIN}/", "https://b.a.example/x", "HTTPS://A.EXAMPLE/x"])
 def test_own_pages_are_internal(referrer: str) -> None:
     assert found(referrer) == ("internal", None)
@@ -54,7 +75,12 @@ def test_a_referrer_that_cannot_be_read_counts_as_none(referrer: str) -> None:
         ("https://www.google.com/", "search", None),
         ("https://www.google.co.uk/", "search", None),
         ("https://duckduckgo.com/", "search", None),
-        ("https://chatgpt.com/", "search", None),
+        ("https://gemini.google.com/", "assistant", "gemini"),
+        ("https://www.meta.ai/", "assistant", "meta-ai"),
+        ("https://chat.qwen.ai/", "assistant", "qwen"),
+        ("https://yiyan.baidu.com/", "assistant", "ernie"),
+        ("https://www.baidu.com/", "search", None),
+        ("https://lumo.proton.me/", "assistant", "lumo"),
         ("https://docs.google.com/document/d/1", "referral", None),
         ("https://drive.google.com/", "referral", None),
         ("https://chat.google.com/", "messenger", "google-chat"),
@@ -77,6 +103,13 @@ def test_a_referrer_that_cannot_be_read_counts_as_none(referrer: str) -> None:
         ("https://baker.example/blogroll/", "referral", None),
         ("https://xn--bcher-kva.example/", "referral", None),
         ("https://notslack.com/", "referral", None),
+        ("https://notchatgpt.com/", "referral", None),
+        ("https://mp.weixin.qq.com/", "messenger", "wechat"),
+        ("https://discord.gg/", "messenger", "discord"),
+        ("https://open.kakao.com/", "messenger", "kakaotalk"),
+        ("https://www.bilibili.com/", "social", None),
+        ("https://on.soundcloud.com/", "social", None),
+        ("https://tieba.baidu.com/", "social", None),
     ],
 )
 def test_referrers_of_the_web(referrer: str, source: str, app: str | None) -> None:
@@ -114,7 +147,9 @@ def test_referrers_of_the_web(referrer: str, source: str, app: str | None) -> No
         ("com.microsoft.office.outlook", "email", "com.microsoft.office.outlook"),
         ("ch.protonmail.android", "email", "ch.protonmail.android"),
         ("com.google.android.googlequicksearchbox", "search", "com.google.android.googlequicksearchbox"),
-        ("com.openai.chatgpt", "search", "com.openai.chatgpt"),
+        ("com.openai.chatgpt", "assistant", "chatgpt"),
+        ("com.anthropic.claude", "assistant", "claude"),
+        ("tv.danmaku.bili", "social", "tv.danmaku.bili"),
         ("com.nobody.knows", "referral", "com.nobody.knows"),
     ],
 )

@@ -34,6 +34,7 @@ SOURCES: Final = {
     "share": Label("Shared link", "Came with a valid share token."),
     "campaign": Label("Campaign", "The URL carried campaign (utm) parameters."),
     "search": Label("Search", "A search engine sent the visit."),
+    "assistant": Label("AI assistant", "An AI assistant, such as ChatGPT or Perplexity, cited the page in an answer."),
     "social": Label("Social network", "A public network sent the visit, without a share token."),
     "messenger": Label("Messenger", "A messenger app named itself as the sender, without a share token."),
     "email": Label("E-mail", "A web mailer or mail app named itself as the sender."),
