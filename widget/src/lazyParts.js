@@ -37,6 +37,10 @@ export const startParts = () => {
         connectedCallback() {
           callPart('buttons', this);
         }
+        /** The sticky bar alone has `removed`. */
+        disconnectedCallback() {
+          this.removed?.();
+        }
       },
     );
   }

@@ -22,10 +22,15 @@ const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 /** The style sheet of everything that looks like a button of a bar. */
 export const BUTTONS_SHEET = createStyleSheet(BUTTONS_CSS);
 
-/** Draws the bar of one `<grapevine-buttons>` once, and updates its links while the element is in the page. */
+/**
+ * Draws the bar of one `<grapevine-buttons>` once, and updates its links while the element is in the page. An element
+ * that the page takes out and puts back, or moves while it is being drawn, keeps its bar.
+ */
 export const drawButtons = async (host) => {
-  host.refresh ||= await renderBar(host);
-  changeListeners.add(host.refresh);
+  host.refresh ||= renderBar(host);
+  const refresh = await host.refresh;
+  changeListeners.add(refresh);
+  refresh();
 };
 
 /**
@@ -72,7 +77,6 @@ const renderBar = async (host) => {
     (host.isConnected ? refreshes.forEach((refresh) => refresh()) : changeListeners.delete(refreshAll));
   root.adoptedStyleSheets = [BUTTONS_SHEET];
   if (/light|dark/.test(config.theme)) host.style.colorScheme = config.theme;
-  refreshAll();
   // Follow links that are added later would move the bar, which is centred.
   if (config.follow && host.hasAttribute('position')) await callPart('follow', host, bar);
   root.append(bar, notice);

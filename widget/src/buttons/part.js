@@ -11,7 +11,11 @@ import {showStickyBar} from './stickyBar.js';
  */
 export const start = (host, channel) => {
   if (channel) return shareVia(channel);
-  if (/buttons$/.test(host?.localName)) return drawButtons(host);
+  if (/buttons$/.test(host?.localName)) {
+    // A copy of the sticky bar: from HTML that the page read and wrote again, or from a router's snapshot of the body.
+    const isCopy = hasStickyBar() && !host.removed && host.hasAttribute('position');
+    return isCopy ? host.remove() : drawButtons(host);
+  }
   if (host) return callPart(host.localName.split('-').pop(), host);
   if (hasStickyBar()) showStickyBar();
   if (config.survey) callPart('survey');

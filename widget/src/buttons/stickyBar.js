@@ -4,17 +4,34 @@ import {guard} from '../guard.js';
 import {ELEMENT_PREFIX} from '../lazyParts.js';
 import {changeListeners} from '../onChange.js';
 
-/** Adds the bar that stays in view. At the bottom it hides while the reader scrolls down (`away`). */
+/**
+ * Adds the bar that stays in view. It is one element for the whole life of the script: `removed` puts it back when the
+ * page throws it away, and marks it, so that its copies are recognised (part.js).
+ */
 export const showStickyBar = () => {
-  const bar = createElement(ELEMENT_PREFIX + '-buttons');
-  const attach = guard(() => bar.isConnected || (document.body || document.documentElement).append(bar));
+  let attachedAt;
   let lastScrollY = 0;
-  // Single-page apps replace the body, so every change puts the bar back.
+  const attach = guard(() => {
+    if (bar.isConnected) return;
+    attachedAt = Date.now();
+    // Both are null between `document.open()` and the first `document.write()`.
+    (document.body || document.documentElement)?.append(bar);
+    // Again after `document.open()`, which removes all listeners. The same listener is never added twice.
+    addEventListener('scroll', onScroll, {passive: true});
+    if (!bar.isConnected) bar.removed();
+  });
+  const onScroll = () => {
+    bar.toggleAttribute('away', scrollY > lastScrollY && scrollY > 99);
+    lastScrollY = scrollY;
+  };
+  const bar = createElement(ELEMENT_PREFIX + '-buttons', {
+    removed() {
+      // A microtask later: before the browser draws the next frame, but not while the page is removing all children of
+      // the body. A page that removes the bar as soon as it is there gets it back three times a second at most.
+      (Date.now() - attachedAt > 20 ? queueMicrotask : setTimeout)(attach, 300);
+    },
+  });
   bar.setAttribute('position', config.position || 'left');
   attach();
   changeListeners.add(attach);
-  addEventListener('scroll', () => {
-    bar.toggleAttribute('away', scrollY > lastScrollY && scrollY > 99);
-    lastScrollY = scrollY;
-  }, {passive: true});
 };
