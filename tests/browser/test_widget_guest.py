@@ -11,7 +11,7 @@ from tests.browser.fake_collect_api import Recorder, token
 from tests.support.browsers import clipboard, copy, select
 from tests.support.page_server import Site
 
-BUDGETS = {"widget": 3_060, "widget buttons": 6_560}
+BUDGETS = {"widget": 3_100, "widget buttons": 6_800}
 LONG_TASK = 0.05
 STRICT = (
     "default-src 'none'; script-src http://share.localhost; connect-src http://share.localhost; img-src 'self'; "
