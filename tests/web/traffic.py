@@ -286,7 +286,7 @@ class Author:
     async def _rush(self, site: SiteRow) -> None:
         """Many at one moment, each a different person, half of them through one link.
 
-        A page keeps the first title that is stored, and calls of one moment have no order: all have one title or none.
+        A page keeps the last title that is stored, and calls of one moment have no order: all have one title or none.
         """
         token, title = self._token(site), self._chance.choice(TITLES)
         people, calls = self._chance.sample(range(60), self._chance.randrange(5, 15)), []

@@ -87,8 +87,8 @@ class Batch:
     async def insert_visits(
         self, pages: Sequence[PageRow], visits: Sequence[VisitRow], keys: Sequence[ShareKey]
     ) -> tuple[set[tuple[int, int]], dict[ShareKey, ShareRow]]:
-        """Adds the pages that are missing, and visits. Returns the (site, visit) of the visits whose id was free,
-        and the stored rows of the shares ``keys``."""
+        """Adds pages that are missing, titles that were corrected, and visits. Returns the (site, visit) of the visits
+        whose id was free, and the stored rows of the shares ``keys``."""
         _, new, stored = await self._run_many(
             [("insert_pages", _plain(pages)), ("insert_visits", _plain(visits)), ("named_shares", _plain(keys))]
         )
@@ -104,7 +104,7 @@ class Batch:
 
     async def restore_pages(self, pages: Sequence[PageRow]) -> None:
         """Adds the pages that are missing."""
-        await self._run("insert_pages", _plain(pages))
+        await self._run("restore_pages", _plain(pages))
 
     async def known_pages(self, keys: Rows) -> set[tuple[int, int]]:
         """Which pages of ``keys`` (site, page, cell) are stored, by (site, page)."""

@@ -12,7 +12,7 @@ from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
 from grapevine.writer import batch as steps
 from grapevine.writer.bursts import Bursts, VisitorDay
-from grapevine.writer.caches import KnownKeys, NewKeys, RecentKeys
+from grapevine.writer.caches import KnownKeys, NewKeys, RecentKeys, RecentTitles
 from grapevine.writer.counts import CountDeltas, Drop
 from grapevine.writer.floods import Floods
 from grapevine.writer.name_bounds import BOUNDS, Bound, NameBounds
@@ -39,7 +39,7 @@ class EventRecorder:
         self._shared = SharedState(
             nonces=nonces,
             known=KnownKeys(
-                pages=RecentKeys(_REMEMBERED), visitors=RecentKeys(_REMEMBERED), names=RecentKeys(_REMEMBERED)
+                pages=RecentTitles(_REMEMBERED), visitors=RecentKeys(_REMEMBERED), names=RecentKeys(_REMEMBERED)
             ),
             bursts=Bursts(),
             bounds=NameBounds(bounds),
@@ -86,8 +86,7 @@ class EventRecorder:
 
     def forget_page(self, site_id: int, page_id: int, day: int) -> None:
         """Offers the page to the store again when it is named on that day."""
-        for has_title in (False, True):
-            self._shared.known.pages.forget((site_id, page_id, day, has_title))
+        self._shared.known.pages.forget((site_id, page_id, day))
 
     def forget_all(self) -> None:
         """Takes no page and no visitor for stored any more; called when another process erased a visit."""

@@ -69,7 +69,7 @@ class BatchState:
         self.stored: dict[tuple[int, int], VisitRow] = {}
         """Visits that are in the store and that events of the batch name, by (site, visit)."""
         self.pages: list[PageRow] = []
-        """Pages that may be new, or may get their title now."""
+        """Pages that may be new, or may get another title now."""
         self.excess_pages: set[tuple[int, int]] = set()
         """Pages (site, page) that exceed a bound of the day and count as ``(other)``."""
         self.excess_names: set[tuple[int, int, str]] = set()
@@ -86,7 +86,7 @@ class BatchState:
         """The guards of conversions that are stored already, by (site, guard key)."""
         self.share_rows: list[ShareRow] = []
         """The rows to be added to shares."""
-        self.new_keys = NewKeys(pages=[], visitors=[], names=[], taken=[])
+        self.new_keys = NewKeys(pages={}, visitors=[], names=[], taken=[])
         self._by_kind: dict[type, list[tuple[int, Any]]] = {}
         for index, event in enumerate(events):
             self._by_kind.setdefault(type(event), []).append((index, event))

@@ -130,13 +130,26 @@ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.c
 WHERE s.url IS NOT NULL;
 
 -- name: insert_pages
--- Inserts pages, most of them stored already, and adds titles to those without one. Of the titles in one batch the writer
--- offers the first; of those in concurrent batches the one stays that reaches the row first, which may be any of them.
+-- Inserts pages, most of them stored already, and replaces titles that were corrected; a counter in front, "(3) Title", is
+-- no correction. Of the titles in one batch the writer offers the last; of those in concurrent batches the one stays that
+-- reaches the row last, which may be any of them.
 INSERT INTO pages (site_id, page_id, cell, day, url, title)
 SELECT * FROM rows(site_id bigint, page_id bigint, cell smallint, day bigint, url text, title text)
 WHERE true
 ON CONFLICT (site_id, page_id, cell) DO UPDATE SET title = excluded.title
-WHERE pages.title IS NULL AND excluded.title IS NOT NULL;
+WHERE excluded.title IS NOT NULL AND (pages.title IS NULL OR (
+    excluded.title <> pages.title AND NOT (
+        excluded.title LIKE '(%'
+        AND substr(excluded.title, length(excluded.title) - length(pages.title) - 1) = ') ' || pages.title
+    )
+));
+
+-- name: restore_pages
+-- Inserts pages that were deleted by mistake; one that came back meanwhile keeps its title.
+INSERT INTO pages (site_id, page_id, cell, day, url, title)
+SELECT * FROM rows(site_id bigint, page_id bigint, cell smallint, day bigint, url text, title text)
+WHERE true
+ON CONFLICT (site_id, page_id, cell) DO NOTHING;
 
 -- name: insert_guards
 -- Inserts guards of events that must happen only once; returns those that are new.
