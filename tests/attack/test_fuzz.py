@@ -34,10 +34,11 @@ from grapevine.collect.user_agents import read_agent
 from grapevine.collect.visitor_hash import network_hash, visitor_hash
 from grapevine.config.settings import SETTINGS, Settings, load
 from grapevine.domain import channels, ids
+from grapevine.domain.canonical_urls import canonical_stored, readable
 from grapevine.domain.json_input import decode
 from grapevine.domain.networks import network_of, wide_network_of
 from grapevine.domain.tokens import TokenError, Tokens
-from grapevine.domain.urls import Page, UrlError, page_of, parse_origin, tagged
+from grapevine.domain.urls import MAX_LENGTH, Page, UrlError, page_of, parse_origin, tagged
 from grapevine.errors import FieldError, Invalid, Malformed, SettingError
 from grapevine.sites.api_keys import add_key
 from grapevine.sites.management import find_site
@@ -81,6 +82,7 @@ def damaged(draw: st.DrawFn, seeds: Sequence[str]) -> str:
 URLS: Final = damaged([
     f"{ORIGIN}/", f"{ORIGIN}/a?b=c&utm_source=x#gv=1", "https://[::1]:80/x", "http://xn--bcher-kva.example/", "//a/b",
     "android-app://com.slack/", "https://l.facebook.com/l.php?u=x", "https://bücher.example:8080/%2F?gv=&&#:~:text=a",
+    f"{ORIGIN}/%7ea/./%2E%2e/%c3%9f;x=1/..;jsessionid=2/a|b?q={{y}}&s=it's&r=%%341",
 ])  # fmt: skip
 TOKEN_TEXTS: Final = damaged([*TOKENS.mint(VISIT, list(channels.NAMES)[:8]), TOKENS.session(VISIT)])
 AGENTS: Final = damaged(
@@ -131,10 +133,16 @@ def read_token(text: str) -> None:
 
 
 def read_page(text: str) -> None:
-    with suppress(UrlError):
-        page_of(1, text, ORIGINS, "gv", None)
-    with suppress(UrlError):
-        page_of(1, f"{ORIGIN}/{text}", ORIGINS, "gv", frozenset({"q"}))
+    """What is stored of an address has one spelling, and is the page that it shows itself."""
+    for url, kept in ((text, None), (f"{ORIGIN}/{text}", None), (f"{ORIGIN}/{text}", frozenset({"q"}))):
+        with suppress(UrlError):
+            page = page_of(1, url, ORIGINS, "gv", kept)
+            assert canonical_stored(page.url) == page.url
+            assert page.url.isascii()
+            assert page.url.isprintable()
+            assert readable(page.url).isprintable()
+            if len(page.url) <= MAX_LENGTH:
+                assert page_of(1, page.url, ORIGINS, "gv", kept) == page
     with suppress(UrlError):
         parse_origin(text)
     tagged(text, "token", "gv", "auto")

@@ -58,7 +58,7 @@ async def attribute_conversions(
         raise Invalid.of("model", f"must be one of {', '.join(MODELS)}")
     if not 1 <= limit <= MOST_ROWS:
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
-    found = await reads.attribution.credited(scope_of(site, period, filters), goal, MOST_CONVERSIONS + 1)
+    found = await reads.attribution.credited(await scope_of(reads, site, period, filters), goal, MOST_CONVERSIONS + 1)
     if len(found) > MOST_CONVERSIONS:
         raise Invalid.of("from", f"begins a period with more than {MOST_CONVERSIONS} conversions; ask for less")
     visits = await _with_ancestors(reads, site.site_id, {one.visit_id for one in found})

@@ -44,7 +44,7 @@ async def conversions_by_goal(
     reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING, most: int = MOST_GOALS
 ) -> GoalList:
     """The goals of ``period``, the most frequent first, at most ``most``; filters are the converting visit's."""
-    scope = scope_of(site, period, filters)
+    scope = await scope_of(reads, site, period, filters)
     times, number = await reads.summary.goals(scope, most)
     times.pop(OTHER_NAME, None)
     sums: dict[str, Counter[str]] = {goal: Counter() for goal in times}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from grapevine.analytics.models.spike_detection import CALM_MS
-from grapevine.domain import urls
+from grapevine.analytics.pages import named_page
 from grapevine.domain.periods import Period, rfc3339
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
@@ -32,7 +32,7 @@ async def list_spikes(
     ``now`` in UTC milliseconds."""
     rows = await store.spikes.raised(site.site_id, period.start, period.end, limit)
     if page is not None:
-        wanted = urls.page_id(site.site_id, page)
+        wanted = await named_page(store.reads, site, page)
         rows = [row for row in rows if row.page_id == wanted]
     known = await store.reads.pages.urls(site.site_id, [row.page_id for row in rows])
     return [

@@ -7,6 +7,7 @@ from typing import Final
 
 from grapevine.analytics import metrics
 from grapevine.analytics.metrics import EVERYTHING, BreakdownRow, Filters, Point, Summary
+from grapevine.analytics.pages import named_page
 from grapevine.domain import channels, enums, ids, money, urls
 from grapevine.domain.enums import DAY_KEYS
 from grapevine.domain.periods import Period, interval_start, interval_starts, rfc3339
@@ -30,7 +31,7 @@ _TABLES: Final = (
 
 async def period_summary(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> Summary:
     """Returns the summary of ``period`` (whole UTC days), restricted to ``filters``."""
-    scope = scope_of(site, period, filters)
+    scope = await scope_of(reads, site, period, filters)
     table = _table(filters, "channel")
     if table is not None:
         by_channel = await reads.summary.counts(table, scope, "channel")
@@ -67,7 +68,7 @@ async def metric_series(
     if metric not in metrics.METRICS:
         raise Invalid.of("metric", f"must be one of {', '.join(metrics.METRICS)}")
     values = dict.fromkeys(interval_starts(period, interval), 0)
-    scope = scope_of(site, period, filters)
+    scope = await scope_of(reads, site, period, filters)
     by = "hour" if interval == "hour" else "day"
     for key, value in await _metric(reads, scope, filters, metric, by):
         start = key * ids.HOUR_MS if by == "hour" else ids.day_start(key)
@@ -104,7 +105,7 @@ async def breakdown_by(
         raise Invalid.of("by", f"must be one of {', '.join(metrics.DIMENSIONS)}")
     if not 1 <= limit <= MOST_ROWS:
         raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
-    scope = scope_of(site, period, filters)
+    scope = await scope_of(reads, site, period, filters)
     if _table(filters, by) == "page":
         counts = await reads.summary.pages(scope, limit)
     else:
@@ -140,13 +141,13 @@ async def suspect_counts(reads: Reads, scope: Scope) -> dict[str, int]:
     return {verdict: found.get(code, 0) for verdict, code in enums.VERDICTS.items()}
 
 
-def scope_of(site: Site, period: Period, filters: Filters) -> Scope:
+async def scope_of(reads: Reads, site: Site, period: Period, filters: Filters) -> Scope:
     """Which rows and counts are meant."""
     return Scope(
         site_id=site.site_id,
         start=period.start,
         end=period.end,
-        page_id=None if filters.page is None else urls.page_id(site.site_id, filters.page),
+        page_id=None if filters.page is None else await named_page(reads, site, filters.page),
         channel=None if filters.channel is None else channels.CODES[filters.channel],
         source=None if filters.source is None else enums.SOURCES[filters.source],
         device=None if filters.device is None else enums.DEVICES[filters.device],

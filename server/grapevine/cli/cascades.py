@@ -13,6 +13,7 @@ from rich.tree import Tree
 from grapevine.analytics.cascades import Cascade, CascadeNode, read_cascade
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, counted
+from grapevine.domain.canonical_urls import readable
 from grapevine.domain.enums import DEEPEST
 from grapevine.errors import NotFound, UnknownVisit
 from grapevine.sites.cache import Site
@@ -101,5 +102,5 @@ def _label(node: CascadeNode) -> Text:
 def _path(url: str | None) -> str:
     if url is None:
         return "–"
-    parts = urlsplit(url)
+    parts = urlsplit(readable(url))
     return (f"{parts.path}?{parts.query}" if parts.query else parts.path) or url

@@ -13,6 +13,7 @@ from grapevine.analytics.token_resolution import ChainNode, Resolution, resolve_
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, counted
 from grapevine.domain import ids
+from grapevine.domain.canonical_urls import readable
 from grapevine.domain.channels import NAMES
 from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError
 from grapevine.errors import UnknownVisit
@@ -125,7 +126,7 @@ def _show(context: CommandContext, found: Inspection, resolution: Resolution) ->
     for name, value in (
         ("Valid", found.detail),
         ("Share", f"number {share.n} through {share.channel} in visit {share.visit}, at depth {share.depth}"),
-        ("Page", share.url or "unknown"),
+        ("Page", readable(share.url) if share.url else "unknown"),
         ("When", f"{share.at}; {' and '.join(seen) or 'neither reported nor proven yet'}"),
         ("Opened", f"{counted(share.returns, 'return')}, {counted(share.self_returns, 'self-return')}"),
         ("Previews", unfurls or "none"),
@@ -151,7 +152,11 @@ def _show(context: CommandContext, found: Inspection, resolution: Resolution) ->
         if resolution.omitted and index == 1:
             chain.add_row("…", f"{counted(resolution.omitted, 'visit')} left out")
         chain.add_row(
-            str(node.depth), node.visit, _arrival(node), node.url or "–", (node.at or "erased")[:16].replace("T", " ")
+            str(node.depth),
+            node.visit,
+            _arrival(node),
+            readable(node.url) if node.url else "–",
+            (node.at or "erased")[:16].replace("T", " "),
         )
     context.out.print(chain)
 

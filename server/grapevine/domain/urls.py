@@ -8,12 +8,10 @@ import re
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
-from urllib.parse import quote, unquote_plus, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
-import idna
-
+from grapevine.domain.canonical_urls import canonical_host, canonical_path, canonical_query, without_dot_segments
 from grapevine.domain.enums import OTHER_NAME
-from grapevine.domain.printable import UNPRINTABLE
 from grapevine.domain.url_secrets import parameter_shows_secret, path_without_secrets
 
 MAX_LENGTH: Final = 2048
@@ -21,9 +19,11 @@ OTHER_PAGE: Final = OTHER_NAME
 """The page under which visits are counted once a site has exceeded its daily bound of new pages."""
 
 _PAGES_CACHED: Final = 8_192
-# What a browser never spells: it percent-encodes these everywhere, and writes a backslash only behind the path. Others,
-# such as | and ^, it leaves as they are in paths or queries, and they are never a reason to refuse a visit.
+# What a browser never spells in front of a fragment: it escapes these, and writes a backslash only behind the path.
+# Others, such as | and ^, it leaves as they are in paths or queries, and they are never a reason to refuse a visit.
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f<>\"]|[\ud800-\udfff]|^[^?#]*\\")
+# Browsers before 2018 left the others as they are in fragments.
+_UNSAFE_IN_FRAGMENT: Final = re.compile(r"[\x00\ud800-\udfff]")
 _UNSAFE_IN_HOST: Final = re.compile(r"[`{}|^]")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ALWAYS_TRACKING: Final = ("utm_", "mtm_", "pk_", "hsa_", "_hs", "ga_")
@@ -43,10 +43,7 @@ class Page(NamedTuple):
 
 def origin_of(url: str) -> str:
     """``scheme://host[:port]`` of an http(s) URL, in lower case, without a default port. Raises UrlError."""
-    if len(url) > MAX_LENGTH:
-        raise UrlError(f"is {len(url)} characters long; at most {MAX_LENGTH} are taken")
-    if _UNSAFE.search(url):
-        raise UrlError("holds a character that no URL may hold")
+    _refuse_unsafe(url)
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -60,14 +57,10 @@ def origin_of(url: str) -> str:
         raise UrlError("holds a character that no host may hold")
     if "@" in parts.netloc:
         raise UrlError("must not carry a user name or password")
-    host = parts.hostname
-    if not host.isascii():
-        try:
-            host = idna.encode(host, uts46=True).decode()
-        except idna.IDNAError as error:
-            raise UrlError(f"names a host that cannot be: {error}") from None
-    if ":" in host:
-        host = f"[{host}]"
+    try:
+        host = canonical_host(parts.hostname)
+    except ValueError as error:
+        raise UrlError(str(error)) from None
     shown = "" if port is None or port == _DEFAULT_PORTS[parts.scheme] else f":{port}"
     return f"{parts.scheme}://{host}{shown}"
 
@@ -83,19 +76,22 @@ def parse_origin(text: str) -> str:
 
 @lru_cache(maxsize=_PAGES_CACHED)
 def page_of(site_id: int, url: str, origins: frozenset[str], param: str, kept: frozenset[str] | None) -> Page:
-    """The page of a site that ``url`` shows.
+    """The page of a site that ``url`` shows: the same one for all spellings of an address.
 
     ``param`` is the site's token parameter; ``kept`` are the query parameters that tell pages apart, None for all but
     known tracking names and secrets. A secret in the path is left out in any case. Raises UrlError when the URL cannot
     be a page of the site.
     """
-    origin = origin_of(url)
-    if origin not in origins:
-        raise UrlError(f"is on {origin}, which is not an origin of this site")
-    parts = urlsplit(url)
-    path = path_without_secrets(parts.path) or "/"
-    query = "&".join(piece for piece in parts.query.split("&") if _keeps(piece, param, kept))
-    page = _readable(f"{origin}{path}?{query}" if query else f"{origin}{path}")
+    origin, path, query = _split(url, origins)
+    whole = canonical_path(path)
+    path = path_without_secrets(whole)
+    if path is not whole:  # "..;jsessionid=1" is no dot segment before
+        path = without_dot_segments(path)
+    query = "&".join(piece for piece in canonical_query(query).split("&") if _keeps(piece, param, kept))
+    page = f"{origin}{path}?{query}" if query else f"{origin}{path}"
+    # Letters of other alphabets are six or nine characters each where a browser spells them, and that is what counts.
+    if len(page) > MAX_LENGTH and not url.isascii():
+        raise UrlError(f"is {len(page)} characters long as browsers spell it; at most {MAX_LENGTH} are taken")
     return Page(page_id(site_id, page), page, path == "/" and not query)
 
 
@@ -125,9 +121,28 @@ def tagged(url: str, token: str, param: str, place: str) -> str:
     return f"{base}#{fragment}&{param}={token}" if fragment else f"{base}#{param}={token}"
 
 
-def _readable(url: str) -> str:
-    """Returns a URL with control and bidirectional characters percent-encoded, as browsers spell them."""
-    return url if url.isprintable() else UNPRINTABLE.sub(lambda found: quote(found[0]), url)
+def _split(url: str, origins: frozenset[str]) -> tuple[str, str, str]:
+    """Returns the origin, path and query of a URL that is on one of ``origins``. Raises UrlError for others."""
+    for origin in origins:  # as browsers spell them, nearly always
+        if url.startswith(origin) and url[len(origin) : len(origin) + 1] in ("", "/", "?", "#"):
+            _refuse_unsafe(url)
+            path, _, query = url[len(origin) :].partition("#")[0].partition("?")
+            return origin, path, query
+    origin = origin_of(url)
+    if origin not in origins:
+        raise UrlError(f"is on {origin}, which is not an origin of this site")
+    parts = urlsplit(url)
+    return origin, parts.path, parts.query
+
+
+def _refuse_unsafe(url: str) -> None:
+    if len(url) > MAX_LENGTH:
+        raise UrlError(f"is {len(url)} characters long; at most {MAX_LENGTH} are taken")
+    if _UNSAFE.search(url) is None:
+        return
+    base, _, fragment = url.partition("#")
+    if _UNSAFE.search(base) is not None or _UNSAFE_IN_FRAGMENT.search(fragment) is not None:
+        raise UrlError("holds a character that no URL may hold")
 
 
 def _keeps(piece: str, param: str, kept: frozenset[str] | None) -> bool:

@@ -68,7 +68,7 @@ async def filled(databases: Databases) -> AsyncIterator[WorldWithSuspects]:
 async def test_suspects_are_what_a_count_finds(filled: WorldWithSuspects, period: Period, filters: Filters) -> None:
     expected = Counter(filled.chosen(period, filters))
     site = site_of(filled.world)
-    found = await suspect_counts(filled.reads, scope_of(site, period, filters))
+    found = await suspect_counts(filled.reads, await scope_of(filled.reads, site, period, filters))
     assert found == {verdict: expected[code] for verdict, code in enums.VERDICTS.items()}
     assert list(found) == list(enums.VERDICTS)
     assert (await period_summary(filled.reads, site, period, filters)).suspects == found
@@ -80,7 +80,8 @@ async def test_every_verdict_was_met(filled: WorldWithSuspects) -> None:
 
 async def test_a_site_without_suspects(filled: WorldWithSuspects) -> None:
     other = site_of(World(site_id=99))
-    assert await suspect_counts(filled.reads, scope_of(other, WHOLE, EVERYTHING)) == dict.fromkeys(enums.VERDICTS, 0)
+    scope = await scope_of(filled.reads, other, WHOLE, EVERYTHING)
+    assert await suspect_counts(filled.reads, scope) == dict.fromkeys(enums.VERDICTS, 0)
 
 
 async def test_an_erased_suspect_is_none(databases: Databases) -> None:
@@ -88,7 +89,8 @@ async def test_an_erased_suspect_is_none(databases: Databases) -> None:
         await database.change("UPDATE visits SET verdict = 1, flags = flags | 4")
         store = database.store()
         await store.open()
-        found = await suspect_counts(store.reads, scope_of(site_of(grow(3)), WHOLE, EVERYTHING))
+        scope = await scope_of(store.reads, site_of(grow(3)), WHOLE, EVERYTHING)
+        found = await suspect_counts(store.reads, scope)
         await store.close()
     assert found == dict.fromkeys(enums.VERDICTS, 0)
 

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from grapevine.analytics.cascades import Cascade, CascadeNode
+from grapevine.domain.canonical_urls import readable
 from grapevine.domain.enums import DEEPEST
 from grapevine.web.dashboard import formats, labels, tidy_tree
 from grapevine.web.dashboard.tree_layout import Columns, Rings
@@ -227,7 +228,7 @@ class _Picture:
         if node.via:
             parts.append(f"came through {labels.channel(node.via.channel)} ({labels.nth(node.via.n)} share)")
         if node.url:
-            parts.append(node.url)
+            parts.append(readable(node.url))
         if node.conversions:
             parts.append(formats.count(node.conversions, "conversion"))
         return " · ".join(parts)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from grapevine.domain.canonical_urls import readable
 from grapevine.domain.money import Amounts
 
 NOTHING: Final = "–"
@@ -120,13 +121,13 @@ def elapsed(since: str | None, at: str | None) -> str:
 
 
 def page(url: str | int | None, origins: frozenset[str]) -> str:
-    """Returns a page's URL as short as it stays clear: a long one is cut in the middle.
+    """Returns a page's URL as short as it stays clear, in the letters of its language: a long one is cut in the middle.
 
     It has no origin when the site has only one.
     """
     if url is None:
         return NOTHING
-    text = str(url)
+    text = readable(str(url))
     if len(origins) == 1:
         text = text.removeprefix(next(iter(origins))) or "/"
     if len(text) > _PAGE_LENGTH:

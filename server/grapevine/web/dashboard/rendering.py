@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from grapevine.domain.canonical_urls import readable
 from grapevine.web.dashboard import assets, formats, labels
 from grapevine.web.dashboard.view_url import PRESETS
 
@@ -25,8 +26,10 @@ def code(text: str) -> Markup:
 
 
 def breakable(url: str) -> Markup:
-    """Returns a URL that may be broken into lines after a slash, but not after its first one or inside ``://``."""
-    return Markup(re.sub("(?<=[^/:])/(?=[^/])", "/<wbr>", str(escape(url))))  # noqa: S704
+    """Returns a URL in the letters of its language, which may be broken into lines after a slash, but not after its
+    first one or inside ``://``."""
+    text = str(escape(readable(url)))
+    return Markup(re.sub("(?<=[^/:])/(?=[^/])", "/<wbr>", text))  # noqa: S704
 
 
 @cache
