@@ -144,8 +144,8 @@ def concatenate(modules: Iterable[Module], shared: Collection[str]) -> str:
 def bundle_script(modules: Iterable[Module], indexes: Mapping[str, int] | None = None) -> str:
     """Returns the script, minified, in a scope of its own, with the array for its parts.
 
-    The whole script is inside one `try`: in a browser that lacks something it needs (`URL`, say) it must not throw into
-    the page.
+    The whole script is inside one `try`: in a browser that lacks something it needs (`URL`, say), or without options, it
+    must not throw into the page. The console says what was thrown.
     """
     modules = list(modules)
     indexes = indexes or {}
@@ -153,7 +153,7 @@ def bundle_script(modules: Iterable[Module], indexes: Mapping[str, int] | None =
     if any(module.name == SHARED for module in modules):
         shared = sorted(exported_names(modules) & set(indexes), key=indexes.__getitem__)
         body += f"\nconst SHARED = [{', '.join(shared)}];"
-    return minify_checked(f"(()=>{{try{{{body}}}catch{{}}}})();")
+    return minify_checked(f"(()=>{{try{{{body}}}catch(error){{console.warn?.('grapevine',error)}}}})();")
 
 
 def bundle_part(part: Linked, indexes: Mapping[str, int]) -> str:

@@ -1,19 +1,33 @@
-/** Reads the configuration: the attributes of the script element and the signals of the browser. */
+/** Reads the configuration: the options of the script element and the signals of the browser. */
 
-// `currentScript` is null in a module script and in code that an optimiser evaluates.
-const SCRIPT = document.currentScript || document.querySelector('script[data-site]');
+// `currentScript` is null in a module. There the first line of the stack has the address of this script: behind `at` in
+// Chromium, behind `@` elsewhere. Only the element with exactly that address counts, since the script of another product
+// may have a `data-site`, too. Code that an optimiser evaluates finds none, and reports to nobody.
+const SCRIPT =
+  document.currentScript ||
+  [...document.scripts].find((script) => script.src == Error().stack.split(/\n +at |^.*?@|:\d+:\d/)[1]);
+
+const address = new URL(SCRIPT?.src || 'x:');
 
 /**
- * The `data-*` attributes of the script element. A live view: a page may change an attribute later.
- * @type {DOMStringMap}
+ * The options by name (kebab-case): `data-*` attributes of the script element, else parameters of its address, which
+ * optimisers and tag managers leave alone. A live view: a page may change an attribute later.
+ * @type {Object<string, ?string>}
  */
-export const config = SCRIPT.dataset;
+export const config = new Proxy({}, {
+  get: (_, name) => SCRIPT?.getAttribute('data-' + name) ?? address.searchParams.get(name),
+});
 
-/** URL of the script's folder. Parts and data files are loaded from it, so a path prefix needs no setting. */
-export const SCRIPT_FOLDER = new URL('.', SCRIPT.src).href;
+// Logged by the `catch` around the whole script. Code that an optimiser copied into the page, or to an address like
+// `blob:…`, cannot know where it came from.
+if (!(config.site && (address.host || config.endpoint)))
+  throw 'Nothing is counted: the script tag needs data-site="KEY" or ?site=KEY in its address, and a copied script data-endpoint';
 
 /** Base URL of the server's API, with a slash at its end. */
-export const ENDPOINT = new URL((config.endpoint || SCRIPT_FOLDER).replace(/\/*$/, '/'), location).href;
+export const ENDPOINT = new URL((config.endpoint || new URL('.', address).href).replace(/\/*$/, '/'), location).href;
+
+/** URL of the script's folder. Parts and data files are loaded from it, so a path prefix needs no setting. */
+export const SCRIPT_FOLDER = new URL('.', address.host ? address : ENDPOINT).href;
 
 /**
  * True under Global Privacy Control or Do Not Track: the visit is counted, but nothing is stored and no URL is tagged.

@@ -45,6 +45,6 @@ export const startParts = () => {
     );
   }
   if (hasStickyBar() || config.survey) callPart('buttons');
-  if (config.addressBar) callPart('addressBar');
+  if (config['address-bar']) callPart('addressBar');
   if (config.link) callPart('shortLinks');
 };

@@ -1,6 +1,7 @@
 import {config, ENDPOINT} from './config.js';
 import {mayCollect} from './consentState.js';
 import {emit} from './emit.js';
+import {warn} from './guard.js';
 import {saveTab, tab} from './tabStorage.js';
 
 /**
@@ -8,6 +9,9 @@ import {saveTab, tab} from './tabStorage.js';
  * here does not wait for another try.
  */
 export const underWay = {};
+
+/** Kinds of refusal that the console has a sentence of. */
+const explained = {};
 
 /** Returns 160 random bits as decimal digits. */
 export const createNonce = () => (crypto.getRandomValues(new Uint32Array(5)).join(''));
@@ -43,6 +47,8 @@ const sendWithRetry = async (body, path) => {
       const response = await fetch(apiUrl(path), {method: 'POST', credentials: 'omit', keepalive: true, body});
       const result = await response.json();
       if (response.status != 200) emit('drop', {reason: response.headers.get('Grapevine-Dropped')});
+      // The server's own sentence for people: what it refused, why, and what to do.
+      if (result.detail) explained[result.code] ||= !warn(result.detail);
       // 429 and 5xx mean later; everything else is final, refusals included.
       if (response.status < 429) {
         delete tab.outbox[body];

@@ -10,7 +10,7 @@ import {requestTokens} from '../visit.js';
  * does nothing, because a reload would count the reader's own token as a return.
  */
 export const start = () => {
-  if (config.addressBar != 'on' || !MAY_STORE) return;
+  if (config['address-bar'] != 'on' || !MAY_STORE) return;
   const update = guard(() => {
     const {address} = tab.tokens;
     const url = address ? tag(location.href, address) : untag(location.href)[0];
