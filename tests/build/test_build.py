@@ -181,9 +181,33 @@ def test_scripts_over_their_budget_are_refused_with_the_share_of_each_module(
         build.build(project)
     head, *table = str(caught.value).splitlines()
     assert head.startswith(over)
-    assert re.search(r"over its budget of [36],[18]00; make these modules smaller:$", head)
+    most = build.BUDGETS[over.removesuffix(" has")]
+    assert head.endswith(f"over its budget of {most:,}; make these modules smaller:")
     assert table[0].split()[1] == "url.js" or file != "url.js"
     assert "grapevine:version" in {line.split()[1] for line in table}
+
+
+def test_a_part_over_its_budget_is_refused(project: Path) -> None:
+    path = project / "widget/src/clipboard/part.js"
+    noise = random.Random(7).randbytes(1500).hex()  # noqa: S311
+    path.write_text(path.read_text(encoding="utf-8") + f"window.noise = '{noise}'\n", encoding="utf-8")
+    with pytest.raises(BuildError, match=r"^clipboard has [\d,]+ bytes .* over its budget of 1,500; make"):
+        build.build(project)
+
+
+def test_the_measured_size_does_not_depend_on_the_digest(project: Path) -> None:
+    found = set()
+    for word in ("one", "two", "three"):
+        path = project / "widget/translations/de.json"
+        words = json.loads(path.read_text(encoding="utf-8")) | {"copied": word}
+        path.write_text(json.dumps(words), encoding="utf-8")
+        widget, *_ = build.build(project)
+        manifest = json.loads((project / "server/grapevine/built/widget/manifest.json").read_bytes())
+        assert widget.digest == manifest["digest"] != build.MEASURED_DIGEST
+        assert manifest["measured"]["widget"] == widget.size
+        found.add((widget.size, widget.digest))
+    assert len(found) == 3, "the digest covers the words"
+    assert len({size for size, _ in found}) == 1
 
 
 def test_the_command_reports_sizes_and_refusals(
@@ -194,7 +218,8 @@ def test_the_command_reports_sizes_and_refusals(
     out = capsys.readouterr().out
     assert out.split()[:6] == ["script", "modules", "raw", "gzip", "brotli", "widget"]
     assert "url.js" in out
-    assert re.search(r"^widget \+ buttons: [\d,]+ of 6,800 bytes$", out, re.MULTILINE)
+    assert re.search(r"^widget \+ buttons: [\d,]+ of [\d,]+ bytes, [\d,]+ left$", out, re.MULTILINE)
+    assert re.search(r"^clipboard: [\d,]+ of 1,500 bytes, [\d,]+ left$", out, re.MULTILINE)
     (project / "widget/src/url.js").write_text("export default 1", encoding="utf-8")
     assert build.main([]) == 1
     assert capsys.readouterr().err.startswith("build.py: url.js:1: `export default` is not understood")

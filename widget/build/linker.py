@@ -144,8 +144,8 @@ def concatenate(modules: Iterable[Module], shared: Collection[str]) -> str:
 def bundle_script(modules: Iterable[Module], indexes: Mapping[str, int] | None = None) -> str:
     """Returns the script, minified, in a scope of its own, with the array for its parts.
 
-    The whole script is inside one `try`: in a browser that lacks something it needs (`URL`, say), or without options, it
-    must not throw into the page. The console says what was thrown.
+    The whole script is inside one `try`: it must not throw into the page, neither without options nor in a browser that
+    lacks something it needs (`URL`, say). The console says what was thrown.
     """
     modules = list(modules)
     indexes = indexes or {}

@@ -18,16 +18,16 @@ export const config = new Proxy({}, {
   get: (_, name) => SCRIPT?.getAttribute('data-' + name) ?? address.searchParams.get(name),
 });
 
-// Logged by the `catch` around the whole script. Code that an optimiser copied into the page, or to an address like
+// Logged by the `catch` around the whole script. A copy that an optimiser put into the page, or under an address like
 // `blob:…`, cannot know where it came from.
 if (!(config.site && (address.host || config.endpoint)))
-  throw 'Nothing is counted: the script tag needs data-site="KEY" or ?site=KEY in its address, and a copied script data-endpoint';
+  throw 'Nothing is counted: the script tag needs data-site="KEY" or ?site=KEY in its address';
 
-/** Base URL of the server's API, with a slash at its end. */
+/**
+ * Base URL of the server, with a slash at its end: the script's folder, so a path prefix needs no setting, or
+ * `data-endpoint`. Reports go there; parts and data files are loaded from there.
+ */
 export const ENDPOINT = new URL((config.endpoint || new URL('.', address).href).replace(/\/*$/, '/'), location).href;
-
-/** URL of the script's folder. Parts and data files are loaded from it, so a path prefix needs no setting. */
-export const SCRIPT_FOLDER = new URL('.', address.host ? address : ENDPOINT).href;
 
 /**
  * True under Global Privacy Control or Do Not Track: the visit is counted, but nothing is stored and no URL is tagged.
