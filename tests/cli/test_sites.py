@@ -65,6 +65,17 @@ def test_the_contact_of_a_site(run: Terminal) -> None:
         assert "a contact is like privacy@example.com or https://example.com/privacy" in refused.err
 
 
+def test_parameters_that_a_site_keeps(run: Terminal) -> None:
+    site = run.add_site()
+    changed = run("site", "set", site, "keep=si,gclid gclid", "--json").json
+    assert (changed["keep"], 'data-keep="gclid si"' in changed["snippet"]) == ("gclid si", True)
+    assert "gclid si" in " ".join(run("site", "list").out.split())
+    for wrong in ("keep=*", "keep=a=b", "keep=a&b"):
+        refused = run("site", "set", site, wrong)
+        assert (refused.status, "`keep` must be names of query parameters" in refused.err) == (2, True)
+    assert "data-keep" not in run("site", "set", site, "keep=", "--json").json["snippet"]
+
+
 def test_keys(run: Terminal) -> None:
     site = run.add_site()
     added = run("key", "add", site, "--scope", "read", "--json").json

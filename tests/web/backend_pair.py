@@ -48,6 +48,7 @@ SITES = (
         created_at=NOON,
         origins=("https://b.example:8443", "http://b.example"),
         contact="https://b.example:8443/privacy?topic=erase&lang=de",
+        keep="gclid",
     ),
     SiteRow(
         site_id=3,
@@ -60,6 +61,7 @@ SITES = (
         created_at=NOON,
         origins=("https://c.example",),
         element="lees",
+        keep="mc_cid si",
     ),
     SiteRow(
         site_id=4,

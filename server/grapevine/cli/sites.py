@@ -56,6 +56,7 @@ def register(commands: Commands) -> None:
         type=_change,
         help="name=…; origin=URL (all of them anew, repeat it for several); param=… (the token's name in URLs); "
         "place=auto|fragment|query (where in the URL); query=* or the query parameters that tell pages apart; "
+        "keep=… (parameters that stay in addresses although they are known to track; empty for none); "
         "element=… (what the names of the widget's elements begin with); values=all|keys (whose conversions have a "
         "value: everybody's, or only those that a server reports with an API key); "
         "contact=… (URL or mail address for visitors who want a visit erased; empty for none)",
@@ -97,6 +98,8 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
         )
         for site in sites:
             told_apart = {"*": "all but tracking and secrets", "": "path alone"}.get(site.query, site.query)
+            if site.keep:
+                told_apart = f"{told_apart}, and {site.keep}"
             token = f"{site.param}, {site.place}"
             values = {"all": "all", "keys": "of keys alone"}[site.counted_values]
             since = rfc3339(site.created_at)[:10]
@@ -149,6 +152,7 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
         "param": site.param,
         "place": site.place,
         "query": site.query,
+        "keep": site.keep,
         "element": site.element,
         "values": site.counted_values,
         "contact": site.contact,

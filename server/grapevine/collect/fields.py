@@ -17,7 +17,7 @@ _NO_TOKEN: Final = Token(0, 0, 0)
 def page_of_url(site: Site, url: str, errors: list[FieldError]) -> Page:
     """The page that a URL names."""
     try:
-        return page_of(site.site_id, url, site.origins, site.row.param, site.kept_query)
+        return page_of(site.site_id, url, site.origins, site.row.param, site.kept_query, site.keep)
     except UrlError as error:
         errors.append(FieldError("url", str(error)))
         return _NO_PAGE

@@ -1,4 +1,4 @@
-"""Corrections of the lists of robots, apps and referrers, with a source per row: the table ``list_overrides.toml``."""
+"""Corrections of the lists of robots, apps, referrers and parameters, a source per row: ``list_overrides.toml``."""
 
 from __future__ import annotations
 
@@ -82,6 +82,21 @@ class LinkShim(OverrideRow, frozen=True, kw_only=True):
     host: str
 
 
+class TrackingName(OverrideRow, frozen=True, kw_only=True):
+    """A query parameter that only tracks, or what such names begin with, in lower case. ``build.py`` reads the row."""
+
+    name: str | None = None
+    prefix: str | None = None
+
+
+class ContentNames(OverrideRow, frozen=True, kw_only=True):
+    """Listed names that are no pure tracking on every site, in lower case. ``build.py`` reads the row."""
+
+    reason: str
+    names: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+
 class ListOverrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table. The order of ``inside`` and ``robot`` counts: the first row that fits is taken."""
 
@@ -93,6 +108,8 @@ class ListOverrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     referrer: tuple[ReferrerKey, ...]
     tag: tuple[AssistantTag, ...]
     shim: tuple[LinkShim, ...]
+    tracking: tuple[TrackingName, ...]
+    content: tuple[ContentNames, ...]
 
 
 @cache

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote_plus, urlsplit
 
 from grapevine.domain.canonical_urls import canonical_host, canonical_path, canonical_query, without_dot_segments
 from grapevine.domain.enums import OTHER_NAME
+from grapevine.domain.tracking_parameters import is_tracking
 from grapevine.domain.url_secrets import parameter_shows_secret, path_without_secrets
 
 MAX_LENGTH: Final = 2048
@@ -26,7 +25,6 @@ _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f<>\"]|[\ud800-\udfff]|^[^?#]*\\")
 _UNSAFE_IN_FRAGMENT: Final = re.compile(r"[\x00\ud800-\udfff]")
 _UNSAFE_IN_HOST: Final = re.compile(r"[`{}|^]")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_ALWAYS_TRACKING: Final = ("utm_", "mtm_", "pk_", "hsa_", "_hs", "ga_")
 
 
 class UrlError(ValueError):
@@ -75,19 +73,26 @@ def parse_origin(text: str) -> str:
 
 
 @lru_cache(maxsize=_PAGES_CACHED)
-def page_of(site_id: int, url: str, origins: frozenset[str], param: str, kept: frozenset[str] | None) -> Page:
+def page_of(
+    site_id: int,
+    url: str,
+    origins: frozenset[str],
+    param: str,
+    kept: frozenset[str] | None,
+    keep: frozenset[str] = frozenset(),
+) -> Page:
     """The page of a site that ``url`` shows: the same one for all spellings of an address.
 
     ``param`` is the site's token parameter; ``kept`` are the query parameters that tell pages apart, None for all but
-    known tracking names and secrets. A secret in the path is left out in any case. Raises UrlError when the URL cannot
-    be a page of the site.
+    known tracking names and secrets. Those in ``keep`` are kept whatever they look like. A secret in the path is left
+    out in any case. Raises UrlError when the URL cannot be a page of the site.
     """
     origin, path, query = _split(url, origins)
     whole = canonical_path(path)
     path = path_without_secrets(whole)
     if path is not whole:  # "..;jsessionid=1" is no dot segment before
         path = without_dot_segments(path)
-    query = "&".join(piece for piece in canonical_query(query).split("&") if _keeps(piece, param, kept))
+    query = "&".join(piece for piece in canonical_query(query).split("&") if _keeps(piece, param, kept, keep))
     page = f"{origin}{path}?{query}" if query else f"{origin}{path}"
     # Letters of other alphabets are six or nine characters each where a browser spells them, and that is what counts.
     if len(page) > MAX_LENGTH and not url.isascii():
@@ -145,21 +150,14 @@ def _refuse_unsafe(url: str) -> None:
         raise UrlError("holds a character that no URL may hold")
 
 
-def _keeps(piece: str, param: str, kept: frozenset[str] | None) -> bool:
+def _keeps(piece: str, param: str, kept: frozenset[str] | None, keep: frozenset[str]) -> bool:
     if not piece:
         return False
     name = unquote_plus(piece.partition("=")[0])
     if name == param:
         return False
+    if name in keep:
+        return True
     if kept is not None:
         return name in kept
-    lowered = name.lower()
-    if lowered in _tracking_names() or lowered.startswith(_ALWAYS_TRACKING):
-        return False
-    return not parameter_shows_secret(piece)
-
-
-@cache
-def _tracking_names() -> frozenset[str]:
-    table = json.loads(files("grapevine").joinpath("built", "data", "tracking.json").read_text("utf-8"))
-    return frozenset(name.lower() for name in table["parameters"])
+    return not is_tracking(name) and not parameter_shows_secret(piece)

@@ -35,6 +35,7 @@ class Site:
         self.origins = frozenset(row.origins)
         self.least_reporter = CONVERSION_REPORTERS["key" if row.counted_values == "keys" else "page"]
         self.kept_query = None if row.query == "*" else frozenset(row.query.split())
+        self.keep = frozenset(row.keep.split())
         self.spread = ids.spread_of_site(row.site_id, row.cells)
         self.tokens = Tokens(keys, bytes.fromhex(row.salt))
 

@@ -22,5 +22,7 @@ def snippet(site: SiteRow, base_url: str, prefix: str = "") -> str:
         attributes["data-element"] = site.element
     if site.query not in ("*", ""):
         attributes["data-query"] = site.query
+    if site.keep:
+        attributes["data-keep"] = site.keep
     data = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
     return f'<script async src="{escape(base_url)}{escape(prefix)}/widget.js" {data}></script>'

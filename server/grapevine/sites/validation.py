@@ -10,7 +10,7 @@ from grapevine.domain.urls import UrlError, origin_of, parse_origin
 from grapevine.errors import Invalid
 
 PLACES: Final = ("auto", "fragment", "query")
-CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element", "values", "contact")
+CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element", "values", "contact", "keep")
 COUNTED_VALUES: Final = ("all", "keys")
 
 _LONGEST_NAME: Final = 100
@@ -31,7 +31,8 @@ def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
     ``query`` is ``*`` (all but tracking parameters and secrets tell pages apart) or the names that do. ``element`` and
     what the widget appends (``-buttons``, ``-follow`` …) are a custom element's name by the HTML standard; XML reserves
     names that begin with ``xml``. ``values`` says whose conversions have a value: ``all``, or ``keys``, those that an
-    API key reported. ``contact`` is empty where a site names none.
+    API key reported. ``contact`` is empty where a site names none. ``keep`` are parameters that stay in addresses
+    although they are known to track; empty for none.
     """
     values: dict[str, object] = {}
     for field, texts in changes.items():
@@ -117,10 +118,21 @@ def _element(text: str) -> str:
 
 
 def _query(text: str) -> str:
-    names = sorted(set(re.split(r"[\s,]+", text.strip()))) if text.strip() else []
+    names = _names(text)
     if names != ["*"] and not all(_QUERY_NAME.fullmatch(name) and name != "*" for name in names):
         raise Invalid.of("query", "must be * or the names of the query parameters that tell pages apart")
     return " ".join(names)
+
+
+def _keep(text: str) -> str:
+    names = _names(text)
+    if not all(_QUERY_NAME.fullmatch(name) and name != "*" for name in names):
+        raise Invalid.of("keep", "must be names of query parameters, or empty for none")
+    return " ".join(names)
+
+
+def _names(text: str) -> list[str]:
+    return sorted(set(re.split(r"[\s,]+", text.strip()))) if text.strip() else []
 
 
 _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
@@ -128,5 +140,6 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "param": _param,
     "place": _place,
     "query": _query,
+    "keep": _keep,
     "element": _element,
 }

@@ -27,6 +27,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``element`` is the prefix of the names of its widget's elements, ``cells`` in how many cells its cascades begin.
     ``counted_values`` is ``all`` or ``keys``: whose conversions have a value. ``contact`` is a URL or a mail address.
+    ``keep`` are space-separated query parameters that stay in addresses although they are known to track.
     """
 
     site_id: int
@@ -42,6 +43,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     cells: int = SITE_CELLS
     counted_values: str = "all"
     contact: str | None = None
+    keep: str = ""
 
     def __repr__(self) -> str:
         return redacted_repr(self)

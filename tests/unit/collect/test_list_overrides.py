@@ -10,6 +10,7 @@ import msgspec
 
 from grapevine.collect.list_overrides import (
     AssistantTag,
+    ContentNames,
     GenericRobotPattern,
     HumanPattern,
     InAppBrowser,
@@ -18,6 +19,7 @@ from grapevine.collect.list_overrides import (
     ReferrerKey,
     ReferrerName,
     RobotPattern,
+    TrackingName,
     list_overrides,
 )
 from grapevine.collect.sources import Origin, ReferrerReader, referrers_listed
@@ -38,6 +40,8 @@ KINDS = {
     AssistantTag: "tag",
     LinkShim: "shim",
 }
+PARAMETERS = {TrackingName: "tracking", ContentNames: "content"}
+"""Rows that ``build.py`` reads; tests/build/test_tracking_lists.py holds them to it that they work."""
 
 
 WHERE = re.compile(r"https?://\S+\.\S+|\d on PyPI, 20\d\d|seen .*20\d\d-\d\d")
@@ -67,7 +71,7 @@ def place_url(row: ReferrerKey) -> str:
 
 
 def test_every_row_says_where_it_is_from() -> None:
-    rows = [row for kind in KINDS.values() for row in getattr(TABLE, kind)]
+    rows = [row for kind in (*KINDS.values(), *PARAMETERS.values()) for row in getattr(TABLE, kind)]
     assert len(rows) > 200
     assert [row for row in rows if not WHERE.search(row.source)] == []
 

@@ -108,6 +108,13 @@ def test_a_site_may_list_the_parameters_that_tell_its_pages_apart() -> None:
     assert found.url == "https://a.example/x?id=1"
 
 
+@pytest.mark.parametrize("kept", [None, frozenset({"id"})])
+def test_a_site_may_keep_parameters_that_are_known_to_track(kept: frozenset[str] | None) -> None:
+    url = "https://a.example/x?si=4&id=1&SI=5&utm_id=3&code=6"
+    found = page_of(1, url, ORIGINS, "gv", kept, frozenset({"si", "code"}))
+    assert found.url == "https://a.example/x?si=4&id=1&code=6"
+
+
 def test_a_page_of_another_origin_is_refused() -> None:
     with pytest.raises(UrlError, match="not an origin of this site"):
         page_of(1, "https://c.example/", ORIGINS, "gv", None)

@@ -54,6 +54,8 @@ def test_snippets() -> None:
         element="lees",
     )
     assert 'data-site="KEY" data-element="lees">' in snippet(named, "https://share.example.com")
+    kept = snippet(msgspec.structs.replace(site, keep="gclid si"), "https://share.example.com")
+    assert 'data-site="KEY" data-keep="gclid si">' in kept
     for query, attribute in (("code id", ' data-query="code id"'), ("", ""), ("*", "")):
         selecting = snippet(msgspec.structs.replace(site, query=query), "https://share.example.com")
         assert f'data-site="KEY"{attribute}>' in selecting

@@ -357,7 +357,14 @@ async def test_sources(server: Server, fields: dict[str, str], agent: str, sourc
 
 @BOTH_BACKENDS
 async def test_tracking_names_do_not_make_pages(server: Server) -> None:
-    for query in ("", "?utm_source=a", "?fbclid=1&gv=x", "?id=1", "?gclid=2&id=1&UTM_medium=b"):
+    for query in (
+        "",
+        "?utm_source=a",
+        "?fbclid=1&gv=x",
+        "?id=1",
+        "?gclid=2&id=1&UTM_medium=b",
+        "?%5fgl=1&id=1&mkt_tok=2",
+    ):
         await server.visit(url=f"{ORIGIN}/p{query}")
     assert await server.store.look("SELECT url FROM pages ORDER BY url") == [(f"{ORIGIN}/p",), (f"{ORIGIN}/p?id=1",)]
 

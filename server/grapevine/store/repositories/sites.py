@@ -52,6 +52,7 @@ class SiteRepository(Repository):
                 cells=cells,
                 counted_values=counted_values,
                 contact=contact,
+                keep=keep,
             )
             for (
                 number,
@@ -66,6 +67,7 @@ class SiteRepository(Repository):
                 cells,
                 counted_values,
                 contact,
+                keep,
             ) in rows
         ]
 

@@ -8,7 +8,8 @@ UPDATE versions SET version = version + 1 WHERE name = 'sites';
 
 -- name: sites_after
 -- Returns the next sites behind one, oldest first.
-SELECT site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values, contact FROM sites
+SELECT site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values, contact,
+    keep FROM sites
 WHERE site_id > :site_id ORDER BY site_id LIMIT :most;
 
 -- name: origins_of
@@ -22,14 +23,14 @@ SELECT o.origin FROM origins o JOIN sites s ON s.site_id = o.site_id WHERE s.key
 -- name: insert_site
 -- Inserts a site.
 INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values,
-    contact)
+    contact, keep)
 VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells, :counted_values,
-    :contact);
+    :contact, :keep);
 
 -- name: update_site
 -- Changes the columns that a site's owner may change.
 UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element,
-    counted_values = :counted_values, contact = :contact
+    counted_values = :counted_values, contact = :contact, keep = :keep
 WHERE site_id = :site_id;
 
 -- name: delete_origins
