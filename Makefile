@@ -16,7 +16,7 @@ export PIP_ROOT_USER_ACTION := ignore
 REQUIREMENTS := import tomllib; data = tomllib.load(open("pyproject.toml", "rb")); \
                 print(*data["project"]["dependencies"], *data["dependency-groups"]["build"], sep="\n")
 
-.PHONY: help demo test test-fast test-slow test-engines check bench build setup setup-dev browser engines clean
+.PHONY: help demo test test-fast test-slow test-engines check bench build setup setup-dev browser routers engines clean
 .DELETE_ON_ERROR:
 
 help: ## Prints this list
@@ -26,7 +26,7 @@ demo: setup $(BUILT) ## Runs a server and a demo site that embeds it; prints the
 	@echo "Starting the demo"
 	@$(VENV)/bin/grapevine demo $(ARGS)
 
-test: setup-dev $(BUILT) browser ## Runs every test but the slow ones; installs Chromium and PostgreSQL for them
+test: setup-dev $(BUILT) browser routers ## Runs every test but the slow ones; installs Chromium and PostgreSQL for them
 	@$(PYTEST) -m "not slow" --durations=25 $(ARGS)
 
 test-fast: setup-dev $(BUILT) ## Runs the tests that need no browser, no other process and no PostgreSQL
@@ -35,7 +35,7 @@ test-fast: setup-dev $(BUILT) ## Runs the tests that need no browser, no other p
 test-slow: setup-dev $(BUILT) ## Runs the slow tests, a hundred kills of the server among them
 	@$(PYTEST) -m slow $(ARGS)
 
-test-engines: setup-dev $(BUILT) browser engines ## Runs the widget's tests in Chromium, Firefox and WebKit
+test-engines: setup-dev $(BUILT) browser engines routers ## Runs the widget's tests in Chromium, Firefox and WebKit
 	@GRAPEVINE_TEST_ENGINES=all $(PYTEST) tests/engines $(ARGS)
 
 check: setup-dev ## Checks format, lint and types
@@ -88,6 +88,10 @@ browser:
 	  elif ! command -v chromium >/dev/null; then \
 	    echo "The browser tests need Chromium, run: sudo apt-get install chromium chromium-headless-shell" >&2; exit 1; fi; fi
 
+# The routers behind which the widget is tested, from the npm registry without Node. Their tests fail without them.
+routers: setup-dev
+	-@$(PY) -m tests.support.npm_packages
+
 engines: $(VENV)/.engines
 	@if ! (command -v firefox-esr && command -v WebKitWebDriver && command -v Xvfb) >/dev/null; then \
 	  if $(CAN_APT); then echo "Installing Firefox and WebKit for their tests" && $(APT) $(ENGINES) </dev/null >/dev/null; \
@@ -98,5 +102,5 @@ $(VENV)/.engines: pyproject.toml $(VENV)/.installed-dev
 	@touch $@
 
 clean: ## Deletes everything that the other targets made
-	rm -rf $(VENV) dist server/grapevine/built .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .cache dist server/grapevine/built .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -143,6 +143,7 @@ def test_a_page_from_the_cache_is_a_view(demo: Demo) -> None:
         browser.wait(f"location.href == {first!r} && window.kept")
         until_views(demo, first, 3)
         assert browser.run("grapevine.visit") == visit
+        assert browser.run("document.querySelectorAll('grapevine-buttons[position]').length") == 1
     assert demo.numbers(first, "visits", "returns", "self_returns", "views") == [1, 0, 0, 3]
 
 

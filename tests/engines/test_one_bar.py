@@ -159,3 +159,19 @@ def test_elements_in_the_page_live_through_snapshots_and_moves(tab: Tab, site: S
     }""")
     tab.until("() => away.shadowRoot.querySelector('[href*=second]')?.localName")
     assert tab.errors() == []
+
+
+def test_one_survey_in_a_form_that_was_copied(tab: Tab, site: Site, recorder: RecorderServer) -> None:
+    form = "<form id='f'><input name='mail'><button>Sign up</button></form>"
+    tab.visited(site.page("/", form, snippet=recorder.snippet(survey="#f")))
+    labels = "() => [...document.querySelectorAll('label')].map(label => label.textContent).join()"
+    tab.until(f"() => ({labels})()")
+    tab.run("""() => {
+      window.first = document.querySelector('label');
+      document.body.replaceWith(document.body.cloneNode(true));
+      history.pushState(null, '', '/copy');
+    }""")
+    tab.until("() => document.querySelector('label') != first && document.querySelector('#f label')")
+    assert tab.run(labels) == "How did you hear about us? "
+    tab.run("() => { document.querySelector('label input').value = 'the radio'; document.forms[0].requestSubmit() }")
+    assert recorder.wait("answers")[0]["text"] == "the radio"

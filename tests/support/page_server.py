@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +27,8 @@ class Site:
         self.snippet = ""
         self.first = ""
         """Stands before everything else in the head of each page."""
+        self.delay = 0.0
+        """Seconds until each answer."""
         self.answers: dict[str, PageResponse] = {}
 
     def page(
@@ -97,6 +100,7 @@ def serve_site() -> Iterator[Site]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            time.sleep(site.delay)
             answer = site.answers.get(urlsplit(self.path).path)
             self.send_response(200 if answer else 404)
             body, headers = answer or PageResponse(b"", {})

@@ -80,8 +80,11 @@ const addFieldToForms = () => {
     for (const form of config.survey == 'off' || !mayCollect() ? [] : document.querySelectorAll(config.survey)) {
       if (extendedForms.has(form)) continue;
       extendedForms.add(form);
+      // A copy of a form that has the field: from HTML that was written again, or from a router's snapshot.
+      form.querySelector('[data-grapevine-field]')?.remove();
       const field = createElement('input', {type: 'text', maxLength: 500, autocomplete: 'off'});
       const label = createLocalized('label', {textContent: questionText() + ' '});
+      label.dataset.grapevineField = '';
       label.style.display = 'block';
       label.append(field);
       const last = form.querySelector('[type=submit],button:not([type])');
