@@ -167,11 +167,11 @@ def test_one_survey_in_a_form_that_was_copied(tab: Tab, site: Site, recorder: Re
     labels = "() => [...document.querySelectorAll('label')].map(label => label.textContent).join()"
     tab.until(f"() => ({labels})()")
     tab.run("""() => {
-      window.first = document.querySelector('label');
       document.body.replaceWith(document.body.cloneNode(true));
+      window.copied = document.querySelector('label');
       history.pushState(null, '', '/copy');
     }""")
-    tab.until("() => document.querySelector('label') != first && document.querySelector('#f label')")
+    tab.until("() => !copied.isConnected && document.querySelector('#f label').localName")
     assert tab.run(labels) == "How did you hear about us? "
     tab.run("() => { document.querySelector('label input').value = 'the radio'; document.forms[0].requestSubmit() }")
     assert recorder.wait("answers")[0]["text"] == "the radio"

@@ -1,4 +1,4 @@
-"""Real routers: one bar, one view a page, and each under its own address and title, also when answers are slow."""
+"""Real routers: one bar, one view a page, and each under its own address, also when answers are slow."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final
 
 import pytest
 
-from tests.engines.routers import ROUTERS, Router, turbo
+from tests.engines.routers import ROUTERS, Router
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
-from tests.engines.test_one_bar import BARS, SETTLED
+from tests.engines.test_one_bar import BARS
 from tests.support.page_server import Site
 
 SHOWN: Final = "page => location.pathname == '/' + page && document.querySelector('h1')?.textContent == page"
@@ -57,20 +57,6 @@ def test_one_bar_and_one_view_a_page(tab: Tab, site: Site, recorder: RecorderSer
     bars.append(tab.run(BARS))
     assert bars == ["fixed"] * (len(STEPS) + 1)
     pages = ["a", *(page for _, page in STEPS)]
-    seen = [(report["url"], report["title"]) for report in [*recorder.of("visits"), *recorder.of("views")]]
-    assert seen == [(f"{site.origin}/{page}", f"Title of {page}") for page in pages]
+    seen = [report["url"] for report in [*recorder.of("visits"), *recorder.of("views")]]
+    assert seen == [f"{site.origin}/{page}" for page in pages]
     assert tab.errors() == []
-
-
-def test_a_page_that_comes_late_is_reported_without_the_title_before(
-    tab: Tab, site: Site, recorder: RecorderServer
-) -> None:
-    opened(tab, site, turbo)
-    site.delay = 1.6
-    go(tab, "click")
-    [view] = recorder.wait("views")
-    assert (view["url"], view.get("title")) == (f"{site.origin}/b", None)
-    tab.until(SHOWN, "b")
-    tab.run(SETTLED)
-    assert tab.run(BARS) == "fixed"
-    assert recorder.paths == ["visits", "views"]

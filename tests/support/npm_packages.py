@@ -73,7 +73,7 @@ def fetch(package: str, folder: Path = FOLDER, transport: httpx.BaseTransport | 
     if file.exists() and integrity(file.read_bytes()) == expected:
         return file
     try:
-        body = _download(get_download_url(package), transport)
+        body = _download(get_download_url(package), transport)  # type: ignore[no-untyped-call]
     except httpx.HTTPError as error:
         raise PackageError(
             f"{package} cannot be fetched from the npm registry ({error}). The tests of routers need it: run "
