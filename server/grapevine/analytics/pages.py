@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grapevine.domain.canonical_urls import canonical_stored
-from grapevine.domain.urls import UrlError, page_id, page_of
+from grapevine.domain.urls import UrlError, page_id
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
 
@@ -16,7 +16,7 @@ async def named_page(reads: Reads, site: Site, url: str) -> int:
     """
     stored = page_id(site.site_id, canonical_stored(url))
     try:
-        shown = page_of(site.site_id, url, site.origins, site.row.param, site.kept_query).page_id
+        shown = site.page(url).page_id
     except UrlError:
         return stored
     if shown == stored or await reads.pages.urls(site.site_id, [stored]):

@@ -35,6 +35,11 @@ _REPAIR: Final = (
     "Rows are the truth, counts were raised beside them in one transaction: something else wrote to the database, or "
     "a part of it was lost. Restore a backup if one is right."
 )
+_BY_PAGE: Final = frozenset({"counts by page", "counts by week", "shares by page"})
+_JOINING: Final = (
+    "Addresses of one page are being joined, once, in the background while the server runs: run this again in some "
+    "minutes."
+)
 
 
 async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> AsyncIterator[Finding]:
@@ -54,6 +59,7 @@ async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> Async
         yield good("sites", f"{len(sites)} of them.")
     else:
         yield bad("sites", "There is none.", "Add one: grapevine site add NAME --origin https://example.com")
+    joins_pages = await recount.joins_pages()
     for name in COMPARISONS:
         found = await recount.compare(name, chosen, MOST)
         if not found.differing:
@@ -64,7 +70,7 @@ async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> Async
             check=name,
             ok=False,
             says=f"{found.differing:,} {'place differs' if found.differing == 1 else 'places differ'}.",
-            fix=_REPAIR,
+            fix=_JOINING if joins_pages and name in _BY_PAGE else _REPAIR,
             places=found.differing,
             differences=tuple(_in_words(each, sites, urls) for each in found.differences),
         )

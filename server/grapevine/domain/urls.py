@@ -8,7 +8,13 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote_plus, urlsplit
 
-from grapevine.domain.canonical_urls import canonical_host, canonical_path, canonical_query, without_dot_segments
+from grapevine.domain.canonical_urls import (
+    canonical_host,
+    canonical_path,
+    canonical_query,
+    canonical_stored,
+    without_dot_segments,
+)
 from grapevine.domain.enums import OTHER_NAME
 from grapevine.domain.tracking_parameters import is_tracking
 from grapevine.domain.url_secrets import parameter_shows_secret, path_without_secrets
@@ -100,6 +106,18 @@ def page_of(
     return Page(page_id(site_id, page), page, path == "/" and not query)
 
 
+def joined_url(url: str, keep: frozenset[str] | None) -> str:
+    """Returns the address that a page has now that is stored as ``url``: in its canonical spelling and without
+    parameters that only track, but for those in ``keep``; with all parameters where that is None.
+
+    What the rule for new visits leaves out besides stays, as it might have selected content when it was stored.
+    """
+    base, mark, query = canonical_stored(url).partition("?")
+    if keep is not None:
+        query = "&".join(piece for piece in query.split("&") if (name := _name(piece)) in keep or not is_tracking(name))
+    return f"{base}{mark}{query}" if query else base
+
+
 def page_id(site_id: int, url: str) -> int:
     """The number of a page: a signed 48-bit hash of the site and the page's URL."""
     digest = hashlib.blake2b(url.encode(), digest_size=6, key=site_id.to_bytes(8, "big")).digest()
@@ -110,7 +128,7 @@ def query_names(url: str) -> frozenset[str]:
     """The names of the query parameters of a URL, in lower case."""
     if "?" not in url:
         return frozenset()
-    return frozenset(unquote_plus(piece.partition("=")[0]).lower() for piece in urlsplit(url).query.split("&") if piece)
+    return frozenset(_name(piece).lower() for piece in urlsplit(url).query.split("&") if piece)
 
 
 def tagged(url: str, token: str, param: str, place: str) -> str:
@@ -150,10 +168,14 @@ def _refuse_unsafe(url: str) -> None:
         raise UrlError("holds a character that no URL may hold")
 
 
+def _name(piece: str) -> str:
+    return unquote_plus(piece.partition("=")[0])
+
+
 def _keeps(piece: str, param: str, kept: frozenset[str] | None, keep: frozenset[str]) -> bool:
     if not piece:
         return False
-    name = unquote_plus(piece.partition("=")[0])
+    name = _name(piece)
     if name == param:
         return False
     if name in keep:

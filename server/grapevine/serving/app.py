@@ -41,6 +41,7 @@ from grapevine.webhooks.sealed_secrets import seal_all
 from grapevine.writer.counts import Drops
 from grapevine.writer.eraser import Eraser
 from grapevine.writer.nonces import Nonces
+from grapevine.writer.page_join_job import page_joins
 from grapevine.writer.recorder import EventRecorder
 from grapevine.writer.retention_job import retention
 from grapevine.writer.verdict_job import VERDICT_SECONDS, VerdictJob
@@ -88,6 +89,7 @@ async def running(
         verdicts = VerdictJob(store, recorder)
         await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: verdicts.run(clock()), leases))
         await stack.enter_async_context(retention(store, settings.retention_days, leases, clock))
+        await stack.enter_async_context(page_joins(store, leases, clock))
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
         sender = Sender(
             store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random, keyring

@@ -12,6 +12,7 @@ from grapevine.domain import ids
 from grapevine.domain.enums import CONVERSION_REPORTERS
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token, TokenError, Tokens, parse
+from grapevine.domain.urls import Page, page_of
 from grapevine.errors import StoreError
 from grapevine.store.rows import SiteRow
 
@@ -38,6 +39,10 @@ class Site:
         self.keep = frozenset(row.keep.split())
         self.spread = ids.spread_of_site(row.site_id, row.cells)
         self.tokens = Tokens(keys, bytes.fromhex(row.salt))
+
+    def page(self, url: str) -> Page:
+        """Returns the page that ``url`` shows. Raises UrlError when it cannot be a page of this site."""
+        return page_of(self.site_id, url, self.origins, self.row.param, self.kept_query, self.keep)
 
     def use_keys(self, keys: Sequence[bytes]) -> None:
         """Reads and mints its tokens with these keys from now on."""

@@ -18,6 +18,7 @@ from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.page_joins import PageJoinRepository
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
@@ -35,7 +36,7 @@ class Store(Protocol):
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
     ``suspects`` and ``floods`` for the verdict job, ``erasures`` for the erasure of a visit. Small tables with their
     own changes: ``sites``, ``api_keys``, ``sessions``, ``salts``, ``leases``, ``fingerprints``, ``guards``,
-    ``retention``, ``webhooks`` and ``spikes``.
+    ``retention``, ``page_joins``, ``webhooks`` and ``spikes``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -58,6 +59,7 @@ class Store(Protocol):
     fingerprints: FingerprintRepository
     guards: GuardRepository
     retention: RetentionRepository
+    page_joins: PageJoinRepository
     webhooks: WebhookRepository
     spikes: SpikeRepository
 

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+from grapevine.background.job_lease import JobLease
 from grapevine.background.leases import Leases
 from grapevine.background.periodic import log_failures
 from grapevine.background.task import background_task
@@ -30,8 +31,6 @@ log = logging.getLogger(__name__)
 _JOB: Final = "retention"
 _EVERY_SECONDS: Final = 60.0
 """Where nothing is due, nothing is asked of the store. A killed process holds its lease for so long."""
-
-_RENEW_MS: Final = 20_000
 
 STEP_SECONDS: Final = 0.003
 SHARED_STEP_SECONDS: Final = 0.03
@@ -61,12 +60,11 @@ class RetentionJob:
     ) -> None:
         self._store = store
         self._days = days
-        self._leases = leases
+        self._lease = JobLease(leases, _JOB, clock, needed=store.shared)
         self._clock = clock
         self._pause = pause
         self._limit = _FIRST
         self._step_seconds = SHARED_STEP_SECONDS if store.shared else STEP_SECONDS
-        self._renewed_at = 0
         self._finished: int | None = None
         self._ahead = clock() - _uptime_ms()
 
@@ -77,15 +75,15 @@ class RetentionJob:
             log.warning("the clock was set by more than an hour: nothing is deleted before the next start")
             return 0
         wanted = ids.day_at(now) - self._days
-        if wanted <= 0 or wanted == self._finished or not await self._holds_lease():
+        if wanted <= 0 or wanted == self._finished or not await self._lease.holds():
             return 0
         # The stored day is later where a clock was wrong once, or the days were fewer. What came since is kept.
         stored = await self._store.retention.raise_horizon(wanted)
         deleted = await self._delete_visits(wanted, ids.day_start(first_compared_day(stored)))
         await self._delete_others(wanted)
-        if await self._holds_lease():
+        if await self._lease.holds():
             self._finished = wanted
-            await self._release_lease()
+            await self._lease.release()
         if deleted:
             self._store.truncate_log()
             log.info("%d visits from before %s were deleted", deleted, ids.day_date(wanted))
@@ -98,7 +96,7 @@ class RetentionJob:
         while oldest:
             day, site_id = heapq.heappop(oldest)
             while visits := await self._store.retention.oldest_visits(site_id, day + 1, self._limit):
-                if not await self._holds_lease():
+                if not await self._lease.holds():
                     return deleted
                 deleted += await self._step(visits, since)
             for _, visit_id, _ in await self._store.retention.oldest_visits(site_id, horizon, 1):
@@ -118,7 +116,7 @@ class RetentionJob:
         for deletion in deletions:
             started = time.perf_counter()
             async for _ in deletion:
-                if not await self._holds_lease():
+                if not await self._lease.holds():
                     return
                 await self._pause(_IDLE * (time.perf_counter() - started))
                 started = time.perf_counter()
@@ -147,23 +145,6 @@ class RetentionJob:
         self._limit = max(_FEWEST, min(_MOST, int(len(visits) * self._step_seconds / took) + 1))
         await self._pause(_IDLE * (time.perf_counter() - started))
         return len(held)
-
-    async def _holds_lease(self) -> bool:
-        """Whether this process holds the lease of the job, which it renews in time.
-
-        A SQLite file has one process, which need not wait for the lease of a killed one.
-        """
-        if not self._store.shared:
-            return True
-        now = self._clock()
-        if not self._renewed_at <= now < self._renewed_at + _RENEW_MS:
-            self._renewed_at = now if await self._leases.acquire(_JOB) else 0
-        return self._renewed_at > 0
-
-    async def _release_lease(self) -> None:
-        if self._store.shared:
-            await self._leases.release(_JOB)
-            self._renewed_at = 0
 
 
 def _uptime_ms() -> int:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grapevine.domain.canonical_urls import canonical_path, canonical_query, canonical_stored, readable
-from grapevine.domain.urls import MAX_LENGTH, UrlError, page_of
+from grapevine.domain.urls import MAX_LENGTH, UrlError, joined_url, page_of
 
 SITE = "https://a.example"
 ORIGINS = frozenset({SITE, "https://xn--bcher-kva.example"})
@@ -161,3 +161,19 @@ def test_what_people_see(url: str, shown: str) -> None:
 @pytest.mark.parametrize("text", ["(other)", "", "https://a.example", "android-app://x", "ß"])
 def test_what_is_no_stored_page_stays(text: str) -> None:
     assert canonical_stored(text) == text
+
+
+@pytest.mark.parametrize(
+    ("stored", "keep", "joined"),
+    [
+        ("/%7Ea?utm_source=x&id=1&FBCLID=y", frozenset[str](), "/~a?id=1"),
+        ("/?mkt_tok=x", frozenset[str](), "/"),
+        ("/a?mkt_tok=x&gclid=y", frozenset({"gclid"}), "/a?gclid=y"),
+        ("/%7Ea?utm_source=x", None, "/~a?utm_source=x"),
+        ("/a?code=de", frozenset[str](), "/a?code=de"),
+        ("/a?b=1", frozenset[str](), "/a?b=1"),
+    ],
+)
+def test_what_a_stored_page_is_joined_with(stored: str, keep: frozenset[str] | None, joined: str) -> None:
+    assert joined_url(SITE + stored, keep) == SITE + joined
+    assert joined_url("(other)", keep) == "(other)"

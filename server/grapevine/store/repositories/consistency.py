@@ -107,6 +107,10 @@ class Recount:
         """Whether there is any visit."""
         return bool(await self._run("any_visit"))
 
+    async def joins_pages(self) -> bool:
+        """Whether pages are being joined, so that counts by page may differ meanwhile."""
+        return bool(await self._run("any_page_join"))
+
     async def sites(self) -> dict[int, str]:
         """The public key of every site by its number."""
         return {int(number): str(key) for number, key in await self._run("keys_of_sites")}

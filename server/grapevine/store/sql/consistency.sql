@@ -1,3 +1,7 @@
+-- name: any_page_join
+-- Returns whether there is a page that is to be joined with another one.
+SELECT 1 FROM page_joins LIMIT 1;
+
 -- name: any_visit
 -- Returns whether there is a visit at all.
 SELECT 1 FROM visits LIMIT 1;

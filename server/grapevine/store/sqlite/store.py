@@ -24,6 +24,7 @@ from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.page_joins import PageJoinRepository
 from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
@@ -96,6 +97,7 @@ class SQLiteStore(Store):
         self.fingerprints = FingerprintRepository(self._quick, self._transaction)
         self.guards = GuardRepository(self._quick, self._transaction)
         self.retention = RetentionRepository(self._quick, self._transaction)
+        self.page_joins = PageJoinRepository(Pool(self._readers), self._transaction)
         self.webhooks = WebhookRepository(self._quick, self._transaction)
         self.spikes = SpikeRepository(Pool(self._readers), self._transaction)
 
