@@ -9,7 +9,8 @@ from functools import partial
 from grapevine.background.future import resolver
 from grapevine.collect.conversion_input import Goal
 from grapevine.collect.fields import session_token
-from grapevine.collect.rate_limit import RateLimit, refuse_excess
+from grapevine.collect.rate_limit import RateLimit
+from grapevine.collect.refusals import RefusalLog, foreign_page, refuse_excess_reports, unknown_site
 from grapevine.collect.requests import (
     CallContext,
     CallSpec,
@@ -28,7 +29,7 @@ from grapevine.domain.events import Event, Outcome, Unfurl
 from grapevine.domain.json_input import decode
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token
-from grapevine.errors import BadOrigin, FieldError, Invalid, Problem, UnknownSite
+from grapevine.errors import FieldError, Invalid, Problem
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.writer.counts import Drops
 from grapevine.writer.writer import Writer
@@ -58,6 +59,7 @@ class CollectApi:
         self._limit = limit
         self._clock = clock
         self._on_report = on_report
+        self._refusals = RefusalLog()
 
     def submit(self, call: CallSpec, body: bytes, client: ClientInfo, on_result: OnResult) -> bool:
         """Takes a call without waiting for anything; ``on_result`` gets its response when its event is durable.
@@ -110,38 +112,39 @@ class CollectApi:
         for a call that is refused, and StoreError.
         """
         await self._sites.refresh()
-        at, site_id = self._clock(), 0
+        at = self._clock()
+        site = None
         try:
-            refuse_excess(self._limit.network_call(client.address, at))
+            refuse_excess_reports(self._limit.network_call(client.address, at))
             request = decode(body, ForgetRequest)
             site = self._site(request.site)
-            site_id = site.site_id
             self._admit(site, client, at)
             errors: list[FieldError] = []
             session = session_token(site, request.session, errors)
             if errors:
                 raise Invalid.of_all(errors)
         except Problem as problem:
-            self.count_refusal(problem, site_id)
+            self.count_refusal(problem, site)
             raise
         return site, session.visit_id
 
-    def count_refusal(self, problem: Problem, site_id: int = 0) -> None:
-        """Counts a refusal whose code is a drop reason."""
+    def count_refusal(self, problem: Problem, site: Site | None = None) -> None:
+        """Counts and logs a refusal whose code is a drop reason; no site where none of this server is meant."""
         if problem.code in DROP_REASONS and problem.code != "busy":  # the writer counts those
-            self._drops.add(site_id, problem.code, self._clock())
+            at = self._clock()
+            self._drops.add(site.site_id if site else 0, problem.code, at)
+            self._refusals.note(problem, site.key if site else None, at)
 
     def _accept(self, call: CallSpec, body: bytes, client: ClientInfo, at: int) -> PendingEvent | CollectResponse:
         """Admit the network, decode, find the site, admit there, classify, make the event.
 
         Raises a Problem for a call that is refused.
         """
-        site_id = 0
+        site = None
         try:
-            refuse_excess(self._limit.network_call(client.address, at))
+            refuse_excess_reports(self._limit.network_call(client.address, at))
             request = decode(body, call.request)
             site = self._site(request.site)
-            site_id = site.site_id
             self._admit(site, client, at)
             agent = read_agent(client.user_agent)
             if agent.robot:
@@ -150,24 +153,23 @@ class CollectApi:
                 context = CallContext(site, client, agent, at, self._sites, self._salts, self._on_report)
                 result = call.to_event(request, context)
         except Problem as problem:
-            self.count_refusal(problem, site_id)
+            self.count_refusal(problem, site)
             raise
         if isinstance(result, CollectResponse) and result.dropped:
-            self._drops.add(site_id, result.dropped, at)
+            self._drops.add(site.site_id, result.dropped, at)
         return result
 
     def _site(self, key: str) -> Site:
         site = self._sites.known(key)
         if site is None:
-            raise UnknownSite(f"No site of this server has the key {key[:40]!r}; see `grapevine site list`.")
+            raise unknown_site(key)
         return site
 
     def _admit(self, site: Site, client: ClientInfo, at: int) -> None:
         """The checks that every call of a site has to pass: origin and rate."""
         if client.origin not in site.origins:
-            shown = client.origin[:100] or "missing"
-            raise BadOrigin(f"The Origin header is {shown}, which is not an origin of this site.")
-        refuse_excess(self._limit.site_call(site.site_id, client.address, at))
+            raise foreign_page(client.origin, site.key)
+        refuse_excess_reports(self._limit.site_call(site.site_id, client.address, at))
 
     async def _outcome_of(self, event: Event) -> Outcome:
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -195,7 +197,7 @@ class CollectApi:
         try:
             response = pending.respond(outcome)
         except Problem as problem:
-            self.count_refusal(problem, pending.event.site_id)
+            self.count_refusal(problem, self._sites.numbered(pending.event.site_id))
             raise
         if response.dropped:
             self._drops.add(pending.event.site_id, response.dropped, at)

@@ -120,6 +120,10 @@ class SiteCache:
         """The site with this public key, as of the last refresh."""
         return self._sites.by_key.get(key)
 
+    def numbered(self, site_id: int) -> Site | None:
+        """The site with this number, as of the last refresh."""
+        return self._sites.by_id.get(site_id)
+
     async def by_key(self, key: str) -> Site | None:
         """The site with this public key, if there is one."""
         await self.refresh()
@@ -128,7 +132,7 @@ class SiteCache:
     async def by_id(self, site_id: int) -> Site | None:
         """The site with this number, if there is one."""
         await self.refresh()
-        return self._sites.by_id.get(site_id)
+        return self.numbered(site_id)
 
     async def all(self) -> list[Site]:
         """Returns all sites, oldest first. Raises StoreError when they cannot be read."""

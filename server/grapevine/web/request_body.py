@@ -21,7 +21,7 @@ async def read_body(request: Request, most: int) -> bytes:
         async for chunk in request.stream():
             body += chunk
             if len(body) > most:
-                raise TooLarge(f"The body has more than {most} bytes.")
+                raise TooLarge(f"It has more than {most:,} bytes.")
     except ClientDisconnect:
         raise Malformed("The connection ended before the body did.") from None
     return bytes(body)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from grapevine.background.future import resolver
+from grapevine.collect.refusals import explained
 from grapevine.collect.requests import CALLS, CallSpec, ClientInfo, CollectResponse
 from grapevine.collect.schemas import MAX_BODY
 from grapevine.collect.user_agents import LONGEST_AGENT
@@ -104,7 +105,7 @@ def failure(error: Exception) -> Response:
     if not isinstance(error, Problem):
         log.error("a collect call failed", exc_info=error)
         return PlainTextResponse("Internal Server Error", 500)
-    refusal = problem_response(error)
+    refusal = problem_response(explained(error))
     refusal.headers.update(CORS)
     if error.code in DROP_REASONS:
         refusal.headers["Grapevine-Dropped"] = error.code
