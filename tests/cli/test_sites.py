@@ -16,9 +16,12 @@ def test_adding_a_site(run: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done.status, done.err) == (0, "")
     assert set(done.json) == {"site", "key", "snippet"}
     assert re.fullmatch("[0-9A-Za-z]{16}", done.json["site"])
-    assert done.json["snippet"] == (
-        f'<script async src="https://share.example.com/g/widget.js" data-site="{done.json["site"]}"></script>'
-    )
+    snippet = f'<script async src="https://share.example.com/g/widget.js" data-site="{done.json["site"]}"></script>'
+    assert done.json["snippet"] == snippet
+    site = done.json["site"]
+    assert run("site", "list", "--json").json[0]["snippet"] == snippet
+    assert run("site", "set", site, "name=Dregs", "--json").json["snippet"] == snippet
+    assert snippet in run("site", "set", site, "name=Lees").out
 
 
 def test_a_snippet_without_a_base_url_says_so(run: Terminal) -> None:

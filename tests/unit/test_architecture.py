@@ -227,3 +227,29 @@ def test_the_files_that_documents_name_are_there(page: str) -> None:
     homes = (ROOT, PACKAGE, ROOT / "widget" / "src")
     placeholder = "store/sql/migrations/NNNN_what_it_does.sql"
     assert not sorted(name for name in named - {placeholder} if not any((home / name).exists() for home in homes))
+
+
+READ_ADDRESS: Final = {
+    "cli/serve.py": "says when the setting is missing",
+    "cli/sites.py": "hands both to the snippet; says when the setting is missing",
+    "doctor/environment.py": "checks the setting",
+    "serving/app.py": "paths of the fast path",
+    "web/application.py": "routes",
+    "web/dashboard/erase.py": "compares the origin of a form",
+    "web/dashboard/session.py": "the name and scope of a cookie",
+    "web/dashboard/views.py": "hands both to the snippet; compares the origin of a form",
+    "web/public/qr.py": "hands both to public_url",
+    "web/public_address.py": "what stands for the setting where it is missing",
+}
+"""Which files read GRAPEVINE_BASE_URL and GRAPEVINE_PREFIX, and why."""
+
+
+def test_absolute_urls_are_made_in_one_place() -> None:
+    """Elsewhere one is put together without the prefix sooner or later: `config/public_url.py` makes all of them."""
+    found = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in sources().values()
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.Attribute) and node.attr in ("base_url", "prefix")
+    }
+    assert found == set(READ_ADDRESS)

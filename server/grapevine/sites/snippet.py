@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
+from grapevine.config.public_url import public_url
 from grapevine.store.rows import SiteRow
 
 ELEMENT: Final = "grapevine"
@@ -25,4 +26,5 @@ def snippet(site: SiteRow, base_url: str, prefix: str = "") -> str:
     if site.keep:
         attributes["data-keep"] = site.keep
     data = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
-    return f'<script async src="{escape(base_url)}{escape(prefix)}/widget.js" {data}></script>'
+    script = public_url(base_url, prefix, "/widget.js")
+    return f'<script async src="{escape(script)}" {data}></script>'

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.config.logging import Seldom
+from grapevine.config.public_url import public_url
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.errors import Invalid, NotFound
 from grapevine.web.public_address import public_address
@@ -49,7 +50,7 @@ async def qr_code(request: Request) -> Response:
     if base is None:
         log.warning("no QR code: a proxy is in front, so GRAPEVINE_BASE_URL has to name the address that browsers use")
         raise NotFound("This server does not know its own address; its owner can set GRAPEVINE_BASE_URL.")
-    return _drawn(f"{base}/s/{text}", _OF_SHORT_LINK)
+    return _drawn(public_url(base, state.settings.prefix, f"/s/{text}"), _OF_SHORT_LINK)
 
 
 async def _page_url(request: Request, origins: frozenset[str]) -> str:
