@@ -219,6 +219,12 @@ GLOBAL: Final = [
     Odd("two-copies-one-deferred", snippet='{tag}<script defer src="{src}" data-site="sitekey"></script>'),
     Odd("two-copies-for-two-sites", snippet='{tag}<script async src="{src}?2" data-site="sitekey2"></script>'),
     Odd("script-as-a-module", snippet='<script type="module" src="{src}" data-site="sitekey"></script>'),
+    Odd("options-in-the-address", snippet='<script async src="{src}?site=sitekey&amp;ver=6.8"></script>'),
+    Odd(
+        "script-as-a-module-behind-anothers",
+        snippet='<script type="module" data-site="another" data-endpoint="{other}">1</script>'
+        '<script type="module" src="{src}?site=sitekey"></script>',
+    ),
 ]
 
 UNDRIVEN: Final = [

@@ -96,6 +96,7 @@ _NOT_OF_CALLS: Final = {
     "spikes",
     "versions",
     "webhooks",
+    "widget_files",
 }
 
 

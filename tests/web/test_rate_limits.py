@@ -21,7 +21,7 @@ SIGNED_IN = {"/", "/cascades", "/cascades/{root}", "/tokens", "/tokens/erase", "
 """Pages behind the sign-in, to which everybody else is redirected."""
 
 FREE = {
-    "/widget{rest}": "a file in memory, which costs as much as its refusal",
+    "/widget{rest}": "a file in memory, or a row found by its key; unknown names cost one query a second",
     "/static/{name}": "a file in memory, which costs as much as its refusal",
     "/healthz": "a constant",
     "/readyz": "writes once a second, however often it is asked",

@@ -32,6 +32,7 @@ from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.key_usage import KeyUsage
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.collect import PATHS
+from grapevine.web.public.kept_files import KeptFiles
 from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
 from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
@@ -103,6 +104,9 @@ async def running(
         await stack.enter_async_context(key_usage.running())
         followed_links = FollowedLinks(store.retention)
         await stack.enter_async_context(followed_links.running())
+        widget = WidgetFiles()
+        kept_files = KeptFiles(store.widget_files, widget, clock)
+        await stack.enter_async_context(kept_files.running())
         redirects = RedirectCache(clock, lambda: sites.version)
         eraser = Eraser(store, recorder, clock, redirects.clear)
         await stack.enter_async_context(background_task(eraser.watch(), "erasures"))
@@ -117,7 +121,8 @@ async def running(
             eraser=eraser,
             rate_limit=limit,
             readiness=Readiness(store.writable, clock),
-            widget=WidgetFiles(),
+            widget=widget,
+            kept_files=kept_files,
             proxies=Proxies(settings.trusted_proxies),
             caches=ResponseCaches(counts=CountsCache(clock), redirects=redirects),
             fast_path=FastPathUrls(

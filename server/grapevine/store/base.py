@@ -26,6 +26,7 @@ from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
 from grapevine.store.repositories.webhooks import WebhookRepository
+from grapevine.store.repositories.widget_files import WidgetFileRepository
 from grapevine.store.write_batch import Batch
 
 
@@ -36,7 +37,7 @@ class Store(Protocol):
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
     ``suspects`` and ``floods`` for the verdict job, ``erasures`` for the erasure of a visit. Small tables with their
     own changes: ``sites``, ``api_keys``, ``sessions``, ``salts``, ``leases``, ``fingerprints``, ``guards``,
-    ``retention``, ``page_joins``, ``webhooks`` and ``spikes``.
+    ``retention``, ``page_joins``, ``webhooks``, ``spikes`` and ``widget_files``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -62,6 +63,7 @@ class Store(Protocol):
     page_joins: PageJoinRepository
     webhooks: WebhookRepository
     spikes: SpikeRepository
+    widget_files: WidgetFileRepository
 
     async def open(self) -> None:
         """Connects and migrates. Raises StoreError with the reason when the database cannot be used."""

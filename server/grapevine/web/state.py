@@ -20,6 +20,7 @@ from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.key_usage import KeyUsage
 from grapevine.web.proxies import Proxies
+from grapevine.web.public.kept_files import KeptFiles
 from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
 from grapevine.writer.eraser import Eraser
@@ -57,6 +58,7 @@ class AppState:
     rate_limit: RateLimit
     readiness: Readiness
     widget: WidgetFiles
+    kept_files: KeptFiles
     proxies: Proxies
     caches: ResponseCaches
     fast_path: FastPathUrls

@@ -46,7 +46,7 @@ async def test_what_is_known_is_not_sent_again(server: Server) -> None:
     [("buttons.js", "text/javascript"), ("mastodon.json", "application/json"), ("de.json", "application/json")],
 )
 async def test_what_the_script_loads_when_it_needs_it(server: Server, suffix: str, media_type: str) -> None:
-    (name,) = [name for name in server.state.widget.names if name.endswith(f".{suffix}")]
+    (name,) = [name for name in server.state.widget.built if name.endswith(f".{suffix}")]
     response = await server.http.get(f"/{name}")
     assert response.headers["content-type"].startswith(media_type)
     assert response.headers["access-control-allow-origin"] == "*"

@@ -21,10 +21,12 @@ from grapevine.store.postgres.connection import Connection
 from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 
-STAYS: Final = frozenset({"key_fingerprints", "key_processes", "leases", "readiness", "salts", "sessions"})
+STAYS: Final = frozenset(
+    {"key_fingerprints", "key_processes", "leases", "readiness", "salts", "sessions", "widget_files"}
+)
 """Tables that stay on the coordinator. A reference table takes no write while a worker is away, which is when a server
 has to take over another writer's slot, a new day needs its salt (docs/decisions/0014), the owner signs in to see, it
-is asked whether it is ready, or it says which keys it accepts."""
+is asked whether it is ready, it says which keys it accepts, or it keeps the files of its widget."""
 
 _ANCHOR: Final = "visits"
 _LOCK: Final = 0x67_72_61_70_66  # advisory lock: only one distribute runs at a time

@@ -39,6 +39,7 @@ from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
 from grapevine.store.repositories.webhooks import WebhookRepository
+from grapevine.store.repositories.widget_files import WidgetFileRepository
 from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.write_batch import Batch
 
@@ -129,6 +130,7 @@ class PostgresStore(Store):
         self.page_joins = PageJoinRepository(asked, self._transaction)
         self.webhooks = WebhookRepository(asked, self._transaction)
         self.spikes = SpikeRepository(asked, self._transaction)
+        self.widget_files = WidgetFileRepository(asked, self._transaction)
 
     async def close(self) -> None:
         for pool in (self._readers, self._writers):

@@ -33,6 +33,7 @@ from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
 from grapevine.store.repositories.webhooks import WebhookRepository
+from grapevine.store.repositories.widget_files import WidgetFileRepository
 from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.sqlite.checkpointer import Checkpointer
 from grapevine.store.sqlite.connections import InlineConnection, Pool, ReadConnection, WriteConnection
@@ -100,6 +101,7 @@ class SQLiteStore(Store):
         self.page_joins = PageJoinRepository(Pool(self._readers), self._transaction)
         self.webhooks = WebhookRepository(self._quick, self._transaction)
         self.spikes = SpikeRepository(Pool(self._readers), self._transaction)
+        self.widget_files = WidgetFileRepository(self._quick, self._transaction)
 
     async def close(self) -> None:
         while not self._readers.empty():

@@ -1,18 +1,25 @@
-"""The files of the built widget in memory: hashed names are cached for ever, the plain ``widget.js`` for an hour."""
+"""The files of the widget: hashed names are cached for ever, the plain ``widget.js`` for an hour.
+
+Those of this server's build are in memory. Those of other builds, which pages ask for that have an earlier script, or
+a later one while an upgrade is under way, come from ``kept_files``.
+"""
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Final, NamedTuple
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".json": "application/json", ".svg": "image/svg+xml"}
+from grapevine.store.repositories.widget_files import KeptFile
+
+_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".json": "application/json"}
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _AN_HOUR: Final = "public, max-age=3600"
-_ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
+_MANIFEST: Final = "manifest.json"
 
 
 class Script(NamedTuple):
@@ -22,6 +29,69 @@ class Script(NamedTuple):
     integrity: str
 
 
+class WidgetFile(NamedTuple):
+    """A file in each form that a browser may accept."""
+
+    body: bytes
+    brotli: bytes
+    gzip: bytes
+
+
+class WidgetFiles:
+    """The files that build.py made. They are kept in memory because they are small and every page load needs one."""
+
+    def __init__(self) -> None:
+        built = _read_folder("widget")
+        manifest = msgspec.json.decode(built.pop(_MANIFEST))
+        self.built = _by_name(built)
+        """The files of this build by their hashed names."""
+        self._files = _by_name(_read_folder("earlier")) | self.built
+        self.scripts = {
+            f"{name}.js": Script(entry["file"], entry["integrity"]) for name, entry in manifest["scripts"].items()
+        }
+
+    def hashed_name(self, name: str) -> str:
+        """Returns the name of the newest file where ``name`` is a plain one such as ``widget.js``, else ``name``."""
+        script = self.scripts.get(name)
+        return script.file if script else name
+
+    def find(self, name: str) -> WidgetFile | None:
+        """Returns the file of a hashed name, or None when it is none of this build, nor of those in the package."""
+        return self._files.get(name)
+
+    def to_keep(self) -> list[KeptFile]:
+        """Returns the files that pages may ask for after the next upgrade."""
+        return [KeptFile(name, file.body.decode(), file.brotli) for name, file in self.built.items()]
+
+
+def kept(file: KeptFile) -> WidgetFile:
+    """Returns a file that was kept, compressed anew where that needs nothing but the standard library."""
+    body = file.body.encode()
+    return WidgetFile(body, file.brotli, gzip.compress(body, mtime=0))
+
+
+def file_response(
+    name: str, file: WidgetFile, *, is_hashed: bool, accept_encoding: str, if_none_match: str
+) -> Response:
+    """Returns a file in the best accepted encoding, or 304 when the client has it. ``name`` is its hashed one;
+    ``is_hashed`` says whether the client asked for that."""
+    headers = {
+        "Cache-Control": _FOREVER if is_hashed else _AN_HOUR,
+        "ETag": f'"{name}"',
+        "Vary": "Accept-Encoding",
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if if_none_match == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    media_type = _TYPES[name[name.rfind(".") :]]
+    for encoding, body in (("br", file.brotli), ("gzip", file.gzip)):
+        if encoding in accept_encoding:
+            return Response(body, headers=headers | {"Content-Encoding": encoding}, media_type=media_type)
+    return Response(file.body, headers=headers, media_type=media_type)
+
+
 def _read_folder(name: str) -> dict[str, bytes]:
     folder = files("grapevine").joinpath("built", name)
     if not folder.is_dir():  # a wheel has no empty folder
@@ -29,42 +99,9 @@ def _read_folder(name: str) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
 
 
-class WidgetFiles:
-    """All files that build.py made. They are kept in memory because they are small and every page load needs one."""
+def _by_name(built: dict[str, bytes]) -> dict[str, WidgetFile]:
+    return {name: WidgetFile(built[name], built[f"{name}.br"], built[f"{name}.gz"]) for name in _plain(built)}
 
-    def __init__(self) -> None:
-        current = _read_folder("widget")
-        manifest = msgspec.json.decode(current["manifest.json"])
-        self.names = sorted(current)
-        """The names of all files of this build, hashed and precompressed ones too."""
-        self._files = _read_folder("earlier") | current
-        self.scripts = {
-            f"{name}.js": Script(entry["file"], entry["integrity"]) for name, entry in manifest["scripts"].items()
-        }
 
-    def response(self, name: str, accept_encoding: str, if_none_match: str) -> Response:
-        """Returns a file in the best accepted encoding, or 304 when the client has it.
-
-        Raises HTTPException with status 404 when there is no such file.
-        """
-        script = self.scripts.get(name)
-        stored = script.file if script else name
-        suffix = stored[stored.rfind(".") :]
-        if stored not in self._files or suffix not in _TYPES:
-            raise HTTPException(404, f"there is no file {name[:60]!r}")
-        etag = f'"{stored}"'
-        headers = {
-            "Cache-Control": _AN_HOUR if script else _FOREVER,
-            "ETag": etag,
-            "Vary": "Accept-Encoding",
-            "Access-Control-Allow-Origin": "*",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "X-Content-Type-Options": "nosniff",
-        }
-        if if_none_match == etag:
-            return Response(status_code=304, headers=headers)
-        for encoding, ending in _ENCODINGS:
-            if encoding in accept_encoding and stored + ending in self._files:
-                headers["Content-Encoding"] = encoding
-                return Response(self._files[stored + ending], headers=headers, media_type=_TYPES[suffix])
-        return Response(self._files[stored], headers=headers, media_type=_TYPES[suffix])
+def _plain(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if name.endswith(tuple(_TYPES)))
