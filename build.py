@@ -43,6 +43,7 @@ ENTRY = "main.js"
 PARTS = {
     "buttons": Part("buttons/part.js"),
     "addressBar": Part("addressBar/part.js"),
+    "clean": Part("clean/part.js"),
     "clipboard": Part("clipboard/part.js"),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),

@@ -1,9 +1,9 @@
 import {config} from './config.js';
-import {loadPart} from './lazyParts.js';
+import {loadedParts, loadPart} from './lazyParts.js';
 import {IGNORED_SELECTOR, selectedOwnLinks} from './selection.js';
 import {reportShare} from './share.js';
 import {tab} from './tabStorage.js';
-import {isOwnUrl, tag, untag} from './url.js';
+import {cleanUrl, isOwnUrl, tag} from './url.js';
 
 /** XPath of the text nodes that contain a URL. */
 const TEXT_WITH_URL = '//text()[contains(.,"://")][not(../self::script)]';
@@ -12,11 +12,14 @@ const TEXT_WITH_URL = '//text()[contains(.,"://")][not(../self::script)]';
 let rewriteCopy;
 
 /**
- * Loads the clipboard part if a copy may need it: the page's text shows a URL, or the reader has selected something.
+ * Loads the parts that a copy may need. The clipboard part: the page's text shows a URL, or the reader has selected
+ * something. The clean part: the page's address or one of its links has parameters.
  */
 export const prepareTextCopy = async (selects) => {
+  cleanUrl(location + document.querySelector('a[href*="="]'));
   if (config.copy != 'off' && (selects || document.evaluate?.(TEXT_WITH_URL, document, null, 3).booleanValue))
     rewriteCopy = await loadPart('clipboard');
+  return loadedParts.clean;
 };
 
 /**
@@ -52,5 +55,5 @@ export const onCopy = (event) => {
     }
     url = rewriteCopy?.(event, token, selection, ranges) || url;
   }
-  if (url) reportShare('copy', untag(url)[0]);
+  if (url) reportShare('copy', url);
 };

@@ -9,7 +9,7 @@ export const FILE_PREFIX = ENDPOINT + 'widget.' + DIGEST + '.';
 /** The prefix of the names of the widget's elements. */
 export const ELEMENT_PREFIX = config.element || 'grapevine';
 
-const loadedParts = {};
+export const loadedParts = {};
 
 /**
  * Loads a part of the widget once. `import()` rather than a script element, because it needs no permission of its own

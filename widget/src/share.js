@@ -3,15 +3,15 @@ import {emit} from './emit.js';
 import {notifyChange} from './onChange.js';
 import {post} from './outbox.js';
 import {saveTab, tab} from './tabStorage.js';
-import {pageUrl, tag} from './url.js';
+import {cleanUrl, tag} from './url.js';
 
 /**
- * Returns the URL that a channel shares: this page with the channel's token, or plain while there is none. With
+ * Returns the URL that a channel shares: this page with the channel's token, or without while there is none. With
  * `data-link="short"` the part for short links sets `shareUrl.tokenUrl`.
  */
 export const shareUrl = (channel) => {
   const token = tab.tokens[channel];
-  return token ? shareUrl.tokenUrl?.(token) || tag(pageUrl(), token) : pageUrl();
+  return token ? shareUrl.tokenUrl?.(token) || tag(location.href, token) : cleanUrl();
 };
 
 /**
@@ -25,6 +25,7 @@ export const shareUrl = (channel) => {
  * @param {string} [token] that was shared; empty if there was none
  */
 export const reportShare = async (channel, url, session = tab.session, token = tab.tokens[channel]) => {
+  url = cleanUrl(url);
   emit('share', {channel, url});
   if (!token) return;
   const response = await post('shares', {session, token, url, title: document.title});

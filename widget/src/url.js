@@ -1,4 +1,5 @@
 import {config} from './config.js';
+import {callPart} from './lazyParts.js';
 
 const PARAMETER = config.param || 'gv';
 const TOKEN_PATTERN = new RegExp(`([?#&])${PARAMETER}=([0-9A-Za-z]{23})(&|(?=#)|$)`);
@@ -14,11 +15,24 @@ export const untag = (url) => {
 };
 
 /**
+ * Returns a URL as it is shared: without a token and without parameters that only track. The clean part, which is loaded
+ * for the first URL with parameters, sets `cleanUrl.clean`.
+ */
+export const cleanUrl = (url = location.href) => {
+  [url] = untag(url);
+  if (/=/.test(url)) callPart('clean');
+  return cleanUrl.clean ? cleanUrl.clean(url) : url;
+};
+
+/**
  * Adds a token to a URL, or replaces the one it has: in the fragment if the URL has none, else in the query;
  * `data-place` can force either. The fragment is preferred: it reaches no cache, log or duplicate-content check.
+ * @param {string} url
+ * @param {string} token
+ * @param {string} [shared] the URL to which the token is added; else it is cleaned first
  */
-export const tag = (url, token) => {
-  const [base, fragment = ''] = untag(url)[0].split(/#(.*)/);
+export const tag = (url, token, shared = cleanUrl(url)) => {
+  const [base, fragment = ''] = shared.split(/#(.*)/);
   const pair = PARAMETER + '=' + token;
   return (fragment ? config.place == 'fragment' : config.place != 'query')
     ? base + '#' + (fragment && fragment + '&') + pair

@@ -1,7 +1,7 @@
 """Query parameters that only track: click ids, campaign tags, ids of a mailing's recipient. They make no pages.
 
 The names come from ``built/data/tracking.json`` (``widget/build/tracking_lists.py``); the widget takes the same ones
-out of shared URLs (``widget/src/clean/part.js``).
+out of shared URLs (``widget/src/clean``).
 """
 
 from __future__ import annotations

@@ -3,10 +3,11 @@ import {config, ENDPOINT} from '../config.js';
 import {mayCollect} from '../consentState.js';
 import {createElement} from '../dom.js';
 import {guard} from '../guard.js';
+import {callPart} from '../lazyParts.js';
 import {nextTask} from '../nextTask.js';
 import {changeListeners} from '../onChange.js';
 import {createStyleSheet} from '../styleSheet.js';
-import {pageUrl} from '../url.js';
+import {cleanUrl} from '../url.js';
 
 const COUNTS_SHEET = createStyleSheet(
   'a,button{position:relative;opacity:1}' +
@@ -45,7 +46,9 @@ export const start = async (root) => {
   let shownUrl;
   const refresh = guard(async () => {
     if (!root.host.isConnected) return changeListeners.delete(refresh);
-    const url = pageUrl();
+    // The URL of a request is logged on its way.
+    if (/=/.test(location.href)) await callPart('clean');
+    const url = cleanUrl();
     if (!mayCollect() || url == shownUrl) return;
     shownUrl = url;
     const {total = 0, channels = {}} = await fetchCounts(url);

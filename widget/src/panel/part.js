@@ -7,7 +7,7 @@ import {callPart, ELEMENT_PREFIX} from '../lazyParts.js';
 import {reportShare, shareUrl} from '../share.js';
 import {createStyleSheet} from '../styleSheet.js';
 import {saveTab, tab} from '../tabStorage.js';
-import {pageUrl, tag} from '../url.js';
+import {cleanUrl, pageUrl, tag} from '../url.js';
 
 const PANEL_SHEET = createStyleSheet(
   ':host{color-scheme:light dark}' +
@@ -85,7 +85,7 @@ const openMastodon = (name) => {
  */
 const showQrCode = async () => {
   const {session, tokens: {qr: token}} = tab;
-  const page = pageUrl();
+  const page = cleanUrl();
   if (!token) return false;
   const shortUrl = await callPart('shortLinks');
   // In a body, because addresses of requests are logged on their way.

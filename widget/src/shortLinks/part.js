@@ -2,7 +2,7 @@ import {config, ENDPOINT} from '../config.js';
 import {warn} from '../guard.js';
 import {notifyChange} from '../onChange.js';
 import {shareUrl} from '../share.js';
-import {pageUrl} from '../url.js';
+import {cleanUrl} from '../url.js';
 import {showsSecret} from './showsSecret.js';
 
 /** The page that the console has named already. */
@@ -22,7 +22,7 @@ export const start = () => {
  * store all of this page's URL. The console says so.
  */
 const shortUrl = (token) => {
-  const url = pageUrl();
+  const url = cleanUrl();
   if (!showsSecret(url)) return ENDPOINT + 's/' + token;
   if (namedPage != url)
     warn(
