@@ -154,7 +154,8 @@ def addresses(count: int) -> list[str]:
 def left_in(url: str) -> list[str]:
     """The parameters in the query and the fragment that the server takes for tracking."""
     base, _, fragment = url.partition("#")
-    lists = [base.partition("?")[2], fragment.partition("?")[2] if "?" in fragment else fragment]
+    route = re.match(r"[^?=&]*\?", fragment)
+    lists = [base.partition("?")[2], fragment[route.end() :] if route else fragment]
     pieces = [piece for text in lists for piece in text.split("&")]
     return [piece for piece in pieces if is_tracking(unquote_plus(piece.partition("=")[0]))]
 

@@ -27,5 +27,5 @@ export const withoutTracking = (url) => {
     // The mark in front of the list goes with the last parameter; one that stands there alone stays.
     return rest == list ? whole : rest ? before + rest : before.slice(0, -1);
   };
-  return url.replace(/^([^?#]*\?)([^#]*)/, cleanList).replace(/(#(?:[^?]*\?)?)(.*)/, cleanList);
+  return url.replace(/^([^?#]*\?)([^#]*)/, cleanList).replace(/(#(?:[^?=&]*\?)?)(.*)/, cleanList);
 };
