@@ -219,11 +219,11 @@ GLOBAL: Final = [
     Odd("two-copies-one-deferred", snippet='{tag}<script defer src="{src}" data-site="sitekey"></script>'),
     Odd("two-copies-for-two-sites", snippet='{tag}<script async src="{src}?2" data-site="sitekey2"></script>'),
     Odd("script-as-a-module", snippet='<script type="module" src="{src}" data-site="sitekey"></script>'),
-    Odd("options-in-the-address", snippet='<script async src="{src}?site=sitekey&amp;ver=6.8"></script>'),
+    Odd("options-in-the-address", snippet='<script data-probe async src="{src}?site=sitekey&amp;ver=6.8"></script>'),
     Odd(
         "script-as-a-module-behind-anothers",
-        snippet='<script type="module" data-site="another" data-endpoint="{other}">1</script>'
-        '<script type="module" src="{src}?site=sitekey"></script>',
+        snippet='<script data-probe type="module" data-site="another" data-endpoint="{other}">1</script>'
+        '<script data-probe type="module" src="{src}?site=sitekey"></script>',
     ),
 ]
 

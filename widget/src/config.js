@@ -1,11 +1,13 @@
 /** Reads the configuration: the options of the script element and the signals of the browser. */
 
 // `currentScript` is null in a module. There the first line of the stack has the address of this script: behind `at` in
-// Chromium, behind `@` elsewhere. Only the element with exactly that address counts, since the script of another product
-// may have a `data-site`, too. Code that an optimiser evaluates finds none, and reports to nobody.
+// Chromium, behind `@` elsewhere, and in WebKit without the query. Only the element with that address counts, since the
+// script of another product may have a `data-site`, too. Code that an optimiser evaluates finds none, and reports to nobody.
 const SCRIPT =
   document.currentScript ||
-  [...document.scripts].find((script) => script.src == Error().stack.split(/\n +at |^.*?@|:\d+:\d/)[1]);
+  [...document.scripts].find(
+    (script) => script.src.split(/[?#]/)[0] == Error().stack.split(/\n +at |^.*?@|[?#]|:\d+:\d/)[1],
+  );
 
 const address = new URL(SCRIPT?.src || 'x:');
 
