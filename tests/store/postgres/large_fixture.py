@@ -42,6 +42,8 @@ _EVENTS: Final = f"""
     INSERT INTO shares (site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns)
     SELECT pg_temp.site(i), pg_temp.id(i), pg_temp.cell(i), i % 20, 0, 1, pg_temp.at(i), pg_temp.at(i), NULL, 0
     FROM generate_series(0::bigint, {VISITS - 1}) AS i WHERE i % 10 IN (0, 1, 5);
+    INSERT INTO kept_shares (site_id, visit_id, cell, channel, n, page_id)
+    SELECT site_id, visit_id, cell, channel, n, page_id FROM shares;
     INSERT INTO unfurls (site_id, visit_id, cell, channel, n, app, hour, at)
     SELECT site_id, visit_id, cell, channel, n, 'slack', first_at / 3600000, first_at FROM shares WHERE channel < 8;
     INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, at, value, currency)
