@@ -30,7 +30,7 @@ _TO_ESCAPE_IN_QUERY: Final = re.compile(r"[^!$%&(-;=?-Z\[\]_a-z~]+")
 # Not behind a stray "%" or "%4": what an escape stands for would make an escape of that.
 _ESCAPE: Final = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = re.compile(r"[0-9A-Za-z._~-]")
-_ESCAPED_TEXT: Final = re.compile(r"(?:%[89A-F][0-9A-F])+")
+_ESCAPED_TEXT: Final = re.compile(r"(?:%[89A-F][0-9A-F])+|%(?:5E|60|7B|7C|7D)")
 # Letters and marks without a shape: fillers, joiners of graphemes, selectors of variants.
 _INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -103,12 +103,16 @@ def canonical_host(host: str) -> str:
 
 
 def readable(url: str) -> str:
-    """Returns an address as people read it, with the escaped letters and digits of other alphabets as such.
+    """Returns an address as people read it: escaped letters and digits of other alphabets as such, and what only the
+    canonical spelling escapes.
 
     Everything else stays escaped: what could hide or turn text, and what could be taken for a delimiter. For the eye
     alone; what is stored, compared and followed is the canonical spelling.
     """
-    return _ESCAPED_TEXT.sub(_readable, url) if "%" in url else url
+    if "%" not in url:
+        return url
+    base, mark, query = _ESCAPED_TEXT.sub(_readable, url).partition("?")
+    return base + mark + query.replace("%27", "'")
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -129,6 +133,8 @@ def _readable(found: re.Match[str]) -> str:
         text = unquote(found[0], errors="strict")
     except UnicodeDecodeError:
         return found[0]
+    if text.isascii():
+        return text
     return "".join(each if category(each)[0] in "LMN" and not _INVISIBLE.match(each) else quote(each) for each in text)
 
 

@@ -149,6 +149,7 @@ def test_two_spellings_are_one_page(spellings: tuple[str, str], before: str) -> 
         ("https://a.example/%2Fa%20b%26", "https://a.example/%2Fa%20b%26"),
         ("https://a.example/%FF%E3%85%A4e%EF%B8%8F", "https://a.example/%FF%E3%85%A4e%EF%B8%8F"),
         ("https://a.example/%D7%A9%D7%9C%D7%95%D7%9D", "https://a.example/שלום"),
+        ("https://a.example/%7Bx%7D/it%27s?a%7Cb%5E%60&it%27s%5C", "https://a.example/{x}/it%27s?a|b^`&it's%5C"),
         ("(other)", "(other)"),
     ],
 )  # fmt: skip
