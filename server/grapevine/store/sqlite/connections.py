@@ -38,7 +38,11 @@ _WRITER_SETTINGS = (
     f"cache_size=-{WRITER_PAGES_KIB}", "secure_delete=ON",
 )  # fmt: skip
 _READER_PAGES = f"cache_size=-{READER_PAGES_KIB}"
-_READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY", _READER_PAGES)
+# With temp_store=MEMORY a sort holds all of its rows in memory: those of a day with a million returns take 100 MB. In a
+# file only what exceeds the connection's pages is written; it has no name and is gone with the query.
+READER_SETTINGS: Final = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=FILE", _READER_PAGES)
+"""Settings of the connections in the pool."""
+
 _QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY", _READER_PAGES)
 
 
@@ -160,7 +164,7 @@ class ReadConnection:
     @classmethod
     async def open(cls, path: Path) -> ReadConnection:
         reader = cls(await aiosqlite.connect(path, isolation_level=None), path)
-        for setting in _READER_SETTINGS:
+        for setting in READER_SETTINGS:
             await reader.plain(f"PRAGMA {setting}")
         return reader
 
