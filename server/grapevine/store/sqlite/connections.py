@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -122,8 +122,17 @@ class WriteConnection(InlineConnection):
                 self.plain("PRAGMA busy_timeout=0")
 
     async def commit(self) -> None:
-        """Commits, and waits until everything is on disk."""
+        """Commits, and waits until everything is on disk, inside ``without_waiting`` only until it is handed over."""
         await self._wait("COMMIT")
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Transactions of the block do not wait for the disk: the next one outside of it makes them durable."""
+        self.plain("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            self.plain("PRAGMA synchronous=FULL")
 
     @property
     def changes(self) -> int:
