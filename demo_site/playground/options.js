@@ -54,7 +54,7 @@ export const GROUPS = [
       choice("copy", "Copied links", ["links", "off"], "Puts the reader’s token into this site’s own links when they are copied."),
       choice("address-bar", "Address bar", ["off", "on"], "Keeps the reader’s own token in the address."),
       choice("link", "Buttons share", ["page", "short"], "The page’s own address, or a short link of the server."),
-      text("param", "Token’s name", "gv", /^[0-9A-Za-z_-]{1,16}$/, "The server has to know it too: site set KEY param=…"),
+      text("param", "Token’s name", "gv", /^[A-Za-z][0-9A-Za-z_-]{0,15}$/, "The server has to know it too: site set KEY param=…"),
       choice("place", "Token’s place", ["auto", "fragment", "query"], "Sites with hash routes say query."),
       text("query", "Parameters of content", "", /^[^"<>]{0,200}$/, "No secrets, though their names look so. The server has to know them too: site set KEY query=…"),
     ],

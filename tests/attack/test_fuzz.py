@@ -37,14 +37,14 @@ from grapevine.domain import channels, ids
 from grapevine.domain.canonical_urls import canonical_stored, readable
 from grapevine.domain.json_input import decode
 from grapevine.domain.networks import network_of, wide_network_of
+from grapevine.domain.token_urls import find_token, leading_token, tagged, without_tokens
 from grapevine.domain.tokens import TokenError, Tokens
-from grapevine.domain.urls import MAX_LENGTH, Page, UrlError, page_of, parse_origin, tagged
+from grapevine.domain.urls import MAX_LENGTH, Page, UrlError, page_of, parse_origin
 from grapevine.errors import FieldError, Invalid, Malformed, SettingError
 from grapevine.sites.api_keys import add_key
 from grapevine.sites.management import find_site
 from grapevine.sites.validation import CHANGEABLE, checked_changes
 from grapevine.web.api.query_params import read_date, read_period, today
-from grapevine.web.dashboard.token_search import find_token
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.about.languages import preferred
 from grapevine.web.routes import routes
@@ -145,7 +145,9 @@ def read_page(text: str) -> None:
                 assert page_of(1, page.url, ORIGINS, "gv", kept) == page
     with suppress(UrlError):
         parse_origin(text)
-    tagged(text, "token", "gv", "auto")
+    tagged(text, "token", "gv", "auto", "-")
+    leading_token(text)
+    without_tokens(text, "gv")
     find_token(text, "gv")
 
 

@@ -84,7 +84,7 @@ def test_a_recipient_cannot_report_for_the_sharer(attacked: AttackedInstallation
     with attacked.attacked(**NO_RATES) as server, server.harmless():
         shared = visit(server, SHARER, SECRET_PATH)
         token = shared["tokens"]["email"]
-        home = f"{ORIGIN}/#gv={token}"
+        home = f"{ORIGIN}/#gv-{token}"
         assert leads_to(server, token) == home
         for number in range(10):
             answer = call(server, "shares", ATTACKER, token=token, url=f"{ORIGIN}/of-the-recipient/{number}")
@@ -103,7 +103,7 @@ def test_a_recipient_cannot_report_for_the_sharer(attacked: AttackedInstallation
         assert (
             call(server, "shares", ATTACKER, token=token, url=f"{ORIGIN}/").headers["grapevine-dropped"] == "duplicate"
         )
-        assert leads_to(server, token) == f"{url}#gv={token}"
+        assert leads_to(server, token) == f"{url}#gv-{token}"
         assert read(server, f"/v1/tokens/{token}")["share"]["reported_by"] == "session"
 
 
@@ -118,7 +118,7 @@ def test_no_session_but_the_visits_own_speaks_for_its_token(attacked: AttackedIn
             assert answer.status == 422, text
             assert {error["field"] for error in json.loads(answer.body)["errors"]} == {"session"}
         assert call(server, "shares", ATTACKER, token=token, session=5, url=f"{ORIGIN}/").status == 422
-        assert leads_to(server, token) == f"{ORIGIN}/#gv={token}"
+        assert leads_to(server, token) == f"{ORIGIN}/#gv-{token}"
         assert read(server, "/v1/stats/summary")["shares"]["total"] == 0
 
 

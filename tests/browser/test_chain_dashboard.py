@@ -27,7 +27,7 @@ def shared(browser: Browser, demo: Demo) -> Iterator[tuple[str, str]]:
         tab = buyer.open(link)
         tab.evaluate("() => grapevine.convert('order', {value: '49.00', currency: 'EUR'})")
         buyer.wait(tab, "conversions")
-        yield page.evaluate("() => grapevine.visit"), link.rpartition("=")[2]
+        yield page.evaluate("() => grapevine.visit"), link[-23:]
 
 
 def signed_in(page: Page, demo: Demo) -> None:

@@ -15,7 +15,7 @@ from tests.browser.fake_collect_api import until
 from tests.support.browsers import clipboard, copy
 from tests.support.copied_markup import markup, squeeze
 
-TOKEN = r"gv=([0-9A-Za-z]{23})\b"
+TOKEN = r"gv[=-]([0-9A-Za-z]{23})\b"
 TRAIN = "/articles/bread-on-the-night-train/"
 JAR = "/articles/family-tree-of-a-jar/"
 
@@ -36,7 +36,7 @@ def tagged(url: str, token: str, *, in_query: bool) -> str:
     """As the contract says: in the fragment if that is free, else in the query."""
     base, fragment = urldefrag(url)
     if not fragment and not in_query:
-        return f"{url}#gv={token}"
+        return f"{url}#gv-{token}"
     return f"{base}{'&' if '?' in base else '?'}gv={token}{'#' + fragment if fragment else ''}"
 
 
@@ -117,7 +117,7 @@ class CopyChain:
         self.third = third.open(passed_on)
         [last] = own_links(copy(self.third, "#one-name-each ~ p a[href*='docs']")["text/html"], demo.origin)
         third.wait(self.third, "shares")
-        assert last == f"{demo.origin}/docs/#gv={token_in(last)}"
+        assert last == f"{demo.origin}/docs/#gv-{token_in(last)}"
 
         self.links = [link, passed_on, last]
         self.tokens = [token_in(url) for url in self.links]

@@ -13,7 +13,7 @@ HEAR = "document.addEventListener('grapevine:return', event => { window.heard = 
 
 
 def token_in(url: str) -> str:
-    return url.rpartition("gv=")[2]
+    return url[-23:]
 
 
 def heard(page: Page) -> object:

@@ -112,11 +112,11 @@ SWITCHES = [
     ("theme", "dark", f"{BAR}.style.colorScheme == 'dark'"),
     ("lang", "ar", f"{BAR}.shadowRoot.querySelector('[part=bar][lang=ar][dir=rtl]')"),
     ("lang", "de", f"{BAR}.shadowRoot.querySelector('[part=bar][lang=de]')"),
-    ("address-bar", "on", "/[#&]gv=[0-9A-Za-z]{23}$/.test(location)"),
+    ("address-bar", "on", "/[#&]gv-[0-9A-Za-z]{23}$/.test(location)"),
     ("link", "short", f"{BAR}.shadowRoot.querySelector('[data-channel=email]').href.includes('%2Fs%2F')"),
     ("param", "via", "/#via=[0-9A-Za-z]{23}$/.test(grapevine.url('copy'))"),
     ("place", "query", "/[?]gv=[0-9A-Za-z]{23}$/.test(grapevine.url('copy'))"),
-    ("place", "fragment", "/#gv=[0-9A-Za-z]{23}$/.test(grapevine.url('copy'))"),
+    ("place", "fragment", "/#gv-[0-9A-Za-z]{23}$/.test(grapevine.url('copy'))"),
     ("consent", "required", "grapevine.version && !grapevine.visit"),
     ("storage", "none", "grapevine.visit"),
     ("storage", "local", "grapevine.visit"),
@@ -210,7 +210,7 @@ def test_an_article_to_copy_from(playground: Playground, value: str, tagged: boo
     playground.page.keyboard.press("Control+v")
     pasted = playground.preview.locator("#pasted").input_value()
     assert "Copy these lines" in pasted
-    assert bool(re.search(r"gv=[0-9A-Za-z]{23}", pasted)) is tagged
+    assert bool(re.search(r"gv-[0-9A-Za-z]{23}", pasted)) is tagged
 
 
 def test_consent_is_given_and_taken_back(reader: MakeReader, demo: Demo) -> None:
@@ -258,10 +258,10 @@ def test_events_and_answers_are_in_the_log(reader: MakeReader, demo: Demo) -> No
     playground.preview.locator("grapevine-buttons [data-channel=copy]").click()
     expect(log).to_contain_text('grapevine:share{"channel":"copy"')
     assert "true" in playground.api("share")
-    [copied] = re.findall(r"#gv=([0-9A-Za-z]{23})$", clipboard(playground.page)["text/plain"])
+    [copied] = re.findall(r"#gv-([0-9A-Za-z]{23})$", clipboard(playground.page)["text/plain"])
     assert demo.share(copied)["channel"] == "copy"
     playground.page.get_by_label("Channel", exact=True).select_option("email")
-    assert re.search(r'url\("email"\).*#gv=[0-9A-Za-z]{23}', playground.api("url"))
+    assert re.search(r'url\("email"\).*#gv-[0-9A-Za-z]{23}', playground.api("url"))
     assert "signup" in playground.api("convert")
     someone.wait(playground.page, "conversions")
     playground.page.locator(".calls [data-call=withdraw]").click()
@@ -299,7 +299,7 @@ def test_the_copy_button_copies_the_snippet_and_nothing_else(
     page.get_by_role("button", name="Copy the snippet").click()
     expect(page.locator(".said").first).to_have_text("Copied")
     assert clipboard(page)["text/plain"] == playground.snippet
-    assert "gv=" not in playground.snippet
+    assert "gv-" not in playground.snippet
 
 
 def test_a_snippet_works_on_a_fresh_page(reader: MakeReader, demo: Demo) -> None:
@@ -336,7 +336,7 @@ def test_a_preview_that_is_passed_on_is_a_page_like_any_other(reader: MakeReader
     link = playground.preview.evaluate("grapevine.url('copy')")
     friend = reader().open(link)
     assert friend.evaluate(ARRIVED)
-    assert demo.get(f"/v1/tokens/{link.partition('#gv=')[2]}")["share"]["returns"] == 1
+    assert demo.get(f"/v1/tokens/{link.partition('#gv-')[2]}")["share"]["returns"] == 1
     assert json.loads(
         friend.evaluate("JSON.stringify(document.querySelector('script[data-site]').dataset)")
     ).keys() == {"site"}

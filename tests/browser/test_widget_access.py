@@ -134,7 +134,7 @@ def test_axe_finds_nothing_in_panels(tab: Page, site: Site, theme: str, directio
 def test_axe_finds_nothing_in_what_a_link_carries(demo: Demo, reader: MakeReader, language: str) -> None:
     person = reader(locale=language)
     page = person.open(demo.page("/"))
-    shared = page.evaluate("() => grapevine.url('copy')").rpartition("=")[2]
+    shared = page.evaluate("() => grapevine.url('copy')")[-23:]
     page.goto(f"{demo.server}/about/{shared}")
     for direction in SETTINGS:
         for rules in settings(page, direction):

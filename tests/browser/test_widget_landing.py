@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page
 
+from grapevine import __version__
 from tests.browser.conftest import snippet
 from tests.browser.fake_collect_api import Recorder
 from tests.support.page_server import Site
@@ -27,6 +28,7 @@ def test_a_visit_is_reported_once(page: Page, site: Site, recorder: Recorder) ->
         "site": "sitekey",
         "url": site.origin + "/deep?a=1",
         "opted_out": False,
+        "build": __version__,
         "channels": "",
         "referrer": site.origin + "/start",
         "title": "Deep & wide",
@@ -54,6 +56,12 @@ def test_a_visit_is_reported_once(page: Page, site: Site, recorder: Recorder) ->
         (f"?gv={T}#gv={T}", ""),
         (f"?gv={T}&gv={T}", ""),
         (f"?gv={T}&q=1#/route?x", "?q=1#/route?x"),
+        (f"#gv-{T}", ""),
+        (f"?gv-{T}", ""),
+        (f"?a=1&gv-{T}&b=2#part", "?a=1&b=2#part"),
+        (f"#part&gv-{T}", "#part"),
+        (f"#/route?x=1&gv-{T}&y=2", "#/route?x=1&y=2"),
+        (f"?gv={T}#gv-{T}", ""),
     ],
 )
 def test_the_token_leaves_the_address_bar(page: Page, site: Site, recorder: Recorder, opened: str, left: str) -> None:

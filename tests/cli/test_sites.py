@@ -41,6 +41,7 @@ def test_listing_and_changing_sites(run: Terminal) -> None:
     site = run.add_site("[red]Lees[/red]")
     assert "[red]Lees[/red]" in run("site", "list").out
     changed = run("site", "set", site, "name=Dregs", "param=via", "origin=https://b.example", "--json")
+    assert (changed.json["fragment"], changed.json["old_build_seen"]) == ("identifier", None)
     assert 'data-param="via"' in changed.json["snippet"]
     assert "Changed Dregs" in run("site", "set", site, "place=query").out
     (listed,) = run("site", "list", "--json").json
@@ -49,6 +50,25 @@ def test_listing_and_changing_sites(run: Terminal) -> None:
     assert run("site", "set", site, "colour=red").status == 2
     assert run("site", "set", site, "colour").status == 2
     assert run("site", "set", "nobody", "name=x").status == 1
+
+
+def test_how_a_site_writes_tokens_in_fragments(run: Terminal) -> None:
+    site = run.add_site()
+    assert "#gv-…" in run("site", "list").out
+    for form, shown in (("parameter", "#via=…"), ("auto", "#via-…"), ("identifier", "#via-…")):
+        assert run("site", "set", site, f"fragment={form}", "param=via").status == 0
+        assert run("site", "list", "--json").json[0]["fragment"] == form
+        assert shown in run("site", "list").out
+    refused = run("site", "set", site, "fragment=query")
+    assert refused.status == 2
+    assert "`fragment` must be one of auto, identifier, parameter" in refused.err
+
+
+@pytest.mark.parametrize("name", ["1gv", "-gv", "_gv", "", "g" * 17, "gv.x", "é"])
+def test_the_name_of_a_token_begins_with_a_letter(run: Terminal, name: str) -> None:
+    refused = run("site", "set", run.add_site(), f"param={name}")
+    assert refused.status == 2
+    assert "the first a letter" in refused.err
 
 
 def test_the_contact_of_a_site(run: Terminal) -> None:

@@ -46,6 +46,8 @@ class StandIn:
         self.reports: list[Report] = []
         self.refusal: tuple[int, dict[str, str], str] | None = None
         """Status, headers and body by which every report is refused."""
+        self.joint: str | None = None
+        """What it wants between name and token in fragments; servers of earlier versions say nothing."""
         self._visits: dict[str, int] = {}
 
     def file(self, name: str) -> Reply | None:
@@ -86,7 +88,7 @@ class StandIn:
             "session": f"session{number}",
             "tokens": {channel: token(number, channel) for channel in named or USUAL},
             "returned": returned if body.get("token") else None,
-        }
+        } | ({"joint": self.joint} if self.joint else {})
 
     def _share(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"next": body["token"][:-1] + chr(ord(body["token"][-1]) + 1)}

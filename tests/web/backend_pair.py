@@ -62,6 +62,8 @@ SITES = (
         origins=("https://c.example",),
         element="lees",
         keep="mc_cid si",
+        fragment="auto",
+        old_build_day=DAY,
     ),
     SiteRow(
         site_id=4,

@@ -23,7 +23,7 @@ async def test_the_widget_its_calls_and_its_short_links_stand_below_the_prefix(s
     assert (await server.http.post("/g/v1/shares", json=shared)).status_code == 200
     for path in (f"/g/s/{token}", f"/s/{token}"):
         response = await server.http.get(path)
-        assert (response.status_code, response.headers["location"]) == (302, f"{ORIGIN}/x#gv={token}")
+        assert (response.status_code, response.headers["location"]) == (302, f"{ORIGIN}/x#gv-{token}")
 
 
 async def test_nothing_of_it_stands_at_the_usual_place(server: Server) -> None:

@@ -49,12 +49,12 @@ async def test_links_on_paper_and_in_use_lead_to_their_pages(server: Server) -> 
     kept = {"copy", "qr", "print", "whatsapp"}  # nobody followed the others as short links
     for channel in CHANNELS:
         page = channel if channel in kept else ""
-        assert await location(server, tokens[channel]) == f"{ORIGIN}/{page}#gv={tokens[channel]}"
+        assert await location(server, tokens[channel]) == f"{ORIGIN}/{page}#gv-{tokens[channel]}"
     rows = await server.store.look("SELECT * FROM kept_shares")
     assert len(rows) == len(kept)
     visit_id = site_of(server).tokens.read(tokens["qr"]).visit_id
     await server.state.eraser.erase(1, visit_id)
-    assert await location(server, tokens["qr"]) == f"{ORIGIN}/#gv={tokens['qr']}"
+    assert await location(server, tokens["qr"]) == f"{ORIGIN}/#gv-{tokens['qr']}"
 
 
 @BOTH_BACKENDS
@@ -64,7 +64,7 @@ async def test_a_link_whose_sharer_named_no_page_keeps_none(server: Server) -> N
     await location(server, token)
     await days_later(server)
     assert await server.store.look("SELECT * FROM kept_shares") == []
-    assert await location(server, token) == f"{ORIGIN}/#gv={token}"
+    assert await location(server, token) == f"{ORIGIN}/#gv-{token}"
 
 
 @BOTH_BACKENDS

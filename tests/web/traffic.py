@@ -267,7 +267,7 @@ class Author:
                 self._session_of |= dict.fromkeys(found["tokens"].values(), found["session"])
 
     async def _visit(self, site: SiteRow) -> None:
-        await self._arrive(site, self._arrival(site, self._person()))
+        await self._arrive(site, self._arrival(site, self._person(), build="0.1.0"))
 
     async def _return(self, site: SiteRow) -> None:
         await self._arrive(site, self._arrival(site, self._person(), token=self._token(site)))
@@ -355,7 +355,7 @@ class Author:
         chance = self._chance
         token = chance.choice((self._token(site), self._token(site), *self._forged, *self.sessions[site.key][-2:]))
         if token:
-            ending = "/qr.svg" if chance.random() < 0.2 else ""
+            ending = "/qr.svg" if (draw := chance.random()) < 0.2 else ")." if draw < 0.3 else ""
             await self._send(self._person().get(f"/s/{token}{ending}"))
 
     async def _preview(self, site: SiteRow) -> None:

@@ -36,6 +36,7 @@ const emptyTab = () => ({
  * @property {?string} visit id of the visit
  * @property {?string} session the server's key for further reports of the visit
  * @property {object} [returned] the server's verdict on the token that the visit arrived with
+ * @property {string} [joint] what the server wants between name and token in fragments: `-`, or `=`
  * @property {string} [server] the reader's Mastodon server
  */
 

@@ -1,8 +1,11 @@
 import {config} from './config.js';
 import {callPart} from './lazyParts.js';
+import {tab} from './tabStorage.js';
 
 const PARAMETER = config.param || 'gv';
-const TOKEN_PATTERN = new RegExp(`([?#&])${PARAMETER}=([0-9A-Za-z]{23})(&|(?=#)|$)`);
+// A token and what hangs on it, up to the next parameter: punctuation of the sentence around the link, percent-encoding,
+// a query that was added without a look at the URL. Only a letter or digit makes it another word.
+const TOKEN_PATTERN = new RegExp(`([?#&])${PARAMETER}(?:[=-]|%[23][Dd])([0-9A-Za-z]{23})(?![0-9A-Za-z])[^&#]*(&?)`);
 
 /**
  * Removes the token from a URL and keeps every other byte. The URL API would re-encode some, so this works on the text.
@@ -26,17 +29,18 @@ export const cleanUrl = (url = location.href) => {
 
 /**
  * Adds a token to a URL, or replaces the one it has: in the fragment if the URL has none, else in the query;
- * `data-place` can force either. The fragment is preferred: it reaches no cache, log or duplicate-content check.
+ * `data-place` can force either. The fragment is preferred: it reaches no cache, log or duplicate-content check. There
+ * the token is part of an identifier, since many pages look their fragment up as a selector; not before the server says
+ * that no page of the site has an older build any more, which would not find it.
  * @param {string} url
  * @param {string} token
  * @param {string} [shared] the URL to which the token is added; else it is cleaned first
  */
 export const tag = (url, token, shared = cleanUrl(url)) => {
   const [base, fragment = ''] = shared.split(/#(.*)/);
-  const pair = PARAMETER + '=' + token;
   return (fragment ? config.place == 'fragment' : config.place != 'query')
-    ? base + '#' + (fragment && fragment + '&') + pair
-    : base + (base.includes('?') ? '&' : '?') + pair + (fragment && '#' + fragment);
+    ? base + '#' + (fragment && fragment + '&') + PARAMETER + (tab.joint || '=') + token
+    : base + '?&'[+base.includes('?')] + PARAMETER + '=' + token + (fragment && '#' + fragment);
 };
 
 /** Returns whether a string is an absolute URL of this site: same origin, no user name or password. */

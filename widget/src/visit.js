@@ -1,3 +1,4 @@
+import {VERSION} from 'grapevine:version';
 import {config, OPTED_OUT} from './config.js';
 import {mayCollect} from './consentState.js';
 import {prepareTextCopy} from './copy.js';
@@ -85,7 +86,7 @@ const startVisit = (token, referrer) => {
 const reportVisit = async () => {
   const landing = tab.landing;
   landing.own ||= landing.token && (await isOwnToken(landing.token));
-  const response = await post('visits', {...landing, opted_out: OPTED_OUT, channels: [...requestedChannels].join(' ')});
+  const response = await post('visits', {...landing, opted_out: OPTED_OUT, build: VERSION, channels: [...requestedChannels].join(' ')});
   // Before the tokens are stored, so that no copy or share has a token but not the part that it needs.
   await prepareTextCopy();
   await (config.link && callPart('shortLinks'));

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext
 from grapevine.config.settings import Settings
+from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.sites.management import add_site, change_site, find_site
 from grapevine.sites.snippet import snippet
@@ -55,10 +56,11 @@ def register(commands: Commands) -> None:
         nargs="+",
         type=_change,
         help="name=…; origin=URL (all of them anew, repeat it for several); param=… (the token's name in URLs); "
-        "place=auto|fragment|query (where in the URL); query=* or the query parameters that tell pages apart; "
-        "keep=… (parameters that stay in addresses although they are known to track; empty for none); "
-        "element=… (what the names of the widget's elements begin with); values=all|keys (whose conversions have a "
-        "value: everybody's, or only those that a server reports with an API key); "
+        "place=auto|fragment|query (where in the URL); fragment=identifier|parameter|auto (gv-TOKEN or gv=TOKEN in a "
+        "fragment; auto: the former once no older build of the widget was seen for 14 days); query=* or the query "
+        "parameters that tell pages apart; keep=… (parameters that stay in addresses although they are known to track; "
+        "empty for none); element=… (what the names of the widget's elements begin with); values=all|keys (whose "
+        "conversions have a value: everybody's, or only those that a server reports with an API key); "
         "contact=… (URL or mail address for visitors who want a visit erased; empty for none)",
     )
 
@@ -100,7 +102,7 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
             told_apart = {"*": "all but tracking and secrets", "": "path alone"}.get(site.query, site.query)
             if site.keep:
                 told_apart = f"{told_apart}, and {site.keep}"
-            token = f"{site.param}, {site.place}"
+            token = f"{site.param}, {site.place}\n{_fragment(site, ids.day_at(context.now()))}"
             values = {"all": "all", "keys": "of keys alone"}[site.counted_values]
             since = rfc3339(site.created_at)[:10]
             table.add_row(
@@ -140,6 +142,14 @@ def _change(text: str) -> tuple[str, str]:
     return field, value
 
 
+def _fragment(site: SiteRow, today: int) -> str:
+    """Returns the form of tokens in fragments, and when an older build of the widget was last seen."""
+    form = f"#{site.param}{site.joint(today)}…"
+    if site.old_build_day:
+        form += f"\nolder build {ids.day_date(site.old_build_day).isoformat()}"
+    return form
+
+
 def _snippet(site: SiteRow, settings: Settings) -> str:
     return snippet(site, settings.base_url or LOCAL_URL, settings.prefix)
 
@@ -151,6 +161,8 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
         "origins": site.origins,
         "param": site.param,
         "place": site.place,
+        "fragment": site.fragment,
+        "old_build_seen": ids.day_date(site.old_build_day).isoformat() if site.old_build_day else None,
         "query": site.query,
         "keep": site.keep,
         "element": site.element,

@@ -15,6 +15,7 @@ from grapevine.cli.context import CommandContext, counted
 from grapevine.domain import ids
 from grapevine.domain.canonical_urls import readable
 from grapevine.domain.channels import NAMES
+from grapevine.domain.token_urls import leading_token
 from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError
 from grapevine.errors import UnknownVisit
 from grapevine.sites.cache import Site
@@ -56,7 +57,7 @@ async def inspect(context: CommandContext, arguments: Namespace) -> int:
     async with context.store_and_keys() as (store, settings):
         asked = None if arguments.site is None else (await find_site(store.sites, arguments.site)).key
         sites = [Site(row, settings.secret_keys) for row in await store.sites.sites()]
-        found = await examine(store.reads, sites, asked, arguments.token)
+        found = await examine(store.reads, sites, asked, leading_token(arguments.token.strip()))
     if arguments.json:
         context.say_json(found)
     elif found.resolution is None:

@@ -31,6 +31,7 @@ from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token
 from grapevine.errors import FieldError, Invalid, Problem
 from grapevine.sites.cache import Site, SiteCache
+from grapevine.store.rows import SiteRow
 from grapevine.writer.counts import Drops
 from grapevine.writer.writer import Writer
 
@@ -40,7 +41,7 @@ OnResult = Callable[[CollectResponse | Exception], None]
 
 class CollectApi:
     """The collect API. Counts every refusal with its reason; calls ``on_report`` with each token whose
-    report changes its share."""
+    report changes its share, and ``on_old_build`` with the site and day of each visit that names no build."""
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class CollectApi:
         limit: RateLimit,
         clock: Clock,
         on_report: Callable[[str], None],
+        on_old_build: Callable[[SiteRow, int], None],
     ) -> None:
         self._sites = sites
         self._writer = writer
@@ -60,6 +62,7 @@ class CollectApi:
         self._clock = clock
         self._on_report = on_report
         self._refusals = RefusalLog()
+        self._on_old_build = on_old_build
 
     def submit(self, call: CallSpec, body: bytes, client: ClientInfo, on_result: OnResult) -> bool:
         """Takes a call without waiting for anything; ``on_result`` gets its response when its event is durable.
@@ -150,7 +153,9 @@ class CollectApi:
             if agent.robot:
                 result: PendingEvent | CollectResponse = dropped("robot", call.nothing)
             else:
-                context = CallContext(site, client, agent, at, self._sites, self._salts, self._on_report)
+                context = CallContext(
+                    site, client, agent, at, self._sites, self._salts, self._on_report, self._on_old_build
+                )
                 result = call.to_event(request, context)
         except Problem as problem:
             self.count_refusal(problem, site)

@@ -39,6 +39,7 @@ from grapevine.domain.redaction import redacted_repr
 from grapevine.domain.tokens import Token, TokenError, next_n
 from grapevine.errors import FieldError, Invalid, RateLimited
 from grapevine.sites.cache import Site, SiteCache
+from grapevine.store.rows import SiteRow
 
 _REFERRER_KEPT: Final = 2048
 _UNKNOWN_SITE_TOKEN: Final = TOKEN_REASONS["unknown-site-token"]
@@ -84,6 +85,7 @@ class CallContext(NamedTuple):
     sites: SiteCache
     salts: VisitorSalts
     on_report: Callable[[str], None]
+    on_old_build: Callable[[SiteRow, int], None]
 
     def __repr__(self) -> str:
         return redacted_repr(self)
@@ -117,6 +119,8 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         raise Invalid.of_all([*errors, *(error for error in (day, codes) if isinstance(error, FieldError))])
     title = title_of(request.title)
     origin = source_of(page, request.url, (request.referrer or "")[:_REFERRER_KEPT], agent.app, site.origins)
+    if request.build is None:
+        context.on_old_build(site.row, today)
     if context.client.opted_out or request.opted_out:
         opted_out = OptedOutVisit(
             site_id=site.site_id,
@@ -162,6 +166,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
             session=session,
             tokens=dict(zip(codes, tokens, strict=True)),
             returned=_returned(outcome) if outcome.returned else None,
+            joint=site.row.joint(today),
         )
         return CollectResponse(200, body, "duplicate" if outcome.duplicate else None)
 

@@ -25,7 +25,10 @@ _NONCE: Final = re.compile(r"[0-9A-Za-z_-]{16,64}")
 
 
 class VisitRequest(msgspec.Struct):
-    """``POST /v1/visits``: a browser arrived at a page."""
+    """``POST /v1/visits``: a browser arrived at a page.
+
+    ``build`` is the version of the widget; builds that read tokens of the form ``gv=TOKEN`` alone do not send it.
+    """
 
     site: str
     url: str
@@ -36,6 +39,7 @@ class VisitRequest(msgspec.Struct):
     token: str | None = None
     own: bool = False
     opted_out: bool = False
+    build: str | None = None
     channels: tuple[str, ...] | str = USUAL
 
 
@@ -113,12 +117,17 @@ class Returned(msgspec.Struct, omit_defaults=True):
 
 
 class VisitResponse(msgspec.Struct):
-    """The visit's id, its session, and a token for each channel asked for; all empty after an opt-out."""
+    """The visit's id, its session, and a token for each channel asked for; all empty after an opt-out.
+
+    ``joint`` is what the widget writes between name and token in fragments: ``-`` or ``=``; builds that do not know it
+    write ``=``. It is left out where there is no token.
+    """
 
     visit: str | None
     session: str | None
     tokens: dict[str, str]
     returned: Returned | None
+    joint: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ShareResponse(msgspec.Struct):

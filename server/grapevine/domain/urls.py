@@ -1,4 +1,4 @@
-"""URLs of a site's pages: which belong to the site, which are the same page, and where a token goes."""
+"""URLs of a site's pages: which belong to the site, and which are the same page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from grapevine.domain.canonical_urls import (
     without_dot_segments,
 )
 from grapevine.domain.enums import OTHER_NAME
+from grapevine.domain.token_urls import without_tokens
 from grapevine.domain.tracking_parameters import is_tracking
 from grapevine.domain.url_secrets import parameter_shows_secret, path_without_secrets
 
@@ -95,10 +96,11 @@ def page_of(
     """
     origin, path, query = _split(url, origins)
     whole = canonical_path(path)
-    path = path_without_secrets(whole)
+    path = path_without_secrets(without_tokens(whole, param))
     if path is not whole:  # "..;jsessionid=1" is no dot segment before
         path = without_dot_segments(path)
-    query = "&".join(piece for piece in canonical_query(query).split("&") if _keeps(piece, param, kept, keep))
+    pieces = without_tokens(canonical_query(query), param).split("&")
+    query = "&".join(piece for piece in pieces if _keeps(piece, param, kept, keep))
     page = f"{origin}{path}?{query}" if query else f"{origin}{path}"
     # Letters of other alphabets are six or nine characters each where a browser spells them, and that is what counts.
     if len(page) > MAX_LENGTH and not url.isascii():
@@ -129,19 +131,6 @@ def query_names(url: str) -> frozenset[str]:
     if "?" not in url:
         return frozenset()
     return frozenset(_name(piece).lower() for piece in urlsplit(url).query.split("&") if piece)
-
-
-def tagged(url: str, token: str, param: str, place: str) -> str:
-    """``url`` with a share token in it.
-
-    ``place`` is ``fragment``, ``query`` or ``auto``: the fragment when the URL has none, else a query parameter before
-    it, so that anchors, hash routes and text fragments keep working.
-    """
-    base, hash_mark, fragment = url.partition("#")
-    if place == "query" or (place == "auto" and fragment):
-        joint = "&" if "?" in base else "?"
-        return f"{base}{joint}{param}={token}{hash_mark}{fragment}"
-    return f"{base}#{fragment}&{param}={token}" if fragment else f"{base}#{param}={token}"
 
 
 def _split(url: str, origins: frozenset[str]) -> tuple[str, str, str]:

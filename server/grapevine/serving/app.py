@@ -16,6 +16,7 @@ from grapevine.background.leases import Leases
 from grapevine.background.periodic import log_failures, periodic
 from grapevine.background.task import background_task
 from grapevine.collect.api import CollectApi
+from grapevine.collect.old_builds import OldBuilds
 from grapevine.collect.rate_limit import Memory, RateLimit
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
@@ -110,7 +111,11 @@ async def running(
         redirects = RedirectCache(clock, lambda: sites.version)
         eraser = Eraser(store, recorder, clock, redirects.clear)
         await stack.enter_async_context(background_task(eraser.watch(), "erasures"))
-        collect_api = CollectApi(sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate)
+        old_builds = OldBuilds(store.sites.saw_old_builds)
+        await stack.enter_async_context(old_builds.running())
+        collect_api = CollectApi(
+            sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate, old_builds.note
+        )
         yield AppState(
             settings=settings,
             clock=clock,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
+from grapevine import __version__
 from grapevine.domain import ids
 from grapevine.domain.tokens import next_n
 from grapevine.errors import GrapevineError, Invalid
@@ -160,6 +161,7 @@ class Player:
             "referrer": action.referrer,
             "title": action.title,
             "channels": _CHANNELS,
+            "build": __version__,
         }
         if action.link is not None:
             token = self._tokens[action.link]

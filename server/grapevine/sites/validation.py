@@ -10,12 +10,13 @@ from grapevine.domain.urls import UrlError, origin_of, parse_origin
 from grapevine.errors import Invalid
 
 PLACES: Final = ("auto", "fragment", "query")
-CHANGEABLE: Final = ("name", "origin", "param", "place", "query", "element", "values", "contact", "keep")
+FRAGMENTS: Final = ("auto", "identifier", "parameter")
+CHANGEABLE: Final = ("name", "origin", "param", "place", "fragment", "query", "element", "values", "contact", "keep")
 COUNTED_VALUES: Final = ("all", "keys")
 
 _LONGEST_NAME: Final = 100
 _MOST_ORIGINS: Final = 100
-_PARAM: Final = re.compile(r"[0-9A-Za-z_-]{1,16}")
+_PARAM: Final = re.compile(r"[A-Za-z][0-9A-Za-z_-]{0,15}")
 _ELEMENT: Final = re.compile(r"(?!xml)[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LONGEST_ELEMENT: Final = 20
 _LONGEST_CONTACT: Final = 254
@@ -30,9 +31,9 @@ def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
 
     ``query`` is ``*`` (all but tracking parameters and secrets tell pages apart) or the names that do. ``element`` and
     what the widget appends (``-buttons``, ``-follow`` …) are a custom element's name by the HTML standard; XML reserves
-    names that begin with ``xml``. ``values`` says whose conversions have a value: ``all``, or ``keys``, those that an
-    API key reported. ``contact`` is empty where a site names none. ``keep`` are parameters that stay in addresses
-    although they are known to track; empty for none.
+    names that begin with ``xml``. ``fragment`` says how a token in a fragment is written: ``SiteRow``. ``values`` says
+    whose conversions have a value: ``all``, or ``keys``, those that an API key reported. ``contact`` is empty where a
+    site names none. ``keep`` are parameters that stay in addresses although they are known to track; empty for none.
     """
     values: dict[str, object] = {}
     for field, texts in changes.items():
@@ -92,13 +93,19 @@ def checked_contact(text: str) -> str | None:
 
 def _param(text: str) -> str:
     if not _PARAM.fullmatch(text):
-        raise Invalid.of("param", "must be 1 to 16 letters, digits, '-' or '_'")
+        raise Invalid.of("param", "must be 1 to 16 letters, digits, '-' or '_', the first a letter")
     return text
 
 
 def _place(text: str) -> str:
     if text not in PLACES:
         raise Invalid.of("place", f"must be one of {', '.join(PLACES)}")
+    return text
+
+
+def _fragment(text: str) -> str:
+    if text not in FRAGMENTS:
+        raise Invalid.of("fragment", f"must be one of {', '.join(FRAGMENTS)}")
     return text
 
 
@@ -139,6 +146,7 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "name": checked_name,
     "param": _param,
     "place": _place,
+    "fragment": _fragment,
     "query": _query,
     "keep": _keep,
     "element": _element,

@@ -18,6 +18,9 @@ ASIDE: Final = 1
 SAME_NETWORK: Final = 2
 ERASED: Final = 4
 
+OLD_BUILD_DAYS: Final = 14
+"""So many days after an older build of the widget was last seen, no page has it any more: caches have ended by then."""
+
 Key = int | str | None
 """The key of a count: a code, a number or a name; None where there is one count only."""
 
@@ -28,6 +31,8 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     ``element`` is the prefix of the names of its widget's elements, ``cells`` in how many cells its cascades begin.
     ``counted_values`` is ``all`` or ``keys``: whose conversions have a value. ``contact`` is a URL or a mail address.
     ``keep`` are space-separated query parameters that stay in addresses although they are known to track.
+    ``fragment`` is how a token is written in fragments: ``identifier`` (``gv-TOKEN``), ``parameter`` (``gv=TOKEN``),
+    or ``auto``, which depends on the day on which a build of the widget was last seen that reads the latter alone.
     """
 
     site_id: int
@@ -44,6 +49,18 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     counted_values: str = "all"
     contact: str | None = None
     keep: str = ""
+    fragment: str = "identifier"
+    old_build_day: int = 0
+
+    def joint(self, today: int) -> str:
+        """What stands between name and token in a fragment on day ``today``: ``-`` for an identifier, else ``=``."""
+        if self.fragment == "auto":
+            return "-" if today - self.old_build_day >= OLD_BUILD_DAYS else "="
+        return "-" if self.fragment == "identifier" else "="
+
+    def token_prefix(self, today: int) -> str:
+        """What most shared URLs hold before a token: ``gv-``; ``gv=`` where ``place`` or ``joint`` say so."""
+        return self.param + ("=" if self.place == "query" else self.joint(today))
 
     def __repr__(self) -> str:
         return redacted_repr(self)

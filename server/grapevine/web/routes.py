@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from grapevine.web import health
@@ -16,6 +17,23 @@ from grapevine.web.dashboard.erase import erase_visit
 from grapevine.web.public import about, collect, conversions, counts, forget, qr, short_links, widget
 from grapevine.web.rate_limits import limited
 
+
+class Rest(Convertor[str]):
+    """Any text: what hangs on a token may hold slashes and line ends."""
+
+    regex = r"(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        """Returns the text."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Returns the text."""
+        return value
+
+
+register_url_convertor("rest", Rest())
+
 COLLECT: Final[list[BaseRoute]] = [
     Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
     *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
@@ -24,9 +42,9 @@ COLLECT: Final[list[BaseRoute]] = [
     Route("/widget{rest}", widget.widget_file),
 ]
 SHORT_LINKS: Final[list[BaseRoute]] = [
-    Route("/s/{token}", limited(short_links.follow)),
-    Route("/s/{token}/qr.svg", limited(qr.qr_code), methods=["GET", "POST"]),
-    Route("/about/{token}", limited(about.about)),
+    Route("/s/{token:rest}/qr.svg", limited(qr.qr_code), methods=["GET", "POST"]),
+    Route("/s/{token:rest}", limited(short_links.follow)),
+    Route("/about/{token:rest}", limited(about.about)),
 ]
 API: Final[list[BaseRoute]] = [
     Route("/v1/tokens/resolve", tokens.resolve_tokens, methods=["POST"]),

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from grapevine.domain import ids
 from grapevine.errors import StoreError
+from grapevine.serving.app import system_clock
 from grapevine.store import sql_loader
+from grapevine.store.rows import OLD_BUILD_DAYS
 from grapevine.store.sqlite.connections import READER_SETTINGS
 from grapevine.store.sqlite.store import SQLiteStore
 
 pytestmark = pytest.mark.anyio
+
+FRAGMENTS = next(step.number for step in sql_loader.migrations() if step.name == "fragments")
+"""The migration that brings the form of tokens in fragments."""
 
 TABLES = """sites api_keys pages visits shares unfurls conversions answers counts_hour counts_day counts_page
     counts_week counts_device counts_shared drops cascades guards leases webhooks deliveries spikes
@@ -111,6 +117,25 @@ async def test_migrations_step_by_step_give_the_fresh_schema(tmp_path: Path) -> 
         await store.close()
         assert schema(path) == schema(fresh.path)
     assert {name for name, _ in schema(fresh.path)} >= set(TABLES)
+
+
+async def test_a_site_from_before_identifiers_had_an_older_build_until_now(tmp_path: Path) -> None:
+    path = tmp_path / "grapevine.sqlite3"
+    steps = [step for step in sql_loader.migrations() if step.number < FRAGMENTS]
+    with closing(sqlite3.connect(path)) as connection:
+        for step in steps:
+            connection.executescript(sql_loader.for_dialect("sqlite", step.text))
+        connection.execute(f"PRAGMA user_version={len(steps)}")
+        connection.execute("INSERT INTO sites (site_id, key, name, salt, created_at) VALUES (1, 'k', 'n', 's', 0)")
+        connection.commit()
+    store = SQLiteStore(path)
+    before = ids.day_at(system_clock())
+    await store.open()
+    (site,) = await store.sites.sites()
+    await store.close()
+    assert site.fragment == "auto"
+    assert before <= site.old_build_day <= ids.day_at(system_clock())
+    assert (site.joint(before), site.joint(before + OLD_BUILD_DAYS + 1)) == ("=", "-")
 
 
 def test_migrations_are_numbered_without_gaps() -> None:

@@ -1,10 +1,10 @@
-"""URLs: which page they show, which site they belong to, and where a token goes."""
+"""URLs: which page they show, and which site they belong to."""
 
 from __future__ import annotations
 
 import pytest
 
-from grapevine.domain.urls import MAX_LENGTH, UrlError, origin_of, page_id, page_of, parse_origin, tagged
+from grapevine.domain.urls import MAX_LENGTH, UrlError, origin_of, page_id, page_of, parse_origin
 
 ORIGINS = frozenset({"https://a.example", "https://b.example:8443"})
 
@@ -128,20 +128,3 @@ def test_only_the_bare_origin_is_home() -> None:
 
 def test_page_ids_differ_by_site() -> None:
     assert page_id(1, "https://a.example/") != page_id(2, "https://a.example/")
-
-
-@pytest.mark.parametrize(
-    ("url", "place", "result"),
-    [
-        ("https://a.example/x", "auto", "https://a.example/x#gv=T"),
-        ("https://a.example/x?a=1", "auto", "https://a.example/x?a=1#gv=T"),
-        ("https://a.example/x#part", "auto", "https://a.example/x?gv=T#part"),
-        ("https://a.example/x?a=1#/route", "auto", "https://a.example/x?a=1&gv=T#/route"),
-        ("https://a.example/x#:~:text=hi", "auto", "https://a.example/x?gv=T#:~:text=hi"),
-        ("https://a.example/x", "query", "https://a.example/x?gv=T"),
-        ("https://a.example/x#part", "fragment", "https://a.example/x#part&gv=T"),
-        ("https://a.example/x", "fragment", "https://a.example/x#gv=T"),
-    ],
-)
-def test_where_the_token_goes(url: str, place: str, result: str) -> None:
-    assert tagged(url, "T", "gv", place) == result

@@ -193,6 +193,8 @@ async def test_each_bad_token_gets_its_code(server: Server, asker: KeyClient) ->
     }
     for text, expected in cases.items():
         assert refused(await asker.get(f"/v1/tokens/{text}"))[:2] == expected
+    for tail in (".", ")", "%20", "%E2%80%9D", "&fbclid=x", "*"):  # as a person pastes it
+        assert await asker.json(f"/v1/tokens/{good}{tail}") == await asker.json(f"/v1/tokens/{good}")
     response = await asker.http.post("/v1/tokens/resolve", json={"tokens": [*cases, good]})
     *bad, resolved = response.json()["results"]
     assert bad == [{"token": text, "error": code} for text, (_, code) in cases.items()]

@@ -15,10 +15,10 @@ from grapevine.analytics.models.attribution import MODELS
 from grapevine.domain import channels
 from grapevine.domain.enums import DROP_REASONS, SOURCES, VERDICTS
 from grapevine.domain.periods import Period
+from grapevine.domain.token_urls import find_token
 from grapevine.web.dashboard import assets, formats, labels
 from grapevine.web.dashboard.chart import ceiling, chart, interval_for
 from grapevine.web.dashboard.security import local_path
-from grapevine.web.dashboard.token_search import find_token
 from tests.web.dashboard.test_tidy_tree import unhurried
 
 TOKEN = "8M8zH0OCQtFQh6C5tNQwDkz"

@@ -45,7 +45,7 @@ async def test_no_call_stores_a_secret_of_an_address(server: Server) -> None:
         assert (await server.http.get("/v1/counts", params={"site": "site-a", "url": url})).json()["total"] >= 1
         # A first visit with a foreign origin as referrer, in which such a parameter stands.
         await server.visit(referrer=url.replace("a.example", "other.example"), url=url)
-        assert (await server.http.get(f"/s/{token}")).headers["location"] == f"{STORED}#gv={token}"
+        assert (await server.http.get(f"/s/{token}")).headers["location"] == f"{STORED}#gv-{token}"
     rows = await stored_texts(server)
     assert any(STORED in row for row in rows)
     assert not [row for row in rows if SECRET in row]

@@ -24,7 +24,7 @@ VISIT = {"site": "site-a", "url": f"{ORIGIN}/deep", "nonce": NONCE, "channels": 
 
 async def test_a_visit_gets_its_tokens(server: Server) -> None:
     answer = await server.visit(channels=list(CODES))
-    assert set(answer) == {"visit", "session", "tokens", "returned"}
+    assert set(answer) == {"visit", "session", "tokens", "returned", "joint"}
     assert len(answer["visit"]) == 11
     assert list(answer["tokens"]) == list(CODES)
     tokens = [answer["session"], *answer["tokens"].values()]

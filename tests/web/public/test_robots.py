@@ -179,4 +179,4 @@ async def test_the_page_that_a_preview_is_made_of_is_the_shared_one(server: Serv
     token = (await server.visit(url=f"{ORIGIN}/first"))["tokens"]["copy"]
     await server.share(token, url=f"{ORIGIN}/shared")
     response = await server.http.get(f"/s/{token}", headers={"User-Agent": IMESSAGE})
-    assert response.headers["location"] == f"{ORIGIN}/shared#gv={token}"
+    assert response.headers["location"] == f"{ORIGIN}/shared#gv-{token}"

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.anyio
 
 SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 WHATSAPP = "WhatsApp/2.23.20.0 A"
+TAILS = [
+    ".", ")", ",", ";", ":", "!", "*", "_", "-", "=", "'", "%20", "%20and%20more", "%29.", "%3E", "%22", "%2E", "%2F",
+    "%E2%80%9D", "%E2%80%A6", "%E3%80%82", "%0A", "%0A%0Amore", "/", "//", "/more", "&fbclid=x", "&page=2",
+    "?utm_source=email&utm_medium=mail", ".?utm_source=email", "%3Futm_source%3Demail", "%26fbclid%3Dx",
+]  # fmt: skip
 
 
 async def location(server: Server, token: str, user_agent: str | None = None) -> str:
@@ -27,9 +32,9 @@ async def location(server: Server, token: str, user_agent: str | None = None) ->
 
 async def test_leads_to_the_shared_page_with_the_token(server: Server) -> None:
     token = (await server.visit(url=f"{ORIGIN}/first?id=1"))["tokens"]["copy"]
-    assert await location(server, token) == f"{ORIGIN}/#gv={token}"  # no report named a page yet
+    assert await location(server, token) == f"{ORIGIN}/#gv-{token}"  # no report named a page yet
     await server.share(token, url=f"{ORIGIN}/shared")
-    assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
+    assert await location(server, token) == f"{ORIGIN}/shared#gv-{token}"
 
 
 async def test_a_report_without_the_session_leads_to_the_home_page_until_one_with_it(server: Server) -> None:
@@ -37,23 +42,23 @@ async def test_a_report_without_the_session_leads_to_the_home_page_until_one_wit
     token = (await server.visit(url=f"{ORIGIN}/reset?code=SECRET"))["tokens"]["copy"]
     for url in (f"{ORIGIN}/", f"{ORIGIN}/other", f"{ORIGIN}/reset?code=SECRET"):
         assert (await server.post("shares", token=token, url=url)).json() == {"next": None}
-        assert await location(server, token) == f"{ORIGIN}/#gv={token}"
+        assert await location(server, token) == f"{ORIGIN}/#gv-{token}"
     await server.share(token, url=f"{ORIGIN}/shared")
-    assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
+    assert await location(server, token) == f"{ORIGIN}/shared#gv-{token}"
 
 
 async def test_a_link_from_before_reporters_were_kept_leads_where_it_led(server: Server) -> None:
     token = (await server.visit(url=f"{ORIGIN}/first"))["tokens"]["copy"]
     await server.share(token, url=f"{ORIGIN}/shared")
     await change(server, ["UPDATE shares SET reported_by = NULL"])
-    assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
+    assert await location(server, token) == f"{ORIGIN}/shared#gv-{token}"
 
 
 async def test_a_link_followed_again_sees_that_a_site_has_changed(server: Server) -> None:
     token = (await server.visit(url=f"{ORIGIN}/page"))["tokens"]["copy"]
     await server.share(token, url=f"{ORIGIN}/page")
     for _ in range(2):
-        assert await location(server, token) == f"{ORIGIN}/page#gv={token}"
+        assert await location(server, token) == f"{ORIGIN}/page#gv-{token}"
     (row,) = await server.store.sites.sites()
     await server.store.sites.set_site(msgspec.structs.replace(row, param="via", place="query"))
     server.clock.now += 1_000
@@ -67,7 +72,7 @@ async def test_a_repeated_report_leaves_the_link_cached(server: Server) -> None:
     await location(server, token)
     await server.share(token, url=f"{ORIGIN}/another")
     assert server.state.caches.redirects.get(token) is not None
-    assert await location(server, token) == f"{ORIGIN}/page#gv={token}"
+    assert await location(server, token) == f"{ORIGIN}/page#gv-{token}"
 
 
 async def test_a_robot_and_a_report_at_one_moment_leave_no_old_page_behind(
@@ -82,7 +87,7 @@ async def test_a_robot_and_a_report_at_one_moment_leave_no_old_page_behind(
 
     monkeypatch.setattr(server.state.collect_api, "unfurl", slow)
     await location(server, token, SLACK)
-    assert await location(server, token) == f"{ORIGIN}/shared#gv={token}"
+    assert await location(server, token) == f"{ORIGIN}/shared#gv-{token}"
 
 
 async def test_the_place_and_name_of_the_token_are_the_sites(server: Server) -> None:
@@ -97,7 +102,7 @@ async def test_the_place_and_name_of_the_token_are_the_sites(server: Server) -> 
 
 async def test_an_erased_or_lost_visit_leads_home(server: Server) -> None:
     token = (await server.state.sites.all())[0].tokens.mint(ids.pack(2400, 1, 1), [0])[0]
-    assert await location(server, token) == f"{ORIGIN}/#gv={token}"
+    assert await location(server, token) == f"{ORIGIN}/#gv-{token}"
 
 
 async def test_an_origin_that_was_given_up_is_not_redirected_to(server: Server) -> None:
@@ -108,7 +113,7 @@ async def test_an_origin_that_was_given_up_is_not_redirected_to(server: Server) 
     )
     await server.store.sites.set_site(changed)
     server.clock.now += 1_000
-    assert await location(server, token) == f"https://new.example/#gv={token}"
+    assert await location(server, token) == f"https://new.example/#gv-{token}"
 
 
 @pytest.mark.parametrize("text", ["short", "x" * 23, "-" * 23, "session"])
@@ -118,6 +123,27 @@ async def test_a_broken_link_gets_a_page_for_people(server: Server, text: str) -
     assert response.status_code == 404
     assert "leads nowhere" in response.text
     assert response.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("tail", TAILS)
+async def test_what_hangs_on_a_token_is_ignored(server: Server, tail: str) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    await server.share(token, url=f"{ORIGIN}/shared")
+    for agent in (None, SLACK):
+        assert await location(server, f"{token}{tail}", agent) == f"{ORIGIN}/shared#gv-{token}"
+    assert server.state.caches.redirects.get(token) is not None
+    assert await server.store.look("SELECT app FROM unfurls") == [("slack",)]
+    for path in (f"/about/{token}{tail}", f"/s/{token}{tail.partition('?')[0]}/qr.svg"):
+        response = await server.http.get(path)
+        assert response.status_code == 200, path
+        assert f"{token}{tail}" not in response.text
+
+
+@pytest.mark.parametrize("text", ["{}0", "{}x.", ".{}", "x/{}", "%20{}"])
+async def test_what_does_not_begin_with_a_token_leads_nowhere(server: Server, text: str) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    assert (await server.http.get(f"/s/{text.format(token)}")).status_code == 404
+    assert (await server.http.get(f"/about/{text.format(token)}")).status_code == 404
 
 
 @BOTH_BACKENDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -53,6 +54,8 @@ class SiteRepository(Repository):
                 counted_values=counted_values,
                 contact=contact,
                 keep=keep,
+                fragment=fragment,
+                old_build_day=old_build_day,
             )
             for (
                 number,
@@ -68,6 +71,8 @@ class SiteRepository(Repository):
                 counted_values,
                 contact,
                 keep,
+                fragment,
+                old_build_day,
             ) in rows
         ]
 
@@ -82,6 +87,12 @@ class SiteRepository(Repository):
         async with self._transaction() as change:
             await change.run("update_site", **msgspec.structs.asdict(site))
             await _set_origins(change, site)
+
+    async def saw_old_builds(self, sites: Sequence[int], day: int) -> None:
+        """Stores that a build of the widget from before ``build`` was a field of visits was seen on these sites."""
+        async with self._transaction() as change:
+            if await change.run("saw_old_builds", [(site,) for site in sites], day=day):
+                await change.run("touch_versions")
 
 
 async def _set_origins(change: Runner, site: SiteRow) -> None:

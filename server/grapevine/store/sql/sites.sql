@@ -9,7 +9,8 @@ UPDATE versions SET version = version + 1 WHERE name = 'sites';
 -- name: sites_after
 -- Returns the next sites behind one, oldest first.
 SELECT site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values, contact,
-    keep FROM sites
+    keep, fragment, old_build_day
+FROM sites
 WHERE site_id > :site_id ORDER BY site_id LIMIT :most;
 
 -- name: origins_of
@@ -23,14 +24,15 @@ SELECT o.origin FROM origins o JOIN sites s ON s.site_id = o.site_id WHERE s.key
 -- name: insert_site
 -- Inserts a site.
 INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values,
-    contact, keep)
+    contact, keep, fragment, old_build_day)
 VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells, :counted_values,
-    :contact, :keep);
+    :contact, :keep, :fragment, :old_build_day);
 
 -- name: update_site
 -- Changes the columns that a site's owner may change.
 UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element,
-    counted_values = :counted_values, contact = :contact, keep = :keep
+    counted_values = :counted_values, contact = :contact, keep = :keep,
+    fragment = :fragment
 WHERE site_id = :site_id;
 
 -- name: delete_origins
@@ -41,3 +43,9 @@ DELETE FROM origins WHERE site_id = :site_id;
 -- Inserts a site's origins.
 INSERT INTO origins (site_id, origin, position)
 SELECT site_id, origin, position FROM rows(site_id bigint, origin text, position smallint);
+
+-- name: saw_old_builds
+-- Stores the day on which an older build of the widget was last seen on some sites; returns those whose day rises.
+UPDATE sites SET old_build_day = :day
+WHERE old_build_day < :day AND site_id IN (SELECT site_id FROM rows(site_id bigint))
+RETURNING site_id;

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from grapevine.analytics.token_resolution import resolve_many_tokens, resolve_token
 from grapevine.domain.json_input import decode
+from grapevine.domain.token_urls import leading_token
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import BadSignatureProblem, NotATokenProblem
 from grapevine.web.api.auth import authorized
@@ -35,7 +36,7 @@ async def get_token(request: Request) -> Response:
     site = await authorized(request)
     QueryParams(request)
     try:
-        found = await resolve_token(app_state(request).store.reads, site, request.path_params["token"])
+        found = await resolve_token(app_state(request).store.reads, site, leading_token(request.path_params["token"]))
     except NotAToken as error:
         raise NotATokenProblem(f"Not a token: {error}.") from None
     except BadSignature as error:

@@ -14,7 +14,9 @@ from grapevine.analytics.metrics import BreakdownRow, Filters, Summary
 from grapevine.analytics.spikes import SpikeView, list_spikes
 from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
 from grapevine.analytics.token_resolution import resolve_token
+from grapevine.domain import ids
 from grapevine.domain.periods import LONGEST_DAYS, Period
+from grapevine.domain.token_urls import find_token
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import NotFound, Problem
 from grapevine.sites.api_keys import find_key
@@ -27,7 +29,6 @@ from grapevine.web.dashboard.erase import may_erase
 from grapevine.web.dashboard.page import Viewer, dashboard_page, viewer_context
 from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import local_path, read_form, refuse_foreign
-from grapevine.web.dashboard.token_search import find_token
 from grapevine.web.public_address import bound_address
 from grapevine.web.rate_limits import count_sign_in
 from grapevine.web.state import AppState, app_state
@@ -163,6 +164,7 @@ async def tokens_page(request: Request) -> Response:
     site = viewer.site
     text = view_url.params.get("token", "").strip()
     context: dict[str, Any] = {"text": text, "found": None, "wrong": None, "elsewhere": None, "status": 200}
+    context["prefix"] = site.row.token_prefix(ids.day_at(state.clock()))
     context |= {"may_erase": may_erase(viewer), "erased": view_url.params.get("erased") == "yes"}
     if text:
         token = find_token(text, site.row.param)

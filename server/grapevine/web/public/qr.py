@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from grapevine.config.logging import Seldom
 from grapevine.config.public_url import public_url
+from grapevine.domain.token_urls import leading_token
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.errors import Invalid, NotFound
 from grapevine.web.public_address import public_address
@@ -40,7 +41,7 @@ async def qr_code(request: Request) -> Response:
     another site.
     """
     state = app_state(request)
-    text = request.path_params["token"]
+    text = leading_token(request.path_params["token"])
     owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
         raise NotFound("No share has that token.")

@@ -10,8 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from grapevine.collect.user_agents import read_agent
 from grapevine.domain import ids
+from grapevine.domain.token_urls import leading_token, tagged
 from grapevine.domain.tokens import Token
-from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of, tagged
+from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of
 from grapevine.errors import Busy
 from grapevine.sites.cache import Site
 from grapevine.web.public.plain_page import HEADERS, plain_page
@@ -27,16 +28,17 @@ _YOUNG_DAYS: Final = 1
 async def follow(request: Request) -> Response:
     """``GET /s/{token}``. Redirects to the shared page with the token in its URL; records a preview robot as an unfurl.
 
-    Returns 404 when no share has that token.
+    Punctuation or parameters behind the token are left out. Returns 404 when no share has that token.
     """
     state = app_state(request)
-    text = request.path_params["token"]
+    text = leading_token(request.path_params["token"])
     owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
         return plain_page(404, "This link leads nowhere", _NOT_FOUND)
     site, token = owner
     url = await target_url(state, site, token)
-    response = RedirectResponse(tagged(url, text, site.row.param, site.row.place), 302, HEADERS)
+    location = tagged(url, text, site.row.param, site.row.place, site.row.joint(ids.day_at(state.clock())))
+    response = RedirectResponse(location, 302, HEADERS)
     # Cached before anything else is awaited: a report that arrives meanwhile must find the entry to invalidate it.
     state.caches.redirects.put(text, response)
     state.followed_links.note(site.site_id, token)

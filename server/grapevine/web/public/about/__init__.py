@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from grapevine.domain import ids
+from grapevine.domain.token_urls import leading_token
 from grapevine.domain.tokens import LENGTH
 from grapevine.web.answer_headers import style_hash
 from grapevine.web.public.about.languages import Words, languages, nth, preferred
@@ -64,7 +65,7 @@ async def about(request: Request) -> Response:
     not signed here, 404 for any other text.
     """
     state = app_state(request)
-    text = request.path_params["token"]
+    text = leading_token(request.path_params["token"])
     language = preferred(request.headers.get("accept-language", ""))
     words = languages()[language]
     owner = await state.sites.owner(text)
@@ -80,7 +81,7 @@ async def about(request: Request) -> Response:
         language,
         said=said,
         site=name,
-        param=site.row.param,
+        prefix=site.row.token_prefix(ids.day_at(state.clock())),
         origins=site.row.origins,
         call=_CALL,
         contact=contact_of(site.row.contact, words, name, text),

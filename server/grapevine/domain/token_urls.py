@@ -1,0 +1,66 @@
+"""Share tokens in URLs: where one is written, in which form, and how it is found again.
+
+In a query a token is ``gv=TOKEN``. In a fragment it is ``gv-TOKEN``, an identifier, because many pages look their
+fragment up as a selector, where ``#gv=`` is a syntax error; or ``gv=TOKEN`` for sites of older builds of the widget,
+which read that alone. Both forms are read in both places. ``widget/src/url.js`` does the same.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from grapevine.domain.tokens import LENGTH
+
+_PARAMETERS_CACHED: Final = 1_024
+# A link comes back with what it met on its way: a full stop or a bracket of the sentence around it, a tracking
+# parameter that was added without a look at the URL, percent-encoding. So all that hangs on a token belongs to it, up
+# to the next parameter; only a letter or digit makes it another word.
+_TOKEN: Final = rf"([0-9A-Za-z]{{{LENGTH}}})(?![0-9A-Za-z])"
+_JOINT: Final = r"(?:[=-]|%[23]D)"
+_LEADING: Final = re.compile(_TOKEN)
+_IN_PATH: Final = re.compile(rf"/(?:s|about)/{_TOKEN}")
+
+
+def leading_token(text: str) -> str:
+    """Returns the token that ``text`` begins with, without what hangs on it; else ``text`` as it is."""
+    found = _LEADING.match(text)
+    return found[1] if found else text
+
+
+def find_token(text: str, param: str) -> str:
+    """Returns the token in pasted text: the token itself, a URL, a sentence with a URL in it; else the trimmed text.
+
+    ``param`` is the name of tokens in the site's URLs.
+    """
+    trimmed = text.strip()
+    found = re.search(rf"(?:[?&#]|%26|%3F|%23){re.escape(param)}{_JOINT}{_TOKEN}", trimmed, re.IGNORECASE)
+    found = found or _IN_PATH.search(trimmed)
+    return found[1] if found else leading_token(trimmed)
+
+
+def without_tokens(text: str, param: str) -> str:
+    """Returns a path or a query without tokens and what hangs on them, so that no stored URL holds one."""
+    return _parameter(param).sub("", text)
+
+
+def tagged(url: str, token: str, param: str, place: str, joint: str) -> str:
+    """``url`` with a share token in it.
+
+    ``place`` is ``fragment``, ``query`` or ``auto``: the fragment when the URL has none, else a query parameter before
+    it, so that anchors, hash routes and text fragments keep working. ``joint`` stands between name and token in a
+    fragment: ``-``, or ``=`` as in a query.
+    """
+    base, hash_mark, fragment = url.partition("#")
+    if place == "query" or (place == "auto" and fragment):
+        mark = "&" if "?" in base else "?"
+        return f"{base}{mark}{param}={token}{hash_mark}{fragment}"
+    pair = f"{param}{joint}{token}"
+    return f"{base}#{fragment}&{pair}" if fragment else f"{base}#{pair}"
+
+
+@lru_cache(maxsize=_PARAMETERS_CACHED)
+def _parameter(param: str) -> re.Pattern[str]:
+    """Matches a token of this name in a path or a query, with the mark before it."""
+    return re.compile(rf"(?:^|[?;]|&(?:amp;)?|%(?:23|26|3F)){re.escape(param)}{_JOINT}{_TOKEN}[^&]*", re.IGNORECASE)
