@@ -48,7 +48,7 @@ def share_token(site: Site, text: str, errors: list[FieldError]) -> Token:
 
 
 def title_of(title: str | None) -> str | None:
-    """A page's title, cut to its maximum; None where it is empty."""
+    """A page's title, cut to its maximum of code points; None where it is empty."""
     return (title or "").strip()[:MAX_TITLE] or None
 
 

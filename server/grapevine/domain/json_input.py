@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from grapevine.errors import FieldError, Invalid, Malformed
 
 _HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
+_REPLACEMENT: Final = "\ufffd"
+_TITLE: Final = "title"
+"""The field in which characters that no database can hold are replaced: a title never costs a report."""
 _PATH: Final = re.compile(r" - at `\$\.?(.*?)`$")
 _NAMED: Final = re.compile(r"(?:missing required|unknown) field `(\w+)`")
 
@@ -22,7 +25,7 @@ def decode(body: bytes, kind: type[Kind]) -> Kind:
     """A body as a struct of that kind.
 
     Raises Malformed for what is no JSON object, Invalid for a missing, unknown or wrong field and for text that no
-    database can hold (NUL, half of a surrogate pair).
+    database can hold (NUL, half of a surrogate pair), except in a title, where such characters are replaced.
     """
     try:
         request: Kind = _decoder(kind).decode(body)
@@ -35,12 +38,10 @@ def decode(body: bytes, kind: type[Kind]) -> Kind:
         field = named[1] if named else (where[1] if where else "")
         raise Invalid.of(field, _PATH.sub("", detail)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if _has_half_pair(body):
-            raise Invalid.of("", "holds half of a surrogate pair, which is no character") from None
-        raise Malformed(f"The body is not JSON: {error}.") from None
-    if b"\\u0000" in body and (errors := _unstorable(request)):  # the only way to write a NUL in JSON
-        raise Invalid.of_all(errors)
-    return request
+        if (mended := _with_mended_title(body)) is None:
+            raise Malformed(f"The body is not JSON: {error}.") from None
+        return decode(mended, kind)
+    return _without_nul(request) if b"\\u0000" in body else request  # the only way to write a NUL in JSON
 
 
 @cache
@@ -48,21 +49,38 @@ def _decoder(kind: type[Kind]) -> msgspec.json.Decoder[Kind]:
     return msgspec.json.Decoder(kind)
 
 
-def _has_half_pair(body: bytes) -> bool:
+def _with_mended_title(body: bytes) -> bytes | None:
+    """Returns the body with each half of a surrogate pair in its title replaced; None if it holds no such half.
+
+    Raises Invalid if one stands in another field.
+    """
     try:
-        text = json.dumps(json.loads(body.decode("utf-8", "surrogatepass")), ensure_ascii=False)
+        fields = json.loads(body.decode("utf-8", "surrogatepass"))
+        if not _HALF_PAIR.search(json.dumps(fields, ensure_ascii=False)):
+            return None
+        if isinstance(fields, dict) and isinstance(title := fields.get(_TITLE), str):
+            fields[_TITLE] = _HALF_PAIR.sub(_REPLACEMENT, title)
+        return json.dumps(fields, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Invalid.of("", "holds half of a surrogate pair, which is no character") from None
     except (ValueError, RecursionError):
-        return False
-    return bool(_HALF_PAIR.search(text))
+        return None
 
 
-def _unstorable(request: Any) -> list[FieldError]:
-    return [
+def _without_nul(request: Kind) -> Kind:
+    """Returns the request with each NUL in its title replaced. Raises Invalid if one stands in another field."""
+    title = getattr(request, _TITLE, None)
+    if isinstance(title, str):
+        request = msgspec.structs.replace(request, title=title.replace("\0", _REPLACEMENT))
+    errors = [
         FieldError(field, "holds a NUL character")
         for field in request.__struct_fields__
         for text in _texts(getattr(request, field))
         if "\0" in text
     ]
+    if errors:
+        raise Invalid.of_all(errors)
+    return request
 
 
 def _texts(value: object) -> list[str]:
