@@ -189,6 +189,13 @@ def test_the_widget_stores_nowhere_else(widget: str) -> None:
     assert re.findall(elsewhere, widget) == []
 
 
+def test_the_widget_writes_the_state_of_a_history_entry_in_one_place(project_root: Path) -> None:
+    files = sorted((project_root / "widget/src").rglob("*.js"))
+    others = r"(?:push|replace)State\((?!\)|history\.state,)"
+    written = [f"{file.parent.name}/{file.name}" for file in files if re.search(others, file.read_text("utf-8"))]
+    assert written == ["heldToken/part.js"]
+
+
 @pytest.mark.parametrize(
     ("constant", "stated"),
     [("IDLE_TIMEOUT", "after 30 idle minutes"), ("MAX_AGE", "30 days"), ("RESPONSE_TIMEOUT", "150 milliseconds")],

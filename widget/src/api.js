@@ -1,8 +1,8 @@
 import {VERSION} from 'grapevine:version';
 import {consent} from './consent.js';
+import {convert} from './goals.js';
 import {guard} from './guard.js';
 import {callPart} from './lazyParts.js';
-import {post} from './outbox.js';
 import {shareUrl} from './share.js';
 import {tab} from './tabStorage.js';
 
@@ -14,17 +14,7 @@ const on = (name, run) => {
   if (name == 'ready' && tab.visit) run({visit: tab.visit});
 };
 
-/**
- * `grapevine.convert()`: reports a goal as soon as the visit is known. Numbers are rounded to six places, so that 0.1 +
- * 0.2 is sent as 0.300000.
- */
-const convert = (goal, {value, ...more} = {}) => {
-  const send = () => post('conversions', {session: tab.session, goal, ...more, value: value?.toFixed?.(6) ?? value});
-  if (tab.session) send();
-  else document.addEventListener('grapevine:ready', send, {once: true});
-};
-
-/** Creates `window.grapevine` and makes the queued calls: `q` holds arrays such as `['on', 'share', run]`. */
+/** Creates `window.grapevine`. Its queue `q` holds calls as arrays such as `['on', 'share', run]`. */
 export const exposeApi = () => {
   const queue = window.grapevine?.q || [];
   const api = {
@@ -45,5 +35,4 @@ export const exposeApi = () => {
     q: queue,
   };
   queue.push = (...entries) => entries.forEach(([name, ...args]) => api[name]?.(...args));
-  queue.push(...queue);
 };

@@ -2,7 +2,7 @@
 
 // `currentScript` is null in a module. There the first line of the stack has the address of this script: behind `at` in
 // Chromium, behind `@` elsewhere, and in WebKit without the query. Only the element with that address counts, since the
-// script of another product may have a `data-site`, too. Code that an optimiser evaluates finds none, and reports to nobody.
+// script of another product may have a `data-site`, too. Code that an optimiser evaluates finds none, and sends no report.
 const SCRIPT =
   document.currentScript ||
   [...document.scripts].find(

@@ -8,18 +8,22 @@ import {watchRoutes} from './routes.js';
 import {onCopy, prepareTextCopy} from './copy.js';
 import {exposeApi} from './api.js';
 import {guard} from './guard.js';
-import {onRouteChange, takeTokenFromUrl, trackPage} from './visit.js';
+import {takeTokenFromUrl, trackPage} from './visit.js';
 
 const watchPage = () => {
   document.addEventListener('prerenderingchange', guard(trackPage));
   addEventListener('visibilitychange', guard(flushOutbox));
-  watchRoutes(guard(onRouteChange));
+  addEventListener('pageshow', guard((event) => event.persisted && trackPage()));
+  watchRoutes();
   if (config.copy != 'off') {
     addEventListener('copy', guard(onCopy));
     document.addEventListener('selectionchange', guard(prepareTextCopy));
   }
+  // The queued calls, when the page is tracked: `ready` was dispatched if the visit is known, and goals belong to it.
+  const {q} = window.grapevine;
+  q.push(...q);
 };
 
 if (!window.grapevine?.version) {
-  [takeTokenFromUrl, respondToOtherTabs, startParts, trackPage, exposeApi, watchPage].forEach((step) => guard(step)());
+  [takeTokenFromUrl, respondToOtherTabs, startParts, exposeApi, trackPage, watchPage].forEach((step) => guard(step)());
 }

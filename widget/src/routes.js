@@ -1,11 +1,14 @@
+import {guard} from './guard.js';
 import {callPart} from './lazyParts.js';
+import {notifyChange} from './onChange.js';
 
-/** Calls `run` after each route change of a single-page app, and when the page returns from the back/forward cache. */
-export const watchRoutes = (run) => {
-  addEventListener('pageshow', run);
+/** Watches for changes of the address without a page load. A part decides what they are, loaded with the first one. */
+export const watchRoutes = () => {
   if (window.navigation)
-    // Single-page apps change the address first and the title a moment later; the report needs both.
-    navigation.addEventListener('currententrychange', () => setTimeout(run, 50));
+    navigation.addEventListener('currententrychange', (event) => {
+      setTimeout(guard(notifyChange));
+      callPart('routes', event);
+    });
   // Firefox before 147 and Safari before 26.2 have no Navigation API.
-  else callPart('legacyNavigation', run);
+  else callPart('routes');
 };

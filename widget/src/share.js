@@ -2,6 +2,7 @@ import {config} from './config.js';
 import {emit} from './emit.js';
 import {notifyChange} from './onChange.js';
 import {post} from './outbox.js';
+import {pageTitle} from './pageTitle.js';
 import {saveTab, tab} from './tabStorage.js';
 import {cleanUrl, tag} from './url.js';
 
@@ -28,7 +29,7 @@ export const reportShare = async (channel, url, session = tab.session, token = t
   url = cleanUrl(url);
   emit('share', {channel, url});
   if (!token) return;
-  const response = await post('shares', {session, token, url, title: document.title});
+  const response = await post('shares', {session, token, url, title: pageTitle()});
   // Another report of the same channel, or another visit, may have replaced the token during the request.
   if (!response.next || tab.tokens[channel] != token) return;
   tab.ownTokens += tab.tokens[channel] = response.next;

@@ -54,5 +54,3 @@ export const isOwnUrl = (url) => {
 /** Returns the current URL of the page without a token. */
 export const pageUrl = () => (untag(location.href)[0]);
 
-/** Returns the identity of the page: its URL without a plain fragment. A hash route (`#/…`, `#!…`) is part of it. */
-export const pageKey = () => pageUrl().replace(/#(?![/!]).*/, '');

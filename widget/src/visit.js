@@ -7,8 +7,9 @@ import {callPart} from './lazyParts.js';
 import {notifyChange} from './onChange.js';
 import {isOwnToken} from './otherTabs.js';
 import {createNonce, post, resendOutbox} from './outbox.js';
+import {pageTitle} from './pageTitle.js';
 import {loadTab, saveTab, tab} from './tabStorage.js';
-import {pageKey, pageUrl, untag} from './url.js';
+import {pageUrl, untag} from './url.js';
 
 /** A visit ends after thirty minutes without activity. */
 const IDLE_TIMEOUT = 18e5;
@@ -17,48 +18,52 @@ const requestedChannels = new Set([config.buttons && 'native copy ' + config.but
 /** The token that this page was opened with, until its visit is reported. */
 let arrivalToken;
 let referrer = document.referrer;
-/** `pageKey` of the page that was tracked last. */
-let currentPage;
+/** Whether this page load was tracked. */
+let tracked;
 /** Promise of the visit's report while it is being sent. */
 let pendingReport;
 
-/** Removes a token from the address bar and keeps it for the visit's report; without consent that may be much later. */
+/**
+ * Removes a token from the address bar and keeps it for the visit's report; without consent that may be much later, so
+ * a part keeps it over a reload in the state of the history entry.
+ */
 export const takeTokenFromUrl = () => {
-  const [url, token] = untag(location.href);
+  const [url, urlToken] = untag(location.href);
+  const token = urlToken || history.state?.grapevine;
   if (!token || token == tab.tokens.address) return;
   history.replaceState(history.state, '', url);
   arrivalToken = token;
+  if (!mayCollect()) callPart('heldToken', () => arrivalToken);
 };
+
+/** Returns the token that this page was opened with, if it is another reader's and new to this tab. */
+export const newToken = () =>
+  OPTED_OUT || (tab.ownTokens + tab.foreignTokens).includes(arrivalToken) ? undefined : arrivalToken;
 
 /**
  * Reports that a page was opened: a visit if it has another reader's token or the last visit has ended, else a view.
  */
 export const trackPage = async () => {
   if (!mayCollect()) return;
-  currentPage = pageKey();
   loadTab();
   resendOutbox();
   // All of this runs before the first `await`: a route change may call again while a report is being sent.
-  const token = !OPTED_OUT && !(tab.ownTokens + tab.foreignTokens).includes(arrivalToken) ? arrivalToken : undefined;
-  const pageReferrer = referrer;
+  const token = newToken();
+  const begins = token || !tab.landing || Date.now() - tab.at > IDLE_TIMEOUT;
+  if (begins) startVisit(token, referrer);
+  else if (tab.visit && !tracked) emit('ready', {visit: tab.visit});
   arrivalToken = '';
   referrer = location.origin;
-  if (token || Date.now() - tab.at > IDLE_TIMEOUT) return startVisit(token, pageReferrer);
-  const view = {url: pageUrl(), title: document.title};
+  tracked = true;
+  // The server refuses longer URLs, and stores none of a view.
+  const view = {url: pageUrl().slice(0, 2048), title: pageTitle()};
   if (!tab.visit) await (pendingReport ||= reportVisit());
-  if (!tab.session) return;
+  if (begins || !tab.session) return;
   saveTab();
   // The server no longer knows this visit: it was erased, or the database is another one. Without a session it was
   // erased from here while the view was sent; then a new visit begins with the next page.
-  if ((await post('views', {session: tab.session, ...view})).code == 'invalid' && tab.session)
+  if ((await post('views', {session: tab.session, ...view})).code == 422 && tab.session)
     return startVisit(undefined, referrer);
-};
-
-/** Handles a possible route change: another page is a view, a token in the address may be a visit. */
-export const onRouteChange = (event) => {
-  takeTokenFromUrl();
-  notifyChange();
-  if (arrivalToken || currentPage != pageKey() || event?.persisted) return trackPage();
 };
 
 /** Requests tokens for more channels. The visit's report is repeated; its nonce tells the server which visit it is. */
@@ -75,7 +80,7 @@ const startVisit = (token, referrer) => {
     nonce: createNonce(),
     day: new Date().toISOString().slice(0, 10),
     url: pageUrl(),
-    title: document.title,
+    title: pageTitle(),
   };
   if (token) tab.foreignTokens += token;
   Object.assign(tab, {tokens: {}, visit: null, session: null});
@@ -91,8 +96,11 @@ const reportVisit = async () => {
   await prepareTextCopy();
   await (config.link && callPart('shortLinks'));
   pendingReport = null;
-  // The server refused the visit, or another visit has begun meanwhile.
-  if (!response.visit || tab.landing?.nonce != landing.nonce) return;
+  // Another visit has begun meanwhile, or this one was erased.
+  if (tab.landing?.nonce != landing.nonce) return;
+  // Refused, perhaps for the URL of this page: the next page begins another visit.
+  if (response.code) tab.landing = null;
+  if (!response.visit) return saveTab(tab.at);
   const wasKnown = tab.visit;
   tab.ownTokens += Object.values(response.tokens);
   // A token that is there already may have been shared; it stays.

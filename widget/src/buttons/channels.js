@@ -1,4 +1,5 @@
 import {CHANNELS} from 'grapevine:channels';
+import {pageTitle} from '../pageTitle.js';
 import {fetchJson} from './fetchJson.js';
 
 /** Loads a channel's data. The default channels are part of this script; every other one has a file of its own. */
@@ -13,4 +14,4 @@ export const channelData = (channel) => (CHANNELS[channel]);
 
 /** Returns the URL that a channel's button opens: its template with URL (`$u`) and title (`$t`); undefined without. */
 export const channelLink = (channel, url) =>
-  CHANNELS[channel][1]?.replace(/\$(.)/g, (_, key) => encodeURIComponent(key == 'u' ? url : document.title));
+  CHANNELS[channel][1]?.replace(/\$(.)/g, (_, key) => encodeURIComponent(key == 'u' ? url : pageTitle()));

@@ -28,7 +28,8 @@ const erase = async () => {
   const session = tab.session || storedSession();
   if (session && !(await eraseOnServer(session))) return 'failed';
   if (!session && landing) withdrawReport(landing.nonce);
-  dropReports(session, landing?.nonce);
+  // The last ones are goals of a page that is not tracked yet.
+  dropReports(session, landing?.nonce, '"landing":null', '"landing":false');
   // Another visit may have begun during the request; that one stays.
   if (!tab.session || tab.session == session) dropTab();
   else tab.ownTokens = tab.ownTokens.slice(ownTokens.length);
@@ -63,7 +64,7 @@ const dropReports = (...marks) => {
     for (const mark of marks) reportsOf(reports, mark).forEach((body) => delete reports[body]);
 };
 
-/** Returns the bodies that contain the visit's session, or the nonce of its own report. */
+/** Returns the bodies that contain the visit's session, the nonce of its own report, or another mark. */
 const reportsOf = (reports, mark) => Object.keys(reports).filter((body) => mark && body.includes(mark));
 
 /** Drops the tab's state except for reports of earlier visits. */

@@ -4,6 +4,7 @@ import {createLocalized, loadTranslations, translate} from '../buttons/i18n.js';
 import {config, ENDPOINT} from '../config.js';
 import {createElement} from '../dom.js';
 import {callPart, ELEMENT_PREFIX} from '../lazyParts.js';
+import {pageTitle} from '../pageTitle.js';
 import {reportShare, shareUrl} from '../share.js';
 import {createStyleSheet} from '../styleSheet.js';
 import {saveTab, tab} from '../tabStorage.js';
@@ -73,7 +74,7 @@ const shareToMastodon = () => {
 
 /** Opens the share page of a Mastodon server. */
 const openMastodon = (name) => {
-  const text = encodeURIComponent(document.title + ' ' + shareUrl('mastodon'));
+  const text = encodeURIComponent(pageTitle() + ' ' + shareUrl('mastodon'));
   reportShare('mastodon', pageUrl());
   createElement('a', {href: `https://${name}/share?text=${text}`, target: '_blank', rel: 'noopener'}).click();
   return true;

@@ -1,0 +1,78 @@
+import {guard} from '../guard.js';
+import {notifyChange} from '../onChange.js';
+import {untag} from '../url.js';
+import {newToken, takeTokenFromUrl, trackPage} from '../visit.js';
+
+/** URL of the page before the changes that are not handled yet. */
+let urlBefore;
+/** The kinds of these changes, joined: `push`, `traverse`, `replace`, `reload`. */
+let kinds = '';
+
+/**
+ * Entry of the part that tells route changes of single-page apps from other changes of the address.
+ * @param {NavigationCurrentEntryChangeEvent} [event] without one, the browser has no such events
+ */
+export const start = (event) => (event ? noteChange(event.navigationType, event.from.url) : pollAddress());
+
+const noteChange = (kind, url) => {
+  urlBefore ??= url;
+  kinds += kind;
+  // Apps change the address first and the title a moment later; the report needs both.
+  setTimeout(handleChanges, 50);
+};
+
+/** Another page is a view, as is a link with a known token that is opened here; a new token begins a visit. */
+const handleChanges = guard(() => {
+  const [url, token] = untag(location.href);
+  // A router that puts back the address it began with gives the entry a state; an opened link has none.
+  const isOpened = token && hasMoved(kinds) && history.state == null;
+  const isRoute = urlBefore && (isOpened || isOtherPage(untag(urlBefore)[0], url, kinds));
+  urlBefore = null;
+  kinds = '';
+  takeTokenFromUrl();
+  notifyChange();
+  if (isRoute || newToken()) return trackPage();
+});
+
+/**
+ * Returns whether the address was changed to that of another page.
+ *
+ * A page load is one view, whatever a router does to the address: a replaced address is another page only if its path
+ * is another one and the reader has done something before.
+ */
+const isOtherPage = (before, after, kinds) => {
+  const [pageBefore, pageAfter] = [before, after].map(identity);
+  if (pageBefore == pageAfter) return false;
+  return hasMoved(kinds) || (isReaderActive() && withoutQuery(pageBefore) != withoutQuery(pageAfter));
+};
+
+const hasMoved = (kinds) => /push|traverse/.test(kinds);
+
+/**
+ * Returns the identity of a page: its URL without a plain fragment, and without what routers add or take away: a slash
+ * at the end, an empty query or hash route. A hash route (`#/…`, `#!…`) is part of it.
+ */
+const identity = (url) => url.replace(/#(?![/!]).*|#[/!]*$/, '').replace(/\/?\??(?=#|$)|\/(?=\?)/g, '');
+
+const withoutQuery = (page) => page.replace(/\?[^#]*/g, '');
+
+/** Some browsers do not say whether the reader has done anything; there it is assumed. */
+const isReaderActive = () => scrollY || (navigator.userActivation?.hasBeenActive ?? true);
+
+/**
+ * Compares the address five times a second: `popstate` does not fire for `history.pushState()`, and the widget does not
+ * patch the page's `history`. A push makes the history longer, except at its end of fifty entries.
+ */
+const pollAddress = () => {
+  let {href} = location;
+  let {length} = history;
+  let traversed;
+  addEventListener('popstate', () => (traversed = true));
+  setInterval(() => {
+    if (href != location.href)
+      noteChange(traversed ? 'traverse' : history.length > length || length > 49 ? 'push' : 'replace', href);
+    ({href} = location);
+    ({length} = history);
+    traversed = false;
+  }, 200);
+};
