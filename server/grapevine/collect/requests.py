@@ -196,9 +196,11 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
     errors: list[FieldError] = []
     page = page_of_url(site, request.url, errors)
     token = share_token(site, request.token, errors)
-    session = None if request.session is None else session_token(site, request.session, errors)
-    if session is not None and not errors and session.visit_id != token.visit_id:
-        errors.append(FieldError("session", "is that of another visit than the token's"))
+    by_session = request.session is not None
+    if request.session is not None and not site.tokens.is_session_of(request.session, token.visit_id):
+        session = session_token(site, request.session, errors)
+        if not errors and session.visit_id != token.visit_id:
+            errors.append(FieldError("session", "is that of another visit than the token's"))
     if errors:
         raise Invalid.of_all(errors)
     event = ShareReport(
@@ -207,7 +209,7 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
         at=context.at,
         page=page,
         title=title_of(request.title),
-        by_session=session is not None,
+        by_session=by_session,
         network=_network(context),
     )
 
@@ -216,7 +218,7 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
         if isinstance(outcome, Stored) and not outcome.duplicate:
             on_report(request.token)
         following = None
-        if session is not None:  # else anybody who holds a link would get the visit's next tokens, one after the other
+        if by_session:  # else anybody who holds a link would get the visit's next tokens, one after the other
             (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
         return _stored(outcome, schemas.ShareResponse(following), "token")
 

@@ -42,6 +42,8 @@ _SHIFTED_CODES: Final = tuple(code << 127 for code in range(128))
 _SLICES: Final = Struct(">8Q").unpack
 _SLICE: Final = 7
 """The bits of a channel's code that choose its slice."""
+_SESSION_MESSAGE: Final = VERSION << 70 | (channels.SESSION & ~_SLICE) << 63
+"""The signed message of a session, without its visit."""
 
 
 class TokenError(ValueError):
@@ -123,6 +125,15 @@ class Tokens:
     def session(self, visit_id: int) -> str:
         """The visit's own credential, which never goes into a URL."""
         return self.mint(visit_id, (channels.SESSION,))[0]
+
+    def is_session_of(self, text: str, visit_id: int) -> bool:
+        """Whether ``text`` is the visit's session, signed by the newest key: cheaper than reading it. False says
+        nothing of one that an older key signed."""
+        mac = self._macs[0]()
+        mac.update((_SESSION_MESSAGE | visit_id).to_bytes(_PAYLOAD_BYTES, "big"))
+        signature = _SLICES(mac.digest())[channels.SESSION & _SLICE]
+        number = (VERSION << 70 | visit_id) << _SIGNATURE_BITS | _SHIFTED_CODES[channels.SESSION] | signature
+        return text.isascii() and hmac.compare_digest(ids.token_text(number), text)
 
     def read(self, text: str) -> Token:
         """Returns the content of ``text``, a share token or a session. Raises NotAToken or BadSignature."""

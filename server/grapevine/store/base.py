@@ -73,8 +73,12 @@ class Store(Protocol):
         """Closes every connection; a store that is not open stays as it is."""
         ...
 
-    def batch(self) -> AbstractAsyncContextManager[Batch]:
-        """One transaction: committed durably when the block ends, rolled back when it raises."""
+    def batch(self, *, durable: bool = True) -> AbstractAsyncContextManager[Batch]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        One that is not ``durable`` does not wait for the disk: when the machine fails it may be lost, as a whole, if no
+        durable one was committed after it.
+        """
         ...
 
     async def writable(self) -> bool:

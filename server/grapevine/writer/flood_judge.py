@@ -48,6 +48,8 @@ class FloodJudge:
         self._counted.clear()
         for sharer in await self._store.floods.due(now, _SHARERS):
             taken += await self._judge(sharer, now)
+        if taken:
+            log.info("%d visits were taken out of the counts: %s", taken, VERDICT_NAMES[_REPLAY])
         return taken
 
     async def _judge(self, sharer: SharerDay, now: int) -> int:
@@ -63,8 +65,6 @@ class FloodJudge:
             await batch.floods.judged(sharer, now)
             if last is not None and last >= end:
                 await batch.floods.suspect([(sharer, last + GRACE_MS)])
-        if taken:
-            log.info("%d visits were taken out of the counts: %s", taken, VERDICT_NAMES[_REPLAY])
         return taken
 
     async def _judge_network(self, sharer: SharerDay, end: int, found: NetworkOpenings) -> int:

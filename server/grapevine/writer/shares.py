@@ -19,6 +19,8 @@ from grapevine.writer.state import BatchState, share_key
 
 _BY_TOKEN: Final = SHARE_REPORTERS["token"]
 _BY_SESSION: Final = SHARE_REPORTERS["session"]
+_UNKNOWN: Final = VisitNotFound()
+_REPEAT: Final = Stored(duplicate=True)
 
 
 def touched(state: BatchState, visits: Iterable[VisitRow]) -> list[ShareKey]:
@@ -31,10 +33,12 @@ def change(state: BatchState) -> None:
     """Decides the changes of shares, counts them, and sets the outcomes of reports."""
     updates, indexes = ShareUpdates(), dict[ShareKey, int]()
     updates.open(state.visits)
-    for index, _ in state.of(ShareReport):
-        state.outcomes[index] = VisitNotFound()
-    for index, event, key in reports(state):
-        state.outcomes[index] = Stored(duplicate=True)
+    for index, event in state.of(ShareReport):
+        if (event.site_id, event.token.visit_id) not in state.stored:
+            state.outcomes[index] = _UNKNOWN
+            continue
+        key = share_key(event.site_id, event.token)
+        state.outcomes[index] = _REPEAT
         if updates.report(key, _report(state, event, key)):
             indexes[key] = index
     for made in updates.changes(state.shares):

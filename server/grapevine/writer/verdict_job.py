@@ -7,6 +7,7 @@ meantime clears its visitor.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -36,25 +37,25 @@ class VerdictJob:
 
     async def run(self, now: int) -> int:
         """Judges what is due. Returns how many visits were taken out of the counts."""
-        taken = 0
+        taken: Counter[int] = Counter()
         for named in await self._store.suspects.due(now, _MACHINES):
-            taken += await self._judge(VisitorDay(*named))
-        return taken + await self._floods.run(now)
+            await self._judge(VisitorDay(*named), taken)
+        for verdict, number in taken.items():
+            log.info("%d visits were taken out of the counts: %s", number, VERDICT_NAMES[verdict])
+        return taken.total() + await self._floods.run(now)
 
-    async def _judge(self, visitor: VisitorDay) -> int:
+    async def _judge(self, visitor: VisitorDay, taken: Counter[int]) -> None:
+        """Judges one visitor, and adds to ``taken`` how many visits were taken out by which verdict."""
         active, before = await self._store.suspects.count_active(*visitor)
-        taken = 0
         while not active:
             visits = await self._store.suspects.visits(*visitor, limit=_VISITS)
             verdict = before or verdict_of(await self._openings(visits))
             if not visits or verdict is None or not await self._take_out(visitor, visits, verdict):
                 break
-            before, taken = verdict, taken + len(visits)
+            before = verdict
+            taken[verdict] += len(visits)
         async with self._store.batch() as batch:
             await batch.verdicts.judged(*visitor)
-        if taken:
-            log.info("%d visits were taken out of the counts: %s", taken, VERDICT_NAMES[before or 0])
-        return taken
 
     async def _openings(self, visits: Sequence[VisitRow]) -> list[Opening]:
         """Returns the openings by ``visits``. A share was made when it was reported, or else when its visit began."""

@@ -13,6 +13,7 @@ from grapevine.errors import StoreError
 from grapevine.serving.app import system_clock
 from grapevine.store import sql_loader
 from grapevine.store.rows import OLD_BUILD_DAYS
+from grapevine.store.sqlite.connections import READER_SETTINGS
 from grapevine.store.sqlite.store import SQLiteStore
 
 pytestmark = pytest.mark.anyio
@@ -42,9 +43,36 @@ async def test_a_store_may_be_closed_and_opened_again(tmp_path: Path) -> None:
     assert not await store.writable()
 
 
+def test_a_large_sort_of_a_reader_is_not_held_in_memory(tmp_path: Path) -> None:
+    numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 200000)"
+    with closing(sqlite3.connect(tmp_path / "grapevine.sqlite3")) as connection:
+        for setting in READER_SETTINGS:
+            connection.execute(f"PRAGMA {setting}")
+        before = temporary_files()
+        groups = connection.execute(f"{numbers} SELECT n % 150001, count(*) FROM numbers GROUP BY 1")
+        groups.fetchone()
+        assert temporary_files() > before
+
+
+def temporary_files() -> int:
+    """Returns how many of SQLite's temporary files this process has open."""
+    opened = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sum("etilqs" in each.name for each in opened)
+
+
 async def test_every_commit_is_durable(sqlite_store: SQLiteStore) -> None:
     assert await sqlite_store.look("PRAGMA journal_mode") == [("wal",)]
     assert await sqlite_store.writer_setting("synchronous") == 2  # FULL
+
+
+async def test_a_transaction_that_need_not_be_durable_does_not_wait_for_the_disk(sqlite_store: SQLiteStore) -> None:
+    async with sqlite_store.batch(durable=False):
+        assert await sqlite_store.writer_setting("synchronous") == 1  # NORMAL
+    assert await sqlite_store.writer_setting("synchronous") == 2
+    with pytest.raises(ZeroDivisionError):
+        async with sqlite_store.batch(durable=False):
+            raise ZeroDivisionError
+    assert await sqlite_store.writer_setting("synchronous") == 2
 
 
 async def test_the_pages_that_connections_keep_are_bounded(sqlite_store: SQLiteStore) -> None:

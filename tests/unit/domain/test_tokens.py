@@ -34,6 +34,17 @@ def test_all_channels_at_once_are_the_same_as_one_by_one(visit_id: int, n: int) 
     assert len(set(together)) == len(channels.NAMES)
 
 
+@given(visit_ids, visit_ids, st.text(max_size=30))
+def test_a_session_is_recognised_as_that_of_its_visit_alone(visit_id: int, other: int, text: str) -> None:
+    session = SITE.session(visit_id)
+    assert SITE.is_session_of(session, visit_id)
+    assert SITE.is_session_of(session, other) == (visit_id == other)
+    older, stranger = Tokens([OLD], b"site one").session(visit_id), Tokens([NEW], b"site two").session(visit_id)
+    share = SITE.mint(visit_id, [0])[0]
+    for wrong in (older, stranger, share, session[:-1], session + "0", session.swapcase(), text, f"ü{session[1:]}"):
+        assert not SITE.is_session_of(wrong, visit_id)
+
+
 @given(visit_ids)
 def test_a_session_is_distinguished_from_a_share(visit_id: int) -> None:
     token = SITE.read(SITE.session(visit_id))

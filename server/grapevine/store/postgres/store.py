@@ -143,8 +143,8 @@ class PostgresStore(Store):
         self._readers = self._writers = None
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator[Batch]:
-        async with self._transaction() as runner:
+    async def batch(self, *, durable: bool = True) -> AsyncIterator[Batch]:
+        async with self._transaction(durable=durable) as runner:
             batch = Batch(runner)
             yield batch
         batch.committed()
@@ -167,7 +167,7 @@ class PostgresStore(Store):
             return [tuple(record) for record in await self._readers.fetch(text)]
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[ConnectionRunner]:
+    async def _transaction(self, *, durable: bool = True) -> AsyncIterator[ConnectionRunner]:
         if self._writers is None:
             raise StoreError("the store is closed")
         with map_errors(self.url, citus=self.citus):
@@ -176,6 +176,8 @@ class PostgresStore(Store):
                     transaction = connection.transaction(isolation="read_committed")
                     await transaction.start()
                     try:
+                        if not durable:
+                            await connection.execute("SET LOCAL synchronous_commit = off")
                         yield ConnectionRunner(connection, citus=self.citus)
                     except Exception as error:
                         if not is_unresponsive(error):

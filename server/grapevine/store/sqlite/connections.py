@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -38,7 +38,11 @@ _WRITER_SETTINGS = (
     f"cache_size=-{WRITER_PAGES_KIB}", "secure_delete=ON",
 )  # fmt: skip
 _READER_PAGES = f"cache_size=-{READER_PAGES_KIB}"
-_READER_SETTINGS = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=MEMORY", _READER_PAGES)
+# With temp_store=MEMORY a sort holds all of its rows in memory: those of a day with a million returns take 100 MB. In a
+# file only what exceeds the connection's pages is written; it has no name and is gone with the query.
+READER_SETTINGS: Final = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=FILE", _READER_PAGES)
+"""Settings of the connections in the pool."""
+
 _QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY", _READER_PAGES)
 
 
@@ -118,8 +122,17 @@ class WriteConnection(InlineConnection):
                 self.plain("PRAGMA busy_timeout=0")
 
     async def commit(self) -> None:
-        """Commits, and waits until everything is on disk."""
+        """Commits, and waits until everything is on disk, inside ``without_waiting`` only until it is handed over."""
         await self._wait("COMMIT")
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Transactions of the block do not wait for the disk: the next one outside of it makes them durable."""
+        self.plain("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            self.plain("PRAGMA synchronous=FULL")
 
     @property
     def changes(self) -> int:
@@ -160,7 +173,7 @@ class ReadConnection:
     @classmethod
     async def open(cls, path: Path) -> ReadConnection:
         reader = cls(await aiosqlite.connect(path, isolation_level=None), path)
-        for setting in _READER_SETTINGS:
+        for setting in READER_SETTINGS:
             await reader.plain(f"PRAGMA {setting}")
         return reader
 

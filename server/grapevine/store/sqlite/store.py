@@ -9,7 +9,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +120,8 @@ class SQLiteStore(Store):
             self._room = None
 
     @asynccontextmanager
-    async def batch(self) -> AsyncIterator[Batch]:
-        async with self._transaction() as connection:
+    async def batch(self, *, durable: bool = True) -> AsyncIterator[Batch]:
+        async with self._transaction(durable=durable) as connection:
             batch = Batch(connection)
             yield batch
         batch.committed()
@@ -152,20 +152,21 @@ class SQLiteStore(Store):
         return int(value)
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[WriteConnection]:
+    async def _transaction(self, *, durable: bool = True) -> AsyncIterator[WriteConnection]:
         if self._writer is None:
             raise StoreError("the store is closed")
         async with self._writing:
-            try:
-                await self._writer.begin()
-                yield self._writer
-                await self._writer.commit()
-            except BaseException as error:
-                self._writer.rollback()
-                found = store_error(self.path, "written to", error)
-                if found is not None:
-                    raise found from error
-                raise
+            with nullcontext() if durable else self._writer.without_waiting():
+                try:
+                    await self._writer.begin()
+                    yield self._writer
+                    await self._writer.commit()
+                except BaseException as error:
+                    self._writer.rollback()
+                    found = store_error(self.path, "written to", error)
+                    if found is not None:
+                        raise found from error
+                    raise
             if self._checkpoints is not None:
                 self._checkpoints.changed(self._writer.changes)
 
