@@ -39,7 +39,7 @@ _READ_AT_ONCE: Final = 500
 _CHANGED_AT_ONCE: Final = 50
 """On SQLite these rows are changed on the thread of the event loop: two milliseconds."""
 
-_IDLE: Final = 4.0
+_IDLE: Final = 9.0
 """After each read and each transaction the job waits so many times as long as it took, as retention does."""
 
 T = TypeVar("T")

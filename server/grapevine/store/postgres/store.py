@@ -127,7 +127,7 @@ class PostgresStore(Store):
         self.fingerprints = FingerprintRepository(asked, self._transaction)
         self.guards = GuardRepository(asked, self._transaction)
         self.retention = RetentionRepository(asked, self._transaction)
-        self.page_joins = PageJoinRepository(asked, self._transaction)
+        self.page_joins = PageJoinRepository(asked, self._transaction, partial(self._transaction, durable=False))
         self.webhooks = WebhookRepository(asked, self._transaction)
         self.spikes = SpikeRepository(asked, self._transaction)
         self.widget_files = WidgetFileRepository(asked, self._transaction)

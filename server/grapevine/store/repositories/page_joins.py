@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -66,14 +67,27 @@ COUNTING: Final = (
 
 
 class PageJoinRepository(Repository):
-    """The pages that are to be joined, and the changes that join them."""
+    """The pages that are to be joined, and the changes that join them.
+
+    The changes are made in ``undurable`` transactions, so that no request waits for the disk: what a failure of the
+    machine undoes is found again, since the step is noted after it.
+    """
+
+    def __init__(
+        self,
+        reader: Runner,
+        transaction: Callable[[], AbstractAsyncContextManager[Runner]],
+        undurable: Callable[[], AbstractAsyncContextManager[Runner]],
+    ) -> None:
+        super().__init__(reader, transaction)
+        self._undurable = undurable
 
     async def step(self) -> int:
         """Returns the step that was noted last; 0 at first."""
         return int((await self._read("page_join_step"))[0][0])
 
     async def note_step(self, step: int) -> None:
-        """Notes the step at which the job is."""
+        """Notes the step at which the job is, durably, and so everything before it."""
         async with self._transaction() as change:
             await change.run("set_page_join_step", step=step)
 
@@ -87,7 +101,7 @@ class PageJoinRepository(Repository):
     async def add(self, joins: Iterable[tuple[int, int, int]], pages: Iterable[PageRow]) -> None:
         """Notes that pages are to be joined: (site, page, page that it becomes); stores the ``pages`` that they
         become, each given once."""
-        async with self._transaction() as change:
+        async with self._undurable() as change:
             await _store(change, pages)
             await change.run("insert_page_joins", sorted(joins))
 
@@ -115,13 +129,13 @@ class PageJoinRepository(Repository):
 
     async def point_visits(self, rows: Sequence[Row]) -> None:
         """Gives visits another page: (site, visit, cell, page, page that it becomes)."""
-        async with self._transaction() as change:
+        async with self._undurable() as change:
             await change.run("held_visits", [row[:3] for row in rows])  # in the order of all who lock visits
             await change.run("point_visits", rows)
 
     async def point(self, table: PagedTable, rows: Sequence[Row]) -> None:
         """Gives rows of one of ``POINTING`` another page: those that ``rows_to_join`` yields."""
-        async with self._transaction() as change:
+        async with self._undurable() as change:
             await change.run(f"point_{table.name}", sorted(rows))
 
     async def move(self, table: PagedTable, rows: Sequence[Row]) -> None:
@@ -130,7 +144,7 @@ class PageJoinRepository(Repository):
         width = len(table.key)
         joined = {row[:width]: row[-1] for row in rows}
         sums: dict[Row, Counter[int]] = {}
-        async with self._transaction() as change:
+        async with self._undurable() as change:
             for row in await change.run(f"take_{table.name}", sorted(joined)):
                 key = row[:width]
                 key = (*key[: table.page], joined[key], *key[table.page + 1 :])
@@ -139,7 +153,7 @@ class PageJoinRepository(Repository):
 
     async def move_spikes(self) -> None:
         """Adds the spikes of all pages that are to be joined to those of the pages that they become."""
-        async with self._transaction() as change:
+        async with self._undurable() as change:
             await change.run("join_spikes")
             await change.run("delete_joined_spikes")
 
@@ -147,7 +161,7 @@ class PageJoinRepository(Repository):
         """Deletes pages that are joined, and their notes. Stores the ``pages`` that they became once more, as an
         erasure may have deleted one while nothing pointed to it."""
         keys = sorted(joined)
-        async with self._transaction() as change:
+        async with self._undurable() as change:
             await _store(change, pages)
             await change.run("delete_joined_pages", _with_cells(keys))
             await change.run("delete_page_joins", keys)

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,9 @@ class SQLiteStore(Store):
         self.fingerprints = FingerprintRepository(self._quick, self._transaction)
         self.guards = GuardRepository(self._quick, self._transaction)
         self.retention = RetentionRepository(self._quick, self._transaction)
-        self.page_joins = PageJoinRepository(Pool(self._readers), self._transaction)
+        self.page_joins = PageJoinRepository(
+            Pool(self._readers), self._transaction, partial(self._transaction, durable=False)
+        )
         self.webhooks = WebhookRepository(self._quick, self._transaction)
         self.spikes = SpikeRepository(Pool(self._readers), self._transaction)
         self.widget_files = WidgetFileRepository(self._quick, self._transaction)
