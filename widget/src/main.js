@@ -8,6 +8,7 @@ import {watchRoutes} from './routes.js';
 import {onCopy, prepareTextCopy} from './copy.js';
 import {exposeApi} from './api.js';
 import {guard} from './guard.js';
+import {cleanUrl} from './url.js';
 import {takeTokenFromUrl, trackPage} from './visit.js';
 
 const watchPage = () => {
@@ -25,5 +26,5 @@ const watchPage = () => {
 };
 
 if (!window.grapevine?.version) {
-  [takeTokenFromUrl, respondToOtherTabs, startParts, exposeApi, trackPage, watchPage].forEach((step) => guard(step)());
+  [takeTokenFromUrl, cleanUrl, respondToOtherTabs, startParts, exposeApi, trackPage, watchPage].forEach((step) => guard(step)());
 }

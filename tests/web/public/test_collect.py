@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 import pytest
@@ -370,6 +371,14 @@ async def test_tracking_names_do_not_make_pages(server: Server) -> None:
     ):
         await server.visit(url=f"{ORIGIN}/p{query}")
     assert await server.store.look("SELECT url FROM pages ORDER BY url") == [(f"{ORIGIN}/p",), (f"{ORIGIN}/p?id=1",)]
+
+
+async def test_a_mailing_that_marks_each_reader_is_one_page(server: Server) -> None:
+    names = ("mkt_tok", "vero_id", "mc_eid", "_hsenc", "__hstc", "ck_subscriber_id", "s_kwcid", "_gl", "igsh", "si")
+    for number in range(30):
+        query = "&".join(f"{name}={secrets.token_hex(9)}" for name in (names[number % len(names)], "utm_content"))
+        await server.visit(url=f"{ORIGIN}/offer?{query}&coupon=MAY")
+    assert await server.store.look("SELECT url FROM pages") == [(f"{ORIGIN}/offer?coupon=MAY",)]
 
 
 @BOTH_BACKENDS
