@@ -25,11 +25,11 @@ export const config = new Proxy({}, {
 if (!(config.site && (address.host || config.endpoint)))
   throw 'Nothing is counted: the script tag needs data-site="KEY" or ?site=KEY in its address';
 
-/**
- * Base URL of the server, with a slash at its end: the script's folder, so a path prefix needs no setting, or
- * `data-endpoint`. Reports go there; parts and data files are loaded from there.
- */
+/** Base URL of the server's API, with a slash at its end. */
 export const ENDPOINT = new URL((config.endpoint || new URL('.', address).href).replace(/\/*$/, '/'), location).href;
+
+/** URL of the script's folder. Parts and data files are loaded from it, so a path prefix needs no setting. */
+export const SCRIPT_FOLDER = new URL('.', address.host ? address : ENDPOINT).href;
 
 /**
  * True under Global Privacy Control or Do Not Track: the visit is counted, but nothing is stored and no URL is tagged.

@@ -1,10 +1,10 @@
 import {DIGEST} from 'grapevine:digest';
 import {SHARED} from 'grapevine:shared';
-import {config, ENDPOINT} from './config.js';
+import {config, SCRIPT_FOLDER} from './config.js';
 import {guard, warn} from './guard.js';
 
 /** URL of the script's other files, up to their own name: parts (`NAME.js`) and data (`NAME.json`). */
-export const FILE_PREFIX = ENDPOINT + 'widget.' + DIGEST + '.';
+export const FILE_PREFIX = SCRIPT_FOLDER + 'widget.' + DIGEST + '.';
 
 /** The prefix of the names of the widget's elements. */
 export const ELEMENT_PREFIX = config.element || 'grapevine';
