@@ -58,19 +58,16 @@ FOUND: Final = {
     "a classic script behind another product's": Embedded(
         FOREIGN + '<script src="{src}" data-site="{site}"></script>' + FOREIGN
     ),
-    "a copy that names its server": Embedded(
-        COPIED.replace("{DATA}", "{{site: '{site}', endpoint: '{home}'.slice(0, -1), position: 'right'}}"), "right"
-    ),
 }
 
 NOT_FOUND: Final = {
     "a tag manager drops the attributes": "<script>const s = document.createElement('script');"
     "s.src = '{src}'; document.head.append(s)</script>",
     "an empty key": '<script async src="{src}?site=" data-site></script>',
-    "a copy that names no server": COPIED.replace("{DATA}", "{{site: '{site}'}}"),
+    "a copy": COPIED.replace("{DATA}", "{{site: '{site}'}}"),
     "a copy inside the page": "<script>fetch('{src}').then(response => response.text()).then(code => {{"
     "const s = document.createElement('script'); s.text = code; document.head.append(s) }})</script>",
-    "evaluated by another product's script": '<script src="/other/loader.js" data-site="ABCDEFG"></script>',
+    "evaluated, beside another product's script": '<script src="/other/loader.js"></script>' + FOREIGN,
     "a module without its element": '<script type="module">import "{src}"</script>' + FOREIGN,
 }
 

@@ -1,13 +1,10 @@
 /** Reads the configuration: the options of the script element and the signals of the browser. */
 
-// `currentScript` is null in a module. There the first line of the stack has the address of this script: behind `at` in
-// Chromium, behind `@` elsewhere, and in WebKit without the query. Only the element with that address counts, since the
-// script of another product may have a `data-site`, too. Code that an optimiser evaluates finds none, and sends no report.
+// `currentScript` is null in a module: there the stack has the address of this script, in WebKit without the query. Only
+// the element with that address counts, since the script of another product may have a `data-site`, too.
 const SCRIPT =
   document.currentScript ||
-  [...document.scripts].find(
-    (script) => script.src.split(/[?#]/)[0] == Error().stack.split(/\n +at |^.*?@|[?#]|:\d+:\d/)[1],
-  );
+  [...document.scripts].find(({src}) => src && Error().stack.includes(src.split('?')[0]));
 
 const address = new URL(SCRIPT?.src || 'x:');
 
@@ -22,14 +19,14 @@ export const config = new Proxy({}, {
 
 // Logged by the `catch` around the whole script. A copy that an optimiser put into the page, or under an address like
 // `blob:…`, cannot know where it came from.
-if (!(config.site && (address.host || config.endpoint)))
+if (!(config.site && address.host))
   throw 'Nothing is counted: the script tag needs data-site="KEY" or ?site=KEY in its address';
 
-/** Base URL of the server's API, with a slash at its end. */
-export const ENDPOINT = new URL((config.endpoint || new URL('.', address).href).replace(/\/*$/, '/'), location).href;
-
 /** URL of the script's folder. Parts and data files are loaded from it, so a path prefix needs no setting. */
-export const SCRIPT_FOLDER = new URL('.', address.host ? address : ENDPOINT).href;
+export const SCRIPT_FOLDER = new URL('.', address).href;
+
+/** Base URL of the server's API, with a slash at its end. */
+export const ENDPOINT = new URL((config.endpoint || SCRIPT_FOLDER).replace(/\/*$/, '/'), location).href;
 
 /**
  * True under Global Privacy Control or Do Not Track: the visit is counted, but nothing is stored and no URL is tagged.
