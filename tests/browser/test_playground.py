@@ -114,7 +114,7 @@ SWITCHES = [
     ("lang", "de", f"{BAR}.shadowRoot.querySelector('[part=bar][lang=de]')"),
     ("address-bar", "on", "/[#&]gv-[0-9A-Za-z]{23}$/.test(location)"),
     ("link", "short", f"{BAR}.shadowRoot.querySelector('[data-channel=email]').href.includes('%2Fs%2F')"),
-    ("param", "via", "/#via=[0-9A-Za-z]{23}$/.test(grapevine.url('copy'))"),
+    ("param", "via", "/#via-[0-9A-Za-z]{23}$/.test(grapevine.url('copy'))"),
     ("place", "query", "/[?]gv=[0-9A-Za-z]{23}$/.test(grapevine.url('copy'))"),
     ("place", "fragment", "/#gv-[0-9A-Za-z]{23}$/.test(grapevine.url('copy'))"),
     ("consent", "required", "grapevine.version && !grapevine.visit"),
@@ -210,7 +210,7 @@ def test_an_article_to_copy_from(playground: Playground, value: str, tagged: boo
     playground.page.keyboard.press("Control+v")
     pasted = playground.preview.locator("#pasted").input_value()
     assert "Copy these lines" in pasted
-    assert bool(re.search(r"gv-[0-9A-Za-z]{23}", pasted)) is tagged
+    assert bool(re.search(r"gv[=-][0-9A-Za-z]{23}", pasted)) is tagged
 
 
 def test_consent_is_given_and_taken_back(reader: MakeReader, demo: Demo) -> None:
@@ -299,7 +299,7 @@ def test_the_copy_button_copies_the_snippet_and_nothing_else(
     page.get_by_role("button", name="Copy the snippet").click()
     expect(page.locator(".said").first).to_have_text("Copied")
     assert clipboard(page)["text/plain"] == playground.snippet
-    assert "gv-" not in playground.snippet
+    assert "gv" not in playground.snippet
 
 
 def test_a_snippet_works_on_a_fresh_page(reader: MakeReader, demo: Demo) -> None:
