@@ -23,6 +23,18 @@ def test_a_visit_and_a_copy(tab: Tab, site: Site, recorder: RecorderServer) -> N
     assert tab.errors() == []
 
 
+def test_shared_urls_go_without_what_only_tracks(tab: Tab, site: Site, recorder: RecorderServer) -> None:
+    address = (
+        site.page("/", '<p id="x">Read <a href="/a?id=1&amp;%5Fhsenc=p2A#b">this</a></p>') + "?MC_eid=9f&id=7#xtor=RSS"
+    )
+    tab.visited(address)
+    assert tab.run("() => grapevine.url('copy')") == f"{site.origin}/?id=7#gv={token(1, 'copy')}"
+    assert f'href="{site.origin}/a?id=1&amp;gv={token(1, "copy")}#b"' in tab.copy("#x")["text/html"]
+    assert recorder.wait("shares")[0]["url"] == f"{site.origin}/a?id=1#b"
+    assert recorder.of("visits")[0]["url"] == tab.url == address
+    assert tab.errors() == []
+
+
 def test_errors_of_a_page_are_seen(tab: Tab, site: Site) -> None:
     tab.goto(site.page("/", "<script>setTimeout(() => { throw Error('one') }); Promise.reject('two')</script>"))
     tab.until("() => window[Symbol.for('troubles')].length == 2")
