@@ -34,7 +34,9 @@ EVENTS = {
     "counts_page", "counts_week", "counts_device", "counts_shared", "drops", "cascades", "guards",
     "suspected_floods", "names", "bound_hits", "kept_shares", "deleted_counts", "later_views",
 }  # fmt: skip
-REFERENCES = {"sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions", "retention"}
+REFERENCES = {
+    "sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions", "retention", "page_joins",
+}  # fmt: skip
 
 STAND_IN = """
 SET allow_system_table_mods = on;
@@ -344,9 +346,9 @@ async def test_what_tests_find_on_a_cluster(plain: StandInDatabase) -> None:
     schema = f"schema{migrations()[-1].number}"
     versions = "SELECT string_agg(name || version, ' ' ORDER BY name) FROM versions"
     assert await first.fetchval("SELECT count(*) FROM drops") == 0
-    assert await first.fetchval(versions) == f"erasures1 {schema} sites1"
+    assert await first.fetchval(versions) == f"erasures1 page_joins1 {schema} sites1"
     assert await second.fetchval("SELECT sum(drops) FROM drops") == 1000
-    assert await second.fetchval(versions) == f"erasures1 {schema} sites2"
+    assert await second.fetchval(versions) == f"erasures1 page_joins0 {schema} sites2"
     assert await plain.value("SELECT count(*) FROM drops") == 0
     await first.close()
     await second.close()
