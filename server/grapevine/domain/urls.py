@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote_plus, urlsplit
 
@@ -24,7 +23,6 @@ MAX_LENGTH: Final = 2048
 OTHER_PAGE: Final = OTHER_NAME
 """The page under which visits are counted once a site has exceeded its daily bound of new pages."""
 
-_PAGES_CACHED: Final = 8_192
 # What a browser never spells in front of a fragment: it escapes these, and writes a backslash only behind the path.
 # Others, such as | and ^, it leaves as they are in paths or queries, and they are never a reason to refuse a visit.
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f<>\"]|[\ud800-\udfff]|^[^?#]*\\")
@@ -79,7 +77,6 @@ def parse_origin(text: str) -> str:
     return origin
 
 
-@lru_cache(maxsize=_PAGES_CACHED)
 def page_of(
     site_id: int,
     url: str,

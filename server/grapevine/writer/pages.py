@@ -29,13 +29,14 @@ async def choose(state: BatchState) -> None:
     known, rows, networks = state.shared.known.pages, dict[PageKey, PageRow](), dict[PageKey, int]()
     for event in state.of_pages():
         day, key = ids.day_at(event.at), (event.site_id, event.page.page_id)
-        title = _own_title(state, event)
         offered = known.get((*key, day))
+        settled = offered is not None and key not in rows
+        if settled and offered and (offered.title == hash(event.title) or offered.changes >= MAX_TITLE_CHANGES):
+            continue
+        title = _own_title(state, event)
         if offered is None:
             networks.setdefault(key, event.network)
-        elif key not in rows and (
-            title is None or offered.title == hash(title) or offered.changes >= MAX_TITLE_CHANGES
-        ):
+        elif settled and title is None:
             continue
         if key not in rows:
             rows[key] = _row(event.site_id, event.page, day, title)
