@@ -13,6 +13,7 @@ import {config} from '../config.js';
 import {createElement} from '../dom.js';
 import {changeListeners} from '../onChange.js';
 import {createLocalized, loadTranslations, translate} from './i18n.js';
+import {pageScheme} from './pageScheme.js';
 import {shareVia} from './shareVia.js';
 
 /** Channels that show the reader by themselves what happened; they need no notice. */
@@ -40,13 +41,14 @@ export const drawButtons = async (host) => {
 const renderBar = async (host) => {
   const text = host.getAttribute('channels') ?? config.buttons;
   const channels = text == null ? parseChannels(DEFAULT_CHANNELS).slice(0, 8) : parseChannels(text);
+  const sticky = host.hasAttribute('position');
   const root = host.attachShadow({mode: 'open'});
   guard(requestTokens)(text == null ? parseChannels(DEFAULT_CHANNELS) : parseChannels('native copy', channels));
   await Promise.all([loadTranslations(), ...channels.map(loadChannel)]);
   await nextTask();
   const bar = createLocalized('div', {
     part: 'bar',
-    role: host.hasAttribute('position') ? 'region' : 'group',
+    role: sticky ? 'region' : 'group',
     ariaLabel: translate('bar'),
   });
   const notice = createLocalized('p', {part: 'status', role: 'status'});
@@ -61,7 +63,7 @@ const renderBar = async (host) => {
       if (event.button > 1) return; // the right button opens a menu; the middle one a link
       if (refresh()) return reportShare(channel, pageUrl());
       if (!(await shareVia(channel)) || OWN_FEEDBACK.test(channel)) return;
-      notice.style.marginTop = button.offsetTop + 'px';
+      notice.style.marginTop = (button.offsetTop || bar.lastChild.offsetTop) + 'px'; // 0 in the closed menu of others
       notice.textContent =
         '✓ ' + translate('copied') + (channel == 'copy' ? '' : ' · ' + translate('paste').replace('$', name));
       clearTimeout(timer);
@@ -73,13 +75,28 @@ const renderBar = async (host) => {
     if (channel != 'native' || navigator.share) bar.append(button);
     return refresh;
   });
-  const refreshAll = () =>
-    (host.isConnected ? refreshes.forEach((refresh) => refresh()) : changeListeners.delete(refreshAll));
+  const refreshAll = () => {
+    if (!host.isConnected) return changeListeners.delete(refreshAll);
+    refreshes.forEach((refresh) => refresh());
+    followScheme();
+    const look = host.getAttribute('look') || config.look;
+    if (look) return callPart('looks', root, bar, look);
+  };
+  const followScheme = () => (host.style.colorScheme = pageScheme());
   root.adoptedStyleSheets = [BUTTONS_SHEET];
-  if (/light|dark/.test(config.theme)) host.style.colorScheme = config.theme;
+  // The element inherits the page's colours, so when they change, a transition of its own ends.
+  host.ontransitionend = followScheme;
+  // The last two stay together, so that a row that wraps leaves none alone.
+  if (!sticky) bar.appendChild(createElement('i')).append(...[...bar.children].slice(-3, -1));
+  await refreshAll();
   // Follow links that are added later would move the bar, which is centred.
-  if (config.follow && host.hasAttribute('position')) await callPart('follow', host, bar);
+  if (config.follow && sticky) await callPart('follow', host, bar);
   root.append(bar, notice);
+  if (sticky) {
+    new ResizeObserver(() => {
+      if (bar.scrollWidth > bar.clientWidth || bar.scrollHeight > bar.clientHeight) callPart('more', root, bar);
+    }).observe(bar);
+  }
   if (config.counts == 'on') callPart('counts', root);
   return refreshAll;
 };

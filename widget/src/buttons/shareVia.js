@@ -21,7 +21,7 @@ export const shareVia = async (channel) => {
   const {session, tokens: {[channel]: token = ''}} = tab;
   const report = () => reportShare(channel, page, session, token);
   try {
-    if (/^(mastodon|qr|print)$/.test(channel)) return await callPart('panel', channel);
+    if (/^(mastodon|qr|print)$/.test(channel)) return await callPart(channel);
     // A short link leads to the page once the server has the report, so that goes first. Nothing waits for it: a
     // browser allows the clipboard and the dialog only within the click.
     if (shareUrl.tokenUrl) report();

@@ -4,10 +4,14 @@
  * bar lies at the bottom; on wide screens `left` and `right` (`[position$=t]`) are vertical.
  */
 export const BUTTONS_CSS =
-  ':host{position:relative;display:block}' +
-  // The page's direction aligns the host; the direction of the words, set on the bar, orders the buttons.
-  'div{flex-wrap:wrap;display:flex;gap:1px;width:fit-content;border-radius:var(--grapevine-radius,14px)}' +
-  'a,button{all:unset;flex:none;cursor:pointer;display:grid;place-content:center;opacity:.75;' +
+  // The delay is for `transitionend`: where nothing may move, too, it tells that the page's colours have changed.
+  ':host{position:relative;display:block;line-height:0;vertical-align:middle;transition-delay:1ms}' +
+  // The page's direction and alignment place the bar; the direction of the words, set on the bar, orders the buttons.
+  // The first icon, not the field around it, begins where the text does.
+  'div{display:inline-block;text-wrap:balance;vertical-align:top;border-radius:var(--grapevine-radius,14px);' +
+  'margin:0 calc(10px - var(--grapevine-size,44px)/2)}' +
+  'i{display:inline-flex;flex-wrap:wrap;border-radius:inherit}' +
+  'a,button{all:unset;flex:none;cursor:pointer;display:inline-grid;place-content:center;opacity:.75;' +
   'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
   'color:var(--grapevine-color,inherit);' +
   '&:hover{background:var(--brand,var(--grapevine-accent,#4f46e5));opacity:1;color:#fff}' +
@@ -19,9 +23,10 @@ export const BUTTONS_CSS =
   'color:Canvas;border-radius:8px;background:CanvasText;forced-color-adjust:none;font:500 13px system-ui}' +
   // An empty notice stays in the tree: screen readers do not announce text that appears together with its live region.
   'p:empty{padding:0}' +
-  ':host([position]){position:fixed!important;color-scheme:light dark;margin:auto;color:CanvasText;z-index:99999;width:fit-content;' +
-  'inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
-  ':host([position]) div{max-width:95vw;padding:4px;box-sizing:border-box;overflow:auto;flex-wrap:nowrap;' +
+  // The page's background colour is inherited to be known, not to be seen (pageScheme.js).
+  ':host([position]){position:fixed!important;margin:auto;z-index:99999;width:fit-content;' +
+  'background-color:inherit;-webkit-background-clip:text;inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
+  ':host([position]) div{display:flex;gap:1px;margin:0;color:CanvasText;max-width:95vw;padding:4px;box-sizing:border-box;overflow:auto;' +
   'background:var(--grapevine-background,Canvas);' +
   'box-shadow:0 8px 24px #0003;outline:1px solid #8886}' +
   ':host([position]) p{translate:-50%;left:50%}' +
