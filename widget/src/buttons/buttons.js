@@ -63,7 +63,7 @@ const renderBar = async (host) => {
       if (event.button > 1) return; // the right button opens a menu; the middle one a link
       if (refresh()) return reportShare(channel, pageUrl());
       if (!(await shareVia(channel)) || OWN_FEEDBACK.test(channel)) return;
-      notice.style.marginTop = (button.offsetTop || bar.lastChild.offsetTop) + 'px'; // 0 in the closed menu of others
+      notice.style.marginTop = button.offsetTop + 'px';
       notice.textContent =
         '✓ ' + translate('copied') + (channel == 'copy' ? '' : ' · ' + translate('paste').replace('$', name));
       clearTimeout(timer);
@@ -93,8 +93,11 @@ const renderBar = async (host) => {
   if (config.follow && sticky) await callPart('follow', host, bar);
   root.append(bar, notice);
   if (sticky) {
-    new ResizeObserver(() => {
-      if (bar.scrollWidth > bar.clientWidth || bar.scrollHeight > bar.clientHeight) callPart('more', root, bar);
+    new ResizeObserver(async () => {
+      if (bar.scrollWidth + bar.scrollHeight <= bar.clientWidth + bar.clientHeight) return;
+      bar.style.visibility = 'hidden'; // so that nothing is seen to move
+      await callPart('more', root, bar);
+      bar.style.visibility = '';
     }).observe(bar);
   }
   if (config.counts == 'on') callPart('counts', root);

@@ -5,12 +5,13 @@ import {config} from '../config.js';
  * lightness of its background says, else both, which leaves the choice to the system.
  */
 export const pageScheme = () => {
-  const [body, html] = [document.body, document.documentElement].map((element) => getComputedStyle(element));
-  const [scheme, other] = (/light|dark/.test(config.theme) ? config.theme : body.colorScheme).match(/light|dark/g) || [0, 1];
-  if (!other) return scheme;
-  for (const color of [body.backgroundColor, html.backgroundColor]) {
-    // `rgb(…)`, or as the page wrote it: `oklch(…)`, `lab(…)`, `color(display-p3 …)`; all end with the opacity, if any.
-    const [first, second, third, opacity = 1] = color.replace(/^c\S+/, '').match(/[\d.]+(e-\d+)?/g);
+  if (/light|dark/.test(config.theme)) return config.theme;
+  const body = getComputedStyle(document.body);
+  const [scheme, other = scheme] = body.colorScheme.match(/light|dark/g) || [];
+  if (scheme && scheme == other) return scheme;
+  for (const color of [body.backgroundColor, getComputedStyle(document.documentElement).backgroundColor]) {
+    // Three numbers, and the opacity if there is any: `rgb(…)`, or as the page wrote it, `oklch(…)`, `lab(…)`, `color(…)`.
+    const [first, second, third, opacity = 1] = color.match(/(?<=[( ])-?[\d.]+/g);
     const lightness = /^[lo]/.test(color) ? first : first * 0.3 + second * 0.6 + third * 0.1;
     if (opacity > 0.5) return lightness < ({r: 128, l: 50}[color[0]] || 0.5) ? 'dark' : 'light';
   }

@@ -27,7 +27,7 @@ export const showStickyBar = () => {
     setAway(scrollY > lastScrollY && scrollY > 99 && scrollY < document.documentElement.scrollHeight - innerHeight - 9);
     lastScrollY = scrollY;
     clearTimeout(pause);
-    pause = setTimeout(setAway, 900, false);
+    pause = setTimeout(setAway, 1e3, false);
   };
   const bar = createElement(ELEMENT_PREFIX + '-buttons', {
     removed() {

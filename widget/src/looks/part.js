@@ -5,11 +5,10 @@ import {createStyleSheet} from '../styleSheet.js';
 const LOOKS_SHEET = createStyleSheet(
   '[part=button] span{display:none}' +
     // Tiles: the channel's colour is dark enough for a white icon and a small number (channels.json).
-    '.tiles{margin:0 -3px}' +
+    '.tiles,.labels{margin:-3px}' +
     '.tiles [part=button]{margin:3px;border-radius:calc(var(--grapevine-radius,14px)*.7);background:var(--brand,var(--grapevine-accent,#4f46e5));color:#fff;opacity:1}' +
     '.tiles [part=button]:hover{filter:brightness(.85)}' +
     // Labels: icon and word in a row, on phones one below the other.
-    '.labels{margin:0 -3px}' +
     '.labels [part=button]{box-sizing:border-box;display:inline-flex;align-items:center;justify-content:start;gap:8px;margin:3px;width:auto;min-width:var(--grapevine-size,44px);padding:0 14px 0 12px;opacity:1;' +
     'font:500 15px/1.2 system-ui;white-space:nowrap;box-shadow:inset 0 0 0 1px #8889}' +
     '.labels [part=button] span{display:block}' +

@@ -5,8 +5,10 @@ import {guard} from '../guard.js';
 import {createStyleSheet} from '../styleSheet.js';
 
 const MORE_SHEET = createStyleSheet(
-  '[hidden]{display:none!important}[part=button] span{display:none}' +
+  '[part=button] span{display:none}' +
     '.menu [part=button] span{display:block}' +
+    // Closed, it keeps its place: the notice of a button in it is put next to the button.
+    '.menu:not(.open){visibility:hidden}' +
     ':host([position]) .menu{position:absolute;z-index:1;flex-direction:column;width:max-content;max-height:min(30rem,100vh - 100px);' +
     'inset:auto auto calc(100% + 8px);inset-inline-end:0;overscroll-behavior:contain}' +
     '.menu a,.menu button{box-sizing:border-box;width:auto;min-height:44px;display:flex;align-items:center;justify-content:start;gap:12px;' +
@@ -45,32 +47,39 @@ const createMenu = (root, bar) => {
   const more = createElement('button', {part: 'more', title: name, ariaLabel: name});
   const menu = createLocalized('div', {id: 'menu', part: 'menu', className: 'menu', role: 'group', ariaLabel: name});
   const show = (open) => {
-    menu.hidden = !open;
+    menu.classList.toggle('open', open);
     more.ariaExpanded = open;
   };
   const close = () => {
     if (menu.contains(root.activeElement)) more.focus();
     show(false);
   };
-  const overflows = () => bar.scrollWidth > bar.clientWidth || bar.scrollHeight > bar.clientHeight;
+  const overflows = () => bar.scrollWidth + bar.scrollHeight > bar.clientWidth + bar.clientHeight;
 
   const layout = guard(() => {
     const focused = root.activeElement;
+    const follow = root.querySelector('[part=follow]');
     more.remove();
     bar.append(...menu.children);
+    if (follow) bar.append(follow);
     if (overflows()) {
-      bar.append(more);
-      while (overflows() && more.previousSibling) menu.prepend(more.previousSibling);
+      if (follow) follow.before(more);
+      else bar.append(more);
+      // The last channel goes first; the links to follow go when three channels are left.
+      while (overflows() && more.previousSibling) {
+        if (more.nextSibling && bar.children.length < 6) menu.append(follow);
+        else menu.prepend(more.previousSibling);
+      }
     } else show(false);
     focused?.focus();
   });
 
   more.append(createIcon(DOTS));
   more.setAttribute('aria-controls', 'menu');
-  more.onclick = () => show(menu.hidden);
+  more.onclick = () => show(more.ariaExpanded != 'true');
   menu.onclick = close;
   root.addEventListener('keydown', (event) => {
-    if (event.key != 'Escape' || menu.hidden) return;
+    if (event.key != 'Escape' || more.ariaExpanded != 'true') return;
     event.stopPropagation();
     more.focus();
     show(false);

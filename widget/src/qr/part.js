@@ -6,7 +6,7 @@ import {callPart} from '../lazyParts.js';
 import {reportBriefly} from '../panel/reportBriefly.js';
 import {showDialog} from '../panel/showDialog.js';
 import {tab} from '../tabStorage.js';
-import {pageUrl, tag} from '../url.js';
+import {cleanUrl, tag} from '../url.js';
 
 /** Pixels of one module of the saved picture, and modules of its margin, which scanners need. */
 const SCALE = 16;
@@ -19,7 +19,7 @@ const MARGIN = 2;
  */
 export const start = async () => {
   const {session, tokens: {qr: token}} = tab;
-  const page = pageUrl();
+  const page = cleanUrl();
   if (!token) return false;
   const [shortUrl] = await Promise.all([callPart('shortLinks'), loadTranslations()]);
   // In a body, because addresses of requests are logged on their way.
