@@ -58,7 +58,8 @@ SEEN: Final = """() => Object.fromEntries(
   [...document.querySelector('grapevine-buttons').shadowRoot.querySelectorAll('[part=button]')].map(button => {
     const style = getComputedStyle(button);
     const word = button.querySelector('[part=label]');
-    return [button.dataset.channel, [style.backgroundColor, style.color, style.opacity, word?.offsetWidth ? word.textContent : '']];
+    const said = word?.offsetWidth ? word.textContent : '';
+    return [button.dataset.channel, [style.backgroundColor, style.color, style.opacity, said]];
   }))"""
 
 
@@ -136,7 +137,7 @@ def test_the_bar_and_its_panel_follow_the_page_then_the_system(still: Page, site
     for css, system, wanted in THEMES:
         still.emulate_media(color_scheme=system)  # type: ignore[arg-type]
         still.evaluate(STYLE, css)
-        until(still, lambda: [still.evaluate(SCHEME), css], lambda seen, wanted=wanted: seen[0] == wanted)
+        until(still, lambda css=css: [still.evaluate(SCHEME), css], lambda seen, wanted=wanted: seen[0] == wanted)
     still.emulate_media(color_scheme="light")
     still.evaluate(STYLE, "body{background:#123}")
     still.locator("[data-channel=mastodon]").click()
@@ -249,7 +250,7 @@ INSIDE: Final = """() => {
   const root = document.querySelector('grapevine-buttons').shadowRoot;
   const boxes = selector => [...root.querySelectorAll(selector)].map(one => [one.title, one.getBoundingClientRect()]);
   const {clientWidth, clientHeight} = document.documentElement;
-  const inside = ({left, right, top, bottom}) => left >= 0 && top >= 0 && right <= clientWidth && bottom <= clientHeight;
+  const inside = one => one.left >= 0 && one.top >= 0 && one.right <= clientWidth && one.bottom <= clientHeight;
   const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
   const bar = boxes('[part=bar] > :is([part=button],[part=more])');
   const menu = root.querySelector('[part=menu]');

@@ -22,7 +22,7 @@ MODULES: Final = """async bytes => {
   const rows = [];
   for (let y = 8; y < picture.height; y += 16) {
     rows.push([]);
-    for (let x = 8; x < picture.width; x += 16) rows.at(-1).push(context.getImageData(x, y, 1, 1).data[0] < 128 ? 1 : 0);
+    for (let x = 8; x < picture.width; x += 16) rows.at(-1).push(context.getImageData(x, y, 1, 1).data[0] < 128);
   }
   return rows;
 }"""

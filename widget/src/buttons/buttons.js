@@ -40,10 +40,11 @@ export const drawButtons = async (host) => {
  */
 const renderBar = async (host) => {
   const text = host.getAttribute('channels') ?? config.buttons;
-  const channels = text == null ? parseChannels(DEFAULT_CHANNELS).slice(0, 8) : parseChannels(text);
+  const defaults = text == null && parseChannels(DEFAULT_CHANNELS);
+  const channels = defaults ? defaults.slice(0, 8) : parseChannels(text);
   const sticky = host.hasAttribute('position');
   const root = host.attachShadow({mode: 'open'});
-  guard(requestTokens)(text == null ? parseChannels(DEFAULT_CHANNELS) : parseChannels('native copy', channels));
+  guard(requestTokens)(defaults || parseChannels('native copy', channels));
   await Promise.all([loadTranslations(), ...channels.map(loadChannel)]);
   await nextTask();
   const bar = createLocalized('div', {

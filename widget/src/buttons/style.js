@@ -8,7 +8,7 @@ export const BUTTONS_CSS =
   ':host{position:relative;display:block;line-height:0;vertical-align:middle;transition-delay:1ms}' +
   // The page's direction and alignment place the bar; the direction of the words, set on the bar, orders the buttons.
   // The first icon, not the field around it, begins where the text does.
-  'div{display:inline-block;text-wrap:balance;vertical-align:top;border-radius:var(--grapevine-radius,14px);' +
+  'div{display:inline-block;text-wrap:balance;border-radius:var(--grapevine-radius,14px);' +
   'margin:0 calc(10px - var(--grapevine-size,44px)/2)}' +
   'i{display:inline-flex;flex-wrap:wrap;border-radius:inherit}' +
   'a,button{all:unset;flex:none;cursor:pointer;display:inline-grid;place-content:center;opacity:.75;' +
@@ -26,7 +26,7 @@ export const BUTTONS_CSS =
   // The page's background colour is inherited to be known, not to be seen (pageScheme.js).
   ':host([position]){position:fixed!important;margin:auto;z-index:99999;width:fit-content;' +
   'background-color:inherit;-webkit-background-clip:text;inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
-  ':host([position]) div{display:flex;gap:1px;margin:0;color:CanvasText;max-width:95vw;padding:4px;box-sizing:border-box;overflow:auto;' +
+  ':host([position]) div{display:flex;margin:0;color:CanvasText;max-width:95vw;padding:2px;box-sizing:border-box;overflow:auto;' +
   'background:var(--grapevine-background,Canvas);' +
   'box-shadow:0 8px 24px #0003;outline:1px solid #8886}' +
   ':host([position]) p{translate:-50%;left:50%}' +
