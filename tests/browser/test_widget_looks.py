@@ -294,7 +294,7 @@ def test_the_menu_opens_and_closes_by_key_and_gives_the_focus_back(still: Page, 
     still.set_viewport_size(PHONE)
     shown(still, site, "<p>Text <a href='#'>link</a></p>", buttons=MANY, counts="on")
     more = still.get_by_role("button", name="More")
-    menu = still.get_by_role("group", name="More")
+    menu = still.get_by_role("region", name="More")
     expect(more).to_have_attribute("aria-expanded", "false")
     expect(menu).to_have_count(0)
     last = still.locator("[part=bar] [part=button]").last

@@ -6,10 +6,11 @@ import {config} from '../config.js';
  */
 export const pageScheme = () => {
   if (/light|dark/.test(config.theme)) return config.theme;
-  const body = getComputedStyle(document.body);
+  const html = document.documentElement;
+  const body = getComputedStyle(document.body || html);
   const [scheme, other = scheme] = body.colorScheme.match(/light|dark/g) || [];
   if (scheme && scheme == other) return scheme;
-  for (const color of [body.backgroundColor, getComputedStyle(document.documentElement).backgroundColor]) {
+  for (const color of [body.backgroundColor, getComputedStyle(html).backgroundColor]) {
     // Three numbers, and the opacity if there is any: `rgb(…)`, or as the page wrote it, `oklch(…)`, `lab(…)`, `color(…)`.
     const [first, second, third, opacity = 1] = color.match(/(?<=[( ])-?[\d.]+/g);
     const lightness = /^[lo]/.test(color) ? first : first * 0.3 + second * 0.6 + third * 0.1;

@@ -14,6 +14,7 @@ export const start = async () => {
   await loadTranslations();
   let shared = !!tab.server && openServer(tab.server);
   return new Promise((done) => {
+    if (shared) done(shared);
     const form = createElement('form', {method: 'dialog'});
     const text = shared ? translate('change', 'Not your server? Correct it') : translate('server', 'Your Mastodon server');
     const label = createElement('label', {textContent: text});
@@ -32,7 +33,7 @@ export const start = async () => {
     field.oninput = () => field.setCustomValidity('');
     form.onsubmit = (event) => {
       event.preventDefault();
-      const name = field.value.trim();
+      const name = serverName(field.value);
       if (!serverHost(name)) {
         field.setCustomValidity(translate('server', 'Your Mastodon server'));
         return form.reportValidity();
@@ -47,13 +48,17 @@ export const start = async () => {
 };
 
 /**
- * Returns the host, with a port if there is one, of what a reader may type: `mastodon.social`, `https://münchen.social/home`,
- * `@me@mastodon.social`. The URL API turns international names into ASCII. Undefined if it is no name of a server.
+ * Returns the server in what a reader may type: `mastodon.social`, `https://münchen.social/home`, `@me@mastodon.social`.
  */
-const serverHost = (text) => {
+const serverName = (text) => text.trim().replace(/^(\w+:\/\/)?(@?[^@/]*@)?/, '').replace(/[/?#].*/s, '');
+
+/**
+ * Returns the host, with a port if there is one; undefined if it is no name of a server. The URL API turns international
+ * names into ASCII.
+ */
+const serverHost = (name) => {
   try {
-    const {host} = new URL(text.replace(/^(\w+:\/\/)?(@?[^@/]*@)?/, 'https://'));
-    return /^[\w.-]+(:\d+)?$/.exec(host)?.[0]; // some browsers take a space
+    return /^[\w.-]+(:\d+)?$/.exec(new URL('https://' + name).host)?.[0]; // some browsers take a space
   } catch {}
 };
 

@@ -45,7 +45,7 @@ export const start = (root, bar) => {
 const createMenu = (root, bar) => {
   const name = translate('more', 'More');
   const more = createElement('button', {part: 'more', title: name, ariaLabel: name});
-  const menu = createLocalized('div', {id: 'menu', part: 'menu', className: 'menu', role: 'group', ariaLabel: name});
+  const menu = createLocalized('div', {id: 'menu', part: 'menu', className: 'menu', role: 'region', ariaLabel: name});
   const show = (open) => {
     menu.classList.toggle('open', open);
     more.ariaExpanded = open;
