@@ -45,6 +45,7 @@ PARTS = {
     "addressBar": Part("addressBar/part.js"),
     "clean": Part("clean/part.js"),
     "clipboard": Part("clipboard/part.js"),
+    "copyCommand": Part("copyCommand/part.js"),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),
     "forget": Part("forget/part.js"),

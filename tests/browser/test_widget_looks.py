@@ -211,7 +211,7 @@ ROWS: Final = """widths => widths.map(width => {
 
 @pytest.mark.parametrize("look", ["plain", "tiles", "labels"])
 def test_a_row_that_wraps_leaves_no_button_alone(still: Page, site: Site, look: str) -> None:
-    widths = list(range(220 if look == "labels" else 150, 700, 10))
+    widths = list(range(260 if look == "labels" else 150, 700, 10))
     for count in (4, 5, 7, 8, 10, 13):
         channels = " ".join(MANY.split()[:count])
         body = f"<main><grapevine-buttons channels='{channels}'></grapevine-buttons></main>"

@@ -1,20 +1,20 @@
 // Not sorted by name: the linker keeps this order, in which the part compresses best (main.js).
 import {BUTTONS_CSS} from './style.js';
-import {nextTask} from '../nextTask.js';
 import {requestTokens} from '../visit.js';
-import {pageUrl} from '../url.js';
-import {createStyleSheet} from '../styleSheet.js';
-import {guard} from '../guard.js';
+import {callPart, loadPart} from '../lazyParts.js';
+import {nextTask} from '../nextTask.js';
+import {config} from '../config.js';
 import {DEFAULT_CHANNELS, parseChannels} from './defaultChannels.js';
-import {callPart} from '../lazyParts.js';
+import {changeListeners} from '../onChange.js';
 import {reportShare, shareUrl} from '../share.js';
 import {channelData, channelLink, loadChannel} from './channels.js';
-import {config} from '../config.js';
-import {createElement} from '../dom.js';
-import {changeListeners} from '../onChange.js';
+import {createStyleSheet} from '../styleSheet.js';
 import {createLocalized, loadTranslations, translate} from './i18n.js';
 import {pageScheme} from './pageScheme.js';
+import {pageUrl} from '../url.js';
+import {createElement} from '../dom.js';
 import {shareVia} from './shareVia.js';
+import {guard} from '../guard.js';
 
 /** Channels that show the reader by themselves what happened; they need no notice. */
 const OWN_FEEDBACK = /^(native|mastodon|qr|print)$/;
@@ -79,14 +79,14 @@ const renderBar = async (host) => {
   const refreshAll = () => {
     if (!host.isConnected) return changeListeners.delete(refreshAll);
     refreshes.forEach((refresh) => refresh());
-    followScheme();
+    host.style.colorScheme = pageScheme();
     const look = host.getAttribute('look') || config.look;
     if (look) return callPart('looks', root, bar, look);
   };
-  const followScheme = () => (host.style.colorScheme = pageScheme());
   root.adoptedStyleSheets = [BUTTONS_SHEET];
+  navigator.clipboard || loadPart('copyCommand'); // before a click, within which it must run
   // The element inherits the page's colours, so when they change, a transition of its own ends.
-  host.ontransitionend = followScheme;
+  host.ontransitionend = refreshAll;
   // The last two stay together, so that a row that wraps leaves none alone.
   if (!sticky) bar.appendChild(createElement('i')).append(...[...bar.children].slice(-3, -1));
   await refreshAll();

@@ -4,7 +4,6 @@ import {reportShare, shareUrl} from '../share.js';
 import {tab} from '../tabStorage.js';
 import {pageUrl} from '../url.js';
 import {channelLink, loadChannel} from './channels.js';
-import {writeClipboard} from './writeClipboard.js';
 
 /**
  * Shares this page through a channel and reports it. A channel with a link opens it, some show a panel first, `native`
@@ -26,8 +25,9 @@ export const shareVia = async (channel) => {
     // browser allows the clipboard and the dialog only within the click.
     if (shareUrl.tokenUrl) report();
     if (channel == 'native') await navigator.share({title: document.title, url});
-    else if (!link) await writeClipboard(url);
-    else createElement('a', {href: link, target: '_blank', rel: 'noopener'}).click();
+    else if (link) createElement('a', {href: link, target: '_blank', rel: 'noopener'}).click();
+    // `navigator.clipboard` is missing on plain http, and a permissions policy may forbid it.
+    else if (!(await navigator.clipboard?.writeText(url).then(() => 1, () => 0)) && !(await callPart('copyCommand', url))) return false;
   } catch {
     return false;
   }

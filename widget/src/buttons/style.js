@@ -8,7 +8,7 @@ export const BUTTONS_CSS =
   ':host{position:relative;display:block;line-height:0;vertical-align:middle;transition-delay:1ms}' +
   // The page's direction and alignment place the bar; the direction of the words, set on the bar, orders the buttons.
   // The first icon, not the field around it, begins where the text does.
-  'div{display:inline-block;text-wrap:balance;border-radius:var(--grapevine-radius,14px);' +
+  'div{display:inline-block;max-width:100%;text-wrap:balance;border-radius:var(--grapevine-radius,14px);' +
   'margin:0 calc(10px - var(--grapevine-size,44px)/2)}' +
   'i{display:inline-flex;flex-wrap:wrap;border-radius:inherit}' +
   'a,button{all:unset;flex:none;cursor:pointer;display:inline-grid;place-content:center;opacity:.75;' +
