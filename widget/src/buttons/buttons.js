@@ -1,19 +1,19 @@
 // Not sorted by name: the linker keeps this order, in which the part compresses best (main.js).
 import {BUTTONS_CSS} from './style.js';
+import {nextTask} from '../nextTask.js';
+import {DEFAULT_CHANNELS, parseChannels} from './defaultChannels.js';
 import {requestTokens} from '../visit.js';
 import {callPart, loadPart} from '../lazyParts.js';
-import {nextTask} from '../nextTask.js';
-import {config} from '../config.js';
-import {DEFAULT_CHANNELS, parseChannels} from './defaultChannels.js';
-import {changeListeners} from '../onChange.js';
+import {pageUrl} from '../url.js';
 import {reportShare, shareUrl} from '../share.js';
 import {channelData, channelLink, loadChannel} from './channels.js';
 import {createStyleSheet} from '../styleSheet.js';
 import {createLocalized, loadTranslations, translate} from './i18n.js';
-import {pageScheme} from './pageScheme.js';
-import {pageUrl} from '../url.js';
-import {createElement} from '../dom.js';
 import {shareVia} from './shareVia.js';
+import {createElement} from '../dom.js';
+import {config} from '../config.js';
+import {pageScheme} from './pageScheme.js';
+import {changeListeners} from '../onChange.js';
 import {guard} from '../guard.js';
 
 /** Channels that show the reader by themselves what happened; they need no notice. */
@@ -105,10 +105,10 @@ const renderBar = async (host) => {
   return refreshAll;
 };
 
-/** Creates an icon from a path on a field of 24 × 24. */
+/** Creates an icon from a path on a field of 120 × 120. */
 export const createIcon = (path) => {
   const svg = document.createElementNS(SVG_NAMESPACE, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('viewBox', '0 0 120 120');
   svg.appendChild(document.createElementNS(SVG_NAMESPACE, 'path')).setAttribute('d', path);
   return svg;
 };

@@ -26,10 +26,10 @@ export const shareVia = async (channel) => {
     if (shareUrl.tokenUrl) report();
     if (channel == 'native') await navigator.share({title: document.title, url});
     else if (link) createElement('a', {href: link, target: '_blank', rel: 'noopener'}).click();
-    // `navigator.clipboard` is missing on plain http, and a permissions policy may forbid it.
-    else if (!(await navigator.clipboard?.writeText(url).then(() => 1, () => 0)) && !(await callPart('copyCommand', url))) return false;
+    else await navigator.clipboard.writeText(url);
   } catch {
-    return false;
+    // The reader cancels the dialog. The clipboard is missing on plain http, and a permissions policy may forbid it.
+    if (channel == 'native' || !(await callPart('copyCommand', url))) return false;
   }
   if (!shareUrl.tokenUrl) report();
   return true;

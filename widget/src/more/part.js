@@ -25,7 +25,7 @@ const MORE_SHEET = createStyleSheet(
     ':host([position=right]) .menu{inset:auto calc(100% + 8px) 0 auto}' +
     '}',
 );
-const DOTS = 'M5 10a2 2 0 1 0 0 4 2 2 0 1 0 0-4zm7 0a2 2 0 1 0 0 4 2 2 0 1 0 0-4zm7 0a2 2 0 1 0 0 4 2 2 0 1 0 0-4z';
+const DOTS = 'M25 50a10 10 0 1 0 0 20 10 10 0 1 0 0-20zm35 0a10 10 0 1 0 0 20 10 10 0 1 0 0-20zm35 0a10 10 0 1 0 0 20 10 10 0 1 0 0-20z';
 
 /** Layout functions by bar. */
 const layouts = new WeakMap();

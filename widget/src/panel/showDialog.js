@@ -27,7 +27,7 @@ const PANEL_SHEET = createStyleSheet(
     '.main:focus-visible{outline-color:#fff;outline-offset:0;box-shadow:0 0 0 4px #000}',
 );
 const CROSS =
-  'M5.6 4.200l6.400 6.400 6.400-6.400 1.400 1.400-6.400 6.400 6.400 6.400-1.400 1.400-6.400-6.400-6.400 6.400-1.400-1.400 6.400-6.400-6.400-6.400z';
+  'M28 21l32 32 32-32 7 7-32 32 32 32-7 7-32-32-32 32-7-7 32-32-32-32z';
 
 /**
  * Opens a modal dialog.
