@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import Visitor, snippet
 from tests.browser.fake_collect_api import Recorder, until
 from tests.support.page_server import Site
 
 CHANNELS: Final = json.loads(Path("widget/channels.json").read_text(encoding="utf-8"))
-PHONE: Final = {"width": 360, "height": 640}
-DESK: Final = {"width": 1280, "height": 800}
+PHONE: Final[ViewportSize] = {"width": 360, "height": 640}
+DESK: Final[ViewportSize] = {"width": 1280, "height": 800}
 MANY: Final = "copy whatsapp telegram email x facebook linkedin sms reddit bluesky mastodon qr print slack"
 BAR: Final = "document.querySelector('grapevine-buttons').shadowRoot.querySelector('[part=bar]')"
 FOCUS: Final = """() => {
@@ -132,12 +132,16 @@ STYLE: Final = """css => {
 SCHEME: Final = f"() => getComputedStyle({BAR}).backgroundColor == 'rgb(255, 255, 255)' ? 'light' : 'dark'"
 
 
+def wait_for_scheme(page: Page, wanted: str, case: str) -> None:
+    until(page, lambda: (page.evaluate(SCHEME), case), lambda seen: bool(seen[0] == wanted))
+
+
 def test_the_bar_and_its_panel_follow_the_page_then_the_system(still: Page, site: Site) -> None:
     shown(still, site, buttons="copy mastodon")
     for css, system, wanted in THEMES:
         still.emulate_media(color_scheme=system)  # type: ignore[arg-type]
         still.evaluate(STYLE, css)
-        until(still, lambda css=css: [still.evaluate(SCHEME), css], lambda seen, wanted=wanted: seen[0] == wanted)
+        wait_for_scheme(still, wanted, css)
     still.emulate_media(color_scheme="light")
     still.evaluate(STYLE, "body{background:#123}")
     still.locator("[data-channel=mastodon]").click()
@@ -172,7 +176,7 @@ def test_the_bar_follows_when_the_page_changes_its_theme(
         page.wait_for_timeout(50)
         assert page.evaluate(SCHEME) == "light"
         page.evaluate(f"() => {{ {toggle} }}")
-        until(page, lambda name=name: [page.evaluate(SCHEME), name], lambda seen: seen[0] == "dark")
+        wait_for_scheme(page, "dark", name)
 
 
 # The bar on phones ----------------------------------------------------------------------------------------------------

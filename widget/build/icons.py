@@ -72,9 +72,7 @@ def round_path(path: str) -> str:
                 begin = dict(here)
             if command in "Zz":
                 here, drawn = dict(begin), {axis: round(at * SCALE) for axis, at in begin.items()}
-            out.append(
-                ("l" if command in "Mm" and count else command.lower()) + " ".join(map(str, steps))
-            )
+            out.append(("l" if command in "Mm" and count else command.lower()) + " ".join(map(str, steps)))
     return "".join(out)
 
 
