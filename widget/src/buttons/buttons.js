@@ -3,7 +3,7 @@ import {BUTTONS_CSS} from './style.js';
 import {nextTask} from '../nextTask.js';
 import {DEFAULT_CHANNELS, parseChannels} from './defaultChannels.js';
 import {requestTokens} from '../visit.js';
-import {callPart, loadPart} from '../lazyParts.js';
+import {callPart} from '../lazyParts.js';
 import {pageUrl} from '../url.js';
 import {reportShare, shareUrl} from '../share.js';
 import {channelData, channelLink, loadChannel} from './channels.js';
@@ -84,7 +84,7 @@ const renderBar = async (host) => {
     if (look) return callPart('looks', root, bar, look);
   };
   root.adoptedStyleSheets = [BUTTONS_SHEET];
-  navigator.clipboard || loadPart('copyCommand'); // before a click, within which it must run
+  navigator.clipboard || callPart('copyCommand'); // loads it before a click, within which it must run
   // The element inherits the page's colours, so when they change, a transition of its own ends.
   host.ontransitionend = refreshAll;
   // The last two stay together, so that a row that wraps leaves none alone.
