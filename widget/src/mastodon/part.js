@@ -1,5 +1,6 @@
 import {loadTranslations, translate} from '../buttons/i18n.js';
 import {createElement} from '../dom.js';
+import {pageTitle} from '../pageTitle.js';
 import {showDialog} from '../panel/showDialog.js';
 import {reportShare, shareUrl} from '../share.js';
 import {saveTab, tab} from '../tabStorage.js';
@@ -64,7 +65,7 @@ const serverHost = (name) => {
 
 /** Opens the share page of a Mastodon server. */
 const openServer = (name) => {
-  const text = encodeURIComponent(document.title + ' ' + shareUrl('mastodon'));
+  const text = encodeURIComponent(pageTitle() + ' ' + shareUrl('mastodon'));
   reportShare('mastodon', pageUrl());
   createElement('a', {href: `https://${serverHost(name)}/share?text=${text}`, target: '_blank', rel: 'noopener'}).click();
   return true;
