@@ -45,6 +45,8 @@ PARTS = {
     "addressBar": Part("addressBar/part.js"),
     "clean": Part("clean/part.js"),
     "clipboard": Part("clipboard/part.js"),
+    "copyCommand": Part("copyCommand/part.js"),
+    "copyText": Part("copyText/part.js", after=("clipboard",)),
     "counts": Part("counts/part.js", after=("buttons",)),
     "follow": Part("follow/part.js", after=("buttons",)),
     "forget": Part("forget/part.js"),
@@ -52,16 +54,19 @@ PARTS = {
     "goals": Part("goals/part.js"),
     "heldToken": Part("heldToken/part.js"),
     "longMemory": Part("longMemory/part.js"),
-    "panel": Part("panel/part.js", after=("buttons",)),
+    "looks": Part("looks/part.js"),
+    "more": Part("more/part.js", after=("buttons",)),
+    "mastodon": Part("mastodon/part.js", after=("buttons",)),
+    "print": Part("print/part.js"),
+    "qr": Part("qr/part.js", after=("buttons",)),
     "refusals": Part("refusals/part.js"),
     "routes": Part("routes/part.js"),
     "shortLinks": Part("shortLinks/part.js"),
     "survey": Part("survey/part.js", after=("buttons",)),
 }
 """Parts that the script loads on demand, one file each. Each file name contains one hash over all of the parts."""
-BUDGETS = {"widget": 3480, "widget + buttons": 7200, "panel": 1700}
-"""Maximum of bytes, compressed with brotli 11: tracking and copying alone; with the default buttons; a part that may be
-larger than others."""
+BUDGETS = {"widget": 3490, "widget + buttons": 7320}
+"""Maximum of bytes, compressed with brotli 11: tracking and copying alone; with the default buttons."""
 PART_BUDGET = 1500
 """Maximum of bytes of each other part."""
 MEASURED_DIGEST = "0a939553ebf5"

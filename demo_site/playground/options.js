@@ -39,7 +39,8 @@ export const GROUPS = [
   {
     name: "Looks",
     options: [
-      choice("theme", "Theme", ["auto", "light", "dark"]),
+      choice("look", "Look", ["plain", "tiles", "labels"], "Quiet icons, tiles in the brands’ colours, icons with words."),
+      choice("theme", "Theme", ["auto", "light", "dark"], "Auto follows the page, then the system."),
       attribute("lang", "Language", "language", { values: LANGUAGES, initial: "auto" }),
       size("size", "Size", 44, 24, 72),
       size("radius", "Radius", 14, 0, 36),

@@ -109,6 +109,8 @@ SWITCHES = [
     ("element", "lees", "document.querySelector('lees-buttons[position]')"),
     ("counts", "on", f"{BAR}.shadowRoot.adoptedStyleSheets.length > 1"),
     ("follow", "x:lees mastodon:@lees@a.example", f"{BAR}.shadowRoot.querySelector('[part=link][href*=example]')"),
+    ("look", "tiles", f"{BAR}.shadowRoot.querySelector('.tiles')"),
+    ("look", "labels", f"{BAR}.shadowRoot.querySelector('[data-channel=copy] span').offsetWidth"),
     ("theme", "dark", f"{BAR}.style.colorScheme == 'dark'"),
     ("lang", "ar", f"{BAR}.shadowRoot.querySelector('[part=bar][lang=ar][dir=rtl]')"),
     ("lang", "de", f"{BAR}.shadowRoot.querySelector('[part=bar][lang=de]')"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -112,6 +113,23 @@ def test_axe_finds_nothing(tab: Page, site: Site, direction: str, position: str,
         tab.locator("[data-channel=copy]").click()
         expect(tab.locator("[part=status]").first).not_to_be_empty()
         check(tab, *parts, rules=rules)
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_axe_finds_nothing_in_looks_and_in_the_menu(tab: Page, site: Site, direction: str) -> None:
+    for look, position in product(("tiles", "labels"), ("left", "inline")):
+        row = "<grapevine-buttons></grapevine-buttons>" if position == "inline" else ""
+        many = "copy whatsapp telegram email x facebook linkedin sms reddit bluesky mastodon qr print slack viber vk"
+        attributes = {"look": look, "position": position, "buttons": many, "counts": "on", "lang": WORDS[direction]}
+        site.page("/p", BODY % (direction, row), head=HEAD, snippet=snippet(**attributes))
+        tab.goto(site.origin + "/p")
+        tab.wait_for_selector("[part=total]")
+        for rules in settings(tab, direction):
+            if position == "left" and tab.viewport_size == PHONE:
+                if tab.locator("[part=more]").get_attribute("aria-expanded") == "false":
+                    tab.locator("[part=more]").click()
+                expect(tab.locator("[part=menu]")).to_be_visible()
+            check(tab, "grapevine-buttons", rules=rules)
 
 
 @pytest.mark.parametrize("theme", ["auto", "light", "dark"])

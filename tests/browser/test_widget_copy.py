@@ -58,7 +58,7 @@ def test_urls_in_running_text(page: Page, site: Site) -> None:
         "{0}/a。{0}/b、": "{0}/a#gv={1}。{0}/b#gv={1}、",
         "Go: {0}/a! {0}/b? {0}/c; {0}/d.": "Go: {0}/a#gv={1}! {0}/b#gv={1}? {0}/c#gv={1}; {0}/d#gv={1}.",
         "&lt;{0}/a&gt; \"{0}/a\" '{0}/a'": "<{0}/a#gv={1}> \"{0}/a#gv={1}\" '{0}/a#gv={1}'",
-        "{0}/<wbr>long/<wbr>path": "{0}/long/path",
+        "{0}/<wbr>long/<wbr>path": "{0}/long/path#gv={1}",
         "{0}x {0}.example.com": "{0}x {0}.example.com",
     }
     found = copies(page, site, {text: f'<p id="x">{text}</p>' for text in texts})
@@ -96,11 +96,33 @@ def test_a_copy_is_reported_and_gets_the_next_token(page: Page, site: Site, reco
         "session": "session1",
         "token": T,
         "url": site.origin + "/a?b#c",
-        "title": "A title",
     }
     until(page, lambda: page.evaluate("() => grapevine.url('copy')"), lambda url: token(1, "copy", 1) in url)
     assert token(1, "copy", 1) in copy(page, "#x")["text/html"]
     assert [share["token"] for share in recorder.wait(page, "shares", 2)] == [T, token(1, "copy", 1)]
+
+
+def test_a_share_has_the_pages_title_if_it_is_of_this_page(page: Page, site: Site, recorder: Recorder) -> None:
+    here, there = site.origin + "/p", site.origin + "/q"
+    live(
+        page,
+        site,
+        f'<p id="x">{here}</p><p id="y">{there}</p><p id="z"><a href="#part">#</a></p><p id="w">{here}?a=b</p>',
+    )
+    page.evaluate("() => { document.title = 'Corrected' }")
+    for number, css in enumerate("xyzw"):
+        copy(page, f"#{css}")
+        recorder.wait(page, "shares", number + 1)
+    page.evaluate("() => { history.pushState({}, '', '/q'); document.title = 'Of another route' }")
+    copy(page, "#y")
+    shared = [(share["url"], share.get("title")) for share in recorder.wait(page, "shares", 5)]
+    assert shared == [
+        (here, "Corrected"),
+        (there, None),
+        (here + "#part", None),
+        (here + "?a=b", None),
+        (there, "Of another route"),
+    ]
 
 
 def test_a_share_in_the_moment_of_leaving_is_reported(page: Page, site: Site, recorder: Recorder) -> None:

@@ -123,3 +123,28 @@ def test_the_endpoint_can_be_named(page: Page, site: Site, recorder: Recorder) -
     with page.expect_request(f"{site.origin}/collect/here/v1/visits"):
         page.goto(site.origin + "/p")
     assert recorder.reports == []
+
+
+@pytest.mark.parametrize(
+    ("later", "titles"),
+    [
+        ("document.title = 'Headline'", ["Loading…", "Headline"]),
+        ("document.title = 'Loading…'", ["Loading…"]),
+        ("history.pushState({}, '', '/next'); document.title = 'Next'", ["Loading…"]),
+        ("grapevine.forget(); document.title = 'Headline'", ["Loading…"]),
+    ],
+)
+def test_a_title_that_is_set_later_is_sent_once_more(
+    page: Page, site: Site, recorder: Recorder, later: str, titles: list[str]
+) -> None:
+    page.clock.install()
+    page.goto(site.page("/p", title="Loading…"))
+    page.wait_for_function("() => window.grapevine?.visit")
+    page.evaluate(f"() => {{ {later} }}")
+    page.wait_for_timeout(100)
+    page.clock.run_for(3_000)
+    visits = recorder.wait(page, "visits", len(titles))
+    page.clock.run_for(10_000)
+    page.wait_for_timeout(100)
+    assert [visit["title"] for visit in recorder.of("visits")] == titles
+    assert len({visit["nonce"] for visit in visits}) == 1

@@ -19,7 +19,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 import build
 from grapevine.domain.channels import CODES
-from widget.build.icons import INLINE, icon_path, icon_paths, round_path
+from widget.build.icons import INLINE, SCALE, icon_path, icon_paths, round_path
 from widget.build.modules import BuildError
 from widget.build.tracking_lists import PACKAGES, listed_names, tracking_names
 
@@ -230,8 +230,8 @@ def test_the_command_reports_sizes_and_refusals(
 
 def test_rounding_a_path_never_adds_errors_up() -> None:
     steps = "m0.04 0.04" + "l0.34 0" * 100
-    assert sum(float(step.split()[0]) for step in round_path(steps)[1:].split("l")) == pytest.approx(34.0)
-    assert round_path("M1.26 2a1.04 1.06 0 013 4.04zm1 1") == "m1.3 2a1 1.1 0 0 1 3 4zm1 1"
+    assert sum(int(step.split()[0]) for step in round_path(steps)[1:].split("l")) == 34 * SCALE
+    assert round_path("M1.26 2a1.04 1.06 0 013 4.04zm1 1") == "m6 10a5 5 0 0 1 15 20zm5 5"
 
 
 @pytest.mark.parametrize(

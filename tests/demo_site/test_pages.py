@@ -27,10 +27,10 @@ EMBEDDINGS = {
     "index.html": {},
     "404.html": {"data-buttons": "", "data-position": "none"},
     "app/index.html": {},
-    "articles/a-cellar-by-ear/index.html": {"data-position": "bottom"},
+    "articles/a-cellar-by-ear/index.html": {"data-position": "bottom", "data-look": "labels"},
     "articles/bread-on-the-night-train/index.html": {"data-buttons": "", "data-position": "none"},
     "articles/family-tree-of-a-jar/index.html": {"data-position": "inline"},
-    "articles/sixty-one-per-cent/index.html": {"data-position": "right"},
+    "articles/sixty-one-per-cent/index.html": {"data-position": "right", "data-look": "tiles"},
     "articles/the-wine-that-went-wrong/index.html": {
         "data-buttons": "email mastodon bluesky reddit linkedin copy",
         "data-theme": "dark",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import string
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +15,8 @@ from grapevine.domain.channels import CODES, USUAL
 
 SITE: Final = "sitekey"
 CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Grapevine-Dropped, Retry-After"}
+NUMBERS: Final = string.digits + string.ascii_letters
+"""The last characters of the tokens of a channel, in order."""
 TYPES: Final = {"js": "text/javascript", "json": "application/json"}
 
 
@@ -91,7 +94,7 @@ class StandIn:
         } | ({"joint": self.joint} if self.joint else {})
 
     def _share(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {"next": body["token"][:-1] + chr(ord(body["token"][-1]) + 1)}
+        return {"next": body["token"][:-1] + NUMBERS[NUMBERS.index(body["token"][-1]) + 1]}
 
     def of(self, path: str) -> list[dict[str, Any]]:
         """The bodies of the reports to one endpoint."""
@@ -114,7 +117,7 @@ def _json(value: Any) -> Reply:
 
 def token(visit: int, channel: str, n: int = 0) -> str:
     """The stand-in's token: it names its share, so that a failing test can be read."""
-    return f"V{visit}{channel}".ljust(22, "0") + str(n)
+    return f"V{visit}{channel}".ljust(22, "0") + NUMBERS[n]
 
 
 def snippet(home: str, **attributes: str) -> str:

@@ -1,6 +1,6 @@
 import {config} from './config.js';
 import {loadedParts, loadPart} from './lazyParts.js';
-import {IGNORED_SELECTOR, selectedOwnLinks} from './selection.js';
+import {IGNORED_SELECTOR, tagLinks} from './selection.js';
 import {reportShare} from './share.js';
 import {tab} from './tabStorage.js';
 import {cleanUrl, isOwnUrl, tag} from './url.js';
@@ -27,7 +27,7 @@ export const prepareTextCopy = async (selects) => {
  *
  * Links carry the token only while the browser makes the copy, so everything else about the copy is the browser's own.
  * The clipboard part writes the formats itself only where an own URL stands in the text, or where the page has already
- * filled the clipboard. A copy without own URLs stays as it is.
+ * filled the clipboard; it also finds the links in shadow roots. A copy without own URLs stays as it is.
  */
 export const onCopy = (event) => {
   const token = tab.tokens.copy;
@@ -46,14 +46,9 @@ export const onCopy = (event) => {
   } else {
     const selection = getSelection();
     const ranges = [...Array(selection.rangeCount).keys()].map((i) => selection.getRangeAt(i));
-    for (const link of ranges.map(selectedOwnLinks).flat()) {
-      const href = link.getAttribute('href');
-      url ||= link.href;
-      // Restored after the copy, unless the page has changed the link meanwhile.
-      const tagged = (link.href = tag(link.href, token));
-      setTimeout(() => link.href == tagged && link.setAttribute('href', href));
-    }
+    url = tagLinks(ranges, token);
     url = rewriteCopy?.(event, token, selection, ranges) || url;
   }
-  if (url) reportShare('copy', url);
+  // As the browser spells it: the server compares addresses, and a text may spell one in many ways.
+  if (url) reportShare('copy', new URL(url).href);
 };

@@ -19,7 +19,8 @@ export const shareUrl = (channel) => {
  * Reports a share and stores the token for the channel's next share.
  *
  * The session proves that the sharer's own browser reports it: every recipient of the link holds the token. Both are
- * of one visit, so a share that ends later than its visit (a native dialog) passes those from before.
+ * of one visit, so a share that ends later than its visit (a native dialog) passes those from before. The title is the
+ * shared page's own: none is sent with the URL of another page.
  * @param {string} channel
  * @param {string} url the shared page without a token
  * @param {?string} [session] of the visit that the token is of
@@ -29,7 +30,7 @@ export const reportShare = async (channel, url, session = tab.session, token = t
   url = cleanUrl(url);
   emit('share', {channel, url});
   if (!token) return;
-  const response = await post('shares', {session, token, url, title: pageTitle()});
+  const response = await post('shares', {session, token, url, ...(url == cleanUrl() && {title: pageTitle()})});
   // Another report of the same channel, or another visit, may have replaced the token during the request.
   if (!response.next || tab.tokens[channel] != token) return;
   tab.ownTokens += tab.tokens[channel] = response.next;

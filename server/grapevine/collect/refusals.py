@@ -64,6 +64,15 @@ def explained(problem: Problem) -> Problem:
     return problem
 
 
+def _logged(problem: Problem) -> str:
+    """Returns the sentence without what a visitor's page said: the address or the text that is refused is in no log."""
+    if isinstance(problem, Invalid):
+        return f"This report is not counted: {', '.join(field for field, _ in problem.errors)} cannot be used."
+    if isinstance(problem, Malformed):
+        return "This report is not counted: it cannot be read."
+    return explained(problem).detail
+
+
 class RefusalLog:
     """The log's lines about refused calls: at most one a minute for each site, with how many more there were.
 
@@ -87,6 +96,6 @@ class RefusalLog:
             "a report for %s was refused (%s): %s%s",
             f"site {key}" if key else "no known site",
             problem.code,
-            explained(problem).detail,
+            _logged(problem),
             f" Before, since the last such line: {held_back}." if held_back else "",
         )

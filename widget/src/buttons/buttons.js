@@ -1,19 +1,20 @@
 // Not sorted by name: the linker keeps this order, in which the part compresses best (main.js).
 import {BUTTONS_CSS} from './style.js';
 import {nextTask} from '../nextTask.js';
-import {requestTokens} from '../visit.js';
-import {pageUrl} from '../url.js';
-import {createStyleSheet} from '../styleSheet.js';
-import {guard} from '../guard.js';
 import {DEFAULT_CHANNELS, parseChannels} from './defaultChannels.js';
+import {requestTokens} from '../visit.js';
 import {callPart} from '../lazyParts.js';
+import {pageUrl} from '../url.js';
 import {reportShare, shareUrl} from '../share.js';
 import {channelData, channelLink, loadChannel} from './channels.js';
-import {config} from '../config.js';
-import {createElement} from '../dom.js';
-import {changeListeners} from '../onChange.js';
+import {createStyleSheet} from '../styleSheet.js';
 import {createLocalized, loadTranslations, translate} from './i18n.js';
 import {shareVia} from './shareVia.js';
+import {createElement} from '../dom.js';
+import {config} from '../config.js';
+import {pageScheme} from './pageScheme.js';
+import {changeListeners} from '../onChange.js';
+import {guard} from '../guard.js';
 
 /** Channels that show the reader by themselves what happened; they need no notice. */
 const OWN_FEEDBACK = /^(native|mastodon|qr|print)$/;
@@ -39,14 +40,16 @@ export const drawButtons = async (host) => {
  */
 const renderBar = async (host) => {
   const text = host.getAttribute('channels') ?? config.buttons;
-  const channels = text == null ? parseChannels(DEFAULT_CHANNELS).slice(0, 8) : parseChannels(text);
+  const defaults = text == null && parseChannels(DEFAULT_CHANNELS);
+  const channels = defaults ? defaults.slice(0, 8) : parseChannels(text);
+  const sticky = host.hasAttribute('position');
   const root = host.attachShadow({mode: 'open'});
-  guard(requestTokens)(text == null ? parseChannels(DEFAULT_CHANNELS) : parseChannels('native copy', channels));
+  guard(requestTokens)(defaults || parseChannels('native copy', channels));
   await Promise.all([loadTranslations(), ...channels.map(loadChannel)]);
   await nextTask();
   const bar = createLocalized('div', {
     part: 'bar',
-    role: host.hasAttribute('position') ? 'region' : 'group',
+    role: sticky ? 'region' : 'group',
     ariaLabel: translate('bar'),
   });
   const notice = createLocalized('p', {part: 'status', role: 'status'});
@@ -73,21 +76,39 @@ const renderBar = async (host) => {
     if (channel != 'native' || navigator.share) bar.append(button);
     return refresh;
   });
-  const refreshAll = () =>
-    (host.isConnected ? refreshes.forEach((refresh) => refresh()) : changeListeners.delete(refreshAll));
+  const refreshAll = () => {
+    if (!host.isConnected) return changeListeners.delete(refreshAll);
+    refreshes.forEach((refresh) => refresh());
+    host.style.colorScheme = pageScheme();
+    const look = host.getAttribute('look') || config.look;
+    if (look) return callPart('looks', root, bar, look);
+  };
   root.adoptedStyleSheets = [BUTTONS_SHEET];
-  if (/light|dark/.test(config.theme)) host.style.colorScheme = config.theme;
+  navigator.clipboard || callPart('copyCommand'); // loads it before a click, within which it must run
+  // The element inherits the page's colours, so when they change, a transition of its own ends.
+  host.ontransitionend = refreshAll;
+  // The last two stay together, so that a row that wraps leaves none alone.
+  if (!sticky) bar.appendChild(createElement('i')).append(...[...bar.children].slice(-3, -1));
+  await refreshAll();
   // Follow links that are added later would move the bar, which is centred.
-  if (config.follow && host.hasAttribute('position')) await callPart('follow', host, bar);
+  if (config.follow && sticky) await callPart('follow', host, bar);
   root.append(bar, notice);
+  if (sticky) {
+    new ResizeObserver(async () => {
+      if (bar.scrollWidth + bar.scrollHeight <= bar.clientWidth + bar.clientHeight) return;
+      bar.style.visibility = 'hidden'; // so that nothing is seen to move
+      await callPart('more', root, bar);
+      bar.style.visibility = '';
+    }).observe(bar);
+  }
   if (config.counts == 'on') callPart('counts', root);
   return refreshAll;
 };
 
-/** Creates an icon from a path on a field of 24 × 24. */
+/** Creates an icon from a path on a field of 120 × 120. */
 export const createIcon = (path) => {
   const svg = document.createElementNS(SVG_NAMESPACE, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('viewBox', '0 0 120 120');
   svg.appendChild(document.createElementNS(SVG_NAMESPACE, 'path')).setAttribute('d', path);
   return svg;
 };

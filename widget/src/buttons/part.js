@@ -1,8 +1,11 @@
 import {config} from '../config.js';
 import {callPart, hasStickyBar} from '../lazyParts.js';
 import {drawButtons} from './buttons.js';
+import {reportLateTitle} from './lateTitle.js';
 import {shareVia} from './shareVia.js';
 import {showStickyBar} from './stickyBar.js';
+
+setTimeout(reportLateTitle, 3e3);
 
 /**
  * Entry of the buttons' part. Without arguments it adds what the script element asks for: the sticky bar, the survey.

@@ -4,7 +4,6 @@ import {reportShare, shareUrl} from '../share.js';
 import {tab} from '../tabStorage.js';
 import {pageUrl} from '../url.js';
 import {channelLink, loadChannel} from './channels.js';
-import {writeClipboard} from './writeClipboard.js';
 
 /**
  * Shares this page through a channel and reports it. A channel with a link opens it, some show a panel first, `native`
@@ -21,15 +20,16 @@ export const shareVia = async (channel) => {
   const {session, tokens: {[channel]: token = ''}} = tab;
   const report = () => reportShare(channel, page, session, token);
   try {
-    if (/^(mastodon|qr|print)$/.test(channel)) return await callPart('panel', channel);
+    if (/^(mastodon|qr|print)$/.test(channel)) return await callPart(channel);
     // A short link leads to the page once the server has the report, so that goes first. Nothing waits for it: a
     // browser allows the clipboard and the dialog only within the click.
     if (shareUrl.tokenUrl) report();
     if (channel == 'native') await navigator.share({title: document.title, url});
-    else if (!link) await writeClipboard(url);
-    else createElement('a', {href: link, target: '_blank', rel: 'noopener'}).click();
+    else if (link) createElement('a', {href: link, target: '_blank', rel: 'noopener'}).click();
+    else await navigator.clipboard.writeText(url);
   } catch {
-    return false;
+    // The reader cancels the dialog. The clipboard is missing on plain http, and a permissions policy may forbid it.
+    if (channel == 'native' || !(await callPart('copyCommand', url))) return false;
   }
   if (!shareUrl.tokenUrl) report();
   return true;

@@ -6,11 +6,13 @@ import {changeListeners} from '../onChange.js';
 
 /**
  * Adds the bar that stays in view. It is one element for the whole life of the script: `removed` puts it back when the
- * page throws it away, and marks it, so that its copies are recognised (part.js).
+ * page throws it away, and marks it, so that its copies are recognised (part.js). At the bottom it hides while the reader
+ * scrolls down (`away`), and comes back when the scrolling pauses or the page ends.
  */
 export const showStickyBar = () => {
   let attachedAt;
   let lastScrollY = 0;
+  let pause;
   const attach = guard(() => {
     if (bar.isConnected) return;
     attachedAt = Date.now();
@@ -20,9 +22,12 @@ export const showStickyBar = () => {
     addEventListener('scroll', onScroll, {passive: true});
     if (!bar.isConnected) bar.removed();
   });
+  const setAway = (away) => bar.toggleAttribute('away', away);
   const onScroll = () => {
-    bar.toggleAttribute('away', scrollY > lastScrollY && scrollY > 99);
+    setAway(scrollY > lastScrollY && scrollY > 99 && scrollY < document.documentElement.scrollHeight - innerHeight - 9);
     lastScrollY = scrollY;
+    clearTimeout(pause);
+    pause = setTimeout(setAway, 1e3, false);
   };
   const bar = createElement(ELEMENT_PREFIX + '-buttons', {
     removed() {

@@ -1,13 +1,18 @@
 /**
  * CSS of a bar (`div`), its buttons (`a`, `button`) and its notice (`p`). A bar in the page inherits the page's colour;
  * a sticky bar (`[position]`) uses system colours, so that it follows the colour scheme and forced colours. A sticky
- * bar lies at the bottom; on wide screens `left` and `right` (`[position$=t]`) are vertical.
+ * bar lies at the bottom; on wide screens `left` and `right` (`[position$=t]`) are vertical. Declarations stand in the
+ * order that compresses best.
  */
 export const BUTTONS_CSS =
-  ':host{position:relative;display:block}' +
-  // The page's direction aligns the host; the direction of the words, set on the bar, orders the buttons.
-  'div{flex-wrap:wrap;display:flex;gap:1px;width:fit-content;border-radius:var(--grapevine-radius,14px)}' +
-  'a,button{all:unset;flex:none;cursor:pointer;display:grid;place-content:center;opacity:.75;' +
+  // The delay is for `transitionend`: where nothing may move, too, it tells that the page's colours have changed.
+  ':host{display:block;vertical-align:middle;line-height:0;position:relative;transition-delay:1ms}' +
+  // The page's direction and alignment place the bar; the direction of the words, set on the bar, orders the buttons.
+  // The first icon, not the field around it, begins where the text does.
+  'div{display:inline-block;text-wrap:balance;max-width:100%;border-radius:var(--grapevine-radius,14px);' +
+  'margin:0 calc(10px - var(--grapevine-size,44px)/2)}' +
+  'i{display:inline-flex;border-radius:inherit;flex-wrap:wrap}' +
+  'a,button{all:unset;flex:none;cursor:pointer;display:inline-grid;place-content:center;opacity:.75;' +
   'width:var(--grapevine-size,44px);height:var(--grapevine-size,44px);border-radius:inherit;' +
   'color:var(--grapevine-color,inherit);' +
   '&:hover{background:var(--brand,var(--grapevine-accent,#4f46e5));opacity:1;color:#fff}' +
@@ -15,19 +20,19 @@ export const BUTTONS_CSS =
   // Copies from the page must not contain the widget.
   ':host([position]),div,p{-webkit-user-select:none;user-select:none}' +
   'svg{width:20px;fill:currentColor}' +
-  'p{position:absolute;width:max-content;inset:auto auto calc(100% + 8px);margin:0;padding:8px 12px;max-width:90vw;box-sizing:border-box;' +
-  'color:Canvas;border-radius:8px;background:CanvasText;forced-color-adjust:none;font:500 13px system-ui}' +
+  'p{position:absolute;inset:auto auto calc(100% + 8px);margin:0;padding:8px 12px;font:500 13px system-ui;background:CanvasText;' +
+  'max-width:90vw;width:max-content;color:Canvas;border-radius:8px;box-sizing:border-box;forced-color-adjust:none}' +
   // An empty notice stays in the tree: screen readers do not announce text that appears together with its live region.
   'p:empty{padding:0}' +
-  ':host([position]){position:fixed!important;color-scheme:light dark;margin:auto;color:CanvasText;z-index:99999;width:fit-content;' +
-  'inset:auto 8px calc(12px + env(safe-area-inset-bottom))}' +
-  ':host([position]) div{max-width:95vw;padding:4px;box-sizing:border-box;overflow:auto;flex-wrap:nowrap;' +
-  'background:var(--grapevine-background,Canvas);' +
-  'box-shadow:0 8px 24px #0003;outline:1px solid #8886}' +
+  // The page's background colour is inherited to be known, not to be seen (pageScheme.js).
+  ':host([position]){position:fixed!important;width:fit-content;margin:auto;background-color:inherit;z-index:99999;' +
+  'inset:auto 8px calc(12px + env(safe-area-inset-bottom));-webkit-background-clip:text}' +
+  ':host([position]) div{display:flex;box-sizing:border-box;outline:1px solid #8886;padding:2px;color:CanvasText;max-width:95vw;margin:0;' +
+  'overflow:auto;background:var(--grapevine-background,Canvas);box-shadow:0 8px 24px #0003}' +
   ':host([position]) p{translate:-50%;left:50%}' +
   ':host([away]:not(:focus-within)){translate:0 200%}' +
   '@media(min-width:1000px){' +
-  ':host([position$=t]){translate:0!important;inset:0 auto 0 12px;height:fit-content}' +
+  ':host([position$=t]){inset:0 auto 0 12px;height:fit-content;translate:0!important}' +
   ':host([position=right]){inset:0 12px 0 auto}' +
   ':host([position$=t]) div{max-height:96vh;flex-direction:column}' +
   ':host([position$=t]) p{inset:6px auto auto calc(100% + 8px);translate:none}' +

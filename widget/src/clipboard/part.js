@@ -1,26 +1,25 @@
+import {loadPart} from '../lazyParts.js';
+import {tagLinks} from '../selection.js';
 import {tag} from '../url.js';
-import {htmlOf, plainTextOf} from './clipboardFormats.js';
-import {findOwnUrls, replaceOwnUrls} from './findUrls.js';
 import {rewriteClipboard} from './rewriteClipboard.js';
+import {selectedParts, selectedTrees} from './shadowRoots.js';
+
+/** What a text with an own URL holds. Of an international domain, a text may hold any spelling. */
+const HINT = '://' + location.host.replace(/.*xn--.*/, '');
 
 /**
- * Entry of the clipboard part. With a selection, writes both formats of it to the clipboard if its text shows an own
- * URL; the links of the selection must be tagged already. Without one, tags what the page has put on the clipboard.
- * @param {ClipboardEvent} event
- * @param {string} token
- * @param {Selection} [selection]
- * @param {Range[]} [ranges] of the selection
- * @returns {string | undefined} the first own URL of the text
+ * Entry of the clipboard part; a promise, since it needs the part for text, and a copy cannot wait for it. With a
+ * selection, tags own links in shadow roots, and lets that part write the clipboard if the text may show an own URL;
+ * links outside shadow roots must be tagged already. Without one, tags what the page has put on the clipboard.
+ * @type {Promise<(event: ClipboardEvent, token: string, selection?: Selection, ranges?: Range[]) => string | undefined>}
+ *   returns the first own URL
  */
-export const start = (event, token, selection, ranges) => {
+export const start = loadPart('copyText').then((writeSelection) => (event, token, selection, ranges) => {
   const replace = (ownUrl) => tag(ownUrl, token);
   if (!selection) return rewriteClipboard(event, replace);
-  const found = findOwnUrls(ranges);
-  const [url] = found.find(([, ignored]) => !ignored) || [];
-  if (url) {
-    event.clipboardData.setData('text/plain', replaceOwnUrls(plainTextOf(selection), found, replace));
-    event.clipboardData.setData('text/html', ranges.map(htmlOf).join(''));
-    event.preventDefault();
-  }
-  return url;
-};
+  const parts = selectedParts(selection, ranges);
+  const trees = parts.map(selectedTrees).flat();
+  const linkUrl = tagLinks(parts == ranges ? trees.slice(1) : trees, token);
+  const showsUrl = trees.some((range) => String(range).toLowerCase().includes(HINT));
+  return (showsUrl && writeSelection?.(event, selection, parts, trees[1], replace)) || linkUrl;
+});

@@ -1,6 +1,6 @@
 import {IGNORED_SELECTOR} from '../selection.js';
 import {isOwnUrl} from '../url.js';
-import {URL_PATTERN} from './findUrls.js';
+import {URL_PATTERN} from './urlPattern.js';
 
 /** Matches the `href` of a link in HTML source. Parsing the source would lose bytes of it. */
 const HREF_PATTERN = /(<a(?=\s)(?:[^>"']|"[^"]*"|'[^']*')*?\shref\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)/gi;

@@ -15,7 +15,13 @@ const COUNTS_SHEET = createStyleSheet(
     'b.total{inset:-16px auto auto;inset-inline-start:0;padding:0 7px;border-radius:9px;font-size:11px;line-height:18px;' +
     'background:var(--grapevine-accent,#4f46e5);color:#fff;pointer-events:none}' +
     'p{margin-bottom:14px}' +
-    ':host([position]) b.total{inset:-14px auto auto 50%;translate:-50%}',
+    ':host([position]) b.total{inset:-14px auto auto 50%;translate:-50%}' +
+    // Beside a bar on the left or right there is no room for words but over the page, and above it only what it leaves.
+    '@media(min-width:1000px){' +
+    ':host([position$=t]) b.total{inset:-14px auto auto 0;translate:0}' +
+    ':host([position=right]) b.total{inset:-14px 0 auto auto}' +
+    ':host([position$=t]) div{max-height:calc(96vh - 24px)}' +
+    '}',
 );
 
 /** Responses by page URL: each page is fetched once. */
@@ -73,7 +79,10 @@ const showCount = (element, name, count, part) => {
   const format =
     count < 1e3 ? whole : (formatters.short ||= new Intl.NumberFormat(translate('lang'), {notation: 'compact'}));
   element.ariaLabel = name + ', ' + plural.replace('$', whole.format(count));
+  const number = format.format(count);
+  // A short number takes the plural of its unit: "1,2 тыс. репостов", "1,2 M de partages".
+  const word = forms[plurals.select(count < 1e3 ? count : count < 1e6 ? 1e3 : 1e6)] || forms.other;
   (part == 'total' ? element.parentNode : element).append(
-    createElement('b', {part, className: part, textContent: format.format(count), ariaHidden: 'true'}),
+    createElement('b', {part, className: part, textContent: part == 'total' ? word.replace('$', number) : number, ariaHidden: 'true'}),
   );
 };

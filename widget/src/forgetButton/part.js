@@ -1,5 +1,5 @@
 import {createLocalized, loadTranslations, translate} from '../buttons/i18n.js';
-import {config} from '../config.js';
+import {pageScheme} from '../buttons/pageScheme.js';
 import {createElement} from '../dom.js';
 import {eraseVisit} from '../forget/eraseVisit.js';
 import {guard} from '../guard.js';
@@ -47,7 +47,7 @@ export const start = async (host) => {
   changeListeners.add(() => {
     if (tab.session != session) status.textContent = '';
   });
-  if (/light|dark/.test(config.theme)) host.style.colorScheme = config.theme;
+  host.style.colorScheme = pageScheme();
   root.adoptedStyleSheets = [FORGET_SHEET];
   group.append(button, status);
   root.append(group);

@@ -1,0 +1,16 @@
+import {guard} from '../guard.js';
+import {pageTitle} from '../pageTitle.js';
+import {tab} from '../tabStorage.js';
+import {pageUrl} from '../url.js';
+import {requestTokens} from '../visit.js';
+
+/**
+ * Reports the visit once more if the title of its first page was set after the page had come: single-page apps often load
+ * first. The empty name of a channel, of which there never is a token, lets `requestTokens` repeat the report.
+ */
+export const reportLateTitle = guard(() => {
+  const {landing, visit} = tab;
+  if (!visit || landing.url != pageUrl() || landing.title == pageTitle()) return;
+  landing.title = pageTitle();
+  return requestTokens(['']);
+});

@@ -1,0 +1,26 @@
+import {plainTextOf} from './clipboardFormats.js';
+import {copyContent} from './copyContent.js';
+import {replaceOwnUrls} from './replaceOwnUrls.js';
+
+/**
+ * Entry of the part for text that shows an own URL: writes both formats of a selection to the clipboard. Its links must
+ * be tagged already.
+ * @param {ClipboardEvent} event
+ * @param {Selection} selection
+ * @param {AbstractRange[]} parts of the selection
+ * @param {boolean} hasShadow whether they hold shadow roots
+ * @param {(url: string) => string} replace
+ * @returns {string | undefined} the first own URL; undefined if the browser has to make the copy
+ */
+export const start = (event, selection, parts, hasShadow, replace) => {
+  const content = copyContent(parts);
+  let text = plainTextOf(selection);
+  // It lacks what is in shadow roots.
+  if (hasShadow && text.replace(/\s/g, '') != content.bare) text = content.text.trim();
+  const [tagged, url] = replaceOwnUrls(text, content, replace);
+  if (!url || content.closed) return;
+  event.clipboardData.setData('text/plain', tagged);
+  event.clipboardData.setData('text/html', content.html);
+  event.preventDefault();
+  return url;
+};
