@@ -8,6 +8,7 @@ import re
 from urllib.parse import quote, unquote_plus, urlsplit
 
 import pytest
+import segno
 from playwright.sync_api import Page
 
 import build
@@ -103,6 +104,16 @@ def test_what_a_site_keeps(page: Page, site: Site, attributes: dict[str, str], l
 def test_a_secret_of_a_mailing_is_no_reason_against_a_short_link(page: Page, site: Site) -> None:
     opened(page, site, "?id=7&utm_email=bob%40example.com&keep=1", BODY, link="short")
     assert page.evaluate(URL) == HOME + "s/" + token(1, "copy")
+
+
+def test_the_qr_code_of_a_pages_own_address(page: Page, site: Site, recorder: Recorder) -> None:
+    opened(page, site, "?password=x&mc_eid=9&id=7")
+    until(page, lambda: page.evaluate("() => grapevine.url('qr')"), lambda url: token(1, "qr") in url)
+    page.click("[data-channel=qr]")
+    path = page.wait_for_selector("dialog [part=code] path").get_attribute("d")  # type: ignore[union-attr]
+    url = f"{site.origin}/p?password=x&id=7#gv={token(1, 'qr')}"
+    assert f'd="{path}"' in segno.make(url, error="m").svg_inline(scale=8, border=2)
+    assert recorder.wait(page, "shares")[0]["url"] == f"{site.origin}/p?password=x&id=7"
 
 
 def test_the_address_bar_keeps_what_other_scripts_read_there(page: Page, site: Site, recorder: Recorder) -> None:
