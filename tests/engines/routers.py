@@ -165,12 +165,12 @@ export const {{{names}}} = exports;
 
 ROUTERS: Final[tuple[Router, ...]] = (
     turbo,
-    turbo_with_the_widget_in_the_head,
     htmx_2,
     htmx_4,
     swup,
     pjax,
-    pjax_of_the_whole_body,
     vue_router,
     react_router,
 )
+MORE: Final[tuple[Router, ...]] = (turbo_with_the_widget_in_the_head, pjax_of_the_whole_body)
+"""The same once more, in another way."""

@@ -12,7 +12,7 @@ import {cleanUrl} from './url.js';
 import {takeTokenFromUrl, trackPage} from './visit.js';
 
 const watchPage = () => {
-  document.addEventListener('prerenderingchange', guard(trackPage));
+  document.addEventListener('prerenderingchange', guard(() => trackPage()));
   addEventListener('visibilitychange', guard(flushOutbox));
   addEventListener('pageshow', guard((event) => event.persisted && trackPage()));
   watchRoutes();

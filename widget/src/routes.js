@@ -7,7 +7,7 @@ export const watchRoutes = () => {
   if (window.navigation)
     navigation.addEventListener('currententrychange', (event) => {
       setTimeout(guard(notifyChange));
-      callPart('routes', event);
+      callPart('routes', event, document.title);
     });
   // Firefox before 147 and Safari before 26.2 have no Navigation API.
   else callPart('routes');

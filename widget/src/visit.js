@@ -18,8 +18,6 @@ const requestedChannels = new Set([config.buttons && 'native copy ' + config.but
 /** The token that this page was opened with, until its visit is reported. */
 let arrivalToken;
 let referrer = document.referrer;
-/** Whether this page load was tracked. */
-let tracked;
 /** Promise of the visit's report while it is being sent. */
 let pendingReport;
 
@@ -42,28 +40,28 @@ export const newToken = () =>
 
 /**
  * Reports that a page was opened: a visit if it has another reader's token or the last visit has ended, else a view.
+ * `trackPage.view` is the last one of this page load.
+ * @param {{url: string, title?: string}} [view] the page that is shown
  */
-export const trackPage = async () => {
+export const trackPage = async (view = {url: pageUrl(), title: pageTitle()}) => {
   if (!mayCollect()) return;
   loadTab();
   resendOutbox();
   // All of this runs before the first `await`: a route change may call again while a report is being sent.
   const token = newToken();
   const begins = token || !tab.landing || Date.now() - tab.at > IDLE_TIMEOUT;
-  if (begins) startVisit(token, referrer);
-  else if (tab.visit && !tracked) emit('ready', {visit: tab.visit});
+  if (begins) startVisit(token, referrer, view);
+  else if (tab.visit && !trackPage.view) emit('ready', {visit: tab.visit});
   arrivalToken = '';
   referrer = location.origin;
-  tracked = true;
-  // The server refuses longer URLs, and stores none of a view.
-  const view = {url: pageUrl().slice(0, 2048), title: pageTitle()};
+  trackPage.view = view;
   if (!tab.visit) await (pendingReport ||= reportVisit());
   if (begins || !tab.session) return;
   saveTab();
   // The server no longer knows this visit: it was erased, or the database is another one. Without a session it was
   // erased from here while the view was sent; then a new visit begins with the next page.
-  if ((await post('views', {session: tab.session, ...view})).code == 422 && tab.session)
-    return startVisit(undefined, referrer);
+  if ((await post('views', {session: tab.session, ...view, url: view.url.slice(0, 2048)})).code == 422 && tab.session)
+    return startVisit(undefined, referrer, view);
 };
 
 /** Requests tokens for more channels. The visit's report is repeated; its nonce tells the server which visit it is. */
@@ -73,14 +71,13 @@ export const requestTokens = async (channels) => {
   if (tab.visit && channels.some((channel) => !tab.tokens[channel])) return reportVisit();
 };
 
-const startVisit = (token, referrer) => {
+const startVisit = (token, referrer, view) => {
   tab.landing = {
     token,
     referrer,
     nonce: createNonce(),
     day: new Date().toISOString().slice(0, 10),
-    url: pageUrl(),
-    title: pageTitle(),
+    ...view,
   };
   if (token) tab.foreignTokens += token;
   Object.assign(tab, {tokens: {}, visit: null, session: null});

@@ -1,37 +1,50 @@
 import {guard} from '../guard.js';
 import {notifyChange} from '../onChange.js';
-import {untag} from '../url.js';
+import {pageUrl, untag} from '../url.js';
 import {newToken, takeTokenFromUrl, trackPage} from '../visit.js';
+import {newTitle} from './newTitle.js';
 
 /** URL of the page before the changes that are not handled yet. */
 let urlBefore;
+/** Title of the page before these changes. */
+let titleBefore;
 /** The kinds of these changes, joined: `push`, `traverse`, `replace`, `reload`. */
 let kinds = '';
 
 /**
  * Entry of the part that tells route changes of single-page apps from other changes of the address.
  * @param {NavigationCurrentEntryChangeEvent} [event] without one, the browser has no such events
+ * @param {string} [title] the document's at that moment
  */
-export const start = (event) => (event ? noteChange(event.navigationType, event.from.url) : pollAddress());
+export const start = (event, title) => (event ? noteChange(event.navigationType, event.from.url, title) : pollAddress());
 
-const noteChange = (kind, url) => {
+const noteChange = (kind, url, title) => {
   urlBefore ??= url;
+  // The title that was reported, since some routers change the title first; its page may have got one later.
+  titleBefore ??= trackPage.view?.title ?? title;
   kinds += kind;
-  // Apps change the address first and the title a moment later; the report needs both.
+  // Some routers change the address several times for one page.
   setTimeout(handleChanges, 50);
 };
 
 /** Another page is a view, as is a link with a known token that is opened here; a new token begins a visit. */
-const handleChanges = guard(() => {
+const handleChanges = guard(async () => {
   const [url, token] = untag(location.href);
   // A router that puts back the address it began with gives the entry a state; an opened link has none.
   const isOpened = token && hasMoved(kinds) && history.state == null;
-  const isRoute = urlBefore && (isOpened || isOtherPage(untag(urlBefore)[0], url, kinds));
-  urlBefore = null;
+  const isRoute = urlBefore && isOtherPage(untag(urlBefore)[0], url, kinds);
+  const before = titleBefore;
+  urlBefore = titleBefore = null;
   kinds = '';
   takeTokenFromUrl();
   notifyChange();
-  if (isRoute || newToken()) return trackPage();
+  if (isRoute) {
+    const title = await newTitle(before, () => identity(pageUrl()) != identity(url));
+    // What the router has drawn meanwhile.
+    notifyChange();
+    return trackPage({url, title});
+  }
+  if (isOpened || newToken()) return trackPage();
 });
 
 /**
@@ -66,13 +79,15 @@ const isReaderActive = () => scrollY || (navigator.userActivation?.hasBeenActive
 const pollAddress = () => {
   let {href} = location;
   let {length} = history;
+  let {title} = document;
   let traversed;
   addEventListener('popstate', () => (traversed = true));
   setInterval(() => {
     if (href != location.href)
-      noteChange(traversed ? 'traverse' : history.length > length || length > 49 ? 'push' : 'replace', href);
+      noteChange(traversed ? 'traverse' : history.length > length || length > 49 ? 'push' : 'replace', href, title);
     ({href} = location);
     ({length} = history);
+    ({title} = document);
     traversed = false;
   }, 200);
 };

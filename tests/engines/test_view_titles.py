@@ -1,0 +1,70 @@
+"""A view has the title of its own page, or none: never that of the page before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.engines.server import RecorderServer
+from tests.engines.tab import Tab
+from tests.support.page_server import Site
+
+LATER: Final = "const later = ms => new Promise(done => setTimeout(done, ms));"
+CASES: Final = {
+    "/set-after": ("history.pushState(null, '', '/set-after'); document.title = 'After'", "After"),
+    "/set-before": ("document.title = 'Before'; history.pushState(null, '', '/set-before')", "Before"),
+    "/late": ("history.pushState(null, '', '/late'); await later(400); document.title = 'Late'", "Late"),
+    "/emptied": (
+        "history.pushState(null, '', '/emptied'); document.title = ''; await later(200); document.title = 'Emptied'",
+        "Emptied",
+    ),
+    "/element": (
+        """history.pushState(null, '', '/element'); await later(100);
+        const title = document.createElement('title'); title.textContent = 'Element';
+        document.querySelector('title').replaceWith(title)""",
+        "Element",
+    ),
+    "/same": ("history.pushState(null, '', '/same')", None),
+    "/after-the-same": ("history.pushState(null, '', '/after-the-same'); document.title = 'Another'", "Another"),
+    "/counted": ("history.pushState(null, '', '/counted'); document.title = '(3) Another'", None),
+    "/too-late": (
+        """history.pushState(null, '', '/too-late'); await later(1600); document.title = 'Too late'""",
+        None,
+    ),
+    "/after-too-late": (
+        "history.pushState(null, '', '/after-too-late'); await later(300); document.title = 'In time'",
+        "In time",
+    ),
+}
+"""What a router does, and the title of the view, by the path that it goes to."""
+
+
+def test_a_view_has_the_title_of_its_own_page_or_none(tab: Tab, site: Site, recorder: RecorderServer) -> None:
+    tab.visited(site.page())
+    for number, (change, _) in enumerate(CASES.values(), 1):
+        tab.run(f"async () => {{ {LATER} {change} }}")
+        recorder.wait("views", number)
+    views = {view["url"].removeprefix(site.origin): view.get("title") for view in recorder.of("views")}
+    assert views == {path: title for path, (_, title) in CASES.items()}
+    assert recorder.paths == ["visits"] + ["views"] * len(CASES)
+    assert tab.errors() == []
+
+
+def test_a_page_that_is_left_before_its_title_came(tab: Tab, site: Site, recorder: RecorderServer) -> None:
+    site.page("/other", snippet="")
+    tab.visited(site.page())
+    # The part that watches routes is loaded with the first one.
+    tab.run("() => { history.pushState(null, '', '/first'); document.title = 'First' }")
+    recorder.wait("views", 1)
+    tab.run(f"""async () => {{ {LATER}
+      history.pushState(null, '', '/second');
+      await later(400);
+      history.pushState(null, '', '/third');
+      await later(100);
+      document.title = 'Third';
+    }}""")
+    recorder.wait("views", 3)
+    tab.run("() => history.pushState(null, '', '/fourth')")
+    tab.run("() => new Promise(done => setTimeout(done, 300))")
+    tab.goto(f"{site.origin}/other")
+    views = [(view["url"].removeprefix(site.origin), view.get("title")) for view in recorder.wait("views", 4)]
+    assert views == [("/first", "First"), ("/second", None), ("/third", "Third"), ("/fourth", None)]

@@ -1,0 +1,34 @@
+import {pageTitle} from '../pageTitle.js';
+
+/** Milliseconds for which a view waits for the title of its page. */
+const TIMEOUT = 1000;
+
+/**
+ * Resolves to the title of the page that a router is opening. Routers change the address before the title, some of them
+ * even before they ask the server for the page. Undefined if no other title came in time: that of the page before would
+ * be a wrong one.
+ * @param {string} before title of the page before
+ * @param {() => boolean} isLeft whether yet another page has been opened
+ * @returns {Promise<string | undefined>}
+ */
+export const newTitle = (before, isLeft) =>
+  new Promise((done) => {
+    const end = Date.now() + TIMEOUT;
+    let last;
+    const check = (event) => {
+      const title = pageTitle();
+      const isNew = title && withoutCounter(title) != withoutCounter(before) && !isLeft();
+      // Twice the same, because an app may set another title first. A page that is being closed cannot wait.
+      if ((isNew && title == last) || isLeft() || Date.now() > end || event) {
+        clearInterval(timer);
+        document.removeEventListener('visibilitychange', check);
+        done(isNew ? title : undefined);
+      }
+      last = title;
+    };
+    const timer = setInterval(check, 50);
+    document.addEventListener('visibilitychange', check);
+  });
+
+/** The counter in "(3) News" changes on one page. */
+const withoutCounter = (title) => title.replace(/^\W*\d+\W+/, '');
