@@ -12,6 +12,7 @@ from grapevine.collect import old_builds
 from grapevine.domain import ids
 from grapevine.store.rows import OLD_BUILD_DAYS
 from tests.support.in_process_server import BOTH_BACKENDS, NOON, ORIGIN, Server
+from tests.web.backend_pair import change
 
 pytestmark = pytest.mark.anyio
 
@@ -66,6 +67,20 @@ async def test_a_site_that_had_an_older_build_goes_over_two_weeks_after_the_last
     assert await written(server, build="0.2.0") == "#gv-"
     (row,) = await server.store.sites.sites()
     assert row.old_build_day == TODAY + OLD_BUILD_DAYS - 1
+
+
+async def test_a_site_from_before_goes_over_two_weeks_after_its_first_visit(server: Server) -> None:
+    (row,) = await server.store.sites.sites()
+    await server.store.sites.set_site(msgspec.structs.replace(row, fragment="auto"))
+    await change(server, ["UPDATE sites SET old_build_day = -1"])
+    for _ in range(2):
+        server.clock.now += OLD_BUILD_DAYS * ids.DAY_MS
+        await server.store.sites.set_site(msgspec.structs.replace(row, fragment="auto"))
+    first = ids.day_at(server.clock.now)
+    assert await written(server, build="0.1.0") == "#gv="
+    await seen_on(server, first)
+    server.clock.now += OLD_BUILD_DAYS * ids.DAY_MS
+    assert await written(server, build="0.1.0") == "#gv-"
 
 
 async def test_many_visits_of_one_day_read_the_sites_anew_once(server: Server) -> None:

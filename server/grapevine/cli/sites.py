@@ -145,7 +145,7 @@ def _change(text: str) -> tuple[str, str]:
 def _fragment(site: SiteRow, today: int) -> str:
     """Returns the form of tokens in fragments, and when an older build of the widget was last seen."""
     form = f"#{site.param}{site.joint(today)}…"
-    if site.old_build_day:
+    if site.old_build_day > 0:
         form += f"\nolder build {ids.day_date(site.old_build_day).isoformat()}"
     return form
 
@@ -162,7 +162,7 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
         "param": site.param,
         "place": site.place,
         "fragment": site.fragment,
-        "old_build_seen": ids.day_date(site.old_build_day).isoformat() if site.old_build_day else None,
+        "old_build_seen": ids.day_date(site.old_build_day).isoformat() if site.old_build_day > 0 else None,
         "query": site.query,
         "keep": site.keep,
         "element": site.element,

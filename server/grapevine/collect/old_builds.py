@@ -26,7 +26,8 @@ class OldBuilds:
         self._waiting: dict[int, int] = {}
 
     def note(self, site: SiteRow, day: int) -> None:
-        """Notes that a visit of ``day`` did not name its build, as builds before that field do not."""
+        """Notes that a visit of ``day`` did not name its build, as builds before that field do not; or that it is the
+        first one since such visits are noted, when caches may still hold such a build."""
         if site.old_build_day < day:
             self._waiting[site.site_id] = day
 

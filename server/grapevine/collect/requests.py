@@ -119,7 +119,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         raise Invalid.of_all([*errors, *(error for error in (day, codes) if isinstance(error, FieldError))])
     title = title_of(request.title)
     origin = source_of(page, request.url, (request.referrer or "")[:_REFERRER_KEPT], agent.app, site.origins)
-    if request.build is None:
+    if request.build is None or site.row.old_build_day < 0:
         context.on_old_build(site.row, today)
     if context.client.opted_out or request.opted_out:
         opted_out = OptedOutVisit(

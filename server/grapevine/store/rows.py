@@ -32,7 +32,8 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     ``counted_values`` is ``all`` or ``keys``: whose conversions have a value. ``contact`` is a URL or a mail address.
     ``keep`` are space-separated query parameters that stay in addresses although they are known to track.
     ``fragment`` is how a token is written in fragments: ``identifier`` (``gv-TOKEN``), ``parameter`` (``gv=TOKEN``),
-    or ``auto``, which depends on the day on which a build of the widget was last seen that reads the latter alone.
+    or ``auto``, which depends on the day on which a build of the widget was last seen that reads the latter alone:
+    ``old_build_day``, 0 for never, -1 where that is not known yet.
     """
 
     site_id: int
@@ -55,7 +56,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     def joint(self, today: int) -> str:
         """What stands between name and token in a fragment on day ``today``: ``-`` for an identifier, else ``=``."""
         if self.fragment == "auto":
-            return "-" if today - self.old_build_day >= OLD_BUILD_DAYS else "="
+            return "-" if 0 <= self.old_build_day <= today - OLD_BUILD_DAYS else "="
         return "-" if self.fragment == "identifier" else "="
 
     def token_prefix(self, today: int) -> str:

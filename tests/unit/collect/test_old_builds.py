@@ -63,3 +63,8 @@ async def test_a_day_is_stored_once_for_each_site() -> None:
 )
 def test_a_site_goes_over_when_no_older_build_was_seen_for_two_weeks(fragment: str, days: int, joint: str) -> None:
     assert site(1, fragment, DAY - days).joint(DAY) == joint
+
+
+def test_a_site_of_which_it_is_not_known_yet_stays() -> None:
+    assert [site(1, form, -1).joint(DAY) for form in ("auto", "identifier", "parameter")] == ["=", "-", "="]
+    assert site(1, "auto", 0).joint(DAY) == "-"
