@@ -9,7 +9,7 @@ const PRINT_SHEET = createStyleSheet(':host{display:none}@media print{:host{disp
 
 /**
  * Entry of the part for printing: prints the page with the tagged URL at its end.
- * @returns {Promise<boolean>} true: nobody knows what became of the dialog
+ * @returns {Promise<boolean>} true: a page cannot know what became of the dialog
  */
 export const start = async () => {
   const url = shareUrl('print');
