@@ -27,8 +27,7 @@ export const shareUrl = (channel) => {
  * @param {string} [token] that was shared; empty if there was none
  */
 export const reportShare = async (channel, url, session = tab.session, token = tab.tokens[channel]) => {
-  url = cleanUrl(url);
-  emit('share', {channel, url});
+  emit('share', {channel, url: (url = cleanUrl(url))});
   if (!token) return;
   const response = await post('shares', {session, token, url, ...(url == cleanUrl() && {title: pageTitle()})});
   // Another report of the same channel, or another visit, may have replaced the token during the request.
