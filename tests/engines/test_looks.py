@@ -67,7 +67,7 @@ def test_a_row_that_wraps_leaves_no_button_alone(tab: Tab, site: Site, recorder:
 def test_what_does_not_fit_is_in_a_menu(tab: Tab, site: Site, recorder: RecorderServer) -> None:
     large = "<style>grapevine-buttons{--grapevine-size:200px}</style>"
     tab.visited(site.page("/", head=large, snippet=recorder.snippet(buttons="copy whatsapp email x sms mastodon qr")))
-    tab.until(f"() => {MENU}?.querySelector('[data-channel=qr]')")
+    tab.until(f"() => {MENU}?.querySelector('[data-channel=qr]') && getComputedStyle({MORE}).visibility == 'visible'")
     tab.run(f"() => {MORE}.focus()")
     tab.press("Enter")
     tab.until(f"() => {MORE}.ariaExpanded == 'true' && getComputedStyle({MENU}).visibility == 'visible'")

@@ -12,7 +12,7 @@ const MORE_SHEET = createStyleSheet(
     ':host([position]) .menu{position:absolute;z-index:1;flex-direction:column;width:max-content;max-height:min(30rem,100vh - 100px);' +
     'inset:auto auto calc(100% + 8px);inset-inline-end:0;overscroll-behavior:contain}' +
     '.menu a,.menu button{box-sizing:border-box;width:auto;min-height:44px;display:flex;align-items:center;justify-content:start;gap:12px;' +
-    'padding:0 16px 0 12px;opacity:1;font:500 15px/1.3 system-ui;color:var(--grapevine-color,inherit)}' +
+    'padding:0 16px 0 12px;opacity:1;transition:none;font:500 15px/1.3 system-ui;color:var(--grapevine-color,inherit)}' +
     '.menu :is(a,button):hover{color:#fff}' +
     '.menu svg{flex:none}' +
     '[part=more]{align-self:center}' +
@@ -20,7 +20,10 @@ const MORE_SHEET = createStyleSheet(
     '.menu .follow a{width:var(--grapevine-size,44px);padding:0;justify-content:center}' +
     '.menu .follow>span{max-width:none;font-size:13px;padding:0 8px}' +
     '.menu b{position:static;order:1;margin-inline-start:auto;font-size:12px}' +
+    // As long as before, so that the bar does not move when the menu comes.
+    '[full]{width:100vw;justify-content:space-between}' +
     '@media(min-width:1000px){' +
+    ':host([position$=t]) [full]{width:auto;height:100vh}' +
     ':host([position$=t]) .menu{inset:auto auto 0 calc(100% + 8px);max-height:100%}' +
     ':host([position=right]) .menu{inset:auto calc(100% + 8px) 0 auto}' +
     '}',
@@ -71,6 +74,7 @@ const createMenu = (root, bar) => {
         else menu.prepend(more.previousSibling);
       }
     } else show(false);
+    bar.toggleAttribute('full', more.isConnected);
     focused?.focus();
   });
 
