@@ -17,17 +17,20 @@ export const newTitle = (before, isLeft) =>
     let last;
     const check = (event) => {
       const title = pageTitle();
-      const isNew = title && withoutCounter(title) != withoutCounter(before) && !isLeft();
+      const left = isLeft();
+      const isNew = title && withoutCounter(title) != withoutCounter(before) && !left;
       // Twice the same, because an app may set another title first. A page that is being closed cannot wait.
-      if ((isNew && title == last) || isLeft() || Date.now() > end || event) {
+      if ((isNew && title == last) || left || Date.now() > end || event) {
         clearInterval(timer);
         document.removeEventListener('visibilitychange', check);
-        done(isNew ? title : undefined);
+        // Of a page that was left soon, the title that was seen once.
+        done(isNew ? title : left ? last : undefined);
       }
-      last = title;
+      last = isNew ? title : undefined;
     };
     const timer = setInterval(check, 50);
     document.addEventListener('visibilitychange', check);
+    check();
   });
 
 /** The counter in "(3) News" changes on one page. */

@@ -18,13 +18,13 @@ let kinds = '';
  */
 export const start = (event, title) => (event ? noteChange(event.navigationType, event.from.url, title) : pollAddress());
 
-const noteChange = (kind, url, title) => {
+const noteChange = (kind, url, title, delay = 50) => {
   urlBefore ??= url;
   // The title that was reported, since some routers change the title first; its page may have got one later.
   titleBefore ??= trackPage.view?.title ?? title;
   kinds += kind;
   // Some routers change the address several times for one page.
-  setTimeout(handleChanges, 50);
+  setTimeout(handleChanges, delay);
 };
 
 /** Another page is a view, as is a link with a known token that is opened here; a new token begins a visit. */
@@ -84,7 +84,7 @@ const pollAddress = () => {
   addEventListener('popstate', () => (traversed = true));
   setInterval(() => {
     if (href != location.href)
-      noteChange(traversed ? 'traverse' : history.length > length || length > 49 ? 'push' : 'replace', href, title);
+      noteChange(traversed ? 'traverse' : history.length > length || length > 49 ? 'push' : 'replace', href, title, 0);
     ({href} = location);
     ({length} = history);
     ({title} = document);
