@@ -27,7 +27,7 @@ EMBEDDINGS = {
     "index.html": {},
     "404.html": {"data-buttons": "", "data-position": "none"},
     "app/index.html": {},
-    "articles/a-cellar-by-ear/index.html": {"data-position": "bottom", "data-look": "labels"},
+    "articles/a-cellar-by-ear/index.html": {"data-position": "bottom"},
     "articles/bread-on-the-night-train/index.html": {"data-buttons": "", "data-position": "none"},
     "articles/family-tree-of-a-jar/index.html": {"data-position": "inline"},
     "articles/sixty-one-per-cent/index.html": {"data-position": "right", "data-look": "tiles"},

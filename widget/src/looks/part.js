@@ -16,7 +16,7 @@ const LOOKS_SHEET = createStyleSheet(
     ':host([position]) .tiles{gap:0}' +
     ':host([position]) .labels [part=button]{margin:0;box-shadow:none}' +
     '@media(max-width:999px){' +
-    ':host([position]) .labels [part=button]{flex-direction:column;gap:3px;width:4.6rem;height:auto;min-height:56px;padding:8px 2px 6px;justify-content:start;' +
+    ':host([position]) .labels [part=button]{flex-direction:column;gap:3px;width:4.6rem;height:auto;min-height:64px;padding:8px 2px 6px;justify-content:start;' +
     'font-size:11px;text-align:center;white-space:normal;overflow-wrap:anywhere}' +
     // A count stands next to the icon, clear of the word.
     ':host([position]) .labels [part=count]{inset:6px auto auto;inset-inline-start:calc(50% + 12px)}' +

@@ -20,10 +20,10 @@ const MORE_SHEET = createStyleSheet(
     '.menu .follow a{width:var(--grapevine-size,44px);padding:0;justify-content:center}' +
     '.menu .follow>span{max-width:none;font-size:13px;padding:0 8px}' +
     '.menu b{position:static;order:1;margin-inline-start:auto;font-size:12px}' +
-    // As long as before, so that the bar does not move when the menu comes.
-    '[full]{width:100vw;justify-content:space-between}' +
+    // As long as before, and its first buttons where they were, so that nothing moves when the menu comes.
+    '[full]{width:100vw}[full]>[part=more]{margin-inline-start:auto}' +
     '@media(min-width:1000px){' +
-    ':host([position$=t]) [full]{width:auto;height:100vh}' +
+    ':host([position$=t]) [full]{width:auto;height:100vh}:host([position$=t]) [full]>[part=more]{margin:auto 0 0}' +
     ':host([position$=t]) .menu{inset:auto auto 0 calc(100% + 8px);max-height:100%}' +
     ':host([position=right]) .menu{inset:auto calc(100% + 8px) 0 auto}' +
     '}',
