@@ -6,7 +6,7 @@ from typing import Final
 
 from grapevine.collect.schemas import MAX_TITLE
 from grapevine.domain.tokens import Token, TokenError
-from grapevine.domain.urls import Page, UrlError, page_of
+from grapevine.domain.urls import Page, UrlError
 from grapevine.errors import FieldError
 from grapevine.sites.cache import Site
 
@@ -17,7 +17,7 @@ _NO_TOKEN: Final = Token(0, 0, 0)
 def page_of_url(site: Site, url: str, errors: list[FieldError]) -> Page:
     """The page that a URL names."""
     try:
-        return page_of(site.site_id, url, site.origins, site.row.param, site.kept_query)
+        return site.page(url)
     except UrlError as error:
         errors.append(FieldError("url", str(error)))
         return _NO_PAGE

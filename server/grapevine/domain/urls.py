@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -20,7 +20,6 @@ MAX_LENGTH: Final = 2048
 OTHER_PAGE: Final = OTHER_NAME
 """The page under which visits are counted once a site has exceeded its daily bound of new pages."""
 
-_PAGES_CACHED: Final = 8_192
 # What a browser never spells: it percent-encodes these everywhere, and writes a backslash only behind the path. Others,
 # such as | and ^, it leaves as they are in paths or queries, and they are never a reason to refuse a visit.
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f<>\"]|[\ud800-\udfff]|^[^?#]*\\")
@@ -81,7 +80,6 @@ def parse_origin(text: str) -> str:
     return origin
 
 
-@lru_cache(maxsize=_PAGES_CACHED)
 def page_of(site_id: int, url: str, origins: frozenset[str], param: str, kept: frozenset[str] | None) -> Page:
     """The page of a site that ``url`` shows.
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
-from typing import Protocol
+from typing import Final, Protocol
 
 from grapevine.domain import ids
 from grapevine.domain.enums import CONVERSION_REPORTERS
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token, TokenError, Tokens, parse
+from grapevine.domain.urls import Page, page_of
 from grapevine.errors import StoreError
 from grapevine.store.rows import SiteRow
 
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 _FRESH_MS = 1_000
 _LOOK_SECONDS = 0.5
 _KEYS_AT_ONCE = 200
+_PAGES_CACHED: Final = 8_192
 
 
 class Site:
@@ -38,9 +41,19 @@ class Site:
         self.spread = ids.spread_of_site(row.site_id, row.cells)
         self.tokens = Tokens(keys, bytes.fromhex(row.salt))
 
+    def page(self, url: str) -> Page:
+        """Returns the page that ``url`` shows. Raises UrlError when it cannot be a page of this site."""
+        return _page(self, url)
+
     def use_keys(self, keys: Sequence[bytes]) -> None:
         """Reads and mints its tokens with these keys from now on."""
         self.tokens = Tokens(keys, bytes.fromhex(self.row.salt))
+
+
+@lru_cache(maxsize=_PAGES_CACHED)
+def _page(site: Site, url: str) -> Page:
+    # A site is hashed by its identity, which costs less than hashing what tells its pages apart.
+    return page_of(site.site_id, url, site.origins, site.row.param, site.kept_query)
 
 
 class SiteSource(Protocol):

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.domain.urls import UrlError, page_of
+from grapevine.domain.urls import UrlError
 from grapevine.errors import Invalid, Problem, StoreError, UnknownSite
 from grapevine.web.caches import EncodedCounts, encode_counts
 from grapevine.web.problems import problem_response, store_problem
@@ -44,7 +44,7 @@ async def _counts(state: AppState, key: str | None, url: str | None) -> EncodedC
     if site is None:
         raise UnknownSite(f"No site of this server has the key {key[:40]!r}.")
     try:
-        page = page_of(site.site_id, url, site.origins, site.row.param, site.kept_query).page_id
+        page = site.page(url).page_id
     except UrlError as error:
         raise Invalid.of("url", str(error)) from None
     found = state.caches.counts.get(site.site_id, page)
