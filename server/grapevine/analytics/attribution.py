@@ -167,7 +167,7 @@ def _share_rows(site: Site, shares: Mapping[Share, Credit], urls: Mapping[Share,
     order = sorted(shares, key=lambda share: (-shares[share].conversions, share))
     rows = [
         ShareCredit(
-            key=site.tokens.mint(visit, (channel,), n)[0],
+            key=site.tokens.mint_one(visit, channel, n),
             channel=channels.NAMES[channel],
             url=urls.get((visit, channel, n)),
             conversions=number(shares[visit, channel, n].conversions),

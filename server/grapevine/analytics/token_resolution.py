@@ -240,5 +240,5 @@ def _via(visit: CascadeVisit, tokens: Tokens) -> Via | None:
     sharer = visit.sharer_id
     if sharer is None or visit.channel is None or visit.n is None:
         return None
-    (token,) = tokens.mint(sharer, (visit.channel,), visit.n)
+    token = tokens.mint_one(sharer, visit.channel, visit.n)
     return Via(token=token, channel=channels.NAMES[visit.channel], n=visit.n)

@@ -219,7 +219,7 @@ def share(request: schemas.ShareRequest, context: CallContext) -> PendingEvent |
             on_report(request.token)
         following = None
         if by_session:  # else anybody who holds a link would get the visit's next tokens, one after the other
-            (following,) = site.tokens.mint(token.visit_id, (token.channel,), next_n(token.n))
+            following = site.tokens.mint_one(token.visit_id, token.channel, next_n(token.n))
         return _stored(outcome, schemas.ShareResponse(following), "token")
 
     return PendingEvent(event, respond)

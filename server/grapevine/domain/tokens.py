@@ -42,8 +42,6 @@ _SHIFTED_CODES: Final = tuple(code << 127 for code in range(128))
 _SLICES: Final = Struct(">8Q").unpack
 _SLICE: Final = 7
 """The bits of a channel's code that choose its slice."""
-_SESSION_MESSAGE: Final = VERSION << 70 | (channels.SESSION & ~_SLICE) << 63
-"""The signed message of a session, without its visit."""
 
 
 class TokenError(ValueError):
@@ -122,18 +120,22 @@ class Tokens:
             minted.append(token_text(shifted | _SHIFTED_CODES[code] | slices[code & _SLICE]))
         return minted
 
+    def mint_one(self, visit_id: int, code: int, n: int = 0) -> str:
+        """The token of the ``n``-th share through one channel: cheaper than a list of one."""
+        visit = VERSION << 70 | n << 60 | visit_id
+        mac = self._macs[0]()
+        mac.update((visit | code >> 3 << 66).to_bytes(_PAYLOAD_BYTES, "big"))
+        slices = _SLICES(mac.digest())
+        return ids.token_text(visit << _SIGNATURE_BITS | _SHIFTED_CODES[code] | slices[code & _SLICE])
+
     def session(self, visit_id: int) -> str:
         """The visit's own credential, which never goes into a URL."""
-        return self.mint(visit_id, (channels.SESSION,))[0]
+        return self.mint_one(visit_id, channels.SESSION)
 
     def is_session_of(self, text: str, visit_id: int) -> bool:
-        """Whether ``text`` is the visit's session, signed by the newest key: cheaper than reading it. False says
-        nothing of one that an older key signed."""
-        mac = self._macs[0]()
-        mac.update((_SESSION_MESSAGE | visit_id).to_bytes(_PAYLOAD_BYTES, "big"))
-        signature = _SLICES(mac.digest())[channels.SESSION & _SLICE]
-        number = (VERSION << 70 | visit_id) << _SIGNATURE_BITS | _SHIFTED_CODES[channels.SESSION] | signature
-        return text.isascii() and hmac.compare_digest(ids.token_text(number), text)
+        """Whether ``text`` is the visit's session, signed by the newest key: writing that anew costs less than reading
+        ``text``. False says nothing of one that an older key signed."""
+        return text.isascii() and hmac.compare_digest(self.session(visit_id), text)
 
     def read(self, text: str) -> Token:
         """Returns the content of ``text``, a share token or a session. Raises NotAToken or BadSignature."""

@@ -136,7 +136,7 @@ def _share(
         ids.visit_text(row.visit_id),
         channels.NAMES[row.channel],
         row.n,
-        request.site.tokens.mint(row.visit_id, (row.channel,), row.n)[0],
+        request.site.tokens.mint_one(row.visit_id, row.channel, row.n),
         row.first_at,
         row.url or (page and page.url),
         None if row.url else page and page.title,

@@ -31,6 +31,7 @@ def test_what_is_minted_is_read(visit_id: int, code: int, n: int) -> None:
 def test_all_channels_at_once_are_the_same_as_one_by_one(visit_id: int, n: int) -> None:
     together = SITE.mint(visit_id, channels.NAMES, n)
     assert together == [SITE.mint(visit_id, [code], n)[0] for code in channels.NAMES]
+    assert together == [SITE.mint_one(visit_id, code, n) for code in channels.NAMES]
     assert len(set(together)) == len(channels.NAMES)
 
 
