@@ -34,6 +34,7 @@ PUBLIC = {
     "store.readers.exports.KeysetScan.key",
     "store.repositories.consistency.CountComparison.key",
     "store.repositories.consistency.CountDifference.key",
+    "store.repositories.page_joins.PagedTable.key",  # the columns of a table's key
     "store.rows.SiteRow.key",  # it stands in every page
     "store.rows.KeyRow.key_id",
     "web.dashboard.page.Viewer.key",  # a KeyRow

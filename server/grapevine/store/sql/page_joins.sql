@@ -155,9 +155,9 @@ RETURNING counts_shared.site_id, counts_shared.page_id, counts_shared.channel, c
 -- name: deleted_counts_after
 -- Returns the keys of the next counts of rows that were deleted.
 SELECT site_id, hour, source, channel, depth, page_id, device, app, cell FROM deleted_counts
-WHERE (site_id, hour, source, channel, depth, page_id, device, app, cell)
+WHERE (site_id, hour, source, channel, depth, page_id, device, app /*postgres COLLATE "C" */, cell)
     > (:site_id, :hour, :source, :channel, :depth, :page_id, :device, :app, :cell)
-ORDER BY site_id, hour, source, channel, depth, page_id, device, app, cell LIMIT :limit;
+ORDER BY site_id, hour, source, channel, depth, page_id, device, app /*postgres COLLATE "C" */, cell LIMIT :limit;
 
 -- name: take_deleted_counts
 -- Deletes counts of rows that were deleted; returns them.
