@@ -28,7 +28,7 @@ def test_it_works_under_the_strictest_policy(page: Page, site: Site) -> None:
     page.goto(site.origin + "/p")
     page.wait_for_function("() => window.grapevine?.visit")
     bar = page.locator("[part=bar]").evaluate("bar => [getComputedStyle(bar).display, bar.offsetWidth]")
-    assert bar == ["flex", 52]
+    assert bar == ["flex", 48]
     copied = copy(page, "#x")
     assert copied["text/plain"] == f"See {site.origin}/b#gv={token(1, 'copy')} and this"
     assert f"{site.origin}/a#gv={token(1, 'copy')}" in copied["text/html"]
