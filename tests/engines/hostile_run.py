@@ -93,8 +93,9 @@ def compare(tab: Tab, odd: Odd, recorder: RecorderServer) -> None:
     for name, before in without.record.items():
         after = seen.record[name]
         assert name in odd.but or after == before, f"{name} without the widget: {before}; with it: {after}"
+    visits = len({visit["nonce"] for visit in recorder.of("visits")})
     did = {
-        "visit": len({visit["nonce"] for visit in recorder.of("visits")}),
+        "visit": min(visits, 1) if odd.refused else visits,
         "bar": int(seen.bar),
         "view": min(len(recorder.of("views")), 1),
         "copy": len(recorder.of("shares")),

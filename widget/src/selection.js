@@ -10,7 +10,7 @@ export const IGNORED_SELECTOR = 'pre,code,[contenteditable],[data-grapevine-igno
  */
 export const tagLinks = (ranges, token) => {
   let url;
-  for (const link of ranges.flatMap(selectedOwnLinks)) {
+  for (const link of ranges.map(selectedOwnLinks).flat()) {
     const href = link.getAttribute('href');
     url ||= link.href;
     // Restored after the copy, unless the page has changed the link meanwhile.

@@ -2,7 +2,7 @@ import {IGNORED_SELECTOR} from '../selection.js';
 
 /** Returns the open shadow roots below a root, at any depth. Closed ones cannot be read. */
 const shadowRootsIn = (root) =>
-  [...root.querySelectorAll('*')].flatMap(({shadowRoot}) => (shadowRoot ? [shadowRoot, ...shadowRootsIn(shadowRoot)] : []));
+  [...root.querySelectorAll('*')].map(({shadowRoot}) => (shadowRoot ? [shadowRoot, ...shadowRootsIn(shadowRoot)] : [])).flat();
 
 /**
  * Returns the selected parts of the page; their boundaries may lie in shadow roots, which a `Range` cannot tell.
