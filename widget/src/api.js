@@ -1,17 +1,17 @@
-import {VERSION} from 'grapevine:version';
 import {consent} from './consent.js';
-import {convert} from './goals.js';
 import {guard} from './guard.js';
+import {convert} from './goals.js';
+import {VERSION} from 'grapevine:version';
+import {tab} from './tabStorage.js';
 import {callPart} from './lazyParts.js';
 import {shareUrl} from './share.js';
-import {tab} from './tabStorage.js';
 
 /**
  * `grapevine.on()`: calls `run` with the detail of each such event; for `ready` at once if the visit is known already.
  */
 const on = (name, run) => {
   document.addEventListener('grapevine:' + name, ({detail}) => run(detail));
-  if (name == 'ready' && tab.visit) run({visit: tab.visit});
+  if (tab.visit && name == 'ready') run({visit: tab.visit});
 };
 
 /** Creates `window.grapevine`. Its queue `q` holds calls as arrays such as `['on', 'share', run]`. */

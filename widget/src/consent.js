@@ -6,9 +6,10 @@ import {trackPage} from './visit.js';
 /** `grapevine.consent()`: given, the waiting visit starts; withdrawn, everything stored is deleted. */
 export const consent = (given) => {
   if (setConsent(given) && given) return trackPage();
-  if (given) return;
-  clearTab();
-  notifyChange();
-  // Last, because it throws where the browser refuses storage.
-  delete localStorage[STORAGE_KEY];
+  if (!given) {
+    clearTab();
+    notifyChange();
+    // Last, because it throws where the browser refuses storage.
+    delete localStorage[STORAGE_KEY];
+  }
 };

@@ -1,9 +1,9 @@
-import {config} from './config.js';
-import {loadedParts, loadPart} from './lazyParts.js';
 import {IGNORED_SELECTOR, tagLinks} from './selection.js';
 import {reportShare} from './share.js';
-import {tab} from './tabStorage.js';
 import {cleanUrl, isOwnUrl, tag} from './url.js';
+import {tab} from './tabStorage.js';
+import {loadedParts, loadPart} from './lazyParts.js';
+import {config} from './config.js';
 
 /** XPath of the text nodes that contain a URL. */
 const TEXT_WITH_URL = '//text()[contains(.,"://")][not(../self::script)]';
@@ -17,7 +17,7 @@ let rewriteCopy;
  */
 export const prepareTextCopy = async (selects) => {
   cleanUrl(location + document.querySelector('a[href*="="]'));
-  if (config.copy != 'off' && (selects || document.evaluate?.(TEXT_WITH_URL, document, null, 3).booleanValue))
+  if (config.copy != 'off' && (selects || document.evaluate?.(TEXT_WITH_URL, document).iterateNext()))
     rewriteCopy = await loadPart('clipboard');
   return loadedParts.clean;
 };
@@ -30,25 +30,25 @@ export const prepareTextCopy = async (selects) => {
  * filled the clipboard; it also finds the links in shadow roots. A copy without own URLs stays as it is.
  */
 export const onCopy = (event) => {
+  const field = document.activeElement;
   const token = tab.tokens.copy;
   if (!token) return;
-  const field = document.activeElement;
   let url;
+  let ranges;
   if (event.defaultPrevented) {
-    // The page has filled the clipboard itself.
-    url = rewriteCopy?.(event, token);
+    // The page has filled the clipboard itself; only the part looks at that.
   } else if (field?.selectionEnd) {
-    // The selection lies in a field; `getSelection()` does not know it.
+    // The selection lies in a field; `getSelection()` does not know it. The part leaves fields alone.
     url = field.value.slice(field.selectionStart, field.selectionEnd).trim();
     if (!isOwnUrl(url) || /\s/.test(url) || field.closest(IGNORED_SELECTOR)) return;
     event.clipboardData.setData('text/plain', tag(url, token));
     event.preventDefault();
   } else {
     const selection = getSelection();
-    const ranges = [...Array(selection.rangeCount).keys()].map((i) => selection.getRangeAt(i));
+    ranges = Array.from(Array(selection.rangeCount), (_, i) => selection.getRangeAt(i));
     url = tagLinks(ranges, token);
-    url = rewriteCopy?.(event, token, selection, ranges) || url;
   }
+  url = rewriteCopy?.(event, token, ranges) || url;
   // As the browser spells it: the server compares addresses, and a text may spell one in many ways.
   if (url) reportShare('copy', new URL(url).href);
 };

@@ -7,11 +7,11 @@ import {tab} from './tabStorage.js';
  * visit's report, and a part sends it. Numbers are rounded to six places, so that 0.1 + 0.2 is sent as 0.300000.
  */
 export const convert = (goal, {value, ...more} = {}) => {
-  const {landing, session} = tab;
+  const {session} = tab;
   post(session ? 'conversions' : GOAL, {
     session,
     // True: the page is tracked and has no visit; false or null: it is not tracked yet.
-    landing: session ? undefined : landing || mayCollect(),
+    landing: session ? undefined : tab.landing || mayCollect(),
     goal,
     ...more,
     value: value?.toFixed?.(6) ?? value,

@@ -30,7 +30,7 @@ export const hasStickyBar = () => config.buttons != '' && !/inline|none/.test(co
  * others.
  */
 export const startParts = () => {
-  for (const name of ['buttons', 'survey', 'follow', 'forget']) {
+  for (const name of ['buttons', 'follow', 'forget', 'survey']) {
     customElements.define(
       ELEMENT_PREFIX + '-' + name,
       class extends HTMLElement {

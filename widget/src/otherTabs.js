@@ -24,8 +24,7 @@ export const respondToOtherTabs = () => {
  * Resolves to whether this browser shared the token itself: its long memory or another open tab of the site knows it.
  */
 export const isOwnToken = async (token) => {
-  if ((await longMemory)?.(token)) return true;
-  if (channel) return new Promise((resolve) => {
+  return (await longMemory)?.(token) || channel && new Promise((resolve) => {
     channel.addEventListener('message', (event) => event.data == '+' + token && resolve(true));
     setTimeout(resolve, RESPONSE_TIMEOUT);
     channel.postMessage(token);

@@ -2,4 +2,4 @@
  * Returns the title of the page as reports carry it: cut to 300 code points, which is what the server stores, without
  * halves of surrogate pairs, which are no characters. So no title makes a report too large or unreadable.
  */
-export const pageTitle = () => (/.{0,300}/su.exec(document.title)[0].replace(/\p{Cs}/gu, '\ufffd'));
+export const pageTitle = () => ([...document.title.replace(/\p{Cs}/gu, '\ufffd')].slice(0, 300).join(''));

@@ -29,10 +29,10 @@ export const shareUrl = (channel) => {
 export const reportShare = async (channel, url, session = tab.session, token = tab.tokens[channel]) => {
   emit('share', {channel, url: (url = cleanUrl(url))});
   if (!token) return;
-  const response = await post('shares', {session, token, url, ...(url == cleanUrl() && {title: pageTitle()})});
+  const {next} = await post('shares', {session, token, url, ...(url == cleanUrl() && {title: pageTitle()})});
   // Another report of the same channel, or another visit, may have replaced the token during the request.
-  if (!response.next || tab.tokens[channel] != token) return;
-  tab.ownTokens += tab.tokens[channel] = response.next;
+  if (!next || tab.tokens[channel] != token) return;
+  tab.ownTokens += tab.tokens[channel] = next;
   saveTab();
   notifyChange();
 };

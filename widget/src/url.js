@@ -40,14 +40,14 @@ export const tag = (url, token, shared = cleanUrl(url)) => {
   const [base, fragment = ''] = shared.split(/#(.*)/);
   return (fragment ? config.place == 'fragment' : config.place != 'query')
     ? base + '#' + (fragment && fragment + '&') + PARAMETER + (tab.joint || '=') + token
-    : base + '?&'[+base.includes('?')] + PARAMETER + '=' + token + (fragment && '#' + fragment);
+    : base + (base.includes('?') ? '&' : '?') + PARAMETER + '=' + token + (fragment && '#' + fragment);
 };
 
 /** Returns whether a string is an absolute URL of this site: same origin, no user name or password. */
 export const isOwnUrl = (url) => {
   try {
     const {origin, username, password} = new URL(url);
-    return origin == location.origin && !(username + password);
+    return origin == location.origin && !username && !password;
   } catch {}
 };
 

@@ -1,15 +1,15 @@
 import {VERSION} from 'grapevine:version';
-import {config, OPTED_OUT} from './config.js';
+import {createNonce, post, resendOutbox} from './outbox.js';
+import {loadTab, saveTab, tab} from './tabStorage.js';
+import {emit} from './emit.js';
+import {pageTitle} from './pageTitle.js';
 import {mayCollect} from './consentState.js';
 import {prepareTextCopy} from './copy.js';
-import {emit} from './emit.js';
-import {callPart} from './lazyParts.js';
-import {notifyChange} from './onChange.js';
-import {isOwnToken} from './otherTabs.js';
-import {createNonce, post, resendOutbox} from './outbox.js';
-import {pageTitle} from './pageTitle.js';
-import {loadTab, saveTab, tab} from './tabStorage.js';
+import {config, OPTED_OUT} from './config.js';
 import {pageUrl, untag} from './url.js';
+import {notifyChange} from './onChange.js';
+import {callPart} from './lazyParts.js';
+import {isOwnToken} from './otherTabs.js';
 
 /** A visit ends after thirty minutes without activity. */
 const IDLE_TIMEOUT = 18e5;
@@ -26,8 +26,7 @@ let pendingReport;
  * a part keeps it over a reload in the state of the history entry.
  */
 export const takeTokenFromUrl = () => {
-  const [url, urlToken] = untag(location.href);
-  const token = urlToken || history.state?.grapevine;
+  const [url, token = history.state?.grapevine] = untag(location.href);
   if (!token || token == tab.tokens.address) return;
   history.replaceState(history.state, '', url);
   arrivalToken = token;
@@ -50,7 +49,7 @@ export const trackPage = async (view = {url: pageUrl(), title: pageTitle()}) => 
   // All of this runs before the first `await`: a route change may call again while a report is being sent.
   const token = newToken();
   const begins = token || !tab.landing || Date.now() - tab.at > IDLE_TIMEOUT;
-  if (begins) startVisit(token, referrer, view);
+  if (begins) startVisit(view, token);
   else if (tab.visit && !trackPage.view) emit('ready', {visit: tab.visit});
   arrivalToken = '';
   referrer = location.origin;
@@ -61,23 +60,23 @@ export const trackPage = async (view = {url: pageUrl(), title: pageTitle()}) => 
   // The server no longer knows this visit: it was erased, or the database is another one. Without a session it was
   // erased from here while the view was sent; then a new visit begins with the next page.
   if ((await post('views', {session: tab.session, ...view, url: view.url.slice(0, 2048)})).code == 422 && tab.session)
-    return startVisit(undefined, referrer, view);
+    return startVisit(view);
 };
 
 /** Requests tokens for more channels. The visit's report is repeated; its nonce tells the server which visit it is. */
 export const requestTokens = async (channels) => {
-  channels.forEach((channel) => requestedChannels.add(channel));
+  channels.forEach(requestedChannels.add, requestedChannels);
   await pendingReport;
   if (tab.visit && channels.some((channel) => !tab.tokens[channel])) return reportVisit();
 };
 
-const startVisit = (token, referrer, view) => {
+const startVisit = (view, token) => {
   tab.landing = {
     token,
     referrer,
+    ...view,
     nonce: createNonce(),
     day: new Date().toISOString().slice(0, 10),
-    ...view,
   };
   if (token) tab.foreignTokens += token;
   Object.assign(tab, {tokens: {}, visit: null, session: null});
@@ -86,7 +85,7 @@ const startVisit = (token, referrer, view) => {
 };
 
 const reportVisit = async () => {
-  const landing = tab.landing;
+  const {landing} = tab;
   landing.own ||= landing.token && (await isOwnToken(landing.token));
   const response = await post('visits', {...landing, opted_out: OPTED_OUT, build: VERSION, channels: [...requestedChannels].join(' ')});
   // Before the tokens are stored, so that no copy or share has a token but not the part that it needs.
@@ -98,12 +97,13 @@ const reportVisit = async () => {
   // Refused, perhaps for the URL of this page: the next page begins another visit.
   if (response.code) tab.landing = null;
   if (!response.visit) return saveTab(tab.at);
-  const wasKnown = tab.visit;
   tab.ownTokens += Object.values(response.tokens);
+  const wasKnown = tab.visit;
   // A token that is there already may have been shared; it stays.
   Object.assign(tab, response, {tokens: {...response.tokens, ...tab.tokens}});
   saveTab();
   notifyChange();
-  if (!wasKnown) emit('ready', {visit: tab.visit});
-  if (!wasKnown && tab.returned) emit('return', tab.returned);
+  if (wasKnown) return;
+  emit('ready', {visit: tab.visit});
+  if (tab.returned) emit('return', tab.returned);
 };

@@ -1,9 +1,9 @@
 import {config} from '../config.js';
 import {callPart, hasStickyBar} from '../lazyParts.js';
 import {drawButtons} from './buttons.js';
+import {showStickyBar} from './stickyBar.js';
 import {reportLateTitle} from './lateTitle.js';
 import {shareVia} from './shareVia.js';
-import {showStickyBar} from './stickyBar.js';
 
 setTimeout(reportLateTitle, 3e3);
 

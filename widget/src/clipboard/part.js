@@ -8,15 +8,16 @@ import {selectedParts, selectedTrees} from './shadowRoots.js';
 const HINT = '://' + location.host.replace(/.*xn--.*/, '');
 
 /**
- * Entry of the clipboard part; a promise, since it needs the part for text, and a copy cannot wait for it. With a
- * selection, tags own links in shadow roots, and lets that part write the clipboard if the text may show an own URL;
- * links outside shadow roots must be tagged already. Without one, tags what the page has put on the clipboard.
- * @type {Promise<(event: ClipboardEvent, token: string, selection?: Selection, ranges?: Range[]) => string | undefined>}
+ * Entry of the clipboard part; a promise, since it needs the part for text, and a copy cannot wait for it. With the
+ * ranges of a selection, tags own links in shadow roots, and lets that part write the clipboard if the text may show an
+ * own URL; links outside shadow roots must be tagged already. Without ranges, tags what is on the clipboard already.
+ * @type {Promise<(event: ClipboardEvent, token: string, ranges?: Range[]) => string | undefined>}
  *   returns the first own URL
  */
-export const start = loadPart('copyText').then((writeSelection) => (event, token, selection, ranges) => {
+export const start = loadPart('copyText').then((writeSelection) => (event, token, ranges) => {
   const replace = (ownUrl) => tag(ownUrl, token);
-  if (!selection) return rewriteClipboard(event, replace);
+  if (!ranges) return rewriteClipboard(event, replace);
+  const selection = getSelection();
   const parts = selectedParts(selection, ranges);
   const trees = parts.map(selectedTrees).flat();
   const linkUrl = tagLinks(parts == ranges ? trees.slice(1) : trees, token);
