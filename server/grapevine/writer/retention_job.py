@@ -45,7 +45,7 @@ _MOST_JUMP_MS: Final = 3_600_000
 """A clock that was set by more while the process runs is not believed: it could delete everything at once."""
 
 _IDLE: Final = 19.0
-"""After each transaction the job waits so many times as long as it took, and so has a twentieth of the store at most."""
+"""After each transaction the job waits so many times as long as it took: it has a twentieth of the store at most."""
 
 
 class RetentionJob:
