@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from grapevine.cli.context import CommandContext
+from grapevine.config.settings import Settings
+from grapevine.keyring.derivation import fingerprint
+from grapevine.store.base import Store
 from tests.cli.terminal import Output, Terminal
 
 
@@ -37,3 +43,25 @@ def test_a_database_that_cannot_be_used(run: Terminal, tmp_path: Path) -> None:
         assert done.status == 1
         assert done.err.startswith(f"grapevine: cannot use the database file {tmp_path}/grapevine.sqlite3: ")
         assert done.err.count("\n") == 1
+
+
+@pytest.mark.anyio
+async def test_another_server_makes_the_first_key_meanwhile(tmp_path: Path) -> None:
+    """Two start on a database without keys: this one finds no key file, and the other one's key before it makes one."""
+    environ = {"GRAPEVINE_DATABASE": f"sqlite:///{tmp_path}/grapevine.sqlite3"}
+    other_keys: list[bytes] = []
+
+    class Overtaken(CommandContext):
+        @asynccontextmanager
+        async def store(self, settings: Settings | None = None) -> AsyncIterator[Store]:
+            async with super().store(settings) as store:
+                if not other_keys:
+                    async with CommandContext(environ, None).store_and_keys() as (other, found):
+                        other_keys.extend(found.secret_keys)
+                        await other.fingerprints.enter("other", [fingerprint(*other_keys)], 0, 60_000)
+                yield store
+
+    async with CommandContext(environ, None).store():
+        pass  # it exists, with its schema
+    async with Overtaken(environ, None).store_and_keys() as (_, settings):
+        assert settings.secret_keys == tuple(other_keys)

@@ -47,7 +47,9 @@ class CommandContext:
         path, database = key_file(settings), database_path(settings)
         if not settings.secret_keys and path is not None and not path.exists() and database and database.exists():
             async with self.store(settings) as store:  # before a new file hides that the one of before is gone
-                signing_order((), await store.fingerprints.known())
+                known = await store.fingerprints.known()
+                if not path.exists():  # else another process made it meanwhile, before the database knew its key
+                    signing_order((), known)
         settings = with_secret_keys(settings)
         async with self.store(settings) as store:
             keys = signing_order(settings.secret_keys, await store.fingerprints.known())

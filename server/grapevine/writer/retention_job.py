@@ -43,8 +43,8 @@ _FIRST: Final = 50
 _MOST_JUMP_MS: Final = 3_600_000
 """A clock that was set by more while the process runs is not believed: it could delete everything at once."""
 
-_IDLE: Final = 9.0
-"""After each transaction the job waits so many times as long as it took, and so has a tenth of the store at most."""
+_IDLE: Final = 19.0
+"""After each transaction the job waits so many times as long as it took: it has a twentieth of the store at most."""
 
 
 class RetentionJob:

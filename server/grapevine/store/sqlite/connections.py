@@ -12,7 +12,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -84,6 +84,7 @@ class WriteConnection(InlineConnection):
     def __init__(self, path: Path) -> None:
         super().__init__(path, _WRITER_SETTINGS)
         self._waiting = ThreadPoolExecutor(1, "grapevine-sqlite")
+        self._durable = True
 
     async def run(
         self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
@@ -108,8 +109,14 @@ class WriteConnection(InlineConnection):
         answer = itemgetter(*indexes)
         return [answer(row) for row in rows if execute(text, row).rowcount]
 
-    async def begin(self) -> None:
-        """Acquires the file's write lock; waits in the thread while another process holds it."""
+    async def begin(self, *, durable: bool) -> None:
+        """Acquires the file's write lock; waits in the thread while another process holds it.
+
+        A transaction that is not ``durable`` does not wait for the disk: the next durable one makes it so.
+        """
+        if durable != self._durable:  # here, since it cannot be changed within a transaction
+            self.plain(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
         try:
             self.plain("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -122,17 +129,8 @@ class WriteConnection(InlineConnection):
                 self.plain("PRAGMA busy_timeout=0")
 
     async def commit(self) -> None:
-        """Commits, and waits until everything is on disk, inside ``without_waiting`` only until it is handed over."""
+        """Commits; what is durable is then on disk."""
         await self._wait("COMMIT")
-
-    @contextmanager
-    def without_waiting(self) -> Iterator[None]:
-        """Transactions of the block do not wait for the disk: the next one outside of it makes them durable."""
-        self.plain("PRAGMA synchronous=NORMAL")
-        try:
-            yield
-        finally:
-            self.plain("PRAGMA synchronous=FULL")
 
     @property
     def changes(self) -> int:

@@ -9,7 +9,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -159,17 +159,16 @@ class SQLiteStore(Store):
         if self._writer is None:
             raise StoreError("the store is closed")
         async with self._writing:
-            with nullcontext() if durable else self._writer.without_waiting():
-                try:
-                    await self._writer.begin()
-                    yield self._writer
-                    await self._writer.commit()
-                except BaseException as error:
-                    self._writer.rollback()
-                    found = store_error(self.path, "written to", error)
-                    if found is not None:
-                        raise found from error
-                    raise
+            try:
+                await self._writer.begin(durable=durable)
+                yield self._writer
+                await self._writer.commit()
+            except BaseException as error:
+                self._writer.rollback()
+                found = store_error(self.path, "written to", error)
+                if found is not None:
+                    raise found from error
+                raise
             if self._checkpoints is not None:
                 self._checkpoints.changed(self._writer.changes)
 
