@@ -1,4 +1,4 @@
-"""Periodic jobs, each run by one process of several."""
+"""Periodic jobs: of every process, or run by one process of several."""
 
 from __future__ import annotations
 
@@ -22,14 +22,30 @@ async def periodic(
 
     Errors are logged; the next run takes place all the same.
     """
+    async with repeated(name, seconds, lambda: run_if_leased(name, work, leases)):
+        yield
+
+
+@asynccontextmanager
+async def repeated(
+    name: str, seconds: float, work: Callable[[], Awaitable[object]], *, at_end: bool = False
+) -> AsyncIterator[None]:
+    """Runs ``work`` every ``seconds`` while the block runs, in every process; with ``at_end`` once more at its end.
+
+    Errors are logged; the next run takes place all the same.
+    """
 
     async def loop() -> None:
         while True:
             await asyncio.sleep(seconds)
-            await log_failures(name, run_if_leased(name, work, leases))
+            await log_failures(name, work())
 
-    async with background_task(loop(), name):
-        yield
+    try:
+        async with background_task(loop(), name):
+            yield
+    finally:
+        if at_end:
+            await log_failures(name, work())
 
 
 async def log_failures(name: str, work: Awaitable[object]) -> None:

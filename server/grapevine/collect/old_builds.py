@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from grapevine.background.periodic import log_failures
-from grapevine.background.task import background_task
+from grapevine.background.periodic import repeated
 from grapevine.store.rows import SiteRow
 
 EVERY_SECONDS: Final = 300.0
@@ -34,19 +32,11 @@ class OldBuilds:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Stores what is noted every few minutes while the block runs, and the rest at its end."""
-        try:
-            async with background_task(self._store_for_ever(), _JOB):
-                yield
-        finally:
-            await log_failures(_JOB, self.store())
+        async with repeated(_JOB, EVERY_SECONDS, self.store, at_end=True):
+            yield
 
     async def store(self) -> None:
         """Stores what is noted. Sites of a failed attempt are lost until an older build is seen there again."""
         waiting, self._waiting = self._waiting, {}
         for day in sorted(set(waiting.values())):
             await self._store([site for site, seen in waiting.items() if seen == day], day)
-
-    async def _store_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            await log_failures(_JOB, self.store())

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from grapevine.background.periodic import log_failures
-from grapevine.background.task import background_task
+from grapevine.background.periodic import repeated
 from grapevine.domain import ids
 from grapevine.domain.tokens import Token
 from grapevine.store.repositories.retention import RetentionRepository
@@ -37,19 +35,11 @@ class FollowedLinks:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Stores what is noted every minute while the block runs, and the rest at its end."""
-        try:
-            async with background_task(self._store_for_ever(), _JOB):
-                yield
-        finally:
-            await log_failures(_JOB, self.store())
+        async with repeated(_JOB, EVERY_SECONDS, self.store, at_end=True):
+            yield
 
     async def store(self) -> None:
         """Stores what is noted. Links of a failed attempt are lost until they are followed again."""
         waiting, self._waiting = self._waiting, set()
         if waiting:
             await self._retention.mark_followed(waiting)
-
-    async def _store_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            await log_failures(_JOB, self.store())

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from grapevine.background.periodic import log_failures
-from grapevine.background.task import background_task
+from grapevine.background.periodic import log_failures, repeated
 from grapevine.domain.periods import Clock
 from grapevine.store.repositories.widget_files import WidgetFileRepository
 from grapevine.web.public.widget_files import WidgetFile, WidgetFiles, kept
 
+_JOB: Final = "widget files"
 _EVERY_SECONDS: Final = 6 * 3600.0
 _NAMES_MS: Final = 1_000
 """How old the list of names may be when somebody asks for a name that is not on it: a server with a newer build may
@@ -38,8 +38,8 @@ class KeptFiles:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keeps the files of this server's build at once and then every six hours, which says that it still runs."""
-        await log_failures("widget files", self.keep())
-        async with background_task(self._keep_for_ever(), "widget files"):
+        await log_failures(_JOB, self.keep())
+        async with repeated(_JOB, _EVERY_SECONDS, self.keep):
             yield
 
     async def keep(self) -> None:
@@ -70,8 +70,3 @@ class KeptFiles:
                 self._names = await self._repository.names()
                 self._names_at = now
         return name in self._names
-
-    async def _keep_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY_SECONDS)
-            await log_failures("widget files", self.keep())
