@@ -58,6 +58,8 @@ export const GROUPS = [
       text("param", "Token’s name", "gv", /^[A-Za-z][0-9A-Za-z_-]{0,15}$/, "The server has to know it too: site set KEY param=…"),
       choice("place", "Token’s place", ["auto", "fragment", "query"], "Sites with hash routes say query."),
       text("query", "Parameters of content", "", /^[^"<>]{0,200}$/, "No secrets, though their names look so. The server has to know them too: site set KEY query=…"),
+      choice("clean", "Without tracking", ["on", "off"], "Shared addresses go without what only tracks, such as utm_source."),
+      text("keep", "Parameters to keep", "", /^[^"<>]{0,200}$/, "They stay, although they are known to track. The server has to know them too: site set KEY keep=…"),
     ],
   },
   {

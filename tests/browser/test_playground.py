@@ -215,6 +215,21 @@ def test_an_article_to_copy_from(playground: Playground, value: str, tagged: boo
     assert bool(re.search(r"gv[=-][0-9A-Za-z]{23}", pasted)) is tagged
 
 
+def test_shared_addresses_go_without_tracking_as_the_options_say(playground: Playground) -> None:
+    address = "?loaf=2&utm_source=letter&utm_medium=mail"
+    for name, value, shared in [
+        ("clean", "on", "?loaf=2#"),
+        ("keep", "utm_source", "?loaf=2&utm_source=letter#"),
+        ("clean", "off", f"{address}#"),
+    ]:
+        playground.switch(name, value)
+        playground.settle()
+        assert playground.embedded().get(f"data-{name}", "on") == value
+        assert Script(playground.snippet).attributes == playground.embedded()
+        playground.preview.evaluate("address => history.replaceState(null, '', address)", address)
+        playground.shows(f"grapevine.url('copy').includes('{shared}')")
+
+
 def test_consent_is_given_and_taken_back(reader: MakeReader, demo: Demo) -> None:
     someone = reader()
     playground = Playground(someone.context.new_page(), demo, "consent=required")
