@@ -11,6 +11,8 @@ ENGINES := firefox-esr webkit2gtk-driver xvfb
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+# Tests start hundreds of Python processes: each would compile the whole package and all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Requirements of running and of build.py, one a line: the pip that comes with Python 3.11 knows no dependency groups.
 REQUIREMENTS := import tomllib; data = tomllib.load(open("pyproject.toml", "rb")); \
