@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from tests.support.raw_connection import ORIGIN, Connection, Cut, RawResponse, connected
 from tests.support.server_process import PATIENCE_SECONDS
 
-_PAGES: Final = 12
+PAGES: Final = tuple(f"{ORIGIN}/page-{number}" for number in range(12))
 _REMEMBERED: Final = 200
 _LANGUAGES: Final = ("en", "de", "fr", "ja", "pt-BR")
 
@@ -33,13 +33,19 @@ class CollectCall(NamedTuple):
 
 
 class WidgetLoad:
-    """Plays browsers on the pages of one site. ``visits`` are the acknowledged ones, id by nonce.
+    """Plays browsers on ``pages`` of one site. ``visits`` are the acknowledged ones, id by nonce; ``first_pages`` are
+    the addresses that they were reported with, by id, and ``shared_pages`` those of shares, by token. A browser waits
+    ``pause`` seconds before its next visit.
 
     A refused browser goes on after ``rest`` seconds.
     """
 
     def __init__(self, site: str, name: str, rest: float = 0.0) -> None:
+        self.pages = PAGES
+        self.pause = 0.0
         self.visits: dict[str, str] = {}
+        self.first_pages: dict[str, str] = {}
+        self.shared_pages: dict[str, str] = {}
         self.reported: set[str] = set()
         self.views: dict[str, set[str]] = {}
         self.owed: dict[str, CollectCall] = {}
@@ -109,6 +115,7 @@ class WidgetLoad:
             async with connected(port) as connection:
                 while not stopping.is_set():
                     await self._read_on(connection)
+                    await asyncio.sleep(self.pause)
         except Cut:
             self.cut += 1
 
@@ -127,7 +134,7 @@ class WidgetLoad:
             await self._call(connection, "/v1/views", nonce, {"session": session, "nonce": nonce}, named)
 
     async def _call(self, connection: Connection, path: str, key: str, body: dict[str, Any], visit: str = "") -> None:
-        page = f"{ORIGIN}/page-{self._random.randrange(_PAGES)}"
+        page = self._random.choice(self.pages)
         call = CollectCall(path, key, {"site": self._site, "url": page} | body, visit)
         self._sent.append(call)
         for _ in range(2 if self._random.random() < 0.2 else 1):
@@ -161,11 +168,13 @@ class WidgetLoad:
         body = answer.json()
         if call.path == "/v1/visits":
             assert self.visits.setdefault(call.key, body["visit"]) == body["visit"], "a repeat became another visit"
+            self.first_pages.setdefault(body["visit"], call.body["url"])
             self._sessions.append((body["session"], body["visit"]))
             self._tokens.extend(body["tokens"].values())
             self._session_of |= dict.fromkeys(body["tokens"].values(), body["session"])
         elif call.path == "/v1/shares":
             self.reported.add(call.key)
+            self.shared_pages.setdefault(call.key, call.body["url"])
             self._tokens.append(body["next"])
             self._session_of[body["next"]] = call.body["session"]
         else:

@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -112,6 +112,19 @@ class Installation:
         with closing(sqlite3.connect(self.database)) as file:
             return file.execute(query).fetchall()
 
+    async def change(self, *statements: str) -> None:
+        """Runs statements in one transaction."""
+        with closing(sqlite3.connect(self.database)) as file, file:
+            for statement in statements:
+                file.execute(statement)
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Adds rows to a table."""
+        with closing(sqlite3.connect(self.database)) as file, file:
+            file.executemany(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows
+            )
+
     def run(self, *arguments: str, before: Sequence[str] = ()) -> ExitResult:
         """Runs a command of ``grapevine`` to its end."""
         return self.run_python("-m", "grapevine", *arguments, before=before)
@@ -186,6 +199,20 @@ class PostgresInstallation(Installation):
         connection = await asyncpg.connect(self.url)
         try:
             return [tuple(row) for row in await connection.fetch(query)]
+        finally:
+            await connection.close()
+
+    async def change(self, *statements: str) -> None:
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute("; ".join(statements))
+        finally:
+            await connection.close()
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.copy_records_to_table(table, records=list(rows), columns=columns)
         finally:
             await connection.close()
 

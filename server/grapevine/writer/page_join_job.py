@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
@@ -22,6 +21,7 @@ import msgspec
 
 from grapevine.background.job_lease import JobLease
 from grapevine.background.leases import Leases
+from grapevine.background.pace import Pace
 from grapevine.background.periodic import log_failures
 from grapevine.background.task import background_task
 from grapevine.domain import ids
@@ -38,9 +38,6 @@ _EVERY_SECONDS: Final = 60.0
 _READ_AT_ONCE: Final = 500
 _CHANGED_AT_ONCE: Final = 50
 """On SQLite these rows are changed on the thread of the event loop: two milliseconds."""
-
-_IDLE: Final = 9.0
-"""After each read and each transaction the job waits so many times as long as it took, as retention does."""
 
 T = TypeVar("T")
 
@@ -59,10 +56,9 @@ class PageJoinJob:
         self._store = store
         self._joins = store.page_joins
         self._lease = JobLease(leases, _JOB, clock, needed=store.shared)
-        self._pause = pause
+        self._pace = Pace(pause)
         self._keep: dict[int, frozenset[str] | None] = {}
         self._joined = 0
-        self._rested_at = 0.0
 
     @property
     def steps(self) -> Sequence[Callable[[], Awaitable[bool]]]:
@@ -79,7 +75,7 @@ class PageJoinJob:
     async def run(self) -> bool:
         """Joins the pages that are left to be joined, unless another process does. Returns whether all are joined."""
         steps = self.steps
-        self._rested_at = time.perf_counter()
+        self._pace.begin()
         if await self._joins.step() < len(steps):
             await self._read_sites()
         while (step := await self._joins.step()) < len(steps):
@@ -162,8 +158,7 @@ class PageJoinJob:
 
     async def _rest(self) -> bool:
         """Leaves the store to others after some work. Returns whether the job may go on."""
-        await self._pause(_IDLE * (time.perf_counter() - self._rested_at))
-        self._rested_at = time.perf_counter()
+        await self._pace.rest()
         return await self._lease.holds()
 
 

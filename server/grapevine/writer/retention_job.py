@@ -17,6 +17,7 @@ from typing import Final
 
 from grapevine.background.job_lease import JobLease
 from grapevine.background.leases import Leases
+from grapevine.background.pace import Pace
 from grapevine.background.periodic import log_failures
 from grapevine.background.task import background_task
 from grapevine.domain import ids
@@ -43,9 +44,6 @@ _FIRST: Final = 50
 _MOST_JUMP_MS: Final = 3_600_000
 """A clock that was set by more while the process runs is not believed: it could delete everything at once."""
 
-_IDLE: Final = 19.0
-"""After each transaction the job waits so many times as long as it took: it has a twentieth of the store at most."""
-
 
 class RetentionJob:
     """Deletes what is older than ``days`` whole days; today counts as one more. ``pause`` waits so many seconds."""
@@ -62,7 +60,7 @@ class RetentionJob:
         self._days = days
         self._lease = JobLease(leases, _JOB, clock, needed=store.shared)
         self._clock = clock
-        self._pause = pause
+        self._pace = Pace(pause)
         self._limit = _FIRST
         self._step_seconds = SHARED_STEP_SECONDS if store.shared else STEP_SECONDS
         self._finished: int | None = None
@@ -114,17 +112,16 @@ class RetentionJob:
             kept.delete_deliveries(start),
         )
         for deletion in deletions:
-            started = time.perf_counter()
+            self._pace.begin()
             async for _ in deletion:
                 if not await self._lease.holds():
                     return
-                await self._pause(_IDLE * (time.perf_counter() - started))
-                started = time.perf_counter()
+                await self._pace.rest()
         await kept.delete_notes(horizon)
 
     async def _step(self, visits: list[VisitKey], since: int) -> int:
         """Deletes some visits in one transaction; fewer in the next one where this took long."""
-        started = time.perf_counter()
+        self._pace.begin()
         # What a failure of the machine undoes is deleted again after it, so that no request waits for the disk.
         async with self._store.batch(durable=False) as batch:
             begun = time.perf_counter()
@@ -144,7 +141,7 @@ class RetentionJob:
             await batch.deletion.delete(held, kept_shares(shares, unfurls), counts.rows(), guards)
             took = time.perf_counter() - begun
         self._limit = max(_FEWEST, min(_MOST, int(len(visits) * self._step_seconds / took) + 1))
-        await self._pause(_IDLE * (time.perf_counter() - started))
+        await self._pace.rest()
         return len(held)
 
 

@@ -1,0 +1,20 @@
+"""A random world in days that have long passed, stored in the database that servers are started on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grapevine.store.copy.schema import all_tables
+from tests.store.world import World, grow, rows_of
+from tests.support.server_process import Installation
+
+SITE: Final = 1
+_COLUMNS: Final = {table.name: table.names for table in all_tables()}
+
+
+async def fill(installation: Installation, visits: int) -> World:
+    """Stores a world of so many visits on the installation's site, and returns it."""
+    world = grow(1, site_id=SITE, size=visits)
+    for table, rows in rows_of(world).items():
+        await installation.insert(table, _COLUMNS[table], rows)
+    return world
