@@ -199,6 +199,6 @@ async def all_joined(installation: Installation, load: WidgetLoad) -> None:
         pages = {page for (page,) in await installation.rows(f"SELECT DISTINCT page_id FROM {table}")}
         assert not pages & (BECOMES.keys() - BECOMES.values()), table
     assert await installation.rows("SELECT * FROM page_joins") == []
-    pages = dict(await installation.rows("SELECT visit_id, page_id FROM visits"))
+    page_of = dict(await installation.rows("SELECT visit_id, page_id FROM visits"))
     for visit, url in load.first_pages.items():
-        assert pages[ids.visit_number(visit)] == page_id(SITE, JOINED[url])
+        assert page_of[ids.visit_number(visit)] == page_id(SITE, JOINED[url])
