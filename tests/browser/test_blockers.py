@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from subprocess import PIPE
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 from tests.browser.demo import ARRIVED
 from tests.support.browsers import copy
-from tests.support.page_server import Site
+from tests.support.page_server import Site, serve_site
 
 KNOWN = re.compile(r"grapevine|share|gv[=-]", re.IGNORECASE)
 REPORT = "/leaf/v1/shares"
@@ -33,11 +32,17 @@ NAMES = """() => [...document.querySelectorAll('*')].flatMap(element => [
 """The parts of HTML that a cosmetic filter can match: names, ids, classes, all other attributes but data-*."""
 
 
-@pytest.fixture
-def snippet(site: Site, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with serve_site() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def snippet(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What `site set` prints on a server with a prefix that runs, for a site with names of its own."""
     environment = dict(os.environ) | {
-        "GRAPEVINE_DATABASE": f"sqlite:///{tmp_path}/blockers.sqlite3",
+        "GRAPEVINE_DATABASE": f"sqlite:///{tmp_path_factory.mktemp('blockers')}/blockers.sqlite3",
         "GRAPEVINE_PREFIX": "/leaf",
         "GRAPEVINE_BASE_URL": "http://server.example",
     }

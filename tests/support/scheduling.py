@@ -12,6 +12,7 @@ ONE_WORKER: Final = frozenset(
         "accuracy/test_agents_accuracy",
         "accuracy/test_estimate_accuracy",
         "bench/test_client",
+        "browser/test_blockers",
         "store/analytics/test_cascades",
         "store/analytics/test_direct",
         "store/analytics/test_goals",
