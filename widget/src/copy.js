@@ -45,7 +45,7 @@ export const onCopy = (event) => {
     event.preventDefault();
   } else {
     const selection = getSelection();
-    ranges = Array.from(Array(selection.rangeCount), (_, i) => selection.getRangeAt(i));
+    ranges = [...Array(selection.rangeCount)].map((_, i) => selection.getRangeAt(i));
     url = tagLinks(ranges, token);
   }
   url = rewriteCopy?.(event, token, ranges) || url;
