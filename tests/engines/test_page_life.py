@@ -233,6 +233,9 @@ def test_a_title_is_cut_and_mended(tab: Tab, site: Site, recorder: RecorderServe
     clobbered = site.page("/clobbered", '<form name="title"></form>', snippet=bare(recorder))
     tab.goto(clobbered)
     assert recorder.wait("views", len(TITLES) + 2)[-1]["url"] == clobbered
+    for count, path in enumerate(("/clobbered/b", "/clobbered/c"), len(TITLES) + 3):
+        tab.run("path => history.pushState(null, '', path)", path)
+        assert recorder.wait("views", count)[-1]["url"] == site.origin + path
 
 
 # Views ---------------------------------------------------------------------------------------------------------------

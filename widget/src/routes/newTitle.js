@@ -33,5 +33,5 @@ export const newTitle = (before, isLeft) =>
     check();
   });
 
-/** The counter in "(3) News" changes on one page. */
-const withoutCounter = (title) => title.replace(/^\W*\d+\W+/, '');
+/** The counter in "(3) News" changes on one page. A page may have a form or an image of the name `title`. */
+const withoutCounter = (title) => (title + '').replace(/^\W*\d+\W+/, '');
