@@ -15,6 +15,7 @@ from tests.bench import (
     ingest,
     lighthouse,
     memory,
+    page_joins,
     reach,
     reads,
     retention,
@@ -31,6 +32,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "ingest": ingest.run,  # collecting compared with a bare ASGI application; ROUNDS, SECONDS, CLIENT=python
     "reads": reads.run,  # the dashboard's queries, and how they grow; SIZES, ROUNDS, STORES
     "retention": retention.run,  # p99 of collecting beside the job, and the file's size; SIZES, SECONDS, ROUNDS
+    "page_joins": page_joins.run,  # its time, and p99 of collecting beside it; only when named; SIZES, SECONDS, ROUNDS
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
     "sites": sites.run,  # requests whose site is not known beforehand, with many sites; SIZES, ROUNDS
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
@@ -45,7 +47,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
     "lighthouse": lighthouse.run,  # of a page with and without the widget; needs Node; only when named; PAIRS
 }
-_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "reach", "soak", "spikes"}
+_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "page_joins", "reach", "soak", "spikes"}
 
 
 def main(names: list[str]) -> int:

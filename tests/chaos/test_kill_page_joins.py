@@ -24,7 +24,7 @@ from tests.chaos.widget_load import PAGES as LOADED
 from tests.chaos.widget_load import WidgetLoad
 from tests.store.world import FIRST_DAY
 from tests.store.world import PAGES as GROWN
-from tests.store.writer.test_page_joins import spelled
+from tests.store.writer.test_page_joins import KEEP_SHARES, spelled
 from tests.store.writer.test_retention import retention_job
 from tests.support.raw_connection import connected
 from tests.support.server_process import PATIENCE_SECONDS, Installation, PostgresInstallation
@@ -150,6 +150,7 @@ async def step_reached(installation: Installation, least: int) -> None:
 
 def renaming() -> Iterator[str]:
     """Statements that give pages their old addresses."""
+    yield KEEP_SHARES
     for old in OLD:
         if old.stored != old.reported:
             was, new = page_id(SITE, old.reported), page_id(SITE, old.stored)

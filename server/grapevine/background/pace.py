@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-_IDLE: Final = 19.0
+IDLE: Final = 19.0
 """Such a job waits so many times as long as each piece of its work took: it has a twentieth of the store at most."""
 
 
@@ -23,5 +23,5 @@ class Pace:
 
     async def rest(self) -> None:
         """Waits after a piece of work; the next one begins then."""
-        await self._pause(_IDLE * (time.perf_counter() - self._began_at))
+        await self._pause(IDLE * (time.perf_counter() - self._began_at))
         self.begin()

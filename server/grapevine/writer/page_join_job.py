@@ -1,6 +1,7 @@
 """Joins pages that were stored under several addresses and are one page (docs/decisions/0047): spellings of one
 address, and addresses that differ in parameters that only track. A page's number is a hash of its address, and visits,
-shares, cascades, spikes and counts name pages by their number.
+shares, cascades, spikes and counts name pages by their number. Addresses that shares have of their own get the new
+spelling, too.
 
 The job works in steps of small transactions while the server serves, and starts a step over when it was interrupted:
 what a step has done already is found no more. First every row is given its new page, then the counts of the old page
@@ -15,7 +16,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -28,7 +30,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.domain.urls import joined_url, page_id
 from grapevine.store.base import Store
-from grapevine.store.repositories.page_joins import COUNTING, POINTING, PagedTable
+from grapevine.store.repositories.page_joins import CASCADES, COUNTING, SHARES, PagedTable, Row
 from grapevine.store.rows import PageRow
 
 log = logging.getLogger(__name__)
@@ -66,9 +68,10 @@ class PageJoinJob:
         return (
             self._find,
             self._point_visits,
-            *(lambda table=table: self._change(table, self._joins.point) for table in POINTING),
+            *(partial(self._point_shares, table) for table in SHARES),
+            self._point_cascades,
             self._move_spikes,
-            *(lambda table=table: self._change(table, self._joins.move) for table in COUNTING),
+            *(partial(self._move_counts, table) for table in COUNTING),
             self._delete,
         )
 
@@ -121,12 +124,22 @@ class PageJoinJob:
                         return False
         return True
 
-    async def _change(
-        self, table: PagedTable, change: Callable[[PagedTable, Sequence[tuple[Any, ...]]], Awaitable[None]]
-    ) -> bool:
-        async for rows in self._joins.rows_to_join(table, _READ_AT_ONCE):
+    async def _point_shares(self, table: PagedTable) -> bool:
+        found = self._joins.shares_to_join(table, _READ_AT_ONCE, self._joined_url)
+        return await self._change(found, partial(self._joins.point, table))
+
+    async def _point_cascades(self) -> bool:
+        found = self._joins.rows_to_join(CASCADES, _READ_AT_ONCE)
+        return await self._change(found, partial(self._joins.point, CASCADES))
+
+    async def _move_counts(self, table: PagedTable) -> bool:
+        found = self._joins.rows_to_join(table, _READ_AT_ONCE)
+        return await self._change(found, partial(self._joins.move, table))
+
+    async def _change(self, found: AsyncIterator[list[Row]], change: Callable[[list[Row]], Awaitable[None]]) -> bool:
+        async for rows in found:
             for some in _parts(rows):
-                await change(table, some)
+                await change(some)
                 if not await self._rest():
                     return False
             if not await self._rest():
@@ -150,11 +163,14 @@ class PageJoinJob:
 
     def _joined_page(self, page: PageRow) -> PageRow | None:
         """Returns the page that a stored page is now; None where it stays itself."""
-        url = joined_url(page.url, self._keep.get(page.site_id))
+        url = self._joined_url(page.site_id, page.url)
         if url == page.url:
             return None
         number = page_id(page.site_id, url)
         return msgspec.structs.replace(page, page_id=number, cell=ids.hashed_cell(number), url=url)
+
+    def _joined_url(self, site_id: int, url: str) -> str:
+        return joined_url(url, self._keep.get(site_id))
 
     async def _rest(self) -> bool:
         """Leaves the store to others after some work. Returns whether the job may go on."""

@@ -28,6 +28,12 @@ KEYS: Final = {table.name: len(table.key) for table in COUNTING}
 RENAMED: Final = PAGES[1:]
 """Not the home page, whose address has no letter to escape."""
 
+KEEP_SHARES: Final = (
+    "INSERT INTO kept_shares SELECT site_id, visit_id, cell, channel, n, page_id, NULL FROM shares "
+    "WHERE page_id IS NOT NULL"
+)
+"""Adds shares of the rows that stay as if they had outlived their visits, since no link of the world was followed."""
+
 NOW: Final = ids.day_start(FIRST_DAY + DAYS)
 Tables = dict[str, list[tuple[Any, ...]]]
 
@@ -89,6 +95,7 @@ async def world(databases: Databases, *, retained: bool) -> AsyncIterator[tuple[
     async with planted(databases, 1) as filled, opened(filled) as store:
         if retained:
             await retention_job(store, FIRST_DAY + 2).run()
+            await filled.change(KEEP_SHARES)
         for site in (SITE, OTHER):
             for number, url in enumerate(RENAMED):
                 row = (site, page_id(site, url), NOW, NOW + number, 5, 1.5, 7)
@@ -130,6 +137,25 @@ async def test_pages_that_are_one_are_added_up(databases: Databases, retained: b
                 assert await tables_of(filled) == expected
                 assert await filled.recount() == {}
     differences.check(2)
+
+
+async def test_addresses_that_shares_have_of_their_own_become_themselves(databases: Databases) -> None:
+    """Shares beyond the bound of pages keep an address, which no page has."""
+    async with world(databases, retained=True) as (filled, store):
+        await rename(filled, RENAMED[0], spelled(RENAMED[0], 0))
+        own, names_page = "https://example.org/beyond", "page_id IS NOT NULL"
+        numbers = {}
+        for table in ("shares", "kept_shares"):
+            numbers[table] = await filled.change(f"UPDATE {table} SET url = ? WHERE {names_page}", spelled(own, 0))
+            await filled.change(f"UPDATE {table} SET url = ? WHERE {names_page} AND channel = 1", own)
+        assert all(numbers.values())
+        assert await page_join_job(store).run()
+        for table, number in numbers.items():
+            assert await filled.rows(f"SELECT url, count(*) FROM {table} WHERE {names_page} GROUP BY url") == [
+                (own, number)
+            ]
+            assert await filled.rows(f"SELECT url FROM {table} WHERE NOT {names_page} AND url IS NOT NULL") == []
+        assert await filled.recount() == {}
 
 
 async def page_rows(filled: DamageableWorld) -> list[tuple[Any, ...]]:

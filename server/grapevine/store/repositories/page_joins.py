@@ -38,11 +38,12 @@ _SITE: Final = {"site_id": _BEFORE_ALL}
 _SHARE: Final = _SITE | {"visit_id": _BEFORE_ALL} | dict.fromkeys(("cell", "channel", "n"), _BEFORE_ALL_SMALL)
 _PAGE: Final = {"page_id": _BEFORE_ALL, "cell": _BEFORE_ALL_SMALL}
 
-POINTING: Final = (
-    PagedTable("shares", _SHARE, 5),
-    PagedTable("kept_shares", _SHARE, 5),
-    PagedTable("cascades", _SITE | {"root_id": _BEFORE_ALL, "cell": _BEFORE_ALL_SMALL}, 3),
-)
+SHARES: Final = PagedTable("shares", _SHARE, 5), PagedTable("kept_shares", _SHARE, 5)
+"""Tables whose rows point to a page, or have an address of their own where they exceeded a bound."""
+
+CASCADES: Final = PagedTable("cascades", _SITE | {"root_id": _BEFORE_ALL, "cell": _BEFORE_ALL_SMALL}, 3)
+
+POINTING: Final = (*SHARES, CASCADES)
 """Tables whose rows point to a page."""
 
 COUNTING: Final = (
@@ -115,13 +116,29 @@ class PageJoinRepository(Repository):
     async def rows_to_join(self, table: PagedTable, limit: int) -> AsyncIterator[list[Row]]:
         """Yields the key and the page of rows whose page is to be joined, with the page that it becomes behind them,
         as found among ``limit`` rows of the table at a time; empty lists, too."""
+        async for rows, joins in self._rows_after(table, limit):
+            yield [(*row, joins[row[0], row[table.page]]) for row in rows if (row[0], row[table.page]) in joins]
+
+    async def shares_to_join(
+        self, table: PagedTable, limit: int, joined: Callable[[int, str], str]
+    ) -> AsyncIterator[list[Row]]:
+        """As ``rows_to_join``, of a table of ``SHARES``: the key, the page and the address of the row's own, with what
+        these become behind them. ``joined`` returns what an address of a site becomes."""
+        async for rows, joins in self._rows_after(table, limit):
+            pairs = [
+                (row, (joins.get((row[0], row[5]), row[5]), None if row[6] is None else joined(row[0], row[6])))
+                for row in rows
+            ]
+            yield [(*row, *became) for row, became in pairs if row[5:] != became]
+
+    async def _rows_after(self, table: PagedTable, limit: int) -> AsyncIterator[tuple[list[Row], dict[PageKey, int]]]:
+        """Yields ``limit`` rows of a table at a time, and which of their pages become which."""
         last: Row = tuple(table.key.values())
         while rows := await self._read(f"{table.name}_after", **dict(zip(table.key, last, strict=True)), limit=limit):
             last = rows[-1][: len(table.key)]
             pages = {(row[0], row[table.page]) for row in rows if row[table.page] is not None}
             found = await self._read("page_joins_of", sorted(pages))
-            joins = {(site, page): joined for site, page, joined in found}
-            yield [(*row, joins[row[0], row[table.page]]) for row in rows if (row[0], row[table.page]) in joins]
+            yield rows, {(site, page): joined for site, page, joined in found}
 
     async def visits(self, site_id: int, pages: Iterable[int], limit: int) -> list[Row]:
         """Returns up to ``limit`` visits that began on ``pages``: (site, visit, cell, page)."""
@@ -134,9 +151,9 @@ class PageJoinRepository(Repository):
             await change.run("point_visits", rows)
 
     async def point(self, table: PagedTable, rows: Sequence[Row]) -> None:
-        """Gives rows of one of ``POINTING`` another page: those that ``rows_to_join`` yields."""
+        """Gives rows of one of ``POINTING`` another page: those that ``rows_to_join`` or ``shares_to_join`` yields."""
         async with self._undurable() as change:
-            await change.run(f"point_{table.name}", sorted(rows))
+            await change.run(f"point_{table.name}", rows)  # which were read in the order of their key
 
     async def move(self, table: PagedTable, rows: Sequence[Row]) -> None:
         """Adds rows of one of ``COUNTING`` to those of the pages that they become: those that ``rows_to_join``

@@ -51,29 +51,31 @@ WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visi
 
 -- name: shares_after
 -- Returns the next shares of all sites in the order of their key.
-SELECT site_id, visit_id, cell, channel, n, page_id FROM shares
+SELECT site_id, visit_id, cell, channel, n, page_id, url FROM shares
 WHERE (site_id, visit_id, cell, channel, n) > (:site_id, :visit_id, :cell, :channel, :n)
 ORDER BY site_id, visit_id, cell, channel, n LIMIT :limit;
 
 -- name: point_shares
--- Gives shares the page with which theirs is joined.
-UPDATE shares SET page_id = rows.joined_id
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, joined_id bigint)
+-- Gives shares the page with which theirs is joined, and the new spelling of an address of their own.
+UPDATE shares SET page_id = rows.joined_id, url = rows.joined_url
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, url text, joined_id bigint, joined_url text)
 WHERE shares.site_id = rows.site_id AND shares.visit_id = rows.visit_id AND shares.cell = rows.cell
-  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.page_id = rows.page_id;
+  AND shares.channel = rows.channel AND shares.n = rows.n AND shares.page_id = rows.page_id
+  AND COALESCE(shares.url, '') = COALESCE(rows.url, '');
 
 -- name: kept_shares_after
 -- Returns the next shares that outlived their visits in the order of their key.
-SELECT site_id, visit_id, cell, channel, n, page_id FROM kept_shares
+SELECT site_id, visit_id, cell, channel, n, page_id, url FROM kept_shares
 WHERE (site_id, visit_id, cell, channel, n) > (:site_id, :visit_id, :cell, :channel, :n)
 ORDER BY site_id, visit_id, cell, channel, n LIMIT :limit;
 
 -- name: point_kept_shares
--- Gives shares that outlived their visits the page with which theirs is joined.
-UPDATE kept_shares SET page_id = rows.joined_id
-FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, joined_id bigint)
+-- Gives shares that outlived their visits the page with which theirs is joined, and the new spelling of an address of their own.
+UPDATE kept_shares SET page_id = rows.joined_id, url = rows.joined_url
+FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, page_id bigint, url text, joined_id bigint, joined_url text)
 WHERE kept_shares.site_id = rows.site_id AND kept_shares.visit_id = rows.visit_id AND kept_shares.cell = rows.cell
-  AND kept_shares.channel = rows.channel AND kept_shares.n = rows.n AND kept_shares.page_id = rows.page_id;
+  AND kept_shares.channel = rows.channel AND kept_shares.n = rows.n AND kept_shares.page_id = rows.page_id
+  AND COALESCE(kept_shares.url, '') = COALESCE(rows.url, '');
 
 -- name: cascades_after
 -- Returns the next summaries of cascades in the order of their key.
