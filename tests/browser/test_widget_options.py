@@ -24,7 +24,7 @@ COPIED: Final = """<script>
 </script>"""
 """An optimiser that runs a copy of the script from an address of its own."""
 
-NO_OPTIONS: Final = 'grapevine Nothing is counted: the script tag needs data-site="KEY" or ?site=KEY in its address'
+NO_OPTIONS: Final = 'grapevine counts nothing without data-site="KEY" or ?site=KEY in its address'
 
 
 class Embedded(NamedTuple):

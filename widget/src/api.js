@@ -18,21 +18,18 @@ const on = (name, run) => {
 export const exposeApi = () => {
   const queue = window.grapevine?.q || [];
   const api = {
-    consent,
+    consent: guard(consent),
     forget: async () => !!(await callPart('forget')),
     share: (channel) => callPart('buttons', null, channel),
-    on,
-    convert,
-    url: shareUrl,
-  };
-  for (const name in api) api[name] = guard(api[name]);
-  window.grapevine = {
-    ...api,
+    on: guard(on),
+    convert: guard(convert),
+    url: guard(shareUrl),
     get visit() {
       return tab.visit;
     },
     version: VERSION,
     q: queue,
   };
-  queue.push = (...entries) => entries.forEach(([name, ...args]) => api[name]?.(...args));
+  window.grapevine = api;
+  queue.push = guard((...entries) => entries.forEach(([name, ...args]) => api[name]?.(...args)));
 };

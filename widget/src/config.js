@@ -20,7 +20,7 @@ export const config = new Proxy({}, {
 // Logged by the `catch` around the whole script. A copy that an optimiser put into the page, or under an address like
 // `blob:…`, cannot know where it came from.
 if (!(config.site && address.host))
-  throw 'Nothing is counted: the script tag needs data-site="KEY" or ?site=KEY in its address';
+  throw 'counts nothing without data-site="KEY" or ?site=KEY in its address';
 
 /** URL of the script's folder. Parts and data files are loaded from it, so a path prefix needs no setting. */
 export const SCRIPT_FOLDER = new URL('.', address).href;

@@ -2,13 +2,13 @@ import {IGNORED_SELECTOR, tagLinks} from './selection.js';
 import {reportShare} from './share.js';
 import {cleanUrl, isOwnUrl, tag} from './url.js';
 import {tab} from './tabStorage.js';
-import {loadedParts, loadPart} from './lazyParts.js';
+import {callPart, loadedParts} from './lazyParts.js';
 import {config} from './config.js';
 
 /** XPath of the text nodes that contain a URL. */
 const TEXT_WITH_URL = '//text()[contains(.,"://")][not(../self::script)]';
 
-/** The clipboard part's `start`, once it is loaded. A copy cannot wait for it: the event ends with the handler. */
+/** What the clipboard part returned, once it is loaded. A copy cannot wait for it: the event ends with the handler. */
 let rewriteCopy;
 
 /**
@@ -18,7 +18,7 @@ let rewriteCopy;
 export const prepareTextCopy = async (selects) => {
   cleanUrl(location + document.querySelector('a[href*="="]'));
   if (config.copy != 'off' && (selects || document.evaluate?.(TEXT_WITH_URL, document).iterateNext()))
-    rewriteCopy = await loadPart('clipboard');
+    rewriteCopy = await callPart('clipboard');
   return loadedParts.clean;
 };
 

@@ -9,18 +9,17 @@ export const FILE_PREFIX = SCRIPT_FOLDER + 'widget.' + DIGEST + '.';
 /** The prefix of the names of the widget's elements. */
 export const ELEMENT_PREFIX = config.element || 'grapevine';
 
+/** Promises of the parts' `start`; of undefined for a part that could not be loaded. */
 export const loadedParts = {};
 
 /**
- * Loads a part of the widget once. `import()` rather than a script element, because it needs no permission of its own
- * under a Content Security Policy or Trusted Types (docs/decisions/0018).
- * @returns {Promise<Function | undefined>} the part's `start`; undefined if it could not be loaded
+ * Loads a part of the widget once, and calls its `start`; does nothing if the part could not be loaded. `import()` rather
+ * than a script element, because it needs no permission of its own under a Content Security Policy or Trusted Types
+ * (docs/decisions/0018).
  */
-export const loadPart = (name) =>
-  (loadedParts[name] ||= import(FILE_PREFIX + name + '.js').then((part) => part.default(SHARED), warn));
-
-/** Loads a part and calls its `start`; does nothing if the part could not be loaded. */
-export const callPart = guard(async (part, ...args) => (await loadPart(part))?.(...args));
+export const callPart = guard(async (name, ...args) =>
+  (await (loadedParts[name] ||= import(FILE_PREFIX + name + '.js').then((part) => part.default(SHARED), warn)))?.(...args),
+);
 
 /** Returns whether the page has the bar that stays in view. */
 export const hasStickyBar = () => config.buttons != '' && !/inline|none/.test(config.position);

@@ -18,7 +18,6 @@ const emptyTab = () => ({
   outbox: {},
   ownTokens: '',
   landing: null,
-  at: 0,
   tokens: {},
   visit: null,
   session: null,

@@ -5,14 +5,14 @@ import {tab} from './tabStorage.js';
 const PARAMETER = config.param || 'gv';
 // A token and what hangs on it, up to the next parameter: punctuation of the sentence around the link, percent-encoding,
 // a query that was added without a look at the URL. Only a letter or digit makes it another word.
-const TOKEN_PATTERN = new RegExp(`([?#&])${PARAMETER}(?:[=-]|%[23][Dd])([0-9A-Za-z]{23})(?![0-9A-Za-z])[^&#]*(&?)`);
+const TOKEN_PATTERN = new RegExp(`([?#&])${PARAMETER}(?:[=-]|%[23][Dd])([^\\W_]{23})(?![^\\W_])[^&#]*(&?)`);
 
 /**
  * Removes the token from a URL and keeps every other byte. The URL API would re-encode some, so this works on the text.
  * @param {string} url
  * @returns {[string, string?]} the URL without a token, and the token if there was one
  */
-export const untag = (url) => {
+export const untag = (url = location.href) => {
   const [, left, token, right] = TOKEN_PATTERN.exec(url) || [];
   return token ? [untag(url.replace(TOKEN_PATTERN, right && left))[0], token] : [url];
 };
@@ -21,7 +21,7 @@ export const untag = (url) => {
  * Returns a URL as it is shared: without a token and without parameters that only track. The clean part, which is loaded
  * for the first URL with parameters, sets `cleanUrl.clean`.
  */
-export const cleanUrl = (url = location.href) => {
+export const cleanUrl = (url) => {
   [url] = untag(url);
   if (/=/.test(url)) callPart('clean');
   return cleanUrl.clean ? cleanUrl.clean(url) : url;
@@ -46,11 +46,10 @@ export const tag = (url, token, shared = cleanUrl(url)) => {
 /** Returns whether a string is an absolute URL of this site: same origin, no user name or password. */
 export const isOwnUrl = (url) => {
   try {
-    const {origin, username, password} = new URL(url);
-    return origin == location.origin && !username && !password;
+    return new URL(url).href.startsWith(location.origin + '/');
   } catch {}
 };
 
 /** Returns the current URL of the page without a token. */
-export const pageUrl = () => (untag(location.href)[0]);
+export const pageUrl = () => (untag()[0]);
 

@@ -9,7 +9,6 @@ import {config, OPTED_OUT} from './config.js';
 import {pageUrl, untag} from './url.js';
 import {notifyChange} from './onChange.js';
 import {callPart} from './lazyParts.js';
-import {isOwnToken} from './otherTabs.js';
 
 /** A visit ends after thirty minutes without activity. */
 const IDLE_TIMEOUT = 18e5;
@@ -17,7 +16,6 @@ const IDLE_TIMEOUT = 18e5;
 const requestedChannels = new Set([config.buttons && 'native copy ' + config.buttons]);
 /** The token that this page was opened with, until its visit is reported. */
 let arrivalToken;
-let referrer = document.referrer;
 /** Promise of the visit's report while it is being sent. */
 let pendingReport;
 
@@ -26,8 +24,8 @@ let pendingReport;
  * a part keeps it over a reload in the state of the history entry.
  */
 export const takeTokenFromUrl = () => {
-  const [url, token = history.state?.grapevine] = untag(location.href);
-  if (!token || token == tab.tokens.address) return;
+  const [url, token = history.state?.grapevine] = untag();
+  if (!token) return;
   history.replaceState(history.state, '', url);
   arrivalToken = token;
   if (!mayCollect()) callPart('heldToken', () => arrivalToken);
@@ -52,7 +50,6 @@ export const trackPage = async (view = {url: pageUrl(), title: pageTitle()}) => 
   if (begins) startVisit(view, token);
   else if (tab.visit && !trackPage.view) emit('ready', {visit: tab.visit});
   arrivalToken = '';
-  referrer = location.origin;
   trackPage.view = view;
   if (!tab.visit) await (pendingReport ||= reportVisit());
   if (begins || !tab.session) return;
@@ -73,7 +70,7 @@ export const requestTokens = async (channels) => {
 const startVisit = (view, token) => {
   tab.landing = {
     token,
-    referrer,
+    referrer: trackPage.view ? location.origin : document.referrer,
     ...view,
     nonce: createNonce(),
     day: new Date().toISOString().slice(0, 10),
@@ -86,7 +83,7 @@ const startVisit = (view, token) => {
 
 const reportVisit = async () => {
   const {landing} = tab;
-  landing.own ||= landing.token && (await isOwnToken(landing.token));
+  landing.own ||= landing.token && (await callPart('ownTokens', landing.token));
   const response = await post('visits', {...landing, opted_out: OPTED_OUT, build: VERSION, channels: [...requestedChannels].join(' ')});
   // Before the tokens are stored, so that no copy or share has a token but not the part that it needs.
   await prepareTextCopy();
@@ -95,8 +92,10 @@ const reportVisit = async () => {
   // Another visit has begun meanwhile, or this one was erased.
   if (tab.landing?.nonce != landing.nonce) return;
   // Refused, perhaps for the URL of this page: the next page begins another visit.
-  if (response.code) tab.landing = null;
-  if (!response.visit) return saveTab(tab.at);
+  if (!response.visit) {
+    if (response.code) tab.landing = null;
+    return saveTab(tab.at);
+  }
   tab.ownTokens += Object.values(response.tokens);
   const wasKnown = tab.visit;
   // A token that is there already may have been shared; it stays.

@@ -2,9 +2,11 @@ import {plainTextOf} from './clipboardFormats.js';
 import {copyContent} from './copyContent.js';
 import {replaceOwnUrls} from './replaceOwnUrls.js';
 
+/** Entry of the part for text that shows an own URL. A copy is one task, so that the caller keeps what this returns. */
+export const start = () => writeSelection;
+
 /**
- * Entry of the part for text that shows an own URL: writes both formats of a selection to the clipboard. Its links must
- * be tagged already.
+ * Writes both formats of a selection to the clipboard. Its links must be tagged already.
  * @param {ClipboardEvent} event
  * @param {Selection} selection
  * @param {AbstractRange[]} parts of the selection
@@ -12,7 +14,7 @@ import {replaceOwnUrls} from './replaceOwnUrls.js';
  * @param {(url: string) => string} replace
  * @returns {string | undefined} the first own URL; undefined if the browser has to make the copy
  */
-export const start = (event, selection, parts, hasShadow, replace) => {
+const writeSelection = (event, selection, parts, hasShadow, replace) => {
   const content = copyContent(parts);
   let text = plainTextOf(selection);
   // It lacks what is in shadow roots.

@@ -1,5 +1,6 @@
 import {guard} from '../guard.js';
 import {notifyChange} from '../onChange.js';
+import {tab} from '../tabStorage.js';
 import {pageUrl, untag} from '../url.js';
 import {newToken, takeTokenFromUrl, trackPage} from '../visit.js';
 import {newTitle} from './newTitle.js';
@@ -36,7 +37,8 @@ const handleChanges = guard(async () => {
   const before = titleBefore;
   urlBefore = titleBefore = null;
   kinds = '';
-  takeTokenFromUrl();
+  // The reader's own token stays in the address bar (`data-address-bar`).
+  if (!token || token != tab.tokens.address) takeTokenFromUrl();
   notifyChange();
   if (isRoute) {
     const title = await newTitle(before, () => identity(pageUrl()) != identity(url));
