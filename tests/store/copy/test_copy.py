@@ -64,6 +64,10 @@ async def test_every_value_of_every_table(ways: tuple[Databases, Databases], see
     async with pair(ways) as (source, target):
         await strew(source, seed)
         await source.change("UPDATE versions SET version = 41 WHERE name = 'sites'")
+        await source.change("UPDATE versions SET version = 3 WHERE name = 'page_joins'")
+        await target.change(
+            "UPDATE versions SET version = 11 WHERE name = 'page_joins'"
+        )  # a server ran while it was empty
         await source.change("INSERT INTO leases (name, holder, expires_at) VALUES ('slot 3', 'gone', ?)", NOW - 1)
         before = await everything(source)
         watched = RecordedProgress()
@@ -75,6 +79,7 @@ async def test_every_value_of_every_table(ways: tuple[Databases, Databases], see
         assert await everything(target) == before == await everything(source)
         assert await target.rows("SELECT count(*) FROM leases") == [(0,)]
         assert await target.rows("SELECT version FROM versions WHERE name = 'sites'") == [(43,)]
+        assert await target.rows("SELECT version FROM versions WHERE name = 'page_joins'") == [(3,)]
         schema = await target.rows("SELECT version FROM versions WHERE name = 'schema'")
         assert schema == ([(newest_version(),)] if isinstance(target, PostgresDatabase) else [])
         await opens(target)

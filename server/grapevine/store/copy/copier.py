@@ -14,7 +14,7 @@ from grapevine.config.settings import Settings, database_path
 from grapevine.errors import StoreError
 from grapevine.store.copy.compare import Difference, TableComparison, compare
 from grapevine.store.copy.endpoint import CopyEndpoint
-from grapevine.store.copy.schema import LEASES, VERSIONS, CopiedTable, Row, copied_tables
+from grapevine.store.copy.schema import LEASES, PAGE_JOIN_STEP, VERSIONS, CopiedTable, Row, copied_tables
 from grapevine.store.copy.sqlite import SQLiteEndpoint
 from grapevine.store.copy.validate import check
 from grapevine.store.factory import make_store
@@ -196,9 +196,13 @@ async def _compare(
 
 
 async def _finish(source: CopyEndpoint, target: CopyEndpoint) -> None:
-    """Removes the mark, and raises the other versions beyond both sides', so that servers read everything anew."""
+    """Removes the mark. Raises the other versions beyond both sides', so that servers read everything anew, but for the
+    step of the job that joins pages, which goes on where it is."""
     versions = await source.query(f"SELECT name, version FROM {VERSIONS} WHERE name <> 'schema'")  # noqa: S608
     for name, version in versions:
+        if name == PAGE_JOIN_STEP:
+            await target.query(f"UPDATE {VERSIONS} SET version = $1 WHERE name = $2", version, name)  # noqa: S608
+            continue
         await target.query(
             f"INSERT INTO {VERSIONS} (name, version) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET version = "  # noqa: S608
             f"CASE WHEN {VERSIONS}.version > $3 THEN {VERSIONS}.version ELSE excluded.version END + 1",

@@ -18,6 +18,9 @@ LEASES: Final = "leases"
 KEY_PROCESSES: Final = "key_processes"
 READINESS: Final = "readiness"
 VERSIONS: Final = "versions"
+PAGE_JOIN_STEP: Final = "page_joins"
+"""The row of ``versions`` that is no version."""
+
 APART: Final = frozenset({KEY_PROCESSES, LEASES, READINESS, VERSIONS})
 """Tables that are not copied row by row: ``key_processes``, ``leases`` and ``readiness`` belong to processes that run
 on the source, and ``versions`` to their database, where the number that tells servers to read the sites again has to
