@@ -30,6 +30,8 @@ class Site:
         self.delay = 0.0
         """Seconds until each answer."""
         self.answers: dict[str, PageResponse] = {}
+        self.posted: list[str] = []
+        """The paths of what was posted here, where nothing takes it."""
 
     def page(
         self,
@@ -109,6 +111,10 @@ def serve_site() -> Iterator[Site]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            site.posted.append(self.path)
+            self.send_error(404)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is the base class's
             pass

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-import pytest
-from playwright.sync_api import Page
-
-from tests.browser.fake_collect_api import HOME, Recorder, until
+from tests.engines.server import RecorderServer
+from tests.engines.tab import Tab
+from tests.engines.test_forget import idle
 from tests.support.fake_server import SITE
 from tests.support.page_server import Site
 
@@ -25,6 +24,15 @@ COPIED: Final = """<script>
 """An optimiser that runs a copy of the script from an address of its own."""
 
 NO_OPTIONS: Final = 'grapevine counts nothing without data-site="KEY" or ?site=KEY in its address'
+
+
+LINES: Final = """<script>
+window.lines = [];
+for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
+  console[level] = (...said) => { lines.push(said.join(' ')) };
+}
+</script>"""
+POSITION: Final = "() => document.querySelector('grapevine-buttons')?.getAttribute('position')"
 
 
 class Embedded(NamedTuple):
@@ -72,64 +80,45 @@ NOT_FOUND: Final = {
 }
 
 
-def written(html: str) -> str:
-    """Returns the markup with the script's address, its site and its server."""
-    html = html.replace("{{", "{").replace("}}", "}")
-    return html.replace("{src}", HOME + "widget.js").replace("{site}", SITE).replace("{home}", HOME)
-
-
-@pytest.fixture
-def posts(page: Page, site: Site) -> list[str]:
-    """The addresses of all reports that leave the page, wherever they go."""
+def put(site: Site, recorder: RecorderServer, html: str) -> str:
+    """Puts a page with this markup in place, beside the scripts of the other product."""
+    copy = f"fetch('{recorder.home}widget.js').then(response => response.text()).then(code => (0, eval)(code))"
     site.file("/other/widget.js", "1", "text/javascript")
-    site.file(
-        "/other/loader.js",
-        f"fetch('{HOME}widget.js').then(response => response.text()).then(code => (0, eval)(code))",
-        "text/javascript",
-    )
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    return sent
-
-
-def bar_position(page: Page) -> Any:
-    return page.evaluate("() => document.querySelector('grapevine-buttons')?.getAttribute('position')")
+    site.file("/other/loader.js", copy, "text/javascript")
+    html = html.replace("{{", "{").replace("}}", "}").replace("{src}", f"{recorder.home}widget.js")
+    return site.page("/p", head=LINES, snippet=html.replace("{site}", SITE))
 
 
 def test_options_stand_in_attributes_or_in_the_address_and_reports_go_to_the_scripts_own_server(
-    page: Page, site: Site, recorder: Recorder, posts: list[str]
+    tab: Tab, site: Site, recorder: RecorderServer
 ) -> None:
     for name, case in FOUND.items():
         recorder.reports.clear()
-        posts.clear()
-        page.goto(site.page("/p", snippet=written(case.html)))
-        until(page, lambda: bar_position(page) and recorder.reports)
-        assert bar_position(page) == case.position, name
+        tab.goto(put(site, recorder, case.html))
+        assert tab.until(POSITION) == case.position, name
+        tab.until("() => window.grapevine.visit")
         assert {report.body["site"] for report in recorder.reports} == {SITE}, name
-        assert {post.partition("v1/")[0] for post in posts} == {HOME}, name
+        assert (tab.run("() => lines"), site.posted) == ([], []), name
 
 
 def test_a_script_without_options_says_so_in_one_line_and_does_nothing_else(
-    page: Page, site: Site, recorder: Recorder, posts: list[str]
+    tab: Tab, site: Site, recorder: RecorderServer
 ) -> None:
-    lines: list[str] = []
-    page.on("console", lambda message: lines.append(message.text))
     for name, html in NOT_FOUND.items():
-        lines.clear()
         recorder.asked.clear()
         # A stranger's link must not give options to a script that has no address of its own.
-        page.goto(site.page("/p", snippet=written(html)) + f"?site={SITE}&endpoint={HOME}")
-        until(page, lambda: lines)
-        page.wait_for_timeout(100)
-        assert lines == [NO_OPTIONS], name
-        assert (posts, set(recorder.asked)) == ([], {"widget.js"}), name
-        assert page.evaluate("() => [window.grapevine, document.querySelector('grapevine-buttons')]") == [None, None]
+        tab.goto(put(site, recorder, html) + f"?site={SITE}&endpoint={recorder.home}")
+        tab.until("() => lines.length")
+        idle(tab, 100)
+        assert tab.run("() => lines") == [NO_OPTIONS], name
+        assert (site.posted, recorder.reports, set(recorder.asked)) == ([], [], {"widget.js"}), name
+        assert tab.run("() => [!window.grapevine, !document.querySelector('grapevine-buttons')]") == [True, True]
+    assert tab.errors() == []
 
 
-def test_an_attribute_that_changes_later_wins_over_the_address(page: Page, site: Site) -> None:
-    script = f'<script id="g" async src="{HOME}widget.js?site={SITE}&buttons=&theme=light"></script>'
-    page.goto(site.page("/p", snippet=script))
-    page.wait_for_function("() => window.grapevine")
+def test_an_attribute_that_changes_later_wins_over_the_address(tab: Tab, site: Site, recorder: RecorderServer) -> None:
+    script = f'<script id="g" async src="{recorder.home}widget.js?site={SITE}&buttons=&theme=light"></script>'
+    tab.visited(site.page("/p", snippet=script))
     draw = """theme => {
       if (theme) document.querySelector('#g').dataset.theme = theme;
       const buttons = document.createElement('grapevine-buttons');
@@ -139,4 +128,4 @@ def test_an_attribute_that_changes_later_wins_over_the_address(page: Page, site:
         buttons.shadowRoot?.querySelector('button') ? done(buttons.style.colorScheme) : setTimeout(look, 10);
       })());
     }"""
-    assert [page.evaluate(draw, theme) for theme in ("", "dark")] == ["light", "dark"]
+    assert [tab.run(draw, theme) for theme in ("", "dark")] == ["light", "dark"]
