@@ -10,8 +10,8 @@ import pytest
 
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
-from tests.engines.test_forget import HELD, STORED, idle
-from tests.engines.test_outbox import MEMORY, away, known
+from tests.engines.test_forget import STORED, idle
+from tests.engines.test_outbox import MEMORY, known
 from tests.support.page_server import Site
 
 FOREIGN: Final = "0123456789abcdefghijkLM"
@@ -37,12 +37,6 @@ REFUSALS: Final[dict[str, tuple[int, dict[str, str], str]]] = {
 def bare(recorder: RecorderServer, **attributes: str) -> str:
     """The line that embeds the widget without buttons."""
     return recorder.snippet(buttons="", **attributes)
-
-
-def goals(recorder: RecorderServer, count: int = 1) -> list[tuple[str, str]]:
-    """The session and name of each goal, which the server counts once by its nonce; there are no more than so many."""
-    recorder.wait("conversions", count)
-    return sorted({body["nonce"]: (body["session"], body["goal"]) for body in recorder.of("conversions")}.values())
 
 
 # Ready ---------------------------------------------------------------------------------------------------------------
@@ -72,102 +66,6 @@ def test_ready_comes_once_on_every_page_whose_visit_is_known(tab: Tab, site: Sit
     recorder.away = True
     tab.goto(site.origin + "/p")
     assert sorted(tab.until("() => heard.length > 1 && heard")) == sorted(once), "the server is away"
-
-
-# Goals ---------------------------------------------------------------------------------------------------------------
-
-
-def test_a_goal_on_the_click_that_leaves_a_landing_page_is_sent_by_the_next(
-    tab: Tab, site: Site, recorder: RecorderServer
-) -> None:
-    site.page("/next")
-    click = "grapevine.convert('signup', {value: 0.1 + 0.2, currency: 'EUR', id: 7})"
-    tab.goto(site.page("/p", f'<a id="on" href="/next" onclick="{click}">sign up</a>', head=HELD))
-    tab.until("() => !!window.release")  # the visit is stored, but the page never learns of it
-    tab.click("#on")
-    tab.until("() => location.pathname == '/next' && window.grapevine?.visit")
-    assert goals(recorder) == [("session1", "signup")]
-    goal = recorder.of("conversions")[0]
-    assert (goal["value"], goal["currency"], goal["id"]) == ("0.300000", "EUR", 7)
-    tab.until(f"() => !Object.keys(({MEMORY})().outbox).length")
-
-
-def test_goals_reached_while_the_server_is_away_are_sent_when_it_is_back(
-    tab: Tab, site: Site, recorder: RecorderServer
-) -> None:
-    site.page("/plain", snippet="")
-    site.page("/next", head="<script>window.grapevine = {q: [['convert', 'queued']]}</script>")
-    away(recorder, tab, site.page("/p"))
-    tab.run("() => grapevine.convert('on the first page')")
-    tab.goto(site.origin + "/next")
-    tab.until(VERSION)
-    tab.run("() => grapevine.convert('as it is left')")
-    tab.goto(site.origin + "/plain")
-    recorder.away = False
-    tab.visited(site.origin + "/p")
-    assert goals(recorder, 3) == [("session1", name) for name in ("as it is left", "on the first page", "queued")]
-    tab.until(f"() => !Object.keys(({MEMORY})().outbox).length")
-
-
-def test_a_goal_on_the_click_that_leaves_a_known_visit_is_not_lost(
-    tab: Tab, site: Site, recorder: RecorderServer
-) -> None:
-    site.page("/next")
-    tab.visited(site.page("/p", '<a id="on" href="/next" onclick="grapevine.convert(\'order\')">order</a>'))
-    recorder.drops = True  # takes the report and closes the connection, as does a page that is left
-    tab.click("#on")
-    recorder.wait("conversions")
-    tab.until("() => location.pathname == '/next' && window.grapevine?.visit")
-    recorder.drops = False
-    assert goals(recorder, 2) == [("session1", "order")]
-
-
-def test_a_goal_keeps_to_the_visit_in_which_it_was_reached(tab: Tab, site: Site, recorder: RecorderServer) -> None:
-    tab.goto(site.page("/p", head=HELD, snippet=bare(recorder)))
-    tab.until("() => !!window.release")
-    tab.run("() => grapevine.convert('before')")
-    site.page("/q", snippet=bare(recorder))
-    tab.goto(f"{site.origin}/q#gv={FOREIGN}")
-    tab.run("() => grapevine.convert('after')")
-    assert goals(recorder, 2) == [("session1", "before"), ("session2", "after")]
-    assert recorder.of("visits")[-1].get("token") in {None, FOREIGN}
-    assert len({visit["nonce"] for visit in recorder.of("visits")}) == 2
-
-
-@pytest.mark.parametrize("how", ["refused", "forgotten", "given"])
-def test_goals_wait_for_consent_and_go_with_its_refusal(
-    tab: Tab, site: Site, recorder: RecorderServer, how: str
-) -> None:
-    queue = "<script>window.grapevine = {q: [['convert', 'queued']]}</script>"
-    tab.goto(site.page("/p", head=queue, snippet=bare(recorder, consent="required")))
-    tab.until(VERSION)
-    tab.run("() => grapevine.convert('early')")
-    assert json.loads(tab.run(STORED)) == [{}, {}]
-    if how == "forgotten":
-        tab.run("() => grapevine.forget()")
-    if how == "refused":
-        tab.run("() => { grapevine.consent(false); grapevine.convert('refused') }")
-    tab.run("() => { grapevine.consent(true); grapevine.convert('late') }")
-    known(tab)
-    expected = ["early", "late", "queued"] if how == "given" else ["late"]
-    assert goals(recorder, len(expected)) == [("session1", name) for name in expected]
-    idle(tab, 100)
-    assert len(recorder.of("conversions")) == len(expected)
-
-
-@pytest.mark.parametrize("ends", ["grapevine.consent(false)", "grapevine.forget()"])
-def test_kept_goals_go_with_the_visit(tab: Tab, site: Site, recorder: RecorderServer, ends: str) -> None:
-    away(recorder, tab, site.page("/p", snippet=bare(recorder)))
-    tab.run("() => { for (let i = 0; i < 30; i++) grapevine.convert('goal' + i) }")
-    assert len(tab.run(MEMORY)["outbox"]) == 20
-    tab.run(f"() => {ends}")
-    assert json.loads(tab.run(STORED)) == [{}, {}]
-    tab.run("() => grapevine.convert('in no visit')")
-    recorder.away = False
-    if "forget" in ends:
-        tab.visited(site.page("/q", snippet=bare(recorder)))
-    idle(tab, 300)
-    assert recorder.of("conversions") == []
 
 
 # Refused reports -----------------------------------------------------------------------------------------------------

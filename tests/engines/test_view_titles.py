@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
@@ -70,3 +70,70 @@ def test_a_page_that_is_left_before_its_title_came(tab: Tab, site: Site, recorde
     tab.goto(f"{site.origin}/other")
     views = [(view["url"].removeprefix(site.origin), view.get("title")) for view in recorder.wait("views", 4)]
     assert views == [("/first", "First"), ("/second", None), ("/third", "Third"), ("/fourth", None)]
+
+
+LOOK: Final = """<script>
+const later = setTimeout;
+window.setTimeout = (run, wait, ...rest) => wait == 3000 ? (window.look = run, 0) : later(run, wait, ...rest);
+window.popped = () => new Promise(done => addEventListener('popstate', done, {once: true}));
+</script>"""
+"""The widget looks at the title of a landing page when the test says so, not after three seconds."""
+OTHER: Final = "history.pushState(null, '', '/other'); document.title = 'Other'"
+BACK: Final = "const back = popped(); history.back(); await back;"
+
+
+class Landing(NamedTuple):
+    """What happens on a landing page, in steps; after each one the next view is waited for, if there is one."""
+
+    steps: tuple[str, ...]
+    visits: list[str]
+    """The titles of the visit's reports."""
+    views: list[str | None]
+    """The titles of the views after it."""
+
+
+LANDINGS: Final = {
+    "its title comes late": Landing(("document.title = 'Late'; look()",), ["Landing", "Late"], []),
+    "its title comes, and is looked at twice": Landing(
+        ("document.title = 'Late'; look(); look()",), ["Landing", "Late"], []
+    ),
+    "its title stays": Landing(("look()",), ["Landing"], []),
+    "another page is shown": Landing((OTHER, "look()"), ["Landing"], ["Other"]),
+    "the reader goes back, before the title does": Landing(
+        (OTHER, f"{BACK} look(); document.title = 'Landing'", "look()"), ["Landing"], ["Other", "Landing"]
+    ),
+    "the reader goes back, long before the title does": Landing(
+        (OTHER, BACK, "look(); document.title = 'Landing'; look()"), ["Landing"], ["Other", None]
+    ),
+    "a router pushes its address again, before the title": Landing(
+        (OTHER, "history.pushState(null, '', '/p'); look(); document.title = 'Landing'", "look()"),
+        ["Landing"],
+        ["Other", "Landing"],
+    ),
+    "the reader is back, and the title is corrected": Landing(
+        (OTHER, f"{BACK} document.title = 'Landing'", "document.title = 'Corrected'; look()"),
+        ["Landing", "Corrected"],
+        ["Other", "Landing"],
+    ),
+}
+
+
+def test_a_landing_page_keeps_its_own_title(tab: Tab, site: Site, recorder: RecorderServer) -> None:
+    between, landing = site.page("/between", snippet=""), site.page("/p", head=LOOK, title="Landing")
+    found = {}
+    for name, case in LANDINGS.items():
+        tab.goto(between)
+        tab.run("() => sessionStorage.clear()")
+        recorder.reports.clear()
+        tab.visited(landing)
+        tab.until("() => !!window.look")
+        for number, step in enumerate(case.steps, 1):
+            tab.run(f"async () => {{ {step} }}")
+            recorder.wait("views", min(number, len(case.views)))
+        recorder.wait("visits", len(case.visits))
+        tab.run("() => new Promise(done => setTimeout(done, 100))")
+        views = [report.get("title") for report in recorder.of("views")]
+        found[name] = Landing(case.steps, [report["title"] for report in recorder.of("visits")], views)
+        assert len({report["nonce"] for report in recorder.of("visits")}) == 1
+    assert found == LANDINGS
+    assert tab.errors() == []

@@ -42,10 +42,15 @@ const emptyTab = () => ({
 /** @type {Tab} */
 export const tab = emptyTab();
 
-/** Reads the state from storage: an earlier page of this tab may have written it. */
-export const loadTab = () => {
+/**
+ * Reads the state from storage: an earlier page of this tab may have written it. Goals that this page reached before it
+ * was tracked stay in the outbox.
+ * @param {Object<string, string>} outbox of this page
+ */
+export const loadTab = (outbox) => {
   try {
     Object.assign(tab, JSON.parse(storage[STORAGE_KEY]));
+    Object.assign(tab.outbox, outbox);
   } catch {}
 };
 

@@ -42,7 +42,7 @@ export const newToken = () =>
  */
 export const trackPage = async (view = {url: pageUrl(), title: pageTitle()}) => {
   if (!mayCollect()) return;
-  loadTab();
+  loadTab(tab.outbox);
   resendOutbox();
   // All of this runs before the first `await`: a route change may call again while a report is being sent.
   const token = newToken();
