@@ -99,22 +99,3 @@ def test_a_site_can_go_back(page: Page, site: Site, recorder: Recorder) -> None:
         written.append(page.evaluate("() => grapevine.url('copy')").removeprefix(site.origin)[:6])
         page.goto("about:blank")
     assert written == ["/p#gv-", "/p#gv=", "/p#gv-"]
-
-
-def test_pages_that_look_their_fragment_up_as_a_selector(page: Page, site: Site, recorder: Recorder) -> None:
-    lookups = [
-        "document.querySelector(location.hash)",
-        "document.querySelectorAll('main ' + location.hash)",
-        "document.body.matches(location.hash)",
-        "document.body.closest(decodeURIComponent(location.hash))",
-        "document.querySelector(`[href='${location.hash}'], ${location.hash} > a`)",
-        "document.styleSheets[0].insertRule(location.hash + ' { color: red }')",
-    ]
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    script = ";".join(f"{lookup};window.done = {number}" for number, lookup in enumerate(lookups, 1))
-    site.page("/p", f"<p>A page.</p><script>{script}</script>", head="<style>p { margin: 0 }</style>")
-    page.goto(f"{site.origin}/p#gv-{token(9, 'copy')}")
-    recorder.wait(page, "visits")
-    assert (page.evaluate("() => window.done"), errors) == (len(lookups), [])
-    assert page.url == site.origin + "/p"

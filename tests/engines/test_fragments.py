@@ -33,12 +33,26 @@ def test_a_token_is_read_and_leaves_with_what_hangs_on_it(tab: Tab, site: Site, 
     assert found == OPENED
 
 
+LOOKUPS = (
+    "document.querySelector(location.hash)",
+    "document.querySelectorAll('main ' + location.hash)",
+    "document.body.matches(location.hash)",
+    "document.body.closest(decodeURIComponent(location.hash))",
+    "document.querySelector(`[href='${location.hash}'], ${location.hash} > a`)",
+    "document.styleSheets[0].insertRule(location.hash + ' { color: red }')",
+)
+
+
 def test_a_page_may_look_its_fragment_up_as_a_selector(tab: Tab, site: Site, recorder: RecorderServer) -> None:
     recorder.joint = "-"
-    page = site.page("/p", "<p>A page.</p><script>document.querySelector(location.hash || 'p')</script>")
+    script = "".join(
+        f"if (location.hash) {lookup}; window.done = {number};" for number, lookup in enumerate(LOOKUPS, 1)
+    )
+    style = "<style>p { margin: 0 }</style>"
+    page = site.page("/p", f"<p>A page.</p><script>{script}</script>", head=style)
     tab.visited(page)
     shared = f"{page}#gv-{token(1, 'copy')}"
     assert tab.run("() => grapevine.url('copy')") == shared
     tab.goto(site.page("/between", snippet=""))
     tab.visited(shared.replace(token(1, "copy"), "T".ljust(23, "x")))
-    assert (tab.url, tab.errors()) == (page, [])
+    assert (tab.url, tab.run("() => done"), tab.errors()) == (page, len(LOOKUPS), [])
