@@ -78,7 +78,7 @@ SEEN_ANSWERS = {
 NOT_ASKED = {
     ("GET", "/widget{rest}"): "files of the build; no store is read",
     ("GET", f"{assets.FOLDER}/{{name}}"): "files of the package; no store is read",
-    ("POST", "/s/{token}/qr.svg"): "draws the URL that it is sent; no store is read",
+    ("POST", "/s/{token:rest}/qr.svg"): "draws the URL that it is sent; no store is read",
 }
 
 

@@ -70,6 +70,20 @@ async def test_the_last_title_is_kept(scene: TitleScene, titles: list[str | None
     assert await scene.titles() == {A: kept}
 
 
+async def test_of_several_processes_the_one_that_stored_a_title_corrects_it(scene: TitleScene) -> None:
+    """The others know of no other title than the right one, and offer none."""
+    await scene.come(A, "Headline")
+    one = scene.recorder
+    scene.restart()
+    await scene.come(A, "Made up")
+    other, scene.recorder = scene.recorder, one
+    await scene.come(A, "Headline")
+    assert await scene.titles() == {A: "Made up"}
+    scene.recorder = other
+    await scene.come(A, "Headline")
+    assert await scene.titles() == {A: "Headline"}
+
+
 async def test_the_last_title_of_a_batch_is_kept(scene: TitleScene) -> None:
     await scene.come(A, "Third")
     await scene.play(*(scene.arrival(page=page(A), title=title) for title in ("First", "Second", None, "Third", None)))
