@@ -31,7 +31,7 @@ const noteChange = (kind, url, title, delay = 50) => {
 /** Another page is a view, as is a link with a known token that is opened here; a new token begins a visit. */
 const handleChanges = guard(async () => {
   const [url, token] = untag(location.href);
-  // The reader's own token stays in the address bar (`data-address-bar`); nobody has opened a link with it.
+  // The reader's own token stays in the address bar (`data-address-bar`); no reader has opened a link with it.
   const isOwn = token && token == tab.tokens.address;
   // A router that puts back the address it began with gives the entry a state; an opened link has none.
   const isOpened = token && !isOwn && hasMoved(kinds) && history.state == null;
