@@ -17,7 +17,6 @@ from grapevine.writer.nonces import GUARD_UNLINKED, GUARD_VIEW, GUARD_VISITOR, N
 from tests.bench.scenario import PAGES, Cascade, Happened, ScenarioShare, ScenarioVisit
 
 NONCE_KEY: Final = b"n" * 32
-TITLE: Final = "An article"
 NONCES_KEPT_MS: Final = 10 * 60_000
 
 _INDEX: Final = {measure: index for index, measure in enumerate(MEASURES)}
@@ -85,7 +84,7 @@ class Filler:
             if page not in self._seen:
                 self._seen.add(page)
                 number = self._page_ids[page]
-                new[page] = (self._site, number, number % ids.CELLS, ids.day_at(at), PAGES[page], TITLE)
+                new[page] = (self._site, number, number % ids.CELLS, ids.day_at(at), PAGES[page], title_of(PAGES[page]))
         if new:
             self._many(_insert("insert_pages"), new.values())
 
@@ -282,6 +281,11 @@ class Filler:
         drops = ((self._site, hour, reason, 0, number) for (hour, reason), number in self._drops.items())
         self._many(_insert("raise_drops"), drops)
         self._drops.clear()
+
+
+def title_of(url: str) -> str:
+    """Returns the title of a page: each has its own, since a share of another page does not give it the visit's."""
+    return f"An article: {url.rpartition('/')[2]}"
 
 
 def view_nonce(number: int) -> str:

@@ -22,7 +22,7 @@ from grapevine.store.sqlite.store import SQLiteStore
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
 from tests.bench.fill import File
-from tests.bench.filler import NONCE_KEY, TITLE, Filler, unlinked_nonce, view_nonce
+from tests.bench.filler import NONCE_KEY, Filler, title_of, unlinked_nonce, view_nonce
 from tests.bench.scenario import PAGES, Happened, Story, gap_of
 
 pytestmark = pytest.mark.anyio
@@ -91,7 +91,8 @@ def arrival(row: Mapping[str, Any], visits: Mapping[int, Mapping[str, Any]]) -> 
     same_network = bool(row["flags"] & SAME_NETWORK)
     return VisitEvent(
         site_id=SITE, nonce=f"{row['visit_id']} {row['nonce_check']}", day=ids.day_of(row["visit_id"]), at=row["at"],
-        page=page(row["page_id"]), title=TITLE, source=row["source"] if sharer is None else SOURCES["direct-deep"],
+        page=page(row["page_id"]), title=title_of(URLS[row["page_id"]]),
+        source=row["source"] if sharer is None else SOURCES["direct-deep"],
         device=row["device"], app=row["app"], visitor=row["visitor"],
         visitor_before=visits[sharer]["visitor"] if same_network else 0,
         token=None if sharer is None else Token(sharer, row["channel"], row["n"]), reason=row["reason"],
@@ -118,7 +119,7 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
                     token=token,
                     at=row["reported_at"],
                     page=page(row["page_id"]),
-                    title=TITLE,
+                    title=title_of(URLS[row["page_id"]]),
                     by_session=True,
                 )
             )
@@ -133,7 +134,7 @@ async def events(store: SQLiteStore, unlinked: list[tuple[int, int, int, int]]) 
                 nonce=unlinked_nonce(number),
                 at=at,
                 page=Page(page_id(SITE, url), url, is_home=False),
-                title=TITLE,
+                title=title_of(url),
                 source=source,
                 device=device,
             )
