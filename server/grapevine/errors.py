@@ -5,7 +5,7 @@
     ├── StoreError          the database cannot be used                          exit 1, 503
     │   └── Interrupted     it may be usable in a moment: what it was asked can be asked again
     └── Problem             a request that cannot be answered as asked           its status, as problem+json
-        ├── Malformed 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · UnknownSite 404 · NotFound 404
+        ├── Malformed (CutOff) 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · UnknownSite 404 · NotFound 404
         ├── TooLarge 413 · UrlTooLong 414 · Invalid 422 · RateLimited 429 · HeadTooLarge 431
         └── Busy 503
 
@@ -69,6 +69,10 @@ class Malformed(Problem):
     """The body is no JSON object, or a parameter cannot be read at all."""
 
     status, code, title = 400, "malformed", "The request cannot be read"
+
+
+class CutOff(Malformed):
+    """The connection ended before the body did: nobody reads the refusal, and no owner of a site can help it."""
 
 
 class NotATokenProblem(Problem):

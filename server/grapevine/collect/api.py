@@ -29,7 +29,7 @@ from grapevine.domain.events import Event, Outcome, Unfurl
 from grapevine.domain.json_input import decode
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token
-from grapevine.errors import FieldError, Invalid, Problem
+from grapevine.errors import CutOff, FieldError, Invalid, Problem
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.rows import SiteRow
 from grapevine.writer.counts import Drops
@@ -132,11 +132,12 @@ class CollectApi:
         return site, session.visit_id
 
     def count_refusal(self, problem: Problem, site: Site | None = None) -> None:
-        """Counts and logs a refusal whose code is a drop reason; no site where none of this server is meant."""
+        """Counts a refusal whose code is a drop reason; logs it unless its client left. ``site`` is the one meant."""
         if problem.code in DROP_REASONS and problem.code != "busy":  # the writer counts those
             at = self._clock()
             self._drops.add(site.site_id if site else 0, problem.code, at)
-            self._refusals.note(problem, site.key if site else None, at)
+            if not isinstance(problem, CutOff):
+                self._refusals.note(problem, site.key if site else None, at)
 
     def _accept(self, call: CallSpec, body: bytes, client: ClientInfo, at: int) -> PendingEvent | CollectResponse:
         """Admit the network, decode, find the site, admit there, classify, make the event.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import ClientDisconnect, Request
 
-from grapevine.errors import Malformed, TooLarge
+from grapevine.errors import CutOff, Malformed, TooLarge
 
 
 def check_type(content_type: str, types: frozenset[str]) -> None:
@@ -15,7 +15,7 @@ def check_type(content_type: str, types: frozenset[str]) -> None:
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """Returns the body of at most ``most`` bytes. Raises TooLarge; raises Malformed when the connection ends early."""
+    """Returns the body of at most ``most`` bytes. Raises TooLarge; raises CutOff when the connection ends early."""
     body = bytearray()
     try:
         async for chunk in request.stream():
@@ -23,5 +23,5 @@ async def read_body(request: Request, most: int) -> bytes:
             if len(body) > most:
                 raise TooLarge(f"It has more than {most:,} bytes.")
     except ClientDisconnect:
-        raise Malformed("The connection ended before the body did.") from None
+        raise CutOff("The connection ended before the body did.") from None
     return bytes(body)
