@@ -88,7 +88,7 @@ def test_links_go_from_build_to_build_while_a_site_has_both(embedding: Embedding
     assert arrived(embedding.open(visitor, short)) == ("old", True)
 
 
-@pytest.mark.parametrize("form", ["identifier", "parameter"])
+@pytest.mark.parametrize("form", ["identifier", pytest.param("parameter", marks=pytest.mark.slow)])
 def test_every_link_is_read_by_the_new_build(embedding: Embedding, visitor: Visitor, form: str) -> None:
     token = embedding.write(form, visitor)
     joint = {"identifier": "-", "parameter": "="}[form]

@@ -33,7 +33,7 @@ FOLLOWED: Final = "() => document.querySelector('grapevine-follow')?.shadowRoot?
 def install_other_build(project_root: Path, folder: Path) -> dict[str, bytes]:
     """Puts the package into ``folder`` with another build of the widget, and returns the files of that by name."""
     package = project_root / "server/grapevine"
-    shutil.copytree(package, folder / "grapevine", ignore=shutil.ignore_patterns("__pycache__", "built"))
+    shutil.copytree(package, folder / "grapevine", ignore=shutil.ignore_patterns("built"))
     shutil.copytree(package / "built/data", folder / "grapevine/built/data")
     manifest = json.loads((package / "built/widget/manifest.json").read_text("utf-8"))
     digest, script = manifest["digest"], manifest["scripts"]["widget"]["file"]

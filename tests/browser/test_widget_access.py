@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -83,13 +82,33 @@ def settings(page: Page, direction: str, theme: str = "auto") -> Iterator[list[s
         yield SEEN if number or theme != "auto" else None
 
 
-@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def quick_or_slow(*cases: tuple[str, ...], quick: int) -> list[Any]:
+    """So many of these cases in the usual run, which together have each theme, look and position in some direction."""
+    slow = [pytest.param(*case, marks=pytest.mark.slow) for case in cases[quick:]]
+    return [*cases[:quick], *slow]
+
+
 @pytest.mark.parametrize(
-    ("position", "theme"),
-    [
-        *((position, theme) for position in ("left", "inline") for theme in ("auto", "light", "dark")),
-        *((position, "auto") for position in ("right", "bottom")),  # the bar on the left, elsewhere
-    ],
+    ("direction", "position", "theme"),
+    quick_or_slow(
+        ("ltr", "left", "auto"),
+        ("ltr", "left", "dark"),
+        ("ltr", "inline", "light"),
+        ("ltr", "right", "auto"),
+        ("rtl", "inline", "auto"),
+        ("rtl", "inline", "dark"),
+        ("rtl", "left", "light"),
+        ("rtl", "bottom", "auto"),
+        ("ltr", "inline", "auto"),
+        ("rtl", "left", "auto"),
+        ("ltr", "left", "light"),
+        ("ltr", "inline", "dark"),
+        ("ltr", "bottom", "auto"),
+        ("rtl", "left", "dark"),
+        ("rtl", "inline", "light"),
+        ("rtl", "right", "auto"),
+        quick=10,
+    ),
 )
 def test_axe_finds_nothing(tab: Page, site: Site, direction: str, position: str, theme: str) -> None:
     inline = position == "inline"
@@ -115,26 +134,44 @@ def test_axe_finds_nothing(tab: Page, site: Site, direction: str, position: str,
         check(tab, *parts, rules=rules)
 
 
-@pytest.mark.parametrize("direction", ["ltr", "rtl"])
-def test_axe_finds_nothing_in_looks_and_in_the_menu(tab: Page, site: Site, direction: str) -> None:
-    for look, position in product(("tiles", "labels"), ("left", "inline")):
-        row = "<grapevine-buttons></grapevine-buttons>" if position == "inline" else ""
-        many = "copy whatsapp telegram email x facebook linkedin sms reddit bluesky mastodon qr print slack viber vk"
-        attributes = {"look": look, "position": position, "buttons": many, "counts": "on", "lang": WORDS[direction]}
-        site.page("/p", BODY % (direction, row), head=HEAD, snippet=snippet(**attributes))
-        tab.goto(site.origin + "/p")
-        tab.wait_for_selector("[part=total]")
-        for rules in settings(tab, direction):
-            if position == "left" and tab.viewport_size == PHONE:
-                if tab.locator("[part=more]").get_attribute("aria-expanded") == "false":
-                    tab.locator("[part=more]").click()
-                expect(tab.locator("[part=menu]")).to_be_visible()
-            check(tab, "grapevine-buttons", rules=rules)
+@pytest.mark.parametrize(
+    ("direction", "look", "position"),
+    quick_or_slow(
+        ("ltr", "tiles", "left"),
+        ("rtl", "labels", "left"),
+        ("ltr", "labels", "inline"),
+        ("rtl", "tiles", "inline"),
+        ("rtl", "tiles", "left"),
+        ("ltr", "labels", "left"),
+        ("rtl", "labels", "inline"),
+        ("ltr", "tiles", "inline"),
+        quick=4,
+    ),
+)
+def test_axe_finds_nothing_in_looks_and_in_the_menu(
+    tab: Page, site: Site, direction: str, look: str, position: str
+) -> None:
+    row = "<grapevine-buttons></grapevine-buttons>" if position == "inline" else ""
+    many = "copy whatsapp telegram email x facebook linkedin sms reddit bluesky mastodon qr print slack viber vk"
+    attributes = {"look": look, "position": position, "buttons": many, "counts": "on", "lang": WORDS[direction]}
+    site.page("/p", BODY % (direction, row), head=HEAD, snippet=snippet(**attributes))
+    tab.goto(site.origin + "/p")
+    tab.wait_for_selector("[part=total]")
+    for rules in settings(tab, direction):
+        if position == "left" and tab.viewport_size == PHONE:
+            if tab.locator("[part=more]").get_attribute("aria-expanded") == "false":
+                tab.locator("[part=more]").click()
+            expect(tab.locator("[part=menu]")).to_be_visible()
+        check(tab, "grapevine-buttons", rules=rules)
 
 
-@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
-@pytest.mark.parametrize("direction", ["ltr", "rtl"])
-def test_axe_finds_nothing_in_panels(tab: Page, site: Site, theme: str, direction: str) -> None:
+@pytest.mark.parametrize(
+    ("direction", "theme"),
+    quick_or_slow(
+        ("ltr", "auto"), ("rtl", "dark"), ("ltr", "light"), ("rtl", "auto"), ("ltr", "dark"), ("rtl", "light"), quick=3
+    ),
+)
+def test_axe_finds_nothing_in_panels(tab: Page, site: Site, direction: str, theme: str) -> None:
     attributes = {"buttons": "mastodon qr", "theme": theme, "lang": WORDS[direction]}
     site.page("/p", BODY % (direction, ""), head=HEAD, snippet=snippet(**attributes))
     tab.goto(site.origin + "/p")

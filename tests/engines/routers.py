@@ -165,12 +165,10 @@ export const {{{names}}} = exports;
 
 ROUTERS: Final[tuple[Router, ...]] = (
     turbo,
-    htmx_2,
     htmx_4,
-    swup,
     pjax,
     vue_router,
     react_router,
 )
-MORE: Final[tuple[Router, ...]] = (turbo_with_the_widget_in_the_head, pjax_of_the_whole_body)
-"""The same once more, in another way."""
+MORE: Final[tuple[Router, ...]] = (turbo_with_the_widget_in_the_head, htmx_2, swup, pjax_of_the_whole_body)
+"""The same once more, in another way or by another script of the kind."""
