@@ -53,6 +53,7 @@ PARTS = {
     "forgetButton": Part("forgetButton/part.js", after=("buttons", "forget")),
     "goals": Part("goals/part.js"),
     "heldToken": Part("heldToken/part.js"),
+    "lateTitle": Part("lateTitle/part.js"),
     "looks": Part("looks/part.js"),
     "more": Part("more/part.js", after=("buttons",)),
     "mastodon": Part("mastodon/part.js", after=("buttons",)),
@@ -114,7 +115,7 @@ def build_widget(root: Path) -> tuple[dict[str, bytes], list[Script]]:
         "grapevine:channels": {"CHANNELS": {name: channel_entries[name] for name in INLINE}},
         "grapevine:tracking": {"TRACKING_NAME": tracking_pattern(tracking_names(root))},
         "grapevine:secrets": secret_patterns(root / "widget/secret_parameters.json"),
-        "grapevine:languages": {"LANGUAGES": " ".join(sorted(translations))},
+        "grapevine:languages": {"LANGUAGES": "".join(sorted(translations))},
         "grapevine:version": {"VERSION": version},
         "grapevine:digest": {"DIGEST": ""},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, snippet
 from tests.browser.fake_collect_api import Recorder, token
 from tests.support.browsers import clipboard, copy, select
 from tests.support.page_server import Site
@@ -40,8 +40,8 @@ def test_it_works_under_the_strictest_policy(page: Page, site: Site) -> None:
     assert complaints == []
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_shifts(visitor: Visitor, site: Site, recorder: Recorder, width: int) -> None:
+@pytest.mark.parametrize(("width", "options"), [(390, {}), (1280, {}), (390, {"look": "labels", "counts": "on"})])
+def test_nothing_shifts(visitor: Visitor, site: Site, recorder: Recorder, width: int, options: dict[str, str]) -> None:
     context = visitor(viewport={"width": width, "height": 800})
     recorder.attach(context)
     page = context.new_page()
@@ -51,9 +51,14 @@ def test_nothing_shifts(visitor: Visitor, site: Site, recorder: Recorder, width:
         .observe({type: 'layout-shift', buffered: true});
     """)
     reserved = "<style>grapevine-buttons{display:block;min-height:44px}</style><grapevine-buttons></grapevine-buttons>"
-    site.page("/p", reserved + f'<div id="x">{LONG * 20}<a href="/a">this</a> {site.origin}/b</div>')
+    if options:  # their rows need more room than the plain one
+        reserved = reserved.replace("44px", "200px")
+    text = f'<div id="x">{LONG * 20}<a href="/a">this</a> {site.origin}/b</div>'
+    site.page("/p", reserved + text, snippet=snippet(**options))
     page.goto(site.origin + "/p")
     page.wait_for_function("() => window.grapevine?.visit")
+    if options:  # the last of the parts: the menu of what does not fit
+        page.wait_for_selector("[part=more]")
     assert token(1, "copy") in copy(page, "#x")["text/plain"]
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 300)))")
     assert page.evaluate("() => shifts") == []

@@ -25,8 +25,9 @@ BRAND_ICONS = {
     "hackernews": "ycombinator", "weibo": "sinaweibo",
 }  # fmt: skip
 """Channel → slug of simple-icons."""
-INLINE = ("native", "copy", "whatsapp", "telegram", "email", "x", "facebook", "linkedin")
-"""The default buttons: their channels are built into the buttons' part; every other one has a data file."""
+INLINE = ("linkedin", "copy", "whatsapp", "email", "telegram", "facebook", "x", "native")
+"""The default buttons, in the order that compresses best: their channels are built into the buttons' part; every other
+one has a data file."""
 
 
 def icon_path(svg: str) -> str:

@@ -16,8 +16,6 @@ import {createElement} from '../dom.js';
 import {createStyleSheet} from '../styleSheet.js';
 import {pageScheme} from './pageScheme.js';
 
-/** Channels that show the reader by themselves what happened; they need no notice. */
-const OWN_FEEDBACK = /^(native|mastodon|qr|print)$/;
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
 /** The style sheet of everything that looks like a button of a bar. */
@@ -28,8 +26,7 @@ export const BUTTONS_SHEET = createStyleSheet(BUTTONS_CSS);
  * that the page takes out and puts back, or moves while it is being drawn, keeps its bar.
  */
 export const drawButtons = async (host) => {
-  host.refresh ||= renderBar(host);
-  const refresh = await host.refresh;
+  const refresh = await (host.refresh ||= renderBar(host));
   changeListeners.add(refresh);
   refresh();
 };
@@ -60,15 +57,16 @@ const renderBar = async (host) => {
     const href = () => channelLink(channel, shareUrl(channel));
     const button = createElement(href() ? 'a' : 'button', {part: 'button', ariaLabel: name, title: name});
     const refresh = () => href() && Object.assign(button, {href: href(), target: '_blank', rel: 'noopener'});
-    button.onclick = button.onauxclick = guard(async (event) => {
+    button.onclick = button.onauxclick = guard((event) => {
       if (event.button > 1) return; // the right button opens a menu; the middle one a link
       if (refresh()) return reportShare(channel, pageUrl());
-      if (!(await shareVia(channel)) || OWN_FEEDBACK.test(channel)) return;
-      notice.style.marginTop = button.offsetTop + 'px';
-      notice.textContent =
-        '✓ ' + translate('copied') + (channel == 'copy' ? '' : ' · ' + translate('paste').replace('$', name));
-      clearTimeout(timer);
-      timer = setTimeout(() => (notice.textContent = ''), 5e3);
+      return shareVia(channel, () => {
+        notice.style.marginTop = button.offsetTop + 'px';
+        notice.textContent =
+          '✓ ' + translate('copied') + (channel == 'copy' ? '' : ' · ' + translate('paste').replace('$', name));
+        clearTimeout(timer);
+        timer = setTimeout(() => (notice.textContent = ''), 5e3);
+      });
     });
     button.style.setProperty('--brand', colour || '');
     button.dataset.channel = channel;
@@ -95,13 +93,13 @@ const renderBar = async (host) => {
   root.append(bar, notice);
   if (sticky) {
     new ResizeObserver(async () => {
-      if (bar.scrollWidth + bar.scrollHeight <= bar.clientWidth + bar.clientHeight) return;
+      if (bar.clientWidth + bar.clientHeight >= bar.scrollWidth + bar.scrollHeight) return;
       bar.style.visibility = 'hidden'; // so that nothing is seen to move
       await callPart('more', root, bar);
       bar.style.visibility = '';
     }).observe(bar);
   }
-  if (config.counts == 'on') callPart('counts', root);
+  if (config.counts) callPart('counts', root);
   return refreshAll;
 };
 

@@ -14,4 +14,4 @@ export const channelData = (channel) => (CHANNELS[channel]);
 
 /** Returns the URL that a channel's button opens: its template with URL (`$u`) and title (`$t`); undefined without. */
 export const channelLink = (channel, url) =>
-  CHANNELS[channel][1]?.replace(/\$(.)/g, (_, key) => encodeURIComponent(key == 'u' ? url : pageTitle()));
+  CHANNELS[channel][1]?.replace('$u', encodeURIComponent(url)).replace('$t', encodeURIComponent(pageTitle()));

@@ -23,7 +23,7 @@ const LANGUAGE = (
 
 /** Loads the translations of the language. English, and a language without a file, needs none. */
 export const loadTranslations = async () => {
-  if (LANGUAGES.includes(LANGUAGE)) Object.assign(TRANSLATIONS, await fetchJson(LANGUAGE).catch(() => {}));
+  if (LANGUAGES.match(/../g).includes(LANGUAGE)) Object.assign(TRANSLATIONS, await fetchJson(LANGUAGE).catch(() => {}));
 };
 
 /** Returns the text for a key, or the fallback if the language has none. */

@@ -5,12 +5,10 @@ import {config} from '../config.js';
  * lightness of its background says, else both, which leaves the choice to the system.
  */
 export const pageScheme = () => {
-  if (/light|dark/.test(config.theme)) return config.theme;
   const html = document.documentElement;
   const body = getComputedStyle(document.body || html);
-  const [scheme, other = scheme] = body.colorScheme.match(/light|dark/g) || [];
-  if (scheme && scheme == other) return scheme;
-  for (const color of [body.backgroundColor, getComputedStyle(html).backgroundColor]) {
+  for (const scheme of [config.theme, body.colorScheme]) if (/light/.test(scheme) != /dark/.test(scheme)) return scheme;
+  for (const {backgroundColor: color} of [body, getComputedStyle(html)]) {
     // Three numbers, and the opacity if there is any: `rgb(…)`, or as the page wrote it, `oklch(…)`, `lab(…)`, `color(…)`.
     const [first, second, third, opacity = 1] = color.match(/(?<=[( ])-?[\d.]+/g);
     const lightness = /^[lo]/.test(color) ? first : first * 0.3 + second * 0.6 + third * 0.1;

@@ -2,10 +2,12 @@ import {config} from '../config.js';
 import {callPart, hasStickyBar} from '../lazyParts.js';
 import {drawButtons} from './buttons.js';
 import {showStickyBar} from './stickyBar.js';
-import {reportLateTitle} from './lateTitle.js';
 import {shareVia} from './shareVia.js';
+import {pageTitle} from '../pageTitle.js';
+import {tab} from '../tabStorage.js';
 
-setTimeout(reportLateTitle, 3e3);
+// Single-page apps often set the title of the first page after they have loaded.
+setTimeout(() => tab.visit && tab.landing?.title != pageTitle() && callPart('lateTitle'), 3e3);
 
 /**
  * Entry of the buttons' part. Without arguments it adds what the script element asks for: the sticky bar, the survey.
@@ -15,9 +17,8 @@ setTimeout(reportLateTitle, 3e3);
 export const start = (host, channel) => {
   if (channel) return shareVia(channel);
   if (/buttons$/.test(host?.localName)) {
-    // A copy of the sticky bar: from HTML that the page read and wrote again, or from a router's snapshot of the body.
-    const isCopy = hasStickyBar() && !host.removed && host.hasAttribute('position');
-    return isCopy ? host.remove() : drawButtons(host);
+    // A copy of the sticky bar goes: from HTML that the page read and wrote again, or a router's snapshot of the body.
+    return hasStickyBar() && !host.removed && host.hasAttribute('position') ? host.remove() : drawButtons(host);
   }
   if (host) return callPart(host.localName.split('-').pop(), host);
   if (hasStickyBar()) showStickyBar();

@@ -9,9 +9,10 @@ import {createElement} from '../dom.js';
  * Shares this page through a channel and reports it. A channel with a link opens it, some show a panel first, `native`
  * opens the browser's dialog, and any other copies the URL.
  * @param {string} channel
+ * @param {() => void} [onCopied] tells the reader: unlike a dialog or a panel, the clipboard shows nothing
  * @returns {Promise<boolean>} whether it was shared, as far as a page can know; false when the reader cancels
  */
-export const shareVia = async (channel) => {
+export const shareVia = async (channel, onCopied) => {
   await loadChannel(channel);
   // Read before the dialog: while it is open, the route may change and the visit may end.
   const page = pageUrl();
@@ -32,5 +33,6 @@ export const shareVia = async (channel) => {
     if (channel == 'native' || !(await callPart('copyCommand', url))) return false;
   }
   if (!shareUrl.tokenUrl) report();
+  if (channel != 'native') onCopied?.();
   return true;
 };

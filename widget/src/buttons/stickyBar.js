@@ -10,9 +10,7 @@ import {changeListeners} from '../onChange.js';
  * scrolls down (`away`), and comes back when the scrolling pauses or the page ends.
  */
 export const showStickyBar = () => {
-  let attachedAt;
-  let lastScrollY = 0;
-  let pause;
+  let attachedAt, pause, lastScrollY = 0;
   const attach = guard(() => {
     if (bar.isConnected) return;
     attachedAt = Date.now();

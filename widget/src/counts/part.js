@@ -46,6 +46,7 @@ const fetchCounts = (url) =>
  * @param {ShadowRoot} root of the bar
  */
 export const start = async (root) => {
+  if (config.counts != 'on') return;
   root.adoptedStyleSheets.push(COUNTS_SHEET);
   await nextTask();
   getFormatters();

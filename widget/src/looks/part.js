@@ -6,7 +6,9 @@ const LOOKS_SHEET = createStyleSheet(
   '[part=button] span{display:none}' +
     // Tiles: the channel's colour is dark enough for a white icon and a small number (channels.json).
     '.tiles,.labels{margin:-3px}' +
-    '.tiles [part=button]{margin:3px;border-radius:calc(var(--grapevine-radius,14px)*.7);background:var(--brand,var(--grapevine-accent,#4f46e5));color:#fff;opacity:1}' +
+    '.tiles [part=button]{margin:3px;border-radius:calc(var(--grapevine-radius,14px)*.7);background:var(--brand,var(--grapevine-accent,#4f46e5));color:#fff;opacity:1;' +
+    // Seen where a black tile lies on a dark bar.
+    'box-shadow:inset 0 0 0 1px #fff3}' +
     '.tiles [part=button]:hover{filter:brightness(.85)}' +
     // Labels: icon and word in a row, on phones one below the other.
     '.labels [part=button]{box-sizing:border-box;display:inline-flex;align-items:center;justify-content:start;gap:8px;margin:3px;width:auto;min-width:var(--grapevine-size,44px);padding:0 14px 0 12px;opacity:1;' +
@@ -20,7 +22,9 @@ const LOOKS_SHEET = createStyleSheet(
     'font-size:11px;text-align:center;white-space:normal;overflow-wrap:anywhere}' +
     // A count stands next to the icon, clear of the word.
     ':host([position]) .labels [part=count]{inset:6px auto auto;inset-inline-start:calc(50% + 12px)}' +
-    '}',
+    '}' +
+    // Forced colours take backgrounds and shadows away.
+    '@media(forced-colors:active){.tiles [part=button],:host(:not([position])) .labels [part=button]{border:1px solid;box-sizing:border-box}}',
 );
 
 /**
