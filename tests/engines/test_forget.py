@@ -230,7 +230,7 @@ def test_a_report_under_way_is_not_stored_again(tab: Tab, site: Site, recorder: 
     tab.visited(site.page("/p", BODY))
     tab.until(f"() => {SHADOW}?.querySelector('button')")
     recorder.refusal = BUSY if lost else (422, {}, '{"code": "invalid"}')
-    recorder.delay = 1.5
+    recorder.delay = 3.5  # the button is pressed meanwhile
     tab.run(ROUTE, "/route")
     recorder.wait("views")
     recorder.delay, recorder.refusal = 0, None

@@ -214,6 +214,7 @@ def test_a_token_that_waits_for_consent_survives_a_reload(
     address = asking(site, recorder, f"<script>history.replaceState({json.dumps(state)}, '')</script>")
     opened(tab, recorder, address + token)
     asking(site, recorder)  # from here on, the state is what the browser has kept
+    site.delay = 0.4  # the page runs on until the answer to the reload is there
     for _ in range(2):
         assert tab.run("() => [location.href, history.state]") == [address + left, state]
         reload(tab, recorder)
@@ -228,6 +229,30 @@ def test_a_token_that_waits_for_consent_survives_a_reload(
     recorder.wait("views")
     assert tab.run("() => history.state") == state
     assert len(recorder.of("visits")) == 1
+
+
+def test_a_page_that_is_not_left_after_all_has_its_own_state_again(
+    tab: Tab, site: Site, recorder: RecorderServer
+) -> None:
+    clock = """<script>
+    const later = setTimeout;
+    window.setTimeout = (run, wait, ...rest) => wait == 30000 ? (window.stays = run, 0) : later(run, wait, ...rest);
+    </script>"""
+    tab.goto(asking(site, recorder, clock) + f"#gv={FOREIGN}")
+    leave = "() => { dispatchEvent(new Event('beforeunload')); return history.state?.grapevine }"
+    assert tab.until(leave) == FOREIGN
+    idle(tab, 200)  # a change of the state is no route
+    assert tab.run("() => history.state") == {"grapevine": FOREIGN}
+    tab.run("() => stays()")
+    assert tab.run("() => history.state") is None
+    tab.run("() => { history.pushState({id: 1}, '', '/route'); dispatchEvent(new Event('beforeunload')) }")
+    assert tab.run("() => history.state") == {"id": 1, "grapevine": FOREIGN}
+    tab.run("() => stays()")
+    assert tab.run("() => history.state") == {"id": 1}
+    tab.run("() => grapevine.consent(true)")
+    assert recorder.wait("visits")[0]["token"] == FOREIGN
+    assert not tab.run(leave)
+    assert tab.errors() == []
 
 
 @pytest.mark.parametrize("how", ["refused", "opted out", "a state of its own"])

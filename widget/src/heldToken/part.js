@@ -2,6 +2,9 @@ import {OPTED_OUT} from '../config.js';
 import {mayCollect} from '../consentState.js';
 import {guard} from '../guard.js';
 
+/** Milliseconds that the answer to the reload may take. */
+const STAYS = 3e4;
+
 let watched;
 
 /**
@@ -13,11 +16,17 @@ let watched;
  * @param {() => ?string} getToken returns the token that waits; none once it was used
  */
 export const start = (getToken) => {
-  setHeldToken();
-  if (watched || OPTED_OUT) return;
+  // A route change calls again, also the change of the state that is made here while the page is left.
+  if (watched) return;
   watched = true;
+  setHeldToken();
+  if (OPTED_OUT) return;
   // Safari on iOS has no `beforeunload`; elsewhere `pagehide` is too late.
-  const hold = guard(() => setHeldToken((mayCollect() == null && getToken()) || undefined));
+  const hold = guard(() => {
+    setHeldToken((mayCollect() == null && getToken()) || undefined);
+    // The page stays after all: the link was a download.
+    setTimeout(guard(() => setHeldToken()), STAYS);
+  });
   for (const event of ['beforeunload', 'pagehide']) addEventListener(event, hold);
   // From the back/forward cache: the token is still in memory.
   addEventListener('pageshow', guard(() => setHeldToken()));
