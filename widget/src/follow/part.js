@@ -33,7 +33,7 @@ const FOLLOW_SHEET = createStyleSheet(
     '.follow{display:flex;flex-wrap:wrap;margin:0;padding:0!important;background:none!important;box-shadow:none!important;outline:0!important}' +
     '.follow a{border-radius:50%}.follow a:not(:focus-visible){outline:1px solid #8886;outline-offset:-1px}' +
     'div>.follow>span{box-sizing:border-box;max-width:var(--grapevine-size,44px);padding:6px 0;font-size:10px;overflow-wrap:anywhere}' +
-    'div>.follow{flex:none;flex-wrap:nowrap!important;align-items:center;flex-direction:inherit;border-radius:inherit}',
+    'div>.follow{flex:none;gap:4px;flex-wrap:nowrap!important;align-items:center;flex-direction:inherit;border-radius:inherit}',
 );
 
 /**

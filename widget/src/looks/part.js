@@ -14,6 +14,8 @@ const LOOKS_SHEET = createStyleSheet(
     '.labels [part=button]{box-sizing:border-box;display:inline-flex;align-items:center;justify-content:start;gap:8px;margin:3px;width:auto;min-width:var(--grapevine-size,44px);padding:0 14px 0 12px;opacity:1;' +
     'font:500 15px/1.2 system-ui;white-space:nowrap;box-shadow:inset 0 0 0 1px #8889}' +
     '.labels [part=button] span{display:block}' +
+    // A count stands under the beginning of the word.
+    '.labels [part=count]{inset-inline-start:40px;text-align:start}' +
     ':host([position]) div{margin:0}' +
     ':host([position]) .tiles{gap:0}' +
     ':host([position]) .labels [part=button]{margin:0;box-shadow:none}' +

@@ -70,8 +70,11 @@ const createMenu = (root, bar) => {
       else bar.append(more);
       // The last channel goes first; the links to follow go when three channels are left.
       while (overflows() && more.previousSibling) {
-        if (more.nextSibling && bar.children.length < 6) menu.append(follow);
-        else menu.prepend(more.previousSibling);
+        if (more.nextSibling && bar.children.length < 6) {
+          // With the room that these links leave, some channels fit again.
+          more.before(...menu.children);
+          menu.append(follow);
+        } else menu.prepend(more.previousSibling);
       }
     } else show(false);
     bar.toggleAttribute('full', more.isConnected);
