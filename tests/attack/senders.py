@@ -19,6 +19,9 @@ from tests.support.attacked_server import AttackedSite
 from tests.support.raw_connection import request
 
 PATIENCE_SECONDS: Final = 120
+
+REFUSED_SECONDS: Final = 20
+"""A busy machine takes its time to close connections; idle ones are closed after 30 seconds."""
 CHUNK: Final = 1 << 18
 SMALL_BUFFER: Final = 2_048
 
@@ -91,10 +94,14 @@ def never_read(port: int, path: str, connections: int, requests: int, sources: i
         return answered
 
 
-def idle(port: int, connections: int, seconds: float, source: str = "127.0.0.1") -> tuple[int, int]:
-    """Opens connections and says nothing; returns how many were closed after a second, and after ``seconds``."""
+def idle(port: int, connections: int, seconds: float, source: str = "127.0.0.1", refused: int = 0) -> tuple[int, int]:
+    """Opens connections and says nothing; returns how many were closed after a second, and after ``seconds``.
+
+    The second begins when as many as are to be ``refused`` are closed, or after ``REFUSED_SECONDS``.
+    """
     with ExitStack() as stack:
         held = _connected(stack, port, connections, source)
+        _wait(held, select.POLLRDHUP, REFUSED_SECONDS, refused)
         return _wait(held, select.POLLRDHUP, 1), _wait(held, select.POLLRDHUP, seconds)
 
 
@@ -202,12 +209,14 @@ def _connected(stack: ExitStack, port: int, number: int, source: str = "127.0.0.
     ]
 
 
-def _wait(held: Sequence[socket.socket], events: int, seconds: float) -> int:
-    """Returns for how many connections one of the events is true, when all are so or after ``seconds``."""
+def _wait(held: Sequence[socket.socket], events: int, seconds: float, enough: int | None = None) -> int:
+    """Returns for how many connections one of the events is true: when that is ``enough`` (all, unless it is given), or
+    after ``seconds``."""
     poll = select.poll()
     for connection in held:
         poll.register(connection, events)
     until = time.monotonic() + seconds
-    while (found := len(poll.poll(0))) < len(held) and time.monotonic() < until:
+    enough = len(held) if enough is None else enough
+    while (found := len(poll.poll(0))) < enough and time.monotonic() < until:
         time.sleep(0.1)
     return found

@@ -32,8 +32,9 @@ def test_one_address_has_a_hundred_connections(attacked: AttackedInstallation, a
     """Those beyond are closed at once, whatever they were to do; other addresses have their own."""
     with attacked.attacked() as server:
         with server.harmless():
-            closed, _ = attackers.submit(idle, server.port, 2_000, 0).result()
-            assert closed == 2_000 - PER_ADDRESS
+            refused = 2_000 - PER_ADDRESS
+            closed, _ = attackers.submit(idle, server.port, 2_000, 0, refused=refused).result()
+            assert closed == refused
             closed, _ = attackers.submit(idle, server.port, PER_ADDRESS, 0, "127.0.0.2").result()
             assert closed == 0
         (line,) = {line.partition(" an ")[2].partition(" (and ")[0] for line in server.log.splitlines()}
