@@ -50,8 +50,7 @@ class Odd:
     `script` runs before the widget comes; `document` replaces the whole page; `files` are more of them, by path.
     `does` is what the widget is still to do there. `server` puts its server into a mood. `known`: the
     server's answer to the visit can be used. `button`: the copy button is pressed too. `but`:
-    what of the page's record is another by nature. `may`: what the widget does there in some engines. `refused`: the
-    server refuses the visit, perhaps for the page's URL, so the next route may begin another one.
+    what of the page's record is another by nature. `may`: what the widget does there in some engines.
     """
 
     id: str
@@ -71,7 +70,6 @@ class Odd:
     known: bool = True
     but: frozenset[str] = frozenset()
     may: frozenset[str] = frozenset()
-    refused: bool = False
 
     def texts(self, *, tag: str, src: str, home: str, other: str) -> dict[str, tuple[str, str]]:
         """The page's files by path: body and type."""

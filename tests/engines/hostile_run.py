@@ -95,7 +95,7 @@ def compare(tab: Tab, odd: Odd, recorder: RecorderServer) -> None:
         assert name in odd.but or after == before, f"{name} without the widget: {before}; with it: {after}"
     visits = len({visit["nonce"] for visit in recorder.of("visits")})
     did = {
-        "visit": min(visits, 1) if odd.refused else visits,
+        "visit": visits,
         "bar": int(seen.bar),
         "view": min(len(recorder.of("views")), 1),
         "copy": len(recorder.of("shares")),

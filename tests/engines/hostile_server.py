@@ -91,7 +91,6 @@ SERVERS: Final = [
         does=UNKNOWN,
         server=_answers(404, '{"code": "unknown-site"}'),
         known=False,
-        refused=True,
     ),
     Odd("server-refuses", does=UNKNOWN, server=_answers(202, Grapevine_Dropped="robot"), known=False),
     Odd("server-sends-elsewhere", does=UNKNOWN, server=_answers(302, Location="/p/elsewhere"), known=False),

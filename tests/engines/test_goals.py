@@ -56,6 +56,28 @@ def test_goals_reached_while_the_server_is_away_are_sent_when_it_is_back(
     tab.until(f"() => !Object.keys(({MEMORY})().outbox).length")
 
 
+def test_a_page_that_began_while_all_of_the_server_was_away_catches_up(
+    tab: Tab, site: Site, recorder: RecorderServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = recorder.file
+    with monkeypatch.context() as away_with_its_files:
+        away_with_its_files.setattr(recorder, "file", lambda name: file(name) if name == "widget.js" else None)
+        recorder.away = True
+        tab.goto(site.page("/p"))
+        tab.until(VERSION)
+        tab.run("() => grapevine.convert('early')")
+        tab.run("() => history.pushState(null, '', '/offline')")
+        idle(tab, 300)
+    recorder.away = False
+    known(tab)
+    assert goals(recorder) == [("session1", "early")]
+    for count, path in enumerate(("/first", "/second"), 1):
+        tab.run("path => history.pushState(null, '', path)", path)
+        assert recorder.wait("views", count)[-1]["url"] == site.origin + path
+    tab.until("() => document.querySelector('grapevine-buttons')?.shadowRoot?.querySelector('[part=button]')")
+    assert len(recorder.of("visits")) >= 1
+
+
 def test_a_goal_on_the_click_that_leaves_a_known_visit_is_not_lost(
     tab: Tab, site: Site, recorder: RecorderServer
 ) -> None:

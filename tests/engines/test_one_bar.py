@@ -115,6 +115,21 @@ def test_a_page_that_removes_the_bar_again_and_again(tab: Tab, site: Site) -> No
     assert tab.errors() == []
 
 
+def test_a_bar_that_a_router_makes_into_an_element_of_the_page(tab: Tab, site: Site) -> None:
+    """As one that morphs does when the next page has such an element where this one has the bar."""
+    tab.visited(site.page())
+    tab.until(f"() => ({BARS})() == 'fixed'")
+    for count in (1, 2):
+        tab.run("""count => {
+          const bar = document.querySelector('[position]');
+          document.body.prepend(bar);
+          bar.getAttributeNames().forEach(name => bar.removeAttribute(name));
+          history.pushState(null, '', '/' + count);
+        }""", count)  # fmt: skip
+        tab.until(f"expected => ({BARS})() == expected", ",".join([*["relative"] * count, "fixed"]))
+    assert tab.errors() == []
+
+
 def test_a_page_that_was_stored_with_its_bar(tab: Tab, site: Site) -> None:
     stored = '<grapevine-buttons position="right" away></grapevine-buttons>'
     tab.visited(site.page("/", f"<p>One</p>{stored}<p>Two</p>{stored}"))

@@ -72,6 +72,17 @@ def test_a_server_that_was_away_gets_everything_later(tab: Tab, site: Site, reco
     tab.until("token => grapevine.url('copy').endsWith(token)", token(1, "copy", 1))
 
 
+@pytest.mark.parametrize("delay", ["-1", "2592000", "1e-9", "Mon, 30 Nov 2026 10:00:00 GMT"])
+def test_a_broken_server_is_not_asked_without_a_pause(
+    tab: Tab, site: Site, recorder: RecorderServer, delay: str
+) -> None:
+    recorder.refusal = 503, {"Retry-After": delay}, "{}"
+    tab.goto(site.page("/p", BODY))
+    recorder.wait("visits")
+    tab.run("() => new Promise(done => setTimeout(done, 600))")
+    assert len(recorder.of("visits")) == 1
+
+
 def test_a_busy_server_is_asked_when_it_said(tab: Tab, site: Site, recorder: RecorderServer) -> None:
     recorder.refusal = 503, {"Retry-After": "3600"}, '{"code": "busy"}'
     tab.goto(site.page("/p", BODY, head="<script>window.drops = []; document.addEventListener('grapevine:drop', "

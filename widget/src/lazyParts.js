@@ -15,14 +15,20 @@ export const loadedParts = {};
 /**
  * Loads a part of the widget once, and calls its `start`; does nothing if the part could not be loaded. `import()` rather
  * than a script element, because it needs no permission of its own under a Content Security Policy or Trusted Types
- * (docs/decisions/0018).
+ * (docs/decisions/0018). A failure is forgotten after a second: the reader may have been without a connection for a
+ * moment, but no event of a page makes more requests than that.
  */
 export const callPart = guard(async (name, ...args) =>
-  (await (loadedParts[name] ||= import(FILE_PREFIX + name + '.js').then((part) => part.default(SHARED), warn)))?.(...args),
+  (await (loadedParts[name] ||= import(FILE_PREFIX + name + '.js').then(
+    (part) => part.default(SHARED),
+    (error) => {
+      setTimeout(() => (loadedParts[name] = warn(error)), 1e3);
+    },
+  )))?.(...args),
 );
 
-/** Returns whether the page has the bar that stays in view. */
-export const hasStickyBar = () => config.buttons != '' && !/inline|none/.test(config.position);
+/** Returns whether the page has the bar that stays in view: not with the positions `inline` and `none`. */
+export const hasStickyBar = () => config.buttons != '' && !/e$/.test(config.position);
 
 /**
  * Defines the custom elements and loads the parts that the script element asks for. The buttons' part forwards the

@@ -66,7 +66,8 @@ const sendWithRetry = async (body, path) => {
         saveTab(tab.at);
         return result;
       }
-      retryDelay = response.headers.get('Retry-After') * 1e3 || retryDelay;
+      // The mask keeps a broken server from being asked without a pause: a timer runs at once for -1 and for a month.
+      retryDelay = (response.headers.get('Retry-After') & 2097151) * 1e3 || retryDelay;
     } catch {}
     // A browser fails the requests of a page that is being left. Timers no longer run there, so this one keeps such a
     // report out of the outbox: `keepalive` delivers it.

@@ -37,7 +37,7 @@ export const newToken = () =>
 
 /**
  * Reports that a page was opened: a visit if it has another reader's token or the last visit has ended, else a view.
- * `trackPage.view` is the last one of this page load.
+ * `trackPage.view` is the last one of this page load; `trackPage.refused` says that the server takes none of this site.
  * @param {{url: string, title?: string}} [view] the page that is shown
  */
 export const trackPage = async (view = {url: pageUrl(), title: pageTitle()}) => {
@@ -102,6 +102,8 @@ const reportVisit = async () => {
   Object.assign(tab, response, {tokens: {...response.tokens, ...tab.tokens}});
   saveTab();
   notifyChange();
+  // Goals that waited for this, whose part could not be loaded at the time.
+  resendOutbox();
   if (wasKnown) return;
   emit('ready', {visit: tab.visit});
   if (tab.returned) emit('return', tab.returned);

@@ -45,8 +45,8 @@ def refuse_excess_reports(wait: int) -> None:
     """Raises RateLimited when a report has to wait for so many seconds; no-op for 0."""
     if wait:
         raise RateLimited(
-            f"Too many reports came within a minute, so this one waits {wait} seconds. If ordinary visitors meet this, "
-            "raise GRAPEVINE_RATE_LIMIT on the server.",
+            f"Too many reports came within a minute, so this one waits {wait} second{'s' * (wait != 1)}. "
+            "If ordinary visitors meet this, raise GRAPEVINE_RATE_LIMIT on the server.",
             retry_after=wait,
         )
 

@@ -6,11 +6,14 @@ import {shareVia} from './shareVia.js';
 import {pageTitle} from '../pageTitle.js';
 import {tab} from '../tabStorage.js';
 
+// What the script element asks for, once the part is there.
+if (hasStickyBar()) showStickyBar();
+if (config.survey) callPart('survey');
 // Single-page apps often set the title of the first page after they have loaded.
 setTimeout(() => tab.visit && tab.landing?.title != pageTitle() && callPart('lateTitle'), 3e3);
 
 /**
- * Entry of the buttons' part. Without arguments it adds what the script element asks for: the sticky bar, the survey.
+ * Entry of the buttons' part. Without arguments it does nothing.
  * @param {HTMLElement} [host] an element of the widget to draw; another part draws those that are not buttons
  * @param {string} [channel] a channel to share this page through
  */
@@ -21,6 +24,4 @@ export const start = (host, channel) => {
     return hasStickyBar() && !host.removed && host.hasAttribute('position') ? host.remove() : drawButtons(host);
   }
   if (host) return callPart(host.localName.split('-').pop(), host);
-  if (hasStickyBar()) showStickyBar();
-  if (config.survey) callPart('survey');
 };

@@ -12,6 +12,9 @@ import {changeListeners} from '../onChange.js';
 export const showStickyBar = () => {
   let attachedAt, pause, lastScrollY = 0;
   const attach = guard(() => {
+    // A router that morphs the page has made the bar into an element of the page: that gets one of its own.
+    if (!bar.hasAttribute('position')) bar.replaceWith(bar.cloneNode());
+    bar.setAttribute('position', config.position || 'left');
     if (bar.isConnected) return;
     attachedAt = Date.now();
     // Both are null between `document.open()` and the first `document.write()`.
@@ -34,7 +37,6 @@ export const showStickyBar = () => {
       (Date.now() - attachedAt > 20 ? queueMicrotask : setTimeout)(attach, 300);
     },
   });
-  bar.setAttribute('position', config.position || 'left');
   attach();
   changeListeners.add(attach);
 };

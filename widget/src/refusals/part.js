@@ -1,5 +1,6 @@
 import {emit} from '../emit.js';
 import {warn} from '../guard.js';
+import {trackPage} from '../visit.js';
 
 /** Kinds of refusal that the console has a sentence of. */
 const explained = {};
@@ -12,5 +13,7 @@ const explained = {};
 export const start = async (response) => {
   emit('drop', {reason: response.headers.get('Grapevine-Dropped')});
   const {code, detail} = await response.json().catch(() => ({}));
+  // Of the whole site, not of this page: its other routes would be refused, too.
+  if (/site|origin/.test(code)) trackPage.refused = true;
   if (detail) explained[code] ||= !warn(detail);
 };

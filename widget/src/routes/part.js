@@ -1,4 +1,5 @@
 import {guard} from '../guard.js';
+import {callPart, hasStickyBar} from '../lazyParts.js';
 import {notifyChange} from '../onChange.js';
 import {tab} from '../tabStorage.js';
 import {pageUrl, untag} from '../url.js';
@@ -17,9 +18,12 @@ let kinds = '';
  * @param {NavigationCurrentEntryChangeEvent} [event] without one, the browser has no such events
  * @param {string} [title] the document's at that moment
  */
-export const start = (event, title) => (event ? noteChange(event.navigationType, event.from.url, title) : pollAddress());
+export const start = (event, title) =>
+  event ? noteChange(event.navigationType, event.from.url, title, event.timeStamp) : pollAddress();
 
-const noteChange = (kind, url, title, delay = 50) => {
+const noteChange = (kind, url, title, time, delay = 50) => {
+  // A router that redirects as the page loads; a reader's click, back and forward are something else.
+  if (kind == 'push' && isLoading(time) && !isReaderActive()) kind = 'replace';
   urlBefore ??= url;
   // The title that was reported, since some routers change the title first; its page may have got one later.
   titleBefore ??= trackPage.view?.title ?? title;
@@ -41,6 +45,9 @@ const handleChanges = guard(async () => {
   kinds = '';
   if (!isOwn) takeTokenFromUrl();
   notifyChange();
+  // Again, for a page that began without a connection.
+  if (hasStickyBar()) callPart('buttons');
+  if (trackPage.refused) return;
   if (isRoute) {
     const title = await newTitle(before, () => identity(pageUrl()) != identity(url));
     // What the router has drawn meanwhile.
@@ -64,11 +71,23 @@ const isOtherPage = (before, after, kinds) => {
 
 const hasMoved = (kinds) => /push|traverse/.test(kinds);
 
+/** Returns whether the page was still loading at that time (`performance.now()`). */
+const isLoading = (time) => {
+  const {loadEventEnd} = performance.getEntriesByType('navigation')[0] || {loadEventEnd: 1};
+  return !loadEventEnd || time < loadEventEnd;
+};
+
 /**
  * Returns the identity of a page: its URL without a plain fragment, and without what routers add or take away: a slash
- * at the end, an empty query or hash route. A hash route (`#/…`, `#!…`) is part of it.
+ * at the end, an empty query or hash route. A hash route (`#/…`, `#!…`) is part of it. Spellings of one URL are the same
+ * (`%7e`, `%7E`, `~`).
  */
-const identity = (url) => url.replace(/#(?![/!]).*|#[/!]*$/, '').replace(/\/?\??(?=#|$)|\/(?=\?)/g, '');
+const identity = (url) =>
+  url
+    .replace(/#(?![/!]).*|#[/!]*$/, '')
+    .replace(/\/?\??(?=#|$)|\/(?=\?)/g, '')
+    .replace(/%(2d|2e|5f|7e|3\d|[46][1-9a-f]|[57][\da])/gi, decodeURIComponent)
+    .replace(/%../g, (code) => code.toUpperCase());
 
 const withoutQuery = (page) => page.replace(/\?[^#]*/g, '');
 
@@ -87,7 +106,7 @@ const pollAddress = () => {
   addEventListener('popstate', () => (traversed = true));
   setInterval(() => {
     if (href != location.href)
-      noteChange(traversed ? 'traverse' : history.length > length || length > 49 ? 'push' : 'replace', href, title, 0);
+      noteChange(traversed ? 'traverse' : history.length > length || length > 49 ? 'push' : 'replace', href, title, performance.now() - 200, 0);
     ({href} = location);
     ({length} = history);
     ({title} = document);
