@@ -102,29 +102,6 @@ def test_a_copy_is_reported_and_gets_the_next_token(page: Page, site: Site, reco
     assert [share["token"] for share in recorder.wait(page, "shares", 2)] == [T, token(1, "copy", 1)]
 
 
-def test_a_share_has_the_pages_title_if_it_is_of_this_page(page: Page, site: Site, recorder: Recorder) -> None:
-    here, there = site.origin + "/p", site.origin + "/q"
-    live(
-        page,
-        site,
-        f'<p id="x">{here}</p><p id="y">{there}</p><p id="z"><a href="#part">#</a></p><p id="w">{here}?a=b</p>',
-    )
-    page.evaluate("() => { document.title = 'Corrected' }")
-    for number, css in enumerate("xyzw"):
-        copy(page, f"#{css}")
-        recorder.wait(page, "shares", number + 1)
-    page.evaluate("() => { history.pushState({}, '', '/q'); document.title = 'Of another route' }")
-    copy(page, "#y")
-    shared = [(share["url"], share.get("title")) for share in recorder.wait(page, "shares", 5)]
-    assert shared == [
-        (here, "Corrected"),
-        (there, None),
-        (here + "#part", None),
-        (here + "?a=b", None),
-        (there, "Of another route"),
-    ]
-
-
 def test_a_share_in_the_moment_of_leaving_is_reported(page: Page, site: Site, recorder: Recorder) -> None:
     live(page, site, '<p id="x">Read <a href="/a">this</a></p>')
     select(page, "#x")

@@ -1,4 +1,4 @@
-"""A view has the title of its own page, or none: never that of the page before."""
+"""A view or a share has the title of its own page, or none: never that of the page before."""
 
 from __future__ import annotations
 
@@ -136,4 +136,27 @@ def test_a_landing_page_keeps_its_own_title(tab: Tab, site: Site, recorder: Reco
         found[name] = Landing(case.steps, [report["title"] for report in recorder.of("visits")], views)
         assert len({report["nonce"] for report in recorder.of("visits")}) == 1
     assert found == LANDINGS
+    assert tab.errors() == []
+
+
+def test_a_share_has_the_title_of_the_page_that_is_shared(tab: Tab, site: Site, recorder: RecorderServer) -> None:
+    here, there = site.origin + "/p", site.origin + "/q"
+    body = f'<p id="x">{here}</p><p id="y">{there}</p><p id="z"><a href="#part">#</a></p><p id="w">{here}?a=b</p>'
+    tab.visited(site.page("/p", body, snippet=recorder.snippet(buttons="")))
+    tab.run("() => { document.title = 'Corrected' }")
+    for number, css in enumerate("xyzw", 1):
+        tab.copy(f"#{css}")
+        recorder.wait("shares", number)
+    tab.run("() => { history.pushState({}, '', '/q'); document.title = 'Of another route' }")
+    tab.copy("#y")
+    recorder.wait("shares", 5)
+    tab.copy("#x")
+    assert [(share["url"], share.get("title")) for share in recorder.wait("shares", 6)] == [
+        (here, "Corrected"),
+        (there, None),
+        (here + "#part", None),
+        (here + "?a=b", None),
+        (there, "Of another route"),
+        (here, None),
+    ]
     assert tab.errors() == []
