@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import Final
+from urllib.parse import unquote
 
 from grapevine.domain.tokens import LENGTH
 
@@ -20,12 +21,16 @@ _PARAMETERS_CACHED: Final = 1_024
 _TOKEN: Final = rf"([0-9A-Za-z]{{{LENGTH}}})(?![0-9A-Za-z])"
 _JOINT: Final = r"(?:[=-]|%[23]D)"
 _LEADING: Final = re.compile(_TOKEN)
+# Editors and messengers put them into long words: soft hyphens, spaces of no width, marks of the direction of text.
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_ENCODED_IN_TURN: Final = 3
+"""How often a pasted URL may be encoded: mail gateways and redirects carry it as a parameter of theirs."""
 _IN_PATH: Final = re.compile(rf"/(?:s|about)/{_TOKEN}")
 
 
 def leading_token(text: str) -> str:
-    """Returns the token that ``text`` begins with, without what hangs on it; else ``text`` as it is."""
-    found = _LEADING.match(text)
+    """Returns the token that ``text`` begins with, without what hangs on it or stands in it unseen; else ``text``."""
+    found = _LEADING.match(text) or _LEADING.match(_INVISIBLE.sub("", text))
     return found[1] if found else text
 
 
@@ -34,10 +39,14 @@ def find_token(text: str, param: str) -> str:
 
     ``param`` is the name of tokens in the site's URLs.
     """
-    trimmed = text.strip()
-    found = re.search(rf"(?:[?&#]|%26|%3F|%23){re.escape(param)}{_JOINT}{_TOKEN}", trimmed, re.IGNORECASE)
-    found = found or _IN_PATH.search(trimmed)
-    return found[1] if found else leading_token(trimmed)
+    decoded = trimmed = text.strip()
+    # The ";" is that of "&amp;" and "&#038;": an address from the source of a page.
+    in_url = re.compile(rf"[?&#;]{re.escape(param)}{_JOINT}{_TOKEN}", re.IGNORECASE)
+    for _ in range(_ENCODED_IN_TURN):
+        if found := in_url.search(decoded) or _IN_PATH.search(decoded):
+            return found[1]
+        decoded = unquote(decoded)
+    return leading_token(trimmed)
 
 
 def without_tokens(text: str, param: str) -> str:
@@ -63,4 +72,6 @@ def tagged(url: str, token: str, param: str, place: str, joint: str) -> str:
 @lru_cache(maxsize=_PARAMETERS_CACHED)
 def _parameter(param: str) -> re.Pattern[str]:
     """Matches a token of this name in a path or a query, with the mark before it."""
-    return re.compile(rf"(?:^|[?;]|&(?:amp;)?|%(?:23|26|3F)){re.escape(param)}{_JOINT}{_TOKEN}[^&]*", re.IGNORECASE)
+    return re.compile(
+        rf"(?:^|[?;]|&(?:amp;|#0*38;)?|%(?:23|26|3F)){re.escape(param)}{_JOINT}{_TOKEN}[^&]*", re.IGNORECASE
+    )

@@ -12,7 +12,8 @@ ORIGINS = frozenset({"https://a.example"})
 TAILS = [
     ".", ")", "]", "}", ">", ",", ";", ":", "!", "?", "'", '"', "*", "**", "_", "~", "…", "”", "’", "»", "。", "、",
     "）", "を見て", " ", " and more", "%20", "%22", "%E2%80%9D", "%29.", "%0A", "/", "/more", "-", "=", "|", "\\",
-    "<br>", "?utm_source=email", "%3Futm_source%3Demail", "%26fbclid%3Dx", "&fbclid=x", "&amp;utm_medium=mail", "#part",
+    "%C2%AD", "%E2%80%8B", "\u200b", "\u00ad.", "&#038;fbclid=x", "<br>", "?utm_source=email", "%3Futm_source%3Demail", "%26fbclid%3Dx", "&fbclid=x",
+    "&amp;utm_medium=mail", "#part",
 ]  # fmt: skip
 """What links were seen with behind a token: text around it, parameters that somebody added, and both encoded."""
 PARAMETER_TAILS = [tail for tail in TAILS if not tail.startswith(("&", "#"))]
@@ -46,6 +47,29 @@ def test_what_hangs_on_a_token_is_no_part_of_it(tail: str) -> None:
         assert find_token(f"https://share.example/{path}/{T}{tail}", "gv") == T
 
 
+@pytest.mark.parametrize("unseen", ["\u00ad", "\u200b", "\u2060", "\ufeff", "\u200e", "\u2066"])
+def test_what_is_unseen_in_a_token_is_no_part_of_it(unseen: str) -> None:
+    for text in (T[:9] + unseen + T[9:], unseen + T, unseen + T[:5] + unseen + T[5:] + unseen, T + unseen + "and"):
+        assert leading_token(text) == T
+    assert leading_token(T[:9] + unseen + T[9:] + "and") != T
+
+
+WRAPPED = {
+    "a mail gateway": "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fa.example%2Fx%23gv-{}&data=05%7C02",
+    "a short link in one": "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fgv.example%2Fs%2F{}&data=0",
+    "a redirect": "https://out.example/?u=https%3A%2F%2Fa.example%2Fx%3Fa%3D1%26gv%3D{}",
+    "a redirect in one": "https://o.example/?u=https%3A%2F%2Fi.example%2F%3Fu%3Dhttps%253A%252F%252Fa.example%252F%2523gv-{}",
+    "the source of a page": '<a href="https://a.example/x?a=1&amp;gv={}&amp;b=2">',
+    "a blog that escapes": "https://a.example/x?a=1&#038;gv={}",
+    "a short link below a prefix": "Look: (https://gv.example/leaf/s/{}).",
+}
+
+
+@pytest.mark.parametrize("kind", WRAPPED)
+def test_a_token_is_found_in_what_wraps_its_link(kind: str) -> None:
+    assert find_token(WRAPPED[kind].format(T), "gv") == T
+
+
 @pytest.mark.parametrize("text", [f"{T}0", T[:-1], f"{T[:-1]}-", f" {T}", f".{T}", f"{T}é"[:22], ""])
 def test_what_is_no_token_stays_as_it_is(text: str) -> None:
     assert leading_token(text) == text
@@ -66,6 +90,7 @@ def test_no_stored_page_has_a_token(tail: str, written: str) -> None:
         f"https://a.example/x?page=2&{token}#part": "https://a.example/x?page=2",
         f"https://a.example/x?page=2?{token}": "https://a.example/x?page=2",
         f"https://a.example/x?page=2&amp;{token}": "https://a.example/x?page=2",
+        f"https://a.example/x?page=2&#038;{token}": "https://a.example/x?page=2",
         f"https://a.example/x#{token}": "https://a.example/x",
         f"https://a.example/x%23{token}": "https://a.example/x",
         f"https://a.example/x&{token}": "https://a.example/x",

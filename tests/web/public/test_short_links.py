@@ -18,7 +18,8 @@ SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 WHATSAPP = "WhatsApp/2.23.20.0 A"
 TAILS = [
     ".", ")", ",", ";", ":", "!", "*", "_", "-", "=", "'", "%20", "%20and%20more", "%29.", "%3E", "%22", "%2E", "%2F",
-    "%E2%80%9D", "%E2%80%A6", "%E3%80%82", "%0A", "%0A%0Amore", "/", "//", "/more", "&fbclid=x", "&page=2",
+    "%C2%AD", "%E2%80%8B", "%ff", "%", "%zz", ";x=1", "%E2%80%9D", "%E2%80%A6", "%E3%80%82", "%0A", "%0A%0Amore", "/", "//", "/more",
+    "&fbclid=x", "&page=2",
     "?utm_source=email&utm_medium=mail", ".?utm_source=email", "%3Futm_source%3Demail", "%26fbclid%3Dx",
 ]  # fmt: skip
 
@@ -137,6 +138,15 @@ async def test_what_hangs_on_a_token_is_ignored(server: Server, tail: str) -> No
         response = await server.http.get(path)
         assert response.status_code == 200, path
         assert f"{token}{tail}" not in response.text
+
+
+@pytest.mark.parametrize("unseen", ["%C2%AD", "%E2%80%8B", "%EF%BB%BF"])
+async def test_a_token_may_be_broken_where_nobody_sees_it(server: Server, unseen: str) -> None:
+    token = (await server.visit())["tokens"]["copy"]
+    broken = f"{unseen}{token[:9]}{unseen}{token[9:]}"
+    assert await location(server, broken) == f"{ORIGIN}/#gv-{token}"
+    for path in (f"/about/{broken}", f"/s/{broken}/qr.svg"):
+        assert (await server.http.get(path)).status_code == 200
 
 
 @pytest.mark.parametrize("text", ["{}0", "{}x.", ".{}", "x/{}", "%20{}"])
