@@ -12,8 +12,8 @@ ORIGINS = frozenset({"https://a.example"})
 TAILS = [
     ".", ")", "]", "}", ">", ",", ";", ":", "!", "?", "'", '"', "*", "**", "_", "~", "…", "”", "’", "»", "。", "、",
     "）", "を見て", " ", " and more", "%20", "%22", "%E2%80%9D", "%29.", "%0A", "/", "/more", "-", "=", "|", "\\",
-    "%C2%AD", "%E2%80%8B", "\u200b", "\u00ad.", "&#038;fbclid=x", "<br>", "?utm_source=email", "%3Futm_source%3Demail", "%26fbclid%3Dx", "&fbclid=x",
-    "&amp;utm_medium=mail", "#part",
+    "%C2%AD", "%E2%80%8B", "\u200b", "\u00ad.", "&#038;fbclid=x", "<br>", "?utm_source=email", "%3Futm_source%3Demail",
+    "%26fbclid%3Dx", "&fbclid=x", "&amp;utm_medium=mail", "#part",
 ]  # fmt: skip
 """What links were seen with behind a token: text around it, parameters that somebody added, and both encoded."""
 PARAMETER_TAILS = [tail for tail in TAILS if not tail.startswith(("&", "#"))]

@@ -18,8 +18,8 @@ SLACK = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 WHATSAPP = "WhatsApp/2.23.20.0 A"
 TAILS = [
     ".", ")", ",", ";", ":", "!", "*", "_", "-", "=", "'", "%20", "%20and%20more", "%29.", "%3E", "%22", "%2E", "%2F",
-    "%C2%AD", "%E2%80%8B", "%ff", "%", "%zz", ";x=1", "%E2%80%9D", "%E2%80%A6", "%E3%80%82", "%0A", "%0A%0Amore", "/", "//", "/more",
-    "&fbclid=x", "&page=2",
+    "%C2%AD", "%E2%80%8B", "%ff", "%", "%zz", ";x=1", "%E2%80%9D", "%E2%80%A6", "%E3%80%82", "%0A", "%0A%0Amore",
+    "/", "//", "/more", "&fbclid=x", "&page=2",
     "?utm_source=email&utm_medium=mail", ".?utm_source=email", "%3Futm_source%3Demail", "%26fbclid%3Dx",
 ]  # fmt: skip
 
