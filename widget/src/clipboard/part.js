@@ -1,6 +1,7 @@
 import {callPart} from '../lazyParts.js';
 import {tagLinks} from '../selection.js';
 import {tag} from '../url.js';
+import {replaceOwnUrls} from './replaceOwnUrls.js';
 import {rewriteClipboard} from './rewriteClipboard.js';
 import {selectedParts, selectedTrees} from './shadowRoots.js';
 
@@ -36,5 +37,5 @@ const rewriteCopy = (event, token, ranges) => {
   const trees = parts.map(selectedTrees).flat();
   const linkUrl = tagLinks(parts == ranges ? trees.slice(1) : trees, token);
   const showsUrl = trees.some((range) => String(range).toLowerCase().includes(HINT));
-  return (showsUrl && writeSelection?.(event, selection, parts, trees[1], replace)) || linkUrl;
+  return (showsUrl && writeSelection?.(event, selection, parts, trees[1], replaceOwnUrls, replace)) || linkUrl;
 };

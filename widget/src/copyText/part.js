@@ -1,6 +1,5 @@
 import {plainTextOf} from './clipboardFormats.js';
 import {copyContent} from './copyContent.js';
-import {replaceOwnUrls} from './replaceOwnUrls.js';
 
 /** Entry of the part for text that shows an own URL. A copy is one task, so that the caller keeps what this returns. */
 export const start = () => writeSelection;
@@ -11,10 +10,11 @@ export const start = () => writeSelection;
  * @param {Selection} selection
  * @param {AbstractRange[]} parts of the selection
  * @param {boolean} hasShadow whether they hold shadow roots
+ * @param {replaceOwnUrls} replaceOwnUrls of the clipboard part, which has the room for it
  * @param {(url: string) => string} replace
  * @returns {string | undefined} the first own URL; undefined if the browser has to make the copy
  */
-const writeSelection = (event, selection, parts, hasShadow, replace) => {
+const writeSelection = (event, selection, parts, hasShadow, replaceOwnUrls, replace) => {
   const content = copyContent(parts);
   let text = plainTextOf(selection);
   // It lacks what is in shadow roots.

@@ -1,4 +1,4 @@
-import {URL_PATTERN} from '../clipboard/urlPattern.js';
+import {URL_PATTERN} from './urlPattern.js';
 import {IGNORED_SELECTOR} from '../selection.js';
 import {cleanUrl, isOwnUrl, untag} from '../url.js';
 
