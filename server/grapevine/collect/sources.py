@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from grapevine.collect.list_overrides import ListOverrides, list_overrides
 from grapevine.domain.enums import SOURCES
-from grapevine.domain.urls import Page, UrlError, origin_of, query_names
+from grapevine.domain.urls import MAX_LENGTH, Page, UrlError, origin_of, query_names
 
 _CACHED: Final = 8_192
 _CAMPAIGN_PARAMETERS: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_id"})
@@ -110,13 +110,13 @@ class ReferrerReader:
         if referrer[: len(_ANDROID)].lower() == _ANDROID:
             return self._android(referrer[len(_ANDROID) :])
         try:
-            origin = origin_of(referrer)
+            origin = origin_of(referrer[:MAX_LENGTH])  # of a longer one, too, the host says it
         except UrlError:
             return None
         if origin in origins:
             return Origin(SOURCES["internal"], None)
         parts = urlsplit(referrer)
-        host = (parts.hostname or "").removeprefix("www.")
+        host = (parts.hostname or "").removeprefix("www.").removesuffix(".")
         first = parts.path.split("/")[1] if "/" in parts.path else ""
         found = self._look_up(host, first)
         if found is None:

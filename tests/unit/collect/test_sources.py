@@ -110,6 +110,17 @@ def test_a_referrer_that_cannot_be_read_counts_as_none(referrer: str) -> None:
         ("https://www.bilibili.com/", "social", None),
         ("https://on.soundcloud.com/", "social", None),
         ("https://tieba.baidu.com/", "social", None),
+        ("https://assistant.kagi.com/", "assistant", "kagi-assistant"),
+        ("https://kagi.com/", "search", None),
+        ("https://huggingface.co/chat/conversation/1", "assistant", "huggingchat"),
+        ("https://huggingface.co/models", "referral", None),
+        ("https://www.qianwen.com/", "assistant", "qwen"),
+        ("https://api.whatsapp.com/", "messenger", "whatsapp"),
+        ("https://digg.com/", "social", None),
+        ("https://www.icloud.com/mail/", "email", None),
+        ("https://www.google.com./", "search", None),
+        ("https://www.google.com:443/search?q=" + "x" * 4_000, "search", None),
+        (f"{ORIGIN}/?q={'x' * 4_000}", "internal", None),
     ],
 )
 def test_referrers_of_the_web(referrer: str, source: str, app: str | None) -> None:
