@@ -90,7 +90,27 @@ CUT: Final = {
     "not cut, spelled otherwise": Copied(
         "<a href='/f/%C3%A4'>http://‡/g/../f/ä</a> ok", "§/g/../f/ä¤ ok", "/f/%C3%A4", ("§/f/%C3%A4",)
     ),
+    "not cut, but for a slash": Copied("<a href='/blog/'>§/blog</a> ok", "§/blog¤ ok", "/blog", ("§/blog/",)),
+    "not cut, with a slash more": Copied("<a href='/blog'>§/blog/</a> ok", "§/blog/¤ ok", "/blog/", ("§/blog",)),
     "not cut, at the end of a sentence": Copied("Look at §/f/topic…", "Look at §/f/topic¤…", "/f/topic"),
+}
+
+PUNCTUATION: Final = {
+    "quotes": Copied("„§/a“ «§/b» ‹§/c› '§/d'", "„§/a¤“ «§/b¤» ‹§/c¤› '§/d¤'", "/a"),
+    "brackets": Copied("(§/a) [x](§/b_(c)) {§/d}", "(§/a¤) [x](§/b_(c)¤) {§/d¤}", "/a"),
+    "of markdown": Copied("_§/a_ **§/b** ~~§/c~~ `§/d` |§/e|", "_§/a¤_ **§/b¤** ~~§/c¤~~ `§/d¤` |§/e¤|", "/a"),
+    "of Chinese": Copied("§/a。§/b，（§/c）「§/d」！《§/e》？", "§/a¤。§/b¤，（§/c¤）「§/d¤」！《§/e¤》？", "/a"),
+    "letters of Japanese": Copied("§/佐々木 ok", "§/佐々木¤ ok", "/%E4%BD%90%E3%80%85%E6%9C%A8"),
+    "of Arabic": Copied("انظر §/a، ثم §/b؛ §/c؟", "انظر §/a¤، ثم §/b¤؛ §/c¤؟", "/a"),
+    "of Hebrew": Copied("ראה §/שלום. או ו-§/b!", "ראה §/שלום¤. או ו-§/b¤!", "/%D7%A9%D7%9C%D7%95%D7%9D"),
+    "dashes": Copied("§/a— §/b – §/c-d", "§/a¤— §/b¤ – §/c-d¤", "/a"),
+    "marks without width": Copied(
+        "&lrm;§/a&lrm; &#8294;§/b&#8297; §/c&#8203; §/d&shy; x",
+        "\u200e§/a¤\u200e \u2066§/b¤\u2069 §/c¤\u200b §/d¤\xad x",
+        "/a",
+    ),
+    "commas alone": Copied("§/a,§/b;§/c|§/d", "§/a¤,§/b¤;§/c¤|§/d¤", "/a"),
+    "within an address": Copied("§/a,b;c?d|e~f&u=§/g", "§/a,b;c?d|e~f&u=§/g¤", "/a,b;c?d|e~f&u=§/g"),
 }
 
 SPELLINGS: Final = {
@@ -123,7 +143,7 @@ BOXLESS: Final = {
     ),
 }
 
-KINDS: Final = {"pieces": PIECES, "cut": CUT, "spellings": SPELLINGS, "boxless": BOXLESS}
+KINDS: Final = {"pieces": PIECES, "cut": CUT, "punctuation": PUNCTUATION, "spellings": SPELLINGS, "boxless": BOXLESS}
 
 
 @pytest.mark.parametrize("kind", [*KINDS])
@@ -167,5 +187,5 @@ def test_copies_are_tagged_and_otherwise_the_same(tab: Tab, site: Site, recorder
     assert {name: each for name, each in got.items() if each != expected[name]} == {
         name: each for name, each in expected.items() if each != got[name]
     }
-    assert [report["url"] for report in reports] == [site.origin + url for url in shared]
+    assert [report["url"] for report in reports] == [site.origin + url.replace("§", site.origin) for url in shared]
     assert [report.get("title") for report in reports] == [None] * len(shared)  # each of another page

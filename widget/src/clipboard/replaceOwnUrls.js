@@ -37,9 +37,9 @@ export const replaceOwnUrls = (text, {bare, pieces}, replace) => {
 const isCut = (link, url) => {
   const href = link && untag(link.href)[0];
   const shown = cleanUrl(new URL(url).href);
-  return href && shown != href && (CUT.test(link.textContent) || href.startsWith(shown));
+  return href && shown != href && shown + '/' != href && (CUT.test(link.textContent) || href.startsWith(shown));
 };
 
 /** Returns a true value if an element lies in an ignored place; so does all that is in the shadow of one that does. */
 const isIgnored = (element) =>
-  (element && (element.closest(IGNORED_SELECTOR + ',textarea,select') || isIgnored(element.getRootNode().host)));
+  (element && (element.closest(IGNORED_SELECTOR + ',input,textarea,select') || isIgnored(element.getRootNode().host)));

@@ -1,7 +1,10 @@
 import {createStyleSheet} from '../styleSheet.js';
 
 /** Whether this is Firefox, which builds the HTML of a copy differently from the other engines. */
-const GECKO = CSS.supports('-moz-appearance:none');
+export const GECKO = CSS.supports('-moz-appearance:none');
+
+/** Whether this is Chromium, which copies the text that form fields show. */
+export const BLINK = Intl.v8BreakIterator;
 
 /** The attributes whose URLs the browser makes absolute in a copy. */
 const URL_ATTRIBUTES = ['href', 'src', 'poster', ...(GECKO ? [] : ['cite'])];

@@ -1,5 +1,8 @@
 import {rangeIn} from '../clipboard/shadowRoots.js';
-import {addAncestors, copyElement, inertDocument} from './clipboardFormats.js';
+import {BLINK, GECKO, addAncestors, copyElement, inertDocument} from './clipboardFormats.js';
+
+/** Elements whose content is shown only where they cannot work; Firefox copies it in any case. */
+const WITH_FALLBACK = /^(NOSCRIPT|CANVAS|VIDEO|AUDIO|METER|PROGRESS|TEXTAREA)$/;
 
 /**
  * @typedef {object} Content what is selected, as it is shown: with the content of open shadow roots, without what is
@@ -8,6 +11,7 @@ import {addAncestors, copyElement, inertDocument} from './clipboardFormats.js';
  * @property {string} text with a line for each block
  * @property {string} bare the text without white space
  * @property {[number, Element][]} pieces for each text node its position in `bare` and its element
+ * @property {boolean} [differs] whether `String(selection)` may be another text than the browser copies
  * @property {boolean} [closed] whether something is missing, as it seems, because its shadow root is closed
  */
 
@@ -27,6 +31,10 @@ const copyPart = (part, content) => {
   // The first node that is selected, and the first that is not; undefined at the end of an element and in a text.
   const first = startContainer.childNodes[startOffset];
   const last = endContainer.childNodes[endOffset];
+  const addBare = (text, element) => {
+    content.pieces.push([content.bare.length, element]);
+    content.bare += text.replace(/\s/g, '');
+  };
   /** 0 before the selection, 1 in it, 2 behind it. */
   let state = 0;
 
@@ -42,22 +50,32 @@ const copyPart = (part, content) => {
           node == startContainer ? startOffset : 0,
           node == endContainer ? endOffset : undefined,
         );
-        content.pieces.push([content.bare.length, node.parentElement || node.getRootNode().host]);
-        content.bare += text.replace(/\s/g, '');
+        addBare(text, node.parentElement || node.getRootNode().host);
         content.text += /^(pre|br)/.test(whiteSpace) ? text : text.replace(/[ \t\n]+/g, ' ');
         target.append(text);
       }
       if (node == endContainer) state = 2;
       return;
     }
-    const style = getComputedStyle(node);
-    const {display, userSelect, float, position} = style;
+    // Not of hidden content: Chromium would then take it for text that is selected.
+    const style = target ? getComputedStyle(node) : {};
+    const {display, userSelect, float, position, contentVisibility} = style;
     const isInline = /^(inline|contents|ruby)/.test(display) || float != 'none' || /^(abs|fix)/.test(position);
-    const copy = target && display != 'none' && userSelect != 'none' && copyElement(node);
+    const copy = target && display != 'none' && userSelect != 'none' && !node.inert && copyElement(node);
     const breaks = isInline && node.tagName != 'BR' ? '' : '\n';
     if (state) content.text += breaks;
     const inner = node.shadowRoot || node;
-    for (const child of slotted(inner)) copyNode(child, copy, style);
+    const field = BLINK && copy && state && fieldText(node);
+    const isClosed = node.matches('details:not([open])');
+    const hidden = contentVisibility == 'hidden' || (!GECKO && WITH_FALLBACK.test(node.tagName));
+    if (field || isClosed) content.differs = true;
+    if (field) {
+      content.text += '\n' + field + '\n';
+      addBare(field, node);
+      copy.append(...inertDocument.importNode(node, true).children);
+    } else
+      for (const child of slotted(inner))
+        copyNode(child, !hidden && (child.tagName == 'SUMMARY' || !isClosed) && copy, style);
     if (!first && inner == startContainer) state = 1;
     if (!last && inner == endContainer) state = 2;
     if (state) content.text += breaks;
@@ -75,6 +93,12 @@ const copyPart = (part, content) => {
   addAncestors(box, element);
   content.html += box.innerHTML;
 };
+
+/** Returns the text that a form field shows, as the browser copies it; nothing for other elements. */
+const fieldText = ({type, value, placeholder, selectedOptions}) =>
+  (/^(text|search|tel|url|email|number|password)/.test(type)
+    ? (type == 'password' ? value.replace(/./g, '•') : value) || placeholder
+    : selectedOptions?.[0]?.text);
 
 /** Returns the nodes that are shown inside a node: those that are assigned to a slot, else its own. */
 const slotted = (node) => {

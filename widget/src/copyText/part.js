@@ -17,8 +17,8 @@ export const start = () => writeSelection;
 const writeSelection = (event, selection, parts, hasShadow, replaceOwnUrls, replace) => {
   const content = copyContent(parts);
   let text = plainTextOf(selection);
-  // It lacks what is in shadow roots.
-  if (hasShadow && text.replace(/\s/g, '') != content.bare) text = content.text.trim();
+  // It lacks what is in shadow roots and in form fields, and in Chromium it may have what is in closed details.
+  if ((hasShadow || content.differs) && text.replace(/\s/g, '') != content.bare) text = content.text.trim();
   const [tagged, url] = replaceOwnUrls(text, content, replace);
   if (!url || content.closed) return;
   event.clipboardData.setData('text/plain', tagged);
