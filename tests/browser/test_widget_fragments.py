@@ -45,6 +45,12 @@ HANGING = {
     "?gv={}&fbclid=x&page=2": "?fbclid=x&page=2",
     "?gv={}&utm_source=a#part": "?utm_source=a#part",
     "#gv-{}#part": "#part",
+    "?a=1&amp;gv={}&b=2": "?a=1&b=2",
+    "?a=1&amp;gv={}#part": "?a=1#part",
+    "?a=1&#038;gv={}": "?a=1",
+    "#part&amp;gv-{}": "#part",
+    "#gv-{}%C2%AD": "",
+    "#gv-{}&gv=0123456789abcdefghijkLM#gv-0123456789abcdefghijkLM": "",
 }
 """What a page is opened with, and what its address bar holds then. Click ids in a query are other people's evidence and
 stay; in a fragment hardly any analytics looks for them."""

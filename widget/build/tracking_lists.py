@@ -131,5 +131,6 @@ def tracking_table(tracking: TrackingNames) -> dict[str, Any]:
 
 
 def tracking_pattern(tracking: TrackingNames) -> str:
-    """Returns a regular expression for the widget, to be used with the flag i: it finds tracking names."""
-    return f"^({'|'.join(sorted(tracking.prefixes))}|({'|'.join(sorted(tracking.names))})$)"
+    """Returns a regular expression for the widget, to be used with the flag i: it finds tracking names, also with the
+    rest of an ``&`` before them that was escaped for HTML once too often."""
+    return f"^(amp;)*({'|'.join(sorted(tracking.prefixes))}|({'|'.join(sorted(tracking.names))})$)"

@@ -155,7 +155,11 @@ def _refuse_unsafe(url: str) -> None:
 
 
 def _name(piece: str) -> str:
-    return unquote_plus(piece.partition("=")[0])
+    """The decoded name of a parameter, without the rest of an ``&`` that was escaped for HTML once too often."""
+    name = unquote_plus(piece.partition("=")[0])
+    while name.startswith("amp;"):
+        name = name[4:]
+    return name
 
 
 def _keeps(piece: str, param: str, kept: frozenset[str] | None, keep: frozenset[str]) -> bool:

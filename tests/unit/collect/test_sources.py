@@ -24,7 +24,9 @@ def test_nobody_knows() -> None:
     assert found(home=True) == ("direct-home", None)
 
 
-@pytest.mark.parametrize("parameter", ["utm_source", "utm_medium", "utm_campaign", "utm_id", "UTM_Source"])
+@pytest.mark.parametrize(
+    "parameter", ["utm_source", "utm_medium", "utm_campaign", "utm_id", "UTM_Source", "amp;utm_medium"]
+)
 def test_a_campaign_wins_over_every_referrer_and_keeps_the_app(parameter: str) -> None:
     url = f"{ORIGIN}/deep?{parameter}=x"
     assert found("https://www.google.com/", url=url) == ("campaign", None)

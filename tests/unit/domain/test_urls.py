@@ -84,6 +84,8 @@ def test_an_origin_is_typed_without_a_path() -> None:
         ("https://a.example/x#part", "https://a.example/x"),
         ("https://a.example/x?b=2&a=1", "https://a.example/x?b=2&a=1"),
         ("https://a.example/x?utm_source=s&a=1&fbclid=f", "https://a.example/x?a=1"),
+        ("https://a.example/x?id=1&amp;utm_source=s&amp;amp;mc_eid=2&amp;p=3", "https://a.example/x?id=1&amp;p=3"),
+        ("https://a.example/x?id=1&amp;reset_token=T", "https://a.example/x?id=1"),
         ("https://a.example/x?gv=T&&a", "https://a.example/x?a"),
         ("https://a.example/x?id=5&reset_token=T&page=2", "https://a.example/x?id=5&page=2"),
         ("https://a.example/x?token=T", "https://a.example/x"),
