@@ -188,7 +188,7 @@ def left_in(url: str) -> list[str]:
 
 def tracks(piece: str) -> bool:
     """Whether the name of a parameter only tracks, without the rest of an escaped "&" before it."""
-    return is_tracking(re.sub("^(amp;)+", "", unquote_plus(piece.partition("=")[0])))
+    return is_tracking(re.sub("^(amp;)+", "", unquote_plus(piece.partition("=")[0]), flags=re.IGNORECASE))
 
 
 def test_the_widget_and_the_server_leave_out_the_same(page: Page) -> None:

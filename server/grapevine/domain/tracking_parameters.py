@@ -20,9 +20,9 @@ class _TrackingNames(NamedTuple):
 def is_tracking(name: str) -> bool:
     """Returns whether a decoded name of a parameter is one that only tracks, whatever its case."""
     tracking = _tracking_names()
-    lowered = name.lower()
     # Some letters beyond ASCII become ASCII in lower case, such as the Kelvin sign; in the widget they do not.
-    return (lowered in tracking.names or lowered.startswith(tracking.prefixes)) and name.isascii()
+    lowered = name.lower() if name.isascii() else "".join(each.lower() if each.isascii() else each for each in name)
+    return lowered in tracking.names or lowered.startswith(tracking.prefixes)
 
 
 @cache

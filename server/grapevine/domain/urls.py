@@ -157,7 +157,7 @@ def _refuse_unsafe(url: str) -> None:
 def _name(piece: str) -> str:
     """The decoded name of a parameter, without the rest of an ``&`` that was escaped for HTML once too often."""
     name = unquote_plus(piece.partition("=")[0])
-    while name.startswith("amp;"):
+    while name[:4].lower() == "amp;":
         name = name[4:]
     return name
 
