@@ -8,7 +8,8 @@ from grapevine.domain.tracking_parameters import is_tracking
 
 TRACKING = {
     "campaigns": (
-        "utm_source utm_medium UTM_Campaign utm_id utm_source_platform UTM_straße mtm_source matomo_campaign pk_kwd piwik_kwd"
+        "utm_source utm_medium UTM_Campaign utm_id utm_source_platform UTM_straße "
+        "mtm_source matomo_campaign pk_kwd piwik_kwd"
     ),
     "clicks": (
         "fbclid gclid GCLID dclid gbraid wbraid msclkid twclid ttclid li_fat_id yclid ysclid srsltid rdt_cid epik "
