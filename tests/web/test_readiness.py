@@ -47,7 +47,7 @@ async def test_concurrent_callers_share_one_write_and_later_ones_its_answer_for_
 
 @BOTH_BACKENDS
 async def test_it_writes_a_row_of_its_own_as_large_as_a_visit(server: Server) -> None:
-    versions = "SELECT name, version FROM versions ORDER BY name"
+    versions = "SELECT name, version FROM versions WHERE name <> 'page_joins' ORDER BY name"  # a job raises that one
     before = await server.store.look(versions)
     filler = "SELECT name, filler FROM readiness"
     seen = set()
