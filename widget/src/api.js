@@ -1,9 +1,9 @@
 import {consent} from './consent.js';
-import {guard} from './guard.js';
 import {convert} from './goals.js';
-import {VERSION} from 'grapevine:version';
 import {tab} from './tabStorage.js';
+import {VERSION} from 'grapevine:version';
 import {callPart} from './lazyParts.js';
+import {guard} from './guard.js';
 import {shareUrl} from './share.js';
 
 /**
@@ -17,7 +17,7 @@ const on = (name, run) => {
 /** Creates `window.grapevine`. Its queue `q` holds calls as arrays such as `['on', 'share', run]`. */
 export const exposeApi = () => {
   const queue = window.grapevine?.q || [];
-  const api = {
+  const api = (window.grapevine = {
     consent: guard(consent),
     forget: async () => !!(await callPart('forget')),
     share: (channel) => callPart('buttons', null, channel),
@@ -29,7 +29,6 @@ export const exposeApi = () => {
     },
     version: VERSION,
     q: queue,
-  };
-  window.grapevine = api;
+  });
   queue.push = guard((...entries) => entries.forEach(([name, ...args]) => api[name]?.(...args)));
 };

@@ -1,8 +1,8 @@
+import {callPart, loadedParts} from './lazyParts.js';
 import {IGNORED_SELECTOR, tagLinks} from './selection.js';
+import {tab} from './tabStorage.js';
 import {reportShare} from './share.js';
 import {cleanUrl, isOwnUrl, tag} from './url.js';
-import {tab} from './tabStorage.js';
-import {callPart, loadedParts} from './lazyParts.js';
 import {config} from './config.js';
 
 /** XPath of the text nodes that contain a URL. */

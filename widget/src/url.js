@@ -1,5 +1,5 @@
-import {config} from './config.js';
 import {callPart} from './lazyParts.js';
+import {config} from './config.js';
 import {tab} from './tabStorage.js';
 
 const PARAMETER = config.param || 'gv';
@@ -41,7 +41,7 @@ export const tag = (url, token, shared = cleanUrl(url)) => {
   const [base, fragment = ''] = shared.split(/#(.*)/);
   return (fragment ? config.place == 'fragment' : config.place != 'query')
     ? base + '#' + (fragment && fragment + '&') + PARAMETER + (tab.joint || '=') + token
-    : base + (base.includes('?') ? '&' : '?') + PARAMETER + '=' + token + (fragment && '#' + fragment);
+    : base + (/\?/.test(base) ? '&' : '?') + PARAMETER + '=' + token + (fragment && '#' + fragment);
 };
 
 /** Returns whether a string is an absolute URL of this site: same origin, no user name or password. */
