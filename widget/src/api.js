@@ -1,9 +1,9 @@
 import {consent} from './consent.js';
 import {convert} from './goals.js';
-import {tab} from './tabStorage.js';
 import {VERSION} from 'grapevine:version';
-import {callPart} from './lazyParts.js';
 import {guard} from './guard.js';
+import {callPart} from './lazyParts.js';
+import {tab} from './tabStorage.js';
 import {shareUrl} from './share.js';
 
 /**

@@ -1,10 +1,10 @@
 import {cleanUrl, tag} from './url.js';
-import {notifyChange} from './onChange.js';
 import {pageTitle} from './pageTitle.js';
 import {config} from './config.js';
-import {saveTab, tab} from './tabStorage.js';
-import {emit} from './emit.js';
+import {notifyChange} from './onChange.js';
 import {post} from './outbox.js';
+import {emit} from './emit.js';
+import {saveTab, tab} from './tabStorage.js';
 
 /**
  * Returns the URL that a channel shares: this page with the channel's token, or without while there is none. With

@@ -1,14 +1,14 @@
-import {emit} from './emit.js';
 import {loadTab, saveTab, tab} from './tabStorage.js';
-import {callPart} from './lazyParts.js';
-import {VERSION} from 'grapevine:version';
-import {mayCollect} from './consentState.js';
+import {emit} from './emit.js';
 import {createNonce, post, resendOutbox} from './outbox.js';
-import {pageUrl, untag} from './url.js';
-import {pageTitle} from './pageTitle.js';
-import {prepareTextCopy} from './copy.js';
-import {config, OPTED_OUT} from './config.js';
 import {notifyChange} from './onChange.js';
+import {VERSION} from 'grapevine:version';
+import {pageUrl, untag} from './url.js';
+import {callPart} from './lazyParts.js';
+import {prepareTextCopy} from './copy.js';
+import {pageTitle} from './pageTitle.js';
+import {mayCollect} from './consentState.js';
+import {config, OPTED_OUT} from './config.js';
 
 /** A visit ends after thirty minutes without activity. */
 const IDLE_TIMEOUT = 18e5;
