@@ -1,16 +1,16 @@
 // Not sorted by name: the linker puts modules into the script in the order of these imports, and of the orders that
 // were tried this one compresses best, with those of api.js, copy.js, outbox.js and visit.js. Another order may cost
 // ten bytes; `python build.py` prints the size.
-import {startParts} from './lazyParts.js';
-import {watchRoutes} from './routes.js';
 import {respondToOtherTabs} from './otherTabs.js';
 import {exposeApi} from './api.js';
+import {onCopy, prepareTextCopy} from './copy.js';
+import {watchRoutes} from './routes.js';
+import {takeTokenFromUrl, trackPage} from './visit.js';
+import {config} from './config.js';
+import {startParts} from './lazyParts.js';
+import {flushOutbox} from './outbox.js';
 import {guard} from './guard.js';
 import {cleanUrl} from './url.js';
-import {config} from './config.js';
-import {onCopy, prepareTextCopy} from './copy.js';
-import {takeTokenFromUrl, trackPage} from './visit.js';
-import {flushOutbox} from './outbox.js';
 
 const watchPage = () => {
   document.addEventListener('prerenderingchange', guard(() => trackPage()));

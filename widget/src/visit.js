@@ -1,23 +1,22 @@
 import {loadTab, saveTab, tab} from './tabStorage.js';
-import {emit} from './emit.js';
 import {createNonce, post, resendOutbox} from './outbox.js';
 import {notifyChange} from './onChange.js';
 import {VERSION} from 'grapevine:version';
-import {pageUrl, untag} from './url.js';
-import {callPart} from './lazyParts.js';
+import {config, OPTED_OUT} from './config.js';
 import {prepareTextCopy} from './copy.js';
+import {emit} from './emit.js';
+import {pageUrl, untag} from './url.js';
 import {pageTitle} from './pageTitle.js';
 import {mayCollect} from './consentState.js';
-import {config, OPTED_OUT} from './config.js';
+import {callPart} from './lazyParts.js';
 
 /** A visit ends after thirty minutes without activity. */
 const IDLE_TIMEOUT = 18e5;
 
-const requestedChannels = new Set([config.buttons && 'native copy ' + config.buttons]);
+/** Names of the channels that the visit's report requests tokens for. */
+export const requestedChannels = new Set([config.buttons && 'native copy ' + config.buttons]);
 /** The token that this page was opened with, until its visit is reported. */
 let arrivalToken;
-/** Promise of the visit's report while it is being sent. */
-let pendingReport;
 
 /**
  * Removes a token from the address bar and keeps it for the visit's report; without consent that may be much later, so
@@ -37,7 +36,8 @@ export const newToken = () =>
 
 /**
  * Reports that a page was opened: a visit if it has another reader's token or the last visit has ended, else a view.
- * `trackPage.view` is the last one of this page load; `trackPage.refused` says that the server takes none of this site.
+ * `trackPage.view` is the last one of this page load; `trackPage.pending` the promise of the visit's report while that is
+ * being sent; `trackPage.refused` says that the server takes none of this site.
  * @param {{url: string, title?: string}} [view] the page that is shown
  */
 export const trackPage = async (view = {url: pageUrl(), title: pageTitle()}) => {
@@ -51,20 +51,13 @@ export const trackPage = async (view = {url: pageUrl(), title: pageTitle()}) => 
   else if (tab.visit && !trackPage.view) emit('ready', {visit: tab.visit});
   arrivalToken = '';
   trackPage.view = view;
-  if (!tab.visit) await (pendingReport ||= reportVisit());
+  if (!tab.visit) await (trackPage.pending ||= reportVisit());
   if (begins || !tab.session) return;
   saveTab();
   // The server no longer knows this visit: it was erased, or the database is another one. Without a session it was
   // erased from here while the view was sent; then a new visit begins with the next page.
   if ((await post('views', {session: tab.session, ...view, url: view.url.slice(0, 2048)})).code == 422 && tab.session)
     return startVisit(view);
-};
-
-/** Requests tokens for more channels. The visit's report is repeated; its nonce tells the server which visit it is. */
-export const requestTokens = async (channels) => {
-  channels.forEach(requestedChannels.add, requestedChannels);
-  await pendingReport;
-  if (tab.visit && channels.some((channel) => !tab.tokens[channel])) return reportVisit();
 };
 
 const startVisit = (view, token) => {
@@ -78,17 +71,18 @@ const startVisit = (view, token) => {
   if (token) tab.foreignTokens += token;
   Object.assign(tab, {tokens: {}, visit: null, session: null});
   saveTab();
-  return (pendingReport = reportVisit());
+  return (trackPage.pending = reportVisit());
 };
 
-const reportVisit = async () => {
+/** Reports the visit, or reports it once more: its nonce tells the server which visit it is. */
+export const reportVisit = async () => {
   const {landing} = tab;
   landing.own ||= landing.token && (await callPart('ownTokens', landing.token));
   const response = await post('visits', {...landing, opted_out: OPTED_OUT, build: VERSION, channels: [...requestedChannels].join(' ')});
   // Before the tokens are stored, so that no copy or share has a token but not the part that it needs.
   await prepareTextCopy();
   await (config.link && callPart('shortLinks'));
-  pendingReport = null;
+  trackPage.pending = null;
   // Another visit has begun meanwhile, or this one was erased.
   if (tab.landing?.nonce != landing.nonce) return;
   // Refused, perhaps for the URL of this page: the next page begins another visit.

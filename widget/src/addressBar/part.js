@@ -3,7 +3,7 @@ import {guard} from '../guard.js';
 import {changeListeners} from '../onChange.js';
 import {MAY_STORE, tab} from '../tabStorage.js';
 import {pageUrl, tag} from '../url.js';
-import {requestTokens} from '../visit.js';
+import {requestTokens} from '../requestTokens.js';
 
 /**
  * Entry of the part for `data-address-bar="on"`: keeps the reader's own token in the address bar. Without storage it

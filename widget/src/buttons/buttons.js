@@ -1,20 +1,20 @@
 // Not sorted by name: the linker keeps this order, in which the part compresses best (main.js).
-import {requestTokens} from '../visit.js';
 import {callPart} from '../lazyParts.js';
 import {pageUrl} from '../url.js';
 import {reportShare, shareUrl} from '../share.js';
 import {config} from '../config.js';
 import {changeListeners} from '../onChange.js';
 import {guard} from '../guard.js';
-import {DEFAULT_CHANNELS, parseChannels} from './defaultChannels.js';
+import {requestTokens} from '../requestTokens.js';
 import {BUTTONS_CSS} from './style.js';
-import {nextTask} from '../nextTask.js';
-import {channelData, channelLink, loadChannel} from './channels.js';
-import {createLocalized, loadTranslations, translate} from './i18n.js';
-import {shareVia} from './shareVia.js';
-import {createElement} from '../dom.js';
-import {createStyleSheet} from '../styleSheet.js';
 import {pageScheme} from './pageScheme.js';
+import {nextTask} from '../nextTask.js';
+import {createLocalized, loadTranslations, translate} from './i18n.js';
+import {createElement} from '../dom.js';
+import {shareVia} from './shareVia.js';
+import {createStyleSheet} from '../styleSheet.js';
+import {channelData, channelLink, loadChannel} from './channels.js';
+import {DEFAULT_CHANNELS, parseChannels} from './defaultChannels.js';
 
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 

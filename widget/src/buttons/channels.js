@@ -1,5 +1,5 @@
-import {CHANNELS} from 'grapevine:channels';
 import {pageTitle} from '../pageTitle.js';
+import {CHANNELS} from 'grapevine:channels';
 import {fetchJson} from './fetchJson.js';
 
 /** Loads a channel's data. The default channels are part of this script; every other one has a file of its own. */

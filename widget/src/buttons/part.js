@@ -1,10 +1,10 @@
 import {config} from '../config.js';
 import {callPart, hasStickyBar} from '../lazyParts.js';
-import {drawButtons} from './buttons.js';
-import {showStickyBar} from './stickyBar.js';
-import {shareVia} from './shareVia.js';
 import {pageTitle} from '../pageTitle.js';
 import {tab} from '../tabStorage.js';
+import {drawButtons} from './buttons.js';
+import {shareVia} from './shareVia.js';
+import {showStickyBar} from './stickyBar.js';
 
 // What the script element asks for, once the part is there.
 if (hasStickyBar()) showStickyBar();

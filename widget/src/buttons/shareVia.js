@@ -2,8 +2,8 @@ import {callPart} from '../lazyParts.js';
 import {reportShare, shareUrl} from '../share.js';
 import {tab} from '../tabStorage.js';
 import {pageUrl} from '../url.js';
-import {channelLink, loadChannel} from './channels.js';
 import {createElement} from '../dom.js';
+import {channelLink, loadChannel} from './channels.js';
 
 /**
  * Shares this page through a channel and reports it. A channel with a link opens it, some show a panel first, `native`

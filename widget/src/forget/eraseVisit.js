@@ -3,7 +3,7 @@ import {guard} from '../guard.js';
 import {notifyChange} from '../onChange.js';
 import {underWay} from '../outbox.js';
 import {clearTab, saveTab, STORAGE_KEY, tab} from '../tabStorage.js';
-import {requestTokens} from '../visit.js';
+import {requestTokens} from '../requestTokens.js';
 
 /** Milliseconds to wait for the visit's own report, if that is being sent. */
 const REPORT_TIMEOUT = 3e3;

@@ -3,7 +3,7 @@ import {mayCollect} from '../consentState.js';
 import {changeListeners} from '../onChange.js';
 import {post} from '../outbox.js';
 import {saveTab, tab} from '../tabStorage.js';
-import {requestTokens} from '../visit.js';
+import {requestTokens} from '../requestTokens.js';
 
 /** Goals that are waited for, so that none is handled twice: body → promise. */
 const waiting = {};

@@ -1,7 +1,8 @@
 import {pageTitle} from '../pageTitle.js';
+import {requestTokens} from '../requestTokens.js';
 import {tab} from '../tabStorage.js';
 import {pageUrl} from '../url.js';
-import {requestTokens, trackPage} from '../visit.js';
+import {trackPage} from '../visit.js';
 
 /**
  * Entry of the part for a title that was set after the page had come: reports the visit once more if it is that of the
