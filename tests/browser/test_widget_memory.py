@@ -199,6 +199,15 @@ def test_local_storage_knows_shared_tokens_for_thirty_days(page: Page, site: Sit
     assert owns == [True, False]
 
 
+def test_a_token_is_reported_where_its_part_cannot_be_loaded(page: Page, site: Site, recorder: Recorder) -> None:
+    page.context.route("**/*.ownTokens.js", lambda route: route.abort())
+    site.page("/a", snippet=snippet(storage="local"))
+    page.goto(f"{site.origin}/a#gv={FOREIGN}")
+    visit = recorder.wait(page, "visits")[0]
+    assert (visit["token"], visit.get("own")) == (FOREIGN, None)
+    page.wait_for_function("() => window.grapevine.visit")
+
+
 def test_a_page_from_the_cache_goes_on_with_the_visit(page: Page, site: Site, recorder: Recorder) -> None:
     site.page("/a")
     page.goto(f"{site.origin}/a")
