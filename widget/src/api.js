@@ -1,10 +1,10 @@
-import {callPart} from './lazyParts.js';
 import {consent} from './consent.js';
+import {guard} from './guard.js';
+import {shareUrl} from './share.js';
+import {callPart} from './lazyParts.js';
+import {convert} from './goals.js';
 import {tab} from './tabStorage.js';
 import {VERSION} from 'grapevine:version';
-import {shareUrl} from './share.js';
-import {convert} from './goals.js';
-import {guard} from './guard.js';
 
 /**
  * `grapevine.on()`: calls `run` with the detail of each such event; for `ready` at once if the visit is known already.

@@ -1,9 +1,9 @@
-import {IGNORED_SELECTOR, tagLinks} from './selection.js';
-import {tab} from './tabStorage.js';
-import {config} from './config.js';
-import {cleanUrl, isOwnUrl, tag} from './url.js';
 import {callPart, loadedParts} from './lazyParts.js';
+import {IGNORED_SELECTOR, tagLinks} from './selection.js';
+import {config} from './config.js';
 import {reportShare} from './share.js';
+import {tab} from './tabStorage.js';
+import {cleanUrl, isOwnUrl, tag} from './url.js';
 
 /** XPath of the text nodes that contain a URL. */
 const TEXT_WITH_URL = '//text()[contains(.,"://")][not(../self::script)]';

@@ -3,14 +3,14 @@
 // ten bytes; `python build.py` prints the size.
 import {respondToOtherTabs} from './otherTabs.js';
 import {exposeApi} from './api.js';
-import {onCopy, prepareTextCopy} from './copy.js';
-import {watchRoutes} from './routes.js';
+import {flushOutbox} from './outbox.js';
 import {takeTokenFromUrl, trackPage} from './visit.js';
+import {cleanUrl} from './url.js';
+import {guard} from './guard.js';
 import {config} from './config.js';
 import {startParts} from './lazyParts.js';
-import {flushOutbox} from './outbox.js';
-import {guard} from './guard.js';
-import {cleanUrl} from './url.js';
+import {onCopy, prepareTextCopy} from './copy.js';
+import {watchRoutes} from './routes.js';
 
 const watchPage = () => {
   document.addEventListener('prerenderingchange', guard(() => trackPage()));

@@ -1,7 +1,7 @@
-import {saveTab, tab} from './tabStorage.js';
 import {config, ENDPOINT} from './config.js';
-import {mayCollect} from './consentState.js';
 import {callPart} from './lazyParts.js';
+import {mayCollect} from './consentState.js';
+import {saveTab, tab} from './tabStorage.js';
 
 /**
  * Requests that have not ended: body → promise. A report that is being sent is not sent twice; one that is removed from

@@ -1,10 +1,10 @@
-import {pageTitle} from './pageTitle.js';
-import {post} from './outbox.js';
-import {cleanUrl, tag} from './url.js';
-import {notifyChange} from './onChange.js';
-import {saveTab, tab} from './tabStorage.js';
 import {config} from './config.js';
+import {pageTitle} from './pageTitle.js';
+import {notifyChange} from './onChange.js';
+import {cleanUrl, tag} from './url.js';
 import {emit} from './emit.js';
+import {saveTab, tab} from './tabStorage.js';
+import {post} from './outbox.js';
 
 /**
  * Returns the URL that a channel shares: this page with the channel's token, or without while there is none. With

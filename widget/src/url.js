@@ -1,6 +1,6 @@
 import {callPart} from './lazyParts.js';
-import {config} from './config.js';
 import {tab} from './tabStorage.js';
+import {config} from './config.js';
 
 const PARAMETER = config.param || 'gv';
 // A token and what hangs on it, up to the next parameter: punctuation of the sentence around the link, percent-encoding,

@@ -1,14 +1,14 @@
 import {loadTab, saveTab, tab} from './tabStorage.js';
-import {createNonce, post, resendOutbox} from './outbox.js';
-import {notifyChange} from './onChange.js';
-import {VERSION} from 'grapevine:version';
 import {config, OPTED_OUT} from './config.js';
-import {prepareTextCopy} from './copy.js';
 import {emit} from './emit.js';
+import {createNonce, post, resendOutbox} from './outbox.js';
 import {pageUrl, untag} from './url.js';
-import {pageTitle} from './pageTitle.js';
+import {VERSION} from 'grapevine:version';
 import {mayCollect} from './consentState.js';
+import {prepareTextCopy} from './copy.js';
 import {callPart} from './lazyParts.js';
+import {pageTitle} from './pageTitle.js';
+import {notifyChange} from './onChange.js';
 
 /** A visit ends after thirty minutes without activity. */
 const IDLE_TIMEOUT = 18e5;
