@@ -74,7 +74,8 @@ async def test_killed_while_it_joins_pages(installation: Installation, kills: in
     await killed_while_it_joins_pages(installation, kills)
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [3, 20])
 async def test_killed_while_it_joins_pages_in_postgres(postgres_installation: PostgresInstallation, kills: int) -> None:
     await killed_while_it_joins_pages(postgres_installation, kills)
 
