@@ -1,5 +1,5 @@
 import {guard} from '../guard.js';
-import {callPart, hasStickyBar} from '../lazyParts.js';
+import {callPart, ELEMENT_PREFIX, hasStickyBar} from '../lazyParts.js';
 import {notifyChange} from '../onChange.js';
 import {tab} from '../tabStorage.js';
 import {pageUrl, untag} from '../url.js';
@@ -45,8 +45,9 @@ const handleChanges = guard(async () => {
   kinds = '';
   if (!isOwn) takeTokenFromUrl();
   notifyChange();
-  // Again, for a page that began without a connection.
-  if (hasStickyBar()) callPart('buttons');
+  // Again, for a page that began without a connection; not where the page has taken the names of the elements, the last
+  // of which is then not defined.
+  if (hasStickyBar() && customElements.get(ELEMENT_PREFIX + '-survey')) callPart('buttons');
   if (trackPage.refused) return;
   if (isRoute) {
     const title = await newTitle(before, () => identity(pageUrl()) != identity(url));
