@@ -34,6 +34,7 @@ BODY = (
     "<grapevine-buttons channels='native email qr print x'></grapevine-buttons>"
 )
 URL = "() => grapevine.url('copy')"
+HAS_TOKEN = "(token) => grapevine.url('copy').endsWith(token)"
 
 
 def opened(page: Page, site: Site, query: str, body: str = BODY, /, **attributes: str) -> None:
@@ -59,10 +60,13 @@ def test_every_way_of_sharing_a_page_leaves_out_what_only_tracks(page: Page, sit
     copied = copy(page, "#link")["text/html"]
     assert f'href="{site.origin}/q?p=1&amp;gv={token(1, "copy")}#part"' in copied
     assert page.locator("#link a").get_attribute("href") == "/q?_hsenc=p2A&p=1#part"
+    page.wait_for_function(HAS_TOKEN, arg=token(1, "copy", 1))
     assert copy(page, "#text")["text/plain"] == f"At {site.origin}/q{CLEANED}#gv={token(1, 'copy', 1)}, see"
+    page.wait_for_function(HAS_TOKEN, arg=token(1, "copy", 2))
     page.evaluate("() => { field.value = location.href; field.focus(); field.select() }")
     page.keyboard.press("Control+c")
     assert clipboard(page)["text/plain"] == f"{own}#gv={token(1, 'copy', 2)}"
+    page.wait_for_function(HAS_TOKEN, arg=token(1, "copy", 3))
     page.evaluate(
         "() => { addEventListener('copy', (event) => {"
         "event.clipboardData.setData('text/plain', 'At ' + location); event.preventDefault() }, true) }"

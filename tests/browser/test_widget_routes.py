@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.browser.fake_collect_api import Recorder, token
 from tests.support.browsers import copy
@@ -23,6 +23,20 @@ def app(request: pytest.FixtureRequest, page: Page, site: Site) -> Page:
     page.goto(site.origin + "/app")
     page.wait_for_function("() => window.grapevine?.visit")
     return page
+
+
+def test_a_route_change_before_the_part_for_routes_is_loaded(page: Page, site: Site, recorder: Recorder) -> None:
+    """Without the Navigation API the part notices it by the address of the visit."""
+    page.add_init_script("Object.defineProperty(window, 'navigation', {value: undefined})")
+    held: list[Route] = []
+    page.route("**/widget.*.routes.js", lambda route: held.append(route))
+    site.page("/app", BODY)
+    page.goto(site.origin + "/app")
+    page.wait_for_function("() => window.grapevine?.visit")
+    page.evaluate("() => { history.pushState({n: 1}, '', '/app/two'); document.title = 'Two' }")
+    held[0].fallback()
+    [view] = recorder.wait(page, "views")
+    assert (view["url"], view["title"]) == (f"{site.origin}/app/two", "Two")
 
 
 def test_a_route_change_is_a_view_of_the_new_page(app: Page, site: Site, recorder: Recorder) -> None:

@@ -47,7 +47,7 @@ const handleChanges = guard(async () => {
   notifyChange();
   // Again, for a page that began without a connection; not where the page has taken the names of the elements, the last
   // of which is then not defined.
-  if (hasStickyBar() && customElements.get(ELEMENT_PREFIX + '-survey')) callPart('buttons');
+  if (hasStickyBar() && window.customElements?.get(ELEMENT_PREFIX + '-survey')) callPart('buttons');
   if (trackPage.refused) return;
   if (isRoute) {
     const title = await newTitle(before, () => identity(pageUrl()) != identity(url));
@@ -97,10 +97,12 @@ const isReaderActive = () => scrollY || (navigator.userActivation?.hasBeenActive
 
 /**
  * Compares the address five times a second: `popstate` does not fire for `history.pushState()`, and the widget does not
- * patch the page's `history`. A push makes the history longer, except at its end of fifty entries.
+ * patch the page's `history`. A push makes the history longer, except at its end of fifty entries. A change before this
+ * part was loaded counts as a replaced address.
  */
 const pollAddress = () => {
-  let {href} = location;
+  const {url = pageUrl()} = trackPage.view || {};
+  let href = url == pageUrl() ? location.href : url;
   let {length} = history;
   let {title} = document;
   let traversed;

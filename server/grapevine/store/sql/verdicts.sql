@@ -41,8 +41,8 @@ FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n sm
 
 -- name: visits_with_activity
 -- Returns those of some visits that led to more than one page view: shares, goals, answers, or further visits.
--- (On PostgreSQL the index of parents is the only one that fits: before the table is analysed, that of the primary key looks as
--- good, and reads all visits of the cell for each.)
+-- On PostgreSQL the index of parents is the only one that fits: before the table is analysed, that of the primary key looks as
+-- good, and reads all visits of the cell for each.
 SELECT s.visit_id FROM rows(site_id bigint, visit_id bigint, cell smallint)
 JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
 UNION ALL
