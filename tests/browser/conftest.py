@@ -45,7 +45,7 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
 
     def make(**options: Any) -> BrowserContext:
         context = browser.new_context(**{"user_agent": DESK, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         return context
 
@@ -72,7 +72,7 @@ def whole_page(browser: Browser, recorder: Recorder) -> Iterator[Page]:
     """As ``page``, in the whole browser: its headless shell opens no tab in the background."""
     whole = browser.browser_type.launch(executable_path=CHROMIUM, args=list(FLAGS))
     context = whole.new_context(user_agent=DESK)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     recorder.attach(context)
     yield context.new_page()
     whole.close()

@@ -21,7 +21,7 @@ from tests.browser.fake_collect_api import until
 from tests.support.browsers import DESK
 
 ARRIVED = "() => window.grapevine?.visit"
-SECONDS = 20
+SECONDS = 60
 
 
 class Demo:

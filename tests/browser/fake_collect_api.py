@@ -49,7 +49,7 @@ def _fulfill(route: Route, reply: Reply) -> None:
     route.fulfill(status=reply.status, headers=dict(reply.headers), body=reply.body)
 
 
-def until(page: Page, look: Callable[[], Found], done: Callable[[Found], bool] = bool, seconds: float = 5) -> Found:
+def until(page: Page, look: Callable[[], Found], done: Callable[[Found], bool] = bool, seconds: float = 30) -> Found:
     """Waits until `look` returns something true, and returns that; the page keeps running."""
     for _ in range(int(seconds * 100)):
         if done(found := look()):

@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.support.browsers import CHROMIUM, FLAGS
 
-SECONDS = 10
+SECONDS = 30
 START = """
 import fcntl, os, sys
 # The browser reads commands from descriptor 3 and answers on 4.

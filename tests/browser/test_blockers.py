@@ -23,7 +23,7 @@ from tests.support.page_server import Site, serve_site
 KNOWN = re.compile(r"grapevine|share|gv[=-]", re.IGNORECASE)
 REPORT = "/leaf/v1/shares"
 """The one word that is left, below the site's own prefix: the call that reports a share."""
-SECONDS = 20
+SECONDS = 60
 
 NAMES = """() => [...document.querySelectorAll('*')].flatMap(element => [
   element.localName,

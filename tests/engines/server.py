@@ -20,7 +20,7 @@ FIRST: Final = """Object.defineProperty(window, Symbol.for('troubles'), {value: 
 addEventListener('error', event => window[Symbol.for('troubles')].push(event.message || String(event.target.src)));
 addEventListener('unhandledrejection', event => window[Symbol.for('troubles')].push(String(event.reason)));
 """
-SECONDS: Final = 10
+SECONDS: Final = 30
 
 
 class RecorderServer(StandIn):

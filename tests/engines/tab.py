@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tests.support.browsers import PASTE, SELECT
 
-SECONDS: Final = 10
+SECONDS: Final = 30
 TROUBLES: Final = "() => window[Symbol.for('troubles')]"
 PASTED: Final = f"() => {{ window.pasted = null; ({PASTE})().then(found => {{ window.pasted = found }}) }}"
 
