@@ -16,7 +16,7 @@ from tests.support.page_server import PageResponse, Site, serve_site
 
 PROBE: Final = Path(__file__).with_name("hostile_probe.js").read_text()
 TOKENS: Final = re.compile(r"[#?&]gv=[0-9A-Za-z]{23}")
-SECONDS: Final = 5
+SECONDS: Final = 30
 QUIET: Final = 0.3
 """Seconds without a report, after which there will be none."""
 
