@@ -14,17 +14,26 @@ ELEMENT: Final = "grapevine"
 
 def snippet(site: SiteRow, base_url: str, prefix: str = "") -> str:
     """The script element of a site. ``base_url`` is where browsers reach this server."""
-    attributes = {"data-site": site.key}
+    data = " ".join(f'data-{name}="{escape(value)}"' for name, value in snippet_options(site).items())
+    return f'<script async src="{escape(script_url(base_url, prefix))}" {data}></script>'
+
+
+def snippet_options(site: SiteRow) -> dict[str, str]:
+    """Returns the widget's options that a site needs in its pages, by name without ``data-``; the site's key first."""
+    options = {"site": site.key}
     if site.param != "gv":
-        attributes["data-param"] = site.param
+        options["param"] = site.param
     if site.place != "auto":
-        attributes["data-place"] = site.place
+        options["place"] = site.place
     if site.element != ELEMENT:
-        attributes["data-element"] = site.element
+        options["element"] = site.element
     if site.query not in ("*", ""):
-        attributes["data-query"] = site.query
+        options["query"] = site.query
     if site.keep:
-        attributes["data-keep"] = site.keep
-    data = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
-    script = public_url(base_url, prefix, "/widget.js")
-    return f'<script async src="{escape(script)}" {data}></script>'
+        options["keep"] = site.keep
+    return options
+
+
+def script_url(base_url: str, prefix: str = "") -> str:
+    """Returns the address of the widget, without options."""
+    return public_url(base_url, prefix, "/widget.js")
