@@ -83,11 +83,13 @@ def test_csv_and_parquet_into_files(terminal: ExportTerminal, tmp_path: Path) ->
             process = terminal.start("visits", "--format", name, out=file.fileno())
             assert process.communicate(timeout=120)[1] == b""
             assert process.returncode == 0
-    text = (tmp_path / "visits.csv").read_bytes().decode()
+    text = (tmp_path / "visits.csv").read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert len(rows) == pq.read_table(tmp_path / "visits.parquet").num_rows == VISITS
     assert rows[0]["title"] == "'=1+1, ä"
-    assert terminal.run("answers", "--format", "csv") == (0, b"visit,at,text,contact,verdict\r\n", "")
+    header = b"visit,at,text,contact,verdict\r\n"
+    assert terminal.run("answers", "--format", "csv") == (0, b"\xef\xbb\xbf" + header, "")
+    assert terminal.run("answers", "--format", "csv", "--no-bom") == (0, header, "")
 
 
 def test_a_closed_pipe_ends_it_quietly(terminal: ExportTerminal) -> None:
@@ -113,7 +115,7 @@ def test_a_terminal_is_shown_lines_but_no_parquet(terminal: ExportTerminal) -> N
     )
     process = terminal.start("answers", "--format", "csv", out=theirs)
     assert process.communicate(timeout=120)[1] == b""
-    assert os.read(ours, 1_000).startswith(b"visit,at,")
+    assert os.read(ours, 1_000).startswith(b"\xef\xbb\xbfvisit,at,")
     for end in (ours, theirs):
         os.close(end)
 

@@ -29,6 +29,12 @@ def register(commands: Commands) -> None:
     parser.add_argument("--format", choices=tuple(FORMATS), default="ndjson", help="of the file (default: ndjson)")
     parser.add_argument("--json", dest="format", action="store_const", const="ndjson", help="as --format ndjson")
     parser.add_argument(
+        "--no-bom",
+        dest="bom",
+        action="store_false",
+        help="leave out the byte order mark at the beginning of a CSV file, by which Excel knows that it is UTF-8",
+    )
+    parser.add_argument(
         "--from", dest="first", type=day, metavar="D", help="first day, in UTC (default: the first one with rows)"
     )
     parser.add_argument("--to", dest="last", type=day, metavar="D", help="last day, in UTC (default: the last one)")
@@ -41,7 +47,7 @@ async def export(context: CommandContext, arguments: Namespace) -> int:
             "Parquet is a binary format; redirect it into a file, for instance: "
             f"grapevine export {arguments.site} {arguments.table} --format parquet > {arguments.table}.parquet"
         )
-    made_by = make_encoder(arguments.format, TABLES[arguments.table].columns)
+    made_by = make_encoder(arguments.format, TABLES[arguments.table].columns, bom=arguments.bom)
     out = sys.stdout.buffer
     async with context.store_and_keys() as (store, settings):
         site = Site(await find_site(store.sites, arguments.site), settings.secret_keys)

@@ -33,12 +33,15 @@ FORMATS: Final = {
 }
 
 
-def make_encoder(format_name: str, columns: Sequence[ExportColumn]) -> Encoder:
-    """Returns the encoder of a format. Raises Invalid for an unknown one, and when a package is missing for it."""
+def make_encoder(format_name: str, columns: Sequence[ExportColumn], *, bom: bool = True) -> Encoder:
+    """Returns the encoder of a format; ``bom`` puts a byte order mark into CSV.
+
+    Raises Invalid for an unknown format, and when a package is missing for it.
+    """
     if format_name == "ndjson":
         return Ndjson(columns)
     if format_name == "csv":
-        return Csv(columns)
+        return Csv(columns, bom=bom)
     if format_name != "parquet":
         raise Invalid.of("format", f"must be one of {', '.join(FORMATS)}")
     try:

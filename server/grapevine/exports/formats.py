@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from io import StringIO
 from typing import Any, Final, Protocol
@@ -14,8 +16,17 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.printable import printable_json, printable_lines
 from grapevine.exports.columns import ExportColumn, Line
 
-FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""Characters with which a formula of a spreadsheet may begin (OWASP, CSV Injection)."""
+_SIGNS: Final = (
+    "=+@\\-"
+    "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+    "\N{SMALL EQUALS SIGN}\N{SMALL PLUS SIGN}\N{SMALL HYPHEN-MINUS}\N{SMALL COMMERCIAL AT}\N{MINUS SIGN}"
+)
+"""Signs with which a formula of a spreadsheet may begin, also as East Asian input methods write them (OWASP, CSV
+Injection)."""
+_FORMULA: Final = re.compile(f"[\\t\\r\\n]|\\s*[{_SIGNS}]")
+# A spreadsheet whose list separator is the semicolon knows no quotes that begin within a cell: there a semicolon, and
+# the end of a line, begin another cell.
+_FORMULA_IN_NEXT_CELL: Final = re.compile(f"(?<=[;\\n])(?=[\\s\"]*[{_SIGNS}])")
 
 
 class Encoder(Protocol):
@@ -51,11 +62,13 @@ class Ndjson:
 class Csv:
     """Comma-separated values with a header, CRLF at the ends of lines, in UTF-8; an unknown value is empty.
 
-    Visitors choose titles, goals and answers: a text that a spreadsheet would run as a formula begins with an
-    apostrophe, and unprintable characters but ends of lines are escapes.
+    With ``bom`` a byte order mark is in front, without which Excel reads another character set. Visitors choose
+    titles, goals and answers: what a spreadsheet would run as a formula gets an apostrophe in front, and unprintable
+    characters but ends of lines are escapes.
     """
 
-    def __init__(self, columns: Sequence[ExportColumn]) -> None:
+    def __init__(self, columns: Sequence[ExportColumn], *, bom: bool) -> None:
+        self._mark = BOM_UTF8 if bom else b""
         self._convert = _converter(columns, {"text": _guarded, "yes": lambda yes: "true" if yes else "false"})
         self._written = StringIO(newline="")
         self._writer = csv.writer(self._written, lineterminator="\r\n")
@@ -69,15 +82,16 @@ class Csv:
         return self._drain()
 
     def _drain(self) -> bytes:
-        piece = self._written.getvalue().encode()
+        piece = self._mark + self._written.getvalue().encode()
+        self._mark = b""
         self._written.seek(0)
         self._written.truncate()
         return piece
 
 
 def _guarded(text: str) -> str:
-    shown = printable_lines(text)
-    return f"'{shown}" if text.startswith(FORMULAS) else shown
+    shown = _FORMULA_IN_NEXT_CELL.sub("'", printable_lines(text))
+    return f"'{shown}" if _FORMULA.match(text) else shown
 
 
 def _converter(

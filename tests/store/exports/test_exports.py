@@ -260,7 +260,7 @@ async def test_every_format_says_the_same(database: Database, store: Backend, wo
     for table, (columns, _) in TABLES.items():
         asked = ExportRequest(store, site_of(world), SPANS["all"], batch_size=40)
         objects = [json.loads(line) for line in (await whole(table, asked)).splitlines()]
-        text = (await whole(table, asked, "csv")).decode()
+        text = (await whole(table, asked, "csv")).decode("utf-8-sig")
         assert text.startswith(",".join(column.name for column in columns) + "\r\n")
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         assert rows == [{column.name: said(line[column.name]) for column in columns} for line in objects]

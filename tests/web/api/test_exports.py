@@ -103,12 +103,21 @@ async def test_csv_for_spreadsheets(server: Server, headers: dict[str, str]) -> 
     first, _ = await live(server)
     response = await get(server, "visits", headers, format="csv")
     assert response.headers["content-type"] == "text/csv; charset=utf-8; header=present"
-    found = {line["visit"]: line for line in csv.DictReader(io.StringIO(response.text, newline=""))}
+    assert response.content.startswith(b"\xef\xbb\xbfvisit,")
+    text = response.content.decode("utf-8-sig")
+    found = {line["visit"]: line for line in csv.DictReader(io.StringIO(text, newline=""))}
     assert found[first["visit"]]["title"] == "'=cmd|' /C calc'!A1"
     assert found[first["visit"]]["self"] == "false"
     assert found[first["visit"]]["parent"] == ""
     ndjson = {line["visit"]: line for line in lines(await get(server, "visits", headers))}
     assert ndjson[first["visit"]]["title"] == "=cmd|' /C calc'!A1"
+    for bom, content in (("off", text.encode()), ("on", response.content)):
+        assert (await get(server, "visits", headers, format="csv", bom=bom)).content == content
+    empty = await get(server, "answers", headers, format="csv")
+    assert empty.content == b"\xef\xbb\xbfvisit,at,text,contact,verdict\r\n"
+    assert not (await get(server, "visits", headers, bom="on")).content.startswith(b"\xef")
+    refused = await get(server, "visits", headers, format="csv", bom="no")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "bom")
 
 
 async def test_parquet(server: Server, headers: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from grapevine.errors import NotFound
+from grapevine.errors import Invalid, NotFound
 from grapevine.exports import FORMATS, TABLES, ExportRequest, make_encoder, stream
 from grapevine.store.readers.exports import ExportRange
 from grapevine.web.api.auth import authorized
@@ -30,10 +30,12 @@ async def export(request: Request) -> Response:
     table = request.path_params["table"]
     if table not in TABLES:
         raise NotFound(f"There is no such export; there are {', '.join(TABLES)}.")
-    params = QueryParams(request, "format", *PERIOD)
+    params = QueryParams(request, "format", "bom", *PERIOD)
     given_format = params.text("format")
     format_name = "ndjson" if given_format is None else given_format
-    encode = make_encoder(format_name, TABLES[table].columns)
+    if params.text("bom") not in (None, "on", "off"):
+        raise Invalid.of("bom", "must be on or off: whether a CSV file begins with a byte order mark")
+    encode = make_encoder(format_name, TABLES[table].columns, bom=params.text("bom") != "off")
     first, last = params.date("from"), params.date("to")
     span = ExportRange.of(site.site_id, first, last)
     media_type, suffix = FORMATS[format_name]
