@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from build import BUDGETS
-from grapevine.cli.parser import build_parser
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +77,3 @@ def test_every_link_inside_the_project_leads_to_a_file(project_root: Path) -> No
 
 def _words(line: str) -> list[str]:
     return [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)]
-
-
-def test_every_command_in_the_documentation_is_one(project_root: Path) -> None:
-    """docs/command-line.md is run by tests/cli/test_parser.py; the commands of other pages are only parsed."""
-    pages = [project_root / "README.md", *(project_root / "docs").glob("*.md")]
-    text = "\n".join(page.read_text("utf-8") for page in pages if page.name != "command-line.md")
-    named = r"(?:^|`|com )grapevine ((?:site|key|token|serve|stats|cascade|demo|migrate)[^`\n]*)"
-    commands = set(re.findall(named, text, re.MULTILINE)) - {"site add"}  # named in passing
-    assert len(commands) >= 7
-    for command in commands:
-        build_parser().parse_args(_words(command))
