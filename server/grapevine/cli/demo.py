@@ -1,4 +1,4 @@
-"""``grapevine demo``: a server and a demo site on a throw-away database."""
+"""``grapevine demo``: a server and a demo site on a throw-away database, with a past that is filled in behind them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tempfile
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from rich.table import Table
 
@@ -16,10 +16,17 @@ from grapevine.cli.progress import visit_progress
 from grapevine.config.settings import SQLITE, Settings
 from grapevine.sites.management import add_site
 
-if TYPE_CHECKING:
-    from grapevine.simulate.player import Target
-
 HOST = "127.0.0.1"
+
+
+class Demo(NamedTuple):
+    """A demo that runs: its addresses, the site's public key and an admin API key, and where the database is."""
+
+    server: str
+    site_url: str
+    site: str
+    key: str
+    database: str
 
 
 def register(commands: Commands) -> None:
@@ -44,7 +51,6 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.serving import server as listening
     from grapevine.serving.app import create_app
     from grapevine.serving.signals import run_until_signal
-    from grapevine.simulate.player import Target
     from grapevine.store.factory import make_store
     from grapevine.web.demo_site import demo_site
 
@@ -60,21 +66,13 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         async with context.store(settings) as store:
             added = await add_site(store, "Lees (demo)", origins, context.now())
         values["SITE"] = added.row.key
+        running = Demo(server.url, site.url, added.row.key, added.key.secret, database)
 
         async def present() -> None:
-            if arguments.json:
-                facts = {
-                    "server": server.url,
-                    "site_url": site.url,
-                    "site": added.row.key,
-                    "key": added.key.secret,
-                    "database": database,
-                }
-                context.say_json(facts, one_line=True)
-            else:
-                _welcome(context, server.url, site.url, added.key.secret)
+            """What the command does while the server runs, one step after the other."""
+            _announce(context, running, as_json=arguments.json)
             if arguments.traffic:
-                await _play(context, server.url, Target(added.row.key, site.url), arguments.traffic)
+                await _play(context, running, arguments.traffic)
             elif not arguments.json:
                 context.say(
                     "To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')"
@@ -84,13 +82,17 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
     return 0
 
 
-def _welcome(context: CommandContext, server: str, site: str, key: str) -> None:
+def _announce(context: CommandContext, running: Demo, *, as_json: bool) -> None:
+    """Says where everything is, as soon as the server answers."""
+    if as_json:
+        context.say_json(running._asdict(), one_line=True)
+        return
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_row("Demo site", f"{site}/")
-    table.add_row("Dashboard", f"{server}/")
-    table.add_row("API key", key)
+    table.add_row("Demo site", f"{running.site_url}/")
+    table.add_row("Dashboard", f"{running.server}/")
+    table.add_row("API key", running.key)
     context.say("Grapevine is running. Ctrl+C stops it and throws everything away.\n")
     context.out.print(table)
     context.say(
@@ -98,15 +100,17 @@ def _welcome(context: CommandContext, server: str, site: str, key: str) -> None:
     )
 
 
-async def _play(context: CommandContext, server: str, target: Target, visits: int) -> None:
+async def _play(context: CommandContext, running: Demo, visits: int) -> None:
+    """Plays simulated visits over real HTTP, behind a progress bar."""
     from grapevine.simulate.expected import ExpectedResults
-    from grapevine.simulate.player import Player, player_client
+    from grapevine.simulate.player import Player, Target, player_client
     from grapevine.simulate.presets import demo_world
 
     world = demo_world(visits)
     started = time.monotonic()
-    async with player_client(server) as client:
+    async with player_client(running.server) as client:
         with visit_progress(context, visits) as advance:
+            target = Target(running.site, running.site_url)
             await Player(client, target, world, context.now, on_visit=advance).play()
     seconds = time.monotonic() - started
     results = ExpectedResults(world.truth)
