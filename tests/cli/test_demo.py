@@ -65,7 +65,7 @@ def demo() -> Iterator[RunningDemo]:
 def facts(demo: RunningDemo) -> dict[str, str]:
     """The one line that it prints."""
     found: dict[str, str] = json.loads(demo.line())
-    assert set(found) == {"server", "site_url", "site", "key", "database"}
+    assert set(found) == {"server", "site_url", "site", "key", "database", "sign_in"}
     return found
 
 
@@ -95,6 +95,17 @@ def test_the_site_embeds_the_server(facts: dict[str, str]) -> None:
     page = httpx.get(facts["site_url"], trust_env=False).text
     assert f'src="{facts["server"]}/widget.js" data-site="{facts["site"]}"' in page
     assert httpx.get(f"{facts['server']}/widget.js", trust_env=False).status_code == 200
+
+
+def test_its_link_opens_the_dashboard_in_any_browser(facts: dict[str, str]) -> None:
+    for _ in range(2):
+        with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+            page = browser.get(facts["sign_in"])
+            assert (page.status_code, str(page.url)) == (200, f"{facts['server']}/")
+            assert "<h1>Overview" in page.text
+            assert page.url.host == "127.0.0.1"
+    wrong = httpx.get(f"{facts['sign_in']}x", trust_env=False)
+    assert (wrong.status_code, "set-cookie" in wrong.headers) == (404, False)
 
 
 def test_the_server_saw_what_was_played(facts: dict[str, str], played: ExpectedResults) -> None:
@@ -174,7 +185,7 @@ def test_it_plays_while_it_runs_and_says_how_much(tmp_path: Path) -> None:
             assert line, welcome
         demo.end()
     assert welcome[0] == "Grapevine is running. Ctrl+C stops it and throws everything away.\n"
-    assert [line.split()[0] for line in welcome[2:5]] == ["Demo", "Dashboard", "API"]
+    assert [line.split()[0] for line in welcome[2:5]] == ["Dashboard", "Demo", "API"]
     assert line.startswith("Played 20 visits in ")
     assert demo.process.returncode == 0
 

@@ -8,8 +8,6 @@ from argparse import Namespace
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.table import Table
-
 from grapevine.cli.arguments import Commands, count, port
 from grapevine.cli.context import CommandContext
 from grapevine.cli.progress import visit_progress
@@ -20,13 +18,15 @@ HOST = "127.0.0.1"
 
 
 class Demo(NamedTuple):
-    """A demo that runs: its addresses, the site's public key and an admin API key, and where the database is."""
+    """A demo that runs: its addresses, the site's public key and an admin API key, where the database is, and the link
+    that opens the dashboard signed in."""
 
     server: str
     site_url: str
     site: str
     key: str
     database: str
+    sign_in: str
 
 
 def register(commands: Commands) -> None:
@@ -35,8 +35,8 @@ def register(commands: Commands) -> None:
         "demo",
         demo,
         "run a server and a small site that embeds it, on a throw-away database",
-        more="Settings and GRAPEVINE_* are left aside. --json prints one line: server, site_url, site, key, database; "
-        "the last is what GRAPEVINE_DATABASE takes, so other commands can look into the demo.",
+        more="Settings and GRAPEVINE_* are left aside. --json prints one line: server, site_url, site, key, database, "
+        "sign_in; database is what GRAPEVINE_DATABASE takes, so other commands can look into the demo.",
     )
     parser.add_argument("--port", type=port, default=8000, help="port of the server (default: %(default)s)")
     parser.add_argument("--site-port", type=port, default=8001, help="port of the demo site (default: %(default)s)")
@@ -52,6 +52,7 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.serving.app import create_app
     from grapevine.serving.signals import run_until_signal
     from grapevine.store.factory import make_store
+    from grapevine.web.dashboard.sign_in_link import SignInLink
     from grapevine.web.demo_site import demo_site
 
     logging.configure("text")
@@ -59,14 +60,17 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         database = f"{SQLITE}{Path(folder, 'demo.sqlite3')}"
         proxies = (HOST,)  # the traffic comes from many addresses
         settings = with_secret_keys(Settings(database=database, trusted_proxies=proxies, rate_limit=0))
-        server = listening.Server(create_app(settings, make_store(settings)), HOST, arguments.port)
-        values: dict[str, str] = {"GRAPEVINE": server.url}
+        values: dict[str, str] = {}
         site = listening.Server(demo_site(demo_folder(), values), HOST, arguments.site_port)
         origins = [site.url, site.url.replace(HOST, "localhost")]
         async with context.store(settings) as store:
             added = await add_site(store, "Lees (demo)", origins, context.now())
-        values["SITE"] = added.row.key
-        running = Demo(server.url, site.url, added.row.key, added.key.secret, database)
+        link = SignInLink(added.key.row.key_id)
+        app = create_app(settings, make_store(settings), sign_in_link=link)
+        server = listening.Server(app, HOST, arguments.port)
+        values |= {"GRAPEVINE": server.url, "SITE": added.row.key}
+        sign_in = server.url + link.path()
+        running = Demo(server.url, site.url, added.row.key, added.key.secret, database, sign_in)
 
         async def present() -> None:
             """What the command does while the server runs, one step after the other."""
@@ -87,14 +91,10 @@ def _announce(context: CommandContext, running: Demo, *, as_json: bool) -> None:
     if as_json:
         context.say_json(running._asdict(), one_line=True)
         return
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_row("Demo site", f"{running.site_url}/")
-    table.add_row("Dashboard", f"{running.server}/")
-    table.add_row("API key", running.key)
     context.say("Grapevine is running. Ctrl+C stops it and throws everything away.\n")
-    context.out.print(table)
+    context.say(f"Dashboard  {running.sign_in}")
+    context.say(f"Demo site  {running.site_url}/")
+    context.say(f"API key    {running.key}")
     context.say(
         "\nCopy a link on the demo site, open it in another browser, copy it there: the dashboard shows the chain."
     )

@@ -29,6 +29,7 @@ from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.web.application import web_application
 from grapevine.web.caches import CountsCache, RedirectCache
+from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.key_usage import KeyUsage
 from grapevine.web.proxies import Proxies
@@ -140,7 +141,13 @@ async def running(
         )
 
 
-def create_app(settings: Settings, store: Store, clock: Clock = system_clock, buckets: Memory | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings,
+    store: Store,
+    clock: Clock = system_clock,
+    buckets: Memory | None = None,
+    sign_in_link: SignInLink | None = None,
+) -> ASGIApp:
     """Returns the server as an ASGI application whose lifespan opens ``store``, and closes it after the last event."""
 
     @asynccontextmanager
@@ -154,4 +161,4 @@ def create_app(settings: Settings, store: Store, clock: Clock = system_clock, bu
         finally:
             await store.close()
 
-    return web_application(settings, lifespan)
+    return web_application(settings, lifespan, sign_in_link)

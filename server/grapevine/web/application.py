@@ -11,16 +11,19 @@ from starlette.types import ASGIApp, Lifespan
 from grapevine.config.settings import Settings
 from grapevine.errors import Problem, StoreError
 from grapevine.web.answer_headers import GuardedApplication
+from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.problems import on_disconnect, on_http_exception, on_problem, on_store_error
 from grapevine.web.proxies import Proxies
 from grapevine.web.routes import routes
 
 
-def web_application(settings: Settings, lifespan: Lifespan[Any] | None) -> ASGIApp:
+def web_application(
+    settings: Settings, lifespan: Lifespan[Any] | None, sign_in_link: SignInLink | None = None
+) -> ASGIApp:
     """Returns the application. Behind trusted proxies it takes the client's address from them."""
     app = GuardedApplication(
         settings.hsts,
-        routes=routes(settings.prefix),
+        routes=routes(settings.prefix, sign_in_link),
         lifespan=lifespan,
         exception_handlers={
             Problem: on_problem,

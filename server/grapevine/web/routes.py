@@ -14,6 +14,7 @@ from grapevine.web.dashboard.assets import FOLDER
 from grapevine.web.dashboard.conversions import conversions_page
 from grapevine.web.dashboard.direct import direct_page
 from grapevine.web.dashboard.erase import erase_visit
+from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.public import about, collect, conversions, counts, forget, qr, short_links, widget
 from grapevine.web.rate_limits import limited
 
@@ -85,13 +86,14 @@ DASHBOARD: Final[list[BaseRoute]] = [
 ]
 
 
-def routes(prefix: str) -> list[BaseRoute]:
+def routes(prefix: str, sign_in_link: SignInLink | None = None) -> list[BaseRoute]:
     """Returns all routes. ``prefix`` (a path without a trailing slash, or nothing) stands before those that pages call.
 
     Short links stand both below the prefix, because the widget knows its endpoint alone, and at the root, so that links
-    from before a prefix was set stay good.
+    from before a prefix was set stay good. Only the demo has a ``sign_in_link``.
     """
     # Redirects to the path with or without a slash would name the host of the request.
     below = Router([*COLLECT, *SHORT_LINKS], redirect_slashes=False)
     public = [Mount(prefix, below)] if prefix else COLLECT
-    return [*public, *SHORT_LINKS, *API, *HEALTH, *DASHBOARD]
+    linked = [sign_in_link.route()] if sign_in_link else []
+    return [*public, *SHORT_LINKS, *API, *HEALTH, *DASHBOARD, *linked]
