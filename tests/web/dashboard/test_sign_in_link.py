@@ -76,11 +76,11 @@ async def test_opened_again_it_keeps_the_session_and_no_other_key_stays_signed_i
     await client.get(link.path())
     again = await client.get(link.path())
     assert (again.status_code, "set-cookie" in again.headers) == (303, False)
-    other = await signed_in(server)
-    before = other.cookies[session.COOKIE]
-    other._transport = httpx.ASGITransport(app)
-    await other.get(link.path())
-    assert other.cookies[session.COOKIE] != before
+    before = (await signed_in(server)).cookies[session.COOKIE]
+    other = browser(app)
+    other.cookies.set(session.COOKIE, before)
+    answer = await other.get(link.path())
+    assert answer.cookies[session.COOKIE] != before
     assert await sessions(server) == ["id-gv_demo"] * 2
 
 

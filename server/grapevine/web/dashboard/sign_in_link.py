@@ -47,8 +47,8 @@ class SignInLink:
     async def _sign_in(self, request: Request) -> Response:
         """``GET /sign-in/{code}``. Begins a session unless the browser has one of this key, and redirects.
 
-        The redirect keeps the code out of the address bar and the history. It needs no check for forged requests: whoever
-        knows the code can sign in anyway, and nobody else has one to make a browser sign in with.
+        The redirect keeps the code out of the address bar and the history. A check of forged requests would protect
+        nothing: to make a browser send one takes the code.
         """
         state = app_state(request)
         code = request.path_params["code"]
