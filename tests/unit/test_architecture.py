@@ -18,8 +18,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "server" / "grapevine"
 
 LAYERS: Final = (
-    "errors", "domain", "config", "http_client", "store", "sites", "background", "keyring", "webhooks", "analytics",
-    "writer", "collect", "exports", "web", "serving", "doctor", "simulate", "demo", "cli", "__main__",
+    "errors", "domain", "config", "http_client", "egress", "store", "sites", "background", "keyring", "webhooks",
+    "analytics", "writer", "collect", "exports", "doctor", "web", "serving", "simulate", "demo", "cli", "__main__",
 )  # fmt: skip
 """From the lowest to the highest: each may import those before it, and none behind it."""
 

@@ -22,6 +22,7 @@ from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
+from grapevine.egress.policy import EgressPolicy
 from grapevine.keyring.watch import KeyWatch
 from grapevine.serving.rate_share import dividing, holder
 from grapevine.serving.runtime import tune_interpreter
@@ -39,7 +40,6 @@ from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
 from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
 from grapevine.webhooks.delivery import Sender
-from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.webhooks.sealed_secrets import seal_all
 from grapevine.writer.counts import Drops
 from grapevine.writer.eraser import Eraser

@@ -22,9 +22,9 @@ from grapevine.background.task import background_task
 from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import Clock
+from grapevine.egress.policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
 from grapevine.keyring.encryption import SealError
 from grapevine.store.repositories.webhooks import DueRow, WebhookRepository
-from grapevine.webhooks.egress_policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
 from grapevine.webhooks.error_text import error_text
 from grapevine.webhooks.retry_schedule import retry_delay
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of

@@ -11,9 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from grapevine.domain.periods import rfc3339
+from grapevine.egress.policy import EgressPolicy, EgressRefused
 from grapevine.errors import Invalid, NotFound
 from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRepository, WebhookRow
-from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of
 from grapevine.webhooks.signing import EVENTS, Random, new_id, new_secret
 

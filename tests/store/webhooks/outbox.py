@@ -10,11 +10,11 @@ from typing import Any, Final
 from msgspec.structs import replace
 from standardwebhooks import Webhook
 
+from grapevine.egress.policy import EgressPolicy
 from grapevine.keyring.keyring import KeyRing
 from grapevine.store.base import Store
 from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRow
 from grapevine.webhooks.delivery import Sender
-from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of
 from grapevine.webhooks.signing import event, new_id, new_secret
 from tests.support.webhook_receiver import Received

@@ -17,8 +17,8 @@ import pytest
 import trustme
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from grapevine.egress.policy import EgressPolicy
 from grapevine.webhooks.delivery import CLAIM_MS, RETENTION_MS
-from grapevine.webhooks.egress_policy import EgressPolicy
 from grapevine.webhooks.retry_schedule import RETRY_DELAYS_MS
 from grapevine.webhooks.signing import event, new_secret
 from tests.store.webhooks.outbox import SITE, Outbox, signed
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 
 KILLED = """
 import asyncio, sys, time
-from grapevine.webhooks.egress_policy import EgressPolicy
+from grapevine.egress.policy import EgressPolicy
 from grapevine.webhooks.delivery import Sender
 from grapevine.store.factory import make_store
 from grapevine.config.settings import Settings

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.domain.json_input import decode
+from grapevine.egress.policy import EgressPolicy
 from grapevine.web.api.auth import authorized
 from grapevine.web.api.query_params import QueryParams
 from grapevine.web.request_body import read_body
 from grapevine.web.responses import NO_STORE, json_response
 from grapevine.web.state import app_state
 from grapevine.webhooks import endpoints
-from grapevine.webhooks.egress_policy import EgressPolicy
 
 MAX_BODY: Final = 8_192
 

@@ -15,8 +15,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from grapevine.domain.urls import UrlError, origin_of
+from grapevine.egress.special_addresses import Address, is_special, same_host
 from grapevine.errors import GrapevineError
-from grapevine.webhooks.special_addresses import Address, is_special, same_host
 
 HostLookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """Resolves a host and port to addresses. Raises OSError."""

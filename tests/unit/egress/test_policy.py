@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 
-from grapevine.webhooks.egress_policy import EgressPolicy, EgressRefused
+from grapevine.egress.policy import EgressPolicy, EgressRefused
 
 
 @pytest.mark.parametrize(
