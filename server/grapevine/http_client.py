@@ -43,15 +43,17 @@ async def make_pinned_client(*, seconds: float, tls: ssl.SSLContext | None = Non
 
 
 def stream_to_address(
-    client: AsyncClient, url: str, address: str, *, content: bytes, headers: dict[str, str]
+    client: AsyncClient, url: str, address: str, *, content: bytes | None = None, headers: dict[str, str]
 ) -> AbstractAsyncContextManager[Response]:
-    """Posts to ``url`` over a connection to ``address``; TLS checks the certificate of the URL's own host.
+    """Posts ``content`` to ``url``, or gets it, over a connection to ``address``.
+
+    TLS checks the certificate of the URL's own host.
 
     The body of the response is not read. Raises HTTPError, of which ConnectError means that nothing was sent.
     """
     target = httpx.URL(url)
     return client.stream(
-        "POST",
+        "GET" if content is None else "POST",
         target.copy_with(host=address),
         content=content,
         headers=headers | {"host": target.netloc.decode("ascii")},

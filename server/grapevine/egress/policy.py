@@ -1,8 +1,8 @@
-"""Protects against server-side request forgery (SSRF): webhooks go to public addresses over TLS only.
+"""Protects against server-side request forgery (SSRF): requests go to public addresses, webhooks over TLS only.
 
-The settings may allow further networks. Without this policy, everybody with an admin key could make the server send
-requests into its own network. Each attempt resolves the host name anew, every address it resolves to must be allowed,
-and the connection goes to the address that was checked, so that a second DNS answer cannot redirect it.
+Settings or options may allow further networks. Without this policy, everybody with an API key could make the server
+send requests into its own network. Each attempt resolves the host name anew, every address it resolves to must be
+allowed, and the connection goes to the address that was checked, so that a second DNS answer cannot redirect it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HostLookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 PORTS: Final = {"https": 443, "http": 80}
 FIRST_FREE_PORT: Final = 1024
-"""Ports below belong to services such as mail, SSH and name servers; none of them expects a POST."""
+"""Ports below belong to services such as mail, SSH and name servers; none of them expects HTTP."""
 
 
 class EgressRefused(GrapevineError):
@@ -32,10 +32,21 @@ class EgressRefused(GrapevineError):
 
 class EgressPolicy:
     """Allows public addresses over HTTPS, and ``networks`` over HTTPS and plain HTTP, on the usual port or a port
-    from 1024 on."""
+    from 1024 on. With ``plain_http`` public addresses may be reached over plain HTTP, too.
 
-    def __init__(self, networks: Iterable[str] = ()) -> None:
+    ``remedy`` ends the text about a private address: what can allow it.
+    """
+
+    def __init__(
+        self,
+        networks: Iterable[str] = (),
+        *,
+        plain_http: bool = False,
+        remedy: str = "; GRAPEVINE_WEBHOOK_NETWORKS can allow it",
+    ) -> None:
         self._networks = tuple(ip_network(each, strict=False) for each in networks)
+        self._plain_http = plain_http
+        self._remedy = remedy
 
     def check(self, url: str) -> None:
         """Raises EgressRefused for a URL that no attempt could ever be sent to."""
@@ -46,7 +57,7 @@ class EgressPolicy:
         parts = urlsplit(url)
         if parts.fragment:
             raise EgressRefused("must not have a fragment")
-        if parts.scheme != "https" and not self._networks:
+        if parts.scheme != "https" and not self._networks and not self._plain_http:
             raise EgressRefused("must begin with https://")
         port, usual = parts.port, PORTS[parts.scheme]
         if port is not None and port != usual and port < FIRST_FREE_PORT:
@@ -68,10 +79,8 @@ class EgressPolicy:
         if any(same_host(address) in network for network in self._networks):
             return
         if is_special(address):
-            raise EgressRefused(
-                f"leads to {address}, which is no public address; GRAPEVINE_WEBHOOK_NETWORKS can allow it"
-            )
-        if scheme != "https":
+            raise EgressRefused(f"leads to {address}, which is no public address{self._remedy}")
+        if scheme != "https" and not self._plain_http:
             raise EgressRefused("must begin with https://")
 
 
