@@ -43,15 +43,18 @@ async def cascade(context: CommandContext, arguments: Namespace) -> int:
     if arguments.json:
         context.say_json(found)
     else:
-        context.say(_headline(found))
-        drawn = [node for node in found.nodes[:MOST_DRAWN] if node.depth <= DEEPEST]
-        context.out.print(_tree(drawn), soft_wrap=True)
-        if len(drawn) < len(found.nodes):
-            left = counted(len(found.nodes) - len(drawn), "visit")
-            context.say(
-                f"{left} not drawn: at most {MOST_DRAWN:,} are, down to depth {DEEPEST}. --json has all of them."
-            )
+        print_cascade(context, found)
     return 0
+
+
+def print_cascade(context: CommandContext, found: Cascade) -> None:
+    """Prints the numbers of a cascade and its tree."""
+    context.say(_headline(found))
+    drawn = [node for node in found.nodes[:MOST_DRAWN] if node.depth <= DEEPEST]
+    context.out.print(_tree(drawn), soft_wrap=True)
+    if len(drawn) < len(found.nodes):
+        left = counted(len(found.nodes) - len(drawn), "visit")
+        context.say(f"{left} not drawn: at most {MOST_DRAWN:,} are, down to depth {DEEPEST}. --json has all of them.")
 
 
 async def _find(store: Store, sites: list[Site], root: str, now: int) -> Cascade:
