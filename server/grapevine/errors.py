@@ -5,7 +5,8 @@
     ├── StoreError          the database cannot be used                          exit 1, 503
     │   └── Interrupted     it may be usable in a moment: what it was asked can be asked again
     └── Problem             a request that cannot be answered as asked           its status, as problem+json
-        ├── Malformed (CutOff) 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · UnknownSite 404 · NotFound 404
+        ├── Malformed (CutOff) 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · ForeignForm 403
+        ├── UnknownSite 404 · UnknownVisit 404 · NotFound 404
         ├── TooLarge 413 · UrlTooLong 414 · Invalid 422 · RateLimited 429 · HeadTooLarge 431
         └── Busy 503
 
@@ -97,6 +98,12 @@ class Forbidden(Problem):
     """The API key does not reach that far."""
 
     status, code, title = 403, "forbidden", "The API key does not allow this"
+
+
+class ForeignForm(Problem):
+    """A form of the dashboard that did not come from one of its own pages, as far as the server knows."""
+
+    status, code, title = 403, "foreign-form", "This form was not accepted"
 
 
 class UnknownSite(Problem):

@@ -26,7 +26,7 @@ Injection)."""
 _FORMULA: Final = re.compile(f"[\\t\\r\\n]|\\s*[{_SIGNS}]")
 # A spreadsheet whose list separator is the semicolon knows no quotes that begin within a cell: there a semicolon, and
 # the end of a line, begin another cell.
-_FORMULA_IN_NEXT_CELL: Final = re.compile(f"(?<=[;\\n])(?=[\\s\"]*[{_SIGNS}])")
+_FORMULA_IN_NEXT_CELL: Final = re.compile(f'(?<=[;\\n])(?=[\\s"]*[{_SIGNS}])')
 
 
 class Encoder(Protocol):

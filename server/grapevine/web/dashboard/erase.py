@@ -21,7 +21,7 @@ def may_erase(viewer: Viewer) -> bool:
 @dashboard_page
 async def erase_visit(request: Request) -> Response:
     """``POST /tokens/erase``. Erases the visit that made a share, once the form confirms it."""
-    refuse_foreign(request, app_state(request).settings.base_url)
+    refuse_foreign(request, app_state(request).settings)
     state, viewer, view_url = await viewer_context(request, "tokens")
     if not may_erase(viewer):
         raise Forbidden("This key may not erase visits; sign in with one of scope admin.")

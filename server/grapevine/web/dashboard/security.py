@@ -7,7 +7,9 @@ from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
-from grapevine.errors import Forbidden, Malformed, TooLarge
+from grapevine.config.settings import Settings
+from grapevine.errors import ForeignForm, Malformed, TooLarge
+from grapevine.web.dashboard.foreign_forms import own_origins, why_refused
 
 MAX_FORM: Final = 8_192
 
@@ -34,17 +36,13 @@ def is_same_origin(request: Request, base_url: str | None) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    own = {f"{request.url.scheme}://{request.headers.get('host', '')}", base_url}
-    return request.headers.get("origin", "") in own
+    return request.headers.get("origin", "") in own_origins(request, base_url)
 
 
-def refuse_foreign(request: Request, base_url: str | None) -> None:
-    """Raises Forbidden for a form that was not sent by one of our own pages."""
-    if not is_same_origin(request, base_url):
-        raise Forbidden(
-            "This form was not sent from a page of this server; nothing was done. Open it here and try again. Behind a "
-            "proxy, set `GRAPEVINE_BASE_URL` to the address you see."
-        )
+def refuse_foreign(request: Request, settings: Settings) -> None:
+    """Raises ForeignForm for a form that was not sent by one of our own pages."""
+    if not is_same_origin(request, settings.base_url):
+        raise ForeignForm(why_refused(request, settings))
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -18,7 +18,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import LONGEST_DAYS, Period
 from grapevine.domain.token_urls import find_token
 from grapevine.domain.tokens import TokenError
-from grapevine.errors import NotFound, Problem
+from grapevine.errors import ForeignForm, NotFound, Problem
 from grapevine.sites.api_keys import find_key
 from grapevine.sites.cache import Site
 from grapevine.sites.snippet import snippet
@@ -26,6 +26,7 @@ from grapevine.web.dashboard import assets, formats, session
 from grapevine.web.dashboard.cascade_picture import draw
 from grapevine.web.dashboard.chart import chart, interval_for
 from grapevine.web.dashboard.erase import may_erase
+from grapevine.web.dashboard.foreign_forms import over_http
 from grapevine.web.dashboard.page import Viewer, dashboard_page, viewer_context
 from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import local_path, read_form, refuse_foreign
@@ -65,7 +66,10 @@ async def sign_in_page(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """``POST /sign-in``. Exchanges an API key for a signed session cookie."""
     state = app_state(request)
-    refuse_foreign(request, state.settings.base_url)
+    refuse_foreign(request, state.settings)
+    dropped = over_http(request, state.settings.base_url)
+    if dropped is not None:
+        raise ForeignForm(dropped)
     count_sign_in(request)
     form = await read_form(request)
     target = local_path(form.get("next", "/"))
@@ -82,7 +86,7 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """``POST /sign-out``. Ends the browser's session and deletes its cookie."""
     state = app_state(request)
-    refuse_foreign(request, state.settings.base_url)
+    refuse_foreign(request, state.settings)
     await session.end(request, state)
     return _signed_out(request, state)
 
@@ -91,7 +95,7 @@ async def sign_out(request: Request) -> Response:
 async def sign_out_everywhere(request: Request) -> Response:
     """``POST /sign-out-everywhere``. Ends every session of the API key, this one and those of other browsers."""
     state = app_state(request)
-    refuse_foreign(request, state.settings.base_url)
+    refuse_foreign(request, state.settings)
     key = await session.signed_in_key(request, state)
     if key is not None:
         await state.store.sessions.end_all(key.key_id)
