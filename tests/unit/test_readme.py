@@ -33,6 +33,14 @@ def test_every_make_target_exists(readme: str, project_root: Path) -> None:
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
+def test_the_index_of_the_documentation_names_every_page(project_root: Path) -> None:
+    folder = project_root / "docs"
+    pages = {path.relative_to(folder).as_posix() for path in folder.glob("*.md")} - {"README.md"}
+    pages |= {path.relative_to(folder).as_posix() for path in folder.glob("*/README.md")}
+    linked = set(re.findall(r"\]\(([^)#:]+)\)", (folder / "README.md").read_text("utf-8")))
+    assert pages - linked == set()
+
+
 @pytest.mark.process
 def test_the_commands_of_a_new_user_lead_to_a_served_widget(readme: str, tmp_path: Path) -> None:
     lines = [line for line in shell_lines(readme) if line.startswith("grapevine ")]

@@ -13,6 +13,7 @@ import pytest
 from grapevine.sites.platforms import Platform, pasted_code, platforms, widget_address
 from grapevine.sites.snippet import snippet
 from grapevine.store.rows import SiteRow
+from tests.support import platform_guide
 
 BASE = "https://share.example.com"
 SITE = SiteRow(
@@ -83,6 +84,10 @@ def test_the_address_cannot_end_the_text_that_it_stands_in() -> None:
     address = widget_address(ODD, "https://share.example.com")
     assert not set("'\"\\<>` ") & set(address)
     assert unescape(pasted_code(platforms()[3], ODD, BASE)) == f'<script async src="{address}"></script>'
+
+
+def test_the_guide_says_the_same() -> None:
+    assert platform_guide.in_guide() == platform_guide.rendered(), "run: python -m tests.support.platform_guide"
 
 
 def test_plain_html_is_the_snippet() -> None:
