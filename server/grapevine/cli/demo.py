@@ -11,7 +11,10 @@ from typing import NamedTuple
 from grapevine.cli.arguments import Commands, count, port
 from grapevine.cli.context import CommandContext
 from grapevine.cli.progress import visit_progress
+from grapevine.cli.tour import give_tour
 from grapevine.config.settings import SQLITE, Settings
+from grapevine.errors import Invalid
+from grapevine.sites.cache import Site
 from grapevine.sites.management import add_site
 
 HOST = "127.0.0.1"
@@ -41,10 +44,14 @@ def register(commands: Commands) -> None:
     parser.add_argument("--port", type=port, default=8000, help="port of the server (default: %(default)s)")
     parser.add_argument("--site-port", type=port, default=8001, help="port of the demo site (default: %(default)s)")
     parser.add_argument("--traffic", type=count, default=0, metavar="N", help="play N visits over real HTTP")
+    parser.add_argument("--tour", action="store_true", help="say step by step how to share a link, and what came of it")
 
 
 async def demo(context: CommandContext, arguments: Namespace) -> int:
-    """Runs the demo until a signal ends it."""
+    """Runs the demo until a signal ends it. Raises Invalid for options that exclude each other."""
+    if arguments.tour and (arguments.json or arguments.traffic):
+        other = "--json" if arguments.json else "--traffic"
+        raise Invalid(f"--tour talks with a person who shares links by hand; leave {other} out")
     from grapevine.config import logging
     from grapevine.config.secret_keys import with_secret_keys
     from grapevine.demo.site import demo_folder
@@ -75,7 +82,11 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         async def present() -> None:
             """What the command does while the server runs, one step after the other."""
             _announce(context, running, as_json=arguments.json)
-            if arguments.traffic:
+            if arguments.tour:
+                async with context.store(settings) as store:
+                    own = Site(added.row, settings.secret_keys)
+                    await give_tour(context, store, own, site.url, lambda path: server.url + link.path(path))
+            elif arguments.traffic:
                 await _play(context, running, arguments.traffic)
             elif not arguments.json:
                 context.say(
