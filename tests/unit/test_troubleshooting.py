@@ -59,6 +59,14 @@ def test_the_refusal_of_other_keys_stands_there(page: str) -> None:
     said(page, str(refused.value).partition(": the key")[0] + ": …")
 
 
+def test_each_reason_why_a_form_is_refused_stands_there(page: str, project_root: Path) -> None:
+    code = (project_root / "server/grapevine/web/dashboard/foreign_forms.py").read_text("utf-8")
+    begins = {piece[:60].split("`")[0] for piece in _pieces(ast.parse(code)) if piece.startswith("Nothing was done")}
+    assert len(begins) >= 5
+    for beginning in begins:
+        said(page, beginning)
+
+
 def _pieces(node: ast.AST) -> Iterator[str]:
     """The fixed texts of an exception that is raised, without what is filled in."""
     for part in ast.walk(node):
