@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -66,18 +67,16 @@ def commands(text: str) -> Iterator[list[str]]:
 def check(words: Sequence[str]) -> None:
     """Fails for a command that could not be typed as it stands."""
     rest = list(words)
-    while rest and re.fullmatch(r"[A-Z_]+=.*", rest[0]):
-        name = rest.pop(0).partition("=")[0]
-        known = not name.startswith("GRAPEVINE_") or name in SETTING_NAMES or name == "GRAPEVINE_TEST_CITUS"
-        assert known, f"{name} is no setting"
     if rest[0] == "sudo":
-        rest = [word for word in rest[1:] if not word.startswith("-")]
-    program, *arguments = rest
+        rest = rest[3:] if rest[1] == "-u" else rest[1:]
+    while re.fullmatch(r"[A-Z_]+=.*", rest[0]):
+        check_variable(rest.pop(0))
+    program, *arguments = rest[0].rpartition("/")[2], *rest[1:]
     if ">" in arguments:
         arguments = arguments[: arguments.index(">")]
     if program == "uvx":
-        assert arguments[0] == "grapevine-share", words
-        program, *arguments = arguments
+        program, *arguments = arguments[2:] if arguments[:2] == ["--from", "."] else arguments
+        assert program == "grapevine-share", words
     if program in OWN:
         build_parser().parse_args(arguments)
     elif program == "make":
@@ -90,7 +89,29 @@ def check(words: Sequence[str]) -> None:
         assert paths, words
         assert all((ROOT / path).exists() for path in paths), words
     else:
-        assert Path(program).name in OTHER_PROGRAMS, f"{program}: is it a program? Then name it in this file"
+        assert program in OTHER_PROGRAMS, f"{program}: is it a program? Then name it in this file"
+
+
+def check_variable(assignment: str) -> None:
+    """Fails for an environment variable that would be refused."""
+    name = assignment.partition("=")[0]
+    known = not name.startswith("GRAPEVINE_") or name in SETTING_NAMES or name == "GRAPEVINE_TEST_CITUS"
+    assert known, f"{name} is no setting"
+
+
+def check_unit(text: str) -> None:
+    """Fails for a unit of systemd with a setting or a command that does not exist; others' commands are not checked."""
+    for key, value in re.findall(r"^(Environment|ExecStart)=(.*)$", text, re.MULTILINE):
+        if key == "Environment":
+            check_variable(value)
+        elif value.split()[0].endswith("/grapevine"):
+            check(value.split())
+
+
+def check_settings(text: str) -> None:
+    """Fails for a settings file that would be refused."""
+    unknown = tomllib.loads(text).keys() - {setting.name for setting in SETTINGS}
+    assert not unknown, f"{unknown} are no settings"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -99,6 +120,8 @@ def test_every_command_could_be_typed(page: Path) -> None:
         if block.language == "sh":
             for words in commands(block.text):
                 check(words)
+        elif block.language in ("ini", "toml"):
+            {"ini": check_unit, "toml": check_settings}[block.language](block.text)
         elif block.language != "console":
             found = COMMAND_ELSEWHERE.search(block.text)
             assert found is None, f"a command in a block that is neither `sh` nor `console`: {found[0]}"
@@ -133,7 +156,7 @@ def test_every_command_of_a_console_runs(page: Path, run: Terminal) -> None:
         ("grapevine site ad X", "site ad"),
         ("GRAPEVINE_BASE_URI=x grapevine serve", "no setting"),
         ("make everything", "everything"),
-        ("uvx grapevine demo", "grapevine"),
+        ("uvx another-package demo", "another-package"),
         ("pytest tests/nowhere", "nowhere"),
         ("grapevin serve", "name it"),
     ],
@@ -143,6 +166,15 @@ def test_a_wrong_command_is_found(text: str, wrong: str, capsys: pytest.CaptureF
     with pytest.raises((AssertionError, SystemExit)) as raised:
         check(words)
     assert wrong.split()[-1] in f"{raised.value}{capsys.readouterr().err}"
+
+
+def test_a_wrong_file_is_found() -> None:
+    with pytest.raises(AssertionError, match="base_uri"):
+        check_settings('base_uri = "x"')
+    with pytest.raises(AssertionError, match="no setting"):
+        check_unit("Environment=GRAPEVINE_BASE_URI=x")
+    with pytest.raises(SystemExit):
+        check_unit("ExecStart=/opt/bin/grapevine serv")
 
 
 @pytest.mark.parametrize("text", ["$ anything", "pip install .", "GRAPEVINE_LOG=json grapevine serve", "  curl x"])
