@@ -41,6 +41,14 @@ def test_the_index_of_the_documentation_names_every_page(project_root: Path) -> 
     assert pages - linked == set()
 
 
+def test_each_tool_of_the_comparison_has_a_source(project_root: Path) -> None:
+    text = (project_root / "docs/comparison.md").read_text("utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| tool |")]
+    assert len(rows) > 10
+    assert [row for row in rows if "](https://" not in row] == []
+    assert re.search(r"read on \*\*20\d\d-\d\d-\d\d\*\*", text)
+
+
 @pytest.mark.process
 def test_the_commands_of_a_new_user_lead_to_a_served_widget(readme: str, tmp_path: Path) -> None:
     lines = [line for line in shell_lines(readme) if line.startswith("grapevine ")]
