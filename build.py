@@ -53,6 +53,7 @@ PARTS = {
     "forgetButton": Part("forgetButton/part.js", after=("buttons", "forget")),
     "goals": Part("goals/part.js"),
     "heldToken": Part("heldToken/part.js"),
+    "ignore": Part("ignore/part.js"),
     "lateTitle": Part("lateTitle/part.js"),
     "looks": Part("looks/part.js"),
     "more": Part("more/part.js", after=("buttons",)),

@@ -67,6 +67,7 @@ export const GROUPS = [
     options: [
       choice("consent", "Consent", ["granted", "required"], "Required: nothing is sent or stored before it is given."),
       choice("storage", "Memory", ["session", "local", "none"], "Of the tab; local also remembers shared tokens for 30 days."),
+      choice("ignore", "Do not count", ["off", "on"], "For pages that know who opens them: on for people who are signed in, say."),
     ],
   },
   {

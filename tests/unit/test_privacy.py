@@ -157,7 +157,7 @@ def test_the_files_that_decide_are_there(page: str, project_root: Path) -> None:
 def test_the_browsers_keys_are_those_of_the_widget(page: str, widget: str) -> None:
     documented = set()
     for line in _section(page, "What the browser keeps"):
-        if re.match(r"\| `\w+` \| `grapevine:", line):
+        if re.match(r"\| `\w+` \| `grapevine[:`]", line):
             where, key = _cells(line)[:2]
             documented.add((where.strip("`"), key.strip("`")))
     keys = {
@@ -167,9 +167,10 @@ def test_the_browsers_keys_are_those_of_the_widget(page: str, widget: str) -> No
     widget, aliases = re.subn(r"storage = sessionStorage \|\| storage", "", widget)
     assert aliases == 1
     used = re.findall(r"\b(storage|localStorage|sessionStorage|new BroadcastChannel)[\[(](\w+)[\])]", widget)
+    used += re.findall(r"\b(localStorage)\.(\w+)", widget)
     assert len(used) == len(re.findall(r"\bstorage\[|localStorage|sessionStorage|BroadcastChannel", widget))
     where_is = {"storage": "sessionStorage", "new BroadcastChannel": "BroadcastChannel"}
-    assert documented == {(where_is.get(where, where), keys[name]) for where, name in used}
+    assert documented == {(where_is.get(where, where), keys.get(name, name)) for where, name in used}
 
 
 def test_the_fields_of_a_tab_are_those_of_the_widget(page: str, widget: str) -> None:

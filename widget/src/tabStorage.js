@@ -11,6 +11,7 @@ export const MAY_STORE = config.storage != 'none' && !OPTED_OUT;
 let storage = {};
 try {
   if (MAY_STORE) storage = sessionStorage || storage;
+  mayCollect.mark = localStorage.grapevine;
 } catch {}
 
 const emptyTab = () => ({

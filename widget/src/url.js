@@ -6,7 +6,7 @@ const PARAMETER = config.param || 'gv';
 // A token and what hangs on it, up to the next parameter: punctuation of the sentence around the link, percent-encoding,
 // a query that was added without a look at the URL. Only a letter or digit makes it another word. Before it may stand the
 // rest of an "&" that was escaped for HTML once too often: "&amp;", "&#038;".
-const TOKEN_PATTERN = new RegExp(`([?#&])(?:#?\\w+;)?${PARAMETER}(?:[=-]|%[23][Dd])([^\\W_]{23})(?![^\\W_])[^&#]*(&?)`);
+const TOKEN_PATTERN = new RegExp(`([?#&])(?:#?\\w+;)?${PARAMETER}(?:[=-]|%[23][Dd])(ignore|count|[^\\W_]{23})(?![^\\W_])[^&#]*(&?)`);
 
 /**
  * Removes the token from a URL and keeps every other byte. The URL API would re-encode some, so this works on the text.

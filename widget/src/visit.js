@@ -26,7 +26,8 @@ export const takeTokenFromUrl = () => {
   const [url, token = history.state?.grapevine] = untag();
   if (!token) return;
   history.replaceState(history.state, '', url);
-  arrivalToken = token;
+  if (token[9]) arrivalToken = token;
+  else callPart('ignore', (mayCollect.mark = token));
   if (!mayCollect()) callPart('heldToken', () => arrivalToken);
 };
 

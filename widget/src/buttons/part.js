@@ -1,4 +1,5 @@
 import {config} from '../config.js';
+import {mayCollect} from '../consentState.js';
 import {callPart, hasStickyBar} from '../lazyParts.js';
 import {pageTitle} from '../pageTitle.js';
 import {tab} from '../tabStorage.js';
@@ -9,6 +10,7 @@ import {showStickyBar} from './stickyBar.js';
 // What the script element asks for, once the part is there.
 if (hasStickyBar()) showStickyBar();
 if (config.survey) callPart('survey');
+if (mayCollect() === 0) callPart('ignore');
 // Single-page apps often set the title of the first page after they have loaded.
 setTimeout(() => tab.visit && tab.landing?.title != pageTitle() && callPart('lateTitle'), 3e3);
 

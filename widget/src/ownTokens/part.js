@@ -38,8 +38,13 @@ export const start = async (token) =>
 /** Posts the token to the site's other tabs. One that owns it responds with `+` in front of it (otherTabs.js). */
 const isKnownToOtherTabs = (token) =>
   new Promise(guard((resolve) => {
-    setTimeout(resolve, RESPONSE_TIMEOUT);
-    const channel = new BroadcastChannel(STORAGE_KEY);
-    channel.onmessage = ({data}) => data == '+' + token && resolve(true);
+    let channel;
+    const finish = (isKnown) => {
+      resolve(isKnown);
+      channel?.close();
+    };
+    setTimeout(finish, RESPONSE_TIMEOUT);
+    channel = new BroadcastChannel(STORAGE_KEY);
+    channel.onmessage = ({data}) => data == '+' + token && finish(true);
     channel.postMessage(token);
   }));

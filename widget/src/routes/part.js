@@ -1,4 +1,5 @@
 import {guard} from '../guard.js';
+import {mayCollect} from '../consentState.js';
 import {callPart, ELEMENT_PREFIX, hasStickyBar} from '../lazyParts.js';
 import {notifyChange} from '../onChange.js';
 import {tab} from '../tabStorage.js';
@@ -44,6 +45,7 @@ const handleChanges = guard(async () => {
   urlBefore = titleBefore = null;
   kinds = '';
   if (!isOwn) takeTokenFromUrl();
+  stopIfIgnored();
   notifyChange();
   // Again, for a page that began without a connection; not where the page has taken the names of the elements, the last
   // of which is then not defined.
@@ -57,6 +59,14 @@ const handleChanges = guard(async () => {
   }
   if (isOpened || newToken()) return trackPage();
 });
+
+/** Another tab may have asked meanwhile not to be counted; a page may set `data-ignore` for a reader who signs in. */
+const stopIfIgnored = () => {
+  try {
+    mayCollect.mark ||= localStorage.grapevine;
+  } catch {}
+  if (mayCollect() === 0) callPart('ignore');
+};
 
 /**
  * Returns whether the address was changed to that of another page.
