@@ -39,7 +39,8 @@ from grapevine.domain.json_input import decode
 from grapevine.domain.networks import network_of, wide_network_of
 from grapevine.domain.token_urls import find_token, leading_token, tagged, without_tokens
 from grapevine.domain.tokens import TokenError, Tokens
-from grapevine.domain.urls import MAX_LENGTH, Page, UrlError, page_of, parse_origin
+from grapevine.domain.typed_origins import parse_origin
+from grapevine.domain.urls import MAX_LENGTH, Page, UrlError, page_of
 from grapevine.errors import FieldError, Invalid, Malformed, SettingError
 from grapevine.sites.api_keys import add_key
 from grapevine.sites.management import find_site

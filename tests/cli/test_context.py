@@ -53,15 +53,15 @@ async def test_another_server_makes_the_first_key_meanwhile(tmp_path: Path) -> N
 
     class Overtaken(CommandContext):
         @asynccontextmanager
-        async def store(self, settings: Settings | None = None) -> AsyncIterator[Store]:
-            async with super().store(settings) as store:
+        async def store(self, settings: Settings | None = None, *, make: bool = False) -> AsyncIterator[Store]:
+            async with super().store(settings, make=make) as store:
                 if not other_keys:
-                    async with CommandContext(environ, None).store_and_keys() as (other, found):
+                    async with CommandContext(environ, None).store_and_keys(make=True) as (other, found):
                         other_keys.extend(found.secret_keys)
                         await other.fingerprints.enter("other", [fingerprint(*other_keys)], 0, 60_000)
                 yield store
 
-    async with CommandContext(environ, None).store():
+    async with CommandContext(environ, None).store(make=True):
         pass  # it exists, with its schema
-    async with Overtaken(environ, None).store_and_keys() as (_, settings):
+    async with Overtaken(environ, None).store_and_keys(make=True) as (_, settings):
         assert settings.secret_keys == tuple(other_keys)

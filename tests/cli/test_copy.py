@@ -166,7 +166,7 @@ def test_refusals_are_one_line(run: CopyTerminal) -> None:
 
 
 def test_rows_that_differ(run: CopyTerminal) -> None:
-    empty = run("site", "list", database=run.file("new"))
+    empty = run("migrate", database=run.file("new"))
     assert empty.status == 0
     trigger = (
         "CREATE TRIGGER changes AFTER INSERT ON sites BEGIN UPDATE guards SET expires_at = 5 WHERE guard_key = 17; END"

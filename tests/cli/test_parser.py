@@ -30,7 +30,7 @@ def test_the_commands() -> None:
     assert {" ".join(path) for path in LEAVES} == {
         "serve", "demo", "site add", "site list", "site set", "key add", "key list", "key revoke", "token inspect",
         "stats", "cascade", "erase", "export", "migrate", "secret rotate", "secret accept", "copy", "backup", "restore",
-        "simulate", "doctor",
+        "simulate", "doctor", "completion",
     }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ def test_a_wrong_origin(run: Terminal) -> None:
 
 
 def test_listing_and_changing_sites(run: Terminal) -> None:
+    assert run("migrate").status == 0
     assert "No site yet" in run("site", "list").out
     site = run.add_site("[red]Lees[/red]")
     assert "[red]Lees[/red]" in run("site", "list").out

@@ -73,5 +73,6 @@ def test_each_kind_of_bad_token_is_explained_in_one_sentence(run: Terminal) -> N
 
 
 def test_inspecting_without_any_site(run: Terminal) -> None:
+    assert run("migrate").status == 0
     done = run("token", "inspect", "0" * 23)
     assert done.out == "It looks like a token, but this server has no site yet that could have signed it.\n"

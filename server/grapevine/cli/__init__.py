@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from grapevine.cli.context import CommandContext
+from grapevine.cli.encoding import write_plainly
 from grapevine.cli.parser import build_parser
 from grapevine.errors import GrapevineError, Invalid, SettingError
 from grapevine.serving.runtime import loop_factory
@@ -17,6 +18,8 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0 ok, 1 failed, 2 wrong usage or a wrong setting."""
+    for stream in (sys.stdout, sys.stderr):
+        write_plainly(stream)
     parsed = build_parser().parse_args(arguments)
     context = CommandContext(os.environ, parsed.config)
     try:

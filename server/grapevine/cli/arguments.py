@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grapevine.cli.context import CommandContext
+from grapevine.cli.friendly_parser import examples_text
 
 Run = Callable[[CommandContext, argparse.Namespace], Awaitable[int]]
 
@@ -16,27 +17,36 @@ Run = Callable[[CommandContext, argparse.Namespace], Awaitable[int]]
 class Commands:
     """Adds commands to a parser; ``group`` adds a level of them (``site add``)."""
 
-    def __init__(self, subparsers: Any, shared: argparse.ArgumentParser) -> None:
+    def __init__(self, subparsers: Any, shared: argparse.ArgumentParser, owner: argparse.ArgumentParser) -> None:
         self._subparsers = subparsers
         self._shared = shared
+        self.owner = owner
+        self._first_examples: list[str] = []
 
     def add(
-        self, name: str, run: Run, summary: str, *, more: str = "", prints_json: bool = True
+        self, name: str, run: Run, summary: str, *, examples: tuple[str, ...], more: str = "", prints_json: bool = True
     ) -> argparse.ArgumentParser:
-        """Adds a command and returns its parser. ``prints_json`` gives it the option ``--json``."""
+        """Adds a command and returns its parser. ``prints_json`` gives it the option ``--json``.
+
+        ``examples`` are whole command lines for its help; a group of commands shows the first one of each.
+        """
         description = f"{summary[0].upper()}{summary[1:]}. {more}".strip()
         parser: argparse.ArgumentParser = self._subparsers.add_parser(
-            name, help=summary, description=description, parents=[self._shared]
+            name, help=summary, description=description, parents=[self._shared], epilog=examples_text(examples)
         )
         if prints_json:
             parser.add_argument("--json", action="store_true", help="print JSON instead of text for people")
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=run, parser=parser)
+        self._first_examples.append(examples[0])
+        if self.owner.prog != "grapevine":
+            self.owner.epilog = examples_text(self._first_examples)
         return parser
 
     def group(self, name: str, summary: str) -> Commands:
         """Adds a command that only holds others."""
         parser = self._subparsers.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        return Commands(parser.add_subparsers(title="commands", metavar="COMMAND", required=True), self._shared)
+        below = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        return Commands(below, self._shared, parser)
 
 
 def config_option() -> argparse.ArgumentParser:

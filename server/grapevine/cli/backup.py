@@ -26,6 +26,7 @@ def register(commands: Commands) -> None:
         "backup",
         backup,
         "write every row of one moment into one file, while the servers go on",
+        examples=("grapevine backup grapevine-2026-11-30.backup",),
         more="The file is a SQLite database, also when the database is PostgreSQL, which only its owner can read. It "
         "holds no visitor salts, no sessions of the dashboard and no secret keys. It is there whole or not at all; "
         "nothing is overwritten.",
@@ -42,6 +43,7 @@ def register(commands: Commands) -> None:
         "restore",
         restore,
         "restore a backup into an empty database, and check it",
+        examples=("grapevine restore grapevine-2026-11-30.backup",),
         more="The database that the settings name must be empty or not there yet, SQLite or PostgreSQL. Every row is "
         "compared, then everything is checked as `grapevine doctor` does. An interrupted restore starts over when the "
         "same command is run again. Keys in FILE.keys become those of a SQLite database that has none.",

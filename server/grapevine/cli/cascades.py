@@ -1,4 +1,4 @@
-"""``grapevine cascade``: draws one cascade as a tree."""
+"""``grapevine cascade``: lists the cascades, and draws one as a tree."""
 
 from __future__ import annotations
 
@@ -7,38 +7,69 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
 from rich.text import Text
 from rich.tree import Tree
 
-from grapevine.analytics.cascades import Cascade, CascadeNode, read_cascade
-from grapevine.cli.arguments import Commands
+from grapevine.analytics.cascades import (
+    MOST_CASCADES,
+    SORTS,
+    Cascade,
+    CascadeHead,
+    CascadeNode,
+    list_cascades,
+    read_cascade,
+)
+from grapevine.cli.arguments import Commands, count
 from grapevine.cli.context import CommandContext, counted
+from grapevine.cli.tables import show_table
 from grapevine.domain.canonical_urls import readable
 from grapevine.domain.enums import DEEPEST
+from grapevine.domain.tokens import LENGTH
 from grapevine.errors import NotFound, UnknownVisit
 from grapevine.sites.cache import Site
-from grapevine.sites.management import find_site
+from grapevine.sites.lookup import site_named
 from grapevine.store.base import Store
 
+_LISTED: Final = 20
 MOST_DRAWN: Final = 1_000
 """Visits of a tree. A visitor can make a cascade as large and as deep as they like, and a terminal only scrolls."""
 
 
 def register(commands: Commands) -> None:
     """Adds the command ``cascade`` to the parser."""
-    parser = commands.add("cascade", cascade, "draw one cascade as a tree")
-    parser.add_argument("root", metavar="ROOT", help="the id of its first visit, as the dashboard and the API show it")
-    parser.add_argument("--site", metavar="KEY", help="the site it grew on (default: any of this server)")
+    parser = commands.add(
+        "cascade",
+        cascade,
+        "list the cascades, or draw one as a tree",
+        more="A cascade is a first visit with all visits that came from its shares, and from theirs. Without ROOT all "
+        "of them are listed, with the ROOT of each.",
+        examples=(
+            "grapevine cascade",
+            'grapevine cascade --site "My shop" --sort recent --limit 50',
+            "grapevine cascade 4fDzTq7LmVb",
+        ),
+    )
+    parser.add_argument(
+        "root", metavar="ROOT", nargs="?", help="the first visit of the cascade to draw, as the list shows it"
+    )
+    parser.add_argument("--site", metavar="SITE", help="key or name of the site (default: all of this server)")
+    parser.add_argument(
+        "--sort", choices=SORTS, default="size", help="what is first in the list (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--limit", type=count, default=_LISTED, metavar="N", help="most to list, of each site (default: %(default)s)"
+    )
 
 
 async def cascade(context: CommandContext, arguments: Namespace) -> int:
-    """Prints a cascade as a tree. Returns the exit status."""
+    """Prints a cascade as a tree, or the list of them. Returns the exit status."""
     async with context.store_and_keys() as (store, settings):
-        if arguments.site is None:
-            rows = await store.sites.sites()
-        else:
-            rows = [await find_site(store.sites, arguments.site)]
+        every = await store.sites.sites()
+        rows = every if arguments.site is None else [site_named(every, arguments.site)]
         sites = [Site(row, settings.secret_keys) for row in rows]
+        if arguments.root is None:
+            return await _list(context, arguments, store, sites)
         found = await _find(store, sites, arguments.root, context.now())
     if arguments.json:
         context.say_json(found)
@@ -57,14 +88,55 @@ def print_cascade(context: CommandContext, found: Cascade) -> None:
         context.say(f"{left} not drawn: at most {MOST_DRAWN:,} are, down to depth {DEEPEST}. --json has all of them.")
 
 
+async def _list(context: CommandContext, arguments: Namespace, store: Store, sites: list[Site]) -> int:
+    pages = [(site, await list_cascades(store, site, context.now(), arguments.sort, arguments.limit)) for site in sites]
+    if arguments.json:
+        heads = [{"site": site.key, **msgspec.structs.asdict(head)} for site, page in pages for head in page.cascades]
+        context.say_json({"cascades": heads, "more": any(page.next for _, page in pages)})
+        return 0
+    for site, page in pages:
+        context.say(f"{site.row.name} ({site.key})")
+        if page.cascades:
+            headers = ("Root", "Visits", "Depth", "Shares", "Began", "Latest", "Page")
+            show_table(context, *headers, rows=[_listed(head) for head in page.cascades])
+        else:
+            context.say("No cascade yet: one begins when somebody opens a link that a visitor shared.")
+        if page.next is not None:
+            context.say(f"There are more than these {len(page.cascades)}; --limit N shows up to {MOST_CASCADES}.")
+        context.say()
+    if any(page.cascades for _, page in pages):
+        context.say("To draw one: grapevine cascade ROOT")
+    elif not sites:
+        context.say("No site yet; add one with: grapevine site add NAME --origin https://example.com")
+    return 0
+
+
+def _listed(head: CascadeHead) -> tuple[str, ...]:
+    return (
+        head.root,
+        f"{head.size:,}",
+        str(head.max_depth),
+        f"{head.shares:,}",
+        head.started_at[:16].replace("T", " "),
+        head.last_at[:16].replace("T", " "),
+        readable(head.url) if head.url else "–",
+    )
+
+
 async def _find(store: Store, sites: list[Site], root: str, now: int) -> Cascade:
-    error: NotFound | UnknownVisit = NotFound("this server has no site yet")
+    """Returns the cascade on whichever site it grew. Raises NotFound with what to do instead."""
+    reasons: list[str] = []
     for site in sites:
         try:
             return await read_cascade(store, site, root, now)
-        except (NotFound, UnknownVisit) as found:
-            error = found
-    raise error
+        except NotFound as error:  # says more than that a site does not have it
+            reasons.insert(0, error.detail)
+        except UnknownVisit as error:
+            reasons.append(error.detail)
+    reason = reasons[0] if reasons else "This server has no site yet."
+    if len(root) == LENGTH:
+        reason = f"{reason} For the link that a token belongs to, run: grapevine token inspect {root}"
+    raise NotFound(f"{root[:60]!r} is not the root of a cascade. {reason} `grapevine cascade` lists all of them.")
 
 
 def _headline(cascade: Cascade) -> str:

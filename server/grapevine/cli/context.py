@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -14,13 +15,15 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from grapevine.config.secret_keys import key_file, with_secret_keys
-from grapevine.config.settings import Settings, database_path, load
+from grapevine.config.settings import SQLITE, Settings, database_path, load, redacted_database
 from grapevine.domain.printable import printable, printable_lines
+from grapevine.errors import StoreError
 from grapevine.keyring.keyring import signing_order
 from grapevine.store.base import Store
-from grapevine.store.factory import make_store
+from grapevine.store.factory import make_store, schema_version
 
 WIDTH_OF_PIPES: Final = 120
+_KEY_BYTES: Final = 32
 
 
 class CommandContext:
@@ -38,32 +41,55 @@ class CommandContext:
         return load(self._environ, self._config)
 
     @asynccontextmanager
-    async def store_and_keys(self) -> AsyncIterator[tuple[Store, Settings]]:
+    async def store_and_keys(self, *, make: bool = False) -> AsyncIterator[tuple[Store, Settings]]:
         """Opens the store, and yields it and the settings with the secret keys, of which the last one signs.
 
-        The first call ever makes the key file. Raises SettingError when the database is used with other keys.
+        With ``make`` the first call ever makes the database and the key file. Raises StoreError where there is no
+        database otherwise, SettingError when the database is used with other keys.
         """
         settings = self.settings()
+        if make:
+            await self._refuse_new_keys(settings)
+            settings = with_secret_keys(settings)
+        async with self.store(settings, make=make) as store:
+            known = await store.fingerprints.known()
+            if not make:
+                settings = _with_existing_keys(settings, is_signed=bool(known))
+            keys = signing_order(settings.secret_keys, known)
+            yield store, msgspec.structs.replace(settings, secret_keys=keys)
+
+    async def _refuse_new_keys(self, settings: Settings) -> None:
+        """Raises SettingError where a new key file would hide that the one of before is gone."""
         path, database = key_file(settings), database_path(settings)
         if not settings.secret_keys and path is not None and not path.exists() and database and database.exists():
-            async with self.store(settings) as store:  # before a new file hides that the one of before is gone
+            async with self.store(settings, make=True) as store:
                 known = await store.fingerprints.known()
                 if not path.exists():  # else another process made it meanwhile, before the database knew its key
                     signing_order((), known)
-        settings = with_secret_keys(settings)
-        async with self.store(settings) as store:
-            keys = signing_order(settings.secret_keys, await store.fingerprints.known())
-            yield store, msgspec.structs.replace(settings, secret_keys=keys)
 
     @asynccontextmanager
-    async def store(self, settings: Settings | None = None) -> AsyncIterator[Store]:
-        """Opens the store, and closes it afterwards."""
-        store = make_store(settings or self.settings())
+    async def store(self, settings: Settings | None = None, *, make: bool = False) -> AsyncIterator[Store]:
+        """Opens the store, and closes it afterwards.
+
+        Only with ``make`` a database is made that is not there: a command that reads would show an empty one, where
+        somebody named the wrong database. Raises StoreError.
+        """
+        settings = settings or self.settings()
+        if not make:
+            await self.require_database(settings)
+        store = make_store(settings)
         await store.open()
         try:
             yield store
         finally:
             await store.close()
+
+    async def require_database(self, settings: Settings) -> None:
+        """Says on a terminal which database is used. Raises StoreError where there is none yet."""
+        if not await schema_version(settings):
+            raise StoreError(no_database(settings))
+        if sys.stdout.isatty() and sys.stderr.isatty():
+            self.err.print(f"Database: {shown_database(settings)}", style="dim", soft_wrap=True)
 
     def clock(self) -> int:
         """Returns ``now``, for what takes a clock."""
@@ -86,6 +112,33 @@ class CommandContext:
     def complain(self, text: str) -> None:
         """Writes one line to standard error."""
         sys.stderr.write(f"grapevine: {printable(' '.join(text.split()))}\n")
+
+
+def shown_database(settings: Settings) -> str:
+    """Returns which database the settings name: a file's whole path, or an address without name and password."""
+    path = database_path(settings)
+    return redacted_database(settings) if path is None else str(path.absolute())
+
+
+def no_database(settings: Settings) -> str:
+    """Returns what is wrong where the settings name no database that is there, and what to do."""
+    path = database_path(settings)
+    other = "postgresql://USER:PASSWORD@HOST/DATABASE" if path is None else f"{SQLITE}/path/to/grapevine.sqlite3"
+    return (
+        f"there is no Grapevine database at {shown_database(settings)} yet. Is this your first site? Run: grapevine "
+        f"site add NAME --origin https://example.com. Is your database elsewhere? Set GRAPEVINE_DATABASE={other}"
+    )
+
+
+def _with_existing_keys(settings: Settings, *, is_signed: bool) -> Settings:
+    """Returns the settings with secret keys, none of which is stored anew: where nothing was ever signed, any will do
+    to find that out."""
+    path = key_file(settings)
+    if settings.secret_keys or path is None or path.exists():
+        return with_secret_keys(settings)
+    if is_signed:
+        return settings  # without a key, so that the missing one is named
+    return msgspec.structs.replace(settings, secret_keys=(secrets.token_bytes(_KEY_BYTES),))
 
 
 def counted(number: int, noun: str) -> str:

@@ -33,6 +33,9 @@ def register(commands: Commands) -> None:
         "copy",
         copy,
         "copy a whole store into another database, and compare every row",
+        examples=(
+            "grapevine copy --from sqlite:////var/lib/grapevine/grapevine.sqlite3 --to postgresql://grapevine@db/grapevine",
+        ),
         more="From SQLite to PostgreSQL, back, or within a kind. To move, stop the servers first: what they store "
         "after the copy has begun is not copied. An interrupted copy starts over when the same command is run again. "
         "Exit status 0 when every row of both was compared and is the same.",

@@ -38,6 +38,7 @@ def register(commands: Commands) -> None:
         "demo",
         demo,
         "run a server and a small site that embeds it, on a throw-away database",
+        examples=("grapevine demo", "grapevine demo --traffic 1000"),
         more="Settings and GRAPEVINE_* are left aside. --json prints one line: server, site_url, site, key, database, "
         "sign_in; database is what GRAPEVINE_DATABASE takes, so other commands can look into the demo.",
     )
@@ -70,7 +71,7 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         values: dict[str, str] = {}
         site = listening.Server(demo_site(demo_folder(), values), HOST, arguments.site_port)
         origins = [site.url, site.url.replace(HOST, "localhost")]
-        async with context.store(settings) as store:
+        async with context.store(settings, make=True) as store:
             added = await add_site(store, "Lees (demo)", origins, context.now())
         link = SignInLink(added.key.row.key_id)
         app = create_app(settings, make_store(settings), sign_in_link=link)

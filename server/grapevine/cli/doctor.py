@@ -18,13 +18,14 @@ def register(commands: Commands) -> None:
         "doctor",
         doctor,
         "check an installation and say what to fix",
+        examples=("grapevine doctor", 'grapevine doctor --site "My shop"'),
         more="Settings, files, and whether all counts and summaries are what the stored visits, shares and conversions "
         "say. It changes nothing and may run beside the server. Exit status 1 when something is not right.",
     )
     parser.add_argument(
         "url", metavar="URL", nargs="?", help="a page whose embed is to be checked; this version checks installations"
     )
-    parser.add_argument("--site", metavar="KEY", help="recount this site alone (default: all)")
+    parser.add_argument("--site", metavar="SITE", help="recount this site alone (default: all)")
 
 
 async def doctor(context: CommandContext, arguments: Namespace) -> int:

@@ -26,11 +26,12 @@ def register(commands: Commands) -> None:
         "erase",
         erase,
         "erase one visit",
+        examples=('grapevine erase "My shop" 4fDzTq7LmVb', 'grapevine erase "My shop" 1r6JZQm2vKc9XtB4nWs8LdP'),
         more="Its page, visitor mark, views, shares, conversions and answers go; a stub keeps the tree connected, and "
         "visits through its shares stay returns. It may run while the server does. Exit status 1 when the visit is not "
         "there.",
     )
-    parser.add_argument("site", metavar="SITE", help="the site's public key")
+    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
     parser.add_argument("visit", metavar="TOKEN-OR-VISIT", help="a token of the visit, or its id of 11 characters")
 
 

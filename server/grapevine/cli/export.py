@@ -21,10 +21,14 @@ def register(commands: Commands) -> None:
         "export",
         export,
         "write a table to standard output",
+        examples=(
+            'grapevine export "My shop" visits --format csv > visits.csv',
+            'grapevine export "My shop" conversions --from 2026-11-01 --to 2026-11-30',
+        ),
         more="Rows are streamed: a table of any size needs little memory. docs/exports.md has all columns.",
         prints_json=False,
     )
-    parser.add_argument("site", metavar="SITE", help="the site's public key")
+    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
     parser.add_argument("table", metavar="TABLE", choices=tuple(TABLES), help=f"one of {', '.join(TABLES)}")
     parser.add_argument("--format", choices=tuple(FORMATS), default="ndjson", help="of the file (default: ndjson)")
     parser.add_argument("--json", dest="format", action="store_const", const="ndjson", help="as --format ndjson")

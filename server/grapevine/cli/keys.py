@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from rich.table import Table
-
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext
+from grapevine.cli.tables import show_table
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import NotFound
 from grapevine.sites.api_keys import SCOPES, add_key
@@ -18,15 +17,31 @@ from grapevine.store.rows import KeyRow
 def register(commands: Commands) -> None:
     """Adds the command ``key`` and its own commands to the parser."""
     group = commands.group("key", "add, list and revoke API keys")
-    parser = group.add("add", add, "add an API key to a site; its secret is shown this once")
-    parser.add_argument("site", metavar="SITE", help="the site's public key")
+    parser = group.add(
+        "add",
+        add,
+        "add an API key to a site; its secret is shown this once",
+        examples=('grapevine key add "My shop" --scope read --name "weekly report"',),
+    )
+    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
     parser.add_argument(
         "--scope", required=True, choices=SCOPES, help="read numbers; also write events; also administer"
     )
     parser.add_argument("--name", default="", metavar="N", help="what the key is for (default: its scope)")
-    parser = group.add("list", list_keys, "list a site's API keys, without their secrets")
-    parser.add_argument("site", metavar="SITE", help="the site's public key")
-    parser = group.add("revoke", revoke, "take an API key out of force", prints_json=False)
+    parser = group.add(
+        "list",
+        list_keys,
+        "list a site's API keys, without their secrets",
+        examples=('grapevine key list "My shop"',),
+    )
+    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
+    parser = group.add(
+        "revoke",
+        revoke,
+        "take an API key out of force",
+        examples=("grapevine key revoke Zk3vT9",),
+        prints_json=False,
+    )
     parser.add_argument("id", metavar="ID", help="the key's id, as `grapevine key list` shows it")
 
 
@@ -51,14 +66,12 @@ async def list_keys(context: CommandContext, arguments: Namespace) -> int:
     if arguments.json:
         context.say_json([_as_json(key) for key in keys])
     else:
-        table = Table(
-            "Id", "Name", "Scope", "Since", "Last used", "Revoked", box=None, pad_edge=False, header_style="bold"
-        )
+        rows = []
         for key in keys:
             revoked = "" if key.revoked_at is None else rfc3339(key.revoked_at)[:10]
             used = "" if key.last_used_at is None else f"{rfc3339(key.last_used_at)[:16].replace('T', ' ')}"
-            table.add_row(key.key_id, key.name, key.scope, rfc3339(key.created_at)[:10], used, revoked)
-        context.out.print(table)
+            rows.append((key.key_id, key.name, key.scope, rfc3339(key.created_at)[:10], used, revoked))
+        show_table(context, "Id", "Name", "Scope", "Since", "Last used", "Revoked", rows=rows)
     return 0
 
 

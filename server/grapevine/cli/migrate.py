@@ -25,6 +25,7 @@ def register(commands: Commands) -> None:
         "migrate",
         migrate,
         "bring the database's schema up to date",
+        examples=("grapevine migrate", "grapevine migrate --distribute --shards 32"),
         more="`grapevine serve` does the same at its start; a database that is not there yet is made.",
     )
     parser.add_argument(
@@ -45,7 +46,7 @@ async def migrate(context: CommandContext, arguments: Namespace) -> int:
     settings = context.settings()
     _check(settings, arguments)
     before = await schema_version(settings)
-    async with context.store(settings):
+    async with context.store(settings, make=True):
         after = await schema_version(settings)
     answer: dict[str, Any] = {"database": redacted_url(settings.database), "before": before, "after": after}
     if not arguments.json:

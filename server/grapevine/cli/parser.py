@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Final
 
 from grapevine import __version__
 from grapevine.cli import (
     backup,
     cascades,
+    completion,
     copy,
     demo,
     doctor,
@@ -24,21 +26,29 @@ from grapevine.cli import (
     tokens,
 )
 from grapevine.cli.arguments import Commands, config_option
+from grapevine.cli.friendly_parser import FriendlyParser, examples_text
+
+_FIRST_STEPS: Final = (
+    "grapevine demo",
+    'grapevine site add "My shop" --origin https://example.com',
+    "grapevine serve",
+    'grapevine stats "My shop"',
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of ``grapevine``. Parsed arguments have ``run``, an async function of (context, arguments)."""
-    parser = argparse.ArgumentParser(
+    parser = FriendlyParser(
         prog="grapevine",
         description="Self-hosted measurement of word of mouth: signed share tokens, share chains, "
         "dark social made visible.",
         epilog="Settings come from GRAPEVINE_* in the environment or from --config FILE.toml. "
-        "Exit status: 0 ok, 1 failed, 2 wrong usage.",
+        "Exit status: 0 ok, 1 failed, 2 wrong usage.\n\n" + examples_text(_FIRST_STEPS),
     )
     parser.add_argument("--version", action="version", version=f"grapevine {__version__}")
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    commands = Commands(subparsers, config_option())
+    commands = Commands(subparsers, config_option(), parser)
     for group in (
         serve,
         demo,
@@ -55,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
         backup,
         simulate,
         doctor,
+        completion,
     ):
         group.register(commands)
     return parser

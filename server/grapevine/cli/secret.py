@@ -18,6 +18,7 @@ def register(commands: Commands) -> None:
         "rotate",
         rotate,
         "sign with a new secret key; old links stay valid",
+        examples=("grapevine secret rotate", "grapevine secret rotate --start-over"),
         more="In two steps: every running process accepts the new key before any signs with it. With the file "
         "secret-keys one call does both, without a restart. With GRAPEVINE_SECRET_KEYS the first call prints the new "
         "list; restart every process with it, and run this again.",
@@ -29,6 +30,7 @@ def register(commands: Commands) -> None:
         "accept",
         accept,
         "use the database with the secret keys that are set now",
+        examples=("grapevine secret accept",),
         more="Links that were signed with another key are refused from then on. A key that is new signs only after "
         "`grapevine secret rotate`, unless the one that signed is gone.",
     )
@@ -39,8 +41,9 @@ async def rotate(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.keyring.rotation import PATIENCE_SECONDS, sign_with, waiting_key
     from grapevine.webhooks.sealed_secrets import seal_all
 
+    await context.require_database(context.settings())
     in_settings = bool(context.settings().secret_keys)
-    async with context.store_and_keys() as (store, settings):
+    async with context.store_and_keys(make=True) as (store, settings):
         file = None if in_settings else key_file(settings)
         new = await waiting_key(store, settings.secret_keys, file, context.clock, start_over=arguments.start_over)
         name = fingerprint(new.secret_key)
@@ -73,8 +76,9 @@ async def accept(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.keyring import rotation
     from grapevine.webhooks.sealed_secrets import seal_all
 
+    await context.require_database(context.settings())
     settings = with_secret_keys(context.settings())
-    async with context.store(settings) as store:
+    async with context.store(settings, make=True) as store:
         known = await rotation.accept(store.fingerprints, settings.secret_keys, context.now())
         lost = await seal_all(store.webhooks, KeyRing(signing_order(settings.secret_keys, known)))
     signs, waiting = known[-1].fingerprint, [key.fingerprint for key in known if key.rotation is None]

@@ -21,6 +21,7 @@ def register(commands: Commands) -> None:
         "serve",
         serve,
         "run the server",
+        examples=("grapevine serve", "grapevine serve --host 0.0.0.0 --port 80"),
         more="SIGTERM ends it: requests in flight are answered and every accepted event is stored before it exits.",
         prints_json=False,
     )
@@ -48,7 +49,7 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
 
     _check_workers(arguments.workers, context.settings())
     logging.configure(context.settings().log)
-    async with context.store_and_keys() as (
+    async with context.store_and_keys(make=True) as (
         store,
         settings,
     ):  # a database that cannot be used is one clear line, not a traceback

@@ -13,9 +13,12 @@ from rich.table import Table
 from grapevine.cli.arguments import Commands, count
 from grapevine.cli.context import CommandContext
 from grapevine.cli.progress import visit_progress
-from grapevine.errors import GrapevineError, Invalid, StoreError
+from grapevine.errors import GrapevineError, Invalid, StoreError, UnknownSite
 from grapevine.simulate.parameters import Parameters
+from grapevine.sites.lookup import is_key_shaped, site_named
 from grapevine.store.factory import snapshot
+from grapevine.store.repositories.sites import SiteReader
+from grapevine.store.rows import SiteRow
 
 if TYPE_CHECKING:
     from grapevine.simulate.report import ComparisonReport, NumberComparison, SetComparison, WorldSummary
@@ -49,10 +52,16 @@ def register(commands: Commands) -> None:
         "simulate",
         simulate,
         "play visitors with known truth against a server, or check it",
+        examples=(
+            'grapevine simulate --server http://127.0.0.1:8000 --site "Try-out" --visits 5000 --truth truth.ndjson',
+            "grapevine simulate --check truth.ndjson --key-file key.txt",
+        ),
         more="Play against a site of its own: everything that it counts is compared. See docs/simulate.md.",
     )
     parser.add_argument("--server", metavar="URL", help="the server (with --check: default where it was played)")
-    parser.add_argument("--site", metavar="KEY", help="the site's public key (with --check: where it was played)")
+    parser.add_argument(
+        "--site", metavar="SITE", help="the site's key, or its name (with --check: where it was played)"
+    )
     parser.add_argument("--origin", metavar="URL", help="the origin of the site's pages (default: its first one)")
     parser.add_argument(
         "--seed", type=count, default=1, metavar="S", help="seed of the random draws (default: %(default)s)"
@@ -86,14 +95,19 @@ async def simulate(context: CommandContext, arguments: Namespace) -> int:
     return await (_play if arguments.check is None else _check)(context, arguments)
 
 
-async def _stored_origin(context: CommandContext, site: str) -> str:
-    """Returns the first origin of the site in the database that the settings name, which is only read: a server does
-    not say which origins a site has. Raises Invalid where the site is not in that database, or there is none."""
+async def _stored_site(context: CommandContext, named: str) -> SiteRow | None:
+    """Returns the site in the database that the settings name, which is only read; None where it is not there: the
+    server may have another database. Raises UnknownSite for a name that is not there, or is that of several."""
+    rows: list[SiteRow] = []
     with suppress(StoreError):
         async with snapshot(context.settings()) as database:
-            for (origin,) in await database.run("first_origin", key=site):
-                return str(origin)
-    raise Invalid.of("origin", "is needed: --origin URL; the site is not in the database that the settings name")
+            rows = await SiteReader(database).sites()
+    try:
+        return site_named(rows, named) if rows else None
+    except UnknownSite:
+        if is_key_shaped(named):
+            return None
+        raise
 
 
 async def _play(context: CommandContext, arguments: Namespace) -> int:
@@ -111,15 +125,21 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
         visits=arguments.visits, pages=arguments.pages, addresses=not arguments.one_address, **rates
     )
     world = World(arguments.seed, parameters)
-    world.truth.play.server, world.truth.play.site = arguments.server, arguments.site
+    stored = await _stored_site(context, arguments.site)
+    site = arguments.site if stored is None else stored.key
+    world.truth.play.server, world.truth.play.site = arguments.server, site
     started = time.monotonic()
     async with player_client(arguments.server) as client:
         origin = arguments.origin
         if origin is None:
-            origin = await origin_of_site(client, arguments.site) or await _stored_origin(context, arguments.site)
+            origin = await origin_of_site(client, site) or (stored.origins[0] if stored else None)
+            if origin is None:
+                raise Invalid.of(
+                    "origin", "is needed: --origin URL; the site is not in the database that the settings name"
+                )
             world.truth.drops["bad-origin"] += 1
         with visit_progress(context, arguments.visits) as advance:
-            await Player(client, Target(arguments.site, origin), world, context.now, on_visit=advance).play()
+            await Player(client, Target(site, origin), world, context.now, on_visit=advance).play()
     seconds = time.monotonic() - started
     if arguments.truth is not None:
         world.truth.write(arguments.truth)
@@ -151,7 +171,10 @@ async def _check(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.simulate.truth import Truth
 
     truth: Truth = Truth.read(arguments.check)
-    server, site = arguments.server or truth.play.server, arguments.site or truth.play.site
+    server, site = arguments.server or truth.play.server, truth.play.site
+    if arguments.site is not None:
+        stored = await _stored_site(context, arguments.site)
+        site = arguments.site if stored is None else stored.key
     async with player_client(server, 1) as client:
         report = await check(truth, ApiClient(client, _key(arguments), site))
     if arguments.json:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from typing import Final
 
-from rich.table import Column, Table
+from rich.text import Text
 
 from grapevine.cli.arguments import Commands
-from grapevine.cli.context import CommandContext
+from grapevine.cli.context import CommandContext, shown_database
+from grapevine.cli.tables import show_table
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
+from grapevine.domain.did_you_mean import did_you_mean
 from grapevine.domain.periods import rfc3339
-from grapevine.sites.management import add_site, change_site, find_site
+from grapevine.sites.lookup import called_alike, described
+from grapevine.sites.management import NewSite, add_site, change_site, find_site
 from grapevine.sites.snippet import snippet
+from grapevine.sites.validation import CHANGEABLE
 from grapevine.store.rows import SiteRow
 
 LOCAL_URL: Final = "http://127.0.0.1:8000"
@@ -26,7 +32,13 @@ def register(commands: Commands) -> None:
     parser = group.add(
         "add",
         add,
-        "add a site; prints its public key, an admin API key (shown this once) and the snippet, as JSON",
+        "add a site; shows the line to paste into its pages, and an API key, this once",
+        more="On a terminal it says what to do next. Piped into a program, or with --json, it prints JSON: site (the "
+        "public key), key (an admin API key) and snippet (the line to paste).",
+        examples=(
+            'grapevine site add "My shop" --origin https://example.com --origin https://www.example.com',
+            'grapevine site add "My shop" --origin https://example.com --contact privacy@example.com --json',
+        ),
     )
     parser.add_argument("name", metavar="NAME", help="name of the site, for people")
     parser.add_argument(
@@ -42,14 +54,19 @@ def register(commands: Commands) -> None:
         metavar="URL-OR-MAIL",
         help="whom visitors ask to have a visit erased: a page such as https://example.com/privacy, or a mail address",
     )
-    group.add("list", list_sites, "list all sites")
+    group.add("list", list_sites, "list all sites", examples=("grapevine site list", "grapevine site list --json"))
     parser = group.add(
         "set",
         change,
         "change a site",
         more="What is not named stays as it is. A running server follows within a second.",
+        examples=(
+            'grapevine site set "My shop" name="My new shop" contact=privacy@example.com',
+            'grapevine site set "My shop" origin=https://example.com origin=https://www.example.com',
+            'grapevine site set "My shop" query="id page"',
+        ),
     )
-    parser.add_argument("site", metavar="KEY", help="the site's public key")
+    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
     parser.add_argument(
         "changes",
         metavar="name=value",
@@ -66,13 +83,55 @@ def register(commands: Commands) -> None:
 
 
 async def add(context: CommandContext, arguments: Namespace) -> int:
-    """Adds a site. Always prints JSON, since the API key in it is shown only now."""
+    """Adds a site and shows its key, which is shown only now. Returns the exit status."""
     settings = context.settings()
-    async with context.store(settings) as store:
+    async with context.store(settings, make=True) as store:
+        before = await store.sites.sites()
         added = await add_site(store, arguments.name, arguments.origin, context.now(), contact=arguments.contact)
-    context.say_json({"site": added.row.key, "key": added.key.secret, "snippet": _snippet(added.row, settings)})
+    line = _snippet(added.row, settings)
+    if arguments.json or not sys.stdout.isatty():
+        context.say_json({"site": added.row.key, "key": added.key.secret, "snippet": line})
+    else:
+        _say_what_next(context, settings, added, line)
+    _warn_of_twins(context, before, added.row)
     _hint_at_base_url(context, settings)
     return 0
+
+
+def _say_what_next(context: CommandContext, settings: Settings, added: NewSite, line: str) -> None:
+    """Says what to paste and keep, and what to do then. What is to be copied stands alone, and is never folded."""
+    address = settings.base_url or LOCAL_URL
+    running = "" if settings.base_url is None else ", where it does not run yet"
+    for sentence, *copied in (
+        (f"Added {added.row.name} in {shown_database(settings)}. Its pages are on {' and '.join(added.row.origins)}.",),
+        ("1. Paste this line into every page of the site, before </head>:", line),
+        (
+            "2. Keep this API key in a safe place. You sign in with it, and it is shown only this once:",
+            added.key.secret,
+        ),
+        (f"3. Start the server{running}:", "grapevine serve"),
+        ("4. Open its dashboard in a browser, and sign in with the API key:", f"{address}/"),
+        ("5. When the line is in your pages, check one of them:", f"grapevine doctor {added.row.origins[0]}/"),
+    ):
+        context.out.print(Text(sentence))
+        context.say()
+        for text in copied:
+            context.say(f"{text}\n")
+
+
+def _warn_of_twins(context: CommandContext, others: Sequence[SiteRow], site: SiteRow) -> None:
+    """Warns where another site has the name or an origin of a new one."""
+    for other in called_alike(others, site)[:1]:
+        context.complain(
+            f"another site is called {other.name}, too: {described(other)}. Commands need the key of the one you mean; "
+            f"to give the new one another name: grapevine site set {site.key} name=NAME"
+        )
+    for origin in site.origins:
+        for other in [each for each in others if origin in each.origins][:1]:
+            context.complain(
+                f"{origin} belongs to another site, too: {described(other)}. That is fine where different pages carry "
+                "different lines; a page with both lines is counted once by each site"
+            )
 
 
 async def list_sites(context: CommandContext, arguments: Namespace) -> int:
@@ -85,38 +144,25 @@ async def list_sites(context: CommandContext, arguments: Namespace) -> int:
     elif not sites:
         context.say("No site yet; add one with: grapevine site add NAME --origin https://example.com")
     else:
-        table = Table(
-            "Key",
-            Column("Name, contact", overflow="fold"),
-            Column("Origins", overflow="fold"),
-            "Token",
-            "Elements",
-            "Pages told apart by",
-            "Values",
-            "Since",
-            box=None,
-            pad_edge=False,
-            header_style="bold",
-        )
-        for site in sites:
-            told_apart = {"*": "all but tracking and secrets", "": "path alone"}.get(site.query, site.query)
-            if site.keep:
-                told_apart = f"{told_apart}, and {site.keep}"
-            token = f"{site.param}, {site.place}\n{_fragment(site, ids.day_at(context.now()))}"
-            values = {"all": "all", "keys": "of keys alone"}[site.counted_values]
-            since = rfc3339(site.created_at)[:10]
-            table.add_row(
-                site.key,
-                f"{site.name}\n{site.contact}" if site.contact else site.name,
-                "\n".join(site.origins),
-                token,
-                f"{site.element}-…",
-                told_apart,
-                values,
-                since,
-            )
-        context.out.print(table)
+        headers = ("Key", "Name", "Contact", "Origins", "Token", "Elements", "Pages told apart by", "Values", "Since")
+        today = ids.day_at(context.now())
+        show_table(context, *headers, rows=[_listed(site, today) for site in sites])
     return 0
+
+
+def _listed(site: SiteRow, today: int) -> tuple[str, ...]:
+    told_apart = {"*": "all but tracking and secrets", "": "path alone"}.get(site.query, site.query)
+    return (
+        site.key,
+        site.name,
+        site.contact or "",
+        "\n".join(site.origins),
+        f"{site.param}, {site.place}\n{_fragment(site, today)}",
+        f"{site.element}-…",
+        f"{told_apart}, and {site.keep}" if site.keep else told_apart,
+        {"all": "all", "keys": "of keys alone"}[site.counted_values],
+        rfc3339(site.created_at)[:10],
+    )
 
 
 async def change(context: CommandContext, arguments: Namespace) -> int:
@@ -138,8 +184,8 @@ async def change(context: CommandContext, arguments: Namespace) -> int:
 def _change(text: str) -> tuple[str, str]:
     field, equals, value = text.partition("=")
     if not equals:
-        raise ArgumentTypeError(f"{text!r} is not name=value")
-    return field, value
+        raise ArgumentTypeError(f"{text!r} is not name=value{did_you_mean(text, CHANGEABLE)}")
+    return field.strip(), value
 
 
 def _fragment(site: SiteRow, today: int) -> str:
@@ -175,4 +221,8 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
 
 def _hint_at_base_url(context: CommandContext, settings: Settings) -> None:
     if settings.base_url is None:
-        context.complain(f"GRAPEVINE_BASE_URL is not set, so the snippet names {LOCAL_URL}")
+        context.complain(
+            f"GRAPEVINE_BASE_URL is not set, so the snippet names {LOCAL_URL}, which only this computer can open. For "
+            "a site that others visit, set it to the address of this server, such as https://share.example.com, and "
+            "paste the line that `grapevine site list --json` shows then"
+        )

@@ -20,8 +20,13 @@ from grapevine.sites.management import find_site
 
 def register(commands: Commands) -> None:
     """Adds the command ``stats`` to the parser."""
-    parser = commands.add("stats", stats, "print the numbers of a period")
-    parser.add_argument("site", metavar="SITE", help="the site's public key")
+    parser = commands.add(
+        "stats",
+        stats,
+        "print the numbers of a period",
+        examples=('grapevine stats "My shop"', 'grapevine stats "My shop" --from 2026-11-01 --to 2026-11-30'),
+    )
+    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
     parser.add_argument(
         "--from",
         dest="first",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -12,15 +14,19 @@ from rich.table import Table
 from grapevine.analytics.token_resolution import ChainNode, Resolution, resolve_token
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, counted
+from grapevine.cli.tables import show_table
 from grapevine.domain import ids
 from grapevine.domain.canonical_urls import readable
 from grapevine.domain.channels import NAMES
-from grapevine.domain.token_urls import leading_token
-from grapevine.domain.tokens import BadSignature, NotAToken, Token, TokenError
+from grapevine.domain.token_urls import find_token, leading_token
+from grapevine.domain.tokens import LENGTH, BadSignature, NotAToken, Token, TokenError
 from grapevine.errors import UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.sites.management import find_site
 from grapevine.store.readers.reads import Reads
+
+_TOKEN: Final = re.compile(rf"[0-9A-Za-z]{{{LENGTH}}}")
+_ADDRESS: Final = re.compile(r"://|/|^[\w-]+(?:\.[\w-]+)+(?:[?#:]|$)")
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +53,18 @@ def register(commands: Commands) -> None:
         inspect,
         "decode, verify and resolve a share token",
         more="Says exactly what is wrong with a bad one, and then exits with status 1.",
+        examples=(
+            "grapevine token inspect 1r6JZQm2vKc9XtB4nWs8LdP",
+            'grapevine token inspect "https://example.com/page#gv-1r6JZQm2vKc9XtB4nWs8LdP"',
+            'grapevine token inspect https://share.example.com/s/1r6JZQm2vKc9XtB4nWs8LdP --site "My shop"',
+        ),
     )
-    parser.add_argument("token", metavar="TOKEN", help="the 23 characters from a shared URL")
-    parser.add_argument("--site", metavar="KEY", help="the site it should belong to (default: any of this server)")
+    parser.add_argument(
+        "token", metavar="TOKEN-OR-URL", help="the 23 characters from a shared address, or the whole address"
+    )
+    parser.add_argument(
+        "--site", metavar="SITE", help="key or name of the site it should belong to (default: any of this server)"
+    )
 
 
 async def inspect(context: CommandContext, arguments: Namespace) -> int:
@@ -57,7 +72,7 @@ async def inspect(context: CommandContext, arguments: Namespace) -> int:
     async with context.store_and_keys() as (store, settings):
         asked = None if arguments.site is None else (await find_site(store.sites, arguments.site)).key
         sites = [Site(row, settings.secret_keys) for row in await store.sites.sites()]
-        found = await examine(store.reads, sites, asked, leading_token(arguments.token.strip()))
+        found = await examine(store.reads, sites, asked, arguments.token)
     if arguments.json:
         context.say_json(found)
     elif found.resolution is None:
@@ -68,7 +83,14 @@ async def inspect(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def examine(reads: Reads, sites: Sequence[Site], asked: str | None, text: str) -> Inspection:
-    """Returns what ``text`` is to these sites; a token of a site other than ``asked`` (its key) is invalid."""
+    """Returns what ``text``, a token or an address with one, is to these sites.
+
+    A token of a site other than ``asked`` (its key) is invalid.
+    """
+    params = list(dict.fromkeys([*(site.row.param for site in sites), "gv"]))
+    text = _token_in(text, params)
+    if missing := _no_token(text, params):
+        return Inspection(token=text, valid=False, reason=NotAToken.reason, detail=missing)
     try:
         site, token = _signer(sites, text)
     except TokenError as error:
@@ -98,6 +120,32 @@ async def examine(reads: Reads, sites: Sequence[Site], asked: str | None, text: 
         return replace(said, reason=error.code, detail=detail)
     detail = f"It is a share of {site.row.name} through {said.channel}."
     return replace(said, valid=True, detail=detail, resolution=resolution)
+
+
+def _token_in(text: str, params: Sequence[str]) -> str:
+    """Returns the token in a text that was pasted, under any of the names that tokens have; else the trimmed text."""
+    for param in params:
+        found = find_token(text, param)
+        if _TOKEN.fullmatch(found):
+            return found
+    return leading_token(text.strip())
+
+
+def _no_token(text: str, params: Sequence[str]) -> str:
+    """Returns what is wrong with an address that holds no token; empty for what is no address."""
+    if not _ADDRESS.search(text):
+        return ""
+    for param in params:
+        cut = re.search(rf"[?&#;]{re.escape(param)}[=-]([0-9A-Za-z]*)", text)
+        if cut:
+            return (
+                f"The address has no whole token: after {cut[0][1 : len(param) + 2]} it has "
+                f"{counted(len(cut[1]), 'character')}, and a token has {LENGTH}. It may have been cut off on its way."
+            )
+    return (
+        f"The address has no token: that is {LENGTH} letters and digits after #{params[0]}- or ?{params[0]}= in the "
+        "address of a page, or after /s/ in a short link. Copy the link with a share button, and try that one."
+    )
 
 
 def _signer(sites: Sequence[Site], text: str) -> tuple[Site, Token]:
@@ -138,28 +186,20 @@ def _show(context: CommandContext, found: Inspection, resolution: Resolution) ->
     context.out.print(table)
     older = "; older visits are past retention" if resolution.truncated else ""
     context.say(f"\nHow it came about{older}:")
-    chain = Table(
-        "Depth",
-        "Visit",
-        "Came through",
-        "Page",
-        "When",
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-        padding=(0, 2, 0, 0),
-    )
+    rows: list[tuple[str, ...]] = []
     for index, node in enumerate(resolution.chain):
         if resolution.omitted and index == 1:
-            chain.add_row("…", f"{counted(resolution.omitted, 'visit')} left out")
-        chain.add_row(
-            str(node.depth),
-            node.visit,
-            _arrival(node),
-            readable(node.url) if node.url else "–",
-            (node.at or "erased")[:16].replace("T", " "),
+            rows.append(("…", f"{counted(resolution.omitted, 'visit')} left out", "", "", ""))
+        rows.append(
+            (
+                str(node.depth),
+                node.visit,
+                _arrival(node),
+                readable(node.url) if node.url else "–",
+                (node.at or "erased")[:16].replace("T", " "),
+            )
         )
-    context.out.print(chain)
+    show_table(context, "Depth", "Visit", "Came through", "Page", "When", rows=rows)
 
 
 def _arrival(node: ChainNode) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,8 +17,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from grapevine.domain.did_you_mean import closest
 from grapevine.domain.redaction import redacted_repr
-from grapevine.domain.urls import UrlError, parse_origin
+from grapevine.domain.typed_origins import parse_origin
+from grapevine.domain.urls import UrlError
 from grapevine.errors import SettingError
 
 SQLITE: Final = "sqlite:///"
@@ -72,22 +75,38 @@ def load(environ: Mapping[str, str], config: Path | None = None) -> Settings:
     """Returns the settings of an environment and, below it, of a TOML file. Raises SettingError for an invalid one."""
     written = _from_file(config) if config else {}
     _refuse_unknown(environ)
-    values: dict[str, Any] = {"database": default_database(environ)}
+    values: dict[str, Any] = {}
     for setting in SETTINGS:
         where, text = _from_environment(setting, environ)
         if not text:
             where, text = f"{setting.name} in {config}", written.get(setting.name, "")
         if text:
             values[setting.name] = _parsed(setting, where, text)
+    if "database" not in values:  # only then is a home needed
+        values["database"] = default_database(environ)
     return Settings(**values)
 
 
 def default_database(environ: Mapping[str, str]) -> str:
-    """The SQLite file in the user's data folder (XDG Base Directory Specification)."""
+    """The SQLite file in the user's data folder (XDG Base Directory Specification). Raises SettingError for a user
+    who has none."""
     data = Path(environ.get("XDG_DATA_HOME", ""))
     if not data.is_absolute():  # the specification says to ignore those
-        data = Path(environ.get("HOME") or Path.home(), ".local", "share")
+        data = _home(environ) / ".local" / "share"
     return f"{SQLITE}{data / 'grapevine' / 'grapevine.sqlite3'}"
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("HOME", ""))
+    if not home.is_absolute():
+        with suppress(RuntimeError):  # neither HOME nor an entry in the list of users
+            home = Path.home()
+    if not home.is_absolute():
+        raise SettingError(
+            "GRAPEVINE_DATABASE is not set, and this user has no home folder for a database; set it to the file to "
+            f"use, such as GRAPEVINE_DATABASE={SQLITE}/var/lib/grapevine/grapevine.sqlite3"
+        )
+    return home
 
 
 def database_path(settings: Settings) -> Path | None:
@@ -119,7 +138,7 @@ def _from_file(config: Path) -> dict[str, str]:
     known = {setting.name: setting for setting in SETTINGS}
     unknown = sorted(written.keys() - known.keys())
     if unknown:
-        raise SettingError(f"{unknown[0]} in {config} is no setting; the settings are {', '.join(known)}")
+        raise SettingError(f"{unknown[0]} in {config} {_no_setting(unknown[0], known)}")
     return {name: _as_text(known[name], config, value) for name, value in written.items()}
 
 
@@ -136,8 +155,16 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known = {name for setting in SETTINGS for name in (setting.variable, setting.variable + _FILE)}
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known and not _FOREIGN.fullmatch(name):
-            names = ", ".join(setting.variable for setting in SETTINGS)
-            raise SettingError(f"{name} is no setting; the settings are {names}, each also as …{_FILE}")
+            names = [setting.variable for setting in SETTINGS]
+            raise SettingError(f"{name} {_no_setting(name, names)}, each also as …{_FILE}")
+
+
+def _no_setting(name: str, names: Iterable[str]) -> str:
+    """The end of a sentence about a name that was mistyped, or is of another version."""
+    prefix = _PREFIX if name.startswith(_PREFIX) else ""  # which all share, so that it makes no name more similar
+    meant = closest(name.removeprefix(prefix), (known.removeprefix(prefix) for known in names))
+    said = f"; did you mean {prefix}{meant}? The" if meant else "; the"
+    return f"is no setting{said} settings are {', '.join(names)}"
 
 
 def _from_environment(setting: Setting, environ: Mapping[str, str]) -> tuple[str, str]:

@@ -9,10 +9,11 @@ from grapevine.doctor.findings import Finding, bad, good
 from grapevine.domain import channels, ids
 from grapevine.domain.enums import DAY_KEYS, DEVICE_NAMES, NO_CHANNEL, SOURCE_NAMES
 from grapevine.domain.periods import rfc3339
-from grapevine.errors import UnknownSite
+from grapevine.sites.lookup import site_named
 from grapevine.store.query_runner import Snapshot
 from grapevine.store.readers.reads import Reads
 from grapevine.store.repositories.consistency import COMPARISONS, CountDifference, Recount
+from grapevine.store.repositories.sites import SiteReader
 
 MOST: Final = 5
 """How many differences of each comparison are shown."""
@@ -51,10 +52,9 @@ async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> Async
     if is_file:
         yield good("file", "Its structure is whole.")
     recount = Recount(moment)
-    sites = await recount.sites()
-    chosen = next((number for number, key in sites.items() if key == site), None)
-    if site is not None and chosen is None:
-        raise UnknownSite(f"no site of this server has the key {site[:40]!r}; see `grapevine site list`")
+    rows = await SiteReader(moment).sites()
+    sites = {row.site_id: row.key for row in rows}
+    chosen = None if site is None else site_named(rows, site).site_id
     if sites:
         yield good("sites", f"{len(sites)} of them.")
     else:

@@ -68,15 +68,6 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}{shown}"
 
 
-def parse_origin(text: str) -> str:
-    """Returns the origin that a user typed; a trailing slash is allowed. Raises UrlError for more than an origin."""
-    origin = origin_of(text)
-    parts = urlsplit(text)
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise UrlError(f"is more than an origin; use {origin}")
-    return origin
-
-
 def page_of(
     site_id: int,
     url: str,

@@ -8,15 +8,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine.errors import Forbidden, UnknownSite
-from grapevine.sites.api_keys import KEY_PREFIX, NewKey, add_key
+from grapevine.sites.api_keys import NewKey, add_key
+from grapevine.sites.lookup import SITE_KEY_LENGTH, site_named
 from grapevine.sites.random_letters import Random, random_letters
 from grapevine.sites.validation import checked_changes, checked_contact, checked_name, checked_origins
 from grapevine.store.base import Store
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.rows import SiteRow
 
-_SITE_KEY_LENGTH: Final = 16
 _SALT_BYTES: Final = 32
 _ATTEMPTS: Final = 16
 
@@ -43,7 +42,7 @@ async def add_site(
         number = max((site.site_id for site in await store.sites.sites()), default=0) + 1
         row = SiteRow(
             site_id=number,
-            key=random_letters(random, _SITE_KEY_LENGTH),
+            key=random_letters(random, SITE_KEY_LENGTH),
             name=name,
             salt=random(_SALT_BYTES).hex(),
             param="gv",
@@ -70,13 +69,6 @@ async def change_site(sites: SiteRepository, site: SiteRow, changes: Mapping[str
     return changed
 
 
-async def find_site(sites: SiteRepository, key: str) -> SiteRow:
-    """The site with this public key. Raises UnknownSite."""
-    for site in await sites.sites():
-        if site.key == key:
-            return site
-    if key.startswith(KEY_PREFIX):
-        raise Forbidden(
-            "that is the secret of an API key; a site is named by its public key, see `grapevine site list`"
-        )
-    raise UnknownSite(f"no site of this server has the key {key[:40]!r}; see `grapevine site list`")
+async def find_site(sites: SiteRepository, named: str) -> SiteRow:
+    """The site that a key, a name, an origin or a host names. Raises UnknownSite, also where several fit."""
+    return site_named(await sites.sites(), named)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from grapevine.domain.urls import UrlError, origin_of, parse_origin
+from grapevine.domain.did_you_mean import did_you_mean
+from grapevine.domain.typed_origins import parse_origin
+from grapevine.domain.urls import UrlError, origin_of
 from grapevine.errors import Invalid
 
 PLACES: Final = ("auto", "fragment", "query")
@@ -46,7 +48,8 @@ def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
         elif field in CHANGEABLE:
             values[field] = _CHECKS[field](_one(field, texts))
         else:
-            raise Invalid.of(field, f"cannot be set; what can be set: {', '.join(CHANGEABLE)}")
+            meant = did_you_mean(field, CHANGEABLE)
+            raise Invalid.of(field, f"cannot be set{meant or ';'} what can be set: {', '.join(CHANGEABLE)}")
     return values
 
 
@@ -68,10 +71,15 @@ def checked_origins(texts: Sequence[str]) -> tuple[str, ...]:
     """1 to 100 origins, each once."""
     if not 1 <= len(texts) <= _MOST_ORIGINS:
         raise Invalid.of("origin", f"must be named 1 to {_MOST_ORIGINS} times")
+    return tuple(dict.fromkeys(_origin(text) for text in texts))
+
+
+def _origin(text: str) -> str:
     try:
-        return tuple(dict.fromkeys(parse_origin(text.strip()) for text in texts))
+        return parse_origin(text)
     except UrlError as error:
-        raise Invalid.of("origin", f"{error} (an origin is like https://example.com)") from None
+        given = "" if "@" in text else f"given: {text[:_LONGEST_NAME]!r}; "  # a password may stand before an @
+        raise Invalid.of("origin", f"{error} ({given}an origin is like https://example.com)") from None
 
 
 def checked_contact(text: str) -> str | None:
@@ -99,19 +107,19 @@ def _param(text: str) -> str:
 
 def _place(text: str) -> str:
     if text not in PLACES:
-        raise Invalid.of("place", f"must be one of {', '.join(PLACES)}")
+        raise Invalid.of("place", f"must be one of {', '.join(PLACES)}{did_you_mean(text, PLACES)}")
     return text
 
 
 def _fragment(text: str) -> str:
     if text not in FRAGMENTS:
-        raise Invalid.of("fragment", f"must be one of {', '.join(FRAGMENTS)}")
+        raise Invalid.of("fragment", f"must be one of {', '.join(FRAGMENTS)}{did_you_mean(text, FRAGMENTS)}")
     return text
 
 
 def _counted_values(text: str) -> str:
     if text not in COUNTED_VALUES:
-        raise Invalid.of("values", f"must be one of {', '.join(COUNTED_VALUES)}")
+        raise Invalid.of("values", f"must be one of {', '.join(COUNTED_VALUES)}{did_you_mean(text, COUNTED_VALUES)}")
     return text
 
 

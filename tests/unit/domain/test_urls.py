@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grapevine.domain.urls import MAX_LENGTH, UrlError, origin_of, page_id, page_of, parse_origin
+from grapevine.domain.typed_origins import parse_origin
+from grapevine.domain.urls import MAX_LENGTH, UrlError, origin_of, page_id, page_of
 
 ORIGINS = frozenset({"https://a.example", "https://b.example:8443"})
 

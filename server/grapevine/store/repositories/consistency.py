@@ -111,10 +111,6 @@ class Recount:
         """Whether pages are being joined, so that counts by page may differ meanwhile."""
         return bool(await self._run("any_page_join"))
 
-    async def sites(self) -> dict[int, str]:
-        """The public key of every site by its number."""
-        return {int(number): str(key) for number, key in await self._run("keys_of_sites")}
-
 
 def _scope(horizon: int | None) -> dict[str, Any]:
     """Returns the parameters that say from which hour, day, time and visit on no row is past retention; everything is

@@ -15,8 +15,11 @@ AT_ONCE: Final = 200
 """How many sites are read at once: a few milliseconds, in which a process does nothing else."""
 
 
-class SiteRepository(Repository):
-    """Every change of a site raises ``version``, which makes all processes read the sites anew."""
+class SiteReader:
+    """Reads sites, of a snapshot as well."""
+
+    def __init__(self, reader: Runner) -> None:
+        self._read = reader.run
 
     async def version(self) -> int:
         """A number that rises with every change of sites or their origins."""
@@ -75,6 +78,10 @@ class SiteRepository(Repository):
                 old_build_day,
             ) in rows
         ]
+
+
+class SiteRepository(Repository, SiteReader):
+    """Every change of a site raises ``version``, which makes all processes read the sites anew."""
 
     async def add_site(self, site: SiteRow) -> None:
         """Adds a site; its number and key must be new."""

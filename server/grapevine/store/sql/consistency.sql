@@ -214,7 +214,3 @@ WHERE (CAST(:site_id AS BIGINT) IS NULL OR v.site_id = :site_id)
             OR v.parent_id <> CASE WHEN (s.flags & 1) <> 0 THEN COALESCE(s.parent_id, s.visit_id) ELSE s.visit_id END
     END
 ORDER BY v.site_id, v.visit_id LIMIT :most;
-
--- name: keys_of_sites
--- Returns the public key of every site.
-SELECT site_id, key FROM sites ORDER BY site_id;

@@ -17,10 +17,6 @@ WHERE site_id > :site_id ORDER BY site_id LIMIT :most;
 -- Returns the origins of the sites between two in their given order.
 SELECT site_id, origin FROM origins WHERE site_id > :after AND site_id <= :last ORDER BY site_id, position;
 
--- name: first_origin
--- Returns the origin that was named first for the site with a public key.
-SELECT o.origin FROM origins o JOIN sites s ON s.site_id = o.site_id WHERE s.key = :key ORDER BY o.position LIMIT 1;
-
 -- name: insert_site
 -- Inserts a site.
 INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values,

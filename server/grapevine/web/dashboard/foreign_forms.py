@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from grapevine.config.settings import Settings
-from grapevine.domain.urls import UrlError, origin_of, parse_origin
+from grapevine.domain.typed_origins import parse_origin
+from grapevine.domain.urls import UrlError, origin_of
 
 ANOTHER_WEBSITE: Final = (
     "Nothing was done: your browser says that this form did not come from a page of this dashboard. Open the dashboard "
