@@ -237,8 +237,9 @@ READ_ADDRESS: Final = {
     "web/application.py": "routes",
     "web/dashboard/foreign_forms.py": "says which address a refused form should have come from",
     "web/dashboard/security.py": "compares the origin of a form",
+    "web/dashboard/first_steps.py": "hands both to the snippet; says when the setting is missing",
     "web/dashboard/session.py": "the name and scope of a cookie",
-    "web/dashboard/views.py": "hands both to the snippet; compares the origin of a form",
+    "web/dashboard/views.py": "compares the origin of a form",
     "web/public/qr.py": "hands both to public_url",
     "web/public_address.py": "what stands for the setting where it is missing",
 }

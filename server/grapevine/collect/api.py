@@ -10,6 +10,7 @@ from grapevine.background.future import resolver
 from grapevine.collect.conversion_input import Goal
 from grapevine.collect.fields import session_token
 from grapevine.collect.rate_limit import RateLimit
+from grapevine.collect.recent_refusals import RecentRefusals
 from grapevine.collect.refusals import RefusalLog, foreign_page, refuse_excess_reports, unknown_site
 from grapevine.collect.requests import (
     CallContext,
@@ -62,6 +63,7 @@ class CollectApi:
         self._clock = clock
         self._on_report = on_report
         self._refusals = RefusalLog()
+        self.recent_refusals = RecentRefusals()
         self._on_old_build = on_old_build
 
     def submit(self, call: CallSpec, body: bytes, client: ClientInfo, on_result: OnResult) -> bool:
@@ -120,7 +122,7 @@ class CollectApi:
         try:
             refuse_excess_reports(self._limit.network_call(client.address, at))
             request = decode(body, ForgetRequest)
-            site = self._site(request.site)
+            site = self._site(request.site, client, at)
             self._admit(site, client, at)
             errors: list[FieldError] = []
             session = session_token(site, request.session, errors)
@@ -148,7 +150,7 @@ class CollectApi:
         try:
             refuse_excess_reports(self._limit.network_call(client.address, at))
             request = decode(body, call.request)
-            site = self._site(request.site)
+            site = self._site(request.site, client, at)
             self._admit(site, client, at)
             agent = read_agent(client.user_agent)
             if agent.robot:
@@ -165,15 +167,17 @@ class CollectApi:
             self._drops.add(site.site_id, result.dropped, at)
         return result
 
-    def _site(self, key: str) -> Site:
+    def _site(self, key: str, client: ClientInfo, at: int) -> Site:
         site = self._sites.known(key)
         if site is None:
+            self.recent_refusals.note_unknown(key, client.origin, at)
             raise unknown_site(key)
         return site
 
     def _admit(self, site: Site, client: ClientInfo, at: int) -> None:
         """The checks that every call of a site has to pass: origin and rate."""
         if client.origin not in site.origins:
+            self.recent_refusals.note_foreign(site.site_id, client.origin, at)
             raise foreign_page(client.origin, site.key)
         refuse_excess_reports(self._limit.site_call(site.site_id, client.address, at))
 

@@ -39,6 +39,7 @@ from grapevine.web.public.kept_files import KeptFiles
 from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
 from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
+from grapevine.web.steps_cache import StepsCache
 from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.sealed_secrets import seal_all
 from grapevine.writer.counts import Drops
@@ -130,7 +131,9 @@ async def running(
             widget=widget,
             kept_files=kept_files,
             proxies=Proxies(settings.trusted_proxies),
-            caches=ResponseCaches(counts=CountsCache(clock), redirects=redirects),
+            caches=ResponseCaches(
+                counts=CountsCache(clock), redirects=redirects, first_steps=StepsCache(store.reads, clock)
+            ),
             fast_path=FastPathUrls(
                 collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
                 link_prefixes=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}),

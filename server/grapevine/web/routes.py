@@ -14,6 +14,7 @@ from grapevine.web.dashboard.assets import FOLDER
 from grapevine.web.dashboard.conversions import conversions_page
 from grapevine.web.dashboard.direct import direct_page
 from grapevine.web.dashboard.erase import erase_visit
+from grapevine.web.dashboard.first_steps import first_steps_part
 from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.public import about, collect, conversions, counts, forget, qr, short_links, widget
 from grapevine.web.rate_limits import limited
@@ -80,6 +81,7 @@ DASHBOARD: Final[list[BaseRoute]] = [
     Route("/cascades/{root}", views.cascade_page),
     Route("/tokens", views.tokens_page),
     Route("/tokens/erase", erase_visit, methods=["POST"]),
+    Route("/first-steps", first_steps_part),
     Route("/direct", direct_page),
     Route("/conversions", conversions_page),
     Route(f"{FOLDER}/{{name}}", views.static_file),

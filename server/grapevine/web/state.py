@@ -23,6 +23,7 @@ from grapevine.web.proxies import Proxies
 from grapevine.web.public.kept_files import KeptFiles
 from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
+from grapevine.web.steps_cache import StepsCache
 from grapevine.writer.eraser import Eraser
 from grapevine.writer.writer import Writer
 
@@ -33,6 +34,7 @@ class ResponseCaches:
 
     counts: CountsCache
     redirects: RedirectCache
+    first_steps: StepsCache
 
 
 @dataclass(frozen=True)

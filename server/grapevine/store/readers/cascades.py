@@ -57,6 +57,10 @@ class CascadeReader:
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
 
+    async def earliest_visits(self, site_id: int) -> list[CascadeVisit]:
+        """Returns up to 200 visits of a site's first days, in no order of time within a day."""
+        return [CascadeVisit(*row) for row in await self._run("earliest_visits", site_id=site_id)]
+
     async def chain_to(self, site_id: int, visit_id: int) -> StoredChain:
         """Returns the chain that ends at this visit; empty when the visit is not there."""
         visit = visit_params(site_id, visit_id)

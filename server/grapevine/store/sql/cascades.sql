@@ -29,6 +29,12 @@ SELECT {{cascade_visit_columns}}
 FROM rows(visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
+-- name: earliest_visits
+-- Returns visits of a site's first days, those that count nowhere among them: never more than 200 rows.
+SELECT {{cascade_visit_columns}}
+FROM visits v WHERE v.site_id = :site_id
+ORDER BY v.visit_id, v.cell LIMIT 200;
+
 -- name: cascades_by_size
 -- Returns the next cascades from the largest to the smallest.
 SELECT size, root_id FROM cascades WHERE site_id = :site_id AND (size, root_id) < (CAST(:value AS BIGINT), :root_id)

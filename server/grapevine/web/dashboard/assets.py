@@ -9,7 +9,11 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 FOLDER: Final = "/static"
-_TYPES: Final = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_TYPES: Final = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
 
 
 class Asset(NamedTuple):

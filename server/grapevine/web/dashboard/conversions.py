@@ -14,6 +14,7 @@ from grapevine.analytics.attribution import attribute_conversions
 from grapevine.analytics.goals import conversions_by_goal
 from grapevine.analytics.models.attribution import MODELS, Attribution
 from grapevine.web.dashboard import labels
+from grapevine.web.dashboard.first_steps import steps_context
 from grapevine.web.dashboard.page import dashboard_page, viewer_context
 from grapevine.web.dashboard.rendering import render_page
 
@@ -60,6 +61,7 @@ async def conversions_page(request: Request) -> Response:
         segments=segments(found),
         owed=found.conversions - Decimal(found.without_share.conversions),
         shown=TABLE_ROWS,
+        **await steps_context(request, state, viewer, wanted=not reached.number),
     )
 
 

@@ -12,6 +12,7 @@ from grapevine.analytics.direct import Direct, direct_summary
 from grapevine.analytics.models import dark_social
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import formats
+from grapevine.web.dashboard.first_steps import steps_context
 from grapevine.web.dashboard.page import dashboard_page, viewer_context
 from grapevine.web.dashboard.rendering import render_page
 
@@ -58,6 +59,7 @@ async def direct_page(request: Request) -> Response:
         level=round(found.estimate.level * 100),
         days=dark_social.FEWEST_DAYS,
         shown=TABLE_ROWS,
+        **await steps_context(request, state, viewer, wanted=not found.measured.visits),
     )
 
 

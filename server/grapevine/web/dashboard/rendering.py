@@ -25,6 +25,11 @@ def code(text: str) -> Markup:
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
+def marked(text: str) -> Markup:
+    """Returns a line of Markdown that has `code` and **bold** alone."""
+    return Markup(re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", code(text)))  # noqa: S704
+
+
 def breakable(url: str) -> Markup:
     """Returns a URL in the letters of its language, which may be broken into lines after a slash, but not after its
     first one or inside ``://``."""
@@ -57,6 +62,7 @@ def _environment() -> Environment:
         app=labels.app,
         nth=labels.nth,
         code=code,
+        marked=marked,
         breakable=breakable,
     )
     environment.globals.update(

@@ -27,6 +27,10 @@ class ViewUrl:
         """Returns the URL of this page with some parameters changed; None removes one."""
         return _url(self.path, self.params | changes)
 
+    def without_filters(self) -> str:
+        """Returns the URL of this page without its filters."""
+        return self.changed(**dict.fromkeys(self.chosen()))
+
     def to(self, path: str, **params: object) -> str:
         """Returns the URL of another page of the same site."""
         return _url(path, {"site": self.params.get("site")} | params)

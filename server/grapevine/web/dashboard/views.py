@@ -15,22 +15,21 @@ from grapevine.analytics.spikes import SpikeView, list_spikes
 from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
 from grapevine.analytics.token_resolution import resolve_token
 from grapevine.domain import ids
-from grapevine.domain.periods import LONGEST_DAYS, Period
+from grapevine.domain.periods import Period
 from grapevine.domain.token_urls import find_token
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import ForeignForm, NotFound, Problem
 from grapevine.sites.api_keys import find_key
 from grapevine.sites.cache import Site
-from grapevine.sites.snippet import snippet
 from grapevine.web.dashboard import assets, formats, session
 from grapevine.web.dashboard.cascade_picture import draw
 from grapevine.web.dashboard.chart import chart, interval_for
 from grapevine.web.dashboard.erase import may_erase
+from grapevine.web.dashboard.first_steps import steps_context
 from grapevine.web.dashboard.foreign_forms import over_http
 from grapevine.web.dashboard.page import Viewer, dashboard_page, viewer_context
 from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import local_path, read_form, refuse_foreign
-from grapevine.web.public_address import bound_address
 from grapevine.web.rate_limits import count_sign_in
 from grapevine.web.state import AppState, app_state
 
@@ -109,13 +108,13 @@ async def overview_page(request: Request) -> Response:
     site = viewer.site
     now = state.clock()
     period, filters = view_url.period(now), view_url.filters()
-    base_url = state.settings.base_url
     interval = interval_for(period)
     reads = state.store.reads
     numbers = await period_summary(reads, site, period, filters)
     lines = {metric: await metric_series(reads, site, metric, interval, period, filters) for metric in CHARTED}
     tables = {by: await breakdown_by(reads, site, by, period, filters, MOST_PAGES) for by in TABLES}
     empty = not (numbers.visits or numbers.views or numbers.shares.total or numbers.unfurls)
+    learning = not numbers.returns and (empty or not view_url.chosen())
     return render_page(
         "overview.html",
         **request.state.frame,
@@ -129,9 +128,7 @@ async def overview_page(request: Request) -> Response:
         spikes=await _spikes(state, site, now, period, filters),
         most_spikes=SPIKE_ROWS,
         empty=empty,
-        never=empty and not await _ever_seen(state, site, now),
-        snippet=snippet(site.row, base_url or bound_address(request), state.settings.prefix) if empty else "",
-        base_url=base_url,
+        **await steps_context(request, state, viewer, wanted=learning),
     )
 
 
@@ -143,7 +140,8 @@ async def cascades_page(request: Request) -> Response:
     found = await list_cascades(
         state.store, viewer.site, state.clock(), sort, PAGE_OF_CASCADES, view_url.params.get("cursor")
     )
-    return render_page("cascades.html", **request.state.frame, found=found, sort=sort)
+    steps = await steps_context(request, state, viewer, wanted=not found.cascades)
+    return render_page("cascades.html", **request.state.frame, found=found, sort=sort, **steps)
 
 
 @dashboard_page
@@ -176,6 +174,7 @@ async def tokens_page(request: Request) -> Response:
             context["found"] = await resolve_token(state.store.reads, site, token)
         except (TokenError, Problem) as error:
             context |= await _bad_token(state, viewer, site, token, error)
+    context |= await steps_context(request, state, viewer, wanted=not text)
     return render_page("tokens.html", **request.state.frame, **context)
 
 
@@ -221,12 +220,6 @@ async def _spikes(state: AppState, site: Site, now: int, period: Period, filters
     if filters.channel or filters.source or filters.device:
         return []
     return await list_spikes(state.store, site, now, period, MOST_SPIKES, filters.page)
-
-
-async def _ever_seen(state: AppState, site: Site, now: int) -> bool:
-    """Returns whether the site had a page view within the longest period of a query."""
-    everything = await period_summary(state.store.reads, site, Period.ending(now, LONGEST_DAYS))
-    return bool(everything.views)
 
 
 def _signed_out(request: Request, state: AppState) -> Response:
