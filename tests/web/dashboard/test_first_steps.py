@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
 import pytest
 
+from grapevine.analytics.first_steps import FirstSteps
+from grapevine.analytics.first_steps import first_steps as read_first_steps
 from grapevine.sites.platforms import pasted_code, platforms
 from grapevine.sites.snippet import snippet
 from grapevine.web import steps_cache
@@ -177,13 +180,12 @@ async def test_any_number_of_open_pages_costs_two_reads_a_second(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[int] = []
-    read = steps_cache.first_steps
 
-    async def counted(*given: object) -> object:
+    async def counted(*given: Any) -> FirstSteps:
         reads.append(server.clock.now)
-        return await read(*given)  # type: ignore[arg-type]
+        return await read_first_steps(*given)
 
-    monkeypatch.setattr(steps_cache, "first_steps", counted)
+    monkeypatch.setattr("grapevine.web.steps_cache.first_steps", counted)
     client = await signed_in(server)
     for _ in range(10):
         for _ in range(5):
