@@ -128,12 +128,6 @@ def test_a_schema_of_another_version(run: Terminal, tmp_path: Path) -> None:
         assert "cascades" not in found
 
 
-def test_a_page_is_not_checked_yet(run: Terminal) -> None:
-    done = run("doctor", "https://example.com/")
-    assert (done.status, done.out) == (2, "")
-    assert "checks an installation, not a page's embed" in done.err
-
-
 def test_files_that_others_can_use(run: Terminal, tmp_path: Path) -> None:
     run.add_site()
     database = tmp_path / "grapevine.sqlite3"

@@ -1,4 +1,4 @@
-"""``grapevine doctor``: checks an installation."""
+"""``grapevine doctor``: checks an installation, or a page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext
+from grapevine.cli.doctor_page import check_page
 from grapevine.config.settings import Settings
 from grapevine.doctor import Finding, examine
-from grapevine.errors import Invalid
 
 
 def register(commands: Commands) -> None:
@@ -17,13 +17,18 @@ def register(commands: Commands) -> None:
     parser = commands.add(
         "doctor",
         doctor,
-        "check an installation and say what to fix",
-        examples=("grapevine doctor", 'grapevine doctor --site "My shop"'),
-        more="Settings, files, and whether all counts and summaries are what the stored visits, shares and conversions "
-        "say. It changes nothing and may run beside the server. Exit status 1 when something is not right.",
+        "check an installation or a page and say what to fix",
+        examples=("grapevine doctor", "grapevine doctor https://example.com/", 'grapevine doctor --site "My shop"'),
+        more="Without URL: settings, files, and whether all counts and summaries are what the stored visits, shares "
+        "and conversions say. With URL: gets that page as a visitor would and says whether its visits are counted, and "
+        "what is in the way. It changes nothing and may run beside the server. Exit status 1 when something is not "
+        "right.",
     )
+    parser.add_argument("url", metavar="URL", nargs="?", help="a page to check, such as https://example.com/page")
     parser.add_argument(
-        "url", metavar="URL", nargs="?", help="a page whose embed is to be checked; this version checks installations"
+        "--allow-private",
+        action="store_true",
+        help="with URL: also go to addresses inside this network, such as http://127.0.0.1:8001/",
     )
     parser.add_argument("--site", metavar="SITE", help="recount this site alone (default: all)")
 
@@ -31,7 +36,7 @@ def register(commands: Commands) -> None:
 async def doctor(context: CommandContext, arguments: Namespace) -> int:
     """Prints each finding as it is made."""
     if arguments.url is not None:
-        raise Invalid.of("URL", "cannot be checked: this version checks an installation, not a page's embed")
+        return await check_page(context, arguments.url, allow_private=arguments.allow_private, as_json=arguments.json)
     found = await examined(context, context.settings(), arguments.site, silent=arguments.json)
     if arguments.json:
         context.say_json({"ok": are_well(found), "checks": found})
