@@ -230,6 +230,7 @@ def test_the_files_that_documents_name_are_there(page: str) -> None:
 
 
 READ_ADDRESS: Final = {
+    "cli/doctor_page.py": "hands both to public_url",
     "cli/serve.py": "says when the setting is missing",
     "cli/sites.py": "hands both to the snippet; says when the setting is missing",
     "doctor/environment.py": "checks the setting",

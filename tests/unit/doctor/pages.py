@@ -6,7 +6,7 @@ from grapevine.doctor.page.embeds import Embed, find_embeds
 from grapevine.doctor.page.fetch import Fetched
 from grapevine.doctor.page.findings import PageFinding
 from grapevine.doctor.page.installation import Installation
-from grapevine.doctor.page.page import Page, read_page
+from grapevine.doctor.page.page import CheckedPage, read_page
 from grapevine.store.rows import SiteRow
 
 SCRIPT = "https://share.example/widget.js"
@@ -27,13 +27,13 @@ HERE = Installation(sites=(SITE,), script=SCRIPT, now=1_800_000_000_000)
 NOWHERE = Installation()
 
 
-def page_of(html: str, url: str = "https://a.example/page", **headers: str) -> Page:
+def page_of(html: str, url: str = "https://a.example/page", **headers: str) -> CheckedPage:
     """The page at ``url``; in names of headers ``_`` stands for ``-``."""
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     return read_page(Fetched(url, 200, (("content-type", "text/html"), *named), html.encode()))
 
 
-def embed_of(page: Page, installation: Installation = HERE) -> Embed:
+def embed_of(page: CheckedPage, installation: Installation = HERE) -> Embed:
     """The page's first line of ours."""
     return find_embeds(page, installation)[0]
 

@@ -67,19 +67,19 @@ HOSTILE = {
 }
 
 
+SCANNED = ("comments", "ended comments", "banged", "quotes", "raw", "raw ends")
+"""Where each piece looks for something that may not be there: only a large text shows such passes."""
+DEADLINE_SECONDS = 60
+"""Reading takes a second or two; what grows with the square of the text takes minutes."""
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_takes_time_in_proportion_to_its_length(name: str) -> None:
-    """Eight times as much text takes less than thirty-two times as long; what grows with the square takes 64 times."""
+def test_hostile_text_is_read_in_one_pass(name: str) -> None:
     piece = HOSTILE[name]
-
-    def seconds(size: int) -> float:
-        text = piece * (size // len(piece))
-        started = time.process_time()
-        read_markup(text)
-        return time.process_time() - started
-
-    small, large = min(seconds(40_000) for _ in range(5)), seconds(320_000)
-    assert large < 32 * max(small, 0.002), (small, large)
+    size = 2 << 20 if name in SCANNED else 1 << 18
+    started = time.process_time()
+    read_markup(piece * (size // len(piece)))
+    assert time.process_time() - started < DEADLINE_SECONDS
 
 
 def test_a_page_of_very_many_elements_is_read_to_a_bound() -> None:

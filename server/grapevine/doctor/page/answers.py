@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from grapevine.doctor.page.fetch import MOST_BYTES, Fetched
 from grapevine.doctor.page.findings import PageFinding, cut, hint, problem
-from grapevine.doctor.page.page import Page
+from grapevine.doctor.page.page import CheckedPage
 
 _LOGIN: Final = ("login", "log-in", "signin", "sign-in", "wp-login", "anmelden", "connexion", "accounts")
 _HTML: Final = ("text/html", "application/xhtml+xml")
@@ -51,7 +51,7 @@ def check_answer(fetched: Fetched) -> list[PageFinding]:
     return []
 
 
-def check_whole(page: Page) -> list[PageFinding]:
+def check_whole(page: CheckedPage) -> list[PageFinding]:
     """Says what makes the check less than certain: a page too large to be read to its end, or a wall in front."""
     found: list[PageFinding] = []
     if page.fetched.is_cut or not page.markup.is_whole:
@@ -85,7 +85,7 @@ def check_whole(page: Page) -> list[PageFinding]:
     return found
 
 
-def _is_login(page: Page) -> bool:
+def _is_login(page: CheckedPage) -> bool:
     words = urlsplit(page.url).path.lower().strip("/").split("/")
     if any(word.startswith(_LOGIN) for word in words):
         return True

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from grapevine.doctor.page.embeds import Embed, reports_to
 from grapevine.doctor.page.findings import PageFinding, cut, hint, ok, problem
-from grapevine.doctor.page.page import Page
+from grapevine.doctor.page.page import CheckedPage
 from grapevine.doctor.page.policies import (
     CONNECT,
     SCRIPT,
@@ -23,7 +23,7 @@ HEADER: Final = "content-security-policy"
 LONGEST_DIRECTIVE: Final = 600
 
 
-def policies_of(page: Page) -> list[Policy]:
+def policies_of(page: CheckedPage) -> list[Policy]:
     """Returns every policy of a page: of its headers, and of ``meta`` elements, which cannot only report."""
     found: list[Policy] = []
     for value in page.fetched.headers_named(HEADER):
@@ -35,7 +35,7 @@ def policies_of(page: Page) -> list[Policy]:
     return found
 
 
-def check_policies(page: Page, embed: Embed) -> list[PageFinding]:
+def check_policies(page: CheckedPage, embed: Embed) -> list[PageFinding]:
     """Says whether the script may run, and report, under all policies; and the exact directive that is missing."""
     policies = policies_of(page)
     found = _integrity_policy(page, embed)
@@ -75,7 +75,7 @@ def _sandbox(policy: Policy) -> list[PageFinding]:
     ]
 
 
-def _script(page: Page, embed: Embed, policy: Policy) -> list[PageFinding]:
+def _script(page: CheckedPage, embed: Embed, policy: Policy) -> list[PageFinding]:
     name = policy.in_force(SCRIPT)
     if name is None or embed.address is None:
         return []
@@ -106,7 +106,7 @@ def _script(page: Page, embed: Embed, policy: Policy) -> list[PageFinding]:
     ]
 
 
-def _connect(page: Page, embed: Embed, policy: Policy) -> list[PageFinding]:
+def _connect(page: CheckedPage, embed: Embed, policy: Policy) -> list[PageFinding]:
     name = policy.in_force(CONNECT)
     target = reports_to(page, embed)
     if name is None or embed.address is None or allows_address(policy.directives[name], target, page.origin):
@@ -136,7 +136,7 @@ def _directive(name: str, usual: str, sources: tuple[str, ...], origin: str) -> 
     return whole if len(whole) <= LONGEST_DIRECTIVE else f"{usual} … {origin}"
 
 
-def _integrity_policy(page: Page, embed: Embed) -> list[PageFinding]:
+def _integrity_policy(page: CheckedPage, embed: Embed) -> list[PageFinding]:
     policy = page.fetched.header("integrity-policy")
     if "script" not in policy or embed.element.get("integrity"):
         return []

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from grapevine.doctor.page.installation import Installation
 from grapevine.doctor.page.markup import Element
-from grapevine.doctor.page.page import Page
+from grapevine.doctor.page.page import CheckedPage
 
 HELD_ADDRESSES: Final = tuple(
     "src data-src data-rocket-src data-cmplz-src data-cookieblock-src data-cmp-src data-litespeed-src data-lazy-src "
@@ -55,20 +55,20 @@ class Embed(NamedTuple):
         return (self.address or "").partition("?")[0].rpartition("/")[0] + "/"
 
 
-def reports_to(page: Page, embed: Embed) -> str:
+def reports_to(page: CheckedPage, embed: Embed) -> str:
     """Returns the URL, with a slash at its end, below which the widget sends its reports."""
     endpoint = embed.option("endpoint")
     target = page.absolute(endpoint) if endpoint else None
     return f"{target.rstrip('/')}/" if target is not None else embed.folder
 
 
-def find_embeds(page: Page, installation: Installation) -> list[Embed]:
+def find_embeds(page: CheckedPage, installation: Installation) -> list[Embed]:
     """Returns the scripts of the page that are ours, in their order; those inside a ``template`` are not among them."""
     found = (_embed(page, each, installation) for each in page.scripts)
     return [embed for embed in found if embed is not None]
 
 
-def _embed(page: Page, element: Element, installation: Installation) -> Embed | None:
+def _embed(page: CheckedPage, element: Element, installation: Installation) -> Embed | None:
     attribute = next((name for name in HELD_ADDRESSES if element.get(name)), "src")
     written = element.get(attribute)
     address = page.absolute(written) if written else None
@@ -91,7 +91,7 @@ def holds_line(text: str) -> bool:
     return _LINE_IN_TEXT.search(text) is not None
 
 
-def added_by_script(page: Page) -> Element | None:
+def added_by_script(page: CheckedPage) -> Element | None:
     """Returns the script in the page that names the widget's file, so that it may add our line in the browser."""
     for each in page.scripts:
         if each.text and _ADDED_BY_SCRIPT.search(each.text) and _KEY_IN_TEXT.search(each.text):

@@ -14,7 +14,7 @@ from grapevine.doctor.page.fetch import Fetched, FetchError, Visitor
 from grapevine.doctor.page.findings import PageFinding, hint, problem
 from grapevine.doctor.page.held_back import check_held_back
 from grapevine.doctor.page.installation import Installation, with_origin
-from grapevine.doctor.page.page import Page, read_page
+from grapevine.doctor.page.page import CheckedPage, read_page
 from grapevine.doctor.page.script import MOST_BYTES, check_script
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.errors import Invalid
@@ -96,7 +96,7 @@ def _unfetched(error: FetchError, installation: Installation) -> PageFinding:
     return problem(error.code, str(error), error.fix, paste)
 
 
-def _judge(page: Page, embeds: list[Embed], installation: Installation, extras: _Extras) -> list[PageFinding]:
+def _judge(page: CheckedPage, embeds: list[Embed], installation: Installation, extras: _Extras) -> list[PageFinding]:
     if not embeds:
         found = snippet.check_missing(page, installation)
     else:
@@ -129,7 +129,7 @@ def _judge(page: Page, embeds: list[Embed], installation: Installation, extras: 
 
 
 async def _gather(
-    page: Page, embed: Embed | None, visitor: Visitor, installation: Installation, extras: _Extras
+    page: CheckedPage, embed: Embed | None, visitor: Visitor, installation: Installation, extras: _Extras
 ) -> None:
     """Gets what the checks need into ``extras``, all at once; what is there when time is up is used."""
     extras.scripts = [each.text for each in page.scripts if each.text]
@@ -147,7 +147,7 @@ async def _gather(
         group.create_task(_robots(urljoin(page.url, "/robots.txt"), visitor, extras))
 
 
-def _own_scripts(page: Page, embed: Embed | None) -> list[str]:
+def _own_scripts(page: CheckedPage, embed: Embed | None) -> list[str]:
     found: list[str] = []
     for each in page.scripts:
         url = page.absolute(each.get("src")) if each.get("src") else None

@@ -18,6 +18,7 @@ from urllib.parse import quote, urldefrag, urljoin, urlsplit
 import msgspec
 
 from grapevine import __version__, http_client
+from grapevine.doctor.page.findings import cut
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.egress.policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
 from grapevine.errors import GrapevineError
@@ -123,7 +124,7 @@ class Visitor:
                     "look at the redirects that your web server or its plugins make.",
                 )
             passed += (url,)
-            url = quote(urljoin(url, target), safe=_SAFE)
+            url = _joined(url, target)
 
     def _check_origin(self, url: str, passed: tuple[str, ...]) -> None:
         try:
@@ -144,13 +145,17 @@ class Visitor:
         addresses = await self._addresses(url)
         headers = {"user-agent": USER_AGENT, "accept": accept, "accept-language": "en", "accept-encoding": "gzip"}
         for number, address in enumerate(addresses, 1):
-            request = http_client.stream_to_address(self._client, url, address, headers=headers)
             try:
+                request = http_client.stream_to_address(self._client, url, address, headers=headers)
                 async with request as response:
                     return await _read(response, url, most)
             except http_client.ConnectError as error:
                 if number == len(addresses) or _tls_error(error):
                     raise _no_connection(host, error) from None
+            except http_client.InvalidURL:
+                raise FetchError(
+                    "page-address", f"{cut(url, 100)} is no address of a web page.", "Check how it is written."
+                ) from None
             except http_client.HTTPError as error:
                 raise FetchError(
                     "page-unreachable",
@@ -191,6 +196,14 @@ async def visiting(
     """Yields a visitor; ``tls`` is None for the usual certificates."""
     async with await http_client.make_pinned_client(seconds=seconds, tls=tls) as client:
         yield Visitor(client, policy, origins=origins, lookup=lookup, seconds=seconds)
+
+
+def _joined(url: str, target: str) -> str:
+    """Returns where a redirect leads to; the target as it is written where it is no address."""
+    try:
+        return quote(urljoin(url, target), safe=_SAFE)
+    except ValueError:
+        return target
 
 
 async def _read(response: http_client.Response, url: str, most: int) -> Fetched:

@@ -13,7 +13,7 @@ from typing import Final
 from grapevine.doctor.page.embeds import Embed
 from grapevine.doctor.page.findings import PageFinding, hint, ok
 from grapevine.doctor.page.installation import Installation
-from grapevine.doctor.page.page import Page
+from grapevine.doctor.page.page import CheckedPage
 
 MOST_NAMES: Final = 20
 """Variables that are followed in one script."""
@@ -48,7 +48,7 @@ def looks_up_hash(script: str) -> bool:
     return bool(names) and any(found[1] in names for found in _LOOKED_UP_NAME.finditer(script))
 
 
-def routes_by_hash(page: Page, scripts: Sequence[str]) -> bool:
+def routes_by_hash(page: CheckedPage, scripts: Sequence[str]) -> bool:
     """Returns whether routes of the page stand behind ``#``: links to ``#/…``, or a router that makes such routes."""
     links = (each.get("href") for each in page.markup.named("a"))
     if sum(link.startswith(("#/", "#!")) for link in links) >= 2:
@@ -56,7 +56,9 @@ def routes_by_hash(page: Page, scripts: Sequence[str]) -> bool:
     return any(ROUTER.search(script) for script in scripts)
 
 
-def check_fragments(page: Page, embed: Embed, scripts: Sequence[str], installation: Installation) -> list[PageFinding]:
+def check_fragments(
+    page: CheckedPage, embed: Embed, scripts: Sequence[str], installation: Installation
+) -> list[PageFinding]:
     """Says whether the token fits into this page's fragments. ``scripts`` are the texts of its scripts."""
     site = installation.site(embed.key)
     place = embed.option("place") or (site.place if site is not None else "auto")

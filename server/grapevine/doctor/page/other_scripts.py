@@ -7,7 +7,7 @@ from typing import Final
 from grapevine.doctor.page.embeds import Embed
 from grapevine.doctor.page.findings import PageFinding, hint, listed, ok
 from grapevine.doctor.page.held_back import is_javascript
-from grapevine.doctor.page.page import Page
+from grapevine.doctor.page.page import CheckedPage
 
 WATCHERS: Final = {
     "googletagmanager.com/gtm.js": "Google Tag Manager",
@@ -45,7 +45,7 @@ WATCHERS: Final = {
 """What a script's address or text holds → the product. Each notes the address of the page."""
 
 
-def watchers_before(page: Page, embed: Embed) -> list[str]:
+def watchers_before(page: CheckedPage, embed: Embed) -> list[str]:
     """Returns the products whose scripts stand before our line and are run by browsers."""
     found: list[str] = []
     for each in page.scripts:
@@ -58,7 +58,7 @@ def watchers_before(page: Page, embed: Embed) -> list[str]:
     return found
 
 
-def check_order(page: Page, embed: Embed) -> list[PageFinding]:
+def check_order(page: CheckedPage, embed: Embed) -> list[PageFinding]:
     """Says which scripts may note the address with the token in it, because they may run before ours."""
     before = watchers_before(page, embed)
     if not before:

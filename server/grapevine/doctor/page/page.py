@@ -22,7 +22,7 @@ _IN_META: Final = re.compile(rb"<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\
 _HEAD_BYTES: Final = 1_024
 
 
-class Page:
+class CheckedPage:
     """A fetched page: ``url`` is where redirects led to."""
 
     def __init__(self, fetched: Fetched, markup: Markup) -> None:
@@ -68,9 +68,9 @@ class Page:
         return is_local_host(urlsplit(self.url).hostname or "")
 
 
-def read_page(fetched: Fetched) -> Page:
+def read_page(fetched: Fetched) -> CheckedPage:
     """Returns the page; reads all of its HTML, which may take seconds."""
-    return Page(fetched, read_markup(decoded(fetched)))
+    return CheckedPage(fetched, read_markup(decoded(fetched)))
 
 
 def decoded(fetched: Fetched) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
 from grapevine.doctor.page.findings import PageFinding, cut, hint, listed, ok
-from grapevine.doctor.page.page import Page
+from grapevine.doctor.page.page import CheckedPage
 from grapevine.domain.canonical_urls import canonical_path
 from grapevine.domain.urls import origin_of
 
@@ -23,7 +23,7 @@ ROBOTS: Final = {
 """Robots that fetch previews → the apps that they work for."""
 
 
-def check_canonical(page: Page) -> list[PageFinding]:
+def check_canonical(page: CheckedPage) -> list[PageFinding]:
     """Says which address a phone's own share menu takes: the canonical one, if the page names it."""
     links = [each.get("href") for each in page.markup.named("link") if "canonical" in each.get("rel").lower().split()]
     links = [link for link in links if link]
@@ -63,7 +63,7 @@ def check_canonical(page: Page) -> list[PageFinding]:
     return found or [ok("canonical-ok", "The page names its canonical address.")]
 
 
-def _wrong(page: Page, says: str) -> PageFinding:
+def _wrong(page: CheckedPage, says: str) -> PageFinding:
     return hint(
         "canonical-other",
         says,
@@ -80,13 +80,13 @@ def _page_part(url: str) -> str:
     return canonical_path(urlsplit(url).path or "/").rstrip("/")
 
 
-def image_of(page: Page) -> str | None:
+def image_of(page: CheckedPage) -> str | None:
     """Returns the address of the preview's picture, if it is one."""
     written = page.meta("og:image", "og:image:url", "og:image:secure_url")
     return page.absolute(written) if written else None
 
 
-def check_preview(page: Page, image_error: str = "") -> list[PageFinding]:
+def check_preview(page: CheckedPage, image_error: str = "") -> list[PageFinding]:
     """Says what the preview of a shared link lacks. ``image_error`` says what is wrong with its picture."""
     missing = [name for name in ("og:title", "og:description", "og:image") if not page.meta(name, f"{name}:url")]
     found: list[PageFinding] = []
@@ -125,7 +125,7 @@ def check_preview(page: Page, image_error: str = "") -> list[PageFinding]:
     return found or [ok("preview-ok", "Previews have a title, a description and a picture.")]
 
 
-def check_robots(page: Page, robots_txt: str | None) -> list[PageFinding]:
+def check_robots(page: CheckedPage, robots_txt: str | None) -> list[PageFinding]:
     """Says which apps may not read the page for their preview. ``robots_txt`` is None where there is none."""
     if robots_txt is None:
         return []

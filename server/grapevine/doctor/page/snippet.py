@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from grapevine.doctor.page.embeds import Embed, added_by_script, holds_line
 from grapevine.doctor.page.findings import PageFinding, cut, hint, ok, problem
 from grapevine.doctor.page.installation import Installation
-from grapevine.doctor.page.page import Page, is_local_host
+from grapevine.doctor.page.page import CheckedPage, is_local_host
 
 PLACEHOLDER: Final = re.compile(
     r"(?:your|my|the)?[\W_]*(?:site|public)?[\W_]*(?:key|id)|x{3,}|\W*|(?:__|\{|<|%|\$|\[).{0,80}", re.IGNORECASE
@@ -27,7 +27,7 @@ def line(address: str, key: str) -> str:
     return f'<script async src="{escape(address)}" data-site="{escape(key)}"></script>'
 
 
-def check_missing(page: Page, installation: Installation) -> list[PageFinding]:
+def check_missing(page: CheckedPage, installation: Installation) -> list[PageFinding]:
     """Says why a page without our line has none: it is somewhere where browsers do not run it, or not there at all."""
     usual = _usual_line(page, installation)
     where = _elsewhere(page, usual)
@@ -73,7 +73,7 @@ def check_missing(page: Page, installation: Installation) -> list[PageFinding]:
     ]
 
 
-def _elsewhere(page: Page, usual: str) -> PageFinding | None:
+def _elsewhere(page: CheckedPage, usual: str) -> PageFinding | None:
     """Returns the finding of a line that is in the page, but where no browser runs it."""
     for each in page.markup.elements:
         if each.is_inert and each.name == "script" and ("widget" in each.get("src") or each.get("data-site")):
@@ -115,7 +115,7 @@ def _elsewhere(page: Page, usual: str) -> PageFinding | None:
     return None
 
 
-def check_line(page: Page, embeds: list[Embed], installation: Installation) -> list[PageFinding]:
+def check_line(page: CheckedPage, embeds: list[Embed], installation: Installation) -> list[PageFinding]:
     """Checks how our line is written. The first one counts: a second copy of the script does nothing."""
     first = embeds[0]
     right = line(first.address or installation.script or "", _clean(first.key) or _key(page, installation))
@@ -178,7 +178,7 @@ def _clean(value: str) -> str:
     return value.strip(_QUOTES + " ")
 
 
-def _address(page: Page, embed: Embed, right: str) -> list[PageFinding]:
+def _address(page: CheckedPage, embed: Embed, right: str) -> list[PageFinding]:
     if embed.address is None:
         return [
             problem(
@@ -211,7 +211,7 @@ def _address(page: Page, embed: Embed, right: str) -> list[PageFinding]:
     return found
 
 
-def _upgraded(page: Page) -> bool:
+def _upgraded(page: CheckedPage) -> bool:
     policies = (*page.fetched.headers_named("content-security-policy"), *page.equiv("content-security-policy"))
     return any("upgrade-insecure-requests" in policy for policy in policies)
 
@@ -239,7 +239,7 @@ def _key_of(embed: Embed, right: str) -> list[PageFinding]:
     return []
 
 
-def _options(page: Page, embed: Embed) -> list[PageFinding]:
+def _options(page: CheckedPage, embed: Embed) -> list[PageFinding]:
     attributes, found = embed.element.attributes, []
     if (
         embed.attribute == "src"
@@ -283,10 +283,10 @@ def _options(page: Page, embed: Embed) -> list[PageFinding]:
     return found
 
 
-def _key(page: Page, installation: Installation) -> str:
+def _key(page: CheckedPage, installation: Installation) -> str:
     site = installation.site_of(page.origin)
     return site.key if site is not None else "SITE_KEY"
 
 
-def _usual_line(page: Page, installation: Installation) -> str:
+def _usual_line(page: CheckedPage, installation: Installation) -> str:
     return line(installation.script or "https://YOUR-SERVER/widget.js", _key(page, installation))

@@ -11,14 +11,14 @@ from grapevine.doctor.page.embeds import Embed, reports_to
 from grapevine.doctor.page.fetch import Fetched
 from grapevine.doctor.page.findings import PageFinding, cut, hint, listed, ok, problem
 from grapevine.doctor.page.installation import Installation, with_origin
-from grapevine.doctor.page.page import Page
+from grapevine.doctor.page.page import CheckedPage
 from grapevine.doctor.page.snippet import line
 from grapevine.store.rows import SiteRow
 
 _LIST: Final = "On the server, grapevine site list shows the keys of its sites. The line is then:"
 
 
-def check_known_site(page: Page, embed: Embed, installation: Installation) -> list[PageFinding] | None:
+def check_known_site(page: CheckedPage, embed: Embed, installation: Installation) -> list[PageFinding] | None:
     """Returns what this installation knows of the site that the line names; None if it does not know the site."""
     site, only = installation.site(embed.key), installation.only
     if only is not None and embed.key != only.key:
@@ -38,7 +38,7 @@ def check_known_site(page: Page, embed: Embed, installation: Installation) -> li
     return [ok("site-known", f"The page belongs to the site {cut(site.name, 60)}, which this server knows.")]
 
 
-def _foreign(page: Page, site: SiteRow) -> PageFinding:
+def _foreign(page: CheckedPage, site: SiteRow) -> PageFinding:
     led = " (the address leads there)" if page.fetched.passed else ""
     return problem(
         "origin-foreign",
@@ -50,12 +50,14 @@ def _foreign(page: Page, site: SiteRow) -> PageFinding:
     )
 
 
-def question(page: Page, embed: Embed) -> str:
+def question(page: CheckedPage, embed: Embed) -> str:
     """Returns the URL that asks the server of the script whether it knows the site and the page."""
     return f"{reports_to(page, embed)}v1/counts?site={quote(embed.key[:100])}&url={quote(page.url[:1_500], safe='')}"
 
 
-def check_asked(page: Page, embed: Embed, answer: Fetched | None, installation: Installation) -> list[PageFinding]:
+def check_asked(
+    page: CheckedPage, embed: Embed, answer: Fetched | None, installation: Installation
+) -> list[PageFinding]:
     """Returns what the server of the script answered to the question; ``answer`` is None where none came."""
     said = _json(answer)
     code = said.get("code")
