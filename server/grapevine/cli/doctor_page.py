@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from grapevine.cli.context import CommandContext
 from grapevine.config.public_url import public_url
-from grapevine.config.settings import database_path
 from grapevine.doctor.page.examine import PageReport, examine_page, typed_url
 from grapevine.doctor.page.fetch import visiting
 from grapevine.doctor.page.findings import PageFinding
 from grapevine.doctor.page.installation import Installation
 from grapevine.egress.policy import EgressPolicy
-from grapevine.errors import SettingError, StoreError
+from grapevine.errors import StoreError
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 """What ``--allow-private`` admits: the person at the terminal reaches these addresses anyway."""
@@ -37,14 +36,11 @@ async def check_page(context: CommandContext, text: str, *, allow_private: bool,
 
 async def _installation(context: CommandContext) -> Installation:
     """Returns what this machine knows of its sites: nothing where there is no database, which is not made."""
+    settings = context.settings()
     try:
-        settings = context.settings()
-        path = database_path(settings)
-        if path is not None and not path.exists():
-            return Installation(now=context.now())
         async with context.store(settings) as store:
             sites = await store.sites.sites()
-    except (SettingError, StoreError, OSError):
+    except StoreError:
         return Installation(now=context.now())
     script = public_url(settings.base_url, settings.prefix, "/widget.js") if settings.base_url else None
     return Installation(sites=sites, script=script, now=context.now())
