@@ -70,7 +70,7 @@ class Terminal:
 
         return asyncio.run(find())
 
-    def chain(self, site: str, length: int = 3) -> list[dict[str, Any]]:
+    def chain(self, site: str, length: int = 3, agent: str = CHROME) -> list[dict[str, Any]]:
         """Three visits, or more, each through a copy of the one before; the answers."""
 
         async def grow() -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ class Terminal:
                     if answers:
                         body["token"] = answers[-1]["tokens"]["copy"]
                     transport = httpx.ASGITransport(app, client=(f"192.0.2.{number % 250}", 50_000))
-                    sent = {"User-Agent": CHROME, "Accept-Language": "en", "Origin": ORIGIN}
+                    sent = {"User-Agent": agent, "Accept-Language": "en", "Origin": ORIGIN}
                     async with httpx.AsyncClient(transport=transport, base_url="http://a", headers=sent) as browser:
                         response = await browser.post("/v1/visits", json=body)
                     answers.append(response.json())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grapevine.domain import channels, ids
 from grapevine.serving.app import system_clock
 from tests.cli.terminal import ORIGIN, Terminal
+from tests.support.user_agents import CHROME
 
 
 def test_inspecting_a_good_token(run: Terminal) -> None:
@@ -23,6 +24,20 @@ def test_inspecting_a_good_token(run: Terminal) -> None:
     for fact in (first["visit"], second["visit"], "It is a share of Lees through copy.", "proven", f"{ORIGIN}/page"):
         assert fact in shown
     assert third["visit"] not in shown
+
+
+def test_a_chain_of_driven_browsers_is_shown_with_their_mark(run: Terminal) -> None:
+    """So that an installation can be tested with Playwright or Selenium, whose visits stand in no number."""
+    site = run.add_site()
+    first, second, _ = run.chain(site, agent=CHROME.replace("Chrome", "HeadlessChrome"))
+    shown = run("token", "inspect", second["tokens"]["copy"]).out
+    assert f"{first['visit']} (driven)" in shown
+    assert f"{second['visit']} (driven)" in shown
+    assert (
+        "driven: a program controlled the browser, as in an automated test. Such a visit counts in no number." in shown
+    )
+    assert "(driven)" not in run("token", "inspect", run.chain(run.add_site("Dregs"))[1]["tokens"]["copy"]).out
+    assert "driven 3" in run("stats", site).out
 
 
 def test_a_very_long_chain_is_cut_in_the_middle(run: Terminal) -> None:

@@ -26,6 +26,12 @@ from grapevine.sites.management import find_site
 from grapevine.store.readers.reads import Reads
 
 _TOKEN: Final = re.compile(rf"[0-9A-Za-z]{{{LENGTH}}}")
+_VERDICTS: Final = {
+    "driven": "a program controlled the browser, as in an automated test",
+    "scanner": "a program that checks mails opened the link",
+    "replay": "a program opened the link again and again",
+}
+"""Why a visit is taken for no person's, by verdict."""
 _ADDRESS: Final = re.compile(r"://|/|^[\w-]+(?:\.[\w-]+)+(?:[?#:]|$)")
 
 
@@ -193,16 +199,23 @@ def _show(context: CommandContext, found: Inspection, resolution: Resolution) ->
         rows.append(
             (
                 str(node.depth),
-                node.visit,
+                _marked(node),
                 _arrival(node),
                 readable(node.url) if node.url else "–",
                 (node.at or "erased")[:16].replace("T", " "),
             )
         )
     show_table(context, "Depth", "Visit", "Came through", "Page", "When", rows=rows)
+    for verdict, reason in _VERDICTS.items():
+        if any(node.verdict == verdict for node in resolution.chain):
+            context.say(f"\n{verdict}: {reason}. Such a visit counts in no number.")
 
 
 def _arrival(node: ChainNode) -> str:
     if node.via is None:
         return node.source or "–"
     return f"{node.via.channel}{' (self-return)' if node.is_self else ''}"
+
+
+def _marked(node: ChainNode) -> str:
+    return f"{node.visit} ({node.verdict})" if node.verdict else node.visit
