@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeVar
 
-from grapevine.domain.urls import UrlError, parse_origin
+from grapevine.domain.urls import UrlError, origin_of
 from grapevine.sites.cache import Site
 
 K = TypeVar("K")
@@ -82,6 +82,6 @@ def _make_room(entries: dict[K, V], most: int) -> None:
 
 def _is_origin(text: str) -> bool:
     try:
-        return parse_origin(text) == text
+        return origin_of(text) == text
     except UrlError:
         return False
