@@ -1,4 +1,4 @@
-"""Deletes old rows: salts after 48 hours, expired guards, expired sessions."""
+"""Deletes old rows: salts after 48 hours, expired guards, expired sessions, and late rows of deleted sites."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from grapevine.background.leases import Leases
 from grapevine.background.periodic import log_failures, periodic, run_if_leased
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
+from grapevine.sites.deletion import sweep_deleted_sites
 from grapevine.store.base import Store
 
 EVERY_SECONDS: Final = 600
@@ -32,10 +33,12 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncItera
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Deletes expired visitor salts, guards and sessions, also from SQLite's log, and what others deleted before."""
+    """Deletes expired visitor salts, guards and sessions, and late rows of deleted sites, also from SQLite's log, and
+    what others deleted before."""
     await destroy_salts(store, now)
     await store.guards.forget_guards(now)
     await store.sessions.forget(now)
+    await sweep_deleted_sites(store, now)
     store.truncate_log()
 
 

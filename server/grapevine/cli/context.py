@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -108,6 +109,18 @@ class CommandContext:
         """Writes a value as JSON to standard output."""
         encoded = msgspec.json.encode(value)
         self.say((encoded if one_line else msgspec.json.format(encoded, indent=2)).decode())
+
+    def ask(self, question: str) -> str | None:
+        """Writes a question to standard output. Returns the line that is typed, None at the end of input."""
+        sys.stdout.write(f"{printable_lines(question)} ")
+        sys.stdout.flush()
+        # asyncio's own handler only notes an interrupt while a line is read.
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            line = sys.stdin.readline()
+        finally:
+            signal.signal(signal.SIGINT, handler)
+        return line.strip() if line else None
 
     def complain(self, text: str) -> None:
         """Writes one line to standard error."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from rich.text import Text
 
+from grapevine.cli import site_delete
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, shown_database
 from grapevine.cli.tables import show_table
@@ -28,7 +29,7 @@ LOCAL_URL: Final = "http://127.0.0.1:8000"
 
 def register(commands: Commands) -> None:
     """Adds the command ``site`` and its own commands to the parser."""
-    group = commands.group("site", "add, list and change sites")
+    group = commands.group("site", "add, list, change and delete sites")
     parser = group.add(
         "add",
         add,
@@ -55,6 +56,7 @@ def register(commands: Commands) -> None:
         help="whom visitors ask to have a visit erased: a page such as https://example.com/privacy, or a mail address",
     )
     group.add("list", list_sites, "list all sites", examples=("grapevine site list", "grapevine site list --json"))
+    site_delete.register(group)
     parser = group.add(
         "set",
         change,

@@ -37,6 +37,7 @@ _REPAIR: Final = (
     "a part of it was lost. Restore a backup if one is right."
 )
 _BY_PAGE: Final = frozenset({"counts by page", "counts by week", "shares by page"})
+_DELETING: Final = "A site is being deleted (see above): run this again when that has ended."
 _JOINING: Final = (
     "Addresses of one page are being joined, once, in the background while the server runs: run this again in some "
     "minutes."
@@ -59,6 +60,13 @@ async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> Async
         yield good("sites", f"{len(sites)} of them.")
     else:
         yield bad("sites", "There is none.", "Add one: grapevine site add NAME --origin https://example.com")
+    unfinished = await recount.unfinished_deletions()
+    for key, name in unfinished:
+        yield bad(
+            "deleted sites",
+            f"The deletion of {name} ({key}) has begun and has not ended.",
+            f"If it does not run at the moment, run it again: grapevine site delete {key}",
+        )
     joins_pages = await recount.joins_pages()
     for name in COMPARISONS:
         found = await recount.compare(name, chosen, MOST)
@@ -70,7 +78,7 @@ async def examine(moment: Snapshot, site: str | None, *, is_file: bool) -> Async
             check=name,
             ok=False,
             says=f"{found.differing:,} {'place differs' if found.differing == 1 else 'places differ'}.",
-            fix=_JOINING if joins_pages and name in _BY_PAGE else _REPAIR,
+            fix=_DELETING if unfinished else _JOINING if joins_pages and name in _BY_PAGE else _REPAIR,
             places=found.differing,
             differences=tuple(_in_words(each, sites, urls) for each in found.differences),
         )

@@ -82,7 +82,7 @@ async def running(
         sites = SiteCache(store.sites, keyring.keys, clock)
         leases = Leases(store.leases, clock, process)
         recorder = EventRecorder(store, Nonces(nonce_key))
-        writer = Writer(recorder, drops, clock)
+        writer = Writer(recorder, drops, clock, is_site=lambda site_id: sites.numbered(site_id) is not None)
         if store.shared:
             writer.on_partial_outage = await stack.enter_async_context(
                 leases.slot(recorder.set_slot, recorder.max_concurrent_batches)

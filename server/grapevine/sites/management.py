@@ -39,7 +39,7 @@ async def add_site(
     """Adds a site with an admin key. Raises Invalid for a name, an origin or a contact that cannot be."""
     name, listed, reached = checked_name(name), checked_origins(origins), checked_contact(contact)
     for _ in range(_ATTEMPTS):
-        number = max((site.site_id for site in await store.sites.sites()), default=0) + 1
+        number = await store.sites.highest_number() + 1
         row = SiteRow(
             site_id=number,
             key=random_letters(random, SITE_KEY_LENGTH),

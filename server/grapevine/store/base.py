@@ -22,6 +22,7 @@ from grapevine.store.repositories.page_joins import PageJoinRepository
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
+from grapevine.store.repositories.site_deletion import SiteDeletionRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
@@ -36,8 +37,8 @@ class Store(Protocol):
     ``batch`` is the only way to write what visitors do. To read: ``reads`` for analytics, ``quick`` for the same
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
     ``suspects`` and ``floods`` for the verdict job, ``erasures`` for the erasure of a visit. Small tables with their
-    own changes: ``sites``, ``api_keys``, ``sessions``, ``salts``, ``leases``, ``fingerprints``, ``guards``,
-    ``retention``, ``page_joins``, ``webhooks``, ``spikes`` and ``widget_files``.
+    own changes: ``sites``, ``site_deletion``, ``api_keys``, ``sessions``, ``salts``, ``leases``, ``fingerprints``,
+    ``guards``, ``retention``, ``page_joins``, ``webhooks``, ``spikes`` and ``widget_files``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -53,6 +54,7 @@ class Store(Protocol):
     erasures: ErasureReader
     exports: ExportReader
     sites: SiteRepository
+    site_deletion: SiteDeletionRepository
     api_keys: ApiKeyRepository
     sessions: SessionRepository
     salts: SaltRepository

@@ -189,6 +189,10 @@ def _of(table: dict[Key, list[int]], key: Key) -> list[int]:
     return counts
 
 
+NO_SITE: Final = 0
+"""Stands in drops where the request named no site of this server."""
+
+
 class Drops:
     """Counts of refused events, in memory until the next batch stores them."""
 
@@ -204,7 +208,7 @@ class Drops:
         taken, self._counts = self._counts, Counter()
         return taken
 
-    def give_back(self, taken: Counter[Drop]) -> None:
+    def give_back(self, taken: Mapping[Drop, int]) -> None:
         """Adds counts again that could not be stored."""
         self._counts.update(taken)
 

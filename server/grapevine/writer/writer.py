@@ -10,6 +10,8 @@ repeated, while new events queue up or go into another concurrent batch. After a
 ``busy``, and so is every later event until the store is back. It does not wait for a partial outage: the batch is
 retried once and then in halves, so that only events of the missing part are refused. Counts must not be among these:
 ``on_partial_outage`` is called first, to move them to another slot.
+
+Events of a site that was deleted while they waited are refused as calls to it are, so that no row of it comes back.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from typing import Final
 
 from grapevine.domain.events import Event, Outcome
 from grapevine.domain.periods import Clock
-from grapevine.errors import Busy, Interrupted, StoreError
-from grapevine.writer.counts import Drops
+from grapevine.errors import Busy, Interrupted, StoreError, UnknownSite
+from grapevine.writer.counts import NO_SITE, Drops
 from grapevine.writer.queue import FairQueue, OnOutcome, QueuedEvent
 from grapevine.writer.recorder import EventRecorder
 
@@ -37,6 +39,8 @@ _COMPLAIN_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 4.0
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 0.5
+
+SITE_DELETED: Final = "Nothing is counted: this site was deleted on the server. Take its snippet out of the page."
 
 
 class Writer:
@@ -52,6 +56,7 @@ class Writer:
         patience: float = PATIENCE_SECONDS,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         time: Callable[[], float] | None = None,
+        is_site: Callable[[int], bool] = lambda _: True,
     ) -> None:
         self.recorder = recorder
         self._drops = drops
@@ -65,6 +70,7 @@ class Writer:
         self._patience = patience
         self._pause = pause
         self._given_time = time
+        self._is_site = is_site
         self.on_partial_outage: Callable[[], Awaitable[None]] | None = None
         self._away = False
         self._refused = 0
@@ -153,6 +159,7 @@ class Writer:
         """
         pause = _FIRST_PAUSE_SECONDS
         while True:
+            batch = self._without_deleted_sites(batch)
             try:
                 return await self._attempt(deadline, batch)
             except Interrupted as error:
@@ -174,7 +181,7 @@ class Writer:
 
     async def _attempt(self, deadline: float, batch: list[QueuedEvent]) -> bool:
         """Stores a batch; an event that cannot be stored fails alone. Raises Interrupted when a retry may succeed."""
-        drops = self._drops.take()
+        drops = {drop: n for drop, n in self._drops.take().items() if drop[0] == NO_SITE or self._is_site(drop[0])}
         try:
             with self._free_offset() as slot_offset:
                 outcomes = await self.recorder.record([queued.event for queued in batch], drops, slot_offset)
@@ -195,6 +202,15 @@ class Writer:
         self._away = False
         self._loop.call_soon(self._report, batch, outcomes)
         return True
+
+    def _without_deleted_sites(self, batch: list[QueuedEvent]) -> list[QueuedEvent]:
+        """Returns the events of sites that are there, and refuses the others."""
+        gone = {queued.event.site_id for queued in batch if not self._is_site(queued.event.site_id)}
+        if not gone:
+            return batch
+        late = [queued for queued in batch if queued.event.site_id in gone]
+        self._report(late, [UnknownSite(SITE_DELETED)] * len(late))
+        return [queued for queued in batch if queued.event.site_id not in gone]
 
     @contextmanager
     def _free_offset(self) -> Iterator[int]:

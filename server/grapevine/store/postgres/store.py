@@ -35,6 +35,7 @@ from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
+from grapevine.store.repositories.site_deletion import SiteDeletionRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
@@ -128,6 +129,7 @@ class PostgresStore(Store):
         self.guards = GuardRepository(asked, self._transaction)
         self.retention = RetentionRepository(asked, self._transaction)
         self.page_joins = PageJoinRepository(asked, self._transaction, partial(self._transaction, durable=False))
+        self.site_deletion = SiteDeletionRepository(asked, self._transaction, partial(self._transaction, durable=False))
         self.webhooks = WebhookRepository(asked, self._transaction)
         self.spikes = SpikeRepository(asked, self._transaction)
         self.widget_files = WidgetFileRepository(asked, self._transaction)

@@ -111,6 +111,10 @@ class Recount:
         """Whether pages are being joined, so that counts by page may differ meanwhile."""
         return bool(await self._run("any_page_join"))
 
+    async def unfinished_deletions(self) -> list[tuple[str, str]]:
+        """The public key and name of every site whose deletion has begun and not ended."""
+        return [(key, name) for _, key, name in await self._run("unfinished_site_deletions")]
+
 
 def _scope(horizon: int | None) -> dict[str, Any]:
     """Returns the parameters that say from which hour, day, time and visit on no row is past retention; everything is

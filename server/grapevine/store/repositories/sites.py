@@ -27,7 +27,8 @@ class SiteReader:
         return int(version)
 
     async def sites(self) -> list[SiteRow]:
-        """All sites, oldest first, each with its origins in the order they were named in."""
+        """All sites but those that are being deleted, oldest first, each with its origins in the order they were named
+        in."""
         found: list[SiteRow] = []
         while more := await self.sites_after(found[-1].site_id if found else 0):
             found += more
@@ -82,6 +83,11 @@ class SiteReader:
 
 class SiteRepository(Repository, SiteReader):
     """Every change of a site raises ``version``, which makes all processes read the sites anew."""
+
+    async def highest_number(self) -> int:
+        """Returns the highest number that a site has or had; 0 where there was never any."""
+        ((number,),) = await self._read("highest_site_number")
+        return int(number or 0)
 
     async def add_site(self, site: SiteRow) -> None:
         """Adds a site; its number and key must be new."""

@@ -7,11 +7,15 @@ SELECT version FROM versions WHERE name = 'sites';
 UPDATE versions SET version = version + 1 WHERE name = 'sites';
 
 -- name: sites_after
--- Returns the next sites behind one, oldest first.
+-- Returns the next sites behind one, oldest first, but those that are being deleted.
 SELECT site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values, contact,
     keep, fragment, old_build_day
 FROM sites
-WHERE site_id > :site_id ORDER BY site_id LIMIT :most;
+WHERE site_id > :site_id AND site_id NOT IN (SELECT site_id FROM deleted_sites) ORDER BY site_id LIMIT :most;
+
+-- name: highest_site_number
+-- Returns the highest number that a site has or had.
+SELECT max(site_id) FROM (SELECT site_id FROM sites UNION ALL SELECT site_id FROM deleted_sites) AS numbers;
 
 -- name: origins_of
 -- Returns the origins of the sites between two in their given order.

@@ -30,6 +30,7 @@ from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
+from grapevine.store.repositories.site_deletion import SiteDeletionRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
@@ -100,6 +101,9 @@ class SQLiteStore(Store):
         self.guards = GuardRepository(self._quick, self._transaction)
         self.retention = RetentionRepository(self._quick, self._transaction)
         self.page_joins = PageJoinRepository(
+            Pool(self._readers), self._transaction, partial(self._transaction, durable=False)
+        )
+        self.site_deletion = SiteDeletionRepository(
             Pool(self._readers), self._transaction, partial(self._transaction, durable=False)
         )
         self.webhooks = WebhookRepository(self._quick, self._transaction)
