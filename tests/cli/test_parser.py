@@ -28,9 +28,9 @@ LEAVES = dict(_leaves(build_parser()))
 
 def test_the_commands() -> None:
     assert {" ".join(path) for path in LEAVES} == {
-        "serve", "demo", "site add", "site list", "site set", "site delete", "key add", "key list", "key revoke", "token inspect",
-        "stats", "cascade", "erase", "export", "migrate", "secret rotate", "secret accept", "copy", "backup", "restore",
-        "simulate", "doctor", "completion",
+        "serve", "demo", "site add", "site list", "site set", "site delete", "key add", "key list", "key revoke",
+        "token inspect", "stats", "cascade", "erase", "export", "migrate", "secret rotate", "secret accept", "copy",
+        "backup", "restore", "simulate", "doctor", "completion",
     }  # fmt: skip
 
 

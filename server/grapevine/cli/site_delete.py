@@ -60,7 +60,7 @@ def register(commands: Commands) -> None:
         "running server follows within a second: it refuses the site's visits, links and keys. When the command is "
         "stopped, run it again: it deletes the rest.",
     )
-    parser.add_argument("site", metavar="SITE", help="the site's public key, or its name")
+    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
     parser.add_argument(
         "--yes", metavar="NAME", help="ask nothing: the site's name, typed here; needed where there is no terminal"
     )
