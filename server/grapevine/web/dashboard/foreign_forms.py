@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from grapevine.config.settings import Settings
-from grapevine.domain.typed_origins import parse_origin
 from grapevine.domain.urls import UrlError, origin_of
 
 ANOTHER_WEBSITE: Final = (
@@ -111,7 +110,7 @@ def _unknown_address(request: Request, settings: Settings, origin: str) -> str:
 def _origin(text: str) -> str | None:
     """Returns the origin of a URL as browsers spell it; None where it is no website's."""
     try:
-        return parse_origin(origin_of(text))
+        return origin_of(text)
     except UrlError:
         return None
 
