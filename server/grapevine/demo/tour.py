@@ -48,7 +48,7 @@ Event = Visited | Shared | Refused
 
 _STEPS: Final = (
     "Open {site}/ in your browser.",
-    "On that page, press “Copy link” in the bar on the left.",
+    "On that page, press the chain link in the bar at the edge: “Copy link”.",
     "Now be your own friend: paste the link into another browser, or into a private window.",
     "In that second browser, press “Copy link” again: your friend passes the page on.",
     "Paste this second link into a third browser. The first one will do, too: the link is not its own.",

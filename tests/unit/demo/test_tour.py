@@ -30,7 +30,7 @@ def test_the_usual_way() -> None:
         [
             "Seen: a visit to /, the first of a chain.",
             "",
-            "Step 2 of 5. On that page, press “Copy link” in the bar on the left.",
+            "Step 2 of 5. On that page, press the chain link in the bar at the edge: “Copy link”.",
         ],
         [
             "Seen: the link of / was copied (channel: copy).",
