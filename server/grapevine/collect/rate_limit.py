@@ -28,6 +28,9 @@ process takes, so that no crowd of attackers at one site uses up the server of a
 SIGN_INS: Final = 10
 """Sign-ins a minute of a network, and reads with a wrong key."""
 
+PAGE_CHECKS: Final = 6
+"""Checks of its own pages that a site may ask for a minute: each one makes this server send up to a dozen requests."""
+
 SIZE: Final = 4 << 20
 """Bytes of all buckets: 2¹⁸ of them, more than twice as many as one site's limit lets begin in a minute."""
 
@@ -129,6 +132,7 @@ class RateLimit:
         self._seed = bytes(memory[:_SEED_BYTES])
         buckets = TokenBuckets(memory)
         self._take, self._give_back = buckets.take, buckets.give_back
+        self._page_checks = int.from_bytes(self._hash(b"page checks"), "big") & _KEY
         self._keys = lru_cache(maxsize=_NETWORKS_CACHED)(self._keys_of)
         self.divide(1)
 
@@ -139,6 +143,7 @@ class RateLimit:
 
     def divide(self, servers: int) -> None:
         """Gives out the part of one server of ``servers``."""
+        self._page_check = servers * _MINUTE // PAGE_CHECKS
         if self._per_minute:
             share = servers * _MINUTE
             self._call, self._sign_in = share // self._per_minute, share // SIGN_INS
@@ -171,6 +176,11 @@ class RateLimit:
         if not self._per_minute:
             return 0
         return _seconds(self._take(self._keys(address)[2], self._sign_in, at * 1_000))
+
+    def page_check(self, site_id: int, at: int) -> int:
+        """A check of one of the site's own pages. It is counted with ``per_minute`` 0, too: it sends requests."""
+        key = (site_id * _SPREAD & _KEY) ^ self._page_checks
+        return _seconds(self._take(key, self._page_check, at * 1_000))
 
     def _take_both(self, key: int, interval: int, other: int, other_interval: int, at: int) -> int:
         now = at * 1_000

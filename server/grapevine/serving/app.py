@@ -33,6 +33,7 @@ from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.key_usage import KeyUsage
+from grapevine.web.page_checks import PageChecks
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.collect import PATHS
 from grapevine.web.public.kept_files import KeptFiles
@@ -141,6 +142,7 @@ async def running(
             key_usage=key_usage,
             keyring=keyring,
             followed_links=followed_links,
+            page_checks=PageChecks(limit, clock),
         )
 
 

@@ -11,6 +11,7 @@ from grapevine.web import health
 from grapevine.web.api import analytics, cascades, exports, tokens, visits, webhooks
 from grapevine.web.dashboard import views
 from grapevine.web.dashboard.assets import FOLDER
+from grapevine.web.dashboard.check import check_form, check_page
 from grapevine.web.dashboard.conversions import conversions_page
 from grapevine.web.dashboard.direct import direct_page
 from grapevine.web.dashboard.erase import erase_visit
@@ -82,6 +83,8 @@ DASHBOARD: Final[list[BaseRoute]] = [
     Route("/tokens", views.tokens_page),
     Route("/tokens/erase", erase_visit, methods=["POST"]),
     Route("/first-steps", first_steps_part),
+    Route("/check", check_form, methods=["GET"]),
+    Route("/check", check_page, methods=["POST"]),
     Route("/direct", direct_page),
     Route("/conversions", conversions_page),
     Route(f"{FOLDER}/{{name}}", views.static_file),

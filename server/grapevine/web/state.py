@@ -19,6 +19,7 @@ from grapevine.store.base import Store
 from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.key_usage import KeyUsage
+from grapevine.web.page_checks import PageChecks
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.kept_files import KeptFiles
 from grapevine.web.public.widget_files import WidgetFiles
@@ -67,6 +68,7 @@ class AppState:
     key_usage: KeyUsage
     keyring: KeyRing
     followed_links: FollowedLinks
+    page_checks: PageChecks
 
     def __repr__(self) -> str:
         return redacted_repr(self)

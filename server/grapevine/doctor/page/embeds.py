@@ -6,9 +6,10 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from grapevine.doctor.page.installation import Installation
+from grapevine.doctor.page.installation import WIDGET_FILE, Installation
 from grapevine.doctor.page.markup import Element
 from grapevine.doctor.page.page import CheckedPage
+from grapevine.doctor.page.text_windows import windows
 
 HELD_ADDRESSES: Final = tuple(
     "src data-src data-rocket-src data-cmplz-src data-cookieblock-src data-cmp-src data-litespeed-src data-lazy-src "
@@ -17,7 +18,6 @@ HELD_ADDRESSES: Final = tuple(
 )
 """Attributes in which a consent manager or an optimiser keeps the address of a script that it holds back."""
 
-WIDGET_FILE: Final = re.compile(r"/widget(\.[0-9a-f]{6,20})?\.js$")
 _LINE_IN_TEXT: Final = re.compile(
     r"<script[^<>]{0,400}widget[^<>]{0,40}\.js|<script[^<>]{0,400}data-site", re.IGNORECASE
 )
@@ -88,12 +88,12 @@ def _embed(page: CheckedPage, element: Element, installation: Installation) -> E
 
 def holds_line(text: str) -> bool:
     """Returns whether a text holds the beginning of our line as HTML."""
-    return _LINE_IN_TEXT.search(text) is not None
+    return any(_LINE_IN_TEXT.search(each) for each in windows(text))
 
 
 def added_by_script(page: CheckedPage) -> Element | None:
     """Returns the script in the page that names the widget's file, so that it may add our line in the browser."""
     for each in page.scripts:
-        if each.text and _ADDED_BY_SCRIPT.search(each.text) and _KEY_IN_TEXT.search(each.text):
+        if any(_ADDED_BY_SCRIPT.search(text) and _KEY_IN_TEXT.search(text) for text in windows(each.text)):
             return each
     return None

@@ -15,7 +15,7 @@ from grapevine.doctor.page.findings import PageFinding, hint, problem
 from grapevine.doctor.page.held_back import check_held_back
 from grapevine.doctor.page.installation import Installation, with_origin
 from grapevine.doctor.page.page import CheckedPage, read_page
-from grapevine.doctor.page.script import MOST_BYTES, check_script
+from grapevine.doctor.page.script import MOST_BYTES, check_own_script, check_script
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.errors import Invalid
 
@@ -109,6 +109,8 @@ def _judge(page: CheckedPage, embeds: list[Embed], installation: Installation, e
             )
             if extras.script is not None:
                 found += check_script(first, extras.script)
+            elif installation.only is not None:
+                found += check_own_script(first, installation)
             found += csp.check_policies(page, first)
             found += fragments.check_fragments(page, first, extras.scripts, installation)
             found += other_scripts.check_order(page, first)

@@ -19,7 +19,7 @@ import msgspec
 
 from grapevine import __version__, http_client
 from grapevine.doctor.page.findings import cut
-from grapevine.domain.urls import UrlError, origin_of
+from grapevine.domain.urls import MAX_LENGTH, UrlError, origin_of
 from grapevine.egress.policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
 from grapevine.errors import GrapevineError
 
@@ -200,6 +200,8 @@ async def visiting(
 
 def _joined(url: str, target: str) -> str:
     """Returns where a redirect leads to; the target as it is written where it is no address."""
+    if len(target) > MAX_LENGTH:
+        return target
     try:
         return quote(urljoin(url, target), safe=_SAFE)
     except ValueError:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from grapevine.doctor.page.embeds import Embed
 from grapevine.doctor.page.findings import PageFinding, hint, ok
 from grapevine.doctor.page.installation import Installation
 from grapevine.doctor.page.page import CheckedPage
+from grapevine.doctor.page.text_windows import windows
 
 MOST_NAMES: Final = 20
 """Variables that are followed in one script."""
@@ -38,14 +40,16 @@ def looks_up_hash(script: str) -> bool:
     """Returns whether a script looks up the address's fragment as a selector."""
     if "hash" not in script:
         return False
-    if DIRECT.search(script):
-        return True
     names: set[str] = set()
-    for found in ASSIGNED.finditer(script):
-        names.add(found[1])
+    for text in windows(script):
+        if DIRECT.search(text):
+            return True
+        names.update(found[1] for found in islice(ASSIGNED.finditer(text), MOST_NAMES))
         if len(names) >= MOST_NAMES:
             break
-    return bool(names) and any(found[1] in names for found in _LOOKED_UP_NAME.finditer(script))
+    return bool(names) and any(
+        found[1] in names for text in windows(script) for found in _LOOKED_UP_NAME.finditer(text)
+    )
 
 
 def routes_by_hash(page: CheckedPage, scripts: Sequence[str]) -> bool:
@@ -53,7 +57,7 @@ def routes_by_hash(page: CheckedPage, scripts: Sequence[str]) -> bool:
     links = (each.get("href") for each in page.markup.named("a"))
     if sum(link.startswith(("#/", "#!")) for link in links) >= 2:
         return True
-    return any(ROUTER.search(script) for script in scripts)
+    return any(ROUTER.search(text) for script in scripts for text in windows(script))
 
 
 def check_fragments(

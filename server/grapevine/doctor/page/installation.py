@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from grapevine.domain import ids
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.store.rows import SiteRow
+
+WIDGET_FILE: Final = re.compile(r"/widget(\.[0-9a-f]{6,20})?\.js$")
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +37,10 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
     def serves(self, address: str | None) -> bool:
         """Returns whether an address is this server's script."""
-        return address is not None and self.script is not None and address.partition("?")[0] == self.script
+        if address is None or self.script is None:
+            return False
+        path = address.partition("?")[0]
+        return WIDGET_FILE.sub("", path) == WIDGET_FILE.sub("", self.script) and WIDGET_FILE.search(path) is not None
 
     def joint(self, site: SiteRow) -> str:
         """Returns what stands between name and token in a fragment of the site's URLs."""

@@ -9,7 +9,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from grapevine.doctor.page.fetch import Fetched
 from grapevine.doctor.page.markup import Element, Markup, read_markup
-from grapevine.domain.urls import UrlError, origin_of
+from grapevine.domain.urls import MAX_LENGTH, UrlError, origin_of
 
 # Python knows codecs that no page is written in, some of them slow; these are the web's usual ones.
 _CHARSETS: Final = frozenset(
@@ -39,6 +39,8 @@ class CheckedPage:
 
     def absolute(self, address: str, base: str | None = None) -> str | None:
         """Returns an address of the page as a whole http(s) URL without fragment; None if it is none."""
+        if len(address) > MAX_LENGTH:
+            return None
         try:
             url = urldefrag(urljoin(self.base if base is None else base, address.strip()))[0]
             origin_of(url)

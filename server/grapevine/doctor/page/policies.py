@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 SCRIPT: Final = ("script-src-elem", "script-src", "default-src")
 CONNECT: Final = ("connect-src", "default-src")
 MOST_POLICIES: Final = 20
+LONGEST: Final = 20_000
+"""Characters of a header or ``meta`` that are read."""
 _PORTS: Final = {"http": "80", "https": "443"}
 _HASHES: Final = ("'sha256-", "'sha384-", "'sha512-")
 
@@ -30,7 +32,7 @@ class Policy(NamedTuple):
 def parse_policies(text: str, *, reports_only: bool = False) -> list[Policy]:
     """Returns the policies of a header, which commas separate. The first directive of a name counts."""
     found = []
-    for part in text.split(",", MOST_POLICIES)[:MOST_POLICIES]:
+    for part in text[:LONGEST].split(",", MOST_POLICIES)[:MOST_POLICIES]:
         directives: dict[str, tuple[str, ...]] = {}
         for directive in part.split(";"):
             name, *sources = directive.split() or [""]

@@ -10,6 +10,8 @@ from grapevine.doctor.page.embeds import Embed
 from grapevine.doctor.page.fetch import Fetched, FetchError
 from grapevine.doctor.page.findings import PageFinding, cut, hint, ok, problem
 from grapevine.doctor.page.held_back import right_line
+from grapevine.doctor.page.installation import Installation
+from grapevine.doctor.page.snippet import line
 
 MOST_BYTES: Final = 64 << 10
 """The script has a tenth of it."""
@@ -47,6 +49,21 @@ def check_script(embed: Embed, answer: Fetched | FetchError) -> list[PageFinding
             )
         ]
     return [*_pinned(embed, answer), ok("script-reachable", "The script can be loaded, and it is Grapevine's.")]
+
+
+def check_own_script(embed: Embed, installation: Installation) -> list[PageFinding]:
+    """Says whether the script's address is this server's, where only pages of the site may be visited."""
+    if installation.script is None or installation.serves(embed.address):
+        return [ok("script-reachable", "The script comes from this server.")] if installation.script else []
+    return [
+        hint(
+            "script-elsewhere",
+            f"The script comes from {cut(embed.origin)} and reports there. In a line of this server its address is "
+            f"{cut(installation.script)}.",
+            "If that is not another address of this server, replace the line by:",
+            line(installation.script, embed.key),
+        )
+    ]
 
 
 def _pinned(embed: Embed, answer: Fetched) -> list[PageFinding]:
