@@ -82,11 +82,12 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
 
         async def present() -> None:
             """What the command does while the server runs, one step after the other."""
+            since = context.now()
             _announce(context, running, as_json=arguments.json)
             if arguments.tour:
                 async with context.store(settings) as store:
                     own = Site(added.row, settings.secret_keys)
-                    await give_tour(context, store, own, site.url, lambda path: server.url + link.path(path))
+                    await give_tour(context, store, own, site.url, since, lambda path: server.url + link.path(path))
             elif arguments.traffic:
                 await _play(context, running, arguments.traffic)
             elif not arguments.json:

@@ -18,14 +18,14 @@ _POLL_SECONDS: Final = 0.4
 
 
 async def give_tour(
-    context: CommandContext, store: Store, site: Site, origin: str, signed_in: Callable[[str], str]
+    context: CommandContext, store: Store, site: Site, origin: str, since: int, signed_in: Callable[[str], str]
 ) -> None:
     """Runs the tour of the demo site at ``origin`` until the chain of three stands, and draws it.
 
-    ``signed_in`` returns the URL that opens a path of the dashboard signed in.
+    What people did from ``since`` (UTC ms) on is a part of it. ``signed_in`` returns the URL that opens a path of the
+    dashboard signed in.
     """
-    events = TourEvents(store, site.site_id, context.now())
-    await events.new()  # from now on
+    events = TourEvents(store, site.site_id, since)
     context.say("\nThe tour: share a link from browser to browser. Each step waits for you; Ctrl+C ends the demo.\n")
     root = await _walk(context, Tour(origin), events)
     context.say("\nThis is your chain; “depth” says how often the link was passed on before a visit:\n")
@@ -37,9 +37,10 @@ async def give_tour(
 async def _walk(context: CommandContext, tour: Tour, events: TourEvents) -> str:
     """Returns the first visit of the chain of three as soon as it stands."""
     context.say(tour.next)
-    while tour.root is None:
-        await asyncio.sleep(_POLL_SECONDS)
+    while True:
         for event in await events.new():
             for line in tour.saw(event):
                 context.say(line)
-    return tour.root
+            if tour.root is not None:
+                return tour.root
+        await asyncio.sleep(_POLL_SECONDS)

@@ -20,9 +20,10 @@ class TourEvents:
 
     def __init__(self, store: Store, site_id: int, start: int) -> None:
         self._store = store
-        day = ids.day_start(ids.day_at(start))
-        self._range = ExportRange(site_id, start, from_id=ids.pack(ids.day_at(start), 0, 0))
-        self._hours = Scope(site_id, start - start % ids.HOUR_MS, day + 2 * ids.DAY_MS)
+        today = ids.day_at(start)
+        # Ids begin with the day that the browser's clock shows, which may be the one before.
+        self._range = ExportRange(site_id, start, from_id=ids.pack(max(today - 1, 0), 0, 0))
+        self._hours = Scope(site_id, start - start % ids.HOUR_MS, ids.day_start(today + 2))
         self._visits: dict[int, ExportVisit] = {}
         self._shares: set[tuple[int, ...]] = set()
         self._refused: dict[str, int] | None = None
