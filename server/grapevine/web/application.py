@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Lifespan
 from grapevine.config.settings import Settings
 from grapevine.errors import Problem, StoreError
 from grapevine.web.answer_headers import GuardedApplication
+from grapevine.web.dashboard.missing import on_missing
 from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.problems import on_disconnect, on_http_exception, on_problem, on_store_error
 from grapevine.web.proxies import Proxies
@@ -28,6 +30,7 @@ def web_application(
         exception_handlers={
             Problem: on_problem,
             StoreError: on_store_error,
+            HTTPStatus.NOT_FOUND: on_missing,
             HTTPException: on_http_exception,
             ClientDisconnect: on_disconnect,
         },

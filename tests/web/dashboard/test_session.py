@@ -263,3 +263,14 @@ async def test_every_answer_is_guarded(server: Server) -> None:
         assert not {name for name in names if name.startswith("on")}
         assert "<script" not in answer.text
         assert "<style" not in answer.text
+
+
+async def test_an_address_that_nothing_has_is_a_page_for_people_and_a_problem_for_programs(server: Server) -> None:
+    answer = await server.http.get("/nothing/here", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert Page(answer.text).headings == ["Nothing is here"]
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+    answer = await server.http.get("/nothing/here")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    answer = await server.http.post("/nothing/here", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
