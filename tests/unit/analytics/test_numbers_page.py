@@ -16,7 +16,7 @@ from grapevine.domain import channels
 from grapevine.domain.money import MILLION
 from grapevine.store.rows import Counts
 from grapevine.web.dashboard import formats
-from grapevine.web.dashboard.labels import MODELS, channel
+from grapevine.web.dashboard.labels import GLOSSARY, MODELS, channel
 
 CLUMPS: Final = 6
 """Variance over mean of returns: what docs/spikes.md takes for a page that has shown nothing yet."""
@@ -63,6 +63,11 @@ def test_the_ratios_of_the_example(page: str) -> None:
     both = shares.reported + shares.proven - shares.total
     assert f"{both} are both" in page
     assert f"{shares.proven - both} are proven although no report arrived" in page
+
+
+def test_each_number_of_the_dashboard_is_there(page: str) -> None:
+    text = page.lower()
+    assert [word for word in GLOSSARY if word.lower() not in text] == []
 
 
 def test_what_is_chance(page: str) -> None:
