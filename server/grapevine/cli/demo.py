@@ -85,7 +85,7 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
             since = context.now()
             _announce(context, running, as_json=arguments.json)
             if arguments.tour:
-                async with context.store(settings) as store:
+                async with context.store(settings, make=True) as store:
                     own = Site(added.row, settings.secret_keys)
                     await give_tour(context, store, own, site.url, since, lambda path: server.url + link.path(path))
             elif arguments.traffic:
