@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,20 @@ def _leaves(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> Iter
             yield from _leaves(below, (*path, name))
 
 
+def examples(parser: argparse.ArgumentParser) -> list[str]:
+    """Returns the command lines at the end of a help text."""
+    _, found, lines = (parser.epilog or "").partition("Examples:\n")
+    assert found, parser.prog
+    return [line.strip() for line in lines.splitlines()]
+
+
 LEAVES = dict(_leaves(build_parser()))
 
 
 def test_the_commands() -> None:
     assert {" ".join(path) for path in LEAVES} == {
-        "serve", "demo", "site add", "site list", "site set", "site delete", "key add", "key list", "key revoke",
+        "serve", "demo", "site add", "site list", "site set", "site delete", "site snippet", "key add", "key list",
+        "key revoke",
         "token inspect", "stats", "cascade", "erase", "export", "migrate", "secret rotate", "secret accept", "copy",
         "backup", "restore", "simulate", "doctor", "completion",
     }  # fmt: skip
@@ -46,6 +55,73 @@ def test_every_option_has_help() -> None:
     for path, parser in LEAVES.items():
         for action in parser._actions:  # noqa: SLF001
             assert action.help, (path, action.dest)
+
+
+def _groups(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield parser
+    for action in parser._actions:  # noqa: SLF001
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for below in action.choices.values():
+                yield from _groups(below)
+
+
+def test_every_help_ends_with_examples_that_can_be_typed(run: Terminal) -> None:
+    for parser in _groups(build_parser()):
+        for example in examples(parser):
+            command = example.removeprefix('eval "$(').removesuffix(')"')
+            program, *words = shlex.split(command)
+            assert program == "grapevine"
+            parsed = build_parser().parse_args(words[: words.index(">") if ">" in words else None])
+            assert parsed.parser.prog.startswith(parser.prog), example
+    for columns in ("30", "200"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("COLUMNS", columns)
+            for path, parser in LEAVES.items():
+                assert run(*path, "--help").out.endswith("\n".join(f"  {line}" for line in examples(parser)) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        ("sit", "'sit' is no command; did you mean `grapevine site`? The commands are serve, "),
+        ("list", "did you mean `grapevine site list`?"),
+        ("inspect x", "did you mean `grapevine token inspect`?"),
+        ("site ad x", "'ad' is no command; did you mean `grapevine site add`? The commands are add, "),
+        ("site add x --orign https://a.example", "are required: --origin; did you mean --origin instead of --orign?"),
+        ("stats x --form 2026-11-01", "--form 2026-11-01; did you mean --from instead of --form?"),
+        ("stats x --form=2026-11-01", "did you mean --from instead of --form?"),
+        ("stats My shop", "unrecognized arguments: shop; a name with spaces needs quotes around it"),
+        ("key add x --scope raed", "'raed' (choose from read, write, admin); did you mean read?"),
+        ("export x vists", "did you mean visits?"),
+        ("serve --prot 1", "did you mean --port instead of --prot?"),
+        ("site set x colr", "'colr' is not name=value"),
+        ("site set x nme", "'nme' is not name=value; did you mean name?"),
+        ("xyzzy", "'xyzzy' is no command; the commands are serve"),
+    ],
+)
+def test_what_may_have_been_meant(arguments: str, meant: str, run: Terminal) -> None:
+    done = run(*arguments.split())
+    assert (done.status, done.out) == (2, "")
+    assert meant in " ".join(done.err.split())
+    assert not meant.startswith("'xyzzy'") or "did you mean" not in done.err
+
+
+def test_settings_that_are_mistyped(run: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "g.toml").write_text('bse_url = "https://a.example"\n')
+    done = run("--config", str(tmp_path / "g.toml"), "site", "list")
+    assert "is no setting; did you mean base_url? The settings are database, " in done.err
+    monkeypatch.setenv("GRAPEVINE_DATABSE", "sqlite:///x")
+    done = run("site", "list")
+    assert done.status == 2
+    assert "GRAPEVINE_DATABSE is no setting; did you mean GRAPEVINE_DATABASE? The settings are" in done.err
+    assert run("migrate").status == 2
+
+
+def test_values_of_a_site_that_are_mistyped(run: Terminal) -> None:
+    site = run.add_site()
+    for change, meant in (("orign=https://b.example", "did you mean origin?"), ("place=fragmnt", "mean fragment?")):
+        done = run("site", "set", site, change)
+        assert (done.status, meant in done.err) == (2, True), done.err
 
 
 def test_every_command_and_option_is_documented(project_root: Path) -> None:

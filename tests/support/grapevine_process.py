@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
+import pty
 import re
 import sqlite3
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +42,25 @@ class CommandRunner:
         return subprocess.run(  # noqa: S603
             command, env=self.environ | environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
         )
+
+    def on_terminal(self, *arguments: str, columns: int = 80, **environ: str) -> str:
+        """Returns what a command writes on a terminal of this width, both its outputs, with plain ends of lines."""
+        outside, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        with subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "grapevine", *arguments],
+            env={name: value for name, value in (self.environ | environ).items() if name != "COLUMNS"},
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+        ):
+            os.close(inside)
+            written = b""
+            with suppress(OSError):  # which is how a terminal ends
+                while piece := os.read(outside, 65_536):
+                    written += piece
+        os.close(outside)
+        return written.decode(errors="surrogateescape").replace("\r\n", "\n")
 
     def add_site(self) -> str:
         return str(json.loads(self.run("site", "add", "Lees", "--origin", ORIGIN).stdout)["site"])

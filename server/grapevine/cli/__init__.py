@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from grapevine.cli.context import CommandContext
 from grapevine.cli.encoding import write_plainly
 from grapevine.cli.parser import build_parser
+from grapevine.config.private_files import advice
 from grapevine.errors import GrapevineError, Invalid, SettingError
 from grapevine.serving.runtime import loop_factory
 
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     except GrapevineError as error:
         context.complain(str(error))
+        return FAILED
+    except PermissionError as error:
+        context.complain(f"cannot use {error.filename or 'a file'}: {error.strerror}{advice(error)}")
         return FAILED
     except BrokenPipeError:  # the reader of the output closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

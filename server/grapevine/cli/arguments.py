@@ -6,10 +6,12 @@ import argparse
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from grapevine.cli.context import CommandContext
 from grapevine.cli.friendly_parser import examples_text
+
+SITE_HELP: Final = "the site's key, or its name where no other site has it"
 
 Run = Callable[[CommandContext, argparse.Namespace], Awaitable[int]]
 

@@ -56,9 +56,11 @@ async def backup(context: CommandContext, arguments: Namespace) -> int:
     from grapevine.keyring.encryption import is_sealed
     from grapevine.store.copy.backup import back_up
 
+    settings = context.settings()
+    await context.require_database(settings)
     with copy_progress(context) as progress:
         done = await back_up(
-            context.settings(), arguments.file, progress, context.now(), is_sealed, with_keys=arguments.with_keys
+            settings, arguments.file, progress, context.now(), is_sealed, with_keys=arguments.with_keys
         )
     if arguments.json:
         context.say_json(done)

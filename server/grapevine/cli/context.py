@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -15,6 +15,7 @@ import msgspec
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+from grapevine.cli.encoding import for_stream
 from grapevine.config.secret_keys import key_file, with_secret_keys
 from grapevine.config.settings import SQLITE, Settings, database_path, load, redacted_database
 from grapevine.domain.printable import printable, printable_lines
@@ -62,7 +63,11 @@ class CommandContext:
     async def _refuse_new_keys(self, settings: Settings) -> None:
         """Raises SettingError where a new key file would hide that the one of before is gone."""
         path, database = key_file(settings), database_path(settings)
-        if not settings.secret_keys and path is not None and not path.exists() and database and database.exists():
+        if settings.secret_keys or path is None or database is None:
+            return
+        with suppress(PermissionError):  # which is a clear error a moment later
+            if path.exists() or not database.exists():
+                return
             async with self.store(settings, make=True) as store:
                 known = await store.fingerprints.known()
                 if not path.exists():  # else another process made it meanwhile, before the database knew its key
@@ -108,7 +113,8 @@ class CommandContext:
     def say_json(self, value: object, *, one_line: bool = False) -> None:
         """Writes a value as JSON to standard output."""
         encoded = msgspec.json.encode(value)
-        self.say((encoded if one_line else msgspec.json.format(encoded, indent=2)).decode())
+        text = (encoded if one_line else msgspec.json.format(encoded, indent=2)).decode()
+        self.say(for_stream(text, sys.stdout))
 
     def ask(self, question: str) -> str | None:
         """Writes a question to standard output. Returns the line that is typed, None at the end of input."""

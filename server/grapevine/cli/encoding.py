@@ -17,6 +17,13 @@ def write_plainly(stream: TextIO) -> None:
         reconfigure(errors=_HANDLER)
 
 
+def for_stream(json: str, stream: TextIO) -> str:
+    """Returns JSON that means the same in the encoding of a stream: letters that other encodings than UTF-8 lack, or
+    write in another way, become escapes."""
+    utf8 = codecs.lookup(stream.encoding or "utf-8").name == "utf-8"
+    return json if utf8 else "".join(letter if letter.isascii() else _escaped(letter) for letter in json)
+
+
 def _plain(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error

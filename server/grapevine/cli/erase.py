@@ -6,7 +6,7 @@ import secrets
 from argparse import Namespace
 
 from grapevine.background.leases import Leases
-from grapevine.cli.arguments import Commands
+from grapevine.cli.arguments import SITE_HELP, Commands
 from grapevine.cli.context import CommandContext
 from grapevine.domain import ids
 from grapevine.domain.tokens import TokenError
@@ -31,7 +31,7 @@ def register(commands: Commands) -> None:
         "visits through its shares stay returns. It may run while the server does. Exit status 1 when the visit is not "
         "there.",
     )
-    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
+    parser.add_argument("site", metavar="SITE", help=SITE_HELP)
     parser.add_argument("visit", metavar="TOKEN-OR-VISIT", help="a token of the visit, or its id of 11 characters")
 
 

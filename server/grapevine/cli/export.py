@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from contextlib import aclosing
 
-from grapevine.cli.arguments import Commands, day
+from grapevine.cli.arguments import SITE_HELP, Commands, day
 from grapevine.cli.context import CommandContext
 from grapevine.errors import Invalid
 from grapevine.exports import FORMATS, TABLES, ExportRequest, make_encoder, stream
@@ -28,7 +28,7 @@ def register(commands: Commands) -> None:
         more="Rows are streamed: a table of any size needs little memory. docs/exports.md has all columns.",
         prints_json=False,
     )
-    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
+    parser.add_argument("site", metavar="SITE", help=SITE_HELP)
     parser.add_argument("table", metavar="TABLE", choices=tuple(TABLES), help=f"one of {', '.join(TABLES)}")
     parser.add_argument("--format", choices=tuple(FORMATS), default="ndjson", help="of the file (default: ndjson)")
     parser.add_argument("--json", dest="format", action="store_const", const="ndjson", help="as --format ndjson")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from grapevine.cli.arguments import Commands
+from grapevine.cli.arguments import SITE_HELP, Commands
 from grapevine.cli.context import CommandContext
 from grapevine.cli.tables import show_table
 from grapevine.domain.periods import rfc3339
@@ -23,7 +23,7 @@ def register(commands: Commands) -> None:
         "add an API key to a site; its secret is shown this once",
         examples=('grapevine key add "My shop" --scope read --name "weekly report"',),
     )
-    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
+    parser.add_argument("site", metavar="SITE", help=SITE_HELP)
     parser.add_argument(
         "--scope", required=True, choices=SCOPES, help="read numbers; also write events; also administer"
     )
@@ -34,7 +34,7 @@ def register(commands: Commands) -> None:
         "list a site's API keys, without their secrets",
         examples=('grapevine key list "My shop"',),
     )
-    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
+    parser.add_argument("site", metavar="SITE", help=SITE_HELP)
     parser = group.add(
         "revoke",
         revoke,

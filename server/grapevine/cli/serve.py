@@ -58,11 +58,12 @@ async def serve(context: CommandContext, arguments: Namespace) -> int:
 
     async def announce(url: str) -> None:
         context.say(f"Grapevine is ready: {url}")
-        if not sites:
-            context.say("It has no site yet; add one with: grapevine site add NAME --origin https://example.com")
         hint = _address_hint(settings, url)
         if hint:
             context.say(hint)
+        if not sites:
+            context.say("It has no site yet; add one with: grapevine site add NAME --origin https://example.com")
+            context.say("Type that in another window; Grapevine is ready for it, and needs no restart.")
 
     if arguments.workers == 1:
         addresses = ConnectionsPerAddress(settings.connections, settings.trusted_proxies)

@@ -10,7 +10,7 @@ from typing import Final
 from rich.text import Text
 
 from grapevine.cli import site_delete
-from grapevine.cli.arguments import Commands
+from grapevine.cli.arguments import SITE_HELP, Commands
 from grapevine.cli.context import CommandContext, shown_database
 from grapevine.cli.tables import show_table
 from grapevine.config.settings import Settings
@@ -55,6 +55,13 @@ def register(commands: Commands) -> None:
         metavar="URL-OR-MAIL",
         help="whom visitors ask to have a visit erased: a page such as https://example.com/privacy, or a mail address",
     )
+    parser = group.add(
+        "snippet",
+        show_snippet,
+        "print the line to paste into a site's pages, and nothing else",
+        examples=('grapevine site snippet "My shop"',),
+    )
+    parser.add_argument("site", metavar="SITE", help=SITE_HELP)
     group.add("list", list_sites, "list all sites", examples=("grapevine site list", "grapevine site list --json"))
     site_delete.register(group)
     parser = group.add(
@@ -68,7 +75,7 @@ def register(commands: Commands) -> None:
             'grapevine site set "My shop" query="id page"',
         ),
     )
-    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
+    parser.add_argument("site", metavar="SITE", help=SITE_HELP)
     parser.add_argument(
         "changes",
         metavar="name=value",
@@ -96,23 +103,35 @@ async def add(context: CommandContext, arguments: Namespace) -> int:
     else:
         _say_what_next(context, settings, added, line)
     _warn_of_twins(context, before, added.row)
-    _hint_at_base_url(context, settings)
+    _hint_at_base_url(context, settings, added.row)
+    return 0
+
+
+async def show_snippet(context: CommandContext, arguments: Namespace) -> int:
+    """Prints the line to paste. Returns the exit status."""
+    settings = context.settings()
+    async with context.store(settings) as store:
+        site = await find_site(store.sites, arguments.site)
+    line = _snippet(site, settings)
+    if arguments.json:
+        context.say_json({"site": site.key, "snippet": line})
+    else:
+        context.say(line)
     return 0
 
 
 def _say_what_next(context: CommandContext, settings: Settings, added: NewSite, line: str) -> None:
     """Says what to paste and keep, and what to do then. What is to be copied stands alone, and is never folded."""
     address = settings.base_url or LOCAL_URL
-    running = "" if settings.base_url is None else ", where it does not run yet"
     for sentence, *copied in (
-        (f"Added {added.row.name} in {shown_database(settings)}. Its pages are on {' and '.join(added.row.origins)}.",),
+        (f"Added {added.row.name} to {shown_database(settings)}. Its pages are on {' and '.join(added.row.origins)}.",),
         ("1. Paste this line into every page of the site, before </head>:", line),
         (
             "2. Keep this API key in a safe place. You sign in with it, and it is shown only this once:",
             added.key.secret,
         ),
-        (f"3. Start the server{running}:", "grapevine serve"),
-        ("4. Open its dashboard in a browser, and sign in with the API key:", f"{address}/"),
+        ("3. Start the server, if it is not running yet:", "grapevine serve"),
+        ("4. Open the dashboard in a browser, and sign in with the API key:", f"{address}/"),
         ("5. When the line is in your pages, check one of them:", f"grapevine doctor {added.row.origins[0]}/"),
     ):
         context.out.print(Text(sentence))
@@ -221,10 +240,10 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
     }
 
 
-def _hint_at_base_url(context: CommandContext, settings: Settings) -> None:
+def _hint_at_base_url(context: CommandContext, settings: Settings, site: SiteRow) -> None:
     if settings.base_url is None:
         context.complain(
-            f"GRAPEVINE_BASE_URL is not set, so the snippet names {LOCAL_URL}, which only this computer can open. For "
-            "a site that others visit, set it to the address of this server, such as https://share.example.com, and "
-            "paste the line that `grapevine site list --json` shows then"
+            f"GRAPEVINE_BASE_URL is not set, so the line to paste names {LOCAL_URL}, which only this computer can "
+            "open. Before you paste it into a public site, set GRAPEVINE_BASE_URL to the address of this server, such "
+            f"as https://share.example.com, and print the line again: grapevine site snippet {site.key}"
         )

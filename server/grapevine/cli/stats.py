@@ -10,7 +10,7 @@ from rich.table import Table
 
 from grapevine.analytics.metrics import Summary
 from grapevine.analytics.summary import period_summary
-from grapevine.cli.arguments import Commands, day
+from grapevine.cli.arguments import SITE_HELP, Commands, day
 from grapevine.cli.context import CommandContext
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
         "print the numbers of a period",
         examples=('grapevine stats "My shop"', 'grapevine stats "My shop" --from 2026-11-01 --to 2026-11-30'),
     )
-    parser.add_argument("site", metavar="SITE", help="the site's key, or its name where no other site has it")
+    parser.add_argument("site", metavar="SITE", help=SITE_HELP)
     parser.add_argument(
         "--from",
         dest="first",

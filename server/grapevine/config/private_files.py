@@ -19,6 +19,8 @@ OTHERS: Final = 0o077
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """Errors of file systems without hard links, such as those of USB sticks and network shares."""
 
+_NOT_ALLOWED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR})
+
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +36,17 @@ def make_file(path: Path) -> None:
     """Makes an empty file with mode 0600; one that exists stays as it is. Raises OSError."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
+
+
+def advice(error: BaseException) -> str:
+    """Returns what to do, to follow the refusal of a file, where this user may not use the file or its folder."""
+    refused = isinstance(error, OSError) and error.errno in _NOT_ALLOWED
+    if refused or getattr(error, "sqlite_errorname", "").startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+        return (
+            "; run this as the user who runs the server, or set GRAPEVINE_DATABASE to a file in a folder that this "
+            "user may write to"
+        )
+    return ""
 
 
 def make_draft(path: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine.config.private_files import OTHERS, make_draft, make_folder, publish, replace
+from grapevine.config.private_files import OTHERS, advice, make_draft, make_folder, publish, replace
 from grapevine.config.settings import SHORTEST_KEY, Settings, database_path
 from grapevine.errors import SettingError
 
@@ -90,7 +90,7 @@ def _usable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"secret_keys: the key file {path} cannot be used: {error}") from None
+        raise SettingError(f"secret_keys: the key file {path} cannot be used: {error}{advice(error)}") from None
 
 
 def _write(path: Path, keys: Sequence[bytes], put: Callable[[Path, Path], None]) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grapevine.config.private_files import make_file, make_folder, tighten
+from grapevine.config.private_files import advice, make_file, make_folder, tighten
 from grapevine.errors import StoreError
 from grapevine.store.base import Store
 from grapevine.store.readers.exports import ExportReader
@@ -85,7 +85,7 @@ class SQLiteStore(Store):
             raise
         except (OSError, sqlite3.Error) as error:
             await self.close()
-            raise StoreError(f"cannot use the database file {self.path}: {error}") from error
+            raise StoreError(f"cannot use the database file {self.path}: {error}{advice(error)}") from error
         self.reads = Reads(Pool(self._readers))
         self.quick = Reads(self._quick)
         self.exports = ExportReader(Pool(self._readers))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from grapevine.config.private_files import advice
 from grapevine.errors import StoreError
 from grapevine.store import sql_loader
 
@@ -14,13 +15,13 @@ from grapevine.store import sql_loader
 def sqlite_version(path: Path) -> int:
     """Returns the schema version of the SQLite file at ``path``, which is neither created nor migrated; 0 when there is
     none. Raises StoreError for any other file."""
-    if not path.exists():
-        return 0
     try:
+        if not path.exists():
+            return 0
         with closing(sqlite3.connect(path)) as connection:
             ((version,),) = connection.execute("PRAGMA user_version").fetchall()
-    except sqlite3.Error as error:
-        raise StoreError(f"cannot use the database file {path}: {error}") from None
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"cannot use the database file {path}: {error}{advice(error)}") from None
     return int(version)
 
 
