@@ -41,4 +41,30 @@ def test_cascade(run: Terminal) -> None:
     assert re.fullmatch(rf"└── copy  /page  depth 1, \S+ \S+, {second['visit']}", tree[1])
     assert re.fullmatch(rf"    └── copy  /page  depth 2, \S+ \S+, {third['visit']}", tree[2])
     assert run("cascade", first["visit"], "--site", other).status == 1
-    assert run("cascade", "nonsense").status == 1
+    for root, says in (
+        ("nonsense", "'nonsense' is not the root of a cascade. That is not the id of a visit"),
+        (second["visit"], f"That visit is not the first of its cascade; {first['visit']} is."),
+        (first["tokens"]["copy"], f"run: grapevine token inspect {first['tokens']['copy']}"),
+    ):
+        unknown = run("cascade", root)
+        assert (unknown.status, says in unknown.err, "`grapevine cascade` lists all of them." in unknown.err) == (
+            1, True, True,
+        ), unknown.err  # fmt: skip
+
+
+def test_the_list_of_cascades(run: Terminal) -> None:
+    assert run("migrate").status == 0
+    assert "No site yet" in run("cascade").out
+    other, site = run.add_site("Dregs"), run.add_site()
+    root = run.chain(site)[0]["visit"]
+    shown = run("cascade").out
+    assert f"Dregs ({other})\nNo cascade yet: one begins when somebody opens a link" in shown
+    assert re.search(rf"^{root} +3 +2 +2 +\S+ \S+ +\S+ \S+ +https://a\.example/page *$", shown, re.MULTILINE)
+    assert shown.endswith("To draw one: grapevine cascade ROOT\n")
+    assert "Dregs" not in run("cascade", "--site", "lees").out
+    listed = run("cascade", "--sort", "recent", "--json").json
+    assert [(one["site"], one["root"], one["size"]) for one in listed["cascades"]] == [(site, root, 3)]
+    assert listed["more"] is False
+    assert run("cascade", "--site", "dregs", "--json").json == {"cascades": [], "more": False}
+    assert run("cascade", "--limit", "0").status == 2
+    assert run("cascade", "--sort", "sice").status == 2

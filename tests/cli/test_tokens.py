@@ -87,6 +87,31 @@ def test_each_kind_of_bad_token_is_explained_in_one_sentence(run: Terminal) -> N
         assert found.json["detail"] == inspected.out.strip()
 
 
+def test_a_whole_address_is_inspected(run: Terminal) -> None:
+    site = run.add_site()
+    token = run.chain(site)[0]["tokens"]["copy"]
+    run("site", "set", site, "param=via")
+    for address in (
+        f"{ORIGIN}/page#gv-{token}", f"{ORIGIN}/page?gv={token}", f"{ORIGIN}/page?a=1&via={token}#top",
+        f"{ORIGIN}/#via={token}.", f"https://elsewhere.example/s/{token}", f"https://elsewhere.example/g/s/{token}/qr.svg",
+        f"https://elsewhere.example/about/{token}).", f"See {ORIGIN}/page#via-{token}, it is good", f" {token}… ",
+        f"https://mail.example/?u=https%3A%2F%2Fa.example%2F%23gv-{token}", f"a.example/page#gv-{token}",
+    ):  # fmt: skip
+        found = run("token", "inspect", address, "--json")
+        assert (found.status, found.json["token"], found.json["valid"]) == (0, token, True), address
+    for address, says in (
+        (f"{ORIGIN}/page", "The address has no token: that is 23 letters and digits after #via- or ?via= in the"),
+        (f"{ORIGIN}/page#gv-{token[:9]}", "no whole token: after gv- it has 9 characters, and a token has 23. It may"),
+        (f"{ORIGIN}/page?via={token}0", "no whole token: after via= it has 24 characters"),
+        ("a.example", "The address has no token"),
+        ("https://elsewhere.example/s/short", "The address has no token"),
+        (f"{ORIGIN}/#gv-{'z' * 23}", "It looks like a token, but"),
+    ):
+        wrong = run("token", "inspect", address)
+        assert (wrong.status, wrong.out.count("\n"), says in wrong.out) == (1, 1, True), wrong.out
+    assert run("token", "inspect", ORIGIN, "--json").json["reason"] == "not-a-token"
+
+
 def test_inspecting_without_any_site(run: Terminal) -> None:
     assert run("migrate").status == 0
     done = run("token", "inspect", "0" * 23)
