@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 REQUIREMENTS := import tomllib; data = tomllib.load(open("pyproject.toml", "rb")); \
                 print(*data["project"]["dependencies"], *data["dependency-groups"]["build"], sep="\n")
 
-.PHONY: help demo test test-fast test-slow test-engines check bench build setup setup-dev browser routers engines clean
+.PHONY: help demo test test-fast test-slow test-engines check bench release-check build setup setup-dev browser routers engines clean
 .DELETE_ON_ERROR:
 
 help: ## Prints this list
@@ -34,7 +34,7 @@ test: setup-dev $(BUILT) browser routers ## Runs every test but the slow ones; i
 test-fast: setup-dev $(BUILT) ## Runs the tests that need no browser, no other process and no PostgreSQL
 	@$(PYTEST) -m "not browser and not process and not postgres and not long and not slow" $(ARGS)
 
-test-slow: setup-dev $(BUILT) ## Runs the slow tests, a hundred kills of the server among them
+test-slow: $(VENV)/.release $(BUILT) ## Runs the slow tests, a hundred kills of the server among them
 	@$(PYTEST) -m slow $(ARGS)
 
 test-engines: setup-dev $(BUILT) browser engines routers ## Runs the widget's tests in Chromium, Firefox and WebKit
@@ -47,6 +47,9 @@ check: setup-dev ## Checks format, lint and types
 
 bench: setup-dev $(BUILT) ## Runs the benchmarks; ARGS names one
 	@$(PY) -m tests.bench $(ARGS)
+
+release-check: $(VENV)/.release $(BUILT) ## Builds what a release would publish twice, checks it, and prints it
+	@$(PY) -m tests.release
 
 build: setup $(BUILT) ## Builds the widget and the server's data
 
@@ -98,6 +101,10 @@ engines: $(VENV)/.engines
 	@if ! (command -v firefox-esr && command -v WebKitWebDriver && command -v Xvfb) >/dev/null; then \
 	  if $(CAN_APT); then echo "Installing Firefox and WebKit for their tests" && $(APT) $(ENGINES) </dev/null >/dev/null; \
 	  else echo "The tests of every engine need them, run: sudo apt-get install $(ENGINES)" >&2; exit 1; fi; fi
+
+$(VENV)/.release: pyproject.toml $(VENV)/.installed-dev
+	@$(PY) -m pip install -q --group release
+	@touch $@
 
 $(VENV)/.engines: pyproject.toml $(VENV)/.installed-dev
 	@$(PY) -m pip install -q --group engines

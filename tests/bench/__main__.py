@@ -15,6 +15,7 @@ from tests.bench import (
     ingest,
     lighthouse,
     memory,
+    newcomer,
     page_joins,
     reach,
     reads,
@@ -37,6 +38,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "sites": sites.run,  # requests whose site is not known beforehand, with many sites; SIZES, ROUNDS
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
     "startup": startup.run,  # until the ready line; ROUNDS
+    "newcomer": newcomer.run,  # from a clone to a chain of three, each step; downloads packages; only when named
     "backends": backends.run,  # PostgreSQL compared with SQLite; ROUNDS, SECONDS
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
     "accuracy": accuracy.run,  # of every estimate, in worlds with known truth; only when named; SEED, WORLDS
@@ -47,7 +49,18 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
     "lighthouse": lighthouse.run,  # of a page with and without the widget; needs Node; only when named; PAIRS
 }
-_ONLY_NAMED: Final = {"accuracy", "estimate", "flame", "guard", "lighthouse", "page_joins", "reach", "soak", "spikes"}
+_ONLY_NAMED: Final = {
+    "accuracy",
+    "estimate",
+    "flame",
+    "guard",
+    "lighthouse",
+    "newcomer",
+    "page_joins",
+    "reach",
+    "soak",
+    "spikes",
+}
 
 
 def main(names: list[str]) -> int:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import random
 import re
 import shutil
@@ -315,6 +316,24 @@ def test_a_wheel_can_be_built_from_the_sdist(project: Path, tmp_path: Path) -> N
     (wheel,) = WheelBuilder(str(root)).build(directory=str(tmp_path / "again"), versions=["standard"])
     with zipfile.ZipFile(wheel) as archive:
         assert {"grapevine/built/widget/manifest.json", "grapevine/demo_site/index.html"} <= set(archive.namelist())
+
+
+def test_sdist_and_wheel_are_the_same_bytes_wherever_they_are_built(project: Path, tmp_path: Path) -> None:
+    """`make release-check` does the same with the whole project, and differs in more than folder, umask and times."""
+    other = shutil.copytree(project, tmp_path / "some where/else", copy_function=shutil.copyfile)
+    before = os.umask(0o022)
+    try:
+        built = [_distributions(project)]
+        os.umask(0o077)
+        built.append(_distributions(other))
+    finally:
+        os.umask(before)
+    assert built[0] == built[1]
+
+
+def _distributions(root: Path) -> dict[str, bytes]:
+    files = [SdistBuilder(str(root)).build(), WheelBuilder(str(root)).build(versions=["standard"])]
+    return {Path(file).name: Path(file).read_bytes() for found in files for file in found}
 
 
 def test_both_lists_of_build_packages_agree(project_root: Path) -> None:
