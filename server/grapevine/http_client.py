@@ -6,8 +6,10 @@ No client reads proxy settings from the environment: requests go where the calle
 from __future__ import annotations
 
 import asyncio
+import importlib
 import ssl
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Final
 
 import httpx
 
@@ -18,6 +20,9 @@ HTTPError = httpx.HTTPError
 ConnectError = httpx.ConnectError
 RemoteProtocolError = httpx.RemoteProtocolError
 InvalidURL = httpx.InvalidURL
+
+_LOADED_LATE: Final = ("httpcore", "h11", "anyio._backends._asyncio", "encodings.idna")
+"""What the first request would load on the event loop, which would stand still for up to a second meanwhile."""
 
 
 def make_client(base_url: str, *, seconds: float, connections: int, idle_seconds: float = 5.0) -> AsyncClient:
@@ -36,10 +41,17 @@ async def make_pinned_client(*, seconds: float, tls: ssl.SSLContext | None = Non
 
     It keeps no connection open: a connection is found by address, so one host could get that of another.
     """
-    if tls is None:
-        tls = await asyncio.to_thread(httpx.create_ssl_context)  # reading all certificates takes a while
+    return await asyncio.to_thread(_pinned_client, seconds, tls)
+
+
+def _pinned_client(seconds: float, tls: ssl.SSLContext | None) -> AsyncClient:
+    """Makes the client; in a thread, since reading all certificates and loading its parts takes a while."""
+    for name in _LOADED_LATE:
+        with suppress(ImportError):
+            importlib.import_module(name)
     limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.AsyncClient(verify=tls, timeout=seconds, trust_env=False, limits=limits)
+    verify = httpx.create_ssl_context() if tls is None else tls
+    return httpx.AsyncClient(verify=verify, timeout=seconds, trust_env=False, limits=limits)
 
 
 def stream_to_address(

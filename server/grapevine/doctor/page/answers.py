@@ -59,7 +59,7 @@ def check_whole(page: CheckedPage) -> list[PageFinding]:
             hint(
                 "page-large",
                 f"The page is large; its first {MOST_BYTES >> 20} MiB or 5,000 elements were read.",
-                "If Grapevine's line comes later, move it to the top, into <head>.",
+                "If Grapevine's code comes later, move it to the top, into <head>.",
             )
         )
     if page.fetched.passed and _is_login(page):

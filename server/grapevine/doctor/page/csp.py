@@ -45,8 +45,12 @@ def check_policies(page: CheckedPage, embed: Embed) -> list[PageFinding]:
     unique = list({(each.code, each.paste): each for each in found}.values())
     if any(each.level == "problem" for each in unique):
         return unique
-    says = "lets the script run and report" if policies else "is not there, so none is in the way"
-    return [ok("csp-ok", f"The page's security policy (CSP) {says}."), *unique]
+    says = (
+        "The page's security policy (CSP) lets the script run and report."
+        if policies
+        else "The page has no security policy (CSP) that could be in the way."
+    )
+    return [ok("csp-ok", says), *unique]
 
 
 def _only_reports(finding: PageFinding) -> PageFinding:
@@ -87,9 +91,9 @@ def _script(page: CheckedPage, embed: Embed, policy: Policy) -> list[PageFinding
             problem(
                 "csp-script-nonce",
                 f"The page's security policy (CSP) lets only scripts run that carry its nonce ({name} has "
-                "'strict-dynamic'), and Grapevine's line carries "
+                "'strict-dynamic'), and Grapevine's code carries "
                 + ("another one." if embed.element.get("nonce") else "none."),
-                "Let whatever writes the page put its nonce into the line, anew for each answer, as for your "
+                "Let whatever writes the page put its nonce into the code, anew for each answer, as for your "
                 "other scripts:",
                 f'<script async nonce="NONCE" src="{embed.address}" data-site="{cut(embed.key, 40)}"></script>',
             )
@@ -99,7 +103,7 @@ def _script(page: CheckedPage, embed: Embed, policy: Policy) -> list[PageFinding
         problem(
             "csp-script-blocked",
             f"The page's security policy (CSP) does not let browsers load the script: {name} does not name "
-            f"{cut(embed.origin)}" + (", and the nonce of the line is another one." if wrong else "."),
+            f"{cut(embed.origin)}" + (", and the nonce of the code is another one." if wrong else "."),
             _where(name, "script-src"),
             _directive(name, "script-src", sources, embed.origin),
         )
@@ -143,7 +147,7 @@ def _integrity_policy(page: CheckedPage, embed: Embed) -> list[PageFinding]:
     return [
         problem(
             "csp-integrity-policy",
-            "The page's Integrity-Policy lets only scripts load whose line has an integrity value.",
+            "The page's Integrity-Policy lets only scripts load that have an integrity value.",
             "Pin the script as the widget's documentation says: with the file name and the integrity value of "
             "manifest.json.",
         )

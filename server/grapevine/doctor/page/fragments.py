@@ -76,7 +76,7 @@ def check_fragments(
             hint(
                 "fragment-routes",
                 "The page keeps its routes behind # (such as #/about), where Grapevine would put its token, too.",
-                "Let tokens go into the query. On the server (and take the new line to the page):",
+                "Let tokens go into the query. On the server (and take the new code to the page):",
                 f"grapevine site set {key} place=query",
             )
         ]

@@ -108,13 +108,15 @@ def check_held_back(embed: Embed) -> list[PageFinding]:
     """Says whether browsers run the line at once, and if not, which product holds it back and what lets it through."""
     element = embed.element
     if is_javascript(element) and embed.attribute == "src":
-        return [ok("runs-at-once", "Browsers run the line at once: no consent manager or optimiser holds it back.")]
+        return [
+            ok("runs-at-once", "Browsers run the code at once: no cookie banner and no speed plugin holds it back.")
+        ]
     if element.get("type").lower() == _WORKER:
         return [
             problem(
                 "optimiser-worker",
                 "Partytown moves the script into a worker, where it sees neither copies nor clicks.",
-                "Take the type out of Grapevine's line:",
+                "Take the type out of Grapevine's code:",
                 right_line(embed),
             )
         ]
@@ -128,7 +130,7 @@ def check_held_back(embed: Embed) -> list[PageFinding]:
         return [
             hint(
                 "consent-holds",
-                "Something on the page, probably a consent manager, holds Grapevine's line back: browsers do not "
+                "Something on the page, probably a cookie banner, holds Grapevine's code back: browsers do not "
                 "run it "
                 "as it is written. Visitors who do not agree are not counted.",
                 "If Grapevine may run without consent, take it off the list of scripts that wait. If not, leave it so.",
@@ -137,7 +139,7 @@ def check_held_back(embed: Embed) -> list[PageFinding]:
     return [
         problem(
             "script-type",
-            f"Grapevine's line has the type {cut(element.get('type'), 60)}, which browsers do not run.",
+            f"Grapevine's code has the type {cut(element.get('type'), 60)}, which browsers do not run.",
             "Take the type out:",
             right_line(embed),
         )
@@ -170,7 +172,7 @@ def _delayed(embed: Embed, holder: Holder) -> PageFinding:
         f"{holder.name} holds the script back, in its usual setting until a visitor moves, scrolls or taps. "
         "Visitors who "
         "leave before are not counted, and other scripts may see the address first.",
-        f"Let {holder.name} leave the line alone:"
+        f"Let {holder.name} leave the code alone:"
         if holder.free
         else f"In {holder.name}, exclude widget.js from delaying.",
         right_line(embed, holder.free) if holder.free else "",
@@ -181,7 +183,7 @@ def _waits_for_consent(embed: Embed, holder: Holder) -> PageFinding:
     fix = (
         "Whether Grapevine needs consent is for you to decide (docs/lawful-basis.md). If it does, leave it so, "
         "and name "
-        "the site in the address too, since some consent managers drop data-site."
+        "the site in the address too, since some cookie banners drop data-site."
     )
     if holder.free:
         fix += " If it does not, this lets it run at once:"

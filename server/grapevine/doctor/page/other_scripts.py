@@ -62,13 +62,13 @@ def check_order(page: CheckedPage, embed: Embed) -> list[PageFinding]:
     """Says which scripts may note the address with the token in it, because they may run before ours."""
     before = watchers_before(page, embed)
     if not before:
-        return [ok("order-first", "No other statistics script stands before Grapevine's line.")]
+        return [ok("order-first", "No other statistics script stands before Grapevine's code.")]
     return [
         hint(
             "order-others-first",
-            f"{listed(before)} {'stands' if len(before) == 1 else 'stand'} before Grapevine's line and may note the "
+            f"{listed(before)} {'stands' if len(before) == 1 else 'stand'} before Grapevine's code and may note the "
             "address while the token is still in it. Visits are counted all the same.",
-            "Move Grapevine's line before theirs, to the top of <head>. With async that makes it likely and not "
+            "Move Grapevine's code before theirs, to the top of <head>. With async that makes it likely and not "
             "certain "
             "that it runs first; without the word async it is certain, and the page waits for the script.",
         )

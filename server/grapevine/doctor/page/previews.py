@@ -22,6 +22,12 @@ ROBOTS: Final = {
 }
 """Robots that fetch previews → the apps that they work for."""
 
+_MEANING: Final = {
+    "og:title": "a title (og:title)",
+    "og:description": "a description (og:description)",
+    "og:image": "a picture (og:image)",
+}
+
 
 def check_canonical(page: CheckedPage) -> list[PageFinding]:
     """Says which address a phone's own share menu takes: the canonical one, if the page names it."""
@@ -31,22 +37,27 @@ def check_canonical(page: CheckedPage) -> list[PageFinding]:
         return [
             hint(
                 "canonical-missing",
-                "The page names no canonical address, so one page may be shared under several addresses.",
+                "The page does not say which address is its main one (canonical), so it may be shared under several.",
                 "Put this into <head>, on each page with its own address:",
                 f'<link rel="canonical" href="{cut(_without_query(page.url), 400)}">',
             )
         ]
     url = page.absolute(links[0])
     if url is None:
-        return [_wrong(page, f"The page's canonical address is {cut(links[0], 80)}, which is no address.")]
+        return [
+            _wrong(
+                page, f"The page says that its main address (canonical) is {cut(links[0], 80)}, which is no address."
+            )
+        ]
     found: list[PageFinding] = []
     if len(set(links)) > 1:
-        found.append(_wrong(page, "The page names several canonical addresses, of which apps take any."))
+        found.append(_wrong(page, "The page names several main addresses (canonical), and apps take any of them."))
     elif origin_of(url) != page.origin:
         found.append(
             _wrong(
                 page,
-                f"The page's canonical address is on {cut(origin_of(url))}. A phone's own share menu takes that one, "
+                f"The page says that its main address (canonical) is on {cut(origin_of(url))}. A phone's own "
+                "share menu takes that one, "
                 "so links shared with it lead there, without a token.",
             )
         )
@@ -54,13 +65,14 @@ def check_canonical(page: CheckedPage) -> list[PageFinding]:
         found.append(
             _wrong(
                 page,
-                f"The page's canonical address is another page, {cut(url, 120)}. A phone's own share menu takes that "
+                f"The page says that its main address (canonical) is another page, {cut(url, 120)}. A phone's own "
+                "share menu takes that "
                 "one, so links shared with it lead there, without a token.",
             )
         )
     elif not urlsplit(links[0]).netloc:
-        found.append(_wrong(page, f"The canonical address, {cut(links[0], 80)}, does not begin with https://."))
-    return found or [ok("canonical-ok", "The page names its canonical address.")]
+        found.append(_wrong(page, f"The main address (canonical), {cut(links[0], 80)}, does not begin with https://."))
+    return found or [ok("canonical-ok", "The page says which address is its main one (canonical).")]
 
 
 def _wrong(page: CheckedPage, says: str) -> PageFinding:
@@ -88,13 +100,15 @@ def image_of(page: CheckedPage) -> str | None:
 
 def check_preview(page: CheckedPage, image_error: str = "") -> list[PageFinding]:
     """Says what the preview of a shared link lacks. ``image_error`` says what is wrong with its picture."""
-    missing = [name for name in ("og:title", "og:description", "og:image") if not page.meta(name, f"{name}:url")]
+    missing = [name for name in _MEANING if not page.meta(name, f"{name}:url")]
     found: list[PageFinding] = []
     if missing:
         found.append(
             hint(
                 "preview-incomplete",
-                f"Previews of shared links lack {listed(missing)}, so apps show less, or what they guess.",
+                f"The preview of a shared link lacks {listed([_MEANING[name] for name in missing])}, so apps show "
+                "less, or "
+                "what they guess.",
                 "Put into <head>:",
                 "\n".join(f'<meta property="{name}" content="…">' for name in missing),
             )

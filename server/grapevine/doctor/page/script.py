@@ -36,8 +36,7 @@ def check_script(embed: Embed, answer: Fetched | FetchError) -> list[PageFinding
                 "script-unreachable",
                 f"There is no script at {address}: the server answers {answer.status}.",
                 "Check the address, and whether the proxy hands this path to Grapevine. The dashboard shows the "
-                "line as "
-                "it should be.",
+                "code as it should be.",
             )
         ]
     if _MARK not in answer.body or "html" in answer.media_type:
@@ -58,9 +57,9 @@ def check_own_script(embed: Embed, installation: Installation) -> list[PageFindi
     return [
         hint(
             "script-elsewhere",
-            f"The script comes from {cut(embed.origin)} and reports there. In a line of this server its address is "
+            f"The script comes from {cut(embed.origin)} and reports there. In the code of this server its address is "
             f"{cut(installation.script)}.",
-            "If that is not another address of this server, replace the line by:",
+            "If that is not another address of this server, replace the code by:",
             line(installation.script, embed.key),
         )
     ]
@@ -78,7 +77,7 @@ def _pinned(embed: Embed, answer: Fetched) -> list[PageFinding]:
         return [
             problem(
                 "script-integrity",
-                "The line has an integrity value of another version of the script, so browsers refuse to run it.",
+                "The code has an integrity value of another version of the script, so browsers refuse to run it.",
                 "Take integrity out, or pin the file by its name as the widget's documentation says:",
                 right_line(embed),
             )
@@ -87,7 +86,7 @@ def _pinned(embed: Embed, answer: Fetched) -> list[PageFinding]:
         return [
             hint(
                 "script-integrity",
-                "The line pins the script as it is today; after the next upgrade of the server browsers will "
+                "The code pins the script as it is today; after the next upgrade of the server browsers will "
                 "refuse it.",
                 "Pin the file by its name, widget.HASH.js, which stays the same, or take integrity out:",
                 right_line(embed),

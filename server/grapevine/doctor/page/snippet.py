@@ -38,7 +38,7 @@ def check_missing(page: CheckedPage, installation: Installation) -> list[PageFin
         return [
             hint(
                 "snippet-added-by-script",
-                f"A script in line {added.line} of the page seems to add Grapevine's line in the browser. "
+                f"A script in line {added.line} of the page seems to add Grapevine's code in the browser. "
                 "This check reads the page as it arrives and runs no scripts, so it cannot see the result.",
                 "Open the page in a browser: the dashboard shows the visit within seconds. Check that the added script "
                 "names the site, if need be in its address:",
@@ -49,7 +49,7 @@ def check_missing(page: CheckedPage, installation: Installation) -> list[PageFin
         return [
             hint(
                 "snippet-in-tag-manager",
-                "Grapevine's line is not in the page. Google Tag Manager is, and may add it in the browser, which this "
+                "Grapevine's code is not in the page. Google Tag Manager is, and may add it in the browser, which this "
                 "check cannot see.",
                 "If it is in a tag there, open the page in a browser: the dashboard shows the visit within seconds. In "
                 "a Custom HTML tag, name the site in the address, since Tag Manager drops data-site:",
@@ -60,10 +60,10 @@ def check_missing(page: CheckedPage, installation: Installation) -> list[PageFin
     return [
         problem(
             "snippet-missing",
-            "Grapevine's line is not on this page."
-            + (" An optimiser joins scripts into one file here and may have swallowed it." if merged else ""),
+            "Grapevine's code is not on this page."
+            + (" A speed plugin joins scripts into one file here and may have swallowed it." if merged else ""),
             (
-                "Tell the optimiser to leave out widget.js, empty its cache, and check again. The line is:"
+                "Tell the plugin to leave out widget.js, empty its cache, and check again. The code is:"
                 if merged
                 else "Paste it into the page, before </head>. If you have done so already, empty the cache of your "
                 "website, its plugins and its CDN, and check again."
@@ -79,14 +79,14 @@ def _elsewhere(page: CheckedPage, usual: str) -> PageFinding | None:
         if each.is_inert and each.name == "script" and ("widget" in each.get("src") or each.get("data-site")):
             return problem(
                 "snippet-in-template",
-                f"Grapevine's line is inside a <template> (line {each.line}), where browsers do not run it.",
+                f"Grapevine's code is inside a <template> (line {each.line}), where browsers do not run it.",
                 "Move it out of the template, to before </head>.",
                 usual,
             )
         if each.name == "noscript" and holds_line(each.text):
             return problem(
                 "snippet-in-noscript",
-                f"Grapevine's line is inside <noscript> (line {each.line}), which only browsers without "
+                f"Grapevine's code is inside <noscript> (line {each.line}), which only browsers without "
                 "JavaScript read.",
                 "Move it out of <noscript>, to before </head>.",
                 usual,
@@ -94,21 +94,21 @@ def _elsewhere(page: CheckedPage, usual: str) -> PageFinding | None:
         if each.name == "iframe" and holds_line(each.get("srcdoc") + each.text):
             return problem(
                 "snippet-in-frame",
-                f"Grapevine's line is inside a frame (line {each.line}), so it sees the frame and not the page.",
+                f"Grapevine's code is inside a frame (line {each.line}), so it sees the frame and not the page.",
                 "Take it out of the frame and put it into the page itself, before </head>.",
                 usual,
             )
     if any(holds_line(text) for text in page.markup.comments):
         return problem(
             "snippet-in-comment",
-            "Grapevine's line is inside a comment (<!-- … -->), which browsers skip.",
+            "Grapevine's code is inside a comment (<!-- … -->), which browsers skip.",
             "Take away the <!-- before it and the --> behind it.",
             usual,
         )
     if any(holds_line(text) for text in page.markup.texts):
         return problem(
             "snippet-as-text",
-            "Grapevine's line stands on the page as text that visitors read, so browsers do not run it.",
+            "Grapevine's code stands on the page as text that visitors read, so browsers do not run it.",
             "Paste it into a field for HTML or code (in WordPress the block “Custom HTML”), not into one for text.",
             usual,
         )
@@ -129,7 +129,7 @@ def check_line(page: CheckedPage, embeds: list[Embed], installation: Installatio
         found.append(
             problem(
                 "snippet-two-sites",
-                f"The page has Grapevine's line for {len(keys)} sites; only the first to load counts, and which one "
+                f"The page has Grapevine's code for {len(keys)} sites; only the first to load counts, and which one "
                 "that is may change from visit to visit.",
                 "Keep one of them.",
                 right,
@@ -137,7 +137,7 @@ def check_line(page: CheckedPage, embeds: list[Embed], installation: Installatio
             if _both_async(embeds)
             else hint(
                 "snippet-two-sites",
-                f"The page has Grapevine's line for {len(keys)} sites. Only the first one counts.",
+                f"The page has Grapevine's code for {len(keys)} sites. Only the first one counts.",
                 "Keep one of them.",
                 right,
             )
@@ -146,12 +146,12 @@ def check_line(page: CheckedPage, embeds: list[Embed], installation: Installatio
         found.append(
             hint(
                 "snippet-twice",
-                f"Grapevine's line is on the page {len(embeds)} times. It counts once, and the others do nothing.",
+                f"Grapevine's code is on the page {len(embeds)} times. It counts once, and the others do nothing.",
                 "Keep one of them; often a theme and a plugin both add it.",
             )
         )
     if not any(finding.level == "problem" for finding in found):
-        found.insert(0, ok("snippet-found", f"Grapevine's line is on the page, in line {first.element.line}."))
+        found.insert(0, ok("snippet-found", f"Grapevine's code is on the page, in line {first.element.line}."))
     return found
 
 
@@ -166,7 +166,7 @@ def _quotes(embed: Embed, right: str) -> list[PageFinding]:
     return [
         problem(
             "snippet-quotes",
-            "The quotation marks in Grapevine's line were changed into typographic ones, so browsers cannot read it: "
+            "The quotation marks in Grapevine's code were changed into typographic ones, so browsers cannot read it: "
             f"{cut(' '.join(value for value in values if value), 120)}",
             "Paste it again as it is here, into a field for HTML or code:",
             right,
@@ -183,8 +183,8 @@ def _address(page: CheckedPage, embed: Embed, right: str) -> list[PageFinding]:
         return [
             problem(
                 "snippet-without-address",
-                "Grapevine's line has no address (src) that a browser could load the script from.",
-                "An optimiser may have copied the script into the page: let it leave out widget.js. The line is:",
+                "Grapevine's code has no address (src) that a browser could load the script from.",
+                "A speed plugin may have copied the script into the page: let it leave out widget.js. The code is:",
                 right,
             )
         ]
@@ -194,7 +194,7 @@ def _address(page: CheckedPage, embed: Embed, right: str) -> list[PageFinding]:
             problem(
                 "snippet-local-address",
                 f"The script's address, {cut(embed.origin)}, is one that only the server's own machine can reach.",
-                "On the server, set GRAPEVINE_BASE_URL to the address at which browsers reach it, then take the line "
+                "On the server, set GRAPEVINE_BASE_URL to the address at which browsers reach it, then take the code "
                 "from the dashboard anew. The setting is, for instance:",
                 "GRAPEVINE_BASE_URL=https://share.example.com",
             )
@@ -204,7 +204,7 @@ def _address(page: CheckedPage, embed: Embed, right: str) -> list[PageFinding]:
             problem(
                 "snippet-mixed-content",
                 "The page is https and the script's address is http: browsers refuse to load it.",
-                "Give the server a certificate, and write https in the line:",
+                "Give the server a certificate, and write https in the code:",
                 right.replace('src="http:', 'src="https:'),
             )
         )
@@ -222,7 +222,8 @@ def _key_of(embed: Embed, right: str) -> list[PageFinding]:
         return [
             problem(
                 "snippet-without-site",
-                "Grapevine's line does not name the site: data-site is missing. Optimisers and tag managers drop it.",
+                "Grapevine's code does not name the site: data-site is missing. Speed plugins and tag managers "
+                "drop it.",
                 "Put the site into the address, which they leave alone:",
                 right.replace('" data-site="', "?site="),
             )
@@ -231,8 +232,8 @@ def _key_of(embed: Embed, right: str) -> list[PageFinding]:
         return [
             problem(
                 "snippet-placeholder",
-                f"Grapevine's line still says {cut(key, 40)} where the site's key belongs.",
-                "Take the line from the dashboard or from grapevine site list; it has your key in it:",
+                f"Grapevine's code still says {cut(key, 40)} where the site's key belongs.",
+                "Take the code from the dashboard or from grapevine site list; your key is in it:",
                 right,
             )
         ]
@@ -249,7 +250,7 @@ def _options(page: CheckedPage, embed: Embed) -> list[PageFinding]:
         found.append(
             hint(
                 "snippet-not-async",
-                "Grapevine's line has no async, so the page waits for the script each time.",
+                "Grapevine's code has no async, so the page waits for the script each time.",
                 "Write the word async into it:",
                 "<script async src=…",
             )
@@ -258,7 +259,7 @@ def _options(page: CheckedPage, embed: Embed) -> list[PageFinding]:
         found.append(
             problem(
                 "snippet-nomodule",
-                "Grapevine's line says nomodule, so only very old browsers run it.",
+                "Grapevine's code says nomodule, so only very old browsers run it.",
                 "Take the word out.",
             )
         )

@@ -15,7 +15,7 @@ from grapevine.doctor.page.page import CheckedPage
 from grapevine.doctor.page.snippet import line
 from grapevine.store.rows import SiteRow
 
-_LIST: Final = "On the server, grapevine site list shows the keys of its sites. The line is then:"
+_LIST: Final = "On the server, grapevine site list shows the keys of its sites. The code is then:"
 
 
 def check_known_site(page: CheckedPage, embed: Embed, installation: Installation) -> list[PageFinding] | None:
@@ -25,9 +25,9 @@ def check_known_site(page: CheckedPage, embed: Embed, installation: Installation
         return [
             problem(
                 "site-other",
-                f"Grapevine's line names another site ({cut(embed.key, 40)}) than {cut(only.name, 60)}, so its visits "
+                f"Grapevine's code names another site ({cut(embed.key, 40)}) than {cut(only.name, 60)}, so its visits "
                 "are not counted here.",
-                "Replace the line by:",
+                "Replace the code by:",
                 line(installation.script or embed.address or "", only.key),
             )
         ]
