@@ -58,7 +58,14 @@ def test_names_and_origins_that_another_site_has(run: Terminal) -> None:
     assert f"another site is called Lees, too: {site} (Lees, https://a.example)" in again.err
     assert again.err.count(f"https://a.example belongs to another site, too: {site}") == 1
     assert run("site", "list", "--json").json[1]["origins"] == ["https://a.example"]
-    alone = run("site", "add", "Other", "--origin", "https://b.example")
+    renamed = run("site", "set", site, "place=query")
+    assert renamed.err == ""
+    other = run("site", "add", "Other", "--origin", "https://c.example").json["site"]
+    both = run("site", "set", other, "name=LEES", "origin=https://c.example", "origin=https://a.example").err
+    assert "another site is called Lees, too" in both
+    assert "https://a.example belongs to another site, too" in both
+    assert "https://c.example" not in both
+    alone = run("site", "add", "Alone", "--origin", "https://b.example")
     assert "another site" not in alone.err
 
 

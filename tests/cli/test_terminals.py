@@ -45,6 +45,11 @@ def test_adding_a_site_on_a_terminal(machine: CommandRunner, columns: int) -> No
     assert "GRAPEVINE_BASE_URL" not in again
 
 
+def test_a_page_on_this_computer_is_checked_with_the_option_that_it_needs(machine: CommandRunner) -> None:
+    shown = machine.on_terminal("site", "add", "Lees", "--origin", "http://localhost:8080")
+    assert "\n\ngrapevine doctor http://localhost:8080/ --allow-private\n\n" in shown
+
+
 def test_a_terminal_without_utf8(machine: CommandRunner) -> None:
     name = "Café – 日本 𝕏"
     machine.run("site", "add", name, "--origin", "https://a.example", PYTHONIOENCODING="utf-8")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext
 
-SHELLS: Final = ("bash", "zsh", "fish", "tcsh", "powershell")
+SHELLS: Final = ("bash", "zsh", "fish", "tcsh")
 
 
 def register(commands: Commands) -> None:

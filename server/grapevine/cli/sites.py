@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from rich.text import Text
 
@@ -17,12 +19,13 @@ from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.did_you_mean import did_you_mean
 from grapevine.domain.periods import rfc3339
-from grapevine.sites.lookup import called_alike, described
+from grapevine.sites.lookup import called_alike, described, site_named
 from grapevine.sites.management import NewSite, add_site, change_site, find_site
 from grapevine.sites.snippet import snippet
 from grapevine.sites.validation import CHANGEABLE
 from grapevine.store.rows import SiteRow
 
+_INSIDE: Final = (".localhost", ".local", ".internal", ".test", ".lan")
 LOCAL_URL: Final = "http://127.0.0.1:8000"
 """Where ``grapevine serve`` listens by default."""
 
@@ -132,7 +135,7 @@ def _say_what_next(context: CommandContext, settings: Settings, added: NewSite, 
         ),
         ("3. Start the server, if it is not running yet:", "grapevine serve"),
         ("4. Open the dashboard in a browser, and sign in with the API key:", f"{address}/"),
-        ("5. When the line is in your pages, check one of them:", f"grapevine doctor {added.row.origins[0]}/"),
+        ("5. When the line is in your pages, check one of them:", f"grapevine doctor {_page_to_check(added.row)}"),
     ):
         context.out.print(Text(sentence))
         context.say()
@@ -140,19 +143,35 @@ def _say_what_next(context: CommandContext, settings: Settings, added: NewSite, 
             context.say(f"{text}\n")
 
 
-def _warn_of_twins(context: CommandContext, others: Sequence[SiteRow], site: SiteRow) -> None:
-    """Warns where another site has the name or an origin of a new one."""
-    for other in called_alike(others, site)[:1]:
-        context.complain(
-            f"another site is called {other.name}, too: {described(other)}. Commands need the key of the one you mean; "
-            f"to give the new one another name: grapevine site set {site.key} name=NAME"
-        )
+def _page_to_check(site: SiteRow) -> str:
+    """Returns the home page, with the option that `doctor` needs for an address inside a network."""
+    home = f"{site.origins[0]}/"
+    host = urlsplit(home).hostname or ""
+    try:
+        inside = not ip_address(host).is_global
+    except ValueError:
+        inside = "." not in host or host.endswith(_INSIDE)
+    return f"{home} --allow-private" if inside else home
+
+
+def _warn_of_twins(
+    context: CommandContext, sites: Sequence[SiteRow], site: SiteRow, before: SiteRow | None = None
+) -> None:
+    """Warns where another site has a name or an origin that is new to this one."""
+    others = [other for other in sites if other.key != site.key]
+    if before is None or before.name != site.name:
+        for other in called_alike(others, site)[:1]:
+            context.complain(
+                f"another site is called {other.name}, too: {described(other)}. Commands need the key of the one you "
+                f"mean; to give this one another name: grapevine site set {site.key} name=NAME"
+            )
     for origin in site.origins:
         for other in [each for each in others if origin in each.origins][:1]:
-            context.complain(
-                f"{origin} belongs to another site, too: {described(other)}. That is fine where different pages carry "
-                "different lines; a page with both lines is counted once by each site"
-            )
+            if before is None or origin not in before.origins:
+                context.complain(
+                    f"{origin} belongs to another site, too: {described(other)}. That is fine where different pages "
+                    "carry different lines; a page with both lines is counted once by each site"
+                )
 
 
 async def list_sites(context: CommandContext, arguments: Namespace) -> int:
@@ -193,12 +212,14 @@ async def change(context: CommandContext, arguments: Namespace) -> int:
         changes.setdefault(field, []).append(value)
     settings = context.settings()
     async with context.store(settings) as store:
-        site = await find_site(store.sites, arguments.site)
+        sites = await store.sites.sites()
+        site = site_named(sites, arguments.site)
         changed = await change_site(store.sites, site, changes)
     if arguments.json:
         context.say_json(_as_json(changed, settings))
     else:
         context.say(f"Changed {changed.name}. Its snippet:\n{_snippet(changed, settings)}")
+    _warn_of_twins(context, sites, changed, site)
     return 0
 
 

@@ -215,6 +215,8 @@ def _secret_keys(text: str) -> tuple[bytes, ...]:
 
 
 def _base_url(text: str) -> str:
+    if "*" in text:
+        raise ValueError("must be one address, without a * in it (for instance https://share.example.com)")
     try:
         return parse_origin(text)
     except UrlError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from grapevine.domain.did_you_mean import closest
@@ -85,4 +86,4 @@ def _hosts(site: SiteRow) -> set[str]:
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.casefold().split())
+    return " ".join(normalize("NFKC", name).casefold().split())

@@ -83,6 +83,7 @@ def test_toml_below_the_environment(tmp_path: Path) -> None:
         ("SECRET_KEYS", f"{KEY},{KEY}", "same key twice"),
         ("BASE_URL", "share.example.com", "must begin with http:// or https://"),
         ("BASE_URL", "https://example.com/path", "is more than an origin"),
+        ("BASE_URL", "https://*.example.com", "must be one address, without a * in it"),
         ("TRUSTED_PROXIES", "proxy.example.com", "addresses or networks"),
         ("PREFIX", "g", "begins with /"),
         ("PREFIX", "/g/", "begins with /"),

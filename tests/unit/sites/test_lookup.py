@@ -36,6 +36,7 @@ SITES = [SHOP, BLOG, TWIN, OTHER_TWIN, NAMED_AS_A_HOST, NAMED_AS_A_KEY]
         ("www.shop.example", SHOP),
         ("WWW.shop.example:8443", SHOP),
         ("STRASSE", BLOG),
+        ("\uff4d\uff59 shop", SHOP),
         ("münchen.example", BLOG),
         (OTHER_TWIN.key, OTHER_TWIN),
         ("b.example", OTHER_TWIN),
