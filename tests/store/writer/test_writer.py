@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from grapevine.domain.events import Event, Outcome, VisitEvent, VisitOutcome
-from grapevine.errors import Busy, StoreError
+from grapevine.errors import Busy, StoreError, UnknownSite
 from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
 from grapevine.writer.counts import Drop, Drops
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import NO_DROPS, EventRecorder
-from grapevine.writer.writer import Writer
+from grapevine.writer.writer import SITE_DELETED, Writer
 from tests.store.writer.submitting import submit
 from tests.store.writer.test_batch import NOON, BatchScene
 from tests.support.backends import Backend
@@ -114,3 +114,23 @@ async def test_drops_alone_are_stored_when_the_writer_stops(store: Store) -> Non
         drops.add(0, "malformed", NOON, 3)
     assert isinstance(store, Backend)
     assert await store.look("SELECT site_id, reason, drops FROM drops") == [(0, "malformed", 3)]
+
+
+async def test_events_of_a_site_that_was_deleted_while_they_waited_are_refused(store: Store) -> None:
+    """No row of it comes back, neither of its events nor of what was refused of it; other sites notice nothing."""
+    world, drops, sites = BatchScene(store), Drops(), {7, 8}
+    events = [world.arrival(site_id=7), world.arrival(site_id=8)]
+    async with Writer(
+        EventRecorder(store, Nonces(b"n" * 32)), drops, lambda: NOON, is_site=sites.__contains__
+    ) as writer:
+        waiting = [asyncio.create_task(submit(writer, event)) for event in events]
+        for site_id in (0, 7, 8):
+            drops.add(site_id, "robot", NOON)
+        sites.discard(7)
+        gone, kept = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(gone, UnknownSite)
+    assert gone.detail == SITE_DELETED
+    assert isinstance(kept, VisitOutcome)
+    assert isinstance(store, Backend)
+    assert await store.look("SELECT DISTINCT site_id FROM visits") == [(8,)]
+    assert await store.look("SELECT site_id FROM drops ORDER BY site_id") == [(0,), (8,)]
