@@ -55,7 +55,7 @@ async def test_a_page_without_data_leads_to_the_first_visit(server: Server, url:
     assert [name for tag, name, _ in shown.attributes if tag == "input" and name == "checked"] == ["checked"]
     assert snippet(site.row, "http://grapevine.example") in shown.text
     assert shown.values("div", "data-part") == [PART]
-    assert "This page cannot change by itself, because JavaScript is off. Look again" in shown.text
+    assert "This page does not change by itself, because JavaScript is off. Look again" in shown.text
     assert url in shown.values("a", "href")
     ids = [value for _, name, value in shown.attributes if name == "id"]
     assert len(ids) == len(set(ids))
