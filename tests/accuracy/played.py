@@ -11,7 +11,7 @@ import httpx
 from grapevine.config.settings import Settings
 from grapevine.simulate.api_client import ApiClient
 from grapevine.simulate.parameters import Parameters
-from grapevine.simulate.player import Player, Target
+from grapevine.simulate.player import CollectAnswer, Player, Target
 from grapevine.simulate.report import ComparisonReport, check
 from grapevine.simulate.world import World
 from grapevine.sites.api_keys import add_key
@@ -58,7 +58,7 @@ class _Played(Player):
     def _move(self, now: int) -> None:
         self._server.clock.now = now
 
-    async def _post(self, *arguments: object) -> httpx.Response:
+    async def _post(self, *arguments: object) -> CollectAnswer:
         now = self._server.clock.now
         if now - self._judged_at >= _HOUR_MS:
             self._judged_at = now

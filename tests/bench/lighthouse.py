@@ -80,7 +80,7 @@ def _lighthouse() -> list[str]:
 @contextmanager
 def _pages() -> Iterator[dict[str, str]]:
     """The same page twice, on an origin of its own, one of them with the widget of a real server."""
-    command = [sys.executable, "-m", "grapevine", "demo", "--json", "--port", "0", "--site-port", "0"]
+    command = [sys.executable, "-m", "grapevine", "demo", "--json", "--history", "0", "--port", "0", "--site-port", "0"]
     with serve_site() as site, subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:  # noqa: S603
         assert demo.stdout is not None
         facts = json.loads(demo.stdout.readline())

@@ -130,7 +130,7 @@ MakeReader = Callable[..., Reader]
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
     """One demo per worker, on free ports; ends as the contract says."""
-    command = [sys.executable, "-m", "grapevine", "demo", "--json", "--port", "0", "--site-port", "0"]
+    command = [sys.executable, "-m", "grapevine", "demo", "--json", "--history", "0", "--port", "0", "--site-port", "0"]
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         line = process.stdout.readline()

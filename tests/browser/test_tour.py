@@ -49,7 +49,7 @@ def copied(page: Page) -> str:
 
 
 def test_a_newcomer_is_led_to_a_chain_of_three(browser: Browser) -> None:
-    command = [sys.executable, "-m", "grapevine", "demo", "--tour", "--port", "0", "--site-port", "0"]
+    command = [sys.executable, "-m", "grapevine", "demo", "--tour", "--history", "0", "--port", "0", "--site-port", "0"]
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True, encoding="utf-8") as process:  # noqa: S603
         try:
             _follow(browser, Terminal(process))

@@ -53,7 +53,7 @@ class RunningDemo:
 @pytest.fixture(scope="module")
 def demo() -> Iterator[RunningDemo]:
     with tempfile.TemporaryDirectory() as folder:
-        demo = RunningDemo("--json", folder=Path(folder))
+        demo = RunningDemo("--json", "--history", "0", folder=Path(folder))
         with demo.process:
             try:
                 yield demo
@@ -64,8 +64,9 @@ def demo() -> Iterator[RunningDemo]:
 @pytest.fixture(scope="module")
 def facts(demo: RunningDemo) -> dict[str, str]:
     """The one line that it prints."""
-    found: dict[str, str] = json.loads(demo.line())
-    assert set(found) == {"server", "site_url", "site", "key", "database", "sign_in"}
+    found: dict[str, Any] = json.loads(demo.line())
+    assert set(found) == {"server", "site_url", "site", "key", "database", "sign_in", "history"}
+    assert found["history"] == 0
     return found
 
 
@@ -166,7 +167,7 @@ def test_a_refusal_ends_the_game(facts: dict[str, str]) -> None:
 
 
 def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
-    demo = RunningDemo("--json", folder=tmp_path)
+    demo = RunningDemo("--json", "--history", "0", folder=tmp_path)
     with demo.process:
         database = json.loads(demo.line())["database"].removeprefix("sqlite:///")
         assert Path(database).is_relative_to(tmp_path)
@@ -177,7 +178,7 @@ def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_it_plays_while_it_runs_and_says_how_much(tmp_path: Path) -> None:
-    demo = RunningDemo("--traffic", "20", folder=tmp_path)
+    demo = RunningDemo("--history", "0", "--traffic", "20", folder=tmp_path)
     with demo.process:
         welcome = [demo.line() for _ in range(6)]
         assert demo.process.stderr is not None

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import tempfile
 import time
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from grapevine.cli.arguments import Commands, count, port
-from grapevine.cli.context import CommandContext
-from grapevine.cli.progress import visit_progress
+from grapevine.cli.context import CommandContext, counted
+from grapevine.cli.progress import time_progress, visit_progress
 from grapevine.cli.tour import give_tour
 from grapevine.config.settings import SQLITE, Settings
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
 from grapevine.sites.management import add_site
 
-HOST = "127.0.0.1"
+if TYPE_CHECKING:
+    from grapevine.demo.filling import Filling
+
+HOST: Final = "127.0.0.1"
+HISTORY_DAYS: Final = 30
+"""What the dashboard shows at first."""
+MOST_HISTORY_DAYS: Final = 365
+"""A year is filled in within minutes. What is older than the retention of 400 days would be deleted at once."""
 
 
 class Demo(NamedTuple):
     """A demo that runs: its addresses, the site's public key and an admin API key, where the database is, and the link
-    that opens the dashboard signed in."""
+    that opens the dashboard signed in; ``history`` days are filled in."""
 
     server: str
     site_url: str
@@ -30,6 +37,7 @@ class Demo(NamedTuple):
     key: str
     database: str
     sign_in: str
+    history: int
 
 
 def register(commands: Commands) -> None:
@@ -38,13 +46,21 @@ def register(commands: Commands) -> None:
         "demo",
         demo,
         "run a server and a small site that embeds it, on a throw-away database",
-        examples=("grapevine demo", "grapevine demo --traffic 1000"),
-        more="Settings and GRAPEVINE_* are left aside. --json prints one line: server, site_url, site, key, database, "
-        "sign_in; database is what GRAPEVINE_DATABASE takes, so other commands can look into the demo.",
+        examples=("grapevine demo", "grapevine demo --history 7 --traffic 1000"),
+        more="Settings and GRAPEVINE_* are left aside. --json prints one line as soon as the server answers: server, "
+        "site_url, site, key, database, sign_in, history; database is what GRAPEVINE_DATABASE takes, so other commands "
+        "can look into the demo. A second line follows when the history is there.",
     )
     parser.add_argument("--port", type=port, default=8000, help="port of the server (default: %(default)s)")
     parser.add_argument("--site-port", type=port, default=8001, help="port of the demo site (default: %(default)s)")
     parser.add_argument("--traffic", type=count, default=0, metavar="N", help="play N visits over real HTTP")
+    parser.add_argument(
+        "--history",
+        type=_days,
+        default=HISTORY_DAYS,
+        metavar="DAYS",
+        help="fill in so many days that have passed, 0 for none (default: %(default)s)",
+    )
     parser.add_argument("--tour", action="store_true", help="say step by step how to share a link, and what came of it")
 
 
@@ -53,17 +69,19 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
     if arguments.tour and (arguments.json or arguments.traffic):
         other = "--json" if arguments.json else "--traffic"
         raise Invalid(f"--tour talks with a person who shares links by hand; leave {other} out")
-    from grapevine.config import logging
+    from grapevine.config.logging import configure
     from grapevine.config.secret_keys import with_secret_keys
+    from grapevine.demo.filling import Filling
     from grapevine.demo.site import demo_folder
     from grapevine.serving import server as listening
     from grapevine.serving.app import create_app
     from grapevine.serving.signals import run_until_signal
+    from grapevine.simulate.player import Target
     from grapevine.store.factory import make_store
     from grapevine.web.dashboard.sign_in_link import SignInLink
     from grapevine.web.demo_site import demo_site
 
-    logging.configure("text")
+    configure("text")
     with tempfile.TemporaryDirectory(prefix="grapevine-demo-") as folder:
         database = f"{SQLITE}{Path(folder, 'demo.sqlite3')}"
         proxies = (HOST,)  # the traffic comes from many addresses
@@ -74,26 +92,25 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         async with context.store(settings, make=True) as store:
             added = await add_site(store, "Lees (demo)", origins, context.now())
         link = SignInLink(added.key.row.key_id)
-        app = create_app(settings, make_store(settings), sign_in_link=link)
+        filling = Filling(Target(added.row.key, site.url), context.now(), arguments.history)
+        app = create_app(settings, make_store(settings), sign_in_link=link, companion=filling.run)
         server = listening.Server(app, HOST, arguments.port)
         values |= {"GRAPEVINE": server.url, "SITE": added.row.key}
         sign_in = server.url + link.path()
-        running = Demo(server.url, site.url, added.row.key, added.key.secret, database, sign_in)
+        running = Demo(server.url, site.url, added.row.key, added.key.secret, database, sign_in, arguments.history)
 
         async def present() -> None:
             """What the command does while the server runs, one step after the other."""
             since = context.now()
             _announce(context, running, as_json=arguments.json)
+            if arguments.history:
+                await _fill(context, running, filling, as_json=arguments.json)
             if arguments.tour:
                 async with context.store(settings, make=True) as store:
                     own = Site(added.row, settings.secret_keys)
                     await give_tour(context, store, own, site.url, since, lambda path: server.url + link.path(path))
             elif arguments.traffic:
                 await _play(context, running, arguments.traffic)
-            elif not arguments.json:
-                context.say(
-                    "To see numbers at once: grapevine demo --traffic 1000 (or: make demo ARGS='--traffic 1000')"
-                )
 
         await run_until_signal([server, site], present)
     return 0
@@ -111,6 +128,41 @@ def _announce(context: CommandContext, running: Demo, *, as_json: bool) -> None:
     context.say(
         "\nCopy a link on the demo site, open it in another browser, copy it there: the dashboard shows the chain."
     )
+
+
+async def _fill(context: CommandContext, running: Demo, filling: Filling, *, as_json: bool) -> None:
+    """Fills in the days that have passed, behind a progress bar, and says what is there and what to look at first."""
+    from grapevine.config.logging import only_warnings
+    from grapevine.simulate.expected import ExpectedResults
+
+    what = f"Filling in {counted(running.history, 'day')}"
+    # What the jobs of days long past would log is no news.
+    with only_warnings(), time_progress(context, what, filling.start, filling.end) as reached:
+        await filling.finish(reached)
+    results = ExpectedResults(filling.truth)
+    visits, goals = int(results.numbers["visits"] or 0), int(results.numbers["conversions"] or 0)
+    largest = max((size for size, _ in results.cascades.values()), default=1)
+    if as_json:
+        filled = {"visits": visits, "cascades": len(results.cascades), "deepest": results.deepest, "conversions": goals}
+        context.say_json({"filled": filled}, one_line=True)
+        return
+    context.say(
+        f"\nThe last {counted(running.history, 'day')} are there: {counted(visits, 'visit')}, "
+        f"{counted(len(results.cascades), 'chain')} of shared links (the longest went through {results.deepest} "
+        f"people, the largest brought {counted(largest - 1, 'visit')}) and {counted(goals, 'goal')} reached."
+    )
+    context.say("Look at these first:")
+    context.say(f"  {running.server}/cascades     who passed what on to whom")
+    context.say(f"  {running.server}/direct       how much of the direct traffic is private sharing")
+    context.say(f"  {running.server}/conversions  what sharing was worth")
+
+
+def _days(text: str) -> int:
+    """Parses a number of days of history."""
+    days = count(text)
+    if days > MOST_HISTORY_DAYS:
+        raise ArgumentTypeError(f"{text} days are too many: at most {MOST_HISTORY_DAYS}")
+    return days
 
 
 async def _play(context: CommandContext, running: Demo, visits: int) -> None:

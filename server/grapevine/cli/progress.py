@@ -1,11 +1,11 @@
-"""The progress bar of commands that play visits."""
+"""The progress bars of commands that play visits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from grapevine.cli.context import CommandContext
 
@@ -17,3 +17,13 @@ def visit_progress(context: CommandContext, visits: int) -> Iterator[Callable[[]
     with Progress(*columns, console=context.err, disable=not context.err.is_terminal) as progress:
         task = progress.add_task("Visits", total=visits)
         yield lambda: progress.advance(task)
+
+
+@contextmanager
+def time_progress(context: CommandContext, what: str, start: int, end: int) -> Iterator[Callable[[int], None]]:
+    """Shows a bar from the time ``start`` to ``end`` on standard error, if that is a terminal; yields the function to
+    call with the time (UTC ms) that was reached."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=context.err, disable=not context.err.is_terminal) as progress:
+        task = progress.add_task(what, total=end - start)
+        yield lambda at: progress.update(task, completed=at - start)

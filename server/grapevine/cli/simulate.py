@@ -37,6 +37,7 @@ _RATES: Final = (
     ("regulars", "part of first visits by somebody who was here before"),
     ("opted_out", "part of people who asked not to be followed"),
     ("conversions", "part of visits that reach a goal"),
+    ("answers", "part of visits whose person says how they heard of the site"),
     ("lost", "part of reports of shares that never arrive"),
     ("retried", "part of requests that are sent twice"),
     ("late", "part of reports of shares that arrive long afterwards"),

@@ -6,6 +6,8 @@ import json
 import logging
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from grapevine.domain.periods import rfc3339
@@ -59,6 +61,18 @@ def configure(form: str) -> None:
     logging.getLogger("grapevine").setLevel(logging.INFO)
     for name in STRANGERS_WRITE:
         logging.getLogger(name).filters = [Seldom()]
+
+
+@contextmanager
+def only_warnings() -> Iterator[None]:
+    """Keeps our own events below a warning out of the log while the block runs."""
+    ours = logging.getLogger("grapevine")
+    before = ours.level
+    ours.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        ours.setLevel(before)
 
 
 class Seldom(logging.Filter):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -146,14 +147,22 @@ async def running(
         )
 
 
+async def _nothing(_state: AppState) -> None:
+    pass
+
+
 def create_app(
     settings: Settings,
     store: Store,
     clock: Clock = system_clock,
     buckets: Memory | None = None,
     sign_in_link: SignInLink | None = None,
+    companion: Callable[[AppState], Coroutine[Any, Any, None]] = _nothing,
 ) -> ASGIApp:
-    """Returns the server as an ASGI application whose lifespan opens ``store``, and closes it after the last event."""
+    """Returns the server as an ASGI application whose lifespan opens ``store``, and closes it after the last event.
+
+    ``companion`` runs while the application does, with its parts, and is cancelled before they end.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, AppState]]:
@@ -162,7 +171,8 @@ def create_app(
             async with running(settings, store, clock, buckets) as state:
                 app.state.app_state = state
                 tune_interpreter()
-                yield {"app_state": state}
+                async with background_task(companion(state), "companion"):
+                    yield {"app_state": state}
         finally:
             await store.close()
 

@@ -35,6 +35,10 @@ class Pages:
         self._weights = list(accumulate(weight for weight, _ in weighted))
         self.home = next(page for page in self._pages if page.is_home)
 
+    def named(self, path: str) -> SitePage:
+        """Returns the page of that path. Raises StopIteration when there is none."""
+        return next(page for page in self._pages if page.path == path)
+
     def draw(self, random: Random) -> SitePage:
         """Returns a page, drawn by weight."""
         return random.choices(self._pages, cum_weights=self._weights)[0]

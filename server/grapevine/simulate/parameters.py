@@ -44,6 +44,8 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opted_out: float = 0.02
     conversions: float = 0.0
     """Visits that reach a goal; ``--conversions`` of the people who are followed."""
+    answers: float = 0.0
+    """Visits whose person says how they heard of the site; ``--answers`` of the people who are followed."""
     lost: float = 0.1
     """Reports of shares that never arrive."""
     retried: float = 0.02

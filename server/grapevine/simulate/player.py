@@ -1,4 +1,4 @@
-"""Plays a world over HTTP, with the requests of the widget, messengers and robots.
+"""Plays a world, over HTTP or in the server's own process, with the requests of the widget, messengers and robots.
 
 Requests are begun in the world's order, several at a time; one that needs a token or session waits until the server has
 handed it out, and all that follow wait behind it. So the same world is the same requests in the same order.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from grapevine.http_client import AsyncClient, HTTPError, InvalidURL, Response, 
 from grapevine.simulate.behaviour import CHANNEL_USE
 from grapevine.simulate.people import Person
 from grapevine.simulate.requests import (
+    SimulatedAnswer,
     SimulatedClick,
     SimulatedConversion,
     SimulatedRequest,
@@ -57,6 +59,13 @@ class Target(NamedTuple):
     origin: str
 
 
+class CollectAnswer(NamedTuple):
+    """A server's answer to a collect call: its body, and why nothing was stored."""
+
+    body: Any
+    dropped: str | None
+
+
 class IssuedTokens(NamedTuple):
     """The session and the tokens of a visit."""
 
@@ -81,20 +90,21 @@ async def origin_of_site(client: AsyncClient, site: str) -> str | None:
     return None if found is None else found[1]
 
 
-class Player:
-    """``clock`` is the server's time in UTC milliseconds. ``at`` moves a server's own clock along simulated time before
+class WorldPlayer(ABC):
+    """Makes the requests of a world; a subclass says how they reach the server.
+
+    ``clock`` is the server's time in UTC milliseconds. ``at`` moves a server's own clock along simulated time before
     each request, which are then made one by one; without it everything happens in the server's now."""
 
     def __init__(
         self,
-        client: AsyncClient,
         target: Target,
         world: World,
         clock: Callable[[], int],
         at: Callable[[int], None] | None = None,
         on_visit: Callable[[], None] = lambda: None,
+        concurrency: int = CONCURRENCY,
     ) -> None:
-        self._client = client
         self._target = target
         self._world = world
         self._clock = clock
@@ -104,18 +114,24 @@ class Player:
         self._tokens: dict[Link, str] = {}
         self._running: dict[object, asyncio.Task[None]] = {}
         self._days: dict[str, str] = {}
-        self._free = asyncio.Semaphore(CONCURRENCY)
+        self._free = asyncio.Semaphore(concurrency)
+
+    @abstractmethod
+    async def _post(self, call: str, who: Person, body: dict[str, Any], expected: tuple[int, ...]) -> CollectAnswer:
+        """Makes a collect call. Raises GrapevineError unless the answer's status is one of ``expected``."""
+
+    @abstractmethod
+    async def _follow(self, action: SimulatedClick) -> None:
+        """Opens a short link."""
 
     async def play(self) -> None:
         """Plays everything. Raises GrapevineError for an unexpected response."""
         try:
             async with asyncio.TaskGroup() as group:
                 for action in self._world.requests():
-                    await self._await_dependencies(action)
+                    needed = await self._prepare(action)
                     await self._free.acquire()
-                    if self._at is not None:
-                        self._at(action.at)
-                    task = group.create_task(self._make(action))
+                    task = group.create_task(self._make(action, needed))
                     self._running[_provides(action)] = task
                     if self._at is not None:
                         await task
@@ -129,15 +145,31 @@ class Player:
         for link, share in self._world.truth.shares.items():
             share.served = self._tokens.get(link)
 
-    async def _await_dependencies(self, action: SimulatedRequest) -> None:
-        """Waits for the responses with the tokens and the session that this request carries."""
-        for needed in _depends_on(action):
-            task = self._running.get(needed)
-            if task is not None and not task.done():
-                await asyncio.wait([task])
+    async def _prepare(self, action: SimulatedRequest) -> Sequence[asyncio.Task[None]]:
+        """Waits for the responses with the tokens and the session that this request carries.
 
-    async def _make(self, action: SimulatedRequest) -> None:
+        Returns those of their tasks that the request has to wait for itself.
+        """
+        unfinished = self._unfinished(action)
+        if unfinished:
+            await asyncio.wait(unfinished)
+        return ()
+
+    def _unfinished(self, action: SimulatedRequest) -> list[asyncio.Task[None]]:
+        """Returns the tasks that get what this request carries and have not ended."""
+        running = [self._running.get(needed) for needed in _depends_on(action)]
+        return [task for task in running if task is not None and not task.done()]
+
+    def _begin(self, action: SimulatedRequest) -> None:
+        """Sets the server's clock, if there is one to set; nothing is awaited between this and the request."""
+        if self._at is not None:
+            self._at(action.at)
+
+    async def _make(self, action: SimulatedRequest, needed: Sequence[asyncio.Task[None]]) -> None:
         try:
+            if needed:
+                await asyncio.wait(needed)
+            self._begin(action)
             if isinstance(action, SimulatedVisit):
                 await self._arrive(action)
             elif isinstance(action, SimulatedView):
@@ -146,6 +178,8 @@ class Player:
                 await self._report(action)
             elif isinstance(action, SimulatedConversion):
                 await self._convert(action)
+            elif isinstance(action, SimulatedAnswer):
+                await self._answer(action)
             else:
                 await self._follow(action)
         finally:
@@ -167,12 +201,10 @@ class Player:
             token = self._tokens[action.link]
             body["token"] = token if action.damage is None else damaged(token, action.damage)
             body["own"] = action.own
-        response = await self._post("visits", action.who, body, (200, 202))
-        answer = response.json()
+        answer, dropped = await self._post("visits", action.who, body, (200, 202))
         visit = self._world.truth.visits[action.visit]
         if visit.served is not None:
             return  # the same request again
-        dropped = response.headers.get("Grapevine-Dropped")
         tokens = answer["tokens"]
         visit.served = ServerResult(answer["visit"], tokens.get(_CHANNELS[0]), ids.day_at(self._clock()), dropped)
         for channel, token in tokens.items():
@@ -193,9 +225,9 @@ class Player:
             "url": self._url(action.path),
             "title": action.title,
         }
-        response = await self._post("shares", action.who, body, (200,))
+        answer = await self._post("shares", action.who, body, (200,))
         link = action.link
-        self._tokens.setdefault(link._replace(n=next_n(link.n)), response.json()["next"])
+        self._tokens.setdefault(link._replace(n=next_n(link.n)), answer.body["next"])
 
     async def _convert(self, action: SimulatedConversion) -> None:
         body = {"session": self._issued[action.visit].session, "goal": action.goal, "nonce": action.nonce}
@@ -203,12 +235,35 @@ class Player:
             body |= {"value": action.value, "currency": action.currency or ""}
         await self._post("conversions", action.who, body, (200,))
 
+    async def _answer(self, action: SimulatedAnswer) -> None:
+        body = {"session": self._issued[action.visit].session, "text": action.text, "nonce": action.nonce}
+        await self._post("answers", action.who, body, (200,))
+
+    def _url(self, path: str, query: str = "") -> str:
+        return f"{self._target.origin}{path}{'?' if query else ''}{query}"
+
+
+class Player(WorldPlayer):
+    """Plays a world over HTTP; see ``WorldPlayer``."""
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        target: Target,
+        world: World,
+        clock: Callable[[], int],
+        at: Callable[[int], None] | None = None,
+        on_visit: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(target, world, clock, at, on_visit)
+        self._client = client
+
     async def _follow(self, action: SimulatedClick) -> None:
         headers = {"User-Agent": action.who.agent.text, **self._address(action.who)}
         response = await self._client.get(f"/s/{self._tokens[action.link]}", headers=headers)
         _expect(response, (302,))
 
-    async def _post(self, call: str, who: Person, body: dict[str, Any], expected: tuple[int, ...]) -> Response:
+    async def _post(self, call: str, who: Person, body: dict[str, Any], expected: tuple[int, ...]) -> CollectAnswer:
         headers = {
             "Content-Type": "text/plain;charset=UTF-8",
             "Origin": self._target.origin,
@@ -221,13 +276,10 @@ class Player:
             headers["Sec-GPC"] = "1"
         response = await self._client.post(f"/v1/{call}", json={"site": self._target.site, **body}, headers=headers)
         _expect(response, expected)
-        return response
+        return CollectAnswer(response.json(), response.headers.get("Grapevine-Dropped"))
 
     def _address(self, who: Person) -> dict[str, str]:
         return {"X-Forwarded-For": who.address} if self._world.truth.play.parameters.addresses else {}
-
-    def _url(self, path: str, query: str = "") -> str:
-        return f"{self._target.origin}{path}{'?' if query else ''}{query}"
 
 
 def damaged(token: str, index: int) -> str:
@@ -249,7 +301,7 @@ def _depends_on(action: SimulatedRequest) -> tuple[object, ...]:
     """Returns the keys of the request's values (see ``_provides``). A repeat waits for the first response."""
     if isinstance(action, SimulatedVisit):
         return (action.visit,) if action.link is None else (action.visit, *_of(action.link))
-    if isinstance(action, SimulatedView | SimulatedConversion):
+    if isinstance(action, SimulatedView | SimulatedConversion | SimulatedAnswer):
         return (action.visit,)
     return _of(action.link)
 

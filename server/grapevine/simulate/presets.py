@@ -1,13 +1,20 @@
-"""Presets: a world's parameters and pages for one purpose. So far the demo's: readers of the demo site."""
+"""Presets: a world's parameters and pages for one purpose. So far the demo's: readers of the demo site.
+
+``demo_world`` is what happens while somebody looks on, ``demo_history`` the days before.
+"""
 
 from __future__ import annotations
 
+from random import Random
 from typing import Final
 
 from msgspec.structs import replace
 
+from grapevine.domain.ids import DAY_MS, HOUR_MS, day_at, day_start
 from grapevine.simulate.pages import Pages, SitePage
 from grapevine.simulate.parameters import Parameters
+from grapevine.simulate.request_stream import MINUTE
+from grapevine.simulate.season import Season, SharingWaves, Surge, weekly
 from grapevine.simulate.world import World
 
 DEMO_PAGES: Final = (
@@ -38,3 +45,60 @@ DEMO_SEED: Final = 25
 def demo_world(visits: int, seed: int = DEMO_SEED) -> World:
     """Returns a world of that many visits to the demo site. Raises Invalid for a number that cannot be."""
     return World(seed, replace(DEMO, visits=visits), pages=Pages(DEMO_PAGES))
+
+
+HISTORY_A_DAY: Final = 450
+"""About so many visits a day have come in the demo's past: few enough to fill in at once, enough for an estimate."""
+
+HISTORY: Final = replace(
+    DEMO, k=0.36, sharing=0.5, untagged=0.3, self_returns=0.05, same_network=0.04, answers=0.02, late=0.02,
+    suspects=0.6, opted_out=0.02,
+)  # fmt: skip
+
+_WEEK: Final = (1.05, 1.1, 1.1, 1.05, 0.95, 0.75, 1.0)
+"""A weekly rhythm from Monday: fewer read on a Saturday."""
+
+_LOUD: Final = 6.0
+_QUIET: Final = 0.05
+_GROWTH: Final = 0.25
+_SURGE_AFTER: Final = 0.7  # of the days
+_SURGE_HOUR: Final = 17
+_SURGE_PAGE: Final = "/articles/sixty-one-per-cent/"
+_SURGE_OPENINGS: Final = 70
+_AROUSED_MS: Final = 48 * HOUR_MS
+_AROUSED: Final = 2.4
+_FEWEST_SURGE_DAYS: Final = 6
+_LAST_ARRIVALS_MS: Final = (20_000, 9_000, 2_000)
+
+
+def demo_history(now: int, days: int, seed: int = DEMO_SEED) -> World:
+    """Returns the world of the ``days`` days that end ``now`` (UTC ms): the day of ``now`` is the last of them.
+
+    Sharing comes in waves, without which there is no estimate of direct traffic, and on one evening a page takes off. A
+    few visits come in the last seconds, so that even a day that has just begun has some.
+    """
+    today = day_start(day_at(now))
+    start = today - (days - 1) * DAY_MS
+    pages = Pages(DEMO_PAGES)
+    waves = SharingWaves(
+        Random(f"waves {seed}"),  # noqa: S311 - a game, no secret
+        [page.path for _, page in DEMO_PAGES],
+        start,
+        days,
+        loud=_LOUD,
+        quiet=_QUIET,
+    )
+    surges: tuple[Surge, ...] = ()
+    if days >= _FEWEST_SURGE_DAYS:
+        at = start + int(days * _SURGE_AFTER) * DAY_MS + _SURGE_HOUR * HOUR_MS
+        surges = (Surge(at, _SURGE_PAGE, "reddit", "reddit", _SURGE_OPENINGS, 25 * MINUTE),)
+        waves.arouse(surges[0], _AROUSED_MS, _AROUSED)
+    season = Season(
+        until=now,
+        busy=weekly(_WEEK, start, days, _GROWTH),
+        sharing=waves,
+        surges=surges,
+        last_arrivals=tuple(max(now - before, today) for before in _LAST_ARRIVALS_MS),
+    )
+    parameters = replace(HISTORY, visits=days * HISTORY_A_DAY, days=float(days))
+    return World(seed, parameters, start, pages, season)

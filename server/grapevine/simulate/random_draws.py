@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from random import Random
 from typing import Final, TypeVar
 
@@ -56,12 +57,15 @@ def delay(random: Random, at: int) -> int:
     return opened
 
 
-def next_arrival(random: Random, at: int, a_day: float) -> int:
+def next_arrival(
+    random: Random, at: int, a_day: float, busy: Callable[[int], float] | None = None, most_busy: float = 1.0
+) -> int:
     """Returns when (ms) the next visitor after ``at`` comes; ``a_day`` come in a day, more by day than by night
-    (thinning: Lewis and Shedler 1979)."""
-    busiest = max(_HOURS) / sum(_HOURS) * a_day
+    (thinning: Lewis and Shedler 1979). ``busy`` says how many times more at a time, at most ``most_busy``."""
+    busiest = max(_HOURS) / sum(_HOURS) * a_day * most_busy
     moment = float(at)
     while True:
         moment += random.expovariate(busiest) * _HOUR_MS
-        if random.random() * max(_HOURS) < _HOURS[int(moment // _HOUR_MS) % 24]:
+        rate = _HOURS[int(moment // _HOUR_MS) % 24] * (1 if busy is None else busy(int(moment)))
+        if random.random() * max(_HOURS) * most_busy < rate:
             return int(moment)

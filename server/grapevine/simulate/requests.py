@@ -57,6 +57,16 @@ class SimulatedConversion(NamedTuple):
     currency: str | None
 
 
+class SimulatedAnswer(NamedTuple):
+    """``POST /v1/answers``: what the person writes to "how did you hear about us?"."""
+
+    at: int
+    who: Person
+    visit: int
+    text: str
+    nonce: str
+
+
 class SimulatedClick(NamedTuple):
     """``GET /s/TOKEN``, by a person or a robot."""
 
@@ -65,4 +75,6 @@ class SimulatedClick(NamedTuple):
     link: Link
 
 
-SimulatedRequest = SimulatedVisit | SimulatedView | SimulatedShare | SimulatedConversion | SimulatedClick
+SimulatedRequest = (
+    SimulatedVisit | SimulatedView | SimulatedShare | SimulatedConversion | SimulatedAnswer | SimulatedClick
+)

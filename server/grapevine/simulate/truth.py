@@ -61,7 +61,7 @@ class Visit(msgspec.Struct, tag="visit", tag_field="kind"):
     private conversation; ``dark``: and nothing that arrived with it tells so.
     ``source``, ``app`` and ``device`` are what can be known of the arrival without a token.
     ``visitor`` is one number for one address, agent and language. ``views`` arrived, the first among them;
-    ``goals`` were reached.
+    ``goals`` were reached, ``answers`` were given to "how did you hear about us?".
     """
 
     number: int
@@ -86,6 +86,7 @@ class Visit(msgspec.Struct, tag="visit", tag_field="kind"):
     opted_out: bool = False
     views: int = 1
     goals: list[ReachedGoal] = []
+    answers: list[str] = []
     served: ServerResult | None = None
 
     @property

@@ -1,41 +1,38 @@
 """The world: an event queue in simulated time. Pure: no clock, no network, the same world for the same seed.
 
 People arrive, read on, and share pages, with the widget or without it; those links are opened by others hours or
-days later, who pass them on in turn. Robots look at what is shared. What the way to the server does to requests (lost,
-late, sent twice) happens here too, so that the truth knows what arrived.
+days later, who pass them on in turn. Robots look at what is shared.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterator
-from random import Random
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import next_n
 from grapevine.simulate import behaviour, people, random_draws
+from grapevine.simulate.answers import answer_of
 from grapevine.simulate.behaviour import Arrival
 from grapevine.simulate.pages import Pages, SitePage, made_up_pages
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.people import AgentString, Person
 from grapevine.simulate.random_draws import pick
+from grapevine.simulate.request_stream import MINUTE, SECOND, RequestStream
 from grapevine.simulate.requests import (
+    SimulatedAnswer,
     SimulatedClick,
     SimulatedConversion,
     SimulatedRequest,
     SimulatedShare,
     SimulatedView,
-    SimulatedVisit,
 )
-from grapevine.simulate.truth import Link, PlayLine, ReachedGoal, Share, Truth, Visit
+from grapevine.simulate.season import MOST_BUSY, STEADY, Season, Surge
+from grapevine.simulate.truth import Link, ReachedGoal, Share, Visit
 
 START: Final = ids.day_start(2196)
 """When simulated time begins: Monday, 5 January 2026, 0:00 UTC."""
-
-SECOND: Final = 1_000
-MINUTE: Final = 60 * SECOND
 
 _READS_ON: Final = 0.35
 _MOST_VIEWS: Final = 8
@@ -48,7 +45,6 @@ _SCANS_MAIL: Final = 0.3
 _REPLAYS: Final = 0.003
 _DRIVES: Final = 0.01
 _GOALS: Final = ((5, ("letter", None)), (4, ("order", "EUR")), (1, ("order", "USD")))
-_TRIED_AGAIN_MS: Final = 5 * MINUTE
 
 
 class _Sharer(NamedTuple):
@@ -68,54 +64,58 @@ class _Opening(NamedTuple):
     short: bool
 
 
-class World:
+class World(RequestStream):
     """``requests`` is everything that arrives at the server, in order; ``truth`` grows with it.
 
     The pages are made up unless ``pages`` names them.
     The server's response is needed before the next request is drawn only when that one carries its token.
     """
 
-    def __init__(self, seed: int, parameters: Parameters, start: int = START, pages: Pages | None = None) -> None:
-        self.truth = Truth(PlayLine(seed, parameters))
+    def __init__(
+        self,
+        seed: int,
+        parameters: Parameters,
+        start: int = START,
+        pages: Pages | None = None,
+        season: Season = STEADY,
+    ) -> None:
+        super().__init__(seed, parameters, season.until)
         self.people = 0
-        self._rates = parameters
-        self._random = random = Random(seed)  # noqa: S311 - a game, no secret
-        self._pages = pages or made_up_pages(random, parameters.pages)
-        self._coming: list[tuple[int, int, Callable[..., Iterator[SimulatedRequest]], tuple[Any, ...]]] = []
-        self._scheduled = 0
-        self._start = start
+        self._pages = pages or made_up_pages(self._random, parameters.pages)
+        self._season = season
+        self.start = start
         self._a_day = parameters.visits * max(0.05, 1 - parameters.k) / parameters.days
         self._regulars: list[Person] = []
-        self._visitors: dict[tuple[str, str, str], int] = {}
         self._next: dict[tuple[int, str], int] = {}
 
     def requests(self) -> Iterator[SimulatedRequest]:
-        """Yields every request until the given number of visits is reached and their late requests have arrived."""
-        self._later(random_draws.next_arrival(self._random, self._start, self._a_day), self._newcomer)
-        while self._coming:
-            at, _, happen, arguments = heapq.heappop(self._coming)
-            for action in happen(at, *arguments):
-                self.truth.requests += 1
-                yield action
+        """Yields every request until the season ends; without an end, until the given number of visits is reached and
+        their late requests have arrived."""
+        self._later(self._next_arrival(self.start), self._newcomer)
+        for at in self._season.last_arrivals:
+            self._later(at, self._come)
+        for surge in self._season.surges:
+            self._later(surge.at, self._surge, surge)
+        yield from self._stream()
 
-    def _later(self, at: int, happen: Callable[..., Iterator[SimulatedRequest]], *arguments: Any) -> None:
-        self._scheduled += 1
-        heapq.heappush(self._coming, (at, self._scheduled, happen, arguments))
-
-    def _chance(self, rate: float) -> bool:
-        return self._random.random() < rate
+    def _next_arrival(self, at: int) -> int:
+        busy = self._season.busy
+        return random_draws.next_arrival(self._random, at, self._a_day, busy, 1.0 if busy is None else MOST_BUSY)
 
     @property
     def _over(self) -> bool:
-        return self.people >= self._rates.visits
+        return self._until is None and self.people >= self._rates.visits
 
     # Arrivals and behaviour of people.
 
     def _newcomer(self, at: int) -> Iterator[SimulatedRequest]:
         if self._over:
             return
+        self._later(self._next_arrival(at), self._newcomer)
+        yield from self._come(at)
+
+    def _come(self, at: int) -> Iterator[SimulatedRequest]:
         random, rates = self._random, self._rates
-        self._later(random_draws.next_arrival(random, at, self._a_day), self._newcomer)
         if self._chance(rates.crawlers):
             self._later(at + random.randrange(MINUTE), self._crawl, self._pages.draw(random), None)
         if self._chance(_DRIVES * rates.suspects):
@@ -142,9 +142,12 @@ class World:
 
     def _read_on(self, at: int, sharer: _Sharer) -> None:
         random = self._random
-        acts = random_draws.poisson(random, self._rates.sharing)
+        wave = self._season.sharing(sharer.page.path, at, sharer.visit.depth)
+        acts = random_draws.poisson(random, self._rates.sharing * wave)
         if self._chance(self._rates.conversions) and not sharer.who.opted_out:
             self._later(at + random.randrange(30 * SECOND, 20 * MINUTE), self._convert, sharer)
+        if self._rates.answers and self._chance(self._rates.answers) and not sharer.who.opted_out:
+            self._later(at + random.randrange(20 * SECOND, 5 * MINUTE), self._answer, sharer)
         moments = [at + random.randrange(10 * SECOND, 4 * MINUTE)]
         while len(moments) < _MOST_VIEWS and self._chance(_READS_ON):
             moments.append(moments[-1] + random.randrange(15 * SECOND, 4 * MINUTE))
@@ -170,51 +173,12 @@ class World:
         convert = SimulatedConversion(at, sharer.who, sharer.visit.number, name, self._nonce(), value, currency)
         yield from self._sent(convert, "duplicate")
 
-    def _landing(
-        self, at: int, who: Person, visit: Visit, way: Arrival, page: SitePage, damage: int | None = None
-    ) -> Iterator[SimulatedRequest]:
-        """Yields the request of a visit; ``way`` says what the browser sends."""
-        link = None
-        if visit.token in ("kept", "damaged") and visit.parent is not None:
-            link = Link(visit.parent, visit.channel or "", visit.n or 0)
-        arrive = SimulatedVisit(
-            at=at,
-            who=who,
-            visit=visit.number,
-            path=page.path,
-            query=way.query,
-            title=page.title,
-            referrer=way.referrer,
-            nonce=self._nonce(),
-            link=link,
-            damage=damage,
-            own=visit.own,
-        )
-        refused = "robot" if visit.robot == "crawler" else "opted-out" if visit.opted_out else None
-        if refused:
-            self.truth.drops[refused] += 1
-        yield from self._sent(arrive, refused or "duplicate")
-
-    def _visit(self, at: int, who: Person, way: Arrival, page: SitePage, **facts: Any) -> Visit:
-        source, app = behaviour.shown(way, who.agent, page.is_home)
-        address = who.address if self._rates.addresses else ""
-        key = (address, who.agent.text, who.language)
-        visit = Visit(
-            number=len(self.truth.visits),
-            at=rfc3339(at),
-            human=facts.pop("human"),
-            robot=facts.pop("robot", None),
-            way=way.truth,
-            page=page.path,
-            source=source,
-            app=app,
-            device=who.agent.device,
-            visitor=self._visitors.setdefault(key, len(self._visitors)),
-            **facts,
-        )
-        visit.dark = visit.human and visit.private and visit.token != "kept" and source.startswith("direct-")  # noqa: S105
-        self.truth.visits.append(visit)
-        return visit
+    def _answer(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
+        """Yields what the visitor writes to "how did you hear about us?"."""
+        text = answer_of(self._random, sharer.visit, sharer.who)
+        sharer.visit.answers.append(text)
+        answer = SimulatedAnswer(at, sharer.who, sharer.visit.number, text, self._nonce())
+        yield from self._sent(answer, "duplicate")
 
     # How pages are passed on.
 
@@ -230,9 +194,18 @@ class World:
         link = Link(sharer.visit.number, channel, self._next.get((sharer.visit.number, channel), 0))
         place = pick(random, habit.places)
         opening = _Opening(sharer, place, link, self._chance(rates.short_links))
+        self._hand_out(at, opening, link)
+        self._send_round(at, opening, k * habit.opened / behaviour.USUAL)
+        if self._chance(rates.self_returns):
+            self._later(at + random.randrange(MINUTE, 3 * ids.HOUR_MS), self._open_own, opening)
+        yield from ()
+
+    def _hand_out(self, at: int, opening: _Opening, link: Link) -> None:
+        """A link is shared with a token: its report is on the way, and robots look at it."""
+        random, rates, sharer = self._random, self._rates, opening.sharer
         share = self.truth.shares.get(link)
         if share is None:
-            private = behaviour.DESTINATIONS[place].private
+            private = behaviour.DESTINATIONS[opening.place].private
             share = Share(*link, rfc3339(at), sharer.page.path, private)
             self.truth.shares[link] = share
         share.acts += 1
@@ -244,10 +217,19 @@ class World:
                 arrives = at + 2 * MINUTE + int(random.expovariate(1 / ids.HOUR_MS))
             self._later(arrives, self._report, sharer, link)
         self._look_at(at, opening)
-        self._send_round(at, opening, k * habit.opened / behaviour.USUAL)
-        if self._chance(rates.self_returns):
-            self._later(at + random.randrange(MINUTE, 3 * ids.HOUR_MS), self._open_own, opening)
-        yield from ()
+
+    def _surge(self, at: int, surge: Surge) -> Iterator[SimulatedRequest]:
+        """Yields the visit of a reader who posts the page in a large group."""
+        random, page, way = self._random, self._pages.named(surge.path), behaviour.ARRIVALS[0][1]
+        who = people.person(random)
+        visit = self._visit(at, who, way, page, human=True)
+        self.people += 1
+        yield from self._landing(at, who, visit, way, page)
+        link, shared_at = Link(visit.number, surge.channel, 0), at + MINUTE
+        opening = _Opening(_Sharer(visit, who, page), surge.place, link, short=True)
+        self._hand_out(shared_at, opening, link)
+        for _ in range(surge.openings):
+            self._later(shared_at + MINUTE + int(random.expovariate(1 / surge.within)), self._open, opening)
 
     def _report(self, at: int, sharer: _Sharer, link: Link) -> Iterator[SimulatedRequest]:
         """Yields the report of a share; its response carries the token for the next share."""
@@ -369,22 +351,6 @@ class World:
         came: dict[str, Any] = {} if link is None else {"parent": link.visit, "token": "kept", **_named(link)}
         visit = self._visit(at, who, way, page, human=False, robot=kind, **came)
         yield from self._landing(at, who, visit, way, page)
-
-    # The way to the server.
-
-    def _sent(self, action: SimulatedRequest, repeated: str) -> Iterator[SimulatedRequest]:
-        """Yields the request and sometimes schedules its repeat; ``repeated`` is the drop reason the server counts."""
-        yield action
-        if self._chance(self._rates.retried):
-            again = action.at + self._random.randrange(SECOND, _TRIED_AGAIN_MS)
-            self._later(again, self._again, action, repeated)
-
-    def _again(self, at: int, action: SimulatedRequest, repeated: str) -> Iterator[SimulatedRequest]:
-        self.truth.drops[repeated] += 1
-        yield action._replace(at=at)
-
-    def _nonce(self) -> str:
-        return "".join(self._random.choices(ids.ALPHABET, k=24))
 
 
 def _named(link: Link | None) -> dict[str, Any]:
