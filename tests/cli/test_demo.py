@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,32 +18,12 @@ from grapevine.serving.app import system_clock
 from grapevine.simulate.expected import ExpectedResults
 from grapevine.simulate.player import Player, Target, player_client
 from grapevine.simulate.presets import demo_world
+from tests.cli.running_demo import PATIENCE_SECONDS, RunningDemo, ask
 
 pytestmark = pytest.mark.process
 
-PATIENCE_SECONDS = 120
 VISITS = 300
 DEEPEST = 6
-
-
-class RunningDemo:
-    """A running demo."""
-
-    def __init__(self, *arguments: str, folder: Path) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
-        command = [sys.executable, "-m", "grapevine", "demo", "--port", "0", "--site-port", "0", *arguments]
-        self.process = subprocess.Popen(  # noqa: S603
-            command, env=kept | {"TMPDIR": str(folder)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.folder = folder
-
-    def line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline()
-
-    def end(self) -> tuple[str, str]:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.communicate(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -82,14 +58,6 @@ async def play(facts: dict[str, str], visits: int = VISITS) -> ExpectedResults:
     async with player_client(facts["server"]) as client:
         await Player(client, Target(facts["site"], facts["site_url"]), world, system_clock).play()
     return ExpectedResults(world.truth)
-
-
-def ask(facts: dict[str, str], path: str) -> Any:
-    headers = {"Authorization": f"Bearer {facts['key']}"}
-    period = {"from": "2020-01-01", "to": "2029-12-31"} if "stats" in path else None
-    answer = httpx.get(facts["server"] + path, headers=headers, params=period, trust_env=False)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def test_the_site_embeds_the_server(facts: dict[str, str]) -> None:
