@@ -28,9 +28,27 @@ def shell_lines(text: str) -> list[str]:
 
 def test_every_make_target_exists(readme: str, project_root: Path) -> None:
     targets = [line.split()[1] for line in shell_lines(readme) if line.startswith("make ")]
-    assert set(targets) == {"demo", "test-fast", "test", "test-slow", "test-engines", "check", "bench"}
+    assert set(targets) == {"demo", "test-fast", "test", "test-slow", "test-engines", "check", "bench", "release-check"}
     makefile = (project_root / "Makefile").read_text("utf-8")
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title) for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE))
+    return {re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_link_to_a_section_leads_to_its_heading(project_root: Path) -> None:
+    pages = (*project_root.glob("*.md"), project_root / "widget/README.md", *project_root.glob("docs/**/*.md"))
+    wrong = []
+    for page in pages:
+        for name, anchor in re.findall(r"\]\((?!\w+:)([^)#]*)#([^)]+)\)", page.read_text("utf-8")):
+            target = page.parent / name if name else page
+            if target.suffix == ".md" and anchor not in _anchors(target):
+                wrong.append(f"{page.name}: {name}#{anchor}")
+    assert wrong == []
 
 
 def test_the_index_of_the_documentation_names_every_page(project_root: Path) -> None:
