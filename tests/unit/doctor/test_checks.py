@@ -8,7 +8,7 @@ import pytest
 from grapevine.doctor.page.answers import check_answer, check_whole
 from grapevine.doctor.page.fetch import Fetched, FetchError
 from grapevine.doctor.page.fragments import check_fragments, looks_up_hash
-from grapevine.doctor.page.held_back import check_held_back
+from grapevine.doctor.page.held_back import check_held_back, check_own_consent
 from grapevine.doctor.page.other_scripts import check_order
 from grapevine.doctor.page.previews import check_canonical, check_preview, check_robots
 from grapevine.doctor.page.script import check_script
@@ -186,6 +186,20 @@ def test_walls_and_referrers() -> None:
     page = page_of("<input type=password>")
     page.fetched = login
     assert codes(check_whole(page)) == {"page-login": "hint"}
+
+
+def test_pages_that_robots_shall_leave_out() -> None:
+    for page in (page_of("<meta name=robots content='noindex, follow'>"), page_of("", x_robots_tag="none")):
+        assert codes(check_whole(page)) == {"page-noindex": "hint"}
+    assert check_whole(page_of("<meta name=robots content='max-image-preview:none'>")) == []
+
+
+def test_code_that_waits_for_consent_by_itself() -> None:
+    required = embed_of(page_of(LINE.replace("async", "async data-consent=required")))
+    assert check_own_consent(embed_of(page_of(LINE)), []) == []
+    assert codes(check_own_consent(required, ["other()"])) == {"consent-required": "hint"}
+    for script in ("window.grapevine.consent(true)", "grapevine.q.push(['consent', true])", "grapevine?.consent(ok)"):
+        assert codes(check_own_consent(required, [script])) == {"consent-required": "ok"}, script
 
 
 def test_whose_page_it_is() -> None:

@@ -89,18 +89,25 @@ ESCAPED = LINE.replace("<", "&lt;").replace(">", "&gt;")
 def test_a_page_where_browsers_do_not_run_it(html: str, expected: dict[str, str]) -> None:
     page = page_of(html)
     assert not find_embeds(page, HERE)
-    (finding,) = check_missing(page, HERE)
+    (finding,) = check_missing(page, HERE, [])
     assert {finding.code: finding.level} == expected
     assert finding.fix
+
+
+def test_a_line_that_a_file_of_the_page_adds() -> None:
+    page = page_of("<script src=/app.js></script>")
+    file = f"e.src='{SCRIPT}';e.dataset.site='{KEY}'"
+    assert codes(check_missing(page, HERE, [file])) == {"snippet-added-by-script": "hint"}
+    assert codes(check_missing(page, HERE, ["import './other-widget.js'"])) == {"snippet-missing": "problem"}
 
 
 def test_a_line_is_repaired_with_what_is_known() -> None:
     page = page_of(f"<script async {SCRIPT_OF}></script>")
     (finding,) = check_line(page, find_embeds(page, HERE), HERE)
     assert finding.paste == f'<script async src="{SCRIPT}?site={KEY}"></script>'
-    (missing,) = check_missing(page_of(""), HERE)
+    (missing,) = check_missing(page_of(""), HERE, [])
     assert missing.paste == LINE
-    (unknown,) = check_missing(page_of(""), NOWHERE)
+    (unknown,) = check_missing(page_of(""), NOWHERE, [])
     assert "YOUR-SERVER" in unknown.paste
     assert "SITE_KEY" in unknown.paste
 

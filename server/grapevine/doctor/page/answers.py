@@ -70,6 +70,17 @@ def check_whole(page: CheckedPage) -> list[PageFinding]:
                 "Check a page that everybody can open.",
             )
         )
+    robots = f"{page.fetched.header('x-robots-tag')} {page.meta('robots')}".lower()
+    if "noindex" in robots or robots.split() == ["none"]:
+        found.append(
+            hint(
+                "page-noindex",
+                "The page asks robots to leave it out (noindex). Search engines do not list it, and some apps may show "
+                "no preview of its links.",
+                "If it is meant to be found and shared, take noindex out of the page's robots element or of the "
+                "X-Robots-Tag that the web server sends.",
+            )
+        )
     policy = (page.fetched.header("referrer-policy").split(",")[-1].strip() or page.meta("referrer")).lower()
     if policy in ("no-referrer", "same-origin"):
         found.append(

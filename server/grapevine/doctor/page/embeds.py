@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -91,9 +92,16 @@ def holds_line(text: str) -> bool:
     return any(_LINE_IN_TEXT.search(each) for each in windows(text))
 
 
-def added_by_script(page: CheckedPage) -> Element | None:
-    """Returns the script in the page that names the widget's file, so that it may add our line in the browser."""
+def added_by_script(page: CheckedPage, scripts: Sequence[str]) -> str | None:
+    """Returns which script of the page names the widget's file, so that it may add our line in the browser.
+
+    ``scripts`` are the texts of all scripts that were read, those of files among them.
+    """
     for each in page.scripts:
-        if any(_ADDED_BY_SCRIPT.search(text) and _KEY_IN_TEXT.search(text) for text in windows(each.text)):
-            return each
-    return None
+        if _names_widget(each.text) or any(_ADDED_BY_SCRIPT.search(value) for value in each.attributes.values()):
+            return f"The script in line {each.line} of the page"
+    return "A script of the page" if any(_names_widget(text) for text in scripts) else None
+
+
+def _names_widget(script: str) -> bool:
+    return any(_ADDED_BY_SCRIPT.search(text) and _KEY_IN_TEXT.search(text) for text in windows(script))

@@ -12,7 +12,7 @@ from grapevine.doctor.page import answers, csp, fragments, other_scripts, previe
 from grapevine.doctor.page.embeds import Embed, find_embeds
 from grapevine.doctor.page.fetch import Fetched, FetchError, Visitor
 from grapevine.doctor.page.findings import PageFinding, hint, problem
-from grapevine.doctor.page.held_back import check_held_back
+from grapevine.doctor.page.held_back import check_held_back, check_own_consent
 from grapevine.doctor.page.installation import Installation, with_origin
 from grapevine.doctor.page.page import CheckedPage, read_page
 from grapevine.doctor.page.script import MOST_BYTES, check_own_script, check_script
@@ -27,6 +27,8 @@ MORE_SECONDS: Final = 20.0
 """For everything but the page itself."""
 _UNREADABLE: Final = ("snippet-quotes", "snippet-placeholder", "snippet-without-site", "snippet-without-address")
 """Where the line itself cannot be read, there is nothing else to say of it."""
+_UNLOADABLE: Final = ("snippet-local-address", "snippet-mixed-content")
+"""Where it is clear already that browsers cannot load the script."""
 _ORDER: Final = ("problem", "hint", "ok")
 
 
@@ -98,16 +100,17 @@ def _unfetched(error: FetchError, installation: Installation) -> PageFinding:
 
 def _judge(page: CheckedPage, embeds: list[Embed], installation: Installation, extras: _Extras) -> list[PageFinding]:
     if not embeds:
-        found = snippet.check_missing(page, installation)
+        found = snippet.check_missing(page, installation, extras.scripts)
     else:
         first = embeds[0]
         found = snippet.check_line(page, embeds, installation)
         if not any(finding.level == "problem" and finding.code in _UNREADABLE for finding in found):
             found += check_held_back(first)
+            found += check_own_consent(first, extras.scripts)
             found += whose.check_known_site(page, first, installation) or whose.check_asked(
                 page, first, extras.asked, installation
             )
-            if extras.script is not None:
+            if extras.script is not None and not any(finding.code in _UNLOADABLE for finding in found):
                 found += check_script(first, extras.script)
             elif installation.only is not None:
                 found += check_own_script(first, installation)

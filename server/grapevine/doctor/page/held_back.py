@@ -7,12 +7,14 @@ browser runs is found by the general rule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from grapevine.doctor.page.embeds import Embed
 from grapevine.doctor.page.findings import PageFinding, cut, hint, ok, problem
 from grapevine.doctor.page.markup import Element
+from grapevine.doctor.page.text_windows import windows
 
 JAVASCRIPT: Final = frozenset(
     "application/ecmascript application/javascript application/x-ecmascript application/x-javascript text/ecmascript "
@@ -38,7 +40,7 @@ class Holder(NamedTuple):
 CONSENT: Final = (
     Holder("Cookiebot", 'data-cookieconsent="ignore"', ("data-cookieconsent", "data-cookieblock-src")),
     Holder("OneTrust", "data-ot-ignore", ("data-ot-",), (), ("optanon-category", "ot-vscat")),
-    Holder("Usercentrics", 'data-uc-allowed="true"', ("data-usercentrics", "data-uc-src")),
+    Holder("Usercentrics", "", ("data-usercentrics", "data-uc-src")),
     Holder("CookieYes", "", ("data-cookieyes",)),
     Holder("Complianz", "", ("data-cmplz-src", "data-cmplz-target"), (), ("cmplz-",)),
     Holder("iubenda", 'class="_iub_cs_skip"', ("data-iub-purposes", "data-suppressedsrc"), (), ("_iub_cs_activate",)),
@@ -67,16 +69,16 @@ OPTIMISERS: Final = (
     ),
     Holder("Perfmatters", "", ("data-perfmatters-",), ("pmdelayedscript",)),
     Holder("NitroPack", "nitro-exclude", ("nitro-", "data-nitro-"), ("nitropack/",)),
-    Holder("WP Meteor", "data-wpmeteor-nooptimize", ("data-wpmeteor-",), ("javascript/blocked",)),
-    Holder("FlyingPress", "", ("data-loading-method",)),
+    Holder("WP Meteor", 'data-wpmeteor-nooptimize="true"', ("data-wpmeteor-",), ("javascript/blocked",)),
     Holder("Flying Scripts", "", (), ("flying-scripts", "lazy")),
     Holder("10Web Booster", "", ("data-two_delay",)),
     Holder("PageSpeed", "data-pagespeed-no-defer", ("data-pagespeed-orig",), ("text/psajs",)),
     Holder("Hummingbird", "", ("data-wphb-",), ("wphb-delay-type",)),
-    Holder("Seraphinite Accelerator", "seraph-accel-crit", (), ("o/js-",)),
+    Holder("Seraphinite Accelerator", 'seraph-accel-crit="1"', (), ("o/js-",)),
     Holder("Phast", "data-phast-no-defer", ("data-phast-",), ("text/phast", "phast")),
     Holder("Swift Performance", "", (), ("swift/javascript",)),
 )
+_CONSENT_CALL: Final = re.compile(r"grapevine\)?\s{0,9}\??\.\s{0,9}consent|[\"']consent[\"']\s{0,9},\s{0,9}(?:true|!0)")
 _WORKER: Final = "text/partytown"
 
 
@@ -142,6 +144,25 @@ def check_held_back(embed: Embed) -> list[PageFinding]:
             f"Grapevine's code has the type {cut(element.get('type'), 60)}, which browsers do not run.",
             "Take the type out:",
             right_line(embed),
+        )
+    ]
+
+
+def check_own_consent(embed: Embed, scripts: Sequence[str]) -> list[PageFinding]:
+    """Says what ``data-consent="required"`` needs: a script of the page that passes the visitor's answer on."""
+    if embed.option("consent") != "required":
+        return []
+    if any(_CONSENT_CALL.search(text) for script in scripts for text in windows(script)):
+        return [
+            ok("consent-required", "The code waits until the page says that the visitor agrees, and a script does so.")
+        ]
+    return [
+        hint(
+            "consent-required",
+            'The code waits until the page says that the visitor agrees (data-consent="required"), and no script that '
+            "was read says so. Without it no visit is counted.",
+            "Let your cookie banner call this when a visitor agrees:",
+            "grapevine.consent(true)",
         )
     ]
 

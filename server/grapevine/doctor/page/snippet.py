@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,18 +28,18 @@ def line(address: str, key: str) -> str:
     return f'<script async src="{escape(address)}" data-site="{escape(key)}"></script>'
 
 
-def check_missing(page: CheckedPage, installation: Installation) -> list[PageFinding]:
+def check_missing(page: CheckedPage, installation: Installation, scripts: Sequence[str]) -> list[PageFinding]:
     """Says why a page without our line has none: it is somewhere where browsers do not run it, or not there at all."""
     usual = _usual_line(page, installation)
     where = _elsewhere(page, usual)
     if where is not None:
         return [where]
-    added = added_by_script(page)
+    added = added_by_script(page, scripts)
     if added is not None:
         return [
             hint(
                 "snippet-added-by-script",
-                f"A script in line {added.line} of the page seems to add Grapevine's code in the browser. "
+                f"{added} seems to add Grapevine's code in the browser. "
                 "This check reads the page as it arrives and runs no scripts, so it cannot see the result.",
                 "Open the page in a browser: the dashboard shows the visit within seconds. Check that the added script "
                 "names the site, if need be in its address:",
