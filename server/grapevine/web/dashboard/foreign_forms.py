@@ -16,23 +16,23 @@ from grapevine.config.settings import Settings
 from grapevine.domain.urls import UrlError, origin_of
 
 ANOTHER_WEBSITE: Final = (
-    "Nothing was done: your browser says that this form did not come from a page of this dashboard. Open the dashboard "
-    "itself and send the form there."
+    "Nothing was done: your browser says that this form did not come from a page of this dashboard.\n"
+    "Open the dashboard itself and send the form there."
 )
 NOT_SAID: Final = (
-    "Nothing was done: your browser did not say from which page this form came (the header `Origin` is missing). A "
-    "browser extension or a proxy in front of the server may have taken it out: switch the extension off for this "
+    "Nothing was done: your browser did not say from which page this form came (the header `Origin` is missing).\n"
+    "A browser extension or a proxy in front of the server may have taken it out: switch the extension off for this "
     "address, or make the proxy hand over `Origin`."
 )
 HIDDEN: Final = (
-    "Nothing was done: your browser hides from which page this form came (`Origin: null`). That happens in a page that "
-    "was saved as a file, in a frame, with some privacy extensions, and where a proxy adds "
+    "Nothing was done: your browser hides from which page this form came (`Origin: null`).\n"
+    "That happens in a page that was saved as a file, in a frame, with some privacy extensions, and where a proxy adds "
     "`Referrer-Policy: no-referrer`. Open the dashboard in a tab of its own and try again; if that does not help, look "
     "at the extensions and at the proxy."
 )
 NO_WEBSITE: Final = (
-    "Nothing was done: this form did not come from a website's page, but from a browser extension or an app. Open the "
-    "dashboard in a browser and send the form there."
+    "Nothing was done: this form did not come from a website's page, but from a browser extension or an app.\n"
+    "Open the dashboard in a browser and send the form there."
 )
 
 
@@ -78,8 +78,10 @@ def _without_origin(request: Request, settings: Settings, given: str) -> str:
 def _over_http(https: str, http: str) -> str:
     return (
         f"Nothing was done: you opened the dashboard at `{http}`, without https, and this server is set up for "
-        f"`{https}`. Open `{https}` instead. If the dashboard has to work without https, set "
-        f"`GRAPEVINE_BASE_URL={http}`, let no proxy say `X-Forwarded-Proto: https`, and start the server again."
+        f"`{https}`.\n"
+        f"Open `{https}` instead.\n"
+        f"If the dashboard has to work without https, set `GRAPEVINE_BASE_URL={http}`, let no proxy say "
+        "`X-Forwarded-Proto: https`, and start the server again."
     )
 
 
@@ -90,8 +92,9 @@ def _unknown_address(request: Request, settings: Settings, origin: str) -> str:
     if settings.base_url is not None:
         return (
             f"Nothing was done: this form came from a page at `{origin}`, but this server is set up for "
-            f"`{settings.base_url}` (`GRAPEVINE_BASE_URL`). Open the dashboard at `{settings.base_url}`. Or, if "
-            f"`{origin}` is its right address, set {setting} and start the server again. {stranger}"
+            f"`{settings.base_url}` (`GRAPEVINE_BASE_URL`).\n"
+            f"Open the dashboard at `{settings.base_url}`. Or, if `{origin}` is its right address, set {setting} and "
+            f"start the server again.\n{stranger}"
         )
     proxy = ""
     scheme = request.headers.get("x-forwarded-proto")
@@ -102,8 +105,9 @@ def _unknown_address(request: Request, settings: Settings, origin: str) -> str:
         )
     return (
         f"Nothing was done: this form came from a page at `{origin}`, and this server does not know that this is its "
-        "own address. If you open the dashboard at this address, the setting `GRAPEVINE_BASE_URL` is missing, which a "
-        f"server behind a proxy needs: set {setting} and start the server again.{proxy} {stranger}"
+        "own address.\n"
+        "If you open the dashboard at this address, a proxy stands in front of the server, and the setting "
+        f"`GRAPEVINE_BASE_URL` is missing: set {setting} and start the server again.{proxy}\n{stranger}"
     )
 
 
