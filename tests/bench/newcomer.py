@@ -33,7 +33,7 @@ _ROOT: Final = Path(__file__).parents[2]
 _GUIDE: Final = _ROOT / "docs/getting-started.md"
 _SECONDS: Final = 300
 _ARRIVED: Final = "() => window.grapevine?.visit"
-FIRST_DOWNLOAD, AGAIN_DOWNLOAD = "first download", "second download"
+FIRST_DOWNLOAD, AGAIN_DOWNLOAD, DEMO = "first download", "second download", "demo"
 _Result = TypeVar("_Result")
 
 
@@ -122,6 +122,7 @@ def run() -> None:
         person = Newcomer(Path(name))
         person.timed("clone the project", lambda: person.types(f"git clone -q {_ROOT} {person.code}", person.home))
         _download(person)
+        _look_first(person, guide)
         _install(person, guide)
         _chain(person, guide, stack)
         files = list(person.packages.iterdir())
@@ -141,6 +142,14 @@ def _download(person: Newcomer) -> None:
     person.timed(FIRST_DOWNLOAD, download)
     person.timed(AGAIN_DOWNLOAD, download)
     person.environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(person.packages)}
+
+
+def _look_first(person: Newcomer, guide: Guide) -> None:
+    """The demo, until its site answers."""
+    (line,) = guide.commands("Look first", "make demo")
+    with ExitStack() as stack:
+        demo = person.leaves_open(line, person.code, "http://127.0.0.1:8001/")
+        person.timed(DEMO, lambda: stack.enter_context(demo))
 
 
 def _install(person: Newcomer, guide: Guide) -> None:
@@ -272,7 +281,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def _show(times: dict[str, float], files: int, size: int) -> None:
     """Downloads stand apart: they take as long as the connection makes them."""
-    first, again = times.pop(FIRST_DOWNLOAD), times.pop(AGAIN_DOWNLOAD)
+    first, again, demo = (times.pop(apart) for apart in (FIRST_DOWNLOAD, AGAIN_DOWNLOAD, DEMO))
     table = Table(title="From nothing to a chain of three", title_justify="left")
     table.add_column("step")
     table.add_column("seconds", justify="right")
@@ -280,6 +289,7 @@ def _show(times: dict[str, float], files: int, size: int) -> None:
         table.add_row(step, f"{seconds:.1f}")
     table.add_section()
     table.add_row("together, without downloads", f"{sum(times.values()):.1f}")
+    table.add_row("or, to look first: make demo, until it answers", f"{demo:.1f}")
     table.add_row(f"downloads apart: {files} packages, {size / 1e6:.0f} MB, the first time", f"{first:.1f}")
     table.add_row("the same from pip's cache", f"{again:.1f}")
     Console(width=110).print(table)
