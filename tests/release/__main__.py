@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from build import ROOT, project_version
-from tests.release.builds import ONE, OTHER, build, build_all, tracked_files, uncommitted_files
+from tests.release.builds import ONE, OTHER, build, build_all, copy_files, tracked_files, uncommitted_files
 from tests.release.contents import machine_paths, names_in, sdist_faults, wheel_faults
 from tests.release.installed import Environment, try_commands, try_demo, try_server
 
@@ -56,16 +56,19 @@ def main() -> None:
     check_changelog(checks, version, (ROOT / "CHANGELOG.md").read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="grapevine-release-") as name:
         scratch = Path(name)
-        files = build_twice(checks, scratch)
-        check_contents(checks, files, version, scratch)
+        tracked = tracked_files(ROOT)
+        files = build_twice(checks, tracked, scratch)
+        check_contents(checks, files, tracked, version, scratch)
         check_metadata(checks, files)
         check_installed(checks, files, version, scratch)
         publish(files)
     show(checks)
 
 
-def build_twice(checks: Checks, scratch: Path) -> list[Path]:
-    files, again = (build_all(ROOT, scratch, circumstances) for circumstances in (ONE, OTHER))
+def build_twice(checks: Checks, tracked: list[str], scratch: Path) -> list[Path]:
+    # Somebody may go on working meanwhile.
+    snapshot = copy_files(ROOT, tracked, scratch / "snapshot")
+    files, again = (build_all(snapshot, tracked, scratch, circumstances) for circumstances in (ONE, OTHER))
     what = "two builds are the same bytes, though folder, umask, locale, time zone and hash seed differ"
     checks.require(what, _unequal(files, again))
     wheel, sdist = files
@@ -98,8 +101,7 @@ def check_changelog(checks: Checks, version: str, text: str) -> None:
         checks.note(f"CHANGELOG.md: text stands under [Unreleased]; move what the release has to [{version}]")
 
 
-def check_contents(checks: Checks, files: list[Path], version: str, scratch: Path) -> None:
-    tracked = tracked_files(ROOT)
+def check_contents(checks: Checks, files: list[Path], tracked: list[str], version: str, scratch: Path) -> None:
     wheel, sdist = files
     names = [f"grapevine_share-{version}-py3-none-any.whl", f"grapevine_share-{version}.tar.gz"]
     checks.require("both files have the version in their names", [] if [f.name for f in files] == names else names)

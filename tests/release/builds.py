@@ -41,9 +41,9 @@ def uncommitted_files(root: Path) -> list[str]:
     return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.splitlines()  # noqa: S603
 
 
-def copy_tracked(root: Path, folder: Path) -> Path:
-    """Copies the tracked files to a new folder, as they are now, committed or not."""
-    for name in tracked_files(root):
+def copy_files(root: Path, names: list[str], folder: Path) -> Path:
+    """Copies files to a new folder, as they are now, committed or not."""
+    for name in names:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / name, target)
@@ -71,10 +71,10 @@ def build(source: Path, folder: Path, circumstances: Circumstances, *targets: st
     return sorted(folder.iterdir())
 
 
-def build_all(root: Path, scratch: Path, circumstances: Circumstances) -> list[Path]:
-    """Builds sdist and wheel from a copy of the project, and returns the two files."""
+def build_all(root: Path, names: list[str], scratch: Path, circumstances: Circumstances) -> list[Path]:
+    """Builds sdist and wheel from a copy of these files, and returns wheel and sdist."""
     place = scratch / circumstances.folder
-    return build(copy_tracked(root, place / "source"), place / "dist", circumstances, "sdist", "wheel")
+    return build(copy_files(root, names, place / "source"), place / "dist", circumstances, "sdist", "wheel")
 
 
 def lowest(requirements: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from build import project_version
-from tests.release.builds import ONE, build_all, lowest
+from tests.release.builds import ONE, build_all, lowest, tracked_files
 from tests.release.installed import Environment, try_commands, try_demo, try_server
 from tests.support.postgres import Postgres
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def wheel(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_all(project_root, tmp_path_factory.mktemp("wheel"), ONE)[0]
+    return build_all(project_root, tracked_files(project_root), tmp_path_factory.mktemp("wheel"), ONE)[0]
 
 
 @pytest.fixture(scope="module")
