@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 REQUIREMENTS := import tomllib; data = tomllib.load(open("pyproject.toml", "rb")); \
                 print(*data["project"]["dependencies"], *data["dependency-groups"]["build"], sep="\n")
 
-.PHONY: help demo test test-fast test-slow test-engines check bench release-check build setup setup-dev browser routers engines clean
+.PHONY: help demo test test-fast test-slow test-engines check bench screenshots release-check build setup setup-dev browser routers engines clean
 .DELETE_ON_ERROR:
 
 help: ## Prints this list
@@ -47,6 +47,9 @@ check: setup-dev ## Checks format, lint and types
 
 bench: setup-dev $(BUILT) ## Runs the benchmarks; ARGS names one
 	@$(PY) -m tests.bench $(ARGS)
+
+screenshots: setup-dev $(BUILT) browser ## Draws the pictures of README and docs from a demo; ARGS names some of them
+	@$(PY) -m tests.screenshots $(ARGS)
 
 release-check: $(VENV)/.release $(BUILT) ## Builds what a release would publish twice, checks it, and prints it
 	@$(PY) -m tests.release
