@@ -158,7 +158,9 @@ def test_a_page_that_nobody_sees_asks_for_nothing(demo: Demo, reader: MakeReader
 
     page.clock.fast_forward(PAUSE_MINUTES * 60_000 + 1)
     page.clock.run_for(POLL_MS)
-    expect(status).to_have_text(f"Paused: nobody has touched this page for {PAUSE_MINUTES} minutes.")
+    expect(status).to_have_text(
+        f"Paused after {PAUSE_MINUTES} quiet minutes. Move the pointer or press a key to go on."
+    )
     assert asks_within(3_600_000) == 0
     with page.expect_response(f"{demo.server}/first-steps"):
         page.mouse.move(300, 300)

@@ -114,27 +114,30 @@ def no_estimate(found: Direct, period: Period) -> NoEstimate | None:
     reasons = {
         "too-few-days": NoEstimate(
             f"The period has {days}; at least {dark_social.FEWEST_DAYS} are needed.",
-            "Sharing is recognised by its waves from day to day. Choose a longer period.",
+            "The estimate has to see sharing rise and fall from day to day. Choose a longer period; on a new site, "
+            "come back later.",
         ),
         "too-few-deep-visits": NoEstimate(
             f"There was {visits} to inner pages; at least {dark_social.FEWEST_DEEP} are needed."
             if found.estimate.of == 1
             else f"There were {visits} to inner pages; at least {dark_social.FEWEST_DEEP} are needed.",
-            "There is next to nothing to divide up. A longer period may help.",
+            "With fewer, chance decides. Choose a longer period; on a new site, come back later.",
         ),
         "too-few-returns": NoEstimate(
             f"At least {dark_social.FEWEST_RETURNS} private returns are needed; the pages below have "
             f"{formats.number(returns)}.",
-            "Tracked links, QR codes and print do not count here: the site hands them out itself. "
-            "A longer period may help.",
+            "A private return is a visit through a link that one person sent to another. Tracked links, QR codes and "
+            "print do not count here: the site hands them out itself. Choose a longer period; share buttons on the "
+            "pages bring more private returns.",
         ),
         "returns-do-not-move": NoEstimate(
             "Private returns do not rise and fall together enough to tell waves of sharing from luck.",
-            "Without waves nothing says which direct visits came with them. A longer period, or one in which something "
-            "was passed on a lot, may help.",
+            "Direct visits that come in the same waves are what the estimate counts. Choose a longer period, or one in "
+            "which something was passed on a lot.",
         ),
         "too-uncertain": NoEstimate(
-            f"The interval would be wider than {round(dark_social.WIDEST * 100)} points: as good as no answer.",
+            f"The interval would be wider than {round(dark_social.WIDEST * 100)} points of a hundred: as good as no "
+            "answer.",
             "More days make it narrower. Choose a longer period.",
         ),
     }

@@ -23,7 +23,7 @@ POLL_MS: Final = 1_000
 """How often a page that waits asks. With the age of an answer (``steps_cache.FRESH_MS``) it stays below
 two seconds."""
 PAUSE_MINUTES: Final = 30
-"""A page that nobody has touched for so long stops asking, so that one left open over night costs nothing."""
+"""A page that was not touched for so long stops asking, so that one left open over night costs nothing."""
 
 
 class Pasted(NamedTuple):

@@ -26,7 +26,10 @@ MOST_SITES: Final = 100
 Handler = Callable[[Request], Awaitable[Response]]
 
 _SIGNED_OUT: Final[dict[str, Any]] = {"viewer": None}
-_NO_SITE_YET: Final = "Add one on the server with `grapevine site add`; it prints the line to paste into its pages."
+_NO_SITE_YET: Final = (
+    "Add one on the server: `grapevine site add NAME --origin https://example.com`. It prints the code to paste; then "
+    "load this page again, and it waits for the first visit."
+)
 _INVALID_URL: Final = "This address cannot be read"
 
 

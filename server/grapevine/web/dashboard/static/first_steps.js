@@ -1,7 +1,7 @@
 /**
  * Keeps the first steps of a site up to date: asks the server for them again and again, and shows what has changed.
  *
- * One request at a time; none while the page is hidden, or when nobody has touched it for long; seldom while the server
+ * One request at a time; none while the page is hidden, or without a key or a movement of the pointer for long; seldom while the server
  * is away. What the page waits for is shown within two seconds: the server states how often to ask.
  */
 
@@ -51,7 +51,7 @@ const watch = async () => {
   clearTimeout(timer);
   if (asking || document.hidden) return;
   if (Date.now() - touched > pause) {
-    say(`Paused: nobody has touched this page for ${part.dataset.pause} minutes.`);
+    say(`Paused after ${part.dataset.pause} quiet minutes. Move the pointer or press a key to go on.`);
     return;
   }
   asking = true;
