@@ -61,7 +61,9 @@ def test_a_page_of_a_known_site_is_counted(run: Terminal) -> None:
         assert shown.out.endswith("hints above.\n")
         missing = run("doctor", f"{url}/bare", "--allow-private")
         assert missing.status == 1
-        assert missing.out.startswith("PROBLEM  Grapevine's code is not on this page.\n         To do: Paste it into")
+        assert missing.out.startswith(
+            f"Checking {url}/bare\n\nPROBLEM  Grapevine's code is not on this page.\n         To do: Paste it into"
+        )
         assert f'data-site="{site}"' in missing.out
         assert missing.out.endswith("Visits of this page are not counted: 1 problem to solve.\n")
         foreign = run("doctor", url.replace("127.0.0.1", "localhost"), "--allow-private")

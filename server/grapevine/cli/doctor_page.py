@@ -23,7 +23,7 @@ async def check_page(context: CommandContext, text: str, *, allow_private: bool,
     policy = EgressPolicy(
         EVERYWHERE if allow_private else (), plain_http=True, remedy="; --allow-private admits such addresses"
     )
-    if not as_json and url != text.strip():
+    if not as_json:
         context.say(f"Checking {url}\n")
     async with visiting(policy) as visitor:
         report = await examine_page(url, visitor, installation)

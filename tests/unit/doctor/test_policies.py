@@ -11,6 +11,7 @@ OK = {"csp-ok": "ok"}
 SCRIPT = {"csp-script-blocked": "problem"}
 CONNECT = {"csp-connect-blocked": "problem"}
 NONCE = {"csp-script-nonce": "problem"}
+PARTS = {"csp-parts-blocked": "hint"}
 BOTH = SCRIPT | CONNECT
 
 
@@ -27,8 +28,9 @@ BOTH = SCRIPT | CONNECT
         ("script-src https://share.example; connect-src https://share.example", OK),
         ("script-src share.example; connect-src *.example", OK),
         ("script-src *.share.example", SCRIPT),
-        ("script-src https://share.example/widget.js; connect-src https://share.example/v1/", CONNECT),
-        ("script-src https://share.example/widget.js", OK),
+        ("script-src https://share.example/widget.js; connect-src https://share.example/v1/", PARTS | CONNECT),
+        ("script-src https://share.example/widget.js", PARTS | OK),
+        ("script-src https://share.example/widget.js 'nonce-abc'", OK),
         ("script-src https://share.example/other/", SCRIPT),
         ("script-src http://share.example", OK),
         ("script-src https://share.example:8443", SCRIPT),

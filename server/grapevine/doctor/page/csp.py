@@ -84,8 +84,9 @@ def _script(page: CheckedPage, embed: Embed, policy: Policy) -> list[PageFinding
     if name is None or embed.address is None:
         return []
     sources = policy.directives[name]
-    if allows_script(sources, embed.address, page.origin, embed.element.get("nonce"), embed.element.get("integrity")):
-        return []
+    nonce = embed.element.get("nonce")
+    if allows_script(sources, embed.address, page.origin, nonce, embed.element.get("integrity")):
+        return _parts(page, embed, name, sources)
     if trusts_by_nonce(sources):
         return [
             problem(
@@ -104,6 +105,23 @@ def _script(page: CheckedPage, embed: Embed, policy: Policy) -> list[PageFinding
             "csp-script-blocked",
             f"The page's security policy (CSP) does not let browsers load the script: {name} does not name "
             f"{cut(embed.origin)}" + (", and the nonce of the code is another one." if wrong else "."),
+            _where(name, "script-src"),
+            _directive(name, "script-src", sources, embed.origin),
+        )
+    ]
+
+
+def _parts(page: CheckedPage, embed: Embed, name: str, sources: tuple[str, ...]) -> list[PageFinding]:
+    """Says whether the parts that the script loads may run, too: they have its nonce, but addresses of their own."""
+    part = f"{embed.folder}widget.000000000000.buttons.js"
+    if trusts_by_nonce(sources) or allows_script(sources, part, page.origin, embed.element.get("nonce")):
+        return []
+    return [
+        hint(
+            "csp-parts-blocked",
+            "The page's security policy (CSP) lets the script run, but not its parts, such as the buttons: "
+            f"{name} names "
+            f"that one file and not all of {cut(embed.origin)}.",
             _where(name, "script-src"),
             _directive(name, "script-src", sources, embed.origin),
         )
