@@ -104,7 +104,8 @@ def test_the_widgets_size_is_what_the_build_measured(readme: str, project_root: 
 
 def test_every_link_inside_the_project_leads_to_a_file(project_root: Path) -> None:
     pages = (project_root / "README.md", project_root / "widget/README.md", *project_root.glob("docs/**/*.md"))
-    links = [(page, link) for page in pages for link in re.findall(r"\]\((?!\w+:|#)([^)#]+)", page.read_text("utf-8"))]
+    pattern = r"\]\((?!\w+:|#)([^)#]+)|src(?:set)?=\"(?!\w+:|/)([^\"]+\.png)\""
+    links = [(page, one or other) for page in pages for one, other in re.findall(pattern, page.read_text("utf-8"))]
     assert links
     assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
 
