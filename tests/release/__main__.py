@@ -50,9 +50,8 @@ def main() -> None:
     checks = Checks()
     version = project_version(ROOT)
     if changed := uncommitted_files(ROOT):
-        checks.note(
-            f"{len(changed)} files differ from the last commit; what is built is the tracked ones as they are now"
-        )
+        count = "1 file is" if len(changed) == 1 else f"{len(changed)} files are"
+        checks.note(f"{count} not as in the last commit; built is what git tracks, as it is now")
     check_changelog(checks, version, (ROOT / "CHANGELOG.md").read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="grapevine-release-") as name:
         scratch = Path(name)
