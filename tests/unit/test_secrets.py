@@ -25,9 +25,13 @@ PUBLIC = {
     "analytics.metrics.BreakdownRow.key",
     "analytics.models.attribution.CreditRow.key",
     "analytics.models.attribution.ShareCredit.key",
+    "cli.demo.Demo.database",  # a file that is thrown away
     "collect.list_overrides.ReferrerKey.key",
+    "collect.recent_refusals.RecentRefusal.key",  # a site's, from a page
     "config.settings.Settings.database",  # of its URL the password is hidden: see below
     "config.settings.Setting.secret",  # whether it is one
+    "doctor.page.embeds.Embed.key",  # a site's, from a page
+    "sites.platforms.Platform.key",  # a word, such as wordpress
     "sites.management.NewSite.key",  # a NewKey
     "store.copy.schema.CopiedTable.key_indexes",
     "store.copy.backup.BackupSummary.keys",  # the path of their file
@@ -35,6 +39,7 @@ PUBLIC = {
     "store.repositories.consistency.CountComparison.key",
     "store.repositories.consistency.CountDifference.key",
     "store.repositories.page_joins.PagedTable.key",  # the columns of a table's key
+    "store.repositories.site_deletion.DeletedSite.key",  # a site's
     "store.rows.SiteRow.key",  # it stands in every page
     "store.rows.KeyRow.key_id",
     "web.dashboard.page.Viewer.key",  # a KeyRow

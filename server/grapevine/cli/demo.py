@@ -39,6 +39,10 @@ class Demo(NamedTuple):
     sign_in: str
     history: int
 
+    def __repr__(self) -> str:
+        """Returns where it runs, without what opens it."""
+        return f"Demo(server={self.server!r}, site_url={self.site_url!r})"
+
 
 def register(commands: Commands) -> None:
     """Adds the command ``demo`` to the parser."""
