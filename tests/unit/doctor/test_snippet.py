@@ -46,6 +46,12 @@ SCRIPT_OF = f"src='{SCRIPT}'"
         (LINE.replace("async", "async data-endpoint='ftp://x/'"), {"snippet-endpoint": "problem"}),
         (LINE.replace("async", "async data-endpoint='http://x.example/'"), {"snippet-endpoint": "problem"}),
         (LINE.replace("async", "async data-endpoint='/g'"), {"snippet-found": "ok"}),
+        (LINE.replace("async", "async data-ignore"), {"snippet-ignore": "problem"}),
+        (LINE.replace("async", "async data-ignore=True"), {"snippet-ignore": "problem"}),
+        (f"<script async src='{SCRIPT}?site={KEY}&ignore=on'></script>", {"snippet-ignore": "problem"}),
+        (f"<script async src='{SCRIPT}?site={KEY}&ignore'></script>", {"snippet-ignore": "problem"}),
+        (LINE.replace("async", "async data-ignore=false"), {"snippet-found": "ok"}),
+        (f"<script async data-ignore=off src='{SCRIPT}?site={KEY}&ignore=on'></script>", {"snippet-found": "ok"}),
         (f"<script async data-site={KEY}>(()=>{{}})()</script>", {"snippet-without-address": "problem"}),
     ],
 )

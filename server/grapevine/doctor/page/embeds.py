@@ -51,6 +51,15 @@ class Embed(NamedTuple):
         return parse_qs(urlsplit(self.address or "").query, max_num_fields=None).get(name, [""])[0]
 
     @property
+    def ignores_visitors(self) -> bool:
+        """Returns whether the widget takes `data-ignore` as a yes: its pattern is in consentState.js."""
+        value = self.element.attributes.get("data-ignore")
+        if value is None:
+            query = parse_qs(urlsplit(self.address or "").query, keep_blank_values=True)
+            value = query.get("ignore", ["off"])[0]
+        return value.lower() in {"on", "true", "1", ""}
+
+    @property
     def folder(self) -> str:
         """The URL of the script's folder, from which the widget loads its parts and to which it reports."""
         return (self.address or "").partition("?")[0].rpartition("/")[0] + "/"

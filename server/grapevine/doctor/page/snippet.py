@@ -264,6 +264,15 @@ def _options(page: CheckedPage, embed: Embed) -> list[PageFinding]:
                 "Take the word out.",
             )
         )
+    if embed.ignores_visitors:
+        found.append(
+            problem(
+                "snippet-ignore",
+                "Grapevine's code says that the visitors of this page are not to be counted (data-ignore), and says so "
+                "to everybody: this check was not signed in.",
+                "Take data-ignore out, or let your website write it for your own people alone.",
+            )
+        )
     endpoint = embed.option("endpoint")
     target = page.absolute(endpoint) if endpoint else None
     if endpoint and target is None:
