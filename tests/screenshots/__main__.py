@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.support.browsers import CHROMIUM, DESK, FLAGS, HEADLESS_SHELL
 
 SCALE: Final = 2
 """Pixels of the picture for one of the page: screens have two or more."""
+MARGIN: Final = 16
+"""CSS pixels below the last element of a picture."""
 _CHROMIUM: Final = HEADLESS_SHELL if Path(HEADLESS_SHELL).exists() else CHROMIUM
 
 
@@ -36,10 +39,9 @@ async def draw(wanted: list[Picture]) -> None:
 
 
 async def _screenshot(browser: Browser, demo: ShownDemo, picture: Picture) -> bytes:
-    height = picture.height or 100
     context = await browser.new_context(
         user_agent=DESK,
-        viewport={"width": picture.width, "height": height},
+        viewport={"width": picture.width, "height": picture.height or 800},
         device_scale_factor=SCALE,
         color_scheme=picture.theme,
         reduced_motion="reduce",
@@ -55,7 +57,10 @@ async def _screenshot(browser: Browser, demo: ShownDemo, picture: Picture) -> by
         await _sign_in(page, demo.server, demo.key if picture.of == "dashboard" else demo.new_key)
         await page.goto(demo.server + picture.page.replace("DEEPEST", demo.root))
     await page.evaluate("document.fonts.ready.then(() => undefined)")
-    shot = await page.screenshot(full_page=picture.height is None, animations="disabled", caret="hide")
+    if picture.until is not None:
+        end = await page.locator(picture.until).first.evaluate("element => element.getBoundingClientRect().bottom")
+        await page.set_viewport_size({"width": picture.width, "height": math.ceil(end) + MARGIN})
+    shot = await page.screenshot(animations="disabled", caret="hide")
     await context.close()
     return shot
 

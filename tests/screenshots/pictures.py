@@ -13,7 +13,7 @@ class Picture(NamedTuple):
     """A file in ``docs/images``, and what it shows.
 
     ``page`` is a path of the dashboard, or of the demo site for ``of="site"``; ``new site`` is one without a visit.
-    ``height`` cuts the page off, in CSS pixels; None shows all of it.
+    The picture ends below the element ``until`` (a CSS selector), or at ``height`` CSS pixels.
     """
 
     file: str
@@ -21,15 +21,16 @@ class Picture(NamedTuple):
     of: Literal["dashboard", "new site", "site"] = "dashboard"
     theme: Literal["light", "dark"] = "light"
     width: int = 1180
+    until: str | None = None
     height: int | None = None
 
 
 PICTURES: Final = (
-    Picture("dashboard.png", "/", height=1262),
-    Picture("dashboard-dark.png", "/", theme="dark", height=1262),
-    Picture("cascade.png", "/cascades/DEEPEST", height=785),
-    Picture("direct.png", "/direct", height=1000),
-    Picture("conversions.png", "/conversions?model=position", height=1060),
-    Picture("waiting.png", "/", of="new site"),
+    Picture("dashboard.png", "/", until="[aria-labelledby=time]"),
+    Picture("dashboard-dark.png", "/", theme="dark", until="[aria-labelledby=time]"),
+    Picture("cascade.png", "/cascades/DEEPEST", until="[aria-labelledby=tree]"),
+    Picture("direct.png", "/direct", until="[aria-labelledby=parts]"),
+    Picture("conversions.png", "/conversions?model=position", until="[aria-labelledby=owed] .legend"),
+    Picture("waiting.png", "/", of="new site", until=".card"),
     Picture("magazine.png", "/", of="site", height=700),
 )

@@ -35,3 +35,7 @@ def test_pictures_are_small_and_named_once() -> None:
     assert len({picture.file for picture in PICTURES}) == len(PICTURES)
     sizes = {picture.file: (FOLDER / picture.file).stat().st_size for picture in PICTURES}
     assert {name: size for name, size in sizes.items() if size > MOST_BYTES} == {}
+
+
+def test_each_picture_has_an_end() -> None:
+    assert [picture.file for picture in PICTURES if (picture.until is None) == (picture.height is None)] == []
