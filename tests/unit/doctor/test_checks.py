@@ -12,7 +12,7 @@ from grapevine.doctor.page.held_back import check_held_back, check_own_consent
 from grapevine.doctor.page.other_scripts import check_order
 from grapevine.doctor.page.previews import check_canonical, check_preview, check_robots
 from grapevine.doctor.page.script import check_script
-from grapevine.doctor.page.whose import check_asked, check_known_site
+from grapevine.doctor.page.whose import check_answers, check_asked, check_known_site
 from tests.unit.doctor.pages import HERE, KEY, LINE, NOWHERE, SCRIPT, SITE, codes, embed_of, page_of
 
 DATA = f'data-site="{KEY}"'
@@ -221,6 +221,14 @@ def test_whose_page_it_is() -> None:
         assert list(codes(check_asked(page, embed, answer, NOWHERE))) == [code]
     assert list(codes(check_asked(page, embed, None, NOWHERE))) == ["site-not-asked"]
     assert list(codes(check_asked(page, embed, None, HERE))) == ["site-unknown"]
+
+
+def test_a_copy_of_the_script_reports_to_no_server() -> None:
+    page = page_of(LINE)
+    for body, expected in ((b"<html>", ["reports-unreachable"]), (b'{"total":0}', []), (b'{"code":"invalid"}', [])):
+        answer = Fetched(SCRIPT, 200, (), body)
+        assert list(codes(check_answers(page, embed_of(page), answer, HERE))) == expected
+    assert list(codes(check_answers(page, embed_of(page), None, HERE))) == ["reports-unreachable"]
 
 
 def test_what_is_at_the_scripts_address() -> None:

@@ -25,6 +25,13 @@ SCRIPT_OF = f"src='{SCRIPT}'"
         (LINE + LINE, {"snippet-found": "ok", "snippet-twice": "hint"}),
         (LINE + LINE.replace(KEY, "b" * 16), {"snippet-two-sites": "problem"}),
         (f"<script async {SCRIPT_OF}></script>", {"snippet-without-site": "problem"}),
+        (f"<script async {SCRIPT_OF} data-site='gv_{'x' * 40}'></script>", {"snippet-secret-key": "problem"}),
+        (f"<script async {SCRIPT_OF} data-site='{KEY}'>", {"snippet-broken": "problem"}),
+        (f"<script async {SCRIPT_OF} data-site='{KEY}'><p>text</p><script></script>", {"snippet-broken": "problem"}),
+        (
+            f"<script async {SCRIPT_OF} data-site='{KEY}\"></script><p title='x'></script>",
+            {"snippet-broken": "problem"},
+        ),
         (f"<script async {SCRIPT_OF} data-site='SITE_KEY'></script>", {"snippet-placeholder": "problem"}),
         (f"<script async {SCRIPT_OF} data-site='YOUR-KEY'></script>", {"snippet-placeholder": "problem"}),
         (f"<script async {SCRIPT_OF} data-site='{{{{ site }}}}'></script>", {"snippet-placeholder": "problem"}),
@@ -81,6 +88,8 @@ ESCAPED = LINE.replace("<", "&lt;").replace(">", "&gt;")
             "<script src='https://cdn.usefathom.com/script.js' data-site='ABCDEFGH'></script>",
             {"snippet-missing": "problem"},
         ),
+        (f"<script async<br />\nsrc='{SCRIPT}'<br />\ndata-site='{KEY}'></script>", {"snippet-broken": "problem"}),
+        (f'<script async src="{SCRIPT} data-site="{KEY}"></script>', {"snippet-broken": "problem"}),
         (f"<script>s.src='{SCRIPT}';s.dataset.site='{KEY}'</script>", {"snippet-added-by-script": "hint"}),
         (
             f"<script>self.__next_f.push([1,'{{src:{SCRIPT}?site={KEY}}}'])</script>",
@@ -116,6 +125,13 @@ def test_a_line_is_repaired_with_what_is_known() -> None:
     (unknown,) = check_missing(page_of(""), NOWHERE, [])
     assert "YOUR-SERVER" in unknown.paste
     assert "SITE_KEY" in unknown.paste
+
+
+def test_a_secret_is_not_repeated() -> None:
+    page = page_of(f"<script async {SCRIPT_OF} data-site='gv_secret'></script>")
+    (finding,) = check_line(page, find_embeds(page, HERE), HERE)
+    assert "gv_secret" not in f"{finding}"
+    assert finding.paste == LINE
 
 
 def test_options_are_read_from_both_places() -> None:

@@ -25,7 +25,9 @@ SCRIPT_BYTES: Final = 256 << 10
 ROBOTS_BYTES: Final = 64 << 10
 MORE_SECONDS: Final = 20.0
 """For everything but the page itself."""
-_UNREADABLE: Final = ("snippet-quotes", "snippet-placeholder", "snippet-without-site", "snippet-without-address")
+_UNREADABLE: Final = tuple(
+    f"snippet-{name}" for name in ("broken", "quotes", "placeholder", "secret-key", "without-site", "without-address")
+)
 """Where the line itself cannot be read, there is nothing else to say of it."""
 _UNLOADABLE: Final = ("snippet-local-address", "snippet-mixed-content")
 """Where it is clear already that browsers cannot load the script."""
@@ -47,6 +49,7 @@ class _Extras(msgspec.Struct):
     scripts: list[str] = []
     script: Fetched | FetchError | None = None
     asked: Fetched | None = None
+    was_asked: bool = False
     image_error: str = ""
     robots: str | None = None
     is_whole: bool = True
@@ -79,7 +82,7 @@ async def examine_page(url: str, visitor: Visitor, installation: Installation) -
     extras = _Extras()
     try:
         async with asyncio.timeout(MORE_SECONDS):
-            await _gather(page, embeds[0] if embeds else None, visitor, installation, extras)
+            await _gather(page, embeds[0] if embeds else None, visitor, extras)
     except TimeoutError:
         extras.is_whole = False
     # Pure functions over hostile text: in a thread, so that they hold up nothing.
@@ -107,9 +110,10 @@ def _judge(page: CheckedPage, embeds: list[Embed], installation: Installation, e
         if not any(finding.level == "problem" and finding.code in _UNREADABLE for finding in found):
             found += check_held_back(first)
             found += check_own_consent(first, extras.scripts)
-            found += whose.check_known_site(page, first, installation) or whose.check_asked(
-                page, first, extras.asked, installation
-            )
+            known = whose.check_known_site(page, first, installation)
+            found += known or whose.check_asked(page, first, extras.asked, installation)
+            if known and extras.was_asked and not any(finding.code in _UNLOADABLE for finding in found):
+                found += whose.check_answers(page, first, extras.asked, installation)
             if extras.script is not None and not any(finding.code in _UNLOADABLE for finding in found):
                 found += check_script(first, extras.script)
             elif installation.only is not None:
@@ -133,9 +137,7 @@ def _judge(page: CheckedPage, embeds: list[Embed], installation: Installation, e
     return found
 
 
-async def _gather(
-    page: CheckedPage, embed: Embed | None, visitor: Visitor, installation: Installation, extras: _Extras
-) -> None:
+async def _gather(page: CheckedPage, embed: Embed | None, visitor: Visitor, extras: _Extras) -> None:
     """Gets what the checks need into ``extras``, all at once; what is there when time is up is used."""
     extras.scripts = [each.text for each in page.scripts if each.text]
     async with asyncio.TaskGroup() as group:
@@ -144,7 +146,7 @@ async def _gather(
         if embed is not None and embed.address is not None:
             if visitor.may_visit(embed.address):
                 group.create_task(_widget(embed, visitor, extras))
-            if embed.key and installation.only is None and installation.site(embed.key) is None:
+            if embed.key:
                 group.create_task(_ask(whose.question(page, embed), visitor, extras))
         image = previews.image_of(page)
         if image is not None and visitor.may_visit(image):
@@ -176,6 +178,7 @@ async def _widget(embed: Embed, visitor: Visitor, extras: _Extras) -> None:
 
 async def _ask(url: str, visitor: Visitor, extras: _Extras) -> None:
     if visitor.may_visit(url):
+        extras.was_asked = True
         extras.asked = await _quietly(url, visitor, MOST_BYTES)
 
 

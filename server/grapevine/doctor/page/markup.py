@@ -36,7 +36,8 @@ _END: Final = {name: re.compile(rf"</{name}(?=[\t\n\f\r />])", re.IGNORECASE) fo
 class Element(NamedTuple):
     """One element: names in lower case, the first attribute of each name, and its text if its content is text.
 
-    ``line`` counts from 1; ``is_inert`` says that it stands in a ``template``.
+    ``line`` counts from 1; ``is_inert`` says that it stands in a ``template``, ``is_closed`` that the end tag of its
+    text is there.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Element(NamedTuple):
     text: str
     line: int
     is_inert: bool
+    is_closed: bool = True
 
     def get(self, name: str) -> str:
         """Returns the value of an attribute without spaces around it; empty if it is not there."""
@@ -124,17 +126,17 @@ class _Reader:
             return -1
         if name == "template":
             self._templates += 1
-        content, after = "", position
+        content, after, is_closed = "", position, True
         if name in RAW:
             end = _END[name].search(text, position)
             if end is None:
-                content, after = text[position:], -1
+                content, after, is_closed = text[position:], -1, False
             else:
                 content, after = text[position : end.start()], self._attributes(end.end(), {})
         if name in KEPT and (name != "a" or attributes.get("href", "").startswith("#")):
             self._line += text.count("\n", self._counted, start)
             self._counted = start
-            element = Element(name, attributes, content, self._line, self._templates > 0)
+            element = Element(name, attributes, content, self._line, self._templates > 0, is_closed)
             self._found.elements.append(element)
         return after
 

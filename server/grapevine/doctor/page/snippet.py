@@ -11,13 +11,17 @@ from urllib.parse import urlsplit
 from grapevine.doctor.page.embeds import Embed, added_by_script, holds_line
 from grapevine.doctor.page.findings import PageFinding, cut, hint, ok, problem
 from grapevine.doctor.page.installation import Installation
+from grapevine.doctor.page.markup import Element
 from grapevine.doctor.page.page import CheckedPage, is_local_host
+from grapevine.sites.api_keys import KEY_PREFIX
 
 PLACEHOLDER: Final = re.compile(
     r"(?:your|my|the)?[\W_]*(?:site|public)?[\W_]*(?:key|id)|x{3,}|\W*|(?:__|\{|<|%|\$|\[).{0,80}", re.IGNORECASE
 )
 CURLY: Final = "“”„‟«»‘’‚‛″′"
 _QUOTES: Final = CURLY + "\"'"
+_ADDRESS_IN_TEXT: Final = re.compile(r"/widget(?:\.[0-9a-f]{6,20})?\.js")
+_ATTRIBUTES_AS_TEXT: Final = re.compile(r"\s{0,99}(?:async|defer|src|data-site)\b\s{0,9}(?:=|src|data-)")
 _MERGED: Final = re.compile(
     r"/(?:autoptimize_|cache/(?:min|autoptimize|wpfc|breeze|hummingbird)|wp-content/litespeed/js/)"
 )
@@ -34,6 +38,9 @@ def check_missing(page: CheckedPage, installation: Installation, scripts: Sequen
     where = _elsewhere(page, usual)
     if where is not None:
         return [where]
+    broken = next((each for each in page.scripts if is_broken(each)), None)
+    if broken is not None:
+        return [_broken(broken.line, usual)]
     added = added_by_script(page, scripts)
     if added is not None:
         return [
@@ -119,7 +126,12 @@ def _elsewhere(page: CheckedPage, usual: str) -> PageFinding | None:
 def check_line(page: CheckedPage, embeds: list[Embed], installation: Installation) -> list[PageFinding]:
     """Checks how our line is written. The first one counts: a second copy of the script does nothing."""
     first = embeds[0]
-    right = line(first.address or installation.script or "", _clean(first.key) or _key(page, installation))
+    key = _clean(first.key)
+    if not key or key.startswith(KEY_PREFIX):
+        key = _key(page, installation)
+    right = line(first.address or installation.script or "", key)
+    if is_broken(first.element):
+        return [_broken(first.element.line, right)]
     found = _quotes(first, right) or [
         *_address(page, first, right),
         *_key_of(first, right),
@@ -154,6 +166,29 @@ def check_line(page: CheckedPage, embeds: list[Embed], installation: Installatio
     if not any(finding.level == "problem" for finding in found):
         found.insert(0, ok("snippet-found", f"Grapevine's code is on the page, in line {first.element.line}."))
     return found
+
+
+def is_broken(element: Element) -> bool:
+    """Returns whether an editor broke our line: with a ``<br>`` inside, a lost quotation mark or a lost end tag."""
+    values = " ".join((*element.attributes.values(), element.text[:500]))
+    names_site = "data-site" in element.attributes or "data-site" in values or "site=" in values
+    if not names_site or not _ADDRESS_IN_TEXT.search(values):
+        return False
+    if element.get("src") and (not element.is_closed or "<" in element.text):
+        return True
+    if any(mark in name for name in element.attributes for mark in "<\"'"):
+        return True
+    return _ATTRIBUTES_AS_TEXT.match(element.text) is not None
+
+
+def _broken(line_number: int, right: str) -> PageFinding:
+    return problem(
+        "snippet-broken",
+        f"Grapevine's code in line {line_number} is damaged: a quotation mark or its end, </script>, got lost, or an "
+        "editor put line breaks into it.",
+        "Delete it and paste it again, into a field for HTML or code, as one line:",
+        right,
+    )
 
 
 def _both_async(embeds: list[Embed]) -> bool:
@@ -227,6 +262,18 @@ def _key_of(embed: Embed, right: str) -> list[PageFinding]:
                 "drop it.",
                 "Put the site into the address, which they leave alone:",
                 right.replace('" data-site="', "?site="),
+            )
+        ]
+    if key.startswith(KEY_PREFIX):
+        return [
+            problem(
+                "snippet-secret-key",
+                "Grapevine's code has an API key where the site's key belongs. Everybody who opens the page can read "
+                "it, and use it.",
+                "Take it out of the page, and make it useless: grapevine key list shows its ID, and grapevine "
+                "key revoke "
+                "ID ends it. The code, with the site's key, is:",
+                right,
             )
         ]
     if PLACEHOLDER.fullmatch(key):

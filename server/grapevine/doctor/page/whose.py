@@ -55,6 +55,26 @@ def question(page: CheckedPage, embed: Embed) -> str:
     return f"{reports_to(page, embed)}v1/counts?site={quote(embed.key[:100])}&url={quote(page.url[:1_500], safe='')}"
 
 
+def check_answers(
+    page: CheckedPage, embed: Embed, answer: Fetched | None, installation: Installation
+) -> list[PageFinding]:
+    """Says whether a Grapevine server takes reports where the script sends those of a known site."""
+    said = _json(answer)
+    if "total" in said or "code" in said:
+        return []
+    return [
+        problem(
+            "reports-unreachable",
+            f"The script sends its reports to {cut(reports_to(page, embed), 120)}, and no Grapevine server answers "
+            "there, so visits are lost.",
+            "If a speed plugin or a CDN made a copy of the script, let it leave out widget.js. If the address is "
+            "right, "
+            "look at the server and the proxy in front of it. The code is:",
+            line(installation.script or embed.address or "", embed.key),
+        )
+    ]
+
+
 def check_asked(
     page: CheckedPage, embed: Embed, answer: Fetched | None, installation: Installation
 ) -> list[PageFinding]:
