@@ -106,6 +106,14 @@ def test_what_may_have_been_meant(arguments: str, meant: str, run: Terminal) -> 
     assert not meant.startswith("'xyzzy'") or "did you mean" not in done.err
 
 
+@pytest.mark.parametrize("path", [(), ("site",), ("secret",)])
+def test_without_a_command_the_help_lists_them(path: tuple[str, ...], run: Terminal) -> None:
+    done = run(*path)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(run(*path, "--help").out)
+    assert done.err.endswith(": which command? One of those above is needed\n")
+
+
 def test_settings_that_are_mistyped(run: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "g.toml").write_text('bse_url = "https://a.example"\n')
     done = run("--config", str(tmp_path / "g.toml"), "site", "list")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from grapevine.cli.context import CommandContext
-from grapevine.cli.friendly_parser import examples_text
+from grapevine.cli.friendly_parser import COMMAND, examples_text
 
 SITE_HELP: Final = "the site's key, or its name where no other site has it"
 
@@ -47,7 +47,7 @@ class Commands:
     def group(self, name: str, summary: str) -> Commands:
         """Adds a command that only holds others."""
         parser = self._subparsers.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        below = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        below = parser.add_subparsers(title="commands", metavar=COMMAND, required=True)
         return Commands(below, self._shared, parser)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 from grapevine.domain.did_you_mean import closest, did_you_mean
 
+COMMAND: Final = "COMMAND"
 _EXAMPLES: Final = "Examples:\n"
 
 
@@ -52,7 +53,13 @@ class FriendlyParser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """Ends the process with status 2, after the usage and one line on standard error."""
+        """Ends the process with status 2, after the usage and one line on standard error.
+
+        Where the command is missing, its whole help comes first: it lists the commands.
+        """
+        if message.endswith(f"required: {COMMAND}"):
+            self.print_help(sys.stderr)
+            self.exit(2, f"\n{self.prog}: which command? One of those above is needed\n")
         super().error(message + "".join(self._meant_options()))
 
     def _meant_options(self) -> Iterator[str]:

@@ -26,7 +26,7 @@ from grapevine.cli import (
     tokens,
 )
 from grapevine.cli.arguments import Commands, config_option
-from grapevine.cli.friendly_parser import FriendlyParser, examples_text
+from grapevine.cli.friendly_parser import COMMAND, FriendlyParser, examples_text
 
 _FIRST_STEPS: Final = (
     "grapevine demo",
@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"grapevine {__version__}")
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="read settings from this file")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(title="commands", metavar=COMMAND, required=True)
     commands = Commands(subparsers, config_option(), parser)
     for group in (
         serve,

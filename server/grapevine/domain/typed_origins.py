@@ -33,7 +33,8 @@ def parse_origin(text: str) -> str:
             "by itself, such as https://example.com and https://www.example.com"
         )
     if len(pieces) > 1:
-        raise UrlError(f"has a space, comma or semicolon in it; name each origin by itself, such as {pieces[0]}")
+        such = f", such as {pieces[0]}" if "://" in pieces[0] else ""
+        raise UrlError(f"has a space, comma or semicolon in it; name each origin by itself{such}")
     if not typed.lower().startswith(("http://", "https://")):
         raise UrlError(f"must begin with http:// or https://{_suggested(typed)}")
     try:
