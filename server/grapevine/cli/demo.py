@@ -26,6 +26,11 @@ HISTORY_DAYS: Final = 30
 MOST_HISTORY_DAYS: Final = 365
 """A year is filled in within minutes. What is older than the retention of 400 days would be deleted at once."""
 
+_HINT: Final = (
+    "Copy a link on the demo site, open it in another browser, copy it there: the dashboard shows the chain.\n"
+    "Step by step, here in the terminal: grapevine demo --tour (or: make demo ARGS=--tour)"
+)
+
 
 class Demo(NamedTuple):
     """A demo that runs: its addresses, the site's public key and an admin API key, where the database is, and the link
@@ -107,6 +112,8 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
             """What the command does while the server runs, one step after the other."""
             since = context.now()
             _announce(context, running, as_json=arguments.json)
+            if not (arguments.json or arguments.tour):
+                context.say(f"\n{_HINT}")
             if arguments.history:
                 await _fill(context, running, filling, as_json=arguments.json)
             if arguments.tour:
@@ -129,9 +136,6 @@ def _announce(context: CommandContext, running: Demo, *, as_json: bool) -> None:
     context.say(f"Dashboard  {running.sign_in}")
     context.say(f"Demo site  {running.site_url}/")
     context.say(f"API key    {running.key}")
-    context.say(
-        "\nCopy a link on the demo site, open it in another browser, copy it there: the dashboard shows the chain."
-    )
 
 
 async def _fill(context: CommandContext, running: Demo, filling: Filling, *, as_json: bool) -> None:
@@ -155,7 +159,7 @@ async def _fill(context: CommandContext, running: Demo, filling: Filling, *, as_
         f"{counted(len(results.cascades), 'chain')} of shared links (the longest went through {results.deepest} "
         f"people, the largest brought {counted(largest - 1, 'visit')}) and {counted(goals, 'goal')} reached."
     )
-    context.say("Look at these first:")
+    context.say("Look at these first, once the first link has signed you in:")
     context.say(f"  {running.server}/cascades     who passed what on to whom")
     context.say(f"  {running.server}/direct       how much of the direct traffic is private sharing")
     context.say(f"  {running.server}/conversions  what sharing was worth")
