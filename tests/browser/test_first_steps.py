@@ -23,6 +23,7 @@ from grapevine.sites.snippet import snippet
 from grapevine.store.factory import make_store
 from grapevine.web.dashboard.first_steps import PAUSE_MINUTES, POLL_MS
 from tests.browser.demo import SECONDS, Demo, MakeReader
+from tests.browser.fake_collect_api import until
 from tests.browser.test_chain_dashboard import VIOLATIONS
 from tests.browser.test_widget_access import check
 from tests.support.browsers import clipboard
@@ -76,6 +77,8 @@ def waiting(
     person = reader(**options)
     person.expected = expected
     page = person.context.new_page()
+    bearer = {"Authorization": f"Bearer {site.secret}"}
+    until(page, lambda: demo.client.get("/v1/stats/summary", headers=bearer).is_success)  # the server knows the site
     page.add_init_script(VIOLATIONS)
     page.goto(f"{demo.server}/sign-in?next={path}")
     page.get_by_label("API key").fill(site.secret)

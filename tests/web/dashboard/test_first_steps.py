@@ -65,6 +65,7 @@ async def test_a_page_without_data_leads_to_the_first_visit(server: Server, url:
 async def test_scripts_are_files_of_this_server(server: Server) -> None:
     client = await signed_in(server)
     answer = await client.get("/")
+    assert answer.text.count("<script ") == 2
     assert re.findall(r"<script(?! src=\"/static/[\w.]+\" defer></script>)", answer.text) == []
     for script in Page(answer.text).values("script", "src"):
         file = await client.get(script)
@@ -89,6 +90,8 @@ async def test_the_steps_are_taken_one_after_the_other(server: Server) -> None:
     assert "The first visit is here" in said(shown)
     assert "Visits 2" in said(shown)
     assert "Paste this code" not in said(shown)
+    for url in ("/tokens", "/conversions"):  # they have something else to say by now
+        assert "<script" not in (await client.get(url)).text
 
     await server.share(first["tokens"]["copy"], url=f"{ORIGIN}/story")
     assert "The first share is here" in said(await part(server, client))
