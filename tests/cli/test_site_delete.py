@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import signal
 import sqlite3
 import stat
 import sys
@@ -15,7 +17,7 @@ import pytest
 
 from grapevine.exports import TABLES
 from grapevine.sites import deletion
-from tests.cli.terminal import Output, Terminal, findings
+from tests.cli.terminal import Terminal, findings
 
 
 class Keyboard(io.StringIO):
@@ -60,11 +62,11 @@ def test_on_a_terminal_it_says_what_there_is_and_asks_twice(
         f"This deletes the site Lees ({lees}) with everything that was measured on it:\n"
         f"  3 visits, 2 shares, 0 conversions, 0 answers, 1 API key, from {day} to {day}.\n"
         "Links that were shared from its pages lead nowhere afterwards. Only a backup brings any of it back.\n"
-        f"Save it into files first? Type yes, no, or a folder [yes, in grapevine-{lees}-{day}]: "
+        f"Save its data into files first? Type yes, no, or the name of a folder [yes, into grapevine-{lees}-{day}]: "
         f"Saved in {tmp_path}/grapevine-{lees}-{day}: {', '.join(f'{table}.csv' for table in TABLES)}.\n"
         "To delete it, type the site's name (Lees): "
-        f"Deleted Lees with everything that was measured on it ({rows_in(done)} rows). "
-        "Take its snippet out of your pages: it does nothing there any more.\n"
+        "Deleted Lees with everything that was measured on it. Take its snippet out of your pages: it does nothing "
+        "there any more.\n"
     )
     folder = tmp_path / f"grapevine-{lees}-{day}"
     visits = list(csv.DictReader(io.StringIO((folder / "visits.csv").read_bytes().decode("utf-8-sig"), newline="")))
@@ -77,16 +79,12 @@ def test_on_a_terminal_it_says_what_there_is_and_asks_twice(
     assert findings(run("doctor", "--json"))["counts by hour"]["ok"]
 
 
-def rows_in(done: Output) -> str:
-    return done.out.rpartition("(")[2].partition(" ")[0]
-
-
 @pytest.mark.parametrize("name", ["lees", "", "Other", "Lees!"])
 def test_a_wrong_name_changes_nothing(run: Terminal, lees: str, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     on_a_terminal(monkeypatch, "no", name)
     done = run("site", "delete", lees)
     assert (done.status, done.err) == (1, "")
-    assert done.out.endswith("(Lees): That is not its name. Nothing was deleted.\n")
+    assert done.out.endswith("(Lees): That is not the name of the site, which is Lees. Nothing was deleted.\n")
     assert not gone(run, lees)
     assert stored(run, "SELECT count(*) FROM deleted_sites") == [(0,)]
 
@@ -137,6 +135,32 @@ def test_its_data_is_saved_first_or_it_stays(run: Terminal, lees: str, tmp_path:
     assert run(*arguments).out.startswith(f"Saved in {folder}: visits.ndjson, ")
     assert len((folder / "visits.ndjson").read_bytes().splitlines()) == 3
     assert gone(run, lees)
+
+
+def test_what_was_saved_before_is_not_in_the_way(
+    run: Terminal, lees: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2, 3):
+        on_a_terminal(monkeypatch, "", "wrong")
+        assert run("site", "delete", lees).status == 1
+        assert len(list(tmp_path.glob(f"grapevine-{lees}-*"))) == number
+
+
+def test_an_interrupt_says_how_to_go_on(run: Terminal, lees: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupt(_: float) -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deletion.SiteDeletion.__init__, "__defaults__", (interrupt, lambda _: None))
+        stopped = run("site", "delete", lees, "--yes", "Lees")
+    assert (stopped.status, stopped.out) == (130, "")
+    assert stopped.err == (
+        "grapevine: The deletion is not finished. Nothing is counted for this site any more; to delete the rest, run "
+        "the same command again.\n"
+    )
+    assert run("site", "delete", lees, "--yes", "Lees").status == 0
 
 
 def test_a_stopped_deletion_goes_on(run: Terminal, lees: str, monkeypatch: pytest.MonkeyPatch) -> None:

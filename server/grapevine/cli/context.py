@@ -54,11 +54,17 @@ class CommandContext:
             await self._refuse_new_keys(settings)
             settings = with_secret_keys(settings)
         async with self.store(settings, make=make) as store:
-            known = await store.fingerprints.known()
-            if not make:
-                settings = _with_existing_keys(settings, is_signed=bool(known))
-            keys = signing_order(settings.secret_keys, known)
-            yield store, msgspec.structs.replace(settings, secret_keys=keys)
+            yield store, await self.with_keys(store, settings, make=make)
+
+    async def with_keys(self, store: Store, settings: Settings, *, make: bool = False) -> Settings:
+        """Returns the settings with the secret keys of an open store, of which the last one signs.
+
+        With ``make`` the settings have them already. Raises SettingError when the database is used with other keys.
+        """
+        known = await store.fingerprints.known()
+        if not make:
+            settings = _with_existing_keys(settings, is_signed=bool(known))
+        return msgspec.structs.replace(settings, secret_keys=signing_order(settings.secret_keys, known))
 
     async def _refuse_new_keys(self, settings: Settings) -> None:
         """Raises SettingError where a new key file would hide that the one of before is gone."""
@@ -117,15 +123,19 @@ class CommandContext:
         self.say(for_stream(text, sys.stdout))
 
     def ask(self, question: str) -> str | None:
-        """Writes a question to standard output. Returns the line that is typed, None at the end of input."""
+        """Writes a question to standard output. Returns the line that is typed; None at Ctrl-C or the end."""
         sys.stdout.write(f"{printable_lines(question)} ")
         sys.stdout.flush()
         # asyncio's own handler only notes an interrupt while a line is read.
         handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            line = ""
         finally:
             signal.signal(signal.SIGINT, handler)
+        if not line:
+            self.say()
         return line.strip() if line else None
 
     def complain(self, text: str) -> None:

@@ -7,6 +7,7 @@ import shlex
 import sys
 import unicodedata
 from argparse import Namespace
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -90,7 +91,7 @@ async def delete(context: CommandContext, arguments: Namespace) -> int:
         context.say_json(_report(site, amounts, files, deleted))
     else:
         context.say(
-            f"Deleted {site.name} with everything that was measured on it ({counted(sum(deleted.values()), 'row')}). "
+            f"Deleted {site.name} with everything that was measured on it. "
             "Take its snippet out of your pages: it does nothing there any more."
         )
     return 0
@@ -146,8 +147,13 @@ def _announced(site: DeletedSite, amounts: SiteAmounts) -> str:
 
 def _asked_folder(context: CommandContext, site: DeletedSite) -> Path | None:
     """Returns the folder in which the data shall be saved first; None for nowhere."""
-    usual = Path(f"grapevine-{site.key}-{ids.day_date(ids.day_at(context.now())).isoformat()}")
-    answer = context.ask(f"Save it into files first? Type yes, no, or a folder [yes, in {usual}]:")
+    name = f"grapevine-{site.key}-{ids.day_date(ids.day_at(context.now())).isoformat()}"
+    usual = Path(name)
+    for number in count(2):
+        if not usual.exists():
+            break
+        usual = Path(f"{name}-{number}")
+    answer = context.ask(f"Save its data into files first? Type yes, no, or the name of a folder [yes, into {usual}]:")
     if answer is None:
         raise Invalid(f"there was no answer. {_KEPT}")
     if answer.lower() in ("n", "no"):
@@ -163,8 +169,8 @@ async def _export(
         return []
     if row is None:
         raise Invalid(f"the deletion of {site.name} has begun: what is left of it cannot be saved any more")
-    async with context.store_and_keys() as (_, settings):
-        return await export_all(store, Site(row, settings.secret_keys), folder, format_name)
+    settings = await context.with_keys(store, context.settings())
+    return await export_all(store, Site(row, settings.secret_keys), folder, format_name)
 
 
 def _saved(files: list[Path]) -> str:
@@ -175,12 +181,12 @@ def _typed_name(context: CommandContext, site: DeletedSite) -> bool:
     typed = context.ask(f"To delete it, type the site's name ({site.name}):")
     if typed is not None and _same(site.name, typed):
         return True
-    context.say(f"That is not its name. {_KEPT}")
+    context.say(f"That is not the name of the site, which is {site.name}. {_KEPT}")
     return False
 
 
 async def _delete(context: CommandContext, store: Store, site: DeletedSite) -> dict[str, int]:
-    columns = (TextColumn("Deleting"), TextColumn("{task.completed:,} rows"))
+    columns = (TextColumn("Deleting, rows so far:"), TextColumn("{task.completed:,}"))
     with Progress(*columns, console=context.err, disable=not context.err.is_terminal, transient=True) as progress:
         task = progress.add_task("rows", total=None)
         deletion = SiteDeletion(store, context.clock, on_deleted=lambda rows: progress.advance(task, rows))
