@@ -130,7 +130,7 @@ def _parts(page: CheckedPage, embed: Embed, name: str, sources: tuple[str, ...])
 
 def _connect(page: CheckedPage, embed: Embed, policy: Policy) -> list[PageFinding]:
     name = policy.in_force(CONNECT)
-    target = reports_to(page, embed)
+    target = f"{reports_to(page, embed)}v1/visits"
     if name is None or embed.address is None or allows_address(policy.directives[name], target, page.origin):
         return []
     parts = urlsplit(target)
