@@ -105,8 +105,12 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
         app = create_app(settings, make_store(settings), sign_in_link=link, companion=filling.run)
         server = listening.Server(app, HOST, arguments.port)
         values |= {"GRAPEVINE": server.url, "SITE": added.row.key}
-        sign_in = server.url + link.path()
-        running = Demo(server.url, site.url, added.row.key, added.key.secret, database, sign_in, arguments.history)
+
+        def signed_in(path: str) -> str:
+            return server.url + link.path(path)
+
+        secret, history = added.key.secret, arguments.history
+        running = Demo(server.url, site.url, added.row.key, secret, database, signed_in("/"), history)
 
         async def present() -> None:
             """What the command does while the server runs, one step after the other."""
@@ -115,11 +119,11 @@ async def demo(context: CommandContext, arguments: Namespace) -> int:
             if not (arguments.json or arguments.tour):
                 context.say(f"\n{_HINT}")
             if arguments.history:
-                await _fill(context, running, filling, as_json=arguments.json)
+                await _fill(context, filling, server.url, as_json=arguments.json)
             if arguments.tour:
                 async with context.store(settings, make=True) as store:
                     own = Site(added.row, settings.secret_keys)
-                    await give_tour(context, store, own, site.url, since, lambda path: server.url + link.path(path))
+                    await give_tour(context, store, own, site.url, since, signed_in)
             elif arguments.traffic:
                 await _play(context, running, arguments.traffic)
 
@@ -138,31 +142,27 @@ def _announce(context: CommandContext, running: Demo, *, as_json: bool) -> None:
     context.say(f"API key    {running.key}")
 
 
-async def _fill(context: CommandContext, running: Demo, filling: Filling, *, as_json: bool) -> None:
+async def _fill(context: CommandContext, filling: Filling, server: str, *, as_json: bool) -> None:
     """Fills in the days that have passed, behind a progress bar, and says what is there and what to look at first."""
     from grapevine.config.logging import only_warnings
-    from grapevine.simulate.expected import ExpectedResults
 
-    what = f"Filling in {counted(running.history, 'day')}"
+    days = counted(filling.days, "day")
     # What the jobs of days long past would log is no news.
-    with only_warnings(), time_progress(context, what, filling.start, filling.end) as reached:
-        await filling.finish(reached)
-    results = ExpectedResults(filling.truth)
-    visits, goals = int(results.numbers["visits"] or 0), int(results.numbers["conversions"] or 0)
-    largest = max((size for size, _ in results.cascades.values()), default=1)
+    with only_warnings(), time_progress(context, f"Filling in {days}", filling.start, filling.end) as reached:
+        filled = await filling.finish(reached)
     if as_json:
-        filled = {"visits": visits, "cascades": len(results.cascades), "deepest": results.deepest, "conversions": goals}
-        context.say_json({"filled": filled}, one_line=True)
+        context.say_json({"filled": filled._asdict()}, one_line=True)
         return
-    context.say(
-        f"\nThe last {counted(running.history, 'day')} are there: {counted(visits, 'visit')}, "
-        f"{counted(len(results.cascades), 'chain')} of shared links (the longest went through {results.deepest} "
-        f"people, the largest brought {counted(largest - 1, 'visit')}) and {counted(goals, 'goal')} reached."
-    )
+    chains = counted(filled.cascades, "chain") + " of shared links"
+    if filled.cascades:
+        longest, most = counted(filled.deepest, "time"), counted(filled.largest - 1, "visit")
+        chains += f" (the longest was passed on {longest}, the largest brought {most})"
+    goals = counted(filled.conversions, "goal")
+    context.say(f"\nFilled in {days}: {counted(filled.visits, 'visit')}, {chains}, {goals} reached.")
     context.say("Look at these first, once the first link has signed you in:")
-    context.say(f"  {running.server}/cascades     who passed what on to whom")
-    context.say(f"  {running.server}/direct       how much of the direct traffic is private sharing")
-    context.say(f"  {running.server}/conversions  what sharing was worth")
+    context.say(f"  {server}/cascades     who passed what on to whom")
+    context.say(f"  {server}/direct       how much of the direct traffic is private sharing")
+    context.say(f"  {server}/conversions  what sharing was worth")
 
 
 def _days(text: str) -> int:

@@ -13,6 +13,7 @@ MOST_BUSY: Final = 2.0
 
 _THURSDAY: Final = 3  # 1970-01-01
 _DAYS_OF_WEEK: Final = 7
+_FEWEST_DAYS_OF_SPELLS: Final = 14
 
 
 class Surge(NamedTuple):
@@ -84,7 +85,9 @@ class SharingWaves:
 
 
 def _spells(random: Random, days: int, loud: float, quiet: float, part: float) -> list[float]:
-    """Returns the factor of each day; ``part`` of all days are loud."""
+    """Returns the factor of each day; ``part`` of all days are loud. A short season has no spells."""
+    if days < _FEWEST_DAYS_OF_SPELLS:
+        return [1.0] * days
     wave: list[float] = []
     while len(wave) < days:
         spell = random.randrange(1, 4)
