@@ -89,7 +89,7 @@ async def test_a_killed_deletion_goes_on(installation: Installation, kills: int)
 
 @pytest.mark.slow
 async def test_a_killed_deletion_goes_on_in_postgres(postgres_installation: PostgresInstallation) -> None:
-    await killed_while_it_deletes(postgres_installation, 20)
+    await killed_while_it_deletes(postgres_installation, 5)
 
 
 async def killed_while_it_deletes(installation: Installation, kills: int) -> None:

@@ -90,7 +90,10 @@ class Leases:
         for slot in chain(range(first, last, count), range(0, min(first, last), count)):
             if await self.acquire(_slot(slot)):
                 return slot
-        raise StoreError(f"all {CELLS} writers' slots are taken; are so many processes running?")
+        raise StoreError(
+            f"all {CELLS} places for servers on this database are taken: stop some, or wait a minute for those that "
+            "were killed"
+        )
 
 
 def _slot(number: int) -> str:

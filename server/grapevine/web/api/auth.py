@@ -38,7 +38,7 @@ async def read_key(request: Request, state: AppState) -> KeyRow:
     key = await find_key(state.store.api_keys, secret.strip())
     if key is None:
         count_wrong_key(request)
-        raise Unauthorized("This API key is unknown or was revoked.")
+        raise Unauthorized("This API key opens nothing here: it is mistyped, was revoked, or its site was deleted.")
     state.key_usage.note(key.key_id)
     return key
 
@@ -54,5 +54,7 @@ async def reached_site(sites: SiteCache, key: KeyRow, named: str | None) -> Site
         raise Invalid.of("site", "is needed with an API key that reaches several sites")
     site = await sites.by_key(named)
     if site is None:
-        raise UnknownSite("No site of this server has that key.")
+        raise UnknownSite(
+            f"No site of this server has the key {named[:40]!r}; `grapevine site list` shows all of them."
+        )
     return site

@@ -51,11 +51,13 @@ async def read_form(request: Request) -> dict[str, str]:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_FORM:
-            raise TooLarge(f"a form may hold {MAX_FORM} bytes")
+            raise TooLarge(f"Nothing was done: this form holds more than {MAX_FORM:,} bytes. Shorten what you typed.")
     try:
         fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=20, errors="strict")
     except ValueError:
-        raise Malformed("the form cannot be read") from None
+        raise Malformed(
+            "Nothing was done: this form cannot be read. Open its page again and send it once more."
+        ) from None
     return {name: values[-1] for name, values in fields.items()}
 
 

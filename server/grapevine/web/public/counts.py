@@ -42,7 +42,7 @@ async def _counts(state: AppState, key: str | None, url: str | None) -> EncodedC
         raise Invalid.of("site" if key is None else "url", "is needed")
     site = await state.sites.by_key(key)
     if site is None:
-        raise UnknownSite(f"No site of this server has the key {key[:40]!r}.")
+        raise UnknownSite(f"No site of this server has the key {key[:40]!r}; `grapevine site list` shows all of them.")
     try:
         page = site.page(url).page_id
     except UrlError as error:
