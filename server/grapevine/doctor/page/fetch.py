@@ -110,7 +110,7 @@ class Visitor:
     async def _follow(self, url: str, most: int, accept: str) -> Fetched:
         passed: tuple[str, ...] = ()
         while True:
-            url = urldefrag(url)[0]
+            url = _with_path(urldefrag(url)[0])
             self._check_origin(url, passed)
             answer = await self._get_once(url, most, accept)
             target = answer.header("location")
@@ -196,6 +196,15 @@ async def visiting(
     """Yields a visitor; ``tls`` is None for the usual certificates."""
     async with await http_client.make_pinned_client(seconds=seconds, tls=tls) as client:
         yield Visitor(client, policy, origins=origins, lookup=lookup, seconds=seconds)
+
+
+def _with_path(url: str) -> str:
+    """Returns the URL as browsers spell it: with a slash where it is a host alone."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return url if parts.path or not parts.netloc else parts._replace(path="/").geturl()
 
 
 def _joined(url: str, target: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from grapevine.doctor.page.embeds import Embed, added_by_script, holds_line
 from grapevine.doctor.page.findings import PageFinding, cut, hint, ok, problem
+from grapevine.doctor.page.held_back import is_javascript, right_line
 from grapevine.doctor.page.installation import Installation
 from grapevine.doctor.page.markup import Element
 from grapevine.doctor.page.page import CheckedPage, is_local_host
@@ -290,17 +291,14 @@ def _key_of(embed: Embed, right: str) -> list[PageFinding]:
 
 def _options(page: CheckedPage, embed: Embed) -> list[PageFinding]:
     attributes, found = embed.element.attributes, []
-    if (
-        embed.attribute == "src"
-        and not {"async", "defer"} & attributes.keys()
-        and embed.element.get("type") != "module"
-    ):
+    waits = not {"async", "defer"} & attributes.keys() and embed.element.get("type") != "module"
+    if waits and embed.attribute == "src" and is_javascript(embed.element):
         found.append(
             hint(
                 "snippet-not-async",
                 "Grapevine's code has no async, so the page waits for the script each time.",
                 "Write the word async into it:",
-                "<script async src=…",
+                right_line(embed),
             )
         )
     if "nomodule" in attributes:
