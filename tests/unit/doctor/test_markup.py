@@ -69,8 +69,8 @@ HOSTILE = {
 
 SCANNED = ("comments", "ended comments", "banged", "quotes", "raw", "raw ends")
 """Where each piece looks for something that may not be there: only a large text shows such passes."""
-DEADLINE_SECONDS = 60
-"""Reading takes a second or two; what grows with the square of the text takes minutes."""
+DEADLINE_SECONDS = 20
+"""Of processor time: reading takes a second or two, and what grows with the square of the text half a minute or more."""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
