@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -120,16 +121,17 @@ def elapsed(since: str | None, at: str | None) -> str:
     return f"0{THIN}s"
 
 
-def page(url: str | int | None, origins: frozenset[str]) -> str:
+def page(url: str | int | None, origins: Sequence[str]) -> str:
     """Returns a page's URL as short as it stays clear, in the letters of its language: a long one is cut in the middle.
 
-    It has no origin when the site has only one.
+    On the first of the site's origins, it is the path alone.
     """
     if url is None:
         return NOTHING
     text = readable(str(url))
-    if len(origins) == 1:
-        text = text.removeprefix(next(iter(origins))) or "/"
+    path = text.removeprefix(readable(origins[0]).rstrip("/"))
+    if path[:1] in "/?":
+        text = path or "/"
     if len(text) > _PAGE_LENGTH:
         half = _PAGE_LENGTH // 2
         text = f"{text[:half]}…{text[1 - half :]}"

@@ -11,6 +11,7 @@ _LABELS: Final = {
     "copy": "Copied link", "address": "Address bar", "native": "Share menu", "link": "Tracked link", "qr": "QR code",
     "email": "E-mail", "sms": "SMS", "whatsapp": "WhatsApp", "wechat": "WeChat", "kakaotalk": "KakaoTalk",
     "line": "LINE", "linkedin": "LinkedIn", "hackernews": "Hacker News", "vk": "VK", "xing": "XING",
+    "chatgpt": "ChatGPT", "com.google.android.gm": "Gmail", "com.google.android.googlequicksearchbox": "Google app",
 }  # fmt: skip
 
 FAMILIES: Final = {
