@@ -55,7 +55,7 @@ def register(commands: Commands) -> None:
         "demo",
         demo,
         "run a server and a small site that embeds it, on a throw-away database",
-        examples=("grapevine demo", "grapevine demo --history 7 --traffic 1000"),
+        examples=("grapevine demo", "grapevine demo --tour", "grapevine demo --history 7 --traffic 1000"),
         more="Settings and GRAPEVINE_* are left aside. --json prints one line as soon as the server answers: server, "
         "site_url, site, key, database, sign_in, history; database is what GRAPEVINE_DATABASE takes, so other commands "
         "can look into the demo. A second line follows when the history is there.",
