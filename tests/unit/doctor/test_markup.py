@@ -70,7 +70,7 @@ HOSTILE = {
 SCANNED = ("comments", "ended comments", "banged", "quotes", "raw", "raw ends")
 """Where each piece looks for something that may not be there: only a large text shows such passes."""
 DEADLINE_SECONDS = 20
-"""Of processor time: reading takes a second or two, and what grows with the square of the text half a minute or more."""
+"""Of processor time: reading takes a second or two, and a second pass for each piece half a minute."""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
