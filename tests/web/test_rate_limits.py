@@ -17,7 +17,10 @@ from tests.web.dashboard.dashboard_browser import add_key
 pytestmark = pytest.mark.anyio
 
 LIMIT = 3
-SIGNED_IN = {"/", "/cascades", "/cascades/{root}", "/tokens", "/tokens/erase", "/direct", "/conversions"}
+SIGNED_IN = {
+    "/", "/cascades", "/cascades/{root}", "/tokens", "/tokens/erase", "/direct", "/conversions", "/check",
+    "/first-steps",
+}  # fmt: skip
 """Pages behind the sign-in, to which everybody else is redirected."""
 
 FREE = {

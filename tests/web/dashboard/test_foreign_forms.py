@@ -18,7 +18,7 @@ from tests.web.page_markup import Page
 
 pytestmark = pytest.mark.anyio
 
-FORMS = ("/sign-in", "/sign-out", "/sign-out-everywhere", "/tokens/erase")
+FORMS = ("/sign-in", "/sign-out", "/sign-out-everywhere", "/tokens/erase", "/check")
 STRANGER = "another website sent this form: close its page"
 
 
