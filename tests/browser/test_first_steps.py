@@ -24,6 +24,7 @@ from grapevine.store.factory import make_store
 from grapevine.web.dashboard.first_steps import PAUSE_MINUTES, POLL_MS
 from tests.browser.demo import SECONDS, Demo, MakeReader
 from tests.browser.fake_collect_api import until
+from tests.browser.held_clock import hold_clock
 from tests.browser.test_chain_dashboard import VIOLATIONS
 from tests.browser.test_widget_access import check
 from tests.support.browsers import clipboard
@@ -146,6 +147,7 @@ def test_a_page_that_nobody_sees_asks_for_nothing(demo: Demo, reader: MakeReader
     page.reload()
     status = page.get_by_role("status")
     expect(status).to_have_text(WATCHES)
+    hold_clock(page)
 
     def asks_within(milliseconds: int) -> int:
         before = page.evaluate("() => asked")

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor, snippet
 from tests.browser.fake_collect_api import Recorder, token, until
+from tests.browser.held_clock import hold_clock
 from tests.support.page_server import Site
 
 LEAST: Final = 44
@@ -185,8 +186,9 @@ def test_focus_stays_in_a_panel(still: Page, site: Site) -> None:
 
 
 def test_a_second_notice_stays_as_long_as_the_first(still: Page, site: Site) -> None:
-    still.clock.install()
     shown(still, site, buttons="copy slack")
+    still.clock.install()
+    hold_clock(still)
     notice = still.get_by_role("status")
     still.locator("[data-channel=copy]").click()
     expect(notice).to_have_text("✓ Link copied")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser.fake_collect_api import HOME, Recorder, token, until
+from tests.browser.held_clock import hold_clock
 from tests.browser.test_widget_buttons import opened
 from tests.support.browsers import clipboard
 from tests.support.page_server import Site
@@ -108,6 +109,7 @@ def test_a_qr_code_does_not_wait_long_for_a_silent_server(page: Page, site: Site
     gate = Gate(page)
     opened_qr(page, site)
     page.clock.install()
+    hold_clock(page)
     page.click("[title='QR code']")
     until(page, lambda: gate.waiting)
     page.clock.run_for(1400)
