@@ -106,7 +106,7 @@ def test_an_address_in_use(machine: CommandRunner) -> None:
     ("arguments", "environ", "status", "says"),
     [
         ((), {"GRAPEVINE_LOG": "xml"}, 2, "GRAPEVINE_LOG is 'xml', which must be text or json"),
-        ((), {"GRAPEVINE_DATABASE": "postgresql://u:secret@h/d"}, 2, "so they have to be told"),
+        ((), {"GRAPEVINE_DATABASE": "postgresql://u:secret@h/d"}, 2, "and none are set"),
         ((), {"GRAPEVINE_DATABASE": "sqlite:////dev/null/x"}, 2, "secret_keys: the key file /dev/null/secret-keys"),
         (("--workers", "0"), {}, 2, "--workers 0: must be 1 to 64"),
         (("--workers", "65"), {}, 2, "--workers 65: must be 1 to 64"),

@@ -11,7 +11,7 @@ from rich.table import Table
 from grapevine.analytics.metrics import Summary
 from grapevine.analytics.summary import period_summary
 from grapevine.cli.arguments import SITE_HELP, Commands, day
-from grapevine.cli.context import CommandContext
+from grapevine.cli.context import CommandContext, counted
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.sites.cache import Site
@@ -61,8 +61,8 @@ async def stats(context: CommandContext, arguments: Namespace) -> int:
 
 
 def _rows(summary: Summary) -> Iterable[tuple[str, str, str]]:
-    shares = summary.shares
-    yield "Visits", f"{summary.visits:,}", f"{summary.visitors:,} visitors, added up by day; {summary.views:,} views"
+    shares, visitors = summary.shares, counted(summary.visitors, "visitor")
+    yield "Visits", f"{summary.visits:,}", f"{visitors}, added up by day; {counted(summary.views, 'view')}"
     yield "Returns", f"{summary.returns:,}", f"{summary.same_network_returns:,} of them from the sharer's own network"
     yield "Self-returns", f"{summary.self_returns:,}", "sharers who opened their own link"
     yield "Shares", f"{shares.total:,}", f"{shares.reported:,} reported, {shares.proven:,} proven"

@@ -29,7 +29,7 @@ def with_secret_keys(settings: Settings, random_key: Callable[[], str] = secrets
     path = key_file(settings)
     if path is None:
         raise SettingError(
-            "secret_keys: all processes on one PostgreSQL database sign with the same keys, so they have to be told; "
+            "secret_keys: all processes on one PostgreSQL database sign with the same keys, and none are set; "
             "set GRAPEVINE_SECRET_KEYS or GRAPEVINE_SECRET_KEYS_FILE, for instance to what this prints: "
             "openssl rand -hex 32"
         )
