@@ -165,6 +165,8 @@ def pages(
         yield asker.get(f"/cascades/{root}", site=site.key)
     for token in (None, "abc", "z" * 23, *tokens):
         yield asker.get("/tokens", site=site.key, token=token)
+    for path in ("/first-steps", "/check"):
+        yield asker.get(path, site=site.key)
     yield asker.get("/", site="nobody")
     yield asker.get("/sign-in", site=site.key)
 
