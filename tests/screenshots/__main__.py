@@ -6,6 +6,7 @@ import asyncio
 import math
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,18 +24,18 @@ MARGIN: Final = 16
 _CHROMIUM: Final = HEADLESS_SHELL if Path(HEADLESS_SHELL).exists() else CHROMIUM
 
 
-async def draw(wanted: list[Picture]) -> None:
-    """Draws pictures into ``docs/images``."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with shown_demo(Path(folder)) as demo, async_playwright() as playwright:
+async def draw(wanted: Sequence[Picture], folder: Path) -> None:
+    """Draws pictures into ``folder``, and prints their sizes."""
+    with tempfile.TemporaryDirectory() as database:
+        async with shown_demo(Path(database)) as demo, async_playwright() as playwright:
             flags = [*FLAGS, "--font-render-hinting=none", "--disable-lcd-text"]
             browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=flags)
             encoder = await browser.new_page()
             for picture in wanted:
                 content = await palette_png(encoder, await _screenshot(browser, demo, picture))
-                (FOLDER / picture.file).write_bytes(content)
+                (folder / picture.file).write_bytes(content)
                 note = "" if len(content) <= MOST_BYTES else f", more than {MOST_BYTES:,}"
-                print(f"docs/images/{picture.file}: {len(content):,} bytes{note}")
+                print(f"{picture.file}: {len(content):,} bytes{note}")
             await browser.close()
 
 
@@ -77,4 +78,4 @@ if __name__ == "__main__":
     unknown = set(names) - {picture.file for picture in PICTURES}
     if unknown:
         sys.exit(f"no such picture: {', '.join(sorted(unknown))}; see tests/screenshots/pictures.py")
-    asyncio.run(draw([picture for picture in PICTURES if not names or picture.file in names]))
+    asyncio.run(draw([picture for picture in PICTURES if not names or picture.file in names], FOLDER))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Final
 
+import pytest
+
+from tests.screenshots.__main__ import draw
 from tests.screenshots.pictures import FOLDER, MOST_BYTES, PICTURES
 
 DRAWN_ELSEWHERE: Final = {"flame.svg"}
@@ -39,3 +43,16 @@ def test_pictures_are_small_and_named_once() -> None:
 
 def test_each_picture_has_an_end() -> None:
     assert [picture.file for picture in PICTURES if (picture.until is None) == (picture.height is None)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_drawn_twice_they_are_the_same_bytes(tmp_path: Path) -> None:
+    drawn = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        asyncio.run(draw(PICTURES, folder))
+        drawn.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    assert drawn[0].keys() == {picture.file for picture in PICTURES}
+    assert [name for name in drawn[0] if drawn[0][name] != drawn[1][name]] == []
