@@ -18,22 +18,9 @@ pytestmark = pytest.mark.anyio
 
 LIMIT = 3
 SIGNED_IN = {
-<<<<<<< HEAD
     "/", "/cascades", "/cascades/{root}", "/tokens", "/tokens/erase", "/direct", "/conversions", "/check",
     "/first-steps",
 }  # fmt: skip
-=======
-    "/",
-    "/cascades",
-    "/cascades/{root}",
-    "/tokens",
-    "/tokens/erase",
-    "/direct",
-    "/conversions",
-    "/first-steps",
-    "/check",
-}
->>>>>>> ea5f737a (Both stores answer the first steps alike; routes behind the sign-in are all named)
 """Pages behind the sign-in, to which everybody else is redirected."""
 
 FREE = {
