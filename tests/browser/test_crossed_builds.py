@@ -6,7 +6,6 @@ it served it then. The server that does not say how tokens are written is the st
 
 from __future__ import annotations
 
-import json
 import re
 from typing import NamedTuple
 
@@ -62,7 +61,7 @@ def script_of(build: dict[str, str]) -> str:
 @pytest.fixture
 def embedding(demo: Demo, site: Site, earlier_build: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Embedding:
     monkeypatch.setenv("GRAPEVINE_BASE_URL", demo.server)
-    key = json.loads(demo.run("site", "add", "Crossed", "--origin", site.origin, "--json"))["site"]
+    key = demo.add_site("Crossed", site.origin)
     for path, script in (("/old", script_of(earlier_build)), ("/new", "widget.js")):
         snippet = f'<script async src="{demo.server}/{script}" data-site="{key}" data-buttons="copy"></script>'
         site.page(path, f'<p id="part">Part of {path}</p>', snippet=snippet)

@@ -24,6 +24,7 @@ ONE_WORKER: Final = frozenset(
         "web/api/test_attribution",
         "web/dashboard/test_conversions",
         "cli/test_demo",
+        "cli/test_demo_history",
     )
 )
 

@@ -97,7 +97,7 @@ async def test_a_healthy_database(doctor: Doctor, database: Database) -> None:
     assert all(line.startswith("ok ") for line in lines)
     status, _, err = await doctor.says(setting, "--site", "nobody")
     assert status == 1
-    assert "no site of this server has the key 'nobody'" in err
+    assert "no site of this server has the key or name 'nobody'" in err
 
 
 async def test_numbers_that_are_not_what_the_rows_say(doctor: Doctor, database: Database) -> None:

@@ -36,6 +36,7 @@ EVENTS = {
 }  # fmt: skip
 REFERENCES = {
     "sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions", "retention", "page_joins",
+    "deleted_sites",
 }  # fmt: skip
 
 STAND_IN = """
