@@ -1,7 +1,8 @@
-"""From nothing to a chain of three, as docs/getting-started.md says, each step timed in a fresh folder.
+"""From nothing to a chain of three, twice, in a fresh folder, each step timed: on the demo's site as README says, and
+on a page of one's own as docs/getting-started.md says.
 
-The commands, the page and the addresses are read out of the document. Three profiles of a real Chromium do what it
-tells its reader to do, and the dashboard is read as a person sees it.
+The commands, the page and the addresses are read out of the documents. Three profiles of a real Chromium do what they
+tell their reader to do, and the dashboard is read as a person sees it.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ from rich.table import Table
 from tests.support.browsers import CHROMIUM, DESK, FLAGS, HEADLESS_SHELL, clipboard
 
 _ROOT: Final = Path(__file__).parents[2]
+_README: Final = _ROOT / "README.md"
 _GUIDE: Final = _ROOT / "docs/getting-started.md"
 _SECONDS: Final = 300
 _ARRIVED: Final = "() => window.grapevine?.visit"
-FIRST_DOWNLOAD, AGAIN_DOWNLOAD, DEMO = "first download", "second download", "demo"
+FIRST_DOWNLOAD, AGAIN_DOWNLOAD = "first download", "second download"
+CLONE: Final = "clone the project"
+DEMO: Final = "demo: "
+"""What the names of the demo's steps begin with."""
 _Result = TypeVar("_Result")
 
 
@@ -92,12 +97,13 @@ class Newcomer:
         return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
 
     @contextmanager
-    def leaves_open(self, line: str, folder: Path, url: str) -> Iterator[None]:
-        """Types a line whose program goes on, and waits until it answers at a URL."""
-        with self._started(line, folder, subprocess.DEVNULL) as process:
+    def leaves_open(self, line: str, folder: Path, url: str) -> Iterator[Path]:
+        """Types a line whose program goes on, waits until it answers at a URL, and yields the file with its output."""
+        shown = self.home / "shown"
+        with shown.open("wb") as out, self._started(line, folder, out.fileno()) as process:
             try:
                 _wait_for(url, process)
-                yield
+                yield shown
             finally:
                 os.killpg(process.pid, signal.SIGTERM)
 
@@ -120,9 +126,9 @@ def run() -> None:
     guide = Guide(_GUIDE.read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="grapevine-newcomer-") as name, ExitStack() as stack:
         person = Newcomer(Path(name))
-        person.timed("clone the project", lambda: person.types(f"git clone -q {_ROOT} {person.code}", person.home))
+        person.timed(CLONE, lambda: person.types(f"git clone -q {_ROOT} {person.code}", person.home))
         _download(person)
-        _look_first(person, guide)
+        _look_first(person, Guide(_README.read_text("utf-8")))
         _install(person, guide)
         _chain(person, guide, stack)
         files = list(person.packages.iterdir())
@@ -144,12 +150,25 @@ def _download(person: Newcomer) -> None:
     person.environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(person.packages)}
 
 
-def _look_first(person: Newcomer, guide: Guide) -> None:
-    """The demo, until its site answers."""
-    (line,) = guide.commands("Look first", "make demo")
+def _look_first(person: Newcomer, readme: Guide) -> None:
+    """The demo, as README's lines alone tell it."""
+    line, *_ = readme.commands("See it in a minute", "make demo")
+    site = "http://127.0.0.1:8001"
     with ExitStack() as stack:
-        demo = person.leaves_open(line, person.code, "http://127.0.0.1:8001/")
-        person.timed(DEMO, lambda: stack.enter_context(demo))
+        demo = person.leaves_open(line, person.code, f"{site}/")
+        shown = person.timed(f"{DEMO}`{line}`, until it answers", lambda: stack.enter_context(demo))
+        playwright = stack.enter_context(sync_playwright())
+        reader, root = _share_twice(person, playwright, stack, f"{site}/", DEMO)
+        (sign_in,) = re.findall(r"http://\S+/sign-in/\S+", shown.read_text("utf-8"))
+
+        def look() -> None:
+            reader.goto(sign_in)
+            reader.goto(f"{sign_in.partition('/sign-in')[0]}/cascades?sort=recent")
+            _reload_until(reader, lambda: reader.locator(f"main a[href*='{root}']").count() > 0, wanted=True)
+            reader.locator(f"main a[href*='{root}']").first.click()
+            expect(reader.locator("svg a.dot")).to_have_count(3)
+
+        person.timed(f"{DEMO}open the dashboard, and there the cascade: three visits in a row", look)
 
 
 def _install(person: Newcomer, guide: Guide) -> None:
@@ -190,16 +209,25 @@ def _printed(shown: str) -> tuple[str, str]:
     return snippets[0], keys[0]
 
 
-def _walk(person: Newcomer, playwright: Playwright, stack: ExitStack, origin: str, home: str, key: str) -> None:
-    """Three people, each with a profile of their own; then the owner looks."""
-    profiles = [stack.enter_context(_profile(playwright, person.home / f"profile{number}")) for number in range(3)]
+def _share_twice(
+    person: Newcomer, playwright: Playwright, stack: ExitStack, url: str, path: str = ""
+) -> tuple[Page, str]:
+    """Three people, each with a profile of their own, hand a link on. Returns the first one's page, and their visit."""
+    folder = person.home / f"profiles{len(path)}"
+    profiles = [stack.enter_context(_profile(playwright, folder / str(number))) for number in range(3)]
     reader, friend, third = (profile.pages[0] for profile in profiles)
-    person.timed("first visit, until the buttons are there", lambda: _open(reader, origin))
-    first = person.timed("copy the link", lambda: _copy_link(reader))
-    person.timed("second visit, from the copied link", lambda: _open(friend, first))
-    second = person.timed("copy it again", lambda: _copy_link(friend))
-    person.timed("third visit", lambda: _open(third, second))
-    assert len({first, second, origin}) == 3, (first, second)
+    person.timed(f"{path}first visit, until the buttons are there", lambda: _open(reader, url))
+    first = person.timed(f"{path}copy the link", lambda: _copy_link(reader))
+    person.timed(f"{path}second visit, from the copied link", lambda: _open(friend, first))
+    second = person.timed(f"{path}copy it again", lambda: _copy_link(friend))
+    person.timed(f"{path}third visit", lambda: _open(third, second))
+    assert len({first, second, url}) == 3, (first, second)
+    return reader, reader.evaluate(_ARRIVED)
+
+
+def _walk(person: Newcomer, playwright: Playwright, stack: ExitStack, origin: str, home: str, key: str) -> None:
+    """The link is shared twice; then the owner looks."""
+    reader, _ = _share_twice(person, playwright, stack, origin)
 
     def look() -> None:
         reader.goto(home)
@@ -281,15 +309,19 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def _show(times: dict[str, float], files: int, size: int) -> None:
     """Downloads stand apart: they take as long as the connection makes them."""
-    first, again, demo = (times.pop(apart) for apart in (FIRST_DOWNLOAD, AGAIN_DOWNLOAD, DEMO))
+    first, again = times.pop(FIRST_DOWNLOAD), times.pop(AGAIN_DOWNLOAD)
+    clone = times.pop(CLONE)
+    demo = {step.removeprefix(DEMO): seconds for step, seconds in times.items() if step.startswith(DEMO)}
+    own = {step: seconds for step, seconds in times.items() if not step.startswith(DEMO)}
     table = Table(title="From nothing to a chain of three", title_justify="left")
     table.add_column("step")
     table.add_column("seconds", justify="right")
-    for step, seconds in times.items():
-        table.add_row(step, f"{seconds:.1f}")
-    table.add_section()
-    table.add_row("together, without downloads", f"{sum(times.values()):.1f}")
-    table.add_row("or, to look first: make demo, until it answers", f"{demo:.1f}")
+    for title, steps in (("the demo, by README's lines", demo), ("a page of one's own, by the guide's lines", own)):
+        for step, seconds in ({CLONE: clone} | steps).items():
+            table.add_row(step, f"{seconds:.1f}")
+        table.add_section()
+        table.add_row(f"together, {title}, without downloads", f"{clone + sum(steps.values()):.1f}")
+        table.add_section()
     table.add_row(f"downloads apart: {files} packages, {size / 1e6:.0f} MB, the first time", f"{first:.1f}")
     table.add_row("the same from pip's cache", f"{again:.1f}")
     Console(width=110).print(table)
