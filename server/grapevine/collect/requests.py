@@ -299,7 +299,7 @@ def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> CollectRespon
             retry_after=outcome.seconds,
         )
     if isinstance(outcome, VisitBoundExceeded):
-        raise RateLimited("This visit has reached as many goals as are taken of one.", retry_after=_VISIT_ENDS_SECONDS)
+        raise RateLimited("This visit has reported as many goals as one visit may.", retry_after=_VISIT_ENDS_SECONDS)
     duplicate = isinstance(outcome, Stored) and outcome.duplicate
     return CollectResponse(200, body, "duplicate" if duplicate else None)
 

@@ -51,7 +51,7 @@ class Eraser:
         Raises Busy when too many erasures wait for their turn, StoreError when the store cannot be used.
         """
         if self._waiting >= MAX_WAITING:
-            raise Busy("More visits wait to be erased than the server takes on; send this again.", retry_after=5)
+            raise Busy("Too many visits are waiting to be erased; send this again.", retry_after=5)
         self._waiting += 1
         try:
             async with self._turn:

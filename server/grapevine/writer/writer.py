@@ -99,9 +99,7 @@ class Writer:
         """
         if self._closing or not self.waiting.add(QueuedEvent(event, on_outcome, size)):
             self._drops.add(event.site_id, "busy", self._clock())
-            raise Busy(
-                "More events are waiting to be stored than the server takes on; send this one again.", retry_after=1
-            )
+            raise Busy("Too many reports are waiting to be stored; send this one again.", retry_after=1)
         self._work.set()
 
     @property
