@@ -80,7 +80,7 @@ async def forgotten_under_traffic(installation: Installation) -> None:
     await counts_agree(installation)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(8, marks=pytest.mark.slow)])
 async def test_a_killed_deletion_goes_on(installation: Installation, kills: int) -> None:
     await killed_while_it_deletes(installation, kills)
     files = [file.read_bytes() for file in database_files(installation.database) if file.exists()]
