@@ -146,7 +146,7 @@ def _announced(site: DeletedSite, amounts: SiteAmounts) -> str:
 
 
 def _asked_folder(context: CommandContext, site: DeletedSite) -> Path | None:
-    """Returns the folder in which the data shall be saved first; None for nowhere."""
+    """Returns the folder to save the data in first; None where it is not to be saved."""
     name = f"grapevine-{site.key}-{ids.day_date(ids.day_at(context.now())).isoformat()}"
     usual = Path(name)
     for number in count(2):
