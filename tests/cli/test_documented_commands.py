@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import pytest
 
 from grapevine.cli.parser import build_parser
-from grapevine.config.settings import SETTINGS
+from grapevine.config.settings import CLIENT_VARIABLES, SETTINGS
 from tests.cli.terminal import Terminal
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -95,7 +95,8 @@ def check(words: Sequence[str]) -> None:
 def check_variable(assignment: str) -> None:
     """Fails for an environment variable that would be refused."""
     name = assignment.partition("=")[0]
-    known = not name.startswith("GRAPEVINE_") or name in SETTING_NAMES or name == "GRAPEVINE_TEST_CITUS"
+    ours = SETTING_NAMES | CLIENT_VARIABLES | {"GRAPEVINE_TEST_CITUS"}
+    known = not name.startswith("GRAPEVINE_") or name in ours
     assert known, f"{name} is no setting"
 
 

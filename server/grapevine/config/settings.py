@@ -29,6 +29,11 @@ SHORTEST_KEY: Final = 16
 HSTS_SECONDS: Final = 31_536_000
 """What ``GRAPEVINE_HSTS=on`` means: a year, from which on checkers of headers are content."""
 
+CLIENT_URL: Final = "GRAPEVINE_URL"
+CLIENT_KEY: Final = "GRAPEVINE_KEY"
+CLIENT_VARIABLES: Final = frozenset({CLIENT_URL, f"{CLIENT_URL}_FILE", CLIENT_KEY, f"{CLIENT_KEY}_FILE"})
+"""What ``grapevine.client`` reads: no settings of the server, but no mistakes next to them."""
+
 _PREFIX: Final = "GRAPEVINE_"
 _FILE: Final = "_FILE"
 _NO_PASSWORD: Final = re.compile(r"[a-z]+:/+[^:@]*")
@@ -154,7 +159,7 @@ def _as_text(setting: Setting, config: Path, value: object) -> str:
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known = {name for setting in SETTINGS for name in (setting.variable, setting.variable + _FILE)}
     for name in sorted(environ):
-        if name.startswith(_PREFIX) and name not in known and not _FOREIGN.fullmatch(name):
+        if name.startswith(_PREFIX) and name not in known | CLIENT_VARIABLES and not _FOREIGN.fullmatch(name):
             names = [setting.variable for setting in SETTINGS]
             raise SettingError(f"{name} {_no_setting(name, names)}, each also as …{_FILE}")
 

@@ -118,6 +118,11 @@ def test_what_kubernetes_sets_for_a_service_called_grapevine(name: str) -> None:
     assert load(HOME | {name: "tcp://10.0.0.1:8000"}) == load(HOME)
 
 
+@pytest.mark.parametrize("name", ["GRAPEVINE_URL", "GRAPEVINE_KEY", "GRAPEVINE_KEY_FILE"])
+def test_what_a_client_on_the_same_machine_reads(name: str) -> None:
+    assert load(HOME | {name: "https://share.example.com"}) == load(HOME)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
