@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -17,7 +16,7 @@ from grapevine.analytics.cascade_shapes import (
     store_shapes,
 )
 from grapevine.analytics.models.virality import Shape, cascade_shape
-from grapevine.domain import channels, enums, ids, money
+from grapevine.domain import channels, cursors, enums, ids, money
 from grapevine.domain.money import Amounts
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Invalid, NotFound, UnknownVisit
@@ -108,7 +107,6 @@ class Cascade(CascadeHead, frozen=True, omit_defaults=True):
 class _Position(NamedTuple):
     """After which cascade a page of the list begins."""
 
-    sort: str
     value: int | float
     root_id: int
 
@@ -124,9 +122,8 @@ async def list_cascades(
     """
     if sort not in SORTS:
         raise Invalid.of("sort", f"must be one of {', '.join(SORTS)}")
-    if not 1 <= limit <= MOST_CASCADES:
-        raise Invalid.of("limit", f"must be a number from 1 to {MOST_CASCADES}")
-    start = _Position(sort, _highest(sort), HIGHEST_ID) if cursor is None else _read_cursor(cursor, sort)
+    cursors.check_limit(limit, MOST_CASCADES)
+    start = _Position(_highest(sort), HIGHEST_ID) if cursor is None else _read_cursor(cursor, sort)
     if sort == "virality" and cursor is None:
         await refresh_stale_shapes(store, site.site_id, now)
     order = await store.reads.cascades.cascade_order(
@@ -141,7 +138,7 @@ async def list_cascades(
     urls = await store.reads.pages.urls(site.site_id, (facts.page_id for facts in heads.values()))
     return CascadePage(
         cascades=[_head(heads[root], shapes[root], urls, worth.get(root, ())) for root in roots if root in heads],
-        next=_cursor(_Position(sort, *order[limit - 1])) if len(order) > limit else None,
+        next=cursors.written(sort, _Position(*order[limit - 1])) if len(order) > limit else None,
     )
 
 
@@ -264,17 +261,9 @@ def _highest(sort: str) -> int:
     return _HIGHEST_WORTH if sort == "value" else _HIGHEST
 
 
-def _cursor(position: _Position) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
-
-
 def _read_cursor(text: str, sort: str) -> _Position:
-    refusal = Invalid.of("cursor", "is none that was handed out for this order")
-    try:
-        position = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Position)
-    except ValueError:
-        raise refusal from None
+    position = cursors.read(text, sort, _Position)
     value_fits = abs(position.value) <= _highest(sort) and (sort == "virality" or isinstance(position.value, int))
-    if position.sort != sort or not value_fits or not 0 <= position.root_id <= HIGHEST_ID:
-        raise refusal
+    if not value_fits or not 0 <= position.root_id <= HIGHEST_ID:
+        raise cursors.refusal()
     return position
