@@ -19,7 +19,8 @@ PACKAGE: Final = ROOT / "server" / "grapevine"
 
 LAYERS: Final = (
     "errors", "domain", "config", "http_client", "egress", "store", "sites", "background", "keyring", "webhooks",
-    "analytics", "writer", "collect", "exports", "doctor", "web", "serving", "simulate", "demo", "cli", "__main__",
+    "analytics", "writer", "collect", "exports", "api_schemas", "doctor", "web", "serving",
+    "simulate", "demo", "cli", "__main__",
 )  # fmt: skip
 """From the lowest to the highest: each may import those before it, and none behind it."""
 

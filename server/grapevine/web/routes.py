@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from grapevine.web import health
 from grapevine.web.api import analytics, cascades, exports, tokens, visits, webhooks
+from grapevine.web.api.call import Endpoint, endpoint
+from grapevine.web.api.operation import Operation
 from grapevine.web.dashboard import views
 from grapevine.web.dashboard.assets import FOLDER
 from grapevine.web.dashboard.check import check_form, check_page
@@ -37,6 +42,28 @@ class Rest(Convertor[str]):
 
 register_url_convertor("rest", Rest())
 
+
+def routes_of(operations: Iterable[Operation]) -> list[BaseRoute]:
+    """Returns a route for each path of ``operations``, in their order."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for each in operations:
+        by_path.setdefault(each.path, {})[each.method] = endpoint(each)
+    return [Route(path, _by_method(methods), methods=[*methods]) for path, methods in by_path.items()]
+
+
+def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    if len(endpoints) == 1:
+        return next(iter(endpoints.values()))
+
+    async def choose(request: Request) -> Response:
+        return await endpoints["GET" if request.method == "HEAD" else request.method](request)
+
+    return choose
+
+
+OPERATIONS: Final[list[Operation]] = [*tokens.OPERATIONS, *analytics.OPERATIONS]
+"""The calls of the API that are described."""
+
 COLLECT: Final[list[BaseRoute]] = [
     Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
     *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
@@ -50,15 +77,8 @@ SHORT_LINKS: Final[list[BaseRoute]] = [
     Route("/about/{token:rest}", limited(about.about)),
 ]
 API: Final[list[BaseRoute]] = [
-    Route("/v1/tokens/resolve", tokens.resolve_tokens, methods=["POST"]),
-    Route("/v1/tokens/{token}", tokens.get_token),
+    *routes_of(OPERATIONS),
     Route("/v1/visits/{token}", visits.erase_visit, methods=["DELETE"]),
-    Route("/v1/stats/summary", analytics.get_summary),
-    Route("/v1/stats/series", analytics.get_series),
-    Route("/v1/stats/breakdown", analytics.get_breakdown),
-    Route("/v1/stats/direct", analytics.get_direct),
-    Route("/v1/attribution", analytics.get_attribution),
-    Route("/v1/spikes", analytics.get_spikes),
     Route("/v1/cascades", cascades.get_cascades),
     Route("/v1/cascades/{root}", cascades.get_cascade),
     Route("/v1/conversions", conversions.with_key, methods=["POST"]),

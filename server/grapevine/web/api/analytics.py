@@ -2,82 +2,161 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
-from starlette.requests import Request
-from starlette.responses import Response
+import msgspec
 
 from grapevine.analytics.attribution import attribute_conversions
-from grapevine.analytics.direct import direct_summary
+from grapevine.analytics.direct import Direct, direct_summary
+from grapevine.analytics.metrics import DIMENSIONS, METRICS, BreakdownRow, Point, Summary
+from grapevine.analytics.models.attribution import MODELS, Attribution
 from grapevine.analytics.spikes import list_spikes
-from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
-from grapevine.errors import Invalid
-from grapevine.web.api.auth import authorized
-from grapevine.web.api.query_params import FILTERS, PERIOD, QueryParams
-from grapevine.web.responses import json_response
-from grapevine.web.state import app_state
+from grapevine.analytics.summary import MOST_ROWS, breakdown_by, metric_series, period_summary
+from grapevine.api_schemas.lists import SpikeList
+from grapevine.api_schemas.queries import FilterQuery, PeriodQuery
+from grapevine.domain.periods import INTERVALS
+from grapevine.web.api.call import SiteCall
+from grapevine.web.api.operation import ResponseSpec, Operation
 
 MOST_SPIKES: Final = 1_000
 
 
-async def get_summary(request: Request) -> Response:
-    """``GET /v1/stats/summary``. Returns the totals of a period."""
-    site = await authorized(request)
-    params = QueryParams(request, *PERIOD, *FILTERS)
-    state = app_state(request)
-    period, filters = params.period(state.clock()), params.filters()
-    return json_response(await period_summary(state.store.reads, site, period, filters))
+class SeriesQuery(FilterQuery, frozen=True, kw_only=True):
+    """The parameters of ``GET /v1/stats/series``."""
+
+    metric: Annotated[str, msgspec.Meta(examples=["visits"], extra_json_schema={"enum": [*METRICS]})]
+    """Which number."""
+    interval: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*INTERVALS]})] = "day"
+    """How long each point is."""
 
 
-async def get_series(request: Request) -> Response:
-    """``GET /v1/stats/series``. Returns ``metric`` by ``interval`` without gaps."""
-    site = await authorized(request)
-    params = QueryParams(request, "metric", "interval", *PERIOD, *FILTERS)
-    state = app_state(request)
-    metric, interval = params.required("metric"), params.text("interval") or "day"
-    period, filters = params.period(state.clock()), params.filters()
-    return json_response(await metric_series(state.store.reads, site, metric, interval, period, filters))
+class BreakdownQuery(FilterQuery, frozen=True, kw_only=True):
+    """The parameters of ``GET /v1/stats/breakdown``."""
+
+    by: Annotated[str, msgspec.Meta(examples=["channel"], extra_json_schema={"enum": [*DIMENSIONS]})]
+    """What each row stands for."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 100
+    """How many rows at most: those with the most visits and shares."""
 
 
-async def get_breakdown(request: Request) -> Response:
-    """``GET /v1/stats/breakdown``. Returns the numbers by channel, page, source, depth, device or app."""
-    site = await authorized(request)
-    params = QueryParams(request, "by", "limit", *PERIOD, *FILTERS)
-    state = app_state(request)
-    by, limit = params.required("by"), params.number("limit", 100)
-    period, filters = params.period(state.clock()), params.filters()
-    return json_response(await breakdown_by(state.store.reads, site, by, period, filters, limit))
+class AttributionQuery(FilterQuery, frozen=True, kw_only=True):
+    """The parameters of ``GET /v1/attribution``."""
+
+    model: Annotated[str, msgspec.Meta(examples=["linear"], extra_json_schema={"enum": [*MODELS]})]
+    """How the credit for a conversion is divided among the shares that led to it."""
+    goal: Annotated[str | None, msgspec.Meta(examples=["order"])] = None
+    """Only conversions of this goal."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 100
+    """How many pages and shares at most; those beyond are added up as `(other)`."""
 
 
-async def get_direct(request: Request) -> Response:
-    """``GET /v1/stats/direct``. Returns direct visits and the estimate of private shares among them.
+class SpikesQuery(PeriodQuery, frozen=True, kw_only=True):
+    """The parameters of ``GET /v1/spikes``."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_SPIKES)] = 100
+    """How many spikes at most, the newest first."""
+
+
+async def get_summary(call: SiteCall, query: FilterQuery) -> Summary:
+    """All numbers of a period."""
+    return await period_summary(call.reads, call.site, query.period(call.now), query.filters())
+
+
+async def get_series(call: SiteCall, query: SeriesQuery) -> list[Point]:
+    """One number by hour, day, week or month, without gaps.
+
+    The first week or month may begin before the period; what lies outside of the period is not counted.
+    """
+    period, filters = query.period(call.now), query.filters()
+    return await metric_series(call.reads, call.site, query.metric, query.interval, period, filters)
+
+
+async def get_breakdown(call: SiteCall, query: BreakdownQuery) -> list[BreakdownRow]:
+    """The numbers of a period by channel, page, source, depth, device or app."""
+    period, filters = query.period(call.now), query.filters()
+    return await breakdown_by(call.reads, call.site, query.by, period, filters, query.limit)
+
+
+async def get_direct(call: SiteCall, query: PeriodQuery) -> Direct:
+    """Direct visits, and the estimate of private shares among them.
 
     It takes no filters, because the estimate needs all visits of a page.
     """
-    site = await authorized(request)
-    params = QueryParams(request, *PERIOD)
-    state = app_state(request)
-    return json_response(await direct_summary(state.store.reads, site, params.period(state.clock())))
+    return await direct_summary(call.reads, call.site, query.period(call.now))
 
 
-async def get_attribution(request: Request) -> Response:
-    """``GET /v1/attribution``. Returns the credit of channels, pages and shares after ``model``."""
-    site = await authorized(request)
-    params = QueryParams(request, "model", "goal", "limit", *PERIOD, *FILTERS)
-    state = app_state(request)
-    model, goal, limit = params.required("model"), params.text("goal"), params.number("limit", 100)
-    period, filters = params.period(state.clock()), params.filters()
-    return json_response(
-        await attribute_conversions(state.store.reads, site, model, period, filters, goal=goal, limit=limit)
+async def get_attribution(call: SiteCall, query: AttributionQuery) -> Attribution:
+    """Conversions and their value, credited to channels, pages and shares."""
+    return await attribute_conversions(
+        call.reads,
+        call.site,
+        query.model,
+        query.period(call.now),
+        query.filters(),
+        goal=query.goal,
+        limit=query.limit,
     )
 
 
-async def get_spikes(request: Request) -> Response:
-    """``GET /v1/spikes``. Returns the spikes that were raised in a period, the newest first."""
-    site = await authorized(request)
-    params = QueryParams(request, "limit", *PERIOD)
-    state = app_state(request)
-    now, limit = state.clock(), params.number("limit", 100)
-    if not 1 <= limit <= MOST_SPIKES:
-        raise Invalid.of("limit", f"must be 1 to {MOST_SPIKES}")
-    return json_response({"spikes": await list_spikes(state.store, site, now, params.period(now), limit)})
+async def get_spikes(call: SiteCall, query: SpikesQuery) -> SpikeList:
+    """Pages whose returns rose far above their own rate, the newest first."""
+    now = call.now
+    return SpikeList(spikes=await list_spikes(call.state.store, call.site, now, query.period(now), query.limit))
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="GET",
+        path="/v1/stats/summary",
+        handler=get_summary,
+        tag="statistics",
+        scope="read",
+        query=FilterQuery,
+        responses={200: ResponseSpec(Summary, "The numbers of the period.")},
+    ),
+    Operation(
+        method="GET",
+        path="/v1/stats/series",
+        handler=get_series,
+        tag="statistics",
+        scope="read",
+        query=SeriesQuery,
+        responses={200: ResponseSpec(list[Point], "One point for each interval that touches the period, in order.")},
+    ),
+    Operation(
+        method="GET",
+        path="/v1/stats/breakdown",
+        handler=get_breakdown,
+        tag="statistics",
+        scope="read",
+        query=BreakdownQuery,
+        responses={200: ResponseSpec(list[BreakdownRow], "The rows, those with the most visits and shares first.")},
+    ),
+    Operation(
+        method="GET",
+        path="/v1/stats/direct",
+        handler=get_direct,
+        tag="statistics",
+        scope="read",
+        query=PeriodQuery,
+        responses={200: ResponseSpec(Direct, "The counts, the evidence and the estimate.")},
+    ),
+    Operation(
+        method="GET",
+        path="/v1/attribution",
+        handler=get_attribution,
+        tag="statistics",
+        scope="read",
+        query=AttributionQuery,
+        responses={200: ResponseSpec(Attribution, "The credits.")},
+    ),
+    Operation(
+        method="GET",
+        path="/v1/spikes",
+        handler=get_spikes,
+        tag="statistics",
+        scope="read",
+        query=SpikesQuery,
+        responses={200: ResponseSpec(SpikeList, "The spikes that were raised in the period.")},
+    ),
+]

@@ -25,9 +25,14 @@ async def authorized(request: Request, scope: str = "read") -> Site:
     """
     state = app_state(request)
     key = await read_key(request, state)
+    check_scope(key, scope)
+    return await reached_site(state.sites, key, request.query_params.get("site"))
+
+
+def check_scope(key: KeyRow, scope: str) -> None:
+    """Raises Forbidden when the key's scope is narrower than ``scope``."""
     if SCOPES.index(key.scope) < SCOPES.index(scope):
         raise Forbidden(f"This API key has the scope {key.scope}; {scope} is needed.")
-    return await reached_site(state.sites, key, request.query_params.get("site"))
 
 
 async def read_key(request: Request, state: AppState) -> KeyRow:

@@ -2,55 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
 
-from grapevine.analytics.token_resolution import resolve_many_tokens, resolve_token
-from grapevine.domain.json_input import decode
+from grapevine.analytics.token_resolution import Resolution, resolve_many_tokens, resolve_token
+from grapevine.api_schemas.tokens import ResolveRequest, ResolveResponse, TokenPath
 from grapevine.domain.token_urls import leading_token
 from grapevine.domain.tokens import BadSignature, NotAToken
-from grapevine.errors import BadSignatureProblem, NotATokenProblem
-from grapevine.web.api.auth import authorized
-from grapevine.web.api.query_params import QueryParams
-from grapevine.web.request_body import read_body
-from grapevine.web.responses import json_response
-from grapevine.web.state import app_state
+from grapevine.errors import BadSignatureProblem, NotATokenProblem, UnknownVisit
+from grapevine.web.api.call import SiteCall
+from grapevine.web.api.operation import ResponseSpec, RequestBody, Operation
 
-MOST_TOKENS: Final = 1_000
 MAX_BODY: Final = 65_536
 _AT_ONCE: Final = 100
 """Tokens of a call whose results are in memory as objects: of chains of 200 visits these are three times their JSON."""
 
 
-class ResolveRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of ``POST /v1/tokens/resolve``."""
-
-    tokens: Annotated[list[str], msgspec.Meta(max_length=MOST_TOKENS)]
-
-
-async def get_token(request: Request) -> Response:
-    """``GET /v1/tokens/{token}``. Returns the share, the chain that led to it, and what grew from it."""
-    site = await authorized(request)
-    QueryParams(request)
+async def get_token(call: SiteCall, path: TokenPath) -> Resolution:
+    """The share that a token names, the chain that led to it, and what grew from it."""
     try:
-        found = await resolve_token(app_state(request).store.reads, site, leading_token(request.path_params["token"]))
+        return await resolve_token(call.reads, call.site, leading_token(path.token))
     except NotAToken as error:
         raise NotATokenProblem(f"Not a token: {error}.") from None
     except BadSignature as error:
         raise BadSignatureProblem(f"Not a share of this site: {error}.") from None
-    return json_response(found)
 
 
-async def resolve_tokens(request: Request) -> Response:
-    """``POST /v1/tokens/resolve``. Returns a result or an error for each token, in their order."""
-    site = await authorized(request)
-    QueryParams(request)
-    body = decode(await read_body(request, MAX_BODY), ResolveRequest)
-    reads, results = app_state(request).store.reads, list[msgspec.Raw]()
+async def resolve_tokens(call: SiteCall, body: ResolveRequest) -> ResolveResponse:
+    """Resolves up to 1,000 tokens at once.
+
+    A token that stands for no share has an `error` in its place, and costs the others nothing.
+    """
+    results = list[msgspec.Raw]()
     for start in range(0, len(body.tokens), _AT_ONCE):
-        found = await resolve_many_tokens(reads, site, body.tokens[start : start + _AT_ONCE])
+        found = await resolve_many_tokens(call.reads, call.site, body.tokens[start : start + _AT_ONCE])
         results += [msgspec.Raw(msgspec.json.encode(each)) for each in found]
-    return json_response({"results": results})
+    return ResolveResponse(results=results)
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="POST",
+        path="/v1/tokens/resolve",
+        handler=resolve_tokens,
+        tag="tokens",
+        scope="read",
+        body=RequestBody(ResolveRequest, MAX_BODY),
+        responses={200: ResponseSpec(ResolveResponse, "A result for each token, in the order asked.")},
+    ),
+    Operation(
+        method="GET",
+        path="/v1/tokens/{token}",
+        handler=get_token,
+        tag="tokens",
+        scope="read",
+        path_params=TokenPath,
+        responses={200: ResponseSpec(Resolution, "The share, its chain and its reach.")},
+        problems=(NotATokenProblem, BadSignatureProblem, UnknownVisit),
+    ),
+]

@@ -1,0 +1,87 @@
+"""Runs an operation that needs an API key: authentication, parameters, body, handler, response."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine.domain.json_input import decode
+from grapevine.sites.cache import Site
+from grapevine.store.readers.reads import Reads
+from grapevine.store.rows import KeyRow
+from grapevine.web.api.auth import check_scope, reached_site, read_key
+from grapevine.web.api.operation import Operation, Scope
+from grapevine.web.api.query import read_query
+from grapevine.web.request_body import read_body
+from grapevine.web.responses import NO_STORE, json_response
+from grapevine.web.state import AppState, app_state
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class KeyCall:
+    """A request whose API key has the scope that the operation needs."""
+
+    request: Request
+    state: AppState
+    key: KeyRow
+
+    @property
+    def now(self) -> int:
+        """The time in UTC milliseconds."""
+        return self.state.clock()
+
+    @property
+    def reads(self) -> Reads:
+        """What statistics read."""
+        return self.state.store.reads
+
+
+@dataclass(frozen=True)
+class SiteCall(KeyCall):
+    """A request about one site: the key's own, or the one that ``?site=`` names."""
+
+    site: Site
+
+
+def endpoint(operation: Operation) -> Endpoint:
+    """Returns what Starlette calls for an operation."""
+    return operation.handler if operation.scope is None else _keyed(operation, operation.scope)
+
+
+def _keyed(operation: Operation, scope: Scope) -> Endpoint:
+    status = next(iter(operation.responses))
+
+    async def run(request: Request) -> Response:
+        state = app_state(request)
+        key = await read_key(request, state)
+        check_scope(key, scope)
+        call = KeyCall(request, state, key)
+        if operation.of_site:
+            site = await reached_site(state.sites, key, request.query_params.get("site"))
+            call = SiteCall(request, state, key, site)
+        found = await operation.handler(call, **await _arguments(operation, request))
+        if isinstance(found, Response):
+            return found
+        return Response(status_code=status, headers=NO_STORE) if found is None else json_response(found, status)
+
+    return run
+
+
+async def _arguments(operation: Operation, request: Request) -> dict[str, Any]:
+    """Returns what the handler takes by keyword. Raises Invalid, Malformed, TooLarge."""
+    arguments: dict[str, Any] = {}
+    query = read_query(request.query_params, operation.query, ("site",) if operation.of_site else ())
+    if operation.query.__struct_fields__:
+        arguments["query"] = query
+    if operation.path_params is not None:
+        arguments["path"] = msgspec.convert(request.path_params, operation.path_params)
+    if operation.body is not None:
+        arguments["body"] = decode(await read_body(request, operation.body.most), operation.body.kind)
+    return arguments

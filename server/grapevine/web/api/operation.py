@@ -1,0 +1,91 @@
+"""``Operation``: one call of the HTTP API, declared once beside its handler.
+
+Routes, ``/openapi.json``, ``/docs``, ``docs/api.md`` and the tests that walk the API are made from these declarations.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import msgspec
+
+from grapevine.api_schemas.queries import NoQuery
+from grapevine.errors import Problem
+
+Struct = type[msgspec.Struct]
+Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+Scope = Literal["read", "write", "admin"]
+Handler = Callable[..., Awaitable[Any]]
+
+JSON_TYPES: Final = ("application/json",)
+
+
+@dataclass(frozen=True)
+class RequestBody:
+    """The body of a request: JSON of ``kind``, of at most ``most`` bytes."""
+
+    kind: Struct
+    most: int
+    media_types: tuple[str, ...] = JSON_TYPES
+
+
+@dataclass(frozen=True)
+class ResponseSpec:
+    """One successful response: its body (a type that msgspec encodes; None without one), and the headers it may have.
+
+    ``text`` says when it comes; the names of ``headers`` are described in ``web/openapi/headers.py``.
+    """
+
+    body: Any = None
+    text: str = "Done."
+    media_types: tuple[str, ...] = JSON_TYPES
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One call. Its summary and description are the docstring of ``handler``, whose name is the call's id.
+
+    With a ``scope`` the call needs an API key of that scope or a wider one. Its handler takes a ``SiteCall`` (where
+    ``of_site`` is false, a ``KeyCall``) and, by keyword, ``query``, ``path`` and ``body`` as far as they are declared.
+    It returns the body of the first of ``responses``, None for no body, or a whole ``Response``. Without a scope, the
+    handler takes the ``Request``.
+
+    ``problems`` are those that not every call of its kind may raise (``web/openapi`` knows the others).
+    ``request_headers`` are the names of headers that it reads.
+    """
+
+    method: Method
+    path: str
+    handler: Handler
+    tag: str
+    scope: Scope | None
+    of_site: bool = True
+    query: Struct = NoQuery
+    path_params: Struct | None = None
+    body: RequestBody | None = None
+    responses: Mapping[int, ResponseSpec]
+    problems: tuple[type[Problem], ...] = ()
+    request_headers: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the call, unique among all."""
+        return self.handler.__name__
+
+    @property
+    def summary(self) -> str:
+        """The call in one sentence."""
+        return self._doc.partition("\n\n")[0].replace("\n", " ")
+
+    @property
+    def description(self) -> str:
+        """What else there is to know, as Markdown."""
+        return self._doc.partition("\n\n")[2]
+
+    @property
+    def _doc(self) -> str:
+        return (inspect.getdoc(self.handler) or "").replace("``", "`")

@@ -1,0 +1,101 @@
+"""Reads the query parameters of a call into the struct that describes them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import cache
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import inspect
+from starlette.datastructures import QueryParams
+
+from grapevine.errors import FieldError, Invalid
+
+Query = TypeVar("Query", bound=msgspec.Struct)
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def read_query(given: QueryParams, kind: type[Query], also: tuple[str, ...] = ()) -> Query:
+    """Returns the parameters of a request as ``kind``; ``also`` are parameters that somebody else reads.
+
+    Raises Invalid that names every parameter that is not known, repeated, missing or cannot be read.
+    """
+    fields = _fields(kind)
+    known = (*also, *(each.encode_name for each in fields))
+    found = [name for name, _ in given.multi_items()]
+    wrong = [
+        FieldError(name, "is no parameter of this call" if name not in known else "must come once")
+        for name in dict.fromkeys(found)
+        if name not in known or found.count(name) > 1
+    ]
+    if wrong:
+        takes = f"takes {', '.join(known)}, each at most once" if known else "takes no parameters"
+        raise Invalid(f"This call {takes}.", errors=tuple(wrong))
+    values: dict[str, Any] = {}
+    for each in fields:
+        text = given.get(each.encode_name)
+        try:
+            if text is not None:
+                values[each.name] = _value(text, each.type)
+            elif each.required:
+                raise ValueError("is needed")
+        except ValueError as error:
+            wrong.append(FieldError(each.encode_name, str(error)))
+    if wrong:
+        raise Invalid.of_all(wrong)
+    return kind(**values)
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    found = inspect.type_info(kind)
+    assert isinstance(found, inspect.StructType)  # noqa: S101  # for the type checker
+    return found.fields
+
+
+def _value(text: str, kind: inspect.Type) -> Any:
+    """Returns the value that ``text`` stands for. Raises ValueError, whose text goes behind the parameter's name."""
+    match kind:
+        case inspect.Metadata(type=inner, extra_json_schema=extra):
+            names = (extra or {}).get("enum")
+            return _one_of(text, names) if names else _value(text, inner)
+        case inspect.UnionType(types=types):
+            return _value(text, next(each for each in types if not isinstance(each, inspect.NoneType)))
+        case inspect.LiteralType(values=names):
+            return _one_of(text, names)
+        case inspect.IntType(ge=least, le=most):
+            return _number(text, least, most)
+        case inspect.DateType():
+            return _date(text)
+        case inspect.StrType():
+            return text
+    raise TypeError(f"no parameter can be a {kind}")
+
+
+def _one_of(text: str, names: Any) -> str:
+    if text not in names:
+        raise ValueError(f"must be one of {', '.join(names)}")
+    return text
+
+
+def _number(text: str, least: int | None, most: int | None) -> int:
+    """Returns a whole number of at most nine digits."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("must be a whole number")
+    number = int(text)
+    if (least is not None and number < least) or (most is not None and number > most):
+        raise ValueError(f"must be a number from {least} to {most}")
+    return number
+
+
+def _date(text: str) -> date:
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError("must be a date such as 2026-11-21")
