@@ -16,7 +16,7 @@ from grapevine.api_schemas.lists import SpikeList
 from grapevine.api_schemas.queries import FilterQuery, PeriodQuery
 from grapevine.domain.periods import INTERVALS
 from grapevine.web.api.call import SiteCall
-from grapevine.web.api.operation import ResponseSpec, Operation
+from grapevine.web.api.operation import Operation, ResponseSpec
 
 MOST_SPIKES: Final = 1_000
 

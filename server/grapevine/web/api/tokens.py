@@ -12,7 +12,7 @@ from grapevine.domain.token_urls import leading_token
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import BadSignatureProblem, NotATokenProblem, UnknownVisit
 from grapevine.web.api.call import SiteCall
-from grapevine.web.api.operation import ResponseSpec, RequestBody, Operation
+from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
 
 MAX_BODY: Final = 65_536
 _AT_ONCE: Final = 100
