@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from tests.browser.demo import ARRIVED, Demo, MakeReader
-from tests.support.browsers import clipboard
+from tests.support.browsers import clipboard, no_error_yet
 
 BAR = "document.querySelector('grapevine-buttons[position]')"
 """The bar that stays in view."""
@@ -65,8 +65,8 @@ class Playground:
         }""")
 
     def shows(self, what: str) -> None:
-        """Waits until that is true of the preview."""
-        self.preview.wait_for_function(f"() => {what}")
+        """Waits until that is true of the preview, whose bar may not be there yet."""
+        self.preview.wait_for_function(no_error_yet(f"() => {what}"))
 
     @property
     def snippet(self) -> str:

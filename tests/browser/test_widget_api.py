@@ -71,7 +71,7 @@ def test_what_was_queued_before_the_script_is_done(page: Page, site: Site, recor
 
 def test_a_goal_is_reported_at_once_when_the_visit_is_known(page: Page, site: Site, recorder: Recorder) -> None:
     opened(page, site)
-    page.wait_for_function("() => grapevine.visit")
+    page.wait_for_function("() => window.grapevine?.visit")
     page.evaluate("() => { grapevine.convert('order') }")
     assert recorder.wait(page, "conversions")[0]["goal"] == "order"
 
@@ -112,7 +112,7 @@ def test_nothing_is_sent_or_stored_before_consent(page: Page, site: Site, record
 
     page.evaluate("() => { grapevine.consent(true); grapevine.consent(true) }")
     assert recorder.wait(page, "visits")[0]["token"] == FOREIGN
-    page.wait_for_function("() => grapevine.visit")
+    page.wait_for_function("() => window.grapevine?.visit")
     assert token(1, "whatsapp") in (page.get_attribute("[title=WhatsApp]", "href") or "")
     assert token(1, "copy") in copy(page, "#x")["text/html"]
     recorder.wait(page, "shares")
@@ -133,7 +133,7 @@ def test_consent_can_be_queued(page: Page, site: Site, recorder: Recorder) -> No
     head = "<script>window.grapevine = {q: [['consent', true]]}</script>"
     site.page("/p", head=head, snippet=snippet(consent="required"))
     page.goto(site.origin + "/p")
-    page.wait_for_function("() => grapevine.visit")
+    page.wait_for_function("() => window.grapevine?.visit")
     page.wait_for_timeout(100)
     assert recorder.paths == ["visits"]
 
@@ -189,6 +189,6 @@ def test_errors_in_the_pages_listeners_do_not_reach_the_widget(
     page = context.new_page()
     site.page("/p", BODY, head="<script>window.grapevine = {q: [['on', 'share', () => { throw 1 }]]}</script>")
     page.goto(site.origin + "/p")
-    page.wait_for_function("() => grapevine.visit")
+    page.wait_for_function("() => window.grapevine?.visit")
     assert token(1, "copy") in copy(page, "#x")["text/html"]
     recorder.wait(page, "shares")

@@ -141,7 +141,7 @@ def test_thirty_idle_minutes_end_the_visit_but_not_the_memory(page: Page, site: 
     page.goto(f"{site.origin}/a?gv={FOREIGN}")
     second = recorder.wait(page, "visits", 2)[1]
     assert "token" not in second
-    page.wait_for_function("() => window.grapevine.visit == 'visit2'")
+    page.wait_for_function("() => window.grapevine?.visit == 'visit2'")
     page.goto(f"{site.origin}/a?x&gv={token(1, 'copy')}")
     recorder.wait(page, "views", 2)
     assert len(recorder.of("visits")) == 2
@@ -205,7 +205,7 @@ def test_a_token_is_reported_where_its_part_cannot_be_loaded(page: Page, site: S
     page.goto(f"{site.origin}/a#gv={FOREIGN}")
     visit = recorder.wait(page, "visits")[0]
     assert (visit["token"], visit.get("own")) == (FOREIGN, None)
-    page.wait_for_function("() => window.grapevine.visit")
+    page.wait_for_function("() => window.grapevine?.visit")
 
 
 def test_a_page_from_the_cache_goes_on_with_the_visit(page: Page, site: Site, recorder: Recorder) -> None:

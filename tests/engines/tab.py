@@ -7,9 +7,11 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.browsers import PASTE, SELECT
+from tests.support.browsers import PASTE, SELECT, no_error_yet
 
 SECONDS: Final = 30
+LEFT: Final = "Execution context was destroyed"
+"""Playwright's words for a page that was left while a function ran."""
 TROUBLES: Final = "() => window[Symbol.for('troubles')]"
 PASTED: Final = f"() => {{ window.pasted = null; ({PASTE})().then(found => {{ window.pasted = found }}) }}"
 
@@ -45,13 +47,20 @@ class Tab(ABC):
         return str(self.run("() => location.href"))
 
     def until(self, function: str, *arguments: Any, seconds: float = SECONDS) -> Any:
-        """Waits until the function returns something true, and returns that."""
-        end = time.monotonic() + seconds
+        """Waits until the function returns something true, and returns that.
+
+        An error counts as false, because what the function looks into may not be there yet; the last one is raised.
+        """
+        end, guarded = time.monotonic() + seconds, no_error_yet(function)
         while time.monotonic() < end:
-            if found := self.run(function, *arguments):
-                return found
+            try:
+                if found := self.run(guarded, *arguments):
+                    return found
+            except Exception as error:
+                if LEFT not in str(error):
+                    raise
             time.sleep(0.02)
-        raise AssertionError(f"never true: {function}")
+        raise AssertionError(f"never true: {function}, which returns {self.run(function, *arguments)!r}")
 
     def visited(self, url: str) -> str:
         """Opens a page and waits until its widget knows its visit, which it returns."""

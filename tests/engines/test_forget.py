@@ -77,7 +77,7 @@ def test_a_route_change_begins_another_visit_and_takes_back_what_was_said(
     press(tab, ERASED)
     tab.run(ROUTE, "/route")
     assert recorder.wait("visits", 2)[1]["url"] == site.origin + "/route"
-    tab.until("() => grapevine.visit == 'visit2'")
+    tab.until("() => window.grapevine?.visit == 'visit2'")
     assert tab.run(SAID, "")
     press(tab, ERASED)
     assert [body["session"] for body in recorder.of("forget")] == ["session1", "session2"]
@@ -87,7 +87,7 @@ def test_the_page_may_ask_before_and_after_the_script_is_there(tab: Tab, site: S
     queued = "<script>window.grapevine = {q: [['forget']]}</script>"
     tab.goto(site.page("/p", BODY, head=queued, snippet=recorder.snippet(buttons="")))
     assert recorder.wait("forget") == [{"site": SITE, "session": "session1"}]
-    tab.until("() => grapevine.visit === null")
+    tab.until("() => window.grapevine?.visit === null")
     assert tab.run("() => grapevine.forget()") is False, "nothing is left to erase"
     site.page("/q", BODY)
     tab.visited(site.origin + "/q")
@@ -212,7 +212,7 @@ def test_reports_that_wait_are_dropped_and_those_of_an_earlier_visit_are_not(
     recorder.wait("conversions")
     recorder.refusal = None
     tab.run("() => { location.hash = 'gv=0123456789abcdefghijkLM' }")
-    tab.until("() => grapevine.visit == 'visit2'")
+    tab.until("() => window.grapevine?.visit == 'visit2'")
     recorder.refusal = later
     tab.run("() => grapevine.convert('dropped')")
     recorder.wait("conversions", 2)

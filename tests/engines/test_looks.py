@@ -11,7 +11,7 @@ from tests.engines.tab import Tab
 from tests.support.page_server import Site
 
 SCHEME: Final = """() => {
-  const bar = document.querySelector('grapevine-buttons').shadowRoot?.querySelector('[part=bar]');
+  const bar = document.querySelector('grapevine-buttons')?.shadowRoot?.querySelector('[part=bar]');
   return bar && (getComputedStyle(bar).backgroundColor == 'rgb(255, 255, 255)' ? 'light' : 'dark');
 }"""
 TOGGLES: Final = {

@@ -179,6 +179,7 @@ def test_one_page_load_is_one_view_whatever_a_router_does(tab: Tab, site: Site, 
     recorder.delay = 0.5
     tab.goto(site.page("/redirects", f'<img src="{recorder.home}v1/counts">', head=redirect, snippet=bare(recorder)))
     recorder.delay = 0
+    recorder.wait("views", len(ROUTERS) + 1)
     idle(tab, 1300)
     assert [view["url"] for view in recorder.of("views")[len(ROUTERS) :]] == [site.origin + "/redirects"]
     # A real route change, and a redirect of the router after it.

@@ -93,10 +93,12 @@ def test_options_stand_in_attributes_or_in_the_address_and_reports_go_to_the_scr
     tab: Tab, site: Site, recorder: RecorderServer
 ) -> None:
     for name, case in FOUND.items():
+        tab.goto(site.page("/between", snippet=""))  # a page that is gone reports nothing more
+        tab.run("() => sessionStorage.clear()")
         recorder.reports.clear()
         tab.goto(put(site, recorder, case.html))
         assert tab.until(POSITION) == case.position, name
-        tab.until("() => window.grapevine.visit")
+        recorder.wait("visits")
         assert {report.body["site"] for report in recorder.reports} == {SITE}, name
         assert (tab.run("() => lines"), site.posted) == ([], []), name
 

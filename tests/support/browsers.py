@@ -27,6 +27,12 @@ FLAGS: Final = (
     f"--user-agent={DESK}",  # a tab that a page opens may ask for something before its context's agent is set
 )
 
+
+def no_error_yet(function: str) -> str:
+    """Returns the JavaScript function as one that returns false where it throws: part of the page is missing yet."""
+    return f"async (...list) => {{ try {{ return await ({function})(...list) }} catch {{ return false }} }}"
+
+
 SELECT = """css => {
   document.activeElement?.blur();
   const range = document.createRange();
