@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from grapevine.analytics.spikes import SpikeView
+from grapevine.webhooks.endpoints import Delivery, Endpoint
 
 
 class SpikeList(msgspec.Struct, frozen=True):
@@ -12,3 +13,17 @@ class SpikeList(msgspec.Struct, frozen=True):
 
     spikes: list[SpikeView]
     """The spikes that were raised in the period."""
+
+
+class EndpointList(msgspec.Struct, frozen=True):
+    """The endpoints of a site."""
+
+    webhooks: list[Endpoint]
+    """The endpoints, the oldest first."""
+
+
+class DeliveryList(msgspec.Struct, frozen=True):
+    """The last deliveries of an endpoint."""
+
+    deliveries: list[Delivery]
+    """The deliveries, the newest first."""

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 from starlette.responses import Response
 
+from grapevine.api_schemas.public import ShareCounts
 from grapevine.domain.channels import NAMES
 from grapevine.domain.periods import Clock
 
@@ -21,13 +22,6 @@ V = TypeVar("V")
 _MOST_ENTRIES: Final = 4_096
 _COUNTS_FRESH_MS: Final = 10_000
 _REDIRECT_FRESH_MS: Final = 60_000
-
-
-class ShareCounts(msgspec.Struct):
-    """All shares of a page, and those of each channel that it was ever shared through."""
-
-    total: int
-    channels: dict[str, int]
 
 
 class EncodedCounts(NamedTuple):

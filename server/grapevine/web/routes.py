@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from grapevine.web import health
-from grapevine.web.api import analytics, cascades, exports, tokens, visits, webhooks
+from grapevine.web import operations
 from grapevine.web.api.call import Endpoint, endpoint
 from grapevine.web.api.operation import Operation
 from grapevine.web.dashboard import views
@@ -22,8 +21,8 @@ from grapevine.web.dashboard.direct import direct_page
 from grapevine.web.dashboard.erase import erase_visit
 from grapevine.web.dashboard.first_steps import first_steps_part
 from grapevine.web.dashboard.sign_in_link import SignInLink
-from grapevine.web.public import about, collect, conversions, counts, forget, qr, short_links, widget
-from grapevine.web.rate_limits import limited
+from grapevine.web.public import conversions
+from grapevine.web.public.collect import preflight
 
 
 class Rest(Convertor[str]):
@@ -43,11 +42,12 @@ class Rest(Convertor[str]):
 register_url_convertor("rest", Rest())
 
 
-def routes_of(operations: Iterable[Operation]) -> list[BaseRoute]:
-    """Returns a route for each path of ``operations``, in their order."""
+def routes_of(calls: Iterable[Operation]) -> list[BaseRoute]:
+    """Returns a route for each path of ``calls``, in their order."""
     by_path: dict[str, dict[str, Endpoint]] = {}
-    for each in operations:
-        by_path.setdefault(each.path, {})[each.method] = endpoint(each)
+    for each in calls:
+        methods = by_path.setdefault(each.path, {"OPTIONS": preflight} if each.has_preflight else {})
+        methods[each.method] = endpoint(each)
     return [Route(path, _by_method(methods), methods=[*methods]) for path, methods in by_path.items()]
 
 
@@ -61,37 +61,10 @@ def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
     return choose
 
 
-OPERATIONS: Final[list[Operation]] = [*tokens.OPERATIONS, *analytics.OPERATIONS]
-"""The calls of the API that are described."""
-
-COLLECT: Final[list[BaseRoute]] = [
-    Route("/v1/conversions", conversions.conversions, methods=["POST", "OPTIONS"]),
-    *(Route(path, collect.endpoint(call), methods=["POST", "OPTIONS"]) for path, call in collect.PATHS.items()),
-    Route("/v1/forget", forget.forget, methods=["POST", "OPTIONS"]),
-    Route("/v1/counts", limited(counts.counts)),
-    Route("/widget{rest}", widget.widget_file),
-]
-SHORT_LINKS: Final[list[BaseRoute]] = [
-    Route("/s/{token:rest}/qr.svg", limited(qr.qr_code), methods=["GET", "POST"]),
-    Route("/s/{token:rest}", limited(short_links.follow)),
-    Route("/about/{token:rest}", limited(about.about)),
-]
-API: Final[list[BaseRoute]] = [
-    *routes_of(OPERATIONS),
-    Route("/v1/visits/{token}", visits.erase_visit, methods=["DELETE"]),
-    Route("/v1/cascades", cascades.get_cascades),
-    Route("/v1/cascades/{root}", cascades.get_cascade),
-    Route("/v1/conversions", conversions.with_key, methods=["POST"]),
-    Route("/v1/export/{table}", exports.export),
-    Route("/v1/webhooks", webhooks.webhooks, methods=["GET", "POST"]),
-    Route("/v1/webhooks/{id}", webhooks.webhook, methods=["GET", "PATCH", "DELETE"]),
-    Route("/v1/webhooks/{id}/deliveries", webhooks.deliveries),
-    Route("/v1/webhooks/{id}/deliveries/{delivery}/retry", webhooks.retry, methods=["POST"]),
-]
-HEALTH: Final[list[BaseRoute]] = [
-    Route("/healthz", health.healthz),
-    Route("/readyz", health.readyz),
-]
+COLLECT: Final = routes_of(operations.COLLECT)
+SHORT_LINKS: Final = routes_of(operations.LINKS)
+API: Final = routes_of([*operations.KEYED, conversions.WITH_KEY])
+HEALTH: Final = routes_of(operations.SERVER)
 DASHBOARD: Final[list[BaseRoute]] = [
     Route("/", views.overview_page),
     Route("/sign-in", views.sign_in_page, methods=["GET"]),

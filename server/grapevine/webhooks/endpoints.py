@@ -6,7 +6,7 @@ An endpoint's secret is shown once, when the endpoint is added.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -55,6 +55,13 @@ class Endpoint(msgspec.Struct, frozen=True):
     disabled: Disabled | None
 
 
+class AddedEndpoint(Endpoint, frozen=True):
+    """An endpoint that was added a moment ago."""
+
+    secret: str
+    """What signs the events that are sent there (Standard Webhooks). It is shown this once."""
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """The delivery of one event to an endpoint. ``state`` is ``pending``, ``delivered`` or ``failed``; ``status`` and
     ``error`` are those of the last attempt."""
@@ -90,8 +97,8 @@ async def add(
     wanted: NewEndpoint,
     now: int,
     random: Random,
-) -> dict[str, Any]:
-    """Adds an endpoint. Returns its fields and its ``secret``. Raises Invalid."""
+) -> AddedEndpoint:
+    """Adds an endpoint. Raises Invalid."""
     _check_url(egress, wanted.url)
     events = _events(EVENTS if wanted.events is None else wanted.events)
     if len(await hooks.webhooks(site_id)) >= MOST_ENDPOINTS:
@@ -106,7 +113,7 @@ async def add(
         created_at=now,
     )
     await hooks.add(row)
-    return {**msgspec.structs.asdict(_endpoint(row)), "secret": secret}
+    return AddedEndpoint(**msgspec.structs.asdict(_endpoint(row)), secret=secret)
 
 
 async def change(

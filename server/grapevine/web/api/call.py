@@ -15,9 +15,9 @@ from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
 from grapevine.store.rows import KeyRow
 from grapevine.web.api.auth import check_scope, reached_site, read_key
-from grapevine.web.api.operation import Operation, Scope
+from grapevine.web.api.operation import Operation, RequestBody, Scope
 from grapevine.web.api.query import read_query
-from grapevine.web.request_body import read_body
+from grapevine.web.request_body import check_type, read_body
 from grapevine.web.responses import NO_STORE, json_response
 from grapevine.web.state import AppState, app_state
 
@@ -74,6 +74,13 @@ def _keyed(operation: Operation, scope: Scope) -> Endpoint:
     return run
 
 
+async def _body(spec: RequestBody, request: Request) -> msgspec.Struct:
+    assert not isinstance(spec.kind, tuple) and issubclass(spec.kind, msgspec.Struct)  # noqa: S101, PT018
+    if spec.is_checked:
+        check_type(request.headers.get("content-type", ""), frozenset({"", *spec.media_types}))
+    return decode(await read_body(request, spec.most), spec.kind)
+
+
 async def _arguments(operation: Operation, request: Request) -> dict[str, Any]:
     """Returns what the handler takes by keyword. Raises Invalid, Malformed, TooLarge."""
     arguments: dict[str, Any] = {}
@@ -83,5 +90,5 @@ async def _arguments(operation: Operation, request: Request) -> dict[str, Any]:
     if operation.path_params is not None:
         arguments["path"] = msgspec.convert(request.path_params, operation.path_params)
     if operation.body is not None:
-        arguments["body"] = decode(await read_body(request, operation.body.most), operation.body.kind)
+        arguments["body"] = await _body(operation.body, request)
     return arguments

@@ -2,29 +2,73 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import Response
+from typing import Annotated, Final
 
-from grapevine.analytics.cascades import MOST_NODES, list_cascades, read_cascade
-from grapevine.web.api.auth import authorized
-from grapevine.web.api.query_params import QueryParams
-from grapevine.web.responses import json_response
-from grapevine.web.state import app_state
+import msgspec
+
+from grapevine.analytics.cascades import (
+    MOST_CASCADES,
+    MOST_NODES,
+    SORTS,
+    Cascade,
+    CascadePage,
+    list_cascades,
+    read_cascade,
+)
+from grapevine.errors import NotFound, UnknownVisit
+from grapevine.web.api.call import SiteCall
+from grapevine.web.api.operation import Operation, ResponseSpec
 
 
-async def get_cascades(request: Request) -> Response:
-    """``GET /v1/cascades``. Returns one page of cascades in the order ``sort``."""
-    site = await authorized(request)
-    params = QueryParams(request, "sort", "limit", "cursor")
-    state = app_state(request)
-    sort, limit, cursor = params.text("sort") or "size", params.number("limit", 20), params.text("cursor")
-    return json_response(await list_cascades(state.store, site, state.clock(), sort, limit, cursor))
+class CascadesQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of ``GET /v1/cascades``."""
+
+    sort: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*SORTS]})] = "size"
+    """Which cascades come first: the largest, the deepest, the most viral, the most valuable or the newest."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_CASCADES)] = 20
+    """How many cascades at most."""
+    cursor: str | None = None
+    """The `next` of the page before; without it, the first page."""
 
 
-async def get_cascade(request: Request) -> Response:
-    """``GET /v1/cascades/{root}``. Returns the cascade that grew from the visit ``root``, with its first nodes."""
-    site = await authorized(request)
-    QueryParams(request)
-    state = app_state(request)
-    found = await read_cascade(state.store, site, request.path_params["root"], state.clock())
-    return json_response(found.first(MOST_NODES))
+class CascadePath(msgspec.Struct, frozen=True):
+    """The path of one cascade."""
+
+    root: Annotated[str, msgspec.Meta(examples=["03Gje856j3P"])]
+    """The visit that the cascade grew from."""
+
+
+async def get_cascades(call: SiteCall, query: CascadesQuery) -> CascadePage:
+    """A site's cascades, a page at a time."""
+    return await list_cascades(call.state.store, call.site, call.now, query.sort, query.limit, query.cursor)
+
+
+async def get_cascade(call: SiteCall, path: CascadePath) -> Cascade:
+    """One cascade with its nodes, by depth and time.
+
+    These are at most the first 50,000; then `omitted` says how many are left out, and an export has all of them.
+    """
+    return (await read_cascade(call.state.store, call.site, path.root, call.now)).first(MOST_NODES)
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="GET",
+        path="/v1/cascades",
+        handler=get_cascades,
+        tag="cascades",
+        scope="read",
+        query=CascadesQuery,
+        responses={200: ResponseSpec(CascadePage, "The cascades, and the cursor of the next page.")},
+    ),
+    Operation(
+        method="GET",
+        path="/v1/cascades/{root}",
+        handler=get_cascade,
+        tag="cascades",
+        scope="read",
+        path_params=CascadePath,
+        responses={200: ResponseSpec(Cascade, "The cascade.")},
+        problems=(NotFound, UnknownVisit),
+    ),
+]

@@ -21,22 +21,27 @@ Scope = Literal["read", "write", "admin"]
 Handler = Callable[..., Awaitable[Any]]
 
 JSON_TYPES: Final = ("application/json",)
+HTML: Final = ("text/html; charset=utf-8",)
 
 
 @dataclass(frozen=True)
 class RequestBody:
-    """The body of a request: JSON of ``kind``, of at most ``most`` bytes."""
+    """The body of a request: JSON of ``kind`` (or of one of several structs; a text), of at most ``most`` bytes.
 
-    kind: Struct
+    ``is_checked`` says whether a body is refused whose ``Content-Type`` is none of ``media_types``.
+    """
+
+    kind: Struct | tuple[Struct, ...] | type[str]
     most: int
     media_types: tuple[str, ...] = JSON_TYPES
+    is_checked: bool = False
 
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """One successful response: its body (a type that msgspec encodes; None without one), and the headers it may have.
+    """One response that is no Problem: its body (a type that msgspec encodes; None without one), and its headers.
 
-    ``text`` says when it comes; the names of ``headers`` are described in ``web/openapi/headers.py``.
+    ``text`` says what it is; the names of ``headers`` are described in ``web/openapi/headers.py``.
     """
 
     body: Any = None
@@ -54,7 +59,9 @@ class Operation:
     It returns the body of the first of ``responses``, None for no body, or a whole ``Response``. Without a scope, the
     handler takes the ``Request``.
 
-    ``problems`` are those that not every call of its kind may raise (``web/openapi`` knows the others).
+    ``optional_scope`` is that of a call which needs no key and does more with one. ``is_cors`` says that pages of every
+    origin may read the response, ``has_preflight`` that they ask before (a ``POST`` that is answered on ``OPTIONS``,
+    too). ``problems`` are those that not every call of its kind may raise (``web/openapi`` knows the others).
     ``request_headers`` are the names of headers that it reads.
     """
 
@@ -63,7 +70,10 @@ class Operation:
     handler: Handler
     tag: str
     scope: Scope | None
+    optional_scope: Scope | None = None
     of_site: bool = True
+    is_cors: bool = False
+    has_preflight: bool = False
     query: Struct = NoQuery
     path_params: Struct | None = None
     body: RequestBody | None = None

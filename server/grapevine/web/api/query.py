@@ -22,10 +22,31 @@ _NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)
 def read_query(given: QueryParams, kind: type[Query], also: tuple[str, ...] = ()) -> Query:
     """Returns the parameters of a request as ``kind``; ``also`` are parameters that somebody else reads.
 
-    Raises Invalid that names every parameter that is not known, repeated, missing or cannot be read.
+    Raises Invalid that names every parameter that is not known or repeated, else the first that is missing or wrong.
     """
-    fields = _fields(kind)
-    known = (*also, *(each.encode_name for each in fields))
+    _refuse_others(given, (*also, *(each.encode_name for each in _fields(kind))))
+    return read_known(given, kind)
+
+
+def read_known(given: QueryParams, kind: type[Query]) -> Query:
+    """Returns the parameters of a request as ``kind``, and ignores all others; of a repeated one the last counts.
+
+    Raises Invalid that names the first parameter that is missing or cannot be read.
+    """
+    values: dict[str, Any] = {}
+    for each in _fields(kind):
+        text = given.get(each.encode_name)
+        try:
+            if text is not None:
+                values[each.name] = _value(text, each.type)
+            elif each.required:
+                raise ValueError("is needed")
+        except ValueError as error:
+            raise Invalid.of(each.encode_name, str(error)) from None
+    return kind(**values)
+
+
+def _refuse_others(given: QueryParams, known: tuple[str, ...]) -> None:
     found = [name for name, _ in given.multi_items()]
     wrong = [
         FieldError(name, "is no parameter of this call" if name not in known else "must come once")
@@ -35,19 +56,6 @@ def read_query(given: QueryParams, kind: type[Query], also: tuple[str, ...] = ()
     if wrong:
         takes = f"takes {', '.join(known)}, each at most once" if known else "takes no parameters"
         raise Invalid(f"This call {takes}.", errors=tuple(wrong))
-    values: dict[str, Any] = {}
-    for each in fields:
-        text = given.get(each.encode_name)
-        try:
-            if text is not None:
-                values[each.name] = _value(text, each.type)
-            elif each.required:
-                raise ValueError("is needed")
-        except ValueError as error:
-            wrong.append(FieldError(each.encode_name, str(error)))
-    if wrong:
-        raise Invalid.of_all(wrong)
-    return kind(**values)
 
 
 @cache

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import Response
+from typing import Annotated, Final
+
+import msgspec
 
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import BadSignatureProblem, NotATokenProblem, UnknownVisit
-from grapevine.web.api.auth import authorized
-from grapevine.web.api.query_params import QueryParams
-from grapevine.web.responses import NO_STORE
-from grapevine.web.state import app_state
+from grapevine.web.api.call import SiteCall
+from grapevine.web.api.operation import Operation, ResponseSpec
 from grapevine.writer.erasure import Erased
 
 
-async def erase_visit(request: Request) -> Response:
-    """Erases the visit that a token of the site names, or a visit's id. Returns 204; 404 when it is not there."""
-    site = await authorized(request, "admin")
-    QueryParams(request)
+class VisitPath(msgspec.Struct, frozen=True):
+    """The path of one visit."""
+
+    token: Annotated[str, msgspec.Meta(examples=["86Yqi1yJE1R97caFSkEt8V0"])]
+    """A share token or session of the visit, or the visit's id."""
+
+
+async def erase_visit(call: SiteCall, path: VisitPath) -> None:
+    """Erases the visit that a token of the site names, or a visit's id.
+
+    [What an erasure takes away](erasure.md): all that is stored of the visit, except that it was there, which the tree
+    of its cascade needs.
+    """
     try:
-        visit_id = site.tokens.visit_named(request.path_params["token"])
+        visit_id = call.site.tokens.visit_named(path.token)
     except NotAToken as error:
         raise NotATokenProblem(f"Neither a token nor the id of a visit: {error}.") from None
     except BadSignature as error:
         raise BadSignatureProblem(f"Not a token of this site: {error}.") from None
-    if await app_state(request).eraser.erase(site.site_id, visit_id) is not Erased.NOW:
+    if await call.state.eraser.erase(call.site.site_id, visit_id) is not Erased.NOW:
         raise UnknownVisit("That visit is not here: it was erased before, is past retention, or is not this site's.")
-    return Response(status_code=204, headers=NO_STORE)
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="DELETE",
+        path="/v1/visits/{token}",
+        handler=erase_visit,
+        tag="visits",
+        scope="admin",
+        path_params=VisitPath,
+        responses={204: ResponseSpec(text="It is erased.")},
+        problems=(NotATokenProblem, BadSignatureProblem, UnknownVisit),
+    )
+]

@@ -3,75 +3,162 @@
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from typing import Annotated, Final
 
-from starlette.requests import Request
-from starlette.responses import Response
+import msgspec
 
-from grapevine.domain.json_input import decode
+from grapevine.api_schemas.lists import DeliveryList, EndpointList
+from grapevine.collect.schemas import EMPTY, Empty
 from grapevine.egress.policy import EgressPolicy
-from grapevine.web.api.auth import authorized
-from grapevine.web.api.query_params import QueryParams
-from grapevine.web.request_body import read_body
-from grapevine.web.responses import NO_STORE, json_response
-from grapevine.web.state import app_state
+from grapevine.errors import NotFound
+from grapevine.web.api.call import SiteCall
+from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
 from grapevine.webhooks import endpoints
+from grapevine.webhooks.endpoints import MOST_DELIVERIES, AddedEndpoint, Endpoint, EndpointChanges, NewEndpoint
 
 MAX_BODY: Final = 8_192
 
 
-async def webhooks(request: Request) -> Response:
-    """``GET /v1/webhooks`` returns all endpoints; ``POST /v1/webhooks`` adds one and returns it with its secret."""
-    site = await authorized(request, "admin")
-    QueryParams(request)
-    state = app_state(request)
-    hooks = state.store.webhooks
-    if request.method == "POST":
-        wanted = decode(await read_body(request, MAX_BODY), endpoints.NewEndpoint)
-        added = await endpoints.add(
-            hooks, _egress_policy(request), state.keyring, site.site_id, wanted, state.clock(), secrets.token_bytes
-        )
-        return json_response(added, 201)
-    return json_response({"webhooks": await endpoints.list_endpoints(hooks, site.site_id)})
+class WebhookPath(msgspec.Struct, frozen=True):
+    """The path of one endpoint."""
+
+    id: Annotated[str, msgspec.Meta(examples=["wh_2fQk7Rz0XaVn"])]
+    """The endpoint's id."""
 
 
-async def webhook(request: Request) -> Response:
-    """``GET``, ``PATCH`` and ``DELETE /v1/webhooks/{id}``. Returns the endpoint, after ``DELETE`` nothing."""
-    site = await authorized(request, "admin")
-    QueryParams(request)
-    state, webhook_id = app_state(request), request.path_params["id"]
-    hooks = state.store.webhooks
-    if request.method == "DELETE":
-        await endpoints.remove(hooks, site.site_id, webhook_id)
-        return Response(status_code=204, headers=NO_STORE)
-    if request.method == "PATCH":
-        changes = decode(await read_body(request, MAX_BODY), endpoints.EndpointChanges)
-        changed = await endpoints.change(
-            hooks, _egress_policy(request), site.site_id, webhook_id, changes, state.clock()
-        )
-        return json_response(changed)
-    return json_response(await endpoints.get(hooks, site.site_id, webhook_id))
+class DeliveryPath(WebhookPath, frozen=True):
+    """The path of one delivery."""
+
+    delivery: Annotated[str, msgspec.Meta(examples=["msg_5cGh1LpQ8TtW"])]
+    """The delivery's id."""
 
 
-async def deliveries(request: Request) -> Response:
-    """``GET /v1/webhooks/{id}/deliveries``. Returns the last deliveries, the newest first."""
-    site = await authorized(request, "admin")
-    params = QueryParams(request, "limit")
-    found = await endpoints.deliveries(
-        app_state(request).store.webhooks, site.site_id, request.path_params["id"], params.number("limit", 20)
+class DeliveriesQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of ``GET /v1/webhooks/{id}/deliveries``."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_DELIVERIES)] = 20
+    """How many deliveries at most."""
+
+
+async def list_webhooks(call: SiteCall) -> EndpointList:
+    """The endpoints that events are sent to."""
+    return EndpointList(webhooks=await endpoints.list_endpoints(call.state.store.webhooks, call.site.site_id))
+
+
+async def add_webhook(call: SiteCall, body: NewEndpoint) -> AddedEndpoint:
+    """Adds an endpoint.
+
+    The response holds the secret that signs what is sent there, which is shown this once.
+    """
+    state = call.state
+    return await endpoints.add(
+        state.store.webhooks, _egress(call), state.keyring, call.site.site_id, body, call.now, secrets.token_bytes
     )
-    return json_response({"deliveries": found})
 
 
-async def retry(request: Request) -> Response:
-    """``POST /v1/webhooks/{id}/deliveries/{delivery}/retry``. Makes the delivery due again; returns 202."""
-    site = await authorized(request, "admin")
-    QueryParams(request)
-    state = app_state(request)
-    ids = request.path_params
-    await endpoints.retry(state.store.webhooks, site.site_id, ids["id"], ids["delivery"], state.clock())
-    return json_response({}, 202)
+async def get_webhook(call: SiteCall, path: WebhookPath) -> Endpoint:
+    """One endpoint."""
+    return await endpoints.get(call.state.store.webhooks, call.site.site_id, path.id)
 
 
-def _egress_policy(request: Request) -> EgressPolicy:
-    return EgressPolicy(app_state(request).settings.webhook_networks)
+async def change_webhook(call: SiteCall, path: WebhookPath, body: EndpointChanges) -> Endpoint:
+    """Changes an endpoint, and leaves the fields alone that are not sent.
+
+    Disabling it gives up the deliveries that wait.
+    """
+    hooks = call.state.store.webhooks
+    return await endpoints.change(hooks, _egress(call), call.site.site_id, path.id, body, call.now)
+
+
+async def remove_webhook(call: SiteCall, path: WebhookPath) -> None:
+    """Removes an endpoint and its deliveries."""
+    await endpoints.remove(call.state.store.webhooks, call.site.site_id, path.id)
+
+
+async def list_deliveries(call: SiteCall, path: WebhookPath, query: DeliveriesQuery) -> DeliveryList:
+    """The last deliveries to an endpoint, the newest first."""
+    hooks = call.state.store.webhooks
+    return DeliveryList(deliveries=await endpoints.deliveries(hooks, call.site.site_id, path.id, query.limit))
+
+
+async def retry_delivery(call: SiteCall, path: DeliveryPath) -> Empty:
+    """Sends an event again that was delivered or given up."""
+    await endpoints.retry(call.state.store.webhooks, call.site.site_id, path.id, path.delivery, call.now)
+    return EMPTY
+
+
+def _egress(call: SiteCall) -> EgressPolicy:
+    return EgressPolicy(call.state.settings.webhook_networks)
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="GET",
+        path="/v1/webhooks",
+        handler=list_webhooks,
+        tag="webhooks",
+        scope="admin",
+        responses={200: ResponseSpec(EndpointList, "The endpoints.")},
+    ),
+    Operation(
+        method="POST",
+        path="/v1/webhooks",
+        handler=add_webhook,
+        tag="webhooks",
+        scope="admin",
+        body=RequestBody(NewEndpoint, MAX_BODY),
+        responses={201: ResponseSpec(AddedEndpoint, "The endpoint, with its secret.")},
+    ),
+    Operation(
+        method="GET",
+        path="/v1/webhooks/{id}",
+        handler=get_webhook,
+        tag="webhooks",
+        scope="admin",
+        path_params=WebhookPath,
+        responses={200: ResponseSpec(Endpoint, "The endpoint.")},
+        problems=(NotFound,),
+    ),
+    Operation(
+        method="PATCH",
+        path="/v1/webhooks/{id}",
+        handler=change_webhook,
+        tag="webhooks",
+        scope="admin",
+        path_params=WebhookPath,
+        body=RequestBody(EndpointChanges, MAX_BODY),
+        responses={200: ResponseSpec(Endpoint, "The endpoint as it is now.")},
+        problems=(NotFound,),
+    ),
+    Operation(
+        method="DELETE",
+        path="/v1/webhooks/{id}",
+        handler=remove_webhook,
+        tag="webhooks",
+        scope="admin",
+        path_params=WebhookPath,
+        responses={204: ResponseSpec(text="It is gone.")},
+        problems=(NotFound,),
+    ),
+    Operation(
+        method="GET",
+        path="/v1/webhooks/{id}/deliveries",
+        handler=list_deliveries,
+        tag="webhooks",
+        scope="admin",
+        path_params=WebhookPath,
+        query=DeliveriesQuery,
+        responses={200: ResponseSpec(DeliveryList, "The deliveries.")},
+        problems=(NotFound,),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/webhooks/{id}/deliveries/{delivery}/retry",
+        handler=retry_delivery,
+        tag="webhooks",
+        scope="admin",
+        path_params=DeliveryPath,
+        responses={202: ResponseSpec(Empty, "It is due again.")},
+        problems=(NotFound,),
+    ),
+]

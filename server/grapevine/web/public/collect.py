@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -47,33 +47,27 @@ encode: Final = msgspec.json.Encoder().encode
 """Encodes the body of a response."""
 
 
-def endpoint(call: CallSpec) -> Callable[[Request], Awaitable[Response]]:
-    """Returns the handler of ``POST /v1/{call}`` and of its CORS preflight."""
-
-    async def collect(request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return preflight()
-        collect_api = app_state(request).collect_api
-        try:
-            body = await read_body(request, MAX_BODY)
-            check_type(request.headers.get("content-type", ""), TYPES)
-        except Problem as problem:
-            collect_api.count_refusal(problem)
-            return failure(problem)
-        client = client_info(request.headers, request.client.host if request.client else "")
-        result: asyncio.Future[CollectResponse] = asyncio.get_running_loop().create_future()
-        try:
-            await collect_api.submit_prepared(call, body, client, resolver(result))
-            reply = await result
-        except (Problem, StoreError) as error:
-            # This frame is in the traceback and holds the future, which holds the error: a reference cycle.
-            return failure(error.with_traceback(None))
-        return response(reply.status, reply.dropped, encode(reply.body))
-
-    return collect
+async def collected(call: CallSpec, request: Request) -> Response:
+    """Returns the response to a collect call."""
+    collect_api = app_state(request).collect_api
+    try:
+        body = await read_body(request, MAX_BODY)
+        check_type(request.headers.get("content-type", ""), TYPES)
+    except Problem as problem:
+        collect_api.count_refusal(problem)
+        return failure(problem)
+    client = client_info(request.headers, request.client.host if request.client else "")
+    result: asyncio.Future[CollectResponse] = asyncio.get_running_loop().create_future()
+    try:
+        await collect_api.submit_prepared(call, body, client, resolver(result))
+        reply = await result
+    except (Problem, StoreError) as error:
+        # This frame is in the traceback and holds the future, which holds the error: a reference cycle.
+        return failure(error.with_traceback(None))
+    return response(reply.status, reply.dropped, encode(reply.body))
 
 
-def preflight() -> Response:
+async def preflight(_: Request) -> Response:
     """Returns the response to a CORS preflight."""
     return Response(status_code=204, headers=_PREFLIGHT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -11,41 +12,46 @@ from starlette.responses import Response
 
 from grapevine.collect.conversion_input import read_goal
 from grapevine.collect.requests import CALLS
-from grapevine.collect.schemas import MAX_BODY, KeyedConversionRequest
+from grapevine.collect.schemas import MAX_BODY, ConversionRequest, Empty, KeyedConversionRequest
 from grapevine.domain import ids
-from grapevine.domain.json_input import decode
 from grapevine.domain.tokens import TokenError
 from grapevine.errors import FieldError, Invalid
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
-from grapevine.web.api.auth import authorized
-from grapevine.web.public import collect
-from grapevine.web.request_body import check_type, read_body
+from grapevine.web.api.call import SiteCall, endpoint
+from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
+from grapevine.web.public.collect import collected
+from grapevine.web.public.collect_calls import TEXT_OR_JSON, report
 from grapevine.web.responses import json_response
-from grapevine.web.state import app_state
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _MINUTE_MS: Final = 60_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_from_page: Final = collect.endpoint(CALLS["conversions"])
 
+async def report_conversion(request: Request) -> Response:
+    """A visit reached a goal, reported by its page, or by your own server with an API key.
 
-async def conversions(request: Request) -> Response:
-    """``POST /v1/conversions``. A request with an API key needs neither origin nor session."""
-    return await with_key(request) if "authorization" in request.headers else await _from_page(request)
+    The same `goal` and `id`, or without an `id` the same `nonce`, count once for the whole site, without a time limit:
+    the first report stays, even if a later one names another visit or value, unless that comes with a key. A page may
+    report 50 conversions of a visit; the next one is refused with 429.
 
-
-async def with_key(request: Request) -> Response:
-    """``POST /v1/conversions`` with an API key of scope ``write``. Stores a conversion of the named visit.
-
-    The visit is named by ``visit``, or by a ``token``: a session, or a share through which the visit came.
+    With a key of scope `write` neither origin nor session is needed. Such a conversion replaces one that a page
+    reported under the same `goal` and `id`, whichever visit, time and value that named; its row and its counts are
+    those of the key's report from then on. A page's report never replaces a key's. Of two reports with a key the first
+    one stays.
     """
-    site = await authorized(request, "write")
-    state = app_state(request)
-    check_type(request.headers.get("content-type", ""), collect.TYPES)
-    asked = decode(await read_body(request, MAX_BODY), KeyedConversionRequest)
-    now = state.clock()
+    if "authorization" in request.headers:
+        return await _with_key(request)
+    return await collected(CALLS["conversions"], request)
+
+
+async def convert_with_key(call: SiteCall, body: KeyedConversionRequest) -> Response:
+    """A visit reached a goal, reported by your own server.
+
+    The visit is named by `visit`, or by a `token`: a session, or a share through which the visit came.
+    """
+    site, asked, now = call.site, body, call.now
     errors: list[FieldError] = []
     goal = read_goal(asked, errors)
     at = now if asked.at is None else _time(asked.at, now, errors)
@@ -56,10 +62,10 @@ async def with_key(request: Request) -> Response:
     if errors:
         raise Invalid.of_all(errors)
     field = "token" if asked.visit is None else "visit"
-    visit_id = await _visit(state.store.reads, site, asked, at)
+    visit_id = await _visit(call.reads, site, asked, at)
     if at < ids.day_start(ids.day_of(visit_id) - 1):  # the day of an id is its visitor's, which may be one off
         raise Invalid.of("at", "is before the visit began")
-    reply = await state.collect_api.convert(site, visit_id, goal, at, field)
+    reply = await call.state.collect_api.convert(site, visit_id, goal, at, field)
     return json_response(reply.body, reply.status, dropped=reply.dropped)
 
 
@@ -95,3 +101,25 @@ def _time(text: str, now: int, errors: list[FieldError]) -> int:
     if at > now + _MINUTE_MS:
         errors.append(FieldError("at", "must not be in the future"))
     return min(at, now)
+
+
+WITH_KEY: Final = Operation(
+    method="POST",
+    path="/v1/conversions",
+    handler=convert_with_key,
+    tag="conversions",
+    scope="write",
+    body=RequestBody(KeyedConversionRequest, MAX_BODY, TEXT_OR_JSON, is_checked=True),
+    responses={200: ResponseSpec(Empty, "It is stored and committed.", headers=("Grapevine-Dropped",))},
+)
+"""The same call where ``GRAPEVINE_PREFIX`` parts it from that of pages."""
+
+_with_key: Final = endpoint(WITH_KEY)
+
+OPERATIONS: Final = [
+    replace(
+        report("conversions", report_conversion, (ConversionRequest, KeyedConversionRequest), Empty),
+        tag="conversions",
+        optional_scope="write",
+    )
+]

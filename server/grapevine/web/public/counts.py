@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from grapevine.api_schemas.public import ShareCounts
 from grapevine.domain.urls import UrlError
-from grapevine.errors import Invalid, Problem, StoreError, UnknownSite
+from grapevine.errors import Invalid, Problem, RateLimited, StoreError, UnknownSite
+from grapevine.web.api.operation import Operation, ResponseSpec
+from grapevine.web.api.query import read_known
 from grapevine.web.caches import EncodedCounts, encode_counts
 from grapevine.web.problems import problem_response, store_problem
+from grapevine.web.rate_limits import limited
 from grapevine.web.responses import JSON, NO_STORE
 from grapevine.web.state import AppState, app_state
 
@@ -19,13 +24,24 @@ _CACHEABLE: Final = _CORS | {"Cache-Control": "public, max-age=60"}
 _NOT_CACHEABLE: Final = _CORS | NO_STORE
 
 
-async def counts(request: Request) -> Response:
-    """``GET /v1/counts``. Returns the shares of the page ``url`` of ``site``, in all and by channel.
+class CountsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of ``GET /v1/counts``."""
 
-    Unknown parameters are ignored, as in all calls of the widget.
+    site: Annotated[str, msgspec.Meta(examples=["k7Rz0XaVn2fQ"])]
+    """The public key of the site."""
+    url: Annotated[str, msgspec.Meta(examples=["https://www.example.com/bread"])]
+    """The URL of the page, in any spelling."""
+
+
+async def counts(request: Request) -> Response:
+    """How often a page was shared, in all and by channel.
+
+    All shares count that were reported or proven since the page was first shared, private ones included; those of
+    visits with a verdict do not. Unknown parameters are ignored, as in all calls of the widget. The response is at most
+    ten seconds old.
     """
     try:
-        found = await _counts(app_state(request), request.query_params.get("site"), request.query_params.get("url"))
+        found = await _counts(app_state(request), read_known(request.query_params, CountsQuery))
     except (Problem, StoreError) as error:
         refusal = problem_response(store_problem(error) if isinstance(error, StoreError) else error)
         refusal.headers.update(_NOT_CACHEABLE)
@@ -37,9 +53,8 @@ async def counts(request: Request) -> Response:
     return Response(found.body, 200, headers, JSON)
 
 
-async def _counts(state: AppState, key: str | None, url: str | None) -> EncodedCounts:
-    if key is None or url is None:
-        raise Invalid.of("site" if key is None else "url", "is needed")
+async def _counts(state: AppState, asked: CountsQuery) -> EncodedCounts:
+    key, url = asked.site, asked.url
     site = await state.sites.by_key(key)
     if site is None:
         raise UnknownSite(f"No site of this server has the key {key[:40]!r}; `grapevine site list` shows all of them.")
@@ -52,3 +67,22 @@ async def _counts(state: AppState, key: str | None, url: str | None) -> EncodedC
         found = encode_counts(await state.store.quick.shares.shares_of_page(site.site_id, page))
         state.caches.counts.put(site.site_id, page, found)
     return found
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="GET",
+        path="/v1/counts",
+        handler=limited(counts),
+        tag="collect",
+        scope=None,
+        is_cors=True,
+        query=CountsQuery,
+        request_headers=("If-None-Match",),
+        responses={
+            200: ResponseSpec(ShareCounts, "The numbers.", headers=("ETag",)),
+            304: ResponseSpec(text="They are those that the client has.", headers=("ETag",)),
+        },
+        problems=(UnknownSite, Invalid, RateLimited),
+    )
+]

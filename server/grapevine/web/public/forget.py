@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.collect.schemas import EMPTY, MAX_BODY
+from grapevine.collect.schemas import EMPTY, MAX_BODY, Empty, ForgetRequest
 from grapevine.errors import Problem, StoreError
+from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
 from grapevine.web.public import collect
+from grapevine.web.public.collect_calls import REFUSALS, TEXT_OR_JSON
 from grapevine.web.request_body import check_type, read_body
 from grapevine.web.state import app_state
 
 
 async def forget(request: Request) -> Response:
-    """Erases the visit of a session, and returns ``{}``, also when nothing is left of it; answers the CORS preflight.
+    """Erases the visit of a session.
 
-    A page calls it as it calls the collect API, and it is refused as those calls are.
+    [What an erasure takes away](erasure.md). It may be repeated as often as you like, also when nothing is left.
     """
-    if request.method == "OPTIONS":
-        return collect.preflight()
     state = app_state(request)
     try:
         body = await read_body(request, MAX_BODY)
@@ -33,3 +35,20 @@ async def forget(request: Request) -> Response:
     except (Problem, StoreError) as error:
         return collect.failure(error)
     return collect.response(200, None, collect.encode(EMPTY))
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="POST",
+        path="/v1/forget",
+        handler=forget,
+        tag="collect",
+        scope=None,
+        is_cors=True,
+        has_preflight=True,
+        body=RequestBody(ForgetRequest, MAX_BODY, TEXT_OR_JSON, is_checked=True),
+        request_headers=("Origin",),
+        responses={200: ResponseSpec(Empty, "Nothing is left of the visit but that it was there.")},
+        problems=REFUSALS,
+    )
+]

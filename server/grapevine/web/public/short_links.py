@@ -8,14 +8,17 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from grapevine.api_schemas.tokens import TokenPath
 from grapevine.collect.user_agents import read_agent
 from grapevine.domain import ids
 from grapevine.domain.token_urls import leading_token, tagged
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of
-from grapevine.errors import Busy
+from grapevine.errors import Busy, RateLimited
 from grapevine.sites.cache import Site
+from grapevine.web.api.operation import HTML, Operation, ResponseSpec
 from grapevine.web.public.plain_page import HEADERS, plain_page
+from grapevine.web.rate_limits import limited
 from grapevine.web.state import AppState, app_state
 
 _NOT_FOUND: Final = """It was cut off or mistyped on its way, or it was never a link of this server.
@@ -25,10 +28,11 @@ _YOUNG_DAYS: Final = 1
 """No setting deletes visits of today or yesterday, so their shares are looked for once."""
 
 
-async def follow(request: Request) -> Response:
-    """``GET /s/{token}``. Redirects to the shared page with the token in its URL; records a preview robot as an unfurl.
+async def follow_link(request: Request) -> Response:
+    """The short link of a share: leads to the shared page with the token in its URL.
 
-    Punctuation or parameters behind the token are left out. Returns 404 when no share has that token.
+    It is the page that the share was reported with, else the site's home page. Punctuation or parameters behind the
+    token are ignored. A preview robot gets the same response, and is recorded as an unfurl.
     """
     state = app_state(request)
     text = leading_token(request.path_params["token"])
@@ -67,3 +71,21 @@ async def target_url(state: AppState, site: Site, token: Token) -> str:
         return url if origin_of(url) in site.origins else home
     except UrlError:
         return home
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="GET",
+        path="/s/{token:rest}",
+        handler=limited(follow_link),
+        tag="links",
+        scope=None,
+        path_params=TokenPath,
+        responses={
+            302: ResponseSpec(text="The way to the page.", headers=("Location",)),
+            404: ResponseSpec(str, "A page for people: no share has that token.", HTML),
+            429: ResponseSpec(str, "A page for people, where a browser asked for one: too many requests.", HTML),
+        },
+        problems=(RateLimited,),
+    )
+]

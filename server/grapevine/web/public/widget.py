@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
+import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.web.public.widget_files import file_response
+from grapevine.errors import NotFound
+from grapevine.web.api.operation import Operation, ResponseSpec
+from grapevine.web.public.widget_files import TYPES, file_response
 from grapevine.web.state import app_state
 
 _NOT_KEPT: Final = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 """A file that is missing here may be at another process, or here in a second: no cache may remember that it is not."""
 
 
+class WidgetPath(msgspec.Struct, frozen=True):
+    """The path of a file of the widget."""
+
+    rest: Annotated[str, msgspec.Meta(examples=[".js"])]
+    """`.js`, or the rest of a hashed name."""
+
+
 async def widget_file(request: Request) -> Response:
-    """``GET /widget{rest}``. Returns a file of this build or of one that is kept, or 404."""
+    """The script of the pages, and the files that belong to it.
+
+    `/widget.js` is that of this build; hashed names may be of another build that pages still ask for.
+    """
     state = app_state(request)
     asked = request.url.path.rpartition("/")[2]
     name = state.widget.hashed_name(asked)
@@ -30,3 +43,22 @@ async def widget_file(request: Request) -> Response:
         accept_encoding=request.headers.get("accept-encoding", ""),
         if_none_match=request.headers.get("if-none-match", ""),
     )
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="GET",
+        path="/widget{rest}",
+        handler=widget_file,
+        tag="collect",
+        scope=None,
+        is_cors=True,
+        path_params=WidgetPath,
+        request_headers=("Accept-Encoding", "If-None-Match"),
+        responses={
+            200: ResponseSpec(str, "The file.", tuple(TYPES.values()), ("ETag", "Vary", "Content-Encoding")),
+            304: ResponseSpec(text="It is the one that the client has.", headers=("ETag", "Vary")),
+        },
+        problems=(NotFound,),
+    )
+]

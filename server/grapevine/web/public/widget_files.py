@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from grapevine.store.repositories.widget_files import KeptFile
 
-_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".json": "application/json"}
+TYPES: Final = {".js": "text/javascript; charset=utf-8", ".json": "application/json"}
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _AN_HOUR: Final = "public, max-age=3600"
 _MANIFEST: Final = "manifest.json"
@@ -85,7 +85,7 @@ def file_response(
     }
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    media_type = _TYPES[name[name.rfind(".") :]]
+    media_type = TYPES[name[name.rfind(".") :]]
     for encoding, body in (("br", file.brotli), ("gzip", file.gzip)):
         if encoding in accept_encoding:
             return Response(body, headers=headers | {"Content-Encoding": encoding}, media_type=media_type)
@@ -104,4 +104,4 @@ def _by_name(built: dict[str, bytes]) -> dict[str, WidgetFile]:
 
 
 def _plain(names: Iterable[str]) -> list[str]:
-    return sorted(name for name in names if name.endswith(tuple(_TYPES)))
+    return sorted(name for name in names if name.endswith(tuple(TYPES)))

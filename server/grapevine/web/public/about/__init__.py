@@ -12,11 +12,15 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from grapevine.api_schemas.tokens import TokenPath
 from grapevine.domain import ids
 from grapevine.domain.token_urls import leading_token
 from grapevine.domain.tokens import LENGTH
+from grapevine.errors import RateLimited
 from grapevine.web.answer_headers import style_hash
+from grapevine.web.api.operation import HTML, Operation, ResponseSpec
 from grapevine.web.public.about.languages import Words, languages, nth, preferred
+from grapevine.web.rate_limits import limited
 from grapevine.web.state import app_state
 
 _CALL: Final = Markup("<code>grapevine.forget()</code>")
@@ -58,11 +62,11 @@ def contact_of(stored: str | None, words: Words, site: str, token: str) -> Conta
     return Contact(stored, f"mailto:{quote(stored, safe='@')}?{fields}", is_mail=True)
 
 
-async def about(request: Request) -> Response:
-    """``GET /about/{token}``. Returns a page that says what the token contains and who runs the site.
+async def about_link(request: Request) -> Response:
+    """A page for people: the contents of a link, the effect of opening it, how a visit is erased, the site's contact.
 
-    It reads nothing of the visit, so that a link reveals no more than its token does. Returns 422 for a token that was
-    not signed here, 404 for any other text.
+    It reads only the token, so it shows no more than the link itself contains: the day, the channel, the number of the
+    share. It is available in several languages by `Accept-Language`, and runs no script.
     """
     state = app_state(request)
     text = leading_token(request.path_params["token"])
@@ -109,3 +113,23 @@ def _parts() -> tuple[Template, Markup, Markup]:
     mark = files("grapevine.web.dashboard").joinpath("static", "mark.svg").read_text("utf-8").strip()
     sized = mark.replace("<svg ", '<svg width="34" height="34" aria-hidden="true" ', 1)
     return template, Markup(style), Markup(sized)  # noqa: S704  # the project's own files
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="GET",
+        path="/about/{token:rest}",
+        handler=limited(about_link),
+        tag="links",
+        scope=None,
+        path_params=TokenPath,
+        request_headers=("Accept-Language",),
+        responses={
+            200: ResponseSpec(str, "The page.", HTML, ("Content-Language",)),
+            404: ResponseSpec(str, "The page, which says that this is no token.", HTML, ("Content-Language",)),
+            422: ResponseSpec(str, "The page: this server did not sign it.", HTML, ("Content-Language",)),
+            429: ResponseSpec(str, "A page, where a browser asked for one: too many requests.", HTML),
+        },
+        problems=(RateLimited,),
+    )
+]

@@ -1,0 +1,37 @@
+"""Every call of the API: ``/openapi.json`` describes them, and ``web/routes.py`` makes their routes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grapevine.web import health
+from grapevine.web.api import analytics, cascades, exports, tokens, visits, webhooks
+from grapevine.web.api.operation import Operation
+from grapevine.web.public import about, collect_calls, conversions, counts, forget, qr, short_links, widget
+
+COLLECT: Final[list[Operation]] = [
+    *collect_calls.OPERATIONS,
+    *conversions.OPERATIONS,
+    *forget.OPERATIONS,
+    *counts.OPERATIONS,
+    *widget.OPERATIONS,
+]
+"""What the pages of a site call, below ``GRAPEVINE_PREFIX``."""
+
+LINKS: Final[list[Operation]] = [*qr.OPERATIONS, *short_links.OPERATIONS, *about.OPERATIONS]
+"""What people open, at the root and below ``GRAPEVINE_PREFIX``."""
+
+KEYED: Final[list[Operation]] = [
+    *tokens.OPERATIONS,
+    *visits.OPERATIONS,
+    *analytics.OPERATIONS,
+    *cascades.OPERATIONS,
+    *exports.OPERATIONS,
+    *webhooks.OPERATIONS,
+]
+"""What needs an API key."""
+
+SERVER: Final[list[Operation]] = [*health.OPERATIONS]
+"""What tells of the server itself."""
+
+OPERATIONS: Final[list[Operation]] = [*COLLECT, *LINKS, *KEYED, *SERVER]
