@@ -22,7 +22,7 @@ _NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)
 def read_query(given: QueryParams, kind: type[Query], also: tuple[str, ...] = ()) -> Query:
     """Returns the parameters of a request as ``kind``; ``also`` are parameters that somebody else reads.
 
-    Raises Invalid that names every parameter that is not known or repeated, else the first that is missing or wrong.
+    Raises Invalid that names every parameter that is not known or repeated, else as ``read_known``.
     """
     _refuse_others(given, (*also, *(each.encode_name for each in _fields(kind))))
     return read_known(given, kind)
@@ -31,18 +31,22 @@ def read_query(given: QueryParams, kind: type[Query], also: tuple[str, ...] = ()
 def read_known(given: QueryParams, kind: type[Query]) -> Query:
     """Returns the parameters of a request as ``kind``, and ignores all others; of a repeated one the last counts.
 
-    Raises Invalid that names the first parameter that is missing or cannot be read.
+    Raises Invalid that names the first parameter that is missing, else every one that cannot be read.
     """
+    wrong: list[FieldError] = []
     values: dict[str, Any] = {}
     for each in _fields(kind):
         text = given.get(each.encode_name)
+        if text is None:
+            if each.required:
+                raise Invalid.of(each.encode_name, "is needed")
+            continue
         try:
-            if text is not None:
-                values[each.name] = _value(text, each.type)
-            elif each.required:
-                raise ValueError("is needed")
+            values[each.name] = _value(text, each.type)
         except ValueError as error:
-            raise Invalid.of(each.encode_name, str(error)) from None
+            wrong.append(FieldError(each.encode_name, str(error)))
+    if wrong:
+        raise Invalid.of_all(wrong)
     return kind(**values)
 
 
