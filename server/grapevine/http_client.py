@@ -1,4 +1,5 @@
-"""Outgoing HTTP: the only module that imports httpx, so that its continuation can replace it in one line (decision 28).
+"""Outgoing HTTP: the only module of the server that imports httpx, so that its continuation can replace it in one line
+(decision 28). The client of the API (``client/``) is a program of its own.
 
 No client reads proxy settings from the environment: requests go where the caller says, and nowhere else.
 """

@@ -19,7 +19,7 @@ PACKAGE: Final = ROOT / "server" / "grapevine"
 
 LAYERS: Final = (
     "errors", "domain", "config", "http_client", "egress", "store", "sites", "background", "keyring", "webhooks",
-    "analytics", "writer", "collect", "exports", "api_schemas", "doctor", "web", "serving",
+    "analytics", "writer", "collect", "exports", "api_schemas", "doctor", "web", "client", "serving",
     "simulate", "demo", "cli", "__main__",
 )  # fmt: skip
 """From the lowest to the highest: each may import those before it, and none behind it."""
@@ -36,7 +36,7 @@ LONGEST: Final = 400
 ONLY_IN: Final = {
     "starlette": {"web", "serving"},
     "uvicorn": {"web", "serving"},
-    "httpx": {"http_client"},
+    "httpx": {"client", "http_client"},
     "asyncpg": {"store"},
     "aiosqlite": {"store"},
     "sqlite3": {"store"},

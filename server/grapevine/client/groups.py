@@ -1,0 +1,347 @@
+"""The calls of the API, described once. What each class does is the docstring of its methods, of which the reference
+(docs/client.md) is made; the words are those of the API.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final, Literal, TypedDict, Unpack
+
+import msgspec
+
+from grapevine.analytics.cascades import Cascade, CascadeHead, CascadePage
+from grapevine.analytics.direct import Direct
+from grapevine.analytics.metrics import BreakdownRow, Point, Summary
+from grapevine.analytics.models.attribution import Attribution
+from grapevine.analytics.spikes import SpikeView
+from grapevine.analytics.token_resolution import Resolution, Unresolved
+from grapevine.api_schemas.lists import SpikeList
+from grapevine.api_schemas.tokens import ResolveRequest, ResolveResponse
+from grapevine.client.call import (
+    Call,
+    Caller,
+    Group,
+    PagedList,
+    QueryValue,
+    Stream,
+    Way,
+    answer,
+    call,
+    no_answer,
+    pages,
+    stream,
+)
+from grapevine.collect.schemas import Empty, KeyedConversionRequest
+from grapevine.webhooks.endpoints import Delivery, Endpoint, EndpointChanges, NewEndpoint
+
+Day = date | str
+"""A day, as a date or as a text such as ``2026-11-21``."""
+ExportRow = dict[str, str | int | float | bool | None]
+"""A row of an export by the names of its columns (docs/exports.md)."""
+Table = Literal["visits", "shares", "unfurls", "conversions", "answers", "cascades"]
+
+Endpoints = list[Endpoint]
+Deliveries = list[Delivery]
+EndpointsByName = dict[str, list[Endpoint]]
+DeliveriesByName = dict[str, list[Delivery]]
+
+_LONGEST_LINE: Final = 1 << 20
+
+
+class AddedEndpoint(Endpoint, frozen=True):
+    """A new endpoint, and the secret that signs what is sent there."""
+
+    secret: str
+
+
+class FilterParams(TypedDict, total=False):
+    """Which part of the numbers is asked for; see the API's filters."""
+
+    page: str
+    channel: str
+    source: str
+    device: str
+
+
+class TokensGroup(Group[Way]):
+    """What is behind a share token."""
+
+    @call("GET", "/v1/tokens/{token}")
+    def get(self, token: str) -> Call[Resolution]:
+        """Returns the share that a token names, the chain that led to it, and what grew from it."""
+        return Call(read=answer(Resolution), path={"token": token})
+
+    @call("POST", "/v1/tokens/resolve")
+    def resolve(self, tokens: Sequence[str]) -> Call[list[Resolution | Unresolved]]:
+        """Returns the same for up to 1,000 tokens, in their order; an ``Unresolved`` where one names no share."""
+        return Call(read=_resolved, body=ResolveRequest(tokens=list(tokens)), is_repeatable=True)
+
+
+class StatsGroup(Group[Way]):
+    """The numbers of a period. Without ``first`` and ``last`` these are the last 30 days."""
+
+    @call("GET", "/v1/stats/summary")
+    def summary(
+        self, first: Day | None = None, last: Day | None = None, **filters: Unpack[FilterParams]
+    ) -> Call[Summary]:
+        """Returns all numbers of a period."""
+        return Call(read=answer(Summary), query=_asked(first, last, filters))
+
+    @call("GET", "/v1/stats/series")
+    def series(
+        self,
+        metric: str,
+        first: Day | None = None,
+        last: Day | None = None,
+        *,
+        interval: Literal["hour", "day", "week", "month"] = "day",
+        **filters: Unpack[FilterParams],
+    ) -> Call[list[Point]]:
+        """Returns one number for each hour, day, week or month, without gaps."""
+        asked = _asked(first, last, filters, metric=metric, interval=interval)
+        return Call(read=answer(list[Point]), query=asked)
+
+    @call("GET", "/v1/stats/breakdown")
+    def breakdown(
+        self,
+        by: Literal["channel", "page", "source", "depth", "device", "app"],
+        first: Day | None = None,
+        last: Day | None = None,
+        *,
+        limit: int | None = None,
+        **filters: Unpack[FilterParams],
+    ) -> Call[list[BreakdownRow]]:
+        """Returns the numbers of a period by channel, page, source, depth, device or app."""
+        return Call(read=answer(list[BreakdownRow]), query=_asked(first, last, filters, by=by, limit=limit))
+
+    @call("GET", "/v1/stats/direct")
+    def direct(self, first: Day | None = None, last: Day | None = None) -> Call[Direct]:
+        """Returns the direct visits, and the estimate of private shares among them."""
+        return Call(read=answer(Direct), query=_asked(first, last))
+
+
+class CascadesGroup(Group[Way]):
+    """Everything that grew from one visit."""
+
+    @pages("GET", "/v1/cascades")
+    def list(
+        self, sort: Literal["size", "depth", "virality", "value", "recent"] = "size", *, page_size: int = 200
+    ) -> PagedList[CascadePage, CascadeHead]:
+        """Yields all cascades of the site in that order. ``page_size`` is how many one request asks for."""
+        return PagedList(
+            at=lambda cursor: Call(
+                read=answer(CascadePage), query={"sort": sort, "limit": page_size, "cursor": cursor}
+            ),
+            items=lambda page: page.cascades,
+            next=lambda page: page.next,
+        )
+
+    @call("GET", "/v1/cascades/{root}")
+    def get(self, root: str) -> Call[Cascade]:
+        """Returns the cascade that grew from the visit ``root``, with its nodes."""
+        return Call(read=answer(Cascade), path={"root": root})
+
+
+class ConversionsGroup(Group[Way]):
+    """Goals that visitors reached."""
+
+    @call("POST", "/v1/conversions")
+    def create(
+        self,
+        goal: str,
+        *,
+        visit: str | None = None,
+        token: str | None = None,
+        value: Decimal | int | float | str | None = None,
+        currency: str | None = None,
+        id: str | None = None,  # noqa: A002 - its name in the API
+        at: datetime | str | None = None,
+    ) -> Call[Empty]:
+        """Stores a conversion of the visit that ``visit`` or ``token`` names. Needs the scope ``write``.
+
+        Give your order number as ``id``: sent again, also by another program, the same order counts once. ``at`` is the
+        time of the conversion, a datetime with a time zone or a text such as ``2026-11-21T09:30:00Z``; without it, now.
+        """
+        body = KeyedConversionRequest(
+            goal=goal,
+            visit=visit,
+            token=token,
+            value=None if value is None else Decimal(str(value)),
+            currency=currency,
+            id=id,
+            at=_time(at) if isinstance(at, datetime) else at,
+            nonce=secrets.token_urlsafe(24) if id is None else None,
+        )
+        return Call(read=answer(Empty), body=body, is_repeatable=True)
+
+
+class VisitsGroup(Group[Way]):
+    """Single visits."""
+
+    @call("DELETE", "/v1/visits/{token}")
+    def erase(self, token: str) -> Call[None]:
+        """Erases the visit that a token, or a visit's id, names. Needs the scope ``admin``."""
+        return Call(read=no_answer, path={"token": token})
+
+
+class WebhooksGroup(Group[Way]):
+    """The endpoints that a site's events are sent to. All calls need the scope ``admin``."""
+
+    @call("GET", "/v1/webhooks")
+    def list(self) -> Call[Endpoints]:
+        """Returns all endpoints, the oldest first."""
+        return Call(read=lambda body: answer(EndpointsByName)(body)["webhooks"])
+
+    @call("POST", "/v1/webhooks")
+    def create(self, url: str, events: Sequence[str] | None = None) -> Call[AddedEndpoint]:
+        """Adds an endpoint; without ``events`` it gets all of them. The ``secret`` is shown this once."""
+        body = NewEndpoint(url=url, events=None if events is None else [*events])
+        return Call(read=answer(AddedEndpoint), body=body)
+
+    @call("GET", "/v1/webhooks/{id}")
+    def get(self, id: str) -> Call[Endpoint]:  # noqa: A002 - its name in the API
+        """Returns one endpoint."""
+        return Call(read=answer(Endpoint), path={"id": id})
+
+    @call("PATCH", "/v1/webhooks/{id}")
+    def change(
+        self,
+        id: str,  # noqa: A002 - its name in the API
+        *,
+        url: str | None = None,
+        events: Sequence[str] | None = None,
+        enabled: bool | None = None,
+    ) -> Call[Endpoint]:
+        """Changes what is given of an endpoint. ``enabled=False`` gives up its pending deliveries."""
+        body = EndpointChanges(url=url, events=None if events is None else [*events], enabled=enabled)
+        return Call(read=answer(Endpoint), path={"id": id}, body=body)
+
+    @call("DELETE", "/v1/webhooks/{id}")
+    def delete(self, id: str) -> Call[None]:  # noqa: A002 - its name in the API
+        """Deletes an endpoint with its deliveries."""
+        return Call(read=no_answer, path={"id": id})
+
+    @call("GET", "/v1/webhooks/{id}/deliveries")
+    def deliveries(self, id: str, *, limit: int | None = None) -> Call[Deliveries]:  # noqa: A002 - its name in the API
+        """Returns the last deliveries to an endpoint, the newest first."""
+        read = answer(DeliveriesByName)
+        return Call(read=lambda body: read(body)["deliveries"], path={"id": id}, query={"limit": limit})
+
+    @call("POST", "/v1/webhooks/{id}/deliveries/{delivery}/retry")
+    def retry(self, id: str, delivery: str) -> Call[Empty]:  # noqa: A002 - its name in the API
+        """Sends a delivered or failed event again."""
+        return Call(read=answer(Empty), path={"id": id, "delivery": delivery})
+
+
+class Calls(Group[Way]):
+    """All calls of a client."""
+
+    def __init__(self, caller: Caller) -> None:
+        super().__init__(caller)
+        self.tokens: TokensGroup[Way] = TokensGroup(caller)
+        self.stats: StatsGroup[Way] = StatsGroup(caller)
+        self.cascades: CascadesGroup[Way] = CascadesGroup(caller)
+        self.conversions: ConversionsGroup[Way] = ConversionsGroup(caller)
+        self.visits: VisitsGroup[Way] = VisitsGroup(caller)
+        self.webhooks: WebhooksGroup[Way] = WebhooksGroup(caller)
+
+    @call("GET", "/v1/attribution")
+    def attribution(
+        self,
+        model: Literal["first", "last", "linear", "position"],
+        first: Day | None = None,
+        last: Day | None = None,
+        *,
+        goal: str | None = None,
+        limit: int | None = None,
+        **filters: Unpack[FilterParams],
+    ) -> Call[Attribution]:
+        """Returns conversions and their value, credited to channels, pages and shares."""
+        asked = _asked(first, last, filters, model=model, goal=goal, limit=limit)
+        return Call(read=answer(Attribution), query=asked)
+
+    @call("GET", "/v1/spikes")
+    def spikes(
+        self, first: Day | None = None, last: Day | None = None, *, limit: int | None = None
+    ) -> Call[list[SpikeView]]:
+        """Returns the pages whose returns rose far above their own rate, the newest first."""
+        return Call(read=lambda body: answer(SpikeList)(body).spikes, query=_asked(first, last, limit=limit))
+
+    @stream("GET", "/v1/export/{table}")
+    def export(self, table: Table, first: Day | None = None, last: Day | None = None) -> Stream[ExportRow]:
+        """Yields the rows of a table while they come. Without days these are all rows.
+
+        Raises ConnectionFailed where the answer ends early, after the rows that came.
+        """
+        call = Call(
+            read=no_answer,
+            path={"table": table},
+            query=_asked(first, last, format="ndjson"),
+            headers={"Accept": "application/x-ndjson"},
+        )
+        return Stream(call=call, items=_rows)
+
+    @stream("GET", "/v1/export/{table}")
+    def export_file(
+        self,
+        table: Table,
+        format: Literal["ndjson", "csv", "parquet"] = "csv",  # noqa: A002 - its name in the API
+        first: Day | None = None,
+        last: Day | None = None,
+        *,
+        bom: bool | None = None,
+    ) -> Stream[bytes]:
+        """Yields the bytes of a file with the rows of a table. ``bom`` is whether a CSV file begins with a byte order
+        mark, which Excel needs."""
+        mark = None if bom is None else "on" if bom else "off"
+        query = _asked(first, last, format=format, bom=mark)
+        call = Call(read=no_answer, path={"table": table}, query=query, headers={"Accept": "*/*"})
+        return Stream(call=call, items=_bytes)
+
+
+def _asked(
+    first: Day | None, last: Day | None, filters: FilterParams | None = None, **others: QueryValue
+) -> dict[str, QueryValue]:
+    """The query of a call about a period."""
+    chosen: dict[str, QueryValue] = dict(filters or {})  # type: ignore[arg-type]
+    return {"from": first, "to": last, **chosen, **others}
+
+
+def _resolved(body: bytes) -> list[Resolution | Unresolved]:
+    return [_one_resolved(raw) for raw in answer(ResolveResponse)(body).results]
+
+
+def _one_resolved(raw: msgspec.Raw) -> Resolution | Unresolved:
+    # Two structs without a tag: only that of an error has an ``error``.
+    try:
+        return answer(Unresolved)(bytes(raw))
+    except msgspec.ValidationError:
+        return answer(Resolution)(bytes(raw))
+
+
+def _time(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise ValueError("at has no time zone; write datetime.now(UTC), or a text such as 2026-11-21T09:30:00Z")
+    return at.isoformat()
+
+
+async def _rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[ExportRow]:
+    """Yields the rows of NDJSON. Raises ValueError for what is none, EOFError where the last line is cut off."""
+    read = answer(ExportRow)
+    rest = b""
+    async for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield read(line)
+        if len(rest) > _LONGEST_LINE:
+            raise ValueError("a line of it is too long")
+    if rest:
+        raise EOFError
+
+
+async def _bytes(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        yield piece

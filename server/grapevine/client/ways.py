@@ -1,0 +1,121 @@
+"""Two ways to make HTTP calls, blocking and awaited, behind one protocol; and how blocking code runs ``async`` code.
+
+Everything else of the client is written once, as ``async`` functions. Those functions wait for nothing but the methods
+of ``Http``. In ``BlockingHttp`` these never suspend, so a coroutine that waits for them runs to its end in one step,
+without an event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from typing import Any, Protocol, TypeVar
+
+import httpx
+
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+
+
+class Http(Protocol):
+    """How requests are sent. Every method raises what httpx raises."""
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Returns the response, of which the body is not read yet."""
+        ...
+
+    def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """Yields the body of a response as it comes."""
+        ...
+
+    async def end(self, response: httpx.Response) -> None:
+        """Gives the connection of a response back, or closes it when the body was not read to its end."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits."""
+        ...
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        ...
+
+
+class BlockingHttp:
+    """Calls that block."""
+
+    def __init__(self, transport: httpx.BaseTransport | None, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
+        self._sleep = sleep
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        return self._client.send(request, stream=True)
+
+    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        for piece in response.iter_bytes():
+            yield piece
+
+    async def end(self, response: httpx.Response) -> None:
+        response.close()
+
+    async def sleep(self, seconds: float) -> None:
+        self._sleep(seconds)
+
+    async def close(self) -> None:
+        self._client.close()
+
+
+class AwaitedHttp:
+    """Calls on the event loop."""
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
+        self._sleep = sleep
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request, stream=True)
+
+    async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        async for piece in response.aiter_bytes():
+            yield piece
+
+    async def end(self, response: httpx.Response) -> None:
+        await response.aclose()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._sleep(seconds)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Returns the result of a coroutine that never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a blocking call was suspended")
+
+
+def iterate(items: AsyncIterator[Item]) -> Iterator[Item]:
+    """Yields what an asynchronous generator yields that never suspends. Closes it when this iterator is closed."""
+    try:
+        while True:
+            try:
+                yield run(_next(items))
+            except StopAsyncIteration:
+                return
+    finally:
+        close = getattr(items, "aclose", None)
+        if close is not None:
+            run(close())
+
+
+async def _next(items: AsyncIterator[Item]) -> Item:
+    return await anext(items)

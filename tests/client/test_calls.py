@@ -1,0 +1,171 @@
+"""Every call of the client against the real server: the result is what the server's JSON says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+
+from grapevine import client as api
+from grapevine.analytics.token_resolution import Resolution, Unresolved
+from grapevine.sites.api_keys import hash_secret
+from grapevine.store.rows import KeyRow
+from tests.client.conftest import Caller, MakeCaller
+from tests.support.in_process_server import NOON, ORIGIN, Server
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("server", ["socket"], indirect=True)]
+
+
+@pytest.fixture
+async def caller(server: Server, make_caller: MakeCaller) -> Caller:
+    """A client with a key for everything at the site, at which some people shared."""
+    return await with_key(server, make_caller, "admin")
+
+
+async def with_key(server: Server, make_caller: MakeCaller, scope: str) -> Caller:
+    key = KeyRow(key_id=scope, site_id=1, name=scope, scope=scope, created_at=NOON, revoked_at=None)
+    await server.store.api_keys.add_key(key, hash_secret(f"secret-{scope}"))
+    assert server.url is not None
+    return make_caller(server.url, f"secret-{scope}")
+
+
+async def people(server: Server) -> list[Any]:
+    """Four people in two cascades, of whom the third buys something."""
+    first = await server.visit()
+    await server.share(first["tokens"]["copy"], url=f"{ORIGIN}/shared")
+    friend = await server.visit(server.browser("192.0.2.2"), token=first["tokens"]["copy"], url=f"{ORIGIN}/shared")
+    third = await server.visit(server.browser("192.0.2.3"), token=friend["tokens"]["whatsapp"])
+    alone = await server.visit(server.browser("192.0.2.4"))
+    await server.visit(server.browser("192.0.2.5"), token=alone["tokens"]["copy"])
+    return [first, friend, third, alone]
+
+
+DAYS = {"from": "2026-10-01", "to": "2026-12-01"}
+FIRST, LAST = date(2026, 10, 1), "2026-12-01"
+WEEKS = {"metric": "returns", "interval": "week"}
+Read = tuple[Callable[[Any], Any], str, dict[str, str]]
+READS: list[Read] = [
+    (lambda client: client.stats.summary(), "stats/summary", {}),
+    (lambda client: client.stats.summary(FIRST, LAST, device="desktop"), "stats/summary", DAYS | {"device": "desktop"}),
+    (lambda client: client.stats.series("returns", interval="week"), "stats/series", WEEKS),
+    (lambda client: client.stats.breakdown("page", limit=2), "stats/breakdown", {"by": "page", "limit": "2"}),
+    (lambda client: client.stats.breakdown("depth"), "stats/breakdown", {"by": "depth"}),
+    (lambda client: client.stats.direct(FIRST, LAST), "stats/direct", DAYS),
+    (lambda client: client.attribution("linear", goal="order"), "attribution", {"model": "linear", "goal": "order"}),
+]
+
+
+def _cascades(size: int, client: Any) -> Any:
+    return client.cascades.list(page_size=size)
+
+
+def _order(said: dict[str, str], client: Any) -> Any:
+    return client.conversions.create("order", **said)
+
+
+async def test_results_are_what_the_server_says(server: Server, caller: Caller) -> None:
+    first, friend, third, _ = await people(server)
+    await caller(lambda client: client.conversions.create("order", visit=third["visit"], value="49.00", currency="EUR"))
+    token, root = friend["tokens"]["whatsapp"], first["visit"]
+    about: list[Read] = [
+        (lambda client: client.tokens.get(token), f"tokens/{token}", {}),
+        (lambda client: client.cascades.get(root), f"cascades/{root}", {}),
+    ]
+    raw = server.browser(Authorization="Bearer secret-admin")
+    for do, path, params in [*READS, *about]:
+        said = await raw.get(f"/v1/{path}", params=params)
+        assert said.status_code == 200, said.text
+        assert json.loads(msgspec.json.encode(await caller(do))) == said.json(), path
+    summary = await caller(lambda client: client.stats.summary())
+    assert (summary.returns, summary.conversions, summary.value) == (3, 1, {"EUR": "49.00"})
+    spikes = (await raw.get("/v1/spikes")).json()["spikes"]
+    assert msgspec.to_builtins(await caller(lambda client: client.spikes())) == spikes
+
+
+async def test_several_tokens_in_their_order(server: Server, caller: Caller) -> None:
+    _, friend, _, alone = await people(server)
+    good, other = friend["tokens"]["copy"], alone["tokens"]["copy"]
+    found = await caller(lambda client: client.tokens.resolve([other, "nonsense", good]))
+    assert [type(each) for each in found] == [Resolution, Unresolved, Resolution]
+    assert [each.token for each in found] == [other, "nonsense", good]
+    assert found[1].error == "not-a-token"
+
+
+async def test_a_list_goes_through_all_pages(server: Server, caller: Caller) -> None:
+    first, _, _, alone = await people(server)
+    for size in (1, 2, 200):
+        heads = await caller(partial(_cascades, size))
+        assert [(head.root, head.size) for head in heads] == [(first["visit"], 3), (alone["visit"], 2)]
+    recent = await caller(lambda client: client.cascades.list("recent", page_size=1))
+    assert {head.root for head in recent} == {first["visit"], alone["visit"]}
+
+
+async def test_exports_are_streamed_as_rows_or_as_a_file(server: Server, caller: Caller) -> None:
+    await people(server)
+    raw = server.browser(Authorization="Bearer secret-admin")
+    lines = (await raw.get("/v1/export/visits")).text.splitlines()
+    assert await caller(lambda client: client.export("visits")) == [json.loads(line) for line in lines]
+    assert len(lines) == 5
+    assert await caller(lambda client: client.export("shares", "2001-01-01", "2001-01-02")) == []
+    csv = await raw.get("/v1/export/cascades", params={"format": "csv", "bom": "off"})
+    assert b"".join(await caller(lambda client: client.export_file("cascades", "csv", bom=False))) == csv.content
+
+
+async def test_a_conversion_counts_once_and_a_visit_is_erased_once(server: Server, caller: Caller) -> None:
+    _, _, third, _ = await people(server)
+    for value in ("49.00", "12"):
+        said = {"visit": third["visit"], "id": "A-1", "value": value, "currency": "EUR"}
+        await caller(partial(_order, said))
+    assert (await caller(lambda client: client.stats.summary())).value == {"EUR": "49.00"}
+    assert await caller(lambda client: client.visits.erase(third["visit"])) is None
+    with pytest.raises(api.UnknownVisitError) as caught:
+        await caller(lambda client: client.visits.erase(third["visit"]))
+    assert (caught.value.status, caught.value.code) == (404, "unknown-visit")
+
+
+async def test_refusals_are_exceptions(server: Server, make_caller: MakeCaller) -> None:
+    reader = await with_key(server, make_caller, "read")
+    assert server.url is not None
+    stranger = make_caller(server.url, "no-such-key")
+    cases: list[tuple[Caller, Callable[[Any], Any], type[api.ApiError], int, str]] = [
+        (stranger, lambda client: client.stats.summary(), api.UnauthorizedError, 401, "unauthorized"),
+        (reader, lambda client: client.visits.erase("03Gl69Cu6Or"), api.ForbiddenError, 403, "forbidden"),
+        (reader, lambda client: client.tokens.get("nonsense"), api.NotATokenError, 400, "not-a-token"),
+        (reader, lambda client: client.tokens.get("0" * 23), api.BadSignatureError, 422, "bad-signature"),
+        (reader, lambda client: client.cascades.get("../x"), api.NotFoundError, 404, "not-found"),
+        (reader, lambda client: client.cascades.get(".."), api.NotFoundError, 404, "not-found"),
+        (reader, lambda client: client.export("nothing"), api.NotFoundError, 404, "not-found"),
+        (reader, lambda client: client.stats.summary(source="x"), api.InvalidError, 422, "invalid"),
+    ]
+    for caller, do, kind, status, code in cases:
+        with pytest.raises(api.ApiError) as caught:
+            await caller(do)
+        assert (type(caught.value), caught.value.status, caught.value.code) == (kind, status, code), caught.value
+        assert caught.value.detail in str(caught.value)
+        assert "secret-" not in str(caught.value)
+        if kind is api.InvalidError:
+            assert [error.field for error in caught.value.errors] == ["source"]
+    assert not reader.pauses, "nothing of this is tried again"
+
+
+async def test_the_site_is_named_for_a_key_of_several(server: Server, make_caller: MakeCaller) -> None:
+    await server.add_site("site-b", "https://b.example")
+    key = KeyRow(key_id="all", site_id=0, name="all", scope="read", created_at=NOON, revoked_at=None)
+    await server.store.api_keys.add_key(key, hash_secret("secret-all"))
+    assert server.url is not None
+    await people(server)
+    for site, visits in (("site-a", 5), ("site-b", 0)):
+        caller = make_caller(server.url, "secret-all", site=site)
+        assert (await caller(lambda client: client.stats.summary())).visits == visits
+    with pytest.raises(api.InvalidError, match="`site` is needed"):
+        await make_caller(server.url, "secret-all")(lambda client: client.stats.summary())
+
+
+async def test_what_is_wrong_with_an_argument_is_said_before_anything_is_sent(caller: Caller) -> None:
+    with pytest.raises(ValueError, match="token must not be empty"):
+        await caller(lambda client: client.tokens.get(""))
