@@ -1,4 +1,4 @@
-"""In the server only ``http_client`` imports httpx, and it uses only what httpx and its continuation httpx2 both have."""
+"""In the server only ``http_client`` imports httpx; it uses only what httpx and its continuation httpx2 both have."""
 
 from __future__ import annotations
 

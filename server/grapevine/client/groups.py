@@ -18,7 +18,7 @@ from grapevine.analytics.metrics import BreakdownRow, Point, Summary
 from grapevine.analytics.models.attribution import Attribution
 from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution, Unresolved
-from grapevine.api_schemas.lists import SpikeList
+from grapevine.api_schemas.lists import DeliveryList, EndpointList, SpikeList
 from grapevine.api_schemas.tokens import ResolveRequest, ResolveResponse
 from grapevine.client.call import (
     Call,
@@ -35,7 +35,7 @@ from grapevine.client.call import (
     stream,
 )
 from grapevine.collect.schemas import Empty, KeyedConversionRequest
-from grapevine.webhooks.endpoints import Delivery, Endpoint, EndpointChanges, NewEndpoint
+from grapevine.webhooks.endpoints import AddedEndpoint, Delivery, Endpoint, EndpointChanges, NewEndpoint
 
 Day = date | str
 """A day, as a date or as a text such as ``2026-11-21``."""
@@ -45,16 +45,8 @@ Table = Literal["visits", "shares", "unfurls", "conversions", "answers", "cascad
 
 Endpoints = list[Endpoint]
 Deliveries = list[Delivery]
-EndpointsByName = dict[str, list[Endpoint]]
-DeliveriesByName = dict[str, list[Delivery]]
 
 _LONGEST_LINE: Final = 1 << 20
-
-
-class AddedEndpoint(Endpoint, frozen=True):
-    """A new endpoint, and the secret that signs what is sent there."""
-
-    secret: str
 
 
 class FilterParams(TypedDict, total=False):
@@ -193,7 +185,7 @@ class WebhooksGroup(Group[Way]):
     @call("GET", "/v1/webhooks")
     def list(self) -> Call[Endpoints]:
         """Returns all endpoints, the oldest first."""
-        return Call(read=lambda body: answer(EndpointsByName)(body)["webhooks"])
+        return Call(read=lambda body: answer(EndpointList)(body).webhooks)
 
     @call("POST", "/v1/webhooks")
     def create(self, url: str, events: Sequence[str] | None = None) -> Call[AddedEndpoint]:
@@ -227,8 +219,8 @@ class WebhooksGroup(Group[Way]):
     @call("GET", "/v1/webhooks/{id}/deliveries")
     def deliveries(self, id: str, *, limit: int | None = None) -> Call[Deliveries]:  # noqa: A002 - its name in the API
         """Returns the last deliveries to an endpoint, the newest first."""
-        read = answer(DeliveriesByName)
-        return Call(read=lambda body: read(body)["deliveries"], path={"id": id}, query={"limit": limit})
+        read = answer(DeliveryList)
+        return Call(read=lambda body: read(body).deliveries, path={"id": id}, query={"limit": limit})
 
     @call("POST", "/v1/webhooks/{id}/deliveries/{delivery}/retry")
     def retry(self, id: str, delivery: str) -> Call[Empty]:  # noqa: A002 - its name in the API

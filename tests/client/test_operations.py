@@ -1,0 +1,94 @@
+"""The client has a method for every call of the API that needs a key, with its parameters and result, and no other."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from grapevine.client import groups
+from grapevine.client.call import Blocking, Call, Group, Operated, PagedList, Stream
+from grapevine.client.clients import BlockingCaller
+from grapevine.web import operations
+from grapevine.web.api.operation import Operation
+from grapevine.web.public import conversions
+
+OPERATIONS = {(each.method, each.path): each for each in (*operations.KEYED, conversions.WITH_KEY)}
+
+
+def methods() -> dict[str, Operated]:
+    """The client's methods by name, such as ``tokens.get``."""
+    made = groups.Calls[Blocking](typing.cast("BlockingCaller", None))
+    found = dict(_methods_of("", made))
+    for name, group in vars(made).items():
+        if isinstance(group, Group):
+            found |= _methods_of(f"{name}.", group)
+    return found
+
+
+def _methods_of(prefix: str, group: Group[Any]) -> Iterator[tuple[str, Operated]]:
+    for name, method in vars(type(group)).items():
+        if isinstance(method, Operated):
+            yield prefix + name, method
+
+
+METHODS = methods()
+
+
+def test_each_call_has_a_method_and_each_method_a_call() -> None:
+    assert {(method.method, method.path) for method in METHODS.values()} == OPERATIONS.keys()
+
+
+def described(method: Operated) -> Call[Any]:
+    """The call of a method with a value for each of its parameters."""
+    signature = inspect.signature(method.describe)
+    given = {
+        name: "1" for name, parameter in signature.parameters.items() if parameter.kind is not parameter.VAR_KEYWORD
+    }
+    if len(given) < len(signature.parameters):
+        given |= dict.fromkeys(groups.FilterParams.__annotations__, "1")
+    made = method.describe(None, **{name: value for name, value in given.items() if name != "self"})
+    if isinstance(made, PagedList):
+        first: Call[Any] = made.at("1")
+        return first
+    return made.call if isinstance(made, Stream) else made
+
+
+def fields(struct: Any) -> set[str]:
+    """The names of a struct's fields as they are on the wire."""
+    return set() if struct is None else {field.encode_name for field in msgspec.structs.fields(struct)}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation.name)
+def test_methods_send_what_their_call_reads(operation: Operation) -> None:
+    calls = [
+        described(each) for each in METHODS.values() if (each.method, each.path) == (operation.method, operation.path)
+    ]
+    assert {name for call in calls for name in call.query} == fields(operation.query)
+    for call in calls:
+        assert call.path.keys() == fields(operation.path_params)
+        assert call.is_for_server is not operation.of_site
+        assert type(call.body) is (type(None) if operation.body is None else operation.body.kind)
+
+
+def results(operation: Operation) -> list[Any]:
+    """What a call may return: the body of its response, or the only field of that."""
+    body = next(iter(operation.responses.values())).body
+    if isinstance(body, type) and issubclass(body, msgspec.Struct) and len(body.__struct_fields__) == 1:
+        return [body, *typing.get_type_hints(body).values()]
+    return [type(None) if body is None else body]
+
+
+def test_a_method_returns_what_its_call_returns() -> None:
+    wrong = {}
+    for name, method in METHODS.items():
+        kind = typing.get_type_hints(method.describe, vars(groups))["return"]
+        returned, *_ = typing.get_args(kind)
+        expected = results(OPERATIONS[method.method, method.path])
+        if typing.get_origin(kind) is not Stream and returned not in expected and name != "tokens.resolve":
+            wrong[name] = (returned, expected)
+    assert not wrong
