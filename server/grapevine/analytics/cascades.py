@@ -38,66 +38,87 @@ _HIGHEST_WORTH: Final = (1 << 63) * money.MILLION - 1
 
 
 class CascadeHead(msgspec.Struct, frozen=True):
-    """A cascade in numbers. ``size`` counts visits, self-returns and minted links' own nodes left out.
-
-    ``structural_virality`` is the mean distance over all pairs of nodes (Goel, Anderson, Hofman, Watts 2016), null
-    below two nodes; ``breadth`` is the largest generation; ``networks`` is from how many networks the returns came,
-    each counted once a day (rows of versions that did not store networks are not among them).
-    """
+    """A cascade in numbers."""
 
     root: str
+    """The visit that it grew from."""
     url: str | None
+    """The page that this visit began on; null when it is not known any more."""
     started_at: str
+    """When this visit began."""
     last_at: str
+    """When the last visit came."""
     size: int
+    """Its visits, without self-returns and minted links' own nodes."""
     max_depth: int
+    """The depth of its deepest visit; the root has 0."""
     breadth: int
+    """The size of its largest generation."""
     structural_virality: float | None
+    """The mean distance over all pairs of visits (Goel, Anderson, Hofman, Watts 2016); null below two visits."""
     shares: int
+    """Shares that its visits made."""
     conversions: int
+    """Goals that its visits reached."""
     value: Amounts
+    """Their value by currency."""
     networks: int
+    """From how many networks its returns came, each counted once a day; rows of versions that did not store networks
+    are not among them."""
 
 
 class CascadePage(msgspec.Struct, frozen=True):
-    """Some cascades in the order asked for; ``next`` is the cursor of those that follow, null after the last."""
+    """Some cascades, in the order asked for."""
 
     cascades: list[CascadeHead]
+    """The cascades."""
     next: str | None
+    """The cursor of those that follow; null after the last."""
 
 
 class CascadeArrival(msgspec.Struct, frozen=True):
-    """The channel and number of the share a node of a cascade arrived through."""
+    """The share through which a visit came."""
 
     channel: str
+    """Its channel."""
     n: int
+    """Which share of the sharer on this channel, from 0."""
 
 
 class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One visit of a cascade, or the node of a minted link at its root. Erased visits keep only their place.
-
-    ``verdict`` is why the first visit is taken for no person's; no other visit of the kind is a node.
-    """
+    """One visit of a cascade, or the node of a minted link at its root. An erased visit keeps only its place."""
 
     visit: str
+    """The visit."""
     parent: str | None
+    """The visit that shared what this one opened; null at the root."""
     via: CascadeArrival | None
+    """The share through which it came; null at the root."""
     depth: int
+    """How many shares it is away from the root."""
     at: str | None
+    """When it began; null where it was erased."""
     url: str | None
+    """The page that it began on; null where it was erased."""
     source: str | None
+    """Where it came from; null where it was erased."""
     device: str | None
+    """The kind of device; null where it was erased."""
     conversions: int
+    """Goals that it reached."""
     verdict: str | None = None
+    """Why the first visit is taken for no person's; no other visit of the kind is a node."""
     erased: bool = False
+    """Whether it was erased."""
 
 
 class Cascade(CascadeHead, frozen=True, omit_defaults=True):
-    """A whole cascade: the head, and its nodes by depth and time, without self-returns. ``omitted`` nodes at the end of
-    this order are left out."""
+    """A whole cascade."""
 
     nodes: list[CascadeNode]
+    """Its visits by depth and time, without self-returns."""
     omitted: int = 0
+    """How many are left out at the end of this order."""
 
     def first(self, most: int) -> Cascade:
         """Returns the cascade with at most ``most`` nodes."""

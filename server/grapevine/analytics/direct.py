@@ -23,68 +23,95 @@ _NOTHING: Final = (0,) * (2 + GROUPS)
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """Counted visits: all, those without any trace of where they came from (to the home page, to deeper pages), and
-    returns through private channels and public networks."""
+    """Visits as they were counted."""
 
     visits: int
+    """All visits."""
     home: int
+    """Direct visits to the home page."""
     deep: int
+    """Direct visits to deeper pages."""
     private_returns: int
+    """Returns through private channels."""
     public_returns: int
+    """Returns through public networks."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """Untagged visits that an app brought: ``in_app`` by apps that are known by name, ``app_referrer`` by others, of
-    which there is only an Android package; ``apps`` are both by name, the rarest added up as ``(other)``."""
+    """Untagged visits that an app brought."""
 
     in_app: int
+    """Those by apps that are known by name."""
     app_referrer: int
+    """Those by others, of which there is only an Android package."""
     apps: dict[str, int]
+    """Both by name, the hundred most frequent; the others are added up as `(other)`."""
 
 
 class PrivateShares(msgspec.Struct, frozen=True):
-    """Private shares of the widget: reported, proven, both; how many there were in all by capture and recapture, and
-    the part of reports that was lost. None where nothing was seen twice."""
+    """Shares through private channels, and how many of their reports were lost."""
 
     reported: int
+    """Those that a page reported."""
     proven: int
+    """Those through which somebody came."""
     both: int
+    """Those that are both."""
     estimated: int | None
+    """How many there were in all, by capture and recapture; null where nothing was seen twice."""
     reports_lost: float | None
+    """The part of reports that was lost; null where nothing was seen twice."""
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """Of ``of`` deep direct visits, ``value`` are private shares, from ``low`` to ``high`` at ``level``; None and a
-    ``reason`` where there is not enough data."""
+    """How many deep direct visits are private shares."""
 
     value: int | None
+    """The estimate; null where there is not enough data."""
     low: int | None
+    """The lower end of the interval."""
     high: int | None
+    """The upper end of the interval."""
     level: float
+    """How likely the interval holds the truth."""
     method: str
+    """The method and its version."""
     of: int
+    """The deep direct visits of the pages that were looked at, of which `value` is a part."""
     reason: str | None
+    """Why there is no estimate; null where there is one."""
 
 
 class PageEstimate(msgspec.Struct, frozen=True):
-    """One page's deep direct visits, private returns, and how many of the former are private shares."""
+    """The estimate for one page."""
 
     url: str
+    """The page."""
     deep: int
+    """Its deep direct visits."""
     private_returns: int
+    """Its returns through private channels."""
     value: int | None
+    """How many of its deep direct visits are private shares; null where there is not enough data."""
     low: int | None
+    """The lower end of the interval."""
     high: int | None
+    """The upper end of the interval."""
 
 
 class Direct(msgspec.Struct, frozen=True):
-    """The response of ``GET /v1/stats/direct``: counts of visits, and the estimate of private shares among them."""
+    """Direct visits, and the estimate of private shares among them."""
 
     measured: Measured
+    """What was counted."""
     evidence: Evidence
+    """What points to apps."""
     shares: PrivateShares
+    """Shares through private channels."""
     estimate: Estimate
+    """The estimate for the whole site."""
     pages: list[PageEstimate]
+    """The estimate by page, those with the most deep direct visits first."""
 
 
 async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:

@@ -51,72 +51,102 @@ EVERYTHING: Final = Filters()
 
 
 class ShareNumbers(msgspec.Struct, frozen=True):
-    """Shares first seen in the period: ``total``, and how many of them were reported, proven, dark, public."""
+    """Shares that were first seen in the period."""
 
     total: int
+    """All of them."""
     reported: int
+    """Those that a page reported."""
     proven: int
+    """Those through which somebody came."""
     dark: int
+    """Those through private channels, which other analytics cannot see."""
     public: int
+    """Those through public networks."""
 
 
 class ReporterTotals(msgspec.Struct, frozen=True):
-    """The conversions that one kind of reporter reported, and their value."""
+    """The conversions that one kind of reporter reported."""
 
     conversions: int
+    """How many."""
     value: Amounts
+    """Their value by currency."""
 
 
 class Summary(msgspec.Struct, frozen=True):
     """The numbers of a period.
 
-    ``visits`` includes self-returns, ``returns`` does not; with E = visits − self_returns, ``dark_share`` is
-    dark ÷ total shares, ``return_share`` returns ÷ visits, ``k_factor`` returns ÷ E, ``amplification``
-    E ÷ (E − returns), each null where it divides by zero. ``visitors`` adds up daily distinct visitors.
-    ``same_network_returns`` is a part of ``returns``. ``drops`` are those of the whole site, whatever the filters.
-    ``conversions_by`` splits conversions and value by who reported them, ``key`` and ``page``.
-    ``suspects`` are stored visits that a verdict took out of all other numbers, by each of ``enums.VERDICTS``.
-    ``bound_hits`` are events of the whole site that exceeded a bound on what visitors may invent, by kind.
+    Visits with a verdict are in ``suspects`` alone. With E = visits − self_returns, each ratio is null where it divides
+    by zero.
     """
 
     views: int
+    """Pages that were seen."""
     visits: int
+    """Visits, self-returns among them."""
     visitors: int
+    """Distinct visitors of each day, added up."""
     returns: int
+    """Visits that came with a valid token, without self-returns."""
     self_returns: int
+    """Sharers who opened their own link."""
     shares: ShareNumbers
+    """Shares that were first seen in the period."""
     dark_share: float | None
+    """Dark shares ÷ all shares."""
     return_share: float | None
+    """Returns ÷ visits."""
     k_factor: float | None
+    """Returns ÷ E: how many visits each visit brought."""
     amplification: float | None
+    """E ÷ (E − returns): how many visits each visit without a share led to."""
     same_network_returns: int
+    """Returns from the network of the sharer, a part of `returns`."""
     unfurls: dict[str, int]
+    """Previews of shared links by the app that drew them."""
     conversions: int
+    """Goals that were reached."""
     value: Amounts
+    """Their value by currency."""
     drops: dict[str, int]
+    """Events of the whole site that were refused or repeated, by reason, whatever the filters."""
     suspects: dict[str, int]
+    """Stored visits by the verdict that took them out of all other numbers."""
     bound_hits: dict[str, int]
+    """Events of the whole site that exceeded a bound on what visitors may invent, by kind."""
     conversions_by: dict[str, ReporterTotals]
+    """Conversions and value by who reported them: `key` (your own server) or `page` (a browser)."""
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One interval of a series: the RFC 3339 time at which it starts, and the number that belongs to it."""
+    """One interval of a series."""
 
     at: str
+    """When it begins."""
     value: int
+    """The number that belongs to it."""
 
 
 class BreakdownRow(msgspec.Struct, frozen=True):
-    """The numbers of one channel, page (its URL), source, depth (a number, or ``63+``), device or app."""
+    """The numbers of one channel, page, source, depth, device or app."""
 
     key: str | int
+    """Its name; of a page, its URL; of a depth, a number from 0 to 62, or `63+`."""
     views: int
+    """Pages that were seen."""
     visits: int
+    """Visits, self-returns among them."""
     returns: int
+    """Visits that came with a valid token, without self-returns."""
     shares: int
+    """Shares that were first seen in the period."""
     proven: int
+    """Those through which somebody came."""
     conversions: int
+    """Goals that were reached."""
     value: Amounts
+    """Their value by currency."""
 
 
 def share_numbers(by_channel: Mapping[Key, Counts]) -> ShareNumbers:

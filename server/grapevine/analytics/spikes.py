@@ -12,17 +12,22 @@ from grapevine.store.base import Store
 
 
 class SpikeView(msgspec.Struct, frozen=True):
-    """A spike: raised ``at``, last seen at ``last_at``, ``over`` once a day has passed without it. ``returns`` and
-    ``expected`` are of the 60 minutes before it was raised, ``peak`` of the 60 minutes with the most returns. ``page``
-    is empty when it is not known any more."""
+    """A page whose returns rose far above their own rate."""
 
     page: str
+    """The URL of the page; empty when it is not known any more."""
     at: str
+    """When the spike was raised."""
     last_at: str
+    """When it was last seen."""
     over: bool
+    """Whether a day has passed without it."""
     returns: int
+    """Returns in the 60 minutes before it was raised."""
     expected: float
+    """How many were expected in them."""
     peak: int
+    """Returns in the 60 minutes with the most of them."""
 
 
 async def list_spikes(

@@ -23,86 +23,112 @@ _AT_ONCE: Final = 4
 
 
 class Via(msgspec.Struct, frozen=True):
-    """The share a visit arrived through: the ``n``-th on ``channel``, and the token that was in the URL."""
+    """The share through which a visit came."""
 
     token: str
+    """The token that was in the URL."""
     channel: str
+    """The channel of the share."""
     n: int
+    """Which share of the sharer on this channel, from 0."""
 
 
 class ChainNode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One visit on the way to a share. ``via`` is null at a root.
-
-    ``self`` marks the sharer's own browser coming back to its own link, ``verdict`` why a visit is taken for no
-    person's. An erased visit is ``erased``: that it was there is all that is known of it, so ``at``, ``url`` and
-    ``source`` are null.
-    """
+    """One visit on the way to a share. Of an erased one, nothing is known but that it was there."""
 
     visit: str
+    """The visit."""
     at: str | None
+    """When it began; null where it was erased."""
     url: str | None
+    """The page that it began on; null where it was erased."""
     source: str | None
+    """Where it came from; null where it was erased."""
     depth: int
+    """How many shares it is away from the root."""
     via: Via | None
+    """The share through which it came; null at a root."""
     is_self: bool = msgspec.field(default=False, name="self")
+    """Whether the sharer opened their own link."""
     verdict: str | None = None
+    """Why it is taken for no person's: `driven`, `scanner` or `replay`."""
     erased: bool = False
+    """Whether it was erased."""
 
 
 class SharedLink(msgspec.Struct, frozen=True):
-    """One share: made in ``visit`` at ``depth``, through ``channel``, as its ``n``-th. ``url`` is the shared page.
-
-    ``at`` is when it was first reported or proven; the visit's own time where neither has happened yet. ``networks`` is
-    from how many networks its ``returns`` came, each counted once a day (rows of versions that did not store networks
-    are not among them).
-    ``reported_by`` is ``session`` where the visit's own session came with the report, ``token`` where it did not, null
-    without one.
-    """
+    """One share."""
 
     visit: str
+    """The visit that made it."""
     channel: str
+    """The channel."""
     n: int
+    """Which share of this visit on this channel, from 0."""
     url: str | None
+    """The shared page; the page that the visit began on where the share is not reported."""
     at: str
+    """When it was first reported or proven; the visit's own time where neither has happened yet."""
     depth: int
+    """The depth of the visit."""
     reported: bool
+    """Whether a page reported it."""
     proven: bool
+    """Whether somebody came through it."""
     returns: int
+    """Visits through it, without self-returns."""
     self_returns: int
+    """Visits through it by the sharer."""
     networks: int
+    """From how many networks its returns came, each counted once a day: an IPv4 address, or an IPv6 /64. Rows of
+    versions that did not store networks are not among them."""
     unfurls: dict[str, int]
+    """Previews of the link by the app that drew them."""
     reported_by: str | None
+    """`session` where the report came with the session of the visit that made the share, `token` where it came with the
+    token alone, which every recipient holds; null where the share is not reported."""
 
 
 class ShareReach(msgspec.Struct, frozen=True):
-    """Everything below one share, self-returns left out. ``max_depth`` counts from the root of the cascade."""
+    """Everything below one share, without self-returns and suspects."""
 
     visits: int
+    """Visits."""
     shares: int
+    """Shares that these made."""
     max_depth: int
+    """The depth of the deepest of them, counted from the root of the cascade."""
     conversions: int
+    """Goals that they reached."""
     value: Amounts
+    """Their value by currency."""
 
 
 class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The resolution of a share token. ``truncated``: older visits than the first of ``chain`` are past retention.
-
-    A chain of more than 200 visits has its root and its last 199; ``omitted`` are those between them.
-    """
+    """What a share token stands for."""
 
     token: str
+    """The token."""
     share: SharedLink
+    """The share."""
     chain: list[ChainNode]
+    """The visits from the root to the one that made the share. Of more than 200, these are the root and the last
+    199."""
     reach: ShareReach
+    """What grew from the share."""
     truncated: bool = False
+    """Whether older visits than the first of `chain` are not stored any more."""
     omitted: int = 0
+    """How many visits are left out between the root and the second of `chain`."""
 
 
 class Unresolved(msgspec.Struct, frozen=True):
-    """A text that stands for no share; ``error`` is ``not-a-token``, ``bad-signature`` or ``unknown-visit``."""
+    """A text that stands for no share."""
 
     token: str
+    """The text."""
     error: str
+    """`not-a-token`, `bad-signature` or `unknown-visit`."""
 
 
 class _Found(NamedTuple):

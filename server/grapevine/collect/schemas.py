@@ -25,115 +25,168 @@ _NONCE: Final = re.compile(r"[0-9A-Za-z_-]{16,64}")
 
 
 class VisitRequest(msgspec.Struct):
-    """``POST /v1/visits``: a browser arrived at a page.
-
-    ``build`` is the version of the widget; builds that read tokens of the form ``gv=TOKEN`` alone do not send it.
-    """
+    """A browser arrived at a page."""
 
     site: str
+    """The public key of the site."""
     url: str
+    """The URL of the page."""
     nonce: str
+    """16 to 64 letters, digits, `-` or `_`, drawn at random for this event: a repeat with the same one changes
+    nothing."""
     day: str | None = None
+    """The UTC date on which the nonce was drawn; used within a day of the server's own."""
     referrer: str | None = None
+    """The `document.referrer` of the page."""
     title: str | None = None
+    """The title of the page; cut to 300 characters."""
     token: str | None = None
+    """The token that was in the URL."""
     own: bool = False
+    """Whether the browser knows the token as one of its own."""
     opted_out: bool = False
+    """Whether the visitor does not want to be followed."""
     build: str | None = None
+    """The version of the widget; builds that read tokens of the form `gv=TOKEN` alone do not send it."""
     channels: tuple[str, ...] | str = USUAL
+    """The channels to make tokens for: a list of names, or a text with names in it, of which words that are no channels
+    are ignored. Without a name, the twelve usual ones."""
 
 
 class ViewRequest(msgspec.Struct):
-    """``POST /v1/views``: one more page of the visit."""
+    """One more page of a visit."""
 
     site: str
+    """The public key of the site."""
     session: str
+    """The session of the visit."""
     url: str
+    """The URL of the page."""
     nonce: str
+    """Drawn at random for this event, as for a visit; repeats are recognised for 10 minutes."""
     title: str | None = None
+    """The title of the page; cut to 300 characters."""
 
 
 class ShareRequest(msgspec.Struct):
-    """``POST /v1/shares``: the token was shared. ``session`` is that of the visit that the token belongs to."""
+    """The token was shared."""
 
     site: str
+    """The public key of the site."""
     token: str
+    """The token that was shared; one of the visit whose session it is."""
     url: str
+    """The URL of the shared page."""
     session: str | None = None
+    """The session of the visit that shared it; older builds of the widget do not send it."""
     title: str | None = None
+    """The title of the page; cut to 300 characters."""
 
 
 class ConversionRequest(msgspec.Struct):
-    """``POST /v1/conversions``: the visit reached a goal."""
+    """A visit reached a goal."""
 
     site: str
+    """The public key of the site."""
     session: str
+    """The session of the visit."""
     goal: str
+    """The name of the goal, 1 to 64 characters."""
     nonce: str
+    """Drawn at random for this event, as for a visit."""
     value: Decimal | None = None
+    """A number from 0 to 1,000,000,000 with at most six decimal places, read digit by digit; needs a `currency`."""
     currency: str | None = None
+    """A current code of ISO 4217, such as EUR."""
     id: str | int | None = None
+    """What identifies the conversion, such as the number of the order, 1 to 128 characters. The same `goal` and `id`
+    count once."""
 
 
 class AnswerRequest(msgspec.Struct):
-    """``POST /v1/answers``: a visitor's answer to "how did you hear about us?"."""
+    """A visitor's answer to "How did you hear about us?"."""
 
     site: str
+    """The public key of the site."""
     text: str
+    """The answer, 1 to 500 characters."""
     nonce: str
+    """Drawn at random for this event, as for a visit."""
     session: str | None = None
+    """The session of the visit that it belongs to."""
     contact: str | None = None
+    """How to reach the visitor, at most 254 characters."""
 
 
 class ForgetRequest(msgspec.Struct):
-    """``POST /v1/forget``: the visitor wants the visit erased."""
+    """A visitor wants their visit erased."""
 
     site: str
+    """The public key of the site."""
     session: str
+    """The session of the visit."""
 
 
 class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """``POST /v1/conversions`` with an API key: ``token`` or ``visit`` names the converting visit, ``at`` the time."""
+    """A visit reached a goal, as your own server reports it."""
 
     goal: str
+    """The name of the goal, 1 to 64 characters."""
     token: str | None = None
+    """The session of the visit, or the share token that it came with, which names the last visit through that share at
+    or before `at`. Needed unless `visit` is given."""
     visit: str | None = None
+    """The id of the visit. Needed unless `token` is given."""
     site: str | None = None
+    """The public key of the site; none but that of the API key."""
     at: str | None = None
+    """The time (RFC 3339), without it now; not in the future, not before the visit."""
     nonce: str | None = None
+    """What identifies the conversion where it has no `id`, so that it can be sent again safely."""
     value: Decimal | None = None
+    """A number from 0 to 1,000,000,000 with at most six decimal places, read digit by digit; needs a `currency`."""
     currency: str | None = None
+    """A current code of ISO 4217, such as EUR."""
     id: str | int | None = None
+    """What identifies the conversion, such as the number of the order, 1 to 128 characters. The same `goal` and `id`
+    count once."""
 
 
 class Returned(msgspec.Struct, omit_defaults=True):
-    """The facts about the token that the visit came with."""
+    """The facts about the token that a visit came with."""
 
     valid: bool
+    """Whether it names a stored visit of this site."""
     depth: int
+    """How many shares the visit is away from the root."""
     self: bool
+    """Whether the sharer opened their own link."""
     same_network: bool
+    """Whether it came from the network of the sharer."""
     reason: str | None = None
+    """Why it is not valid: `not-a-token`, `bad-signature`, `unknown-site-token`, `unknown-visit` or `session`."""
 
 
 class VisitResponse(msgspec.Struct):
-    """The visit's id, its session, and a token for each channel asked for; all empty after an opt-out.
-
-    ``joint`` is what the widget writes between name and token in fragments: ``-`` or ``=``; builds that do not know it
-    write ``=``. It is left out where there is no token.
-    """
+    """A visit that is stored; after an opt-out, all of it is empty."""
 
     visit: str | None
+    """The id of the visit."""
     session: str | None
+    """What speaks for the visit in later reports. It is a secret of the visitor's browser."""
     tokens: dict[str, str]
+    """A token for each channel asked for, by channel."""
     returned: Returned | None
+    """The facts about the token that it came with; null without one."""
     joint: str | msgspec.UnsetType = msgspec.UNSET
+    """What stands between name and token in a fragment: `-` or `=`. It is left out where there is no token."""
 
 
 class ShareResponse(msgspec.Struct):
-    """The token for the next share on that channel; null for a report without the visit's session."""
+    """A share that is stored."""
 
     next: str | None
+    """The token for the next share on this channel; null for a report without a session."""
 
 
 class Empty(msgspec.Struct):

@@ -23,36 +23,49 @@ _SWITCHED_OFF: Final = "switched off"
 
 
 class EndpointChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """The fields of an endpoint to change; None leaves a field as it is."""
+    """Changes of an endpoint. What is not sent, or null, stays as it is."""
 
     url: str | None = None
+    """The URL that events are sent to."""
     events: list[str] | None = None
+    """The events to send."""
     enabled: bool | None = None
+    """Whether events are sent."""
 
 
 class NewEndpoint(msgspec.Struct, forbid_unknown_fields=True):
-    """A request for a new endpoint; without ``events`` it subscribes to all of them."""
+    """A new endpoint."""
 
     url: str
+    """The https URL that events are sent to."""
     events: list[str] | None = None
+    """The events to send; without it, all of them."""
 
 
 class Disabled(msgspec.Struct, frozen=True):
-    """When and why an endpoint was disabled."""
+    """Why an endpoint gets no events."""
 
     at: str
+    """Since when."""
     reason: str
+    """Why."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """An endpoint as the API shows it; ``disabled`` is null while it gets events."""
+    """An endpoint."""
 
     id: str
+    """Its id."""
     url: str
+    """The URL that events are sent to."""
     events: list[str]
+    """The events that are sent."""
     created_at: str
+    """When it was added."""
     enabled: bool
+    """Whether events are sent."""
     disabled: Disabled | None
+    """Why it gets no events; null while it gets them."""
 
 
 class AddedEndpoint(Endpoint, frozen=True):
@@ -63,20 +76,30 @@ class AddedEndpoint(Endpoint, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """The delivery of one event to an endpoint. ``state`` is ``pending``, ``delivered`` or ``failed``; ``status`` and
-    ``error`` are those of the last attempt."""
+    """The delivery of one event to an endpoint."""
 
     id: str
+    """The id of the event."""
     event: str
+    """The kind of event."""
     state: str
+    """`pending`, `delivered` or `failed`."""
     at: str
+    """When the event happened."""
     attempts: int
+    """How often it was sent."""
     next_at: str | None
+    """When it will be sent again; null when it will not."""
     delivered_at: str | None
+    """When it was delivered."""
     failed_at: str | None
+    """When it was given up."""
     status: int | None
+    """The HTTP status of the last attempt."""
     error: str | None
+    """Why the last attempt failed."""
     payload: msgspec.Raw
+    """What is sent."""
 
 
 async def list_endpoints(hooks: WebhookRepository, site_id: int) -> list[Endpoint]:

@@ -56,46 +56,64 @@ class Credit(msgspec.Struct):
 
 
 class CreditRow(msgspec.Struct, frozen=True):
-    """Credit of one key: ``conversions`` and each value are exact decimals."""
+    """The credit of one channel or page."""
 
     key: str
+    """The channel, or the URL of the page; `(other)` adds up those beyond `limit`."""
     conversions: str
+    """Its part of the conversions, in millionths."""
     value: Amounts
+    """Its part of their value by currency."""
 
 
 class ShareCredit(msgspec.Struct, frozen=True):
-    """Credit of one share. ``key`` is its token; ``(other)`` adds up the shares beyond ``limit``."""
+    """The credit of one share."""
 
     key: str
+    """Its token; `(other)` adds up the shares beyond `limit`."""
     channel: str | None
+    """Its channel; null for `(other)`."""
     url: str | None
+    """The shared page; null when it is not known any more."""
     conversions: str
+    """Its part of the conversions, in millionths."""
     value: Amounts
+    """Its part of their value by currency."""
 
 
 class Unshared(msgspec.Struct, frozen=True):
     """Conversions whose chain holds no share."""
 
     conversions: str
+    """How many."""
     value: Amounts
+    """Their value by currency."""
 
 
 class Attribution(msgspec.Struct, frozen=True):
-    """``GET /v1/attribution``: each of the three lists and ``without_share`` add up to ``conversions`` and ``value``.
+    """Conversions and their value, credited to channels, pages and shares.
 
-    ``truncated`` is the number of conversions whose chain begins before the oldest stored visit. ``conversions_by``
-    splits conversions and value by who reported them, ``key`` and ``page``.
+    Each of the three lists adds up to ``conversions`` and ``value``, together with ``without_share``.
     """
 
     model: str
+    """The model."""
     conversions: int
+    """Goals that were reached."""
     value: Amounts
+    """Their value by currency."""
     truncated: int
+    """Conversions whose chain begins before the oldest stored visit; their known part is credited."""
     without_share: Unshared
+    """Conversions whose chain holds no share."""
     channels: list[CreditRow]
+    """The credit by channel."""
     pages: list[CreditRow]
+    """The credit by shared page."""
     shares: list[ShareCredit]
+    """The credit by share."""
     conversions_by: dict[str, ReporterTotals]
+    """Conversions and value by who reported them: `key` (your own server) or `page` (a browser)."""
 
 
 def weights(model: str, touches: int) -> list[int]:
