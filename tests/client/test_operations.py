@@ -17,7 +17,9 @@ from grapevine.web import operations
 from grapevine.web.api.operation import Operation
 from grapevine.web.public import conversions
 
-OPERATIONS = {(each.method, each.path): each for each in (*operations.KEYED, conversions.WITH_KEY)}
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    (each.method, each.path): each for each in (*operations.KEYED, conversions.WITH_KEY)
+}
 
 
 def methods() -> dict[str, Operated]:
