@@ -18,8 +18,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "server" / "grapevine"
 
 LAYERS: Final = (
-    "errors", "domain", "config", "http_client", "egress", "store", "sites", "background", "keyring", "webhooks",
-    "analytics", "writer", "collect", "exports", "api_schemas", "doctor", "web", "client", "serving",
+    "errors", "domain", "config", "http_client", "egress", "telemetry", "store", "sites", "background", "keyring",
+    "webhooks", "analytics", "writer", "collect", "exports", "api_schemas", "doctor", "web", "client", "serving",
     "simulate", "demo", "cli", "__main__",
 )  # fmt: skip
 """From the lowest to the highest: each may import those before it, and none behind it."""
@@ -41,6 +41,7 @@ ONLY_IN: Final = {
     "aiosqlite": {"store"},
     "sqlite3": {"store"},
     "jinja2": {"web"},
+    "prometheus_client": {"web"},
 }
 """Which layers alone may import a library."""
 

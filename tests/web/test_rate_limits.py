@@ -28,6 +28,7 @@ FREE = {
     "/static/{name}": "a file in memory, which costs as much as its refusal",
     "/healthz": "a constant",
     "/readyz": "writes once a second, however often it is asked",
+    "/metrics": "needs an API key unless the setting opens it, and then it is limited",
     "/sign-in": "the form is a constant; sending it has a limit of its own",
     "/sign-out": "needs a form from a page of the dashboard",
     "/sign-out-everywhere": "needs a form from a page of the dashboard",

@@ -60,3 +60,29 @@ async def test_it_writes_a_row_of_its_own_as_large_as_a_visit(server: Server) ->
         server.clock.now += 1_000
     assert len(seen) == 3
     assert await server.store.look(versions) == before
+
+
+async def test_who_does_not_wait_for_a_slow_store_gets_no_and_cancels_nothing() -> None:
+    store = Store()
+    readiness = Readiness(store.writable, lambda: store.now)
+    assert await asyncio.gather(*(readiness.check_within(0) for _ in range(5))) == [False] * 5
+    patient = asyncio.create_task(readiness.check_within(60))
+    await asyncio.sleep(0)
+    store.done.set()
+    assert await patient
+    assert store.writes == 1
+
+
+async def test_a_caller_that_is_woken_late_gets_the_answer_that_it_waited_for() -> None:
+    store = Store()
+    readiness = Readiness(store.writable, lambda: store.now)
+    store.done.set()
+
+    async def again_and_again() -> list[bool]:
+        answers = []
+        for _ in range(20):
+            store.now += 1_000
+            answers.append(await readiness.check_within(60))
+        return answers
+
+    assert await asyncio.gather(*(again_and_again() for _ in range(4))) == [[True] * 20] * 4

@@ -28,6 +28,7 @@ from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.base import Store
 from grapevine.store.readers.scope import Scope
 from grapevine.store.repositories.spikes import SpikePage, SpikeRow
+from grapevine.telemetry.job_runs import JobRuns
 from grapevine.webhooks.signing import Random, event, new_id
 
 log = logging.getLogger(__name__)
@@ -54,9 +55,9 @@ class SpikeWatch:
         self._on_event = on_event
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, jobs: JobRuns) -> AsyncIterator[None]:
         """Runs the job at every fifth minute of the clock, as long as the block runs."""
-        async with background_task(self._look_periodically(), _JOB):
+        async with background_task(self._look_periodically(jobs), _JOB):
             yield
 
     async def look(self) -> int:
@@ -72,10 +73,11 @@ class SpikeWatch:
             raised += await self._look_at(site, end)
         return raised
 
-    async def _look_periodically(self) -> None:
+    async def _look_periodically(self, jobs: JobRuns) -> None:
+        look = jobs.timed(_JOB, self.look)
         while True:
             await asyncio.sleep((LOOK_MS - self._clock() % LOOK_MS) / 1000)
-            await log_failures(_JOB, self.look())
+            await log_failures(_JOB, look())
 
     async def _look_at(self, site: Site, end: int) -> int:
         spikes, today = self._store.spikes, ids.day_at(end)

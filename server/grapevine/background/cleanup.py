@@ -12,21 +12,23 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.sites.deletion import sweep_deleted_sites
 from grapevine.store.base import Store
+from grapevine.telemetry.job_runs import JobRuns
 
 EVERY_SECONDS: Final = 600
 _JOB: Final = "housekeeping"
 
 
 @asynccontextmanager
-async def housekeeping(store: Store, clock: Clock, leases: Leases) -> AsyncIterator[None]:
+async def housekeeping(store: Store, clock: Clock, leases: Leases, jobs: JobRuns) -> AsyncIterator[None]:
     """Cleans up at once and then every ten minutes while the block runs, in one process of several.
 
     Errors are logged and do not keep the server from starting.
     """
 
-    async def work() -> None:
+    async def clean() -> None:
         await tidy(store, clock())
 
+    work = jobs.timed(_JOB, clean)
     await log_failures(_JOB, run_if_leased(_JOB, work, leases))
     async with periodic(_JOB, EVERY_SECONDS, work, leases):
         yield

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 from grapevine.background.future import resolver
 from grapevine.collect.conversion_input import Goal
@@ -26,15 +27,36 @@ from grapevine.collect.user_agents import read_agent
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.domain import ids
 from grapevine.domain.enums import DROP_REASONS
-from grapevine.domain.events import Event, Outcome, Unfurl
+from grapevine.domain.events import (
+    Answer,
+    Conversion,
+    Event,
+    OptedOutVisit,
+    Outcome,
+    ShareReport,
+    Unfurl,
+    View,
+    VisitEvent,
+)
 from grapevine.domain.json_input import decode
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token
-from grapevine.errors import CutOff, FieldError, Invalid, Problem
+from grapevine.errors import CutOff, FieldError, Invalid, Problem, StoreError
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.rows import SiteRow
 from grapevine.writer.counts import Drops
 from grapevine.writer.writer import Writer
+
+EVENT_CALLS: Final[Mapping[type[Event], str]] = {
+    VisitEvent: "visits",
+    OptedOutVisit: "visits",
+    View: "views",
+    ShareReport: "shares",
+    Conversion: "conversions",
+    Answer: "answers",
+    Unfurl: "unfurls",
+}
+"""The name under which each kind of event is counted: that of its call, or what it is."""
 
 OnResult = Callable[[CollectResponse | Exception], None]
 """Called once with the response to a call, or with the error that it failed with; must not raise."""
@@ -65,6 +87,10 @@ class CollectApi:
         self._refusals = RefusalLog()
         self.recent_refusals = RecentRefusals()
         self._on_old_build = on_old_build
+        self.drops = drops
+        self.accepted = dict.fromkeys(EVENT_CALLS.values(), 0)
+        """Stored events by the name of their call, since the process started."""
+        self.store_errors = 0
 
     def submit(self, call: CallSpec, body: bytes, client: ClientInfo, on_result: OnResult) -> bool:
         """Takes a call without waiting for anything; ``on_result`` gets its response when its event is durable.
@@ -90,8 +116,12 @@ class CollectApi:
 
     async def prepare(self) -> None:
         """Reads the sites and the day's salts, unless they are at hand. Raises StoreError."""
-        await self._sites.refresh()
-        await self._salts.fetch(ids.day_at(self._clock()))
+        try:
+            await self._sites.refresh()
+            await self._salts.fetch(ids.day_at(self._clock()))
+        except StoreError:
+            self.store_errors += 1
+            raise
 
     async def submit_prepared(self, call: CallSpec, body: bytes, client: ClientInfo, on_result: OnResult) -> None:
         """Prepares as often as needed, then submits. Raises StoreError."""
@@ -101,6 +131,7 @@ class CollectApi:
     async def unfurl(self, site: Site, token: Token, app: str) -> None:
         """Records that the preview robot of ``app`` fetched a link."""
         await self._outcome_of(Unfurl(site_id=site.site_id, token=token, at=self._clock(), app=app))
+        self.accepted["unfurls"] += 1
 
     async def convert(self, site: Site, visit_id: int, goal: Goal, at: int, field: str) -> CollectResponse:
         """Stores a conversion that a server with an API key reports.
@@ -211,4 +242,6 @@ class CollectApi:
             raise
         if response.dropped:
             self._drops.add(pending.event.site_id, response.dropped, at)
+        else:
+            self.accepted[EVENT_CALLS[type(pending.event)]] += 1
         return response

@@ -8,6 +8,7 @@ from typing import Final
 
 from grapevine.background.periodic import repeated
 from grapevine.store.rows import SiteRow
+from grapevine.telemetry.job_runs import JobRuns
 
 EVERY_SECONDS: Final = 300.0
 """Each time makes all processes read the sites anew, so it is seldom; the day that is stored lasts for two weeks."""
@@ -30,9 +31,9 @@ class OldBuilds:
             self._waiting[site.site_id] = day
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, jobs: JobRuns) -> AsyncIterator[None]:
         """Stores what is noted every few minutes while the block runs, and the rest at its end."""
-        async with repeated(_JOB, EVERY_SECONDS, self.store, at_end=True):
+        async with repeated(_JOB, EVERY_SECONDS, jobs.timed(_JOB, self.store), at_end=True):
             yield
 
     async def store(self) -> None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import mmap
 import os
 import tempfile
+from collections import Counter
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
 from grapevine.domain.networks import network_of, wide_network_of
 from grapevine.errors import RateLimited
+from grapevine.telemetry.bounds import RATES
 
 WIDE_FACTOR: Final = 10
 """How many times the limit one wide network (IPv4 address, IPv6 /48) has over all sites together."""
@@ -134,6 +136,8 @@ class RateLimit:
         self._take, self._give_back = buckets.take, buckets.give_back
         self._page_checks = int.from_bytes(self._hash(b"page checks"), "big") & _KEY
         self._keys = lru_cache(maxsize=_NETWORKS_CACHED)(self._keys_of)
+        self.hits = Counter(dict.fromkeys(RATES, 0))
+        """Refused calls by the limit's name, since the process started."""
         self.divide(1)
 
     @property
@@ -155,34 +159,39 @@ class RateLimit:
         if not self._per_minute:
             return 0
         wait = self._take(self._keys(address)[1], self._wide_call, at * 1_000)
-        return _seconds(wait) if wait else 0
+        return self._refused("rate-wide-network", wait) if wait else 0
 
     def site_call(self, site_id: int, address: str, at: int) -> int:
         """The same call, once its site is known."""
         if not self._per_minute:
             return 0
         site = site_id * _SPREAD & _KEY
-        return self._take_both(self._keys(address)[0] ^ site, self._call, site, self._site_call, at)
+        key = self._keys(address)[0] ^ site
+        return self._take_both(key, self._call, site, self._site_call, at, ("rate-site-network", "rate-site"))
 
     def page_call(self, address: str, at: int) -> int:
         """A request that names no site until it is looked up: a short link, its QR code, a page about a token."""
         if not self._per_minute:
             return 0
         network, wide, _ = self._keys(address)
-        return self._take_both(network, self._call, wide, self._wide_call, at)
+        return self._take_both(network, self._call, wide, self._wide_call, at, ("rate-network", "rate-wide-network"))
 
     def sign_in(self, address: str, at: int) -> int:
         """An attempt to sign in, or a read with a wrong key."""
         if not self._per_minute:
             return 0
-        return _seconds(self._take(self._keys(address)[2], self._sign_in, at * 1_000))
+        wait = self._take(self._keys(address)[2], self._sign_in, at * 1_000)
+        return self._refused("rate-sign-ins", wait) if wait else 0
 
     def page_check(self, site_id: int, at: int) -> int:
         """A check of one of the site's own pages. It is counted with ``per_minute`` 0, too: it sends requests."""
         key = (site_id * _SPREAD & _KEY) ^ self._page_checks
-        return _seconds(self._take(key, self._page_check, at * 1_000))
+        wait = self._take(key, self._page_check, at * 1_000)
+        return self._refused("rate-page-checks", wait) if wait else 0
 
-    def _take_both(self, key: int, interval: int, other: int, other_interval: int, at: int) -> int:
+    def _take_both(
+        self, key: int, interval: int, other: int, other_interval: int, at: int, names: tuple[str, str]
+    ) -> int:
         now = at * 1_000
         wait = self._take(key, interval, now)
         if not wait:
@@ -190,6 +199,11 @@ class RateLimit:
             if not wait:
                 return 0
             self._give_back(key, interval)
+            return self._refused(names[1], wait)
+        return self._refused(names[0], wait)
+
+    def _refused(self, name: str, wait: int) -> int:
+        self.hits[name] += 1
         return _seconds(wait)
 
     def _keys_of(self, address: str) -> tuple[int, int, int]:

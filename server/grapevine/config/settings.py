@@ -34,6 +34,9 @@ CLIENT_KEY: Final = "GRAPEVINE_KEY"
 CLIENT_VARIABLES: Final = frozenset({CLIENT_URL, f"{CLIENT_URL}_FILE", CLIENT_KEY, f"{CLIENT_KEY}_FILE"})
 """What ``grapevine.client`` reads: no settings of the server, but no mistakes next to them."""
 
+METRICS_READERS: Final = ("off", "local", "key", "open")
+"""Who may read ``/metrics``, from no reader to every reader."""
+
 _PREFIX: Final = "GRAPEVINE_"
 _FILE: Final = "_FILE"
 _NO_PASSWORD: Final = re.compile(r"[a-z]+:/+[^:@]*")
@@ -56,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log: str = "text"
     webhook_networks: tuple[str, ...] = ()
     hsts: int | None = None
+    metrics: str = "key"
 
     def __repr__(self) -> str:
         return redacted_repr(self)
@@ -261,6 +265,12 @@ def _hsts(text: str) -> int | None:
     return int(text)
 
 
+def _metrics(text: str) -> str:
+    if text not in METRICS_READERS:
+        raise ValueError(f"must be one of {', '.join(METRICS_READERS)}")
+    return text
+
+
 def _log(text: str) -> str:
     if text not in ("text", "json"):
         raise ValueError("must be text or json")
@@ -341,5 +351,12 @@ SETTINGS: Final = (
         "Whether every answer tells browsers to use https alone for this host (HSTS, not for its subdomains): `off`, "
         "`on` (a year) or a number of seconds. Browsers remember it: start with 300, and `0` makes them forget.",
         _hsts,
+    ),
+    Setting(
+        "metrics",
+        "key",
+        "Who may read `/metrics`: `off` (no reader), `local` (programs on this machine that ask directly, not through "
+        "a proxy), `key` (an API key that reaches every site of this server) or `open` (everybody).",
+        _metrics,
     ),
 )

@@ -29,6 +29,8 @@ from grapevine.serving.rate_share import dividing, holder
 from grapevine.serving.runtime import tune_interpreter
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
+from grapevine.telemetry.process import Telemetry
+from grapevine.telemetry.rows import Rows
 from grapevine.web.application import web_application
 from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.dashboard.sign_in_link import SignInLink
@@ -40,6 +42,7 @@ from grapevine.web.public.collect import PATHS
 from grapevine.web.public.kept_files import KeptFiles
 from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
+from grapevine.web.server_metrics.figures import Figures, new_rows
 from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
 from grapevine.web.steps_cache import StepsCache
 from grapevine.webhooks.delivery import Sender
@@ -61,11 +64,16 @@ def system_clock() -> int:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, store: Store, given: Clock = system_clock, buckets: Memory | None = None
+    settings: Settings,
+    store: Store,
+    given: Clock = system_clock,
+    buckets: Memory | None = None,
+    rows: Rows | None = None,
 ) -> AsyncIterator[AppState]:
     """Runs the server's parts on an open store; every accepted event is stored before the block ends.
 
-    ``buckets`` are those of the rate limit, where the processes of a server share them.
+    ``buckets`` are those of the rate limit, and ``rows`` those of the metrics, where the processes of a server share
+    them.
     """
 
     def clock() -> int:
@@ -75,7 +83,8 @@ async def running(
         await log_failures("webhook secrets", seal_all(store.webhooks, keyring))
 
     nonce_key = bytes.fromhex(await store.salts.salt("nonce", 0, secrets.token_hex(32)))
-    drops = Drops()
+    drops, telemetry = Drops(), Telemetry()
+    jobs = telemetry.jobs
     async with AsyncExitStack() as stack:
         limit = RateLimit(settings.rate_limit, buckets)
         process = holder(limit)
@@ -91,36 +100,37 @@ async def running(
             )
             await stack.enter_async_context(dividing(limit, store.leases, clock))
         await stack.enter_async_context(writer)
-        await stack.enter_async_context(housekeeping(store, clock, leases))
+        await stack.enter_async_context(housekeeping(store, clock, leases, jobs))
         verdicts = VerdictJob(store, recorder)
-        await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, lambda: verdicts.run(clock()), leases))
-        await stack.enter_async_context(retention(store, settings.retention_days, leases, clock))
-        await stack.enter_async_context(page_joins(store, leases, clock))
+        judge = jobs.timed("verdicts", lambda: verdicts.run(clock()))
+        await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, judge, leases))
+        await stack.enter_async_context(retention(store, settings.retention_days, leases, clock, jobs))
+        await stack.enter_async_context(page_joins(store, leases, clock, jobs))
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
         sender = Sender(
             store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random, keyring
         )
         await seal_webhook_secrets()
         await stack.enter_async_context(watch.watching(sites.use_keys, seal_webhook_secrets))
-        await stack.enter_async_context(sender.running())
+        await stack.enter_async_context(sender.running(jobs))
         spikes = SpikeWatch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
-        await stack.enter_async_context(spikes.running())
+        await stack.enter_async_context(spikes.running(jobs))
         key_usage = KeyUsage(store.api_keys, clock)
-        await stack.enter_async_context(key_usage.running())
+        await stack.enter_async_context(key_usage.running(jobs))
         followed_links = FollowedLinks(store.retention)
-        await stack.enter_async_context(followed_links.running())
+        await stack.enter_async_context(followed_links.running(jobs))
         widget = WidgetFiles()
         kept_files = KeptFiles(store.widget_files, widget, clock)
-        await stack.enter_async_context(kept_files.running())
+        await stack.enter_async_context(kept_files.running(jobs))
         redirects = RedirectCache(clock, lambda: sites.version)
         eraser = Eraser(store, recorder, clock, redirects.clear)
         await stack.enter_async_context(background_task(eraser.watch(), "erasures"))
         old_builds = OldBuilds(store.sites.saw_old_builds)
-        await stack.enter_async_context(old_builds.running())
+        await stack.enter_async_context(old_builds.running(jobs))
         collect_api = CollectApi(
             sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate, old_builds.note
         )
-        yield AppState(
+        state = AppState(
             settings=settings,
             clock=clock,
             store=store,
@@ -139,12 +149,20 @@ async def running(
             fast_path=FastPathUrls(
                 collect_calls={f"{settings.prefix}{path}".encode(): call for path, call in PATHS.items()},
                 link_prefixes=frozenset({b"/s/", f"{settings.prefix}/s/".encode()}),
+                tallies={
+                    f"{settings.prefix}{path}".encode(): telemetry.requests[path.removeprefix("/v1/")] for path in PATHS
+                },
             ),
             key_usage=key_usage,
             keyring=keyring,
             followed_links=followed_links,
             page_checks=PageChecks(limit, clock),
+            sender=sender,
+            telemetry=telemetry,
+            rows=rows or new_rows(),
         )
+        await stack.enter_async_context(Figures(state).publishing())
+        yield state
 
 
 async def _nothing(_state: AppState) -> None:
@@ -156,6 +174,7 @@ def create_app(
     store: Store,
     clock: Clock = system_clock,
     buckets: Memory | None = None,
+    rows: Rows | None = None,
     sign_in_link: SignInLink | None = None,
     companion: Callable[[AppState], Coroutine[Any, Any, None]] = _nothing,
 ) -> ASGIApp:
@@ -168,7 +187,7 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, AppState]]:
         await store.open()
         try:
-            async with running(settings, store, clock, buckets) as state:
+            async with running(settings, store, clock, buckets, rows) as state:
                 app.state.app_state = state
                 tune_interpreter()
                 async with background_task(companion(state), "companion"):

@@ -27,6 +27,7 @@ from grapevine.errors import GrapevineError
 from grapevine.serving.server import bind
 from grapevine.serving.signals import run_until_signal
 from grapevine.serving.worker import READY
+from grapevine.telemetry.rows import shared_rows
 
 log = logging.getLogger(__name__)
 
@@ -74,29 +75,34 @@ async def supervise(
     serve. Raises GrapevineError when a worker fails at once again and again, or did not drain in good order.
     """
     line = msgspec.json.encode(settings) + b"\n"
-    buckets = shared_memory()
+    memory = shared_memory(), shared_rows(len(sockets))
     try:
-        workers = [
-            WorkerProcess(number, listener, buckets, command, line) for number, listener in enumerate(sockets, 1)
-        ]
+        workers = [WorkerProcess(number, listener, memory, command, line) for number, listener in enumerate(sockets, 1)]
         await run_until_signal(workers, announce)
     finally:
-        os.close(buckets)
+        for descriptor in memory:
+            os.close(descriptor)
 
 
 class WorkerProcess:
     """The process that serves one listening socket, and its replacements. It reads ``settings`` on standard input.
 
-    ``buckets`` is the descriptor of the memory of the rate limits, which all workers share.
+    ``memory`` has the descriptors of the memory of the rate limits and of the metrics, which all workers share.
     """
 
     def __init__(
-        self, number: int, listener: socket.socket, buckets: int, command: Sequence[str], settings: bytes
+        self,
+        number: int,
+        listener: socket.socket,
+        memory: tuple[int, int],
+        command: Sequence[str],
+        settings: bytes,
     ) -> None:
         self.ready = asyncio.Event()
+        self._number = number
         self._name = f"worker {number}"
         self._listener = listener
-        self._buckets = buckets
+        self._memory = memory
         self._command = command
         self._settings = settings
         self._process: Process | None = None
@@ -139,9 +145,10 @@ class WorkerProcess:
 
     async def _start(self) -> Process:
         # A session of its own: Ctrl+C in a terminal signals the parent alone, which passes on what it means.
-        inherited = self._listener.fileno(), self._buckets
+        inherited = self._listener.fileno(), *self._memory
+        arguments = map(str, (*inherited, self._number))
         self._process = process = await asyncio.create_subprocess_exec(
-            *self._command, *map(str, inherited), stdin=PIPE, stdout=PIPE, pass_fds=inherited, start_new_session=True
+            *self._command, *arguments, stdin=PIPE, stdout=PIPE, pass_fds=inherited, start_new_session=True
         )
         if process.stdin is not None:
             process.stdin.write(self._settings)

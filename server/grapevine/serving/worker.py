@@ -1,6 +1,8 @@
-"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER BUCKETS``, started by the supervisor.
+"""One of several serving processes: ``python -m grapevine.serving.worker LISTENER BUCKETS ROWS NUMBER``, started by the
+supervisor.
 
-LISTENER is the descriptor of a listening socket, BUCKETS that of the memory of the rate limits. Standard input brings
+LISTENER is the descriptor of a listening socket, BUCKETS that of the memory of the rate limits, ROWS that of the
+metrics, of which the worker with this NUMBER (1, 2, …) writes one row. Standard input brings
 the settings in one line and then stays open; when it ends, because the supervisor asks for that or was killed, the
 worker drains and exits. One line on standard output reports that the worker serves.
 """
@@ -28,20 +30,23 @@ from grapevine.serving.runtime import loop_factory
 from grapevine.serving.server import Server
 from grapevine.serving.signals import run_until_signal
 from grapevine.store.factory import make_store
+from grapevine.telemetry.rows import Rows
+from grapevine.web.server_metrics.figures import new_rows
 
 log = logging.getLogger("grapevine.serving.worker")
 
 READY: Final = b"ready\n"
 
 
-def main(listener: str, buckets: str) -> int:
+def main(listener: str, buckets: str, rows: str, number: str) -> int:
     """Serves until its standard input ends or a signal comes. Returns 0 when every accepted event was stored."""
     settings = read_settings()
     if settings is None:
         return 0
     try:
         with socket.socket(fileno=int(listener)) as bound, asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(settings, bound, attached(int(buckets))))
+            shared = attached(int(buckets)), new_rows(int(number), int(rows))
+            runner.run(_serve(settings, bound, *shared))
     except GrapevineError as error:
         log.error("%s", error)
         return 1
@@ -79,14 +84,14 @@ async def parent_gone() -> None:
         loop.remove_reader(source)
 
 
-async def _serve(settings: Settings, listener: socket.socket, buckets: Memory) -> None:
+async def _serve(settings: Settings, listener: socket.socket, buckets: Memory, rows: Rows) -> None:
     async def until_parent_is_gone() -> None:
         report_ready()
         await parent_gone()
         signal.raise_signal(signal.SIGTERM)
 
     addresses = ConnectionsPerAddress(settings.connections, settings.trusted_proxies)
-    app = create_app(settings, make_store(settings), buckets=buckets)
+    app = create_app(settings, make_store(settings), buckets=buckets, rows=rows)
     server = Server(app, listener=listener, addresses=addresses)
     await run_until_signal([server], until_parent_is_gone)
 

@@ -10,13 +10,16 @@ import re
 from base64 import b64encode
 from collections.abc import Collection
 from functools import cache, lru_cache
+from time import perf_counter
 from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
 from grapevine.errors import Malformed
+from grapevine.telemetry.process import Telemetry
 from grapevine.web.problems import problem_response
+from grapevine.web.route_classes import OTHER, route_classes
 
 RawHeaders = Collection[tuple[bytes, bytes]]
 
@@ -81,14 +84,18 @@ class GuardedApplication(Starlette):
         # Redirects to the path with or without a slash would name the host of the request.
         self.router.redirect_slashes = False
         self._hsts = hsts
+        self._route_classes = route_classes(self.routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
 
+        begun_at = perf_counter()
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self._count(scope, message["status"], perf_counter() - begun_at)
                 # A copy: caches keep responses with their list of headers.
                 message = {**message, "headers": with_security_headers(message.get("headers", ()), self._hsts)}
             await send(message)
@@ -98,3 +105,9 @@ class GuardedApplication(Starlette):
         else:
             refusal = problem_response(Malformed("A request names its host in exactly one `Host` header."))
             await refusal(scope, receive, send_guarded)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        telemetry: Telemetry | None = getattr(getattr(self.state, "app_state", None), "telemetry", None)
+        if telemetry is not None:
+            route = self._route_classes.get(id(scope.get("endpoint")), OTHER)
+            telemetry.requests[route].note(status, seconds)

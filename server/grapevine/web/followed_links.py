@@ -11,6 +11,7 @@ from grapevine.domain import ids
 from grapevine.domain.tokens import Token
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.rows import ShareKey
+from grapevine.telemetry.job_runs import JobRuns
 
 EVERY_SECONDS: Final = 60.0
 MOST: Final = 10_000
@@ -33,9 +34,9 @@ class FollowedLinks:
             self._waiting.add(ShareKey(site_id, visit_id, ids.cell_of(visit_id), token.channel, token.n))
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, jobs: JobRuns) -> AsyncIterator[None]:
         """Stores what is noted every minute while the block runs, and the rest at its end."""
-        async with repeated(_JOB, EVERY_SECONDS, self.store, at_end=True):
+        async with repeated(_JOB, EVERY_SECONDS, jobs.timed(_JOB, self.store), at_end=True):
             yield
 
     async def store(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -11,9 +11,12 @@ from grapevine.background.periodic import log_failures
 from grapevine.background.task import background_task
 from grapevine.domain.periods import Clock
 from grapevine.store.repositories.api_keys import ApiKeyRepository
+from grapevine.telemetry.job_runs import JobRuns
 
 EVERY_MS: Final = 60_000
 """How often the last use of one key is stored at most, so that a busy key costs a write a minute and not one a call."""
+
+_JOB: Final = "key usage"
 
 
 class KeyUsage:
@@ -34,13 +37,14 @@ class KeyUsage:
             self._noted.set()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, jobs: JobRuns) -> AsyncIterator[None]:
         """Stores what is noted while the block runs, and the rest at its end."""
+        work = jobs.timed(_JOB, self.store)
         try:
-            async with background_task(self._store_for_ever(), "key usage"):
+            async with background_task(self._store_for_ever(work), _JOB):
                 yield
         finally:
-            await log_failures("key usage", self.store())
+            await log_failures(_JOB, work())
 
     async def store(self) -> None:
         """Stores the uses that are not stored yet. Those of a failed attempt are lost; the key's next use is stored."""
@@ -48,8 +52,8 @@ class KeyUsage:
         if waiting:
             await self._api_keys.used(waiting)
 
-    async def _store_for_ever(self) -> None:
+    async def _store_for_ever(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             await self._noted.wait()
             self._noted.clear()
-            await log_failures("key usage", self.store())
+            await log_failures(_JOB, work())

@@ -8,6 +8,7 @@ from grapevine.web import health
 from grapevine.web.api import analytics, cascades, exports, tokens, visits, webhooks
 from grapevine.web.api.operation import Operation
 from grapevine.web.public import about, collect_calls, conversions, counts, forget, qr, short_links, widget
+from grapevine.web.server_metrics import route as server_metrics
 
 COLLECT: Final[list[Operation]] = [
     *collect_calls.OPERATIONS,
@@ -31,7 +32,7 @@ KEYED: Final[list[Operation]] = [
 ]
 """What needs an API key."""
 
-SERVER: Final[list[Operation]] = [*health.OPERATIONS]
+SERVER: Final[list[Operation]] = [*health.OPERATIONS, *server_metrics.OPERATIONS]
 """What tells of the server itself."""
 
 OPERATIONS: Final[list[Operation]] = [*COLLECT, *LINKS, *KEYED, *SERVER]

@@ -22,16 +22,20 @@ class PageChecks:
         self._limit = limit
         self._clock = clock
         self._running: set[int] = set()
+        self.refused = 0
+        """How many checks found no room, since the process started."""
 
     @contextmanager
     def started(self, site_id: int) -> Iterator[None]:
         """Lets a check of a site run as long as the block does. Raises RateLimited or Busy where it may not start."""
         if site_id in self._running:
+            self.refused += 1
             raise RateLimited(
                 "A check of this site is running. Wait until its result is there, then start the next one.",
                 retry_after=RETRY_SECONDS,
             )
         if len(self._running) >= MOST_AT_ONCE:
+            self.refused += 1
             raise Busy("Other pages are being checked right now. Try again in a moment.", retry_after=RETRY_SECONDS)
         wait = self._limit.page_check(site_id, self._clock())
         if wait:

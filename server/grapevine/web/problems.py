@@ -43,10 +43,11 @@ async def on_problem(_: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-async def on_store_error(_: Request, error: Exception) -> Response:
+async def on_store_error(request: Request, error: Exception) -> Response:
     """Exception handler for StoreError. Returns 503, because the store may be available again soon."""
     if not isinstance(error, StoreError):
         raise error
+    request.app.state.app_state.telemetry.store_errors_of_requests += 1
     return problem_response(store_problem(error))
 
 

@@ -21,6 +21,7 @@ class Readiness:
         self._writing = asyncio.Lock()
         self._answered_at: int | None = None
         self._is_ready = False
+        self._late: asyncio.Future[bool] | None = None
 
     async def check(self) -> bool:
         """Returns whether the store takes writes."""
@@ -29,3 +30,12 @@ class Readiness:
                 self._is_ready = await self._writable()
                 self._answered_at = self._clock()
             return self._is_ready
+
+    async def check_within(self, seconds: float) -> bool:
+        """As ``check``, but False where the store has not answered in time. Its answer is awaited in the background: a
+        write that is cancelled could be half done."""
+        late = self._late
+        if late is None or late.done():
+            late = self._late = asyncio.ensure_future(self.check())
+        done, _ = await asyncio.wait({late}, timeout=seconds)
+        return bool(done) and late.result()

@@ -16,6 +16,9 @@ from grapevine.domain.redaction import redacted_repr
 from grapevine.keyring.keyring import KeyRing
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
+from grapevine.telemetry.process import Telemetry
+from grapevine.telemetry.request_tallies import RouteTally
+from grapevine.telemetry.rows import Rows
 from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.key_usage import KeyUsage
@@ -25,6 +28,7 @@ from grapevine.web.public.kept_files import KeptFiles
 from grapevine.web.public.widget_files import WidgetFiles
 from grapevine.web.readiness import Readiness
 from grapevine.web.steps_cache import StepsCache
+from grapevine.webhooks.delivery import Sender
 from grapevine.writer.eraser import Eraser
 from grapevine.writer.writer import Writer
 
@@ -40,11 +44,12 @@ class ResponseCaches:
 
 @dataclass(frozen=True)
 class FastPathUrls:
-    """The paths that the fast path past ASGI takes: collect calls by their whole path, and prefixes of the token of a
-    short link."""
+    """The paths that the fast path past ASGI takes: collect calls by their whole path, with their tallies, and prefixes
+    of the token of a short link."""
 
     collect_calls: Mapping[bytes, CallSpec]
     link_prefixes: frozenset[bytes]
+    tallies: Mapping[bytes, RouteTally]
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,9 @@ class AppState:
     keyring: KeyRing
     followed_links: FollowedLinks
     page_checks: PageChecks
+    sender: Sender
+    telemetry: Telemetry
+    rows: Rows
 
     def __repr__(self) -> str:
         return redacted_repr(self)

@@ -12,6 +12,7 @@ import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from grapevine.domain.periods import Clock
 from grapevine.egress.policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
 from grapevine.keyring.encryption import SealError
 from grapevine.store.repositories.webhooks import DueRow, WebhookRepository
+from grapevine.telemetry.job_runs import JobRuns
 from grapevine.webhooks.error_text import error_text
 from grapevine.webhooks.retry_schedule import retry_delay
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of
@@ -40,6 +42,8 @@ RETENTION_MS: Final = 30 * DAY_MS
 MOST_AT_ONCE: Final = 32
 MOST_PER_ENDPOINT: Final = 2
 POLL_SECONDS: Final = 5.0
+RESULTS: Final = ("delivered", "failed", "gone", "given-up")
+"""What an attempt comes to: the endpoint took it, it will be tried again, the endpoint answered 410, no further try."""
 _DUE_AT_ONCE: Final = 256
 _CLEANUP_MS: Final = 3_600_000
 
@@ -80,16 +84,17 @@ class Sender:
         self._in_flight: Counter[str] = Counter()
         self._client: http_client.AsyncClient | None = None
         self._cleaned_at = 0
+        self.attempts = Counter(dict.fromkeys(RESULTS, 0))
 
     def notify(self) -> None:
         """Called when a delivery became due: polls the outbox now."""
         self._notified.set()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, jobs: JobRuns) -> AsyncIterator[None]:
         """Sends deliveries as long as the block runs."""
         try:
-            async with background_task(self._poll_for_ever(), "webhooks"):
+            async with background_task(self._poll_for_ever(jobs), "webhooks"):
                 yield
         finally:
             await self._close_client()
@@ -102,11 +107,12 @@ class Sender:
         finally:
             await self._close_client()
 
-    async def _poll_for_ever(self) -> None:
+    async def _poll_for_ever(self, jobs: JobRuns) -> None:
         async with asyncio.TaskGroup() as group:
+            poll = jobs.timed("webhooks", partial(self._poll, group))
             while True:
                 self._notified.clear()
-                await log_failures("webhooks", self._poll(group))
+                await log_failures("webhooks", poll())
                 with suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
                         await self._notified.wait()
@@ -193,13 +199,16 @@ class Sender:
         now, status = self._clock(), result.status
         if status is not None and 200 <= status < 300:
             await self._hooks.delivered(due, now, status)
+            self.attempts["delivered"] += 1
             return
         error = error_text(result.error or f"answered {status}")
         if status == HTTPStatus.GONE:
             await self._hooks.gone(due, now, status, "the endpoint answered 410 Gone")
+            self.attempts["gone"] += 1
             log.warning("webhook %s of site %d is gone and disabled", due.webhook_id, due.site_id)
             return
         delay = retry_delay(attempt, self._random(), result.retry_after)
+        self.attempts["given-up" if delay is None else "failed"] += 1
         if delay is not None:
             await self._hooks.put_off(due, now, now + delay, status, error)
         elif await self._hooks.given_up(due, now, status, error):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from grapevine.domain import ids
-from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK, DEEPEST, NO_CHANNEL
+from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK, DEEPEST, DROP_REASONS, NO_CHANNEL
 from grapevine.store.rows import SAME_NETWORK, ShareRow, VisitRow
 from grapevine.store.write_batch import MEASURES, Batch, CascadeGrowth
 
@@ -36,6 +36,8 @@ class CountDeltas:
         self._shared: Counter[tuple[int, int, int]] = Counter()
         self._cascades: dict[tuple[int, int], CascadeGrowth] = {}
         self._bound_hits: Counter[tuple[int, int, int]] = Counter()
+        self.exceeded: Counter[int] = Counter()
+        """Events that exceed a bound of their day, by ``BOUND_KINDS``."""
 
     def add_visit(self, row: VisitRow, *, first_of_day: bool) -> None:
         """Counts a new visit under the share channel it arrived through, and adds it to its cascade."""
@@ -127,6 +129,7 @@ class CountDeltas:
     def add_bound_hit(self, site_id: int, kind: int, at: int) -> None:
         """Counts an event that exceeds a bound of its day; ``kind`` is one of ``BOUND_KINDS``."""
         self._bound_hits[site_id, ids.day_at(at), kind] += 1
+        self.exceeded[kind] += 1
 
     def cascade(self, row: VisitRow) -> CascadeGrowth:
         """Returns the growth of the cascade of ``row``, to be raised by the caller."""
@@ -198,10 +201,13 @@ class Drops:
 
     def __init__(self) -> None:
         self._counts: Counter[Drop] = Counter()
+        self.totals = Counter(dict.fromkeys(DROP_REASONS, 0))
+        """By reason, since the process started."""
 
     def add(self, site_id: int, reason: str, at: int, amount: int = 1) -> None:
         """Counts a drop; ``site_id`` 0 where the request named no site of this server."""
         self._counts[site_id, at // ids.HOUR_MS, reason] += amount
+        self.totals[reason] += amount
 
     def take(self) -> Counter[Drop]:
         """Removes and returns the counts; pass them to ``give_back`` if they could not be stored."""

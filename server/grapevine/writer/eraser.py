@@ -43,6 +43,8 @@ class Eraser:
         # Of the few connections that write, erasures take one at most.
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self.refused = 0
+        """How many erasures found no room, since the process started."""
         self._version: int | None = None
 
     async def erase(self, site_id: int, visit_id: int) -> Erased:
@@ -51,6 +53,7 @@ class Eraser:
         Raises Busy when too many erasures wait for their turn, StoreError when the store cannot be used.
         """
         if self._waiting >= MAX_WAITING:
+            self.refused += 1
             raise Busy("Too many visits are waiting to be erased; send this again.", retry_after=5)
         self._waiting += 1
         try:

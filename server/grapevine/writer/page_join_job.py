@@ -32,6 +32,7 @@ from grapevine.domain.urls import joined_url, page_id
 from grapevine.store.base import Store
 from grapevine.store.repositories.page_joins import CASCADES, COUNTING, SHARES, PagedTable, Row
 from grapevine.store.rows import PageRow
+from grapevine.telemetry.job_runs import JobRuns
 
 log = logging.getLogger(__name__)
 
@@ -195,16 +196,16 @@ def _parts(items: Iterable[T]) -> Iterable[list[T]]:
 
 
 @asynccontextmanager
-async def page_joins(store: Store, leases: Leases, clock: Clock) -> AsyncIterator[None]:
+async def page_joins(store: Store, leases: Leases, clock: Clock, jobs: JobRuns) -> AsyncIterator[None]:
     """Joins pages while the block runs until all are joined, in one process of several. Errors are logged."""
-    job = PageJoinJob(store, leases, clock)
+    run = jobs.timed(_JOB, PageJoinJob(store, leases, clock).run)
 
     async def loop() -> None:
         finished = False
 
         async def work() -> None:
             nonlocal finished
-            finished = await job.run()
+            finished = await run()
 
         while not finished:
             await log_failures(_JOB, work())

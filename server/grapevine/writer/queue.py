@@ -29,6 +29,8 @@ class FairQueue:
     """Events by site, in the order they came."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
+        self.most = most
+        self.most_bytes = most_bytes
         self._free = most
         self._free_bytes = most_bytes
         self._queues: dict[int, deque[QueuedEvent]] = {}
@@ -37,6 +39,11 @@ class FairQueue:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def size(self) -> int:
+        """How many bytes are queued."""
+        return self.most_bytes - self._free_bytes
 
     def add(self, waiting: QueuedEvent) -> bool:
         """Queues an event. Returns False when its site has no room left."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
+from time import perf_counter
 from types import MappingProxyType
 from typing import Final
 
 from grapevine.domain.events import Event, Outcome
+from grapevine.errors import StoreError
 from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
+from grapevine.telemetry.histogram import Histogram
 from grapevine.writer import batch as steps
 from grapevine.writer.bursts import Bursts, VisitorDay
 from grapevine.writer.caches import KnownKeys, NewKeys, RecentKeys, RecentTitles
@@ -23,6 +27,9 @@ NO_DROPS: Final[Mapping[Drop, int]] = MappingProxyType({})
 
 _REMEMBERED: Final = 50_000
 
+BATCH_EVENTS: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0)
+"""Upper bounds of the number of events in a batch. One of none stores drops alone."""
+
 
 class EventRecorder:
     """Stores batches, at most ``max_concurrent_batches`` at once.
@@ -34,6 +41,12 @@ class EventRecorder:
 
     def __init__(self, store: Store, nonces: Nonces, slot: int = 0, bounds: Mapping[int, Bound] = BOUNDS) -> None:
         self.max_concurrent_batches = store.max_concurrent_batches
+        self.batch_events = Histogram(BATCH_EVENTS)
+        self.batch_seconds = Histogram()
+        self.commit_seconds = Histogram()
+        self.store_errors = 0
+        self.exceeded: Counter[int] = Counter()
+        """Events that exceeded a bound of their day, by ``BOUND_KINDS``."""
         self._store = store
         self._slot = slot
         self._shared = SharedState(
@@ -54,8 +67,19 @@ class EventRecorder:
         Raises Interrupted when a retry may succeed soon, StoreError when the store cannot be used, and any other error
         when one of the events cannot be stored.
         """
-        async with self._store.batch() as batch:
-            return await self.record_in(batch, events, drops, slot_offset)
+        started = perf_counter()
+        try:
+            async with self._store.batch() as batch:
+                outcomes = await self.record_in(batch, events, drops, slot_offset)
+                written = perf_counter()
+        except StoreError:
+            self.store_errors += 1
+            raise
+        ended = perf_counter()
+        self.batch_events.observe(len(events))
+        self.batch_seconds.observe(ended - started)
+        self.commit_seconds.observe(ended - written)
+        return outcomes
 
     async def record_in(
         self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, slot_offset: int = 0
@@ -64,10 +88,11 @@ class EventRecorder:
         state = BatchState(self._shared, batch, events, CountDeltas(self._slot + slot_offset), drops)
         # Keys of a transaction that is rolled back must be offered to the store again.
         # The callback holds the keys alone: with the state, which holds the batch, it would make a reference cycle.
-        batch.when_committed(partial(self._remember, state.new_keys))
+        batch.when_committed(partial(self._remember, state.new_keys, state.deltas.exceeded))
         return await steps.record(state)
 
-    def _remember(self, new: NewKeys) -> None:
+    def _remember(self, new: NewKeys, exceeded: Counter[int]) -> None:
+        self.exceeded.update(exceeded)
         self._shared.known.add(new)
         self._shared.bounds.add(new.taken)
 

@@ -24,6 +24,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.store.base import Store
 from grapevine.store.repositories.retention import VisitKey, first_compared_day
+from grapevine.telemetry.job_runs import JobRuns
 from grapevine.writer.nonces import GUARD_CONVERSION
 from grapevine.writer.retained_rows import DeletedCounts, kept_shares
 
@@ -151,17 +152,17 @@ def _uptime_ms() -> int:
 
 
 @asynccontextmanager
-async def retention(store: Store, days: int, leases: Leases, clock: Clock) -> AsyncIterator[None]:
+async def retention(store: Store, days: int, leases: Leases, clock: Clock, jobs: JobRuns) -> AsyncIterator[None]:
     """Deletes what is older than ``days`` days at once and then every minute while the block runs, in one process of
     several; nothing where ``days`` is 0. Errors are logged."""
     if not days:
         yield
         return
-    job = RetentionJob(store, days, leases, clock)
+    work = jobs.timed(_JOB, RetentionJob(store, days, leases, clock).run)
 
     async def loop() -> None:
         while True:
-            await log_failures(_JOB, job.run())
+            await log_failures(_JOB, work())
             await asyncio.sleep(_EVERY_SECONDS)
 
     async with background_task(loop(), _JOB):

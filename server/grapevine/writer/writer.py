@@ -75,6 +75,8 @@ class Writer:
         self._away = False
         self._refused = 0
         self._complained_at = -_COMPLAIN_SECONDS
+        self.refused_by_queue = 0
+        """How many events found no room, since the process started."""
 
     async def __aenter__(self) -> Writer:
         self._loop = asyncio.get_running_loop()
@@ -98,6 +100,7 @@ class Writer:
         Raises Busy when too much is waiting.
         """
         if self._closing or not self.waiting.add(QueuedEvent(event, on_outcome, size)):
+            self.refused_by_queue += 1
             self._drops.add(event.site_id, "busy", self._clock())
             raise Busy("Too many reports are waiting to be stored; send this one again.", retry_after=1)
         self._work.set()

@@ -14,6 +14,7 @@ from grapevine.domain.ids import CELLS
 from grapevine.errors import Interrupted
 from grapevine.store.base import Store
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.telemetry.job_runs import JobRuns
 from tests.store.writer.test_batch import NOON
 from tests.support.backends import Backend
 
@@ -149,10 +150,10 @@ async def test_one_process_at_a_time_keeps_house(store: Store, clock: Clock) -> 
     await store.salts.salt("visitor", 2000, "00")
     one, other = (Leases(store.leases, clock, name) for name in ("one", "other"))
     assert await one.acquire("housekeeping")
-    async with housekeeping(store, clock, other):
+    async with housekeeping(store, clock, other, JobRuns()):
         assert await _salts(store) == 1
     await one.release("housekeeping")
-    async with housekeeping(store, clock, other):
+    async with housekeeping(store, clock, other, JobRuns()):
         assert await _salts(store) == 0
         assert await one.acquire("housekeeping")  # which is done
 
@@ -161,7 +162,7 @@ async def test_a_process_that_dies_during_cleanup_is_replaced(store: Store, cloc
     await store.salts.salt("visitor", 2000, "00")
     assert await Leases(store.leases, clock, "dead").acquire("housekeeping")
     clock.now += LEASE_MS
-    async with housekeeping(store, clock, Leases(store.leases, clock, "other")):
+    async with housekeeping(store, clock, Leases(store.leases, clock, "other"), JobRuns()):
         assert await _salts(store) == 0
 
 

@@ -18,6 +18,7 @@ import trustme
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from grapevine.egress.policy import EgressPolicy
+from grapevine.telemetry.job_runs import JobRuns
 from grapevine.webhooks.delivery import CLAIM_MS, RETENTION_MS
 from grapevine.webhooks.retry_schedule import RETRY_DELAYS_MS
 from grapevine.webhooks.signing import event, new_secret
@@ -34,6 +35,7 @@ from grapevine.webhooks.delivery import Sender
 from grapevine.store.factory import make_store
 from grapevine.config.settings import Settings
 from grapevine.keyring.keyring import KeyRing
+from grapevine.telemetry.job_runs import JobRuns
 
 async def main() -> None:
     store = make_store(Settings(database=sys.argv[1]))
@@ -165,7 +167,7 @@ async def test_of_two_processes_one_sends_each_event(outbox: Outbox, receiver: R
     endpoint = await outbox.endpoint(receiver.url)
     for number in range(30):
         await outbox.happen(number)
-    async with outbox.sender().running(), outbox.sender().running():
+    async with outbox.sender().running(JobRuns()), outbox.sender().running(JobRuns()):
         async with asyncio.timeout(60):
             while any(row.delivered_at is None for row in await outbox.all(endpoint)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)

@@ -11,6 +11,7 @@ import pytest
 from grapevine.background.leases import Leases
 from grapevine.domain import ids
 from grapevine.store.base import Store
+from grapevine.telemetry.job_runs import JobRuns
 from grapevine.writer.retention_job import RetentionJob, retention
 from tests.store.databases import Databases
 from tests.store.doctor.damaged_worlds import DamageableWorld, planted
@@ -165,7 +166,7 @@ async def test_with_no_days_nothing_runs(databases: Databases) -> None:
 
         leases = Leases(store.leases, clock, "a")
         before = await filled.rows("SELECT count(*) FROM visits")
-        async with retention(store, 0, leases, clock):
+        async with retention(store, 0, leases, clock, JobRuns()):
             await asyncio.sleep(0)
         assert await filled.rows("SELECT count(*) FROM visits") == before
         assert await store.retention.horizon() is None

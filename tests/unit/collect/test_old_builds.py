@@ -8,6 +8,7 @@ import pytest
 
 from grapevine.collect.old_builds import OldBuilds
 from grapevine.store.rows import OLD_BUILD_DAYS, SiteRow
+from grapevine.telemetry.job_runs import JobRuns
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +37,7 @@ async def test_a_day_is_stored_once_for_each_site() -> None:
         stored.append((sites, day))
 
     builds = OldBuilds(store)
-    async with builds.running():
+    async with builds.running(JobRuns()):
         for _ in range(3):
             builds.note(site(1), DAY)
             builds.note(site(2, "identifier", DAY - 1), DAY)

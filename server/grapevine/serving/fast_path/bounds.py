@@ -130,6 +130,7 @@ class BoundedProtocol(TimeoutProtocol):
         start = 0
         while start < len(data):
             if len(self.pipeline) >= MAX_PIPELINED:
+                self.count_hit("pipelined")
                 self._held, self.flow.is_held = data[start:], True
                 self.flow.pause_reading()
                 return
@@ -174,7 +175,7 @@ class BoundedProtocol(TimeoutProtocol):
 
     def on_message_begin(self) -> None:
         if self.pipeline and len(self.pipeline) >= MAX_PIPELINED:
-            self._stop(None)
+            self._stop(None, "pipelined")
         TimeoutProtocol.on_message_begin(self)
         self.part, self.besides_body = HEAD, 0
 
@@ -190,7 +191,7 @@ class BoundedProtocol(TimeoutProtocol):
         if self.besides_body > MAX_HEAD - PIECE:  # where the head began in its first piece is not known
             size = len(self.parser.get_method()) + len(self.url) + _REQUEST_LINE + len("\r\n")
             if size + sum(len(name) + len(value) + _HEADER for name, value in self.headers) > MAX_HEAD:
-                self._stop(_head_too_large())
+                self._stop(_head_too_large(), "request-head")
 
     def begin_body(self, length: int) -> None:
         """Called when the request has its cycle; what is wrong from now on is wrong with that one.
@@ -239,14 +240,16 @@ class BoundedProtocol(TimeoutProtocol):
     def _check(self) -> None:
         """Checks what has been read so far."""
         if self.besides_body > MAX_HEAD:
-            self._stop(_head_too_large())
+            self._stop(_head_too_large(), "request-head")
         if self.part == HEAD:
             if len(self.url) > MAX_URL:
-                self._stop(_url_too_long())
+                self._stop(_url_too_long(), "request-url")
             if len(self.headers) > MAX_HEADERS:
-                self._stop(_head_too_large())
+                self._stop(_head_too_large(), "request-head")
 
-    def _stop(self, refusal: Response | None) -> None:
+    def _stop(self, refusal: Response | None, bound: str | None = None) -> None:
+        if bound is not None:
+            self.count_hit(bound)
         self._is_stopped, self._refusal = True, refusal
         raise _Stop
 

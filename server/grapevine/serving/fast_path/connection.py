@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uvicorn.protocols.utils import get_remote_addr
 
 from grapevine.serving.fast_path.limits import ANSWER_SECONDS, ConnectionsPerAddress
+from grapevine.web.state import AppState
 
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _Protocol
@@ -55,16 +56,19 @@ class BoundedConnection(_Protocol):
             peer = get_remote_addr(transport)
             address = peer[0] if peer else ""
             if not self._addresses.enter(address, self):
+                self.count_hit("connections")
                 transport.abort()
                 return
             self._counted = address
         super().connection_made(transport)
+        self._add_connections(1)
         self._timer = self.loop.call_later(min(self.look_seconds, self._answer_seconds), self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is None:  # it was never served
             return
         self._timer.cancel()
+        self._add_connections(-1)
         if self._addresses is not None and self._counted is not None:
             self._addresses.leave(self._counted, self)
         super().connection_lost(exc)
@@ -80,7 +84,19 @@ class BoundedConnection(_Protocol):
 
     def end_rest(self) -> None:
         """Closes the connection."""
+        self.count_hit("connections-at-rest")
         self.transport.close()
+
+    def count_hit(self, bound: str) -> None:
+        """Counts that a client met a bound, one of ``telemetry.bounds.CONNECTIONS``."""
+        state: AppState | None = self.app_state.get("app_state")
+        if state is not None:
+            state.telemetry.bound_hits[bound] += 1
+
+    def _add_connections(self, number: int) -> None:
+        state: AppState | None = self.app_state.get("app_state")
+        if state is not None:
+            state.telemetry.connections += number
 
     def _look(self) -> None:
         """Ends the connection of a client that took nothing, or said nothing, for too long; else looks again soon."""
@@ -98,6 +114,7 @@ class BoundedConnection(_Protocol):
         if graceful:
             self.transport.close()
         else:
+            self.count_hit("answer-seconds")
             _reset(self.transport)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import cache, lru_cache
+from time import perf_counter
 from typing import Final
 
 from starlette.responses import Response
@@ -58,6 +59,7 @@ class RedirectCycle(FastCycle):
     def __init__(self, protocol: HttpToolsProtocol, state: AppState, link: Response) -> None:
         FastCycle.__init__(self, protocol)
         self.content = _link(link, self.keep_alive, state.settings.hsts)
+        state.telemetry.requests["short-link"].note_redirect()
 
     def start(self) -> None:
         self.write(self.content)
@@ -74,6 +76,8 @@ class CollectCycle(FastCycle):
         self.state = state
         self.headers = headers
         self.call = call
+        self.tally = state.fast_path.tallies[protocol.url]
+        self.begun_at = perf_counter()
 
     def start(self) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers.items()}
@@ -100,11 +104,14 @@ class CollectCycle(FastCycle):
     def respond(self, result: CollectResponse | Exception) -> None:
         """Sends the response to the call, or to the error that it failed with."""
         if isinstance(result, CollectResponse):
-            head, tail = _around(result.status, result.dropped, self.keep_alive, self.state.settings.hsts)
+            status = result.status
+            head, tail = _around(status, result.dropped, self.keep_alive, self.state.settings.hsts)
             body = collect.encode(result.body)
             content = b"%b%d%b%b" % (head, len(body), tail, body)
         else:
-            content = encoded(collect.failure(result), self.keep_alive, self.state.settings.hsts)
+            failure = collect.failure(result)
+            status, content = failure.status_code, encoded(failure, self.keep_alive, self.state.settings.hsts)
+        self.tally.note(status, perf_counter() - self.begun_at)
         # All responses of a batch are written in a row once they are made: each write that finds the other side asleep
         # has to wake it up, which costs more than the response.
         self.protocol.loop.call_soon(self.write, content)

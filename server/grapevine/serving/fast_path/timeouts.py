@@ -31,6 +31,11 @@ class TimeoutProtocol(BoundedConnection, HttpToolsProtocol):
             return self.look_seconds
         return self._waiting_since + self._limit - now
 
+    def _end(self, *, graceful: bool) -> None:
+        if graceful and self._limit == self._request_seconds:  # else the client rested between two requests, as it may
+            self.count_hit("request-seconds")
+        super()._end(graceful=graceful)
+
     def on_message_begin(self) -> None:
         self._waiting_since, self._limit = self.loop.time(), self._request_seconds
         self.url, self.headers = b"", []

@@ -133,6 +133,11 @@ class WebhookRepository(Repository):
                 await change.run("delete_deliveries", webhook_id=webhook_id)
             return bool(removed)
 
+    async def waiting(self, limit: int) -> int:
+        """How many deliveries wait for their first or next attempt, counted up to ``limit``."""
+        ((number,),) = await self._read("waiting_deliveries", limit=limit)
+        return int(number)
+
     async def deliveries(self, site_id: int, webhook_id: str, limit: int) -> list[DeliveryRow]:
         """The last events of an endpoint, the newest first."""
         rows = await self._read("deliveries_of_webhook", site_id=site_id, webhook_id=webhook_id, limit=limit)

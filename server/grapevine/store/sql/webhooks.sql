@@ -45,6 +45,10 @@ SELECT d.delivery_id, d.webhook_id, d.site_id, d.event, d.payload, d.created_at,
 FROM deliveries d JOIN webhooks w ON w.webhook_id = d.webhook_id
 WHERE d.next_at <= :now ORDER BY d.next_at LIMIT :limit;
 
+-- name: waiting_deliveries
+-- Counts the deliveries that wait for an attempt, at most `limit`.
+SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE next_at IS NOT NULL LIMIT :limit) AS waiting;
+
 -- name: claim_delivery
 -- Claims one delivery for an attempt, unless another process has; the claim expires, so that a process that dies does
 -- not keep it.

@@ -11,6 +11,7 @@ from typing import Final
 from grapevine.background.periodic import log_failures, repeated
 from grapevine.domain.periods import Clock
 from grapevine.store.repositories.widget_files import WidgetFileRepository
+from grapevine.telemetry.job_runs import JobRuns
 from grapevine.web.public.widget_files import WidgetFile, WidgetFiles, kept
 
 _JOB: Final = "widget files"
@@ -36,10 +37,11 @@ class KeptFiles:
         self._memory: OrderedDict[str, WidgetFile] = OrderedDict()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, jobs: JobRuns) -> AsyncIterator[None]:
         """Keeps the files of this server's build at once and then every six hours, which says that it still runs."""
-        await log_failures(_JOB, self.keep())
-        async with repeated(_JOB, _EVERY_SECONDS, self.keep):
+        work = jobs.timed(_JOB, self.keep)
+        await log_failures(_JOB, work())
+        async with repeated(_JOB, _EVERY_SECONDS, work):
             yield
 
     async def keep(self) -> None:
