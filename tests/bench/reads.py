@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
 
+from grapevine.analytics.breakdown import breakdown_by
 from grapevine.analytics.cascades import list_cascades, read_cascade
 from grapevine.analytics.metrics import DIMENSIONS
-from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
+from grapevine.analytics.series import metric_series
+from grapevine.analytics.summary import period_summary
 from grapevine.analytics.token_resolution import resolve_token
 from grapevine.config.settings import Settings
 from grapevine.domain import ids

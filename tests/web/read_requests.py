@@ -10,8 +10,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from grapevine.analytics.cascades import SORTS
-from grapevine.analytics.metrics import DIMENSIONS, METRICS
+from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.analytics.models.attribution import MODELS
+from grapevine.analytics.series import METRICS
 from grapevine.domain.periods import INTERVALS
 from grapevine.exports import TABLES
 from grapevine.store.rows import SiteRow

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from grapevine.analytics.breakdown import MOST_ROWS
+from grapevine.analytics.count_tables import scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters, ReporterTotals, totals_by_reporter
 from grapevine.analytics.models.attribution import (
     MODELS,
@@ -19,7 +21,6 @@ from grapevine.analytics.models.attribution import (
     credit,
     number,
 )
-from grapevine.analytics.summary import MOST_ROWS, scope_of
 from grapevine.domain import channels, money
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import OTHER_PAGE

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
+from grapevine.analytics.count_tables import scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters
-from grapevine.analytics.summary import scope_of
 from grapevine.domain import money
 from grapevine.domain.enums import OTHER_NAME
 from grapevine.domain.money import Amounts

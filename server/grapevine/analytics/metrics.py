@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -13,24 +13,30 @@ from grapevine.domain.money import Amounts
 from grapevine.errors import FieldError, Invalid
 from grapevine.store.rows import Counts, Key
 
-METRICS: Final = (
-    "views", "visits", "visitors", "returns", "self_returns", "shares", "reported", "proven", "conversions", "unfurls",
-)  # fmt: skip
 DIMENSIONS: Final = ("channel", "page", "source", "depth", "device", "app")
+LONGEST_APP: Final = 256
+"""Characters of an app's name that may be asked for; longer ones are not stored."""
+NO_APP: Final = f"must be an app's name: 1 to {LONGEST_APP} characters that can be printed"
+
+
+def is_app(name: str) -> bool:
+    """Whether an app may have this name."""
+    return 0 < len(name) <= LONGEST_APP and name.isprintable()
 
 
 class Filters(msgspec.Struct, frozen=True):
-    """Which part of a site's numbers is asked for: names of the contract's closed sets, and a page's URL.
+    """Which part of a site's numbers is asked for: names of the contract's closed sets, a page's URL, an app's name.
 
-    ``channel`` is the arrival channel for visits, returns and conversions and the share's own for shares; ``page`` is
-    the first page of the visit (for shares: of the sharing visit); ``source`` and ``device`` are the visit's likewise.
-    Raises Invalid, naming each field whose value is in no closed set.
+    ``channel`` is the arrival channel for visits, returns and conversions and the share's own for shares and unfurls;
+    ``page`` is the first page of the visit (for shares and unfurls: of the sharing visit); ``source``, ``device`` and
+    ``app`` are the visit's likewise. Raises Invalid, naming each field whose value is in no closed set, or is no name.
     """
 
     page: str | None = None
     channel: str | None = None
     source: str | None = None
     device: str | None = None
+    app: str | None = None
 
     def __post_init__(self) -> None:
         closed = (
@@ -43,11 +49,15 @@ class Filters(msgspec.Struct, frozen=True):
             for field, value, names in closed
             if value is not None and value not in names
         )
+        if self.app is not None and not is_app(self.app):
+            wrong += (FieldError("app", NO_APP),)
         if wrong:
             raise Invalid("A filter has a value that does not exist.", errors=wrong)
 
 
 EVERYTHING: Final = Filters()
+FILTERS: Final = Filters.__struct_fields__
+"""The names of the filters, as parameters of every call that takes them."""
 
 
 class ShareNumbers(msgspec.Struct, frozen=True):
@@ -119,15 +129,6 @@ class Summary(msgspec.Struct, frozen=True):
     """Conversions and value by who reported them: `key` (your own server) or `page` (a browser)."""
 
 
-class Point(msgspec.Struct, frozen=True):
-    """One interval of a series."""
-
-    at: str
-    """When it begins."""
-    value: int
-    """The number that belongs to it."""
-
-
 class BreakdownRow(msgspec.Struct, frozen=True):
     """The numbers of one channel, page, source, depth, device or app."""
 
@@ -191,19 +192,17 @@ def summarize(
     bound_hits: dict[str, int],
 ) -> Summary:
     """The summary of a period, with the contract's ratios."""
-    visits = counts.visits + counts.unlinked
-    others = visits - counts.self_returns
     return Summary(
         views=counts.views,
-        visits=visits,
+        visits=counts.metric("visits"),
         visitors=counts.visitors,
         returns=counts.returns,
         self_returns=counts.self_returns,
         shares=shares,
         dark_share=ratio(shares.dark, shares.total),
-        return_share=ratio(counts.returns, visits),
-        k_factor=ratio(counts.returns, others),
-        amplification=ratio(others, others - counts.returns),
+        return_share=RATIOS["return_share"](counts),
+        k_factor=RATIOS["k_factor"](counts),
+        amplification=RATIOS["amplification"](counts),
         same_network_returns=counts.same_network,
         unfurls=unfurls,
         conversions=conversions,
@@ -218,3 +217,16 @@ def summarize(
 def ratio(part: int, whole: int) -> float | None:
     """``part`` ÷ ``whole``, None where that divides by zero."""
     return part / whole if whole else None
+
+
+def _others(counts: Counts) -> int:
+    """E of the contract: all visits but self-returns."""
+    return counts.metric("visits") - counts.self_returns
+
+
+RATIOS: Final[Mapping[str, Callable[[Counts], float | None]]] = {
+    "return_share": lambda counts: ratio(counts.returns, counts.metric("visits")),
+    "k_factor": lambda counts: ratio(counts.returns, _others(counts)),
+    "amplification": lambda counts: ratio(_others(counts), _others(counts) - counts.returns),
+}
+"""The contract's ratios of visits, in a period or in one interval of a series."""

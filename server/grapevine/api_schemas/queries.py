@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from grapevine.analytics.metrics import Filters
+from grapevine.analytics.metrics import FILTERS, LONGEST_APP, Filters
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 
@@ -42,7 +42,10 @@ class FilterQuery(PeriodQuery, frozen=True, kw_only=True):
     """Only visits from this source."""
     device: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.DEVICES]})] = None
     """Only visits with this kind of device."""
+    app: Annotated[str | None, msgspec.Meta(examples=["instagram"], min_length=1, max_length=LONGEST_APP)] = None
+    """Only visits that came from this app: in its own browser, or by a link that names it, as in the breakdown by app. For
+    shares and link previews, the app of the sharing visit."""
 
     def filters(self) -> Filters:
         """Returns the filters that every statistic takes. Raises Invalid for a name that is in no closed set."""
-        return Filters(page=self.page, channel=self.channel, source=self.source, device=self.device)
+        return Filters(**{name: getattr(self, name) for name in FILTERS})

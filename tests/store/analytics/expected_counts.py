@@ -70,6 +70,7 @@ def chosen(world: World, period: Period, filters: Filters, *, unlinked: bool = T
         and filters.channel in (None, channels.NAMES.get(happening.channel))
         and filters.source in (None, enums.SOURCE_NAMES[happening.visit.source])
         and filters.device in (None, enums.DEVICE_NAMES[happening.visit.device])
+        and filters.app in (None, happening.visit.app)
     ]
 
 
@@ -104,11 +105,27 @@ def key_of(happening: Happening, by: str) -> str | int | None:
     return keys[by]
 
 
-def by_interval(found: list[Happening], metric: str, interval: str, period: Period) -> dict[str, int]:
-    """A metric by the start of its interval, zeros filled in."""
-    points = {interval_start(ids.day_start(day), interval): 0 for day in period.days}
+def by_interval(found: list[Happening], interval: str, period: Period) -> dict[str, list[Happening]]:
+    """What happened in each interval, by its start; empty ones among them."""
+    points: dict[int, list[Happening]] = {interval_start(ids.day_start(day), interval): [] for day in period.days}
     if interval == "hour":
-        points = {hour * ids.HOUR_MS: 0 for hour in period.hours}
+        points = {hour * ids.HOUR_MS: [] for hour in period.hours}
     for happening in found:
-        points[interval_start(happening.at, interval)] += happening.measures.get(metric, 0)
-    return {rfc3339(at): value for at, value in points.items()}
+        points[interval_start(happening.at, interval)].append(happening)
+    return {rfc3339(at): happenings for at, happenings in points.items()}
+
+
+def number(found: list[Happening], metric: str) -> float | None:
+    """A metric of what happened, as the contract defines it."""
+    numbers = total(found)
+    others = numbers["visits"] - numbers["self_returns"]
+    ratios = {
+        "dark_share": (numbers["dark"], numbers["shares"]),
+        "return_share": (numbers["returns"], numbers["visits"]),
+        "k_factor": (numbers["returns"], others),
+        "amplification": (others, others - numbers["returns"]),
+    }
+    if metric not in ratios:
+        return numbers[metric]
+    part, whole = ratios[metric]
+    return part / whole if whole else None

@@ -9,8 +9,9 @@ from contextlib import closing
 
 import pytest
 
+from grapevine.analytics.count_tables import scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters
-from grapevine.analytics.summary import period_summary, scope_of, suspect_counts
+from grapevine.analytics.summary import period_summary, suspect_counts
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.store import sql_loader

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from grapevine.analytics.breakdown import breakdown_by
 from grapevine.analytics.cascades import list_cascades
 from grapevine.analytics.metrics import Filters
-from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
+from grapevine.analytics.series import metric_series
+from grapevine.analytics.summary import period_summary
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
 from grapevine.store.copy.schema import all_tables, copied_tables

@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
+from grapevine.analytics.breakdown import breakdown_by
 from grapevine.analytics.goals import conversions_by_goal
-from grapevine.analytics.summary import breakdown_by, period_summary
+from grapevine.analytics.summary import period_summary
 from grapevine.analytics.token_resolution import resolve_many_tokens, resolve_token
 from grapevine.domain import ids
 from grapevine.domain.events import BoundExceeded, ShareReport, Stored

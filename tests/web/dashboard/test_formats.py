@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.analytics.metrics import Point
 from grapevine.analytics.models.attribution import MODELS
+from grapevine.analytics.series import Point
 from grapevine.domain import channels
 from grapevine.domain.enums import DROP_REASONS, SOURCES, VERDICTS
 from grapevine.domain.periods import Period

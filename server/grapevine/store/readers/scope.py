@@ -26,6 +26,7 @@ class Scope(msgspec.Struct, frozen=True):
     channel: int | None = None
     source: int | None = None
     device: int | None = None
+    app: str | None = None
     least_reporter: int = 0
 
     def params(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +12,9 @@ from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK
 from grapevine.store.query_runner import Runner
 from grapevine.store.readers.scope import Scope
 from grapevine.store.rows import Counts, Key
+
+HIGHEST_SCORE: Final = (1 << 63) - 1
+"""No page has more visits and shares."""
 
 
 class Converted(msgspec.Struct, frozen=True):
@@ -38,18 +41,40 @@ class SummaryReader:
         named = {"channel": scope.channel, "source": scope.source}
         dimension = by if by in DAY_KEYS else next((name for name, code in named.items() if code is not None), "source")
         rows = await self._run(
-            f"counts_{table}_by", by=by, dimension=DAY_KEYS[dimension], key=named.get(dimension), **scope.params()
+            f"counts_{table}_by",
+            by=by,
+            split=None,
+            dimension=DAY_KEYS[dimension],
+            key=named.get(dimension),
+            **scope.params(),
         )
         return {_key(key, word): Counts(*numbers) for key, word, *numbers in rows}
 
-    async def pages(self, scope: Scope, limit: int) -> dict[Key, Counts]:
-        """Views, visits, returns and shares by page, from the counts, of the pages with the most visits and shares."""
+    async def pages(
+        self, scope: Scope, limit: int, sort: str = "top", score: int = HIGHEST_SCORE, page_id: int = 0
+    ) -> dict[Key, Counts]:
+        """Views, visits, returns and shares by page, from the counts, of the next ``limit`` pages.
+
+        In the order ``top`` those with the most visits and shares come first, behind ``page_id`` of those with the sum
+        ``score``; in the order ``key`` all come by their number.
+        """
         return {
             page: Counts(views=views, visits=visits, returns=returns, shares=shares, proven=proven, unlinked=unlinked)
             for page, views, visits, returns, shares, proven, unlinked in await self._run(
-                "counts_of_pages", limit=limit, **scope.params(), **weeks_of(scope.start, scope.end)
+                "counts_of_pages",
+                limit=limit,
+                sort=sort,
+                score=score,
+                after_page=page_id,
+                **scope.params(),
+                **weeks_of(scope.start, scope.end),
             )
         }
+
+    async def counted_pages(self, scope: Scope, pages: Iterable[int]) -> set[int]:
+        """Those of ``pages`` that ``pages`` returns, in whatever order."""
+        rows = await self._run("counted_pages", [(page,) for page in pages], **scope.params())
+        return {page for (page,) in rows}
 
     async def visits(self, scope: Scope, by: str | None) -> dict[Key, Counts]:
         """Views, visits and returns counted from the visits themselves.
@@ -71,11 +96,21 @@ class SummaryReader:
         rows = await self._run("visitors_by", by=by, **scope.params())
         return {_key(key, word): visitors for key, word, visitors in rows}
 
+    async def shares_by_family(self, table: str | None, scope: Scope, by: str) -> list[tuple[int, bool, int]]:
+        """Shares first seen in the scope as (number of the hour or day, whether dark, number), from the ``table`` hour
+        or day, or from their rows where that is None."""
+        name = "shares_by" if table is None else f"counts_{table}_by"
+        rows = await self._run(
+            name, by=by, split="family", dimension=DAY_KEYS["channel"], key=scope.channel, **scope.params()
+        )
+        shares = 2 if table is None else 2 + Counts.__struct_fields__.index("shares")
+        return [(row[0], row[1] == "dark", row[shares]) for row in rows]
+
     async def shares(self, scope: Scope, by: str | None) -> dict[Key, Counts]:
         """Shares first seen in the scope, how many of them were reported and how many proven, from their rows."""
         return {
             _key(key, word): Counts(shares=shares, reported=reported, proven=proven)
-            for key, word, shares, reported, proven in await self._run("shares_by", by=by, **scope.params())
+            for key, word, shares, reported, proven in await self._run("shares_by", by=by, split=None, **scope.params())
         }
 
     async def unfurls(self, scope: Scope, by: str | None) -> list[tuple[Key, str, int]]:
@@ -97,15 +132,30 @@ class SummaryReader:
 
         Filters of the scope have no part in either.
         """
-        rows = sorted(await self._run("refused_and_bounded", **scope.params()))
+        rows = await self._refused_and_bounded(scope, None)
         return (
-            {name: events for bound, name, events in rows if not bound},
-            {int(name): events for bound, name, events in rows if bound},
+            {name: events for _, is_bound, name, events in rows if not is_bound},
+            {int(name): events for _, is_bound, name, events in rows if is_bound},
         )
 
-    async def suspects(self, scope: Scope) -> dict[int, int]:
-        """Visits of the scope that a verdict took out of every count, by its code."""
-        return dict(await self._run("suspects_by", **scope.params()))
+    async def drops(self, scope: Scope, by: str) -> list[tuple[int, str, int]]:
+        """A site's refused events as (number of the hour or day, reason, number), whatever the scope's filters."""
+        rows = await self._refused_and_bounded(scope, by)
+        return [(key, name, events) for key, is_bound, name, events in rows if not is_bound]
+
+    async def bound_hits(self, scope: Scope) -> list[tuple[int, int, int]]:
+        """A site's events that exceeded a bound as (number of the day, kind, number), whatever the scope's filters."""
+        rows = await self._refused_and_bounded(scope, "day")
+        return [(key, int(name), events) for key, is_bound, name, events in rows if is_bound]
+
+    async def _refused_and_bounded(self, scope: Scope, by: str | None) -> list[tuple[int, int, str, int]]:
+        rows = await self._run("refused_and_bounded", by=by, **scope.params())
+        return sorted(((key, bound, name, events) for key, bound, name, events in rows), key=lambda row: row[1:3])
+
+    async def suspects(self, scope: Scope, by: str | None) -> list[tuple[int, int, int]]:
+        """Visits of the scope that a verdict took out of every count, as (number of the hour or day, verdict's code,
+        number)."""
+        return [(key, code, visits) for key, code, visits in await self._run("suspects_by", by=by, **scope.params())]
 
     async def goals(self, scope: Scope, limit: int) -> tuple[dict[str, int], int]:
         """Conversions in the scope by goal, of the ``limit`` most frequent ones, and the number of all goals."""

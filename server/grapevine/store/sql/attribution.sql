@@ -4,8 +4,8 @@ SELECT c.visit_id, c.reported_by, c.currency, c.value
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (
-    SELECT v.cell, v.page_id, v.source, v.channel, v.device FROM visits v
-    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL GROUP BY 1, 2, 3, 4, 5
+    SELECT v.cell, v.page_id, v.source, v.channel, v.device, v.app FROM visits v
+    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL GROUP BY 1, 2, 3, 4, 5, 6
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
   AND (CAST(:goal AS TEXT) IS NULL OR c.goal = :goal)
@@ -13,4 +13,5 @@ WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end
   AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
   AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
   AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND (CAST(:app AS TEXT) IS NULL OR v.app = :app)
 LIMIT :limit;

@@ -24,16 +24,17 @@ CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word
 AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
 AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
 AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+AND (CAST(:app AS TEXT) IS NULL OR v.app = :app)
 
 -- name: counts_hour_by
 -- Returns the counts of a period by hour, day, source, arrival channel or depth, filtered by one source or channel if
--- given.
+-- given; for shares also by the family of their channel.
 SELECT
     CASE CAST(:by AS TEXT)
         WHEN 'channel' THEN channel WHEN 'source' THEN source WHEN 'depth' THEN depth
         WHEN 'hour' THEN hour WHEN 'day' THEN hour / 24 - 18262
     END AS key,
-    NULL AS word,
+    CASE CAST(:split AS TEXT) WHEN 'family' THEN CASE WHEN channel < 32 THEN 'dark' ELSE 'public' END END AS word,
     {{summed_measures}}
 FROM counts_hour
 WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
@@ -42,10 +43,11 @@ WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
 GROUP BY 1, 2;
 
 -- name: counts_day_by
--- Returns the counts of a period by day, by hour, or by the keys of one dimension, filtered by one key of it if given.
+-- Returns the counts of a period by day, by hour, or by the keys of one dimension, filtered by one key of it if given; for
+-- shares, where that dimension is the channel, also by its family.
 SELECT
     CASE CAST(:by AS TEXT) WHEN 'day' THEN day WHEN 'hour' THEN (day + 18262) * 24 + key ELSE key END AS key,
-    NULL AS word,
+    CASE CAST(:split AS TEXT) WHEN 'family' THEN CASE WHEN key < 32 THEN 'dark' ELSE 'public' END END AS word,
     {{summed_measures}}
 FROM counts_day
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND dimension = :dimension
@@ -63,9 +65,14 @@ WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
   AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
 GROUP BY 1, 2;
 
+-- fragment: page_score
+-- What pages are ordered by, the largest first: their visits and shares, or nothing where `sort` is the key alone.
+CASE CAST(:sort AS TEXT) WHEN 'top' THEN CAST(sum(visits) + sum(unlinked) + sum(shares) AS BIGINT) ELSE 0 END
+
 -- name: counts_of_pages
--- Returns the pages of a period with the most visits and shares, with the columns of a breakdown: whole weeks from the
--- weekly counts; the days at either end are added, or subtracted, by day (`readers.summary.weeks_of`).
+-- Returns the pages of a period in order of their visits and shares, or of their keys, from behind a position in this
+-- order, with the columns of a breakdown: whole weeks from the weekly counts; the days at either end are added, or subtracted, by day
+-- (`readers.summary.weeks_of`).
 SELECT page_id, CAST(sum(views) AS BIGINT), CAST(sum(visits) AS BIGINT), CAST(sum(returns) AS BIGINT),
     CAST(sum(shares) AS BIGINT), CAST(sum(proven) AS BIGINT), CAST(sum(unlinked) AS BIGINT)
 FROM (
@@ -88,11 +95,20 @@ FROM (
       AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
 ) AS counted
 GROUP BY page_id
-HAVING sum(views) <> 0 OR sum(visits) <> 0 OR sum(shares) <> 0 OR sum(unlinked) <> 0
-ORDER BY sum(visits) + sum(unlinked) + sum(shares) DESC, page_id LIMIT :limit;
+HAVING (sum(views) <> 0 OR sum(visits) <> 0 OR sum(shares) <> 0 OR sum(unlinked) <> 0)
+  AND ({{page_score}} < :score OR ({{page_score}} = :score AND page_id > :after_page))
+ORDER BY {{page_score}} DESC, page_id LIMIT :limit;
+
+-- name: counted_pages
+-- Returns those of some pages that have counts in a period.
+SELECT page_id FROM counts_page
+WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
+  AND page_id IN (SELECT page_id FROM rows(page_id bigint))
+GROUP BY page_id
+HAVING sum(views) <> 0 OR sum(visits) <> 0 OR sum(shares) <> 0 OR sum(unlinked) <> 0;
 
 -- name: counts_device_by
--- Returns the counts of a period by day, device or app, filtered by one device if given.
+-- Returns the counts of a period by day, device or app, filtered by one device and one app if given.
 SELECT
     CASE CAST(:by AS TEXT) WHEN 'device' THEN device WHEN 'day' THEN day END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN app END AS word,
@@ -100,6 +116,7 @@ SELECT
 FROM counts_device
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
   AND (CAST(:device AS SMALLINT) IS NULL OR device = :device)
+  AND (CAST(:app AS TEXT) IS NULL OR app = :app)
 GROUP BY 1, 2;
 
 -- name: visits_by
@@ -134,6 +151,7 @@ WHERE v.site_id = :site_id AND v.page_id = :page_id
   AND (CAST(:channel AS SMALLINT) IS NULL OR v.channel = :channel)
   AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
   AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND (CAST(:app AS TEXT) IS NULL OR v.app = :app)
 GROUP BY 1, 2;
 
 -- name: visitors_by
@@ -163,6 +181,7 @@ GROUP BY 1, 2;
 
 -- name: shares_by
 -- Returns shares first seen in a period from their rows; `channel` is the share's, everything else the sharing visit's.
+-- By time they are split by the family of the channel, too, if asked for.
 -- Visits are looked up row by row: PostgreSQL would rather read all visits once than find those of a month.
 SELECT
     CASE CAST(:by AS TEXT)
@@ -170,7 +189,9 @@ SELECT
         WHEN 'depth' THEN CASE WHEN v.depth < 63 THEN v.depth ELSE 63 END WHEN 'device' THEN v.device
         WHEN 'hour' THEN s.first_at / 3600000 WHEN 'day' THEN s.first_at / 86400000 - 18262
     END AS key,
-    CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
+    CASE WHEN CAST(:by AS TEXT) = 'app' THEN COALESCE(v.app, '')
+        WHEN CAST(:split AS TEXT) = 'family' THEN CASE WHEN s.channel < 32 THEN 'dark' ELSE 'public' END
+    END AS word,
     count(*),
     sum(CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END),
     sum(CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END)
@@ -185,6 +206,7 @@ WHERE s.site_id = :site_id AND s.visit_id < :to_id AND s.first_at >= :start AND 
   AND (CAST(:channel AS SMALLINT) IS NULL OR s.channel = :channel)
   AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
   AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND (CAST(:app AS TEXT) IS NULL OR v.app = :app)
 GROUP BY 1, 2;
 
 -- name: unfurls_by
@@ -207,6 +229,7 @@ WHERE u.site_id = :site_id AND u.visit_id < :to_id AND u.at >= :start AND u.at <
   AND (CAST(:channel AS SMALLINT) IS NULL OR u.channel = :channel)
   AND (CAST(:source AS SMALLINT) IS NULL OR v.source = :source)
   AND (CAST(:device AS SMALLINT) IS NULL OR v.device = :device)
+  AND (CAST(:app AS TEXT) IS NULL OR v.app = :app)
 GROUP BY 1, 2;
 
 -- name: conversions_by
@@ -237,14 +260,19 @@ WHERE site_id = :site_id AND day >= :from_day AND day < :to_day AND unfurls <> 0
 GROUP BY app ORDER BY app /*postgres COLLATE "C" */;
 
 -- name: refused_and_bounded
--- Returns what a period refused by reason (`bound` 0), and the events that exceeded a bound, by its kind (1).
-SELECT 0 AS bound, reason AS name, CAST(sum(drops) AS BIGINT) FROM drops
+-- Returns what a period refused by reason (`bound` 0), and the events that exceeded a bound, by its kind (1); both by day,
+-- refusals by hour, too.
+SELECT
+    CASE CAST(:by AS TEXT) WHEN 'hour' THEN hour WHEN 'day' THEN hour / 24 - 18262 END AS key,
+    0 AS bound, reason AS name, CAST(sum(drops) AS BIGINT)
+FROM drops
 WHERE site_id = :site_id AND hour >= :from_hour AND hour < :to_hour
-GROUP BY reason
+GROUP BY 1, reason
 UNION ALL
-SELECT 1, CAST(kind AS TEXT), CAST(sum(events) AS BIGINT) FROM bound_hits
+SELECT CASE CAST(:by AS TEXT) WHEN 'day' THEN day END, 1, CAST(kind AS TEXT), CAST(sum(events) AS BIGINT)
+FROM bound_hits
 WHERE site_id = :site_id AND day >= :from_day AND day < :to_day
-GROUP BY kind;
+GROUP BY 1, kind;
 
 -- name: goals_by
 -- Returns the goals of a period, the most frequent first, with the number of their conversions and of all goals.
@@ -254,8 +282,8 @@ SELECT goal, times, count(*) OVER () FROM (
     FROM conversions c
     /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
     /*postgres JOIN LATERAL (
-        SELECT v.cell, v.page_id, v.source, v.channel, v.device, v.verdict FROM visits v
-        WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6
+        SELECT v.cell, v.page_id, v.source, v.channel, v.device, v.app, v.verdict FROM visits v
+        WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6, 7
     ) AS v ON v.cell = c.cell */
     WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end AND v.verdict IS NULL
       AND {{visit_filters}}
@@ -270,8 +298,8 @@ SELECT c.goal, c.currency, {{total_value}}
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
 /*postgres JOIN LATERAL (
-    SELECT v.cell, v.page_id, v.source, v.channel, v.device, v.verdict FROM visits v
-    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6
+    SELECT v.cell, v.page_id, v.source, v.channel, v.device, v.app, v.verdict FROM visits v
+    WHERE v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell GROUP BY 1, 2, 3, 4, 5, 6, 7
 ) AS v ON v.cell = c.cell */
 WHERE c.site_id = :site_id AND c.at >= :start AND c.at < :end AND v.verdict IS NULL
   AND {{visit_filters}} AND c.goal IN (SELECT goal FROM rows(goal text))
@@ -281,8 +309,10 @@ GROUP BY c.goal, c.currency;
 -- name: suspects_by
 -- Returns the visits of a period that a verdict took out of every count, by verdict, through the index of visits with a
 -- verdict.
-SELECT v.verdict, count(*)
+SELECT
+    CASE CAST(:by AS TEXT) WHEN 'hour' THEN v.at / 3600000 WHEN 'day' THEN v.at / 86400000 - 18262 END AS key,
+    v.verdict, count(*)
 FROM visits v /*sqlite INDEXED BY visits_verdict */
 WHERE v.site_id = :site_id AND v.at >= :start AND v.at < :end AND v.verdict IS NOT NULL AND (v.flags & 4) = 0
   AND {{visit_filters}}
-GROUP BY v.verdict;
+GROUP BY 1, v.verdict;

@@ -5,18 +5,23 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import msgspec
+from starlette.responses import Response
 
 from grapevine.analytics.attribution import attribute_conversions
+from grapevine.analytics.breakdown import MOST_ROWS, SORTS, breakdown_page
 from grapevine.analytics.direct import Direct, direct_summary
-from grapevine.analytics.metrics import DIMENSIONS, METRICS, BreakdownRow, Point, Summary
+from grapevine.analytics.metrics import DIMENSIONS, BreakdownRow, Summary
 from grapevine.analytics.models.attribution import MODELS, Attribution
+from grapevine.analytics.series import METRICS, Choice, Point, metric_series
 from grapevine.analytics.spikes import list_spikes
-from grapevine.analytics.summary import MOST_ROWS, breakdown_by, metric_series, period_summary
+from grapevine.analytics.summary import period_summary
 from grapevine.api_schemas.lists import SpikeList
 from grapevine.api_schemas.queries import FilterQuery, PeriodQuery
+from grapevine.domain import enums
 from grapevine.domain.periods import INTERVALS
 from grapevine.web.api.call import SiteCall
 from grapevine.web.api.operation import Operation, ResponseSpec
+from grapevine.web.responses import json_response, next_page
 
 MOST_SPIKES: Final = 1_000
 
@@ -27,7 +32,23 @@ class SeriesQuery(FilterQuery, frozen=True, kw_only=True):
     metric: Annotated[str, msgspec.Meta(examples=["visits"], extra_json_schema={"enum": [*METRICS]})]
     """Which number."""
     interval: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*INTERVALS]})] = "day"
-    """How long each point is."""
+    """How long each point is. `bound_hits` are counted by day, so that they cannot be had by hour."""
+    currency: Annotated[str | None, msgspec.Meta(examples=["EUR"])] = None
+    """With `metric=value`: amounts in this currency. Needed where the period has amounts in several."""
+    reported_by: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.CONVERSION_REPORTERS]})] = None
+    """With `metric=conversions` or `metric=value`: only what a page, or your server with a key, reported."""
+    reason: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.DROP_REASONS]})] = None
+    """With `metric=drops`: only those for this reason."""
+    verdict: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.VERDICTS]})] = None
+    """With `metric=suspects`: only those with this verdict."""
+    bound: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.BOUND_KINDS]})] = None
+    """With `metric=bound_hits`: only those of this bound."""
+    preview: Annotated[str | None, msgspec.Meta(examples=["slack"])] = None
+    """With `metric=unfurls`: only previews that this app fetched."""
+
+    def choice(self) -> Choice:
+        """Returns which of the numbers of a metric is meant. Raises Invalid for a value that does not exist."""
+        return Choice(**{name: getattr(self, name) for name in Choice.__struct_fields__})
 
 
 class BreakdownQuery(FilterQuery, frozen=True, kw_only=True):
@@ -35,8 +56,13 @@ class BreakdownQuery(FilterQuery, frozen=True, kw_only=True):
 
     by: Annotated[str, msgspec.Meta(examples=["channel"], extra_json_schema={"enum": [*DIMENSIONS]})]
     """What each row stands for."""
+    sort: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*SORTS]})] = "top"
+    """`top`: most visits and shares first; while visits come, a row may pass the cursor between two pages, and is then
+    on none. `key`: in an order that never changes, so that all pages together have each row once."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 100
-    """How many rows at most: those with the most visits and shares."""
+    """How many rows at most."""
+    cursor: str | None = None
+    """Where the page begins: from the `Link` header of the page before."""
 
 
 class AttributionQuery(FilterQuery, frozen=True, kw_only=True):
@@ -65,16 +91,22 @@ async def get_summary(call: SiteCall, query: FilterQuery) -> Summary:
 async def get_series(call: SiteCall, query: SeriesQuery) -> list[Point]:
     """One number by hour, day, week or month, without gaps.
 
-    The first week or month may begin before the period; what lies outside of the period is not counted.
+    Each point is what the summary of its interval says. The first week or month may begin before the period; what lies
+    outside of the period is not counted.
+    """
+    period, filters, choice = query.period(call.now), query.filters(), query.choice()
+    return await metric_series(call.reads, call.site, query.metric, query.interval, period, filters, choice)
+
+
+async def get_breakdown(call: SiteCall, query: BreakdownQuery) -> Response:
+    """The numbers of a period by channel, page, source, depth, device or app.
+
+    Where more rows follow, the header `Link` leads to the next page (RFC 8288).
     """
     period, filters = query.period(call.now), query.filters()
-    return await metric_series(call.reads, call.site, query.metric, query.interval, period, filters)
-
-
-async def get_breakdown(call: SiteCall, query: BreakdownQuery) -> list[BreakdownRow]:
-    """The numbers of a period by channel, page, source, depth, device or app."""
-    period, filters = query.period(call.now), query.filters()
-    return await breakdown_by(call.reads, call.site, query.by, period, filters, query.limit)
+    page = await breakdown_page(call.reads, call.site, query.by, period, filters, query.limit, query.sort, query.cursor)
+    pinned = {"from": period.first.isoformat(), "to": period.last.isoformat()}
+    return json_response(page.rows, headers=next_page(call.request, page.next, **pinned))
 
 
 async def get_direct(call: SiteCall, query: PeriodQuery) -> Direct:
@@ -130,7 +162,11 @@ OPERATIONS: Final = [
         tag="statistics",
         scope="read",
         query=BreakdownQuery,
-        responses={200: ResponseSpec(list[BreakdownRow], "The rows, those with the most visits and shares first.")},
+        responses={
+            200: ResponseSpec(
+                list[BreakdownRow], "The rows, those with the most visits and shares first.", headers=("Link",)
+            )
+        },
     ),
     Operation(
         method="GET",

@@ -9,13 +9,12 @@ from typing import Final
 
 from starlette.requests import Request
 
-from grapevine.analytics.metrics import Filters
+from grapevine.analytics.metrics import FILTERS, Filters
 from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.errors import FieldError, Invalid
 
 PERIOD: Final = ("from", "to")
-FILTERS: Final = ("page", "channel", "source", "device")
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine.analytics.metrics import Point
+from grapevine.analytics.series import Point
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import formats
 
@@ -52,23 +52,24 @@ def interval_for(period: Period) -> str:
 
 def chart(points: Sequence[Point], interval: str) -> Chart:
     """Returns the chart of a series."""
-    top = ceiling(max((point.value for point in points), default=0))
+    values = [point.value if isinstance(point.value, int) else 0 for point in points]  # charts are of counts
+    top = ceiling(max(values, default=0))
     columns = [
         ChartBar(
             x=position * STEP + _GAP / 2,
             width=STEP - _GAP,
-            height=round(HEIGHT * point.value / top, 2),
+            height=round(HEIGHT * value / top, 2),
             label=label(point.at, interval),
-            value=point.value,
+            value=value,
         )
-        for position, point in enumerate(points)
+        for position, (point, value) in enumerate(zip(points, values, strict=True))
     ]
     peak = max(columns, key=lambda column: column.value, default=None)
     return Chart(
         columns=columns,
         width=max(len(columns), 1) * STEP,
         top=top,
-        total=sum(point.value for point in points),
+        total=sum(values),
         peak=peak if peak and peak.value else None,
         marks=[columns[index].label for index in _ends_and_middle(len(columns))],
     )

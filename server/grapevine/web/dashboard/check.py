@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.analytics.summary import breakdown_by
+from grapevine.analytics.breakdown import breakdown_by
 from grapevine.config.public_url import public_url
 from grapevine.doctor.page.examine import examine_page
 from grapevine.doctor.page.fetch import visiting

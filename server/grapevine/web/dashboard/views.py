@@ -8,11 +8,13 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from grapevine.analytics.breakdown import breakdown_by
 from grapevine.analytics.cascade_unfurls import cascade_unfurls
 from grapevine.analytics.cascades import SORTS, list_cascades, read_cascade
 from grapevine.analytics.metrics import BreakdownRow, Filters, Summary
+from grapevine.analytics.series import metric_series
 from grapevine.analytics.spikes import SpikeView, list_spikes
-from grapevine.analytics.summary import breakdown_by, metric_series, period_summary
+from grapevine.analytics.summary import period_summary
 from grapevine.analytics.token_resolution import resolve_token
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
@@ -215,9 +217,9 @@ def _unlisted(numbers: Summary, pages: list[BreakdownRow]) -> dict[str, int]:
 async def _spikes(state: AppState, site: Site, now: int, period: Period, filters: Filters) -> list[SpikeView]:
     """Returns the spikes of ``period``, the newest first.
 
-    A spike is of all returns of a page, so a filter by channel, source or device leaves none.
+    A spike is of all returns of a page, so a filter by anything else leaves none.
     """
-    if filters.channel or filters.source or filters.device:
+    if filters != Filters(page=filters.page):
         return []
     return await list_spikes(state.store, site, now, period, MOST_SPIKES, filters.page)
 
