@@ -12,12 +12,20 @@ from urllib.parse import quote, urlencode
 from grapevine.analytics.cascades import SORTS
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.analytics.models.attribution import MODELS
-from grapevine.analytics.series import METRICS
+from grapevine.analytics.series import CHOICES, METRICS
 from grapevine.domain.periods import INTERVALS
 from grapevine.exports import TABLES
 from grapevine.store.rows import SiteRow
 from tests.web.traffic import PATHS, RecordedCall
 
+CHOSEN: Final = {
+    "currency": ("USD", "XXX"),
+    "reported_by": ("page", "key"),
+    "reason": ("robot", "duplicate"),
+    "verdict": ("driven",),
+    "bound": ("goals",),
+    "preview": ("slack", "whatsapp"),
+}
 _ADDRESS: Final = "198.51.100.1"
 _AGENT: Final = ("User-Agent", "a reader of numbers")
 
@@ -44,20 +52,22 @@ class ReadClient:
 
 
 def filters(site: SiteRow) -> list[dict[str, str]]:
-    """None, each one alone, and each combination of two, three and four with two values of each."""
+    """None, each one alone, and each combination of two, and some of more, with two values of each."""
     values = {
         "page": [site.origins[0] + path for path in (*PATHS[:4], "/nowhere")],
         "channel": ["copy", "whatsapp", "x", "sms"],
         "source": ["share", "search", "direct-deep"],
         "device": ["phone", "desktop", "unknown"],
+        "app": ["instagram", "slack", "(other)"],
     }
     alone = [{name: value} for name, several in values.items() for value in several]
     crossed = [
         dict(zip(names, chosen, strict=True))
         for names in (
             ("page", "channel"), ("page", "source"), ("page", "device"), ("channel", "source"), ("channel", "device"),
-            ("source", "device"), ("page", "channel", "source"), ("channel", "source", "device"),
-            ("page", "channel", "source", "device"),
+            ("source", "device"), ("device", "app"), ("channel", "app"),
+            ("page", "channel", "source"), ("channel", "source", "device"),
+            ("page", "channel", "source", "device", "app"),
         )
         for chosen in product(*(values[name][:2] for name in names))
     ]  # fmt: skip
@@ -94,7 +104,20 @@ def numbers(
     whole = days[1]
     for metric, interval in product(METRICS, INTERVALS):
         for chosen in ({}, *chance.sample(everything, 3)):
-            yield asker.get("/v1/stats/series", metric=metric, interval=interval, **whole, **chosen)
+            currency = chance.choice(("EUR", "jpy", "CHF", None)) if metric == "value" else None
+            yield asker.get("/v1/stats/series", metric=metric, interval=interval, currency=currency, **whole, **chosen)
+    for name, metrics in CHOICES.items():
+        for metric, value in product(metrics, CHOSEN[name]):
+            currency = "USD" if metric == "value" and name != "currency" else None
+            for interval in ("hour", "week"):
+                yield asker.get(
+                    "/v1/stats/series",
+                    metric=metric,
+                    interval=interval,
+                    **({"currency": currency} if currency else {}),
+                    **{name: value},
+                    **whole,
+                )
     for by in DIMENSIONS:
         for chosen in everything:
             yield asker.get("/v1/stats/breakdown", by=by, limit=chance.choice((None, 1, 3, 1000)), **whole, **chosen)
@@ -137,6 +160,10 @@ def refusals(asker: ReadClient) -> Iterator[RecordedCall]:
         ("/v1/stats/summary", {"colour": "red"}), ("/v1/stats/summary", {"from": "2026-02-01", "to": "2026-01-01"}),
         ("/v1/stats/summary", {"device": "toaster"}), ("/v1/stats/series", {}), ("/v1/stats/series", {"metric": "x"}),
         ("/v1/stats/series", {"metric": "visits", "interval": "hour", "from": "2020-01-01"}),
+        ("/v1/stats/series", {"metric": "bound_hits", "interval": "hour"}),
+        ("/v1/stats/series", {"metric": "value"}),
+        ("/v1/stats/series", {"metric": "visits", "reason": "robot"}), ("/v1/stats/summary", {"app": ""}),
+        ("/v1/stats/breakdown", {"by": "page", "cursor": "x"}),
         ("/v1/stats/breakdown", {"by": "colour"}), ("/v1/stats/breakdown", {"by": "page", "limit": 0}),
         ("/v1/spikes", {"limit": 0}), ("/v1/webhooks", {}), ("/v1/attribution", {"model": "x"}),
         ("/v1/cascades", {"sort": "taste"}), ("/v1/cascades", {"cursor": "x"}), ("/v1/cascades", {"limit": 9_999}),

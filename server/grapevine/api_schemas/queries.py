@@ -42,9 +42,9 @@ class FilterQuery(PeriodQuery, frozen=True, kw_only=True):
     """Only visits from this source."""
     device: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.DEVICES]})] = None
     """Only visits with this kind of device."""
-    app: Annotated[str | None, msgspec.Meta(examples=["instagram"], min_length=1, max_length=LONGEST_APP)] = None
-    """Only visits that came from this app: in its own browser, or by a link that names it, as in the breakdown by app. For
-    shares and link previews, the app of the sharing visit."""
+    app: Annotated[str, msgspec.Meta(examples=["instagram"], min_length=1, max_length=LONGEST_APP)] | None = None
+    """Only visits that came from this app: in its own browser, or by a link that names it, as in the breakdown by app;
+    for shares and link previews, the app of the sharing visit."""
 
     def filters(self) -> Filters:
         """Returns the filters that every statistic takes. Raises Invalid for a name that is in no closed set."""

@@ -163,7 +163,9 @@ def values_of(last: Mapping[str, Any]) -> dict[str, Any]:
         **last, **{column: 1 for query in sql_loader.queries().values() for column in query.columns}, **scope.params(),
         **weeks_of(scope.start, scope.end),
         **{name: last[name] for name in ("visit_id", "cell", "root_id", "channel", "n")}, "by": "channel",
-        "dimension": 0, "key": None, "limit": 21, "most": 200, "value": 1 << 62, "units": 1 << 62, "rest": 0,
+        "split": None, "sort": "top",
+        "score": 1 << 62, "after_page": 0, "dimension": 0, "key": None,
+        "limit": 21, "most": 200, "value": 1 << 62, "units": 1 << 62, "rest": 0,
         "hangs_on": last["visit_id"], "small": 10_000, "before": 0, "day": end - 1, "kind": 1,
         "guard_key": -(1 << 62), "window": 1000, "end_site": SITE, "end_kind": 1, "end_key": 1 << 40,
         "now": ids.day_start(end), "app": "slack", "reason": "robot", "url": "u", "title": "t", "goal": "order",
@@ -171,7 +173,13 @@ def values_of(last: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-FILTERS: Final[tuple[Mapping[str, Any], ...]] = ({}, {"channel": 3}, {"device": 2, "source": 4}, {"page_id": 7})
+FILTERS: Final[tuple[Mapping[str, Any], ...]] = (
+    {},
+    {"channel": 3},
+    {"device": 2, "source": 4},
+    {"page_id": 7},
+    {"app": "slack"},
+)
 """The filters that may narrow down a query, in addition to the site and the period."""
 
 
@@ -179,7 +187,7 @@ def narrowed(name: str) -> Iterator[Mapping[str, Any]]:
     """Yields the combinations of filters to plan a query with; only the empty one for a query without filters."""
     known = set(sql_loader.for_postgres(sql_loader.queries()[name]).names)
     filters: dict[str, Any] = (
-        dict.fromkeys(known & {"channel", "device", "source", "page_id"}) if name.endswith("_by") else {}
+        dict.fromkeys(known & {"channel", "device", "source", "page_id", "app"}) if name.endswith("_by") else {}
     )
     return (filters | dict(chosen) for chosen in FILTERS if chosen.keys() <= filters.keys())
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from grapevine.analytics.attribution import attribute_conversions
 from grapevine.analytics.breakdown import MOST_ROWS, SORTS, breakdown_page
 from grapevine.analytics.direct import Direct, direct_summary
-from grapevine.analytics.metrics import DIMENSIONS, BreakdownRow, Summary
+from grapevine.analytics.metrics import DIMENSIONS, LONGEST_APP, BreakdownRow, Summary
 from grapevine.analytics.models.attribution import MODELS, Attribution
 from grapevine.analytics.series import METRICS, Choice, Point, metric_series
 from grapevine.analytics.spikes import list_spikes
@@ -33,7 +33,7 @@ class SeriesQuery(FilterQuery, frozen=True, kw_only=True):
     """Which number."""
     interval: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*INTERVALS]})] = "day"
     """How long each point is. `bound_hits` are counted by day, so that they cannot be had by hour."""
-    currency: Annotated[str | None, msgspec.Meta(examples=["EUR"])] = None
+    currency: Annotated[str, msgspec.Meta(examples=["EUR"], pattern="^[A-Za-z]{3}$")] | None = None
     """With `metric=value`: amounts in this currency. Needed where the period has amounts in several."""
     reported_by: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.CONVERSION_REPORTERS]})] = None
     """With `metric=conversions` or `metric=value`: only what a page, or your server with a key, reported."""
@@ -43,7 +43,7 @@ class SeriesQuery(FilterQuery, frozen=True, kw_only=True):
     """With `metric=suspects`: only those with this verdict."""
     bound: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.BOUND_KINDS]})] = None
     """With `metric=bound_hits`: only those of this bound."""
-    preview: Annotated[str | None, msgspec.Meta(examples=["slack"])] = None
+    preview: Annotated[str, msgspec.Meta(examples=["slack"], min_length=1, max_length=LONGEST_APP)] | None = None
     """With `metric=unfurls`: only previews that this app fetched."""
 
     def choice(self) -> Choice:
