@@ -14,8 +14,9 @@ import msgspec
 
 from grapevine.analytics.cascades import Cascade, CascadeHead, CascadePage
 from grapevine.analytics.direct import Direct
-from grapevine.analytics.metrics import BreakdownRow, Point, Summary
+from grapevine.analytics.metrics import BreakdownRow, Summary
 from grapevine.analytics.models.attribution import Attribution
+from grapevine.analytics.series import Point
 from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution, Unresolved
 from grapevine.api_schemas.lists import DeliveryList, EndpointList, SpikeList
@@ -56,6 +57,7 @@ class FilterParams(TypedDict, total=False):
     channel: str
     source: str
     device: str
+    app: str
 
 
 class TokensGroup(Group[Way]):
@@ -90,10 +92,32 @@ class StatsGroup(Group[Way]):
         last: Day | None = None,
         *,
         interval: Literal["hour", "day", "week", "month"] = "day",
+        currency: str | None = None,
+        reported_by: Literal["page", "key"] | None = None,
+        reason: str | None = None,
+        verdict: str | None = None,
+        bound: str | None = None,
+        preview: str | None = None,
         **filters: Unpack[FilterParams],
     ) -> Call[list[Point]]:
-        """Returns one number for each hour, day, week or month, without gaps."""
-        asked = _asked(first, last, filters, metric=metric, interval=interval)
+        """Returns one number for each hour, day, week or month, without gaps.
+
+        ``currency``, ``reported_by``, ``reason``, ``verdict``, ``bound`` and ``preview`` choose a part of a metric, as
+        in the API.
+        """
+        asked = _asked(
+            first,
+            last,
+            filters,
+            metric=metric,
+            interval=interval,
+            currency=currency,
+            reported_by=reported_by,
+            reason=reason,
+            verdict=verdict,
+            bound=bound,
+            preview=preview,
+        )
         return Call(read=answer(list[Point]), query=asked)
 
     @call("GET", "/v1/stats/breakdown")
@@ -103,11 +127,14 @@ class StatsGroup(Group[Way]):
         first: Day | None = None,
         last: Day | None = None,
         *,
+        sort: Literal["top", "key"] = "top",
         limit: int | None = None,
+        cursor: str | None = None,
         **filters: Unpack[FilterParams],
     ) -> Call[list[BreakdownRow]]:
         """Returns the numbers of a period by channel, page, source, depth, device or app."""
-        return Call(read=answer(list[BreakdownRow]), query=_asked(first, last, filters, by=by, limit=limit))
+        asked = _asked(first, last, filters, by=by, sort=sort, limit=limit, cursor=cursor)
+        return Call(read=answer(list[BreakdownRow]), query=asked)
 
     @call("GET", "/v1/stats/direct")
     def direct(self, first: Day | None = None, last: Day | None = None) -> Call[Direct]:
