@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from grapevine.client import AsyncClient, Client
-from tests.support.in_process_server import PLAIN, database, server
+from tests.support.in_process_server import database, server
 
 __all__ = ["database", "server"]
 
@@ -22,18 +22,19 @@ KINDS: Final = ("blocking", "awaited")
 class Caller:
     """A client of one kind. ``pauses`` are the seconds that it waited; it does not wait in truth."""
 
-    def __init__(self, kind: str, url: str, key: str = "a-key", *, tls: ssl.SSLContext = PLAIN, **options: Any) -> None:
+    def __init__(
+        self, kind: str, url: str, key: str = "a-key", tls: ssl.SSLContext | None = None, **options: Any
+    ) -> None:
         self.pauses: list[float] = []
         self._kind = kind
         given: dict[str, Any] = {"random": lambda: 0.5, "timeout": 60.0} | options
+        if tls is not None:
+            made = httpx.HTTPTransport if kind == "blocking" else httpx.AsyncHTTPTransport
+            given["transport"] = made(verify=tls)
         if kind == "blocking":
-            self.client: Client | AsyncClient = Client(
-                url, key, transport=httpx.HTTPTransport(verify=tls), sleep=self._pause, **given
-            )
+            self.client: Client | AsyncClient = Client(url, key, sleep=self._pause, **given)
         else:
-            self.client = AsyncClient(
-                url, key, transport=httpx.AsyncHTTPTransport(verify=tls), sleep=self._sleep, **given
-            )
+            self.client = AsyncClient(url, key, sleep=self._sleep, **given)
 
     def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

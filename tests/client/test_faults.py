@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import trustme
 
 from grapevine import __version__
 from grapevine import client as api
 from grapevine.client import Retries
 from tests.client.conftest import MakeCaller, ScriptedServer, problem, reply
+from tests.support.in_process_server import PLAIN
 
 pytestmark = pytest.mark.anyio
 
@@ -176,3 +180,22 @@ async def test_requests_say_who_sends_them(make_caller: MakeCaller, scripted: Sc
     assert any(line.startswith(f"User-Agent: grapevine-client/{__version__} (Python 3.") for line in lines)
     assert b'"nonce":"' in body
     assert scripted.requests[1] == scripted.requests[2] != scripted.requests[0], "a repeat is the same request"
+
+
+async def test_a_certificate_is_checked(make_caller: MakeCaller) -> None:
+    """Tried once: a certificate does not change in a second."""
+    authority, inside = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(inside)
+    script = ScriptedServer()
+    listening = await asyncio.start_server(script.serve, "127.0.0.1", 0, ssl=inside)
+    url = f"https://localhost:{listening.sockets[0].getsockname()[1]}"
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(trusting)
+    script.will(LIST)
+    assert await make_caller(url, tls=trusting)(series) == []
+    caller = make_caller(url, tls=PLAIN)
+    with pytest.raises(api.ConnectionFailed, match="has a certificate that is not trusted"):
+        await caller(series)
+    assert not caller.pauses
+    listening.close()
+    await listening.wait_closed()

@@ -43,7 +43,7 @@ def find_address(url: str | None, key: str | None, environ: Mapping[str, str], *
     if not given_key or not (secret := given_key.strip()):
         raise ClientSettingError(
             f"The API key is missing: give it as key=…, or set {CLIENT_KEY} or {CLIENT_KEY}{_FILE}. "
-            "`grapevine key add SITE` makes one."
+            "`grapevine key add SITE --scope read` makes one."
         )
     if not _KEY.fullmatch(secret):
         raise ClientSettingError("The API key holds characters that no key has. Was more copied than the key?")

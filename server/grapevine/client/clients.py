@@ -79,7 +79,7 @@ class Client(Calls[Blocking]):
         random: Callable[[], float] = random_numbers.random,
     ) -> None:
         address = find_address(url, key, environ, allow_http=allow_http)
-        http: Http = BlockingHttp(transport, sleep)
+        http: Http = BlockingHttp(address.url, transport, sleep)
         self._exchange = Exchange(
             http, address, site=site, timeout=timeout, retries=retries, clock=clock, random=random
         )
@@ -119,7 +119,7 @@ class AsyncClient(Calls[Awaited]):
         random: Callable[[], float] = random_numbers.random,
     ) -> None:
         address = find_address(url, key, environ, allow_http=allow_http)
-        http: Http = AwaitedHttp(transport, sleep)
+        http: Http = AwaitedHttp(address.url, transport, sleep)
         self._exchange = Exchange(
             http, address, site=site, timeout=timeout, retries=retries, clock=clock, random=random
         )

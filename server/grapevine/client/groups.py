@@ -75,7 +75,11 @@ class TokensGroup(Group[Way]):
 
 
 class StatsGroup(Group[Way]):
-    """The numbers of a period. Without ``first`` and ``last`` these are the last 30 days."""
+    """The numbers of a period. Without ``first`` and ``last`` these are the last 30 days.
+
+    ``filters`` are those of the API, which ask for a part of the numbers: ``page``, ``channel``, ``source`` and
+    ``device``.
+    """
 
     @call("GET", "/v1/stats/summary")
     def summary(

@@ -7,8 +7,7 @@ without an event loop.
 
 from __future__ import annotations
 
-import asyncio
-import time
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -45,8 +44,10 @@ class Http(Protocol):
 class BlockingHttp:
     """Calls that block."""
 
-    def __init__(self, transport: httpx.BaseTransport | None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._client = httpx.Client(transport=transport, trust_env=False, follow_redirects=False)
+    def __init__(self, url: str, transport: httpx.BaseTransport | None, sleep: Callable[[float], None]) -> None:
+        self._client = httpx.Client(
+            transport=transport, verify=_tls(url, transport), trust_env=False, follow_redirects=False
+        )
         self._sleep = sleep
 
     async def send(self, request: httpx.Request) -> httpx.Response:
@@ -70,9 +71,11 @@ class AwaitedHttp:
     """Calls on the event loop."""
 
     def __init__(
-        self, transport: httpx.AsyncBaseTransport | None, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self, url: str, transport: httpx.AsyncBaseTransport | None, sleep: Callable[[float], Awaitable[None]]
     ) -> None:
-        self._client = httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
+        self._client = httpx.AsyncClient(
+            transport=transport, verify=_tls(url, transport), trust_env=False, follow_redirects=False
+        )
         self._sleep = sleep
 
     async def send(self, request: httpx.Request) -> httpx.Response:
@@ -90,6 +93,13 @@ class AwaitedHttp:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def _tls(url: str, transport: object) -> ssl.SSLContext:
+    """Returns how certificates are checked. Where none will be seen, no certificates are read, which takes a second."""
+    if transport is not None or url.startswith("http://"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts none
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
