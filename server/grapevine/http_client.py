@@ -15,6 +15,10 @@ from typing import Final
 import httpx
 
 AsyncClient = httpx.AsyncClient
+AsyncBaseTransport = httpx.AsyncBaseTransport
+AsyncByteStream = httpx.AsyncByteStream
+AsyncHTTPTransport = httpx.AsyncHTTPTransport
+URL = httpx.URL
 Request = httpx.Request
 Response = httpx.Response
 HTTPError = httpx.HTTPError

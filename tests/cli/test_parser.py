@@ -39,7 +39,7 @@ def test_the_commands() -> None:
         "serve", "demo", "site add", "site list", "site set", "site delete", "site snippet", "key add", "key list",
         "key revoke",
         "token inspect", "stats", "cascade", "erase", "export", "migrate", "secret rotate", "secret accept", "copy",
-        "backup", "restore", "simulate", "doctor", "completion",
+        "backup", "restore", "simulate", "doctor", "mcp", "completion",
     }  # fmt: skip
 
 

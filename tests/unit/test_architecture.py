@@ -20,7 +20,7 @@ PACKAGE: Final = ROOT / "server" / "grapevine"
 LAYERS: Final = (
     "errors", "domain", "config", "http_client", "egress", "telemetry", "store", "sites", "background", "keyring",
     "webhooks", "analytics", "writer", "collect", "exports", "api_schemas", "doctor", "web", "client", "serving",
-    "simulate", "demo", "cli", "__main__",
+    "simulate", "demo", "mcp_server", "cli", "__main__",
 )  # fmt: skip
 """From the lowest to the highest: each may import those before it, and none behind it."""
 
@@ -41,6 +41,8 @@ ONLY_IN: Final = {
     "sqlite3": {"store"},
     "jinja2": {"web"},
     "prometheus_client": {"web"},
+    "mcp": {"mcp_server"},
+    "mcp_types": {"mcp_server"},
 }
 """Which layers alone may import a library."""
 

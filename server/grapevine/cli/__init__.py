@@ -12,6 +12,7 @@ from grapevine.cli.encoding import write_plainly
 from grapevine.cli.parser import build_parser
 from grapevine.config.private_files import advice
 from grapevine.errors import GrapevineError, Invalid, SettingError
+from grapevine.mcp_server.access import refuse_keys
 from grapevine.serving.runtime import loop_factory
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -21,9 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0 ok, 1 failed, 2 wrong usage or a wrong setting."""
     for stream in (sys.stdout, sys.stderr):
         write_plainly(stream)
-    parsed = build_parser().parse_args(arguments)
-    context = CommandContext(os.environ, parsed.config)
+    context = CommandContext(os.environ, None)
     try:
+        refuse_keys(sys.argv[1:] if arguments is None else arguments)
+        parsed = build_parser().parse_args(arguments)
+        context = CommandContext(os.environ, parsed.config)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             status = runner.run(parsed.run(context, parsed))
         sys.stdout.flush()

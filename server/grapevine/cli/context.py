@@ -33,14 +33,14 @@ class CommandContext:
     unprintable characters as escapes."""
 
     def __init__(self, environ: Mapping[str, str], config: Path | None) -> None:
-        self._environ = environ
+        self.environ = environ
         self._config = config
         self.out = _console(sys.stdout)
         self.err = _console(sys.stderr)
 
     def settings(self) -> Settings:
         """Returns the settings, without secret keys unless they were given. Raises SettingError."""
-        return load(self._environ, self._config)
+        return load(self.environ, self._config)
 
     @asynccontextmanager
     async def store_and_keys(self, *, make: bool = False) -> AsyncIterator[tuple[Store, Settings]]:

@@ -17,6 +17,7 @@ from grapevine.cli import (
     erase,
     export,
     keys,
+    mcp,
     migrate,
     secret,
     serve,
@@ -65,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         backup,
         simulate,
         doctor,
+        mcp,
         completion,
     ):
         group.register(commands)

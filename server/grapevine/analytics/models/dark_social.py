@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist, median
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 METHOD: Final = "covariation-1"
+NoEstimate = Literal["too-few-days", "too-few-deep-visits", "too-few-returns", "returns-do-not-move", "too-uncertain"]
+"""Why there is no estimate."""
 LEVEL: Final = 0.9
 GROUPS: Final = 4
 """Into how many groups returns are dealt by the visit that shared, to tell a wave of sharing from one lucky share."""
@@ -62,7 +64,7 @@ class Estimated(msgspec.Struct, frozen=True):
     total: Interval | None
     pages: list[Interval | None]
     ratio: float | None
-    reason: str | None
+    reason: NoEstimate | None
 
 
 class _Fit(msgspec.Struct):
@@ -96,7 +98,7 @@ def estimate_dark_visits(pages: Sequence[PageSeries]) -> Estimated:
     return _pooled(fits, deep, returns)
 
 
-def _nothing(pages: Sequence[PageSeries], reason: str) -> Estimated:
+def _nothing(pages: Sequence[PageSeries], reason: NoEstimate) -> Estimated:
     return Estimated(None, [None] * len(pages), None, reason)
 
 

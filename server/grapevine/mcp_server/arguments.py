@@ -1,0 +1,96 @@
+"""What the tools may be asked: the arguments of each, with the bounds that assistants get to know.
+
+Descriptions stand below the fields, as in ``api_schemas``. Where the API takes a thousand rows, a tool takes a hundred:
+an assistant reads all of what it gets.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from grapevine.analytics.metrics import METRICS
+from grapevine.api_schemas.queries import FilterQuery, PeriodQuery
+
+MOST_ROWS: Final = 100
+MOST_NODES: Final = 200
+
+Limit = Annotated[int, Meta(ge=1, le=MOST_ROWS)]
+
+
+class PeriodArguments(PeriodQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A period of whole days."""
+
+
+class FilterArguments(FilterQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A period, and the part of a site's numbers that is asked about."""
+
+
+class SeriesArguments(FilterArguments, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A number by interval."""
+
+    metric: Annotated[str, Meta(extra_json_schema={"enum": [*METRICS]})]
+    """Which number."""
+    interval: Literal["hour", "day", "week", "month"] = "day"
+    """How long each point is."""
+
+
+class BreakdownArguments(FilterArguments, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rows of a dimension whose keys no visitor can choose."""
+
+    by: Literal["channel", "source", "depth", "device"]
+    """What each row stands for."""
+    limit: Limit = MOST_ROWS
+    """How many rows at most: those with the most visits and shares."""
+
+
+class RowsArguments(FilterArguments, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rows of a dimension whose keys visitors can choose: pages, apps."""
+
+    limit: Limit = 20
+    """How many rows at most: those with the most visits and shares."""
+
+
+class CascadesArguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first cascades in an order."""
+
+    sort: Literal["size", "depth", "virality", "value", "recent"] = "size"
+    """What comes first: most visits, deepest generation, highest structural virality, highest value, or newest."""
+    limit: Limit = 20
+    """How many cascades at most."""
+
+
+class CascadeArguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One cascade."""
+
+    root: Annotated[str, Meta(pattern="^[0-9A-Za-z]{11}$", max_length=11)]
+    """`root` of a cascade: the id of its first visit."""
+    limit: Annotated[int, Meta(ge=1, le=MOST_NODES)] = MOST_ROWS
+    """How many visits at most, from the root on by depth and time."""
+
+
+class TokenArguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One share."""
+
+    token: Annotated[str, Meta(max_length=4_096)]
+    """The 23 letters and digits of a share token, or the whole shared address that holds it."""
+
+
+class AttributionArguments(FilterArguments, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Credit for conversions."""
+
+    model: Literal["first", "last", "linear", "position"] = "linear"
+    """Which shares on the way get the credit: the first, the last, all alike, or 40 % each the first and the last."""
+    goal: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """Only conversions of this goal."""
+    limit: Limit = 20
+    """How many pages and shares at most; those beyond are added up as `(other)`."""
+
+
+class ListArguments(PeriodArguments, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The newest rows of a period."""
+
+    limit: Limit = 20
+    """How many at most, the newest first."""
