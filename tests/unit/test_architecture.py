@@ -38,6 +38,7 @@ ONLY_IN: Final = {
     "uvicorn": {"web", "serving"},
     "httpx": {"client", "http_client"},
     "asyncpg": {"store"},
+    "aiosqlite": {"store"},
     "sqlite3": {"store"},
     "jinja2": {"web"},
     "prometheus_client": {"web"},

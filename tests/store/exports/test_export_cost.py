@@ -132,9 +132,7 @@ async def test_a_slow_reader_holds_no_connection_of_the_store(plenty: Backend, w
             assert readers
             assert readers.get_idle_size() == readers.get_size() > 0
         else:
-            pool = plenty._readers  # noqa: SLF001
-            assert pool
-            assert pool.free == READERS
+            assert plenty._readers.qsize() == READERS  # noqa: SLF001
             with sqlite3.connect(plenty.path) as other:
                 ((busy, *_),) = other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             other.close()

@@ -3,7 +3,7 @@
 The writer's statements, and queries that touch a handful of rows, run on the event loop's own thread: they take
 microseconds each, and a thread that competes with a busy loop waits for the interpreter's lock after every single row.
 COMMIT, which waits for the disk, and BEGIN, which may wait for another process, run in a thread (docs/decisions/0006).
-Queries that may take long run in the threads of ``read_pool``.
+Queries that may take long run through aiosqlite.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
+
+import aiosqlite
 
 from grapevine.store import sql_loader
 from grapevine.store.sqlite.errors import unreadable
@@ -39,7 +41,7 @@ _READER_PAGES = f"cache_size=-{READER_PAGES_KIB}"
 # With temp_store=MEMORY a sort holds all of its rows in memory: those of a day with a million returns take 100 MB. In a
 # file only what exceeds the connection's pages is written; it has no name and is gone with the query.
 READER_SETTINGS: Final = ("query_only=ON", f"busy_timeout={_BUSY_MS}", "temp_store=FILE", _READER_PAGES)
-"""Settings of the connections of ``read_pool``."""
+"""Settings of the connections in the pool."""
 
 _QUICK_SETTINGS = ("query_only=ON", "busy_timeout=100", "temp_store=MEMORY", _READER_PAGES)
 
@@ -157,6 +159,52 @@ class WriteConnection(InlineConnection):
         except asyncio.CancelledError:
             await asyncio.wait([done])
             raise
+
+
+class ReadConnection:
+    """One reading connection, as a Runner."""
+
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @classmethod
+    async def open(cls, path: Path) -> ReadConnection:
+        reader = cls(await aiosqlite.connect(path, isolation_level=None), path)
+        for setting in READER_SETTINGS:
+            await reader.plain(f"PRAGMA {setting}")
+        return reader
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        with unreadable(self._path):
+            for text, values in _statements(name, rows, params):
+                found += await self._connection.execute_fetchall(text, values)  # type: ignore[arg-type]
+        return found
+
+    async def plain(self, text: str) -> list[tuple[Any, ...]]:
+        return list(await self._connection.execute_fetchall(text))  # type: ignore[arg-type]
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+class Pool:
+    """A pool of reading connections as one Runner: each query takes the next free connection."""
+
+    def __init__(self, free: asyncio.Queue[ReadConnection]) -> None:
+        self._free = free
+
+    async def run(
+        self, name: str, /, rows: Sequence[Sequence[Any]] | None = None, **params: Any
+    ) -> list[tuple[Any, ...]]:
+        connection = await self._free.get()
+        try:
+            return await connection.run(name, rows, **params)
+        finally:
+            self._free.put_nowait(connection)
 
 
 def _statements(

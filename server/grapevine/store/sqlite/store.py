@@ -1,6 +1,6 @@
 """SQLite: the embedded default, one file, durable at every commit.
 
-One connection writes; a few others read in threads of their own (with the write-ahead log neither waits for the other).
+One connection writes; a few others read through aiosqlite (with the write-ahead log neither waits for the other).
 """
 
 from __future__ import annotations
@@ -38,10 +38,9 @@ from grapevine.store.repositories.webhooks import WebhookRepository
 from grapevine.store.repositories.widget_files import WidgetFileRepository
 from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.sqlite.checkpointer import Checkpointer
-from grapevine.store.sqlite.connections import InlineConnection, WriteConnection
+from grapevine.store.sqlite.connections import InlineConnection, Pool, ReadConnection, WriteConnection
 from grapevine.store.sqlite.errors import store_error
 from grapevine.store.sqlite.files import database_files
-from grapevine.store.sqlite.read_pool import ReadPool
 from grapevine.store.sqlite.unused_room import UnusedRoom
 from grapevine.store.sqlite.version import apply_migrations
 from grapevine.store.write_batch import Batch
@@ -65,7 +64,7 @@ class SQLiteStore(Store):
         self._quick: InlineConnection | None = None
         self._checkpoints: Checkpointer | None = None
         self._room: UnusedRoom | None = None
-        self._readers: ReadPool | None = None
+        self._readers: asyncio.Queue[ReadConnection] = asyncio.Queue()
         self._writing = asyncio.Lock()
 
     async def open(self) -> None:
@@ -79,19 +78,20 @@ class SQLiteStore(Store):
             self._room = UnusedRoom(self.path) if hasattr(os, "pread") else None
             self._checkpoints = Checkpointer(self.path, self._writing, self._writer.forget_pages, self._room)
             self._quick = InlineConnection(self.path)
-            self._readers = ReadPool(self.path, READERS)
+            for _ in range(READERS):
+                self._readers.put_nowait(await ReadConnection.open(self.path))
         except StoreError:
             await self.close()
             raise
         except (OSError, sqlite3.Error) as error:
             await self.close()
             raise StoreError(f"cannot use the database file {self.path}: {error}{advice(error)}") from error
-        self.reads = Reads(self._readers)
+        self.reads = Reads(Pool(self._readers))
         self.quick = Reads(self._quick)
-        self.exports = ExportReader(self._readers)
-        self.suspects = SuspectReader(self._readers)
-        self.floods = FloodReader(self._readers)
-        self.erasures = ErasureReader(self._readers)
+        self.exports = ExportReader(Pool(self._readers))
+        self.suspects = SuspectReader(Pool(self._readers))
+        self.floods = FloodReader(Pool(self._readers))
+        self.erasures = ErasureReader(Pool(self._readers))
         self.sites = SiteRepository(self._quick, self._transaction)
         self.api_keys = ApiKeyRepository(self._quick, self._transaction)
         self.sessions = SessionRepository(self._quick, self._transaction)
@@ -101,19 +101,18 @@ class SQLiteStore(Store):
         self.guards = GuardRepository(self._quick, self._transaction)
         self.retention = RetentionRepository(self._quick, self._transaction)
         self.page_joins = PageJoinRepository(
-            self._readers, self._transaction, partial(self._transaction, durable=False)
+            Pool(self._readers), self._transaction, partial(self._transaction, durable=False)
         )
         self.site_deletion = SiteDeletionRepository(
-            self._readers, self._transaction, partial(self._transaction, durable=False)
+            Pool(self._readers), self._transaction, partial(self._transaction, durable=False)
         )
         self.webhooks = WebhookRepository(self._quick, self._transaction)
-        self.spikes = SpikeRepository(self._readers, self._transaction)
+        self.spikes = SpikeRepository(Pool(self._readers), self._transaction)
         self.widget_files = WidgetFileRepository(self._quick, self._transaction)
 
     async def close(self) -> None:
-        if self._readers is not None:
-            await self._readers.close()
-            self._readers = None
+        while not self._readers.empty():
+            await (await self._readers.get()).close()
         if self._quick is not None:
             self._quick.close()
             self._quick = None
@@ -146,9 +145,11 @@ class SQLiteStore(Store):
 
     async def look(self, text: str) -> list[tuple[Any, ...]]:
         """Returns the rows of a reading statement in SQLite's dialect, for tools and tests."""
-        if self._readers is None:
-            raise StoreError("the store is closed")
-        return await self._readers.plain(text)
+        connection = await self._readers.get()
+        try:
+            return await connection.plain(text)
+        finally:
+            self._readers.put_nowait(connection)
 
     async def writer_setting(self, pragma: str) -> int:
         """Returns the value of a PRAGMA of the writing connection, for tools and tests."""
