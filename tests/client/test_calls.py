@@ -103,6 +103,10 @@ async def test_a_list_goes_through_all_pages(server: Server, caller: Caller) -> 
         assert [(head.root, head.size) for head in heads] == [(first["visit"], 3), (alone["visit"], 2)]
     recent = await caller(lambda client: client.cascades.list("recent", page_size=1))
     assert {head.root for head in recent} == {first["visit"], alone["visit"]}
+    pages = [f"{ORIGIN}/deep/page", f"{ORIGIN}/shared"]
+    rows = await caller(lambda client: client.stats.all_rows("page", page_size=1))
+    assert sorted(row.key for row in rows) == pages
+    assert await caller(lambda client: client.stats.all_rows("page", source="search", sort="top")) == []
 
 
 async def test_exports_are_streamed_as_rows_or_as_a_file(server: Server, caller: Caller) -> None:

@@ -55,7 +55,7 @@ def described(method: Operated) -> Call[Any]:
         given |= dict.fromkeys(groups.FilterParams.__annotations__, "1")
     made = method.describe(None, **{name: value for name, value in given.items() if name != "self"})
     if isinstance(made, PagedList):
-        first: Call[Any] = made.at("1")
+        first: Call[Any] = made.at("/?cursor=1")
         return first
     return made.call if isinstance(made, Stream) else made
 

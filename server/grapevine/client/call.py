@@ -53,11 +53,15 @@ class Call(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
 
 
 class PagedList(msgspec.Struct, Generic[Page, Item], frozen=True, kw_only=True):
-    """A list that comes in pages. ``at`` describes the call for the page at a cursor (None: the first page)."""
+    """A list that comes in pages. ``at`` describes the call for the page at a cursor (None: the first page).
+
+    ``next`` returns the cursor of the page behind a page, None behind the last one; it also gets the target of the
+    answer's ``Link`` header with ``rel=next``, if there is one.
+    """
 
     at: Callable[[str | None], Call[Page]]
     items: Callable[[Page], list[Item]]
-    next: Callable[[Page], str | None]
+    next: Callable[[Page, str | None], str | None]
 
 
 class Stream(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):

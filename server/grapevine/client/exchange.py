@@ -10,7 +10,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 import httpx
 import msgspec
@@ -48,6 +48,14 @@ class ProblemBody(msgspec.Struct, frozen=True):
     errors: list[dict[str, str]] = []
 
 
+class Answer(NamedTuple):
+    """A whole answer: its status, its body, and where its ``Link`` to the next page leads."""
+
+    status: int
+    body: bytes
+    next: str | None
+
+
 class Exchange:
     """Makes the calls of one client."""
 
@@ -76,17 +84,22 @@ class Exchange:
 
     async def result(self, operation: Operated, call: Call[Taken]) -> Taken:
         """Returns the result of a call. Raises ClientError."""
+        result, _ = await self._result(operation, call)
+        return result
 
-        async def whole(response: httpx.Response, seconds: float) -> tuple[int, bytes]:
+    async def _result(self, operation: Operated, call: Call[Taken]) -> tuple[Taken, str | None]:
+        """Returns the result of a call, and the target of the link to the next page."""
+
+        async def whole(response: httpx.Response, seconds: float) -> Answer:
             body = await self._body(operation, response, seconds)
             await self._http.end(response)
-            return response.status_code, body
+            return Answer(response.status_code, body, response.links.get("next", {}).get("url"))
 
-        status, body = await self._answered(operation, call, whole, gone=(int(HTTPStatus.NO_CONTENT), b""))
+        answer = await self._answered(operation, call, whole, gone=Answer(HTTPStatus.NO_CONTENT, b"", None))
         try:
-            return call.read(body)
+            return call.read(answer.body), answer.next
         except ValueError as error:
-            self._unreadable(operation, status, body, error)
+            self._unreadable(operation, answer.status, answer.body, error)
 
     def items(self, operation: Operated, listed: PagedList[Any, Item] | Stream[Item]) -> AsyncIterator[Item]:
         """Yields the items of a list, or of a streamed answer. Raises ClientError."""
@@ -98,10 +111,10 @@ class Exchange:
         """Yields the items of a list, a page at a time. Raises ClientError."""
         cursor: str | None = None
         while True:
-            page = await self.result(operation, pages.at(cursor))
+            page, link = await self._result(operation, pages.at(cursor))
             for item in pages.items(page):
                 yield item
-            following = pages.next(page)
+            following = pages.next(page, link)
             if following is None:
                 return
             if following == cursor:

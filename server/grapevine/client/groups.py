@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, Literal, TypedDict, Unpack
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -42,6 +43,7 @@ Day = date | str
 """A day, as a date or as a text such as ``2026-11-21``."""
 ExportRow = dict[str, str | int | float | bool | None]
 """A row of an export by the names of its columns (docs/exports.md)."""
+Dimension = Literal["channel", "page", "source", "depth", "device", "app"]
 Table = Literal["visits", "shares", "unfurls", "conversions", "answers", "cascades"]
 
 Endpoints = list[Endpoint]
@@ -77,8 +79,8 @@ class TokensGroup(Group[Way]):
 class StatsGroup(Group[Way]):
     """The numbers of a period. Without ``first`` and ``last`` these are the last 30 days.
 
-    ``filters`` are those of the API, which ask for a part of the numbers: ``page``, ``channel``, ``source`` and
-    ``device``.
+    ``filters`` are those of the API, which ask for a part of the numbers: ``page``, ``channel``, ``source``, ``device``
+    and ``app``.
     """
 
     @call("GET", "/v1/stats/summary")
@@ -127,18 +129,41 @@ class StatsGroup(Group[Way]):
     @call("GET", "/v1/stats/breakdown")
     def breakdown(
         self,
-        by: Literal["channel", "page", "source", "depth", "device", "app"],
+        by: Dimension,
         first: Day | None = None,
         last: Day | None = None,
         *,
-        sort: Literal["top", "key"] = "top",
         limit: int | None = None,
-        cursor: str | None = None,
         **filters: Unpack[FilterParams],
     ) -> Call[list[BreakdownRow]]:
-        """Returns the numbers of a period by channel, page, source, depth, device or app."""
-        asked = _asked(first, last, filters, by=by, sort=sort, limit=limit, cursor=cursor)
-        return Call(read=answer(list[BreakdownRow]), query=asked)
+        """Returns the numbers of a period by channel, page, source, depth, device or app.
+
+        These are at most ``limit`` rows, 100 or up to 1,000, those with the most visits and shares.
+        """
+        return Call(read=answer(list[BreakdownRow]), query=_asked(first, last, filters, by=by, limit=limit))
+
+    @pages("GET", "/v1/stats/breakdown")
+    def all_rows(
+        self,
+        by: Dimension,
+        first: Day | None = None,
+        last: Day | None = None,
+        *,
+        sort: Literal["top", "key"] = "key",
+        page_size: int = 1_000,
+        **filters: Unpack[FilterParams],
+    ) -> PagedList[list[BreakdownRow], BreakdownRow]:
+        """Yields all rows of a breakdown. ``page_size`` is how many one request asks for.
+
+        With ``sort="top"`` those with the most visits and shares come first; a row that changes meanwhile may then be
+        left out.
+        """
+        asked = _asked(first, last, filters, by=by, sort=sort, limit=page_size)
+        return PagedList(
+            at=lambda link: Call(read=answer(list[BreakdownRow]), query=asked | _query_of(link)),
+            items=lambda page: page,
+            next=lambda _, link: link,
+        )
 
     @call("GET", "/v1/stats/direct")
     def direct(self, first: Day | None = None, last: Day | None = None) -> Call[Direct]:
@@ -159,7 +184,7 @@ class CascadesGroup(Group[Way]):
                 read=answer(CascadePage), query={"sort": sort, "limit": page_size, "cursor": cursor}
             ),
             items=lambda page: page.cascades,
-            next=lambda page: page.next,
+            next=lambda page, _: page.next,
         )
 
     @call("GET", "/v1/cascades/{root}")
@@ -331,6 +356,11 @@ def _asked(
     """The query of a call about a period."""
     chosen: dict[str, QueryValue] = dict(filters or {})  # type: ignore[arg-type]
     return {"from": first, "to": last, **chosen, **others}
+
+
+def _query_of(link: str | None) -> dict[str, QueryValue]:
+    """The query of a link to a further page."""
+    return {} if link is None else dict(parse_qsl(urlsplit(link).query))
 
 
 def _resolved(body: bytes) -> list[Resolution | Unresolved]:
