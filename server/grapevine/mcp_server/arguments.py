@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from grapevine.analytics.metrics import METRICS
+from grapevine.analytics.series import METRICS
 from grapevine.api_schemas.queries import FilterQuery, PeriodQuery
 
 MOST_ROWS: Final = 100

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from grapevine.analytics.cascades import Cascade, CascadeHead
 from grapevine.analytics.direct import Direct
-from grapevine.analytics.metrics import BreakdownRow, Point, Summary
+from grapevine.analytics.metrics import BreakdownRow, Summary
 from grapevine.analytics.models.attribution import Attribution
+from grapevine.analytics.series import Point
 from grapevine.analytics.token_resolution import Resolution
 from grapevine.api_schemas.lists import SpikeList
 from grapevine.client import AsyncClient

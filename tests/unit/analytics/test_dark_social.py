@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from grapevine.analytics.direct import capture, direct_summary
-from grapevine.analytics.models.dark_social import FEWEST_DAYS, GROUPS, Estimated, PageSeries, estimate_dark_visits
+from grapevine.analytics.models.dark_social import (
+    FEWEST_DAYS,
+    GROUPS,
+    Estimated,
+    NoEstimate,
+    PageSeries,
+    estimate_dark_visits,
+)
 from grapevine.domain.periods import Period
 from grapevine.store.readers.reads import Reads
 from tests.store.world import SITE, World, site_of
@@ -110,7 +117,7 @@ def steady(deep: int, returns: int, days: int = DAYS) -> list[PageSeries]:
         ([PageSeries([100] * DAYS, [0] * DAYS, [[3] * GROUPS] * DAYS)], "returns-do-not-move"),
     ],
 )
-def test_without_enough_data_it_says_so(pages: list[PageSeries], reason: str) -> None:
+def test_without_enough_data_it_says_so(pages: list[PageSeries], reason: NoEstimate) -> None:
     assert estimate_dark_visits(pages) == Estimated(None, [None] * len(pages), None, reason)
 
 
