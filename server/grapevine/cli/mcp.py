@@ -50,8 +50,9 @@ async def mcp(context: CommandContext, arguments: Namespace) -> int:
     try:
         from grapevine.mcp_server.server import serve_stdio
     except ModuleNotFoundError as error:
+        name = "mcp" if error.name == "mcp_types" else error.name  # which comes with it
         raise SettingError(
-            f"mcp: tools for assistants need the package {error.name}; run: pip install 'grapevine-share[mcp]'"
+            f"mcp: tools for assistants need the package {name}; run: pip install 'grapevine-share[mcp]'"
         ) from None
     # A thread waits for the next line of standard input, and no exception reaches it: Ctrl-C ends the process itself.
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
