@@ -6,6 +6,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from grapevine.analytics.token_resolution import Resolution, Unresolved
+
 MOST_TOKENS: Final = 1_000
 
 Token = Annotated[str, msgspec.Meta(examples=["86Yqi1yJE1R97caFSkEt8V0"])]
@@ -28,5 +30,5 @@ class ResolveRequest(msgspec.Struct, forbid_unknown_fields=True):
 class ResolveResponse(msgspec.Struct, frozen=True):
     """The response to ``POST /v1/tokens/resolve``."""
 
-    results: list[msgspec.Raw]
+    results: Annotated[list[msgspec.Raw], msgspec.Meta(extra={"items": (Resolution, Unresolved)})]
     """For each token, in the order asked: its resolution, or the token and an error."""

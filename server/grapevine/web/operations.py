@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from grapevine.web import health
@@ -35,4 +36,8 @@ KEYED: Final[list[Operation]] = [
 SERVER: Final[list[Operation]] = [*health.OPERATIONS, *server_metrics.OPERATIONS]
 """What tells of the server itself."""
 
-OPERATIONS: Final[list[Operation]] = [*COLLECT, *LINKS, *KEYED, *SERVER]
+
+def placed(prefix: str = "") -> list[Operation]:
+    """Returns every call where it is on a server whose pages call it below ``prefix``."""
+    collect = [replace(each, path=prefix + each.path) for each in COLLECT]
+    return [*collect, *LINKS, *KEYED, *([conversions.WITH_KEY] if prefix else ()), *SERVER]

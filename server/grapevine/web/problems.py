@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from grapevine.api_schemas.problems import FieldProblem, ProblemBody
 from grapevine.config.logging import Seldom
 from grapevine.errors import Busy, Malformed, Problem, StoreError
 
@@ -17,23 +18,26 @@ log = logging.getLogger(__name__)
 log.addFilter(Seldom())
 
 
+def problem_body(problem: Problem) -> ProblemBody:
+    """Returns the body of the response to a request that raised ``problem``."""
+    return ProblemBody(
+        type=f"urn:grapevine:problem:{problem.code}",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        code=problem.code,
+        errors=[FieldProblem(field=field, detail=detail) for field, detail in problem.errors],
+    )
+
+
 def problem_response(problem: Problem) -> Response:
     """Returns the response to a request that raised ``problem``."""
-    content: dict[str, object] = {
-        "type": f"urn:grapevine:problem:{problem.code}",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        "code": problem.code,
-    }
-    if problem.errors:
-        content["errors"] = [{"field": field, "detail": detail} for field, detail in problem.errors]
     headers = {}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return Response(msgspec.json.encode(content), problem.status, headers, "application/problem+json")
+    return Response(msgspec.json.encode(problem_body(problem)), problem.status, headers, "application/problem+json")
 
 
 async def on_problem(_: Request, error: Exception) -> Response:

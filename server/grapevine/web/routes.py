@@ -21,6 +21,7 @@ from grapevine.web.dashboard.direct import direct_page
 from grapevine.web.dashboard.erase import erase_visit
 from grapevine.web.dashboard.first_steps import first_steps_part
 from grapevine.web.dashboard.sign_in_link import SignInLink
+from grapevine.web.openapi import served
 from grapevine.web.public import conversions
 from grapevine.web.public.collect import preflight
 
@@ -64,7 +65,7 @@ def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
 COLLECT: Final = routes_of(operations.COLLECT)
 SHORT_LINKS: Final = routes_of(operations.LINKS)
 API: Final = routes_of([*operations.KEYED, conversions.WITH_KEY])
-HEALTH: Final = routes_of(operations.SERVER)
+HEALTH: Final = routes_of([*operations.SERVER, *served.OPERATIONS])
 DASHBOARD: Final[list[BaseRoute]] = [
     Route("/", views.overview_page),
     Route("/sign-in", views.sign_in_page, methods=["GET"]),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import msgspec
@@ -36,18 +36,25 @@ class RequestBody:
     media_types: tuple[str, ...] = JSON_TYPES
     is_checked: bool = False
 
+    @property
+    def kinds(self) -> tuple[Any, ...]:
+        """The types that the body may have."""
+        return self.kind if isinstance(self.kind, tuple) else (self.kind,)
+
 
 @dataclass(frozen=True)
 class ResponseSpec:
     """One response that is no Problem: its body (a type that msgspec encodes; None without one), and its headers.
 
-    ``text`` says what it is; the names of ``headers`` are described in ``web/openapi/headers.py``.
+    ``text`` says what it is. ``links`` are calls that may follow: by their name, which of their path parameters is
+    which value of this body, by its JSON pointer. The names of ``headers`` are described in ``web/openapi/headers.py``.
     """
 
     body: Any = None
     text: str = "Done."
     media_types: tuple[str, ...] = JSON_TYPES
     headers: tuple[str, ...] = ()
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,31 @@
+"""The body of a refusal: ``application/problem+json`` (RFC 9457)."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """What is wrong with one field or parameter."""
+
+    field: str
+    """Its name; empty for the whole body."""
+    detail: str
+    """What is wrong with it, to be read behind its name."""
+
+
+class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a request was refused."""
+
+    type: str
+    """The kind of problem, as a URI."""
+    title: str
+    """The kind of problem, for people."""
+    status: int
+    """The status of the response."""
+    detail: str
+    """What is wrong with this request, and what to do."""
+    code: str
+    """The kind of problem, for programs."""
+    errors: list[FieldProblem] = []
+    """Every field that cannot be used; it is there for the code `invalid` alone."""

@@ -1,0 +1,75 @@
+"""``/openapi.json``: the description of this server's API. It is made once and kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from grapevine.config.settings import Settings
+from grapevine.errors import RateLimited
+from grapevine.web import operations
+from grapevine.web.api.operation import Operation, ResponseSpec
+from grapevine.web.openapi.document import describe
+from grapevine.web.rate_limits import limited
+from grapevine.web.responses import JSON
+from grapevine.web.state import app_state
+
+_HEADERS: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+
+
+class Description(NamedTuple):
+    """The document, its JSON, and the entity tag of that."""
+
+    document: dict[str, Any]
+    json: bytes
+    etag: str
+
+
+async def get_openapi(request: Request) -> Response:
+    """This description, as OpenAPI 3.1."""
+    found = await description_of(app_state(request).settings)
+    headers = _HEADERS | {"ETag": found.etag}
+    if request.headers.get("if-none-match") == found.etag:
+        return Response(None, 304, headers)
+    return Response(found.json, 200, headers, JSON)
+
+
+async def description_of(settings: Settings) -> Description:
+    """Returns the description of a server with these settings. The first time it takes the better part of a second."""
+    return await asyncio.to_thread(_made, settings.base_url or "/", settings.prefix)
+
+
+@lru_cache(maxsize=4)
+def _made(server: str, prefix: str) -> Description:
+    document = describe(described(prefix), server)
+    text = msgspec.json.encode(document)
+    return Description(document=document, json=text, etag=f'"{hashlib.sha256(text).hexdigest()[:16]}"')
+
+
+def described(prefix: str = "") -> list[Operation]:
+    """Returns every operation of a server whose pages call it below ``prefix``."""
+    return [*operations.placed(prefix), *OPERATIONS]
+
+
+OPERATIONS: Final = [
+    Operation(
+        method="GET",
+        path="/openapi.json",
+        handler=limited(get_openapi),
+        tag="description",
+        scope=None,
+        is_cors=True,
+        request_headers=("If-None-Match",),
+        responses={
+            200: ResponseSpec(dict[str, Any], "The description.", headers=("ETag",)),
+            304: ResponseSpec(text="It is the one that the client has.", headers=("ETag",)),
+        },
+        problems=(RateLimited,),
+    ),
+]
