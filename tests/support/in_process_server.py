@@ -30,6 +30,7 @@ from grapevine.web.application import web_application
 from grapevine.web.state import AppState
 from tests.support.backends import Backend
 from tests.support.citus import CITUS
+from tests.support.described_api import Exchange, described_api
 from tests.support.user_agents import CHROME
 
 ORIGIN = "https://a.example"
@@ -54,12 +55,14 @@ class Server:
 
     def __init__(self, state: AppState, app: ASGIApp, clock: Clock, store: Backend, url: str | None = None) -> None:
         self.url = url
+        self._described = described_api(state.settings.prefix)
         self._clients: list[httpx.AsyncClient] = []
         self.state = state
         self.app = app
         self.clock = clock
         self.store = store
         self.site = "site-a"
+        self._hooks = {"response": [self._check_description]}
         self.http = self.browser()
 
     def browser(self, address: str = "192.0.2.1", user_agent: str = CHROME, **headers: str) -> httpx.AsyncClient:
@@ -67,11 +70,21 @@ class Server:
         sent = {"User-Agent": user_agent, "Accept-Language": "en", "Origin": ORIGIN} | headers
         if self.url:  # over a socket everybody comes from this machine, so a trusted proxy names the address
             sent |= {"X-Forwarded-For": address}
-            client = httpx.AsyncClient(base_url=self.url, headers=sent, trust_env=False, verify=PLAIN, timeout=60)
+            client = httpx.AsyncClient(
+                base_url=self.url, headers=sent, trust_env=False, verify=PLAIN, timeout=60, event_hooks=self._hooks
+            )
             self._clients.append(client)
             return client
         transport = httpx.ASGITransport(self.app, client=(address, 50_000), raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://grapevine.example", headers=sent)
+        return httpx.AsyncClient(
+            transport=transport, base_url="http://grapevine.example", headers=sent, event_hooks=self._hooks
+        )
+
+    async def _check_description(self, answer: httpx.Response) -> None:
+        """Fails where the answer to a call of the API is not as ``/openapi.json`` describes it."""
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            await answer.aread()
+            self._described.check(Exchange.of(answer))
 
     async def hang_up(self) -> None:
         """Closes the browsers' connections."""

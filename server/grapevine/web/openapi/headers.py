@@ -57,6 +57,7 @@ EVERYWHERE: Final = {
 """Headers that any response may have, which the description names once."""
 
 REQUEST: Final = {
+    "Accept": HeaderSpec("The media types that the client can read.", _TEXT, "text/plain"),
     "Accept-Encoding": HeaderSpec("The compressions that the client can undo.", _TEXT, "br, gzip"),
     "Accept-Language": HeaderSpec("The languages that the reader understands.", _TEXT, "nl, en;q=0.8"),
     "DNT": HeaderSpec("`1` asks not to be followed; the visit then counts without a token.", _TEXT, "1"),

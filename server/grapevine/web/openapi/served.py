@@ -42,11 +42,12 @@ async def get_openapi(request: Request) -> Response:
 
 async def description_of(settings: Settings) -> Description:
     """Returns the description of a server with these settings. The first time it takes the better part of a second."""
-    return await asyncio.to_thread(_made, settings.base_url or "/", settings.prefix)
+    return await asyncio.to_thread(make_description, settings.base_url or "/", settings.prefix)
 
 
 @lru_cache(maxsize=4)
-def _made(server: str, prefix: str) -> Description:
+def make_description(server: str, prefix: str) -> Description:
+    """Returns the description of a server with this URL, whose pages call it below ``prefix``."""
     document = describe(described(prefix), server)
     text = msgspec.json.encode(document)
     return Description(document=document, json=text, etag=f'"{hashlib.sha256(text).hexdigest()[:16]}"')

@@ -120,6 +120,7 @@ OPERATIONS: Final = [
         tag="health",
         scope=None,
         optional_scope="read",
+        of_site=False,
         responses={
             200: ResponseSpec(str, "All metrics.", ("text/plain", "application/openmetrics-text")),
         },

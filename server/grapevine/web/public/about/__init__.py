@@ -125,9 +125,9 @@ OPERATIONS: Final = [
         path_params=TokenPath,
         request_headers=("Accept-Language",),
         responses={
-            200: ResponseSpec(str, "The page.", HTML, ("Content-Language",)),
-            404: ResponseSpec(str, "The page, which says that this is no token.", HTML, ("Content-Language",)),
-            422: ResponseSpec(str, "The page: this server did not sign it.", HTML, ("Content-Language",)),
+            200: ResponseSpec(str, "The page.", HTML, ("Content-Language", "Vary")),
+            404: ResponseSpec(str, "The page, which says that this is no token.", HTML, ("Content-Language", "Vary")),
+            422: ResponseSpec(str, "The page: this server did not sign it.", HTML, ("Content-Language", "Vary")),
             429: ResponseSpec(str, "A page, where a browser asked for one: too many requests.", HTML),
         },
         problems=(RateLimited,),
