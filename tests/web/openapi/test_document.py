@@ -164,7 +164,8 @@ def test_every_body_has_an_example_that_fits() -> None:
         found = [error.message for error in jsonschema_rs.Draft202012Validator(whole).iter_errors(value)]
         assert not found, (name, part, found)
         for kind in kinds(CALLS[name], part):
-            msgspec.convert(value, kind, strict=False)
+            if kind is not str:
+                msgspec.json.decode(json.dumps(value), type=kind)
 
 
 def kinds(call: Operation, part: str) -> tuple[Any, ...]:
