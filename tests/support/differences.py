@@ -27,6 +27,11 @@ class Differences:
         except AssertionError as error:
             self._found.append(f"{case}: {error}")
 
+    @property
+    def compared(self) -> int:
+        """How many cases were compared."""
+        return self._compared
+
     def check(self, cases: int) -> None:
         """Fails with all differences; also where other than ``cases`` were compared."""
         assert self._found == [], "\n".join([f"{len(self._found)} of {self._compared} differ:", *self._found])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from grapevine.analytics.breakdown import MOST_ROWS
+from grapevine.analytics.breakdown import MOST_ROWS, SORTS
 from grapevine.analytics.count_tables import scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters, ReporterTotals, totals_by_reporter
 from grapevine.analytics.models.attribution import (
@@ -21,7 +21,7 @@ from grapevine.analytics.models.attribution import (
     credit,
     number,
 )
-from grapevine.domain import channels, money
+from grapevine.domain import channels, cursors, money
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import OTHER_PAGE
 from grapevine.errors import Invalid
@@ -34,11 +34,50 @@ MOST_STEPS: Final = 1_000
 """How far chains are followed up; visits above that count as past retention, which bounds the cost of a chain."""
 
 
+K = TypeVar("K", str, Share)
+
+
 class _Chain(NamedTuple):
     """The shares on the way to a visit, the first one first, and whether visits above them are missing."""
 
     touches: tuple[Share, ...]
     truncated: bool
+
+
+class _Position(NamedTuple):
+    """Behind which page and which share a part of the two lists begins; a list that has ended has no key here.
+
+    Credits are negative millionths of conversions, so that the most comes first (0 in the order ``key``).
+    """
+
+    page_credit: cursors.Number = 0
+    page: str | None = None
+    share_credit: cursors.Number = 0
+    visit: cursors.Number | None = None
+    channel: cursors.Number = 0
+    n: cursors.Number = 0
+
+    @property
+    def share(self) -> Share | None:
+        """The last share; None where all were listed."""
+        return None if self.visit is None else (self.visit, self.channel, self.n)
+
+
+class _Part(NamedTuple):
+    """Which part of the lists of pages and shares is asked for."""
+
+    asked: str
+    limit: int
+    sort: str
+    after: _Position | None
+
+
+class _Listed(NamedTuple, Generic[K]):
+    """The keys of a part of a list, and the keys behind it."""
+
+    keys: list[K]
+    rest: list[K]
+    has_ended: bool = False
 
 
 async def attribute_conversions(
@@ -49,16 +88,22 @@ async def attribute_conversions(
     filters: Filters = EVERYTHING,
     goal: str | None = None,
     limit: int = 100,
+    sort: str = "top",
+    cursor: str | None = None,
 ) -> Attribution:
     """The conversions of ``period``, credited as ``model`` says; filters are the converting visit's.
 
     Pages and shares beyond ``limit`` (1…1000) are added up as ``(other)``, as are pages that are not known any more.
-    Raises Invalid for an unknown model, a limit outside its bounds, or more than 200,000 conversions.
+    With a ``cursor`` both lists go on behind it, in the order ``sort`` (one of ``breakdown.SORTS``).
+    Raises Invalid for an unknown model or order, a limit outside its bounds, a cursor that was not handed out for this
+    question, or more than 200,000 conversions.
     """
-    if model not in MODELS:
-        raise Invalid.of("model", f"must be one of {', '.join(MODELS)}")
-    if not 1 <= limit <= MOST_ROWS:
-        raise Invalid.of("limit", f"must be a number from 1 to {MOST_ROWS}")
+    for name, value, known in (("model", model, MODELS), ("sort", sort, SORTS)):
+        if value not in known:
+            raise Invalid.of(name, f"must be one of {', '.join(known)}")
+    cursors.check_limit(limit, MOST_ROWS)
+    asked = cursors.question("attribution", site.key, model, sort, period, filters, goal)
+    part = _Part(asked, limit, sort, None if cursor is None else cursors.read(cursor, asked, _Position))
     found = await reads.attribution.credited(await scope_of(reads, site, period, filters), goal, MOST_CONVERSIONS + 1)
     if len(found) > MOST_CONVERSIONS:
         raise Invalid.of("from", f"begins a period with more than {MOST_CONVERSIONS} conversions; ask for less")
@@ -71,7 +116,7 @@ async def attribute_conversions(
     urls = await _urls(reads, site.site_id, [share for share in owed if share is not None], visits)
     truncated = sum(chains[one.visit_id].truncated for one in found)
     by = totals_by_reporter((one.reported_by, 1, one.currency, one.worth) for one in found)
-    return await asyncio.to_thread(_attribution, site, model, len(found), by, truncated, owed, urls, limit)
+    return await asyncio.to_thread(_attribution, site, model, len(found), by, truncated, owed, urls, part)
 
 
 def _attribution(
@@ -82,11 +127,17 @@ def _attribution(
     truncated: int,
     owed: dict[Share | None, Credit],
     urls: Mapping[Share, str],
-    limit: int,
+    part: _Part,
 ) -> Attribution:
     unshared = owed.pop(None, Credit())
     shares = {share: one for share, one in owed.items() if share is not None}
     total = added((None, one) for one in (unshared, *shares.values())).get(None, Credit())
+    by_channel = added((channels.NAMES[code], one) for (_, code, _), one in shares.items())
+    by_page = added((urls.get(share) or OTHER_PAGE, one) for share, one in shares.items())
+    unnamed = by_page.pop(OTHER_PAGE, None)
+    after = part.after
+    listed_pages = _listed(by_page, part, None if after is None else (after.page_credit, after.page))
+    listed_shares = _listed(shares, part, None if after is None else (after.share_credit, after.share))
     return Attribution(
         model=model,
         conversions=conversions,
@@ -94,9 +145,10 @@ def _attribution(
         conversions_by=conversions_by,
         truncated=truncated,
         without_share=Unshared(conversions=number(unshared.conversions), value=money.amounts(unshared.worth.items())),
-        channels=_rows(((channels.NAMES[code], one) for (_, code, _), one in shares.items()), len(channels.NAMES)),
-        pages=_rows(((urls.get(share) or OTHER_PAGE, one) for share, one in shares.items()), limit),
-        shares=_share_rows(site, shares, urls, limit),
+        channels=_rows(by_channel, _listed(by_channel, _Part(part.asked, len(channels.NAMES), "top", None), None)),
+        pages=_rows(by_page, listed_pages, unnamed),
+        shares=_share_rows(site, shares, urls, listed_shares),
+        next=_next(part, by_page, listed_pages, shares, listed_shares),
     )
 
 
@@ -150,13 +202,45 @@ async def _urls(
     return {share: urls[page] for share, page in pages.items() if page in urls}
 
 
-def _rows(credits_of: Iterable[tuple[str, Credit]], limit: int) -> list[CreditRow]:
-    """Returns the keys with the most credit; the last row holds the rest."""
-    total = added(credits_of)
-    other = total.pop(OTHER_PAGE, None)
-    order = sorted(total, key=lambda key: (-total[key].conversions, key))
-    rows = [(key, total[key]) for key in order[:limit]]
-    rest = [total[key] for key in order[limit:]] + ([other] if other else [])
+def _place(sort: str, credit: Credit, key: K) -> tuple[int, K]:
+    return (-credit.conversions if sort == "top" else 0, key)
+
+
+def _listed(credits_of: Mapping[K, Credit], part: _Part, after: tuple[int, K | None] | None) -> _Listed[K]:
+    """Returns the keys of a part, and all that follow."""
+    if after is not None and after[1] is None:
+        return _Listed([], [], has_ended=True)
+    order = sorted(credits_of, key=lambda key: _place(part.sort, credits_of[key], key))
+    if after is not None and after[1] is not None:
+        start = (after[0], after[1])
+        order = [key for key in order if _place(part.sort, credits_of[key], key) > start]
+    return _Listed(order[: part.limit], order[part.limit :])
+
+
+def _next(
+    part: _Part,
+    pages: Mapping[str, Credit],
+    listed_pages: _Listed[str],
+    shares: Mapping[Share, Credit],
+    listed_shares: _Listed[Share],
+) -> str | None:
+    """Returns the cursor of what follows; None where nothing does."""
+    position = _Position()
+    if listed_pages.rest:
+        last = listed_pages.keys[-1]
+        credit, _ = _place(part.sort, pages[last], last)
+        position = position._replace(page_credit=credit, page=last)
+    if listed_shares.rest:
+        share = listed_shares.keys[-1]
+        credit, _ = _place(part.sort, shares[share], share)
+        position = position._replace(share_credit=credit, visit=share[0], channel=share[1], n=share[2])
+    return cursors.written(part.asked, position) if listed_pages.rest or listed_shares.rest else None
+
+
+def _rows(credits_of: Mapping[str, Credit], listed: _Listed[str], unnamed: Credit | None = None) -> list[CreditRow]:
+    """Returns the rows of a part; the last one holds what follows, and what has no name."""
+    rows = [(key, credits_of[key]) for key in listed.keys]
+    rest = [credits_of[key] for key in listed.rest] + ([unnamed] if unnamed and not listed.has_ended else [])
     rows += added((OTHER_PAGE, one) for one in rest).items()
     return [
         CreditRow(key=key, conversions=number(one.conversions), value=money.amounts(one.worth.items()))
@@ -164,19 +248,20 @@ def _rows(credits_of: Iterable[tuple[str, Credit]], limit: int) -> list[CreditRo
     ]
 
 
-def _share_rows(site: Site, shares: Mapping[Share, Credit], urls: Mapping[Share, str], limit: int) -> list[ShareCredit]:
-    order = sorted(shares, key=lambda share: (-shares[share].conversions, share))
+def _share_rows(
+    site: Site, shares: Mapping[Share, Credit], urls: Mapping[Share, str], listed: _Listed[Share]
+) -> list[ShareCredit]:
     rows = [
         ShareCredit(
-            key=site.tokens.mint_one(visit, channel, n),
-            channel=channels.NAMES[channel],
-            url=urls.get((visit, channel, n)),
-            conversions=number(shares[visit, channel, n].conversions),
-            value=money.amounts(shares[visit, channel, n].worth.items()),
+            key=site.tokens.mint_one(*share),
+            channel=channels.NAMES[share[1]],
+            url=urls.get(share),
+            conversions=number(shares[share].conversions),
+            value=money.amounts(shares[share].worth.items()),
         )
-        for visit, channel, n in order[:limit]
+        for share in listed.keys
     ]
-    rest = added((OTHER_PAGE, shares[share]) for share in order[limit:])
+    rest = added((OTHER_PAGE, shares[share]) for share in listed.rest)
     return rows + [
         ShareCredit(
             key=key, channel=None, url=None, conversions=number(one.conversions), value=money.amounts(one.worth.items())

@@ -8,11 +8,13 @@ from grapevine.analytics.spikes import SpikeView
 from grapevine.webhooks.endpoints import Delivery, Endpoint
 
 
-class SpikeList(msgspec.Struct, frozen=True):
+class SpikeList(msgspec.Struct, frozen=True, omit_defaults=True):
     """Spikes, the newest first."""
 
     spikes: list[SpikeView]
     """The spikes that were raised in the period."""
+    next: str | None = None
+    """The cursor of the next page; absent where this is the last."""
 
 
 class EndpointList(msgspec.Struct, frozen=True):
@@ -22,8 +24,10 @@ class EndpointList(msgspec.Struct, frozen=True):
     """The endpoints, the oldest first."""
 
 
-class DeliveryList(msgspec.Struct, frozen=True):
-    """The last deliveries of an endpoint."""
+class DeliveryList(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Deliveries of an endpoint."""
 
     deliveries: list[Delivery]
     """The deliveries, the newest first."""
+    next: str | None = None
+    """The cursor of the next page; absent where this is the last."""

@@ -47,7 +47,6 @@ Dimension = Literal["channel", "page", "source", "depth", "device", "app"]
 Table = Literal["visits", "shares", "unfurls", "conversions", "answers", "cascades"]
 
 Endpoints = list[Endpoint]
-Deliveries = list[Delivery]
 
 _LONGEST_LINE: Final = 1 << 20
 
@@ -272,11 +271,21 @@ class WebhooksGroup(Group[Way]):
         """Deletes an endpoint with its deliveries."""
         return Call(read=no_answer, path={"id": id})
 
-    @call("GET", "/v1/webhooks/{id}/deliveries")
-    def deliveries(self, id: str, *, limit: int | None = None) -> Call[Deliveries]:  # noqa: A002 - its name in the API
-        """Returns the last deliveries to an endpoint, the newest first."""
-        read = answer(DeliveryList)
-        return Call(read=lambda body: read(body).deliveries, path={"id": id}, query={"limit": limit})
+    @pages("GET", "/v1/webhooks/{id}/deliveries")
+    def deliveries(
+        self,
+        id: str,  # noqa: A002 - its name in the API
+        *,
+        page_size: int = 100,
+    ) -> PagedList[DeliveryList, Delivery]:
+        """Yields the deliveries to an endpoint, the newest first."""
+        return PagedList(
+            at=lambda cursor: Call(
+                read=answer(DeliveryList), path={"id": id}, query={"limit": page_size, "cursor": cursor}
+            ),
+            items=lambda page: page.deliveries,
+            next=lambda page: page.next,
+        )
 
     @call("POST", "/v1/webhooks/{id}/deliveries/{delivery}/retry")
     def retry(self, id: str, delivery: str) -> Call[Empty]:  # noqa: A002 - its name in the API
@@ -305,18 +314,27 @@ class Calls(Group[Way]):
         *,
         goal: str | None = None,
         limit: int | None = None,
+        sort: Literal["top", "key"] = "top",
+        cursor: str | None = None,
         **filters: Unpack[FilterParams],
     ) -> Call[Attribution]:
-        """Returns conversions and their value, credited to channels, pages and shares."""
-        asked = _asked(first, last, filters, model=model, goal=goal, limit=limit)
+        """Returns conversions and their value, credited to channels, pages and shares.
+
+        ``next`` of the result is the ``cursor`` of the pages and shares that follow.
+        """
+        asked = _asked(first, last, filters, model=model, goal=goal, limit=limit, sort=sort, cursor=cursor)
         return Call(read=answer(Attribution), query=asked)
 
-    @call("GET", "/v1/spikes")
+    @pages("GET", "/v1/spikes")
     def spikes(
-        self, first: Day | None = None, last: Day | None = None, *, limit: int | None = None
-    ) -> Call[list[SpikeView]]:
-        """Returns the pages whose returns rose far above their own rate, the newest first."""
-        return Call(read=lambda body: answer(SpikeList)(body).spikes, query=_asked(first, last, limit=limit))
+        self, first: Day | None = None, last: Day | None = None, *, page_size: int = 1_000
+    ) -> PagedList[SpikeList, SpikeView]:
+        """Yields the pages whose returns rose far above their own rate, the newest first."""
+        return PagedList(
+            at=lambda cursor: Call(read=answer(SpikeList), query=_asked(first, last, limit=page_size, cursor=cursor)),
+            items=lambda page: page.spikes,
+            next=lambda page: page.next,
+        )
 
     @stream("GET", "/v1/export/{table}")
     def export(self, table: Table, first: Day | None = None, last: Day | None = None) -> Stream[ExportRow]:

@@ -6,10 +6,11 @@ An endpoint's secret is shown once, when the endpoint is added.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
+from grapevine.domain import cursors
 from grapevine.domain.periods import rfc3339
 from grapevine.egress.policy import EgressPolicy, EgressRefused
 from grapevine.errors import Invalid, NotFound
@@ -166,12 +167,35 @@ async def remove(hooks: WebhookRepository, site_id: int, webhook_id: str) -> Non
         raise _unknown(webhook_id)
 
 
-async def deliveries(hooks: WebhookRepository, site_id: int, webhook_id: str, limit: int) -> list[Delivery]:
-    """Returns the last deliveries of an endpoint, the newest first. Raises Invalid, NotFound."""
-    if not 1 <= limit <= MOST_DELIVERIES:
-        raise Invalid.of("limit", f"must be 1 to {MOST_DELIVERIES}")
+class DeliveryPage(NamedTuple):
+    """Some deliveries; ``next`` is the cursor of older ones, None after the oldest."""
+
+    deliveries: list[Delivery]
+    next: str | None
+
+
+class _Position(NamedTuple):
+    """Behind which delivery a page begins."""
+
+    created_at: cursors.Number
+    delivery_id: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_-]{1,80}$")]
+
+
+async def deliveries(
+    hooks: WebhookRepository, site_id: int, webhook_id: str, limit: int, cursor: str | None = None
+) -> DeliveryPage:
+    """Returns the deliveries of an endpoint, the newest first, ``limit`` at a time. Raises Invalid, NotFound."""
+    cursors.check_limit(limit, MOST_DELIVERIES)
     await _row(hooks, site_id, webhook_id)
-    return [_delivery(row) for row in await hooks.deliveries(site_id, webhook_id, limit)]
+    asked = cursors.question("deliveries", webhook_id)
+    if cursor is None:
+        found = await hooks.deliveries(site_id, webhook_id, limit + 1)
+    else:
+        found = await hooks.deliveries(site_id, webhook_id, limit + 1, *cursors.read(cursor, asked, _Position))
+    rows, following = found[:limit], None
+    if len(found) > limit:
+        following = cursors.written(asked, _Position(rows[-1].created_at, rows[-1].delivery_id))
+    return DeliveryPage([_delivery(row) for row in rows], following)
 
 
 async def retry(hooks: WebhookRepository, site_id: int, webhook_id: str, delivery_id: str, now: int) -> None:

@@ -90,10 +90,11 @@ class Unshared(msgspec.Struct, frozen=True):
     """Their value by currency."""
 
 
-class Attribution(msgspec.Struct, frozen=True):
+class Attribution(msgspec.Struct, frozen=True, omit_defaults=True):
     """Conversions and their value, credited to channels, pages and shares.
 
-    Each of the three lists adds up to ``conversions`` and ``value``, together with ``without_share``.
+    Each of the three lists adds up to ``conversions`` and ``value``, together with ``without_share``; behind a cursor,
+    the lists of pages and shares are what is left of them.
     """
 
     model: str
@@ -114,6 +115,8 @@ class Attribution(msgspec.Struct, frozen=True):
     """The credit by share."""
     conversions_by: dict[str, ReporterTotals]
     """Conversions and value by who reported them: `key` (your own server) or `page` (a browser)."""
+    next: str | None = None
+    """The cursor of the pages and shares that follow; absent where these are all."""
 
 
 def weights(model: str, touches: int) -> list[int]:

@@ -73,9 +73,30 @@ class SpikeRepository(Repository):
             found.setdefault(page, []).append((started_at, last_at))
         return found
 
-    async def raised(self, site_id: int, start: int, end: int, limit: int) -> list[SpikeRow]:
-        """The spikes that were raised from ``start`` to before ``end``, the newest first."""
-        rows = await self._read("spikes_raised", site_id=site_id, start=start, end=end, limit=limit)
+    async def raised(
+        self,
+        site_id: int,
+        start: int,
+        end: int,
+        limit: int,
+        page_id: int | None = None,
+        before: int = 1 << 62,
+        after_page: int = 0,
+    ) -> list[SpikeRow]:
+        """The spikes that were raised from ``start`` to before ``end``, the newest first, of one page if given.
+
+        They begin behind ``after_page``, of those that were raised at ``before``; older ones follow.
+        """
+        rows = await self._read(
+            "spikes_raised",
+            site_id=site_id,
+            start=start,
+            end=end,
+            limit=limit,
+            page_id=page_id,
+            before=before,
+            after_page=after_page,
+        )
         return [SpikeRow(*row) for row in rows]
 
     async def raise_spike(self, site_id: int, spike: SpikeRow, event: Event, draw: Draw) -> bool:

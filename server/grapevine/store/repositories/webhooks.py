@@ -138,9 +138,18 @@ class WebhookRepository(Repository):
         ((number,),) = await self._read("waiting_deliveries", limit=limit)
         return int(number)
 
-    async def deliveries(self, site_id: int, webhook_id: str, limit: int) -> list[DeliveryRow]:
-        """The last events of an endpoint, the newest first."""
-        rows = await self._read("deliveries_of_webhook", site_id=site_id, webhook_id=webhook_id, limit=limit)
+    async def deliveries(
+        self, site_id: int, webhook_id: str, limit: int, before: int = 1 << 62, after_id: str = ""
+    ) -> list[DeliveryRow]:
+        """The events of an endpoint, the newest first: behind ``after_id`` of those from ``before``, and older ones."""
+        rows = await self._read(
+            "deliveries_of_webhook",
+            site_id=site_id,
+            webhook_id=webhook_id,
+            limit=limit,
+            before=before,
+            after_id=after_id,
+        )
         return [DeliveryRow(*row) for row in rows]
 
     async def retry(self, site_id: int, webhook_id: str, delivery_id: str, now: int) -> bool:

@@ -20,9 +20,12 @@ SELECT page_id, started_at, last_at FROM spikes WHERE site_id = :site_id AND las
 ORDER BY started_at DESC, page_id;
 
 -- name: spikes_raised
--- Returns the spikes of a site that were raised in a period, the newest first.
+-- Returns the spikes of a site that were raised in a period, the newest first, from behind a position in this order; of
+-- one page if given.
 SELECT page_id, started_at, last_at, returns, expected, peak FROM spikes
 WHERE site_id = :site_id AND started_at >= :start AND started_at < :end
+  AND (CAST(:page_id AS BIGINT) IS NULL OR page_id = :page_id)
+  AND (started_at < :before OR (started_at = :before AND page_id > :after_page))
 ORDER BY started_at DESC, page_id LIMIT :limit;
 
 -- name: insert_spike

@@ -79,9 +79,10 @@ UPDATE deliveries SET next_at = NULL, failed_at = :at, error = :error
 WHERE webhook_id = :webhook_id AND next_at IS NOT NULL;
 
 -- name: deliveries_of_webhook
--- Returns the last events of an endpoint, the newest first.
+-- Returns the events of an endpoint, the newest first, from behind a position in this order.
 SELECT delivery_id, event, payload, created_at, attempts, next_at, delivered_at, failed_at, status, error
 FROM deliveries WHERE webhook_id = :webhook_id AND site_id = :site_id
+  AND (created_at < :before OR (created_at = :before AND delivery_id /*postgres COLLATE "C" */ > :after_id))
 ORDER BY created_at DESC, delivery_id /*postgres COLLATE "C" */ LIMIT :limit;
 
 -- name: retry_delivery

@@ -13,7 +13,7 @@ from grapevine.analytics.direct import Direct, direct_summary
 from grapevine.analytics.metrics import DIMENSIONS, LONGEST_APP, BreakdownRow, Summary
 from grapevine.analytics.models.attribution import MODELS, Attribution
 from grapevine.analytics.series import METRICS, Choice, Point, metric_series
-from grapevine.analytics.spikes import list_spikes
+from grapevine.analytics.spikes import MOST_SPIKES, list_spikes
 from grapevine.analytics.summary import period_summary
 from grapevine.api_schemas.lists import SpikeList
 from grapevine.api_schemas.queries import FilterQuery, PeriodQuery
@@ -22,8 +22,6 @@ from grapevine.domain.periods import INTERVALS
 from grapevine.web.api.call import SiteCall
 from grapevine.web.api.operation import Operation, ResponseSpec
 from grapevine.web.responses import json_response, next_page
-
-MOST_SPIKES: Final = 1_000
 
 
 class SeriesQuery(FilterQuery, frozen=True, kw_only=True):
@@ -74,6 +72,11 @@ class AttributionQuery(FilterQuery, frozen=True, kw_only=True):
     """Only conversions of this goal."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ROWS)] = 100
     """How many pages and shares at most; those beyond are added up as `(other)`."""
+    sort: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*SORTS]})] = "top"
+    """`top`: pages and shares with the most credit first; while conversions come, one may pass the cursor between two
+    pages of the list, and is then on none. `key`: in an order that never changes."""
+    cursor: str | None = None
+    """Where the lists of pages and shares begin: `next` of the response before."""
 
 
 class SpikesQuery(PeriodQuery, frozen=True, kw_only=True):
@@ -81,6 +84,8 @@ class SpikesQuery(PeriodQuery, frozen=True, kw_only=True):
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_SPIKES)] = 100
     """How many spikes at most, the newest first."""
+    cursor: str | None = None
+    """Where the page begins: `next` of the page before."""
 
 
 async def get_summary(call: SiteCall, query: FilterQuery) -> Summary:
@@ -118,7 +123,11 @@ async def get_direct(call: SiteCall, query: PeriodQuery) -> Direct:
 
 
 async def get_attribution(call: SiteCall, query: AttributionQuery) -> Attribution:
-    """Conversions and their value, credited to channels, pages and shares."""
+    """Conversions and their value, credited to channels, pages and shares.
+
+    With a `cursor` the lists of pages and shares go on behind those of the response before, and their row `(other)`
+    adds up what follows these. A list that has ended is empty.
+    """
     return await attribute_conversions(
         call.reads,
         call.site,
@@ -127,13 +136,16 @@ async def get_attribution(call: SiteCall, query: AttributionQuery) -> Attributio
         query.filters(),
         goal=query.goal,
         limit=query.limit,
+        sort=query.sort,
+        cursor=query.cursor,
     )
 
 
 async def get_spikes(call: SiteCall, query: SpikesQuery) -> SpikeList:
     """Pages whose returns rose far above their own rate, the newest first."""
     now = call.now
-    return SpikeList(spikes=await list_spikes(call.state.store, call.site, now, query.period(now), query.limit))
+    found = await list_spikes(call.state.store, call.site, now, query.period(now), query.limit, cursor=query.cursor)
+    return SpikeList(spikes=found.spikes, next=found.next)
 
 
 OPERATIONS: Final = [

@@ -38,6 +38,8 @@ class DeliveriesQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_DELIVERIES)] = 20
     """How many deliveries at most."""
+    cursor: str | None = None
+    """Where the page begins: `next` of the page before."""
 
 
 async def list_webhooks(call: SiteCall) -> EndpointList:
@@ -76,9 +78,10 @@ async def remove_webhook(call: SiteCall, path: WebhookPath) -> None:
 
 
 async def list_deliveries(call: SiteCall, path: WebhookPath, query: DeliveriesQuery) -> DeliveryList:
-    """The last deliveries to an endpoint, the newest first."""
+    """The deliveries to an endpoint, the newest first."""
     hooks = call.state.store.webhooks
-    return DeliveryList(deliveries=await endpoints.deliveries(hooks, call.site.site_id, path.id, query.limit))
+    found = await endpoints.deliveries(hooks, call.site.site_id, path.id, query.limit, query.cursor)
+    return DeliveryList(deliveries=found.deliveries, next=found.next)
 
 
 async def retry_delivery(call: SiteCall, path: DeliveryPath) -> Empty:

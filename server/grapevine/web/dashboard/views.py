@@ -221,7 +221,7 @@ async def _spikes(state: AppState, site: Site, now: int, period: Period, filters
     """
     if filters != Filters(page=filters.page):
         return []
-    return await list_spikes(state.store, site, now, period, MOST_SPIKES, filters.page)
+    return (await list_spikes(state.store, site, now, period, MOST_SPIKES, filters.page)).spikes
 
 
 def _signed_out(request: Request, state: AppState) -> Response:
