@@ -152,6 +152,7 @@ async def running(
                 tallies={
                     f"{settings.prefix}{path}".encode(): telemetry.requests[path.removeprefix("/v1/")] for path in PATHS
                 },
+                links=telemetry.requests["short-link"],
             ),
             key_usage=key_usage,
             keyring=keyring,

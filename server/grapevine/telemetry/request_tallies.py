@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Final
 
 from grapevine.telemetry.histogram import Histogram
@@ -13,26 +14,43 @@ ROUTES: Final = (
 """The classes of routes. What a client may vary (tokens, ids, names of files, unknown paths) makes no class."""
 
 STATUSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
+_REDIRECT: Final = STATUSES.index("3xx")
 
 
 class RouteTally(Histogram):
-    """The requests of one class: seconds from the request's head to the first byte of its answer, and statuses."""
+    """The requests of one class: seconds from the request's head to the first byte of its answer, and statuses.
 
-    __slots__ = ("statuses",)
+    ``redirects`` are those from memory. Each takes some ten microseconds, and measuring it would add a twentieth: they
+    are counted as redirects that took no time.
+    """
+
+    __slots__ = ("_statuses", "redirects")
 
     def __init__(self) -> None:
         super().__init__()
-        self.statuses = [0] * len(STATUSES)
+        self._statuses = [0] * len(STATUSES)
+        self.redirects = 0
 
     def note(self, status: int, seconds: float) -> None:
         """Counts an answer."""
-        self.statuses[status // 100 - 1] += 1
-        self.observe(seconds)
+        self._statuses[status // 100 - 1] += 1
+        self.buckets[bisect_left(self.bounds, seconds)] += 1  # as `observe`, which would cost a call more
+        self.sum += seconds
 
-    def note_redirect(self) -> None:
-        """Counts a redirect from memory, which takes some ten microseconds: measuring that would cost a fiftieth."""
-        self.statuses[2] += 1
-        self.buckets[0] += 1
+    @property
+    def statuses(self) -> list[int]:
+        """How many answers there were of each class in ``STATUSES``."""
+        found = [*self._statuses]
+        found[_REDIRECT] += self.redirects
+        return found
+
+    @property
+    def count(self) -> int:
+        return super().count + self.redirects
+
+    def cells(self) -> list[float]:
+        lowest, *others = super().cells()
+        return [lowest + self.redirects, *others]
 
 
 def new_tallies() -> dict[str, RouteTally]:

@@ -44,12 +44,13 @@ class ResponseCaches:
 
 @dataclass(frozen=True)
 class FastPathUrls:
-    """The paths that the fast path past ASGI takes: collect calls by their whole path, with their tallies, and prefixes
-    of the token of a short link."""
+    """The paths that the fast path past ASGI takes: collect calls by their whole path, and prefixes of the token of a
+    short link. With them the tallies of these requests."""
 
     collect_calls: Mapping[bytes, CallSpec]
     link_prefixes: frozenset[bytes]
     tallies: Mapping[bytes, RouteTally]
+    links: RouteTally
 
 
 @dataclass(frozen=True)

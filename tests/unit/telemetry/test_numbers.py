@@ -28,10 +28,11 @@ def test_bounds_rise() -> None:
 
 def test_a_redirect_from_memory_counts_in_the_lowest_bucket() -> None:
     tally = RouteTally()
-    tally.note_redirect()
+    tally.redirects += 1
     tally.note(404, 0.3)
     assert tally.statuses == [0, 0, 1, 1, 0]
-    assert (tally.buckets[0], tally.count, tally.sum) == (1, 2, 0.3)
+    assert (tally.cells()[0], tally.count, tally.sum) == (1, 2, 0.3)
+    assert sum(tally.cells()[:-1]) == 2
 
 
 async def test_each_run_of_a_job_counts_once(anyio_backend: str) -> None:

@@ -59,7 +59,7 @@ class RedirectCycle(FastCycle):
     def __init__(self, protocol: HttpToolsProtocol, state: AppState, link: Response) -> None:
         FastCycle.__init__(self, protocol)
         self.content = _link(link, self.keep_alive, state.settings.hsts)
-        state.telemetry.requests["short-link"].note_redirect()
+        state.fast_path.links.redirects += 1
 
     def start(self) -> None:
         self.write(self.content)
