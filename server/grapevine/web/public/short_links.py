@@ -86,6 +86,6 @@ OPERATIONS: Final = [
             404: ResponseSpec(str, "A page for people: no share has that token.", HTML),
             429: ResponseSpec(str, "A page for people, where a browser asked for one: too many requests.", HTML),
         },
-        problems=(RateLimited,),
+        problems=(RateLimited, Busy),
     )
 ]
