@@ -246,6 +246,7 @@ READ_ADDRESS: Final = {
     "web/dashboard/first_steps.py": "hands both to the snippet; says when the setting is missing",
     "web/dashboard/session.py": "the name and scope of a cookie",
     "web/dashboard/views.py": "compares the origin of a form",
+    "web/openapi/served.py": "the server and the paths that the description names",
     "web/public/qr.py": "hands both to public_url",
     "web/public_address.py": "what stands for the setting where it is missing",
 }

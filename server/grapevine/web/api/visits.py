@@ -23,8 +23,7 @@ class VisitPath(msgspec.Struct, frozen=True):
 async def erase_visit(call: SiteCall, path: VisitPath) -> None:
     """Erases the visit that a token of the site names, or a visit's id.
 
-    [What an erasure takes away](erasure.md): all that is stored of the visit, except that it was there, which the tree
-    of its cascade needs.
+    Nothing is left of it but that it was there, which the tree of its cascade needs.
     """
     try:
         visit_id = call.site.tokens.visit_named(path.token)

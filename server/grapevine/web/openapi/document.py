@@ -54,7 +54,7 @@ def describe(operations: Iterable[Operation], server: str) -> dict[str, Any]:
         for call in calls
         for status, response in problem_responses(call, schemas).items()
     }
-    everywhere = ", ".join(f"`{name}`" for name in headers.EVERYWHERE)
+    everywhere = ", ".join(f"`{name}` ({text})" for name, text in headers.EVERYWHERE.items())
     return {
         "openapi": "3.1.0",
         "info": {

@@ -45,7 +45,7 @@ RESPONSE: Final = {
 EVERYWHERE: Final = {
     "Cache-Control": "what caches may keep",
     "Content-Length": "the size of the body",
-    "Content-Security-Policy": "nothing in a response is run when it is opened as a page",
+    "Content-Security-Policy": "what a response may load and run when it is opened as a page",
     "Content-Type": "the media type",
     "Cross-Origin-Opener-Policy": "of pages",
     "Cross-Origin-Resource-Policy": "of files and pages",

@@ -1,4 +1,4 @@
-"""``/openapi.json``: the description of this server's API. It is made once and kept in memory."""
+"""``/openapi.json`` and ``/docs``: the description of this server's API. It is made once and kept in memory."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from grapevine.config.settings import Settings
 from grapevine.errors import RateLimited
 from grapevine.web import operations
-from grapevine.web.api.operation import Operation, ResponseSpec
+from grapevine.web.api.operation import HTML, Operation, ResponseSpec
+from grapevine.web.dashboard.security import HEADERS
+from grapevine.web.openapi.docs_page import drawn
 from grapevine.web.openapi.document import describe
+from grapevine.web.public_address import public_address
 from grapevine.web.rate_limits import limited
 from grapevine.web.responses import JSON
 from grapevine.web.state import app_state
 
 _HEADERS: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+
+
+EXAMPLE_SERVER: Final = "https://share.example.com"
+"""The server of the page's curl lines where this one does not know its own address."""
 
 
 class Description(NamedTuple):
@@ -38,6 +45,14 @@ async def get_openapi(request: Request) -> Response:
     if request.headers.get("if-none-match") == found.etag:
         return Response(None, 304, headers)
     return Response(found.json, 200, headers, JSON)
+
+
+async def read_docs(request: Request) -> Response:
+    """This description, as a page for people."""
+    settings = app_state(request).settings
+    found = await description_of(settings)
+    server = public_address(request, settings) or EXAMPLE_SERVER
+    return HTMLResponse(await asyncio.to_thread(drawn, found.json, server), headers=HEADERS)
 
 
 async def description_of(settings: Settings) -> Description:
@@ -70,6 +85,18 @@ OPERATIONS: Final = [
         responses={
             200: ResponseSpec(dict[str, Any], "The description.", headers=("ETag",)),
             304: ResponseSpec(text="It is the one that the client has.", headers=("ETag",)),
+        },
+        problems=(RateLimited,),
+    ),
+    Operation(
+        method="GET",
+        path="/docs",
+        handler=limited(read_docs),
+        tag="description",
+        scope=None,
+        responses={
+            200: ResponseSpec(str, "The page.", HTML),
+            429: ResponseSpec(str, "A page, where a browser asked for one: too many requests.", HTML),
         },
         problems=(RateLimited,),
     ),

@@ -19,7 +19,8 @@ from grapevine.web.state import app_state
 async def forget(request: Request) -> Response:
     """Erases the visit of a session.
 
-    [What an erasure takes away](erasure.md). It may be repeated as often as you like, also when nothing is left.
+    Nothing is left of it but that it was there, which the tree of its cascade needs. It may be repeated as often as
+    you like, also when nothing is left.
     """
     state = app_state(request)
     try:

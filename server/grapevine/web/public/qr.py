@@ -55,7 +55,7 @@ async def draw_short_link(request: Request) -> Response:
 async def draw_page_url(request: Request) -> Response:
     """The URL of a page of the site as a QR code.
 
-    For a page [whose URL is not stored as it is](sources.md#which-address-is-stored). The URL comes in the body, so
+    For a page whose URL is not stored as it is. The URL comes in the body, so
     that no log on the way has it, and is forgotten with the response.
     """
     site = await _site(app_state(request), leading_token(request.path_params["token"]))

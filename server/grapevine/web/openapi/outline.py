@@ -1,0 +1,230 @@
+"""The description in the order in which people read it: what ``/docs`` and ``docs/api.md`` show."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlencode
+
+from grapevine.web.openapi.calls import KEY
+
+Document = dict[str, Any]
+_JSON: Final = "application/json"
+_MOST_NAMES: Final = 12
+"""Names of a closed set that are listed; a longer one is shortened."""
+
+
+class FieldOutline(NamedTuple):
+    """A parameter or field: where it stands, its type, and what it is."""
+
+    name: str
+    place: str
+    type: str
+    is_required: bool
+    text: str
+
+
+class ReplyOutline(NamedTuple):
+    """A response by its status."""
+
+    status: str
+    text: str
+    type: str
+    headers: list[str]
+
+
+class CallOutline(NamedTuple):
+    """One call."""
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    text: str
+    params: list[FieldOutline]
+    body: str
+    replies: list[ReplyOutline]
+    curl: str
+    example: str
+
+
+class GroupOutline(NamedTuple):
+    """The calls of one tag."""
+
+    name: str
+    text: str
+    calls: list[CallOutline]
+
+
+class ObjectOutline(NamedTuple):
+    """An object of requests and responses."""
+
+    name: str
+    text: str
+    rows: list[FieldOutline]
+
+
+def groups(document: Document, server: str) -> list[GroupOutline]:
+    """Returns every call by tag; their curl lines ask ``server``."""
+    return [
+        GroupOutline(
+            name=tag["name"],
+            text=tag["description"],
+            calls=[
+                _call(document, server, path, method, call)
+                for path, methods in document["paths"].items()
+                for method, call in methods.items()
+                if tag["name"] in call["tags"]
+            ],
+        )
+        for tag in document["tags"]
+    ]
+
+
+def things(document: Document) -> list[ObjectOutline]:
+    """Returns every object, by name."""
+    return [
+        ObjectOutline(
+            name=name,
+            text=schema.get("description", ""),
+            rows=[
+                FieldOutline(
+                    name=field,
+                    place="",
+                    type=type_text(described),
+                    is_required=field in schema.get("required", ()),
+                    text=described.get("description", ""),
+                )
+                for field, described in schema.get("properties", {}).items()
+            ],
+        )
+        for name, schema in document["components"]["schemas"].items()
+    ]
+
+
+def _call(document: Document, server: str, path: str, method: str, call: dict[str, Any]) -> CallOutline:
+    replies = [_reply(document, status, response) for status, response in call["responses"].items()]
+    shown = next(
+        (_example(response) for response in call["responses"].values() if _example(response) is not None), None
+    )
+    body = call.get("requestBody", {}).get("content", {})
+    return CallOutline(
+        name=call["operationId"],
+        method=method.upper(),
+        path=path,
+        summary=call["summary"],
+        text=call["description"],
+        params=[*_params(document, call)],
+        body=f"{_types(body)}, {call['requestBody']['description'][0].lower()}{call['requestBody']['description'][1:]}"
+        if body
+        else "",
+        replies=replies,
+        curl=_curl(server, path, method.upper(), call),
+        example="" if shown is None else readable_json(shown),
+    )
+
+
+def _params(document: Document, call: dict[str, Any]) -> Iterator[FieldOutline]:
+    for each in call["parameters"]:
+        name = each.get("$ref", "").rpartition("/")[2]
+        param = document["components"]["parameters"][name] if name else each
+        schema = param["schema"]
+        default = schema.get("default")
+        text = param["description"] + (f" Default: `{default}`." if default is not None else "")
+        yield FieldOutline(param["name"], param["in"], type_text(schema), param.get("required", False), text)
+
+
+def _reply(document: Document, status: str, response: dict[str, Any]) -> ReplyOutline:
+    name = response.get("$ref", "").rpartition("/")[2]
+    found = document["components"]["responses"][name] if name else response
+    is_refusal = "application/problem+json" in found.get("content", {})
+    return ReplyOutline(
+        status=status,
+        text=found["description"],
+        type="" if is_refusal else _types(found.get("content", {})),
+        headers=[*found.get("headers", ())],
+    )
+
+
+def _types(content: dict[str, Any]) -> str:
+    if _JSON in content:
+        return type_text(content[_JSON]["schema"])
+    return " or ".join(f"`{name.partition(';')[0]}`" for name in content)
+
+
+def type_text(schema: dict[str, Any]) -> str:
+    """Returns the type of a value for people, as Markdown."""
+    if ref := schema.get("$ref"):
+        name = ref.rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if kinds := schema.get("anyOf"):
+        return " or ".join(dict.fromkeys(type_text(kind) for kind in kinds))
+    if "enum" in schema:
+        names = [f"`{name}`" for name in schema["enum"][:_MOST_NAMES]]
+        return ", ".join(names) + (" …" if len(schema["enum"]) > _MOST_NAMES else "")
+    kind = schema.get("type")
+    if kind == "array":
+        return f"list of {type_text(schema.get('items', {}))}"
+    if kind == "object" and isinstance(values := schema.get("additionalProperties"), dict):
+        return f"{type_text(values)} by name"
+    if kind == "integer":
+        return f"integer{_bounds(schema)}"
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    return str(schema.get("format") or kind or "anything")
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    if "maximum" in schema:
+        return f" from {schema.get('minimum', 0)} to {schema['maximum']:,}"
+    return ""
+
+
+def _example(response: dict[str, Any]) -> Any:
+    return response.get("content", {}).get(_JSON, {}).get("example")
+
+
+def _curl(server: str, path: str, method: str, call: dict[str, Any]) -> str:
+    """Returns the line that makes a call from a shell, with the examples of the description."""
+    words = ["curl"]
+    query = {}
+    for param in call["parameters"]:
+        if param.get("in") == "path":
+            path = path.replace(f"{{{param['name']}}}", quote(_shown(param), safe=""))
+        elif param.get("in") == "query" and param.get("required"):
+            query[param["name"]] = _shown(param)
+    if method not in ("GET", "POST") or (method == "POST" and "requestBody" not in call):
+        words += ["-X", method]
+    if {KEY: []} in call["security"] and {} not in call["security"]:
+        words.append('-H "Authorization: Bearer $GRAPEVINE_KEY"')
+    elif any(param.get("name") == "Origin" for param in call["parameters"]):
+        words.append("-H 'Origin: https://www.example.com'")
+    for media_type, content in call.get("requestBody", {}).get("content", {}).items():
+        example = content.get("example", {})
+        if media_type == _JSON:
+            words.append(f"--json {shlex.quote(json.dumps(example, ensure_ascii=False))}")
+        elif _JSON not in call["requestBody"]["content"]:
+            words.append(f"-H 'Content-Type: {media_type}' --data-raw {shlex.quote(example)}")
+    url = server.rstrip("/") + path + (f"?{urlencode(query, safe=':/')}" if query else "")
+    return " ".join([*words, shlex.quote(url)])
+
+
+def _shown(param: dict[str, Any]) -> str:
+    return str(param.get("example") or param["schema"].get("enum", ["x"])[0])
+
+
+def readable_json(value: Any, indent: int = 0, width: int = 100) -> str:
+    """Returns JSON whose objects stand on one line where they fit."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + indent <= width or not isinstance(value, dict | list) or not value:
+        return flat
+    inner = " " * (indent + 2)
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(name)}: {readable_json(each, indent + 2, width)}" for name, each in value.items()]
+        opening, closing = "{}"
+    else:
+        parts = [readable_json(each, indent + 2, width) for each in value]
+        opening, closing = "[]"
+    return f"{opening}\n{inner}" + f",\n{inner}".join(parts) + f"\n{' ' * indent}{closing}"
