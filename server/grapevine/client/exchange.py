@@ -40,7 +40,7 @@ Item = TypeVar("Item")
 Taken = TypeVar("Taken")
 
 
-class ProblemBody(msgspec.Struct, frozen=True):
+class _ProblemBody(msgspec.Struct, frozen=True):
     """What the client reads of ``application/problem+json``."""
 
     code: str
@@ -276,7 +276,7 @@ class Exchange:
                 status=status,
             )
         try:
-            problem = msgspec.json.decode(body, type=ProblemBody)
+            problem = msgspec.json.decode(body, type=_ProblemBody)
         except ValueError:
             return UnexpectedAnswer(
                 f"The answer to {operation.name} has status {status} and does not come from Grapevine, but from "
