@@ -19,8 +19,8 @@ PACKAGE: Final = ROOT / "server" / "grapevine"
 
 LAYERS: Final = (
     "errors", "domain", "config", "http_client", "egress", "telemetry", "store", "sites", "background", "keyring",
-    "webhooks", "analytics", "writer", "collect", "exports", "api_schemas", "doctor", "web", "client", "serving",
-    "simulate", "demo", "mcp_server", "cli", "__main__",
+    "webhooks", "analytics", "writer", "collect", "exports", "api_schemas", "live", "doctor", "web", "client",
+    "serving", "simulate", "demo", "mcp_server", "cli", "__main__",
 )  # fmt: skip
 """From the lowest to the highest: each may import those before it, and none behind it."""
 

@@ -1,4 +1,5 @@
-"""Deletes old rows: salts after 48 hours, expired guards, expired sessions, and late rows of deleted sites."""
+"""Deletes old rows: salts after 48 hours, expired guards and sessions, what the live feed announced, and late rows of
+deleted sites."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.sites.deletion import sweep_deleted_sites
 from grapevine.store.base import Store
+from grapevine.store.repositories.live import KEPT_MS
 from grapevine.telemetry.job_runs import JobRuns
 
 EVERY_SECONDS: Final = 600
@@ -35,11 +37,12 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases, jobs: JobRuns
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Deletes expired visitor salts, guards and sessions, and late rows of deleted sites, also from SQLite's log, and
-    what others deleted before."""
+    """Deletes expired visitor salts, guards and sessions, old announcements, and late rows of deleted sites, also from
+    SQLite's log, and what others deleted before."""
     await destroy_salts(store, now)
     await store.guards.forget_guards(now)
     await store.sessions.forget(now)
+    await store.live.forget(now - KEPT_MS)
     await sweep_deleted_sites(store, now)
     store.truncate_log()
 

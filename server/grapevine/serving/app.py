@@ -16,6 +16,7 @@ from grapevine.background.cleanup import housekeeping
 from grapevine.background.leases import Leases
 from grapevine.background.periodic import log_failures, periodic
 from grapevine.background.task import background_task
+from grapevine.background.version_watch import watch_versions
 from grapevine.collect.api import CollectApi
 from grapevine.collect.old_builds import OldBuilds
 from grapevine.collect.rate_limit import Memory, RateLimit
@@ -25,6 +26,8 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.egress.policy import EgressPolicy
 from grapevine.keyring.watch import KeyWatch
+from grapevine.live.feed import LiveFeed
+from grapevine.live.watches import Watches
 from grapevine.serving.rate_share import dividing, holder
 from grapevine.serving.runtime import tune_interpreter
 from grapevine.sites.cache import SiteCache
@@ -47,6 +50,7 @@ from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
 from grapevine.web.steps_cache import StepsCache
 from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.sealed_secrets import seal_all
+from grapevine.writer.announcer import Announcer
 from grapevine.writer.counts import Drops
 from grapevine.writer.eraser import Eraser
 from grapevine.writer.nonces import Nonces
@@ -92,7 +96,8 @@ async def running(
         keyring = await stack.enter_async_context(watch.entered())
         sites = SiteCache(store.sites, keyring.keys, clock)
         leases = Leases(store.leases, clock, process)
-        recorder = EventRecorder(store, Nonces(nonce_key))
+        announcer = Announcer(clock, store.max_concurrent_batches)
+        recorder = EventRecorder(store, Nonces(nonce_key), announcer=announcer)
         writer = Writer(recorder, drops, clock, is_site=lambda site_id: sites.numbered(site_id) is not None)
         if store.shared:
             writer.on_partial_outage = await stack.enter_async_context(
@@ -123,8 +128,19 @@ async def running(
         kept_files = KeptFiles(store.widget_files, widget, clock)
         await stack.enter_async_context(kept_files.running(jobs))
         redirects = RedirectCache(clock, lambda: sites.version)
-        eraser = Eraser(store, recorder, clock, redirects.clear)
-        await stack.enter_async_context(background_task(eraser.watch(), "erasures"))
+        watches = Watches(store.live, announcer, clock, process, is_shared=store.shared)
+        await watches.look(await store.live.versions())
+        live = LiveFeed(store, watches, sites.numbered, clock)
+        announcer.on_announced = live.announced
+        await stack.enter_async_context(live.running())
+
+        def forget_erased() -> None:
+            redirects.clear()
+            live.erased()
+
+        eraser = Eraser(store, recorder, clock, forget_erased)
+        looking = watch_versions(store.live, [eraser.look, watches.look])
+        await stack.enter_async_context(background_task(looking, "versions"))
         old_builds = OldBuilds(store.sites.saw_old_builds)
         await stack.enter_async_context(old_builds.running(jobs))
         collect_api = CollectApi(
@@ -161,6 +177,7 @@ async def running(
             sender=sender,
             telemetry=telemetry,
             rows=rows or new_rows(),
+            live=live,
         )
         await stack.enter_async_context(Figures(state).publishing())
         yield state

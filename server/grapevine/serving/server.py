@@ -19,6 +19,7 @@ from grapevine.serving.fast_path.limits import (
     REQUEST_SECONDS,
     ConnectionsPerAddress,
 )
+from grapevine.web.state import AppState
 
 Application = Callable[..., Any]
 """An ASGI application."""
@@ -81,6 +82,13 @@ class Server(uvicorn.Server):
         except SystemExit:
             raise GrapevineError("the server could not start; the log says why") from None
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's; a live stream would go on until the time for requests in flight has run out, so it is ended."""
+        state: AppState | None = self.lifespan.state.get("app_state")
+        if state is not None:
+            state.live.close()
+        await super().shutdown(sockets)
 
     async def work(self) -> None:
         """Serves until ``stop``, then closes the socket. Raises GrapevineError when the application cannot start."""

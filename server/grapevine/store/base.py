@@ -18,6 +18,7 @@ from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.live import LiveRepository
 from grapevine.store.repositories.page_joins import PageJoinRepository
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
@@ -37,8 +38,8 @@ class Store(Protocol):
     ``batch`` is the only way to write what visitors do. To read: ``reads`` for analytics, ``quick`` for the same
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
     ``suspects`` and ``floods`` for the verdict job, ``erasures`` for the erasure of a visit. Small tables with their
-    own changes: ``sites``, ``site_deletion``, ``api_keys``, ``sessions``, ``salts``, ``leases``, ``fingerprints``,
-    ``guards``, ``retention``, ``page_joins``, ``webhooks``, ``spikes`` and ``widget_files``.
+    own changes: ``sites``, ``site_deletion``, ``api_keys``, ``sessions``, ``salts``, ``leases``, ``live``,
+    ``fingerprints``, ``guards``, ``retention``, ``page_joins``, ``webhooks``, ``spikes`` and ``widget_files``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -59,6 +60,7 @@ class Store(Protocol):
     sessions: SessionRepository
     salts: SaltRepository
     leases: LeaseRepository
+    live: LiveRepository
     fingerprints: FingerprintRepository
     guards: GuardRepository
     retention: RetentionRepository

@@ -239,6 +239,11 @@ class ShareRow(msgspec.Struct, frozen=True, array_like=True):
     url: str | None = None
     reported_by: int | None = None
 
+    @property
+    def key(self) -> ShareKey:
+        """Its primary key."""
+        return ShareKey(self.site_id, self.visit_id, self.cell, self.channel, self.n)
+
 
 class NameRow(msgspec.Struct, frozen=True, array_like=True):
     """A goal or app that counts as itself; ``day`` is the day number of its first sight, -1 for the owner's own."""

@@ -15,6 +15,7 @@ from grapevine.store.query_runner import Changes
 from grapevine.store.readers.scope import visit_params
 from grapevine.store.repositories.erasures import Erasures
 from grapevine.store.repositories.floods import SuspectedFloods
+from grapevine.store.repositories.live import LiveBatches
 from grapevine.store.repositories.retention import VisitDeletion
 from grapevine.store.repositories.verdicts import Verdicts
 from grapevine.store.rows import AnswerRow, ConversionRow, NameRow, PageRow, ShareKey, ShareRow, VisitRow
@@ -60,6 +61,7 @@ class Batch:
         self.floods = SuspectedFloods(changes)
         self.deletion = VisitDeletion(changes)
         self.erasures = Erasures(changes)
+        self.live = LiveBatches(changes)
         self._afterwards: list[Callable[[], None]] = []
 
     def when_committed(self, call: Callable[[], None]) -> None:

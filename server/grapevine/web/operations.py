@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from grapevine.web import health
-from grapevine.web.api import analytics, cascades, exports, tokens, visits, webhooks
+from grapevine.web.api import analytics, cascades, exports, live, tokens, visits, webhooks
 from grapevine.web.api.operation import Operation
 from grapevine.web.public import about, collect_calls, conversions, counts, forget, qr, short_links, widget
 from grapevine.web.server_metrics import route as server_metrics
@@ -33,6 +33,9 @@ KEYED: Final[list[Operation]] = [
 ]
 """What needs an API key."""
 
+LIVE: Final[list[Operation]] = live.OPERATIONS
+"""The live feed, a stream that does not end by itself; it needs an API key, too."""
+
 SERVER: Final[list[Operation]] = [*health.OPERATIONS, *server_metrics.OPERATIONS]
 """What tells of the server itself."""
 
@@ -40,4 +43,4 @@ SERVER: Final[list[Operation]] = [*health.OPERATIONS, *server_metrics.OPERATIONS
 def placed(prefix: str = "") -> list[Operation]:
     """Returns every call where it is on a server whose pages call it below ``prefix``."""
     collect = [replace(each, path=prefix + each.path) for each in COLLECT]
-    return [*collect, *LINKS, *KEYED, *([conversions.WITH_KEY] if prefix else ()), *SERVER]
+    return [*collect, *LINKS, *KEYED, *LIVE, *([conversions.WITH_KEY] if prefix else ()), *SERVER]

@@ -64,7 +64,7 @@ def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
 
 COLLECT: Final = routes_of(operations.COLLECT)
 SHORT_LINKS: Final = routes_of(operations.LINKS)
-API: Final = routes_of([*operations.KEYED, conversions.WITH_KEY])
+API: Final = routes_of([*operations.KEYED, *operations.LIVE, conversions.WITH_KEY])
 HEALTH: Final = routes_of([*operations.SERVER, *served.OPERATIONS])
 DASHBOARD: Final[list[BaseRoute]] = [
     Route("/", views.overview_page),

@@ -14,6 +14,7 @@ from grapevine.config.settings import Settings
 from grapevine.domain.periods import Clock
 from grapevine.domain.redaction import redacted_repr
 from grapevine.keyring.keyring import KeyRing
+from grapevine.live.feed import LiveFeed
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.telemetry.process import Telemetry
@@ -78,6 +79,7 @@ class AppState:
     sender: Sender
     telemetry: Telemetry
     rows: Rows
+    live: LiveFeed
 
     def __repr__(self) -> str:
         return redacted_repr(self)

@@ -11,6 +11,7 @@ from typing import Final
 
 from grapevine.domain.events import Answer, Conversion, OptedOutVisit, Outcome, Unfurl, View
 from grapevine.writer import (
+    announcements,
     answers,
     conversions,
     names,
@@ -62,6 +63,8 @@ async def record(state: BatchState) -> list[Outcome]:
     await share_urls.choose(state)
     # Needs the new visits, which open and prove shares, and changes the counts.
     shares.change(state)
+    if state.shared.announcer.watched:
+        await announcements.announce(state)
     # Last, since other writers may wait for these rows: their locks are held for one round trip before the commit.
     await state.deltas.write(state.transaction, state.share_rows, state.drops)
     if state.retried_erased:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
-from grapevine.errors import Busy, Interrupted, StoreError
+from grapevine.errors import Busy, Interrupted
 from grapevine.store.base import Store
 from grapevine.store.rows import PageRow, VisitRow
 from grapevine.writer.bursts import VisitorDay
@@ -26,12 +26,11 @@ MAX_WAITING: Final = 100
 
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 0.1
-_LOOK_SECONDS: Final = 1.0
 
 
 class Eraser:
     """Erases visits, one at a time. ``on_erased`` is called after each, and after those of other processes, within a
-    second or so, while ``watch`` runs."""
+    second or so, while ``look`` is called."""
 
     def __init__(
         self, store: Store, recorder: EventRecorder, clock: Clock, on_erased: Callable[[], None] = lambda: None
@@ -66,16 +65,9 @@ class Eraser:
         finally:
             self._waiting -= 1
 
-    async def watch(self) -> None:
-        """Looks once a second whether any process erased a visit."""
-        while True:
-            with suppress(StoreError):  # other parts say so in the log
-                await self.look()
-            await asyncio.sleep(_LOOK_SECONDS)
-
-    async def look(self) -> None:
-        """Drops what caches hold if any process erased a visit since the last look. Raises StoreError."""
-        version, before = await self._store.erasures.version(), self._version
+    async def look(self, versions: Mapping[str, int]) -> None:
+        """Drops what caches hold if any process erased a visit since the last look; the number of erasures says so."""
+        version, before = versions["erasures"], self._version
         self._version = version
         if before not in (None, version):
             self._recorder.forget_all()

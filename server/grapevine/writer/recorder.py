@@ -15,6 +15,7 @@ from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
 from grapevine.telemetry.histogram import Histogram
 from grapevine.writer import batch as steps
+from grapevine.writer.announcer import Announcer
 from grapevine.writer.bursts import Bursts, VisitorDay
 from grapevine.writer.caches import KnownKeys, NewKeys, RecentKeys, RecentTitles
 from grapevine.writer.counts import CountDeltas, Drop
@@ -31,15 +32,27 @@ BATCH_EVENTS: Final = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0
 """Upper bounds of the number of events in a batch. One of none stores drops alone."""
 
 
+def _no_clock() -> int:
+    return 0
+
+
 class EventRecorder:
     """Stores batches, at most ``max_concurrent_batches`` at once.
 
     ``nonces`` make visit ids, the same id of the same nonce. Counts are raised in a slot of rows that no other process
     writes; concurrent batches use the slots behind it, at ``slot_offset``, so that they never wait for each other's
-    counts. ``bounds`` are those on what visitors may invent in a day.
+    counts. ``bounds`` are those on what visitors may invent in a day. ``announcer`` numbers
+    what is announced to the live feed; without one nothing is.
     """
 
-    def __init__(self, store: Store, nonces: Nonces, slot: int = 0, bounds: Mapping[int, Bound] = BOUNDS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        nonces: Nonces,
+        slot: int = 0,
+        bounds: Mapping[int, Bound] = BOUNDS,
+        announcer: Announcer | None = None,
+    ) -> None:
         self.max_concurrent_batches = store.max_concurrent_batches
         self.batch_events = Histogram(BATCH_EVENTS)
         self.batch_seconds = Histogram()
@@ -57,6 +70,7 @@ class EventRecorder:
             bursts=Bursts(),
             bounds=NameBounds(bounds),
             floods=Floods(),
+            announcer=announcer or Announcer(_no_clock, self.max_concurrent_batches),
         )
 
     async def record(
@@ -85,7 +99,7 @@ class EventRecorder:
         self, batch: Batch, events: Sequence[Event], drops: Mapping[Drop, int] = NO_DROPS, slot_offset: int = 0
     ) -> list[Outcome]:
         """As ``record``, in a transaction that the caller commits."""
-        state = BatchState(self._shared, batch, events, CountDeltas(self._slot + slot_offset), drops)
+        state = BatchState(self._shared, batch, events, CountDeltas(self._slot + slot_offset), drops, slot_offset)
         # Keys of a transaction that is rolled back must be offered to the store again.
         # The callback holds the keys alone: with the state, which holds the batch, it would make a reference cycle.
         batch.when_committed(partial(self._remember, state.new_keys, state.deltas.exceeded))

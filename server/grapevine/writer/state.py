@@ -22,6 +22,7 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
 from grapevine.store.rows import PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch, ConversionGuard
+from grapevine.writer.announcer import Announcer
 from grapevine.writer.bursts import Bursts
 from grapevine.writer.caches import KnownKeys, NewKeys
 from grapevine.writer.counts import CountDeltas, Drop
@@ -36,20 +37,22 @@ E = TypeVar("E", bound=Event)
 
 class SharedState(NamedTuple):
     """State of all batches: how nonces become ids, which keys are known to be stored, which visitors open links again
-    and again, which links one network opens again and again, and how much is used of the bounds on what visitors may
-    invent."""
+    and again, which links one network opens again and again, how much is used of the bounds on what visitors may
+    invent, and which sites somebody watches."""
 
     nonces: Nonces
     known: KnownKeys
     bursts: Bursts
     bounds: NameBounds
     floods: Floods
+    announcer: Announcer
 
 
 class BatchState:
     """One batch on its way into the store. Each step reads the results of the steps before it.
 
     ``transaction`` changes the store, ``deltas`` add up the counts, ``outcomes`` has one outcome per event, by index.
+    ``offset`` tells it from batches that are stored at the same time.
     """
 
     def __init__(
@@ -59,12 +62,14 @@ class BatchState:
         events: Sequence[Event],
         deltas: CountDeltas,
         drops: Mapping[Drop, int],
+        offset: int = 0,
     ) -> None:
         self.shared = shared
         self.transaction = transaction
         self.events = events
         self.deltas = deltas
         self.drops = drops
+        self.offset = offset
         self.outcomes: list[Outcome] = [_STORED] * len(events)
         self.stored: dict[tuple[int, int], VisitRow] = {}
         """Visits that are in the store and that events of the batch name, by (site, visit)."""

@@ -309,11 +309,11 @@ async def test_another_process_forgets_what_it_took_for_stored(scene: Scene) -> 
     other = Scene(scene.store)
     watcher = Eraser(scene.store, other.recorder, lambda: NOON, lambda: looks.append(None))
     first = await other.land(other.arrival(visitor=VISITOR))
-    await watcher.look()
+    await watcher.look(await scene.store.live.versions())
     await scene.erase(first.visit_id)
     assert not looks
     for _ in range(2):
-        await watcher.look()
+        await watcher.look(await scene.store.live.versions())
         assert len(looks) == 1
     await other.land(other.arrival(visitor=VISITOR))
     assert len(await scene.table("SELECT url FROM pages")) == 1

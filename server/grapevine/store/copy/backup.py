@@ -38,6 +38,9 @@ _LEFT_OUT: Final = (
     ("sessions", "DELETE FROM sessions"),
     ("key_processes", "DELETE FROM key_processes"),
     ("leases", "DELETE FROM leases"),
+    ("live_batches", "DELETE FROM live_batches"),
+    ("live_lanes", "DELETE FROM live_lanes"),
+    ("live_watches", "DELETE FROM live_watches"),
     ("readiness", "DELETE FROM readiness"),
 )
 """Per table. Salts are destroyed after 48 hours, which a copy of them would undo; the others belong to running servers.

@@ -16,15 +16,16 @@ Key = tuple[Any, ...]
 
 LEASES: Final = "leases"
 KEY_PROCESSES: Final = "key_processes"
+LIVE: Final = ("live_batches", "live_lanes", "live_watches")
 READINESS: Final = "readiness"
 VERSIONS: Final = "versions"
 PAGE_JOIN_STEP: Final = "page_joins"
 """The row of ``versions`` that is no version."""
 
-APART: Final = frozenset({KEY_PROCESSES, LEASES, READINESS, VERSIONS})
-"""Tables that are not copied row by row: ``key_processes``, ``leases`` and ``readiness`` belong to processes that run
-on the source, and ``versions`` to their database, where the number that tells servers to read the sites again has to
-rise beyond both."""
+APART: Final = frozenset({KEY_PROCESSES, LEASES, *LIVE, READINESS, VERSIONS})
+"""Tables that are not copied row by row: ``key_processes``, ``leases``, ``readiness`` and the tables of the live feed
+belong to processes that run on the source, and ``versions`` to their database, where the number that tells servers to
+read the sites again has to rise beyond both."""
 
 
 class CopiedColumn(NamedTuple):

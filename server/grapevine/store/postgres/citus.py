@@ -22,11 +22,23 @@ from grapevine.store.postgres.errors import map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 
 STAYS: Final = frozenset(
-    {"key_fingerprints", "key_processes", "leases", "readiness", "salts", "sessions", "widget_files"}
+    {
+        "key_fingerprints",
+        "key_processes",
+        "leases",
+        "live_batches",
+        "live_lanes",
+        "live_watches",
+        "readiness",
+        "salts",
+        "sessions",
+        "widget_files",
+    }
 )
 """Tables that stay on the coordinator. A reference table takes no write while a worker is away, which is when a server
 has to take over another writer's slot, a new day needs its salt (docs/decisions/0014), the owner signs in to see, it
-is asked whether it is ready, it says which keys it accepts, or it keeps the files of its widget."""
+is asked whether it is ready, it says which keys it accepts, it keeps the files of its widget, or a batch announces
+what it stores to the live feed."""
 
 _ANCHOR: Final = "visits"
 _LOCK: Final = 0x67_72_61_70_66  # advisory lock: only one distribute runs at a time

@@ -30,6 +30,7 @@ from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.live import LiveRepository
 from grapevine.store.repositories.page_joins import PageJoinRepository
 from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.retention import RetentionRepository
@@ -125,6 +126,7 @@ class PostgresStore(Store):
         self.sessions = SessionRepository(asked, self._transaction)
         self.salts = SaltRepository(asked, self._transaction)
         self.leases = LeaseRepository(asked, self._transaction)
+        self.live = LiveRepository(asked, self._transaction)
         self.fingerprints = FingerprintRepository(asked, self._transaction)
         self.guards = GuardRepository(asked, self._transaction)
         self.retention = RetentionRepository(asked, self._transaction)

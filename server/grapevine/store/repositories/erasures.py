@@ -39,11 +39,6 @@ class ErasureReader:
         rows = await self._run("counted_visits_of_visitor", visitor=visitor, limit=2, **day_params(site_id, day))
         return [VisitRow(*row) for row in rows]
 
-    async def version(self) -> int:
-        """Returns a number that rises with every erasure."""
-        ((version,),) = await self._run("erasures_version")
-        return int(version)
-
 
 class Erasures:
     """The changes of an erasure in one transaction."""

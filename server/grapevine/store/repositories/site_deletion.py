@@ -14,10 +14,10 @@ AT_ONCE: Final = 200
 """Rows of one transaction: some milliseconds, for which requests of a running server wait on SQLite."""
 
 EMPTIED: Final = (
-    "page_joins", "suspects", "suspected_floods", "deliveries", "webhooks", "answers", "conversions", "unfurls",
-    "shares", "later_views", "visits", "kept_shares", "deleted_counts", "guards", "names", "bound_hits", "cascades",
-    "spikes", "pages", "counts_hour", "counts_day", "counts_page", "counts_device", "counts_week", "counts_shared",
-    "drops", "api_keys", "origins",
+    "live_watches", "live_batches", "page_joins", "suspects", "suspected_floods", "deliveries", "webhooks", "answers",
+    "conversions", "unfurls", "shares", "later_views", "visits", "kept_shares", "deleted_counts", "guards", "names",
+    "bound_hits", "cascades", "spikes", "pages", "counts_hour", "counts_day", "counts_page", "counts_device",
+    "counts_week", "counts_shared", "drops", "api_keys", "origins",
 )  # fmt: skip
 """Every table that names a site, but ``sites`` and ``deleted_sites``, in the order in which they are emptied.
 

@@ -98,10 +98,6 @@ WHERE site_id = :site_id AND page_id = :page_id AND week IN (SELECT rows.week FR
 -- Deletes the rows of a deleted page in which no share is counted any more.
 DELETE FROM counts_shared WHERE site_id = :site_id AND page_id = :page_id AND shares = 0;
 
--- name: erasures_version
--- Returns the number that rises with every erasure.
-SELECT version FROM versions WHERE name = 'erasures';
-
 -- name: announce_erasure
 -- Raises the number that makes every process drop what it remembers to be stored.
 UPDATE versions SET version = version + 1 WHERE name = 'erasures';

@@ -38,6 +38,28 @@ WHERE next_at IS NOT NULL AND webhook_id IN (SELECT webhook_id FROM webhooks WHE
 -- Deletes a site, of which no other row is left.
 DELETE FROM sites WHERE site_id = :site_id;
 
+-- name: live_watches_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id FROM live_watches WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_live_watches_of_site
+-- Deletes rows of a site.
+DELETE FROM live_watches
+/*sqlite WHERE site_id IN (SELECT * FROM rows(site_id bigint)) */
+/*postgres USING rows(site_id bigint)
+WHERE live_watches.site_id = rows.site_id */;
+
+-- name: live_batches_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, lane, number FROM live_batches WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_live_batches_of_site
+-- Deletes rows of a site.
+DELETE FROM live_batches
+/*sqlite WHERE (site_id, lane, number) IN (SELECT * FROM rows(site_id bigint, lane bigint, number bigint)) */
+/*postgres USING rows(site_id bigint, lane bigint, number bigint)
+WHERE live_batches.site_id = rows.site_id AND live_batches.lane = rows.lane AND live_batches.number = rows.number */;
+
 -- name: page_joins_to_delete
 -- Returns the keys of some rows of a site.
 SELECT site_id, page_id FROM page_joins WHERE site_id = :site_id LIMIT :limit;

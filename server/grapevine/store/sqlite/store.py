@@ -25,6 +25,7 @@ from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.live import LiveRepository
 from grapevine.store.repositories.page_joins import PageJoinRepository
 from grapevine.store.repositories.readiness import prove_writable
 from grapevine.store.repositories.retention import RetentionRepository
@@ -97,6 +98,7 @@ class SQLiteStore(Store):
         self.sessions = SessionRepository(self._quick, self._transaction)
         self.salts = SaltRepository(self._quick, self._transaction)
         self.leases = LeaseRepository(self._quick, self._transaction)
+        self.live = LiveRepository(self._quick, self._transaction)
         self.fingerprints = FingerprintRepository(self._quick, self._transaction)
         self.guards = GuardRepository(self._quick, self._transaction)
         self.retention = RetentionRepository(self._quick, self._transaction)
