@@ -73,7 +73,7 @@ class AttackedServer:
             connection.request(method, path, content, {"User-Agent": CHROME, "Origin": ORIGIN} | dict(headers or {}))
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            return RawResponse(answer.status, found, answer.read())
+            return RawResponse(answer.status, found, _body(answer))
         finally:
             connection.close()
 
@@ -136,6 +136,16 @@ class AttackedServer:
     def end(self) -> ExitResult:
         """Ends the server in good order, and returns how it ended and its log."""
         return self.process.end()
+
+
+def _body(answer: http.client.HTTPResponse) -> bytes:
+    """Returns the body of an answer; of a live stream, which does not end, up to its first event."""
+    if answer.getheader("Content-Type") != "text/event-stream":
+        return answer.read()
+    body = b""
+    while (piece := answer.read1()) and b"event: " not in body + piece:
+        body += piece
+    return body + piece
 
 
 class _Watch:

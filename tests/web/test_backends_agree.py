@@ -77,6 +77,7 @@ SEEN_ANSWERS = {
     "POST /tokens/erase 422",
 }  # fmt: skip
 NOT_ASKED = {
+    ("GET", "/v1/live"): "a stream; tests/web/api/test_live.py runs on both",
     ("GET", "/widget{rest}"): "files of the build; no store is read",
     ("GET", f"{assets.FOLDER}/{{name}}"): "files of the package; no store is read",
     ("POST", "/check"): "opens a page of another server; what it reads, its form reads, too",

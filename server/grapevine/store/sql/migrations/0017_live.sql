@@ -1,4 +1,4 @@
--- The live feed (docs/decisions/0065-the-live-feed.md). Nothing is written here while nobody watches.
+-- The live feed (docs/decisions/0065-the-live-feed.md). Nothing is written here while no site is watched.
 
 -- Sites that somebody watches, or watched until a few minutes ago. Each writer announces what it stores of these sites until
 -- `expires_at`; `started_at` is since when without a break.
