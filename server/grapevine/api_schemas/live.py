@@ -156,5 +156,20 @@ class LiveEnd(msgspec.Struct, frozen=True, kw_only=True):
     """The same in a sentence."""
 
 
-LiveData = LiveVisit | LiveShare | LiveConversion | LiveStart | LiveGap | LiveEnd
-"""What may stand behind ``data:``."""
+class LiveEvents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The events of a stream: of each, `data:` is JSON as the field describes it that is called like the event."""
+
+    start: LiveStart | None = None
+    """The first event."""
+    visit: LiveVisit | None = None
+    """A visit that is no return."""
+    returned: LiveVisit | None = msgspec.field(default=None, name="return")
+    """A visit through somebody else's share."""
+    share: LiveShare | None = None
+    """A share."""
+    conversion: LiveConversion | None = None
+    """A goal that was reached."""
+    gap: LiveGap | None = None
+    """Something is missing here."""
+    end: LiveEnd | None = None
+    """The last event of a stream that the server ends."""

@@ -8,8 +8,8 @@ from typing import Final
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from grapevine.api_schemas.live import EVENTS, LiveData, LiveQuery
-from grapevine.errors import Busy, Invalid, RateLimited
+from grapevine.api_schemas.live import EVENTS, LiveEvents, LiveQuery
+from grapevine.errors import Invalid
 from grapevine.live.position import HEADER, read_position
 from grapevine.web.api.call import SiteCall
 from grapevine.web.api.operation import Operation, ResponseSpec
@@ -67,7 +67,8 @@ OPERATIONS: Final = [
         scope="read",
         query=LiveQuery,
         request_headers=(HEADER,),
-        responses={200: ResponseSpec(LiveData, "The stream, as long as it lasts.", media_types=(_EVENT_STREAM,))},
-        problems=(RateLimited, Busy),
+        responses={
+            200: ResponseSpec(LiveEvents, "The stream, as long as it lasts.", (_EVENT_STREAM,), ("X-Accel-Buffering",))
+        },
     ),
 ]

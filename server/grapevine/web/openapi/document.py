@@ -21,6 +21,7 @@ TAGS: Final = {
     "conversions": "Goals that visits reach.",
     "visits": "Single visits.",
     "exports": "Whole tables as files.",
+    "live": "What is stored of a site, as it is committed.",
     "webhooks": "Where a site's events are sent to, as the Standard Webhooks specification says.",
     "collect": "What the pages of a site call, without a key.",
     "links": "What people open: short links and what belongs to them.",

@@ -39,6 +39,7 @@ RESPONSE: Final = {
     "Location": HeaderSpec("The address to go to.", _TEXT, "https://www.example.com/bread#gv-86Yqi1yJE1R97caFSkEt8V0"),
     "Retry-After": HeaderSpec("After how many seconds to ask again.", {"type": "integer", "minimum": 1}, 12),
     "Vary": HeaderSpec("The request headers that the response depends on.", _TEXT, "Accept-Encoding"),
+    "X-Accel-Buffering": HeaderSpec("Asks nginx not to keep the stream back.", _TEXT, "no"),
     "WWW-Authenticate": HeaderSpec("The scheme by which a key is sent.", _TEXT, "Bearer"),
 }
 
@@ -63,6 +64,9 @@ REQUEST: Final = {
     "DNT": HeaderSpec("`1` asks not to be followed; the visit then counts without a token.", _TEXT, "1"),
     "If-None-Match": HeaderSpec(
         "The `ETag` of the response that the client has: 304 where it is still good.", _TEXT, '"1f0a9c34d2e85b67"'
+    ),
+    "Last-Event-ID": HeaderSpec(
+        "The `id` of the last event that the client has: the stream goes on behind it.", _TEXT, "k88AAAGd1ctM"
     ),
     "Origin": HeaderSpec(
         "The origin of the page, which browsers send. It must be one of the site's.", _TEXT, "https://www.example.com"
