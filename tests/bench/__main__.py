@@ -15,6 +15,7 @@ from tests.bench import (
     ingest,
     lighthouse,
     memory,
+    metrics,
     newcomer,
     page_joins,
     reach,
@@ -37,6 +38,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
     "sites": sites.run,  # requests whose site is not known beforehand, with many sites; SIZES, ROUNDS
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
+    "metrics": metrics.run,  # what counting costs a request, and what a scrape costs
     "startup": startup.run,  # until the ready line; ROUNDS
     "newcomer": newcomer.run,  # from a clone to a chain of three, each step; downloads packages; only when named
     "backends": backends.run,  # PostgreSQL compared with SQLite; ROUNDS, SECONDS
