@@ -58,6 +58,8 @@ async def refresh_stale_shapes(store: Store, site_id: int, now: int) -> None:
 
 async def compute_shapes(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, CascadeShape]:
     """Computes the shapes of cascades from their visits."""
+    if not roots:
+        return {}  # the usual case, for which no thread should be woken up
     found = await reads.cascades.shape_visits(site_id, roots)
     networks = await reads.cascades.networks(site_id, roots)
     return await asyncio.to_thread(

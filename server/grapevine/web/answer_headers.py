@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection, Sequence
 from functools import cache, lru_cache
 from time import perf_counter
 from typing import Any, Final
 
 from starlette.applications import Starlette
-from starlette.types import Message, Receive, Scope, Send
+from starlette.routing import BaseRoute
+from starlette.types import Lifespan, Message, Receive, Scope, Send
 
 from grapevine.errors import Malformed
 from grapevine.telemetry.process import Telemetry
+from grapevine.web.indexed_router import IndexedRouter
 from grapevine.web.problems import problem_response
 from grapevine.web.route_classes import OTHER, route_classes
 
@@ -79,10 +81,11 @@ class GuardedApplication(Starlette):
     understood another host than this one.
     """
 
-    def __init__(self, hsts: int | None, **arguments: Any) -> None:
+    def __init__(
+        self, hsts: int | None, *, routes: Sequence[BaseRoute], lifespan: Lifespan[Any] | None, **arguments: Any
+    ) -> None:
         super().__init__(**arguments)
-        # Redirects to the path with or without a slash would name the host of the request.
-        self.router.redirect_slashes = False
+        self.router = IndexedRouter(routes, lifespan=lifespan)
         self._hsts = hsts
         self._route_classes = route_classes(self.routes)
 
@@ -93,12 +96,12 @@ class GuardedApplication(Starlette):
 
         begun_at = perf_counter()
 
-        async def send_guarded(message: Message) -> None:
+        def send_guarded(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 self._count(scope, message["status"], perf_counter() - begun_at)
                 # A copy: caches keep responses with their list of headers.
                 message = {**message, "headers": with_security_headers(message.get("headers", ()), self._hsts)}
-            await send(message)
+            return send(message)  # no coroutine of its own: each response sends two messages or more
 
         if _has_usable_host(scope):
             await super().__call__(scope, receive, send_guarded)

@@ -149,9 +149,20 @@ class ShareUpdates:
 
     def changes(self, stored: Mapping[ShareKey, ShareRow]) -> list[ShareChange]:
         """Returns the changes of shares that are stored as ``stored``, in the order in which all batches write them."""
-        keys = sorted({*self._reports, *self._opened}, key=ShareKey.plain)
-        found = [self._change(key, stored.get(key)) for key in keys]
+        keys = [key for key, report in self._reports.items() if self._may_change(key, report, stored.get(key))]
+        keys += [key for key in self._opened if key not in self._reports]
+        found = [self._change(key, stored.get(key)) for key in sorted(keys, key=ShareKey.plain)]
         return [change for change in found if change.worth_writing]
+
+    def _may_change(self, key: ShareKey, report: Report, before: ShareRow | None) -> bool:
+        """Returns False for a report that repeats what is stored: most reports do, and need no row to be seen so."""
+        return (
+            before is None
+            or before.first_at is None
+            or before.reported_at is None
+            or report.replaces(before.reported_by)
+            or key in self._opened
+        )
 
     def _change(self, key: ShareKey, before: ShareRow | None) -> ShareChange:
         report = self._reports.get(key)

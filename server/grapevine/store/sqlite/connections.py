@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from itertools import chain
@@ -23,6 +22,7 @@ import aiosqlite
 
 from grapevine.store import sql_loader
 from grapevine.store.sqlite.errors import unreadable
+from grapevine.store.sqlite.worker_threads import WorkerThreads
 
 _MOST_ROWS = 256
 _BUSY_MS = 10_000
@@ -83,7 +83,7 @@ class WriteConnection(InlineConnection):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _WRITER_SETTINGS)
-        self._waiting = ThreadPoolExecutor(1, "grapevine-sqlite")
+        self._waiting = WorkerThreads("grapevine-sqlite", [self._connection])
         self._durable = True
 
     async def run(
@@ -148,12 +148,12 @@ class WriteConnection(InlineConnection):
                 self.plain("ROLLBACK")
 
     def close(self) -> None:
-        self._waiting.shutdown()
+        self._waiting.close()
         super().close()
 
     async def _wait(self, text: str) -> None:
         """Runs a statement in the thread. A cancelled caller still waits for its end: the connection is in use."""
-        done = asyncio.get_running_loop().run_in_executor(self._waiting, self.plain, text)
+        done = self._waiting.submit(lambda connection: connection.execute(text).fetchall())
         try:
             await asyncio.shield(done)
         except asyncio.CancelledError:
