@@ -29,11 +29,22 @@ class CascadeShape(NamedTuple):
 async def current_shapes(
     store: Store, site_id: int, heads: Sequence[CascadeFacts], now: int
 ) -> dict[int, CascadeShape]:
-    """The shapes of cascades: as stored where they are up to date, computed and stored where they are not."""
-    stale = [facts for facts in heads if is_stale(facts, now)]
-    computed = await compute_shapes(store.reads, site_id, [facts.root_id for facts in stale])
-    await store_shapes(store, site_id, stale, computed, now)
-    kept = {facts.root_id: CascadeShape(facts.breadth or 1, facts.virality, facts.networks or 0) for facts in heads}
+    """The shapes of cascades: as stored where they are up to date, computed and stored where they are not.
+
+    Concurrent callers about one site share a computation: each reads again what is stored when its turn has come.
+    """
+    known = {facts.root_id: facts for facts in heads}
+    stale = [facts.root_id for facts in heads if is_stale(facts, now)]
+    computed: dict[int, CascadeShape] = {}
+    if stale:
+        async with store.reads.cascades.shape_turn(site_id):
+            known |= await store.reads.cascades.cascade_heads(site_id, stale)
+            still_stale = [known[root] for root in stale if is_stale(known[root], now)]
+            computed = await compute_shapes(store.reads, site_id, [facts.root_id for facts in still_stale])
+            await store_shapes(store, site_id, still_stale, computed, now)
+    kept = {
+        root: CascadeShape(facts.breadth or 1, facts.virality, facts.networks or 0) for root, facts in known.items()
+    }
     return kept | computed
 
 
@@ -59,11 +70,13 @@ async def refresh_stale_shapes(store: Store, site_id: int, now: int) -> None:
 async def compute_shapes(reads: Reads, site_id: int, roots: Sequence[int]) -> dict[int, CascadeShape]:
     """Computes the shapes of cascades from their visits."""
     if not roots:
-        return {}  # the usual case, for which no thread should be woken up
+        return {}
     found = await reads.cascades.shape_visits(site_id, roots)
-    networks = await reads.cascades.networks(site_id, roots)
     return await asyncio.to_thread(
-        lambda: {root: CascadeShape(*cascade_shape(root, *visits), networks[root]) for root, visits in found.items()}
+        lambda: {
+            root: CascadeShape(*cascade_shape(root, below.visits, below.erased), len(below.networks))
+            for root, below in found.items()
+        }
     )
 
 

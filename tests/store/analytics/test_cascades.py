@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from grapevine.domain import channels, enums, ids
 from grapevine.errors import Invalid, NotFound, UnknownVisit
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
+from grapevine.store.readers.cascades import ShapeVisits
 from tests.store.analytics.expected_counts import Happening, worth
 from tests.store.databases import Database, Databases, Plant
 from tests.store.world import Visit, World, grow, site_of
@@ -138,6 +140,22 @@ async def test_shapes_are_computed_once_and_again_after_growth(filled: WorldOfCa
     await list_cascades(filled.store, site, NOW + 1, "virality")
     changed = [row for row in await filled.rows() if row not in stored]
     assert [(row[0], row[3]) for row in changed] == [(root, NOW + 1)]
+
+
+async def test_concurrent_lists_share_one_computation(filled: WorldOfCascades, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, computed = filled.store.reads.cascades, list[int]()
+    read = reader.shape_visits
+
+    async def counted(site_id: int, roots: Sequence[int]) -> dict[int, ShapeVisits]:
+        computed.extend(roots)
+        return await read(site_id, roots)
+
+    await list_cascades(filled.store, filled.site, NOW, "virality")
+    await filled.database.change("UPDATE cascades SET size = size + 1 WHERE site_id = ?", filled.site.site_id)
+    monkeypatch.setattr(reader, "shape_visits", counted)
+    lists = await asyncio.gather(*(list_cascades(filled.store, filled.site, NOW + 1, limit=200) for _ in range(9)))
+    assert all(each == lists[0] for each in lists)
+    assert sorted(computed) == sorted({root for root, *_ in await filled.rows()})
 
 
 async def test_a_very_large_cascade_is_looked_at_once_a_minute(filled: WorldOfCascades) -> None:

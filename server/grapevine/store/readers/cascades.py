@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -26,10 +28,12 @@ class StoredChain(NamedTuple):
 
 
 class ShapeVisits(NamedTuple):
-    """The visits below a root as (visit, parent, depth), and the ids of those that were erased, with the root's."""
+    """The visits below a root as (visit, parent, depth), the ids of those that were erased, with the root's, and the
+    networks of all below it."""
 
     visits: list[tuple[int, int | None, int]]
     erased: set[int]
+    networks: set[int]
 
 
 class CascadeFacts(msgspec.Struct, frozen=True):
@@ -56,6 +60,11 @@ class CascadeReader:
 
     def __init__(self, runner: Runner) -> None:
         self._run = runner.run
+        self._shape_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def shape_turn(self, site_id: int) -> asyncio.Lock:
+        """Returns the lock under which shapes of a site's cascades are computed, by one caller at a time."""
+        return self._shape_turns.setdefault(site_id, asyncio.Lock())
 
     async def earliest_visits(self, site_id: int) -> list[CascadeVisit]:
         """Returns up to 200 visits of a site's first days, in no order of time within a day."""
@@ -132,11 +141,14 @@ class CascadeReader:
 
     async def shape_visits(self, site_id: int, roots: Sequence[int]) -> dict[int, ShapeVisits]:
         """The visits below each of ``roots``, self-returns left out."""
-        found = {root: ShapeVisits([], set()) for root in roots}
-        for root, visit, parent, depth, erased in await self._run("shape_visits", visit_keys(roots), site_id=site_id):
+        found = {root: ShapeVisits([], set(), set()) for root in roots}
+        rows = await self._run("shape_visits", visit_keys(roots), site_id=site_id)
+        for root, visit, parent, depth, erased, network in rows:
             found[root].visits.append((visit, parent, depth))
             if erased:
                 found[root].erased.add(visit)
+            if network is not None:
+                found[root].networks.add(network)
         for (root,) in await self._run("erased_roots", visit_keys(roots), site_id=site_id):
             found[root].erased.add(root)
         return found

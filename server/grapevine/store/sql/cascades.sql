@@ -156,9 +156,9 @@ WHERE site_id = :site_id AND shape_size <> size AND (size <= :small OR shape_at 
 ORDER BY shape_at, root_id LIMIT :limit;
 
 -- name: shape_visits
--- Returns all visits below the roots of some cascades, self-returns left out, and whether they were erased: the input
--- of their shapes.
-SELECT v.root_id, v.visit_id, v.parent_id, v.depth, v.flags & 4
+-- Returns all visits below the roots of some cascades, self-returns left out, whether they were erased, and their
+-- networks: the input of their shapes.
+SELECT v.root_id, v.visit_id, v.parent_id, v.depth, v.flags & 4, v.network
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v /*sqlite INDEXED BY visits_root */ ON v.site_id = :site_id AND v.root_id = rows.root_id AND v.cell = rows.cell
 WHERE (v.flags & 1) = 0;
