@@ -22,7 +22,7 @@ import aiosqlite
 
 from grapevine.store import sql_loader
 from grapevine.store.sqlite.errors import unreadable
-from grapevine.store.sqlite.worker_threads import WorkerThreads
+from grapevine.store.sqlite.waiting_thread import WaitingThread
 
 _MOST_ROWS = 256
 _BUSY_MS = 10_000
@@ -83,7 +83,7 @@ class WriteConnection(InlineConnection):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _WRITER_SETTINGS)
-        self._waiting = WorkerThreads("grapevine-sqlite", [self._connection])
+        self._waiting = WaitingThread("grapevine-sqlite")
         self._durable = True
 
     async def run(
@@ -153,7 +153,7 @@ class WriteConnection(InlineConnection):
 
     async def _wait(self, text: str) -> None:
         """Runs a statement in the thread. A cancelled caller still waits for its end: the connection is in use."""
-        done = self._waiting.submit(lambda connection: connection.execute(text).fetchall())
+        done = self._waiting.submit(lambda: self.plain(text))
         try:
             await asyncio.shield(done)
         except asyncio.CancelledError:
