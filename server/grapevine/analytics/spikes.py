@@ -35,7 +35,7 @@ class SpikeView(msgspec.Struct, frozen=True):
     """Returns in the 60 minutes with the most of them."""
 
 
-class SpikePage(NamedTuple):
+class ListedSpikes(NamedTuple):
     """Some spikes; ``next`` is the cursor of older ones, None after the oldest."""
 
     spikes: list[SpikeView]
@@ -57,7 +57,7 @@ async def list_spikes(
     limit: int = 100,
     page: str | None = None,
     cursor: str | None = None,
-) -> SpikePage:
+) -> ListedSpikes:
     """The spikes of ``period``, the newest first, ``limit`` (1…1000) at a time; with ``page`` those of that page alone.
     ``now`` in UTC milliseconds. Raises Invalid for a limit outside its bounds, or a cursor of another list."""
     cursors.check_limit(limit, MOST_SPIKES)
@@ -80,7 +80,9 @@ async def list_spikes(
         for row in rows
     ]
     more = len(found) > limit
-    return SpikePage(spikes, cursors.written(asked, _Position(rows[-1].started_at, rows[-1].page_id)) if more else None)
+    return ListedSpikes(
+        spikes, cursors.written(asked, _Position(rows[-1].started_at, rows[-1].page_id)) if more else None
+    )
 
 
 def _behind(position: _Position) -> dict[str, int]:
