@@ -284,7 +284,7 @@ class WebhooksGroup(Group[Way]):
                 read=answer(DeliveryList), path={"id": id}, query={"limit": page_size, "cursor": cursor}
             ),
             items=lambda page: page.deliveries,
-            next=lambda page: page.next,
+            next=lambda page, _: page.next,
         )
 
     @call("POST", "/v1/webhooks/{id}/deliveries/{delivery}/retry")
@@ -333,7 +333,7 @@ class Calls(Group[Way]):
         return PagedList(
             at=lambda cursor: Call(read=answer(SpikeList), query=_asked(first, last, limit=page_size, cursor=cursor)),
             items=lambda page: page.spikes,
-            next=lambda page: page.next,
+            next=lambda page, _: page.next,
         )
 
     @stream("GET", "/v1/export/{table}")

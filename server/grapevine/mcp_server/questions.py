@@ -14,6 +14,7 @@ from grapevine.analytics.direct import Direct
 from grapevine.analytics.metrics import BreakdownRow, Summary
 from grapevine.analytics.models.attribution import Attribution
 from grapevine.analytics.series import Point
+from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution
 from grapevine.api_schemas.lists import SpikeList
 from grapevine.client import AsyncClient
@@ -137,7 +138,12 @@ async def ask_attribution(client: AsyncClient, given: AttributionArguments) -> A
 
 async def ask_spikes(client: AsyncClient, given: ListArguments) -> SpikeList:
     """The newest spikes of a period."""
-    return SpikeList(spikes=await client.spikes(given.first, given.last, limit=given.limit))
+    found: list[SpikeView] = []
+    async for spike in client.spikes(given.first, given.last, page_size=given.limit):
+        found.append(spike)
+        if len(found) == given.limit:
+            break
+    return SpikeList(spikes=found)
 
 
 def _filters(given: FilterArguments) -> FilterParams:
