@@ -88,7 +88,7 @@ def results(operation: Operation) -> list[Any]:
 def test_a_method_returns_what_its_call_returns() -> None:
     wrong = {}
     for name, method in METHODS.items():
-        kind = typing.get_type_hints(method.describe, vars(groups))["return"]
+        kind = typing.get_type_hints(method.describe)["return"]
         returned, *_ = typing.get_args(kind)
         expected = results(OPERATIONS[method.method, method.path])
         if typing.get_origin(kind) is not Stream and returned not in expected and name != "tokens.resolve":

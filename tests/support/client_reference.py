@@ -155,7 +155,7 @@ def _found() -> list[type[msgspec.Struct]]:
     found: dict[type[msgspec.Struct], None] = {}
     for group in all_groups().values():
         for _, method in methods_of(group):
-            *_, result = typing.get_args(typing.get_type_hints(method.describe, vars(groups))["return"])
+            *_, result = typing.get_args(typing.get_type_hints(method.describe)["return"])
             _walk(result, found)
     return [*found]
 

@@ -20,7 +20,7 @@ from grapevine.analytics.models.attribution import Attribution
 from grapevine.analytics.series import Point
 from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution, Unresolved
-from grapevine.api_schemas.lists import DeliveryList, EndpointList, SpikeList
+from grapevine.api_schemas.lists import SpikeList
 from grapevine.api_schemas.tokens import ResolveRequest, ResolveResponse
 from grapevine.client.call import (
     Call,
@@ -36,8 +36,8 @@ from grapevine.client.call import (
     pages,
     stream,
 )
+from grapevine.client.webhooks_group import WebhooksGroup
 from grapevine.collect.schemas import Empty, KeyedConversionRequest
-from grapevine.webhooks.endpoints import AddedEndpoint, Delivery, Endpoint, EndpointChanges, NewEndpoint
 
 Day = date | str
 """A day, as a date or as a text such as ``2026-11-21``."""
@@ -46,7 +46,6 @@ ExportRow = dict[str, str | int | float | bool | None]
 Dimension = Literal["channel", "page", "source", "depth", "device", "app"]
 Table = Literal["visits", "shares", "unfurls", "conversions", "answers", "cascades"]
 
-Endpoints = list[Endpoint]
 
 _LONGEST_LINE: Final = 1 << 20
 
@@ -232,65 +231,6 @@ class VisitsGroup(Group[Way]):
     def erase(self, token: str) -> Call[None]:
         """Erases the visit that a token, or a visit's id, names. Needs the scope ``admin``."""
         return Call(read=no_answer, path={"token": token})
-
-
-class WebhooksGroup(Group[Way]):
-    """The endpoints that a site's events are sent to. All calls need the scope ``admin``."""
-
-    @call("GET", "/v1/webhooks")
-    def list(self) -> Call[Endpoints]:
-        """Returns all endpoints, the oldest first."""
-        return Call(read=lambda body: answer(EndpointList)(body).webhooks)
-
-    @call("POST", "/v1/webhooks")
-    def create(self, url: str, events: Sequence[str] | None = None) -> Call[AddedEndpoint]:
-        """Adds an endpoint; without ``events`` it gets all of them. The ``secret`` is shown this once."""
-        body = NewEndpoint(url=url, events=None if events is None else [*events])
-        return Call(read=answer(AddedEndpoint), body=body)
-
-    @call("GET", "/v1/webhooks/{id}")
-    def get(self, id: str) -> Call[Endpoint]:  # noqa: A002 - its name in the API
-        """Returns one endpoint."""
-        return Call(read=answer(Endpoint), path={"id": id})
-
-    @call("PATCH", "/v1/webhooks/{id}")
-    def change(
-        self,
-        id: str,  # noqa: A002 - its name in the API
-        *,
-        url: str | None = None,
-        events: Sequence[str] | None = None,
-        enabled: bool | None = None,
-    ) -> Call[Endpoint]:
-        """Changes what is given of an endpoint. ``enabled=False`` gives up its pending deliveries."""
-        body = EndpointChanges(url=url, events=None if events is None else [*events], enabled=enabled)
-        return Call(read=answer(Endpoint), path={"id": id}, body=body)
-
-    @call("DELETE", "/v1/webhooks/{id}")
-    def delete(self, id: str) -> Call[None]:  # noqa: A002 - its name in the API
-        """Deletes an endpoint with its deliveries."""
-        return Call(read=no_answer, path={"id": id})
-
-    @pages("GET", "/v1/webhooks/{id}/deliveries")
-    def deliveries(
-        self,
-        id: str,  # noqa: A002 - its name in the API
-        *,
-        page_size: int = 100,
-    ) -> PagedList[DeliveryList, Delivery]:
-        """Yields the deliveries to an endpoint, the newest first."""
-        return PagedList(
-            at=lambda cursor: Call(
-                read=answer(DeliveryList), path={"id": id}, query={"limit": page_size, "cursor": cursor}
-            ),
-            items=lambda page: page.deliveries,
-            next=lambda page, _: page.next,
-        )
-
-    @call("POST", "/v1/webhooks/{id}/deliveries/{delivery}/retry")
-    def retry(self, id: str, delivery: str) -> Call[Empty]:  # noqa: A002 - its name in the API
-        """Sends a delivered or failed event again."""
-        return Call(read=answer(Empty), path={"id": id, "delivery": delivery})
 
 
 class Calls(Group[Way]):
