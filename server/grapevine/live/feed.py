@@ -18,6 +18,7 @@ from grapevine.live.watches import Watches
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
 from grapevine.store.rows import KeyRow
+from grapevine.telemetry.job_runs import JobRuns
 
 _RETRY_SECONDS = 5
 
@@ -36,6 +37,8 @@ class LiveFeed:
         self._opening = asyncio.Lock()
         self._catching_up = asyncio.Lock()
         self._is_closed = False
+        self.refused: Counter[str] = Counter()
+        """Refused streams by the name of the bound, since the process started."""
 
     @property
     def streams(self) -> int:
@@ -43,11 +46,12 @@ class LiveFeed:
         return self._per_key.total()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, jobs: JobRuns) -> AsyncIterator[None]:
         """Renews watches and looks after keys while the block runs; ends all streams at its end."""
+        check, renew = jobs.timed("live keys", self._check_keys), jobs.timed("live watches", self._renew)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(repeated("live keys", CHECK_SECONDS, self._check_keys))
-            await stack.enter_async_context(repeated("live watches", RENEW_MS / 1000, self._renew))
+            await stack.enter_async_context(repeated("live keys", CHECK_SECONDS, check))
+            await stack.enter_async_context(repeated("live watches", RENEW_MS / 1000, renew))
             try:
                 yield
             finally:
@@ -60,11 +64,13 @@ class LiveFeed:
         if self._is_closed:
             raise Busy("The server stops; connect again in a moment.", retry_after=1)
         if self._per_key[key.key_id] >= MOST_PER_KEY:
+            self.refused["live-streams-of-key"] += 1
             raise RateLimited(
                 f"This API key has {MOST_PER_KEY} live streams open, the most there may be; close one of them.",
                 retry_after=_RETRY_SECONDS,
             )
         if self.streams >= MOST_STREAMS:
+            self.refused["live-streams"] += 1
             raise Busy(
                 f"The server has {MOST_STREAMS} live streams open, the most there may be.", retry_after=_RETRY_SECONDS
             )

@@ -132,7 +132,7 @@ async def running(
         await watches.look(await store.live.versions())
         live = LiveFeed(store, watches, sites.numbered, clock)
         announcer.on_announced = live.announced
-        await stack.enter_async_context(live.running())
+        await stack.enter_async_context(live.running(jobs))
 
         def forget_erased() -> None:
             redirects.clear()

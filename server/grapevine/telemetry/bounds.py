@@ -29,6 +29,8 @@ QUEUES: Final = {
     "queue": "events that wait to be stored (503 `busy`)",
     "erasures": "erasures that wait for their turn",
     "page-checks": "checks of pages that run at once",
+    "live-streams": "live streams of this process",
+    "live-streams-of-key": "live streams of one API key",
 }
 """What each bound on work that waits stops, by its name."""
 

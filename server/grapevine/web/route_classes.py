@@ -20,6 +20,8 @@ _BY_PATH: Final = (
     ("/v1/export/", "export"),
     ("/v1/live", "live"),
     ("/v1/", "api"),
+    ("/openapi.json", "docs"),
+    ("/docs", "docs"),
     ("/healthz", "health"),
     ("/readyz", "health"),
     ("/metrics", "metrics"),

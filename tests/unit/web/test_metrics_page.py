@@ -56,7 +56,7 @@ def test_the_page_has_every_class_of_routes() -> None:
 
 
 def test_every_route_has_a_class_of_the_list_and_every_class_a_route() -> None:
-    assert set(route_classes(routes("/g")).values()) | {"other", "live"} == set(ROUTES)
+    assert set(route_classes(routes("/g")).values()) | {"other"} == set(ROUTES)
 
 
 def test_names_follow_the_rules_of_prometheus() -> None:

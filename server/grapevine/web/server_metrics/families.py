@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from grapevine.collect.api import EVENT_CALLS
 from grapevine.domain.enums import BOUND_KIND_NAMES, DROP_REASONS
+from grapevine.live.limits import MOST_STREAMS
 from grapevine.telemetry.bounds import BOUNDS
 from grapevine.telemetry.histogram import SECONDS, Histogram
 from grapevine.telemetry.job_runs import JOBS
@@ -61,6 +62,7 @@ def _bound_hits(state: AppState) -> list[float]:
     hits = {
         **state.telemetry.bound_hits,
         **state.rate_limit.hits,
+        **state.live.refused,
         "queue": state.writer.refused_by_queue,
         "erasures": state.eraser.refused,
         "page-checks": state.page_checks.refused,
@@ -177,6 +179,18 @@ FAMILIES: Final[Sequence[Family]] = (
         "gauge",
         "Open connections.",
         lambda state: [state.telemetry.connections],
+    ),
+    Family(
+        "grapevine_live_streams",
+        "gauge",
+        "Open streams of the live feed.",
+        lambda state: [state.live.streams],
+    ),
+    Family(
+        "grapevine_live_streams_limit",
+        "gauge",
+        "So many streams may be open.",
+        lambda _: [MOST_STREAMS],
     ),
     Family(
         "grapevine_bound_hits",
