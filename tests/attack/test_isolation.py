@@ -18,7 +18,9 @@ from starlette.routing import Route
 
 from grapevine.domain import ids
 from grapevine.exports import TABLES
+from grapevine.web import operations
 from grapevine.web.routes import API, COLLECT, DASHBOARD, HEALTH, SHORT_LINKS, routes
+from tests.attack.test_scopes import is_endless
 from tests.support.attacked_server import AttackedInstallation, AttackedServer, AttackedSite
 from tests.support.raw_connection import RawResponse
 
@@ -27,6 +29,16 @@ SECRET: Final = "neighbours-secret"
 
 PUBLIC: Final = [*COLLECT, *SHORT_LINKS, *HEALTH]
 """Routes that read no key: what they say of a site is public, or is said to who holds one of its tokens."""
+
+WALKED: Final = [
+    *(
+        (call.path, {"GET", "HEAD"} if call.method == "GET" else {call.method})
+        for call in operations.KEYED
+        if not is_endless(call)
+    ),
+    *((route.path, set(route.methods or ())) for route in DASHBOARD if isinstance(route, Route)),
+]
+"""Paths of calls with a key, and of pages, with their methods."""
 
 SCOPES: Final = ("read", "write", "admin")
 
@@ -106,10 +118,9 @@ def walk(server: AttackedServer, neighbour: Neighbour, credentials: list[Credent
     queries = ("", f"site={other}", f"site={own}", f"site={own}&site={other}", f"site={other}&site={own}")
     sources = count(10)
     statuses: Counter[tuple[str, int]] = Counter()
-    for route in (*API, *DASHBOARD):
-        assert isinstance(route, Route)
-        for path in neighbour.path(route.path):
-            for method in sorted(route.methods or ()):
+    for pattern, methods in WALKED:
+        for path in neighbour.path(pattern):
+            for method in sorted(methods):
                 bodies = neighbour.bodies(path) if method in {"POST", "PATCH"} else [None]
                 if method == "POST" and path.startswith("/sign-"):
                     continue  # they read no site, and would end the session used here
