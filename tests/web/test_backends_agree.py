@@ -78,6 +78,9 @@ SEEN_ANSWERS = {
 }  # fmt: skip
 NOT_ASKED = {
     ("GET", "/v1/live"): "a stream; tests/web/api/test_live.py runs on both",
+    ("GET", "/metrics"): "how fast a store is, and which one; tests/web/test_metrics.py runs on both",
+    ("GET", "/openapi.json"): "describes the code; no store is read",
+    ("GET", "/docs"): "the same",
     ("GET", "/widget{rest}"): "files of the build; no store is read",
     ("GET", f"{assets.FOLDER}/{{name}}"): "files of the package; no store is read",
     ("POST", "/check"): "opens a page of another server; what it reads, its form reads, too",
