@@ -35,7 +35,7 @@ PERIOD = {"from": "2020-01-01", "to": "2029-12-31"}
 
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "summary": ("stats/summary", PERIOD),
-    "series": ("stats/series", {"metric": "returns", "interval": "day"}),
+    "series": ("stats/series", {"metric": "value", "interval": "day", "currency": "EUR"}),
     "breakdown": ("stats/breakdown", PERIOD | {"by": "channel", "limit": 100}),
     "top_pages": ("stats/breakdown", PERIOD | {"by": "page", "limit": 30}),
     "top_apps": ("stats/breakdown", PERIOD | {"by": "app", "limit": 30}),

@@ -11,8 +11,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from grapevine.analytics.metrics import LONGEST_APP
 from grapevine.analytics.series import METRICS
 from grapevine.api_schemas.queries import FilterQuery, PeriodQuery
+from grapevine.domain import enums
 
 MOST_ROWS: Final = 100
 MOST_NODES: Final = 200
@@ -35,6 +37,18 @@ class SeriesArguments(FilterArguments, frozen=True, kw_only=True, forbid_unknown
     """Which number."""
     interval: Literal["hour", "day", "week", "month"] = "day"
     """How long each point is."""
+    currency: Annotated[str, Meta(pattern="^[A-Za-z]{3}$", max_length=3)] | None = None
+    """With `metric=value`: amounts in this currency. Needed where the period has amounts in several."""
+    reported_by: Literal["page", "key"] | None = None
+    """With `metric=conversions` or `metric=value`: only what a page, or the site's own server, reported."""
+    reason: Annotated[str | None, Meta(extra_json_schema={"enum": [*enums.DROP_REASONS]})] = None
+    """With `metric=drops`: only those for this reason."""
+    verdict: Annotated[str | None, Meta(extra_json_schema={"enum": [*enums.VERDICTS]})] = None
+    """With `metric=suspects`: only those with this verdict."""
+    bound: Annotated[str | None, Meta(extra_json_schema={"enum": [*enums.BOUND_KINDS]})] = None
+    """With `metric=bound_hits`: only those of this bound."""
+    preview: Annotated[str, Meta(min_length=1, max_length=LONGEST_APP)] | None = None
+    """With `metric=unfurls`: only previews that this app fetched."""
 
 
 class BreakdownArguments(FilterArguments, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -74,6 +74,8 @@ FIELDS: Final = {
     "device": DEVICE,
     "verdict": VERDICT,
     "conversions": DECIMAL,
+    "value": DECIMAL,
+    "currency": CURRENCY,
     "model": ClosedText("Model", "How credit was given.", names=MODELS),
     "reported_by": ClosedText("ShareReporter", "Who reported it.", names=tuple(enums.SHARE_REPORTERS)),
     "method": ClosedText("Method", "The version of the method of the estimate.", pattern="[a-z]{1,20}-[0-9]{1,4}"),

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from grapevine.mcp_server.closed_texts import CURRENCY, DECIMAL, FIELDS, KEYS, ClosedText
+from grapevine.mcp_server.closed_texts import FIELDS, KEYS, ClosedText
 from grapevine.mcp_server.untrusted_text import MOST_CHARACTERS, harmless
 
 UNTRUSTED: Final = "untrusted"
@@ -121,10 +121,7 @@ class Marker:
     def _dict(self, info: inspect.DictType, path: str) -> _Shape:
         name = path.rpartition(".")[2]
         keys = self._closed.get(path) or KEYS.get(name)
-        if keys is CURRENCY:
-            value = _Shape(self._reference(DECIMAL.title, DECIMAL.schema), DECIMAL.checked)
-        else:
-            value = self._of(info.value_type, path)
+        value = self._of(info.value_type, path)
         if keys is None:
             return self._pairs(value)
         schema = {

@@ -66,7 +66,19 @@ async def ask_summary(client: AsyncClient, given: FilterArguments) -> Summary:
 
 async def ask_series(client: AsyncClient, given: SeriesArguments) -> list[Point]:
     """One number by interval."""
-    return await client.stats.series(given.metric, given.first, given.last, interval=given.interval, **_filters(given))
+    return await client.stats.series(
+        given.metric,
+        given.first,
+        given.last,
+        interval=given.interval,
+        currency=given.currency,
+        reported_by=given.reported_by,
+        reason=given.reason,
+        verdict=given.verdict,
+        bound=given.bound,
+        preview=given.preview,
+        **_filters(given),
+    )
 
 
 async def ask_breakdown(client: AsyncClient, given: BreakdownArguments) -> list[BreakdownRow]:

@@ -15,7 +15,7 @@ from grapevine.mcp_server.results import result_schema
 from grapevine.mcp_server.tools import TOOLS
 
 CLOSED = {
-    "answers.at", "answers.verdict", "answers.visit", "at", "bound_hits",
+    "currency", "answers.at", "answers.verdict", "answers.visit", "at", "bound_hits",
       "chain.at", "chain.source", "chain.verdict", "chain.via.channel",
     "chain.via.token", "chain.visit", "channels.conversions", "channels.key", "channels.value", "conversions_by",
     "conversions_by.value", "drops", "estimate.method", "estimate.reason", "last_at", "model",  "nodes.at",
