@@ -18,6 +18,7 @@ from msgspec import inspect
 
 from grapevine.mcp_server.closed_texts import FIELDS, KEYS, ClosedText
 from grapevine.mcp_server.untrusted_text import MOST_CHARACTERS, harmless
+from grapevine.web.openapi.field_descriptions import field_descriptions
 
 UNTRUSTED: Final = "untrusted"
 _UNTRUSTED_TEXT: Final = {
@@ -67,7 +68,7 @@ class Marker:
 
     def _of(self, info: inspect.Type, path: str) -> _Shape:
         if isinstance(info, inspect.Metadata):
-            return self._described(info, path)
+            return self._of(info.type, path)
         if isinstance(info, inspect.StructType):
             return self._struct(info, path)
         if isinstance(info, inspect.ListType):
@@ -79,11 +80,6 @@ class Marker:
         if type(info) in _NUMBERS:
             return _Shape({"type": _NUMBERS[type(info)]}, lambda value: value)
         return self._text(path)
-
-    def _described(self, info: inspect.Metadata, path: str) -> _Shape:
-        shape = self._of(info.type, path)
-        said = (info.extra_json_schema or {}).get("description")
-        return shape._replace(schema=shape.schema | {"description": said}) if said else shape
 
     def _text(self, path: str) -> _Shape:
         form = self._closed.get(path) or FIELDS.get(path.rpartition(".")[2])
@@ -105,9 +101,10 @@ class Marker:
         below = {
             field.encode_name: self._of(field.type, f"{path}.{field.encode_name}".lstrip(".")) for field in info.fields
         }
+        said = {name: {"description": text} for name, text in field_descriptions(info.cls).items()}
         schema = {
             "type": "object",
-            "properties": {name: shape.schema for name, shape in below.items()},
+            "properties": {name: shape.schema | said.get(name, {}) for name, shape in below.items()},
             "required": [field.encode_name for field in info.fields if field.required],
         }
         return _Shape(

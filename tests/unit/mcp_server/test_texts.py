@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grapevine.cli.parser import build_parser
 from grapevine.mcp_server.results import MOST_BYTES
+from grapevine.mcp_server.schemas import argument_schema
 from grapevine.mcp_server.server import AT_ONCE, SECONDS
 from grapevine.mcp_server.texts import INSTRUCTIONS, TOOL_TEXTS
 from grapevine.mcp_server.tools import TOOLS
@@ -28,6 +31,28 @@ def test_each_tool_has_texts() -> None:
         assert text.isascii()
         assert text[-1] in ".?"
     assert f"cut to {MOST_CHARACTERS} characters" in INSTRUCTIONS
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_argument_and_every_field_is_described(tool: str) -> None:
+    schema = argument_schema(TOOLS[tool].arguments)
+    assert schema["type"] == "object"
+    for name, field in schema["properties"].items():
+        assert field["description"], name
+        assert {"type": "null"} not in field.get("anyOf", ()), f"{name} can be left out"
+    fields = list(undescribed(TOOLS[tool].marker.schema))
+    assert not fields
+
+
+def undescribed(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yields the fields of structs without a description."""
+    for name, below in schema.get("properties", {}).items():
+        if "description" not in below and set(schema["properties"]) != {"name", "value"}:
+            yield f"{path}.{name}"
+        yield from undescribed(below, f"{path}.{name}")
+    for below in (schema.get("items"), schema.get("additionalProperties"), *schema.get("anyOf", ())):
+        if below:
+            yield from undescribed(below, path)
 
 
 def test_the_page_lists_the_tools(page: str) -> None:
