@@ -16,6 +16,7 @@ from grapevine.client import AsyncClient, Retries
 from grapevine.client.address import Address
 from grapevine.mcp_server import server
 from grapevine.mcp_server.server import AT_ONCE, MOST_WAITING, ToolServer, reading_client
+from grapevine.mcp_server.tools import TOOLS
 
 pytestmark = pytest.mark.anyio
 
@@ -148,7 +149,7 @@ async def test_a_fault_of_ours_is_in_the_log_alone(
     async def fail(_: object, __: object) -> None:
         raise RuntimeError("a secret of the machine")
 
-    monkeypatch.setitem(server.TOOLS, "summary", replace(server.TOOLS["summary"], ask=fail))
+    monkeypatch.setitem(TOOLS, "summary", replace(TOOLS["summary"], ask=fail))
     async with asking(answer(b"")) as client:
         text = await refusal(client)
     assert text == "The tool failed. What went wrong is in the log of `grapevine mcp`."

@@ -10,7 +10,7 @@ A marker is made from the struct of an answer. It says with which schema the ans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -45,13 +45,20 @@ class _Shape(NamedTuple):
 
 
 class Marker:
-    """Passes on answers of one type. ``closed`` adds forms of texts by their path, such as ``channels.key``;
-    ``has_contacts`` is true where people may have written their own address or number into a text."""
+    """Passes on answers of one type. ``closed`` adds forms of texts by their path, such as ``channels.key``; fields
+    whose path is in ``without`` are left out; ``has_contacts`` is true where people may have written their own address
+    or number into a text."""
 
     def __init__(
-        self, answer: Any, closed: Mapping[str, ClosedText] | None = None, *, has_contacts: bool = False
+        self,
+        answer: Any,
+        closed: Mapping[str, ClosedText] | None = None,
+        *,
+        without: Container[str] = (),
+        has_contacts: bool = False,
     ) -> None:
         self._closed = closed or {}
+        self._without = without
         self._has_contacts = has_contacts
         self.definitions: dict[str, Any] = {}
         """What ``schema`` refers to, for the ``$defs`` of the schema around it."""
@@ -98,14 +105,14 @@ class Marker:
         return {UNTRUSTED: harmless(text, with_contacts=not self._has_contacts)}
 
     def _struct(self, info: inspect.StructType, path: str) -> _Shape:
-        below = {
-            field.encode_name: self._of(field.type, f"{path}.{field.encode_name}".lstrip(".")) for field in info.fields
-        }
+        prefix = f"{path}." if path else ""
+        fields = {each.encode_name: each for each in info.fields if prefix + each.encode_name not in self._without}
+        below = {name: self._of(field.type, prefix + name) for name, field in fields.items()}
         said = {name: {"description": text} for name, text in field_descriptions(info.cls).items()}
         schema = {
             "type": "object",
             "properties": {name: shape.schema | said.get(name, {}) for name, shape in below.items()},
-            "required": [field.encode_name for field in info.fields if field.required],
+            "required": [name for name, field in fields.items() if field.required],
         }
         return _Shape(
             schema,

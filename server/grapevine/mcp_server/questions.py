@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +17,6 @@ from grapevine.analytics.models.attribution import Attribution
 from grapevine.analytics.series import Point
 from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution
-from grapevine.api_schemas.lists import SpikeList
 from grapevine.client import AsyncClient
 from grapevine.client.groups import FilterParams
 from grapevine.domain.tokens import LENGTH
@@ -33,6 +33,8 @@ from grapevine.mcp_server.arguments import (
     SeriesArguments,
     TokenArguments,
 )
+
+Item = TypeVar("Item")
 
 _TOKEN: Final = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Za-z]{{{LENGTH}}}(?![0-9A-Za-z])", re.ASCII)
 
@@ -98,12 +100,7 @@ async def ask_apps(client: AsyncClient, given: RowsArguments) -> list[BreakdownR
 
 async def ask_cascades(client: AsyncClient, given: CascadesArguments) -> list[CascadeHead]:
     """The first cascades in an order."""
-    found: list[CascadeHead] = []
-    async for head in client.cascades.list(given.sort, page_size=given.limit):
-        found.append(head)
-        if len(found) == given.limit:
-            break
-    return found
+    return await _first(client.cascades.list(given.sort, page_size=given.limit), given.limit)
 
 
 async def ask_cascade(client: AsyncClient, given: CascadeArguments) -> Cascade:
@@ -148,14 +145,19 @@ async def ask_attribution(client: AsyncClient, given: AttributionArguments) -> A
     )
 
 
-async def ask_spikes(client: AsyncClient, given: ListArguments) -> SpikeList:
+async def ask_spikes(client: AsyncClient, given: ListArguments) -> list[SpikeView]:
     """The newest spikes of a period."""
-    found: list[SpikeView] = []
-    async for spike in client.spikes(given.first, given.last, page_size=given.limit):
-        found.append(spike)
-        if len(found) == given.limit:
+    return await _first(client.spikes(given.first, given.last, page_size=given.limit), given.limit)
+
+
+async def _first(items: AsyncIterator[Item], most: int) -> list[Item]:
+    """Returns the first items of a list in pages, without asking for a page more than it takes."""
+    found: list[Item] = []
+    async for item in items:
+        found.append(item)
+        if len(found) == most:
             break
-    return SpikeList(spikes=found)
+    return found
 
 
 def _filters(given: FilterArguments) -> FilterParams:

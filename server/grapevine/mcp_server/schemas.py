@@ -29,5 +29,6 @@ def argument_schema(arguments: type[msgspec.Struct]) -> dict[str, Any]:
 def _given(field: dict[str, Any]) -> dict[str, Any]:
     kinds = [kind for kind in field.get("anyOf", ()) if kind != _NULL]
     if len(kinds) == 1 and field.get("default", ...) is None:
-        return {name: value for name, value in field.items() if name not in ("anyOf", "default")} | kinds[0]
+        given: dict[str, Any] = kinds[0]
+        return {name: value for name, value in field.items() if name not in ("anyOf", "default")} | given
     return field

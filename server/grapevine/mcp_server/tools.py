@@ -11,8 +11,8 @@ from grapevine.analytics.direct import Direct
 from grapevine.analytics.metrics import BreakdownRow, Summary
 from grapevine.analytics.models.attribution import Attribution
 from grapevine.analytics.series import Point
+from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution
-from grapevine.api_schemas.lists import SpikeList
 from grapevine.client import AsyncClient
 from grapevine.mcp_server import arguments, questions
 from grapevine.mcp_server.closed_texts import CHANNEL, CREDITED_SHARE, DIMENSION_KEY
@@ -47,8 +47,8 @@ TOOLS: Final = {
     "attribution": Tool(
         arguments.AttributionArguments,
         questions.ask_attribution,
-        Marker(Attribution, {"channels.key": CHANNEL, "shares.key": CREDITED_SHARE}),
+        Marker(Attribution, {"channels.key": CHANNEL, "shares.key": CREDITED_SHARE}, without={"next"}),
     ),
-    "spikes": Tool(arguments.ListArguments, questions.ask_spikes, Marker(SpikeList)),
+    "spikes": Tool(arguments.ListArguments, questions.ask_spikes, Marker(list[SpikeView])),
 }
 """In the order in which assistants get them."""

@@ -21,15 +21,14 @@ CLOSED = {
     "conversions_by.value", "drops", "estimate.method", "estimate.reason", "last_at", "model",  "nodes.at",
     "nodes.device", "nodes.parent", "nodes.source", "nodes.verdict", "nodes.via.channel", "nodes.visit",
     "pages.conversions", "pages.value", "reach.value", "root", "share.at", "share.channel", "share.reported_by",
-    "share.visit", "shares.channel", "shares.conversions", "shares.key", "shares.value", "spikes.at",
-    "spikes.last_at", "started_at", "suspects", "token", "value", "without_share.conversions",
+    "share.visit", "shares.channel", "shares.conversions", "shares.key", "shares.value", "started_at", "suspects", "token", "value", "without_share.conversions",
     "without_share.value",
 }  # fmt: skip
 """Where each text is one of a closed set, or has a form in which no sentence can be written: a person looked at it."""
 
 MARKED = {
     "answers.text",  "chain.url", "evidence.apps", "nodes.url", "pages.key", "pages.url",
-    "share.unfurls", "share.url", "shares.url", "spikes.page", "unfurls", "url",
+    "share.unfurls", "share.url", "shares.url", "page", "unfurls", "url",
 }  # fmt: skip
 """Where a stranger can choose the text."""
 
