@@ -6,10 +6,13 @@ import asyncio
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +45,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "cascades": ("cascades", {"sort": "depth", "limit": 7}),
     "direct_traffic": ("stats/direct", {"from": "2026-01-01"}),
     "attribution": ("attribution", PERIOD | {"model": "position", "limit": 5}),
-    "spikes": ("spikes", {"limit": 10}),
+    "spikes": ("spikes", {"limit": 100}),
 }
 """The call of the API that each tool stands for, and its parameters."""
 
@@ -66,6 +69,7 @@ def facts() -> Iterator[dict[str, Any]]:
                 found = json.loads(demo.line())
                 assert "filled" in demo.line()
                 write_to_assistants(found)
+                raise_spikes(found)
                 yield found
                 assert demo.end() == ("", "")
             finally:
@@ -84,6 +88,17 @@ def write_to_assistants(facts: dict[str, Any]) -> None:
             ("conversions", {"goal": INJECTION[:64], "value": "1", "currency": "EUR"}),
         ):
             assert browser.post(f"/v1/{call}", json=said | body).status_code == 200
+
+
+def raise_spikes(facts: dict[str, Any]) -> None:
+    """Two days are too short for a spike of their own."""
+    database = facts["database"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(database, timeout=PATIENCE_SECONDS)) as connection, connection:
+        connection.execute(
+            "INSERT INTO spikes (site_id, page_id, started_at, last_at, returns, expected, peak) "
+            "SELECT site_id, page_id, ?, ?, 29, 0.32, 57 FROM pages",
+            (time.time_ns() // 1_000_000 - 60_000, time.time_ns() // 1_000_000),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +237,7 @@ def test_what_a_visitor_wrote_to_the_assistant_is_marked_and_cut(assistant: Assi
             assert len(text) <= (200 if is_marked else 1_000)
             assert text.isprintable()
             assert not re.search("[\U000e0000-\U000e0fff]|mallory|12 34", text)
-    assert found.keys() == {"top_pages", "top_apps", "direct_traffic", "answers"}
+    assert found.keys() == {"top_pages", "top_apps", "direct_traffic", "answers", "spikes"}
     assert found["top_apps"] == [APP]
     (page,) = found["top_pages"]
     assert (len(page), page[-1]) == (200, "…")

@@ -153,8 +153,9 @@ async def test_a_fault_of_ours_is_in_the_log_alone(
     async with asking(answer(b"")) as client:
         text = await refusal(client)
     assert text == "The tool failed. What went wrong is in the log of `grapevine mcp`."
+    (record,) = [each for each in caplog.records if each.name == server.__name__]
+    assert record.levelno == logging.ERROR
     assert "a secret of the machine" in caplog.text
-    assert caplog.records[-1].levelno == logging.ERROR
 
 
 async def test_calls_wait_for_each_other_and_not_without_end() -> None:

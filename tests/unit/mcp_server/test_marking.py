@@ -15,20 +15,20 @@ from grapevine.mcp_server.results import result_schema
 from grapevine.mcp_server.tools import TOOLS
 
 CLOSED = {
-    "currency", "answers.at", "answers.verdict", "answers.visit", "at", "bound_hits",
-      "chain.at", "chain.source", "chain.verdict", "chain.via.channel",
-    "chain.via.token", "chain.visit", "channels.conversions", "channels.key", "channels.value", "conversions_by",
-    "conversions_by.value", "drops", "estimate.method", "estimate.reason", "last_at", "model",  "nodes.at",
-    "nodes.device", "nodes.parent", "nodes.source", "nodes.verdict", "nodes.via.channel", "nodes.visit",
-    "pages.conversions", "pages.value", "reach.value", "root", "share.at", "share.channel", "share.reported_by",
-    "share.visit", "shares.channel", "shares.conversions", "shares.key", "shares.value", "started_at", "suspects", "token", "value", "without_share.conversions",
+    "answers.at", "answers.verdict", "answers.visit", "at", "bound_hits", "chain.at", "chain.source",
+    "chain.verdict", "chain.via.channel", "chain.via.token", "chain.visit", "channels.conversions", "channels.key",
+    "channels.value", "conversions_by", "conversions_by.value", "currency", "drops", "estimate.method",
+    "estimate.reason", "last_at", "model", "nodes.at", "nodes.device", "nodes.parent", "nodes.source",
+    "nodes.verdict", "nodes.via.channel", "nodes.visit", "pages.conversions", "pages.value", "reach.value", "root",
+    "share.at", "share.channel", "share.reported_by", "share.visit", "shares.channel", "shares.conversions",
+    "shares.key", "shares.value", "started_at", "suspects", "token", "value", "without_share.conversions",
     "without_share.value",
 }  # fmt: skip
 """Where each text is one of a closed set, or has a form in which no sentence can be written: a person looked at it."""
 
 MARKED = {
-    "answers.text",  "chain.url", "evidence.apps", "nodes.url", "pages.key", "pages.url",
-    "share.unfurls", "share.url", "shares.url", "page", "unfurls", "url",
+    "answers.text", "chain.url", "evidence.apps", "nodes.url", "page", "pages.key", "pages.url", "share.unfurls",
+    "share.url", "shares.url", "unfurls", "url",
 }  # fmt: skip
 """Where a stranger can choose the text."""
 
