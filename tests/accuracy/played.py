@@ -6,10 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from grapevine.config.settings import Settings
-from grapevine.simulate.api_client import ApiClient
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import CollectAnswer, Player, Target
 from grapevine.simulate.report import ComparisonReport, check
@@ -40,8 +37,7 @@ async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
             await _Played(server, world).play()
             site = await find_site(server.store.sites, server.site)
             key = (await add_key(server.store.api_keys, site, "read", "accuracy", NOON)).secret
-            server.http.timeout = httpx.Timeout(120)
-            report = await check(world.truth, ApiClient(server.http, key, server.site))
+            report = await check(world.truth, server.api(key))
             await server.hang_up()
             return report
 

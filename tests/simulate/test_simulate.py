@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from grapevine.cli import main
 from grapevine.errors import GrapevineError
 from grapevine.serving.app import system_clock
-from grapevine.simulate.api_client import ApiClient
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.player import Player, Target, origin_of_site, player_client
 from grapevine.simulate.report import ComparisonReport, NumberComparison, RobotComparison, SetComparison, check
@@ -42,7 +41,7 @@ async def play(server: Server, world: World, at: Callable[[int], None] | None = 
     else:
         async with player_client(server.url) as client:
             await Player(client, Target(server.site, ORIGIN), world, server.clock, at).play()
-    return await check(world.truth, ApiClient(server.http, await key_of(server), server.site))
+    return await check(world.truth, server.api(await key_of(server)))
 
 
 def along(server: Server) -> Callable[[int], None]:
@@ -116,7 +115,7 @@ async def test_a_check_finds_what_is_wrong(server: Server) -> None:
     )
     returned.token = "stripped"
     truth.visits[0].views += 1
-    report = await check(truth, ApiClient(server.http, await key_of(server), server.site))
+    report = await check(truth, server.api(await key_of(server)))
     assert not report.clean
     links = report.qualities["parents"]
     assert links.found == links.right + 1
@@ -129,10 +128,10 @@ async def test_a_check_finds_what_is_wrong(server: Server) -> None:
 async def test_a_wrong_key_and_a_truth_that_was_not_played(server: Server) -> None:
     world = World(1, Parameters(visits=5))
     with pytest.raises(GrapevineError, match="nothing of this truth was played"):
-        await check(world.truth, ApiClient(server.http, "nobody", server.site))
+        await check(world.truth, server.api("nobody"))
     await Player(server.http, Target(server.site, ORIGIN), world, server.clock).play()
-    with pytest.raises(GrapevineError, match="answered 401"):
-        await check(world.truth, ApiClient(server.http, "nobody", server.site))
+    with pytest.raises(GrapevineError, match="401 unauthorized"):
+        await check(world.truth, server.api("nobody"))
 
 
 async def test_a_server_that_refuses_or_is_away(server: Server) -> None:

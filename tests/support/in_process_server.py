@@ -20,6 +20,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Lifespan
 
+from grapevine.client import AsyncClient, Retries
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.serving.app import running
@@ -57,6 +58,7 @@ class Server:
         self.url = url
         self._described = described_api(state.settings.prefix)
         self._clients: list[httpx.AsyncClient] = []
+        self._api_clients: list[AsyncClient] = []
         self.state = state
         self.app = app
         self.clock = clock
@@ -86,10 +88,21 @@ class Server:
             await answer.aread()
             self._described.check(Exchange.of(answer))
 
+    def api(self, key: str) -> AsyncClient:
+        """A client of the API with that key, for the first site."""
+        transport = None if self.url else httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        patient = Retries(patience=120)
+        url = self.url or "http://localhost"
+        client = AsyncClient(url, key, site=self.site, timeout=120, retries=patient, transport=transport)
+        self._api_clients.append(client)
+        return client
+
     async def hang_up(self) -> None:
-        """Closes the browsers' connections."""
-        for client in self._clients:
-            await client.aclose()
+        """Closes the connections of browsers and clients."""
+        for browser in self._clients:
+            await browser.aclose()
+        for client in self._api_clients:
+            await client.close()
 
     async def add_site(self, key: str, *origins: str, **settings: str) -> None:
         """A site with that public key."""

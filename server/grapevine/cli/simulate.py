@@ -166,8 +166,7 @@ async def _play(context: CommandContext, arguments: Namespace) -> int:
 
 
 async def _check(context: CommandContext, arguments: Namespace) -> int:
-    from grapevine.simulate.api_client import ApiClient
-    from grapevine.simulate.player import player_client
+    from grapevine.client import AsyncClient, Retries
     from grapevine.simulate.report import check
     from grapevine.simulate.truth import Truth
 
@@ -176,8 +175,11 @@ async def _check(context: CommandContext, arguments: Namespace) -> int:
     if arguments.site is not None:
         stored = await _stored_site(context, arguments.site)
         site = arguments.site if stored is None else stored.key
-    async with player_client(server, 1) as client:
-        report = await check(truth, ApiClient(client, _key(arguments), site))
+    patient = Retries(patience=300.0)  # of a large world, everything is asked at once
+    async with AsyncClient(
+        server, _key(arguments), site=site, timeout=60.0, retries=patient, allow_http=True
+    ) as client:
+        report = await check(truth, client)
     if arguments.json:
         context.say_json(report)
     else:

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from grapevine.errors import FieldError, GrapevineError
+from grapevine.errors import FieldError, GrapevineError, SettingError
 
 
 class ClientError(GrapevineError):
     """Any error of the client; its text says in plain words what was wrong and what to do."""
 
 
-class ClientSettingError(ClientError):
+class ClientSettingError(ClientError, SettingError):
     """The server's address or the API key is missing or cannot be used."""
 
 

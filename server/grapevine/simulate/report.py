@@ -8,13 +8,18 @@ rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Mapping, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
+from datetime import date
 from typing import Any, Final
 
 import msgspec
 
+from grapevine.analytics.breakdown import MOST_ROWS
+from grapevine.analytics.token_resolution import ChainNode, Resolution, Unresolved
+from grapevine.api_schemas.tokens import MOST_TOKENS
+from grapevine.client import AsyncClient
+from grapevine.domain import ids
 from grapevine.errors import GrapevineError
-from grapevine.simulate.api_client import ApiClient
 from grapevine.simulate.expected import ExpectedResults
 from grapevine.simulate.truth import Link, Truth
 
@@ -22,6 +27,9 @@ LEAST_RECALL: Final = 0.999
 _RATIO_ERROR: Final = 1e-9
 _DROPS_WAIT_SECONDS: Final = 3.0
 _PAUSE_SECONDS: Final = 0.25
+
+Period = tuple[date, date]
+"""The first and the last day."""
 
 
 class SetComparison(msgspec.Struct, frozen=True):
@@ -118,16 +126,19 @@ class ComparisonReport(msgspec.Struct, frozen=True):
     parts: dict[str, dict[str, NumberComparison]]
 
 
-async def check(truth: Truth, api: ApiClient) -> ComparisonReport:
-    """Returns the comparison. Raises GrapevineError when the world was never played or the server does not respond."""
+async def check(truth: Truth, api: AsyncClient) -> ComparisonReport:
+    """Returns the comparison with what ``api`` says of the site.
+
+    Raises GrapevineError when the world was never played or the server does not respond.
+    """
     days = [visit.served.day for visit in truth.visits if visit.served is not None]
     if not days:
         raise GrapevineError("nothing of this truth was played on a server")
-    period = range(min(days), max(days) + 1)
+    period = ids.day_date(min(days)), ids.day_date(max(days))
     expected = ExpectedResults(truth)
     summary = await _settled(api, period, expected)
     numbers = _numbers(expected.numbers, summary)
-    parts = {by: _numbers(dict(counts), await api.breakdown(by, period)) for by, counts in expected.parts.items()}
+    parts = {by: _numbers(dict(counts), await _visits_by(api, by, period)) for by, counts in expected.parts.items()}
     ends = await _ends(truth, api)
     qualities = {
         **_visits(truth, expected, ends),
@@ -169,11 +180,14 @@ def summarize_world(truth: Truth) -> WorldSummary:
     )
 
 
-async def _settled(api: ApiClient, period: range, expected: ExpectedResults) -> dict[str, Any]:
-    """Returns the summary, asking again for up to 3 s while drops are missing (they are stored within a second)."""
+async def _settled(api: AsyncClient, period: Period, expected: ExpectedResults) -> dict[str, Any]:
+    """Returns the summary as a flat table (``shares.total``, ``unfurls.slack``).
+
+    Asks again for up to 3 s while drops are missing (they are stored within a second).
+    """
     until = asyncio.get_running_loop().time() + _DROPS_WAIT_SECONDS
     while True:
-        summary = await api.summary(period)
+        summary = dict(_flat(msgspec.to_builtins(await api.stats.summary(*period))))
         missing = any(
             summary.get(name, 0) < (count or 0) for name, count in expected.numbers.items() if name.startswith("drops.")
         )
@@ -182,27 +196,43 @@ async def _settled(api: ApiClient, period: range, expected: ExpectedResults) -> 
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _ends(truth: Truth, api: ApiClient) -> dict[int, dict[str, Any]]:
+async def _visits_by(api: AsyncClient, by: Any, period: Period) -> dict[str | int, int]:
+    """Returns the visits by key of the dimension ``by``, without keys that have none."""
+    rows = await api.stats.breakdown(by, *period, limit=MOST_ROWS)
+    return {row.key: row.visits for row in rows if row.visits}
+
+
+async def _resolved(api: AsyncClient, tokens: Sequence[str]) -> list[Resolution | Unresolved]:
+    """Resolves tokens; the results are in their order."""
+    starts = range(0, len(tokens), MOST_TOKENS)
+    return [each for start in starts for each in await api.tokens.resolve(tokens[start : start + MOST_TOKENS])]
+
+
+async def _ends(truth: Truth, api: AsyncClient) -> dict[int, ChainNode]:
     """Returns the last step of the chain of each stored visit, by its number."""
     tokens = {
         visit.number: visit.served.token
         for visit in truth.visits
         if visit.served is not None and visit.served.token is not None
     }
-    answers = await api.resolve(list(tokens.values()))
-    return {number: answer["chain"][-1] for number, answer in zip(tokens, answers, strict=True) if answer.get("chain")}
+    answers = await _resolved(api, list(tokens.values()))
+    return {
+        number: answer.chain[-1]
+        for number, answer in zip(tokens, answers, strict=True)
+        if isinstance(answer, Resolution)
+    }
 
 
-def _visits(truth: Truth, expected: ExpectedResults, ends: Mapping[int, dict[str, Any]]) -> dict[str, SetComparison]:
+def _visits(truth: Truth, expected: ExpectedResults, ends: Mapping[int, ChainNode]) -> dict[str, SetComparison]:
     """Compares the parents of visits with the chains."""
     named = {link: share.served for link, share in truth.shares.items()}
     links: set[tuple[int, str | None, int]] = set()
     own: set[int] = set()
     for number, last in ends.items():
-        if number in expected.found and last["via"] is not None:
-            if last.get("self", False):
+        if number in expected.found and last.via is not None:
+            if last.is_self:
                 own.add(number)
-            links.add((number, last["via"]["token"], last["depth"]))
+            links.add((number, last.via.token, last.depth))
     true = {
         (one.visit.number, None if one.visit.link is None else named.get(one.visit.link), one.depth)
         for one in expected.found.values()
@@ -212,19 +242,20 @@ def _visits(truth: Truth, expected: ExpectedResults, ends: Mapping[int, dict[str
     return {"parents": SetComparison.of(true, links), "self_returns": SetComparison.of(mine, own)}
 
 
-async def _shares(truth: Truth, expected: ExpectedResults, api: ApiClient) -> dict[str, SetComparison]:
+async def _shares(truth: Truth, expected: ExpectedResults, api: AsyncClient) -> dict[str, SetComparison]:
     """Compares which shares are proven and reported, and which robots fetched them."""
     served = {link: share.served for link, share in truth.shares.items() if share.served is not None}
     proven: set[Link] = set()
     reported: set[Link] = set()
     unfurls: set[tuple[Link, str]] = set()
-    for link, answer in zip(served, await api.resolve(list(served.values())), strict=True):
-        share: dict[str, Any] = answer.get("share", {})
-        if share.get("proven"):
+    for link, answer in zip(served, await _resolved(api, list(served.values())), strict=True):
+        if isinstance(answer, Unresolved):
+            continue
+        if answer.share.proven:
             proven.add(link)
-        if share.get("reported"):
+        if answer.share.reported:
             reported.add(link)
-        unfurls |= {(link, app) for app in share.get("unfurls", ())}
+        unfurls |= {(link, app) for app in answer.share.unfurls}
     return {
         "proven": SetComparison.of(expected.proven, proven),
         "reported": SetComparison.of(expected.reported, reported),
@@ -232,10 +263,10 @@ async def _shares(truth: Truth, expected: ExpectedResults, api: ApiClient) -> di
     }
 
 
-async def _cascades(truth: Truth, expected: ExpectedResults, api: ApiClient) -> SetComparison:
+async def _cascades(truth: Truth, expected: ExpectedResults, api: AsyncClient) -> SetComparison:
     """Compares roots, sizes and depths of all cascades."""
     ids = {visit.number: visit.served.visit for visit in truth.visits if visit.served is not None}
-    found = {(head["root"], head["size"], head["max_depth"]) async for head in api.cascades()}
+    found = {(head.root, head.size, head.max_depth) async for head in api.cascades.list()}
     return SetComparison.of({(ids.get(root), *shape) for root, shape in expected.cascades.items()}, found)
 
 
@@ -251,11 +282,11 @@ def _robots(truth: Truth, counted: int) -> RobotComparison:
     )
 
 
-def _verdicts(truth: Truth, ends: Mapping[int, dict[str, Any]]) -> dict[str, VerdictCount]:
+def _verdicts(truth: Truth, ends: Mapping[int, ChainNode]) -> dict[str, VerdictCount]:
     """Counts the visits with a verdict by kind of visitor."""
     kinds: dict[str, list[bool]] = {}
     for number, last in ends.items():
-        kinds.setdefault(truth.visits[number].robot or "people", []).append("verdict" in last)
+        kinds.setdefault(truth.visits[number].robot or "people", []).append(last.verdict is not None)
     return {kind: VerdictCount(len(found), sum(found)) for kind, found in sorted(kinds.items())}
 
 
@@ -267,3 +298,13 @@ def _numbers(expected: Mapping[Any, float | None], found: Mapping[Any, float | N
         for name in names
         if name in found or expected.get(name)
     }
+
+
+def _flat(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for name, value in table.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{above}{name}.")
+        else:
+            rows.append((f"{above}{name}", float(value) if isinstance(value, str) else value))
+    return rows
