@@ -4,41 +4,29 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
 from grapevine.client import groups
-from grapevine.client.call import Blocking, Call, Group, Operated, PagedList, Stream
-from grapevine.client.clients import BlockingCaller
+from grapevine.client.call import Call, Operated, PagedList, Stream
 from grapevine.web import operations
 from grapevine.web.api.operation import Operation
 from grapevine.web.public import conversions
+from tests.support import client_reference
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     (each.method, each.path): each for each in (*operations.KEYED, conversions.WITH_KEY)
 }
 
 
-def methods() -> dict[str, Operated]:
-    """The client's methods by name, such as ``tokens.get``."""
-    made = groups.Calls[Blocking](typing.cast("BlockingCaller", None))
-    found = dict(_methods_of("", made))
-    for name, group in vars(made).items():
-        if isinstance(group, Group):
-            found |= _methods_of(f"{name}.", group)
-    return found
-
-
-def _methods_of(prefix: str, group: Group[Any]) -> Iterator[tuple[str, Operated]]:
-    for name, method in vars(type(group)).items():
-        if isinstance(method, Operated):
-            yield prefix + name, method
-
-
-METHODS = methods()
+METHODS: dict[str, Operated] = {
+    f"{group}.{name}": method
+    for group, calls in client_reference.all_groups().items()
+    for name, method in client_reference.methods_of(calls)
+}
+"""The client's methods by name, such as ``tokens.get``."""
 
 
 def test_each_call_has_a_method_and_each_method_a_call() -> None:

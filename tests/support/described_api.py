@@ -14,7 +14,9 @@ from starlette.routing import compile_path
 from grapevine.web.openapi import headers
 from grapevine.web.openapi.served import described, make_description
 
-EVERYWHERE: Final = {name.lower() for name in headers.EVERYWHERE}
+TRANSFER: Final = frozenset({"transfer-encoding", "connection", "keep-alive"})
+"""Headers of HTTP/1.1 itself, which are about the connection and not about the answer."""
+EVERYWHERE: Final = {name.lower() for name in headers.EVERYWHERE} | TRANSFER
 NO_CALL: Final = {405, 500}
 """A method that a path does not take; an error of the server, which a test expects where it makes one."""
 
@@ -69,7 +71,7 @@ class DescribedApi:
         content = {_essence(media_type): described for media_type, described in content.items()}
         media_type = _essence(seen.headers.get("content-type", ""))
         assert media_type in content, f"{where} is {media_type!r}, which is not described"
-        if media_type.endswith("json"):
+        if media_type.endswith("json") and not media_type.endswith("ndjson"):
             key = f"{where.split(': ')[0].split('(')[1]} {seen.status} {media_type}"
             self._validate(where, key, content[media_type]["schema"], seen.body)
 

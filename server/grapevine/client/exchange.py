@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from grapevine import __version__
+from grapevine.api_schemas.problems import ProblemBody
 from grapevine.client.address import Address
 from grapevine.client.call import ALWAYS_REPEATABLE, Call, Operated, PagedList, Stream, query_text, target
 from grapevine.client.errors import (
@@ -40,15 +41,7 @@ Item = TypeVar("Item")
 Taken = TypeVar("Taken")
 
 
-class _ProblemBody(msgspec.Struct, frozen=True):
-    """What the client reads of ``application/problem+json``."""
-
-    code: str
-    detail: str
-    errors: list[dict[str, str]] = []
-
-
-class Answer(NamedTuple):
+class WholeAnswer(NamedTuple):
     """A whole answer: its status, its body, and where its ``Link`` to the next page leads."""
 
     status: int
@@ -90,12 +83,12 @@ class Exchange:
     async def _result(self, operation: Operated, call: Call[Taken]) -> tuple[Taken, str | None]:
         """Returns the result of a call, and the target of the link to the next page."""
 
-        async def whole(response: httpx.Response, seconds: float) -> Answer:
+        async def whole(response: httpx.Response, seconds: float) -> WholeAnswer:
             body = await self._body(operation, response, seconds)
             await self._http.end(response)
-            return Answer(response.status_code, body, response.links.get("next", {}).get("url"))
+            return WholeAnswer(response.status_code, body, response.links.get("next", {}).get("url"))
 
-        answer = await self._answered(operation, call, whole, gone=Answer(HTTPStatus.NO_CONTENT, b"", None))
+        answer = await self._answered(operation, call, whole, gone=WholeAnswer(HTTPStatus.NO_CONTENT, b"", None))
         try:
             return call.read(answer.body), answer.next
         except ValueError as error:
@@ -276,7 +269,7 @@ class Exchange:
                 status=status,
             )
         try:
-            problem = msgspec.json.decode(body, type=_ProblemBody)
+            problem = msgspec.json.decode(body, type=ProblemBody)
         except ValueError:
             return UnexpectedAnswer(
                 f"The answer to {operation.name} has status {status} and does not come from Grapevine, but from "
@@ -288,7 +281,7 @@ class Exchange:
             status=status,
             code=problem.code,
             detail=problem.detail,
-            errors=tuple(FieldError(each.get("field", ""), each.get("detail", "")) for each in problem.errors),
+            errors=tuple(FieldError(each.field, each.detail) for each in problem.errors),
             retry_after=retry_after,
         )
 
