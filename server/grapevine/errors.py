@@ -7,8 +7,9 @@
     └── Problem             a request that cannot be answered as asked           its status, as problem+json
         ├── Malformed (CutOff) 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · ForeignForm 403
         ├── UnknownSite 404 · UnknownVisit 404 · NotFound 404
+        ├── MethodNotAllowed 405 · Conflict 409
         ├── TooLarge 413 · UrlTooLong 414 · Invalid 422 · RateLimited 429 · HeadTooLarge 431
-        └── Busy 503
+        └── ServerFault 500 · Busy 503
 
 Bad tokens have their own pair of errors in ``tokens``; ``web/problems.py`` maps a Problem to HTTP.
 """
@@ -16,6 +17,7 @@ Bad tokens have their own pair of errors in ``tokens``; ``web/problems.py`` maps
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import ClassVar, NamedTuple
 
 
@@ -58,6 +60,11 @@ class Problem(GrapevineError):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "The request failed"
+
+    @classmethod
+    def phrase(cls) -> str:
+        """Returns the reason phrase of the status."""
+        return HTTPStatus(cls.status).phrase
 
     def __init__(self, detail: str, *, errors: tuple[FieldError, ...] = (), retry_after: int | None = None) -> None:
         super().__init__(detail)
@@ -124,6 +131,18 @@ class NotFound(Problem):
     status, code, title = 404, "not-found", "Nothing is here"
 
 
+class MethodNotAllowed(Problem):
+    """The URL path is right, and cannot be called with this method."""
+
+    status, code, title = 405, "method-not-allowed", "This address cannot be called in this way"
+
+
+class Conflict(Problem):
+    """What was asked for does not fit to what is there."""
+
+    status, code, title = 409, "conflict", "The request does not fit to what is there"
+
+
 class TooLarge(Problem):
     """The body is larger than the call takes."""
 
@@ -168,6 +187,12 @@ class HeadTooLarge(Problem):
     """The request has more headers, or larger ones, than the server reads."""
 
     status, code, title = 431, "head-too-large", "The headers are too large"
+
+
+class ServerFault(Problem):
+    """A fault of our own."""
+
+    status, code, title = 500, "server-error", "The server met a fault of its own"
 
 
 class Busy(Problem):

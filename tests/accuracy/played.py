@@ -36,7 +36,7 @@ async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
             world = World(seed, parameters)
             await _Played(server, world).play()
             site = await find_site(server.store.sites, server.site)
-            key = (await add_key(server.store.api_keys, site, "read", "accuracy", NOON)).secret
+            key = (await add_key(server.store.api_keys, [site], "read", "accuracy", NOON)).secret
             report = await check(world.truth, server.api(key))
             await server.hang_up()
             return report

@@ -279,7 +279,7 @@ def test_no_request_ends_in_a_server_error(tmp_path: Path) -> None:
 
         async def make_key() -> str:
             site = await find_site(server.store.sites, server.site)
-            return (await add_key(server.store.api_keys, site, "admin", "fuzz", NOON)).secret
+            return (await add_key(server.store.api_keys, [site], "admin", "fuzz", NOON)).secret
 
         key = portal.call(make_key)
 

@@ -50,10 +50,13 @@ class Neighbour(NamedTuple):
     token: str
     webhook: str
     delivery: str
+    key: str
+    site: str
 
     def path(self, pattern: str) -> Iterator[str]:
         """Yields the paths of a route. Raises KeyError for a parameter that nobody knows: add it here."""
-        known = {"token": self.token, "root": self.visit, "id": self.webhook, "delivery": self.delivery, "name": "x"}
+        known = {"token": self.token, "root": self.visit, "delivery": self.delivery, "name": "x", "site": self.site}
+        known["id"] = self.key if "/keys/" in pattern else self.webhook
         for table in TABLES if "{table}" in pattern else [""]:
             yield pattern.format_map(known | {"table": table})
 
@@ -61,6 +64,13 @@ class Neighbour(NamedTuple):
         """Returns what to post to a path, each about the other site's rows."""
         known: dict[str, list[dict[str, Any]]] = {
             "/v1/tokens/resolve": [{"tokens": [self.token]}],
+            "/v1/sites": [{"name": "mine", "origins": ["https://mine.example"]}],
+            f"/v1/sites/{self.site}": [{"name": "stolen", "origins": ["https://stolen.example"]}],
+            "/v1/keys": [
+                {"scope": "admin", "sites": [self.site]},
+                {"scope": "read", "every_site": True},
+            ],
+            f"/v1/keys/{self.key}": [{"scope": "read", "name": "stolen"}],
             "/tokens/erase": [{"visit": self.visit, "sure": "yes"}],
             "/v1/conversions": [
                 {"visit": self.visit, "goal": "stolen", "id": "1"},
@@ -143,6 +153,7 @@ def extra(path: str, neighbour: Neighbour) -> list[str]:
         "/tokens": [f"token={neighbour.token}"],
         "/v1/stats/summary": [f"page={quote(f'https://b.example/{SECRET}')}"],
         "/v1/cascades": ["sort=value", "sort=recent"],
+        f"/v1/sites/{neighbour.site}": ["confirm=Neighbour"],
     }.get(path, [])
 
 
@@ -202,6 +213,10 @@ def plant(attacked: AttackedInstallation, visit: str, token: str) -> tuple[Neigh
             database, "spikes", site_id=other, page_id=page, started_at=now, last_at=now, returns=90, expected=1.0,
             peak=90,
         )  # fmt: skip
+        insert(
+            database, "api_keys", key_id="neighbours-key", site_id=other, name=SECRET, created_at=now, scope="admin",
+            hash=hashlib.sha256(b"gv_neighbour").hexdigest(),
+        )  # fmt: skip
         for name, secret in keys.items():
             insert(
                 database, "api_keys", key_id=name, site_id=own, name=name, created_at=now,
@@ -209,7 +224,7 @@ def plant(attacked: AttackedInstallation, visit: str, token: str) -> tuple[Neigh
                 revoked_at=None if name in SCOPES else now,
             )  # fmt: skip
     database.close()
-    return Neighbour(visit, token, "hook", "delivery"), keys
+    return Neighbour(visit, token, "hook", "delivery", "neighbours-key", attacked.sites[1].site), keys
 
 
 def insert(database: sqlite3.Connection, table: str, **values: object) -> None:
@@ -221,7 +236,13 @@ def insert(database: sqlite3.Connection, table: str, **values: object) -> None:
 def dump(server: AttackedServer, site: AttackedSite) -> str:
     """Everything that its owner reads of a site."""
     headers = {"Authorization": f"Bearer {site.key}"}
-    paths = [*(f"/v1/export/{table}" for table in TABLES), "/v1/webhooks", "/v1/spikes", "/v1/stats/summary"]
+    paths = [
+        *(f"/v1/export/{table}" for table in TABLES),
+        "/v1/webhooks",
+        "/v1/spikes",
+        "/v1/stats/summary",
+        "/v1/sites",
+    ]
     answers = [server.ask("GET", path, headers=headers) for path in paths]
     assert [answer.status for answer in answers] == [200] * len(paths)
     return "\n".join(answer.body.decode() for answer in answers)

@@ -31,7 +31,7 @@ SOCKET = pytest.mark.parametrize("server", ["socket"], indirect=True)
 async def key_of(server: Server) -> str:
     """An API key that may read."""
     site = await find_site(server.store.sites, server.site)
-    return (await add_key(server.store.api_keys, site, "read", "simulate", NOON)).secret
+    return (await add_key(server.store.api_keys, [site], "read", "simulate", NOON)).secret
 
 
 async def play(server: Server, world: World, at: Callable[[int], None] | None = None) -> ComparisonReport:

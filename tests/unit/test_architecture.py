@@ -240,6 +240,7 @@ READ_ADDRESS: Final = {
     "doctor/environment.py": "checks the setting",
     "serving/app.py": "paths of the fast path",
     "web/application.py": "routes",
+    "web/api/sites.py": "hands both to the snippet",
     "web/dashboard/check.py": "hands both to public_url",
     "web/dashboard/foreign_forms.py": "says which address a refused form should have come from",
     "web/dashboard/security.py": "compares the origin of a form",

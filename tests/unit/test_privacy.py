@@ -15,6 +15,7 @@ from grapevine.background.cleanup import EVERY_SECONDS, oldest_salt
 from grapevine.config.settings import SETTINGS
 from grapevine.domain.ids import DAY_MS, HOUR_MS, day_start
 from grapevine.store import sql_loader
+from grapevine.store.repositories.kept_answers import KEPT_MS
 from grapevine.web.dashboard.session import MAX_AGE_SECONDS
 from grapevine.webhooks.delivery import RETENTION_MS
 from grapevine.writer.guards import NONCE_REMEMBERED_MS
@@ -134,7 +135,7 @@ def test_what_an_erasure_deletes_is_deleted_by_some_statement(described: list[De
 def test_the_durations_are_those_of_the_code(page: str, durations: set[str]) -> None:
     stated = {_milliseconds(word) for word in durations if word[0].isdigit()}
     salts = _life_of_a_salt()
-    assert stated == {salts, NONCE_REMEMBERED_MS, RETENTION_MS}
+    assert stated == {salts, NONCE_REMEMBERED_MS, RETENTION_MS, KEPT_MS}
     assert MAX_AGE_SECONDS * 1000 == RETENTION_MS, "one word stands for both"
     rows = "\n".join(_section(page, "How long"))
     days = {setting.name: setting.default for setting in SETTINGS}["retention_days"]

@@ -41,7 +41,12 @@ PUBLIC = {
     "store.repositories.page_joins.PagedTable.key",  # the columns of a table's key
     "store.repositories.site_deletion.DeletedSite.key",  # a site's
     "store.rows.SiteRow.key",  # it stands in every page
+    "api_schemas.keys.KeyList.keys",  # their secrets are not among their fields
+    "store.repositories.api_keys.KeyPosition.key_id",
+    "store.rows.KeptAnswer.key_id",
     "store.rows.KeyRow.key_id",
+    "web.api.call.KeyCall.key",  # a KeyRow
+    "web.api.call.SiteCall.key",
     "web.dashboard.page.Viewer.key",  # a KeyRow
     "web.state.AppState.key_usage",
     "writer.name_bounds.Taken.key",

@@ -81,12 +81,14 @@ LIVELY = SITES[:3]
 MARKS = {b'"truncated":true', b'"erased":true', b'"self":true', b'"reason":"unknown-visit"'}
 _NAMED: Final = (
     r"(?<=/tokens/)(?!resolve|erase).+|(?<=/v1/visits/).+|(?<=/cascades/).+|(?<=/s/)[^/]*|(?<=/about/).+"
-    r"|(?<=/webhooks/)[^/]+|(?<=/deliveries/)[^/]+"
+    r"|(?<=/webhooks/)[^/]+|(?<=/deliveries/)[^/]+|(?<=/v1/sites/).+|(?<=/v1/keys/).+"
 )
 """What of a path names one thing, and is left out where answers are counted."""
 _NOT_OF_CALLS: Final = {
     "sessions",
     "api_keys",
+    "kept_answers",
+    "key_sites",
     "deliveries",
     "key_fingerprints",
     "key_processes",
@@ -113,6 +115,7 @@ async def prepare(store: Backend) -> None:
     for site in SITES:
         await store.sites.add_site(site)
     keys = [("read", number, f"key-{number}", f"secret-{number}") for number in range(len(SITES) + 1)]  # 0 reaches all
+    keys.append(("admin", 0, "admin-0", "admin-0"))
     for site, scope in product(SITES, ("write", "admin")):
         name = f"{scope}-{site.site_id}"
         keys.append((scope, site.site_id, name, name))

@@ -18,7 +18,7 @@ class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a request was refused."""
 
     type: str
-    """The kind of problem, as a URI."""
+    """The kind of problem: the address of a page of this server that explains it, such as `/problems/invalid`."""
     title: str
     """The kind of problem, for people."""
     status: int

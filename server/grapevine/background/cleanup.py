@@ -1,5 +1,5 @@
-"""Deletes old rows: salts after 48 hours, expired guards and sessions, what the live feed announced, and late rows of
-deleted sites."""
+"""Deletes old rows: salts after 48 hours, expired guards, sessions and kept answers, what the live feed announced, and
+late rows of deleted sites."""
 
 from __future__ import annotations
 
@@ -37,12 +37,13 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases, jobs: JobRuns
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Deletes expired visitor salts, guards and sessions, old announcements, and late rows of deleted sites, also from
-    SQLite's log, and what others deleted before."""
+    """Deletes expired visitor salts, guards, sessions, kept answers and announcements, and late rows of deleted sites,
+    also from SQLite's log, and what others deleted before."""
     await destroy_salts(store, now)
     await store.guards.forget_guards(now)
     await store.sessions.forget(now)
     await store.live.forget(now - KEPT_MS)
+    await store.kept_answers.forget(now)
     await sweep_deleted_sites(store, now)
     store.truncate_log()
 

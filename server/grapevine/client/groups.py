@@ -22,6 +22,7 @@ from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution, Unresolved
 from grapevine.api_schemas.lists import SpikeList
 from grapevine.api_schemas.tokens import ResolveRequest, ResolveResponse
+from grapevine.client.administration import KeysGroup, SitesGroup
 from grapevine.client.call import (
     Call,
     Caller,
@@ -244,6 +245,8 @@ class Calls(Group[Way]):
         self.conversions: ConversionsGroup[Way] = ConversionsGroup(caller)
         self.visits: VisitsGroup[Way] = VisitsGroup(caller)
         self.webhooks: WebhooksGroup[Way] = WebhooksGroup(caller)
+        self.sites: SitesGroup[Way] = SitesGroup(caller)
+        self.keys: KeysGroup[Way] = KeysGroup(caller)
 
     @call("GET", "/v1/attribution")
     def attribution(

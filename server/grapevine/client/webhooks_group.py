@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grapevine.api_schemas.lists import DeliveryList, EndpointList
+from grapevine.client.administration import once
 from grapevine.client.call import Call, Group, PagedList, Way, answer, call, no_answer, pages
 from grapevine.collect.schemas import Empty
 from grapevine.webhooks.endpoints import AddedEndpoint, Delivery, Endpoint, EndpointChanges, NewEndpoint
@@ -24,7 +25,7 @@ class WebhooksGroup(Group[Way]):
     def create(self, url: str, events: Sequence[str] | None = None) -> Call[AddedEndpoint]:
         """Adds an endpoint; without ``events`` it gets all of them. The ``secret`` is shown this once."""
         body = NewEndpoint(url=url, events=None if events is None else [*events])
-        return Call(read=answer(AddedEndpoint), body=body)
+        return Call(read=answer(AddedEndpoint), body=body, headers=once(), is_repeatable=True)
 
     @call("GET", "/v1/webhooks/{id}")
     def get(self, id: str) -> Call[Endpoint]:  # noqa: A002 - its name in the API

@@ -15,6 +15,7 @@ from grapevine.analytics.spike_watch import SpikeWatch
 from grapevine.background.cleanup import housekeeping
 from grapevine.background.leases import Leases
 from grapevine.background.periodic import log_failures, periodic
+from grapevine.background.site_deletions import SiteDeletions
 from grapevine.background.task import background_task
 from grapevine.background.version_watch import watch_versions
 from grapevine.collect.api import CollectApi
@@ -143,6 +144,8 @@ async def running(
         await stack.enter_async_context(background_task(looking, "versions"))
         old_builds = OldBuilds(store.sites.saw_old_builds)
         await stack.enter_async_context(old_builds.running(jobs))
+        site_deletions = SiteDeletions(store, leases, clock)
+        await stack.enter_async_context(site_deletions.running(jobs))
         collect_api = CollectApi(
             sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate, old_builds.note
         )
@@ -178,6 +181,7 @@ async def running(
             telemetry=telemetry,
             rows=rows or new_rows(),
             live=live,
+            site_deletions=site_deletions,
         )
         await stack.enter_async_context(Figures(state).publishing())
         yield state

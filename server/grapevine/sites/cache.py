@@ -194,6 +194,11 @@ class SiteCache:
             except (StoreError, TimeoutError):  # ``watch`` says so in the log
                 self._checked_at = self._clock()
 
+    async def reload(self) -> None:
+        """Reads what has changed up to now, for those who change sites and see to that it holds. Raises StoreError."""
+        async with self._looking:
+            await self._look()
+
     async def _look(self) -> None:
         self._checked_at = self._clock()
         version = await self._source.version()

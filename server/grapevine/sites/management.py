@@ -1,21 +1,25 @@
-"""Adds, changes and finds sites, for the command line and the dashboard. A site's key is public."""
+"""Adds, changes and finds sites, for the command line, the API and the dashboard. A site's key is public."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from grapevine.sites.api_keys import NewKey, add_key
+from grapevine.errors import Invalid
+from grapevine.sites.api_keys import NewKey, make_key
 from grapevine.sites.lookup import SITE_KEY_LENGTH, site_named
 from grapevine.sites.random_letters import Random, random_letters
 from grapevine.sites.validation import checked_changes, checked_contact, checked_name, checked_origins
 from grapevine.store.base import Store
+from grapevine.store.repositories.kept_answers import AlreadyAnswered
 from grapevine.store.repositories.sites import SiteRepository
-from grapevine.store.rows import SiteRow
+from grapevine.store.rows import KeptAnswer, SiteRow
 
+MOST_SITES: Final = 20_000
+"""Sites of a server. Every process holds all of them in memory, and reads them again whenever one changes."""
 _SALT_BYTES: Final = 32
 _ATTEMPTS: Final = 16
 
@@ -35,9 +39,15 @@ async def add_site(
     random: Random = secrets.token_bytes,
     *,
     contact: str = "",
+    answer: Callable[[NewSite], KeptAnswer | None] = lambda _: None,
 ) -> NewSite:
-    """Adds a site with an admin key. Raises Invalid for a name, an origin or a contact that cannot be."""
+    """Adds a site with an admin key. ``answer`` makes what is kept for a repeat of the request.
+
+    Raises Invalid for a name, an origin or a contact that cannot be, and for one site too many; AlreadyAnswered.
+    """
     name, listed, reached = checked_name(name), checked_origins(origins), checked_contact(contact)
+    if await store.sites.number_of_sites() >= MOST_SITES:
+        raise Invalid.of("name", f"would be one more than the {MOST_SITES:,} sites that a server can have")
     for _ in range(_ATTEMPTS):
         number = await store.sites.highest_number() + 1
         row = SiteRow(
@@ -52,13 +62,16 @@ async def add_site(
             origins=listed,
             contact=reached,
         )
+        added = NewSite(row, make_key([number], "admin", "first key", now, random))
         try:
-            await store.sites.add_site(row)
+            await store.sites.add_site(row, added.key.stored(), answer(added))
+        except AlreadyAnswered:
+            raise
         except Exception:
             if not any(site.site_id == number and site.key != row.key for site in await store.sites.sites()):
                 raise
             continue  # another process took the number in the meantime
-        return NewSite(row, await add_key(store.api_keys, row, "admin", "first key", now, random))
+        return added
     raise RuntimeError(f"no free site number in {_ATTEMPTS} attempts")
 
 

@@ -17,6 +17,7 @@ from grapevine.store.repositories.erasures import ErasureReader
 from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
+from grapevine.store.repositories.kept_answers import KeptAnswerRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.live import LiveRepository
 from grapevine.store.repositories.page_joins import PageJoinRepository
@@ -38,8 +39,9 @@ class Store(Protocol):
     ``batch`` is the only way to write what visitors do. To read: ``reads`` for analytics, ``quick`` for the same
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
     ``suspects`` and ``floods`` for the verdict job, ``erasures`` for the erasure of a visit. Small tables with their
-    own changes: ``sites``, ``site_deletion``, ``api_keys``, ``sessions``, ``salts``, ``leases``, ``live``,
-    ``fingerprints``, ``guards``, ``retention``, ``page_joins``, ``webhooks``, ``spikes`` and ``widget_files``.
+    own changes: ``sites``, ``site_deletion``, ``api_keys``, ``kept_answers``, ``sessions``, ``salts``, ``leases``,
+    ``live``, ``fingerprints``, ``guards``, ``retention``, ``page_joins``, ``webhooks``, ``spikes`` and
+    ``widget_files``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
     and ``max_concurrent_batches`` how many batches of one process it takes at once.
@@ -57,6 +59,7 @@ class Store(Protocol):
     sites: SiteRepository
     site_deletion: SiteDeletionRepository
     api_keys: ApiKeyRepository
+    kept_answers: KeptAnswerRepository
     sessions: SessionRepository
     salts: SaltRepository
     leases: LeaseRepository

@@ -21,6 +21,11 @@ ERASED: Final = 4
 OLD_BUILD_DAYS: Final = 14
 """So many days after an older build of the widget was last seen, no page has it any more: caches have ended by then."""
 
+EVERY_SITE: Final = 0
+"""The ``site_id`` of an API key made for every site, those to come too."""
+SEVERAL_SITES: Final = -1
+"""The ``site_id`` of an API key made for several sites by name."""
+
 Key = int | str | None
 """The key of a count: a code, a number or a name; None where there is one count only."""
 
@@ -68,7 +73,10 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key without its secret. ``site_id`` 0 reaches every site; ``last_used_at`` is right to within a minute."""
+    """An API key without its secret; ``last_used_at`` is right to within a minute.
+
+    ``site_id`` is the site that it was made for, EVERY_SITE, or SEVERAL_SITES, which are ``sites`` then, by number.
+    """
 
     key_id: str
     site_id: int
@@ -77,6 +85,42 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     revoked_at: int | None = None
     last_used_at: int | None = None
+    sites: tuple[int, ...] = ()
+
+    @property
+    def is_for_one(self) -> bool:
+        """Whether it was made for a single site."""
+        return self.site_id not in (EVERY_SITE, SEVERAL_SITES)
+
+    @property
+    def made_for(self) -> tuple[int, ...]:
+        """The sites that it was made for by name; none for a key of every site."""
+        return self.sites if self.site_id == SEVERAL_SITES else (self.site_id,) if self.is_for_one else ()
+
+    def reaches(self, site_id: int) -> bool:
+        """Returns whether it reaches a site."""
+        return self.site_id == EVERY_SITE or site_id in self.made_for
+
+    def reaches_all_of(self, other: KeyRow) -> bool:
+        """Returns whether it reaches every site that another key reaches."""
+        if EVERY_SITE in (self.site_id, other.site_id):
+            return self.site_id == EVERY_SITE
+        return all(site_id in self.made_for for site_id in other.made_for)
+
+
+class KeptAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a request with an ``Idempotency-Key``, sealed; the schema says what each column means."""
+
+    key_id: str
+    hash: str
+    site_id: int
+    request: str
+    status: int
+    answer: str
+    created_at: int
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
 
 
 class _Visit:

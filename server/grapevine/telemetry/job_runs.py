@@ -11,7 +11,7 @@ from grapevine.errors import StoreError
 
 JOBS: Final = (
     "housekeeping", "verdicts", "retention", "page joins", "spikes", "webhooks", "followed links", "older builds",
-    "widget files", "key usage", "live keys", "live watches",
+    "widget files", "key usage", "live keys", "live watches", "site deletions",
 )  # fmt: skip
 """The names of all jobs, as the log names them."""
 

@@ -14,7 +14,7 @@ from grapevine.errors import Problem, StoreError
 from grapevine.web.answer_headers import GuardedApplication
 from grapevine.web.dashboard.missing import on_missing
 from grapevine.web.dashboard.sign_in_link import SignInLink
-from grapevine.web.problems import on_disconnect, on_http_exception, on_problem, on_store_error
+from grapevine.web.problems import on_disconnect, on_error, on_http_exception, on_problem, on_store_error
 from grapevine.web.proxies import Proxies
 from grapevine.web.routes import routes
 
@@ -33,6 +33,7 @@ def web_application(
             HTTPStatus.NOT_FOUND: on_missing,
             HTTPException: on_http_exception,
             ClientDisconnect: on_disconnect,
+            Exception: on_error,
         },
     )
     return Proxies(settings.trusted_proxies).around(app)

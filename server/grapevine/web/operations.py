@@ -6,9 +6,19 @@ from dataclasses import replace
 from typing import Final
 
 from grapevine.web import health
-from grapevine.web.api import analytics, cascades, exports, live, tokens, visits, webhooks
+from grapevine.web.api import analytics, cascades, exports, keys, live, sites, tokens, visits, webhooks
 from grapevine.web.api.operation import Operation
-from grapevine.web.public import about, collect_calls, conversions, counts, forget, qr, short_links, widget
+from grapevine.web.public import (
+    about,
+    collect_calls,
+    conversions,
+    counts,
+    forget,
+    problem_pages,
+    qr,
+    short_links,
+    widget,
+)
 from grapevine.web.server_metrics import route as server_metrics
 
 COLLECT: Final[list[Operation]] = [
@@ -29,6 +39,8 @@ KEYED: Final[list[Operation]] = [
     *analytics.OPERATIONS,
     *cascades.OPERATIONS,
     *exports.OPERATIONS,
+    *sites.OPERATIONS,
+    *keys.OPERATIONS,
     *webhooks.OPERATIONS,
 ]
 """What needs an API key."""
@@ -36,7 +48,7 @@ KEYED: Final[list[Operation]] = [
 LIVE: Final[list[Operation]] = live.OPERATIONS
 """The live feed, a stream that does not end by itself; it needs an API key, too."""
 
-SERVER: Final[list[Operation]] = [*health.OPERATIONS, *server_metrics.OPERATIONS]
+SERVER: Final[list[Operation]] = [*health.OPERATIONS, *server_metrics.OPERATIONS, *problem_pages.OPERATIONS]
 """What tells of the server itself."""
 
 

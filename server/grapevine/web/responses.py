@@ -1,8 +1,10 @@
-"""The JSON response of every call with an API key, and the link from a page of a list to the next one."""
+"""The JSON response of every call with an API key, its entity tag, and the link from a page of a list to the next."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -13,6 +15,36 @@ from starlette.responses import Response
 JSON: Final = "application/json"
 NO_STORE: Final = {"Cache-Control": "no-store"}
 """No cache on the way may keep a response: it is for the sender of the key alone."""
+
+
+REVALIDATED: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+"""Who has the key may keep a response, and asks each time whether it is still right; no cache of others keeps it."""
+
+
+def entity_tag(content: bytes) -> str:
+    """Returns the strong entity tag of a response's body (RFC 9110, 8.8.3)."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Returns whether the client has the response with this entity tag: ``If-None-Match`` (RFC 9110, 13.1.2)."""
+    given = (each.strip() for each in ",".join(request.headers.getlist("if-none-match")).split(","))
+    return any(each == "*" or each.removeprefix("W/") == tag for each in given)
+
+
+def revalidated(request: Request, response: Response) -> Response:
+    """Returns a response to GET or HEAD with its entity tag, or 304 where the client has it already.
+
+    What is no JSON of status 200, such as a stream, stays as it is.
+    """
+    if request.method not in ("GET", "HEAD") or response.status_code != HTTPStatus.OK or response.media_type != JSON:
+        return response
+    tag = entity_tag(bytes(response.body))
+    response.headers.update(REVALIDATED | {"ETag": tag})
+    if not is_known(request, tag):
+        return response
+    kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
+    return Response(None, HTTPStatus.NOT_MODIFIED, kept)
 
 
 def json_response(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from grapevine.background.site_deletions import SiteDeletions
 from grapevine.collect.api import CollectApi
 from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.requests import CallSpec
@@ -80,6 +81,7 @@ class AppState:
     telemetry: Telemetry
     rows: Rows
     live: LiveFeed
+    site_deletions: SiteDeletions
 
     def __repr__(self) -> str:
         return redacted_repr(self)

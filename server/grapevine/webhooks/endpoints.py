@@ -5,7 +5,7 @@ An endpoint's secret is shown once, when the endpoint is added.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.egress.policy import EgressPolicy, EgressRefused
 from grapevine.errors import Invalid, NotFound
 from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRepository, WebhookRow
+from grapevine.store.rows import KeptAnswer
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of
 from grapevine.webhooks.signing import EVENTS, Random, new_id, new_secret
 
@@ -121,8 +122,9 @@ async def add(
     wanted: NewEndpoint,
     now: int,
     random: Random,
+    answer: Callable[[AddedEndpoint], KeptAnswer | None] = lambda _: None,
 ) -> AddedEndpoint:
-    """Adds an endpoint. Raises Invalid."""
+    """Adds an endpoint. ``answer`` makes what is kept for a repeat of the request. Raises Invalid, AlreadyAnswered."""
     _check_url(egress, wanted.url)
     events = _events(EVENTS if wanted.events is None else wanted.events)
     if len(await hooks.webhooks(site_id)) >= MOST_ENDPOINTS:
@@ -136,8 +138,9 @@ async def add(
         events=events,
         created_at=now,
     )
-    await hooks.add(row)
-    return AddedEndpoint(**msgspec.structs.asdict(_endpoint(row)), secret=secret)
+    added = AddedEndpoint(**msgspec.structs.asdict(_endpoint(row)), secret=secret)
+    await hooks.add(row, answer(added))
+    return added
 
 
 async def change(

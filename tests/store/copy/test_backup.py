@@ -47,6 +47,7 @@ async def prepare(database: Database) -> None:
     """Adds what a backup leaves out, and what it must not."""
     await database.insert("salts", [("visitor", 2_000, SALT), ("nonce", 0, "f" * 64)])
     await database.insert("sessions", [("5e5510" * 10, "key", NOW + 1)])
+    await database.insert("kept_answers", [("key", "5ea1ed" * 8, 7, "0" * 64, 201, "5ea1ed" * 10, NOW)])
     await database.insert("leases", [("housekeeping", "somebody", NOW - 1)])
     await database.insert(
         "webhooks",
@@ -74,12 +75,13 @@ async def test_a_backup_is_restored(ways: tuple[Databases, Databases], tmp_path:
         content = file.read_bytes()
         assert SALT.encode() not in content
         assert b"5e5510" * 10 not in content
+        assert b"5ea1ed" * 8 not in content
         assert (SECRET.encode() in content) is with_keys
         await restore(settings_of(target), file, RecordedProgress(), NOW)
         assert file.read_bytes() == content
         await opens(target)
         after = await everything(target)
-    expected = before | {"sessions": [], "salts": [("nonce", 0, "f" * 64)]}
+    expected = before | {"sessions": [], "kept_answers": [], "salts": [("nonce", 0, "f" * 64)]}
     if not with_keys:
         expected["webhooks"][0] = ("wh_1", 7, "https://a.example/", "", "visit", NOW, NOW, NO_SECRET)
         expected["deliveries"][0] = ("d_1", "wh_1", 7, "visit", "{}", NOW, 0, None, None, NOW, None, NO_SECRET)
@@ -92,7 +94,7 @@ async def test_every_value_of_every_column_comes_back(ways: tuple[Databases, Dat
         await back_up(settings_of(source), tmp_path / "backup", RecordedProgress(), NOW, is_sealed, with_keys=True)
         await restore(settings_of(target), tmp_path / "backup", RecordedProgress(), NOW)
         before, after = await everything(source), await everything(target)
-    assert after == before | {"sessions": []}
+    assert after == before | {"sessions": [], "kept_answers": []}
 
 
 async def test_deleted_bytes_are_not_in_it(sqlite_databases: Databases, tmp_path: Path) -> None:

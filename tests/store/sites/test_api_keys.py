@@ -45,7 +45,7 @@ async def test_every_letter_is_as_likely_as_any_other(store: SQLiteStore) -> Non
 
     drawn = Counter[str]()
     for _ in range(4):
-        added = await add_key(store.api_keys, site, "read", "key", NOW, each_byte_once)
+        added = await add_key(store.api_keys, [site], "read", "key", NOW, each_byte_once)
         drawn.update(added.secret.removeprefix("gv_") + added.row.key_id)
     assert len(drawn) == 62
     assert set(drawn.values()) == {3, 4}
@@ -54,4 +54,4 @@ async def test_every_letter_is_as_likely_as_any_other(store: SQLiteStore) -> Non
 async def test_a_scope_that_does_not_exist(store: SQLiteStore) -> None:
     site = (await add_site(store, "Lees", ORIGINS, NOW)).row
     with pytest.raises(Invalid, match="read, write, admin"):
-        await add_key(store.api_keys, site, "root", "key", NOW)
+        await add_key(store.api_keys, [site], "root", "key", NOW)

@@ -30,7 +30,7 @@ async def headers(server: Server) -> dict[str, str]:
 async def asked(server: Server, headers: dict[str, str], **params: str) -> Any:
     response = await server.http.get("/v1/stats/direct", params=params, headers=headers)
     assert response.status_code == 200, response.text
-    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["cache-control"] == "private, no-cache"
     return response.json()
 
 

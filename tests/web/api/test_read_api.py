@@ -38,12 +38,14 @@ class KeyClient:
         response = await self.get(path, **params)
         assert response.status_code == 200, response.text
         assert response.headers["content-type"] == "application/json"
-        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["cache-control"] == "private, no-cache"
         return response.json()
 
 
-async def with_key(server: Server, secret: str, site_id: int = 1, scope: str = "read") -> KeyClient:
-    key = KeyRow(key_id=f"id-{secret}", site_id=site_id, name="test", scope=scope, created_at=NOON, revoked_at=None)
+async def with_key(
+    server: Server, secret: str, site_id: int = 1, scope: str = "read", sites: tuple[int, ...] = ()
+) -> KeyClient:
+    key = KeyRow(key_id=f"id-{secret}", site_id=site_id, name="test", scope=scope, created_at=NOON, sites=sites)
     await server.store.api_keys.add_key(key, hash_secret(secret))
     return KeyClient(server, secret)
 

@@ -36,6 +36,7 @@ _NICENESS: Final = 10
 _LEFT_OUT: Final = (
     ("salts", "DELETE FROM salts WHERE kind = 'visitor'"),
     ("sessions", "DELETE FROM sessions"),
+    ("kept_answers", "DELETE FROM kept_answers"),
     ("key_processes", "DELETE FROM key_processes"),
     ("leases", "DELETE FROM leases"),
     ("live_batches", "DELETE FROM live_batches"),
@@ -43,7 +44,8 @@ _LEFT_OUT: Final = (
     ("live_watches", "DELETE FROM live_watches"),
     ("readiness", "DELETE FROM readiness"),
 )
-"""Per table. Salts are destroyed after 48 hours, which a copy of them would undo; the others belong to running servers.
+"""Per table. Salts are destroyed after 48 hours, which a copy of them would undo; the others belong to running servers,
+and answers that are kept for repeats may hold secrets.
 The nonce key stays: without it what is sent again would count again."""
 
 _WITHOUT_SECRET: Final = """

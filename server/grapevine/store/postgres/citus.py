@@ -23,6 +23,7 @@ from grapevine.store.postgres.hosts import Hosts
 
 STAYS: Final = frozenset(
     {
+        "kept_answers",
         "key_fingerprints",
         "key_processes",
         "leases",
@@ -37,8 +38,8 @@ STAYS: Final = frozenset(
 )
 """Tables that stay on the coordinator. A reference table takes no write while a worker is away, which is when a server
 has to take over another writer's slot, a new day needs its salt (docs/decisions/0014), the owner signs in to see, it
-is asked whether it is ready, it says which keys it accepts, it keeps the files of its widget, or a batch announces
-what it stores to the live feed."""
+is asked whether it is ready, it says which keys it accepts, it keeps the files of its widget, a batch announces
+what it stores to the live feed, or an answer is kept for a repeat."""
 
 _ANCHOR: Final = "visits"
 _LOCK: Final = 0x67_72_61_70_66  # advisory lock: only one distribute runs at a time

@@ -29,6 +29,7 @@ from grapevine.store.repositories.erasures import ErasureReader
 from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
+from grapevine.store.repositories.kept_answers import KeptAnswerRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.live import LiveRepository
 from grapevine.store.repositories.page_joins import PageJoinRepository
@@ -123,6 +124,7 @@ class PostgresStore(Store):
         self.erasures = ErasureReader(asked)
         self.sites = SiteRepository(asked, self._transaction)
         self.api_keys = ApiKeyRepository(asked, self._transaction)
+        self.kept_answers = KeptAnswerRepository(asked, self._transaction)
         self.sessions = SessionRepository(asked, self._transaction)
         self.salts = SaltRepository(asked, self._transaction)
         self.leases = LeaseRepository(asked, self._transaction)

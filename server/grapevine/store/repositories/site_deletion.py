@@ -17,12 +17,14 @@ EMPTIED: Final = (
     "live_watches", "live_batches", "page_joins", "suspects", "suspected_floods", "deliveries", "webhooks", "answers",
     "conversions", "unfurls", "shares", "later_views", "visits", "kept_shares", "deleted_counts", "guards", "names",
     "bound_hits", "cascades", "spikes", "pages", "counts_hour", "counts_day", "counts_page", "counts_device",
-    "counts_week", "counts_shared", "drops", "api_keys", "origins",
+    "counts_week", "counts_shared", "drops", "kept_answers", "key_sites", "api_keys",
+    "origins",
 )  # fmt: skip
 """Every table that names a site, but ``sites`` and ``deleted_sites``, in the order in which they are emptied.
 
 Jobs that are at work at the same time (erasures, verdicts, retention) change counts of a visit only while they hold its
 row: counts come after visits, so that none is raised again. Deliveries are found by their endpoints, and come first.
+A key made for several sites goes with the last of them: ``key_sites`` comes before ``api_keys``.
 """
 
 
@@ -63,7 +65,7 @@ class SiteDeletionRepository(Repository):
         """Returns how much a site has."""
         ((first_day, last_day, *counted),) = await self._read("amounts_of_site", site_id=site_id)
         ((answers,),) = await self._read("number_of_answers", site_id=site_id)
-        keys = len(await self._read("keys_of_site", site_id=site_id))
+        ((keys,),) = await self._read("number_of_keys_of_site", site_id=site_id)
         visits, shares, conversions = (int(number or 0) for number in counted)
         return SiteAmounts(
             first_day=first_day,
@@ -72,14 +74,16 @@ class SiteDeletionRepository(Repository):
             shares=shares,
             conversions=conversions,
             answers=int(answers),
-            keys=keys,
+            keys=int(keys),
         )
 
-    async def begin(self, site_id: int, at: int) -> None:
+    async def begin(self, site_id: int, at: int, *, by_server: bool = False) -> None:
         """Takes a site out of use for ever: its API keys and sessions end, and every process forgets it in a second or
-        so. ``at`` are UTC milliseconds. A repeat changes nothing."""
+        so. ``at`` are UTC milliseconds; ``by_server`` has a server carry the deletion out. A repeat changes nothing."""
         async with self._transaction() as change:
-            await change.run("begin_site_deletion", site_id=site_id, at=at)
+            await change.run("begin_site_deletion", site_id=site_id, at=at, by_server=int(by_server))
+            while reached := await change.run("key_sites_to_delete", site_id=site_id, limit=AT_ONCE):
+                await change.run("delete_key_sites_of_site", reached)
             while keys := await change.run("api_keys_to_delete", site_id=site_id, limit=AT_ONCE):
                 await change.run("end_sessions_of_site", keys)
                 await change.run("delete_api_keys_of_site", keys)
@@ -90,6 +94,10 @@ class SiteDeletionRepository(Repository):
     async def unfinished(self) -> list[DeletedSite]:
         """Returns the sites whose deletion has begun and not ended."""
         return [DeletedSite(*row) for row in await self._read("unfinished_site_deletions")]
+
+    async def by_server(self) -> list[int]:
+        """Returns the numbers of the sites whose deletion a server has to carry out, and has not ended."""
+        return [int(site_id) for (site_id,) in await self._read("site_deletions_by_server")]
 
     async def finished(self, after: int) -> list[int]:
         """Returns the numbers of sites whose deletion began after a time (UTC milliseconds) and has ended."""

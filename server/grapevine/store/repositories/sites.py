@@ -8,8 +8,10 @@ from typing import Final
 import msgspec
 
 from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.api_keys import StoredKey, insert_key
+from grapevine.store.repositories.kept_answers import keep_answer
 from grapevine.store.repositories.repository import Repository
-from grapevine.store.rows import SiteRow
+from grapevine.store.rows import KeptAnswer, SiteRow
 
 AT_ONCE: Final = 200
 """How many sites are read at once: a few milliseconds, in which a process does nothing else."""
@@ -89,11 +91,22 @@ class SiteRepository(Repository, SiteReader):
         ((number,),) = await self._read("highest_site_number")
         return int(number or 0)
 
-    async def add_site(self, site: SiteRow) -> None:
-        """Adds a site; its number and key must be new."""
+    async def number_of_sites(self) -> int:
+        """Returns how many sites there are, those that are being deleted among them."""
+        ((number,),) = await self._read("number_of_sites")
+        return int(number)
+
+    async def add_site(self, site: SiteRow, first: StoredKey | None = None, answer: KeptAnswer | None = None) -> None:
+        """Adds a site with its ``first`` API key, and keeps the ``answer`` to who asked for it: all of it or nothing.
+
+        The site's number and key must be new. Raises AlreadyAnswered.
+        """
         async with self._transaction() as change:
+            await keep_answer(change, answer)
             await change.run("insert_site", **msgspec.structs.asdict(site))
             await _set_origins(change, site)
+            if first is not None:
+                await insert_key(change, first)
 
     async def set_site(self, site: SiteRow) -> None:
         """Stores what an owner may change of a site as it is in ``site``."""

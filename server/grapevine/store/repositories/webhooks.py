@@ -13,7 +13,9 @@ import msgspec
 
 from grapevine.domain.redaction import redacted_repr
 from grapevine.store.query_runner import Runner
+from grapevine.store.repositories.kept_answers import keep_answer
 from grapevine.store.repositories.repository import Repository
+from grapevine.store.rows import KeptAnswer
 
 Draw = Callable[[], str]
 """A new id of a delivery."""
@@ -112,9 +114,10 @@ class WebhookRepository(Repository):
         async with self._transaction() as change:
             await change.run("replace_webhook_secret", webhook_id=webhook_id, before=before, secret=secret)
 
-    async def add(self, row: WebhookRow) -> None:
-        """Adds an endpoint; its id must be new."""
+    async def add(self, row: WebhookRow, answer: KeptAnswer | None = None) -> None:
+        """Adds an endpoint, whose id must be new, and keeps the ``answer``, if any. Raises AlreadyAnswered."""
         async with self._transaction() as change:
+            await keep_answer(change, answer)
             await change.run("insert_webhook", **msgspec.structs.asdict(row))
 
     async def change(self, row: WebhookRow) -> bool:

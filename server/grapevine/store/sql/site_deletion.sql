@@ -1,7 +1,11 @@
 -- name: begin_site_deletion
 -- Notes that the deletion of a site has begun; a repeat leaves the first time.
-INSERT INTO deleted_sites (site_id, deleted_at) VALUES (:site_id, :at)
+INSERT INTO deleted_sites (site_id, deleted_at, by_server) VALUES (:site_id, :at, :by_server)
 ON CONFLICT (site_id) DO NOTHING;
+
+-- name: site_deletions_by_server
+-- Returns the numbers of the sites whose deletion a server has to carry out, and has not ended.
+SELECT d.site_id FROM deleted_sites d JOIN sites s ON s.site_id = d.site_id WHERE d.by_server = 1 ORDER BY d.site_id;
 
 -- name: unfinished_site_deletions
 -- Returns the sites whose deletion has begun and not ended.
@@ -20,6 +24,10 @@ FROM counts_day WHERE site_id = :site_id AND dimension = 3;
 -- name: number_of_answers
 -- Returns how many answers a site has.
 SELECT count(*) FROM answers WHERE site_id = :site_id;
+
+-- name: number_of_keys_of_site
+-- Returns how many API keys a site has, those made for several sites left out.
+SELECT count(*) FROM api_keys WHERE site_id = :site_id;
 
 -- name: end_sessions_of_site
 -- Ends the sessions of an API key whose site is deleted.
@@ -367,9 +375,32 @@ DELETE FROM drops
 WHERE drops.site_id = rows.site_id AND drops.hour = rows.hour AND drops.reason = rows.reason
   AND drops.cell = rows.cell */;
 
--- name: api_keys_to_delete
+-- name: key_sites_to_delete
 -- Returns the keys of some rows of a site.
-SELECT key_id FROM api_keys WHERE site_id = :site_id LIMIT :limit;
+SELECT key_id, site_id FROM key_sites WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_key_sites_of_site
+-- Deletes rows of a site.
+DELETE FROM key_sites
+/*sqlite WHERE (key_id, site_id) IN (SELECT * FROM rows(key_id text, site_id bigint)) */
+/*postgres USING rows(key_id text, site_id bigint)
+WHERE key_sites.key_id = rows.key_id AND key_sites.site_id = rows.site_id */;
+
+-- name: kept_answers_to_delete
+-- Returns the keys of some rows of a site.
+SELECT key_id, hash FROM kept_answers WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_kept_answers_of_site
+-- Deletes rows of a site.
+DELETE FROM kept_answers
+/*sqlite WHERE (key_id, hash) IN (SELECT * FROM rows(key_id text, hash text)) */
+/*postgres USING rows(key_id text, hash text)
+WHERE kept_answers.key_id = rows.key_id AND kept_answers.hash = rows.hash */;
+
+-- name: api_keys_to_delete
+-- Returns some keys of a site, and those made for several sites of which none is left.
+SELECT key_id FROM api_keys
+WHERE site_id = :site_id OR (site_id = -1 AND key_id NOT IN (SELECT key_id FROM key_sites)) LIMIT :limit;
 
 -- name: delete_api_keys_of_site
 -- Deletes rows of a site.

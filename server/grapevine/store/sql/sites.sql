@@ -17,6 +17,10 @@ WHERE site_id > :site_id AND site_id NOT IN (SELECT site_id FROM deleted_sites) 
 -- Returns the highest number that a site has or had.
 SELECT max(site_id) FROM (SELECT site_id FROM sites UNION ALL SELECT site_id FROM deleted_sites) AS numbers;
 
+-- name: number_of_sites
+-- Returns how many sites there are.
+SELECT count(*) FROM sites;
+
 -- name: origins_of
 -- Returns the origins of the sites between two in their given order.
 SELECT site_id, origin FROM origins WHERE site_id > :after AND site_id <= :last ORDER BY site_id, position;

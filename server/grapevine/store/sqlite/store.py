@@ -24,6 +24,7 @@ from grapevine.store.repositories.erasures import ErasureReader
 from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
+from grapevine.store.repositories.kept_answers import KeptAnswerRepository
 from grapevine.store.repositories.leases import LeaseRepository
 from grapevine.store.repositories.live import LiveRepository
 from grapevine.store.repositories.page_joins import PageJoinRepository
@@ -95,6 +96,7 @@ class SQLiteStore(Store):
         self.erasures = ErasureReader(Pool(self._readers))
         self.sites = SiteRepository(self._quick, self._transaction)
         self.api_keys = ApiKeyRepository(self._quick, self._transaction)
+        self.kept_answers = KeptAnswerRepository(self._quick, self._transaction)
         self.sessions = SessionRepository(self._quick, self._transaction)
         self.salts = SaltRepository(self._quick, self._transaction)
         self.leases = LeaseRepository(self._quick, self._transaction)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from starlette.requests import Request
 
 from grapevine.errors import Forbidden, Invalid, Unauthorized, UnknownSite
 from grapevine.sites.api_keys import SCOPES, find_key
 from grapevine.sites.cache import Site, SiteCache
-from grapevine.store.rows import KeyRow
+from grapevine.store.rows import EVERY_SITE, KeyRow
 from grapevine.web.rate_limits import count_wrong_key
 from grapevine.web.state import AppState, app_state
-
-EVERY_SITE: Final = 0
-"""The ``site_id`` of a key for all sites."""
 
 
 async def authorized(request: Request, scope: str = "read") -> Site:
     """Returns the site of a request whose key allows ``scope`` there.
 
-    Raises Unauthorized without a valid key, and Forbidden when the key lacks the scope or belongs to another site. For
-    a key of all sites: raises Invalid when ``?site=`` is missing, UnknownSite when there is no such site.
+    Raises Unauthorized without a valid key, and Forbidden when the key lacks the scope or does not reach the site.
+    For a key of several sites: raises Invalid when ``?site=`` is missing; for one of every site: UnknownSite when there
+    is no such site.
     """
     state = app_state(request)
     key = await read_key(request, state)
@@ -50,7 +46,7 @@ async def read_key(request: Request, state: AppState) -> KeyRow:
 
 async def reached_site(sites: SiteCache, key: KeyRow, named: str | None) -> Site:
     """Returns the site ``named`` (a public site key), or the API key's own one. Raises as ``authorized``."""
-    if key.site_id != EVERY_SITE:
+    if key.is_for_one:
         own = await sites.by_id(key.site_id)
         if own is None or named not in (None, own.key):
             raise Forbidden("This API key was made for another site.")
@@ -58,8 +54,18 @@ async def reached_site(sites: SiteCache, key: KeyRow, named: str | None) -> Site
     if named is None:
         raise Invalid.of("site", "is needed with an API key that reaches several sites")
     site = await sites.by_key(named)
+    if key.site_id != EVERY_SITE and (site is None or not key.reaches(site.site_id)):
+        raise Forbidden("This API key was made for other sites.")  # whether there is such a site is not its business
     if site is None:
         raise UnknownSite(
             f"No site of this server has the key {named[:40]!r}; `grapevine site list` shows all of them."
         )
     return site
+
+
+async def reached_sites(sites: SiteCache, key: KeyRow) -> list[Site]:
+    """Returns all sites that a key reaches, oldest first."""
+    if key.site_id == EVERY_SITE:
+        return await sites.all()
+    found = [await sites.by_id(site_id) for site_id in key.made_for]
+    return [site for site in found if site is not None]

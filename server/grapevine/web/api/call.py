@@ -18,7 +18,7 @@ from grapevine.web.api.auth import check_scope, reached_site, read_key
 from grapevine.web.api.operation import Operation, RequestBody, Scope
 from grapevine.web.api.query import read_query
 from grapevine.web.request_body import check_type, read_body
-from grapevine.web.responses import NO_STORE, json_response
+from grapevine.web.responses import NO_STORE, json_response, revalidated
 from grapevine.web.state import AppState, app_state
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -67,9 +67,9 @@ def _keyed(operation: Operation, scope: Scope) -> Endpoint:
             site = await reached_site(state.sites, key, request.query_params.get("site"))
             call = SiteCall(request, state, key, site)
         found = await operation.handler(call, **await _arguments(operation, request))
-        if isinstance(found, Response):
-            return found
-        return Response(status_code=status, headers=NO_STORE) if found is None else json_response(found, status)
+        if found is None:
+            return Response(status_code=status, headers=NO_STORE)
+        return revalidated(request, found if isinstance(found, Response) else json_response(found, status))
 
     return run
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, Final, Literal
 
 import msgspec
@@ -21,6 +22,7 @@ Scope = Literal["read", "write", "admin"]
 Handler = Callable[..., Awaitable[Any]]
 
 JSON_TYPES: Final = ("application/json",)
+_ENTITY_TAG: Final = ("ETag", "Vary")
 HTML: Final = ("text/html; charset=utf-8",)
 
 
@@ -87,6 +89,18 @@ class Operation:
     responses: Mapping[int, ResponseSpec]
     problems: tuple[type[Problem], ...] = ()
     request_headers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Adds the entity tag that every read of JSON with a key has (``web/responses.py``)."""
+        found = self.responses.get(HTTPStatus.OK)
+        if self.method != "GET" or self.scope is None or found is None or found.media_types != JSON_TYPES:
+            return
+        if HTTPStatus.NOT_MODIFIED not in self.responses:
+            tagged = replace(found, headers=(*found.headers, *_ENTITY_TAG))
+            same = ResponseSpec(text="It is the one that the client has.", headers=tagged.headers)
+            more = {int(HTTPStatus.OK): tagged, int(HTTPStatus.NOT_MODIFIED): same}
+            object.__setattr__(self, "responses", {**self.responses, **more})
+            object.__setattr__(self, "request_headers", (*self.request_headers, "If-None-Match"))
 
     @property
     def name(self) -> str:

@@ -6,12 +6,14 @@ import secrets
 from typing import Annotated, Final
 
 import msgspec
+from starlette.responses import Response
 
 from grapevine.api_schemas.lists import DeliveryList, EndpointList
 from grapevine.collect.schemas import EMPTY, Empty
 from grapevine.egress.policy import EgressPolicy
-from grapevine.errors import NotFound
+from grapevine.errors import Conflict, NotFound
 from grapevine.web.api.call import SiteCall
+from grapevine.web.api.once import HEADER, Keep, answered_once
 from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
 from grapevine.webhooks import endpoints
 from grapevine.webhooks.endpoints import MOST_DELIVERIES, AddedEndpoint, Endpoint, EndpointChanges, NewEndpoint
@@ -47,15 +49,27 @@ async def list_webhooks(call: SiteCall) -> EndpointList:
     return EndpointList(webhooks=await endpoints.list_endpoints(call.state.store.webhooks, call.site.site_id))
 
 
-async def add_webhook(call: SiteCall, body: NewEndpoint) -> AddedEndpoint:
+async def add_webhook(call: SiteCall, body: NewEndpoint) -> Response:
     """Adds an endpoint.
 
-    The response holds the secret that signs what is sent there, which is shown this once.
+    The response holds the secret that signs what is sent there, which is shown this once. Send an `Idempotency-Key`
+    to be able to repeat the call.
     """
-    state = call.state
-    return await endpoints.add(
-        state.store.webhooks, _egress(call), state.keyring, call.site.site_id, body, call.now, secrets.token_bytes
-    )
+    state, site_id = call.state, call.site.site_id
+
+    async def make(keep: Keep) -> AddedEndpoint:
+        return await endpoints.add(
+            state.store.webhooks,
+            _egress(call),
+            state.keyring,
+            site_id,
+            body,
+            call.now,
+            secrets.token_bytes,
+            lambda added: keep(site_id, added),
+        )
+
+    return await answered_once(call, body, 201, make)
 
 
 async def get_webhook(call: SiteCall, path: WebhookPath) -> Endpoint:
@@ -111,6 +125,8 @@ OPERATIONS: Final = [
         scope="admin",
         body=RequestBody(NewEndpoint, MAX_BODY),
         responses={201: ResponseSpec(AddedEndpoint, "The endpoint, with its secret.")},
+        problems=(Conflict,),
+        request_headers=(HEADER,),
     ),
     Operation(
         method="GET",

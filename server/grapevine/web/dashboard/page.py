@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from grapevine.errors import Forbidden, Invalid, Problem
 from grapevine.sites.cache import Site
 from grapevine.store.rows import KeyRow
-from grapevine.web.api.auth import EVERY_SITE
+from grapevine.web.api.auth import reached_sites
 from grapevine.web.dashboard import session
 from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import HEADERS
@@ -93,11 +93,7 @@ async def _viewer(request: Request, state: AppState) -> Viewer:
     key = await session.signed_in_key(request, state)
     if key is None:
         raise _SignInNeeded
-    if key.site_id != EVERY_SITE:
-        own = await state.sites.by_id(key.site_id)
-        reached = [own] if own else []
-    else:
-        reached = await state.sites.all()
+    reached = await reached_sites(state.sites, key)
     wanted = request.query_params.get("site")
     if wanted:
         chosen = next((site for site in reached if site.key == wanted), None)

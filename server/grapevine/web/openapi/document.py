@@ -22,21 +22,26 @@ TAGS: Final = {
     "visits": "Single visits.",
     "exports": "Whole tables as files.",
     "live": "What is stored of a site, as it is committed.",
+    "sites": "The sites that an API key reaches.",
+    "keys": "API keys, none of which sees or makes one that reaches further than itself.",
     "webhooks": "Where a site's events are sent to, as the Standard Webhooks specification says.",
     "collect": "What the pages of a site call, without a key.",
     "links": "What people open: short links and what belongs to them.",
     "health": "Whether the server works.",
+    "problems": "What the codes of problems mean, for people.",
     "description": "This description.",
 }
 """Groups of calls, in their order."""
 
 _INTRODUCTION: Final = """\
 Requests and responses are JSON in UTF-8. Times are RFC 3339 UTC with milliseconds, money is a decimal string, ratios
-are null instead of a division by zero. Errors are `application/problem+json` (RFC 9457); a 422 lists every wrong field
-in `errors`. A call with a key refuses parameters that it does not know, so that a typing error does not go unnoticed.
+are null instead of a division by zero. Errors are `application/problem+json` (RFC 9457), and their `type` is the
+address of a page that explains them; a 422 lists every wrong field in `errors`, and a method that an address does not
+have is 405 `method-not-allowed`. A call with a key refuses parameters that it does not know, so that a typing error
+does not go unnoticed.
 
 Every `GET` may be a `HEAD`. Any response may have the headers {headers}."""
-_KEY: Final = "`grapevine key add SITE --scope read` makes a key. It works for its own site."
+_KEY: Final = "`grapevine key add SITE --scope read` makes a key. It works for the sites that it was made for."
 _SITE: Final = "The public key of the site; needed with an API key that reaches several sites."
 _CONVERTOR: Final = re.compile(r":\w+(?=})")
 

@@ -62,6 +62,12 @@ REQUEST: Final = {
     "Accept-Encoding": HeaderSpec("The compressions that the client can undo.", _TEXT, "br, gzip"),
     "Accept-Language": HeaderSpec("The languages that the reader understands.", _TEXT, "nl, en;q=0.8"),
     "DNT": HeaderSpec("`1` asks not to be followed; the visit then counts without a token.", _TEXT, "1"),
+    "Idempotency-Key": HeaderSpec(
+        "A word of your own choice, such as a UUID: within 24 hours the same request with it is carried out once, and "
+        "gets the same answer. 1 to 255 printable ASCII characters.",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        "8e03978e-40d5-43dd-bc93-6894a57f9324",
+    ),
     "If-None-Match": HeaderSpec(
         "The `ETag` of the response that the client has: 304 where it is still good.", _TEXT, '"1f0a9c34d2e85b67"'
     ),

@@ -15,6 +15,7 @@ from grapevine.errors import (
     Malformed,
     Problem,
     RateLimited,
+    ServerFault,
     TooLarge,
     Unauthorized,
     UnknownSite,
@@ -29,7 +30,7 @@ PROBLEM_JSON = "application/problem+json"
 
 def problems_of(operation: Operation) -> list[type[Problem]]:
     """Returns every problem that a call may raise: its own, those of its kind, and those of each request."""
-    found: list[type[Problem]] = [*operation.problems, Malformed, UrlTooLong, HeadTooLarge]
+    found: list[type[Problem]] = [*operation.problems, Malformed, UrlTooLong, HeadTooLarge, ServerFault]
     if operation.scope or operation.optional_scope:
         found += [Unauthorized, Forbidden, Invalid, RateLimited, Busy]
         if operation.of_site:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from grapevine.background.future import resolver
 from grapevine.collect.refusals import explained
@@ -18,7 +18,7 @@ from grapevine.collect.schemas import MAX_BODY
 from grapevine.collect.user_agents import LONGEST_AGENT
 from grapevine.domain.enums import DROP_REASONS
 from grapevine.errors import Problem, StoreError
-from grapevine.web.problems import problem_response, store_problem
+from grapevine.web.problems import fault_response, problem_response, store_problem
 from grapevine.web.request_body import check_type, read_body
 from grapevine.web.responses import JSON
 from grapevine.web.state import app_state
@@ -98,7 +98,7 @@ def failure(error: Exception) -> Response:
         error = store_problem(error)
     if not isinstance(error, Problem):
         log.error("a collect call failed", exc_info=error)
-        return PlainTextResponse("Internal Server Error", 500)
+        return fault_response()
     refusal = problem_response(explained(error))
     refusal.headers.update(CORS)
     if error.code in DROP_REASONS:

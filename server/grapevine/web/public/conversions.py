@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.collect.conversion_input import read_goal
 from grapevine.collect.requests import CALLS
-from grapevine.collect.schemas import MAX_BODY, ConversionRequest, Empty, KeyedConversionRequest
+from grapevine.collect.schemas import EMPTY, MAX_BODY, ConversionRequest, Empty, KeyedConversionRequest
 from grapevine.domain import ids
 from grapevine.domain.tokens import TokenError
-from grapevine.errors import FieldError, Invalid
+from grapevine.errors import Conflict, FieldError, Invalid
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
 from grapevine.web.api.call import SiteCall, endpoint
+from grapevine.web.api.once import HEADER, find_answer, identity_of, keep_afterwards
 from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
 from grapevine.web.public.collect import collected
 from grapevine.web.public.collect_calls import TEXT_OR_JSON, report
@@ -49,9 +53,26 @@ async def report_conversion(request: Request) -> Response:
 async def convert_with_key(call: SiteCall, body: KeyedConversionRequest) -> Response:
     """A visit reached a goal, reported by your own server.
 
-    The visit is named by `visit`, or by a `token`: a session, or a share through which the visit came.
+    The visit is named by `visit`, or by a `token`: a session, or a share through which the visit came. With an
+    `Idempotency-Key` neither `id` nor `nonce` is needed.
     """
-    site, asked, now = call.site, body, call.now
+    identity = identity_of(call, body)
+    if identity is None:
+        return await _convert(call, body)
+    if (found := await find_answer(call, identity)) is not None:
+        return found
+    # The report is stored in a batch of many, and its answer after it. Should the process end between the two, a repeat
+    # is stored again, and recognised by this nonce.
+    nonce = body.nonce or hashlib.sha256(f"{call.key.key_id} {identity.digest}".encode()).hexdigest()
+    answer = await _convert(call, msgspec.structs.replace(body, nonce=nonce))
+    if answer.status_code == HTTPStatus.OK:
+        return await keep_afterwards(call, identity, call.site.site_id, EMPTY) or answer
+    return answer
+
+
+async def _convert(call: SiteCall, asked: KeyedConversionRequest) -> Response:
+    """Stores a conversion."""
+    site, now = call.site, call.now
     errors: list[FieldError] = []
     goal = read_goal(asked, errors)
     at = now if asked.at is None else _time(asked.at, now, errors)
@@ -111,15 +132,21 @@ WITH_KEY: Final = Operation(
     scope="write",
     body=RequestBody(KeyedConversionRequest, MAX_BODY, TEXT_OR_JSON, is_checked=True),
     responses={200: ResponseSpec(Empty, "It is stored and committed.", headers=("Grapevine-Dropped",))},
+    problems=(Conflict,),
+    request_headers=(HEADER,),
 )
 """The same call where ``GRAPEVINE_PREFIX`` parts it from that of pages."""
 
 _with_key: Final = endpoint(WITH_KEY)
 
+_REPORT: Final = report("conversions", report_conversion, (ConversionRequest, KeyedConversionRequest), Empty)
+
 OPERATIONS: Final = [
     replace(
-        report("conversions", report_conversion, (ConversionRequest, KeyedConversionRequest), Empty),
+        _REPORT,
         tag="conversions",
         optional_scope="write",
+        request_headers=(*_REPORT.request_headers, HEADER),
+        problems=(*_REPORT.problems, Conflict),
     )
 ]

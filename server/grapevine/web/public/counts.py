@@ -16,7 +16,7 @@ from grapevine.web.api.query import read_known
 from grapevine.web.caches import EncodedCounts, encode_counts
 from grapevine.web.problems import problem_response, store_problem
 from grapevine.web.rate_limits import limited
-from grapevine.web.responses import JSON, NO_STORE
+from grapevine.web.responses import JSON, NO_STORE, is_known
 from grapevine.web.state import AppState, app_state
 
 _CORS: Final = {"Access-Control-Allow-Origin": "*"}
@@ -47,8 +47,7 @@ async def counts(request: Request) -> Response:
         refusal.headers.update(_NOT_CACHEABLE)
         return refusal
     headers = _CACHEABLE | {"ETag": found.etag}
-    known = (tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(","))
-    if found.etag in known:
+    if is_known(request, found.etag):
         return Response(None, 304, headers)
     return Response(found.body, 200, headers, JSON)
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from grapevine.collect.rate_limit import refuse_excess
 from grapevine.config.settings import database_path
 from grapevine.errors import Forbidden, NotFound, RateLimited, StoreError, Unauthorized
-from grapevine.web.api.auth import EVERY_SITE, read_key
+from grapevine.web.api.auth import read_key
 from grapevine.web.api.operation import Operation, ResponseSpec
 from grapevine.web.rate_limits import client_address
 from grapevine.web.responses import NO_STORE
@@ -80,7 +80,7 @@ async def _refuse_narrow_key(request: Request, state: AppState) -> None:
     """Raises Unauthorized without an API key, Forbidden for one that does not reach every site: the figures are those
     of all sites together, and would tell the owner of one about the others."""
     key = await read_key(request, state)
-    if key.site_id != EVERY_SITE and {site.site_id for site in await state.sites.all()} != {key.site_id}:
+    if not all(key.reaches(site.site_id) for site in await state.sites.all()):
         raise Forbidden(
             "These figures are of all sites of this server together, and this API key reaches one of several. Set "
             "GRAPEVINE_METRICS to `local` on the server, and let the program that reads them run on its machine."
