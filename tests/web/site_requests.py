@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -13,7 +13,14 @@ from tests.support.in_process_server import Server
 from tests.web.backend_pair import Pair
 from tests.web.read_requests import ReadClient
 
-_JSON = ("Content-Type", "application/json")
+SEEN_OF_SITES: Final = {
+    "GET /v1/sites 200", "GET /v1/sites/… 200", "GET /v1/sites/… 403", "GET /v1/sites/… 404", "POST /v1/sites 201",
+    "POST /v1/sites 422", "PATCH /v1/sites/… 200", "PATCH /v1/sites/… 422", "DELETE /v1/sites/… 202",
+    "DELETE /v1/sites/… 404", "DELETE /v1/sites/… 409", "GET /v1/keys 200", "GET /v1/keys/… 200", "GET /v1/keys/… 404",
+    "POST /v1/keys 201", "POST /v1/keys 404", "PATCH /v1/keys/… 200", "PATCH /v1/keys/… 404", "DELETE /v1/keys/… 204",
+    "DELETE /v1/keys/… 404",
+}  # fmt: skip
+_JSON: Final = ("Content-Type", "application/json")
 
 
 async def administer(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
