@@ -29,7 +29,7 @@ def test_the_distribution_and_its_commands(project_root: Path) -> None:
     project = tomllib.loads((project_root / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["name"] == "grapevine-share"
     assert project["scripts"] == {"grapevine": "grapevine.cli:main", "grapevine-share": "grapevine.cli:main"}
-    assert set(project["optional-dependencies"]) == {"postgres", "parquet"}
+    assert set(project["optional-dependencies"]) == {"postgres", "parquet", "mcp"}
 
 
 def test_no_text_installs_the_foreign_package(project_root: Path) -> None:
