@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from grapevine.analytics.breakdown import MOST_ROWS, SORTS
-from grapevine.analytics.count_tables import scope_of
+from grapevine.analytics.count_tables import check_app, scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters, ReporterTotals, totals_by_reporter
 from grapevine.analytics.models.attribution import (
     MODELS,
@@ -104,6 +104,7 @@ async def attribute_conversions(
     cursors.check_limit(limit, MOST_ROWS)
     asked = cursors.question("attribution", site.key, model, sort, period, filters, goal)
     part = _Part(asked, limit, sort, None if cursor is None else cursors.read(cursor, asked, _Position))
+    await check_app(reads, period, filters, "goal")
     found = await reads.attribution.credited(await scope_of(reads, site, period, filters), goal, MOST_CONVERSIONS + 1)
     if len(found) > MOST_CONVERSIONS:
         raise Invalid.of("from", f"begins a period with more than {MOST_CONVERSIONS} conversions; ask for less")

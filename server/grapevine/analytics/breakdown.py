@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Final, NamedTuple
 
 from grapevine.analytics import count_tables, metrics
-from grapevine.analytics.count_tables import counts_by, scope_of
+from grapevine.analytics.count_tables import check_app, counts_by, scope_of
 from grapevine.analytics.metrics import EVERYTHING, BreakdownRow, Filters
 from grapevine.domain import channels, cursors, enums, money, urls
 from grapevine.domain.periods import Period
@@ -65,6 +65,7 @@ async def breakdown_page(
     cursors.check_limit(limit, MOST_ROWS)
     asked = cursors.question("breakdown", site.key, by, sort, period, filters)
     after = None if cursor is None else _read_cursor(cursor, asked, by)
+    await check_app(reads, period, filters, by)
     scope = await scope_of(reads, site, period, filters)
     converted: dict[Key, list[Converted]] = {}
     for one in await reads.summary.conversions(scope, by):

@@ -7,9 +7,10 @@ from typing import Final
 
 from grapevine.analytics.metrics import FILTERS, Filters
 from grapevine.analytics.pages import named_page
-from grapevine.domain import channels, enums
+from grapevine.domain import channels, enums, ids
 from grapevine.domain.enums import DAY_KEYS
 from grapevine.domain.periods import Period
+from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
 from grapevine.store.readers.scope import Scope
@@ -46,6 +47,23 @@ def table_of(filters: Filters, *by: str) -> str | None:
         if asked <= columns:
             return table
     return None
+
+
+async def check_app(reads: Reads, period: Period, filters: Filters, *by: str) -> None:
+    """Raises Invalid where a filter by app would be answered from the rows of visits, and some are past retention."""
+    if filters.app is not None and table_of(filters, *by) is None:
+        await check_kept(reads, period, "with a filter by app, this can be asked")
+
+
+async def check_kept(reads: Reads, period: Period, question: str) -> None:
+    """Raises Invalid where a period has days whose visits are past retention: no count has what is asked for."""
+    kept = await reads.summary.first_kept_day()
+    if kept is not None and period.days.start <= kept:
+        # The day in a visit's id, by which it is kept, may differ by one from the day on which it counts.
+        since = ids.day_date(kept + 1)
+        raise Invalid.of(
+            "from", f"must be {since} or later: {question} of visits that are still stored; older ones are deleted"
+        )
 
 
 async def counts_by(

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from grapevine.analytics.count_tables import scope_of
+from grapevine.analytics.count_tables import check_app, scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.domain import money
 from grapevine.domain.enums import OTHER_NAME
@@ -44,6 +44,7 @@ async def conversions_by_goal(
     reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING, most: int = MOST_GOALS
 ) -> GoalList:
     """The goals of ``period``, the most frequent first, at most ``most``; filters are the converting visit's."""
+    await check_app(reads, period, filters, "goal")
     scope = await scope_of(reads, site, period, filters)
     times, number = await reads.summary.goals(scope, most)
     times.pop(OTHER_NAME, None)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from grapevine.analytics import count_tables, metrics
-from grapevine.analytics.count_tables import added, counts_by, scope_of
+from grapevine.analytics.count_tables import added, check_app, check_kept, counts_by, scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.domain import enums, ids, money
 from grapevine.domain.periods import Period, interval_start, interval_starts, rfc3339
@@ -61,6 +61,9 @@ _CLOSED: Final[Mapping[str, Iterable[str]]] = {
     "bound": enums.BOUND_KINDS,
 }
 _MOST_NAMED: Final = 20
+_BY_FAMILY: Final = ("dark", "public", "dark_share")
+_FROM_ROWS: Final = ("value", "suspects")
+"""Metrics that no table of counts has, whatever the filters."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -155,6 +158,9 @@ async def metric_series(
     if metric == "bound_hits" and interval == "hour":
         raise Invalid.of("interval", "must be day, week or month: what exceeds a bound is counted by day")
     by = "hour" if interval == "hour" else "day"
+    if metric in _FROM_ROWS:
+        await check_kept(reads, period, f"{metric} can be asked")
+    await check_app(reads, period, filters, by, *(("channel",) if metric in _BY_FAMILY else ()))
     asked = _Asked(reads, await scope_of(reads, site, period, filters), filters, by, choice)
     currency = None
     if metric == "value":
@@ -254,7 +260,7 @@ def _only_currency(converted: Iterable[Converted]) -> str | None:
 
 _NOTHING: Final = money.decimal(0)
 _READERS: Final = {
-    **dict.fromkeys(("dark", "public", "dark_share"), _families),
+    **dict.fromkeys(_BY_FAMILY, _families),
     "unfurls": _unfurls,
     "conversions": _conversions,
     "drops": _drops,

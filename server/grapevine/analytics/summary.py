@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grapevine.analytics import count_tables, metrics
-from grapevine.analytics.count_tables import added, counts_by, scope_of
+from grapevine.analytics.count_tables import added, check_app, counts_by, scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters, Summary
 from grapevine.domain import enums, money
 from grapevine.domain.periods import Period
@@ -14,6 +14,7 @@ from grapevine.store.readers.scope import Scope
 
 async def period_summary(reads: Reads, site: Site, period: Period, filters: Filters = EVERYTHING) -> Summary:
     """Returns the summary of ``period`` (whole UTC days), restricted to ``filters``."""
+    await check_app(reads, period, filters, "channel")
     scope = await scope_of(reads, site, period, filters)
     table = count_tables.table_of(filters, "channel")
     if table is not None:

@@ -157,6 +157,11 @@ class SummaryReader:
         number)."""
         return [(key, code, visits) for key, code, visits in await self._run("suspects_by", by=by, **scope.params())]
 
+    async def first_kept_day(self) -> int | None:
+        """The first day of whose visits the rows are kept; None where none was ever deleted."""
+        rows = await self._run("horizon")
+        return int(rows[0][0]) if rows else None
+
     async def goals(self, scope: Scope, limit: int) -> tuple[dict[str, int], int]:
         """Conversions in the scope by goal, of the ``limit`` most frequent ones, and the number of all goals."""
         rows = await self._run("goals_by", limit=limit, **scope.params())
