@@ -262,7 +262,8 @@ def requests(draw: st.DrawFn) -> tuple[str, str, dict[str, str], dict[str, str],
             path = path.replace(f"{{{name}}}", "".join(f"%{byte:02X}" for byte in value[:300]))
     named = st.sampled_from((
         "from", "to", "by", "page", "channel", "source", "metric", "interval", "limit", "cursor", "sort", "model",
-        "goal", "format", "site", "token", "days", "url", "unknown",
+        "goal", "format", "site", "token", "days", "url", "unknown", "app", "device", "currency",
+        "reported_by", "reason", "verdict", "bound", "preview",
     ))  # fmt: skip
     query = draw(st.dictionaries(named, texts.map(lambda text: text.encode("utf-8", "replace").decode()), max_size=4))
     header = texts.map(lambda text: "".join(one for one in text if " " <= one <= "~")[:300].strip())

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from grapevine.analytics.breakdown import SORTS as SORTS_OF_ROWS
 from grapevine.analytics.cascades import SORTS
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.analytics.models.attribution import MODELS
@@ -123,6 +124,15 @@ def numbers(
             yield asker.get("/v1/stats/breakdown", by=by, limit=chance.choice((None, 1, 3, 1000)), **whole, **chosen)
         for period in days:
             yield asker.get("/v1/stats/breakdown", by=by, **period)
+
+
+def long_lists(asker: ReadClient, days: Mapping[str, str]) -> Iterator[RecordedCall]:
+    """The first pages of lists that go on."""
+    for by, sort in product(("page", "app", "channel", "depth"), SORTS_OF_ROWS):
+        yield asker.get("/v1/stats/breakdown", by=by, sort=sort, limit=2, **days)
+    for sort in SORTS_OF_ROWS:
+        yield asker.get("/v1/stats/breakdown", by="page", sort=sort, limit=2, source="share", **days)
+        yield asker.get("/v1/attribution", model="linear", sort=sort, limit=9, **days)
 
 
 def exports(asker: ReadClient, days: Sequence[Mapping[str, str]]) -> Iterator[RecordedCall]:

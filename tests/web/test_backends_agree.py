@@ -334,7 +334,8 @@ async def follow_webhooks(pair: Pair, site: SiteRow, monkeypatch: pytest.MonkeyP
         owner.post(f"{path}/deliveries/msg_none/retry", b""),
         *(owner.post(path, body, json, method="PATCH") for body in (wrong, off)),
         owner.get(path),
-        owner.get(f"{path}/deliveries"),
+        owner.get(f"{path}/deliveries", limit=1),
+        owner.get(f"{path}/deliveries", cursor="x"),
         owner.post(path, on, json, method="PATCH"),
         owner.post(f"{path}/deliveries/msg_{site.key}/retry", b""),
         *(owner.post(path, b"", method="DELETE") for _ in range(2)),
@@ -350,6 +351,8 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
     bad = [*author.sessions.get(site.key, [])[:2], *author.tokens["site-c"][:2], "abc", "z" * 23]
     for call in read_requests.numbers(asker, site, DAYS, chance, briefly=site is not SITES[0]):
         await pair.ask(call)
+    for call in read_requests.long_lists(asker, DAYS[1]):
+        await go_on(pair, asker, call)
     for call in read_requests.shares(asker, [*tokens, *bad], [*some(tokens, 100, chance), *bad]):
         await pair.ask(call)
     await pair.ask(ReadClient("secret-0").get("/v1/stats/summary", site=site.key, **DAYS[1]))
@@ -387,6 +390,19 @@ async def listed(pair: Pair, asker: ReadClient, site: SiteRow) -> list[str]:
             call = first._replace(path=following) if following else None
     assert all(roots == found[0] for roots in found)
     return sorted(found[0])
+
+
+async def go_on(pair: Pair, asker: ReadClient, first: RecordedCall) -> None:
+    """A list from its first page to its last: by its link, or by the cursor in the answer."""
+    call: RecordedCall | None = first
+    while call is not None:
+        answer = await pair.ask(call)
+        link = re.match(r'<(.*)>; rel="next"', dict(answer.headers).get("link", ""))
+        following = answer.json.get("next") if isinstance(answer.json, dict) else None
+        if link is not None:
+            call = asker.get(first.path.partition("?")[0] + link[1])
+        else:
+            call = following and first._replace(path=f"{first.path}&{urlencode({'cursor': following})}")
 
 
 async def turn_pages(pair: Pair, reader: ReadClient, first: RecordedCall) -> None:

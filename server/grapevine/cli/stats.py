@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Final
 
 from rich.table import Table
 
-from grapevine.analytics.metrics import Summary
+from grapevine.analytics.metrics import FILTERS, Filters, Summary
 from grapevine.analytics.summary import period_summary
 from grapevine.cli.arguments import SITE_HELP, Commands, day
 from grapevine.cli.context import CommandContext, counted
@@ -16,6 +17,14 @@ from grapevine.domain import ids
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.sites.cache import Site
 from grapevine.sites.management import find_site
+
+_FILTERS: Final = {
+    "page": ("URL", "only visits that began on this page"),
+    "channel": ("NAME", "only visits that came through this channel, and shares on it, such as copy or whatsapp"),
+    "source": ("NAME", "only visits from this source, such as search or share"),
+    "device": ("NAME", "only visits with this kind of device: desktop, phone, tablet or unknown"),
+    "app": ("NAME", "only visits that came from this app, such as instagram"),
+}
 
 
 def register(commands: Commands) -> None:
@@ -35,6 +44,8 @@ def register(commands: Commands) -> None:
         help=f"first day, in UTC (default: {DEFAULT_DAYS} days up to the last)",
     )
     parser.add_argument("--to", dest="last", type=day, metavar="D", help="last day, in UTC (default: today)")
+    for name, (metavar, text) in _FILTERS.items():
+        parser.add_argument(f"--{name}", metavar=metavar, help=text)
 
 
 async def stats(context: CommandContext, arguments: Namespace) -> int:
@@ -43,14 +54,16 @@ async def stats(context: CommandContext, arguments: Namespace) -> int:
     period = Period(arguments.first or last - timedelta(days=DEFAULT_DAYS - 1), last)
     async with context.store_and_keys() as (store, settings):
         site = Site(await find_site(store.sites, arguments.site), settings.secret_keys)
-        summary = await period_summary(store.reads, site, period)
+        chosen = {name: value for name in FILTERS if (value := getattr(arguments, name)) is not None}
+        summary = await period_summary(store.reads, site, period, Filters(**chosen))
     if arguments.json:
         context.say_json(summary)
         return 0
     table = Table(
         box=None, pad_edge=False, show_header=False, title_justify="left", title_style="bold", padding=(0, 2, 0, 0)
     )
-    table.title = f"{site.row.name}, {period.first} to {period.last}\n"
+    only = "".join(f", {name} {value}" for name, value in chosen.items())
+    table.title = f"{site.row.name}, {period.first} to {period.last}{only}\n"
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
