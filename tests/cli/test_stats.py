@@ -30,6 +30,28 @@ def test_stats(run: Terminal, tmp_path: Path) -> None:
     assert (backwards.status, backwards.out) == (2, "")
 
 
+def test_stats_of_a_part(run: Terminal) -> None:
+    site = run.add_site()
+    run.chain(site)
+    for options, visits, returns in (
+        (("--source", "share"), 2, 2),
+        (("--channel", "copy"), 2, 2),
+        (("--device", "phone"), 0, 0),
+        (("--page", "https://a.example/page"), 3, 2),
+        (("--app", "instagram"), 0, 0),
+    ):
+        part = run("stats", site, "--json", *options).json
+        assert (part["visits"], part["returns"]) == (visits, returns), options
+    assert re.search(
+        r"^Lees, \S+ to \S+, source share, app slack *$",
+        run("stats", site, "--source", "share", "--app", "slack").out,
+        re.MULTILINE,
+    )
+    unknown = run("stats", site, "--source", "moon")
+    assert (unknown.status, unknown.out) == (2, "")
+    assert "source must be one of share, " in unknown.err
+
+
 def test_cascade(run: Terminal) -> None:
     other, site = run.add_site("Dregs"), run.add_site()
     first, second, third = run.chain(site)

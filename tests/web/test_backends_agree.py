@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from html import unescape
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from tests.support.user_agents import CHROME
 from tests.web import read_requests
 from tests.web.backend_pair import DAY, KEYS, LIVELY, MARKS, SITES, Pair, prepare
 from tests.web.erase_requests import erase_some
+from tests.web.paged_lists import go_on, turn_pages
 from tests.web.read_requests import ReadClient, sign_in, some
 from tests.web.site_requests import SEEN_OF_SITES, administer
 from tests.web.traffic import Author, Person, RecordedCall, Step
@@ -390,25 +390,3 @@ async def listed(pair: Pair, asker: ReadClient, site: SiteRow) -> list[str]:
             call = first._replace(path=following) if following else None
     assert all(roots == found[0] for roots in found)
     return sorted(found[0])
-
-
-async def go_on(pair: Pair, asker: ReadClient, first: RecordedCall) -> None:
-    """A list from its first page to its last: by its link, or by the cursor in the answer."""
-    call: RecordedCall | None = first
-    while call is not None:
-        answer = await pair.ask(call)
-        link = re.match(r'<(.*)>; rel="next"', dict(answer.headers).get("link", ""))
-        following = answer.json.get("next") if isinstance(answer.json, dict) else None
-        if link is not None:
-            call = asker.get(first.path.partition("?")[0] + link[1])
-        else:
-            call = following and first._replace(path=f"{first.path}&{urlencode({'cursor': following})}")
-
-
-async def turn_pages(pair: Pair, reader: ReadClient, first: RecordedCall) -> None:
-    """A list of the dashboard from its first page to its last."""
-    call: RecordedCall | None = first
-    while call is not None:
-        answer = await pair.ask(call)
-        following = re.search(rb'href="([^"]*cursor=[^"]*)"', answer.body)
-        call = reader.get(unescape(following[1].decode())) if following else None
