@@ -49,7 +49,7 @@ def test_stats_of_a_part(run: Terminal) -> None:
     )
     unknown = run("stats", site, "--source", "moon")
     assert (unknown.status, unknown.out) == (2, "")
-    assert "source must be one of share, " in unknown.err
+    assert "`source` must be one of share, " in unknown.err
 
 
 def test_cascade(run: Terminal) -> None:

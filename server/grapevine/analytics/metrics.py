@@ -52,7 +52,7 @@ class Filters(msgspec.Struct, frozen=True):
         if self.app is not None and not is_app(self.app):
             wrong += (FieldError("app", NO_APP),)
         if wrong:
-            raise Invalid("A filter has a value that does not exist.", errors=wrong)
+            raise Invalid.of_all(wrong)
 
 
 EVERYTHING: Final = Filters()
