@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -31,17 +32,22 @@ class Scope(msgspec.Struct, frozen=True):
 
     def params(self) -> dict[str, Any]:
         """The parameters of every query of ``summary.sql``."""
-        first, after = ids.day_at(self.start), ids.day_at(self.end)
-        return msgspec.structs.asdict(self) | {
-            "from_hour": self.start // ids.HOUR_MS,
-            "to_hour": self.end // ids.HOUR_MS,
-            "from_unix_day": self.start // ids.DAY_MS,
-            "to_unix_day": self.end // ids.DAY_MS,
-            "from_day": first,
-            "to_day": after,
-            "from_id": ids.pack(_day(first - 1), 0, 0),
-            "to_id": ids.pack(_day(after + 1), 0, 0),
-        }
+        return dict(_params(self))
+
+
+@lru_cache(maxsize=8)  # one summary needs them for each of its queries
+def _params(scope: Scope) -> Mapping[str, Any]:
+    first, after = ids.day_at(scope.start), ids.day_at(scope.end)
+    return msgspec.structs.asdict(scope) | {
+        "from_hour": scope.start // ids.HOUR_MS,
+        "to_hour": scope.end // ids.HOUR_MS,
+        "from_unix_day": scope.start // ids.DAY_MS,
+        "to_unix_day": scope.end // ids.DAY_MS,
+        "from_day": first,
+        "to_day": after,
+        "from_id": ids.pack(_day(first - 1), 0, 0),
+        "to_id": ids.pack(_day(after + 1), 0, 0),
+    }
 
 
 def visit_params(site_id: int, visit_id: int) -> dict[str, Any]:

@@ -88,12 +88,13 @@ class SQLiteStore(Store):
         except (OSError, sqlite3.Error) as error:
             await self.close()
             raise StoreError(f"cannot use the database file {self.path}: {error}{advice(error)}") from error
-        self.reads = Reads(Pool(self._readers))
+        pool = Pool(self._readers, self._quick)
+        self.reads = Reads(pool)
         self.quick = Reads(self._quick)
-        self.exports = ExportReader(Pool(self._readers))
-        self.suspects = SuspectReader(Pool(self._readers))
-        self.floods = FloodReader(Pool(self._readers))
-        self.erasures = ErasureReader(Pool(self._readers))
+        self.exports = ExportReader(pool)
+        self.suspects = SuspectReader(pool)
+        self.floods = FloodReader(pool)
+        self.erasures = ErasureReader(pool)
         self.sites = SiteRepository(self._quick, self._transaction)
         self.api_keys = ApiKeyRepository(self._quick, self._transaction)
         self.kept_answers = KeptAnswerRepository(self._quick, self._transaction)
@@ -104,14 +105,10 @@ class SQLiteStore(Store):
         self.fingerprints = FingerprintRepository(self._quick, self._transaction)
         self.guards = GuardRepository(self._quick, self._transaction)
         self.retention = RetentionRepository(self._quick, self._transaction)
-        self.page_joins = PageJoinRepository(
-            Pool(self._readers), self._transaction, partial(self._transaction, durable=False)
-        )
-        self.site_deletion = SiteDeletionRepository(
-            Pool(self._readers), self._transaction, partial(self._transaction, durable=False)
-        )
+        self.page_joins = PageJoinRepository(pool, self._transaction, partial(self._transaction, durable=False))
+        self.site_deletion = SiteDeletionRepository(pool, self._transaction, partial(self._transaction, durable=False))
         self.webhooks = WebhookRepository(self._quick, self._transaction)
-        self.spikes = SpikeRepository(Pool(self._readers), self._transaction)
+        self.spikes = SpikeRepository(pool, self._transaction)
         self.widget_files = WidgetFileRepository(self._quick, self._transaction)
 
     async def close(self) -> None:
