@@ -14,6 +14,7 @@ from tests.bench import (
     guard,
     ingest,
     lighthouse,
+    live,
     memory,
     metrics,
     newcomer,
@@ -37,6 +38,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "page_joins": page_joins.run,  # its time, and p99 of collecting beside it; only when named; SIZES, SECONDS, ROUNDS
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
     "sites": sites.run,  # requests whose site is not known beforehand, with many sites; SIZES, ROUNDS
+    "live": live.run,  # collecting with 200 readers of the live feed compared with none; PAIRS, READERS
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
     "metrics": metrics.run,  # what counting costs a request, and what a scrape costs
     "startup": startup.run,  # until the ready line; ROUNDS

@@ -50,11 +50,12 @@ _CONNECTIONS: Final = 16
 
 
 class GuardedServer(NamedTuple):
-    """One server: its process, its port, and the values that requests to it need."""
+    """One server: its process, its port, the values that requests to it need, and its settings."""
 
     pid: int
     port: int
     traffic: Mapping[str, str]
+    settings: Mapping[str, str]
 
 
 class Interval(NamedTuple):
@@ -70,12 +71,12 @@ def run() -> None:
     base = os.environ.get("BASE", "HEAD^")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        before = stack.enter_context(_side(stack.enter_context(_checkout(base)), folder / "before"))
-        after = stack.enter_context(_side(ROOT, folder / "after"))
+        before = stack.enter_context(serving_side(stack.enter_context(_checkout(base)), folder / "before"))
+        after = stack.enter_context(serving_side(ROOT, folder / "after"))
         costs: dict[str, list[tuple[float, float]]] = {call: [] for call in CALLS}
         for number in range(-1, _PAIRS):  # the first pair warms both servers up
             for call in CALLS:
-                pair = _pair(before, after, call, number)
+                pair = costs_of(before, after, call, number)
                 if number >= 0:
                     costs[call].append(pair)
     found = {call: interval([mine / theirs for theirs, mine in pairs]) for call, pairs in costs.items()}
@@ -104,7 +105,7 @@ def processor_seconds(pid: int) -> float:
     return sum(int((thread / "schedstat").read_text("ascii").split()[0]) for thread in threads) / 1e9
 
 
-def _pair(before: GuardedServer, after: GuardedServer, call: str, number: int) -> tuple[float, float]:
+def costs_of(before: GuardedServer, after: GuardedServer, call: str, number: int) -> tuple[float, float]:
     """Returns the microseconds a request of each server; ``number`` decides which of them is measured first."""
     if number % 2:
         mine, theirs = _cost(after, call), _cost(before, call)
@@ -160,23 +161,29 @@ def _git(*arguments: str) -> None:
     subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, capture_output=True)  # noqa: S603, S607
 
 
+def added_by(settings: Mapping[str, str], *command: str) -> dict[str, str]:
+    """Runs a command and returns what it prints as JSON."""
+    environment = dict(os.environ) | dict(settings)
+    command = (sys.executable, "-m", "grapevine", *command, "--json")
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603
+    found: dict[str, str] = json.loads(ran.stdout)
+    return found
+
+
 @contextmanager
-def _side(checkout: Path, folder: Path) -> Iterator[GuardedServer]:
+def serving_side(checkout: Path, folder: Path, **more: str) -> Iterator[GuardedServer]:
+    """A server of the checkout with a site, on a new file in ``folder``; ``more`` are settings."""
     folder.mkdir()
-    settings = {
+    settings: dict[str, str] = {
         "PYTHONPATH": str(checkout / "server"),
         "GRAPEVINE_DATABASE": f"sqlite:///{folder}/bench.sqlite3",
         "GRAPEVINE_RATE_LIMIT": "0",
-    }
-    command = [sys.executable, "-m", "grapevine", "site", "add", "Bench", "--origin", ORIGIN]
-    environment = dict(os.environ) | settings
-    added = json.loads(
-        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout  # noqa: S603
-    )
+    } | more
+    added = added_by(settings, "site", "add", "Bench", "--origin", ORIGIN)
     port = free_port()
     with process("-m", "grapevine", "serve", "--port", str(port), ready="ready", environment=settings) as server:
         traffic = seed(f"http://127.0.0.1:{port}", added["site"], folder)
-        yield GuardedServer(server.pid, port, traffic | {"KEY": added["key"]})
+        yield GuardedServer(server.pid, port, traffic | {"KEY": added["key"]}, settings)
 
 
 def _show(base: str, costs: Mapping[str, list[tuple[float, float]]], found: Mapping[str, Interval]) -> None:

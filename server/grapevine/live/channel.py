@@ -77,6 +77,7 @@ class Channel:
         self.site_id = site_id
         self.readers: set[Reader] = set()
         self._live = store.live
+        self._is_shared = store.shared
         self._events = EventReader(store)
         self._find_site = find_site
         self._catching_up = catching_up
@@ -111,23 +112,42 @@ class Channel:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._woken.wait()
-            self._woken.clear()
+            site = self._find_site(self.site_id)
+            if site is None:
+                for reader in self.readers:
+                    reader.end(SITE_DELETED)
+                return
             events = 0
-            try:
-                site = self._find_site(self.site_id)
-                if site is None:
-                    for reader in self.readers:
-                        reader.end(SITE_DELETED)
-                    return
-                events = await self._send_new(site)
-            except StoreError as error:
-                log.warning("the live feed waits for the store: %s", error)
+            if self._woken.is_set() or self._is_shared:  # else no other process writes
+                self._woken.clear()
+                events = await self._try(site)
             if events:
                 sent_at = loop.time()
             elif loop.time() - sent_at >= HEARTBEAT_SECONDS:
                 sent_at = loop.time()
                 self._hand_out(self._heartbeat())
             await asyncio.sleep(self._pause(events))
+
+    async def _try(self, site: Site) -> int:
+        """As ``_send_new``, whatever goes wrong: a feed that stops would look like a site without visitors."""
+        try:
+            return await self._send_new(site)
+        except StoreError as error:
+            log.warning("the live feed waits for the store: %s", error)
+        except Exception:
+            log.exception("the live feed could not read what was announced, and leaves it out")
+            with suppress(StoreError):
+                await self._skip("too-much", self._clock())
+                return 0
+        await asyncio.sleep(POLL_SECONDS)
+        self._woken.set()
+        return 0
+
+    async def _skip(self, reason: str, since: int) -> None:
+        """Goes on behind everything that is announced by now. Raises StoreError."""
+        self._ends |= _begun(await self._live.ends(self.site_id))
+        here = Position.of(self._clock(), self._ends)
+        self._hand_out(Piece([], here, self._gap(here, since, reason)))
 
     async def _page(
         self,
@@ -202,9 +222,7 @@ class Channel:
             self._woken.set()
             return 0
         if not page.is_last and page.oldest < self._clock() - LATE_MS:
-            self._ends |= _begun(await self._live.ends(self.site_id))
-            here = Position.of(self._clock(), self._ends)
-            self._hand_out(Piece([], here, self._gap(here, page.oldest, "too-much")))
+            await self._skip("too-much", page.oldest)
             return page.events
         self._ends = page.ends
         if page.events:

@@ -56,8 +56,10 @@ class LiveFeed:
                 yield
             finally:
                 self.close()
-                for task in self._tasks.values():
+                tasks = [*self._tasks.values()]
+                for task in tasks:
                     task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     def enter(self, key: KeyRow) -> None:
         """Counts a stream. Raises RateLimited when its key has too many, Busy when the process has."""

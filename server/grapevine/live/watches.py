@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from grapevine.domain.periods import Clock
 from grapevine.live.limits import AWARE_SECONDS, RENEW_MS, WATCH_MS
@@ -16,6 +16,15 @@ from grapevine.store.repositories.live import KEPT_MS, LiveRepository
 from grapevine.writer.announcer import Announcer
 
 _AWARE_PAUSE: Final = 0.1
+_FRESH_MS: Final = RENEW_MS // 2
+"""A watch that was renewed so lately is not renewed for one more reader."""
+
+
+class _Watch(NamedTuple):
+    """A watch of this process: since when without a break, and when it was renewed (UTC ms)."""
+
+    started_at: int
+    renewed_at: int
 
 
 class Watches:
@@ -36,6 +45,7 @@ class Watches:
         self._process = process
         self._is_shared = is_shared
         self._known: frozenset[int] = frozenset()
+        self._own: dict[int, _Watch] = {}
         self._version = 0
         self._renew_at = 0
         self._turn = asyncio.Lock()
@@ -49,8 +59,11 @@ class Watches:
 
     async def watch(self, site_id: int) -> int:
         """Watches a site. Returns since when it is watched without a break (UTC ms). Raises StoreError."""
-        now = self._clock()
+        now, own = self._clock(), self._own.get(site_id)
+        if own is not None and site_id in self._known and now - own.renewed_at < _FRESH_MS:
+            return own.started_at
         started_at = await self._repository.watch(site_id, now, now + WATCH_MS)
+        self._own[site_id] = _Watch(started_at, now)
         await self.look(await self._repository.versions())
         return started_at
 
@@ -76,3 +89,4 @@ class Watches:
             await self._repository.forget_lanes(lanes, dict.fromkeys(known | self._known, now - KEPT_MS))
             self._renew_at = now + RENEW_MS
         self._known, self._version = known, version
+        self._own = {site_id: own for site_id, own in self._own.items() if site_id in known}

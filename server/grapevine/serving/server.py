@@ -19,6 +19,7 @@ from grapevine.serving.fast_path.limits import (
     REQUEST_SECONDS,
     ConnectionsPerAddress,
 )
+from grapevine.web.api.live import PATH as LIVE
 from grapevine.web.state import AppState
 
 Application = Callable[..., Any]
@@ -26,6 +27,7 @@ Application = Callable[..., Any]
 
 _BACKLOG: Final = 2048
 _GRACE_SECONDS: Final = 30
+_LAST_EVENT_SECONDS: Final = 2.0
 
 
 class Server(uvicorn.Server):
@@ -88,7 +90,14 @@ class Server(uvicorn.Server):
         state: AppState | None = self.lifespan.state.get("app_state")
         if state is not None:
             state.live.close()
+            asyncio.get_running_loop().call_later(_LAST_EVENT_SECONDS, self._cut_live_streams)
         await super().shutdown(sockets)
+
+    def _cut_live_streams(self) -> None:
+        """Cuts the streams that are still there: nothing is read from them."""
+        for connection in list(self.server_state.connections):
+            if getattr(connection, "scope", {}).get("path") == LIVE:
+                connection.transport.abort()
 
     async def work(self) -> None:
         """Serves until ``stop``, then closes the socket. Raises GrapevineError when the application cannot start."""

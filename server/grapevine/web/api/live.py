@@ -15,6 +15,8 @@ from grapevine.web.api.call import SiteCall
 from grapevine.web.api.operation import Operation, ResponseSpec
 from grapevine.web.responses import NO_STORE
 
+PATH: Final = "/v1/live"
+
 _EVENT_STREAM: Final = "text/event-stream"
 _HEADERS: Final = NO_STORE | {"Content-Type": _EVENT_STREAM, "X-Accel-Buffering": "no"}
 """nginx keeps an answer until some kilobytes have come, unless the answer says otherwise."""
@@ -61,7 +63,7 @@ async def follow_live(call: SiteCall, query: LiveQuery) -> Response:
 OPERATIONS: Final = [
     Operation(
         method="GET",
-        path="/v1/live",
+        path=PATH,
         handler=follow_live,
         tag="live",
         scope="read",
