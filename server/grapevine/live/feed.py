@@ -171,10 +171,11 @@ class LiveFeed:
             self._tasks.pop(site_id).cancel()
 
     async def _check_keys(self) -> None:
-        """Ends the streams of keys that were revoked."""
+        """Ends the streams of keys that were revoked, or reach the site no more."""
         for key_id in list(self._per_key):
-            if await self._store.api_keys.key_by_id(key_id) is None:
-                for channel in self._channels.values():
+            key = await self._store.api_keys.key_by_id(key_id)
+            for channel in self._channels.values():
+                if key is None or not key.reaches(channel.site_id):
                     for reader in channel.readers:
                         if reader.key_id == key_id:
                             reader.end(KEY_REVOKED)
