@@ -61,9 +61,9 @@ class Assistant(NamedTuple):
 
 @pytest.fixture(scope="module")
 def facts() -> Iterator[dict[str, Any]]:
-    """A demo with two days behind it, in which a visitor wrote to assistants wherever a visitor can write."""
+    """A demo with a day behind it, in which a visitor wrote to assistants wherever a visitor can write."""
     with tempfile.TemporaryDirectory() as folder:
-        demo = RunningDemo("--json", "--history", "2", folder=Path(folder))
+        demo = RunningDemo("--json", "--history", "1", folder=Path(folder))
         with demo.process:
             try:
                 found = json.loads(demo.line())
@@ -91,7 +91,7 @@ def write_to_assistants(facts: dict[str, Any]) -> None:
 
 
 def raise_spikes(facts: dict[str, Any]) -> None:
-    """Two days are too short for a spike of their own."""
+    """A day is too short for a spike of its own."""
     database = facts["database"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(database, timeout=PATIENCE_SECONDS)) as connection, connection:
         connection.execute(
@@ -115,7 +115,7 @@ async def ask_everything(facts: dict[str, Any]) -> Assistant:
     headers = {"Authorization": f"Bearer {facts['key']}"}
     async with (
         httpx.AsyncClient(base_url=facts["server"], headers=headers, trust_env=False, timeout=PATIENCE_SECONDS) as http,
-        Client(stdio_client(process(facts))) as client,
+        Client(stdio_client(process(facts)), mode="legacy") as client,  # a probe has a timeout
     ):
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         results: dict[str, CallToolResult] = {}

@@ -116,17 +116,22 @@ def reading_client(address: Address, site: str | None) -> AsyncClient:
     )
 
 
+def protocol_server(client: AsyncClient) -> Server[Any]:
+    """Returns what speaks the protocol, on whatever streams."""
+    tools = ToolServer(client)
+    return Server(
+        "grapevine",
+        version=__version__,
+        title="Grapevine",
+        instructions=INSTRUCTIONS,
+        on_list_tools=tools.list_tools,
+        on_call_tool=tools.call_tool,
+    )
+
+
 async def serve_stdio(address: Address, site: str | None) -> None:
     """Serves one assistant until it closes standard input."""
     async with reading_client(address, site) as client:
-        tools = ToolServer(client)
-        server: Server[Any] = Server(
-            "grapevine",
-            version=__version__,
-            title="Grapevine",
-            instructions=INSTRUCTIONS,
-            on_list_tools=tools.list_tools,
-            on_call_tool=tools.call_tool,
-        )
+        server = protocol_server(client)
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
