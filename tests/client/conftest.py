@@ -6,6 +6,8 @@ import asyncio
 import inspect
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing, closing
+from itertools import islice
 from typing import Any, Final
 
 import httpx
@@ -49,10 +51,27 @@ class Caller:
         found = do(self.client)
         return await found if inspect.isawaitable(found) else [item async for item in found]
 
+    async def first(self, do: Callable[[Any], Any], count: int) -> list[Any]:
+        """Returns the first items of an iterator, and closes it."""
+        if self._kind == "blocking":
+
+            def some() -> list[Any]:
+                with closing(do(self.client)) as items:
+                    return list(islice(items, count))
+
+            return await asyncio.to_thread(some)
+        found: list[Any] = []
+        async with aclosing(do(self.client)) as items:
+            async for item in items:
+                found.append(item)
+                if len(found) == count:
+                    break
+        return found
+
     async def close(self) -> None:
-        closing = await asyncio.to_thread(self.client.close)
-        if closing is not None:
-            await closing
+        ending = await asyncio.to_thread(self.client.close)
+        if ending is not None:
+            await ending
 
 
 def _whole(found: Any) -> Any:

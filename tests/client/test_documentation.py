@@ -39,7 +39,7 @@ def test_the_examples_run(machine: CommandRunner, capsys: pytest.CaptureFixture[
         first = http.post("/v1/visits", json=visit | {"nonce": "0" * 20}).json()
         token = first["tokens"]["copy"]
         http.post("/v1/visits", json=visit | {"nonce": "1" * 20, "token": token}).raise_for_status()
-        assert len(examples()) == 4
+        assert len(examples()) == 5
         said = []
         for example in examples():
             program = example.replace("https://share.example.com", url).replace("TOKEN", token)
@@ -50,3 +50,4 @@ def test_the_examples_run(machine: CommandRunner, capsys: pytest.CaptureFixture[
     assert said[1][:2] == ["1 visits came through a share", f"2 {ORIGIN}/bread"]
     assert said[2][0] == "0.5 None"
     assert said[3] == ["1"]
+    assert said[4][0].startswith("start LiveStart(")

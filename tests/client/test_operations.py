@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from grapevine.client import groups
-from grapevine.client.call import Call, Operated, PagedList, Stream
+from grapevine.client.call import Call, Feed, Operated, PagedList, Stream
 from grapevine.web import operations
 from grapevine.web.api.operation import Operation
 from grapevine.web.public import conversions
 from tests.support import client_reference
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
-    (each.method, each.path): each for each in (*operations.KEYED, conversions.WITH_KEY)
+    (each.method, each.path): each for each in (*operations.KEYED, *operations.LIVE, conversions.WITH_KEY)
 }
 
 
@@ -42,7 +42,7 @@ def described(method: Operated) -> Call[Any]:
     if len(given) < len(signature.parameters):
         given |= dict.fromkeys(groups.FilterParams.__annotations__, "1")
     made = method.describe(None, **{name: value for name, value in given.items() if name != "self"})
-    if isinstance(made, PagedList):
+    if isinstance(made, PagedList | Feed):
         first: Call[Any] = made.at("/?cursor=1")
         return first
     return made.call if isinstance(made, Stream) else made
@@ -79,6 +79,6 @@ def test_a_method_returns_what_its_call_returns() -> None:
         kind = typing.get_type_hints(method.describe)["return"]
         returned, *_ = typing.get_args(kind)
         expected = results(OPERATIONS[method.method, method.path])
-        if typing.get_origin(kind) is not Stream and returned not in expected and name != "tokens.resolve":
+        if typing.get_origin(kind) not in (Stream, Feed) and returned not in expected and name != "tokens.resolve":
             wrong[name] = (returned, expected)
     assert not wrong

@@ -27,7 +27,7 @@ RESULTS: Final = (
 END: Final = "<!-- /reference -->\n"
 
 _LONGEST: Final = 110
-_RESULT: Final = re.compile(r"(Call|PagedList|Stream)\[(.*)\]")
+_RESULT: Final = re.compile(r"(Call|PagedList|Stream|Feed)\[(.*)\]")
 
 
 def rendered() -> str:

@@ -26,6 +26,7 @@ from grapevine.client.errors import (
     UnknownSiteError,
     UnknownVisitError,
 )
+from grapevine.client.live import LiveEvent
 from grapevine.client.retry import Retries
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "ConnectionFailed",
     "ForbiddenError",
     "InvalidError",
+    "LiveEvent",
     "NotATokenError",
     "NotFoundError",
     "RateLimitedError",

@@ -7,13 +7,15 @@ iterator. Type checkers see both, with the parameters of the function.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Mapping
 from datetime import date
 from functools import wraps
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, overload
 from urllib.parse import quote
 
 import msgspec
+
+from grapevine.client.live import ServerSentEvent
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -40,7 +42,7 @@ class Call(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
 
     ``path`` are the values of the path's parameters, ``query`` those of the query, without those that are None. A call
     that changes something ``is_repeatable`` if sending it twice changes no more than sending it once. The site is added
-    to the query unless the call ``is_for_server``.
+    to the query unless the call ``is_for_server``. ``least_timeout`` is how many seconds the client waits at least.
     """
 
     read: Callable[[bytes], Result]
@@ -50,6 +52,7 @@ class Call(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     is_repeatable: bool = False
     is_for_server: bool = False
+    least_timeout: float = 0.0
 
 
 class PagedList(msgspec.Struct, Generic[Page, Item], frozen=True, kw_only=True):
@@ -71,6 +74,18 @@ class Stream(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     items: Callable[[AsyncIterator[bytes]], AsyncIterator[Item]]
 
 
+class Feed(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
+    """A stream of server-sent events that does not end. ``at`` describes the call that goes on behind an event (None:
+    from now on), ``read`` makes an item of an event, or None of one that is not handed out."""
+
+    at: Callable[[str | None], Call[None]]
+    after: str | None
+    read: Callable[[ServerSentEvent], Item | None]
+
+
+Listed = PagedList[Any, Any] | Stream[Any] | Feed[Any]
+
+
 class Caller(Protocol):
     """How the calls of one client are made: blocking or awaited."""
 
@@ -78,7 +93,7 @@ class Caller(Protocol):
         """Returns the result of a call, or a coroutine that does."""
         ...
 
-    def items(self, operation: Operated, listed: PagedList[Any, Any] | Stream[Any]) -> Any:
+    def items(self, operation: Operated, listed: Listed) -> Any:
         """Returns an iterator, or an asynchronous one."""
         ...
 
@@ -134,11 +149,13 @@ class ItemsMethod(Operated, Generic[Parameters, Item]):
     @overload
     def __get__(self, group: None, owner: type | None = None) -> ItemsMethod[Parameters, Item]: ...
     @overload
-    def __get__(self, group: Group[Blocking], owner: type | None = None) -> Callable[Parameters, Iterator[Item]]: ...
+    def __get__(
+        self, group: Group[Blocking], owner: type | None = None
+    ) -> Callable[Parameters, Generator[Item, None, None]]: ...
     @overload
     def __get__(
         self, group: Group[Awaited], owner: type | None = None
-    ) -> Callable[Parameters, AsyncIterator[Item]]: ...
+    ) -> Callable[Parameters, AsyncGenerator[Item, None]]: ...
     def __get__(self, group: Group[Any] | None, owner: type | None = None) -> Any:
         if group is None:
             return self
@@ -167,8 +184,8 @@ def pages(
 
 def stream(
     method: str, path: str
-) -> Callable[[Callable[Concatenate[Any, Parameters], Stream[Item]]], ItemsMethod[Parameters, Item]]:
-    """Makes a method out of a function that describes a streamed answer."""
+) -> Callable[[Callable[Concatenate[Any, Parameters], Stream[Item] | Feed[Item]]], ItemsMethod[Parameters, Item]]:
+    """Makes a method out of a function that describes a streamed answer, or a feed."""
     return lambda describe: ItemsMethod(describe, method, path)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 import httpx
 
 from grapevine.client.address import find_address
-from grapevine.client.call import Awaited, Blocking, Call, Operated, PagedList, Stream
+from grapevine.client.call import Awaited, Blocking, Call, Listed, Operated
 from grapevine.client.exchange import Exchange
 from grapevine.client.groups import Calls
 from grapevine.client.retry import Retries
@@ -33,7 +33,7 @@ class BlockingCaller:
     def result(self, operation: Operated, call: Call[Any]) -> Any:
         return run(self._exchange.result(operation, call))
 
-    def items(self, operation: Operated, listed: PagedList[Any, Any] | Stream[Any]) -> Any:
+    def items(self, operation: Operated, listed: Listed) -> Any:
         return iterate(self._exchange.items(operation, listed))
 
 
@@ -46,7 +46,7 @@ class AwaitedCaller:
     def result(self, operation: Operated, call: Call[Any]) -> Any:
         return self._exchange.result(operation, call)
 
-    def items(self, operation: Operated, listed: PagedList[Any, Any] | Stream[Any]) -> Any:
+    def items(self, operation: Operated, listed: Listed) -> Any:
         return self._exchange.items(operation, listed)
 
 

@@ -6,36 +6,34 @@ Written once for both clients (see ``ways``).
 from __future__ import annotations
 
 import platform
-import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple, NoReturn, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import httpx
 import msgspec
+from msgspec.structs import replace
 
 from grapevine import __version__
-from grapevine.api_schemas.problems import ProblemBody
 from grapevine.client.address import Address
-from grapevine.client.call import ALWAYS_REPEATABLE, Call, Operated, PagedList, Stream, query_text, target
-from grapevine.client.errors import (
-    ClientError,
-    ConnectionFailed,
-    NotFoundError,
-    TimedOut,
-    UnexpectedAnswer,
-    error_class,
-)
-from grapevine.client.retry import TEMPORARY, Failure, Retries, seconds_of
+from grapevine.client.call import ALWAYS_REPEATABLE, Call, Feed, Listed, Operated, PagedList, Stream, query_text, target
+from grapevine.client.errors import ClientError, ConnectionFailed, NotFoundError, UnexpectedAnswer
+from grapevine.client.failures import broken, refused, unreadable
+from grapevine.client.live import EventReader
+from grapevine.client.retry import Failure, Retries
 from grapevine.client.ways import Http
-from grapevine.errors import FieldError
 
 USER_AGENT: Final = f"grapevine-client/{__version__} (Python {platform.python_version()}; httpx {httpx.__version__})"
 CONNECT_SECONDS: Final = 5.0
 MOST_BODY: Final = 64 << 20
 """Bytes of an answer that is not streamed; the largest, a cascade of 50,000 visits, is some 10 MiB."""
-_SHOWN: Final = 80
+
+EVENT_STREAM: Final = "text/event-stream"
+FEED_PATIENCE: Final = 300.0
+"""Seconds: so long the server keeps what a reader misses."""
+FEED_PAUSE: Final = 3.0
 
 Item = TypeVar("Item")
 Taken = TypeVar("Taken")
@@ -92,15 +90,17 @@ class Exchange:
         try:
             return call.read(answer.body), answer.next
         except ValueError as error:
-            self._unreadable(operation, answer.status, answer.body, error)
+            raise unreadable(self._address.url, operation, answer.status, answer.body, error) from error
 
-    def items(self, operation: Operated, listed: PagedList[Any, Item] | Stream[Item]) -> AsyncIterator[Item]:
-        """Yields the items of a list, or of a streamed answer. Raises ClientError."""
+    def items(self, operation: Operated, listed: Listed) -> AsyncGenerator[Any, None]:
+        """Yields the items of a list, of a streamed answer or of a feed. Raises ClientError."""
         if isinstance(listed, PagedList):
             return self.pages(operation, listed)
+        if isinstance(listed, Feed):
+            return self.feed(operation, listed)
         return self.stream(operation, listed)
 
-    async def pages(self, operation: Operated, pages: PagedList[Any, Item]) -> AsyncIterator[Item]:
+    async def pages(self, operation: Operated, pages: PagedList[Any, Item]) -> AsyncGenerator[Item, None]:
         """Yields the items of a list, a page at a time. Raises ClientError."""
         cursor: str | None = None
         while True:
@@ -114,33 +114,64 @@ class Exchange:
                 raise UnexpectedAnswer(f"The list of {operation.name} goes round in a circle.", status=HTTPStatus.OK)
             cursor = following
 
-    async def stream(self, operation: Operated, stream: Stream[Item]) -> AsyncIterator[Item]:
+    async def stream(self, operation: Operated, stream: Stream[Item]) -> AsyncGenerator[Item, None]:
         """Yields the items of a streamed answer while it comes. Raises ClientError."""
-
-        async def opened(response: httpx.Response, _: float) -> httpx.Response:
-            return response
-
-        response = await self._answered(operation, stream.call, opened)
+        response = await self._answered(operation, stream.call, _opened, is_streamed=True)
         try:
-            async with aclosing(self.pieces(operation, response)) as pieces:
+            async with aclosing(self.pieces(operation, stream.call, response)) as pieces:
                 async for item in stream.items(pieces):
                     yield item
         except ValueError as error:
-            self._unreadable(operation, response.status_code, b"", error)
+            raise unreadable(self._address.url, operation, response.status_code, b"", error) from error
         except EOFError:
             text = f"The answer to {operation.name} ended before it was complete."
             raise ConnectionFailed(text, is_unsent=False) from None
         finally:
             await self._http.end(response)
 
-    async def pieces(self, operation: Operated, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    async def feed(self, operation: Operated, feed: Feed[Item]) -> AsyncGenerator[Item, None]:
+        """Yields the items of a feed, and connects again whenever it breaks. Raises ClientError.
+
+        Raises ConnectionFailed when it could not connect, or nothing came, for ``FEED_PATIENCE`` seconds.
+        """
+        patient = replace(self._retries, attempts=sys.maxsize, patience=FEED_PATIENCE)
+        reader, lively = EventReader(feed.after), self._clock()
+        while True:
+            call = feed.at(reader.last_id)
+            response = await self._answered(operation, call, _opened, is_streamed=True, retries=patient)
+            reader, known = EventReader(reader.last_id), reader.last_id
+            lost = ConnectionFailed(f"{operation.name} ends again and again.", is_unsent=False)
+            try:
+                if not response.headers.get("content-type", "").startswith(EVENT_STREAM):
+                    raise ValueError(f"it is no {EVENT_STREAM}")
+                async with aclosing(self.pieces(operation, call, response)) as pieces:
+                    async for piece in pieces:
+                        for event in reader.read(piece):
+                            if (item := feed.read(event)) is not None:
+                                yield item
+            except ConnectionFailed as error:
+                lost = error
+            except ValueError as error:
+                raise unreadable(self._address.url, operation, response.status_code, b"", error) from error
+            finally:
+                await self._http.end(response)
+            if reader.last_id != known:
+                lively = self._clock()
+            elif self._clock() - lively > FEED_PATIENCE:
+                raise lost
+            pause = FEED_PAUSE if reader.retry is None else reader.retry
+            await self._http.sleep(pause * (0.5 + self._random()))  # not all readers of a server at once
+
+    async def pieces(
+        self, operation: Operated, call: Call[Any], response: httpx.Response
+    ) -> AsyncGenerator[bytes, None]:
         """Yields the body of ``response`` as it comes. Raises ConnectionFailed."""
         try:
             async with aclosing(self._http.pieces(response)) as pieces:
                 async for piece in pieces:
                     yield piece
         except httpx.HTTPError as error:
-            raise self._broken(operation, error, self._timeout).error from error
+            raise broken(self._address.url, operation, error, self._silence(call)).error from error
 
     async def _answered(
         self,
@@ -148,30 +179,38 @@ class Exchange:
         call: Call[Any],
         take: Callable[[httpx.Response, float], Awaitable[Taken]],
         gone: Taken | None = None,
+        *,
+        is_streamed: bool = False,
+        retries: Retries | None = None,
     ) -> Taken:
         """Returns what ``take`` makes of a successful response; tries again as ``Retries`` says.
 
         ``gone`` is the result of a deletion that was repeated because its first answer was lost, and finds nothing.
         """
+        retries = retries or self._retries
         begun, tried, in_doubt = self._clock(), 0, False
         is_repeatable = call.is_repeatable or operation.method in ALWAYS_REPEATABLE
-        left = self._retries.patience
+        left = retries.patience
         while True:
-            outcome = await self._attempt(operation, call, take, left)
+            seconds = self._silence(call) if is_streamed else min(self._silence(call), left)
+            outcome = await self._attempt(operation, call, take, left, seconds)
             if not isinstance(outcome, Failure):
                 return outcome
             tried += 1
-            if gone is not None and in_doubt and operation.method == "DELETE" and is_not_found(outcome.error):
+            if (
+                gone is not None
+                and in_doubt
+                and operation.method == "DELETE"
+                and isinstance(outcome.error, NotFoundError)
+            ):
                 return gone
             in_doubt |= outcome.is_temporary and not outcome.is_unsent
-            left = self._retries.patience - (self._clock() - begun)
-            pause = self._retries.pause(
-                outcome, is_repeatable=is_repeatable, tried=tried, left=left, random=self._random
-            )
+            left = retries.patience - (self._clock() - begun)
+            pause = retries.pause(outcome, is_repeatable=is_repeatable, tried=tried, left=left, random=self._random)
             if pause is None:
                 raise outcome.error
             await self._http.sleep(pause)
-            left = self._retries.patience - (self._clock() - begun)
+            left = retries.patience - (self._clock() - begun)
             if left <= 0:  # the pause took longer than it should
                 raise outcome.error
 
@@ -181,9 +220,12 @@ class Exchange:
         call: Call[Any],
         take: Callable[[httpx.Response, float], Awaitable[Taken]],
         left: float,
+        seconds: float,
     ) -> Taken | Failure:
-        """Sends a call once. Returns what ``take`` makes of a successful response, else what went wrong."""
-        seconds = min(self._timeout, left)
+        """Sends a call once. Returns what ``take`` makes of a successful response, else what went wrong.
+
+        All of it may take ``left`` seconds, and each piece of the answer ``seconds``.
+        """
         request = self._request(operation, call, httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, left)))
         response = None
         is_taken = False
@@ -193,14 +235,18 @@ class Exchange:
                 taken = await take(response, left)
                 is_taken = True
                 return taken
-            return self._refused(operation, response, await self._body(operation, response, left))
+            return refused(self._address.url, operation, response, await self._body(operation, response, left))
         except httpx.HTTPError as error:
-            return self._broken(operation, error, seconds)
+            return broken(self._address.url, operation, error, seconds)
         except ClientError as error:
             return Failure(error, is_temporary=False, is_unsent=False)
         finally:
             if response is not None and not is_taken:
                 await self._http.end(response)
+
+    def _silence(self, call: Call[Any]) -> float:
+        """How many seconds the server may be silent."""
+        return max(self._timeout, call.least_timeout)
 
     def _request(self, operation: Operated, call: Call[Any], timeout: httpx.Timeout) -> httpx.Request:
         query = {name: query_text(value) for name, value in call.query.items() if value is not None}
@@ -242,87 +288,6 @@ class Exchange:
                     raise httpx.ReadTimeout("the answer came too slowly", request=response.request)
         return bytes(body)
 
-    def _refused(self, operation: Operated, response: httpx.Response, body: bytes) -> Failure:
-        """Returns what an answer means that is no success."""
-        status = response.status_code
-        is_temporary = status in TEMPORARY
-        retry_after = seconds_of(response.headers.get("retry-after"), response.headers.get("date"))
-        is_unsent = status == HTTPStatus.TOO_MANY_REQUESTS or (
-            status == HTTPStatus.SERVICE_UNAVAILABLE and retry_after is not None
-        )
-        return Failure(
-            self._problem(operation, response, body, retry_after),
-            is_temporary=is_temporary,
-            is_unsent=is_unsent,
-            retry_after=retry_after,
-        )
 
-    def _problem(
-        self, operation: Operated, response: httpx.Response, body: bytes, retry_after: float | None
-    ) -> ClientError:
-        status = response.status_code
-        if response.is_redirect:
-            where = response.headers.get("location", "")[:_SHOWN]
-            return UnexpectedAnswer(
-                f"{self._address.url} sends {operation.name} on to {where!r}, where the key is not sent. "
-                "If that is your server, give its address to the client.",
-                status=status,
-            )
-        try:
-            problem = msgspec.json.decode(body, type=ProblemBody)
-        except ValueError:
-            return UnexpectedAnswer(
-                f"The answer to {operation.name} has status {status} and does not come from Grapevine, but from "
-                f"something in front of it, or from another server: {_shown(body)}.",
-                status=status,
-            )
-        return error_class(status, problem.code)(
-            f"{problem.detail} ({status} {problem.code}, {operation.name})",
-            status=status,
-            code=problem.code,
-            detail=problem.detail,
-            errors=tuple(FieldError(each.field, each.detail) for each in problem.errors),
-            retry_after=retry_after,
-        )
-
-    def _broken(self, operation: Operated, error: httpx.HTTPError, seconds: float) -> Failure:
-        """Returns what an error of the connection means."""
-        url = self._address.url
-        if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
-            text = f"{url} could not be reached in time. Is the server running, and is that its address?"
-            return Failure(TimedOut(text, is_unsent=True), is_temporary=True, is_unsent=True)
-        if isinstance(error, httpx.ConnectError):
-            if tls := _tls_error(error):
-                text = f"{url} has a certificate that is not trusted: {tls}."
-                return Failure(ConnectionFailed(text, is_unsent=True), is_temporary=False, is_unsent=True)
-            text = f"{url} cannot be reached ({error}). Is the server running, and is that its address?"
-            return Failure(ConnectionFailed(text, is_unsent=True), is_temporary=True, is_unsent=True)
-        doubt = "" if operation.method == "GET" else " Whether the call took effect is not known."
-        if isinstance(error, httpx.TimeoutException):
-            text = f"{url} did not answer {operation.name} within {seconds:.0f} seconds.{doubt}"
-            return Failure(TimedOut(text, is_unsent=False), is_temporary=True, is_unsent=False)
-        text = f"The connection broke before the whole answer to {operation.name} had come ({error}).{doubt}"
-        return Failure(ConnectionFailed(text, is_unsent=False), is_temporary=True, is_unsent=False)
-
-    def _unreadable(self, operation: Operated, status: int, body: bytes, error: ValueError) -> NoReturn:
-        shown = f" It begins {_shown(body)}." if body else ""
-        raise UnexpectedAnswer(
-            f"The answer to {operation.name} is none that this client ({__version__}) knows: {error}. Is "
-            f"{self._address.url} a Grapevine server of the same version?{shown}",
-            status=status,
-        ) from error
-
-
-def is_not_found(error: ClientError) -> bool:
-    """Whether the server said that there is nothing of that name."""
-    return isinstance(error, NotFoundError)
-
-
-def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    while error is not None and not isinstance(error, ssl.SSLError):
-        error = error.__cause__ or error.__context__
-    return error
-
-
-def _shown(body: bytes) -> str:
-    return repr(body[:_SHOWN].decode("utf-8", "replace"))
+async def _opened(response: httpx.Response, _: float) -> httpx.Response:
+    return response

@@ -26,6 +26,7 @@ from grapevine.client.administration import KeysGroup, SitesGroup
 from grapevine.client.call import (
     Call,
     Caller,
+    Feed,
     Group,
     PagedList,
     QueryValue,
@@ -37,6 +38,7 @@ from grapevine.client.call import (
     pages,
     stream,
 )
+from grapevine.client.live import LiveEvent, live_event
 from grapevine.client.webhooks_group import WebhooksGroup
 from grapevine.collect.schemas import Empty, KeyedConversionRequest
 
@@ -45,9 +47,12 @@ Day = date | str
 ExportRow = dict[str, str | int | float | bool | None]
 """A row of an export by the names of its columns (docs/exports.md)."""
 Dimension = Literal["channel", "page", "source", "depth", "device", "app"]
+LiveKind = Literal["visit", "return", "share", "conversion"]
 Table = Literal["visits", "shares", "unfurls", "conversions", "answers", "cascades"]
 
 
+FEED_SILENCE_SECONDS: Final = 45.0
+"""How long the live feed may be silent: the server writes every 15 seconds."""
 _LONGEST_LINE: Final = 1 << 20
 
 
@@ -277,6 +282,27 @@ class Calls(Group[Way]):
             at=lambda cursor: Call(read=answer(SpikeList), query=_asked(first, last, limit=page_size, cursor=cursor)),
             items=lambda page: page.spikes,
             next=lambda page, _: page.next,
+        )
+
+    @stream("GET", "/v1/live")
+    def live(self, kinds: Sequence[LiveKind] | None = None, *, after: str | None = None) -> Feed[LiveEvent]:
+        """Yields visits, returns, shares and conversions as they are stored; of these only ``kinds``, if given.
+
+        It does not end. When the connection breaks, the client connects again and goes on behind the last event; in
+        place of what the server cannot send any more there is an event ``gap``. ``after`` is the ``id`` of an event
+        behind which to go on, which the server can for five minutes. Raises ConnectionFailed when nothing came for that
+        long.
+        """
+        chosen = None if kinds is None else ",".join(kinds)
+        return Feed(
+            at=lambda last: Call(
+                read=no_answer,
+                query={"kinds": chosen},
+                headers={"Accept": "text/event-stream"} | ({} if last is None else {"Last-Event-ID": last}),
+                least_timeout=FEED_SILENCE_SECONDS,
+            ),
+            after=after,
+            read=live_event,
         )
 
     @stream("GET", "/v1/export/{table}")

@@ -8,7 +8,7 @@ without an event loop.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeVar
 
 import httpx
@@ -113,7 +113,7 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
     raise RuntimeError("a blocking call was suspended")
 
 
-def iterate(items: AsyncIterator[Item]) -> Iterator[Item]:
+def iterate(items: AsyncGenerator[Item, None]) -> Generator[Item, None, None]:
     """Yields what an asynchronous generator yields that never suspends. Closes it when this iterator is closed."""
     try:
         while True:
@@ -122,10 +122,8 @@ def iterate(items: AsyncIterator[Item]) -> Iterator[Item]:
             except StopAsyncIteration:
                 return
     finally:
-        close = getattr(items, "aclose", None)
-        if close is not None:
-            run(close())
+        run(items.aclose())
 
 
-async def _next(items: AsyncIterator[Item]) -> Item:
+async def _next(items: AsyncGenerator[Item, None]) -> Item:
     return await anext(items)
