@@ -14,7 +14,7 @@ import pytest
 from grapevine import client as api
 from grapevine.analytics.token_resolution import Resolution, Unresolved
 from grapevine.sites.api_keys import hash_secret
-from grapevine.store.rows import KeyRow
+from grapevine.store.rows import EVERY_SITE, KeyRow
 from tests.client.conftest import Caller, MakeCaller
 from tests.support.in_process_server import NOON, ORIGIN, Server
 
@@ -173,3 +173,44 @@ async def test_the_site_is_named_for_a_key_of_several(server: Server, make_calle
 async def test_what_is_wrong_with_an_argument_is_said_before_anything_is_sent(caller: Caller) -> None:
     with pytest.raises(ValueError, match="token must not be empty"):
         await caller(lambda client: client.tokens.get(""))
+
+
+async def test_sites_keys_and_webhooks_are_administered(server: Server, make_caller: MakeCaller) -> None:
+    key = KeyRow(key_id="all", site_id=EVERY_SITE, name="all", scope="admin", created_at=NOON, revoked_at=None)
+    await server.store.api_keys.add_key(key, hash_secret("secret-all"))
+    assert server.url is not None
+    caller = make_caller(server.url, "secret-all", site="site-a")
+    added = await caller(lambda client: client.sites.create("Shop", ["https://shop.example"]))
+    site = added.site.site
+    assert added.key not in repr(added)
+    assert [each.site for each in await caller(lambda client: client.sites.list(page_size=1))] == ["site-a", site]
+    assert (await caller(lambda client: client.sites.change(site, name="Shop 2"))).name == "Shop 2"
+    assert await caller(lambda client: client.sites.get(site)) == (await caller(lambda client: client.sites.list()))[1]
+
+    made = await caller(lambda client: client.keys.create("read", name="reports", sites=[site]))
+    reports = make_caller(server.url, made.key)
+    assert (await reports(lambda client: client.stats.summary())).visits == 0
+    assert (await caller(lambda client: client.keys.change(made.id, name="old reports"))).name == "old reports"
+    keys = await caller(lambda client: client.keys.list(site=site, page_size=1))
+    assert sorted(key.scope for key in keys) == ["admin", "read"]
+    await caller(lambda client: client.keys.revoke(made.id))
+    assert (await caller(lambda client: client.keys.get(made.id))).revoked_at is not None
+    with pytest.raises(api.UnauthorizedError):
+        await reports(lambda client: client.stats.summary())
+
+    hook = await caller(lambda client: client.webhooks.create("https://hooks.example/x", ["spike.detected"]))
+    assert hook.secret.startswith("whsec_")
+    assert not (await caller(lambda client: client.webhooks.change(hook.id, enabled=False))).enabled
+    assert [each.id for each in await caller(lambda client: client.webhooks.list())] == [hook.id]
+    assert await caller(lambda client: client.webhooks.deliveries(hook.id)) == []
+    with pytest.raises(api.ApiError):
+        await caller(lambda client: client.webhooks.retry(hook.id, "msg_none"))
+    await caller(lambda client: client.webhooks.delete(hook.id))
+    with pytest.raises(api.NotFoundError):
+        await caller(lambda client: client.webhooks.get(hook.id))
+
+    with pytest.raises(api.ConflictError):
+        await caller(lambda client: client.sites.delete(site, confirm="Shop"))
+    assert (await caller(lambda client: client.sites.delete(site, confirm="Shop 2"))).site == site
+    with pytest.raises(api.UnknownSiteError):
+        await caller(lambda client: client.sites.get(site))

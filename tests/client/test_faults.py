@@ -75,7 +75,7 @@ ONCE: list[tuple[str, Callable[[Any], Any], bytes, type[Exception], str]] = [
     ("a change without a nonce may have happened", retry_delivery, b"", api.ConnectionFailed, "is not known"),
     ("the server asks for too long a wait", series, problem("429 x", "rate-limited", {"Retry-After": "31"}),
      api.RateLimitedError, "It is so."),
-    ("an error of the server", series, problem("500 x", "error"), api.ApiError, "500 error"),
+    ("an error of the server", series, problem("500 x", "server-error"), api.ServerFaultError, "500 server"),
     ("a code of a later version", series, problem("409 x", "odd"), api.ConflictError, "409 odd"),
     ("a deletion finds nothing", erase, problem("404 x", "unknown-visit"), api.UnknownVisitError, "404"),
     ("a page instead of JSON", series, reply(b"<html>Sign in to the Wi-Fi"), api.UnexpectedAnswer, "<html>Sign in"),

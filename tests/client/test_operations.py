@@ -63,6 +63,10 @@ def test_methods_send_what_their_call_reads(operation: Operation) -> None:
         assert call.path.keys() == fields(operation.path_params)
         assert call.is_for_server is not operation.of_site
         assert type(call.body) is (type(None) if operation.body is None else operation.body.kind)
+        if "Idempotency-Key" in operation.request_headers and operation is not conversions.WITH_KEY:
+            again = described(METHODS[f"{operation.tag}.create"])
+            assert call.is_repeatable
+            assert call.headers["Idempotency-Key"] != again.headers["Idempotency-Key"]
 
 
 def results(operation: Operation) -> list[Any]:

@@ -18,6 +18,7 @@ from grapevine.client.errors import (
     NotATokenError,
     NotFoundError,
     RateLimitedError,
+    ServerFaultError,
     TimedOut,
     TooLargeError,
     UnauthorizedError,
@@ -26,7 +27,7 @@ from grapevine.client.errors import (
     UnknownSiteError,
     UnknownVisitError,
 )
-from grapevine.client.live import LiveEvent
+from grapevine.client.live import FeedEvent
 from grapevine.client.retry import Retries
 
 __all__ = [
@@ -39,13 +40,14 @@ __all__ = [
     "ClientSettingError",
     "ConflictError",
     "ConnectionFailed",
+    "FeedEvent",
     "ForbiddenError",
     "InvalidError",
-    "LiveEvent",
     "NotATokenError",
     "NotFoundError",
     "RateLimitedError",
     "Retries",
+    "ServerFaultError",
     "TimedOut",
     "TooLargeError",
     "UnauthorizedError",

@@ -9,7 +9,7 @@ ClientError
     ├── BadRequestError 400 (NotATokenError) · UnauthorizedError 401 · ForbiddenError 403
     ├── NotFoundError 404 (UnknownSiteError, UnknownVisitError) · ConflictError 409
     ├── TooLargeError 413, 414, 431 · InvalidError 422 (BadSignatureError)
-    └── RateLimitedError 429 · UnavailableError 503
+    └── RateLimitedError 429 · ServerFaultError 500 · UnavailableError 503
 """
 
 from __future__ import annotations
@@ -120,6 +120,10 @@ class RateLimitedError(ApiError):
     """There were too many calls (429)."""
 
 
+class ServerFaultError(ApiError):
+    """The server made a mistake, which is in its log (500)."""
+
+
 class UnavailableError(ApiError):
     """The server cannot take the call at the moment (503)."""
 
@@ -135,6 +139,7 @@ BY_STATUS: Final[dict[int, type[ApiError]]] = {
     422: InvalidError,
     429: RateLimitedError,
     431: TooLargeError,
+    500: ServerFaultError,
     503: UnavailableError,
 }
 BY_CODE: Final[dict[str, type[ApiError]]] = {

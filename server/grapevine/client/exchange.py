@@ -18,10 +18,21 @@ from msgspec.structs import replace
 
 from grapevine import __version__
 from grapevine.client.address import Address
-from grapevine.client.call import ALWAYS_REPEATABLE, Call, Feed, Listed, Operated, PagedList, Stream, query_text, target
+from grapevine.client.call import (
+    ALWAYS_REPEATABLE,
+    Call,
+    Feed,
+    Listed,
+    Operated,
+    PagedList,
+    Stream,
+    no_answer,
+    query_text,
+    target,
+)
 from grapevine.client.errors import ClientError, ConnectionFailed, NotFoundError, UnexpectedAnswer
 from grapevine.client.failures import broken, refused, unreadable
-from grapevine.client.live import EventReader
+from grapevine.client.live import EventStreamReader
 from grapevine.client.retry import Failure, Retries
 from grapevine.client.ways import Http
 
@@ -86,7 +97,8 @@ class Exchange:
             await self._http.end(response)
             return WholeAnswer(response.status_code, body, response.links.get("next", {}).get("url"))
 
-        answer = await self._answered(operation, call, whole, gone=WholeAnswer(HTTPStatus.NO_CONTENT, b"", None))
+        gone = WholeAnswer(HTTPStatus.NO_CONTENT, b"", None) if call.read is no_answer else None
+        answer = await self._answered(operation, call, whole, gone)
         try:
             return call.read(answer.body), answer.next
         except ValueError as error:
@@ -135,11 +147,11 @@ class Exchange:
         Raises ConnectionFailed when it could not connect, or nothing came, for ``FEED_PATIENCE`` seconds.
         """
         patient = replace(self._retries, attempts=sys.maxsize, patience=FEED_PATIENCE)
-        reader, lively = EventReader(feed.after), self._clock()
+        reader, lively = EventStreamReader(feed.after), self._clock()
         while True:
             call = feed.at(reader.last_id)
             response = await self._answered(operation, call, _opened, is_streamed=True, retries=patient)
-            reader, known = EventReader(reader.last_id), reader.last_id
+            reader, known = EventStreamReader(reader.last_id), reader.last_id
             lost = ConnectionFailed(f"{operation.name} ends again and again.", is_unsent=False)
             try:
                 if not response.headers.get("content-type", "").startswith(EVENT_STREAM):

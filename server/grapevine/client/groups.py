@@ -38,7 +38,7 @@ from grapevine.client.call import (
     pages,
     stream,
 )
-from grapevine.client.live import LiveEvent, live_event
+from grapevine.client.live import FeedEvent, live_event
 from grapevine.client.webhooks_group import WebhooksGroup
 from grapevine.collect.schemas import Empty, KeyedConversionRequest
 
@@ -285,7 +285,7 @@ class Calls(Group[Way]):
         )
 
     @stream("GET", "/v1/live")
-    def live(self, kinds: Sequence[LiveKind] | None = None, *, after: str | None = None) -> Feed[LiveEvent]:
+    def live(self, kinds: Sequence[LiveKind] | None = None, *, after: str | None = None) -> Feed[FeedEvent]:
         """Yields visits, returns, shares and conversions as they are stored; of these only ``kinds``, if given.
 
         It does not end. When the connection breaks, the client connects again and goes on behind the last event; in

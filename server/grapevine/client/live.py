@@ -27,7 +27,7 @@ _ID: Final = re.compile(rb"[!-~]{0,1024}")
 _MOST_RETRY_SECONDS: Final = 60.0
 
 
-class LiveEvent(msgspec.Struct, frozen=True, kw_only=True):
+class FeedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One event of the live feed. ``kind`` is ``visit``, ``return``, ``share``, ``conversion``, ``start`` or ``gap``;
     ``data`` is what it says; ``id`` may be given as ``after`` to go on behind it."""
 
@@ -44,7 +44,7 @@ class ServerSentEvent(NamedTuple):
     id: str
 
 
-class EventReader:
+class EventStreamReader:
     """Makes events out of the pieces of a stream. ``last_id`` is that of the last event, or of a later line of its own;
     ``retry`` is after how many seconds the server wants to be asked again, if it said so."""
 
@@ -90,10 +90,10 @@ class EventReader:
         return ServerSentEvent(name or "message", b"\n".join(data), self._id or "") if data else None
 
 
-def live_event(sent: ServerSentEvent) -> LiveEvent | None:
+def live_event(sent: ServerSentEvent) -> FeedEvent | None:
     """Returns an event of the live feed; None for ``end``, behind which the client connects again, and for kinds of a
     later version. Raises ValueError for data that is not what its kind says."""
     kind = _KINDS.get(sent.name)
     if kind is None:
         return None
-    return LiveEvent(kind=sent.name, id=sent.id, data=msgspec.json.decode(sent.data, type=kind))
+    return FeedEvent(kind=sent.name, id=sent.id, data=msgspec.json.decode(sent.data, type=kind))

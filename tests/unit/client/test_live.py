@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from grapevine.api_schemas.live import LiveGap
-from grapevine.client.live import LONGEST_LINE, EventReader, ServerSentEvent, live_event
+from grapevine.client.live import LONGEST_LINE, EventStreamReader, ServerSentEvent, live_event
 
 TEXT = (
     b": a comment\n\n"
@@ -27,14 +27,14 @@ EVENTS = [
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, len(TEXT)])
 def test_events_come_out_whatever_the_pieces_are(size: int) -> None:
-    reader = EventReader("0")
+    reader = EventStreamReader("0")
     pieces = [TEXT[start : start + size] for start in range(0, len(TEXT), size)]
     assert [event for piece in pieces for event in reader.read(piece)] == EVENTS
     assert (reader.last_id, reader.retry) == ("7", 3.0)
 
 
 def test_an_id_counts_when_its_event_ends() -> None:
-    reader = EventReader("0")
+    reader = EventStreamReader("0")
     assert not [*reader.read(b"id: 1\ndata: x\n")]
     assert reader.last_id == "0"
     assert [*reader.read(b"\n")]
@@ -43,19 +43,19 @@ def test_an_id_counts_when_its_event_ends() -> None:
 
 @pytest.mark.parametrize("line", [b"id: a\0b", b"id: two words", "id: ü".encode(), b"id: " + b"x" * 1_025])
 def test_ids_that_cannot_be_sent_back_are_left_out(line: bytes) -> None:
-    reader = EventReader("0")
+    reader = EventStreamReader("0")
     assert [*reader.read(line + b"\ndata: x\n\n")] == [ServerSentEvent("message", b"x", "0")]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [(b"999999999", 60.0), (b"0", 0.0), (b"-1", None), (b"1.5", None)])
 def test_how_long_the_server_wants_to_be_left_alone(text: bytes, seconds: float | None) -> None:
-    reader = EventReader(None)
+    reader = EventStreamReader(None)
     assert not [*reader.read(b"retry: " + text + b"\n\n")]
     assert reader.retry == seconds
 
 
 def test_a_line_has_a_bound() -> None:
-    reader = EventReader(None)
+    reader = EventStreamReader(None)
     half = b"x" * (LONGEST_LINE // 2 + 1)
     assert not [*reader.read(half)]
     with pytest.raises(ValueError, match="too long"):
