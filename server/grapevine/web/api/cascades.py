@@ -59,7 +59,13 @@ OPERATIONS: Final = [
         tag="cascades",
         scope="read",
         query=CascadesQuery,
-        responses={200: ResponseSpec(CascadePage, "The cascades, and the cursor of the next page.")},
+        responses={
+            200: ResponseSpec(
+                CascadePage,
+                "The cascades, and the cursor of the next page.",
+                links={"get_cascade": {"root": "/cascades/0/root"}},
+            )
+        },
     ),
     Operation(
         method="GET",

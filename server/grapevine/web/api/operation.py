@@ -48,8 +48,9 @@ class RequestBody:
 class ResponseSpec:
     """One response that is no Problem: its body (a type that msgspec encodes; None without one), and its headers.
 
-    ``text`` says what it is. ``links`` are calls that may follow: by their name, which of their path parameters is
-    which value of this body, by its JSON pointer. The names of ``headers`` are described in ``web/openapi/headers.py``.
+    ``text`` says what it is; the names of ``headers`` are described in ``web/openapi/headers.py``. ``links`` are calls
+    that may follow: by their name, what their path parameters and the fields of their body (``body.NAME``) are, each a
+    JSON pointer into this body or an expression of OpenAPI (``$request.path.id``).
     """
 
     body: Any = None

@@ -108,6 +108,8 @@ def _egress(call: SiteCall) -> EgressPolicy:
     return EgressPolicy(call.state.settings.webhook_networks)
 
 
+_OF_ENDPOINT: Final = ("get_webhook", "change_webhook", "list_deliveries", "remove_webhook")
+
 OPERATIONS: Final = [
     Operation(
         method="GET",
@@ -124,7 +126,13 @@ OPERATIONS: Final = [
         tag="webhooks",
         scope="admin",
         body=RequestBody(NewEndpoint, MAX_BODY),
-        responses={201: ResponseSpec(AddedEndpoint, "The endpoint, with its secret.")},
+        responses={
+            201: ResponseSpec(
+                AddedEndpoint,
+                "The endpoint, with its secret.",
+                links={name: {"id": "/id"} for name in _OF_ENDPOINT},
+            )
+        },
         problems=(Conflict,),
         request_headers=(HEADER,),
     ),

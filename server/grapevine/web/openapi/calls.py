@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -13,7 +13,8 @@ from grapevine.web.openapi.examples import example
 from grapevine.web.openapi.problems import problem_responses, shared_name
 from grapevine.web.openapi.schemas import Schema, Schemas
 
-KEY = "key"
+_OF_BODY: Final = "body."
+KEY: Final = "key"
 """The name of the security scheme."""
 
 
@@ -132,11 +133,16 @@ def _response(operation: Operation, status: int, spec: ResponseSpec, schemas: Sc
             content["example"] = shown
         found["content"] = dict.fromkeys(spec.media_types, content)
     if spec.links:
-        found["links"] = {
-            name: {
-                "operationId": name,
-                "parameters": {param: f"$response.body#{pointer}" for param, pointer in params.items()},
-            }
-            for name, params in spec.links.items()
-        }
+        found["links"] = {name: _link(name, values) for name, values in spec.links.items()}
+    return found
+
+
+def _link(name: str, values: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {"operationId": name, "parameters": {}}
+    for target, value in values.items():
+        expression = f"$response.body#{value}" if value.startswith("/") else value
+        if target.startswith(_OF_BODY):
+            found.setdefault("requestBody", {})[target.removeprefix(_OF_BODY)] = expression
+        else:
+            found["parameters"][target] = expression
     return found

@@ -47,8 +47,10 @@ def problem_responses(operation: Operation, schemas: Schemas) -> dict[str, dict[
 
 def shared_name(operation: Operation, status: str) -> str:
     """Returns the name of a refusal among the components: calls of one kind have the same one."""
+    problems = _by_status(operation)[status]
     kind = "-to-pages" if operation.has_preflight else "-to-any-origin" if operation.is_cors else ""
-    return "-".join(each.code for each in _by_status(operation)[status]) + kind
+    kind = "-or-page" if _is_for_people(operation, problems) else kind
+    return "-".join(each.code for each in problems) + kind
 
 
 def _by_status(operation: Operation) -> dict[str, list[type[Problem]]]:
@@ -59,6 +61,7 @@ def _by_status(operation: Operation) -> dict[str, list[type[Problem]]]:
 
 
 def _response(operation: Operation, problems: list[type[Problem]], schemas: Schemas) -> dict[str, Any]:
+    pages = {"text/html": {"schema": {"type": "string"}}} if _is_for_people(operation, problems) else {}
     named = {"properties": {"code": {"enum": [each.code for each in problems]}}}
     return {
         "description": "; ".join(f"`{each.code}`: {each.title}" for each in problems) + ".",
@@ -67,14 +70,21 @@ def _response(operation: Operation, problems: list[type[Problem]], schemas: Sche
             PROBLEM_JSON: {
                 "schema": {"allOf": [schemas.of(ProblemBody), named]},
                 "examples": {each.code: {"value": example(each)} for each in problems},
-            }
+            },
+            **pages,
         },
     }
 
 
+def _is_for_people(operation: Operation, problems: list[type[Problem]]) -> bool:
+    """Whether a browser that asks for a page gets one: ``web/rate_limits.py`` refuses so what needs no key."""
+    has_key = operation.scope or operation.optional_scope
+    return problems == [RateLimited] and not has_key and not operation.has_preflight
+
+
 def _headers(operation: Operation, problems: list[type[Problem]]) -> list[str]:
     found = []
-    if operation.is_cors:
+    if operation.is_cors or _is_for_people(operation, problems):
         found.append("Access-Control-Allow-Origin")
     if operation.has_preflight:
         found += ["Access-Control-Expose-Headers", "Grapevine-Dropped"]

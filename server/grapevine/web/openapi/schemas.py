@@ -43,6 +43,8 @@ class Schemas:
         schema = self.components[struct.__name__]
         if "description" in schema:
             schema["description"] = schema["description"].replace("``", "`")
+        for described in schema.get("properties", {}).values():
+            _admit_numbers(described)
         for name, text in field_descriptions(struct).items():
             schema["properties"][name]["description"] = text
         for field in _info(struct).fields:
@@ -76,6 +78,13 @@ def _structs(kinds: Iterable[Any]) -> list[type[msgspec.Struct]]:
     for each in inspect.multi_type_info(kinds):
         walk(each)
     return list(found)
+
+
+def _admit_numbers(schema: Schema) -> None:
+    """A decimal may be written as a number, too, which msgspec reads digit by digit but does not say."""
+    for each in (schema, *schema.get("anyOf", ())):
+        if each.get("format") == "decimal":
+            each["type"] = ["string", "number"]
 
 
 def _alternatives(field: inspect.Field) -> tuple[type[msgspec.Struct], ...]:

@@ -96,7 +96,6 @@ OPERATIONS: Final = [
         scope=None,
         responses={
             200: ResponseSpec(str, "The page.", HTML),
-            429: ResponseSpec(str, "A page, where a browser asked for one: too many requests.", HTML),
         },
         problems=(RateLimited,),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -61,7 +62,31 @@ async def report_answer(request: Request) -> Response:
     return await collected(CALLS["answers"], request)
 
 
-def report(name: str, handler: Any, kind: Struct | tuple[Struct, ...], stored: Any, dropped: Any = Empty) -> Operation:
+_OF_SESSION: Final = {"body.site": "$request.body#/site", "body.session": "/session"}
+_FOLLOWING: Final = {
+    "report_view": _OF_SESSION,
+    "report_share": {**_OF_SESSION, "body.token": "/tokens/copy"},
+    "report_conversion": _OF_SESSION,
+    "report_answer": _OF_SESSION,
+    "forget": _OF_SESSION,
+    "get_token": {"token": "/tokens/copy"},
+    "follow_link": {"token": "/tokens/copy"},
+    "about_link": {"token": "/tokens/copy"},
+    "draw_short_link": {"token": "/tokens/copy"},
+    "get_cascade": {"root": "/visit"},
+    "erase_visit": {"token": "/visit"},
+}
+"""What may follow a visit."""
+
+
+def report(
+    name: str,
+    handler: Any,
+    kind: Struct | tuple[Struct, ...],
+    stored: Any,
+    dropped: Any = Empty,
+    links: Mapping[str, Mapping[str, str]] | None = None,
+) -> Operation:
     """Returns the operation of a page's report: 200 with ``stored``, or 202 with ``dropped``."""
     return Operation(
         method="POST",
@@ -74,7 +99,7 @@ def report(name: str, handler: Any, kind: Struct | tuple[Struct, ...], stored: A
         body=RequestBody(kind, MAX_BODY, TEXT_OR_JSON, is_checked=True),
         request_headers=("Origin", "Sec-GPC", "DNT"),
         responses={
-            200: ResponseSpec(stored, "It is stored and committed.", headers=("Grapevine-Dropped",)),
+            200: ResponseSpec(stored, "It is stored and committed.", headers=("Grapevine-Dropped",), links=links or {}),
             202: ResponseSpec(
                 dropped, "It is refused on purpose, and nothing is stored.", headers=("Grapevine-Dropped",)
             ),
@@ -84,7 +109,7 @@ def report(name: str, handler: Any, kind: Struct | tuple[Struct, ...], stored: A
 
 
 OPERATIONS: Final = [
-    report("visits", report_visit, VisitRequest, VisitResponse, VisitResponse),
+    report("visits", report_visit, VisitRequest, VisitResponse, VisitResponse, _FOLLOWING),
     report("views", report_view, ViewRequest, Empty),
     report("shares", report_share, ShareRequest, ShareResponse),
     report("answers", report_answer, AnswerRequest, Empty),

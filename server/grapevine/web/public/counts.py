@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from grapevine.api_schemas.public import ShareCounts
 from grapevine.domain.urls import UrlError
-from grapevine.errors import Invalid, Problem, RateLimited, StoreError, UnknownSite
+from grapevine.errors import Busy, Invalid, Problem, RateLimited, StoreError, UnknownSite
 from grapevine.web.api.operation import Operation, ResponseSpec
 from grapevine.web.api.query import read_known
 from grapevine.web.caches import EncodedCounts, encode_counts
@@ -82,6 +82,6 @@ OPERATIONS: Final = [
             200: ResponseSpec(ShareCounts, "The numbers.", headers=("ETag",)),
             304: ResponseSpec(text="They are those that the client has.", headers=("ETag",)),
         },
-        problems=(UnknownSite, Invalid, RateLimited),
+        problems=(UnknownSite, Invalid, RateLimited, Busy),
     )
 ]

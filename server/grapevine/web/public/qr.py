@@ -15,7 +15,7 @@ from grapevine.config.logging import Seldom
 from grapevine.config.public_url import public_url
 from grapevine.domain.token_urls import leading_token
 from grapevine.domain.urls import UrlError, origin_of
-from grapevine.errors import Invalid, NotFound, RateLimited, TooLarge
+from grapevine.errors import Busy, Invalid, NotFound, RateLimited, TooLarge
 from grapevine.sites.cache import Site
 from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
 from grapevine.web.public_address import public_address
@@ -96,7 +96,7 @@ OPERATIONS: Final = [
         is_cors=True,
         path_params=TokenPath,
         responses={200: ResponseSpec(str, "The picture.", (SVG,))},
-        problems=(NotFound, RateLimited),
+        problems=(NotFound, RateLimited, Busy),
     ),
     Operation(
         method="POST",
@@ -108,6 +108,6 @@ OPERATIONS: Final = [
         path_params=TokenPath,
         body=RequestBody(str, MOST_BYTES, ("text/plain",)),
         responses={200: ResponseSpec(str, "The picture.", (SVG,))},
-        problems=(NotFound, TooLarge, Invalid, RateLimited),
+        problems=(NotFound, TooLarge, Invalid, RateLimited, Busy),
     ),
 ]

@@ -84,7 +84,6 @@ OPERATIONS: Final = [
         responses={
             302: ResponseSpec(text="The way to the page.", headers=("Location",)),
             404: ResponseSpec(str, "A page for people: no share has that token.", HTML),
-            429: ResponseSpec(str, "A page for people, where a browser asked for one: too many requests.", HTML),
         },
         problems=(RateLimited, Busy),
     )

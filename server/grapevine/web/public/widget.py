@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.errors import NotFound
+from grapevine.errors import Busy, NotFound
 from grapevine.web.api.operation import Operation, ResponseSpec
 from grapevine.web.public.widget_files import TYPES, file_response
 from grapevine.web.state import app_state
@@ -56,9 +56,9 @@ OPERATIONS: Final = [
         path_params=WidgetPath,
         request_headers=("Accept-Encoding", "If-None-Match"),
         responses={
-            200: ResponseSpec(str, "The file.", tuple(TYPES.values()), ("ETag", "Vary", "Content-Encoding")),
+            200: ResponseSpec(Any, "The file.", tuple(TYPES.values()), ("ETag", "Vary", "Content-Encoding")),
             304: ResponseSpec(text="It is the one that the client has.", headers=("ETag", "Vary")),
         },
-        problems=(NotFound,),
+        problems=(NotFound, Busy),
     )
 ]

@@ -16,7 +16,7 @@ from grapevine.api_schemas.tokens import TokenPath
 from grapevine.domain import ids
 from grapevine.domain.token_urls import leading_token
 from grapevine.domain.tokens import LENGTH
-from grapevine.errors import RateLimited
+from grapevine.errors import Busy, RateLimited
 from grapevine.web.answer_headers import style_hash
 from grapevine.web.api.operation import HTML, Operation, ResponseSpec
 from grapevine.web.public.about.languages import Words, languages, nth, preferred
@@ -128,8 +128,7 @@ OPERATIONS: Final = [
             200: ResponseSpec(str, "The page.", HTML, ("Content-Language", "Vary")),
             404: ResponseSpec(str, "The page, which says that this is no token.", HTML, ("Content-Language", "Vary")),
             422: ResponseSpec(str, "The page: this server did not sign it.", HTML, ("Content-Language", "Vary")),
-            429: ResponseSpec(str, "A page, where a browser asked for one: too many requests.", HTML),
         },
-        problems=(RateLimited,),
+        problems=(RateLimited, Busy),
     )
 ]
