@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -18,7 +19,7 @@ from grapevine.config.settings import Settings
 from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow
 from grapevine.web.openapi.served import described
-from tests.support.in_process_server import BOTH_BACKENDS, NOON, serving
+from tests.support.in_process_server import NOON, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.process]
 
@@ -34,17 +35,18 @@ directory = "reports"
 """
 
 
-@BOTH_BACKENDS
+SHORT: Final = ("--max-examples", "4", "--phases", "examples,fuzzing,stateful")
+LONG: Final = ("--max-examples", "60", "--phases", "examples,coverage,fuzzing,stateful")
+
+
 @pytest.mark.parametrize(
-    "effort",
+    ("database", "effort"),
     [
-        pytest.param(("--max-examples", "1", "--phases", "examples,coverage,stateful"), id="short"),
-        pytest.param(
-            ("--max-examples", "60", "--phases", "examples,coverage,fuzzing,stateful"),
-            id="long",
-            marks=pytest.mark.slow,
-        ),
+        pytest.param("sqlite", SHORT, id="short"),
+        pytest.param("sqlite", LONG, id="long-sqlite", marks=pytest.mark.slow),
+        pytest.param("postgres", LONG, id="long-postgres", marks=pytest.mark.slow),
     ],
+    indirect=["database"],
 )
 async def test_no_answer_is_other_than_described(
     anyio_backend: str, database: str, tmp_path: Path, effort: tuple[str, ...]
@@ -73,4 +75,5 @@ async def test_no_answer_is_other_than_described(
     assert process.returncode == 0, report
     asked = re.search(r"Tested: (\d+)", report)
     assert asked is not None, report
-    assert int(asked[1]) == len(described()) - 1, report
+    # The live feed has no end; `/openapi.json` is read as the description, and not asked again.
+    assert int(asked[1]) == len(described()) - 2, report
