@@ -81,6 +81,9 @@ async def test_a_filter_and_a_period_are_part_of_the_url(server: Server) -> None
     assert len(day.tables["Visits, shares and returns by hour"]) == 25
     empty = await page(client, "/?from=2020-01-01&to=2020-02-01")
     assert "Nothing in this period" in empty.text
+    in_app = await page(client, "/?app=instagram&days=7")
+    assert "app: Instagram" in in_app.text
+    assert "Nothing in this period with this filter" in in_app.text
 
 
 @pytest.mark.parametrize(
