@@ -22,6 +22,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import CallToolResult, Tool
 
+from grapevine.mcp_server.read_only import CallNotAllowed, ReadOnlyTransport
 from grapevine.mcp_server.untrusted_text import harmless
 from tests.cli.running_demo import PATIENCE_SECONDS, RunningDemo
 from tests.support.user_agents import CHROME
@@ -244,6 +245,35 @@ def test_what_a_visitor_wrote_to_the_assistant_is_marked_and_cut(assistant: Assi
     (answer,) = found["answers"]
     assert answer.startswith(f"{INJECTION}Yours, (mail address), (number).")
     assert (len(answer), answer[-1]) == (200, "…")
+
+
+def test_an_admin_key_does_no_more(facts: dict[str, Any], assistant: Assistant) -> None:
+    """Every call that the server describes is tried with the owner's key, through the transport of the tools."""
+    visit = assistant.api["cascade"]["root"]
+
+    async def try_everything() -> tuple[set[str], set[str]]:
+        headers = {"Authorization": f"Bearer {facts['key']}", "Origin": facts["site_url"]}
+        async with httpx.AsyncClient(base_url=facts["server"], headers=headers, trust_env=False) as http:
+            assert (await http.get("/v1/webhooks")).status_code == 200  # the key may do it
+            paths = (await http.get("/openapi.json")).json()["paths"]
+        sent, refused = set(), set()
+        transport = ReadOnlyTransport(facts["server"], httpx.AsyncHTTPTransport())
+        async with httpx.AsyncClient(base_url=facts["server"], headers=headers, transport=transport) as http:
+            for path, operations in paths.items():
+                for method in operations.keys() & {"get", "post", "put", "patch", "delete"}:
+                    try:
+                        await http.request(method, re.sub(r"\{\w+\}", visit, path), params={"table": "answers"})
+                        sent.add(f"{method} {path}")
+                    except CallNotAllowed:
+                        refused.add(f"{method} {path}")
+        return sent, refused
+
+    sent, refused = asyncio.run(try_everything())
+    assert sent == {
+        "get /v1/stats/summary", "get /v1/stats/series", "get /v1/stats/breakdown", "get /v1/stats/direct",
+        "get /v1/attribution", "get /v1/spikes", "get /v1/cascades", "get /v1/cascades/{root}",
+    }  # fmt: skip
+    assert refused > {"delete /v1/visits/{token}", "post /v1/webhooks", "post /v1/conversions", "get /v1/webhooks"}
 
 
 def test_standard_output_holds_the_protocol_alone(facts: dict[str, Any]) -> None:
