@@ -51,6 +51,8 @@ LiveKind = Literal["visit", "return", "share", "conversion"]
 Table = Literal["visits", "shares", "unfurls", "conversions", "answers", "cascades"]
 
 
+_FEED_HEADERS: Final = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
+"""A proxy that compresses a stream keeps it back until there is enough of it."""
 FEED_SILENCE_SECONDS: Final = 45.0
 """How long the live feed may be silent: the server writes every 15 seconds."""
 _LONGEST_LINE: Final = 1 << 20
@@ -298,7 +300,7 @@ class Calls(Group[Way]):
             at=lambda last: Call(
                 read=no_answer,
                 query={"kinds": chosen},
-                headers={"Accept": "text/event-stream"} | ({} if last is None else {"Last-Event-ID": last}),
+                headers=_FEED_HEADERS | ({} if last is None else {"Last-Event-ID": last}),
                 least_timeout=FEED_SILENCE_SECONDS,
             ),
             after=after,
