@@ -181,6 +181,9 @@ async def test_who_may_read(database: str, readers: str, headers: dict[str, str]
         assert ("grapevine_" in answer.text) is (status == 200)
         if status != 200:
             assert answer.headers["content-type"] == "application/problem+json"
+        if status == 401:
+            assert answer.json()["detail"].endswith("The setting GRAPEVINE_METRICS says who may read these figures.")
+            assert answer.headers["www-authenticate"] == "Bearer"
         if status == 404:
             nowhere = await server.browser(address).get("/nowhere", headers=headers)
             assert (answer.content, dict(answer.headers)) == (nowhere.content, dict(nowhere.headers))

@@ -79,11 +79,14 @@ async def _refuse_others(request: Request, state: AppState) -> None:
 async def _refuse_narrow_key(request: Request, state: AppState) -> None:
     """Raises Unauthorized without an API key, Forbidden for one that does not reach every site: the figures are those
     of all sites together, and would tell the owner of one about the others."""
-    key = await read_key(request, state)
+    try:
+        key = await read_key(request, state)
+    except Unauthorized as problem:
+        raise Unauthorized(f"{problem.detail} The setting GRAPEVINE_METRICS says who may read these figures.") from None
     if not all(key.reaches(site.site_id) for site in await state.sites.all()):
         raise Forbidden(
-            "These figures are of all sites of this server together, and this API key reaches one of several. Set "
-            "GRAPEVINE_METRICS to `local` on the server, and let the program that reads them run on its machine."
+            "These figures are of all sites of this server together, and this API key does not reach all of them. Make "
+            "one that does: grapevine key add SITE SITE … --scope read"
         )
 
 
