@@ -223,6 +223,7 @@ async def test_a_key_of_one_site_of_several_reads_nothing_of_the_others(database
         await server.add_site("site-b", "https://b.example")
         refused = await server.http.get("/metrics", headers=READER)
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+        assert refused.json()["detail"].endswith("grapevine key add --every-site --scope read")
         await add_key(server, "gv_every_site", 0)
         all_sites = await server.http.get("/metrics", headers={"Authorization": "Bearer gv_every_site"})
         assert all_sites.status_code == 200

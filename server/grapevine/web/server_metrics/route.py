@@ -86,7 +86,7 @@ async def _refuse_narrow_key(request: Request, state: AppState) -> None:
     if not all(key.reaches(site.site_id) for site in await state.sites.all()):
         raise Forbidden(
             "These figures are of all sites of this server together, and this API key does not reach all of them. Make "
-            "one that does: grapevine key add SITE SITE … --scope read"
+            "one that does: grapevine key add --every-site --scope read"
         )
 
 
