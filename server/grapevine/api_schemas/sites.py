@@ -75,7 +75,7 @@ class SiteChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     values: Values | None = None
     """Whose conversions have a value: `all`, or only those that `keys` report."""
     contact: Annotated[str, msgspec.Meta(max_length=254)] | None = None
-    """Whom visitors ask to have a visit erased; an empty text for nobody."""
+    """Whom visitors ask to have a visit erased; an empty text takes the contact away."""
 
 
 class SiteView(msgspec.Struct, frozen=True, kw_only=True):

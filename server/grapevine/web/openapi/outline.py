@@ -215,16 +215,23 @@ def _shown(param: dict[str, Any]) -> str:
     return str(param.get("example") or param["schema"].get("enum", ["x"])[0])
 
 
-def readable_json(value: Any, indent: int = 0, width: int = 100) -> str:
-    """Returns JSON whose objects stand on one line where they fit."""
+def readable_json(value: Any, indent: int = 0, width: int = 110) -> str:
+    """Returns JSON on as few lines as have room for it."""
     flat = json.dumps(value, ensure_ascii=False)
-    if len(flat) + indent <= width or not isinstance(value, dict | list) or not value:
+    if len(flat) + indent <= width or not isinstance(value, dict | list):
         return flat
-    inner = " " * (indent + 2)
     if isinstance(value, dict):
-        parts = [f"{json.dumps(name)}: {readable_json(each, indent + 2, width)}" for name, each in value.items()]
+        parts = [f"{json.dumps(name)}: {readable_json(each, indent + 1, width)}" for name, each in value.items()]
         opening, closing = "{}"
     else:
-        parts = [readable_json(each, indent + 2, width) for each in value]
+        parts = [readable_json(each, indent + 1, width) for each in value]
         opening, closing = "[]"
-    return f"{opening}\n{inner}" + f",\n{inner}".join(parts) + f"\n{' ' * indent}{closing}"
+    lines = [parts[0]]
+    for part in parts[1:]:
+        last = lines[-1].rpartition("\n")[2]
+        if "\n" in lines[-1] + part or indent + len(last) + len(part) + 3 > width:
+            lines.append(part)
+        else:
+            lines[-1] += f", {part}"
+    separator = ",\n" + " " * (indent + 1)
+    return opening + separator.join(lines) + closing
