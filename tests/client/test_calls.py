@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -171,8 +171,14 @@ async def test_the_site_is_named_for_a_key_of_several(server: Server, make_calle
 
 
 async def test_what_is_wrong_with_an_argument_is_said_before_anything_is_sent(caller: Caller) -> None:
-    with pytest.raises(ValueError, match="token must not be empty"):
-        await caller(lambda client: client.tokens.get(""))
+    wrong: list[tuple[Callable[[Any], Any], str]] = [
+        (lambda client: client.tokens.get(""), "token must not be empty"),
+        (lambda client: client.conversions.create("order", visit="x", value="49,00"), "not '49,00'"),
+        (lambda client: client.conversions.create("order", visit="x", at=datetime(2026, 11, 30)), "no time zone"),  # noqa: DTZ001
+    ]
+    for do, says in wrong:
+        with pytest.raises(ValueError, match=says):
+            await caller(do)
 
 
 async def test_sites_keys_and_webhooks_are_administered(server: Server, make_caller: MakeCaller) -> None:

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 
@@ -165,6 +166,7 @@ async def test_nobody_listens(make_caller: MakeCaller) -> None:
         with pytest.raises(api.ConnectionFailed, match="cannot be reached") as caught:
             await caller(retry_delivery)
         assert caught.value.is_unsent
+        assert isinstance(caught.value.__cause__, httpx.ConnectError)
         assert len(caller.pauses) == 3, "the server surely did nothing"
 
 

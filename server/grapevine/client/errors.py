@@ -14,13 +14,17 @@ ClientError
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from grapevine.errors import FieldError, GrapevineError, SettingError
 
 
 class ClientError(GrapevineError):
     """Any error of the client; its text says in plain words what was wrong and what to do."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As it is: pools of processes pickle exceptions, and would call the class with its text alone.
+        return _restored, (type(self), self.args, self.__dict__)
 
 
 class ClientSettingError(ClientError, SettingError):
@@ -149,6 +153,12 @@ BY_CODE: Final[dict[str, type[ApiError]]] = {
     "bad-signature": BadSignatureError,
 }
 """The class of each code that says more than its status."""
+
+
+def _restored(kind: type[ClientError], args: tuple[Any, ...], fields: dict[str, Any]) -> ClientError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 def error_class(status: int, code: str) -> type[ApiError]:

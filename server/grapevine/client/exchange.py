@@ -249,7 +249,9 @@ class Exchange:
                 return taken
             return refused(self._address.url, operation, response, await self._body(operation, response, left))
         except httpx.HTTPError as error:
-            return broken(self._address.url, operation, error, seconds)
+            failure = broken(self._address.url, operation, error, seconds)
+            failure.error.__cause__ = error
+            return failure
         except ClientError as error:
             return Failure(error, is_temporary=False, is_unsent=False)
         finally:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final, Literal, TypedDict, Unpack
 from urllib.parse import parse_qsl, urlsplit
 
@@ -223,7 +223,7 @@ class ConversionsGroup(Group[Way]):
             goal=goal,
             visit=visit,
             token=token,
-            value=None if value is None else Decimal(str(value)),
+            value=None if value is None else _amount(value),
             currency=currency,
             id=id,
             at=_time(at) if isinstance(at, datetime) else at,
@@ -362,6 +362,13 @@ def _one_resolved(raw: msgspec.Raw) -> Resolution | Unresolved:
         return answer(Unresolved)(bytes(raw))
     except msgspec.ValidationError:
         return answer(Resolution)(bytes(raw))
+
+
+def _amount(value: Decimal | float | str) -> Decimal:
+    try:
+        return Decimal(str(value))  # a float as it is written, not as it is stored
+    except InvalidOperation:
+        raise ValueError(f"value must be a decimal number such as 49.00, not {value!r}") from None
 
 
 def _time(at: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 from grapevine import client, errors
 from grapevine.client.errors import BY_CODE, BY_STATUS, ApiError, error_class
@@ -36,3 +37,11 @@ def test_all_classes_are_exported() -> None:
     here = [kind for kind in vars(client.errors).values() if inspect.isclass(kind)]
     kinds = {kind.__name__ for kind in here if issubclass(kind, client.ClientError)}
     assert kinds <= set(client.__all__)
+
+
+def test_exceptions_go_through_pools_of_processes() -> None:
+    fields = (errors.FieldError("limit", "must be smaller"),)
+    refused = client.InvalidError("No.", status=422, code="invalid", detail="No.", errors=fields, retry_after=3)
+    for error in (refused, client.TimedOut("late", is_unsent=True), client.ClientSettingError("no key")):
+        back = pickle.loads(pickle.dumps(error))  # noqa: S301
+        assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))
