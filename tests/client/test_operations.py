@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from grapevine.client import groups
+from grapevine.client import arguments
 from grapevine.client.call import Call, Feed, Operated, PagedList, Stream
 from grapevine.web import operations
 from grapevine.web.api.operation import Operation
@@ -40,7 +40,7 @@ def described(method: Operated) -> Call[Any]:
         name: "1" for name, parameter in signature.parameters.items() if parameter.kind is not parameter.VAR_KEYWORD
     }
     if len(given) < len(signature.parameters):
-        given |= dict.fromkeys(groups.FilterParams.__annotations__, "1")
+        given |= dict.fromkeys(arguments.FilterParams.__annotations__, "1")
     made = method.describe(None, **{name: value for name, value in given.items() if name != "self"})
     if isinstance(made, PagedList | Feed):
         first: Call[Any] = made.at("/?cursor=1")

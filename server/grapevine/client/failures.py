@@ -14,6 +14,7 @@ from grapevine.api_schemas.problems import ProblemBody
 from grapevine.client.call import Operated
 from grapevine.client.errors import ClientError, ConnectionFailed, TimedOut, UnexpectedAnswer, error_class
 from grapevine.client.retry import TEMPORARY, Failure, seconds_of
+from grapevine.domain.printable import printable
 from grapevine.errors import FieldError
 
 _SHOWN: Final = 80
@@ -55,7 +56,7 @@ def _problem(
             status=status,
         )
     return error_class(status, problem.code)(
-        f"{problem.detail} ({status} {problem.code}, {operation.name})",
+        printable(f"{problem.detail} ({status} {problem.code}, {operation.name})"),
         status=status,
         code=problem.code,
         detail=problem.detail,

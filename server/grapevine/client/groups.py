@@ -5,13 +5,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Final, Literal, TypedDict, Unpack
-from urllib.parse import parse_qsl, urlsplit
-
-import msgspec
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Literal, Unpack
 
 from grapevine.analytics.cascades import Cascade, CascadeHead, CascadePage
 from grapevine.analytics.direct import Direct
@@ -21,15 +18,16 @@ from grapevine.analytics.series import Point
 from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution, Unresolved
 from grapevine.api_schemas.lists import SpikeList
-from grapevine.api_schemas.tokens import ResolveRequest, ResolveResponse
+from grapevine.api_schemas.tokens import ResolveRequest
 from grapevine.client.administration import KeysGroup, SitesGroup
+from grapevine.client.answers import ExportRow, resolved, rows, unchanged
+from grapevine.client.arguments import Day, FilterParams, amount, asked, query_of, time_text
 from grapevine.client.call import (
     Call,
     Caller,
     Feed,
     Group,
     PagedList,
-    QueryValue,
     Stream,
     Way,
     answer,
@@ -42,10 +40,6 @@ from grapevine.client.live import FeedEvent, live_event
 from grapevine.client.webhooks_group import WebhooksGroup
 from grapevine.collect.schemas import Empty, KeyedConversionRequest
 
-Day = date | str
-"""A day, as a date or as a text such as ``2026-11-21``."""
-ExportRow = dict[str, str | int | float | bool | None]
-"""A row of an export by the names of its columns (docs/exports.md)."""
 Dimension = Literal["channel", "page", "source", "depth", "device", "app"]
 LiveKind = Literal["visit", "return", "share", "conversion"]
 Table = Literal["visits", "shares", "unfurls", "conversions", "answers", "cascades"]
@@ -55,17 +49,6 @@ _FEED_HEADERS: Final = {"Accept": "text/event-stream", "Accept-Encoding": "ident
 """A proxy that compresses a stream keeps it back until there is enough of it."""
 FEED_SILENCE_SECONDS: Final = 45.0
 """How long the live feed may be silent: the server writes every 15 seconds."""
-_LONGEST_LINE: Final = 1 << 20
-
-
-class FilterParams(TypedDict, total=False):
-    """Which part of the numbers is asked for; see the API's filters."""
-
-    page: str
-    channel: str
-    source: str
-    device: str
-    app: str
 
 
 class TokensGroup(Group[Way]):
@@ -79,7 +62,7 @@ class TokensGroup(Group[Way]):
     @call("POST", "/v1/tokens/resolve")
     def resolve(self, tokens: Sequence[str]) -> Call[list[Resolution | Unresolved]]:
         """Returns the same for up to 1,000 tokens, in their order; an ``Unresolved`` where one names no share."""
-        return Call(read=_resolved, body=ResolveRequest(tokens=list(tokens)), is_repeatable=True)
+        return Call(read=resolved, body=ResolveRequest(tokens=list(tokens)), is_repeatable=True)
 
 
 class StatsGroup(Group[Way]):
@@ -94,7 +77,7 @@ class StatsGroup(Group[Way]):
         self, first: Day | None = None, last: Day | None = None, **filters: Unpack[FilterParams]
     ) -> Call[Summary]:
         """Returns all numbers of a period."""
-        return Call(read=answer(Summary), query=_asked(first, last, filters))
+        return Call(read=answer(Summary), query=asked(first, last, filters))
 
     @call("GET", "/v1/stats/series")
     def series(
@@ -117,7 +100,7 @@ class StatsGroup(Group[Way]):
         ``currency``, ``reported_by``, ``reason``, ``verdict``, ``bound`` and ``preview`` choose a part of a metric, as
         in the API.
         """
-        asked = _asked(
+        query = asked(
             first,
             last,
             filters,
@@ -130,7 +113,7 @@ class StatsGroup(Group[Way]):
             bound=bound,
             preview=preview,
         )
-        return Call(read=answer(list[Point]), query=asked)
+        return Call(read=answer(list[Point]), query=query)
 
     @call("GET", "/v1/stats/breakdown")
     def breakdown(
@@ -146,7 +129,7 @@ class StatsGroup(Group[Way]):
 
         These are at most ``limit`` rows, 100 or up to 1,000, those with the most visits and shares.
         """
-        return Call(read=answer(list[BreakdownRow]), query=_asked(first, last, filters, by=by, limit=limit))
+        return Call(read=answer(list[BreakdownRow]), query=asked(first, last, filters, by=by, limit=limit))
 
     @pages("GET", "/v1/stats/breakdown")
     def all_rows(
@@ -164,9 +147,9 @@ class StatsGroup(Group[Way]):
         With ``sort="top"`` those with the most visits and shares come first; a row that changes meanwhile may then be
         left out.
         """
-        asked = _asked(first, last, filters, by=by, sort=sort, limit=page_size)
+        query = asked(first, last, filters, by=by, sort=sort, limit=page_size)
         return PagedList(
-            at=lambda link: Call(read=answer(list[BreakdownRow]), query=asked | _query_of(link)),
+            at=lambda link: Call(read=answer(list[BreakdownRow]), query=query | query_of(link)),
             items=lambda page: page,
             next=lambda _, link: link,
         )
@@ -174,7 +157,7 @@ class StatsGroup(Group[Way]):
     @call("GET", "/v1/stats/direct")
     def direct(self, first: Day | None = None, last: Day | None = None) -> Call[Direct]:
         """Returns the direct visits, and the estimate of private shares among them."""
-        return Call(read=answer(Direct), query=_asked(first, last))
+        return Call(read=answer(Direct), query=asked(first, last))
 
 
 class CascadesGroup(Group[Way]):
@@ -223,10 +206,10 @@ class ConversionsGroup(Group[Way]):
             goal=goal,
             visit=visit,
             token=token,
-            value=None if value is None else _amount(value),
+            value=None if value is None else amount(value),
             currency=currency,
             id=id,
-            at=_time(at) if isinstance(at, datetime) else at,
+            at=time_text(at) if isinstance(at, datetime) else at,
             nonce=secrets.token_urlsafe(24) if id is None else None,
         )
         return Call(read=answer(Empty), body=body, is_repeatable=True)
@@ -272,8 +255,8 @@ class Calls(Group[Way]):
 
         ``next`` of the result is the ``cursor`` of the pages and shares that follow.
         """
-        asked = _asked(first, last, filters, model=model, goal=goal, limit=limit, sort=sort, cursor=cursor)
-        return Call(read=answer(Attribution), query=asked)
+        query = asked(first, last, filters, model=model, goal=goal, limit=limit, sort=sort, cursor=cursor)
+        return Call(read=answer(Attribution), query=query)
 
     @pages("GET", "/v1/spikes")
     def spikes(
@@ -281,7 +264,7 @@ class Calls(Group[Way]):
     ) -> PagedList[SpikeList, SpikeView]:
         """Yields the pages whose returns rose far above their own rate, the newest first."""
         return PagedList(
-            at=lambda cursor: Call(read=answer(SpikeList), query=_asked(first, last, limit=page_size, cursor=cursor)),
+            at=lambda cursor: Call(read=answer(SpikeList), query=asked(first, last, limit=page_size, cursor=cursor)),
             items=lambda page: page.spikes,
             next=lambda page, _: page.next,
         )
@@ -316,10 +299,10 @@ class Calls(Group[Way]):
         call = Call(
             read=no_answer,
             path={"table": table},
-            query=_asked(first, last, format="ndjson"),
+            query=asked(first, last, format="ndjson"),
             headers={"Accept": "application/x-ndjson"},
         )
-        return Stream(call=call, items=_rows)
+        return Stream(call=call, items=rows)
 
     @stream("GET", "/v1/export/{table}")
     def export_file(
@@ -334,63 +317,6 @@ class Calls(Group[Way]):
         """Yields the bytes of a file with the rows of a table. ``bom`` is whether a CSV file begins with a byte order
         mark, which Excel needs."""
         mark = None if bom is None else "on" if bom else "off"
-        query = _asked(first, last, format=format, bom=mark)
+        query = asked(first, last, format=format, bom=mark)
         call = Call(read=no_answer, path={"table": table}, query=query, headers={"Accept": "*/*"})
-        return Stream(call=call, items=_bytes)
-
-
-def _asked(
-    first: Day | None, last: Day | None, filters: FilterParams | None = None, **others: QueryValue
-) -> dict[str, QueryValue]:
-    """The query of a call about a period."""
-    chosen: dict[str, QueryValue] = dict(filters or {})  # type: ignore[arg-type]
-    return {"from": first, "to": last, **chosen, **others}
-
-
-def _query_of(link: str | None) -> dict[str, QueryValue]:
-    """The query of a link to a further page."""
-    return {} if link is None else dict(parse_qsl(urlsplit(link).query))
-
-
-def _resolved(body: bytes) -> list[Resolution | Unresolved]:
-    return [_one_resolved(raw) for raw in answer(ResolveResponse)(body).results]
-
-
-def _one_resolved(raw: msgspec.Raw) -> Resolution | Unresolved:
-    # Two structs without a tag: only that of an error has an ``error``.
-    try:
-        return answer(Unresolved)(bytes(raw))
-    except msgspec.ValidationError:
-        return answer(Resolution)(bytes(raw))
-
-
-def _amount(value: Decimal | float | str) -> Decimal:
-    try:
-        return Decimal(str(value))  # a float as it is written, not as it is stored
-    except InvalidOperation:
-        raise ValueError(f"value must be a decimal number such as 49.00, not {value!r}") from None
-
-
-def _time(at: datetime) -> str:
-    if at.tzinfo is None:
-        raise ValueError("at has no time zone; write datetime.now(UTC), or a text such as 2026-11-21T09:30:00Z")
-    return at.isoformat()
-
-
-async def _rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[ExportRow]:
-    """Yields the rows of NDJSON. Raises ValueError for what is none, EOFError where the last line is cut off."""
-    read = answer(ExportRow)
-    rest = b""
-    async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            yield read(line)
-        if len(rest) > _LONGEST_LINE:
-            raise ValueError("a line of it is too long")
-    if rest:
-        raise EOFError
-
-
-async def _bytes(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for piece in pieces:
-        yield piece
+        return Stream(call=call, items=unchanged)

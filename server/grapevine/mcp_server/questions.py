@@ -18,7 +18,7 @@ from grapevine.analytics.series import Point
 from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution
 from grapevine.client import AsyncClient
-from grapevine.client.groups import FilterParams
+from grapevine.client.arguments import FilterParams
 from grapevine.domain.tokens import LENGTH
 from grapevine.errors import Invalid
 from grapevine.mcp_server.arguments import (
