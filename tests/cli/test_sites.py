@@ -115,3 +115,24 @@ def test_keys(run: Terminal) -> None:
     assert set(keys) == {"first key", "read key", "shop"}
     assert keys["read key"]["revoked_at"]
     assert not keys["shop"]["revoked_at"]
+
+
+def test_a_key_for_several_sites(run: Terminal) -> None:
+    sites = [run.add_site(name) for name in ("Lees", "Dregs", "Third")]
+    made = run("key", "add", "Lees", sites[1], "--scope", "read", "--json").json
+    assert (made["sites"], made["every_site"], made["name"]) == (sites[:2], False, "read key")
+    every = run("key", "add", "--every-site", "--scope", "admin", "--json").json
+    assert (every["sites"], every["every_site"]) == ([], True)
+    for site, ids in (("Lees", {made["id"]}), ("Dregs", {made["id"]}), ("Third", set())):
+        listed = {key["id"] for key in run("key", "list", site, "--json").json if key["name"] != "first key"}
+        assert listed == ids
+    shown = run("key", "list").out
+    assert "every site" in shown
+    assert len(run("key", "list", "--json").json) == 5
+    for wrong, status in (("", 2), ("Lees --every-site", 2), ("nobody", 1)):
+        assert run("key", "add", *wrong.split(), "--scope", "read").status == status
+    assert len(run("key", "list", "--json").json) == 5
+    assert run("site", "delete", "Dregs", "--yes", "Dregs").status == 0
+    (left,) = [key for key in run("key", "list", "--json").json if key["id"] == made["id"]]
+    assert left["sites"] == sites[:1]
+    assert run("key", "revoke", made["id"]).status == 0

@@ -12,7 +12,7 @@ from grapevine.domain.redaction import redacted_repr
 from grapevine.errors import Invalid
 from grapevine.sites.random_letters import Random, random_letters
 from grapevine.sites.validation import checked_name
-from grapevine.store.repositories.api_keys import ApiKeyRepository, StoredKey
+from grapevine.store.repositories.api_keys import ApiKeyRepository, StoredKey, TooManyKeys
 from grapevine.store.rows import EVERY_SITE, SEVERAL_SITES, KeptAnswer, KeyRow, SiteRow
 
 SCOPES: Final = ("read", "write", "admin")
@@ -84,13 +84,13 @@ async def add_key(
     Raises Invalid as ``make_key``, or where a site has MOST_KEYS keys in force; AlreadyAnswered.
     """
     added = make_key(None if sites is None else [site.site_id for site in sites], scope, name, now, random)
-    for site_id in (EVERY_SITE,) if sites is None else added.row.made_for:
-        if await api_keys.number_of_keys(site_id) >= MOST_KEYS:
-            whose = "" if sites is None else f" of {next(site.name for site in sites if site.site_id == site_id)}"
-            raise Invalid.of(
-                "sites", f"cannot get a further key: {MOST_KEYS} keys{whose} are in force; revoke one first"
-            )
-    await api_keys.add_key(*added.stored(), answer(added))
+    try:
+        await api_keys.add_key(*added.stored(), answer(added), MOST_KEYS)
+    except TooManyKeys as error:
+        names = [site.name for site in sites or () if site.site_id == error.site_id]
+        whose = f" of {names[0]}" if names else ""
+        detail = f"cannot get a further key: {MOST_KEYS} keys{whose} are in force; revoke one first"
+        raise Invalid.of("sites", detail) from None
     return added
 
 

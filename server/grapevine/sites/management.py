@@ -15,7 +15,7 @@ from grapevine.sites.random_letters import Random, random_letters
 from grapevine.sites.validation import checked_changes, checked_contact, checked_name, checked_origins
 from grapevine.store.base import Store
 from grapevine.store.repositories.kept_answers import AlreadyAnswered
-from grapevine.store.repositories.sites import SiteRepository
+from grapevine.store.repositories.sites import SiteRepository, TooManySites
 from grapevine.store.rows import KeptAnswer, SiteRow
 
 MOST_SITES: Final = 20_000
@@ -46,8 +46,6 @@ async def add_site(
     Raises Invalid for a name, an origin or a contact that cannot be, and for one site too many; AlreadyAnswered.
     """
     name, listed, reached = checked_name(name), checked_origins(origins), checked_contact(contact)
-    if await store.sites.number_of_sites() >= MOST_SITES:
-        raise Invalid.of("name", f"would be one more than the {MOST_SITES:,} sites that a server can have")
     for _ in range(_ATTEMPTS):
         number = await store.sites.highest_number() + 1
         row = SiteRow(
@@ -64,9 +62,12 @@ async def add_site(
         )
         added = NewSite(row, make_key([number], "admin", "first key", now, random))
         try:
-            await store.sites.add_site(row, added.key.stored(), answer(added))
+            await store.sites.add_site(row, added.key.stored(), answer(added), MOST_SITES)
         except AlreadyAnswered:
             raise
+        except TooManySites:
+            detail = f"would be one more than the {MOST_SITES:,} sites that a server can have"
+            raise Invalid.of("name", detail) from None
         except Exception:
             if not any(site.site_id == number and site.key != row.key for site in await store.sites.sites()):
                 raise

@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 from grapevine.domain import ids
-from tests.support.in_process_server import ORIGIN, Server
+from grapevine.sites.api_keys import hash_secret
+from grapevine.store.rows import SEVERAL_SITES, KeyRow
+from tests.support.in_process_server import NOON, ORIGIN, Server
 from tests.web.dashboard.dashboard_browser import (
     HOME,
     HOSTILE,
@@ -227,6 +229,22 @@ async def test_a_bad_token_is_explained(server: Server) -> None:
     answer = await owner.get("/tokens", params={"token": foreign})
     assert "belongs to another of your sites, site-b" in Page(answer.text).text
     assert f"/tokens?site=site-b&token={foreign}" in Page(answer.text).values("a", "href")
+
+
+async def test_a_key_for_several_sites_has_a_menu_of_these(server: Server) -> None:
+    for name in ("site-b", "site-c"):
+        await server.add_site(name, f"https://{name}.example")
+    key = KeyRow(key_id="two", site_id=SEVERAL_SITES, name="two", scope="read", created_at=NOON, sites=(1, 3))
+    await server.store.api_keys.add_key(key, hash_secret("gv_two"))
+    client = server.browser(Origin=HOME)
+    await client.post("/sign-in", data={"key": "gv_two"})
+    shown = Page((await client.get("/")).text)
+    links = {link for link in shown.values("a", "href") if link.startswith("/?site=")}
+    assert links == {"/?site=site-a", "/?site=site-c"}
+    assert (await client.get("/?site=site-c")).status_code == 200
+    refused = await client.get("/?site=site-b")
+    assert refused.status_code == 403
+    assert "reaches no site with that name" in refused.text
 
 
 async def test_a_key_sees_its_own_site_alone(server: Server) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from grapevine.domain.redaction import redacted_repr
+from grapevine.errors import GrapevineError
 from grapevine.store.query_runner import Runner
 from grapevine.store.repositories.kept_answers import keep_answer
 from grapevine.store.repositories.repository import Repository
@@ -19,6 +20,14 @@ _LEAST_APART_MS: Final = 30_000
 _KEPT_REVOKED: Final = 100
 """Revoked keys of a site that are kept, the last ones: else making and revoking keys would fill the disk."""
 _DELETED_AT_ONCE: Final = 100
+
+
+class TooManyKeys(GrapevineError):
+    """A site has as many keys in force as it may have; ``site_id`` is its number, EVERY_SITE that of every site."""
+
+    def __init__(self, site_id: int) -> None:
+        super().__init__(f"site {site_id} has as many keys as it may have")
+        self.site_id = site_id
 
 
 class StoredKey(NamedTuple):
@@ -56,11 +65,21 @@ async def insert_key(change: Runner, key: StoredKey) -> None:
 class ApiKeyRepository(Repository):
     """Finds, adds, changes and revokes API keys."""
 
-    async def add_key(self, key: KeyRow, digest: str, answer: KeptAnswer | None = None) -> None:
-        """Adds an API key by the SHA-256 (hex) of its secret, and keeps the ``answer``, if any. Raises
-        AlreadyAnswered."""
+    async def add_key(
+        self, key: KeyRow, digest: str, answer: KeptAnswer | None = None, most: int | None = None
+    ) -> None:
+        """Adds an API key by the SHA-256 (hex) of its secret, and keeps the ``answer``, if any.
+
+        Raises TooManyKeys where a site of it has ``most`` keys in force; AlreadyAnswered.
+        """
         async with self._transaction() as change:
             await keep_answer(change, answer)
+            if most is not None:
+                await change.run("lock_additions")
+                for site_id in key.sites or (key.site_id,):
+                    ((number,),) = await change.run("number_of_keys", site_id=site_id)
+                    if number >= most:
+                        raise TooManyKeys(site_id)
             await insert_key(change, StoredKey(key, digest))
 
     async def key_by_hash(self, digest: str) -> KeyRow | None:
@@ -86,11 +105,6 @@ class ApiKeyRepository(Repository):
             return _keys(await self._read("keys_after", created_at=created_at, key_id=key_id, most=most))
         named = [(site_id,) for site_id in sites]
         return _keys(await self._read("keys_of_sites_after", named, created_at=created_at, key_id=key_id, most=most))
-
-    async def number_of_keys(self, site_id: int) -> int:
-        """Returns how many keys in force were made for a site, alone or with others; 0: how many for every site."""
-        ((number,),) = await self._read("number_of_keys", site_id=site_id)
-        return int(number)
 
     async def change_key(self, key_id: str, name: str | None, scope: str | None) -> bool:
         """Changes a key's name or scope, each of which None leaves as it is; False when no such key is in force."""

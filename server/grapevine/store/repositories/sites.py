@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from grapevine.errors import GrapevineError
 from grapevine.store.query_runner import Runner
 from grapevine.store.repositories.api_keys import StoredKey, insert_key
 from grapevine.store.repositories.kept_answers import keep_answer
@@ -15,6 +16,10 @@ from grapevine.store.rows import KeptAnswer, SiteRow
 
 AT_ONCE: Final = 200
 """How many sites are read at once: a few milliseconds, in which a process does nothing else."""
+
+
+class TooManySites(GrapevineError):
+    """There are as many sites as there may be."""
 
 
 class SiteReader:
@@ -91,18 +96,20 @@ class SiteRepository(Repository, SiteReader):
         ((number,),) = await self._read("highest_site_number")
         return int(number or 0)
 
-    async def number_of_sites(self) -> int:
-        """Returns how many sites there are, those that are being deleted among them."""
-        ((number,),) = await self._read("number_of_sites")
-        return int(number)
+    async def add_site(
+        self, site: SiteRow, first: StoredKey | None = None, answer: KeptAnswer | None = None, most: int | None = None
+    ) -> None:
+        """Adds a site with its ``first`` API key, and keeps the ``answer``, if any: all of it or nothing.
 
-    async def add_site(self, site: SiteRow, first: StoredKey | None = None, answer: KeptAnswer | None = None) -> None:
-        """Adds a site with its ``first`` API key, and keeps the ``answer`` to who asked for it: all of it or nothing.
-
-        The site's number and key must be new. Raises AlreadyAnswered.
+        The site's number and key must be new. Raises TooManySites where there are ``most``; AlreadyAnswered.
         """
         async with self._transaction() as change:
             await keep_answer(change, answer)
+            if most is not None:
+                await change.run("lock_additions")
+                ((number,),) = await change.run("number_of_sites")
+                if number >= most:
+                    raise TooManySites(f"there are {number} sites")
             await change.run("insert_site", **msgspec.structs.asdict(site))
             await _set_origins(change, site)
             if first is not None:

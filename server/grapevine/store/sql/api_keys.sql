@@ -57,6 +57,10 @@ SELECT {{key_columns}} FROM (
     ORDER BY {{key_order}} LIMIT :most
 ) AS k LEFT JOIN key_sites s ON s.key_id = k.key_id ORDER BY {{key_order}}, s.site_id;
 
+-- name: lock_additions
+-- Makes processes that add keys or sites do so one after another; SQLite's transactions do so anyway.
+/*postgres SELECT version FROM versions WHERE name = 'sites' FOR UPDATE */;
+
 -- name: number_of_keys
 -- Returns how many valid keys were made for a site, alone or with others.
 SELECT count(*) FROM api_keys k WHERE k.revoked_at IS NULL AND {{reaching_one}};
