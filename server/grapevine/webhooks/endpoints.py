@@ -12,6 +12,7 @@ import msgspec
 
 from grapevine.domain import cursors
 from grapevine.domain.periods import rfc3339
+from grapevine.domain.redaction import redacted_repr
 from grapevine.egress.policy import EgressPolicy, EgressRefused
 from grapevine.errors import Invalid, NotFound
 from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRepository, WebhookRow
@@ -75,6 +76,9 @@ class AddedEndpoint(Endpoint, frozen=True):
 
     secret: str
     """What signs the events that are sent there (Standard Webhooks). It is shown this once."""
+
+    def __repr__(self) -> str:
+        return redacted_repr(self)
 
 
 class Delivery(msgspec.Struct, frozen=True):

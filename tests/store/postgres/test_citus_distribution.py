@@ -350,9 +350,9 @@ async def test_what_tests_find_on_a_cluster(plain: StandInDatabase) -> None:
     schema = f"schema{migrations()[-1].number}"
     versions = "SELECT string_agg(name || version, ' ' ORDER BY name) FROM versions"
     assert await first.fetchval("SELECT count(*) FROM drops") == 0
-    assert await first.fetchval(versions) == f"erasures1 page_joins1 {schema} sites1"
+    assert await first.fetchval(versions) == f"erasures1 live1 page_joins1 {schema} sites1"
     assert await second.fetchval("SELECT sum(drops) FROM drops") == 1000
-    assert await second.fetchval(versions) == f"erasures1 page_joins0 {schema} sites2"
+    assert await second.fetchval(versions) == f"erasures1 live0 page_joins0 {schema} sites2"
     assert await plain.value("SELECT count(*) FROM drops") == 0
     await first.close()
     await second.close()
