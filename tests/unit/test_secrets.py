@@ -22,6 +22,8 @@ SUSPICIOUS = re.compile(
 )
 SENTINEL = "hunter2-never-shown"
 PUBLIC = {
+    "analytics.attribution._Listed.keys",  # of rows
+    "analytics.breakdown._Position.key",
     "analytics.metrics.BreakdownRow.key",
     "analytics.models.attribution.CreditRow.key",
     "analytics.models.attribution.ShareCredit.key",
@@ -51,6 +53,7 @@ PUBLIC = {
     "web.api.call.KeyCall.key",  # a KeyRow
     "web.api.call.SiteCall.key",
     "web.dashboard.page.Viewer.key",  # a KeyRow
+    "web.server_metrics.families.Family.keys",  # values of labels
     "web.state.AppState.key_usage",
     "writer.name_bounds.Taken.key",
     "writer.shares.ShareChange.key",
