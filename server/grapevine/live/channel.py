@@ -29,7 +29,7 @@ from grapevine.live.pieces import SITE_DELETED, Piece, Reader, event_bytes
 from grapevine.live.position import Position
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
-from grapevine.store.repositories.live import LiveBatch
+from grapevine.store.repositories.live import KEPT_MS, LiveBatch
 
 log = logging.getLogger(__name__)
 log.addFilter(Seldom())
@@ -162,7 +162,8 @@ class Channel:
         at = self._clock()
         newest = await self._live.ends(self.site_id)
         batches, is_last = await self._batches(ends, newest if until is None else until)
-        now = {lane: number for lane, number in ends.items() if lane in newest}  # others are gone
+        oldest = at - KEPT_MS  # what is older is deleted, and would make ids long
+        now = {lane: number for lane, number in ends.items() if lane in newest and number > oldest}
         made = await self._events.read(site, batches)
         written: list[tuple[str, bytes]] = []
         for batch, events in zip(batches, made, strict=True):
@@ -235,9 +236,9 @@ class Channel:
         """Returns the next announcements in the order of their numbers, and whether these are all. Raises
         StoreError."""
         found: list[LiveBatch] = []
-        are_all = True
+        are_all, oldest = True, self._clock() - KEPT_MS
         for lane, last in until.items():
-            after = ends.get(lane, 0)
+            after = ends.get(lane, oldest)
             if after < last:
                 some = await self._live.batches_after(self.site_id, lane, after, _ROWS)
                 found += [each for each in some if each.number <= last]
