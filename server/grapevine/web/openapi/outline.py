@@ -197,10 +197,10 @@ def _curl(server: str, path: str, method: str, call: dict[str, Any]) -> str:
             query[param["name"]] = _shown(param)
     if method not in ("GET", "POST") or (method == "POST" and "requestBody" not in call):
         words += ["-X", method]
-    if {KEY: []} in call["security"] and {} not in call["security"]:
-        words.append('-H "Authorization: Bearer $GRAPEVINE_KEY"')
-    elif any(param.get("name") == "Origin" for param in call["parameters"]):
+    if any(param.get("name") == "Origin" for param in call["parameters"]):
         words.append("-H 'Origin: https://www.example.com'")
+    elif {KEY: []} in call["security"]:
+        words.append('-H "Authorization: Bearer $GRAPEVINE_KEY"')
     for media_type, content in call.get("requestBody", {}).get("content", {}).items():
         example = content.get("example", {})
         if media_type == _JSON:
