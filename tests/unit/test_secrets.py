@@ -43,9 +43,6 @@ PUBLIC = {
     "store.repositories.page_joins.PagedTable.key",  # the columns of a table's key
     "store.repositories.site_deletion.DeletedSite.key",  # a site's
     "store.rows.SiteRow.key",  # it stands in every page
-    "analytics.attribution._Listed.keys",  # of rows of a list
-    "analytics.breakdown._Position.key",
-    "web.server_metrics.families.Family.keys",  # of labels
     "api_schemas.keys.KeyList.keys",  # their secrets are not among their fields
     "store.repositories.api_keys.KeyPosition.key_id",
     "store.rows.KeptAnswer.key_id",
