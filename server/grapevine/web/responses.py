@@ -17,7 +17,7 @@ NO_STORE: Final = {"Cache-Control": "no-store"}
 """No cache on the way may keep a response: it is for the sender of the key alone."""
 
 
-REVALIDATED: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+REVALIDATED: Final = ((b"cache-control", b"private, no-cache"), (b"vary", b"Authorization"))
 """Who has the key may keep a response, and asks each time whether it is still right; no cache of others keeps it."""
 
 
@@ -40,7 +40,13 @@ def revalidated(request: Request, response: Response) -> Response:
     if request.method not in ("GET", "HEAD") or response.status_code != HTTPStatus.OK or response.media_type != JSON:
         return response
     tag = entity_tag(bytes(response.body))
-    response.headers.update(REVALIDATED | {"ETag": tag})
+    # In the list itself, which `response.headers` would go through for each of them.
+    names = {b"cache-control", b"vary", b"etag"}
+    response.raw_headers[:] = [
+        *(each for each in response.raw_headers if each[0] not in names),
+        *REVALIDATED,
+        (b"etag", tag.encode("latin-1")),
+    ]
     if not is_known(request, tag):
         return response
     kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
