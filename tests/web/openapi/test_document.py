@@ -197,3 +197,16 @@ async def test_it_is_served_with_an_entity_tag(server: Server) -> None:
     assert first.json() == DOCUMENT
     again = await server.http.get("/openapi.json", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_the_page_shows_every_call_and_object_and_runs_nothing(server: Server) -> None:
+    page = await server.http.get("/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "<script" not in page.text
+    assert " style=" not in page.text
+    ids = re.findall(r' id="([^"]+)"', page.text)
+    assert len(ids) == len(set(ids))
+    assert {*NAMES, *TAGS, *(name.lower() for name in DOCUMENT["components"]["schemas"])} <= set(ids)
+    assert set(re.findall(r'href="#([^"]+)"', page.text)) <= set(ids)
+    assert page.text.count("curl ") >= len(NAMES)
