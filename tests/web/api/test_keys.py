@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from grapevine.domain import cursors
 from grapevine.sites import api_keys
 from grapevine.store.rows import EVERY_SITE, SEVERAL_SITES
 from tests.support.in_process_server import BOTH_BACKENDS, Server
@@ -212,3 +213,19 @@ async def test_a_rename_does_not_bring_back_a_scope(server: Server) -> None:
         *(owner.http.patch(path, json=change) for change in changes[3:]),
     )
     assert (await owner.json(path))["scope"] == "read"
+
+
+@BOTH_BACKENDS
+async def test_what_no_database_takes(server: Server) -> None:
+    owner = await admin(server, "every")
+    for key in ("%00", "a%00b", "%ED%A0%80", "%F0%9F%8D%87", "x" * 200, "%20"):
+        for answer in (
+            await owner.get(f"/v1/keys/{key}"),
+            await owner.http.patch(f"/v1/keys/{key}", json={"name": "x"}),
+            await owner.http.delete(f"/v1/keys/{key}"),
+        ):
+            assert refused(answer)[:2] == (404, "not-found")
+    asked = cursors.question("keys", None)
+    for position in ((1, "\0"), (1 << 70, "a"), (1, "\ud800"), (1,), ("a", 1), (1, "a" * 101)):
+        made = cursors.written(asked, position) if "\ud800" not in position else "eyJ"
+        assert refused(await owner.get("/v1/keys", cursor=made)) == (422, "invalid", ["cursor"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final, NamedTuple
 
+import msgspec
 from starlette.responses import Response
 
 from grapevine.api_schemas.keys import (
@@ -30,6 +32,14 @@ from grapevine.web.api.once import HEADER, Keep, answered_once
 from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
 
 MAX_BODY: Final = 8_192
+_KEY_ID: Final = re.compile(r"^[!-~]{1,100}\Z", re.ASCII)
+
+
+class _Position(NamedTuple):
+    """Behind which key a page of the list begins; a cursor may hold anything, such as a NUL that no database takes."""
+
+    created_at: cursors.Number
+    key_id: Annotated[str, msgspec.Meta(pattern=_KEY_ID.pattern)]
 
 
 async def list_keys(call: KeyCall, query: KeysQuery) -> KeyList:
@@ -39,7 +49,9 @@ async def list_keys(call: KeyCall, query: KeysQuery) -> KeyList:
     """
     sites = await _current(call)
     asked = cursors.question("keys", query.site)
-    position = BEFORE_ALL_KEYS if query.cursor is None else cursors.read(query.cursor, asked, KeyPosition)
+    position = BEFORE_ALL_KEYS
+    if query.cursor is not None:
+        position = KeyPosition(*cursors.read(query.cursor, asked, _Position))
     named: Sequence[int] | None = None
     if query.site is not None:
         named = [(await reached_site(sites, call.key, query.site)).site_id]
@@ -124,7 +136,7 @@ async def _wanted_sites(call: KeyCall, body: NewKeyRequest) -> list[Site] | None
 async def _reached_key(call: KeyCall, path: KeyPath) -> KeyRow:
     """Returns a key that reaches no further than the one that asks. Raises NotFound, whether there is another or
     not."""
-    key = await call.state.store.api_keys.any_key_by_id(path.id)
+    key = await call.state.store.api_keys.any_key_by_id(path.id) if _KEY_ID.match(path.id) else None
     if key is None or not call.key.reaches_all_of(key):
         raise NotFound(f"No API key that yours may administer has the id {path.id[:40]!r}.")
     return key
