@@ -48,6 +48,7 @@ PUBLIC = {
     "store.rows.KeptAnswer.key_id",
     "store.rows.KeyRow.key_id",
     "web.api.call.KeyCall.key",  # a KeyRow
+    "web.api.keys._Position.key_id",
     "web.api.call.SiteCall.key",
     "web.dashboard.page.Viewer.key",  # a KeyRow
     "web.server_metrics.families.Family.keys",  # values of labels
