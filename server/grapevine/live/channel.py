@@ -25,7 +25,7 @@ from grapevine.live.limits import (
     WINDOW_MS,
     WRITES_PER_SECOND,
 )
-from grapevine.live.pieces import SITE_DELETED, Piece, Reader, event_bytes
+from grapevine.live.pieces import SITE_DELETED, Piece, Reader, event_bytes, heartbeat
 from grapevine.live.position import Position
 from grapevine.sites.cache import Site
 from grapevine.store.base import Store
@@ -257,7 +257,7 @@ class Channel:
 
     def _heartbeat(self) -> Piece:
         here = Position.of(self._clock(), self._ends)
-        return Piece([], here, b": heartbeat\nid: %b\n\n" % here.text())
+        return Piece([], here, heartbeat(here))
 
     def _gap(self, here: Position, since: int, reason: str) -> bytes:
         gap = LiveGap(

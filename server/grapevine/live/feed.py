@@ -11,8 +11,8 @@ from grapevine.background.periodic import repeated
 from grapevine.domain.periods import Clock
 from grapevine.errors import Busy, RateLimited, StoreError
 from grapevine.live.channel import Channel, Load
-from grapevine.live.limits import CHECK_SECONDS, MOST_PER_KEY, MOST_STREAMS, RENEW_MS, RETRY_MS
-from grapevine.live.pieces import KEY_REVOKED, SHUTTING_DOWN, UNAVAILABLE, Kinds, Reader, event_bytes
+from grapevine.live.limits import CHECK_SECONDS, HEARTBEAT_SECONDS, MOST_PER_KEY, MOST_STREAMS, RENEW_MS, RETRY_MS
+from grapevine.live.pieces import KEY_REVOKED, SHUTTING_DOWN, UNAVAILABLE, Kinds, Reader, event_bytes, heartbeat
 from grapevine.live.position import Position
 from grapevine.live.watches import Watches
 from grapevine.sites.cache import Site
@@ -118,8 +118,9 @@ class LiveFeed:
                 async with aclosing(channel.missed(site, reader, position)) as pieces:
                     async for piece in pieces:
                         yield piece.of(kinds)
-            async for some in self._following(channel, site, reader):
-                yield some
+            async with aclosing(self._following(channel, site, reader)) as following:
+                async for some in following:
+                    yield some
         except StoreError:
             yield event_bytes("end", UNAVAILABLE)
         finally:
@@ -127,6 +128,8 @@ class LiveFeed:
                 self._let_go(channel, reader)
 
     async def _following(self, channel: Channel, site: Site, reader: Reader) -> AsyncGenerator[bytes, None]:
+        clock = asyncio.get_running_loop().time
+        sent_at = clock()
         while True:
             piece, end = await reader.next()
             if end is not None:
@@ -134,8 +137,11 @@ class LiveFeed:
                 return
             if piece is not None:
                 some = piece.of(reader.kinds)
+                if not some and clock() - sent_at >= HEARTBEAT_SECONDS:  # only other kinds of events happen
+                    some = heartbeat(piece.position)
                 if some:
                     yield some
+                    sent_at = clock()
             elif reader.position is not None:
                 async with aclosing(channel.missed(site, reader, reader.position)) as pieces:
                     async for missed in pieces:

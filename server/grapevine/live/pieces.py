@@ -37,6 +37,11 @@ def event_bytes(name: str, data: msgspec.Struct, position: Position | None = Non
     return b"%bevent: %b\ndata: %b\n\n" % (where, name.encode(), _ENCODER.encode(data))
 
 
+def heartbeat(position: Position) -> bytes:
+    """Returns a comment, and the position as the last id."""
+    return b": heartbeat\nid: %b\n\n" % position.text()
+
+
 class Piece:
     """Some events, each with its name, and the position behind them. Readers share it."""
 

@@ -239,6 +239,23 @@ async def test_a_lone_reader_hears_a_heartbeat(server: Server, monkeypatch: pyte
         assert stream.comments
 
 
+async def test_a_reader_hears_a_heartbeat_while_only_other_events_happen(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grapevine.live.feed.HEARTBEAT_SECONDS", 0)
+    reader = await with_key(server, "reader")
+    async with following(reader.http, kinds="share") as stream:
+        await stream.named("start")
+        before = stream.last_id
+        await server.visit()
+        while stream.last_id == before:
+            await stream.line()
+        assert stream.comments
+        first = await server.visit()
+        await server.share(first["tokens"]["copy"])
+        assert (await stream.named("share"))["token"] == first["tokens"]["copy"]
+
+
 async def test_what_is_too_much_is_a_gap(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grapevine.live.channel._ROWS", 1)
     reader = await with_key(server, "reader")

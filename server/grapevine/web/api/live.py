@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from starlette.responses import Response, StreamingResponse
@@ -25,8 +25,9 @@ _HEADERS: Final = NO_STORE | {"Content-Type": _EVENT_STREAM, "X-Accel-Buffering"
 class EventStream(StreamingResponse):
     """A stream; ``at_end`` is called when it has ended, whatever the reason."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], at_end: Callable[[], None]) -> None:
+    def __init__(self, pieces: AsyncGenerator[bytes, None], at_end: Callable[[], None]) -> None:
         super().__init__(pieces, headers=_HEADERS)
+        self._pieces = pieces
         self._at_end = at_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,6 +35,7 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._at_end()
+            await self._pieces.aclose()  # a client that left may have left in the middle of a piece
 
 
 async def follow_live(call: SiteCall, query: LiveQuery) -> Response:
