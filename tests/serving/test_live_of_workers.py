@@ -1,4 +1,7 @@
-"""The live feed of ``serve --workers 2``: every stream is sent what any worker stores, whatever worker it is at."""
+"""The live feed of ``serve --workers 2``: every stream is sent what any worker stores, whatever worker it is at.
+
+``tests/web/test_live_across_processes.py`` shows the same in one process, more quickly.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tests.serving.test_supervisor import serving
 from tests.support.grapevine_process import CommandRunner, PostgresCommandRunner, browser, visit
 from tests.support.live_stream import LiveStream, following
 
-pytestmark = [pytest.mark.process, pytest.mark.anyio]
+pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.anyio]
 
 STREAMS = 6
 VISITS = 12

@@ -50,5 +50,5 @@ RETRY_MS: Final = 3_000
 CHECK_SECONDS: Final = 2.0
 """How often keys and sites of open streams are looked at."""
 
-AWARE_SECONDS: Final = 5.0
+AWARE_SECONDS: Final = 15.0
 """How long a new watch waits for the other processes to know of it. One that does not look for so long has died."""
