@@ -18,6 +18,7 @@ from grapevine.web.openapi.examples import example
 from grapevine.web.openapi.served import described
 from tests.support.attacked_server import AttackedInstallation, AttackedServer
 
+NOW: Final = 1_800_000_000_000
 SCOPES: Final = ("read", "write", "admin")
 FREE: Final = [each for each in described() if each.scope is None and each.optional_scope is None]
 
@@ -36,7 +37,10 @@ def test_a_key_opens_what_its_scope_says(attacked: AttackedInstallation) -> None
                 "no key": (None, "", {401}),
                 "wrong": ("gv_wrong", "", {401}),
                 "revoked": ("gv_revoked", "", {401}),
-                **{scope: (keys[scope], "", None if rank >= needed else {403}) for rank, scope in enumerate(SCOPES)},
+                **{
+                    scope: (keys[call.of_site, scope], "", None if rank >= needed else {403})
+                    for rank, scope in enumerate(SCOPES)
+                },
             }
             if call.of_site:
                 expected["of another site"] = (other.key, f"site={own.site}", {403})
@@ -51,7 +55,7 @@ def test_what_needs_no_key_takes_any(attacked: AttackedInstallation) -> None:
     keys = plant(attacked)
     with attacked.attacked(GRAPEVINE_RATE_LIMIT="0") as server:
         for call in FREE:
-            statuses = {ask(server, call, key, "", "127.3.1.7") for key in (None, "gv_wrong", keys["read"])}
+            statuses = {ask(server, call, key, "", "127.3.1.7") for key in (None, "gv_wrong", keys[True, "read"])}
             assert len(statuses) == 1, (call.name, statuses)
             assert not statuses & {401, 500}, (call.name, statuses)
 
@@ -71,19 +75,18 @@ def ask(server: AttackedServer, call: Operation, key: str | None, query: str, so
     return server.ask(call.method, path, body, headers, source).status
 
 
-def plant(attacked: AttackedInstallation) -> dict[str, str]:
-    """Adds a key of each scope for the first site, and one that is revoked. Returns the secrets by scope."""
+def plant(attacked: AttackedInstallation) -> dict[tuple[bool, str], str]:
+    """Adds keys of each scope, for the first site (True) and for every site (False), and a revoked one. Returns the
+    secrets of those in force."""
+    secrets = {(of_site, scope): f"gv_{scope}_{of_site}" for of_site in (True, False) for scope in SCOPES}
     with sqlite3.connect(attacked.database) as database:
-        (site_id,) = next(database.execute("SELECT site_id FROM sites WHERE key = ?", (attacked.sites[0].site,)))
-        for name in (*SCOPES, "revoked"):
-            row = (
-                name, site_id, name, 1_800_000_000_000, name if name in SCOPES else "admin",
-                hashlib.sha256(f"gv_{name}".encode()).hexdigest(), None if name in SCOPES else 1_800_000_000_000,
-            )  # fmt: skip
+        (own,) = next(database.execute("SELECT site_id FROM sites WHERE key = ?", (attacked.sites[0].site,)))
+        rows = [(own if of_site else 0, scope, secret, None) for (of_site, scope), secret in secrets.items()]
+        for site_id, scope, secret, revoked_at in [*rows, (own, "admin", "gv_revoked", NOW)]:
             database.execute(
                 "INSERT INTO api_keys (key_id, site_id, name, created_at, scope, hash, revoked_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                row,
+                (secret, site_id, scope, NOW, scope, hashlib.sha256(secret.encode()).hexdigest(), revoked_at),
             )
     database.close()
-    return {name: f"gv_{name}" for name in SCOPES}
+    return secrets
