@@ -138,9 +138,9 @@ class MethodNotAllowed(Problem):
 
 
 class Conflict(Problem):
-    """What was asked for does not fit to what is there."""
+    """What was asked for conflicts with what is there."""
 
-    status, code, title = 409, "conflict", "The request does not fit to what is there"
+    status, code, title = 409, "conflict", "The request conflicts with what is there"
 
 
 class TooLarge(Problem):
