@@ -133,7 +133,7 @@ def _in_order(score: int, key: Key) -> tuple[int, int, str]:
 
 
 def _score(counts: Counts) -> int:
-    return counts.metric("visits") + counts.shares
+    return counts.visits + counts.unlinked + counts.shares
 
 
 def _read_cursor(text: str, asked: str, by: str) -> _Position:

@@ -25,7 +25,7 @@ from grapevine.store.sqlite.errors import unreadable
 from grapevine.store.sqlite.waiting_thread import WaitingThread
 
 _BY_KEY: Final = frozenset({"cascade_heads", "page_urls", "share"})
-_HANDFUL: Final = 64
+_HANDFUL: Final = 128
 _MOST_ROWS = 256
 _BUSY_MS = 10_000
 WRITER_PAGES_KIB: Final = 32_768
