@@ -53,6 +53,7 @@ GROWN: Final = (
     Grown("small", 1, 5_000_000, 1),
     Grown("largest in other parts", TIMES, MOST - 1, TIMES + 2),
 )
+COUNTS: Final = ("counts_day", "counts_hour", "counts_page", "counts_device")
 WITHOUT: Final = ("without", "without too")
 TOTAL: Final = {
     "EUR": money.decimal(sum(grown.times * grown.each for grown in GROWN)),
@@ -90,7 +91,9 @@ async def site(server: Server) -> SiteWithLargeSums:
         for grown in GROWN:
             if grown.name == name:
                 converted += conversions(friend["visit"], first["visit"], grown)
-    await change(server, [*converted, "UPDATE visits SET app = 'slack'"])
+    # The counts only have to know that there are conversions: a summary asks for their sums then.
+    counted = [f"UPDATE {table} SET conversions = 1" for table in COUNTS]
+    await change(server, [*converted, *counted, "UPDATE visits SET app = 'slack'"])
     return SiteWithLargeSums(await with_key(server, "reader"), firsts)
 
 
