@@ -12,6 +12,7 @@ from grapevine.analytics import count_tables, metrics
 from grapevine.analytics.count_tables import added, check_app, check_kept, counts_by, scope_of
 from grapevine.analytics.metrics import EVERYTHING, Filters
 from grapevine.domain import enums, ids, money
+from grapevine.domain.currencies import currency_code
 from grapevine.domain.periods import Period, interval_start, interval_starts, rfc3339
 from grapevine.errors import FieldError, Invalid
 from grapevine.sites.cache import Site
@@ -69,7 +70,7 @@ _FROM_ROWS: Final = ("value", "suspects")
 class Choice(msgspec.Struct, frozen=True):
     """Which of the numbers that a summary has under a key is meant: those of one ``currency`` of ``value``, one
     reporter of ``conversions`` and ``value``, one ``reason`` of ``drops``, one ``verdict`` of ``suspects``, one
-    ``bound`` of ``bound_hits``, or one app's ``preview`` of ``unfurls``.
+    ``bound`` of ``bound_hits``, or one app's ``preview`` of ``unfurls``. A currency may be written in small letters.
 
     Raises Invalid, naming each field whose value does not exist.
     """
@@ -87,10 +88,11 @@ class Choice(msgspec.Struct, frozen=True):
             for name, known in _CLOSED.items()
             if getattr(self, name) is not None and getattr(self, name) not in known
         ]
-        if self.currency is not None and not (
-            len(self.currency) == 3 and self.currency.isascii() and self.currency.isalpha()
-        ):
-            wrong.append(FieldError("currency", "must be a code of three letters, such as EUR"))
+        if self.currency is not None:
+            code = currency_code(self.currency)
+            if code is None:
+                wrong.append(FieldError("currency", "must be a current code of ISO 4217, such as EUR or USD"))
+            msgspec.structs.force_setattr(self, "currency", code)
         if self.preview is not None and not metrics.is_app(self.preview):
             wrong.append(FieldError("preview", metrics.NO_APP))
         if wrong:

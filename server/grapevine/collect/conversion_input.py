@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from grapevine.collect.schemas import ConversionRequest, KeyedConversionRequest, check_nonce
-from grapevine.domain.currencies import CURRENCIES
+from grapevine.domain.currencies import currency_code
 from grapevine.domain.money import MILLION
 from grapevine.errors import FieldError
 
@@ -64,8 +64,8 @@ def _millionths(value: Decimal, errors: list[FieldError]) -> int:
 
 
 def _currency(text: str | None, errors: list[FieldError]) -> str:
-    code = "" if text is None or not text.isascii() else text.upper()
-    if code not in CURRENCIES:
+    code = currency_code(text or "")
+    if code is None:
         errors.append(
             FieldError("currency", "must be a current code of ISO 4217, such as EUR or USD, where there is a value")
         )

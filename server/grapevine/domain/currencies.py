@@ -23,3 +23,9 @@ CURRENCIES: Final = frozenset(
 
 NO_CURRENCY: Final = "XXX"
 """ISO 4217's code for "no currency"."""
+
+
+def currency_code(text: str) -> str | None:
+    """Returns the code that ``text`` writes in small or capital letters, or None for what is no current code."""
+    code = text.upper() if text.isascii() else ""
+    return code if code in CURRENCIES else None

@@ -38,7 +38,7 @@ class SeriesArguments(FilterArguments, frozen=True, kw_only=True, forbid_unknown
     interval: Literal["hour", "day", "week", "month"] = "day"
     """How long each point is."""
     currency: Annotated[str, Meta(pattern="^[A-Za-z]{3}$", max_length=3)] | None = None
-    """With `metric=value`: amounts in this currency. Needed where the period has amounts in several."""
+    """With `metric=value`: amounts in this currency (ISO 4217). Needed where the period has amounts in several."""
     reported_by: Literal["page", "key"] | None = None
     """With `metric=conversions` or `metric=value`: only what a page, or the site's own server, reported."""
     reason: Annotated[str | None, Meta(extra_json_schema={"enum": [*enums.DROP_REASONS]})] = None

@@ -74,10 +74,13 @@ async def test_value_over_time_is_written_as_decimals(server: Server, asker: Key
     assert {point["value"] for point in before} == {"0.00"}
     await convert("two", "USD")
     assert refused(await asker.get("/v1/stats/series", metric="value")) == (422, "invalid", ["currency"])
-    for currency, value in (("USD", "49.00"), ("CHF", "0.00")):
+    for currency in ("EUQ", "dem"):
+        found = await asker.get("/v1/stats/series", metric="value", currency=currency)
+        assert refused(found) == (422, "invalid", ["currency"])
+    for currency, value in (("USD", "49.00"), ("usd", "49.00"), ("Eur", "49.00"), ("CHF", "0.00")):
         points = await asker.json("/v1/stats/series", metric="value", currency=currency, reported_by="key")
         assert points[-1]["value"] == value
-        assert points[-1]["currency"] == currency
+        assert points[-1]["currency"] == currency.upper()
     ratios = await asker.json("/v1/stats/series", metric="k_factor")
     assert (ratios[0]["value"], ratios[-1]["value"]) == (None, 0.0)
     assert list(ratios[0]) == ["at", "value"]

@@ -32,7 +32,7 @@ class SeriesQuery(FilterQuery, frozen=True, kw_only=True):
     interval: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*INTERVALS]})] = "day"
     """How long each point is. `bound_hits` are counted by day, so that they cannot be had by hour."""
     currency: Annotated[str, msgspec.Meta(examples=["EUR"], pattern="^[A-Za-z]{3}$")] | None = None
-    """With `metric=value`: amounts in this currency. Needed where the period has amounts in several."""
+    """With `metric=value`: amounts in this currency (ISO 4217). Needed where the period has amounts in several."""
     reported_by: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.CONVERSION_REPORTERS]})] = None
     """With `metric=conversions` or `metric=value`: only what a page, or your server with a key, reported."""
     reason: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.DROP_REASONS]})] = None
