@@ -213,8 +213,8 @@ async def test_refusals_name_the_field(filled: StoredWorld) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("currency", "EURO"), ("currency", ""), ("currency", "E1R"), ("currency", "ÄÖÜ"), ("currency", "ZZZ"), ("currency", "dem"),
-        ("reported_by", "friend"),
+        ("currency", "EURO"), ("currency", ""), ("currency", "E1R"), ("currency", "ÄÖÜ"), ("currency", "ZZZ"),
+        ("currency", "dem"), ("reported_by", "friend"),
         ("reason", "mood"), ("verdict", "guilty"), ("bound", "sky"), ("preview", ""), ("preview", "a\0"),
         ("preview", "x" * 257),
     ],
