@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from grapevine.collect.schemas import MAX_BODY
+from grapevine.domain import tokens
 from grapevine.errors import Problem, StoreError
+from grapevine.serving.fast_path.limits import MAX_HEAD, MAX_HEADERS, MAX_URL
+from grapevine.sites.api_keys import hash_secret
+from grapevine.store.rows import KeyRow
 from grapevine.web.problems import TYPES, problem_kinds, problem_response
 from grapevine.web.public.problem_pages import problem_pages
-from tests.support.in_process_server import Server
+from tests.support.in_process_server import NOON, Server
 from tests.web.page_markup import Page
 
 pytestmark = pytest.mark.anyio
@@ -81,3 +86,22 @@ def test_the_pages_name_commands_and_settings_that_there_are(project_root: Path)
     settings = (project_root / "docs/settings.md").read_text("utf-8")
     for name in set(re.findall(r"GRAPEVINE_\w+", texts)):
         assert name in settings, name
+
+
+def test_the_pages_name_the_limits_that_there_are() -> None:
+    pages = problem_pages()
+    assert pages["url-too-long"].detail == f"A URL may have {MAX_URL} bytes."
+    assert pages["head-too-large"].detail == f"A request's head may have {MAX_HEAD} bytes and {MAX_HEADERS} headers."
+    assert pages["too-large"].detail == f"It has more than {MAX_BODY:,} bytes."
+    assert f": {tokens.LENGTH} letters and digits." in pages["not-a-token"].meaning
+
+
+async def test_the_examples_about_tokens_say_what_the_server_says(server: Server) -> None:
+    row = KeyRow(key_id="own", site_id=1, name="own", scope="read", created_at=NOON, revoked_at=None)
+    await server.store.api_keys.add_key(row, hash_secret("gv_own"))
+    shared = (await server.visit())["tokens"]["copy"]
+    unsigned = shared[:-1] + ("1" if shared.endswith("0") else "0")
+    for token, code in (("short", "not-a-token"), (unsigned, "bad-signature")):
+        answer = await server.http.get(f"/v1/tokens/{token}", headers={"Authorization": "Bearer gv_own"})
+        refused = answer.json()
+        assert (refused["code"], refused["detail"]) == (code, problem_pages()[code].detail)
