@@ -138,9 +138,9 @@ class MethodNotAllowed(Problem):
 
 
 class Conflict(Problem):
-    """What was asked for conflicts with what is there."""
+    """What was asked for conflicts with what is stored."""
 
-    status, code, title = 409, "conflict", "The request conflicts with what is there"
+    status, code, title = 409, "conflict", "The request conflicts with what is stored"
 
 
 class TooLarge(Problem):

@@ -78,7 +78,8 @@ def _call(call: CallOutline) -> list[str]:
             lines += [f"- {reply.status}:{kind} {reply.text.partition(' `rate')[0]}{headers}"]
     if refusals := _refusals(call):
         lines += [f"- Refusals: {refusals}."]
-    lines += ["", "```sh", call.curl, "```", ""]
+    curls = [line for curl in call.curls for line in ((f"# {curl.text}",) if curl.text else ()) + (curl.line,)]
+    lines += ["", "```sh", *curls, "```", ""]
     if call.example:
         lines += ["```json", call.example, "```", ""]
     return lines

@@ -157,7 +157,7 @@ class LiveEnd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveEvents(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The events of a stream: of each, `data:` is JSON as the field describes it that is called like the event."""
+    """The events of a stream. Each has a name, and its `data` is JSON: the object of the field with the same name."""
 
     start: LiveStart | None = None
     """The first event."""

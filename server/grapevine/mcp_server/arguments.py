@@ -71,7 +71,8 @@ class CascadesArguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """The first cascades in an order."""
 
     sort: Literal["size", "depth", "virality", "value", "recent"] = "size"
-    """What comes first: most visits, deepest generation, highest structural virality, highest value, or newest."""
+    """What comes first: the most visits, the deepest generation, the highest structural virality, the highest value
+    (amounts of several currencies are added up as numbers), or the visit that came last."""
     limit: Limit = 20
     """How many cascades at most."""
 

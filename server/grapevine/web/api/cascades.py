@@ -24,7 +24,9 @@ class CascadesQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters of ``GET /v1/cascades``."""
 
     sort: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*SORTS]})] = "size"
-    """Which cascades come first: the largest, the deepest, the most viral, the most valuable or the newest."""
+    """Which cascades come first: the largest (`size`), the deepest (`depth`), those with the highest structural
+    virality (`virality`), those with the highest value (`value`; amounts of several currencies are added up as
+    numbers), or those that grew last (`recent`)."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_CASCADES)] = 20
     """How many cascades at most."""
     cursor: str | None = None

@@ -69,7 +69,8 @@ class Operation:
     It returns the body of the first of ``responses``, None for no body, or a whole ``Response``. Without a scope, the
     handler takes the ``Request``.
 
-    ``optional_scope`` is that of a call which needs no key and does more with one. ``is_cors`` says that pages of every
+    ``optional_scope`` is that of a call which needs no key and does more with one; where it takes another body then,
+    ``with_key`` is the name of the call whose example of a request shows that. ``is_cors`` says that pages of every
     origin may read the response, ``has_preflight`` that they ask before (a ``POST`` that is answered on ``OPTIONS``,
     too). ``problems`` are those that not every call of its kind may raise (``web/openapi`` knows the others).
     ``request_headers`` are the names of headers that it reads.
@@ -81,6 +82,7 @@ class Operation:
     tag: str
     scope: Scope | None
     optional_scope: Scope | None = None
+    with_key: str | None = None
     of_site: bool = True
     is_cors: bool = False
     has_preflight: bool = False
@@ -98,7 +100,7 @@ class Operation:
             return
         if HTTPStatus.NOT_MODIFIED not in self.responses:
             tagged = replace(found, headers=(*found.headers, *_ENTITY_TAG))
-            same = ResponseSpec(text="It is the one that the client has.", headers=tagged.headers)
+            same = ResponseSpec(text="Nothing has changed.", headers=tagged.headers)
             more = {int(HTTPStatus.OK): tagged, int(HTTPStatus.NOT_MODIFIED): same}
             object.__setattr__(self, "responses", {**self.responses, **more})
             object.__setattr__(self, "request_headers", (*self.request_headers, "If-None-Match"))

@@ -16,6 +16,8 @@ from grapevine.web.openapi.schemas import Schema, Schemas
 _OF_BODY: Final = "body."
 KEY: Final = "key"
 """The name of the security scheme."""
+WITH_KEY: Final = "server"
+"""The name of the example that is sent with a key, of a call that may be made without one."""
 
 
 def operation_object(operation: Operation, schemas: Schemas) -> dict[str, Any]:
@@ -95,7 +97,13 @@ def without_null(schema: Schema) -> Schema:
 def _request_body(operation: Operation, body: RequestBody, schemas: Schemas) -> dict[str, Any]:
     kinds = [schemas.of(kind) for kind in body.kinds]
     content: dict[str, Any] = {"schema": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}
-    if (shown := example(operation.name, "request")) is not None:
+    shown = example(operation.name, "request")
+    if operation.with_key is not None:
+        content["examples"] = {
+            "page": {"summary": "As a page reports it.", "value": shown},
+            WITH_KEY: {"summary": "As your own server sends it.", "value": example(operation.with_key, "request")},
+        }
+    elif shown is not None:
         content["example"] = shown
     return {
         "description": f"At most {body.most:,} bytes.",

@@ -40,8 +40,19 @@ address of a page that explains them; a 422 lists every wrong field in `errors`,
 have is 405 `method-not-allowed`. A call with a key refuses parameters that it does not know, so that a typing error
 does not go unnoticed.
 
+{key}
+
+A visit is one arrival of a browser at a site. A share is one act of sharing a page: a copied link, a tap on a share
+button. Each shared link carries a token, which names its share. A return is a visit that came with somebody else's
+token. A cascade is a first visit with everything that grew from it by sharing.
+
 Every `GET` may be a `HEAD`. Any response may have the headers {headers}."""
-_KEY: Final = "`grapevine key add SITE --scope read` makes a key. It works for the sites that it was made for."
+_KEY: Final = (
+    "Send an API key as `Authorization: Bearer KEY`; `grapevine key add SITE --scope read` makes one. It works for the "
+    "sites that it was made for, and as far as its scope reaches: `read` reads numbers, `write` also reports "
+    "conversions, `admin` also erases visits and manages sites, keys and webhooks. Pages send no key, but the public "
+    "key of their site, which is no secret."
+)
 _SITE: Final = "The public key of the site; needed with an API key that reaches several sites."
 _CONVERTOR: Final = re.compile(r":\w+(?=})")
 
@@ -66,8 +77,8 @@ def describe(operations: Iterable[Operation], server: str) -> dict[str, Any]:
         "info": {
             "title": "Grapevine",
             "version": __version__,
-            "summary": "Measures word of mouth: who shared a page, who came of it, and what grew from there.",
-            "description": _INTRODUCTION.format(headers=everywhere),
+            "summary": "Measures word of mouth: who shared a page, who came through it, and what grew from there.",
+            "description": _INTRODUCTION.format(headers=everywhere, key=_KEY),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": server}],

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlencode
 
-from grapevine.web.openapi.calls import KEY
+from grapevine.web.openapi.curl_lines import CurlLine, curl_lines
 
 Document = dict[str, Any]
 _JSON: Final = "application/json"
-_MOST_NAMES: Final = 12
-"""Names of a closed set that are listed; a longer one is shortened."""
 
 
 class FieldOutline(NamedTuple):
@@ -46,7 +42,7 @@ class CallOutline(NamedTuple):
     params: list[FieldOutline]
     body: str
     replies: list[ReplyOutline]
-    curl: str
+    curls: list[CurlLine]
     example: str
 
 
@@ -121,7 +117,7 @@ def _call(document: Document, server: str, path: str, method: str, call: dict[st
         if body
         else "",
         replies=replies,
-        curl=_curl(server, path, method.upper(), call),
+        curls=curl_lines(server, path, method.upper(), call),
         example="" if shown is None else readable_json(shown),
     )
 
@@ -162,8 +158,7 @@ def type_text(schema: dict[str, Any]) -> str:
     if kinds := schema.get("anyOf"):
         return " or ".join(dict.fromkeys(type_text(kind) for kind in kinds))
     if "enum" in schema:
-        names = [f"`{name}`" for name in schema["enum"][:_MOST_NAMES]]
-        return ", ".join(names) + (" …" if len(schema["enum"]) > _MOST_NAMES else "")
+        return ", ".join(f"`{name}`" for name in schema["enum"])
     kind = schema.get("type")
     if kind == "array":
         return f"list of {type_text(schema.get('items', {}))}"
@@ -184,35 +179,6 @@ def _bounds(schema: dict[str, Any]) -> str:
 
 def _example(response: dict[str, Any]) -> Any:
     return response.get("content", {}).get(_JSON, {}).get("example")
-
-
-def _curl(server: str, path: str, method: str, call: dict[str, Any]) -> str:
-    """Returns the line that makes a call from a shell, with the examples of the description."""
-    words = ["curl"]
-    query = {}
-    for param in call["parameters"]:
-        if param.get("in") == "path":
-            path = path.replace(f"{{{param['name']}}}", quote(_shown(param), safe=""))
-        elif param.get("in") == "query" and param.get("required"):
-            query[param["name"]] = _shown(param)
-    if method not in ("GET", "POST") or (method == "POST" and "requestBody" not in call):
-        words += ["-X", method]
-    if any(param.get("name") == "Origin" for param in call["parameters"]):
-        words.append("-H 'Origin: https://www.example.com'")
-    elif {KEY: []} in call["security"]:
-        words.append('-H "Authorization: Bearer $GRAPEVINE_KEY"')
-    for media_type, content in call.get("requestBody", {}).get("content", {}).items():
-        example = content.get("example", {})
-        if media_type == _JSON:
-            words.append(f"--json {shlex.quote(json.dumps(example, ensure_ascii=False))}")
-        elif _JSON not in call["requestBody"]["content"]:
-            words.append(f"-H 'Content-Type: {media_type}' --data-raw {shlex.quote(example)}")
-    url = server.rstrip("/") + path + (f"?{urlencode(query, safe=':/')}" if query else "")
-    return " ".join([*words, shlex.quote(url)])
-
-
-def _shown(param: dict[str, Any]) -> str:
-    return str(param.get("example") or param["schema"].get("enum", ["x"])[0])
 
 
 def readable_json(value: Any, indent: int = 0, width: int = 110) -> str:

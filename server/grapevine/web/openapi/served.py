@@ -84,7 +84,7 @@ OPERATIONS: Final = [
         request_headers=("If-None-Match",),
         responses={
             200: ResponseSpec(dict[str, Any], "The description.", headers=("ETag",)),
-            304: ResponseSpec(text="It is the one that the client has.", headers=("ETag",)),
+            304: ResponseSpec(text="Nothing has changed.", headers=("ETag",)),
         },
         problems=(RateLimited,),
     ),

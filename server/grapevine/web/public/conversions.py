@@ -146,6 +146,7 @@ OPERATIONS: Final = [
         _REPORT,
         tag="conversions",
         optional_scope="write",
+        with_key=WITH_KEY.name,
         request_headers=(*_REPORT.request_headers, HEADER),
         problems=(*_REPORT.problems, Conflict),
     )

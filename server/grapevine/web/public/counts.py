@@ -80,7 +80,7 @@ OPERATIONS: Final = [
         request_headers=("If-None-Match",),
         responses={
             200: ResponseSpec(ShareCounts, "The numbers.", headers=("ETag",)),
-            304: ResponseSpec(text="They are those that the client has.", headers=("ETag",)),
+            304: ResponseSpec(text="Nothing has changed.", headers=("ETag",)),
         },
         problems=(UnknownSite, Invalid, RateLimited, Busy),
     )

@@ -57,7 +57,7 @@ OPERATIONS: Final = [
         request_headers=("Accept-Encoding", "If-None-Match"),
         responses={
             200: ResponseSpec(Any, "The file.", tuple(TYPES.values()), ("ETag", "Vary", "Content-Encoding")),
-            304: ResponseSpec(text="It is the one that the client has.", headers=("ETag", "Vary")),
+            304: ResponseSpec(text="Nothing has changed.", headers=("ETag", "Vary")),
         },
         problems=(NotFound, Busy),
     )
