@@ -39,15 +39,20 @@ def test_the_examples_run(machine: CommandRunner, capsys: pytest.CaptureFixture[
         first = http.post("/v1/visits", json=visit | {"nonce": "0" * 20}).json()
         token = first["tokens"]["copy"]
         http.post("/v1/visits", json=visit | {"nonce": "1" * 20, "token": token}).raise_for_status()
-        assert len(examples()) == 5
+        assert len(examples()) == 6
         said = []
         for example in examples():
-            program = example.replace("https://share.example.com", url).replace("TOKEN", token)
+            program = (
+                example.replace("https://share.example.com", url)
+                .replace("TOKEN", token)
+                .replace("VISIT", first["visit"])
+            )
             assert '"KEY"' in program
             exec(compile(program.replace('"KEY"', repr(added["key"])), "example", "exec"), {"__name__": "__main__"})  # noqa: S102
             said.append(capsys.readouterr().out.splitlines())
     assert said[0] == [f"2 visits grew from {ORIGIN}/bread"]
     assert said[1][:2] == ["1 visits came through a share", f"2 {ORIGIN}/bread"]
     assert said[2][0] == "0.5 None"
-    assert said[3] == ["1"]
-    assert said[4][0].startswith("start LiveStart(")
+    assert said[3] == ["1 orders and other goals in 30 days"]
+    assert said[4] == ["1"]
+    assert said[5][0].startswith("start LiveStart(")

@@ -20,8 +20,8 @@ from grapevine.client.call import Group, Operated
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs/client.md"
 BEGIN: Final = "<!-- reference: written by python -m tests.support.client_reference -->\n"
 RESULTS: Final = (
-    "Results are structs of msgspec. Their fields are those of the JSON in [the API](api.md), by the same names; only "
-    "`self` of a visit in a chain is called `is_self`. `msgspec.to_builtins(result)` makes a dict of one. For "
+    "Results are structs of msgspec. Their fields are those of the JSON in [the API](api.md), by the same names{but}. "
+    "`msgspec.to_builtins(result)` makes a dict of one. For "
     "annotations they are imported from the modules that define them:"
 )
 END: Final = "<!-- /reference -->\n"
@@ -38,7 +38,18 @@ def rendered() -> str:
         parts += [f"### {title}", "", *([_text(group.__doc__)] if name else []), ""]
         for word, method in methods_of(group):
             parts += _method(f"{name}.{word}" if name else word, method)
-    parts += ["### Exceptions", "", *_exceptions(), "", "### Results", "", RESULTS, "", *_structs(), ""]
+    parts += [
+        "### Exceptions",
+        "",
+        *_exceptions(),
+        "",
+        "### Results",
+        "",
+        RESULTS.format(but=_renamed()),
+        "",
+        *_structs(),
+        "",
+    ]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
 
 
@@ -148,6 +159,17 @@ def _structs() -> Iterator[str]:
         by_module.setdefault(struct.__module__, []).append(f"`{struct.__name__}`")
     for module, names in sorted(by_module.items()):
         yield f"| `{module}` | {', '.join(sorted(names))} |"
+
+
+def _renamed() -> str:
+    """Returns which fields have another name than in JSON, as the end of a sentence."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for struct in _found():
+        for field in msgspec.structs.fields(struct):
+            if field.name != field.encode_name:
+                found.setdefault((field.encode_name, field.name), []).append(f"`{struct.__name__}`")
+    each = [f"`{there}` of {' and '.join(names)} is called `{here}`" for (there, here), names in found.items()]
+    return "".join(f"; only {text}" for text in each)
 
 
 def _found() -> list[type[msgspec.Struct]]:

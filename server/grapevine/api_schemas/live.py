@@ -23,7 +23,8 @@ class LiveQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Query parameters of the live feed."""
 
     kinds: Annotated[str | None, msgspec.Meta(examples=["share,return"])] = None
-    """Only these events, separated by commas: `visit`, `share`, `return`, `conversion`. Without it, all of them."""
+    """Only these events, separated by commas: `visit`, `share`, `return`, `conversion`. Without it, all of them.
+    `start`, `gap` and `end` come in any case."""
 
 
 class LiveVia(msgspec.Struct, frozen=True, kw_only=True):

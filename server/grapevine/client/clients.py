@@ -57,8 +57,8 @@ class Client(Calls[Blocking]):
     ``GRAPEVINE_KEY``, or the file that ``GRAPEVINE_KEY_FILE`` names. ``site`` is the public key of the site that is
     asked about, where the API key is for several. ``timeout`` is how many seconds the client waits for an answer, or
     for the next piece of one; ``retries`` says how often and how long a call is tried. ``allow_http`` lets the key go
-    to another machine unencrypted. ``transport`` is one of httpx, for a proxy or certificates of your own. ``environ``,
-    ``clock``, ``sleep`` and ``random`` are for tests. Raises ClientSettingError.
+    to another machine unencrypted. ``transport`` is one of httpx, for a proxy or certificates of your own.
+    Raises ClientSettingError.
 
     A client may be used by several threads. Use it in a ``with`` block, or close it.
     """
@@ -73,7 +73,7 @@ class Client(Calls[Blocking]):
         retries: Retries = RETRIES,
         allow_http: bool = False,
         transport: httpx.BaseTransport | None = None,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] = os.environ,  # this and what follows is for tests
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = random_numbers.random,
@@ -113,7 +113,7 @@ class AsyncClient(Calls[Awaited]):
         retries: Retries = RETRIES,
         allow_http: bool = False,
         transport: httpx.AsyncBaseTransport | None = None,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] = os.environ,  # this and what follows is for tests
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random_numbers.random,

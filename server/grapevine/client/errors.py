@@ -105,7 +105,7 @@ class UnknownVisitError(NotFoundError):
 
 
 class ConflictError(ApiError):
-    """The call contradicts an earlier one (409)."""
+    """The call conflicts with what is stored (409)."""
 
 
 class TooLargeError(ApiError):

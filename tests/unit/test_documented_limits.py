@@ -1,0 +1,61 @@
+"""Limits that the documentation names are those of the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from grapevine.analytics import breakdown, cascades, direct
+from grapevine.analytics.attribution import MOST_CONVERSIONS
+from grapevine.client import Retries
+from grapevine.client.clients import TIMEOUT
+from grapevine.collect import schemas
+from grapevine.collect.conversion_input import MOST_GOAL, MOST_ID, MOST_VALUE
+from grapevine.live import limits as live
+from grapevine.mcp_server import arguments, results, server, untrusted_text
+from grapevine.serving.fast_path.limits import MAX_HEAD, MAX_HEADERS, MAX_URL
+from grapevine.web.api import once
+
+NUMBERS: Final = {2: "two", 3: "three", 4: "four", 5: "five", 8: "eight"}
+RETRIES: Final = Retries()
+
+SENTENCES: Final = [
+    ("api", f"Bodies are JSON of at most {schemas.MAX_BODY >> 10} KiB"),
+    ("api", f"the URL of the request may have {MAX_URL >> 10} KiB"),
+    ("api", f"send at most {MAX_HEADERS} headers and {MAX_HEAD >> 10} KiB of them"),
+    ("api", f"(100; at most {breakdown.MOST_ROWS:,})"),
+    ("api", f"at most the first {cascades.MOST_NODES:,}"),
+    ("api", f"those of the {direct.MOST_PAGES} pages with the most visits"),
+    ("api", f"More than {MOST_CONVERSIONS:,} conversions at once"),
+    ("api", f"It has 1 to {once.MOST_CHARACTERS} printable"),
+    ("api", f"may have {once.MOST_KEPT:,} of them in 24 hours"),
+    ("api", f"`goal` has 1 to {MOST_GOAL} characters, its `id` 1 to {MOST_ID}."),
+    ("api", f"from 0 to {MOST_VALUE:,} with at most six decimal places"),
+    ("api", f"`text` of 1 to {schemas.MAX_ANSWER} characters and may have a `contact` of up to {schemas.MAX_CONTACT}"),
+    ("live", f"{live.MOST_PER_KEY} streams of one API key and {live.MOST_STREAMS} in all"),
+    ("live", f"{live.MOST_PENDING_BYTES >> 10} KiB that wait"),
+    ("live", f"{live.WRITES_PER_SECOND} pieces and {live.DELIVERIES_PER_SECOND:,} events a second"),
+    ("live", f"for more than {live.LATE_MS // 1_000} seconds is left out"),
+    ("live", f"{NUMBERS[live.WINDOW_MS // 60_000]} minutes to come back"),
+    ("live", f"a comment comes every {live.HEARTBEAT_SECONDS:.0f} seconds"),
+    ("live", f"asks clients to wait {NUMBERS[live.RETRY_MS // 1_000]} seconds"),
+    ("mcp", f"{arguments.MOST_ROWS} rows of a list ({arguments.MOST_NODES} visits of a cascade)"),
+    ("mcp", f"{results.MOST_BYTES:,} bytes of an answer"),
+    ("mcp", f"{server.SECONDS:.0f} seconds for a call, {NUMBERS[server.AT_ONCE]} calls at the same time"),
+    ("mcp", f"at most {untrusted_text.MOST_CHARACTERS} characters"),
+    ("client", f"sent up to {NUMBERS[RETRIES.attempts]} times within {RETRIES.patience:.0f} seconds"),
+    ("client", f"at most {NUMBERS[int(RETRIES.longest_pause)]} seconds"),
+    ("client", f"longer than {RETRIES.longest_retry_after:.0f} seconds, the exception"),
+    ("client", f"takes longer than {TIMEOUT:.0f} seconds is given up"),
+    ("security", f"trailers | {MAX_HEAD >> 10} KiB |"),
+    ("security", f"| URL | {MAX_URL >> 10} KiB |"),
+    ("security", f"not read | {live.MOST_PENDING_BYTES >> 10} KiB"),
+]
+
+
+@pytest.mark.parametrize(("page", "sentence"), SENTENCES)
+def test_a_page_names_the_limit_that_there_is(page: str, sentence: str, project_root: Path) -> None:
+    text = (project_root / f"docs/{page}.md").read_text("utf-8")
+    assert sentence in " ".join(text.split())
