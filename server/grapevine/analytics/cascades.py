@@ -49,7 +49,7 @@ class CascadeHead(msgspec.Struct, frozen=True):
     last_at: str
     """When the last visit came."""
     size: int
-    """Its visits, without self-returns and minted links' own nodes."""
+    """Its visits, without self-returns and without the node that stands for a tracked link."""
     max_depth: int
     """The depth of its deepest visit; the root has 0."""
     breadth: int
@@ -86,7 +86,8 @@ class CascadeArrival(msgspec.Struct, frozen=True):
 
 
 class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One visit of a cascade, or the node of a minted link at its root. An erased visit keeps only its place."""
+    """One visit of a cascade, or, as its root, the node that stands for a tracked link. An erased visit keeps only its
+    place."""
 
     visit: str
     """The visit."""

@@ -132,7 +132,7 @@ class LiveStart(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     """The public key of the site."""
     resumed: bool
-    """Whether it goes on behind `Last-Event-ID`."""
+    """Whether it goes on after the event that `Last-Event-ID` names."""
 
 
 class LiveGap(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +141,7 @@ class LiveGap(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None
     """The time of the last event before it, as far as that is known."""
     at: _At
-    """The time of the first event behind it, or later."""
+    """The time of the first event after it, or later."""
     reason: Literal["too-old", "too-much"]
     """`too-old`: `Last-Event-ID` is from before the events that are kept. `too-much`: more happened than is sent."""
     detail: str

@@ -20,9 +20,9 @@ class PeriodQuery(msgspec.Struct, frozen=True, kw_only=True, rename={"first": "f
     """The days that are asked about, in UTC."""
 
     first: Annotated[date | None, msgspec.Meta(examples=["2026-11-01"])] = None
-    """The first day; without it, 30 days end with `to`."""
+    """The first day, in UTC; without it, the period has 30 days and ends with `to`."""
     last: Annotated[date | None, msgspec.Meta(examples=["2026-11-30"])] = None
-    """The last day, which is included; without it, today."""
+    """The last day, in UTC, which is included; without it, today."""
 
     def period(self, now: int) -> Period:
         """Returns the days asked about; the default end is the day of ``now`` (milliseconds). Raises Invalid."""

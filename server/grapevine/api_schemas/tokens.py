@@ -17,7 +17,7 @@ class TokenPath(msgspec.Struct, frozen=True):
     """The path of a call about one token."""
 
     token: Token
-    """A share token; punctuation behind it is ignored."""
+    """A share token; punctuation after it is ignored."""
 
 
 class ResolveRequest(msgspec.Struct, forbid_unknown_fields=True):

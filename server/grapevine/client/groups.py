@@ -273,9 +273,9 @@ class Calls(Group[Way]):
     def live(self, kinds: Sequence[LiveKind] | None = None, *, after: str | None = None) -> Feed[FeedEvent]:
         """Yields visits, returns, shares and conversions as they are stored; of these only ``kinds``, if given.
 
-        It does not end. When the connection breaks, the client connects again and goes on behind the last event; in
+        It does not end. When the connection breaks, the client connects again and goes on after the last event; in
         place of what the server cannot send any more there is an event ``gap``. ``after`` is the ``id`` of an event
-        behind which to go on, which the server can for five minutes. Raises ConnectionFailed when nothing came for that
+        after which to go on, which the server can for five minutes. Raises ConnectionFailed when nothing came for that
         long.
         """
         chosen = None if kinds is None else ",".join(kinds)

@@ -24,13 +24,16 @@ MOST_ENDPOINTS: Final = 20
 MOST_DELIVERIES: Final = 100
 _SWITCHED_OFF: Final = "switched off"
 
+_Event = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*EVENTS]})]
+_State = Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["pending", "delivered", "failed"]})]
+
 
 class EndpointChanges(msgspec.Struct, forbid_unknown_fields=True):
     """Changes of an endpoint. What is not sent, or null, stays as it is."""
 
     url: str | None = None
     """The URL that events are sent to."""
-    events: list[str] | None = None
+    events: list[_Event] | None = None
     """The events to send."""
     enabled: bool | None = None
     """Whether events are sent."""
@@ -41,7 +44,7 @@ class NewEndpoint(msgspec.Struct, forbid_unknown_fields=True):
 
     url: str
     """The https URL that events are sent to."""
-    events: list[str] | None = None
+    events: list[_Event] | None = None
     """The events to send; without it, all of them."""
 
 
@@ -51,7 +54,7 @@ class Disabled(msgspec.Struct, frozen=True):
     at: str
     """Since when."""
     reason: str
-    """Why."""
+    """Why, in a few words."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -61,7 +64,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """Its id."""
     url: str
     """The URL that events are sent to."""
-    events: list[str]
+    events: list[_Event]
     """The events that are sent."""
     created_at: str
     """When it was added."""
@@ -86,10 +89,10 @@ class Delivery(msgspec.Struct, frozen=True):
 
     id: str
     """The id of the event."""
-    event: str
+    event: _Event
     """The kind of event."""
-    state: str
-    """`pending`, `delivered` or `failed`."""
+    state: _State
+    """Whether it waits for an attempt, was delivered, or was given up."""
     at: str
     """When the event happened."""
     attempts: int

@@ -82,7 +82,7 @@ class ShareCredit(msgspec.Struct, frozen=True):
 
 
 class Unshared(msgspec.Struct, frozen=True):
-    """Conversions whose chain holds no share."""
+    """Conversions whose chain holds no return, so that no share led to them."""
 
     conversions: str
     """How many."""
@@ -93,7 +93,7 @@ class Unshared(msgspec.Struct, frozen=True):
 class Attribution(msgspec.Struct, frozen=True, omit_defaults=True):
     """Conversions and their value, credited to channels, pages and shares.
 
-    Each of the three lists adds up to ``conversions`` and ``value``, together with ``without_share``; behind a cursor,
+    Together with ``without_share``, each of the three lists adds up to ``conversions`` and ``value``; after a cursor,
     the lists of pages and shares are what is left of them.
     """
 
@@ -106,7 +106,7 @@ class Attribution(msgspec.Struct, frozen=True, omit_defaults=True):
     truncated: int
     """Conversions whose chain begins before the oldest stored visit; their known part is credited."""
     without_share: Unshared
-    """Conversions whose chain holds no share."""
+    """Conversions whose chain holds no return, so that no share led to them."""
     channels: list[CreditRow]
     """The credit by channel."""
     pages: list[CreditRow]

@@ -30,7 +30,7 @@ class SeriesQuery(FilterQuery, frozen=True, kw_only=True):
     metric: Annotated[str, msgspec.Meta(examples=["visits"], extra_json_schema={"enum": [*METRICS]})]
     """Which number."""
     interval: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*INTERVALS]})] = "day"
-    """How long each point is. `bound_hits` are counted by day, so that they cannot be had by hour."""
+    """How long each point is. `bound_hits` is counted by day, so `hour` is refused for it."""
     currency: Annotated[str, msgspec.Meta(examples=["EUR"], pattern="^[A-Za-z]{3}$")] | None = None
     """With `metric=value`: amounts in this currency (ISO 4217). Needed where the period has amounts in several."""
     reported_by: Annotated[str | None, msgspec.Meta(extra_json_schema={"enum": [*enums.CONVERSION_REPORTERS]})] = None
@@ -125,7 +125,7 @@ async def get_direct(call: SiteCall, query: PeriodQuery) -> Direct:
 async def get_attribution(call: SiteCall, query: AttributionQuery) -> Attribution:
     """Conversions and their value, credited to channels, pages and shares.
 
-    With a `cursor` the lists of pages and shares go on behind those of the response before, and their row `(other)`
+    With a `cursor` the lists of pages and shares go on after those of the response before, and their row `(other)`
     adds up what follows these. A list that has ended is empty.
     """
     return await attribute_conversions(

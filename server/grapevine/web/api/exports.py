@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -23,6 +24,10 @@ _UNSAFE: Final = re.compile(r"[^0-9A-Za-z_-]+")
 class ExportQuery(PeriodQuery, frozen=True, kw_only=True):
     """The parameters of ``GET /v1/export/{table}``. Without a day, the export has no end on that side."""
 
+    first: Annotated[date | None, msgspec.Meta(examples=["2026-11-01"])] = None
+    """The first day, in UTC; without it, the export begins with the oldest row."""
+    last: Annotated[date | None, msgspec.Meta(examples=["2026-11-30"])] = None
+    """The last day, in UTC, which is included; without it, the export ends with the newest row."""
     format: Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*FORMATS]})] = "ndjson"
     """The form of the file. Parquet needs the extra `parquet` where the server runs."""
     bom: Literal["on", "off"] = "on"

@@ -32,7 +32,7 @@ async def get_token(call: SiteCall, path: TokenPath) -> Resolution:
 async def resolve_tokens(call: SiteCall, body: ResolveRequest) -> ResolveResponse:
     """Resolves up to 1,000 tokens at once.
 
-    A token that stands for no share has an `error` in its place, and costs the others nothing.
+    A token that names no share gets an `error` in its place; the others are resolved all the same.
     """
     results = list[msgspec.Raw]()
     for start in range(0, len(body.tokens), _AT_ONCE):

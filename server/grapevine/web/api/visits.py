@@ -23,7 +23,7 @@ class VisitPath(msgspec.Struct, frozen=True):
 async def erase_visit(call: SiteCall, path: VisitPath) -> None:
     """Erases the visit that a token of the site names, or a visit's id.
 
-    Nothing is left of it but that it was there, which the tree of its cascade needs.
+    Only the fact that there was a visit stays, because the tree of its cascade needs it.
     """
     try:
         visit_id = call.site.tokens.visit_named(path.token)

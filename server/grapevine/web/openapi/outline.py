@@ -145,7 +145,7 @@ def _reply(document: Document, status: str, response: dict[str, Any]) -> ReplyOu
 
 
 def _types(content: dict[str, Any]) -> str:
-    if _JSON in content:
+    if _JSON in content and content[_JSON]["schema"]:
         return type_text(content[_JSON]["schema"])
     return " or ".join(f"`{name.partition(';')[0]}`" for name in content)
 

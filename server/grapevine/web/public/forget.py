@@ -19,7 +19,7 @@ from grapevine.web.state import app_state
 async def forget(request: Request) -> Response:
     """Erases the visit of a session.
 
-    Nothing is left of it but that it was there, which the tree of its cascade needs. It may be repeated as often as
+    Only the fact that there was a visit stays, because the tree of its cascade needs it. It may be repeated as often as
     you like, also when nothing is left.
     """
     state = app_state(request)
@@ -49,7 +49,7 @@ OPERATIONS: Final = [
         has_preflight=True,
         body=RequestBody(ForgetRequest, MAX_BODY, TEXT_OR_JSON, is_checked=True),
         request_headers=("Origin",),
-        responses={200: ResponseSpec(Empty, "Nothing is left of the visit but that it was there.")},
+        responses={200: ResponseSpec(Empty, "Only the fact that there was a visit is left.")},
         problems=REFUSALS,
     )
 ]

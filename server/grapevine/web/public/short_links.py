@@ -31,7 +31,7 @@ _YOUNG_DAYS: Final = 1
 async def follow_link(request: Request) -> Response:
     """The short link of a share: leads to the shared page with the token in its URL.
 
-    It is the page that the share was reported with, else the site's home page. Punctuation or parameters behind the
+    It is the page that the share was reported with, else the site's home page. Punctuation or parameters after the
     token are ignored. A preview robot gets the same response, and is recorded as an unfurl.
     """
     state = app_state(request)
