@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.domain.json_input import decode
+from grapevine.domain.storable import storable
 from grapevine.sites.cache import Site
 from grapevine.store.readers.reads import Reads
 from grapevine.store.rows import KeyRow
@@ -84,11 +86,14 @@ async def _body(spec: RequestBody, request: Request) -> msgspec.Struct:
 async def _arguments(operation: Operation, request: Request) -> dict[str, Any]:
     """Returns what the handler takes by keyword. Raises Invalid, Malformed, TooLarge."""
     arguments: dict[str, Any] = {}
-    query = read_query(request.query_params, operation.query, ("site",) if operation.of_site else ())
+    given = QueryParams([(name, storable(text)) for name, text in request.query_params.multi_items()])
+    query = read_query(given, operation.query, ("site",) if operation.of_site else ())
     if operation.query.__struct_fields__:
         arguments["query"] = query
     if operation.path_params is not None:
-        arguments["path"] = msgspec.convert(request.path_params, operation.path_params)
+        arguments["path"] = msgspec.convert(
+            {name: storable(text) for name, text in request.path_params.items()}, operation.path_params
+        )
     if operation.body is not None:
         arguments["body"] = await _body(operation.body, request)
     return arguments

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from grapevine.analytics.metrics import Filters
 from grapevine.domain.periods import DEFAULT_DAYS, Period
+from grapevine.domain.storable import storable
 from grapevine.errors import Invalid
 from grapevine.web.api.query_params import given_filters, read_date, read_period, today
 
@@ -21,7 +22,7 @@ class ViewUrl:
 
     def __init__(self, path: str, params: Mapping[str, str]) -> None:
         self.path = path
-        self.params = {name: value for name, value in params.items() if value}
+        self.params = {name: storable(value) for name, value in params.items() if value}
 
     def changed(self, **changes: object) -> str:
         """Returns the URL of this page with some parameters changed; None removes one."""
