@@ -65,6 +65,14 @@ _EVENTS: Final = f"""
     SELECT site, page, page % 4096, {FIRST_DAY} + page % {DAYS}, 'https://example.org/' || page
     FROM generate_series(1, 4) AS site, generate_series(1, {PAGES * 10}) AS page;
 """
+_KEYS: Final = """
+    INSERT INTO api_keys (key_id, site_id, name, scope, hash, created_at, revoked_at)
+    SELECT 'key' || i, CASE WHEN i % 20 = 0 THEN -1 ELSE i / 3 END, 'key', 'read', 'hash' || i, i,
+        CASE WHEN i % 5 = 0 THEN i END
+    FROM generate_series(3, 20000) AS i;
+    INSERT INTO key_sites (key_id, site_id)
+    SELECT key_id, site FROM api_keys, generate_series(created_at / 3, created_at / 3 + 1) AS site WHERE site_id = -1;
+"""
 _COUNTS: Final = f"""
     INSERT INTO counts_hour
     SELECT site, (18262 + day) * 24 + hour, source, -1, 0, 0, {_MEASURED} FROM generate_series(1, 4) AS site,
@@ -92,4 +100,4 @@ _COUNTS: Final = f"""
         generate_series({FIRST_DAY}, {FIRST_DAY + DAYS - 1}) AS day,
         unnest(ARRAY['robot', 'opted-out', 'invalid', 'duplicate']) AS reason;
 """
-STATEMENTS: Final = f"{_FUNCTIONS}{_EVENTS}{_COUNTS} ANALYZE;"
+STATEMENTS: Final = f"{_FUNCTIONS}{_EVENTS}{_COUNTS}{_KEYS} ANALYZE;"

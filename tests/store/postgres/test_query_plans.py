@@ -206,6 +206,19 @@ async def test_no_table_of_events_is_read_whole(plenty: Plenty, name: str, filte
         assert not read_whole(plan), json.dumps(plan, indent=1)
 
 
+@pytest.mark.parametrize(
+    "name",
+    "keys_of_site keys_after keys_of_sites_after number_of_keys surplus_revoked_keys api_keys_to_delete".split(),
+)
+async def test_not_every_key_of_the_server_is_read(plenty: Plenty, name: str) -> None:
+    for plan in await plenty.plans(sql_loader.queries()[name], key_id="", created_at=0, kept=100):
+        read = [step for step in steps(plan) if step.get("Relation Name") == "api_keys"]
+        assert read
+        for step in read:
+            assert step.keys() & {"Index Cond", "Recheck Cond"}, json.dumps(plan, indent=1)
+            assert (step.get("Index Name") == "api_keys_created") == (name == "keys_after")
+
+
 @pytest.mark.parametrize("query", ["SELECT max(title) FROM pages", "SELECT title FROM pages ORDER BY site_id, page_id"])
 async def test_what_reads_a_whole_table_is_seen(plenty: Plenty, query: str) -> None:
     (plan,) = (await plenty.store.look(f"EXPLAIN (FORMAT JSON) {query}"))[0]

@@ -50,3 +50,23 @@ def test_a_page_is_read_through_its_index(database: sqlite3.Connection) -> None:
     steps = " ".join(plan(database, "visits_of_page_by"))
     database.close()
     assert "visits_page" in steps
+
+
+@pytest.mark.parametrize("name", ["keys_of_site", "keys_of_sites_after", "number_of_keys", "surplus_revoked_keys"])
+def test_keys_of_a_site_are_found_without_a_look_at_each_key(database: sqlite3.Connection, name: str) -> None:
+    steps = plan(database, name)
+    database.close()
+    assert "SEARCH a USING INDEX api_keys_site (site_id=?)" in steps
+    assert "SEARCH k USING INDEX sqlite_autoindex_api_keys_1 (key_id=?)" in steps
+
+
+def test_keys_of_a_deleted_site_are_found_without_a_look_at_each_key(database: sqlite3.Connection) -> None:
+    steps = plan(database, "api_keys_to_delete")
+    database.close()
+    assert not [step for step in steps if step.startswith("SCAN")]
+
+
+def test_the_next_keys_of_all_are_found_in_their_order(database: sqlite3.Connection) -> None:
+    steps = plan(database, "keys_after")
+    database.close()
+    assert "SEARCH k USING INDEX api_keys_created ((created_at,key_id)>(?,?))" in steps

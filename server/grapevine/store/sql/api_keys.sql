@@ -3,8 +3,9 @@
 k.key_id, k.site_id, k.name, k.scope, k.created_at, k.revoked_at, k.last_used_at, s.site_id
 
 -- fragment: reaching_one
--- Whether a key was made for one site, alone or with others; 0 stands for every site.
-(k.site_id = :site_id OR k.key_id IN (SELECT n.key_id FROM key_sites n WHERE n.site_id = :site_id))
+-- Whether a key was made for one site, alone or with others; 0 stands for every site. With OR, PostgreSQL reads all keys.
+k.key_id IN (SELECT a.key_id FROM api_keys a WHERE a.site_id = :site_id
+    UNION ALL SELECT n.key_id FROM key_sites n WHERE n.site_id = :site_id)
 
 -- fragment: key_order
 -- Oldest first.
@@ -48,12 +49,17 @@ SELECT {{key_columns}} FROM (
 ) AS k LEFT JOIN key_sites s ON s.key_id = k.key_id ORDER BY {{key_order}}, s.site_id;
 
 -- name: keys_of_sites_after
--- Returns the next keys behind one that were made for one of some sites, alone or with others, oldest first.
+-- Returns the next keys behind one that were made for one of some sites, alone or with others, oldest first. OFFSET keeps
+-- PostgreSQL from going through the keys of all sites in their order.
 SELECT {{key_columns}} FROM (
-    SELECT k.key_id, k.site_id, k.name, k.scope, k.created_at, k.revoked_at, k.last_used_at FROM api_keys k
+    SELECT k.key_id, k.site_id, k.name, k.scope, k.created_at, k.revoked_at, k.last_used_at FROM (
+        SELECT k.key_id, k.site_id, k.name, k.scope, k.created_at, k.revoked_at, k.last_used_at FROM api_keys k
+        WHERE k.key_id IN (
+            SELECT a.key_id FROM api_keys a WHERE a.site_id IN (SELECT site_id FROM rows(site_id bigint))
+            UNION ALL SELECT n.key_id FROM key_sites n WHERE n.site_id IN (SELECT site_id FROM rows(site_id bigint)))
+        /*postgres OFFSET 0 */
+    ) AS k
     WHERE (k.created_at, k.key_id /*postgres COLLATE "C" */) > (:created_at, :key_id)
-      AND (k.site_id IN (SELECT site_id FROM rows(site_id bigint)) OR k.key_id IN (
-        SELECT n.key_id FROM key_sites n WHERE n.site_id IN (SELECT site_id FROM rows(site_id bigint))))
     ORDER BY {{key_order}} LIMIT :most
 ) AS k LEFT JOIN key_sites s ON s.key_id = k.key_id ORDER BY {{key_order}}, s.site_id;
 
