@@ -13,13 +13,18 @@ from grapevine.client import Retries
 from grapevine.client.clients import TIMEOUT
 from grapevine.collect import schemas
 from grapevine.collect.conversion_input import MOST_GOAL, MOST_ID, MOST_VALUE
+from grapevine.domain import channels, enums, money
 from grapevine.live import limits as live
 from grapevine.mcp_server import arguments, results, server, untrusted_text
 from grapevine.serving.fast_path.limits import MAX_HEAD, MAX_HEADERS, MAX_URL
+from grapevine.store.readers.cascades import MOST_OF_CHAIN
 from grapevine.web.api import once
+from grapevine.writer.conversions import MOST_BY_PAGES
 
-NUMBERS: Final = {2: "two", 3: "three", 4: "four", 5: "five", 8: "eight"}
+NUMBERS: Final = {2: "two", 3: "three", 4: "four", 5: "five", 8: "eight", 12: "twelve"}
 RETRIES: Final = Retries()
+BAR: Final = r"\|"
+"""Between alternatives in a cell of a table."""
 
 SENTENCES: Final = [
     ("api", f"Bodies are JSON of at most {schemas.MAX_BODY >> 10} KiB"),
@@ -34,6 +39,12 @@ SENTENCES: Final = [
     ("api", f"`goal` has 1 to {MOST_GOAL} characters, its `id` 1 to {MOST_ID}."),
     ("api", f"from 0 to {MOST_VALUE:,} with at most six decimal places"),
     ("api", f"`text` of 1 to {schemas.MAX_ANSWER} characters and may have a `contact` of up to {schemas.MAX_CONTACT}"),
+    ("api", f"Amounts by currency have at most {money.MOST_CURRENCIES} entries"),
+    ("api", f"of more than {MOST_OF_CHAIN} visits has its root and its last {MOST_OF_CHAIN - 1},"),
+    ("api", f"A page may report {MOST_BY_PAGES} conversions of a visit"),
+    ("api", f"the {NUMBERS[len(channels.USUAL)]} usual channels: {', '.join(channels.USUAL)}."),
+    ("api", f"`bound={BAR.join(enums.BOUND_KINDS)}`"),
+    ("api", f"`verdict={BAR.join(enums.VERDICTS)}`"),
     ("live", f"{live.MOST_PER_KEY} streams of one API key and {live.MOST_STREAMS} in all"),
     ("live", f"{live.MOST_PENDING_BYTES >> 10} KiB that wait"),
     ("live", f"{live.WRITES_PER_SECOND} pieces and {live.DELIVERIES_PER_SECOND:,} events a second"),

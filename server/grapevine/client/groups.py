@@ -167,7 +167,11 @@ class CascadesGroup(Group[Way]):
     def list(
         self, sort: Literal["size", "depth", "virality", "value", "recent"] = "size", *, page_size: int = 200
     ) -> PagedList[CascadePage, CascadeHead]:
-        """Yields all cascades of the site in that order. ``page_size`` is how many one request asks for."""
+        """Yields all cascades of the site. ``page_size`` is how many one request asks for.
+
+        ``sort`` says which come first: those with the most visits, the greatest depth, the highest structural virality,
+        the highest value (amounts of several currencies are added up as numbers), or those that grew last.
+        """
         return PagedList(
             at=lambda cursor: Call(
                 read=answer(CascadePage), query={"sort": sort, "limit": page_size, "cursor": cursor}

@@ -123,7 +123,7 @@ FAMILIES: Final[Sequence[Family]] = (
     Family(
         "grapevine_queue_events_limit",
         "gauge",
-        "So many events may wait; those of one site take half of it at most.",
+        "The most events that may wait; of one site, at most half of this.",
         lambda state: [state.writer.waiting.most],
     ),
     Family(
@@ -135,7 +135,7 @@ FAMILIES: Final[Sequence[Family]] = (
     Family(
         "grapevine_queue_bytes_limit",
         "gauge",
-        "So many bytes may wait; those of one site take half of it at most.",
+        "The most bytes that may wait; of one site, at most half of this.",
         lambda state: [state.writer.waiting.most_bytes],
     ),
     _histogram(
@@ -189,7 +189,7 @@ FAMILIES: Final[Sequence[Family]] = (
     Family(
         "grapevine_live_streams_limit",
         "gauge",
-        "So many streams may be open.",
+        "The most streams that may be open.",
         lambda _: [MOST_STREAMS],
     ),
     Family(
