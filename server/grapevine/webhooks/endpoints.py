@@ -15,12 +15,13 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.redaction import redacted_repr
 from grapevine.egress.policy import EgressPolicy, EgressRefused
 from grapevine.errors import Invalid, NotFound
-from grapevine.store.repositories.webhooks import DeliveryRow, WebhookRepository, WebhookRow
+from grapevine.store.repositories.webhooks import DeliveryRow, TooManyWebhooks, WebhookRepository, WebhookRow
 from grapevine.store.rows import KeptAnswer
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of
 from grapevine.webhooks.signing import EVENTS, Random, new_id, new_secret
 
 MOST_ENDPOINTS: Final = 20
+"""Endpoints of one site, also when many are added at once: each of them gets every event."""
 MOST_DELIVERIES: Final = 100
 _SWITCHED_OFF: Final = "switched off"
 
@@ -134,8 +135,6 @@ async def add(
     """Adds an endpoint. ``answer`` makes what is kept for a repeat of the request. Raises Invalid, AlreadyAnswered."""
     _check_url(egress, wanted.url)
     events = _events(EVENTS if wanted.events is None else wanted.events)
-    if len(await hooks.webhooks(site_id)) >= MOST_ENDPOINTS:
-        raise Invalid.of("url", f"would be one more than the {MOST_ENDPOINTS} endpoints that a site can have")
     webhook_id, secret = new_id("wh", random), new_secret(random)
     row = WebhookRow(
         webhook_id=webhook_id,
@@ -146,7 +145,11 @@ async def add(
         created_at=now,
     )
     added = AddedEndpoint(**msgspec.structs.asdict(_endpoint(row)), secret=secret)
-    await hooks.add(row, answer(added))
+    try:
+        await hooks.add(row, answer(added), MOST_ENDPOINTS)
+    except TooManyWebhooks:
+        detail = f"would be one more than the {MOST_ENDPOINTS} endpoints that a site can have"
+        raise Invalid.of("url", detail) from None
     return added
 
 

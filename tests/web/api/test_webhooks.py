@@ -16,7 +16,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.urls import page_id
 from grapevine.store.repositories.spikes import SpikeRow
 from grapevine.webhooks.signing import event
-from tests.support.in_process_server import NOON, ORIGIN, Server, serving
+from tests.support.in_process_server import BOTH_BACKENDS, NOON, ORIGIN, Server, serving
 from tests.support.webhook_receiver import receiving
 from tests.web.api.test_read_api import KeyClient, refused, with_key
 
@@ -115,6 +115,15 @@ async def test_a_site_has_so_many_endpoints_at_most(owner: KeyClient) -> None:
     for number in range(20):
         await add(owner, url=f"https://hook.example/{number}")
     assert refused(await owner.http.post("/v1/webhooks", json={"url": URL})) == (422, "invalid", ["url"])
+
+
+@BOTH_BACKENDS
+async def test_many_endpoints_added_at_once_keep_the_bound(owner: KeyClient) -> None:
+    answers = await asyncio.gather(
+        *(owner.http.post("/v1/webhooks", json={"url": f"https://hook.example/{number}"}) for number in range(40))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] * 20 + [422] * 20
+    assert len((await owner.json("/v1/webhooks"))["webhooks"]) == 20
 
 
 async def test_authorization(server: Server, owner: KeyClient) -> None:

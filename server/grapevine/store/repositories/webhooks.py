@@ -12,10 +12,16 @@ from typing import NamedTuple
 import msgspec
 
 from grapevine.domain.redaction import redacted_repr
+from grapevine.errors import GrapevineError
 from grapevine.store.query_runner import Runner
 from grapevine.store.repositories.kept_answers import keep_answer
 from grapevine.store.repositories.repository import Repository
 from grapevine.store.rows import KeptAnswer
+
+
+class TooManyWebhooks(GrapevineError):
+    """A site has as many endpoints as it may have."""
+
 
 Draw = Callable[[], str]
 """A new id of a delivery."""
@@ -114,10 +120,18 @@ class WebhookRepository(Repository):
         async with self._transaction() as change:
             await change.run("replace_webhook_secret", webhook_id=webhook_id, before=before, secret=secret)
 
-    async def add(self, row: WebhookRow, answer: KeptAnswer | None = None) -> None:
-        """Adds an endpoint, whose id must be new, and keeps the ``answer``, if any. Raises AlreadyAnswered."""
+    async def add(self, row: WebhookRow, answer: KeptAnswer | None = None, most: int | None = None) -> None:
+        """Adds an endpoint, whose id must be new, and keeps the ``answer``, if any.
+
+        Raises TooManyWebhooks where its site has ``most``; AlreadyAnswered.
+        """
         async with self._transaction() as change:
             await keep_answer(change, answer)
+            if most is not None:
+                await change.run("lock_additions")
+                ((number,),) = await change.run("number_of_webhooks", site_id=row.site_id)
+                if number >= most:
+                    raise TooManyWebhooks(f"site {row.site_id} has {number} endpoints")
             await change.run("insert_webhook", **msgspec.structs.asdict(row))
 
     async def change(self, row: WebhookRow) -> bool:

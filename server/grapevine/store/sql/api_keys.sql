@@ -64,7 +64,7 @@ SELECT {{key_columns}} FROM (
 ) AS k LEFT JOIN key_sites s ON s.key_id = k.key_id ORDER BY {{key_order}}, s.site_id;
 
 -- name: lock_additions
--- Makes processes that add keys or sites do so one after another; SQLite's transactions do so anyway.
+-- Makes transactions that add keys, sites or webhook endpoints do so one after another; SQLite's transactions do so anyway.
 /*postgres SELECT version FROM versions WHERE name = 'sites' FOR UPDATE */;
 
 -- name: number_of_keys

@@ -8,6 +8,10 @@ WHERE site_id = :site_id ORDER BY created_at, webhook_id /*postgres COLLATE "C" 
 SELECT webhook_id, site_id, url, secret, events, created_at, disabled_at, reason FROM webhooks
 WHERE webhook_id = :webhook_id AND site_id = :site_id;
 
+-- name: number_of_webhooks
+-- Returns how many endpoints a site has.
+SELECT count(*) FROM webhooks WHERE site_id = :site_id;
+
 -- name: insert_webhook
 -- Inserts an endpoint.
 INSERT INTO webhooks (webhook_id, site_id, url, secret, events, created_at)
