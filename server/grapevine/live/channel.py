@@ -185,7 +185,8 @@ class Channel:
     async def missed(self, site: Site, reader: Reader, position: Position) -> AsyncGenerator[Piece, None]:
         """Yields what a reader missed since ``position``; behind that it goes on with what is handed out.
 
-        All readers that come back take turns, since each page reads the store. Raises StoreError.
+        All readers that come back take turns, since each page reads the store. Yields nothing more once the stream is
+        ended, however slowly its client takes the pages: its key may be revoked. Raises StoreError.
         """
         begin, started, sent = position.numbers(), position.started, position.sent
         ends = begin
@@ -193,12 +194,16 @@ class Channel:
         while not is_last:
             reader.hold()
             async with self._catching_up:
+                if reader.has_ended:
+                    return
                 await asyncio.sleep(CATCH_UP_SECONDS if ends is not begin else 0)
                 reader.take()  # what is handed out from now on is behind `until`
                 until = dict(self._ends)
                 page = await self._page(site, ends, until, started, sent)
                 if not page.is_last:
                     reader.hold()
+            if reader.has_ended:
+                return
             ends, is_last, reader.position = page.ends, page.is_last, page.piece.position
             yield page.piece
 
@@ -207,6 +212,8 @@ class Channel:
         now = self._clock()
         here = Position.of(now, self._ends)
         self.readers.add(reader)
+        if self._find_site(self.site_id) is None:  # ``run`` may have ended the others, and stopped
+            reader.end(SITE_DELETED)
         goes_on = position is not None and position.at >= max(self._watched_since, now - WINDOW_MS)
         began = LiveStart(at=rfc3339(now), site=site.key, resumed=goes_on)
         if position is not None and goes_on:
