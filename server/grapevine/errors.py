@@ -156,7 +156,7 @@ class UrlTooLong(Problem):
 
 
 class Invalid(Problem):
-    """A field has a value that cannot be used; ``errors`` names each."""
+    """A field has a value that cannot be used; ``errors`` names those that were found."""
 
     status, code, title = 422, "invalid", "The request has fields that cannot be used"
 

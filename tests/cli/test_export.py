@@ -136,7 +136,7 @@ def test_without_its_package_parquet_says_what_to_install(terminal: ExportTermin
         (("guards",), "invalid choice: 'guards'"),
         (("visits", "--format", "xlsx"), "invalid choice: 'xlsx'"),
         (("visits", "--from", "yesterday"), "is no date"),
-        (("visits", "--from", "2026-11-02", "--to", "2026-11-01"), "That period cannot be answered."),
+        (("visits", "--from", "2026-11-02", "--to", "2026-11-01"), "`from` must not be after `to`."),
     ],
 )
 def test_wrong_usage(terminal: ExportTerminal, arguments: tuple[str, ...], says: str) -> None:

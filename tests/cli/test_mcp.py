@@ -309,6 +309,6 @@ def test_standard_output_holds_the_protocol_alone(facts: dict[str, Any]) -> None
     refused = {each: said[each]["result"]["content"][0]["text"] for each in (2, 3, 4)}
     assert "401" in refused[2]
     assert refused[3].startswith("There is no such tool; there are summary, series, ")
-    assert refused[4].startswith("These arguments cannot be used: Object contains unknown field `site`")
+    assert refused[4].startswith("These arguments cannot be used: `site` is unknown here; there are from, ")
     assert all(said[each]["result"]["isError"] is True for each in (2, 3, 4))
     assert "Traceback" not in log

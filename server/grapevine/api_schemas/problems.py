@@ -28,4 +28,4 @@ class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     """The kind of problem, for programs."""
     errors: list[FieldProblem] = []
-    """Every field that cannot be used; it is there for the code `invalid` alone."""
+    """Fields that cannot be used; others may be found once these are right. For the code `invalid` alone."""

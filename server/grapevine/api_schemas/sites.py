@@ -60,7 +60,7 @@ class SiteChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What you call the site."""
     origins: Origins | None = None
     """All of its origins anew."""
-    param: Annotated[str, msgspec.Meta(pattern="^[A-Za-z][0-9A-Za-z_-]{0,15}$")] | None = None
+    param: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[A-Za-z][0-9A-Za-z_-]{0,15}$"})] | None = None
     """The token's name in URLs."""
     place: Place | None = None
     """Where in a URL the token stands."""

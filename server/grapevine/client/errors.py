@@ -55,7 +55,7 @@ class ApiError(ClientError):
     """The server refused the call.
 
     ``code`` is the name of the problem in the API's documentation, ``status`` the HTTP status, ``detail`` one sentence;
-    ``errors`` names each wrong field; ``retry_after`` is after how many seconds the call may be repeated, if it may.
+    ``errors`` names wrong fields; ``retry_after`` is after how many seconds the call may be repeated, if it may.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class TooLargeError(ApiError):
 
 
 class InvalidError(ApiError):
-    """Parameters or fields cannot be used; ``errors`` names each (422)."""
+    """Parameters or fields cannot be used; ``errors`` names those that were found (422)."""
 
 
 class BadSignatureError(InvalidError):

@@ -9,14 +9,14 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from grapevine.domain.wrong_fields import KINDS, first_wrong, wrong_fields
 from grapevine.errors import FieldError, Invalid, Malformed
 
 _HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"
 _TITLE: Final = "title"
 """The field in which characters that no database can hold are replaced: a title never costs a report."""
-_PATH: Final = re.compile(r" - at `\$\.?(.*?)`$")
-_NAMED: Final = re.compile(r"(?:missing required|unknown) field `(\w+)`")
+_NO_OBJECT: Final = re.compile(r"Expected `object`, got `(\w+)`")
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
@@ -24,24 +24,28 @@ Kind = TypeVar("Kind", bound=msgspec.Struct)
 def decode(body: bytes, kind: type[Kind]) -> Kind:
     """A body as a struct of that kind.
 
-    Raises Malformed for what is no JSON object, Invalid for a missing, unknown or wrong field and for text that no
+    Raises Malformed for what is no JSON object, Invalid for missing, unknown and wrong fields and for text that no
     database can hold (NUL, half of a surrogate pair), except in a title, where such characters are replaced.
     """
     try:
         request: Kind = _decoder(kind).decode(body)
     except msgspec.ValidationError as error:
-        detail = str(error)
-        where = _PATH.search(detail)
-        if where is None and detail.startswith("Expected `object`"):
-            raise Malformed(f"The body is no JSON object: {detail}.") from None
-        named = _NAMED.search(detail)
-        field = named[1] if named else (where[1] if where else "")
-        raise Invalid.of(field, _PATH.sub("", detail)) from None
+        if found := _NO_OBJECT.fullmatch(str(error)):
+            raise Malformed(f"The body is no JSON object, but {KINDS.get(found[1], found[1])}.") from None
+        raise Invalid.of_all(_wrong_fields(body, kind) or [first_wrong(error)]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if (mended := _with_mended_title(body)) is None:
             raise Malformed(f"The body is not JSON: {error}.") from None
         return decode(mended, kind)
     return _without_nul(request) if b"\\u0000" in body else request  # the only way to write a NUL in JSON
+
+
+def _wrong_fields(body: bytes, kind: type[Kind]) -> list[FieldError]:
+    """Returns every wrong field; none where the rest of the body cannot be read."""
+    try:
+        return wrong_fields(msgspec.json.decode(body), kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
 
 
 @cache

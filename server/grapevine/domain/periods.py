@@ -62,7 +62,7 @@ class Period(msgspec.Struct, frozen=True):
         elif (self.last - self.first).days >= LONGEST_DAYS:
             wrong.append(FieldError("from", "must be at most ten years before `to`"))
         if wrong:
-            raise Invalid("That period cannot be answered.", errors=tuple(wrong))
+            raise Invalid.of_all(wrong)
 
     @classmethod
     def ending(cls, now: int, days: int = DEFAULT_DAYS) -> Period:

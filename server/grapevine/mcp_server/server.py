@@ -19,6 +19,7 @@ from mcp.server.stdio import stdio_server
 from grapevine import __version__
 from grapevine.client import AsyncClient, Retries
 from grapevine.client.address import Address
+from grapevine.domain.wrong_fields import first_wrong, wrong_fields
 from grapevine.errors import GrapevineError, Invalid
 from grapevine.http_client import AsyncHTTPTransport
 from grapevine.mcp_server.read_only import ReadOnlyTransport
@@ -79,7 +80,8 @@ class ToolServer:
         try:
             arguments = msgspec.convert(given, tool.arguments)
         except msgspec.ValidationError as error:
-            raise Invalid(f"These arguments cannot be used: {error}.") from None
+            wrong = Invalid.of_all(wrong_fields(given, tool.arguments) or [first_wrong(error)])
+            raise Invalid(f"These arguments cannot be used: {wrong.detail}") from None
         if self._present >= AT_ONCE + MOST_WAITING:
             raise Invalid(f"More than {MOST_WAITING} calls are waiting already; call again when some have ended.")
         self._present += 1

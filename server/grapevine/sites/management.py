@@ -12,7 +12,7 @@ from grapevine.errors import Invalid
 from grapevine.sites.api_keys import NewKey, make_key
 from grapevine.sites.lookup import SITE_KEY_LENGTH, site_named
 from grapevine.sites.random_letters import Random, random_letters
-from grapevine.sites.validation import checked_changes, checked_contact, checked_name, checked_origins
+from grapevine.sites.validation import checked_changes
 from grapevine.store.base import Store
 from grapevine.store.repositories.kept_answers import AlreadyAnswered
 from grapevine.store.repositories.sites import SiteRepository, TooManySites
@@ -45,20 +45,18 @@ async def add_site(
 
     Raises Invalid for a name, an origin or a contact that cannot be, and for one site too many; AlreadyAnswered.
     """
-    name, listed, reached = checked_name(name), checked_origins(origins), checked_contact(contact)
+    given = checked_changes({"name": (name,), "origin": origins, "contact": (contact,)})
     for _ in range(_ATTEMPTS):
         number = await store.sites.highest_number() + 1
         row = SiteRow(
             site_id=number,
             key=random_letters(random, SITE_KEY_LENGTH),
-            name=name,
             salt=random(_SALT_BYTES).hex(),
             param="gv",
             place="auto",
             query="*",
             created_at=now,
-            origins=listed,
-            contact=reached,
+            **given,
         )
         added = NewSite(row, make_key([number], "admin", "first key", now, random))
         try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from grapevine.domain.did_you_mean import did_you_mean
 from grapevine.domain.typed_origins import parse_origin
 from grapevine.domain.urls import UrlError, origin_of
-from grapevine.errors import Invalid
+from grapevine.errors import FieldError, Invalid
 
 PLACES: Final = ("auto", "fragment", "query")
 FRAGMENTS: Final = ("auto", "identifier", "parameter")
@@ -28,7 +28,7 @@ _MAIL: Final = re.compile(rf"[0-9A-Za-z.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@(?P<host>
 _QUERY_NAME: Final = re.compile(r"[^\s&=#?,]{1,100}")
 
 
-def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
+def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Values by field of a site's row, of texts by the name that is set.
 
     ``query`` is ``*`` (all but tracking parameters and secrets tell pages apart) or the names that do. ``element`` and
@@ -36,21 +36,28 @@ def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, object]:
     names that begin with ``xml``. ``fragment`` says how a token in a fragment is written: ``SiteRow``. ``values`` says
     whose conversions have a value: ``all``, or ``keys``, those that an API key reported. ``contact`` is empty where a
     site names none. ``keep`` are parameters that stay in addresses although they are known to track; empty for none.
+
+    Raises Invalid, naming each field that cannot be so.
     """
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
+    wrong: list[FieldError] = []
     for field, texts in changes.items():
-        if field == "origin":
-            values["origins"] = checked_origins(texts)
-        elif field == "values":
-            values["counted_values"] = _counted_values(_one(field, texts))
-        elif field == "contact":
-            values["contact"] = checked_contact(_one(field, texts))
-        elif field in CHANGEABLE:
-            values[field] = _CHECKS[field](_one(field, texts))
-        else:
-            meant = did_you_mean(field, CHANGEABLE)
-            raise Invalid.of(field, f"cannot be set{meant or ';'} what can be set: {', '.join(CHANGEABLE)}")
+        try:
+            values[_COLUMNS.get(field, field)] = _checked(field, texts)
+        except Invalid as error:
+            wrong += error.errors
+    if wrong:
+        raise Invalid.of_all(wrong)
     return values
+
+
+def _checked(field: str, texts: Sequence[str]) -> object:
+    if field == "origin":
+        return checked_origins(texts)
+    if field not in CHANGEABLE:
+        meant = did_you_mean(field, CHANGEABLE)
+        raise Invalid.of(field, f"cannot be set{meant or ';'} what can be set: {', '.join(CHANGEABLE)}")
+    return _CHECKS[field](_one(field, texts))
 
 
 def _one(field: str, texts: Sequence[str]) -> str:
@@ -150,7 +157,9 @@ def _names(text: str) -> list[str]:
     return sorted(set(re.split(r"[\s,]+", text.strip()))) if text.strip() else []
 
 
-_CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
+_COLUMNS: Final[Mapping[str, str]] = {"origin": "origins", "values": "counted_values"}
+"""Fields of a site's row that are called otherwise outside."""
+_CHECKS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "name": checked_name,
     "param": _param,
     "place": _place,
@@ -158,4 +167,6 @@ _CHECKS: Final[Mapping[str, Callable[[str], str]]] = {
     "query": _query,
     "keep": _keep,
     "element": _element,
+    "values": _counted_values,
+    "contact": checked_contact,
 }

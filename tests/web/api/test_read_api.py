@@ -287,6 +287,42 @@ async def test_refusals_name_the_parameter(
     assert refused(await asker.get(path, **params)) == (422, "invalid", fields)
 
 
+@pytest.mark.parametrize(
+    ("path", "params", "fields", "says"),
+    [
+        (
+            "summary",
+            {"bogus": "1"},
+            ["bogus"],
+            "`bogus` is no parameter of this call. This call takes site, from, to, ",
+        ),
+        (
+            "summary",
+            {"bogus": "1", "to": "x"},
+            ["bogus", "to"],
+            "`bogus` is no parameter of this call; `to` must be a ",
+        ),
+        ("summary", {"from": ["x", "y"], "to": "x"}, ["from", "to"], "`from` must come once; `to` must be a date "),
+        ("summary", {"from": "2026-11-30", "to": "2026-11-01"}, ["from"], "`from` must not be after `to`."),
+        ("summary", {"to": "1999-01-01"}, ["from", "to"], "`from` must be a date from 2000-01-01 to 2198-12-31; `to` "),
+        (
+            "series",
+            {"interval": "year"},
+            ["metric", "interval"],
+            "`metric` is needed; `interval` must be one of hour, ",
+        ),
+        ("breakdown", {"limit": "x", "from": "x"}, ["from", "by", "limit"], "`from` must be a date such as "),
+    ],
+)
+async def test_the_sentence_of_a_refusal_says_what_is_wrong(
+    asker: KeyClient, path: str, params: dict[str, Any], fields: list[str], says: str
+) -> None:
+    found = await asker.get(f"/v1/stats/{path}", **params)
+    assert refused(found)[0] == 422
+    assert sorted(refused(found)[2]) == sorted(fields)
+    assert found.json()["detail"].startswith(says)
+
+
 async def test_strange_filters_find_nothing(server: Server, asker: KeyClient) -> None:
     await server.visit()
     for page in ("", "\0", "é", "x" * 5_000, f"{ORIGIN}/nowhere"):

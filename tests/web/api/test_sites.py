@@ -156,6 +156,28 @@ async def test_changes_that_cannot_be(owner: KeyClient, fields: dict[str, Any], 
     assert await owner.json("/v1/sites/site-a") == before
 
 
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"place": "foo", "param": "a b"}, ["param", "place"]),
+        ({"contact": 5, "origins": []}, ["origins", "contact"]),
+        ({"name": "a\nb", "element": "xml", "values": "none"}, ["name", "element", "values"]),
+        ({"origins": ["x"], "contact": "nobody"}, ["contact", "origins"]),
+        ({"colour": "red", "name": 5}, ["colour", "name"]),
+    ],
+)
+async def test_every_wrong_field_is_named(owner: KeyClient, fields: dict[str, Any], named: list[str]) -> None:
+    assert refused(await owner.http.patch("/v1/sites/site-a", json=fields)) == (422, "invalid", named)
+
+
+async def test_a_new_site_is_refused_for_all_that_is_wrong_with_it(owner: KeyClient) -> None:
+    wrong = {"name": "a\nb", "origins": ["x"], "contact": "nobody"}
+    assert refused(await owner.http.post("/v1/sites", json=wrong)) == (422, "invalid", ["name", "origins", "contact"])
+    assert refused(await owner.http.post("/v1/sites", json={"contact": 1})) == (
+        422, "invalid", ["name", "origins", "contact"],
+    )  # fmt: skip
+
+
 async def test_a_change_of_nothing_changes_nothing(owner: KeyClient) -> None:
     before = await owner.json("/v1/sites/site-a")
     assert (await owner.http.patch("/v1/sites/site-a", json={"name": None})).json() == before

@@ -22,44 +22,43 @@ _NUMBER: Final = re.compile(r"\d{1,9}", re.ASCII)
 def read_query(given: QueryParams, kind: type[Query], also: tuple[str, ...] = ()) -> Query:
     """Returns the parameters of a request as ``kind``; ``also`` are parameters that somebody else reads.
 
-    Raises Invalid that names every parameter that is not known or repeated, else as ``read_known``.
+    Raises Invalid that names every parameter that is not known, repeated or missing, or cannot be read.
     """
-    _refuse_others(given, (*also, *(each.encode_name for each in _fields(kind))))
-    return read_known(given, kind)
+    known = (*also, *(each.encode_name for each in _fields(kind)))
+    names = [name for name, _ in given.multi_items()]
+    wrong = {name: "must come once" for name in names if names.count(name) > 1}
+    if unknown := dict.fromkeys((name for name in names if name not in known), "is no parameter of this call"):
+        takes = f"takes {', '.join(known)}, each at most once" if known else "takes no parameters"
+        return _read(given, kind, wrong | unknown, f" This call {takes}.")
+    return _read(given, kind, wrong)
 
 
 def read_known(given: QueryParams, kind: type[Query]) -> Query:
     """Returns the parameters of a request as ``kind``, and ignores all others; of a repeated one the last counts.
 
-    Raises Invalid that names the first parameter that is missing, else every one that cannot be read.
+    Raises Invalid that names every parameter that is missing or cannot be read.
     """
-    wrong: list[FieldError] = []
+    return _read(given, kind, {})
+
+
+def _read(given: QueryParams, kind: type[Query], wrong: dict[str, str], advice: str = "") -> Query:
+    """Returns ``kind`` unless a parameter is ``wrong``, or is found to be; ``advice`` is added to the refusal."""
     values: dict[str, Any] = {}
     for each in _fields(kind):
         text = given.get(each.encode_name)
-        if text is None:
-            if each.required:
-                raise Invalid.of(each.encode_name, "is needed")
+        if each.encode_name in wrong:
             continue
-        try:
-            values[each.name] = _value(text, each.type)
-        except ValueError as error:
-            wrong.append(FieldError(each.encode_name, str(error)))
+        if text is not None:
+            try:
+                values[each.name] = _value(text, each.type)
+            except ValueError as error:
+                wrong[each.encode_name] = str(error)
+        elif each.required:
+            wrong[each.encode_name] = "is needed"
     if wrong:
-        raise Invalid.of_all(wrong)
+        refusal = Invalid.of_all([FieldError(name, detail) for name, detail in wrong.items()])
+        raise Invalid(refusal.detail + advice, errors=refusal.errors)
     return kind(**values)
-
-
-def _refuse_others(given: QueryParams, known: tuple[str, ...]) -> None:
-    found = [name for name, _ in given.multi_items()]
-    wrong = [
-        FieldError(name, "is no parameter of this call" if name not in known else "must come once")
-        for name in dict.fromkeys(found)
-        if name not in known or found.count(name) > 1
-    ]
-    if wrong:
-        takes = f"takes {', '.join(known)}, each at most once" if known else "takes no parameters"
-        raise Invalid(f"This call {takes}.", errors=tuple(wrong))
 
 
 @cache

@@ -36,9 +36,9 @@ TAGS: Final = {
 _INTRODUCTION: Final = """\
 Requests and responses are JSON in UTF-8. Times are RFC 3339 UTC with milliseconds, money is a decimal string, ratios
 are null instead of a division by zero. Errors are `application/problem+json` (RFC 9457), and their `type` is the
-address of a page that explains them; a 422 lists every wrong field in `errors`, and a method that an address does not
-have is 405 `method-not-allowed`. A call with a key refuses parameters that it does not know, so that a typing error
-does not go unnoticed.
+address of a page that explains them. A 422 names wrong fields in `errors`, and may name others once these are right; a
+method that an address does not have is 405 `method-not-allowed`. A call with a key refuses parameters that it does not
+know, so that a typing error does not go unnoticed.
 
 {key}
 
