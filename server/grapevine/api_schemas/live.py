@@ -61,7 +61,7 @@ class LiveVisit(msgspec.Struct, frozen=True, kw_only=True):
     root: _Visit
     """The first visit of its cascade: itself where it came through no share."""
     parent: str | None
-    """The visit that it hangs on; null where it came through no share."""
+    """Its parent in the cascade; null where it came through no share."""
     via: LiveVia | None
     """The share that it came through."""
     is_self: bool = msgspec.field(name="self")

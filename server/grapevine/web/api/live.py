@@ -42,9 +42,9 @@ async def follow_live(call: SiteCall, query: LiveQuery) -> Response:
     """Visits, shares, returns and conversions of a site, as they are stored.
 
     A stream of server-sent events that does not end by itself. Its first event is `start`; what is reported from then
-    on is in it. A client that connects again with the `id` of its last event in `Last-Event-ID` is given what it missed
-    in the last five minutes. Where something cannot be sent any more, there is a `gap`; the last event of a stream that
-    the server ends is `end`."""
+    on is in it. A client that connects again, with the last `id` that it got in `Last-Event-ID`, is given what it
+    missed in the last five minutes. Where something cannot be sent any more, there is a `gap`; the last event of a
+    stream that the server ends is `end`."""
     kinds = None if query.kinds is None else frozenset(each.strip() for each in query.kinds.split(","))
     if kinds is not None and not kinds <= frozenset(EVENTS):
         raise Invalid.of("kinds", f"must be some of {', '.join(EVENTS)}, with commas between them")

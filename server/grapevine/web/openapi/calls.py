@@ -100,8 +100,11 @@ def _request_body(operation: Operation, body: RequestBody, schemas: Schemas) -> 
     shown = example(operation.name, "request")
     if operation.with_key is not None:
         content["examples"] = {
-            "page": {"summary": "As a page reports it.", "value": shown},
-            WITH_KEY: {"summary": "As your own server sends it.", "value": example(operation.with_key, "request")},
+            "page": {"summary": "From a page", "value": shown},
+            WITH_KEY: {
+                "summary": "From your own server, with an API key",
+                "value": example(operation.with_key, "request"),
+            },
         }
     elif shown is not None:
         content["example"] = shown

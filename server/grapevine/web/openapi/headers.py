@@ -72,7 +72,7 @@ REQUEST: Final = {
         "The `ETag` of the response that the client has: 304 where it is still good.", _TEXT, '"1f0a9c34d2e85b67"'
     ),
     "Last-Event-ID": HeaderSpec(
-        "The `id` of the last event that the client has: the stream goes on after it.", _TEXT, "k88AAAGd1ctM"
+        "The last `id` that the client got: the stream goes on after it.", _TEXT, "k88AAAGd1ctM"
     ),
     "Origin": HeaderSpec(
         "The origin of the page, which browsers send. It must be one of the site's.", _TEXT, "https://www.example.com"
