@@ -26,6 +26,8 @@ RETRIES: Final = Retries()
 BAR: Final = r"\|"
 """Between alternatives in a cell of a table."""
 
+RESERVED: Final = live.MOST_STREAMS // live.RESERVED_PART
+
 SENTENCES: Final = [
     ("api", f"Bodies are JSON of at most {schemas.MAX_BODY >> 10} KiB"),
     ("api", f"the URL of the request may have {MAX_URL >> 10} KiB"),
@@ -46,6 +48,11 @@ SENTENCES: Final = [
     ("api", f"`bound={BAR.join(enums.BOUND_KINDS)}`"),
     ("api", f"`verdict={BAR.join(enums.VERDICTS)}`"),
     ("live", f"{live.MOST_PER_KEY} streams of one API key and {live.MOST_STREAMS} in all"),
+    ("live", f"the last {RESERVED} of these {live.MOST_STREAMS} are for sites"),
+    ("live", f"fewer than {NUMBERS[live.RESERVED_STREAMS]} streams in the process"),
+    ("live", f"one site has at most {live.MOST_STREAMS - RESERVED}"),
+    ("live", f"its streams end within {NUMBERS[int(live.CHECK_SECONDS)]} seconds"),
+    ("live", f"the page of at most {live.PAGE_EVENTS} events"),
     ("live", f"{live.MOST_PENDING_BYTES >> 10} KiB that wait"),
     ("live", f"{live.WRITES_PER_SECOND} pieces and {live.DELIVERIES_PER_SECOND:,} events a second"),
     ("live", f"for more than {live.LATE_MS // 1_000} seconds is left out"),

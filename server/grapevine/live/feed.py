@@ -11,7 +11,16 @@ from grapevine.background.periodic import repeated
 from grapevine.domain.periods import Clock
 from grapevine.errors import Busy, RateLimited, StoreError
 from grapevine.live.channel import Channel, Load
-from grapevine.live.limits import CHECK_SECONDS, HEARTBEAT_SECONDS, MOST_PER_KEY, MOST_STREAMS, RENEW_MS, RETRY_MS
+from grapevine.live.limits import (
+    CHECK_SECONDS,
+    HEARTBEAT_SECONDS,
+    MOST_PER_KEY,
+    MOST_STREAMS,
+    RENEW_MS,
+    RESERVED_PART,
+    RESERVED_STREAMS,
+    RETRY_MS,
+)
 from grapevine.live.pieces import KEY_REVOKED, SHUTTING_DOWN, UNAVAILABLE, Kinds, Reader, event_bytes, heartbeat
 from grapevine.live.position import Position
 from grapevine.live.watches import Watches
@@ -34,6 +43,7 @@ class LiveFeed:
         self._channels: dict[int, Channel] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._per_key: Counter[str] = Counter()
+        self._per_site: Counter[int] = Counter()
         self._opening = asyncio.Lock()
         self._catching_up = asyncio.Lock()
         self._is_closed = False
@@ -61,8 +71,8 @@ class LiveFeed:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    def enter(self, key: KeyRow) -> None:
-        """Counts a stream. Raises RateLimited when its key has too many, Busy when the process has."""
+    def enter(self, key: KeyRow, site: Site) -> None:
+        """Counts a stream. Raises RateLimited when its key or its site has too many, Busy when the process has."""
         if self._is_closed:
             raise Busy("The server stops; connect again in a moment.", retry_after=1)
         if self._per_key[key.key_id] >= MOST_PER_KEY:
@@ -76,13 +86,21 @@ class LiveFeed:
             raise Busy(
                 f"The server has {MOST_STREAMS} live streams open, the most there may be.", retry_after=_RETRY_SECONDS
             )
+        reserved = MOST_STREAMS // RESERVED_PART
+        if self.streams >= MOST_STREAMS - reserved and self._per_site[site.site_id] >= RESERVED_STREAMS:
+            self.refused["live-streams-of-site"] += 1
+            raise RateLimited(
+                f"Nearly all live streams of the server are open, and the last {reserved} are for sites that have "
+                f"fewer than {RESERVED_STREAMS}; this site has {self._per_site[site.site_id]}. Close some of them.",
+                retry_after=_RETRY_SECONDS,
+            )
         self._per_key[key.key_id] += 1
+        self._per_site[site.site_id] += 1
 
-    def leave(self, key: KeyRow) -> None:
+    def leave(self, key: KeyRow, site: Site) -> None:
         """Takes a stream off that ``enter`` counted."""
-        self._per_key[key.key_id] -= 1
-        if not self._per_key[key.key_id]:
-            del self._per_key[key.key_id]
+        self._per_key -= Counter((key.key_id,))  # drops what is none any more
+        self._per_site -= Counter((site.site_id,))
 
     async def prepare(self, site: Site) -> None:
         """Watches a site, before a stream of it begins. Raises StoreError."""

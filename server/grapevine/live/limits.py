@@ -13,6 +13,12 @@ MOST_PER_KEY: Final = 50
 """Streams of one API key at once, in one process: an office that leaves a page open, or a service with many
 instances."""
 
+RESERVED_PART: Final = 8
+RESERVED_STREAMS: Final = 2
+"""An eighth of the streams of a process, the last 32, are kept for sites that have fewer than two there. So one site
+has up to 224 (200 readers of a site are nothing unusual), and its owner, who may make a hundred keys for it, leaves
+all others a place: it takes 16 more sites to fill these 32, and only a key for every site makes sites."""
+
 WINDOW_MS: Final = KEPT_MS - 120_000
 """A reader that comes back within five minutes is given what it missed: a network that changes, a laptop's short sleep,
 a server that starts again."""

@@ -31,6 +31,7 @@ QUEUES: Final = {
     "page-checks": "checks of pages that run at once",
     "live-streams": "live streams of this process",
     "live-streams-of-key": "live streams of one API key",
+    "live-streams-of-site": "live streams of one site, of the last that are kept for others",
 }
 """What each bound on work that waits stops, by its name."""
 

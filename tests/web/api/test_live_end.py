@@ -64,7 +64,7 @@ async def test_a_stream_that_catches_up_sends_nothing_more_once_it_is_ended(
     async with asyncio.timeout(PATIENCE_SECONDS):
         while live.streams:  # noqa: ASYNC110  # the product has no event for it
             await asyncio.sleep(0.01)
-    live.enter(key)
+    live.enter(key, site)
     async with aclosing(live.stream(site, key, None, before)) as pieces:
         retry, start, page = [await anext(pieces) for _ in range(3)]
         assert (retry[:6], b'"resumed":true' in start, page.count(b"event: visit")) == (b"retry:", True, 1)
@@ -80,7 +80,7 @@ async def test_a_stream_that_catches_up_sends_nothing_more_once_it_is_ended(
 
             monkeypatch.setattr(Channel, "_page", ended_meanwhile)
         (last,) = [piece async for piece in pieces]
-    live.leave(key)
+    live.leave(key, site)
     assert last.startswith(b"event: end\n")
     assert any(b'"reason":"%b"' % reason in last for reason in reasons)
 

@@ -53,13 +53,13 @@ async def follow_live(call: SiteCall, query: LiveQuery) -> Response:
     if call.request.method == "HEAD":
         return Response(headers=_HEADERS)
     live = call.state.live
-    live.enter(call.key)
+    live.enter(call.key, call.site)
     try:
         await live.prepare(call.site)
     except BaseException:
-        live.leave(call.key)
+        live.leave(call.key, call.site)
         raise
-    return EventStream(live.stream(call.site, call.key, kinds, position), lambda: live.leave(call.key))
+    return EventStream(live.stream(call.site, call.key, kinds, position), lambda: live.leave(call.key, call.site))
 
 
 OPERATIONS: Final = [
