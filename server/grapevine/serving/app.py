@@ -39,6 +39,7 @@ from grapevine.web.application import web_application
 from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.followed_links import FollowedLinks
+from grapevine.web.kept_answer_limit import KeptAnswerLimit
 from grapevine.web.key_usage import KeyUsage
 from grapevine.web.page_checks import PageChecks
 from grapevine.web.proxies import Proxies
@@ -174,6 +175,7 @@ async def running(
                 links=telemetry.requests["short-link"],
             ),
             key_usage=key_usage,
+            kept_answer_limit=KeptAnswerLimit(store.kept_answers, clock),
             keyring=keyring,
             followed_links=followed_links,
             page_checks=PageChecks(limit, clock),

@@ -47,7 +47,7 @@ class CountsCache:
 
     def put(self, site_id: int, page_id: int, counts: EncodedCounts) -> None:
         """Stores the counts of a page; removes the oldest entry when the cache is full."""
-        _make_room(self._entries, (site_id, page_id))
+        make_room(self._entries, (site_id, page_id))
         self._entries[site_id, page_id] = (self._clock(), counts)
 
     def get(self, site_id: int, page_id: int) -> EncodedCounts | None:
@@ -70,7 +70,7 @@ class RedirectCache:
 
     def put(self, token: str, response: Response) -> None:
         """Stores the response to a link; removes the oldest entry when the cache is full."""
-        _make_room(self._entries, token)
+        make_room(self._entries, token)
         self._entries[token] = (self._clock(), self._version(), response)
 
     def get(self, token: str) -> Response | None:
@@ -90,7 +90,8 @@ class RedirectCache:
         self._entries.clear()
 
 
-def _make_room(entries: dict[K, V], key: K) -> None:
+def make_room(entries: dict[K, V], key: K) -> None:
+    """Removes the entry of ``key``, and the oldest one where there are as many as may be."""
     entries.pop(key, None)
     if len(entries) >= _MOST_ENTRIES:
         del entries[next(iter(entries))]

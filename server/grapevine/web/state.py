@@ -23,6 +23,7 @@ from grapevine.telemetry.request_tallies import RouteTally
 from grapevine.telemetry.rows import Rows
 from grapevine.web.caches import CountsCache, RedirectCache
 from grapevine.web.followed_links import FollowedLinks
+from grapevine.web.kept_answer_limit import KeptAnswerLimit
 from grapevine.web.key_usage import KeyUsage
 from grapevine.web.page_checks import PageChecks
 from grapevine.web.proxies import Proxies
@@ -74,6 +75,7 @@ class AppState:
     caches: ResponseCaches
     fast_path: FastPathUrls
     key_usage: KeyUsage
+    kept_answer_limit: KeptAnswerLimit
     keyring: KeyRing
     followed_links: FollowedLinks
     page_checks: PageChecks

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from grapevine.background.cleanup import tidy
-from grapevine.store.repositories.kept_answers import KEPT_MS
+from grapevine.store.repositories.kept_answers import KEPT_MS, KeptAmount
 from grapevine.web.api import once
 from tests.support.in_process_server import BOTH_BACKENDS, Server
 from tests.web.api.test_read_api import KeyClient, refused, with_key
@@ -114,6 +114,22 @@ async def test_their_number_is_bounded(server: Server, owner: KeyClient, monkeyp
     await tidy(server.store, server.clock.now)
     assert await count(server, "kept_answers") == 0
     assert (await send(owner, "/v1/keys", "d")).status_code == 201
+
+
+async def test_answers_are_not_counted_at_each_request(
+    server: Server, owner: KeyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    amount = server.store.kept_answers.amount
+
+    async def counted(key_id: str) -> KeptAmount:
+        counts.append(key_id)
+        return await amount(key_id)
+
+    monkeypatch.setattr(server.store.kept_answers, "amount", counted)
+    for word in "abcde":
+        assert (await send(owner, "/v1/keys", word)).status_code == 201
+    assert counts == ["id-owner"]
 
 
 async def test_an_answer_that_cannot_be_read_any_more(server: Server, owner: KeyClient) -> None:

@@ -17,9 +17,9 @@ import msgspec
 from starlette.responses import Response
 
 from grapevine.domain.redaction import redacted_repr
-from grapevine.errors import Busy, Conflict, Invalid, RateLimited
+from grapevine.errors import Busy, Conflict, Invalid
 from grapevine.keyring.encryption import SealError
-from grapevine.store.repositories.kept_answers import KEPT_MS, AlreadyAnswered
+from grapevine.store.repositories.kept_answers import AlreadyAnswered
 from grapevine.store.rows import KeptAnswer
 from grapevine.web.api.call import KeyCall
 from grapevine.web.responses import JSON, NO_STORE, json_response
@@ -99,16 +99,9 @@ def identity_of(call: KeyCall, body: msgspec.Struct) -> Identity | None:
 
 async def find_answer(call: KeyCall, identity: Identity) -> Response | None:
     """Returns the answer to a repeat; None for a request that is new. Raises Invalid, RateLimited, Conflict."""
-    answers, now = call.state.store.kept_answers, call.now
-    found = await answers.find(call.key.key_id, identity.digest, now)
+    found = await call.state.store.kept_answers.find(call.key.key_id, identity.digest, call.now)
     if found is None:
-        amount = await answers.amount(call.key.key_id)
-        if amount.number >= MOST_KEPT:
-            wait = max(1, (amount.oldest + KEPT_MS - now) // 1_000)
-            raise RateLimited(
-                f"This API key has sent {MOST_KEPT:,} idempotency keys within 24 hours. Wait, or send no further ones.",
-                retry_after=wait,
-            )
+        await call.state.kept_answer_limit.take(call.key.key_id, MOST_KEPT)
         return None
     if found.request != identity.request:
         raise Invalid.of(HEADER, "came with another request within 24 hours: each request needs one of its own")
