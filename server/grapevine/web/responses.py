@@ -53,6 +53,13 @@ def revalidated(request: Request, response: Response) -> Response:
     return Response(None, HTTPStatus.NOT_MODIFIED, kept)
 
 
+def head_of_stream(headers: Mapping[str, str]) -> Response:
+    """Returns the response to HEAD where GET streams: its length is not known, so it has none (RFC 9110, 8.6)."""
+    response = Response(headers=headers)
+    del response.headers["Content-Length"]
+    return response
+
+
 def json_response(
     body: Any, status: int = 200, *, dropped: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:

@@ -152,6 +152,7 @@ async def test_its_name_says_what_it_is(server: Server, headers: dict[str, str])
     assert response.headers["cache-control"] == "no-store"
     head = await server.http.head("/v1/export/shares", headers=headers)
     assert (head.status_code, head.content) == (200, b"")
+    assert "content-length" not in head.headers
     assert head.headers["content-type"] == FORMATS["ndjson"].media_type
     assert head.headers["content-disposition"] == 'attachment; filename="grapevine-site-a-shares.ndjson"'
 

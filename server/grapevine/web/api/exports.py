@@ -16,7 +16,7 @@ from grapevine.exports import FORMATS, TABLES, ExportRequest, make_encoder, stre
 from grapevine.store.readers.exports import ExportRange
 from grapevine.web.api.call import SiteCall
 from grapevine.web.api.operation import Operation, ResponseSpec
-from grapevine.web.responses import NO_STORE
+from grapevine.web.responses import NO_STORE, head_of_stream
 
 _UNSAFE: Final = re.compile(r"[^0-9A-Za-z_-]+")
 
@@ -57,7 +57,7 @@ async def export_table(call: SiteCall, path: ExportPath, query: ExportQuery) -> 
     name = "-".join(str(part) for part in ("grapevine", _UNSAFE.sub("-", call.site.key), table, first, last) if part)
     headers = NO_STORE | {"Content-Disposition": f'attachment; filename="{name}.{suffix}"', "Content-Type": media_type}
     if call.request.method == "HEAD":
-        return Response(headers=headers)
+        return head_of_stream(headers)
     pieces = stream(table, ExportRequest(call.state.store, call.site, span), encode)
     return StreamingResponse(_chained(await anext(pieces), pieces), headers=headers)
 

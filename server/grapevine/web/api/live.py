@@ -13,7 +13,7 @@ from grapevine.errors import Invalid
 from grapevine.live.position import HEADER, read_position
 from grapevine.web.api.call import SiteCall
 from grapevine.web.api.operation import Operation, ResponseSpec
-from grapevine.web.responses import NO_STORE
+from grapevine.web.responses import NO_STORE, head_of_stream
 
 PATH: Final = "/v1/live"
 
@@ -51,7 +51,7 @@ async def follow_live(call: SiteCall, query: LiveQuery) -> Response:
     last = call.request.headers.get(HEADER)
     position = read_position(last) if last else None
     if call.request.method == "HEAD":
-        return Response(headers=_HEADERS)
+        return head_of_stream(_HEADERS)
     live = call.state.live
     live.enter(call.key, call.site)
     try:
