@@ -35,10 +35,14 @@ async def test_precompressed(server: Server, accepted: str, encoding: str | None
         assert gzip.decompress(body).startswith(b"(")
 
 
-async def test_what_is_known_is_not_sent_again(server: Server) -> None:
-    tag = (await server.http.get("/widget.js")).headers["etag"]
-    response = await server.http.get("/widget.js", headers={"If-None-Match": tag})
-    assert (response.status_code, response.content) == (304, b"")
+@pytest.mark.parametrize("path", ["/widget.js", "/openapi.json", "/v1/counts?site=site-a&url=https://a.example/"])
+@pytest.mark.parametrize("known", ["{tag}", "W/{tag}", '"x", {tag}', '"x",W/{tag}', "*"])
+async def test_what_is_known_is_not_sent_again(server: Server, path: str, known: str) -> None:
+    tag = (await server.http.get(path)).headers["etag"]
+    response = await server.http.get(path, headers={"If-None-Match": known.format(tag=tag)})
+    assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", tag)
+    other = await server.http.get(path, headers={"If-None-Match": f'"x", {tag[:-1]}x"'})
+    assert other.status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from grapevine.web.openapi.docs_page import drawn
 from grapevine.web.openapi.document import describe
 from grapevine.web.public_address import public_address
 from grapevine.web.rate_limits import limited
-from grapevine.web.responses import JSON
+from grapevine.web.responses import JSON, is_known
 from grapevine.web.state import app_state
 
 _HEADERS: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
@@ -42,7 +42,7 @@ async def get_openapi(request: Request) -> Response:
     """This description, as OpenAPI 3.1."""
     found = await description_of(app_state(request).settings)
     headers = _HEADERS | {"ETag": found.etag}
-    if request.headers.get("if-none-match") == found.etag:
+    if is_known(request, found.etag):
         return Response(None, 304, headers)
     return Response(found.json, 200, headers, JSON)
 

@@ -36,13 +36,7 @@ async def widget_file(request: Request) -> Response:
     file = state.widget.find(name) or await state.kept_files.find(name)
     if file is None:
         raise HTTPException(404, f"there is no file {asked[:60]!r}", _NOT_KEPT)
-    return file_response(
-        name,
-        file,
-        is_hashed=name == asked,
-        accept_encoding=request.headers.get("accept-encoding", ""),
-        if_none_match=request.headers.get("if-none-match", ""),
-    )
+    return file_response(name, file, request, is_hashed=name == asked)
 
 
 OPERATIONS: Final = [

@@ -12,9 +12,11 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from grapevine.store.repositories.widget_files import KeptFile
+from grapevine.web.responses import is_known
 
 TYPES: Final = {".js": "text/javascript; charset=utf-8", ".json": "application/json"}
 _FOREVER: Final = "public, max-age=31536000, immutable"
@@ -70,9 +72,7 @@ def kept(file: KeptFile) -> WidgetFile:
     return WidgetFile(body, file.brotli, gzip.compress(body, mtime=0))
 
 
-def file_response(
-    name: str, file: WidgetFile, *, is_hashed: bool, accept_encoding: str, if_none_match: str
-) -> Response:
+def file_response(name: str, file: WidgetFile, request: Request, *, is_hashed: bool) -> Response:
     """Returns a file in the best accepted encoding, or 304 when the client has it. ``name`` is its hashed one;
     ``is_hashed`` says whether the client asked for that."""
     headers = {
@@ -83,9 +83,10 @@ def file_response(
         "Cross-Origin-Resource-Policy": "cross-origin",
         "X-Content-Type-Options": "nosniff",
     }
-    if if_none_match == headers["ETag"]:
+    if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     media_type = TYPES[name[name.rfind(".") :]]
+    accept_encoding = request.headers.get("accept-encoding", "")
     for encoding, body in (("br", file.brotli), ("gzip", file.gzip)):
         if encoding in accept_encoding:
             return Response(body, headers=headers | {"Content-Encoding": encoding}, media_type=media_type)
