@@ -14,7 +14,7 @@ from grapevine.domain import cursors
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.redaction import redacted_repr
 from grapevine.egress.policy import EgressPolicy, EgressRefused
-from grapevine.errors import Invalid, NotFound
+from grapevine.errors import Conflict, Invalid, NotFound
 from grapevine.store.repositories.webhooks import DeliveryRow, TooManyWebhooks, WebhookRepository, WebhookRow
 from grapevine.store.rows import KeptAnswer
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of
@@ -212,9 +212,9 @@ async def deliveries(
 
 
 async def retry(hooks: WebhookRepository, site_id: int, webhook_id: str, delivery_id: str, now: int) -> None:
-    """Makes a delivery that succeeded or was given up due again. Raises Invalid, NotFound."""
+    """Makes a delivery that succeeded or was given up due again. Raises Conflict, NotFound."""
     if (await _row(hooks, site_id, webhook_id)).disabled_at is not None:
-        raise Invalid.of("", "the endpoint is disabled; enable it first")
+        raise Conflict("The endpoint is disabled; enable it first.")
     if not await hooks.retry(site_id, webhook_id, delivery_id, now):
         raise NotFound("No event of this endpoint that was delivered or given up has that id.")
 

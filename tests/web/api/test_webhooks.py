@@ -75,7 +75,8 @@ async def test_an_endpoint_that_is_switched_off_gets_nothing_and_can_be_switched
     off = (await owner.http.patch(path, json={"enabled": False})).json()
     assert (off["enabled"], off["disabled"]) == (False, {"at": rfc3339(server.clock.now), "reason": "switched off"})
     again = await owner.http.post(f"{path}/deliveries/{before}/retry")
-    assert refused(again)[:2] == (422, "invalid")
+    assert refused(again) == (409, "conflict", [])
+    assert again.json()["detail"] == "The endpoint is disabled; enable it first."
     server.clock.now += 1
     await happen(server, 2)
     (given_up,) = (await owner.json(f"{path}/deliveries"))["deliveries"]

@@ -186,6 +186,6 @@ OPERATIONS: Final = [
         scope="admin",
         path_params=DeliveryPath,
         responses={202: ResponseSpec(Empty, "It is due again.")},
-        problems=(NotFound,),
+        problems=(NotFound, Conflict),
     ),
 ]
