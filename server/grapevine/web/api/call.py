@@ -78,8 +78,7 @@ def _keyed(operation: Operation, scope: Scope) -> Endpoint:
 
 async def _body(spec: RequestBody, request: Request) -> msgspec.Struct:
     assert not isinstance(spec.kind, tuple) and issubclass(spec.kind, msgspec.Struct)  # noqa: S101, PT018
-    if spec.is_checked:
-        check_type(request.headers.get("content-type", ""), frozenset({"", *spec.media_types}))
+    check_type(request.headers.get("content-type", ""), frozenset({"", *spec.media_types}))
     return decode(await read_body(request, spec.most), spec.kind)
 
 

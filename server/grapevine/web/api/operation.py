@@ -30,13 +30,12 @@ HTML: Final = ("text/html; charset=utf-8",)
 class RequestBody:
     """The body of a request: JSON of ``kind`` (or of one of several structs; a text), of at most ``most`` bytes.
 
-    ``is_checked`` says whether a body is refused whose ``Content-Type`` is none of ``media_types``.
+    A body is refused whose ``Content-Type`` is none of ``media_types``; it may have none.
     """
 
     kind: Struct | tuple[Struct, ...] | type[str]
     most: int
     media_types: tuple[str, ...] = JSON_TYPES
-    is_checked: bool = False
 
     @property
     def kinds(self) -> tuple[Any, ...]:

@@ -96,7 +96,7 @@ def report(
         scope=None,
         is_cors=True,
         has_preflight=True,
-        body=RequestBody(kind, MAX_BODY, TEXT_OR_JSON, is_checked=True),
+        body=RequestBody(kind, MAX_BODY, TEXT_OR_JSON),
         request_headers=("Origin", "Sec-GPC", "DNT"),
         responses={
             200: ResponseSpec(stored, "It is stored and committed.", headers=("Grapevine-Dropped",), links=links or {}),

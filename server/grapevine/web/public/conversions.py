@@ -130,7 +130,7 @@ WITH_KEY: Final = Operation(
     handler=convert_with_key,
     tag="conversions",
     scope="write",
-    body=RequestBody(KeyedConversionRequest, MAX_BODY, TEXT_OR_JSON, is_checked=True),
+    body=RequestBody(KeyedConversionRequest, MAX_BODY, TEXT_OR_JSON),
     responses={200: ResponseSpec(Empty, "It is stored and committed.", headers=("Grapevine-Dropped",))},
     problems=(Conflict,),
     request_headers=(HEADER,),

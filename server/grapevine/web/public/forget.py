@@ -47,7 +47,7 @@ OPERATIONS: Final = [
         scope=None,
         is_cors=True,
         has_preflight=True,
-        body=RequestBody(ForgetRequest, MAX_BODY, TEXT_OR_JSON, is_checked=True),
+        body=RequestBody(ForgetRequest, MAX_BODY, TEXT_OR_JSON),
         request_headers=("Origin",),
         responses={200: ResponseSpec(Empty, "Only the fact that there was a visit is left.")},
         problems=REFUSALS,
