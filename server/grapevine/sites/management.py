@@ -6,9 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-import msgspec
-
-from grapevine.errors import Invalid
+from grapevine.errors import Invalid, UnknownSite
 from grapevine.sites.api_keys import NewKey, make_key
 from grapevine.sites.lookup import SITE_KEY_LENGTH, site_named
 from grapevine.sites.random_letters import Random, random_letters
@@ -75,9 +73,14 @@ async def add_site(
 
 
 async def change_site(sites: SiteRepository, site: SiteRow, changes: Mapping[str, Sequence[str]]) -> SiteRow:
-    """Changes the fields that ``validation.CHANGEABLE`` names; ``origin`` replaces all origins. Raises Invalid."""
-    changed = msgspec.structs.replace(site, **checked_changes(changes))
-    await sites.set_site(changed)
+    """Changes the fields that ``validation.CHANGEABLE`` names, and returns the site as it is then.
+
+    ``origin`` replaces all origins; other fields stay as they are now, whatever they are in ``site``. Raises Invalid,
+    and UnknownSite where the site was deleted in the meantime.
+    """
+    changed = await sites.change_site(site.site_id, checked_changes(changes))
+    if changed is None:
+        raise UnknownSite(f"The site {site.name!r} was deleted in the meantime.")
     return changed
 
 

@@ -63,6 +63,32 @@ async def test_changes_of_a_site(store: SQLiteStore) -> None:
     assert (await change_site(store.sites, changed, {"query": [""]})).query == ""
 
 
+async def test_a_change_keeps_what_others_changed_meanwhile(store: SQLiteStore) -> None:
+    seen = (await add_site(store, "Lees", ORIGINS, NOW)).row
+    await change_site(store.sites, seen, {"name": ["Dregs"], "origin": ["https://b.example"]})
+    await change_site(store.sites, seen, {"contact": ["privacy@a.example"]})
+    changed = await change_site(store.sites, seen, {"param": ["via"]})
+    assert (changed.name, changed.contact, changed.param) == ("Dregs", "privacy@a.example", "via")
+    assert changed.origins == ("https://b.example",)
+    assert await store.sites.sites() == [changed]
+
+
+async def test_a_change_of_nothing_makes_nobody_read_the_sites_again(store: SQLiteStore) -> None:
+    site = (await add_site(store, "Lees", ORIGINS, NOW)).row
+    before = await store.sites.version()
+    assert await change_site(store.sites, site, {"name": [" Lees"], "origin": ORIGINS, "query": ["*"]}) == site
+    assert await store.sites.version() == before
+
+
+async def test_a_site_that_was_deleted_meanwhile_is_not_changed(store: SQLiteStore) -> None:
+    site = (await add_site(store, "Lees", ORIGINS, NOW)).row
+    later = (await add_site(store, "Dregs", ORIGINS, NOW)).row
+    await store.site_deletion.begin(site.site_id, NOW)
+    with pytest.raises(UnknownSite, match="'Lees' was deleted"):
+        await change_site(store.sites, site, {"name": ["Pomace"]})
+    assert await store.sites.sites() == [later]
+
+
 async def test_sites_by_their_key(store: SQLiteStore) -> None:
     added = await add_site(store, "Lees", ORIGINS, NOW)
     assert await find_site(store.sites, added.row.key) == added.row

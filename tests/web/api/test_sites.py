@@ -178,6 +178,17 @@ async def test_a_new_site_is_refused_for_all_that_is_wrong_with_it(owner: KeyCli
     )  # fmt: skip
 
 
+@BOTH_BACKENDS
+async def test_concurrent_changes_of_a_site_are_all_kept(owner: KeyClient) -> None:
+    changes: dict[str, Any] = {
+        "name": "Our shop", "origins": ["https://b.example"], "param": "via", "place": "query", "query": ["id"],
+        "keep": ["ref"], "element": "lees", "values": "keys", "contact": "privacy@b.example", "fragment": "parameter",
+    }  # fmt: skip
+    each = (owner.http.patch("/v1/sites/site-a", json={name: value}) for name, value in changes.items())
+    assert {answer.status_code for answer in await asyncio.gather(*each)} == {200}
+    assert (await owner.json("/v1/sites/site-a")).items() >= changes.items()
+
+
 async def test_a_change_of_nothing_changes_nothing(owner: KeyClient) -> None:
     before = await owner.json("/v1/sites/site-a")
     assert (await owner.http.patch("/v1/sites/site-a", json={"name": None})).json() == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from grapevine.domain import ids
@@ -60,8 +59,7 @@ async def test_a_link_followed_again_sees_that_a_site_has_changed(server: Server
     await server.share(token, url=f"{ORIGIN}/page")
     for _ in range(2):
         assert await location(server, token) == f"{ORIGIN}/page#gv-{token}"
-    (row,) = await server.store.sites.sites()
-    await server.store.sites.set_site(msgspec.structs.replace(row, param="via", place="query"))
+    await server.store.sites.change_site(1, {"param": "via", "place": "query"})
     server.clock.now += 1_000
     await server.visit()
     assert await location(server, token) == f"{ORIGIN}/page?via={token}"
@@ -108,11 +106,7 @@ async def test_an_erased_or_lost_visit_leads_home(server: Server) -> None:
 
 async def test_an_origin_that_was_given_up_is_not_redirected_to(server: Server) -> None:
     token = (await server.visit())["tokens"]["copy"]
-    (row,) = await server.store.sites.sites()
-    changed = type(row)(
-        **{name: getattr(row, name) for name in row.__struct_fields__} | {"origins": ("https://new.example",)}
-    )
-    await server.store.sites.set_site(changed)
+    await server.store.sites.change_site(1, {"origins": ("https://new.example",)})
     server.clock.now += 1_000
     assert await location(server, token) == f"https://new.example/#gv-{token}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -41,9 +41,9 @@ class SiteReader:
             found += more
         return found
 
-    async def sites_after(self, site_id: int) -> list[SiteRow]:
-        """The next sites behind one, at most AT_ONCE; as ``sites``."""
-        rows = await self._read("sites_after", site_id=site_id, most=AT_ONCE)
+    async def sites_after(self, site_id: int, most: int = AT_ONCE) -> list[SiteRow]:
+        """The next sites behind one, at most ``most``; as ``sites``."""
+        rows = await self._read("sites_after", site_id=site_id, most=most)
         if not rows:
             return []
         origins: dict[int, list[str]] = {}
@@ -115,11 +115,22 @@ class SiteRepository(Repository, SiteReader):
             if first is not None:
                 await insert_key(change, first)
 
-    async def set_site(self, site: SiteRow) -> None:
-        """Stores what an owner may change of a site as it is in ``site``."""
+    async def change_site(self, site_id: int, changes: Mapping[str, object]) -> SiteRow | None:
+        """Changes fields of a site's row and returns it as it is then; None for a site that is not there any more.
+
+        Concurrent changes follow one another, and each keeps what the others changed. Where nothing changes, nothing is
+        stored, and no process reads the sites again.
+        """
         async with self._transaction() as change:
-            await change.run("update_site", **msgspec.structs.asdict(site))
-            await _set_origins(change, site)
+            await change.run("lock_site", site_id=site_id)
+            found = await SiteReader(change).sites_after(site_id - 1, 1)
+            if not found or found[0].site_id != site_id:
+                return None
+            before, changed = found[0], msgspec.structs.replace(found[0], **changes)
+            if changed != before:
+                await change.run("update_site", **msgspec.structs.asdict(changed))
+                await _set_origins(change, changed)
+        return changed
 
     async def saw_old_builds(self, sites: Sequence[int], day: int) -> None:
         """Stores that a build of the widget from before ``build`` was a field of visits was seen on these sites."""

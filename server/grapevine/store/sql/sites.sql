@@ -32,6 +32,10 @@ INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, el
 VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells, :counted_values,
     :contact, :keep, :fragment, :old_build_day);
 
+-- name: lock_site
+-- Makes concurrent changes of a site follow one another; SQLite's transactions do so anyway.
+/*postgres SELECT site_id FROM sites WHERE site_id = :site_id FOR UPDATE */;
+
 -- name: update_site
 -- Changes the columns that a site's owner may change.
 UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element,
