@@ -9,11 +9,12 @@ import pytest
 
 from grapevine.analytics import breakdown, cascades, direct
 from grapevine.analytics.attribution import MOST_CONVERSIONS
+from grapevine.api_schemas.tokens import MOST_TOKENS
 from grapevine.client import Retries
 from grapevine.client.clients import TIMEOUT
 from grapevine.collect import schemas
 from grapevine.collect.conversion_input import MOST_GOAL, MOST_ID, MOST_VALUE
-from grapevine.domain import channels, enums, money
+from grapevine.domain import channels, enums, money, periods
 from grapevine.live import limits as live
 from grapevine.mcp_server import arguments, results, server, untrusted_text
 from grapevine.serving.fast_path.limits import MAX_HEAD, MAX_HEADERS, MAX_URL
@@ -47,6 +48,17 @@ SENTENCES: Final = [
     ("api", f"the {NUMBERS[len(channels.USUAL)]} usual channels: {', '.join(channels.USUAL)}."),
     ("api", f"`bound={BAR.join(enums.BOUND_KINDS)}`"),
     ("api", f"`verdict={BAR.join(enums.VERDICTS)}`"),
+    ("api", f"The title of the page; cut to {schemas.MAX_TITLE} characters."),
+    ("api", f"The name of the goal, 1 to {MOST_GOAL} characters."),
+    ("api", f"such as the number of the order, 1 to {MOST_ID} characters."),
+    ("api", f"A number from 0 to {MOST_VALUE:,} with at most six decimal places"),
+    ("api", f"The answer, 1 to {schemas.MAX_ANSWER} characters."),
+    ("api", f"How to reach the visitor, at most {schemas.MAX_CONTACT} characters."),
+    ("api", f"Resolves up to {MOST_TOKENS:,} tokens at once."),
+    ("api", f"A period has {periods.DEFAULT_DAYS} days by default."),
+    ("api", f"Of more than {MOST_OF_CHAIN}, these are the root and the last {MOST_OF_CHAIN - 1}."),
+    ("api", f"{once.MOST_CHARACTERS} printable ASCII characters."),
+    ("api", f"from 1 to {breakdown.MOST_ROWS:,}"),
     ("live", f"{live.MOST_PER_KEY} streams of one API key and {live.MOST_STREAMS} in all"),
     ("live", f"the last {RESERVED} of these {live.MOST_STREAMS} are for sites"),
     ("live", f"fewer than {NUMBERS[live.RESERVED_STREAMS]} streams in the process"),
