@@ -178,6 +178,19 @@ async def test_a_new_site_is_refused_for_all_that_is_wrong_with_it(owner: KeyCli
     )  # fmt: skip
 
 
+async def test_an_origin_on_the_servers_machine_is_the_operators_to_add(server: Server, owner: KeyClient) -> None:
+    mine = await with_key(server, "mine", scope="admin", site_id=1)
+    (site,) = (await mine.json("/v1/sites"))["sites"]
+    kept = "http://localhost:3000"
+    for local in ("http://127.0.0.1:8080", "http://127.8.8.8", "https://LOCALHOST/", "http://[::1]:9000", kept):
+        answer = await mine.http.patch("/v1/sites/site-a", json={"origins": [*site["origins"], local]})
+        assert refused(answer) == (422, "invalid", ["origins"]), local
+    assert (await mine.json("/v1/sites/site-a"))["origins"] == site["origins"]
+    assert (await owner.http.patch("/v1/sites/site-a", json={"origins": [kept]})).status_code == 200
+    answer = await mine.http.patch("/v1/sites/site-a", json={"origins": [kept, "https://b.example"]})
+    assert answer.json()["origins"] == [kept, "https://b.example"]
+
+
 @BOTH_BACKENDS
 async def test_concurrent_changes_of_a_site_are_all_kept(owner: KeyClient) -> None:
     changes: dict[str, Any] = {

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 import pytest
 
+from grapevine.doctor.page.fetch import visiting
 from grapevine.errors import Busy, RateLimited
+from grapevine.web.dashboard import check
 from grapevine.web.dashboard.check import own_url
 from grapevine.web.page_checks import MOST_AT_ONCE, PageChecks
 from tests.support.in_process_server import Server
@@ -63,6 +66,27 @@ async def test_a_page_of_an_own_machine_is_checked_for_its_own_server(server: Se
         assert "Visits of this page are counted" in shown.text
         assert "The script comes from this server." in shown.text
         assert asked[0] == "/article"
+
+
+@pytest.mark.parametrize("server", ["socket"], indirect=True)
+async def test_a_name_that_leads_to_the_own_machine_is_not_visited(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def to_loopback(*_: object) -> list[str]:
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(check, "visiting", partial(visiting, lookup=to_loopback))
+    async with own_pages("<p>secret") as (origin, asked):
+        port = origin.rpartition(":")[2]
+        named = f"http://name.example:{port}"
+        await server.add_site("site-b", named, origin)
+        await add_key(server, "gv_b", 2)
+        client = server.browser(Origin=str(server.url))
+        del client.headers["X-Forwarded-For"]
+        assert (await client.post("/sign-in", data={"key": "gv_b"})).status_code == 303
+        shown = await client.post("/check", data={"url": f"{named}/"})
+        assert "The page could not be checked" in shown.text
+        assert asked == []
 
 
 async def test_behind_a_public_address_private_pages_stay_out_of_reach(server: Server) -> None:

@@ -22,11 +22,13 @@ from grapevine.api_schemas.sites import (
     SiteView,
 )
 from grapevine.domain import cursors
+from grapevine.domain.loopback import is_loopback
 from grapevine.domain.periods import rfc3339
 from grapevine.errors import Conflict, FieldError, Forbidden, Invalid, UnknownSite
 from grapevine.sites.cache import Site
 from grapevine.sites.management import NewSite, add_site, change_site
 from grapevine.sites.snippet import snippet
+from grapevine.sites.validation import checked_origins
 from grapevine.store.rows import EVERY_SITE, KeptAnswer, SiteRow
 from grapevine.web.api.auth import reached_site, reached_sites
 from grapevine.web.api.call import KeyCall
@@ -91,9 +93,14 @@ async def get_site(call: KeyCall, path: SitePath) -> SiteView:
 
 
 async def change_site_fields(call: KeyCall, path: SitePath, body: SiteChanges) -> SiteView:
-    """Changes a site. What is left out stays as it is; running servers follow within a second."""
+    """Changes a site. What is left out stays as it is; running servers follow within a second.
+
+    To add an origin on the server's own machine, such as `http://localhost`, takes a key that reaches every site.
+    """
     site = await _reached(call, path)
     with _api_names():
+        if body.origins is not None and call.key.site_id != EVERY_SITE:
+            _refuse_new_loopback(body.origins, site.row)
         changed = await change_site(call.state.store.sites, site.row, _changes(body))
     await call.state.sites.reload()
     return _view(call, changed)
@@ -117,6 +124,14 @@ async def _reached(call: KeyCall, path: SitePath) -> Site:
     """Returns the site of a path as it is now. Raises Forbidden, UnknownSite."""
     await call.state.sites.reload()
     return await reached_site(call.state.sites, call.key, path.site)
+
+
+def _refuse_new_loopback(origins: Sequence[str], site: SiteRow) -> None:
+    """Raises Invalid for an origin on the server's own machine that the site does not have: see docs/security.md."""
+    added = [origin for origin in checked_origins(origins) if is_loopback(origin) and origin not in site.origins]
+    if added:
+        detail = f"cannot add {added[0]}: it is on the server's own machine, and only a key for every site adds such"
+        raise Invalid.of("origin", detail)
 
 
 @contextmanager

@@ -1,14 +1,13 @@
 """Check a page: what keeps visits of one of the site's own pages from being counted, and what to do.
 
 Only addresses of the signed-in site are visited, redirects and what the page names included, and never a private one:
-a key of a site must not look into the server's network. What is shown are findings, never the page.
+a key of a site must not look into the server's network. What is shown are findings, never the page. Where this server
+is for its own machine alone, pages whose addresses say that they are on it are visited, too, and from them only such.
 """
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from grapevine.config.public_url import public_url
 from grapevine.doctor.page.examine import examine_page
 from grapevine.doctor.page.fetch import visiting
 from grapevine.doctor.page.installation import Installation
+from grapevine.domain.loopback import is_loopback
 from grapevine.domain.periods import DEFAULT_DAYS, Period
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.egress.policy import EgressPolicy
@@ -46,7 +46,6 @@ async def check_page(request: Request) -> Response:
     refuse_foreign(request, app_state(request).settings)
     state, viewer, _ = await viewer_context(request, "check")
     typed = (await read_form(request)).get("url", "").strip()[: LONGEST + 1]
-    origins = frozenset(viewer.site.row.origins)
     url = own_url(typed, viewer.site.row.origins)
     if url is None:
         return await _page(request, state, viewer, typed=typed, status=422, wrong=True)
@@ -57,7 +56,7 @@ async def check_page(request: Request) -> Response:
         only=viewer.site.row,
         now=state.clock(),
     )
-    policy = EgressPolicy(OWN_MACHINE if is_own_machine(address) else (), plain_http=True, remedy="")
+    policy, origins = _reach(url, viewer.site.row.origins, address)
     with state.page_checks.started(viewer.site.site_id):
         async with visiting(policy, origins=origins) as visitor:
             report = await examine_page(url, visitor, installation)
@@ -77,13 +76,15 @@ def own_url(typed: str, origins: tuple[str, ...]) -> str | None:
     return next((url for each in schemes if (url := _if_own(each, origins))), None)
 
 
-def is_own_machine(address: str | None) -> bool:
-    """Returns whether this server is for its own machine alone, as that of the demo: then so are its sites' pages."""
-    host = urlsplit(address or "").hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _reach(url: str, origins: tuple[str, ...], address: str | None) -> tuple[EgressPolicy, frozenset[str]]:
+    """Returns what a check of a page may visit.
+
+    An origin that merely resolves to loopback is never visited: through the API a site's owner can add any such name.
+    """
+    if address is not None and is_loopback(address) and is_loopback(url):
+        own = frozenset(origin for origin in origins if is_loopback(origin))
+        return EgressPolicy(OWN_MACHINE, plain_http=True, remedy=""), own
+    return EgressPolicy(plain_http=True, remedy=""), frozenset(origins)
 
 
 def _if_own(url: str, origins: tuple[str, ...]) -> str | None:
