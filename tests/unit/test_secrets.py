@@ -50,6 +50,7 @@ PUBLIC = {
     "web.api.call.KeyCall.key",  # a KeyRow
     "web.api.keys._Position.key_id",
     "web.api.call.SiteCall.key",
+    "web.api.operation.Operation.with_key",  # the name of a call
     "web.dashboard.page.Viewer.key",  # a KeyRow
     "web.server_metrics.families.Family.keys",  # values of labels
     "web.state.AppState.key_usage",
