@@ -70,6 +70,16 @@ async def test_processes_do_not_write_the_same_minute_twice(server: Server) -> N
         assert (await keys.keys(1))[0].last_used_at == expected
 
 
+async def test_keys_that_are_not_used_any_more_are_forgotten(server: Server) -> None:
+    usage = server.state.key_usage
+    for minute in range(3):
+        for number in range(50):
+            usage.note(f"key {minute} {number}")
+        server.clock.now += EVERY_MS
+    usage.note("another key")
+    assert usage.remembered == 1
+
+
 async def test_a_page_of_the_dashboard_is_a_use(server: Server, writes: Writes) -> None:
     await add_key(server, "gv_abc")
     client = server.browser(Origin=HOME)

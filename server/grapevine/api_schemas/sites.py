@@ -105,8 +105,9 @@ class SiteView(msgspec.Struct, frozen=True, kw_only=True):
     """Whom visitors ask to have a visit erased."""
     created_at: str
     """When it was added."""
-    snippet: str
-    """The line to paste into its pages."""
+    snippet: str | None
+    """The line to paste into its pages; null behind a proxy while `GRAPEVINE_BASE_URL` is not set, since the server
+    does not know its address then."""
 
 
 class NewSiteResponse(msgspec.Struct, frozen=True, kw_only=True):

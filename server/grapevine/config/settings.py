@@ -355,8 +355,9 @@ SETTINGS: Final = (
     Setting(
         "metrics",
         "key",
-        "Who may read `/metrics`: `off` (no reader), `local` (programs on this machine that ask directly, not through "
-        "a proxy), `key` (an API key that reaches every site of this server) or `open` (everybody).",
+        "Who may read `/metrics`: `off` (no reader), `local` (programs on this machine that ask directly; not for "
+        "use behind a proxy that adds no header such as `X-Forwarded-For`, as nginx's bare "
+        "`proxy_pass`), `key` (an API key that reaches every site of this server) or `open` (everybody).",
         _metrics,
     ),
 )

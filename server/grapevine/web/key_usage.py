@@ -25,15 +25,24 @@ class KeyUsage:
     def __init__(self, api_keys: ApiKeyRepository, clock: Clock) -> None:
         self._api_keys = api_keys
         self._clock = clock
-        self._stored: dict[str, int] = {}
+        self._noted_at: dict[str, int] = {}
+        self._emptied_at = 0
         self._waiting: dict[str, int] = {}
         self._noted = asyncio.Event()
+
+    @property
+    def remembered(self) -> int:
+        """The number of keys whose last use is in memory: those used in a minute or two."""
+        return len(self._noted_at)
 
     def note(self, key_id: str) -> None:
         """Notes that a key that exists is used now."""
         now = self._clock()
-        if abs(now - self._stored.get(key_id, 0)) >= EVERY_MS:
-            self._stored[key_id] = self._waiting[key_id] = now
+        if abs(now - self._noted_at.get(key_id, 0)) >= EVERY_MS:
+            if abs(now - self._emptied_at) >= EVERY_MS:  # keys come and go for as long as the process runs
+                self._emptied_at = now
+                self._noted_at = {key: at for key, at in self._noted_at.items() if abs(now - at) < EVERY_MS}
+            self._noted_at[key_id] = self._waiting[key_id] = now
             self._noted.set()
 
     @asynccontextmanager

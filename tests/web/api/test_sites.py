@@ -31,6 +31,14 @@ async def create(owner: KeyClient, fields: Mapping[str, Any] = NEW) -> Any:
     return answer.json()
 
 
+async def test_the_snippet_names_no_address_that_browsers_cannot_reach(owner: KeyClient) -> None:
+    direct = await owner.json("/v1/sites/site-a")
+    assert "http://grapevine.example/widget.js" in direct["snippet"]
+    for header in ("Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto"):
+        behind = await owner.http.get("/v1/sites/site-a", headers={header: "https"})
+        assert behind.json() == direct | {"snippet": None}
+
+
 @BOTH_BACKENDS
 async def test_a_site_is_added_shown_changed_and_deleted(
     server: Server, owner: KeyClient, monkeypatch: pytest.MonkeyPatch

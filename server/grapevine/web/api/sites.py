@@ -34,7 +34,7 @@ from grapevine.web.api.auth import reached_site, reached_sites
 from grapevine.web.api.call import KeyCall
 from grapevine.web.api.once import HEADER, Keep, answered_once
 from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
-from grapevine.web.public_address import bound_address
+from grapevine.web.public_address import public_address
 
 MAX_BODY: Final = 32_768
 """A hundred origins of three hundred characters."""
@@ -175,6 +175,7 @@ def _added(call: KeyCall, added: NewSite) -> NewSiteResponse:
 
 def _view(call: KeyCall, row: SiteRow) -> SiteView:
     settings = call.state.settings
+    address = public_address(call.request, settings)
     return SiteView(
         site=row.key,
         name=row.name,
@@ -188,7 +189,7 @@ def _view(call: KeyCall, row: SiteRow) -> SiteView:
         values=row.counted_values,
         contact=row.contact,
         created_at=rfc3339(row.created_at),
-        snippet=snippet(row, settings.base_url or bound_address(call.request), settings.prefix),
+        snippet=None if address is None else snippet(row, address, settings.prefix),
     )
 
 
