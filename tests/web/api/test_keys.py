@@ -145,6 +145,22 @@ async def test_a_key_sees_and_changes_those_that_reach_no_further(server: Server
     assert {key["scope"] for key in (await askers["every"].json("/v1/keys"))["keys"]} == {"admin", "read"}
 
 
+@BOTH_BACKENDS
+async def test_pages_tell_nothing_of_keys_that_reach_further(server: Server) -> None:
+    """No page is short, and none follows, because of keys that are not shown."""
+    askers = {reach: await admin(server, reach) for reach in REACHES}
+    for name in ("before", "point", "zone"):  # their ids stand before, between and behind those of the askers
+        await with_key(server, name, site_id=SEVERAL_SITES, sites=(2, 4))
+    whole = await askers["one"].json("/v1/keys", limit=2)
+    assert ([key["id"] for key in whole["keys"]], whole["next"]) == (["id-one"], None)
+    for params in ({}, {"site": "site-b"}):
+        first = await askers["two"].json("/v1/keys", limit=1, **params)
+        second = await askers["two"].json("/v1/keys", limit=2, cursor=first["next"], **params)
+        assert [key["id"] for key in (*first["keys"], *second["keys"])] == ["id-one", "id-two"]
+        assert second["next"] is None
+    assert await ids(askers["every"], site="site-b") == ["id-before", "id-one", "id-point", "id-two", "id-zone"]
+
+
 async def test_a_long_list_has_pages(server: Server) -> None:
     owner = await admin(server, "every")
     for number in range(4):

@@ -98,13 +98,23 @@ class ApiKeyRepository(Repository):
         """The keys made for this site, alone or with others, oldest first, revoked ones too; 0: those of every site."""
         return _keys(await self._read("keys_of_site", site_id=site_id))
 
-    async def keys_after(self, position: KeyPosition, most: int, sites: Sequence[int] | None = None) -> list[KeyRow]:
-        """The next keys behind a position, oldest first, revoked ones too; of ``sites`` those made for any of them."""
-        created_at, key_id = position
+    async def keys_after(
+        self,
+        position: KeyPosition,
+        most: int,
+        sites: Sequence[int] | None = None,
+        *,
+        within: Sequence[int] | None = None,
+    ) -> list[KeyRow]:
+        """The next keys behind a position, oldest first, revoked ones too; of ``sites`` those made for any of them.
+
+        With ``within``, ``sites`` among it, no key that was made for another site as well.
+        """
+        asked: dict[str, Any] = {"created_at": position.created_at, "key_id": position.key_id, "most": most}
         if sites is None:
-            return _keys(await self._read("keys_after", created_at=created_at, key_id=key_id, most=most))
-        named = [(site_id,) for site_id in sites]
-        return _keys(await self._read("keys_of_sites_after", named, created_at=created_at, key_id=key_id, most=most))
+            return _keys(await self._read("keys_after", **asked))
+        rows = [(site_id, int(site_id in sites)) for site_id in (sites if within is None else within)]
+        return _keys(await self._read("keys_of_sites_after", rows, bounded=int(within is not None), **asked))
 
     async def change_key(self, key_id: str, name: str | None, scope: str | None) -> bool:
         """Changes a key's name or scope, each of which None leaves as it is; False when no such key is in force."""

@@ -49,14 +49,19 @@ SELECT {{key_columns}} FROM (
 ) AS k LEFT JOIN key_sites s ON s.key_id = k.key_id ORDER BY {{key_order}}, s.site_id;
 
 -- name: keys_of_sites_after
--- Returns the next keys behind one that were made for one of some sites, alone or with others, oldest first. OFFSET keeps
--- PostgreSQL from going through the keys of all sites in their order.
+-- Returns the next keys behind one that were made for one of the listed sites, alone or with others, oldest first; where it is
+-- bounded, those made for none but the sites of the rows. OFFSET keeps PostgreSQL from going through all keys in their order.
 SELECT {{key_columns}} FROM (
     SELECT k.key_id, k.site_id, k.name, k.scope, k.created_at, k.revoked_at, k.last_used_at FROM (
         SELECT k.key_id, k.site_id, k.name, k.scope, k.created_at, k.revoked_at, k.last_used_at FROM api_keys k
         WHERE k.key_id IN (
-            SELECT a.key_id FROM api_keys a WHERE a.site_id IN (SELECT site_id FROM rows(site_id bigint))
-            UNION ALL SELECT n.key_id FROM key_sites n WHERE n.site_id IN (SELECT site_id FROM rows(site_id bigint)))
+            SELECT a.key_id FROM api_keys a
+            WHERE a.site_id IN (SELECT site_id FROM rows(site_id bigint, listed smallint) WHERE listed = 1)
+            UNION ALL SELECT n.key_id FROM key_sites n
+            WHERE n.site_id IN (SELECT site_id FROM rows(site_id bigint, listed smallint) WHERE listed = 1))
+        AND (:bounded = 0 OR NOT EXISTS (
+            SELECT 1 FROM key_sites o WHERE o.key_id = k.key_id
+            AND o.site_id NOT IN (SELECT site_id FROM rows(site_id bigint, listed smallint))))
         /*postgres OFFSET 0 */
     ) AS k
     WHERE (k.created_at, k.key_id /*postgres COLLATE "C" */) > (:created_at, :key_id)

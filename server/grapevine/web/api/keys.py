@@ -52,15 +52,12 @@ async def list_keys(call: KeyCall, query: KeysQuery) -> KeyList:
     position = BEFORE_ALL_KEYS
     if query.cursor is not None:
         position = KeyPosition(*cursors.read(query.cursor, asked, _Position))
-    named: Sequence[int] | None = None
-    if query.site is not None:
-        named = [(await reached_site(sites, call.key, query.site)).site_id]
-    elif call.key.site_id != EVERY_SITE:
-        named = call.key.made_for
-    found = await call.state.store.api_keys.keys_after(position, query.limit, named)
+    within: Sequence[int] | None = None if call.key.site_id == EVERY_SITE else call.key.made_for
+    named = within if query.site is None else [(await reached_site(sites, call.key, query.site)).site_id]
+    found = await call.state.store.api_keys.keys_after(position, query.limit, named, within=within)
     behind = KeyPosition(found[-1].created_at, found[-1].key_id) if len(found) == query.limit else None
     return KeyList(
-        keys=[_view(sites, key) for key in found if call.key.reaches_all_of(key)],
+        keys=[_view(sites, key) for key in found],
         next=None if behind is None else cursors.written(asked, behind),
     )
 
