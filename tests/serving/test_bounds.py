@@ -257,7 +257,25 @@ async def test_a_length_of_many_digits(server: Server, more: tuple[str, ...], ze
         f"Content-Length: {len(body):0{zeros}}", "", "",
     ])  # fmt: skip
     answer = await refused(server, head.encode() + body)
-    assert (answer.status, answer.body) == (400, b"Invalid HTTP request received.")
+    assert is_malformed(answer)
+
+
+def is_malformed(answer: RawResponse) -> bool:
+    assert answer.headers["content-type"] == "application/problem+json"
+    return (answer.status, json.loads(answer.body)["code"]) == (400, "malformed")
+
+
+@ON_A_SOCKET
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"FOO /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"NONSENSE\r\n\r\n", b"GET /healthz HTTX/1.1\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nA B: c\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"POST /v1/visits HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+    ],
+)  # fmt: skip
+async def test_what_is_no_http_is_a_problem_too(server: Server, sent: bytes) -> None:
+    assert is_malformed(await refused(server, sent))
 
 
 async def until(happened: Callable[[], bool]) -> None:

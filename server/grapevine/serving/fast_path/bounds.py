@@ -12,11 +12,11 @@ from functools import cache
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from grapevine.errors import HeadTooLarge, UrlTooLong
+from grapevine.errors import HeadTooLarge, Malformed, UrlTooLong
 from grapevine.serving.fast_path.connection import answered_all
 from grapevine.serving.fast_path.cycles import FastCycle, encoded
 from grapevine.serving.fast_path.limits import (
@@ -51,7 +51,7 @@ _CHUNKED_SEARCHED: Final = 1_024
 """Bytes of a chunked body in which its end is looked for: a body could be made of nothing but what looks like it."""
 
 INVALID: Final = "Invalid HTTP request received."
-"""uvicorn's own answer to what is no HTTP, and its line in the log."""
+"""uvicorn's line in the log for what is no HTTP."""
 
 
 class _Stop(Exception):
@@ -319,4 +319,4 @@ def _url_too_long() -> Response:
 
 @cache
 def _invalid() -> Response:
-    return PlainTextResponse(INVALID, 400)
+    return problem_response(Malformed("The request is no HTTP/1.1: its method, address or headers cannot be read."))
