@@ -16,12 +16,14 @@ from starlette.responses import Response
 from grapevine.collect.rate_limit import refuse_excess
 from grapevine.errors import RateLimited
 from grapevine.web.problems import problem_response
+from grapevine.web.public.collect import CORS
 from grapevine.web.public.plain_page import plain_page
+from grapevine.web.responses import NO_STORE
 from grapevine.web.state import app_state
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_ANYWHERE: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+_ANYWHERE: Final = CORS | NO_STORE
 
 
 def limited(handler: Handler, headers: Mapping[str, str] = _ANYWHERE) -> Handler:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Final
 
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import Receive, Scope, Send
 
 from grapevine.web import operations
 from grapevine.web.api.call import Endpoint, endpoint
@@ -23,7 +26,7 @@ from grapevine.web.dashboard.first_steps import first_steps_part
 from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.openapi import served
 from grapevine.web.public import conversions
-from grapevine.web.public.collect import preflight
+from grapevine.web.public.collect import CORS, preflight
 
 
 class Rest(Convertor[str]):
@@ -43,13 +46,26 @@ class Rest(Convertor[str]):
 register_url_convertor("rest", Rest())
 
 
+class CorsRoute(Route):
+    """A path that pages of every origin call: they may read that it is called with another method, too."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request whose path is this one."""
+        methods = self.methods or set()
+        if scope["method"] not in methods:
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(sorted(methods))} | CORS)
+        await self.app(scope, receive, send)
+
+
 def routes_of(calls: Iterable[Operation]) -> list[BaseRoute]:
     """Returns a route for each path of ``calls``, in their order."""
     by_path: dict[str, dict[str, Endpoint]] = {}
+    kinds: dict[str, type[Route]] = {}
     for each in calls:
         methods = by_path.setdefault(each.path, {"OPTIONS": preflight} if each.has_preflight else {})
         methods[each.method] = endpoint(each)
-    return [Route(path, _by_method(methods), methods=[*methods]) for path, methods in by_path.items()]
+        kinds[each.path] = CorsRoute if each.is_cors else Route
+    return [kinds[path](path, _by_method(methods), methods=[*methods]) for path, methods in by_path.items()]
 
 
 def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:

@@ -85,9 +85,9 @@ def _is_for_people(operation: Operation, problems: list[type[Problem]]) -> bool:
 def _headers(operation: Operation, problems: list[type[Problem]]) -> list[str]:
     found = []
     if operation.is_cors or _is_for_people(operation, problems):
-        found.append("Access-Control-Allow-Origin")
+        found += ["Access-Control-Allow-Origin", "Access-Control-Expose-Headers"]
     if operation.has_preflight:
-        found += ["Access-Control-Expose-Headers", "Grapevine-Dropped"]
+        found.append("Grapevine-Dropped")
     if Unauthorized in problems:
         found.append("WWW-Authenticate")
     if RateLimited in problems or Busy in problems:

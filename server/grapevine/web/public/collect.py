@@ -98,9 +98,10 @@ def failure(error: Exception) -> Response:
         error = store_problem(error)
     if not isinstance(error, Problem):
         log.error("a collect call failed", exc_info=error)
-        return fault_response()
-    refusal = problem_response(explained(error))
+        refusal = fault_response()
+    else:
+        refusal = problem_response(explained(error))
+        if error.code in DROP_REASONS:
+            refusal.headers["Grapevine-Dropped"] = error.code
     refusal.headers.update(CORS)
-    if error.code in DROP_REASONS:
-        refusal.headers["Grapevine-Dropped"] = error.code
     return refusal

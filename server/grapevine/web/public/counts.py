@@ -15,13 +15,13 @@ from grapevine.web.api.operation import Operation, ResponseSpec
 from grapevine.web.api.query import read_known
 from grapevine.web.caches import EncodedCounts, encode_counts
 from grapevine.web.problems import problem_response, store_problem
+from grapevine.web.public.collect import CORS
 from grapevine.web.rate_limits import limited
 from grapevine.web.responses import JSON, NO_STORE, is_known
 from grapevine.web.state import AppState, app_state
 
-_CORS: Final = {"Access-Control-Allow-Origin": "*"}
-_CACHEABLE: Final = _CORS | {"Cache-Control": "public, max-age=60"}
-_NOT_CACHEABLE: Final = _CORS | NO_STORE
+_CACHEABLE: Final = CORS | {"Cache-Control": "public, max-age=60"}
+_NOT_CACHEABLE: Final = CORS | NO_STORE
 
 
 class CountsQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +79,8 @@ OPERATIONS: Final = [
         query=CountsQuery,
         request_headers=("If-None-Match",),
         responses={
-            200: ResponseSpec(ShareCounts, "The numbers.", headers=("ETag",)),
-            304: ResponseSpec(text="Nothing has changed.", headers=("ETag",)),
+            200: ResponseSpec(ShareCounts, "The numbers.", headers=("ETag", "Access-Control-Expose-Headers")),
+            304: ResponseSpec(text="Nothing has changed.", headers=("ETag", "Access-Control-Expose-Headers")),
         },
         problems=(UnknownSite, Invalid, RateLimited, Busy),
     )
