@@ -11,6 +11,7 @@ from grapevine.analytics import breakdown, cascades, direct
 from grapevine.analytics.attribution import MOST_CONVERSIONS
 from grapevine.api_schemas.tokens import MOST_TOKENS
 from grapevine.client import Retries
+from grapevine.client import limits as answers
 from grapevine.client.clients import TIMEOUT
 from grapevine.collect import schemas
 from grapevine.collect.conversion_input import MOST_GOAL, MOST_ID, MOST_VALUE
@@ -75,6 +76,9 @@ SENTENCES: Final = [
     ("mcp", f"{results.MOST_BYTES:,} bytes of an answer"),
     ("mcp", f"{server.SECONDS:.0f} seconds for a call, {NUMBERS[server.AT_ONCE]} calls at the same time"),
     ("mcp", f"at most {untrusted_text.MOST_CHARACTERS} characters"),
+    ("client", f"An answer has at most {answers.MOST_BODY >> 20} MiB"),
+    ("client", f"an event of the feed, {answers.LONGEST_EVENT >> 20} MiB"),
+    ("client", f"unpacked {answers.MOST_PIECE >> 10} KiB at a time"),
     ("client", f"sent up to {NUMBERS[RETRIES.attempts]} times within {RETRIES.patience:.0f} seconds"),
     ("client", f"at most {NUMBERS[int(RETRIES.longest_pause)]} seconds"),
     ("client", f"longer than {RETRIES.longest_retry_after:.0f} seconds, the exception"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -10,11 +11,12 @@ import msgspec
 from grapevine.analytics.token_resolution import Resolution, Unresolved
 from grapevine.api_schemas.tokens import ResolveResponse
 from grapevine.client.call import answer
+from grapevine.client.lines import LineReader
 
 ExportRow = dict[str, str | int | float | bool | None]
 """A row of an export by the names of its columns (docs/exports.md)."""
 
-_LONGEST_LINE: Final = 1 << 20
+_LINE_FEED: Final = re.compile(rb"\n")
 
 
 def resolved(body: bytes) -> list[Resolution | Unresolved]:
@@ -32,15 +34,11 @@ def _one_resolved(raw: msgspec.Raw) -> Resolution | Unresolved:
 
 async def rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[ExportRow]:
     """Yields the rows of NDJSON. Raises ValueError for what is none, EOFError where the last line is cut off."""
-    read = answer(ExportRow)
-    rest = b""
+    read, lines = answer(ExportRow), LineReader(_LINE_FEED)
     async for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
+        for line in lines.read(piece):
             yield read(line)
-        if len(rest) > _LONGEST_LINE:
-            raise ValueError("a line of it is too long")
-    if rest:
+    if lines.has_rest:
         raise EOFError
 
 

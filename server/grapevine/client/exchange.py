@@ -32,15 +32,14 @@ from grapevine.client.call import (
 )
 from grapevine.client.errors import ClientError, ConnectionFailed, NotFoundError, UnexpectedAnswer
 from grapevine.client.failures import broken, refused, unreadable
+from grapevine.client.limits import MOST_BODY
 from grapevine.client.live import EventStreamReader
-from grapevine.client.retry import Failure, Retries
+from grapevine.client.retry import TEMPORARY, Failure, Retries
+from grapevine.client.unpacking import ACCEPTED
 from grapevine.client.ways import Http
 
 USER_AGENT: Final = f"grapevine-client/{__version__} (Python {platform.python_version()}; httpx {httpx.__version__})"
 CONNECT_SECONDS: Final = 5.0
-MOST_BODY: Final = 64 << 20
-"""Bytes of an answer that is not streamed; the largest, a cascade of 50,000 visits, is some 10 MiB."""
-
 EVENT_STREAM: Final = "text/event-stream"
 FEED_PATIENCE: Final = 300.0
 """Seconds: so long the server keeps what a reader misses."""
@@ -181,7 +180,8 @@ class Exchange:
         try:
             async with aclosing(self._http.pieces(response)) as pieces:
                 async for piece in pieces:
-                    yield piece
+                    if piece:
+                        yield piece
         except httpx.HTTPError as error:
             raise broken(self._address.url, operation, error, self._silence(call)).error from error
 
@@ -252,8 +252,9 @@ class Exchange:
             failure = broken(self._address.url, operation, error, seconds)
             failure.error.__cause__ = error
             return failure
-        except ClientError as error:
-            return Failure(error, is_temporary=False, is_unsent=False)
+        except ClientError as error:  # of the body; a refusal that cannot be read is still one
+            is_temporary = response is not None and response.status_code in TEMPORARY
+            return Failure(error, is_temporary=is_temporary, is_unsent=False)
         finally:
             if response is not None and not is_taken:
                 await self._http.end(response)
@@ -268,7 +269,7 @@ class Exchange:
             query["site"] = self._site
         headers = {
             "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
+            "Accept-Encoding": ACCEPTED,
             "Authorization": f"Bearer {self._address.key}",
             "User-Agent": USER_AGENT,
             **call.headers,
@@ -287,19 +288,21 @@ class Exchange:
         )
 
     async def _body(self, operation: Operated, response: httpx.Response, seconds: float) -> bytes:
-        """Returns the whole body, which may take that long. Raises UnexpectedAnswer for one that is too long."""
+        """Returns the whole body, which may take that long. Raises UnexpectedAnswer for one that is too long, or packed
+        in a way that was not asked for."""
         end = self._clock() + seconds
         body = bytearray()
-        async with aclosing(self._http.pieces(response)) as pieces:
-            async for piece in pieces:
-                body += piece
-                if len(body) > MOST_BODY:
-                    raise UnexpectedAnswer(
-                        f"The answer to {operation.name} has more than {MOST_BODY >> 20} MiB; none of this API has.",
-                        status=response.status_code,
-                    )
-                if self._clock() > end:
-                    raise httpx.ReadTimeout("the answer came too slowly", request=response.request)
+        too_long = f"The answer to {operation.name} has more than {MOST_BODY >> 20} MiB; none of this API has."
+        try:
+            async with aclosing(self._http.pieces(response)) as pieces:
+                async for piece in pieces:
+                    body += piece
+                    if len(body) > MOST_BODY:
+                        raise UnexpectedAnswer(too_long, status=response.status_code)
+                    if self._clock() > end:
+                        raise httpx.ReadTimeout("the answer came too slowly", request=response.request)
+        except ValueError as error:
+            raise unreadable(self._address.url, operation, response.status_code, b"", error) from error
         return bytes(body)
 
 

@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 import msgspec
 
 from grapevine.api_schemas.live import LiveConversion, LiveGap, LiveShare, LiveStart, LiveVisit
+from grapevine.client.limits import LONGEST_EVENT
+from grapevine.client.lines import LineReader
 
 LiveData = LiveVisit | LiveShare | LiveConversion | LiveStart | LiveGap
 
-LONGEST_LINE: Final = 1 << 20
 _KINDS: Final[Mapping[str, type[LiveData]]] = {
     "visit": LiveVisit,
     "return": LiveVisit,
@@ -51,21 +52,20 @@ class EventStreamReader:
     def __init__(self, last_id: str | None) -> None:
         self.last_id = last_id
         self.retry: float | None = None
-        self._rest = b""
+        self._lines = LineReader(_END_OF_LINE)
+        self._is_after_return = False
         self._id = last_id
         self._name = ""
         self._data: list[bytes] = []
+        self._bytes = 0
 
     def read(self, piece: bytes) -> Iterator[ServerSentEvent]:
-        """Yields the events that end in this piece. Raises ValueError for a line that is too long."""
-        text = self._rest + piece
-        # A carriage return at the end may be the first half of a line's end.
-        held = b"\r" if text.endswith(b"\r") else b""
-        *lines, rest = _END_OF_LINE.split(text.removesuffix(b"\r") if held else text)
-        self._rest = rest + held
-        if len(self._rest) > LONGEST_LINE:
-            raise ValueError("a line of it is too long")
-        for line in lines:
+        """Yields the events that end in this piece. Raises ValueError for a line or an event that is too long."""
+        if not piece:
+            return
+        text = piece.removeprefix(b"\n") if self._is_after_return else piece  # the second half of a line's end
+        self._is_after_return = text.endswith(b"\r")
+        for line in self._lines.read(text):
             if line:
                 self._field(line)
             elif (event := self._event()) is not None:
@@ -77,6 +77,9 @@ class EventStreamReader:
         if name == b"event":
             self._name = value.decode("utf-8", "replace")
         elif name == b"data":
+            self._bytes += len(line)
+            if self._bytes > LONGEST_EVENT:
+                raise ValueError("an event of it is too long")
             self._data.append(value)
         elif name == b"id" and _ID.fullmatch(value):
             self._id = value.decode("ascii")
@@ -85,7 +88,7 @@ class EventStreamReader:
 
     def _event(self) -> ServerSentEvent | None:
         name, data = self._name, self._data
-        self._name, self._data = "", []
+        self._name, self._data, self._bytes = "", [], 0
         self.last_id = self._id
         return ServerSentEvent(name or "message", b"\n".join(data), self._id or "") if data else None
 

@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
+from grapevine.client.unpacking import Unpacker
+
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
@@ -25,7 +27,8 @@ class Http(Protocol):
         ...
 
     def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """Yields the body of a response as it comes."""
+        """Yields the body of a response as it comes, unpacked. Raises ValueError where it is packed in a way that was
+        not asked for."""
         ...
 
     async def end(self, response: httpx.Response) -> None:
@@ -54,8 +57,13 @@ class BlockingHttp:
         return self._client.send(request, stream=True)
 
     async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        for piece in response.iter_bytes():
-            yield piece
+        if response.is_stream_consumed:  # made of bytes, by a transport without a network
+            yield response.content
+            return
+        unpacker = Unpacker(response.headers.get("content-encoding", ""))
+        for received in response.iter_raw():
+            for piece in unpacker.pieces(received):
+                yield piece
 
     async def end(self, response: httpx.Response) -> None:
         response.close()
@@ -82,8 +90,13 @@ class AwaitedHttp:
         return await self._client.send(request, stream=True)
 
     async def pieces(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        async for piece in response.aiter_bytes():
-            yield piece
+        if response.is_stream_consumed:
+            yield response.content
+            return
+        unpacker = Unpacker(response.headers.get("content-encoding", ""))
+        async for received in response.aiter_raw():
+            for piece in unpacker.pieces(received):
+                yield piece
 
     async def end(self, response: httpx.Response) -> None:
         await response.aclose()

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from grapevine.api_schemas.live import LiveGap
-from grapevine.client.live import LONGEST_LINE, EventStreamReader, ServerSentEvent, live_event
+from grapevine.client.limits import LONGEST_EVENT, LONGEST_LINE
+from grapevine.client.live import EventStreamReader, ServerSentEvent, live_event
 
 TEXT = (
     b": a comment\n\n"
@@ -60,6 +61,24 @@ def test_a_line_has_a_bound() -> None:
     assert not [*reader.read(half)]
     with pytest.raises(ValueError, match="too long"):
         list(reader.read(half))
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_an_event_that_does_not_end_has_a_bound(end: bytes) -> None:
+    """Empty lines of data count, too."""
+    reader = EventStreamReader(None)
+    lines = (b"data:" + end) * 10_000
+    pieces = LONGEST_EVENT // (len(b"data:") * 10_000)
+    for _ in range(pieces):
+        assert not [*reader.read(lines)]
+    with pytest.raises(ValueError, match="an event of it is too long"):
+        list(reader.read(lines))
+
+
+def test_the_bound_is_on_one_event() -> None:
+    reader = EventStreamReader(None)
+    event = b"data: " + b"x" * (LONGEST_EVENT // 2) + b"\n\n"
+    assert sum(len([*reader.read(event)]) for _ in range(4)) == 4
 
 
 def test_events_of_the_feed() -> None:
