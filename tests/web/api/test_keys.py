@@ -218,6 +218,14 @@ async def test_a_key_goes_with_its_last_site(server: Server) -> None:
     assert await server.store.look("SELECT count(*) FROM key_sites") == [(0,)]
 
 
+async def test_a_revoked_key_leaves_those_in_force_that_it_made(server: Server) -> None:
+    stolen = await admin(server, "one")
+    made = await create(stolen, scope="admin")
+    assert (await stolen.http.delete("/v1/keys/id-one")).status_code == 204
+    assert (await stolen.get("/v1/keys")).status_code == 401
+    assert await ids(KeyClient(server, made["key"])) == ["id-one", made["id"]]
+
+
 async def test_a_rename_does_not_bring_back_a_scope(server: Server) -> None:
     owner = await admin(server, "every")
     made = await create(owner, sites=["site-a"], scope="admin")

@@ -101,7 +101,11 @@ async def change_key_fields(call: KeyCall, path: KeyPath, body: KeyChanges) -> K
 
 
 async def revoke_key(call: KeyCall, path: KeyPath) -> None:
-    """Takes an API key out of force, which holds for the next call with it. It cannot be undone."""
+    """Takes an API key out of force, which holds for the next call with it. It cannot be undone.
+
+    Keys that were made with it stay in force. After an `admin` key was stolen, look through `GET /v1/keys` and revoke
+    each key that was made since and that you do not know.
+    """
     key = await _reached_key(call, path)
     if not await call.state.store.api_keys.revoke_key(key.key_id, call.now):
         raise NotFound(f"The key {key.key_id} is revoked already.")
