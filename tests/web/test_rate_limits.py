@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.routing import Route
 
-from grapevine.collect.rate_limit import WIDE_FACTOR
+from grapevine.collect.rate_limit import SITE_CHANGES, WIDE_FACTOR
 from grapevine.config.settings import Settings
 from grapevine.web.routes import COLLECT, DASHBOARD, HEALTH, SHORT_LINKS
 from tests.support.in_process_server import ORIGIN, Server, serving
+from tests.web.api.test_read_api import refused, with_key
 from tests.web.dashboard.dashboard_browser import add_key
 
 pytestmark = pytest.mark.anyio
@@ -65,6 +66,24 @@ async def test_calls_that_are_refused_for_what_they_say_count_for_the_network(li
     statuses = [(await limited.http.post("/v1/visits", content=body, headers=headers)).status_code for _ in range(40)]
     assert 429 not in statuses[:30]
     assert set(statuses[30:]) == {429}
+
+
+async def test_changes_of_a_site_are_limited_whatever_key_asks(limited: Server) -> None:
+    await limited.add_site("site-b", "https://b.example")
+    one, every = [await with_key(limited, f"to-{number}", scope="admin", site_id=number) for number in (1, 0)]
+    for number in range(SITE_CHANGES):
+        asker = (one, every)[number % 2]
+        assert (await asker.http.patch("/v1/sites/site-a", json={"name": f"Shop {number}"})).status_code == 200
+    version = await limited.store.sites.version()
+    for asker in (one, every):
+        answer = await asker.http.patch("/v1/sites/site-a", json={"name": "One too many"})
+        assert refused(answer)[:2] == (429, "rate-limited")
+        assert answer.headers["retry-after"] == "1"
+    assert await limited.store.sites.version() == version
+    assert limited.state.rate_limit.hits["rate-site-changes"] == 2
+    assert (await every.http.patch("/v1/sites/site-b", json={"name": "Another"})).status_code == 200
+    limited.clock.now += 1_000
+    assert (await one.http.patch("/v1/sites/site-a", json={"name": "Later"})).json()["name"] == "Later"
 
 
 async def test_every_route_is_limited_or_needs_a_key_or_is_free_for_a_reason(limited: Server) -> None:

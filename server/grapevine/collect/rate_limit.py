@@ -33,6 +33,10 @@ SIGN_INS: Final = 10
 PAGE_CHECKS: Final = 6
 """Checks of its own pages that a site may ask for a minute: each one makes this server send up to a dozen requests."""
 
+SITE_CHANGES: Final = 60
+"""Changes of a site through the API a minute: after each one every process reads all sites again, which takes a
+tenth of a second where there are thousands."""
+
 SIZE: Final = 4 << 20
 """Bytes of all buckets: 2¹⁸ of them, more than twice as many as one site's limit lets begin in a minute."""
 
@@ -135,6 +139,7 @@ class RateLimit:
         buckets = TokenBuckets(memory)
         self._take, self._give_back = buckets.take, buckets.give_back
         self._page_checks = int.from_bytes(self._hash(b"page checks"), "big") & _KEY
+        self._site_changes = int.from_bytes(self._hash(b"site changes"), "big") & _KEY
         self._keys = lru_cache(maxsize=_NETWORKS_CACHED)(self._keys_of)
         self.hits = Counter(dict.fromkeys(RATES, 0))
         """Refused calls by the limit's name, since the process started."""
@@ -153,6 +158,7 @@ class RateLimit:
             self._call, self._sign_in = share // self._per_minute, share // SIGN_INS
             self._wide_call = share // (self._per_minute * WIDE_FACTOR)
             self._site_call = share // (self._per_minute * SITE_FACTOR)
+            self._site_change = share // SITE_CHANGES
 
     def network_call(self, address: str, at: int) -> int:
         """A call at ``at`` (UTC milliseconds), whatever its site is and whatever it says."""
@@ -182,6 +188,14 @@ class RateLimit:
             return 0
         wait = self._take(self._keys(address)[2], self._sign_in, at * 1_000)
         return self._refused("rate-sign-ins", wait) if wait else 0
+
+    def site_change(self, site_id: int, at: int) -> int:
+        """A change of a site through the API, whatever key asks for it."""
+        if not self._per_minute:
+            return 0
+        key = (site_id * _SPREAD & _KEY) ^ self._site_changes
+        wait = self._take(key, self._site_change, at * 1_000)
+        return self._refused("rate-site-changes", wait) if wait else 0
 
     def page_check(self, site_id: int, at: int) -> int:
         """A check of one of the site's own pages. It is counted with ``per_minute`` 0, too: it sends requests."""

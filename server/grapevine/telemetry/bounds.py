@@ -11,6 +11,7 @@ RATES: Final = {
     "rate-wide-network": "calls of one wide network (IPv4 address, IPv6 /48) at all sites",
     "rate-sign-ins": "attempts to sign in, and wrong API keys, of one network",
     "rate-page-checks": "checks of a site's pages",
+    "rate-site-changes": "changes of a site through the API",
 }
 """What each rate limits, by its name."""
 

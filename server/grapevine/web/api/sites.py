@@ -21,10 +21,11 @@ from grapevine.api_schemas.sites import (
     SitesQuery,
     SiteView,
 )
+from grapevine.collect.rate_limit import SITE_CHANGES
 from grapevine.domain import cursors
 from grapevine.domain.loopback import is_loopback
 from grapevine.domain.periods import rfc3339
-from grapevine.errors import Conflict, FieldError, Forbidden, Invalid, UnknownSite
+from grapevine.errors import Conflict, FieldError, Forbidden, Invalid, RateLimited, UnknownSite
 from grapevine.sites.cache import Site
 from grapevine.sites.management import NewSite, add_site, change_site
 from grapevine.sites.snippet import snippet
@@ -98,6 +99,7 @@ async def change_site_fields(call: KeyCall, path: SitePath, body: SiteChanges) -
     To add an origin on the server's own machine, such as `http://localhost`, takes a key that reaches every site.
     """
     site = await _reached(call, path)
+    _count_change(call, site)
     with _api_names():
         if body.origins is not None and call.key.site_id != EVERY_SITE:
             _refuse_new_loopback(body.origins, site.row)
@@ -124,6 +126,16 @@ async def _reached(call: KeyCall, path: SitePath) -> Site:
     """Returns the site of a path as it is now. Raises Forbidden, UnknownSite."""
     await call.state.sites.reload()
     return await reached_site(call.state.sites, call.key, path.site)
+
+
+def _count_change(call: KeyCall, site: Site) -> None:
+    """Raises RateLimited when a site was changed too often."""
+    wait = call.state.rate_limit.site_change(site.site_id, call.now)
+    if wait:
+        raise RateLimited(
+            f"This site was changed {SITE_CHANGES} times within a minute, which is the most. Go on in {wait} s.",
+            retry_after=wait,
+        )
 
 
 def _refuse_new_loopback(origins: Sequence[str], site: SiteRow) -> None:
