@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -15,6 +16,7 @@ from tests.web.api.test_read_api import refused, with_key
 
 pytestmark = pytest.mark.anyio
 
+DOCS: Final = Path(__file__).resolve().parents[3] / "docs"
 CALLS: Final = [call for call in (*operations.KEYED, WITH_KEY) if call.body is not None]
 
 
@@ -30,3 +32,9 @@ async def test_a_body_of_another_media_type_is_refused(server: Server, call: Ope
         headers = {} if good is None else {"Content-Type": good}
         answer = await owner.http.request(call.method, path, content=b"{}", headers=headers)
         assert answer.status_code != 400
+
+
+def test_no_document_sends_json_as_a_form() -> None:
+    """`curl -d` says that it sends a form."""
+    lines = [(page.name, line) for page in DOCS.glob("*.md") for line in page.read_text().splitlines()]
+    assert [each for each in lines if re.search(r"(^| )(-d|--data) ", each[1])] == []
