@@ -6,7 +6,7 @@ An endpoint's secret is shown once, when the endpoint is added.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -157,19 +157,26 @@ async def change(
     hooks: WebhookRepository, egress: EgressPolicy, site_id: int, webhook_id: str, changes: EndpointChanges, now: int
 ) -> Endpoint:
     """Changes an endpoint; disabling it gives up its pending deliveries. Raises Invalid, NotFound."""
-    row = await _row(hooks, site_id, webhook_id)
+    fields: dict[str, Any] = {}
     if changes.url is not None:
         _check_url(egress, changes.url)
-        row = msgspec.structs.replace(row, url=changes.url)
+        fields["url"] = changes.url
     if changes.events is not None:
-        row = msgspec.structs.replace(row, events=_events(changes.events))
-    if changes.enabled is True and not row.secret:
-        raise Invalid.of("enabled", "is not possible: the endpoint came from a backup without its secret; add it anew")
-    if changes.enabled is True:
-        row = msgspec.structs.replace(row, disabled_at=None, reason=None)
-    elif changes.enabled is False and row.disabled_at is None:
-        row = msgspec.structs.replace(row, disabled_at=now, reason=_SWITCHED_OFF)
-    if not await hooks.change(row):
+        fields["events"] = _events(changes.events)
+
+    def changed(row: WebhookRow) -> WebhookRow:
+        if changes.enabled is True and not row.secret:
+            detail = "is not possible: the endpoint came from a backup without its secret; add it anew"
+            raise Invalid.of("enabled", detail)
+        switched: dict[str, Any] = {}
+        if changes.enabled is True:
+            switched = {"disabled_at": None, "reason": None}
+        elif changes.enabled is False and row.disabled_at is None:
+            switched = {"disabled_at": now, "reason": _SWITCHED_OFF}
+        return msgspec.structs.replace(row, **fields, **switched)
+
+    row = await hooks.change(site_id, webhook_id, changed)
+    if row is None:
         raise _unknown(webhook_id)
     return _endpoint(row)
 

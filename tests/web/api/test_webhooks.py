@@ -127,6 +127,18 @@ async def test_many_endpoints_added_at_once_keep_the_bound(owner: KeyClient) -> 
     assert len((await owner.json("/v1/webhooks"))["webhooks"]) == 20
 
 
+@BOTH_BACKENDS
+async def test_concurrent_changes_of_an_endpoint_are_all_kept(owner: KeyClient) -> None:
+    path = f"/v1/webhooks/{(await add(owner))['id']}"
+    changes: list[dict[str, Any]] = [
+        {"url": "https://hook.example/new"}, {"events": ["spike.detected"]}, {"enabled": False},
+    ]  # fmt: skip
+    answers = await asyncio.gather(*(owner.http.patch(path, json=each) for each in changes * 3))
+    assert {answer.status_code for answer in answers} == {200}
+    found = await owner.json(path)
+    assert (found["url"], found["enabled"]) == ("https://hook.example/new", False)
+
+
 async def test_authorization(server: Server, owner: KeyClient) -> None:
     await server.add_site("site-b", "https://b.example")
     added = await add(owner)

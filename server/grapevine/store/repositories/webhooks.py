@@ -134,13 +134,23 @@ class WebhookRepository(Repository):
                     raise TooManyWebhooks(f"site {row.site_id} has {number} endpoints")
             await change.run("insert_webhook", **msgspec.structs.asdict(row))
 
-    async def change(self, row: WebhookRow) -> bool:
-        """Stores an endpoint's url, events and whether it is disabled; False when there is no such endpoint."""
+    async def change(
+        self, site_id: int, webhook_id: str, changed: Callable[[WebhookRow], WebhookRow]
+    ) -> WebhookRow | None:
+        """Stores and returns what ``changed`` makes of an endpoint's url, events and whether it is disabled.
+
+        Concurrent changes follow one another. Returns None where there is no such endpoint. Raises as ``changed``.
+        """
         async with self._transaction() as change:
-            changed = await change.run("update_webhook", **msgspec.structs.asdict(row))
-            if changed and row.disabled_at is not None:
+            await change.run("lock_webhook", site_id=site_id, webhook_id=webhook_id)
+            rows = await change.run("webhook", site_id=site_id, webhook_id=webhook_id)
+            if not rows:
+                return None
+            row = changed(_webhook(rows[0]))
+            await change.run("update_webhook", **msgspec.structs.asdict(row))
+            if row.disabled_at is not None:
                 await change.run("give_up_deliveries", webhook_id=row.webhook_id, at=row.disabled_at, error=row.reason)
-            return bool(changed)
+        return row
 
     async def remove(self, site_id: int, webhook_id: str) -> bool:
         """Takes an endpoint away with all its deliveries; False when there is no such endpoint."""

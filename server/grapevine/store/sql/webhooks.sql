@@ -25,6 +25,10 @@ SELECT webhook_id, secret FROM webhooks;
 -- Stores a secret in another form, unless it has been changed meanwhile.
 UPDATE webhooks SET secret = :secret WHERE webhook_id = :webhook_id AND secret = :before;
 
+-- name: lock_webhook
+-- Makes concurrent changes of an endpoint follow one another; SQLite's transactions do so anyway.
+/*postgres SELECT webhook_id FROM webhooks WHERE webhook_id = :webhook_id AND site_id = :site_id FOR UPDATE */;
+
 -- name: update_webhook
 -- Changes an endpoint; one without `disabled_at` gets events.
 UPDATE webhooks SET url = :url, events = :events, disabled_at = :disabled_at, reason = :reason
