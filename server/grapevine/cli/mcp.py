@@ -41,7 +41,7 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--allow-http", action="store_true", help="let the key go to another machine unencrypted, by http://"
     )
-    parser.add_argument("--site", metavar="KEY", help="the site's key, where the API key reaches several sites")
+    parser.add_argument("--site", dest="site_key", metavar="KEY", help="the site's key, where the API key reaches several sites")
 
 
 async def mcp(context: CommandContext, arguments: Namespace) -> int:
@@ -57,7 +57,7 @@ async def mcp(context: CommandContext, arguments: Namespace) -> int:
     # A thread waits for the next line of standard input, and no exception reaches it: Ctrl-C ends the process itself.
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        await serve_stdio(address, arguments.site)
+        await serve_stdio(address, arguments.site_key)
     finally:
         signal.signal(signal.SIGINT, handler)
     return 0

@@ -96,7 +96,8 @@ class Server(uvicorn.Server):
     def _cut_live_streams(self) -> None:
         """Cuts the streams that are still there: nothing is read from them."""
         for connection in list(self.server_state.connections):
-            if getattr(connection, "scope", {}).get("path") == LIVE:
+            scope = getattr(connection, "scope", None)  # None before the first request
+            if scope is not None and scope.get("path") == LIVE:
                 connection.transport.abort()
 
     async def work(self) -> None:
