@@ -64,7 +64,7 @@ SENTENCES: Final = [
     ("live", f"the last {RESERVED} of these {live.MOST_STREAMS} are for sites"),
     ("live", f"fewer than {NUMBERS[live.RESERVED_STREAMS]} streams in the process"),
     ("live", f"one site has at most {live.MOST_STREAMS - RESERVED}"),
-    ("live", f"its streams end within {NUMBERS[int(live.CHECK_SECONDS)]} seconds"),
+    ("live", f"looks every {NUMBERS[int(live.CHECK_SECONDS)]} seconds for keys"),
     ("live", f"the page of at most {live.PAGE_EVENTS} events"),
     ("live", f"{live.MOST_PENDING_BYTES >> 10} KiB that wait"),
     ("live", f"{live.WRITES_PER_SECOND} pieces and {live.DELIVERIES_PER_SECOND:,} events a second"),

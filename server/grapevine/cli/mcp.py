@@ -41,7 +41,9 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--allow-http", action="store_true", help="let the key go to another machine unencrypted, by http://"
     )
-    parser.add_argument("--site", dest="site_key", metavar="KEY", help="the site's key, where the API key reaches several sites")
+    parser.add_argument(
+        "--site", dest="site_key", metavar="KEY", help="the site's key, where the API key reaches several sites"
+    )
 
 
 async def mcp(context: CommandContext, arguments: Namespace) -> int:
