@@ -37,7 +37,7 @@ class Environment:
 
     def versions(self) -> dict[str, str]:
         listed = json.loads(self._run(str(self.python), "-m", "pip", "list", "--format", "json"))
-        return {package["name"].lower(): package["version"] for package in listed}
+        return {package["name"].lower().replace("_", "-"): package["version"] for package in listed}
 
     def grapevine(self, *arguments: str, command: str = "grapevine") -> str:
         """Runs the installed command, outside of the project, and returns what it printed."""
