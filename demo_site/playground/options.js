@@ -74,6 +74,7 @@ export const GROUPS = [
     name: "Around it",
     options: [
       choice("survey", "Survey", ["off", "#letter"], "Asks “how did you hear about us?” in the form that the selector finds."),
+      text("forward", "Other analytics", "", /^[a-z ,]{0,100}$/, "They hear of shares and returns, never of tokens: plausible matomo umami posthog datalayer gtag"),
       text("element", "Elements begin with", "grapevine", /^(?=.{1,20}$)(?!xml)[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "A name of your own stands on no blocker’s list."),
       text("endpoint", "Server to report to", "", /^[^\s"<>]{0,200}$/, "Empty: where the script came from."),
     ],

@@ -5,7 +5,8 @@
     ├── StoreError          the database cannot be used                          exit 1, 503
     │   └── Interrupted     it may be usable in a moment: what it was asked can be asked again
     └── Problem             a request that cannot be answered as asked           its status, as problem+json
-        ├── Malformed (CutOff) 400 · Unauthorized 401 · BadOrigin 403 · Forbidden 403 · ForeignForm 403
+        ├── Malformed (CutOff) 400 · WebmentionRefused 400
+        ├── Unauthorized 401 · BadOrigin 403 · Forbidden 403 · ForeignForm 403
         ├── UnknownSite 404 · UnknownVisit 404 · NotFound 404
         ├── MethodNotAllowed 405 · Conflict 409
         ├── TooLarge 413 · UrlTooLong 414 · Invalid 422 · RateLimited 429 · HeadTooLarge 431
@@ -87,6 +88,12 @@ class NotATokenProblem(Problem):
     """The text asked about is not a token at all."""
 
     status, code, title = 400, "not-a-token", "That is not a share token"
+
+
+class WebmentionRefused(Problem):
+    """A webmention whose source or target cannot be; ``errors`` says which."""
+
+    status, code, title = 400, "webmention-refused", "This webmention is not accepted"
 
 
 class Unauthorized(Problem):

@@ -58,7 +58,7 @@ def test_idle_and_slow_clients(attacked: AttackedInstallation, attackers: Execut
 @pytest.mark.parametrize(
     ("setting", "sources"),
     [
-        pytest.param("", 4, id="from four addresses"),
+        pytest.param("", 4, id="from four addresses", marks=pytest.mark.slow),
         pytest.param("0", 1, id="without the bound", marks=pytest.mark.slow),
     ],
 )

@@ -1,7 +1,7 @@
 """Every parser of what comes from outside, with texts that hypothesis draws and damages: only the stated errors are
 raised, and no request ends in a 5xx.
 
-``FUZZ_SECONDS`` is how many seconds of processor time all targets have together: 30 unless it is set.
+``FUZZ_SECONDS`` is how many seconds of processor time all targets have together: 15 unless it is set.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from grapevine.web.routes import routes
 from tests.support.in_process_server import NOON, ORIGIN, serving
 from tests.support.user_agents import CHROME
 
-SECONDS: Final = float(os.environ.get("FUZZ_SECONDS", "30"))
+SECONDS: Final = float(os.environ.get("FUZZ_SECONDS", "15"))
 EXAMPLES: Final = 100
 TOKENS: Final = Tokens([b"k" * 32], b"site")
 VISIT: Final = ids.pack(2500, 77, 123_456_789)

@@ -27,6 +27,9 @@ from tests.support.raw_connection import RawResponse
 SECRET: Final = "neighbours-secret"
 """Stands in everything that the neighbour's visitors and owner say."""
 
+CAMPAIGN: Final = "winter"
+"""What the neighbour's link is called that somebody guessed."""
+
 PUBLIC: Final = [*COLLECT, *SHORT_LINKS, *HEALTH]
 """Routes that read no key: what they say of a site is public, or is said to who holds one of its tokens."""
 
@@ -48,15 +51,20 @@ class Neighbour(NamedTuple):
 
     visit: str
     token: str
+    link: str
     webhook: str
     delivery: str
     key: str
     site: str
+    feed: str = "feed_neighbours"
 
     def path(self, pattern: str) -> Iterator[str]:
         """Yields the paths of a route. Raises KeyError for a parameter that nobody knows: add it here."""
         known = {"token": self.token, "root": self.visit, "delivery": self.delivery, "name": "x", "site": self.site}
-        known["id"] = self.key if "/keys/" in pattern else self.webhook
+        # Those of other sites by their own ids: tests/web/api/test_receipts.py.
+        known |= {"conversion": "0" * 11, "receipt": "0" * 32}
+        known["id"] = {"/keys/": self.key, "/feeds": self.feed}.get(pattern.partition("{")[0][3:9], self.webhook)
+        known["token"] = self.link if "/links/" in pattern else self.token
         for table in TABLES if "{table}" in pattern else [""]:
             yield pattern.format_map(known | {"table": table})
 
@@ -64,6 +72,12 @@ class Neighbour(NamedTuple):
         """Returns what to post to a path, each about the other site's rows."""
         known: dict[str, list[dict[str, Any]]] = {
             "/v1/tokens/resolve": [{"tokens": [self.token]}],
+            "/v1/unfurls": [{"unfurls": [{"token": self.token, "agent": "Slackbot-LinkExpanding 1.0"}]}],
+            "/v1/links": [
+                {"url": "https://b.example/stolen", "campaign": CAMPAIGN},
+                {"links": [{"url": "https://b.example/stolen", "external_id": CAMPAIGN}]},
+            ],
+            "/v1/links/rewrite": [{"html": "<a href='https://b.example/'>", "external_id": CAMPAIGN}],
             "/v1/sites": [{"name": "mine", "origins": ["https://mine.example"]}],
             f"/v1/sites/{self.site}": [{"name": "stolen", "origins": ["https://stolen.example"]}],
             "/v1/keys": [
@@ -71,6 +85,8 @@ class Neighbour(NamedTuple):
                 {"scope": "read", "every_site": True},
             ],
             f"/v1/keys/{self.key}": [{"scope": "read", "name": "stolen"}],
+            "/v1/feeds": [{"url": f"https://feeds.example/{SECRET}"[:-1], "name": "mine"}],
+            f"/v1/feeds/{self.feed}": [{"name": "stolen"}],
             "/tokens/erase": [{"visit": self.visit, "sure": "yes"}],
             "/v1/conversions": [
                 {"visit": self.visit, "goal": "stolen", "id": "1"},
@@ -91,7 +107,8 @@ def test_no_answer_holds_a_byte_of_another_site(attacked: AttackedInstallation) 
     own, other = attacked.sites
     with attacked.attacked() as server:
         visit, token = lively(server, other)
-    neighbour, keys = plant(attacked, visit, token)
+        link = linked(server, other)
+    neighbour, keys = plant(attacked, visit, token, link)
     with attacked.attacked(GRAPEVINE_RATE_LIMIT="0") as server:
         before = dump(server, other)
         assert SECRET in before
@@ -151,9 +168,14 @@ def extra(path: str, neighbour: Neighbour) -> list[str]:
     """Queries by which a route reads more than the site."""
     return {
         "/tokens": [f"token={neighbour.token}"],
+        "/v1/links": [f"campaign={CAMPAIGN}", f"external_id={CAMPAIGN}"],
+        "/v1/links/summary": [f"campaign={CAMPAIGN}"],
+        "/links": [f"campaign={CAMPAIGN}"],
         "/v1/stats/summary": [f"page={quote(f'https://b.example/{SECRET}')}"],
         "/v1/cascades": ["sort=value", "sort=recent"],
         f"/v1/sites/{neighbour.site}": ["confirm=Neighbour"],
+        "/v1/mentions": [f"page={quote(f'https://b.example/{SECRET}')}", "kind=feed"],
+        "/mentions": ["kind=feed"],
     }.get(path, [])
 
 
@@ -192,8 +214,20 @@ def lively(server: AttackedServer, site: AttackedSite) -> tuple[str, str]:
     return first["visit"], token
 
 
-def plant(attacked: AttackedInstallation, visit: str, token: str) -> tuple[Neighbour, dict[str, str]]:
-    """Adds the neighbour's webhook, delivery and spike, and keys of the first site, one of them revoked."""
+def linked(server: AttackedServer, site: AttackedSite) -> str:
+    """Makes a link of the site, which a visit comes through; returns its token."""
+    fields = {"url": f"{site.origin}/{SECRET}", "label": SECRET, "external_id": CAMPAIGN, "campaign": CAMPAIGN}
+    answer = server.ask("POST", "/v1/links", fields, {"Authorization": f"Bearer {site.key}"})
+    assert answer.status == 201, answer
+    token: str = json.loads(answer.body)["token"]
+    visit = {"site": site.site, "url": f"{site.origin}/{SECRET}", "nonce": "6" * 16, "token": token}
+    assert server.ask("POST", "/v1/visits", visit, {"Origin": site.origin}).status == 200
+    return token
+
+
+def plant(attacked: AttackedInstallation, visit: str, token: str, link: str) -> tuple[Neighbour, dict[str, str]]:
+    """Adds the neighbour's webhook, delivery, spike, feed and mentions, and keys of the first site, one of them
+    revoked."""
     keys = {scope: f"gv_{scope}" for scope in ("read", "write", "revoked")}
     with sqlite3.connect(attacked.database) as database:
         numbers = dict(database.execute("SELECT key, site_id FROM sites"))
@@ -214,6 +248,21 @@ def plant(attacked: AttackedInstallation, visit: str, token: str) -> tuple[Neigh
             peak=90,
         )  # fmt: skip
         insert(
+            database, "feeds", feed_id="feed_neighbours", site_id=other, url=f"https://feeds.example/{SECRET}",
+            name=SECRET, created_at=now, checked_at=now, next_at=1 << 52, failures=1, error=SECRET, etag=SECRET,
+        )  # fmt: skip
+        insert(
+            database, "webmentions", webmention_id="webmention", site_id=other, received_at=now, attempts=0, checks=1,
+            target_url=f"https://b.example/{SECRET}", source_url=f"https://blog.example/{SECRET}",
+            source_host="blog.example", next_at=1 << 52,
+        )  # fmt: skip
+        for kind in (1, 2):
+            insert(
+                database, "mentions", site_id=other, page_id=page, cell=ids.hashed_cell(page), mention_key=kind,
+                kind=kind, feed_id="feed_neighbours", source_url=f"https://blog.example/{SECRET}", title=SECRET,
+                author=SECRET, at=now,
+            )  # fmt: skip
+        insert(
             database, "api_keys", key_id="neighbours-key", site_id=other, name=SECRET, created_at=now, scope="admin",
             hash=hashlib.sha256(b"gv_neighbour").hexdigest(),
         )  # fmt: skip
@@ -224,7 +273,7 @@ def plant(attacked: AttackedInstallation, visit: str, token: str) -> tuple[Neigh
                 revoked_at=None if name in SCOPES else now,
             )  # fmt: skip
     database.close()
-    return Neighbour(visit, token, "hook", "delivery", "neighbours-key", attacked.sites[1].site), keys
+    return Neighbour(visit, token, link, "hook", "delivery", "neighbours-key", attacked.sites[1].site), keys
 
 
 def insert(database: sqlite3.Connection, table: str, **values: object) -> None:
@@ -240,6 +289,8 @@ def dump(server: AttackedServer, site: AttackedSite) -> str:
         *(f"/v1/export/{table}" for table in TABLES),
         "/v1/webhooks",
         "/v1/spikes",
+        "/v1/mentions",
+        "/v1/feeds",
         "/v1/stats/summary",
         "/v1/sites",
     ]

@@ -23,11 +23,11 @@ PATIENCE_SECONDS = 60
 class Trap:
     """A server on loopback that sends ``answer`` to each request, and counts its connections."""
 
-    def __init__(self, answer: Iterator[bytes] | list[bytes]) -> None:
+    def __init__(self, answer: Iterator[bytes] | list[bytes], host: str = "127.0.0.1") -> None:
         self.connections = 0
         self._answer = answer
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.origin = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._listening = socket.create_server((host, 0))
+        self.origin = f"http://{host}:{self._listening.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 

@@ -97,7 +97,7 @@ async def add_sites(installation: AttackedInstallation, number: int) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("number", "sites"), [(10_000, 600), pytest.param(100_000, 10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("number", "sites"), [(7_800, 600), pytest.param(100_000, 10_000, marks=pytest.mark.slow)])
 async def test_forged_short_links_on_a_server_with_many_sites(
     attacked: AttackedInstallation, attackers: Executor, number: int, sites: int
 ) -> None:
@@ -113,7 +113,7 @@ async def test_forged_short_links_on_a_server_with_many_sites(
     assert statuses[404] >= ATTACKERS * NETWORKS * LIMIT
 
 
-@pytest.mark.parametrize("number", [1_500, pytest.param(5_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [1_300, pytest.param(5_000, marks=pytest.mark.slow)])
 def test_one_address_with_a_new_user_agent_for_each_visit(
     attacked: AttackedInstallation, attackers: Executor, number: int
 ) -> None:

@@ -42,7 +42,7 @@ def accepted(urls: Sequence[str]) -> tuple[int, float]:
     return statuses[404], time.monotonic() - started
 
 
-@pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_workers_share_their_buckets(machine: PostgresCommandRunner, workers: int) -> None:
     with machine.serving("--workers", str(workers), GRAPEVINE_RATE_LIMIT=str(LIMIT)) as (process, url):
         found, seconds = accepted([url])

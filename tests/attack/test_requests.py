@@ -64,7 +64,7 @@ def test_many_heads_at_once(attacked: AttackedInstallation, attackers: Executor,
         assert server.end() == (0, "", "")
 
 
-@pytest.mark.parametrize("number", [800, pytest.param(AGENTS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [400, pytest.param(AGENTS, marks=pytest.mark.slow)])
 def test_long_user_agents(attacked: AttackedInstallation, attackers: Executor, number: int) -> None:
     """Of 256 KiB none is read; of the longest that are, 512 characters count, and none is kept."""
     site = attacked.sites[0]

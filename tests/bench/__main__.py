@@ -10,18 +10,23 @@ from tests.bench import (
     accuracy,
     backends,
     estimate,
+    exports,
     flame,
     guard,
+    import_log,
     ingest,
     lighthouse,
     live,
     memory,
+    mention_effect,
     metrics,
     newcomer,
     page_joins,
     reach,
     reads,
+    referrals,
     retention,
+    silences,
     sites,
     size,
     soak,
@@ -39,15 +44,20 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "size": size.run,  # bytes a visit on disk; SIZES, STORES
     "sites": sites.run,  # requests whose site is not known beforehand, with many sites; SIZES, ROUNDS
     "live": live.run,  # collecting with 200 readers of the live feed compared with none; PAIRS, READERS
+    "import-log": import_log.run,  # lines a second of an access log, and memory; LINES, DATABASE
+    "exports": exports.run,  # memory of exports, and that the formats agree; only when named; VISITS, FEWER, STORES
     "memory": memory.run,  # of a server process; SIZES, SECONDS, STORES
     "metrics": metrics.run,  # what counting costs a request, and what a scrape costs
     "startup": startup.run,  # until the ready line; ROUNDS
     "newcomer": newcomer.run,  # from a clone to a chain of three, each step; downloads packages; only when named
     "backends": backends.run,  # PostgreSQL compared with SQLite; ROUNDS, SECONDS
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
-    "accuracy": accuracy.run,  # of every estimate, in worlds with known truth; only when named; SEED, WORLDS
-    "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS
+    "accuracy": accuracy.run,  # of every estimate, in worlds with known truth; only when named; SEED, WORLDS, HOLD
+    "mention-effect": mention_effect.run,  # false alarms and finds, in known worlds; only when named; SEED, PAGES
+    "silences": silences.run,  # false alarms, and how soon silence is told; only when named; SEED, YEARS
+    "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS, HOLD
     "reach": reach.run,  # how many colleagues are taken for a flood, and how much of one; only when named; RUNS
+    "referrals": referrals.run,  # money to cheats in simulated programmes; only when named; SEED, WORLDS, HOLD
     "guard": guard.run,  # processor time a request against an earlier commit; only when named; BASE, PAIRS
     "soak": soak.run,  # memory and durability under hours of load; only when named; MINUTES
     "flame": flame.run,  # where the time of collecting goes, as a picture; only when named; SECONDS
@@ -56,12 +66,16 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
 _ONLY_NAMED: Final = {
     "accuracy",
     "estimate",
+    "exports",
     "flame",
     "guard",
     "lighthouse",
+    "mention-effect",
     "newcomer",
     "page_joins",
     "reach",
+    "silences",
+    "referrals",
     "soak",
     "spikes",
 }

@@ -20,7 +20,7 @@ def run() -> None:
     """Prints microseconds a call."""
     tally, accepted = RouteTally(), {"visits": 0}
     totals = [Total(family, [1.0] * (len(family.keys) * family.width)) for family in FAMILIES]
-    moment = Moment(totals=totals, workers=[], ready=True, store="sqlite", waiting=0, free_bytes=0)
+    moment = Moment(totals=totals, workers=[], ready=True, store="sqlite", waiting=0, paused=0, free_bytes=0)
 
     def count_call() -> None:
         begun_at = perf_counter()

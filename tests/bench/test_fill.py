@@ -165,7 +165,7 @@ def first_difference(mine: list[dict[str, Any]], theirs: list[dict[str, Any]]) -
     return {name: (one.get(name), other.get(name)) for name in one | other if one.get(name) != other.get(name)}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
 async def test_a_filled_store_is_what_the_writer_would_have_stored(tmp_path: Path, seed: int) -> None:
     store, unlinked = await filled(tmp_path / "filled.sqlite3", seed)
     written = SQLiteStore(tmp_path / "written.sqlite3")

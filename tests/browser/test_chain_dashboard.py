@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.demo import Demo, MakeReader, readers
+from tests.browser.test_widget_access import check
+from tests.support.browsers import DESK
 
 VIOLATIONS = """
 window.violations = [];
@@ -86,6 +88,10 @@ def test_no_page_of_it_troubles_the_browser(
     page = reader(color_scheme=scheme, viewport={"width": width, "height": 800}).context.new_page()
     page.add_init_script(VIOLATIONS)
     signed_in(page, demo)
+    wanted = {"url": f"{demo.origin}/", "label": "A" * 200, "campaign": "may", "places": ["door"]}
+    link = demo.client.post("/v1/links", json=wanted).json()
+    body = {"site": demo.site, "url": wanted["url"], "nonce": f"link{width:020}", "token": link["token"]}
+    demo.client.post("/v1/visits", json=body, headers={"Origin": demo.origin, "User-Agent": DESK}).raise_for_status()
     for path, heading in {
         "/": "Overview",
         "/?days=1": "Overview",
@@ -94,6 +100,9 @@ def test_no_page_of_it_troubles_the_browser(
         f"/cascades/{root}": "/",
         "/direct": "Direct traffic",
         "/direct?days=90": "Direct traffic",
+        "/links": "Links",
+        "/links?campaign=may": "Links",
+        f"/links/{link['token']}": "A" * 200,
         "/conversions": "Conversions",
         "/conversions?model=position&goal=order": "Conversions",
         "/tokens": "Token look-up",
@@ -108,3 +117,5 @@ def test_no_page_of_it_troubles_the_browser(
         assert set(loaded) <= {demo.server}
         wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, path
+        if "links" in path:
+            check(page)

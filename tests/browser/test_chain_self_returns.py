@@ -32,7 +32,7 @@ def test_ones_own_link_in_another_tab_is_a_self_return_and_proves_nothing(demo: 
     second = person.context.new_page()
     second.add_init_script(HEAR)
     person.open(f"{clean}#gv={token}", second)
-    assert heard(second) == {"valid": True, "depth": 0, "self": True, "same_network": True}
+    assert heard(second) == {"valid": True, "depth": 0, "self": True, "same_network": True, "channel": "copy"}
     assert second.url == clean
     assert person.paths == ["visits", "shares", "visits"]
     assert person.of("visits")[1]["own"] is True
@@ -72,7 +72,7 @@ def test_a_colleague_with_the_same_browser_behind_the_same_address_is_a_return(d
     page = colleague.context.new_page()
     page.add_init_script(HEAR)
     colleague.open(link, page)
-    assert heard(page) == {"valid": True, "depth": 1, "self": False, "same_network": True}
+    assert heard(page) == {"valid": True, "depth": 1, "self": False, "same_network": True, "channel": "copy"}
     assert [person.paths for person in (sharer, colleague)] == [["visits"], ["visits"]]
     assert "own" not in colleague.of("visits")[0]
     assert demo.numbers(clean, *NUMBERS) == [2, 1, 0, 1]
@@ -86,7 +86,7 @@ def test_a_friend_elsewhere_is_a_return_from_another_network(demo: Demo, reader:
     page = friend.context.new_page()
     page.add_init_script(HEAR)
     friend.open(sharer.open(clean).evaluate(SHARED), page)
-    assert heard(page) == {"valid": True, "depth": 1, "self": False, "same_network": False}
+    assert heard(page) == {"valid": True, "depth": 1, "self": False, "same_network": False, "channel": "copy"}
     assert demo.numbers(clean, *NUMBERS) == [2, 1, 0, 0]
 
 

@@ -36,7 +36,7 @@ def test_the_page_learns_of_the_visit_and_of_shares(page: Page, site: Site, reco
     recorder.wait(page, "shares")
     assert page.evaluate("() => heard") == [
         ["ready", {"visit": "visit1"}],
-        ["return", {"valid": True, "depth": 1, "self": False, "same_network": False}],
+        ["return", {"valid": True, "depth": 1, "self": False, "same_network": False, "channel": "whatsapp"}],
         ["share", {"channel": "copy", "url": f"{site.origin}/p"}],
     ]
     assert re.fullmatch(r"\d+\.\d+\.\d+", page.evaluate("() => grapevine.version"))

@@ -190,11 +190,12 @@ def test_scripts_over_their_budget_are_refused_with_the_share_of_each_module(
     assert "grapevine:version" in {line.split()[1] for line in table}
 
 
-def test_a_part_over_its_budget_is_refused(project: Path) -> None:
-    path = project / "widget/src/clipboard/part.js"
-    noise = random.Random(7).randbytes(1500).hex()  # noqa: S311
+@pytest.mark.parametrize(("part", "noisy", "most"), [("clipboard", 1500, "1,500"), ("forward", 450, "500")])
+def test_a_part_over_its_budget_is_refused(project: Path, part: str, noisy: int, most: str) -> None:
+    path = project / f"widget/src/{part}/part.js"
+    noise = random.Random(7).randbytes(noisy).hex()  # noqa: S311
     path.write_text(path.read_text(encoding="utf-8") + f"window.noise = '{noise}'\n", encoding="utf-8")
-    with pytest.raises(BuildError, match=r"^clipboard has [\d,]+ bytes .* over its budget of 1,500; make"):
+    with pytest.raises(BuildError, match=rf"^{part} has [\d,]+ bytes .* over its budget of {most}; make"):
         build.build(project)
 
 

@@ -10,6 +10,7 @@ import mmap
 import os
 import struct
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from grapevine.serving.fast_path.limits import ConnectionsPerAddress
 from grapevine.serving.server import Server
 from grapevine.serving.signals import run_until_signal
 from grapevine.store.factory import make_store
+from grapevine.web.state import AppState
 
 
 class OffsetFile:
@@ -55,10 +57,16 @@ def wrong_clock(path: Path) -> Clock:
     return lambda: system_clock() + int(struct.unpack("q", offset[:8])[0])
 
 
-async def main(offset: str, *limits: str) -> None:
-    """Serves until a signal ends it."""
+async def _nothing(_state: AppState) -> None:
+    pass
+
+
+async def main(
+    offset: str, *limits: str, companion: Callable[[AppState], Coroutine[Any, Any, None]] = _nothing
+) -> None:
+    """Serves until a signal ends it. ``companion`` runs while the server does."""
     settings = with_secret_keys(load(os.environ))
-    app = create_app(settings, make_store(settings), wrong_clock(Path(offset)))
+    app = create_app(settings, make_store(settings), wrong_clock(Path(offset)), companion=companion)
     named: dict[str, Any] = {name: float(value) for name, value in (limit.split("=") for limit in limits)}
     addresses = ConnectionsPerAddress(settings.connections, settings.trusted_proxies)
     server = Server(app, "127.0.0.1", 0, addresses=addresses, **named)

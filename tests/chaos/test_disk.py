@@ -48,7 +48,7 @@ async def test_spoiled_under_load(template: Installation, tmp_path: Path, disk: 
         settled(installation.database, load)
 
 
-@pytest.mark.parametrize("disk", DISKS)
+@pytest.mark.parametrize("disk", [DISKS[0], *(pytest.param(disk, marks=pytest.mark.slow) for disk in DISKS[1:])])
 async def test_spoiled_until_the_end(template: Installation, tmp_path: Path, disk: DiskMaker) -> None:
     """SIGTERM ends the server even while nothing can be written, and the next server has every acknowledged event."""
     load = WidgetLoad(template.site, "disk-to-the-end")

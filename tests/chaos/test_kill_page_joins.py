@@ -69,7 +69,8 @@ JOINED: Final = {url: old.joined for old in OLD for url in old}
 GROWN_IDS: Final = {page_id(SITE, url) for url in GROWN}
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [2, 25])
 async def test_killed_while_it_joins_pages(installation: Installation, kills: int) -> None:
     await killed_while_it_joins_pages(installation, kills)
 

@@ -40,7 +40,7 @@ def zeroed(log: bytearray, start: int, _: int) -> None:
 
 
 @pytest.mark.parametrize("damage", [flipped, cut_off, zeroed])
-@pytest.mark.parametrize("commits", [1, 3])
+@pytest.mark.parametrize("commits", [1, pytest.param(3, marks=pytest.mark.slow)])
 async def test_damaged(installation: Installation, tmp_path: Path, damage: Damage, commits: int) -> None:
     """The last ``commits`` transactions are damaged; the server starts and has all others."""
     load = WidgetLoad(installation.site, "log-damage")

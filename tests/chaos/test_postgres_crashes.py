@@ -57,6 +57,7 @@ async def test_postgres_crashes(database: Postgres, tmp_path: Path) -> None:
     await settled_there(installation.url, load)
 
 
+@pytest.mark.slow
 async def test_connections_are_lost(database: Postgres, tmp_path: Path) -> None:
     """Requests meanwhile wait a moment longer, and none is refused. No connection is killed again before the
     response, or a slow machine would turn many outages into one."""

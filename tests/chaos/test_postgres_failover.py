@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 REST_SECONDS: Final = 0.2
 
 
-@pytest.mark.parametrize("way", ["crashed", "silent"])
+@pytest.mark.parametrize("way", ["crashed", pytest.param("silent", marks=pytest.mark.slow)])
 async def test_the_standby_takes_over(way: str, tmp_path: Path) -> None:
     """From a primary that has crashed, or whose machine no longer responds."""
     with ExitStack() as stack:

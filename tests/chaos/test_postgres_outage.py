@@ -49,7 +49,7 @@ Outage = Callable[[Postgres], AbstractContextManager[None]]
 @pytest.mark.parametrize(
     ("outage", "seconds"),
     [
-        pytest.param(gone, OUTAGE_SECONDS, id="gone"),
+        pytest.param(gone, OUTAGE_SECONDS, id="gone", marks=pytest.mark.slow),
         pytest.param(gone, LONG_OUTAGE_SECONDS, id="gone for a minute", marks=pytest.mark.slow),
         pytest.param(silent, SILENCE_SECONDS, id="silent"),
     ],
@@ -82,6 +82,7 @@ async def test_an_outage_under_load(outage: Outage, seconds: float, tmp_path: Pa
         await settled_there(installation.url, load)
 
 
+@pytest.mark.slow
 async def test_terminated_in_an_outage(tmp_path: Path) -> None:
     """SIGTERM ends the server nevertheless, and the next server has every acknowledged event."""
     with postgres(durable=True) as database:

@@ -106,6 +106,7 @@ async def test_two_servers_on_one_database_are_given_a_new_key(postgres_url: str
     assert await asyncio.to_thread(rows, postgres_url, _REFUSED) == [(0,)]
 
 
+@pytest.mark.slow
 async def test_a_rotation_is_killed_at_each_of_its_moments(installation: Installation, tmp_path: Path) -> None:
     script = tmp_path / "killed.py"
     script.write_text(KILLED)

@@ -70,8 +70,11 @@ class Terminal:
 
         return asyncio.run(find())
 
-    def chain(self, site: str, length: int = 3, agent: str = CHROME) -> list[dict[str, Any]]:
-        """Three visits, or more, each through a copy of the one before; the answers."""
+    def chain(
+        self, site: str, length: int = 3, agent: str = CHROME, through: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Three visits, or more, each through a copy of the one before; the answers. The first of them comes through a
+        token, if one is given."""
 
         async def grow() -> list[dict[str, Any]]:
             settings, store = with_secret_keys(self.settings), make_store(self.settings)
@@ -84,8 +87,8 @@ class Terminal:
                 for number in range(length):
                     body: dict[str, Any] = {"site": site, "url": f"{ORIGIN}/page", "nonce": f"{number:016}"}
                     body["channels"] = ["copy", "whatsapp"]
-                    if answers:
-                        body["token"] = answers[-1]["tokens"]["copy"]
+                    if answers or through:
+                        body["token"] = answers[-1]["tokens"]["copy"] if answers else through
                     transport = httpx.ASGITransport(app, client=(f"192.0.2.{number % 250}", 50_000))
                     sent = {"User-Agent": agent, "Accept-Language": "en", "Origin": ORIGIN}
                     async with httpx.AsyncClient(transport=transport, base_url="http://a", headers=sent) as browser:

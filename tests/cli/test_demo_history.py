@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 DAYS = 30
 OF_A_CHANNEL = {"whatsapp": {"whatsapp"}, "telegram": {"telegram"}, "slack": {"slack"}, "facebook": {"facebook"},
                 "x": {"x"}, "linkedin": {"linkedin"}, "reddit": {"reddit"}, "email": set(), "sms": set(),
-                "copy": set(PREVIEWERS), "native": set(PREVIEWERS)}  # fmt: skip
+                "copy": set(PREVIEWERS), "native": set(PREVIEWERS), "link": set(PREVIEWERS)}  # fmt: skip
 """The apps whose preview robots may fetch a share of each channel; a copied link may be pasted into any of them."""
 
 
@@ -110,7 +110,7 @@ def test_people_come_in_every_way(filled: Filled) -> None:
         "share", "search", "social", "messenger", "direct-home", "direct-deep", "campaign", "assistant", "referral",
         "email",
     }  # fmt: skip
-    assert set(filled.keys("device")) == {"phone", "desktop", "tablet"}
+    assert set(+filled.keys("device")) == {"phone", "desktop", "tablet"}
     assert set(filled.keys("channel")) >= {"copy", "whatsapp", "native", "email", "telegram", "reddit"}
 
 
@@ -192,6 +192,24 @@ def test_an_estimate_of_direct_traffic_is_given(filled: Filled) -> None:
 
 def _thirty_days(filled: Filled) -> dict[str, str]:
     return {"from": filled.days[0]["at"][:10], "to": filled.days[-1]["at"][:10]}
+
+
+def test_links_that_the_site_made_are_there_with_their_readers(filled: Filled) -> None:
+    links = {link["label"]: link for link in filled.ask("/v1/links")["links"]}
+    assert len(links) == 5
+    radio, card = links["Said on the radio, morning show"], links["Card with the recipe"]
+    assert radio["short_url"].endswith("/go/almanac")
+    assert 20 < radio["clicks"] < 60
+    assert card["scans"] > 20 > card["clicks"] > 0
+    (ticket,) = filled.ask("/v1/links", external_id="ticket-4711")["links"]
+    assert ticket["returns"] > 0
+    for link in links.values():
+        whole = filled.ask(f"/v1/links/{link['token']}")
+        assert whole["visits"] == sum(generation["visits"] for generation in whole["generations"])
+        assert filled.ask(f"/v1/cascades/{link['visit']}")["size"] == link["visits"]
+    letter = filled.ask("/v1/links/summary", campaign="letter-46")
+    assert letter["links"] == letter["forwarded"] == 2
+    assert len(letter["generations"]) > 2
 
 
 def test_nothing_of_the_past_is_kept_longer_than_it_would_have_been(filled: Filled) -> None:

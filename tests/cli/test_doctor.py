@@ -59,7 +59,7 @@ def test_numbers_that_are_not_what_the_rows_say(run: Terminal, tmp_path: Path) -
     assert shown.status == 1
     assert f"- site {site}, day {copied['day']}, dimension channel, key copy: returns is 9," in shown.out
     assert f"- site {site}, root {first['visit']}: size is 7, the rows say 3\n" in shown.out
-    assert shown.out.endswith("4 of 20 checks found something to fix.\n")
+    assert shown.out.endswith("4 of 22 checks found something to fix.\n")
 
 
 def test_a_damaged_file(run: Terminal, tmp_path: Path) -> None:

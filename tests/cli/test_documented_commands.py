@@ -30,14 +30,14 @@ OWN: Final = ("grapevine", "grapevine-share")
 OTHER_PROGRAMS: Final = {
     "apt", "apt-get", "caddy", "cat", "chmod", "chown", "claude", "cp", "curl", "docker", "git", "install",
     "journalctl", "mkdir", "nginx", "openssl", "pip", "pipx", "psql", "python", "python3", "su", "sudo", "systemctl",
-    "useradd", "uv",
+    "useradd", "uv", "uvicorn",
 }  # fmt: skip
 """Only the shell's syntax is checked of these."""
 PROGRAM: Final = "|".join(map(re.escape, sorted({*OWN, *OTHER_PROGRAMS, "make", "pytest", "uvx"})))
 COMMAND_ELSEWHERE: Final = re.compile(rf"^\s*(?:\$ |(?:[A-Z_]+=\S* )*(?:{PROGRAM}) +(?![:=]))", re.MULTILINE)
 IN_A_SENTENCE: Final = re.compile(
-    r"(?<!`)`grapevine ((?:site|key|token|serve|stats|cascade|demo|migrate|secret|copy|backup|restore|doctor|erase|mcp)"
-    r"[^`\n]*)`"
+    r"(?<!`)`grapevine ((?:site|key|token|links|serve|stats|cascade|demo|migrate|secret|copy|backup|restore|doctor"
+    r"|erase|mcp)[^`\n]*)`"
 )
 SETTING_NAMES: Final = {setting.variable + end for setting in SETTINGS for end in ("", "_FILE")}
 

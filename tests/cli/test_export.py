@@ -87,7 +87,7 @@ def test_csv_and_parquet_into_files(terminal: ExportTerminal, tmp_path: Path) ->
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert len(rows) == pq.read_table(tmp_path / "visits.parquet").num_rows == VISITS
     assert rows[0]["title"] == "'=1+1, ä"
-    header = b"visit,at,text,contact,verdict\r\n"
+    header = b"visit,at,text,contact,verdict,id,class,class_by,channel,by\r\n"
     assert terminal.run("answers", "--format", "csv") == (0, b"\xef\xbb\xbf" + header, "")
     assert terminal.run("answers", "--format", "csv", "--no-bom") == (0, header, "")
 

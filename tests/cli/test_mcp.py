@@ -46,6 +46,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "cascades": ("cascades", {"sort": "depth", "limit": 7}),
     "direct_traffic": ("stats/direct", {"from": "2026-01-01"}),
     "attribution": ("attribution", PERIOD | {"model": "position", "limit": 5}),
+    "campaign": ("links/summary", {"campaign": INJECTION}),
     "spikes": ("spikes", {"limit": 100}),
 }
 """The call of the API that each tool stands for, and its parameters."""
@@ -62,9 +63,9 @@ class Assistant(NamedTuple):
 
 @pytest.fixture(scope="module")
 def facts() -> Iterator[dict[str, Any]]:
-    """A demo with a day behind it, in which a visitor wrote to assistants wherever a visitor can write."""
+    """A demo with yesterday behind it, in which a visitor wrote to assistants wherever a visitor can write."""
     with tempfile.TemporaryDirectory() as folder:
-        demo = RunningDemo("--json", "--history", "1", folder=Path(folder))
+        demo = RunningDemo("--json", "--history", "2", folder=Path(folder))
         with demo.process:
             try:
                 found = json.loads(demo.line())
@@ -173,7 +174,8 @@ def answers_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The export's rows as the tool shows them."""
     newest = sorted(rows, key=lambda row: str(row["at"]), reverse=True)
     for row in newest:
-        del row["contact"]
+        for name in ("contact", "id", "class_by", "by"):
+            del row[name]
         row["text"] = harmless(row["text"], with_contacts=False)
     return {"answers": newest[:100], "total": len(newest)}
 
@@ -238,7 +240,7 @@ def test_what_a_visitor_wrote_to_the_assistant_is_marked_and_cut(assistant: Assi
             assert len(text) <= (200 if is_marked else 1_000)
             assert text.isprintable()
             assert not re.search("[\U000e0000-\U000e0fff]|mallory|12 34", text)
-    assert found.keys() == {"top_pages", "top_apps", "direct_traffic", "answers", "spikes"}
+    assert found.keys() == {"top_pages", "top_apps", "direct_traffic", "answers", "campaign", "spikes"}
     assert found["top_apps"] == [APP]
     (page,) = found["top_pages"]
     assert (len(page), page[-1]) == (200, "…")
@@ -253,12 +255,17 @@ def test_an_admin_key_does_no_more(facts: dict[str, Any], assistant: Assistant) 
 
     async def try_everything() -> tuple[set[str], set[str]]:
         headers = {"Authorization": f"Bearer {facts['key']}", "Origin": facts["site_url"]}
-        async with httpx.AsyncClient(base_url=facts["server"], headers=headers, trust_env=False) as http:
+        patient = httpx.Timeout(PATIENCE_SECONDS)
+        async with httpx.AsyncClient(
+            base_url=facts["server"], headers=headers, trust_env=False, timeout=patient
+        ) as http:
             assert (await http.get("/v1/webhooks")).status_code == 200  # the key may do it
             paths = (await http.get("/openapi.json")).json()["paths"]
         sent, refused = set(), set()
         transport = ReadOnlyTransport(facts["server"], httpx.AsyncHTTPTransport())
-        async with httpx.AsyncClient(base_url=facts["server"], headers=headers, transport=transport) as http:
+        async with httpx.AsyncClient(
+            base_url=facts["server"], headers=headers, transport=transport, timeout=patient
+        ) as http:
             for path, operations in paths.items():
                 for method in operations.keys() & {"get", "post", "put", "patch", "delete"}:
                     try:
@@ -272,6 +279,7 @@ def test_an_admin_key_does_no_more(facts: dict[str, Any], assistant: Assistant) 
     assert sent == {
         "get /v1/stats/summary", "get /v1/stats/series", "get /v1/stats/breakdown", "get /v1/stats/direct",
         "get /v1/attribution", "get /v1/spikes", "get /v1/cascades", "get /v1/cascades/{root}",
+        "get /v1/links/summary",
     }  # fmt: skip
     assert refused > {"delete /v1/visits/{token}", "post /v1/webhooks", "post /v1/conversions", "get /v1/webhooks"}
 

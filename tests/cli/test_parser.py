@@ -37,13 +37,14 @@ LEAVES = dict(_leaves(build_parser()))
 def test_the_commands() -> None:
     assert {" ".join(path) for path in LEAVES} == {
         "serve", "demo", "site add", "site list", "site set", "site delete", "site snippet", "key add", "key list",
-        "key revoke",
-        "token inspect", "stats", "cascade", "erase", "export", "migrate", "secret rotate", "secret accept", "copy",
+        "key revoke", "token inspect", "stats", "cascade", "links create", "links list", "payouts", "links tag-html",
+        "erase", "export", "feeds list", "feeds add", "feeds remove", "migrate", "conversions import",
+        "secret rotate", "secret accept", "receipt verify", "copy", "import-log",
         "backup", "restore", "simulate", "doctor", "mcp", "completion",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", [(), ("site",), ("key",), ("token",), *LEAVES])
+@pytest.mark.parametrize("path", [(), ("site",), ("key",), ("token",), ("links",), *LEAVES])
 def test_help_of(path: tuple[str, ...], run: Terminal) -> None:
     done = run(*path, "--help")
     assert done.status == 0

@@ -16,7 +16,7 @@ from tests.cli.test_parser import LEAVES, examples
 from tests.support.postgres import Postgres
 
 MAKES_A_DATABASE = {"serve", "demo", "site add", "migrate", "copy", "restore"}
-NEEDS_NONE = {"completion", "mcp"}
+NEEDS_NONE = {"completion", "mcp", "receipt verify"}
 SERVER = "http://127.0.0.1:9"  # nothing listens there
 
 

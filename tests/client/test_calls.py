@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -85,6 +85,8 @@ async def test_results_are_what_the_server_says(server: Server, caller: Caller) 
     assert (summary.returns, summary.conversions, summary.value) == (3, 1, {"EUR": "49.00"})
     spikes = (await raw.get("/v1/spikes")).json()["spikes"]
     assert msgspec.to_builtins(await caller(lambda client: client.spikes())) == spikes
+    owed = (await raw.get("/v1/payouts", params={"fixed": "5", "currency": "EUR"})).json()["referrers"]
+    assert msgspec.to_builtins(await caller(lambda client: client.payouts(fixed=5, currency="EUR"))) == owed
 
 
 async def test_several_tokens_in_their_order(server: Server, caller: Caller) -> None:
@@ -211,6 +213,10 @@ async def test_sites_keys_and_webhooks_are_administered(server: Server, make_cal
     assert await caller(lambda client: client.webhooks.deliveries(hook.id)) == []
     with pytest.raises(api.ApiError):
         await caller(lambda client: client.webhooks.retry(hook.id, "msg_none"))
+    with pytest.raises(api.ConflictError, match="enable it first"):
+        await caller(lambda client: client.webhooks.resend(hook.id, datetime(2026, 1, 1, tzinfo=UTC)))
+    assert (await caller(lambda client: client.webhooks.change(hook.id, enabled=True))).paused is None
+    assert (await caller(lambda client: client.webhooks.resend(hook.id, datetime(2026, 1, 1, tzinfo=UTC)))).resent == 0
     await caller(lambda client: client.webhooks.delete(hook.id))
     with pytest.raises(api.NotFoundError):
         await caller(lambda client: client.webhooks.get(hook.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,11 +14,12 @@ from grapevine.client import arguments
 from grapevine.client.call import Call, Feed, Operated, PagedList, Stream
 from grapevine.web import operations
 from grapevine.web.api.operation import Operation
-from grapevine.web.public import conversions
+from grapevine.web.public import answers, conversions
 from tests.support import client_reference
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
-    (each.method, each.path): each for each in (*operations.KEYED, *operations.LIVE, conversions.WITH_KEY)
+    (each.method, each.path): each
+    for each in (*operations.KEYED, *operations.LIVE, answers.WITH_KEY, conversions.WITH_KEY)
 }
 
 
@@ -36,8 +38,10 @@ def test_each_call_has_a_method_and_each_method_a_call() -> None:
 def described(method: Operated) -> Call[Any]:
     """The call of a method with a value for each of its parameters."""
     signature = inspect.signature(method.describe)
-    given = {
-        name: "1" for name, parameter in signature.parameters.items() if parameter.kind is not parameter.VAR_KEYWORD
+    given: dict[str, Any] = {
+        name: datetime(2026, 12, 1, tzinfo=UTC) if parameter.annotation == "datetime" else "1"
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD
     }
     if len(given) < len(signature.parameters):
         given |= dict.fromkeys(arguments.FilterParams.__annotations__, "1")
@@ -62,19 +66,21 @@ def test_methods_send_what_their_call_reads(operation: Operation) -> None:
     for call in calls:
         assert call.path.keys() == fields(operation.path_params)
         assert call.is_for_server is not operation.of_site
-        assert type(call.body) is (type(None) if operation.body is None else operation.body.kind)
-        if "Idempotency-Key" in operation.request_headers and operation is not conversions.WITH_KEY:
+        assert type(call.body) in ((type(None),) if operation.body is None else operation.body.kinds)
+        if "Idempotency-Key" in operation.request_headers and operation not in (answers.WITH_KEY, conversions.WITH_KEY):
             again = described(METHODS[f"{operation.tag}.create"])
             assert call.is_repeatable
             assert call.headers["Idempotency-Key"] != again.headers["Idempotency-Key"]
 
 
 def results(operation: Operation) -> list[Any]:
-    """What a call may return: the body of its response, or the only field of that."""
-    body = next(iter(operation.responses.values())).body
-    if isinstance(body, type) and issubclass(body, msgspec.Struct) and len(body.__struct_fields__) == 1:
-        return [body, *typing.get_type_hints(body).values()]
-    return [type(None) if body is None else body]
+    """What a call may return: a body of its response, or the only field of that."""
+    found: list[Any] = []
+    for body in next(iter(operation.responses.values())).kinds or (type(None),):
+        found.append(body)
+        if isinstance(body, type) and issubclass(body, msgspec.Struct) and len(body.__struct_fields__) == 1:
+            found += typing.get_type_hints(body).values()
+    return found
 
 
 def test_a_method_returns_what_its_call_returns() -> None:

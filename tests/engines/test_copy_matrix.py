@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.engines.copies import Case, compare, play
+from tests.engines.engine import Open
 from tests.engines.server import RecorderServer
 from tests.engines.tab import Tab
 from tests.support.page_server import Site
@@ -204,6 +207,13 @@ LEFT_ALONE = {
     "a drawn link": Case('<div id="x">Look <svg width="9" height="9"><a href="/s"><text>s</text></a></svg> here</div>'),
     "copies are off": Case('<p id="x"><a href="/a">a</a> §/a</p>', data={"copy": "off"}),
 }
+
+
+@pytest.fixture(scope="module")
+def tab(engine: Open) -> Iterator[Tab]:
+    """One for all: each case has a site on a port of its own, and with it a storage of its own."""
+    with engine() as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("case", [*LINKS.values()], ids=[*LINKS])

@@ -56,7 +56,7 @@ async def _screenshot(browser: Browser, demo: ShownDemo, picture: Picture) -> by
         await page.locator("grapevine-buttons button, grapevine-buttons a").first.wait_for()
     else:
         await _sign_in(page, demo.server, demo.key if picture.of == "dashboard" else demo.new_key)
-        await page.goto(demo.server + picture.page.replace("DEEPEST", demo.root))
+        await page.goto(demo.server + picture.page.replace("DEEPEST", demo.root).replace("LINK", demo.link))
     await page.evaluate("document.fonts.ready.then(() => undefined)")
     if picture.until is not None:
         end = await page.locator(picture.until).first.evaluate("element => element.getBoundingClientRect().bottom")

@@ -31,6 +31,7 @@ PICTURES: Final = (
     Picture("cascade.png", "/cascades/DEEPEST", until="[aria-labelledby=tree]"),
     Picture("direct.png", "/direct", until="[aria-labelledby=parts]"),
     Picture("conversions.png", "/conversions?model=position", until="[aria-labelledby=owed] .legend"),
+    Picture("links.png", "/links/LINK", until=".generations"),
     Picture("waiting.png", "/", of="new site", until=".card"),
     Picture("magazine.png", "/", of="site", height=700),
 )

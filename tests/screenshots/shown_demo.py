@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from grapevine.analytics.cascades import list_cascades
 from grapevine.config.settings import Settings
 from grapevine.demo.history import History
+from grapevine.demo.links import demo_world_with_links
 from grapevine.demo.site import demo_folder
 from grapevine.serving.app import running
 from grapevine.serving.server import Server
@@ -39,13 +40,14 @@ MOST_DRAWN: Final = 80
 
 class ShownDemo(NamedTuple):
     """``key`` opens the dashboard of the site with a history, ``new_key`` that of a site without a visit; ``root`` is
-    the first visit of a large cascade."""
+    the first visit of a large cascade, ``link`` the token of a tracked link with places."""
 
     server: str
     site_url: str
     key: str
     new_key: str
     root: str
+    link: str
 
 
 @asynccontextmanager
@@ -71,18 +73,23 @@ async def shown_demo(folder: Path) -> AsyncIterator[ShownDemo]:
         app.state.app_state = state
         server = Server(app)
         values |= {"GRAPEVINE": server.url, "SITE": live.row.key}
-        root = await _fill(state, store, lees)
+        root, link = await _fill(state, store, lees)
         for each in (server, site):
             await stack.enter_async_context(_serving(each))
-        yield ShownDemo(server.url, site.url, lees.key.secret, new.key.secret, root)
+        yield ShownDemo(server.url, site.url, lees.key.secret, new.key.secret, root, link)
 
 
-async def _fill(state: AppState, store: Store, site: NewSite) -> str:
-    """Fills in the past; returns the root of the deepest of the large cascades that a picture can hold."""
-    await History(state, Target(site.row.key, ORIGIN), demo_history(NOW, DAYS), lambda _at: None).play()
-    found = await list_cascades(store, Site(site.row, state.keyring.keys), NOW, "size", 50)
+async def _fill(state: AppState, store: Store, site: NewSite) -> tuple[str, str]:
+    """Fills in the past. Returns the root of the deepest of the large cascades that a picture can hold, and the token
+    of a link with places."""
+    world = demo_world_with_links(demo_history(NOW, DAYS), NOW)
+    await History(state, Target(site.row.key, ORIGIN), world, lambda _at: None).play()
+    shown = Site(site.row, state.keyring.keys)
+    found = await list_cascades(store, shown, NOW, "size", 50)
     drawable = [cascade for cascade in found.cascades if cascade.size <= MOST_DRAWN]
-    return max(drawable, key=lambda cascade: (cascade.max_depth, cascade.size, cascade.root)).root
+    root = max(drawable, key=lambda cascade: (cascade.max_depth, cascade.size, cascade.root)).root
+    placed = next(link for link in await store.links.of_site(shown.site_id, 50) if link.places)
+    return root, shown.tokens.mint_one(placed.visit_id, placed.channel)
 
 
 @asynccontextmanager

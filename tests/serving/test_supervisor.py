@@ -105,7 +105,7 @@ def refuses(url: str) -> bool:
         return probe.connect_ex((address.host, address.port)) != 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_to_the_parent_drains_all(machine: CommandRunner, number: signal.Signals) -> None:
     site = machine.add_site()
     with machine.serving("--workers", "2") as (process, url):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date
 from random import Random
 
@@ -10,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from grapevine.analytics.models.dark_social import GROUPS, PageSeries, estimate_dark_visits
+from grapevine.demo.links import demo_world_with_links
 from grapevine.domain import ids
 from grapevine.domain.channels import DARK
 from grapevine.simulate.answers import answer_of
@@ -17,6 +19,7 @@ from grapevine.simulate.expected import ExpectedResults
 from grapevine.simulate.parameters import Parameters
 from grapevine.simulate.people import person
 from grapevine.simulate.presets import DEMO_PAGES, demo_history
+from grapevine.simulate.requests import SimulatedRequest
 from grapevine.simulate.season import MOST_BUSY, Season, SharingWaves, Surge, weekly
 from grapevine.simulate.world import START, World
 
@@ -96,15 +99,39 @@ def test_each_day_of_the_week_has_a_cascade_to_look_at(weekday: int) -> None:
     assert size > 100
     assert depth > 6
     assert 9_000 < len(results.found) < 16_000
-    of, dark, pages = direct_visits(results, world.start)
+    assert_the_estimate_holds(*direct_visits(results, world.start))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weekday", range(7))
+def test_the_readers_of_links_change_nothing_else(weekday: int) -> None:
+    now = NOW + weekday * ids.DAY_MS
+    alone, linked = demo_history(now, 30), demo_world_with_links(demo_history(now, 30), now)
+    played = {_who_and_when(request) for request in linked.requests()}
+    assert played > {_who_and_when(request) for request in alone.requests()}
+    links = {link.made.visit for link in linked.links}
+    results = ExpectedResults(linked.truth)
+    assert results.found.keys().isdisjoint(links)
+    assert {results.cascades[link][0] > 0 for link in links} == {True}
+    assert_the_estimate_holds(*direct_visits(results, linked.start, links))
+
+
+def _who_and_when(request: SimulatedRequest) -> tuple[int, str, str]:
+    return request.at, request.who.address, type(request).__name__
+
+
+def assert_the_estimate_holds(of: int, dark: int, pages: list[PageSeries]) -> None:
     total = estimate_dark_visits(pages).total
     assert total is not None
     assert 0 < total.low < dark < total.high < of
 
 
-def direct_visits(results: ExpectedResults, start: int) -> tuple[int, int, list[PageSeries]]:
+def direct_visits(
+    results: ExpectedResults, start: int, links: Collection[int] = ()
+) -> tuple[int, int, list[PageSeries]]:
     """Returns the deep direct visits, those of them that were private shares, and the numbers by page as the server
-    would measure them; which group a sharer falls into is drawn."""
+    would measure them, which takes no reader of ``links`` for a private share; which group a sharer falls into is
+    drawn."""
     random, first = draws(), ids.day_at(start)
     groups: dict[int, int] = {}
     by_page: dict[str, tuple[list[int], list[int], list[list[int]]]] = {}
@@ -115,7 +142,7 @@ def direct_visits(results: ExpectedResults, start: int) -> tuple[int, int, list[
         )
         day = ids.day_number(date.fromisoformat(one.visit.at[:10])) - first
         if one.parent is not None and one.visit.channel in DARK:
-            if one.is_return:
+            if one.is_return and one.parent.number not in links:
                 returns[day][groups.setdefault(one.parent.number, random.randrange(GROUPS))] += 1
         elif one.source == "direct-deep":
             deep[day] += 1

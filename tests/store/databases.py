@@ -21,7 +21,8 @@ from grapevine.config.settings import Settings
 from grapevine.store.copy.schema import all_tables
 from grapevine.store.postgres.store import PostgresStore
 from grapevine.store.sqlite.store import SQLiteStore
-from tests.store.world import SITE, World, grow, rows_of
+from tests.store.world import SITE, World, grow
+from tests.store.world_rows import rows_of
 from tests.support.backends import Backend
 from tests.support.citus import Cluster
 from tests.support.postgres import Postgres

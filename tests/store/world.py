@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from grapevine.domain import channels, enums, ids
-from grapevine.domain.urls import page_id
 from grapevine.sites.cache import Site
-from grapevine.store.rows import ASIDE, SAME_NETWORK, SiteRow
+from grapevine.store.rows import SiteRow
 
 SITE = 7
 FIRST_DAY = ids.day_at(1_790_000_000_000)
@@ -23,10 +20,6 @@ PAGES = [f"https://example.org/{name}" for name in ("", "vines", "grapes", "wine
 LINK = enums.SOURCES["link"]
 CHANNELS = [channels.CODES[name] for name in ("copy", "whatsapp", "x")]
 ORDINARY = [enums.SOURCES[name] for name in ("search", "direct-deep", "social")]
-
-MEASURES = (
-    "views visits visitors returns self_returns same_network shares reported proven conversions unlinked unfurls"
-).split()
 
 
 @dataclass(eq=False)
@@ -69,6 +62,16 @@ class Share:
         return min((at for at in (self.reported_at, self.proven_at) if at is not None), default=None)
 
 
+@dataclass(frozen=True)
+class Refund:
+    """What was taken back of a visit's conversion ``number``; ``value`` is below 0."""
+
+    number: int
+    at: int
+    value: int
+    currency: str
+
+
 @dataclass(eq=False)
 class Visit:
     """One arrival, or a minted link's own node."""
@@ -87,6 +90,17 @@ class Visit:
     verdict: int | None = None
     conversions: list[tuple[int, int | None, str | None]] = field(default_factory=list)
     """Time, value and currency; pages and keys reported them in alternation."""
+    refunds: list[Refund] = field(default_factory=list)
+
+    @property
+    def values(self) -> list[tuple[int, int | None, str | None]]:
+        """Time, value and currency of its conversions and of what was taken back of them."""
+        return [*self.conversions, *((one.at, one.value, one.currency) for one in self.refunds)]
+
+    def order(self, number: int) -> str | None:
+        """The ``id`` of a conversion: those have one that were refunded."""
+        refunded = any(one.number == number for one in self.refunds)
+        return f"{ids.visit_text(self.visit_id)}-{number}" if refunded else None
 
     @property
     def sharer(self) -> Visit | None:
@@ -119,6 +133,11 @@ class Visit:
     @property
     def depth(self) -> int:
         return self.sharer.depth + (0 if self.aside else 1) if self.sharer else 0
+
+    @property
+    def expires_at(self) -> int | None:
+        """When the short links of a minted link end: those of every second one do."""
+        return self.at + ids.DAY_MS if self.source == LINK and self.visit_id % 2 else None
 
     @property
     def returned(self) -> bool:
@@ -206,6 +225,7 @@ def grow(seed: int, site_id: int = SITE, size: int = 150, *, unlinked: bool = Tr
             (at, chance.choice(ORDINARY), chance.choice(PAGES), chance.choice(list(enums.DEVICES.values())))
             for at in chance.sample(times, 9)
         ]
+    _refund(world, random.Random(f"refunds {seed}"))  # noqa: S311
     for at in chance.sample(times, 12):
         world.drops[at // ids.HOUR_MS, chance.choice(enums.DROP_REASONS)] += chance.randint(1, 5)
     return world
@@ -232,146 +252,17 @@ def _act(world: World, visit: Visit, chance: random.Random) -> None:
         visit.conversions.append((visit.at + chance.randint(0, ids.DAY_MS), value, currency))
 
 
-def rows_of(world: World) -> dict[str, Iterable[tuple[Any, ...]]]:
-    """The rows of a world in a store, with its counts and summaries."""
-    site = world.site_id
-    shares = [share for share in world.shares.values() if share.reported_at or share.openings]
-    counts = _counts(world)
-    return {
-        "pages": [
-            (site, number, number % ids.CELLS, FIRST_DAY, page, None)
-            for page in PAGES for number in [page_id(site, page)]
-        ],
-        "visits": [_visit_row(site, visit) for visit in world.visits],
-        "shares": [
-            (
-                site, share.visit.visit_id, ids.cell_of(share.visit.visit_id), share.channel, share.n,
-                page_id(site, share.page) if share.page and share.reported_at else None, share.first_at,
-                share.reported_at, share.proven_at, len(share.returns), len(share.self_returns), None,
-                share.reporter, None,
-            )
-            for share in shares
-        ],
-        "unfurls": [
-            (site, share.visit.visit_id, ids.cell_of(share.visit.visit_id), share.channel, share.n, app,
-             at // ids.HOUR_MS, at)
-            for share in world.shares.values() for app, at in share.unfurls
-        ],
-        "conversions": [
-            (site, visit.visit_id, ids.cell_of(visit.visit_id), "signup", number, None, at, value, currency, number % 2)
-            for visit in world.visits for number, (at, value, currency) in enumerate(visit.conversions)
-        ],
-        "drops": [(site, hour, reason, 1, number) for (hour, reason), number in world.drops.items()],
-        "cascades": [_cascade_row(world, root) for root in world.roots()],
-        **counts,
-        "counts_week": _weeks(counts["counts_page"]),
-        "counts_shared": _shared(world),
-    }  # fmt: skip
-
-
-def _visit_row(site: int, visit: Visit) -> tuple[Any, ...]:
-    parent, sharer = visit.parent, visit.sharer
-    flags = (ASIDE if visit.aside else 0) | (SAME_NETWORK if visit.same_network else 0)
-    return (
-        site, visit.visit_id, ids.cell_of(visit.visit_id), 0, visit.at, visit.views + 1,
-        page_id(site, visit.page), visit.source, visit.device, visit.app, visit.visitor,
-        visit.through.channel if visit.through else None, visit.through.n if visit.through else None,
-        sharer.visit_id if sharer and sharer is not parent else None, parent.visit_id if parent else None,
-        visit.root.visit_id if parent else None, visit.depth, flags, None, visit.verdict, visit.network,
-    )  # fmt: skip
-
-
-def _cascade_row(world: World, root: Visit) -> tuple[Any, ...]:
-    members = world.members(root)
-    return (
-        world.site_id, root.visit_id, ids.cell_of(root.visit_id), page_id(world.site_id, root.page), root.at,
-        max(visit.at for visit in members), sum(visit.counts for visit in members),
-        max(visit.depth for visit in members),
-        sum(share.first_at is not None for share in world.shares.values()
-            if share.visit.root is root and share.visit.verdict is None),
-        sum(len(visit.conversions) for visit in world.visits if visit.root is root and visit.verdict is None),
-        None, None, 0, 0, None,
-    )  # fmt: skip
-
-
-def _counts(world: World) -> dict[str, list[tuple[Any, ...]]]:
-    """The tables of counts, each number split over two slots."""
-    site = world.site_id
-    names = ("counts_hour", "counts_day", "counts_page", "counts_device")
-    tables: dict[str, dict[tuple[Any, ...], Counter[str]]] = {name: {} for name in names}
-
-    def add(visit: Visit, at: int, channel: int, **measures: int) -> None:
-        hour, day = at // ids.HOUR_MS, ids.day_at(at)
-        keys: list[tuple[str, tuple[Any, ...]]] = [
-            ("counts_hour", (hour, visit.source, channel, visit.depth)),
-            *(
-                ("counts_day", (day, *key))
-                for key in ((0, channel), (1, visit.source), (2, visit.depth), (3, hour % 24))
-            ),
-            ("counts_page", (day, page_id(site, visit.page))),
-            ("counts_device", (day, visit.device, visit.app or "")),
-        ]
-        for table, key in keys:
-            tables[table].setdefault(key, Counter()).update(measures)
-
-    first = world.first_of_day()
+def _refund(world: World, chance: random.Random) -> None:
+    """Takes back some of what was paid, in one or two parts, some of it days later."""
     for visit in world.visits:
-        if visit.verdict is not None:
-            continue
-        if visit.counts:
-            add(
-                visit, visit.at, visit.arrival, views=visit.views, visits=1, visitors=int(visit.visit_id in first),
-                returns=int(visit.returned), self_returns=int(visit.own),
-                same_network=int(visit.returned and visit.same_network),
-            )  # fmt: skip
-        for at, _, _ in visit.conversions:
-            add(visit, at, visit.arrival, conversions=1)
-    for share in world.shares.values():
-        if share.first_at is not None and share.visit.verdict is None:
-            add(
-                share.visit,
-                share.first_at,
-                share.channel,
-                shares=1,
-                reported=int(share.reported_at is not None),
-                proven=int(share.proven_at is not None),
-            )
-        for app, at in share.unfurls:
-            day, hour = ids.day_at(at), at // ids.HOUR_MS % 24
-            tables["counts_device"].setdefault((day, 0, app), Counter())["unfurls"] += 1
-            tables["counts_day"].setdefault((day, 3, hour), Counter())["unfurls"] += 1
-    for at, source, page, device in world.unlinked:
-        ghost = Visit(0, at, page, source, device, None, 0, 1)
-        add(ghost, at, enums.NO_CHANNEL, views=1, unlinked=1)
-    return {
-        table: [
-            (site, *key, slot, *((measures[name] + slot) // 2 for name in MEASURES))
-            for key, measures in counts.items()
-            for slot in (0, 1)
-        ]
-        for table, counts in tables.items()
-    }
-
-
-def _weeks(days: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The counts by page and week: what those by day add up to."""
-    weekly = [MEASURES.index(name) for name in ("views", "visits", "returns", "shares", "proven", "unlinked")]
-    weeks: dict[tuple[int, ...], list[int]] = {}
-    for site, day, page, slot, *numbers in days:
-        total = weeks.setdefault((site, day // 7, page, slot), [0] * len(weekly))
-        for index, measure in enumerate(weekly):
-            total[index] += numbers[measure]
-    return [(*key, *total) for key, total in weeks.items()]
-
-
-def _shared(world: World) -> list[tuple[Any, ...]]:
-    """The counts of shares by page, each split over two slots."""
-    shared = Counter(
-        (page_id(world.site_id, share.page if share.page and share.reported_at else share.visit.page), share.channel)
-        for share in world.shares.values()
-        if share.first_at is not None and share.visit.verdict is None
-    )
-    return [(world.site_id, *key, slot, (number + slot) // 2) for key, number in shared.items() for slot in (0, 1)]
+        for number, (at, value, currency) in enumerate(visit.conversions):
+            if value is None or currency is None or chance.random() < 0.6:
+                continue
+            first = value if chance.random() < 0.3 else chance.randint(1, value)
+            for part in (first, chance.randint(0, value - first)):
+                if part:
+                    later = at + chance.randint(0, 2 * ids.DAY_MS)
+                    visit.refunds.append(Refund(number, later, -part, currency))
 
 
 def site_of(world: World) -> Site:

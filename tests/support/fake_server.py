@@ -51,6 +51,8 @@ class StandIn:
         """Status, headers and body by which every report is refused."""
         self.joint: str | None = None
         """What it wants between name and token in fragments; servers of earlier versions say nothing."""
+        self.returned: dict[str, Any] = {}
+        """What else it says of the tokens that visits come with; by itself, that they are of others' shares."""
         self._visits: dict[str, int] = {}
 
     def file(self, name: str) -> Reply | None:
@@ -85,12 +87,14 @@ class StandIn:
             return {"visit": None, "session": None, "tokens": {}, "returned": None}
         named = [channel for channel in re.findall(r"\w+", body["channels"]) if channel in CODES]
         number = self._visits.setdefault(body["nonce"], len(self._visits) + 1)
-        returned = {"valid": True, "depth": 1, "self": bool(body.get("own")), "same_network": False}
+        valid = {"valid": True, "depth": 1, "self": bool(body.get("own")), "same_network": False, "channel": "whatsapp"}
+        returned = {**valid, **self.returned}
         return {
             "visit": f"visit{number}",
             "session": f"session{number}",
             "tokens": {channel: token(number, channel) for channel in named or USUAL},
             "returned": returned if body.get("token") else None,
+            "source": "share" if body.get("token") and returned["valid"] else "direct-deep",
         } | ({"joint": self.joint} if self.joint else {})
 
     def _share(self, body: dict[str, Any]) -> dict[str, Any]:

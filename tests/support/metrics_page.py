@@ -22,7 +22,7 @@ PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 def metrics() -> Iterator[Metric]:
     """Yields every metric of the server, all numbers 0; of the process, as far as this system says them."""
     totals = [Total(family, [0.0] * (len(family.keys) * family.width)) for family in FAMILIES]
-    moment = Moment(totals=totals, workers=[("1", 1)], ready=True, store="sqlite", waiting=0, free_bytes=0)
+    moment = Moment(totals=totals, workers=[("1", 1)], ready=True, store="sqlite", waiting=0, paused=0, free_bytes=0)
     yield from registry_of(moment).collect()
 
 

@@ -1,4 +1,4 @@
-"""Routers of other projects for the browser tests: packages from the npm registry, each in one pinned version.
+"""Routers and analytics of other projects for the browser tests: packages from the npm registry, in pinned versions.
 
 `python -m tests.support.npm_packages` fetches them; `make test` does it. They are for tests alone: nothing of them is
 in the repository or in what is installed (docs/decisions/0046-routers-in-tests-by-package-url.md).
@@ -27,6 +27,9 @@ INTEGRITY: Final = {
     "pkg:npm/%40hotwired/turbo@8.0.23": (
         "GZ7cijxEZ6Ig71u7rD6LHaRv/wcE/hNsc+nEfiWOkLNqUgLOwo5MNGWOy5ZV9ZUDSiQx1no7YxjTNnT4O6//cQ=="
     ),
+    "pkg:npm/%40plausible-analytics/tracker@0.4.6": (
+        "nbu6xGgSP6jeYuoVklZBzucUnIpo75tVu3Kr+R0EDycVKaMC/jF5Q/YCaM/8gR4fPZ1IDcXt6FdBJFZ1uZwEPA=="
+    ),
     "pkg:npm/htmx.org@2.0.11": (
         "Thx/WtpeOQqSrqBCw/A1cwGJGg4UrVa3+sW0GmrM3p4gJgO89ecH4qtbnyzDDWFvBTqjnIMCgELTNt636dtamA=="
     ),
@@ -34,6 +37,9 @@ INTEGRITY: Final = {
         "oF7JgXhDW9UXCy/k1ZYFUQgzu/rm19ORWPSPNL91vPluB2PB9+MV55tyQdH/w7o2EAbTYUG5SDW1R60mdkdqGg=="
     ),
     "pkg:npm/pjax@0.2.8": "IeVXXIZJzxVDYzV2Td5MZkWJcny8JRCz2dQ1xxhIUbIFgP+08ymV7WXVtbF8NlUd2MZKH1cNvhuTOd2QAOGcOg==",
+    "pkg:npm/posthog-js@1.449.2": (
+        "vji+h92IHaLlFSEnRH1hwe8uLWGOdDUImmPXexj/+V7Xm7HTxIQisYE/Kom7Aaw4DRpzfdhQxiyAN1YVYR4G8Q=="
+    ),
     "pkg:npm/react@19.3.1": "QNhWdt7nrgVWWQG58QuGsAR3jv3Hbe4mb4vz7w2csnHavciZJgda1CPNaldF6eVxv90ud3jUXpKlHL69gO38yw==",
     "pkg:npm/react-dom@19.3.1": (
         "Y0bARz53lhEC1NMCASs0/j+faB/zqt3R8hpvg1e8+61ZVJ4UL0UdC4cBbXfZMcIuhrfgeILTLe+ZeBCavQPtKQ=="
@@ -45,6 +51,7 @@ INTEGRITY: Final = {
         "juorfCmIkIw8tT+p5BXSm6PJjQF/ycEYmKyzURCIt/RaZIhL+PulbQ9Yu2z1HdOJDdqDTlxA1+xKBmHXJsczAw=="
     ),
     "pkg:npm/swup@4.10.0": "bzl5u94ovy5YDc+6No28De2TgMWK47Ym0uuMpN9kmzu+NWm3/mhQrmRPjArsFpfVTWO1nMFUZrKRwpRjS6eNJg==",
+    "pkg:npm/umami@2.10.0": "+lmrnV0751R6U2rkIgVAlE1nWI7yZawlMlJDguW9tlFacCKhnGeCyc7tCMIhNNYIiGIQy4DEX5IzJhm4b3+dPA==",
     "pkg:npm/vue@3.5.45": "3cvsib8m9c0vB24+MDKsgcW4+Da4xaBl9Z/5Tbm2pmSIsRPxcil4cdXjXlVsmJ2g64XJo5h+IRd7rsdGT9pZaw==",
     "pkg:npm/vue-router@5.5.1": (
         "lUENd/QIhKd2HWACnXID3us0GWBnuOi3BwkTUzce2+4nfM/b3seV5saNURM9+wt48/qUxviotpcm7yFxC0U4qA=="
@@ -76,7 +83,7 @@ def fetch(package: str, folder: Path = FOLDER, transport: httpx.BaseTransport | 
         body = _download(get_download_url(package), transport)  # type: ignore[no-untyped-call]
     except httpx.HTTPError as error:
         raise PackageError(
-            f"{package} cannot be fetched from the npm registry ({error}). The tests of routers need it: run "
+            f"{package} cannot be fetched from the npm registry ({error}). The browser tests need it: run "
             f"`make test` once where the registry can be reached, or put this version's archive at {file}"
         ) from error
     if (found := integrity(body)) != expected:

@@ -1,4 +1,4 @@
-"""Which tests run in one worker: those of a module whose fixture costs seconds, so that it is made once."""
+"""Which tests run in one worker: those of a module that makes or reads what costs seconds, so that it does so once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ ONE_WORKER: Final = frozenset(
         "store/analytics/test_suspect_counts",
         "store/postgres/test_query_plans",
         "store/exports/test_export_cost",
+        "unit/test_architecture",
         "simulate/test_world",
         "web/api/test_attribution",
         "web/dashboard/test_conversions",
         "cli/test_demo",
         "cli/test_demo_history",
+        "cli/test_mcp",
     )
 )
 

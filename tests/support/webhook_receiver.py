@@ -6,10 +6,15 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from tests.support.talks import Talks
 
 Says = tuple[int, dict[str, str]] | None
 """A status with headers; None is no answer at all."""
+
+HALF: Final[Says] = (0, {})
+"""An answer that ends within its first line."""
 
 
 class Received(NamedTuple):
@@ -28,7 +33,7 @@ class Receiver:
         self.received: list[Received] = []
         self.port = 0
         self.came = asyncio.Event()
-        self._talks: set[asyncio.Task[None]] = set()
+        self.talks = Talks()
 
     @property
     def url(self) -> str:
@@ -37,10 +42,7 @@ class Receiver:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handles one request."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._talks.add(task)
-        try:
+        with self.talks.talking(writer):
             line, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
             headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in rest)}
             self.received.append(Received(line, headers, await reader.readexactly(int(headers["content-length"]))))
@@ -49,18 +51,12 @@ class Receiver:
             if says is None:
                 await reader.read()
                 return
+            if says == HALF:
+                writer.write(b"HTTP/1.1 20")
+                return
             more = "".join(f"{name}: {value}\r\n" for name, value in says[1].items())
             writer.write(f"HTTP/1.1 {says[0]} Said\r\n{more}content-length: 0\r\n\r\n".encode())
             await writer.drain()
-        finally:
-            self._talks.discard(task)
-            writer.close()
-
-    async def quiet(self) -> None:
-        """Closes the connections that are still open."""
-        for task in list(self._talks):
-            task.cancel()
-        await asyncio.gather(*self._talks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -72,6 +68,4 @@ async def receiving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver
     try:
         yield receiver
     finally:
-        server.close()
-        await receiver.quiet()
-        await server.wait_closed()
+        await receiver.talks.end(server)

@@ -7,23 +7,36 @@ from typing import Final
 
 import pytest
 
+from grapevine.access_logs.log_file import LONGEST_LINE
 from grapevine.analytics import breakdown, cascades, direct
 from grapevine.analytics.attribution import MOST_CONVERSIONS
+from grapevine.api_schemas import public
 from grapevine.api_schemas.tokens import MOST_TOKENS
+from grapevine.api_schemas.unfurls import MOST_UNFURLS
 from grapevine.client import Retries
 from grapevine.client import limits as answers
 from grapevine.client.clients import TIMEOUT
 from grapevine.collect import schemas
 from grapevine.collect.conversion_input import MOST_GOAL, MOST_ID, MOST_VALUE
+from grapevine.collect.rate_limit import WORDS
+from grapevine.collect.user_agents import LONGEST_AGENT
 from grapevine.domain import channels, enums, money, periods
+from grapevine.links import bounds, words
+from grapevine.links.finding import MOST_LISTED
+from grapevine.links.schemas import MOST_CHARACTERS, MOST_LINKS, MOST_PLACES
 from grapevine.live import limits as live
 from grapevine.mcp_server import arguments, results, server, untrusted_text
 from grapevine.serving.fast_path.limits import MAX_HEAD, MAX_HEADERS, MAX_URL
 from grapevine.store.readers.cascades import MOST_OF_CHAIN
+from grapevine.store.repositories.link_words import RESERVED_DAYS
+from grapevine.unfurl_reports import worker as unfurl_worker
 from grapevine.web.api import once
+from grapevine.web.api.links import MAX_BODY
+from grapevine.webhooks.subscriptions import MOST_AN_HOUR, MOST_OF_NETWORK, MOST_OWN_AN_HOUR
 from grapevine.writer.conversions import MOST_BY_PAGES
+from grapevine.writer.line_joins import WITHIN_MS
 
-NUMBERS: Final = {2: "two", 3: "three", 4: "four", 5: "five", 8: "eight", 12: "twelve"}
+NUMBERS: Final = {2: "two", 3: "three", 4: "four", 5: "five", 7: "seven", 8: "eight", 10: "ten", 12: "twelve"}
 RETRIES: Final = Retries()
 BAR: Final = r"\|"
 """Between alternatives in a cell of a table."""
@@ -31,6 +44,8 @@ BAR: Final = r"\|"
 RESERVED: Final = live.MOST_STREAMS // live.RESERVED_PART
 
 SENTENCES: Final = [
+    ("security", f"A line of more than {LONGEST_LINE >> 10} KiB (`LONGEST_LINE`) is skipped"),
+    ("links", f"that came within {NUMBERS[WITHIN_MS // 60_000]} minutes of it, one to one"),
     ("api", f"Bodies are JSON of at most {schemas.MAX_BODY >> 10} KiB"),
     ("api", f"the URL of the request may have {MAX_URL >> 10} KiB"),
     ("api", f"send at most {MAX_HEADERS} headers and {MAX_HEAD >> 10} KiB of them"),
@@ -83,6 +98,33 @@ SENTENCES: Final = [
     ("client", f"at most {NUMBERS[int(RETRIES.longest_pause)]} seconds"),
     ("client", f"longer than {RETRIES.longest_retry_after:.0f} seconds, the exception"),
     ("client", f"takes longer than {TIMEOUT:.0f} seconds is given up"),
+    ("links", f"makes up to {MOST_LINKS:,} links in one transaction, with a body of at most {MAX_BODY >> 20} MiB"),
+    ("links", f"A site makes at most {bounds.MOST_A_DAY:,} links on a UTC day"),
+    ("links", f"with up to {MOST_UNFURLS:,} requests at a time"),
+    ("links", f"at most {unfurl_worker.MOST_WAITING:,} wait"),
+    ("links", f"waits {NUMBERS[int(unfurl_worker.EXIT_SECONDS)]} seconds for them"),
+    ("links", f"tried again for {NUMBERS[int(unfurl_worker.RETRIES.patience // 60)]} minutes"),
+    ("webhooks", f"at most {MOST_AN_HOUR:,} `share.proven`, {MOST_AN_HOUR:,} `conversion.created` by"),
+    ("webhooks", f"pages and {MOST_OWN_AN_HOUR:,} by keys in an hour"),
+    ("webhooks", f"Of the {MOST_AN_HOUR:,}, at most {MOST_OF_NETWORK} are"),
+    ("webhooks", f"have {MOST_OWN_AN_HOUR:,} `share.proven` of"),
+    ("security", f"at most {MOST_AN_HOUR:,} events of a kind in an hour"),
+    ("security", f"{MOST_OF_NETWORK} of them by visits of one network"),
+    ("security", f"{MOST_UNFURLS:,} requests, {LONGEST_AGENT} characters of each user agent"),
+    ("links", f"Texts have 1 to {MOST_CHARACTERS} characters"),
+    ("security", f"{bounds.MOST_A_DAY:,} minted links of a site on a day and {MOST_LINKS:,} of a call"),
+    ("security", f"with {NUMBERS[MOST_PLACES]} places each and texts of {MOST_CHARACTERS}"),
+    ("security", f"| `/v1/links` | {MOST_LISTED:,} at a time"),
+    ("links", f"{words.SHORTEST} to {words.LONGEST} letters from a to z"),
+    ("links", f"A site has at most {words.MOST_WORDS:,} words"),
+    ("links", f"goes to no other site for {RESERVED_DAYS} days"),
+    ("links", f"one of {WORDS} attempts a minute"),
+    ("links", f"from {public.LEAST_PIXELS} to {public.MOST_PIXELS:,} ({public.USUAL_PIXELS} without it)"),
+    ("links", f"up to {NUMBERS[MOST_PLACES]} places"),
+    ("security", f"words after `/go/` that lead nowhere; of a wide network ten times as many | {WORDS} |"),
+    ("security", f"at most {words.MOST_WORDS:,} words (`MOST_WORDS`)"),
+    ("security", f"no other site for {RESERVED_DAYS} days"),
+    ("security", f"have at most {public.MOST_PIXELS:,} pixels"),
     ("security", f"trailers | {MAX_HEAD >> 10} KiB |"),
     ("security", f"| URL | {MAX_URL >> 10} KiB |"),
     ("security", f"not read | {live.MOST_PENDING_BYTES >> 10} KiB"),

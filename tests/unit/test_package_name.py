@@ -29,7 +29,7 @@ def test_the_distribution_and_its_commands(project_root: Path) -> None:
     project = tomllib.loads((project_root / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["name"] == "grapevine-share"
     assert project["scripts"] == {"grapevine": "grapevine.cli:main", "grapevine-share": "grapevine.cli:main"}
-    assert set(project["optional-dependencies"]) == {"postgres", "parquet", "mcp"}
+    assert set(project["optional-dependencies"]) == {"postgres", "parquet", "mcp", "signatures"}
 
 
 def test_no_text_installs_the_foreign_package(project_root: Path) -> None:
@@ -39,7 +39,9 @@ def test_no_text_installs_the_foreign_package(project_root: Path) -> None:
         f"{file.relative_to(project_root)}: {match[0]}"
         for file in found
         for pattern in (OTHERS_PACKAGE, EXTRA)
-        for match in pattern.finditer(file.read_text("utf-8"))
+        for match in pattern.finditer(
+            file.read_text("utf-8", errors="replace")
+        )  # some mails of tests are in other encodings
     ]
     assert wrong == []
 

@@ -14,8 +14,10 @@ import pytest
 from grapevine.background.cleanup import EVERY_SECONDS, oldest_salt
 from grapevine.config.settings import SETTINGS
 from grapevine.domain.ids import DAY_MS, HOUR_MS, day_start
+from grapevine.links.expiry_job import EXTERNAL_ID_MS
 from grapevine.store import sql_loader
 from grapevine.store.repositories.kept_answers import KEPT_MS
+from grapevine.store.repositories.link_words import RESERVED_MS
 from grapevine.web.dashboard.session import MAX_AGE_SECONDS
 from grapevine.webhooks.delivery import RETENTION_MS
 from grapevine.writer.guards import NONCE_REMEMBERED_MS
@@ -23,7 +25,13 @@ from grapevine.writer.guards import NONCE_REMEMBERED_MS
 PAGE: Final = "docs/privacy.md"
 PERSONAL: Final = {"no", "pseudonymous", "personal", "depends"}
 ERASED: Final = {"deleted", "emptied", "recounted", "stays", "–"}
-UNITS_MS: Final = {"milliseconds": 1, "minutes": 60_000, "hours": HOUR_MS, "days": DAY_MS}
+UNITS_MS: Final = {
+    "milliseconds": 1,
+    "minutes": 60_000,
+    "hours": HOUR_MS,
+    "days": DAY_MS,
+    "months": 365 * DAY_MS // 12,
+}
 
 
 class Described(NamedTuple):
@@ -122,10 +130,16 @@ def test_what_an_erasure_deletes_is_deleted_by_some_statement(described: list[De
     assert deleted >= {"shares", "unfurls", "conversions", "answers", "deliveries", "kept_shares"}
     of_a_visit = r"DELETE FROM {}\b.*:(?:visit_id|visit|visitor|page_id|guard_key)\b"
     others = {"suspected_floods", "webhooks"}  # described beside tables that are meant
+    others.add("receipt_sharers")  # with the receipts that it revokes
+    assert "receipt_id" in sql_loader.queries()["delete_sharers_of_receipts"].columns
+    minted = {"links", "link_names", "link_clicks", "deliveries"}  # of several nodes at once
+    assert minted <= deleted
+    statements = {table: f"delete_{table}" for table in minted} | {"deliveries": "delete_deliveries_of_visits"}
+    assert all("visit_id" in sql_loader.queries()[statement].columns for statement in statements.values())
     assert (
         sorted(
             table
-            for table in deleted - others
+            for table in deleted - others - minted
             if not any(re.search(of_a_visit.format(table), text, re.DOTALL) for text in texts)
         )
         == []
@@ -135,7 +149,7 @@ def test_what_an_erasure_deletes_is_deleted_by_some_statement(described: list[De
 def test_the_durations_are_those_of_the_code(page: str, durations: set[str]) -> None:
     stated = {_milliseconds(word) for word in durations if word[0].isdigit()}
     salts = _life_of_a_salt()
-    assert stated == {salts, NONCE_REMEMBERED_MS, RETENTION_MS, KEPT_MS}
+    assert stated == {salts, NONCE_REMEMBERED_MS, RETENTION_MS, KEPT_MS, EXTERNAL_ID_MS, RESERVED_MS}
     assert MAX_AGE_SECONDS * 1000 == RETENTION_MS, "one word stands for both"
     rows = "\n".join(_section(page, "How long"))
     days = {setting.name: setting.default for setting in SETTINGS}["retention_days"]
@@ -181,7 +195,8 @@ def test_the_fields_of_a_tab_are_those_of_the_widget(page: str, widget: str) -> 
     documented = {field for row in rows for field in _quoted(row[0])}
     made = re.search(r"const emptyTab = \(\) => \(\{(.*?)\}\)", widget, re.DOTALL)
     assert made
-    assert documented == set(re.findall(r"(\w+):", made[1])) | set(re.findall(r"\btab\.(\w+)", widget))
+    taken = {name for names in re.findall(r"const {([\w, ]+)} = tab;", widget) for name in names.split(", ")}
+    assert documented == set(re.findall(r"(\w+):", made[1])) | set(re.findall(r"\btab\.(\w+)", widget)) | taken
 
 
 def test_the_widget_stores_nowhere_else(widget: str) -> None:

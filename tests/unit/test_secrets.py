@@ -33,6 +33,9 @@ PUBLIC = {
     "config.settings.Settings.database",  # of its URL the password is hidden: see below
     "config.settings.Setting.secret",  # whether it is one
     "doctor.page.embeds.Embed.key",  # a site's, from a page
+    "receipts.document.PublicKeys.keys",
+    "receipts.verification._KeySet.keys",
+    "store.repositories.receipts.ReceiptKeyRow.public_key",
     "sites.platforms.Platform.key",  # a word, such as wordpress
     "sites.management.NewSite.key",  # a NewKey
     "store.copy.schema.CopiedTable.key_indexes",
@@ -50,6 +53,9 @@ PUBLIC = {
     "web.api.call.KeyCall.key",  # a KeyRow
     "web.api.keys._Position.key_id",
     "web.api.call.SiteCall.key",
+    "analytics.mentions._Position.mention_key",  # a hash of an address
+    "analytics.answers._Position.event_key",
+    "referrals.settling.ReferredConversion.key",  # of its row
     "web.api.operation.Operation.with_key",  # the name of a call
     "web.dashboard.page.Viewer.key",  # a KeyRow
     "web.server_metrics.families.Family.keys",  # values of labels

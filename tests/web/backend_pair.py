@@ -18,6 +18,7 @@ from starlette.routing import Route
 from grapevine.sites.api_keys import hash_secret
 from grapevine.store.rows import KeyRow, SiteRow
 from grapevine.web.routes import routes
+from grapevine.writer.nonces import GUARD_CLICK
 from tests.support.backends import Backend
 from tests.support.in_process_server import NOON, Server
 from tests.web.traffic import RecordedAnswer, RecordedCall, Step, play
@@ -36,6 +37,7 @@ SITES = (
         created_at=NOON,
         origins=("https://a.example",),
         contact="o'neil+privacy@a.example",
+        webmention="on",
     ),
     SiteRow(
         site_id=2,
@@ -81,7 +83,8 @@ LIVELY = SITES[:3]
 MARKS = {b'"truncated":true', b'"erased":true', b'"self":true', b'"reason":"unknown-visit"'}
 _NAMED: Final = (
     r"(?<=/tokens/)(?!resolve|erase).+|(?<=/v1/visits/).+|(?<=/cascades/).+|(?<=/s/)[^/]*|(?<=/about/).+"
-    r"|(?<=/webhooks/)[^/]+|(?<=/deliveries/)[^/]+|(?<=/v1/sites/).+|(?<=/v1/keys/).+"
+    r"|(?<=/webhooks/)[^/]+|(?<=/deliveries/)[^/]+|(?<=/go/).+|(?<=/links/)(?!summary|rewrite).+|(?<=/v1/answers/).+|(?<=/v1/sites/).+|(?<=/v1/keys/).+"
+    r"|(?<=/v1/receipts/).+|(?<=/v1/feeds/).+|(?<=/receipt-status/).+"
 )
 """What of a path names one thing, and is left out where answers are counted."""
 _NOT_OF_CALLS: Final = {
@@ -236,4 +239,5 @@ def _statements(server: Server) -> dict[str, str]:
             names = ", ".join(column[1] for column in columns)
             summed = f"SELECT {keys}, {sums} FROM {table} GROUP BY {keys}"
             found[table] = summed if is_slotted else f"SELECT {names} FROM {table}"
+    found["guards"] += f" WHERE kind <> {GUARD_CLICK}"  # the nonce of a click is drawn by the server
     return found

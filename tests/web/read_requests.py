@@ -68,11 +68,11 @@ def filters(site: SiteRow) -> list[dict[str, str]]:
             ("page", "channel"), ("page", "source"), ("page", "device"), ("channel", "source"), ("channel", "device"),
             ("source", "device"), ("device", "app"), ("channel", "app"),
             ("page", "channel", "source"), ("channel", "source", "device"),
-            ("page", "channel", "source", "device", "app"),
         )
         for chosen in product(*(values[name][:2] for name in names))
     ]  # fmt: skip
-    return [{}, *alone, *crossed]
+    whole = [{name: several[index % len(several)] for name, several in values.items()} for index in range(3)]
+    return [{}, *alone, *crossed, *whole]
 
 
 def periods(first: str, last: str, within: str) -> list[dict[str, str]]:
@@ -97,9 +97,12 @@ def numbers(
             yield asker.get("/v1/stats/summary", **period, **chosen)
     for period in days:
         yield asker.get("/v1/stats/summary", **period)
+        yield asker.get("/v1/payouts", rate="0.1", **period)
+        yield asker.get("/v1/payouts", fixed="5", currency="eur", limit=1, **period)
         yield asker.get("/v1/stats/direct", **period)
         yield asker.get("/v1/spikes", **period)
         yield asker.get("/v1/spikes", limit=1, **period)
+        yield asker.get("/v1/mentions", **period)
         for model in MODELS:
             yield asker.get("/v1/attribution", model=model, **period)
     whole = days[1]
@@ -120,7 +123,7 @@ def numbers(
                     **whole,
                 )
     for by in DIMENSIONS:
-        for chosen in everything:
+        for chosen in everything if briefly else [{}, *chance.sample(everything, len(everything) // 3)]:
             yield asker.get("/v1/stats/breakdown", by=by, limit=chance.choice((None, 1, 3, 1000)), **whole, **chosen)
         for period in days:
             yield asker.get("/v1/stats/breakdown", by=by, **period)
@@ -176,6 +179,7 @@ def refusals(asker: ReadClient) -> Iterator[RecordedCall]:
         ("/v1/stats/breakdown", {"by": "page", "cursor": "x"}),
         ("/v1/stats/breakdown", {"by": "colour"}), ("/v1/stats/breakdown", {"by": "page", "limit": 0}),
         ("/v1/spikes", {"limit": 0}), ("/v1/webhooks", {}), ("/v1/attribution", {"model": "x"}),
+        ("/v1/payouts", {"fixed": "5"}),
         ("/v1/cascades", {"sort": "taste"}), ("/v1/cascades", {"cursor": "x"}), ("/v1/cascades", {"limit": 9_999}),
         ("/v1/export/guards", {}), ("/v1/export/visits", {"format": "xlsx"}), ("/v1/export/shares", {"to": "now"}),
         ("/v1/tokens/abc", {}), ("/v1/nowhere", {}), ("/v1/counts", {"site": "nobody", "url": "x"}),
@@ -191,7 +195,7 @@ def pages(
     asker: ReadClient, site: SiteRow, days: Sequence[Mapping[str, str]], roots: Sequence[str], tokens: Sequence[str]
 ) -> Iterator[RecordedCall]:
     """The dashboard, but for its lists of cascades."""
-    for chosen in filters(site)[::3]:
+    for chosen in filters(site)[::5]:
         yield asker.get("/", site=site.key, **days[1], **chosen)
     for path, period in product(("/", "/direct", "/conversions"), days):
         yield asker.get(path, site=site.key, **period)
@@ -203,7 +207,7 @@ def pages(
         yield asker.get(f"/cascades/{root}", site=site.key)
     for token in (None, "abc", "z" * 23, *tokens):
         yield asker.get("/tokens", site=site.key, token=token)
-    for path in ("/first-steps", "/check"):
+    for path in ("/first-steps", "/check", "/links", "/links/nonsense"):
         yield asker.get(path, site=site.key)
     yield asker.get("/", site="nobody")
     yield asker.get("/sign-in", site=site.key)

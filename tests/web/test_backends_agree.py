@@ -32,12 +32,18 @@ from tests.support.in_process_server import NOON, Server, serving
 from tests.support.postgres import Postgres
 from tests.support.user_agents import CHROME
 from tests.web import read_requests
+from tests.web.answer_requests import SEEN_OF_ANSWERS, read_answers, tell_answers
 from tests.web.backend_pair import DAY, KEYS, LIVELY, MARKS, SITES, Pair, prepare
 from tests.web.erase_requests import erase_some
+from tests.web.link_requests import SEEN_OF_LINKS, Clicks, mint_links
+from tests.web.mention_requests import SEEN_OF_MENTIONS, mention
 from tests.web.paged_lists import go_on, turn_pages
 from tests.web.read_requests import ReadClient, sign_in, some
+from tests.web.receipt_requests import SEEN_OF_RECEIPTS, ask_for_receipts
+from tests.web.row_changes import beyond_bounds, conversions, losses, nothing
 from tests.web.site_requests import SEEN_OF_SITES, administer
 from tests.web.traffic import Author, Person, RecordedCall, Step
+from tests.web.unfurl_requests import report_unfurls
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +68,7 @@ SEEN_ANSWERS = {
     "GET /v1/counts 200", "GET /v1/counts 404", "GET /v1/counts 422", "GET /about/… 200", "GET /about/… 404",
     "GET /about/… 422",
     "GET /v1/stats/summary 200", "GET /v1/stats/series 200", "GET /v1/stats/breakdown 200", "GET /v1/tokens/… 200",
+    "POST /v1/unfurls 200",
     "GET /v1/tokens/… 400", "GET /v1/tokens/… 404", "GET /v1/tokens/… 422", "POST /v1/tokens/resolve 200",
     "GET /v1/cascades 200", "GET /v1/cascades/… 200", "GET /v1/cascades/… 404", "GET / 200", "GET / 422",
     "GET /cascades 200", "GET /cascades/… 200", "GET /cascades/… 404", "GET /tokens 200", "GET /tokens 400",
@@ -71,11 +78,15 @@ SEEN_ANSWERS = {
     "POST /v1/webhooks 201", "POST /v1/webhooks 422", "GET /v1/webhooks 200", "GET /v1/webhooks 403",
     "GET /v1/webhooks/… 200", "GET /v1/webhooks/… 404", "PATCH /v1/webhooks/… 200", "DELETE /v1/webhooks/… 204",
     "GET /v1/webhooks/…/deliveries 200", "POST /v1/webhooks/…/deliveries/…/retry 202",
-    "POST /v1/webhooks/…/deliveries/…/retry 404", "POST /sign-out 303", "POST /sign-out-everywhere 303",
+    "POST /v1/webhooks/…/deliveries/…/retry 404", "POST /v1/webhooks/…/resend 202", "POST /v1/webhooks/…/resend 422",
+    "POST /sign-out 303", "POST /sign-out-everywhere 303",
     "GET / 303", "GET /sign-in 303",
     "POST /sign-in 303", "GET /readyz 200", "POST /v1/forget 200", "POST /v1/forget 422", "DELETE /v1/visits/… 204",
     "DELETE /v1/visits/… 400", "DELETE /v1/visits/… 404", "DELETE /v1/visits/… 422", "POST /tokens/erase 303",
-    "POST /tokens/erase 422", *SEEN_OF_SITES,
+    "POST /tokens/erase 422", *SEEN_OF_SITES, *SEEN_OF_LINKS, *SEEN_OF_RECEIPTS,
+    *SEEN_OF_ANSWERS,
+    *SEEN_OF_MENTIONS,
+    "GET /v1/payouts 200", "GET /v1/payouts 422",
 }  # fmt: skip
 NOT_ASKED = {
     ("GET", "/v1/live"): "a stream; tests/web/api/test_live.py runs on both",
@@ -121,67 +132,6 @@ async def pair(
                 for database in databases
             ]
         )
-
-
-def beyond_bounds(author: Author, chance: random.Random) -> list[str]:
-    """Events that exceeded a bound, shares with a URL of their own, and more goals and currencies than are listed."""
-    statements, rows = ["UPDATE shares SET url = 'https://a.example/own/' || visit_id WHERE n = 0 AND channel = 0"], []
-    for site in LIVELY:
-        hits = [f"({site.site_id}, {DAY + day}, {kind}, 1, {kind + day + 1})" for kind in range(5) for day in range(9)]
-        statements.append(f"INSERT INTO bound_hits (site_id, day, kind, cell, events) VALUES {', '.join(hits)}")
-        for number in range(80 if site is not LIVELY[0] else 0):
-            visit = ids.visit_number(chance.choice(author.visits[site.key])) or 0
-            at, currency = (
-                ids.day_start(ids.day_of(visit)) + number,
-                chance.choice("EUR USD GBP CHF SEK NOK DKK".split()),
-            )
-            place = f"{site.site_id}, {visit}, {ids.cell_of(visit)}"
-            rows.append(f"({place}, 'goal {number % 70}', {number}, NULL, {at}, 7, '{currency}')")
-    columns = "site_id, visit_id, cell, goal, event_key, external_id, at, value, currency"
-    return [*statements, f"INSERT INTO conversions ({columns}) VALUES {', '.join(rows)}"]
-
-
-def nothing(_: Author, __: random.Random) -> list[str]:
-    """No change."""
-    return []
-
-
-def conversions(author: Author, chance: random.Random) -> list[str]:
-    """Goals reached in some visits, with and without a value, also negative ones, in several currencies."""
-    rows = []
-    for site in LIVELY:
-        for number, text in enumerate(chance.choices(author.visits[site.key], k=120)):
-            visit = ids.visit_number(text) or 0
-            currency = chance.choice(("'EUR'", "'USD'", "'jpy'", "NULL"))
-            value = str(chance.randrange(-5_000_000, 90_000_000)) if chance.random() < 0.8 else "NULL"
-            at = ids.day_start(ids.day_of(visit)) + chance.randrange(ids.DAY_MS)
-            goal = chance.choice(("'order'", "'sign-up'"))
-            rows.append(
-                f"({site.site_id}, {visit}, {ids.cell_of(visit)}, {goal}, {number}, NULL, {at}, {value}, {currency})"
-            )
-    counted = (
-        "SELECT count(*) FROM conversions c JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id "
-        "AND v.cell = c.cell WHERE v.site_id = cascades.site_id "
-        "AND COALESCE(v.root_id, v.visit_id) = cascades.root_id"
-    )
-    return [
-        "INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency) VALUES "
-        + ", ".join(rows),
-        f"UPDATE cascades SET conversions = ({counted})",
-    ]
-
-
-def losses(author: Author, chance: random.Random) -> list[str]:
-    """Some visits erased, some past retention with all that they had, roots among them."""
-    visits = [ids.visit_number(text) or 0 for site in LIVELY for text in author.visits[site.key]]
-    erased, gone = chance.sample(visits, 25), chance.sample(visits, 25)
-    return [
-        f"UPDATE visits SET flags = flags | 4 WHERE visit_id IN ({', '.join(map(str, erased))})",
-        *(
-            f"DELETE FROM {table} WHERE visit_id IN ({', '.join(map(str, gone))})"
-            for table in ("visits", "shares", "unfurls", "conversions")
-        ),
-    ]
 
 
 async def gather(pair: Pair, author: Author, times: int) -> None:
@@ -254,15 +204,33 @@ async def test_the_same_traffic_gives_the_same_answers(pair: Pair, monkeypatch: 
     calls = pair.compared
     assert calls.total() == author.calls > FEWEST_CALLS
     assert calls.keys() >= {*SEEN_CALLS, *(f"POST {path} 200" for path in PATHS)}, calls
-    unfilled = {"suspects", "suspected_floods", "kept_shares", "deleted_counts", "page_joins", "deleted_sites"}
+    unfilled = {
+        "suspects",
+        "suspected_floods",
+        "kept_shares",
+        "deleted_counts",
+        "silences",
+        "page_joins",
+        "deleted_sites",
+        "log_joins",
+    }
+    unfilled |= {"links", "link_names", "link_words", "link_clicks"}  # by ``mint_links``
+    unfilled |= {"receipts", "receipt_sharers", "receipt_keys"}  # by ``ask_for_receipts``
+    unfilled |= {"webmentions", "mentions", "feeds"}  # by ``mention``
+    unfilled |= {"fetch_hosts"}  # while sources are read: tests/store/mentions
     # by no call: by jobs, and the last one by a command
     assert {table for table, rows in pair.rows.items() if not rows} <= unfilled, pair.rows
     pair.compared = Counter()
+    await report_unfurls(pair, author, chance)
+    await mint_links(pair, author, chance, Clicks(monkeypatch))
     await erase_some(pair, author, chance)
     written = len(author.record)
     await author.answer(1, random.Random(SEED + 1))  # noqa: S311  # takes along the counted drops
     await pair.replay(author.record[written:])
     await pair.compare_rows()
+    await ask_for_receipts(pair, SITES[0], monkeypatch)
+    await tell_answers(pair, author, SITES[0])
+    await mention(pair, SITES[0], monkeypatch)
     for site in SITES:
         await follow_webhooks(pair, site, monkeypatch)
         await ask_everything(pair, author, site, chance)
@@ -332,6 +300,8 @@ async def follow_webhooks(pair: Pair, site: SiteRow, monkeypatch: pytest.MonkeyP
         owner.get(f"{path}/deliveries"),
         owner.get(f"{path}/deliveries", limit=0),
         owner.post(f"{path}/deliveries/msg_none/retry", b""),
+        owner.post(f"{path}/resend", b'{"since": "x"}', json),
+        owner.post(f"{path}/resend", b'{"since": "2020-01-01T00:00:00Z"}', json),
         *(owner.post(path, body, json, method="PATCH") for body in (wrong, off)),
         owner.get(path),
         owner.get(f"{path}/deliveries", limit=1),
@@ -353,7 +323,7 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
         await pair.ask(call)
     for call in read_requests.long_lists(asker, DAYS[1]):
         await go_on(pair, asker, call)
-    for call in read_requests.shares(asker, [*tokens, *bad], [*some(tokens, 100, chance), *bad]):
+    for call in read_requests.shares(asker, [*tokens, *bad], [*some(tokens, 40, chance), *bad]):
         await pair.ask(call)
     await pair.ask(ReadClient("secret-0").get("/v1/stats/summary", site=site.key, **DAYS[1]))
     for call in read_requests.for_readers(asker, site, [*some(tokens, 20, chance), *bad]):
@@ -361,15 +331,16 @@ async def ask_everything(pair: Pair, author: Author, site: SiteRow, chance: rand
     for call in read_requests.exports(asker, DAYS):
         await pair.ask_in_any_order(call)
     roots = await listed(pair, asker, site)
-    for call in read_requests.trees(asker, [*roots, *some(visits, 100, chance)]):
+    for call in read_requests.trees(asker, [*roots, *some(visits, 40, chance)]):
         await pair.ask(call)
 
     answer = await pair.ask(sign_in(f"secret-{site.site_id}" if site.site_id % 2 else "secret-0"))
     reader = ReadClient(cookie=dict(answer.headers)["set-cookie"].partition(";")[0])
-    for call in read_requests.pages(reader, site, DAYS, some(roots, 30, chance), some(tokens, 30, chance)):
+    for call in read_requests.pages(reader, site, DAYS, some(roots, 15, chance), some(tokens, 15, chance)):
         await pair.ask(call)
     for first in read_requests.lists(reader, "/cascades", site, (None,)):
         await turn_pages(pair, reader, first)
+    await read_answers(pair, site, DAYS, reader)
     for path in ("/sign-out-everywhere", "/sign-out"):
         await pair.ask(reader.post(path, b"", ("Origin", "http://grapevine.example")))
         await pair.ask(reader.get("/"))

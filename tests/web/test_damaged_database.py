@@ -24,7 +24,7 @@ PATHS = (
     "/v1/stats/summary", "/v1/stats/direct", "/v1/stats/breakdown?by=page", "/v1/cascades", "/v1/spikes",
     "/v1/attribution?model=last", "/v1/export/visits", "/v1/export/shares", "/v1/export/cascades", "/readyz",
 )  # fmt: skip
-PAGES = ("/", "/cascades", "/direct", "/conversions")
+PAGES = ("/", "/cascades", "/direct", "/links", "/conversions")
 
 
 def settings(path: Path) -> Settings:
@@ -109,11 +109,15 @@ def tracebacks(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.exc_info]
 
 
-async def test_a_damaged_page_is_a_clear_error(filled: tuple[Path, str], caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)])
+async def test_a_damaged_page_is_a_clear_error(
+    filled: tuple[Path, str], caplog: pytest.LogCaptureFixture, step: int
+) -> None:
+    """One page of a copy is damaged, for each page or for each fourth of them."""
     whole, token = filled
     refused, served = [], Counter[int]()
     pages = number_of_pages(whole)
-    for page in range(pages):
+    for page in range(0, pages, step):
         copy = damaged_copy(whole, page)
         try:
             async with serving(settings(copy)) as server:

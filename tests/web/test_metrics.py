@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from time import thread_time
 from typing import Any
 
@@ -258,7 +259,12 @@ async def test_deliveries_that_wait_are_counted(server: Server) -> None:
     assert (await read(server))["grapevine_webhook_deliveries_waiting"] == 0
     later = Event(site_id=1, name="share.proven", payload="{}", at=NOON + DAY_MS)  # so that none is sent meanwhile
     await server.store.webhooks.publish(later, lambda: "delivery")
-    assert (await read(server))["grapevine_webhook_deliveries_waiting"] == 1
+    found = await read(server)
+    assert (found["grapevine_webhook_deliveries_waiting"], found["grapevine_webhook_endpoints_paused"]) == (1, 0)
+    for disabled, paused in ((None, 1), (NOON, 0)):
+        change = partial(msgspec.structs.replace, paused_at=NOON, paused_until=NOON, disabled_at=disabled)
+        await server.store.webhooks.change(1, "hook", change)
+        assert (await read(server))["grapevine_webhook_endpoints_paused"] == paused
 
 
 async def test_a_store_that_takes_no_writes_is_said_and_the_rest_is_there(
@@ -281,6 +287,7 @@ async def test_a_store_that_takes_no_writes_is_said_and_the_rest_is_there(
     found = await read(server)
     assert found["grapevine_ready"] == 0
     assert "grapevine_webhook_deliveries_waiting" not in found
+    assert "grapevine_webhook_endpoints_paused" not in found
     assert found["grapevine_workers"] == 1
     hanging.set()
     for _ in range(100):  # the answer that was awaited in the background
@@ -299,7 +306,7 @@ async def test_errors_of_the_store_are_counted_by_what_needed_it(
         raise StoreError("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(server.state.store.quick.shares, "shared_url", away)
+        patch.setattr(server.state.store.quick.shares, "followed_link", away)
         token = (await server.visit())["tokens"]["copy"]
         assert (await server.http.get(f"/s/{token}")).status_code == 503
         patch.setattr(server.state.writer.recorder, "record_in", away)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 BASE = "https://www.example.com"
 PREFIX = "/leaf"
-PAGES = ("/", "/cascades", "/tokens", "/direct", "/conversions", "/sign-in")
+PAGES = ("/", "/cascades", "/tokens", "/direct", "/links", "/conversions", "/sign-in")
 LINKS = ("href", "src", "action", "formaction", "content", "poster")
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.routing import Route
 
-from grapevine.collect.rate_limit import SITE_CHANGES, WIDE_FACTOR
+from grapevine.collect.rate_limit import ANSWER_CORRECTIONS, SITE_CHANGES, WIDE_FACTOR
 from grapevine.config.settings import Settings
 from grapevine.web.routes import COLLECT, DASHBOARD, HEALTH, SHORT_LINKS
 from tests.support.in_process_server import ORIGIN, Server, serving
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.anyio
 
 LIMIT = 3
 SIGNED_IN = {
-    "/", "/cascades", "/cascades/{root}", "/tokens", "/tokens/erase", "/direct", "/conversions", "/check",
-    "/first-steps",
+    "/", "/cascades", "/cascades/{root}", "/tokens", "/tokens/erase", "/direct", "/links", "/links/{token}",
+    "/conversions", "/mentions", "/answers", "/answers/correct", "/check", "/first-steps",
 }  # fmt: skip
 """Pages behind the sign-in, to which everybody else is redirected."""
 
@@ -84,6 +84,23 @@ async def test_changes_of_a_site_are_limited_whatever_key_asks(limited: Server) 
     assert (await every.http.patch("/v1/sites/site-b", json={"name": "Another"})).status_code == 200
     limited.clock.now += 1_000
     assert (await one.http.patch("/v1/sites/site-a", json={"name": "Later"})).json()["name"] == "Later"
+
+
+async def test_corrections_of_answers_are_limited_whatever_key_asks(limited: Server) -> None:
+    await limited.add_site("site-b", "https://b.example")
+    one, every = [await with_key(limited, f"to-{number}", scope="admin", site_id=number) for number in (1, 0)]
+    body, missing = {"class": "friend"}, f"/v1/answers/{'0' * 22}?site="
+    for number in range(ANSWER_CORRECTIONS):
+        asker = (one, every)[number % 2]
+        assert (await asker.http.patch(f"{missing}site-a", json=body)).status_code == 404
+    for asker in (one, every):
+        answer = await asker.http.patch(f"{missing}site-a", json=body)
+        assert refused(answer)[:2] == (429, "rate-limited")
+        assert answer.headers["retry-after"] == "1"
+    assert limited.state.rate_limit.hits["rate-answer-corrections"] == 2
+    assert (await every.http.patch(f"{missing}site-b", json=body)).status_code == 404
+    limited.clock.now += 1_000
+    assert (await one.http.patch(f"{missing}site-a", json=body)).status_code == 404
 
 
 async def test_every_route_is_limited_or_needs_a_key_or_is_free_for_a_reason(limited: Server) -> None:

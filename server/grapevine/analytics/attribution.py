@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from grapevine.analytics.breakdown import MOST_ROWS, SORTS
 from grapevine.analytics.count_tables import check_app, scope_of
+from grapevine.analytics.links import LinkNames, names_at_roots
 from grapevine.analytics.metrics import EVERYTHING, Filters, ReporterTotals, totals_by_reporter
 from grapevine.analytics.models.attribution import (
     MODELS,
     Attribution,
+    Conversion,
     Credit,
     CreditRow,
+    Refunds,
     Share,
     ShareCredit,
     Unshared,
@@ -21,14 +24,16 @@ from grapevine.analytics.models.attribution import (
     credit,
     number,
 )
-from grapevine.domain import channels, cursors, money
+from grapevine.domain import channels, cursors, enums, money
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import OTHER_PAGE
 from grapevine.errors import Invalid
 from grapevine.sites.cache import Site
+from grapevine.store.readers.attribution import CreditedConversion
 from grapevine.store.readers.reads import Reads
 from grapevine.store.rows import CascadeVisit
 
+_LINK: Final = enums.SOURCES["link"]
 MOST_CONVERSIONS: Final = 200_000
 MOST_STEPS: Final = 1_000
 """How far chains are followed up; visits above that count as past retention, which bounds the cost of a chain."""
@@ -91,7 +96,8 @@ async def attribute_conversions(
     sort: str = "top",
     cursor: str | None = None,
 ) -> Attribution:
-    """The conversions of ``period``, credited as ``model`` says; filters are the converting visit's.
+    """The conversions of ``period``, credited as ``model`` says; filters are the converting visit's. A refund takes its
+    value back from where that of its conversion went, in the period of its own time.
 
     Pages and shares beyond ``limit`` (1…1000) are added up as ``(other)``, as are pages that are not known any more.
     With a ``cursor`` both lists go on behind it, in the order ``sort`` (one of ``breakdown.SORTS``).
@@ -111,44 +117,60 @@ async def attribute_conversions(
     visits = await _with_ancestors(reads, site.site_id, {one.visit_id for one in found})
     # In a thread: many thousands of conversions take a while, in which no other request should wait.
     chains = await asyncio.to_thread(_chains, {one.visit_id for one in found}, visits)
-    owed = await asyncio.to_thread(
-        lambda: credit(model, ((chains[one.visit_id].touches, one.currency, one.worth) for one in found))
-    )
+    paid, taken_back = [one for one in found if not one.is_refund], [one for one in found if one.is_refund]
+
+    def touched(some: Iterable[CreditedConversion]) -> Iterator[Conversion]:
+        return ((chains[one.visit_id].touches, one.currency, one.worth) for one in some)
+
+    owed = await asyncio.to_thread(lambda: credit(model, touched(paid), touched(taken_back)))
     urls = await _urls(reads, site.site_id, [share for share in owed if share is not None], visits)
-    truncated = sum(chains[one.visit_id].truncated for one in found)
-    by = totals_by_reporter((one.reported_by, 1, one.currency, one.worth) for one in found)
-    return await asyncio.to_thread(_attribution, site, model, len(found), by, truncated, owed, urls, part)
+    truncated = sum(chains[one.visit_id].truncated for one in paid)
+    by = totals_by_reporter((one.reported_by, int(not one.is_refund), one.currency, one.worth) for one in found)
+    refunds = Refunds(refunds=len(taken_back), value=money.amounts((one.currency, one.worth) for one in taken_back))
+    unshared = owed.pop(None, Credit())
+    shares = {share: one for share, one in owed.items() if share is not None}
+    after = part.after
+    listed = await asyncio.to_thread(
+        _listed, shares, part, None if after is None else (after.share_credit, after.share)
+    )
+    nodes = {share[0] for share in listed.keys if share[0] in visits and visits[share[0]].source == _LINK}
+    links = await names_at_roots(reads, site, nodes) if nodes else {}
+    rows = _share_rows(site, shares, urls, listed, links)
+    return await asyncio.to_thread(
+        _attribution, model, len(paid), by, refunds, truncated, unshared, shares, urls, part, listed, rows
+    )
 
 
 def _attribution(
-    site: Site,
     model: str,
     conversions: int,
     conversions_by: dict[str, ReporterTotals],
+    refunds: Refunds,
     truncated: int,
-    owed: dict[Share | None, Credit],
+    unshared: Credit,
+    shares: Mapping[Share, Credit],
     urls: Mapping[Share, str],
     part: _Part,
+    listed_shares: _Listed[Share],
+    share_rows: list[ShareCredit],
 ) -> Attribution:
-    unshared = owed.pop(None, Credit())
-    shares = {share: one for share, one in owed.items() if share is not None}
     total = added((None, one) for one in (unshared, *shares.values())).get(None, Credit())
     by_channel = added((channels.NAMES[code], one) for (_, code, _), one in shares.items())
     by_page = added((urls.get(share) or OTHER_PAGE, one) for share, one in shares.items())
     unnamed = by_page.pop(OTHER_PAGE, None)
     after = part.after
     listed_pages = _listed(by_page, part, None if after is None else (after.page_credit, after.page))
-    listed_shares = _listed(shares, part, None if after is None else (after.share_credit, after.share))
     return Attribution(
         model=model,
         conversions=conversions,
         value=money.amounts(total.worth.items()),
         conversions_by=conversions_by,
+        refunded=refunds if refunds.refunds else None,
         truncated=truncated,
         without_share=Unshared(conversions=number(unshared.conversions), value=money.amounts(unshared.worth.items())),
         channels=_rows(by_channel, _listed(by_channel, _Part(part.asked, len(channels.NAMES), "top", None), None)),
         pages=_rows(by_page, listed_pages, unnamed),
-        shares=_share_rows(site, shares, urls, listed_shares),
+        shares=share_rows,
         next=_next(part, by_page, listed_pages, shares, listed_shares),
     )
 
@@ -250,7 +272,11 @@ def _rows(credits_of: Mapping[str, Credit], listed: _Listed[str], unnamed: Credi
 
 
 def _share_rows(
-    site: Site, shares: Mapping[Share, Credit], urls: Mapping[Share, str], listed: _Listed[Share]
+    site: Site,
+    shares: Mapping[Share, Credit],
+    urls: Mapping[Share, str],
+    listed: _Listed[Share],
+    links: Mapping[int, LinkNames],
 ) -> list[ShareCredit]:
     rows = [
         ShareCredit(
@@ -259,13 +285,19 @@ def _share_rows(
             url=urls.get(share),
             conversions=number(shares[share].conversions),
             value=money.amounts(shares[share].worth.items()),
+            link=links.get(share[0]),
         )
         for share in listed.keys
     ]
     rest = added((OTHER_PAGE, shares[share]) for share in listed.rest)
     return rows + [
         ShareCredit(
-            key=key, channel=None, url=None, conversions=number(one.conversions), value=money.amounts(one.worth.items())
+            key=key,
+            channel=None,
+            url=None,
+            conversions=number(one.conversions),
+            value=money.amounts(one.worth.items()),
+            link=None,
         )
         for key, one in rest.items()
     ]

@@ -15,6 +15,7 @@ from grapevine.analytics.cascade_shapes import (
     refresh_stale_shapes,
     store_shapes,
 )
+from grapevine.analytics.links import LinkNames, names_at_roots
 from grapevine.analytics.models.virality import Shape, cascade_shape
 from grapevine.domain import channels, cursors, enums, ids, money
 from grapevine.domain.money import Amounts
@@ -33,6 +34,7 @@ MOST_CASCADES: Final = 200
 MOST_NODES: Final = 50_000
 """Nodes in a response: some 10 MiB of JSON. An export has all of them."""
 
+_LINK: Final = enums.SOURCES["link"]
 _HIGHEST: Final = (1 << 63) - 1
 _HIGHEST_WORTH: Final = (1 << 63) * money.MILLION - 1
 
@@ -49,15 +51,16 @@ class CascadeHead(msgspec.Struct, frozen=True):
     last_at: str
     """When the last visit came."""
     size: int
-    """Its visits, without self-returns and without the node that stands for a tracked link."""
+    """Its visits, without self-returns and without the node that stands for a minted link."""
     max_depth: int
     """The depth of its deepest visit; the root has 0."""
     breadth: int
-    """The size of its largest generation."""
+    """The size of its largest generation; the root is one of its own."""
     structural_virality: float | None
-    """The mean distance over all pairs of visits (Goel, Anderson, Hofman, Watts 2016); null below two visits."""
+    """The mean distance over all pairs of nodes (Goel, Anderson, Hofman, Watts 2016): the visits, and the node that
+    stands for a minted link. Null below two nodes."""
     shares: int
-    """Shares that its visits made."""
+    """Shares that its visits made, those of self-returns included. The tokens of a minted link are none of them."""
     conversions: int
     """Goals that its visits reached."""
     value: Amounts
@@ -65,6 +68,8 @@ class CascadeHead(msgspec.Struct, frozen=True):
     networks: int
     """From how many networks its returns came, each counted once a day; rows of versions that did not store networks
     are not among them."""
+    link: LinkNames | None
+    """The minted link that it grew from; null where it began with a visit."""
 
 
 class CascadePage(msgspec.Struct, frozen=True):
@@ -86,7 +91,7 @@ class CascadeArrival(msgspec.Struct, frozen=True):
 
 
 class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One visit of a cascade, or, as its root, the node that stands for a tracked link. An erased visit keeps only its
+    """One visit of a cascade, or, as its root, the node that stands for a minted link. An erased visit keeps only its
     place."""
 
     visit: str
@@ -111,6 +116,8 @@ class CascadeNode(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why the first visit is taken for no person's; no other visit of the kind is a node."""
     erased: bool = False
     """Whether it was erased."""
+    link: LinkNames | None = None
+    """The minted link that this node stands for; absent at a visit."""
 
 
 class Cascade(CascadeHead, frozen=True, omit_defaults=True):
@@ -158,8 +165,14 @@ async def list_cascades(
         site.site_id, [root for root, facts in heads.items() if facts.conversions], site.least_reporter
     )
     urls = await store.reads.pages.urls(site.site_id, (facts.page_id for facts in heads.values()))
+    of_links = [root for root, facts in heads.items() if facts.is_of_link]
+    links = await names_at_roots(store.reads, site, of_links) if of_links else {}
     return CascadePage(
-        cascades=[_head(heads[root], shapes[root], urls, worth.get(root, ())) for root in roots if root in heads],
+        cascades=[
+            _head(heads[root], shapes[root], urls, worth.get(root, ()), links.get(root))
+            for root in roots
+            if root in heads
+        ],
         next=cursors.written(sort, _Position(*order[limit - 1])) if len(order) > limit else None,
     )
 
@@ -191,7 +204,19 @@ async def read_cascade(store: Store, site: Site, root: str, now: int) -> Cascade
     current = CascadeShape(*shape, networks[root_id])
     if is_stale(facts, now):
         await store_shapes(store, site.site_id, [facts], {root_id: current}, now)
-    return Cascade(**msgspec.structs.asdict(_head(facts, current, urls, sums.items())), nodes=tree)
+    link = await _link_at(store.reads, site, visits)
+    if link is not None:
+        tree[0] = msgspec.structs.replace(tree[0], link=link)
+    head = _head(facts, current, urls, sums.items(), link)
+    return Cascade(**{name: getattr(head, name) for name in CascadeHead.__struct_fields__}, nodes=tree)
+
+
+async def _link_at(reads: Reads, site: Site, visits: Sequence[CascadeVisit]) -> LinkNames | None:
+    """Returns the names of the link that the first of ``visits`` stands for, if it does."""
+    if not visits or visits[0].source != _LINK:
+        return None
+    root = visits[0].visit_id
+    return (await names_at_roots(reads, site, [root])).get(root)
 
 
 def _drawn(
@@ -220,7 +245,11 @@ async def _facts(reads: Reads, site_id: int, root_id: int) -> CascadeFacts:
 
 
 def _head(
-    facts: CascadeFacts, current: CascadeShape, urls: Mapping[int, str], worth: Iterable[tuple[str | None, int | None]]
+    facts: CascadeFacts,
+    current: CascadeShape,
+    urls: Mapping[int, str],
+    worth: Iterable[tuple[str | None, int | None]],
+    link: LinkNames | None,
 ) -> CascadeHead:
     return CascadeHead(
         root=ids.visit_text(facts.root_id),
@@ -235,6 +264,7 @@ def _head(
         shares=facts.shares,
         conversions=facts.conversions,
         value=money.amounts(worth),
+        link=link,
     )
 
 

@@ -14,7 +14,6 @@ from grapevine.store.readers.reads import Reads
 from grapevine.store.readers.scope import Scope
 from grapevine.store.rows import CascadeVisit, Counts
 
-_LINK: Final = enums.SOURCES["link"]
 _DRIVEN: Final = enums.VERDICTS["driven"]
 
 
@@ -73,8 +72,8 @@ async def first_steps(reads: Reads, site: Site, now: int) -> FirstSteps:
 
 
 def _first_of_people(visits: Iterable[CascadeVisit]) -> CascadeVisit | None:
-    """Returns the earliest visit that a person made and that is not erased; a minted link's own node is none."""
-    made = [visit for visit in visits if visit.verdict is None and not visit.is_erased and visit.source != _LINK]
+    """Returns the earliest visit that a person made and that is not erased."""
+    made = [visit for visit in visits if visit.verdict is None and not visit.is_erased]
     return min(made, key=lambda visit: visit.at, default=None)
 
 

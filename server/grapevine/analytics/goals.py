@@ -58,15 +58,17 @@ async def conversions_by_goal(
         left += one.times
         if one.currency is not None and one.worth is not None:
             used[one.currency] += one.times
-            rest[one.currency] += one.worth - sum(found[one.currency] for found in sums.values())
+            rest[one.currency] += one.worth
+    for found in sums.values():
+        rest.subtract(found)
     listed = {
         goal: _row(goal, times[goal], sums[goal]) for goal in sorted(times, key=lambda goal: (-times[goal], goal))
     }
+    rest = Counter({currency: total for currency, total in rest.items() if total})
     return GoalList(
         goals=list(listed.values()),
-        others=_row(OTHER_NAME, left, Counter({currency: total for currency, total in rest.items() if total}))
-        if left > 0
-        else None,
+        # Of goals with refunds alone there is a value and no conversion.
+        others=_row(OTHER_NAME, left, rest) if left > 0 or rest else None,
         number=number,
         currencies=sorted(used, key=lambda currency: (-used[currency], currency)),
     )

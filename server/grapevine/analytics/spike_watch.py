@@ -29,6 +29,7 @@ from grapevine.store.base import Store
 from grapevine.store.readers.scope import Scope
 from grapevine.store.repositories.spikes import SpikePage, SpikeRow
 from grapevine.telemetry.job_runs import JobRuns
+from grapevine.webhooks.payloads import SpikeDetected
 from grapevine.webhooks.signing import Random, event, new_id
 
 log = logging.getLogger(__name__)
@@ -112,16 +113,16 @@ class SpikeWatch:
         if running is not None:
             await self._store.spikes.prolong(site.site_id, page_id, running.started_at, end, spike.returns)
             return False
-        data = {
-            "site": site.key,
-            "page": page.url,
-            "at": rfc3339(end),
-            "minutes": 60,
-            "returns": spike.returns,
-            "expected": round(spike.expected, 2),
-            "times": round(spike.returns / spike.expected, 1),
-            "probability": spike.probability,
-        }
+        data = SpikeDetected(
+            site=site.key,
+            page=page.url,
+            at=rfc3339(end),
+            minutes=60,
+            returns=spike.returns,
+            expected=round(spike.expected, 2),
+            times=round(spike.returns / spike.expected, 1),
+            probability=spike.probability,
+        )
         row = SpikeRow(
             page_id=page_id,
             started_at=end,

@@ -24,8 +24,8 @@ async def period_summary(reads: Reads, site: Site, period: Period, filters: Filt
         # The channel of a share stands neither in the counts of pages nor in those of devices.
         by_channel = await reads.summary.shares(scope, "channel")
         counts = added((await counts_by(reads, scope, filters, None, with_visitors=True)).values())
-    # The counts know of each conversion of a person, so a site without goals is not asked for them.
-    converted = await reads.summary.conversions(scope, None) if table is None or counts.conversions else []
+    # Asked for without a conversion in the counts, too: refunds of earlier ones may have their value in the period.
+    converted = await reads.summary.conversions(scope, None)
     drops, bound_hits = await reads.summary.refused_and_bounded(scope)
     return metrics.summarize(
         counts,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from grapevine.analytics.links import LinkNames, names_at_roots
 from grapevine.domain import channels, enums, ids, money
 from grapevine.domain.money import Amounts
 from grapevine.domain.periods import rfc3339
@@ -18,6 +19,7 @@ from grapevine.store.readers.reads import Reads
 from grapevine.store.readers.shares import ReachFacts, ShareFacts
 from grapevine.store.rows import CascadeVisit
 
+_LINK: Final = enums.SOURCES["link"]
 _AT_ONCE: Final = 4
 """How many tokens of one call are looked up side by side: as many as a PostgreSQL store has readers."""
 
@@ -54,6 +56,8 @@ class ChainNode(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why it is taken for no person's: `driven`, `scanner` or `replay`."""
     erased: bool = False
     """Whether it was erased."""
+    seen_by: Literal["log"] | None = None
+    """`log` where an imported access log showed it and no script reported it."""
 
 
 class SharedLink(msgspec.Struct, frozen=True):
@@ -95,7 +99,7 @@ class ShareReach(msgspec.Struct, frozen=True):
     visits: int
     """Visits."""
     shares: int
-    """Shares that these made."""
+    """Shares that these made. The `shares` of a cascade may be more, since they include those of self-returns."""
     max_depth: int
     """The depth of the deepest of them, counted from the root of the cascade."""
     conversions: int
@@ -120,6 +124,9 @@ class Resolution(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether older visits than the first of `chain` are not stored any more."""
     omitted: int = 0
     """How many visits are left out between the root and the second of `chain`."""
+    link: LinkNames | None = None
+    """The minted link at the root of `chain`, the token's own where `share.depth` is 0; absent where the chain began
+    with a visit."""
 
 
 class Unresolved(msgspec.Struct, frozen=True):
@@ -142,6 +149,7 @@ class _Found(NamedTuple):
     facts: ShareFacts
     unfurls: dict[str, int]
     below: ReachFacts
+    link: LinkNames | None
 
     @property
     def shared_page(self) -> int:
@@ -183,6 +191,7 @@ class _Found(NamedTuple):
             ),
             truncated=first.parent_id is not None or first.depth > 0,
             omitted=self.omitted,
+            link=self.link,
         )
 
 
@@ -241,7 +250,11 @@ async def _find(reads: Reads, site: Site, text: str) -> _Found:
     unfurls = await reads.shares.unfurls_of(*named)
     hangs_on = visits[-1].hangs_on
     below = await reads.shares.reach(*named, hangs_on=hangs_on, least_reporter=site.least_reporter)
-    return _Found(text, site, token, visits, omitted, facts, unfurls, below)
+    link = None
+    if visits[0].source == _LINK:
+        root = visits[0].visit_id
+        link = (await names_at_roots(reads, site, [root])).get(root)
+    return _Found(text, site, token, visits, omitted, facts, unfurls, below, link)
 
 
 def chain_nodes(visits: Iterable[CascadeVisit], urls: Mapping[int, str], tokens: Tokens) -> list[ChainNode]:
@@ -257,6 +270,7 @@ def chain_nodes(visits: Iterable[CascadeVisit], urls: Mapping[int, str], tokens:
             is_self=visit.is_self,
             verdict=visit.verdict_name,
             erased=visit.is_erased,
+            seen_by="log" if visit.seen_by == "log" else None,
         )
         for visit in visits
     ]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from grapevine.analytics.answers import AnswerView
+from grapevine.analytics.mentions import MentionView
 from grapevine.analytics.spikes import SpikeView
+from grapevine.mentions.feeds.schemas import FeedView
 from grapevine.webhooks.endpoints import Delivery, Endpoint
 
 
@@ -13,6 +16,24 @@ class SpikeList(msgspec.Struct, frozen=True, omit_defaults=True):
 
     spikes: list[SpikeView]
     """The spikes that were raised in the period."""
+    next: str | None = None
+    """The cursor of the next page; absent where this is the last."""
+
+
+class MentionList(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Mentions, the newest first."""
+
+    mentions: list[MentionView]
+    """The mentions that became known in the period."""
+    next: str | None = None
+    """The cursor of the next page; absent where this is the last."""
+
+
+class AnswerPage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Answers, the newest first."""
+
+    answers: list[AnswerView]
+    """The answers of the period."""
     next: str | None = None
     """The cursor of the next page; absent where this is the last."""
 
@@ -31,3 +52,10 @@ class DeliveryList(msgspec.Struct, frozen=True, omit_defaults=True):
     """The deliveries, the newest first."""
     next: str | None = None
     """The cursor of the next page; absent where this is the last."""
+
+
+class FeedList(msgspec.Struct, frozen=True):
+    """The feeds of a site."""
+
+    feeds: list[FeedView]
+    """The feeds, the oldest first."""

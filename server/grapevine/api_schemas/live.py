@@ -96,7 +96,7 @@ class LiveShare(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveConversion(msgspec.Struct, frozen=True, kw_only=True):
-    """A goal that was reached (event `conversion`)."""
+    """A goal that was reached, or the value of one that was taken back (event `conversion`)."""
 
     visit: _Visit
     """The visit that reached it."""
@@ -122,6 +122,10 @@ class LiveConversion(msgspec.Struct, frozen=True, kw_only=True):
     """The channel that the visit came through; null where it came through no share."""
     depth: int
     """The depth of the visit."""
+    conversion: str = ""
+    """The id of the conversion."""
+    refund_of: str | None = None
+    """Of a refund, the `id` of the conversion that it takes back in part or whole; its `value` is below 0."""
 
 
 class LiveStart(msgspec.Struct, frozen=True, kw_only=True):

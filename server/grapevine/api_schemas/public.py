@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
+
+LEAST_PIXELS: Final = 100
+MOST_PIXELS: Final = 1_200
+"""Wide and high: ten centimetres in print at 300 dots an inch, and 15 milliseconds to draw. SVG has no such bound."""
+USUAL_PIXELS: Final = 600
 
 
 class ShareCounts(msgspec.Struct):
@@ -30,3 +35,25 @@ class StoreReadiness(msgspec.Struct, frozen=True):
 
     status: Literal["ready", "store-not-writable"]
     """`ready` where the store takes writes, or did so less than a second ago."""
+
+
+class FollowQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of a short link. All others are ignored."""
+
+    at: Annotated[str | None, msgspec.Meta(examples=["table-4"])] = None
+    """The name of a place of a minted link: the redirect has that place's token. A name that it does not have, or more
+    than one, is ignored."""
+
+
+class PictureQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of a QR code. All others are ignored."""
+
+    at: Annotated[str | None, msgspec.Meta(examples=["table-4"])] = None
+    """The name of a place of a minted link: the code leads there with that place's token."""
+
+
+class PixelsQuery(PictureQuery, frozen=True, kw_only=True):
+    """The parameters of a QR code in pixels. All others are ignored."""
+
+    size: Annotated[int, msgspec.Meta(ge=LEAST_PIXELS, le=MOST_PIXELS)] = USUAL_PIXELS
+    """How wide and high the picture is at most, in pixels: each square of the code is a whole number of them."""

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from grapevine.sites.validation import COUNTED_VALUES, FRAGMENTS, PLACES
+from grapevine.sites.validation import COUNTED_VALUES, FRAGMENTS, PLACES, SWITCH
 
 MOST_LISTED: Final = 1_000
 
@@ -14,6 +14,7 @@ SiteKey = Annotated[str, msgspec.Meta(examples=["Qb7uZk3vT9wLxN2a"])]
 Place = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*PLACES]})]
 Fragment = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*FRAGMENTS]})]
 Values = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*COUNTED_VALUES]})]
+Switch = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*SWITCH]})]
 Origins = Annotated[list[str], msgspec.Meta(min_length=1, max_length=100, examples=[["https://www.example.com"]])]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, examples=["My shop"])]
 Names = Annotated[list[str], msgspec.Meta(max_length=100, examples=[["id", "page"]])]
@@ -76,6 +77,8 @@ class SiteChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Whose conversions have a value: `all`, or only those that `keys` report."""
     contact: Annotated[str, msgspec.Meta(max_length=254)] | None = None
     """Whom visitors ask to have a visit erased; an empty text takes the contact away."""
+    webmention: Switch | None = None
+    """Whether webmentions of its pages are taken."""
 
 
 class SiteView(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +106,8 @@ class SiteView(msgspec.Struct, frozen=True, kw_only=True):
     """Whose conversions have a value."""
     contact: str | None
     """Whom visitors ask to have a visit erased."""
+    webmention: Switch
+    """Whether webmentions of its pages are taken."""
     created_at: str
     """When it was added."""
     snippet: str | None

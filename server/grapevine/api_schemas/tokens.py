@@ -20,6 +20,13 @@ class TokenPath(msgspec.Struct, frozen=True):
     """A share token; punctuation after it is ignored."""
 
 
+class WordPath(msgspec.Struct, frozen=True):
+    """The path of a minted link that can be said."""
+
+    word: Annotated[str, msgspec.Meta(examples=["summer"])]
+    """Its word, in any spelling."""
+
+
 class ResolveRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The body of ``POST /v1/tokens/resolve``."""
 

@@ -1,5 +1,5 @@
-"""Deletes old rows: salts after 48 hours, expired guards, sessions and kept answers, what the live feed announced, and
-late rows of deleted sites."""
+"""Deletes old rows: salts after 48 hours, expired guards, sessions and kept answers, what the live feed announced, late
+rows of deleted sites, and words of links deleted 90 days ago."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.sites.deletion import sweep_deleted_sites
 from grapevine.store.base import Store
+from grapevine.store.repositories.link_words import RESERVED_MS
 from grapevine.store.repositories.live import KEPT_MS
 from grapevine.telemetry.job_runs import JobRuns
 
@@ -37,13 +38,14 @@ async def housekeeping(store: Store, clock: Clock, leases: Leases, jobs: JobRuns
 
 
 async def tidy(store: Store, now: int) -> None:
-    """Deletes expired visitor salts, guards, sessions, kept answers and announcements, and late rows of deleted sites,
-    also from SQLite's log, and what others deleted before."""
+    """Deletes expired visitor salts, guards, sessions, kept answers and announcements, words of deleted links that are
+    kept no longer, and late rows of deleted sites, also from SQLite's log, and what others deleted before."""
     await destroy_salts(store, now)
     await store.guards.forget_guards(now)
     await store.sessions.forget(now)
     await store.live.forget(now - KEPT_MS)
     await store.kept_answers.forget(now)
+    await store.link_words.forget(now - RESERVED_MS)
     await sweep_deleted_sites(store, now)
     store.truncate_log()
 

@@ -22,6 +22,7 @@ from grapevine.analytics.cascades import (
 )
 from grapevine.cli.arguments import Commands, count
 from grapevine.cli.context import CommandContext, counted
+from grapevine.cli.link_names import described
 from grapevine.cli.tables import show_table
 from grapevine.domain.canonical_urls import readable
 from grapevine.domain.enums import DEEPEST
@@ -119,8 +120,13 @@ def _listed(head: CascadeHead) -> tuple[str, ...]:
         f"{head.shares:,}",
         head.started_at[:16].replace("T", " "),
         head.last_at[:16].replace("T", " "),
-        readable(head.url) if head.url else "–",
+        _page(head),
     )
+
+
+def _page(head: CascadeHead) -> str:
+    page = readable(head.url) if head.url else "–"
+    return page if head.link is None else f"{page} (tracked link {described(head.link)})"
 
 
 async def _find(store: Store, sites: list[Site], root: str, now: int) -> Cascade:
@@ -162,6 +168,8 @@ def _tree(nodes: Iterable[CascadeNode]) -> Tree:
 
 def _label(node: CascadeNode) -> Text:
     arrival = node.via.channel if node.via else node.source or "erased"
+    if node.source == "link":
+        arrival = "tracked link" if node.link is None else f"tracked link {described(node.link)}"
     label = Text(arrival, style="bold")
     label.append("  ")
     label.append("erased" if node.erased else _path(node.url), style="default not bold")

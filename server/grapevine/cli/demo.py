@@ -144,11 +144,8 @@ def _announce(context: CommandContext, running: Demo, *, as_json: bool) -> None:
 
 async def _fill(context: CommandContext, filling: Filling, server: str, *, as_json: bool) -> None:
     """Fills in the days that have passed, behind a progress bar, and says what is there and what to look at first."""
-    from grapevine.config.logging import only_warnings
-
     days = counted(filling.days, "day")
-    # What the jobs of days long past would log is no news.
-    with only_warnings(), time_progress(context, f"Filling in {days}", filling.start, filling.end) as reached:
+    with time_progress(context, f"Filling in {days}", filling.start, filling.end) as reached:
         filled = await filling.finish(reached)
     if as_json:
         context.say_json({"filled": filled._asdict()}, one_line=True)
@@ -162,6 +159,7 @@ async def _fill(context: CommandContext, filling: Filling, server: str, *, as_js
     context.say("Look at these first, once the first link has signed you in:")
     context.say(f"  {server}/cascades     who passed what on to whom")
     context.say(f"  {server}/direct       how much of the direct traffic is private sharing")
+    context.say(f"  {server}/links        what became of a letter, a printed card, a word on the radio")
     context.say(f"  {server}/conversions  what sharing was worth")
 
 

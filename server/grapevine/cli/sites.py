@@ -90,7 +90,8 @@ def register(commands: Commands) -> None:
         "parameters that tell pages apart; keep=… (parameters that stay in addresses although they are known to track; "
         "empty for none); element=… (what the names of the widget's elements begin with); values=all|keys (whose "
         "conversions have a value: everybody's, or only those that a server reports with an API key); "
-        "contact=… (URL or mail address for visitors who want a visit erased; empty for none)",
+        "contact=… (URL or mail address for visitors who want a visit erased; empty for none); webmention=off|on "
+        "(whether pages elsewhere may report that they link to this site)",
     )
 
 
@@ -256,6 +257,7 @@ def _as_json(site: SiteRow, settings: Settings) -> dict[str, object]:
         "element": site.element,
         "values": site.counted_values,
         "contact": site.contact,
+        "webmention": site.webmention,
         "created_at": rfc3339(site.created_at),
         "snippet": _snippet(site, settings),
     }

@@ -14,6 +14,7 @@ from rich.table import Table
 from grapevine.analytics.token_resolution import ChainNode, Resolution, resolve_token
 from grapevine.cli.arguments import Commands
 from grapevine.cli.context import CommandContext, counted
+from grapevine.cli.link_names import described
 from grapevine.cli.tables import show_table
 from grapevine.domain import ids
 from grapevine.domain.canonical_urls import readable
@@ -181,6 +182,7 @@ def _show(context: CommandContext, found: Inspection, resolution: Resolution) ->
     for name, value in (
         ("Valid", found.detail),
         ("Share", f"number {share.n} through {share.channel} in visit {share.visit}, at depth {share.depth}"),
+        *_link(resolution),
         ("Page", readable(share.url) if share.url else "unknown"),
         ("When", f"{share.at}; {' and '.join(seen) or 'neither reported nor proven yet'}"),
         ("Opened", f"{counted(share.returns, 'return')}, {counted(share.self_returns, 'self-return')}"),
@@ -211,9 +213,17 @@ def _show(context: CommandContext, found: Inspection, resolution: Resolution) ->
             context.say(f"\n{verdict}: {reason}. Such a visit counts in no number.")
 
 
+def _link(resolution: Resolution) -> list[tuple[str, str]]:
+    """Returns the line about the minted link from which the chain grew; none where it began with a visit."""
+    if resolution.link is None:
+        return []
+    where = "" if resolution.share.depth == 0 else ", at the root of the chain"
+    return [("Tracked link", f"{described(resolution.link)}{where}")]
+
+
 def _arrival(node: ChainNode) -> str:
     if node.via is None:
-        return node.source or "–"
+        return "(tracked link)" if node.source == "link" else node.source or "–"
     return f"{node.via.channel}{' (self-return)' if node.is_self else ''}"
 
 

@@ -29,10 +29,13 @@ class Address(NamedTuple):
         return f"Address({self.url!r}, <hidden>)"
 
 
-def find_address(url: str | None, key: str | None, environ: Mapping[str, str], *, allow_http: bool) -> Address:
+def find_address(
+    url: str | None, key: str | None, environ: Mapping[str, str], *, allow_http: bool, scope: str = "read"
+) -> Address:
     """Returns the address and the key. Raises ClientSettingError.
 
     Without ``allow_http``, http:// is only for servers on this machine: everybody on the way could read the key.
+    ``scope`` is the one that the caller needs.
     """
     given_url = url if url is not None else _from_environment(CLIENT_URL, environ)
     if not given_url:
@@ -43,7 +46,7 @@ def find_address(url: str | None, key: str | None, environ: Mapping[str, str], *
     if not given_key or not (secret := given_key.strip()):
         raise ClientSettingError(
             f"The API key is missing: give it as key=…, or set {CLIENT_KEY} or {CLIENT_KEY}{_FILE}. "
-            "`grapevine key add SITE --scope read` makes one."
+            f"`grapevine key add SITE --scope {scope}` makes one."
         )
     if not _KEY.fullmatch(secret):
         raise ClientSettingError("The API key holds characters that no key has. Was more copied than the key?")

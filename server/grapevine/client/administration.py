@@ -66,6 +66,7 @@ class SitesGroup(Group[Way]):
         element: str | None = None,
         values: Literal["all", "keys"] | None = None,
         contact: str | None = None,
+        webmention: Literal["off", "on"] | None = None,
     ) -> Call[SiteView]:
         """Changes what is given of a site. ``origins`` are all of them anew, an empty ``contact`` is none."""
         body = SiteChanges(
@@ -79,6 +80,7 @@ class SitesGroup(Group[Way]):
             element=element,
             values=values,
             contact=contact,
+            webmention=webmention,
         )
         return Call(read=answer(SiteView), path={"site": site}, body=body, is_repeatable=True, is_for_server=True)
 

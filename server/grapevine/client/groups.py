@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, Unpack
 
+from grapevine.analytics.answers import AnswerStats
 from grapevine.analytics.cascades import Cascade, CascadeHead, CascadePage
 from grapevine.analytics.direct import Direct
 from grapevine.analytics.metrics import BreakdownRow, Summary
@@ -19,8 +20,10 @@ from grapevine.analytics.spikes import SpikeView
 from grapevine.analytics.token_resolution import Resolution, Unresolved
 from grapevine.api_schemas.lists import SpikeList
 from grapevine.api_schemas.tokens import ResolveRequest
+from grapevine.api_schemas.unfurls import UnfurlReport, UnfurlReports, UnfurlResult, UnfurlResults
 from grapevine.client.administration import KeysGroup, SitesGroup
 from grapevine.client.answers import ExportRow, resolved, rows, unchanged
+from grapevine.client.answers_group import AnswersGroup
 from grapevine.client.arguments import Day, FilterParams, amount, asked, query_of, time_text
 from grapevine.client.call import (
     Call,
@@ -36,9 +39,14 @@ from grapevine.client.call import (
     pages,
     stream,
 )
+from grapevine.client.feeds_group import FeedsGroup
+from grapevine.client.links_group import LinksGroup
 from grapevine.client.live import FeedEvent, live_event
+from grapevine.client.mentions_group import MentionsGroup
+from grapevine.client.receipts_group import ReceiptsGroup
 from grapevine.client.webhooks_group import WebhooksGroup
 from grapevine.collect.schemas import Empty, KeyedConversionRequest
+from grapevine.referrals.answers import Payouts, ReferrerPayout
 
 Dimension = Literal["channel", "page", "source", "depth", "device", "app"]
 LiveKind = Literal["visit", "return", "share", "conversion"]
@@ -154,6 +162,11 @@ class StatsGroup(Group[Way]):
             next=lambda _, link: link,
         )
 
+    @call("GET", "/v1/stats/answers")
+    def answers(self, first: Day | None = None, last: Day | None = None) -> Call[AnswerStats]:
+        """Returns what people said, by class, beside what was measured of the same visits."""
+        return Call(read=answer(AnswerStats), query=asked(first, last))
+
     @call("GET", "/v1/stats/direct")
     def direct(self, first: Day | None = None, last: Day | None = None) -> Call[Direct]:
         """Returns the direct visits, and the estimate of private shares among them."""
@@ -200,8 +213,12 @@ class ConversionsGroup(Group[Way]):
         currency: str | None = None,
         id: str | None = None,  # noqa: A002 - its name in the API
         at: datetime | str | None = None,
+        external_id: str | None = None,
+        refund_of: str | None = None,
     ) -> Call[Empty]:
-        """Stores a conversion of the visit that ``visit`` or ``token`` names. Needs the scope ``write``.
+        """Stores a conversion of what ``visit``, ``token`` or ``external_id`` names. Needs the scope ``write``.
+
+        With ``refund_of``, the ``id`` of another one, and a ``value`` below 0 it takes that back; no visit is named.
 
         Give your order number as ``id``: sent again, also by another program, the same order counts once. ``at`` is the
         time of the conversion, a datetime with a time zone or a text such as ``2026-11-21T09:30:00Z``; without it, now.
@@ -210,6 +227,8 @@ class ConversionsGroup(Group[Way]):
             goal=goal,
             visit=visit,
             token=token,
+            external_id=external_id,
+            refund_of=refund_of,
             value=None if value is None else amount(value),
             currency=currency,
             id=id,
@@ -228,6 +247,20 @@ class VisitsGroup(Group[Way]):
         return Call(read=no_answer, path={"token": token})
 
 
+class UnfurlsGroup(Group[Way]):
+    """What your own web server saw of preview robots and assistants."""
+
+    @call("POST", "/v1/unfurls")
+    def report(self, unfurls: Sequence[UnfurlReport]) -> Call[list[UnfurlResult]]:
+        """Reports up to 1,000 requests for pages whose address carries a token. Needs the scope ``write``.
+
+        Returns what became of each, in their order. The server reads the ``agent`` and records preview robots and
+        assistants alone.
+        """
+        body = UnfurlReports(unfurls=[*unfurls])
+        return Call(read=lambda read: answer(UnfurlResults)(read).results, body=body, is_repeatable=True)
+
+
 class Calls(Group[Way]):
     """All calls of a client."""
 
@@ -237,8 +270,14 @@ class Calls(Group[Way]):
         self.stats: StatsGroup[Way] = StatsGroup(caller)
         self.cascades: CascadesGroup[Way] = CascadesGroup(caller)
         self.conversions: ConversionsGroup[Way] = ConversionsGroup(caller)
+        self.answers: AnswersGroup[Way] = AnswersGroup(caller)
         self.visits: VisitsGroup[Way] = VisitsGroup(caller)
+        self.unfurls: UnfurlsGroup[Way] = UnfurlsGroup(caller)
+        self.links: LinksGroup[Way] = LinksGroup(caller)
+        self.receipts: ReceiptsGroup[Way] = ReceiptsGroup(caller)
         self.webhooks: WebhooksGroup[Way] = WebhooksGroup(caller)
+        self.feeds: FeedsGroup[Way] = FeedsGroup(caller)
+        self.mentions: MentionsGroup[Way] = MentionsGroup(caller)
         self.sites: SitesGroup[Way] = SitesGroup(caller)
         self.keys: KeysGroup[Way] = KeysGroup(caller)
 
@@ -261,6 +300,36 @@ class Calls(Group[Way]):
         """
         query = asked(first, last, filters, model=model, goal=goal, limit=limit, sort=sort, cursor=cursor)
         return Call(read=answer(Attribution), query=query)
+
+    @pages("GET", "/v1/payouts")
+    def payouts(
+        self,
+        first: Day | None = None,
+        last: Day | None = None,
+        *,
+        campaign: str | None = None,
+        goal: str | None = None,
+        rate: Decimal | float | str | None = None,
+        fixed: Decimal | float | str | None = None,
+        currency: str | None = None,
+        pass_on: Decimal | float | str | None = None,
+        hold: int | None = None,
+        networks: int | None = None,
+        page_size: int = 1_000,
+    ) -> PagedList[Payouts, ReferrerPayout]:
+        """Yields what a referral programme owes its referrers, by name.
+
+        Either a ``rate`` of each conversion's value, such as ``"0.1"``, or a ``fixed`` amount with its ``currency``.
+        """
+        parts = {"rate": rate, "fixed": fixed, "pass_on": pass_on}
+        query = asked(
+            first, last, campaign=campaign, goal=goal, currency=currency, hold=hold, networks=networks, limit=page_size
+        ) | {name: None if part is None else str(part) for name, part in parts.items()}
+        return PagedList(
+            at=lambda cursor: Call(read=answer(Payouts), query=query | {"cursor": cursor}),
+            items=lambda page: page.referrers,
+            next=lambda page, _: page.next,
+        )
 
     @pages("GET", "/v1/spikes")
     def spikes(

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from grapevine.api_schemas.lists import DeliveryList, EndpointList
 from grapevine.client.administration import once
+from grapevine.client.arguments import time_text
 from grapevine.client.call import Call, Group, PagedList, Way, answer, call, no_answer, pages
 from grapevine.collect.schemas import Empty
-from grapevine.webhooks.endpoints import AddedEndpoint, Delivery, Endpoint, EndpointChanges, NewEndpoint
+from grapevine.webhooks.endpoints import (
+    AddedEndpoint,
+    Delivery,
+    Endpoint,
+    EndpointChanges,
+    NewEndpoint,
+    ResendRequest,
+    Resent,
+)
 
 Endpoints = list[Endpoint]
 
@@ -70,3 +80,8 @@ class WebhooksGroup(Group[Way]):
     def retry(self, id: str, delivery: str) -> Call[Empty]:  # noqa: A002 - its name in the API
         """Sends a delivered or failed event again."""
         return Call(read=answer(Empty), path={"id": id, "delivery": delivery})
+
+    @call("POST", "/v1/webhooks/{id}/resend")
+    def resend(self, id: str, since: datetime) -> Call[Resent]:  # noqa: A002 - its name in the API
+        """Sends the events again that were given up and happened at ``since`` or later, at most 10,000 of them."""
+        return Call(read=answer(Resent), path={"id": id}, body=ResendRequest(since=time_text(since)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -20,6 +22,7 @@ from grapevine.collect.requests import (
     CollectResponse,
     PendingEvent,
     dropped,
+    pending_answer,
     pending_conversion,
 )
 from grapevine.collect.schemas import ForgetRequest
@@ -29,11 +32,13 @@ from grapevine.domain import ids
 from grapevine.domain.enums import DROP_REASONS
 from grapevine.domain.events import (
     Answer,
+    Click,
     Conversion,
     Event,
     OptedOutVisit,
     Outcome,
     ShareReport,
+    Stored,
     Unfurl,
     View,
     VisitEvent,
@@ -41,7 +46,7 @@ from grapevine.domain.events import (
 from grapevine.domain.json_input import decode
 from grapevine.domain.periods import Clock
 from grapevine.domain.tokens import Token
-from grapevine.errors import CutOff, FieldError, Invalid, Problem, StoreError
+from grapevine.errors import Busy, CutOff, FieldError, Invalid, Problem, StoreError
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.rows import SiteRow
 from grapevine.writer.counts import Drops
@@ -55,6 +60,7 @@ EVENT_CALLS: Final[Mapping[type[Event], str]] = {
     Conversion: "conversions",
     Answer: "answers",
     Unfurl: "unfurls",
+    Click: "clicks",
 }
 """The name under which each kind of event is counted: that of its call, or what it is."""
 
@@ -133,12 +139,47 @@ class CollectApi:
         await self._outcome_of(Unfurl(site_id=site.site_id, token=token, at=self._clock(), app=app))
         self.accepted["unfurls"] += 1
 
+    async def record_unfurls(self, unfurls: Sequence[Unfurl]) -> list[Outcome]:
+        """Records what a site's own server saw of preview robots and assistants; returns the outcomes in their order.
+
+        Raises Busy, or StoreError, where some could not be stored; they may all be sent again.
+        """
+        found = await asyncio.gather(*map(self._outcome_of, unfurls), return_exceptions=True)
+        outcomes = list[Outcome]()
+        for outcome in found:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            outcomes.append(outcome)
+        self.accepted["unfurls"] += sum(isinstance(outcome, Stored) for outcome in outcomes)
+        return outcomes
+
+    def click(self, site: Site, token: Token) -> None:
+        """Counts that a person followed a minted link, without waiting for the store.
+
+        One that cannot be stored is lost, and counted as refused: a click is never sent again.
+        """
+        at = self._clock()
+        with suppress(Busy):  # the writer counts it
+            event = Click(site_id=site.site_id, token=token, nonce=secrets.token_hex(8), at=at)
+            self._writer.submit(event, partial(self._clicked, site.site_id, at))
+
     async def convert(self, site: Site, visit_id: int, goal: Goal, at: int, field: str) -> CollectResponse:
         """Stores a conversion that a server with an API key reports.
 
         Raises Invalid of ``field`` where that names a visit that is not stored.
         """
         pending = pending_conversion(site, visit_id, goal, at, field, "key")
+        return self._respond(pending, self._clock(), await self._outcome_of(pending.event))
+
+    async def answer(
+        self, site: Site, visit_id: int, nonce: str, text: str, contact: str | None, at: int, field: str
+    ) -> CollectResponse:
+        """Stores an answer that a server with an API key reports.
+
+        Raises Invalid of ``field`` where that names a visit that is not stored, RateLimited where the site takes no
+        more answers of that day.
+        """
+        pending = pending_answer(site, visit_id, nonce, text, contact, at, field, "key")
         return self._respond(pending, self._clock(), await self._outcome_of(pending.event))
 
     async def read_forget(self, body: bytes, client: ClientInfo) -> tuple[Site, int]:
@@ -220,6 +261,13 @@ class CollectApi:
             return await future
         finally:
             del future  # a cycle with the frame in its exception's traceback
+
+    def _clicked(self, site_id: int, at: int, outcome: Outcome | Exception) -> None:
+        """Called by the writer when a click is durable, or cannot be stored."""
+        if isinstance(outcome, Stored):
+            self.accepted["clicks"] += 1
+        elif isinstance(outcome, Busy):
+            self._drops.add(site_id, "busy", at)
 
     def _finish(self, pending: PendingEvent, at: int, on_result: OnResult, outcome: Outcome | Exception) -> None:
         """Called by the writer when the event of a call is durable, or cannot be stored."""

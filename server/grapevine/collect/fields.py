@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from grapevine.collect.schemas import MAX_TITLE
+from grapevine.domain.periods import read_time
 from grapevine.domain.tokens import Token, TokenError
 from grapevine.domain.urls import Page, UrlError
 from grapevine.errors import FieldError
@@ -12,6 +13,7 @@ from grapevine.sites.cache import Site
 
 _NO_PAGE: Final = Page(0, "", is_home=False)
 _NO_TOKEN: Final = Token(0, 0, 0)
+_MINUTE_MS: Final = 60_000
 
 
 def page_of_url(site: Site, url: str, errors: list[FieldError]) -> Page:
@@ -58,6 +60,18 @@ def bounded_text(text: str, field: str, most: int, errors: list[FieldError]) -> 
     if len(trimmed) > most:
         errors.append(FieldError(field, f"is {len(trimmed)} characters long; at most {most} are taken"))
     return trimmed
+
+
+def past_time(text: str, now: int, errors: list[FieldError]) -> int:
+    """Returns the RFC 3339 time of a field ``at`` in UTC milliseconds, at most ``now``; a minute ahead is taken."""
+    try:
+        at = read_time(text)
+    except ValueError as error:
+        errors.append(FieldError("at", str(error)))
+        return now
+    if at > now + _MINUTE_MS:
+        errors.append(FieldError("at", "must not be in the future"))
+    return min(at, now)
 
 
 def day_of_id(day: int, today: int) -> int:

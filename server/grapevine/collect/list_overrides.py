@@ -38,6 +38,14 @@ class RobotPattern(OverrideRow, frozen=True, kw_only=True):
     driven: bool = False
 
 
+class AssistantPattern(OverrideRow, frozen=True, kw_only=True):
+    """An assistant, ``app``, that fetches a page because a person asked, known by a regular expression."""
+
+    pattern: str
+    agent: str
+    app: str
+
+
 class GenericRobotPattern(OverrideRow, frozen=True, kw_only=True):
     """A word by which robots without a known name declare themselves."""
 
@@ -102,6 +110,7 @@ class ListOverrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     inside: tuple[InAppBrowser, ...]
     robot: tuple[RobotPattern, ...]
+    assistant: tuple[AssistantPattern, ...]
     telling: tuple[GenericRobotPattern, ...]
     reader: tuple[HumanPattern, ...]
     name: tuple[ReferrerName, ...]
@@ -117,3 +126,9 @@ def list_overrides() -> ListOverrides:
     """Returns the table that the package carries."""
     text = files("grapevine.collect").joinpath("list_overrides.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), ListOverrides)
+
+
+@cache
+def assistant_apps() -> frozenset[str]:
+    """Returns the assistants whose fetches for a person are known."""
+    return frozenset(row.app for row in list_overrides().assistant)

@@ -30,12 +30,22 @@ process takes, so that no crowd of attackers at one site uses up the server of a
 SIGN_INS: Final = 10
 """Sign-ins a minute of a network, and reads with a wrong key."""
 
+WORDS: Final = 30
+"""Words after ``/go/`` that lead nowhere, a minute of a network: people mistype a few, and a dictionary takes
+days."""
+
 PAGE_CHECKS: Final = 6
 """Checks of its own pages that a site may ask for a minute: each one makes this server send up to a dozen requests."""
+
+WEBMENTIONS: Final = 10
+"""Webmentions a minute of a network: each one may make this server send requests to a server that it names."""
 
 SITE_CHANGES: Final = 60
 """Changes of a site through the API a minute: after each one every process reads all sites again, which takes a
 tenth of a second where there are thousands."""
+
+ANSWER_CORRECTIONS: Final = 600
+"""Corrections of a site's answers a minute: each one is a transaction of its own, whatever it changes."""
 
 SIZE: Final = 4 << 20
 """Bytes of all buckets: 2¹⁸ of them, more than twice as many as one site's limit lets begin in a minute."""
@@ -139,7 +149,10 @@ class RateLimit:
         buckets = TokenBuckets(memory)
         self._take, self._give_back = buckets.take, buckets.give_back
         self._page_checks = int.from_bytes(self._hash(b"page checks"), "big") & _KEY
+        self._webmentions = int.from_bytes(self._hash(b"webmentions"), "big") & _KEY
+        self._words = int.from_bytes(self._hash(b"words"), "big") & _KEY
         self._site_changes = int.from_bytes(self._hash(b"site changes"), "big") & _KEY
+        self._answer_corrections = int.from_bytes(self._hash(b"answer corrections"), "big") & _KEY
         self._keys = lru_cache(maxsize=_NETWORKS_CACHED)(self._keys_of)
         self.hits = Counter(dict.fromkeys(RATES, 0))
         """Refused calls by the limit's name, since the process started."""
@@ -153,12 +166,16 @@ class RateLimit:
     def divide(self, servers: int) -> None:
         """Gives out the part of one server of ``servers``."""
         self._page_check = servers * _MINUTE // PAGE_CHECKS
+        self._webmention = servers * _MINUTE // WEBMENTIONS
+        self._wide_webmention = servers * _MINUTE // (WEBMENTIONS * WIDE_FACTOR)
         if self._per_minute:
             share = servers * _MINUTE
             self._call, self._sign_in = share // self._per_minute, share // SIGN_INS
+            self._word, self._wide_word = share // WORDS, share // (WORDS * WIDE_FACTOR)
             self._wide_call = share // (self._per_minute * WIDE_FACTOR)
             self._site_call = share // (self._per_minute * SITE_FACTOR)
             self._site_change = share // SITE_CHANGES
+            self._answer_correction = share // ANSWER_CORRECTIONS
 
     def network_call(self, address: str, at: int) -> int:
         """A call at ``at`` (UTC milliseconds), whatever its site is and whatever it says."""
@@ -182,6 +199,20 @@ class RateLimit:
         network, wide, _ = self._keys(address)
         return self._take_both(network, self._call, wide, self._wide_call, at, ("rate-network", "rate-wide-network"))
 
+    def word(self, address: str, at: int) -> int:
+        """A word after ``/go/``, before it is known whether it leads somewhere."""
+        if not self._per_minute:
+            return 0
+        key, wide = self._word_keys(address)
+        return self._take_both(key, self._word, wide, self._wide_word, at, ("rate-words", "rate-words"))
+
+    def word_found(self, address: str) -> None:
+        """The word led somewhere: it counts as none of those that lead nowhere."""
+        if self._per_minute:
+            key, wide = self._word_keys(address)
+            self._give_back(key, self._word)
+            self._give_back(wide, self._wide_word)
+
     def sign_in(self, address: str, at: int) -> int:
         """An attempt to sign in, or a read with a wrong key."""
         if not self._per_minute:
@@ -197,11 +228,26 @@ class RateLimit:
         wait = self._take(key, self._site_change, at * 1_000)
         return self._refused("rate-site-changes", wait) if wait else 0
 
+    def answer_correction(self, site_id: int, at: int) -> int:
+        """A correction of one of a site's answers, by whatever key or page of the dashboard."""
+        if not self._per_minute:
+            return 0
+        key = (site_id * _SPREAD & _KEY) ^ self._answer_corrections
+        wait = self._take(key, self._answer_correction, at * 1_000)
+        return self._refused("rate-answer-corrections", wait) if wait else 0
+
     def page_check(self, site_id: int, at: int) -> int:
         """A check of one of the site's own pages. It is counted with ``per_minute`` 0, too: it sends requests."""
         key = (site_id * _SPREAD & _KEY) ^ self._page_checks
         wait = self._take(key, self._page_check, at * 1_000)
         return self._refused("rate-page-checks", wait) if wait else 0
+
+    def webmention(self, address: str, at: int) -> int:
+        """A webmention. It is counted with ``per_minute`` 0, too: it may send requests."""
+        network, wide, _ = self._keys(address)
+        key, wide_key = network ^ self._webmentions, wide ^ self._webmentions
+        names = ("rate-webmentions", "rate-webmentions")
+        return self._take_both(key, self._webmention, wide_key, self._wide_webmention, at, names)
 
     def _take_both(
         self, key: int, interval: int, other: int, other_interval: int, at: int, names: tuple[str, str]
@@ -215,6 +261,10 @@ class RateLimit:
             self._give_back(key, interval)
             return self._refused(names[1], wait)
         return self._refused(names[0], wait)
+
+    def _word_keys(self, address: str) -> tuple[int, int]:
+        network, wide, _ = self._keys(address)
+        return network ^ self._words, wide ^ self._words
 
     def _refused(self, name: str, wait: int) -> int:
         self.hits[name] += 1

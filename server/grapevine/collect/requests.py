@@ -11,14 +11,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from grapevine.collect import schemas
-from grapevine.collect.conversion_input import Goal, read_goal
+from grapevine.collect.conversion_input import Goal, read_goal, refund_error
 from grapevine.collect.fields import bounded_text, day_of_id, page_of_url, session_token, share_token, title_of
 from grapevine.collect.sources import source_of
 from grapevine.collect.user_agents import Agent
 from grapevine.collect.visitor_hash import VisitorSalts, network_hash, visitor_hash
 from grapevine.domain import ids
-from grapevine.domain.channels import SESSION
-from grapevine.domain.enums import CONVERSION_REPORTERS, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
+from grapevine.domain.channels import CODES, NAMES, SESSION
+from grapevine.domain.enums import CONVERSION_REPORTERS, SOURCE_NAMES, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
 from grapevine.domain.events import (
     Answer,
     BoundExceeded,
@@ -26,6 +26,7 @@ from grapevine.domain.events import (
     Event,
     OptedOutVisit,
     Outcome,
+    RefundRefused,
     ShareReport,
     Stored,
     View,
@@ -167,6 +168,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
             tokens=dict(zip(codes, tokens, strict=True)),
             returned=_returned(outcome) if outcome.returned else None,
             joint=site.row.joint(today),
+            source=SOURCE_NAMES.get(outcome.source, msgspec.UNSET),
         )
         return CollectResponse(200, body, "duplicate" if outcome.duplicate else None)
 
@@ -251,16 +253,38 @@ def answer(request: schemas.AnswerRequest, context: CallContext) -> PendingEvent
     visit_id = 0 if request.session is None else session_token(site, request.session, errors).visit_id
     if errors:
         raise Invalid.of_all(errors)
+    return pending_answer(
+        site, visit_id, request.nonce, text, contact, context.at, "session", "page", _network(context)
+    )
+
+
+def pending_answer(
+    site: Site, visit_id: int, nonce: str, text: str, contact: str | None, at: int, field: str, by: str,
+    network: int = 0,
+) -> PendingEvent:  # fmt: skip
+    """The event of an answer with its class, reported ``by`` one of CONVERSION_REPORTERS.
+
+    It is classified here, on the way of the request and outside of the writer's transaction. Its ``respond`` raises
+    Invalid of ``field`` when the visit is not stored.
+    """
+    from grapevine.answers.classify import classify
+    from grapevine.answers.rules import rule_book
+
+    found = classify(text)
     event = Answer(
         site_id=site.site_id,
         visit_id=visit_id,
-        nonce=request.nonce,
-        at=context.at,
+        nonce=nonce,
+        at=at,
         text=text,
         contact=contact,
-        network=_network(context),
+        network=network,
+        class_=found.name,
+        channel=None if found.channel is None else CODES[found.channel],
+        rules=rule_book().version,
+        reported_by=CONVERSION_REPORTERS[by],
     )
-    return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, "session"))
+    return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, field))
 
 
 def pending_conversion(
@@ -281,6 +305,8 @@ def pending_conversion(
         currency=goal.currency,
         reported_by=CONVERSION_REPORTERS[by],
         network=network,
+        refund_of=goal.refund_of,
+        refunds=goal.refunds,
     )
     return PendingEvent(event, lambda outcome: _stored(outcome, schemas.EMPTY, field))
 
@@ -300,6 +326,8 @@ def _stored(outcome: Outcome, body: msgspec.Struct, field: str) -> CollectRespon
         )
     if isinstance(outcome, VisitBoundExceeded):
         raise RateLimited("This visit has reported as many goals as one visit may.", retry_after=_VISIT_ENDS_SECONDS)
+    if isinstance(outcome, RefundRefused):
+        raise refund_error(outcome)
     duplicate = isinstance(outcome, Stored) and outcome.duplicate
     return CollectResponse(200, body, "duplicate" if duplicate else None)
 
@@ -333,6 +361,7 @@ def _returned(outcome: VisitOutcome) -> schemas.Returned:
         self=outcome.is_self,
         same_network=outcome.same_network,
         reason=reason,
+        channel=None if outcome.channel is None else NAMES.get(outcome.channel),
     )
 
 

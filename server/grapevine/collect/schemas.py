@@ -101,6 +101,8 @@ class ConversionRequest(msgspec.Struct):
     id: str | int | None = None
     """What identifies the conversion, such as the number of the order, 1 to 128 characters. The same `goal` and `id`
     count once."""
+    refund_of: str | int | None = None
+    """Refused: a refund is reported with an API key."""
 
 
 class AnswerRequest(msgspec.Struct):
@@ -116,6 +118,31 @@ class AnswerRequest(msgspec.Struct):
     """The session of the visit that it belongs to."""
     contact: str | None = None
     """How to reach the visitor, at most 254 characters."""
+
+
+class KeyedAnswerRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """An answer to "How did you hear about us?" that your own server reports, such as a note of a seller's call."""
+
+    text: str
+    """The answer, 1 to 500 characters, as it was said."""
+    visit: str | None = None
+    """The id of the visit that it belongs to. At most one of `visit`, `token` and `external_id`; without any, the
+    answer belongs to no visit."""
+    token: str | None = None
+    """The session of the visit, or the share token that it came with, which names the last visit through that share at
+    or before `at`."""
+    external_id: str | int | None = None
+    """Your own name for a person, as minted links have it: it names the last visit that came by `at` through any link
+    with it, and not through what a visitor of such a link shared."""
+    contact: str | None = None
+    """How to reach the person, at most 254 characters."""
+    at: str | None = None
+    """The time (RFC 3339), without it now; not in the future, not before the visit."""
+    nonce: str | None = None
+    """What identifies the answer, 16 to 64 letters, digits, `-` or `_`, so that it can be sent again safely; needed
+    without an `Idempotency-Key`."""
+    site: str | None = None
+    """The public key of the site; none but that of the API key."""
 
 
 class ForgetRequest(msgspec.Struct):
@@ -134,9 +161,15 @@ class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The name of the goal, 1 to 64 characters."""
     token: str | None = None
     """The session of the visit, or the share token that it came with, which names the last visit through that share at
-    or before `at`. Needed unless `visit` is given."""
+    or before `at`. One of `token`, `visit` and `external_id` is needed."""
     visit: str | None = None
-    """The id of the visit. Needed unless `token` is given."""
+    """The id of the visit."""
+    external_id: str | int | None = None
+    """Your own name for a person, as minted links have it: it names the last visit that came by `at` through any link
+    with it, and not through what a visitor of such a link shared."""
+    refund_of: str | int | None = None
+    """The `id` of a conversion of the same `goal` that this takes back in part or whole. It goes to that conversion's
+    visit, so that none is to be named; one that is named is ignored."""
     site: str | None = None
     """The public key of the site; none but that of the API key."""
     at: str | None = None
@@ -144,12 +177,13 @@ class KeyedConversionRequest(msgspec.Struct, forbid_unknown_fields=True):
     nonce: str | None = None
     """What identifies the conversion where it has no `id`, so that it can be sent again safely."""
     value: Decimal | None = None
-    """A number from 0 to 1,000,000,000 with at most six decimal places, read digit by digit; needs a `currency`."""
+    """A number from 0 to 1,000,000,000 with at most six decimal places, read digit by digit; needs a `currency`. With
+    `refund_of` it is below 0, down to what is left of the other's value."""
     currency: str | None = None
     """A current code of ISO 4217, such as EUR."""
     id: str | int | None = None
     """What identifies the conversion, such as the number of the order, 1 to 128 characters. The same `goal` and `id`
-    count once."""
+    count once. A refund has an `id` of its own."""
 
 
 class Returned(msgspec.Struct, omit_defaults=True):
@@ -165,6 +199,8 @@ class Returned(msgspec.Struct, omit_defaults=True):
     """Whether it came from the network of the sharer."""
     reason: str | None = None
     """Why it is not valid: `not-a-token`, `bad-signature`, `unknown-site-token`, `unknown-visit` or `session`."""
+    channel: str | None = None
+    """How the link was shared; left out of one that is not valid."""
 
 
 class VisitResponse(msgspec.Struct):
@@ -180,6 +216,8 @@ class VisitResponse(msgspec.Struct):
     """The facts about the token that it came with; null without one."""
     joint: str | msgspec.UnsetType = msgspec.UNSET
     """What stands between name and token in a fragment: `-` or `=`. It is left out where there is no token."""
+    source: str | msgspec.UnsetType = msgspec.UNSET
+    """Where the visit came from. It is left out where none is stored."""
 
 
 class ShareResponse(msgspec.Struct):

@@ -35,7 +35,8 @@ _DESKTOP: Final = re.compile(r"Windows NT|Macintosh|X11|CrOS")
 
 
 class Agent(NamedTuple):
-    """``robot``: names itself as one. ``preview``: the app whose preview robot it is. ``app``: whose in-app browser.
+    """``robot``: names itself as one. ``preview``: the app that fetches a link for a person: a messenger for its
+    preview, or an AI ``assistant`` that was asked about it. ``app``: whose in-app browser.
 
     ``suspect``: a real browser that says it is driven by a program. ``device`` is a code of ``enums.DEVICES``.
     """
@@ -45,12 +46,14 @@ class Agent(NamedTuple):
     suspect: bool
     app: str | None
     device: int
+    assistant: bool = False
 
 
 class _Crawler(NamedTuple):
     pattern: re.Pattern[str]
     suspect: bool
     preview: str | None
+    assistant: bool = False
 
 
 def read_agent(user_agent: str) -> Agent:
@@ -105,6 +108,10 @@ class AgentReader:
     def __init__(self, added: ListOverrides, listed: Sequence[ListedRobot]) -> None:
         crawlers = [
             *(_Crawler(re.compile(row.pattern), row.driven, row.app) for row in added.robot),
+            *(
+                _Crawler(re.compile(row.pattern), suspect=False, preview=row.app, assistant=True)
+                for row in added.assistant
+            ),
             *_without_people(listed, {row.pattern: row.instead for row in added.reader}),
             *(_Crawler(re.compile(row.pattern), suspect=False, preview=None) for row in added.telling),
         ]
@@ -127,7 +134,7 @@ class AgentReader:
             return Agent(not text, None, suspect=False, app=app, device=device)
         if crawler.suspect or (app is not None and text.startswith("Mozilla/5.0 (")):
             return Agent(robot=False, preview=None, suspect=crawler.suspect, app=app, device=device)
-        return Agent(robot=True, preview=crawler.preview, suspect=False, app=None, device=device)
+        return Agent(True, crawler.preview, suspect=False, app=None, device=device, assistant=crawler.assistant)
 
     def _crawler(self, text: str) -> _Crawler | None:
         """Returns the first matching crawler that is more than a suspect, else a matching suspect, else None."""

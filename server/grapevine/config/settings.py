@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 100
     log: str = "text"
     webhook_networks: tuple[str, ...] = ()
+    mention_networks: tuple[str, ...] = ()
     hsts: int | None = None
     metrics: str = "key"
 
@@ -343,6 +344,13 @@ SETTINGS: Final = (
         "none",
         "Private networks, comma-separated, such as `10.0.0.0/8`, to which webhooks may be sent, also without TLS. "
         "All other receivers have to be public and `https://`.",
+        _networks,
+    ),
+    Setting(
+        "mention_networks",
+        "none",
+        "Private networks, comma-separated, such as `10.0.0.0/8`, in which sources of webmentions and feeds may be. "
+        "Everybody who can reach this server can have it ask addresses there: for servers inside a network alone.",
         _networks,
     ),
     Setting(

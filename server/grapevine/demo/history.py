@@ -26,12 +26,18 @@ from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.requests import CALLS, ClientInfo, CollectResponse
 from grapevine.collect.user_agents import read_agent
 from grapevine.collect.visitor_hash import VisitorSalts
+from grapevine.demo.links import DemoLink, DemoWorld
 from grapevine.domain import ids
+from grapevine.domain.channels import CODES
 from grapevine.errors import GrapevineError
+from grapevine.links.minting import mint
+from grapevine.links.new_links import check_links
+from grapevine.links.schemas import NewLink
+from grapevine.simulate.link_readers import MadeLink
 from grapevine.simulate.people import Person
 from grapevine.simulate.player import CollectAnswer, Target, WorldPlayer
 from grapevine.simulate.requests import SimulatedClick, SimulatedRequest, SimulatedVisit
-from grapevine.simulate.world import World
+from grapevine.simulate.truth import Link
 from grapevine.sites.cache import SiteCache
 from grapevine.web.state import AppState
 from grapevine.writer.counts import Drops
@@ -70,11 +76,14 @@ class History(WorldPlayer):
     it holds the leases of the jobs that would take the past for the present, and runs them in its own time.
     """
 
-    def __init__(self, state: AppState, target: Target, world: World, on_time: Callable[[int], None]) -> None:
+    def __init__(self, state: AppState, target: Target, world: DemoWorld, on_time: Callable[[int], None]) -> None:
         self._now = HistoryClock(world.start)
         super().__init__(target, world, self._now, concurrency=CONCURRENCY)
         store = state.store
         self._store = store
+        self._nonces = state.nonces
+        self._links = world.links
+        self._made = {each.made.visit for each in world.links}
         self._on_time = on_time
         self._sites = _UnchangingSites(store.sites, state.keyring.keys, self._now)
         drops = Drops()
@@ -102,6 +111,8 @@ class History(WorldPlayer):
         """Plays everything. Raises GrapevineError for an unexpected response, StoreError when the store is away."""
         await self._collect.prepare()
         async with self._holding(), self._writer:
+            for link in self._links:
+                await self._make_link(*link)
             await super().play()
             await self._run_jobs(self._now.now)
         await tidy(self._store, self._now.now)
@@ -121,6 +132,26 @@ class History(WorldPlayer):
         finally:
             for name in _LEASES:
                 await self._leases.release(name)
+
+    async def _make_link(self, link: DemoLink, made: MadeLink) -> None:
+        """Makes a link as the API does, at its own time. Raises GrapevineError."""
+        await self._sites.refresh()
+        site = self._sites.known(self._target.site)
+        if site is None:
+            raise GrapevineError("the demo's site is gone")
+        wanted = NewLink(
+            url=self._url(made.path),
+            channel=link.channel,
+            label=link.label,
+            external_id=link.external_id,
+            campaign=link.campaign,
+            word=link.word,
+            places=[*link.places],
+        )
+        checked = await check_links(site, [wanted], made.at, is_list=False)
+        (row,) = await mint(self._store, self._nonces, site, checked, made.at, f"demo {made.visit}")
+        for channel, n in {(readers.channel, readers.n) for readers in made.readers}:
+            self._tokens[Link(made.visit, channel, n)] = site.tokens.mint_one(row.visit_id, CODES[channel], n)
 
     # The time of each request, and the jobs between them.
 
@@ -175,8 +206,12 @@ class History(WorldPlayer):
         return CollectAnswer(msgspec.to_builtins(answer.body), answer.dropped)
 
     async def _follow(self, action: SimulatedClick) -> None:
-        """A person's click stores nothing; a preview robot's is an unfurl."""
-        preview = read_agent(action.who.agent.text).preview
+        """A preview robot's is an unfurl, a person's counts where the site made the link itself."""
+        agent = read_agent(action.who.agent.text)
         owner = self._sites.signer(self._tokens[action.link])
-        if preview is not None and owner is not None:
-            await self._collect.unfurl(*owner, preview)
+        if owner is None:
+            return
+        if agent.preview is not None:
+            await self._collect.unfurl(*owner, agent.preview)
+        elif action.link.visit in self._made and not (agent.robot or action.who.opted_out):
+            self._collect.click(*owner)

@@ -31,6 +31,8 @@ _AGREE: Final = {
     "shares": "Every share's returns are the visits that came through it.",
     "cascades": "Every summary is what its cascade's visits, shares and conversions say.",
     "chains": "Every visit hangs where the share it came through puts it.",
+    "joined lines of logs": "Every line of an access log that was joined with a visit has that visit.",
+    "links": "Every tracked link has its node in the tree, its names, its word and its clicks.",
 }
 _REPAIR: Final = (
     "Rows are the truth, counts were raised beside them in one transaction: something else wrote to the database, or "

@@ -35,6 +35,9 @@ _ESCAPED_TEXT: Final = re.compile(r"(?:%[89A-F][0-9A-F])+|%(?:5E|60|7B|7C|7D)")
 _INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_MOST_PARTS: Final = 4
+_LARGEST_PART: Final = 255
 _FORBIDDEN_IN_HOST: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
 
 
@@ -82,12 +85,13 @@ def canonical_stored(url: str) -> str:
 
 
 def canonical_host(host: str) -> str:
-    """Returns a host as browsers spell it: ``xn--…`` for a name in other letters, IPv6 addresses in their short form.
+    """Returns a host as browsers spell it: ``xn--…`` for a name in other letters, IPv6 addresses in their short form,
+    IPv4 addresses as four decimal numbers.
 
     ``host`` is in lower case and has no brackets; the returned one has those that it needs. Raises ValueError, whose
     text continues a sentence about the URL, when no host can have this name.
     """
-    if host.isascii() and _FORBIDDEN_IN_HOST.search(host) is None:
+    if host.isascii() and _FORBIDDEN_IN_HOST.search(host) is None and not _ends_in_number(host):
         return host
     try:
         if ":" in host:
@@ -95,6 +99,8 @@ def canonical_host(host: str) -> str:
         name = unquote(host, errors="strict").lower()
         if not name.isascii():
             name = _ascii_name(name)
+        if _ends_in_number(name):
+            return _ipv4(name)
     except ValueError as error:  # of UTF-8, of IDNA or of an IPv6 address
         raise ValueError(f"names a host that cannot be: {error}") from None
     if _FORBIDDEN_IN_HOST.search(name):
@@ -113,6 +119,35 @@ def readable(url: str) -> str:
         return url
     base, mark, query = _ESCAPED_TEXT.sub(_readable, url).partition("?")
     return base + mark + query.replace("%27", "'")
+
+
+def _ends_in_number(host: str) -> bool:
+    """Returns whether a host can be nothing but an IPv4 address (WHATWG URL Standard, "ends in a number"): the last of
+    its parts is a number. That of a name begins with a letter, nearly always."""
+    last = host.rpartition(".")[2] or host[:-1].rpartition(".")[2]
+    return last[:1].isdigit() and _NUMBER.fullmatch(last) is not None
+
+
+def _ipv4(host: str) -> str:
+    """Returns an IPv4 address, of which parts may be left out, or be octal or hexadecimal (WHATWG URL Standard, "IPv4
+    parser"): ``127.1`` and ``0x7f000001`` are ``127.0.0.1``. Raises ValueError."""
+    parts = host.removesuffix(".").split(".")
+    if len(parts) > _MOST_PARTS:
+        raise ValueError("an IPv4 address has at most four numbers")
+    numbers = [_number(part) for part in parts]
+    last = numbers.pop()
+    if any(number > _LARGEST_PART for number in numbers) or last >= 256 ** (_MOST_PARTS - len(numbers)):
+        raise ValueError("a number of an IPv4 address is too large")
+    value = last + sum(number << 8 * (3 - index) for index, number in enumerate(numbers))
+    return str(ipaddress.IPv4Address(value))
+
+
+def _number(text: str) -> int:
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(f"{text[:20]!r} is no number of an IPv4 address")
+    if text.startswith("0x"):
+        return int(text[2:] or "0", 16)
+    return int(text, 8 if text.startswith("0") else 10)
 
 
 def _escaped(found: re.Match[str]) -> str:

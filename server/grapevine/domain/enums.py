@@ -64,3 +64,9 @@ DAYS_OF_WEEK: Final = 7
 
 NO_CHANNEL: Final = -1
 """In counts: the visit did not arrive through a share."""
+
+ANSWER_CLASSES: Final = (
+    "friend", "channel", "podcast", "event", "search", "assistant", "newsletter", "press", "advertisement", "known",
+    "other",
+)  # fmt: skip
+"""What an answer to "how did you hear about us?" can mean (docs/answers.md)."""

@@ -6,6 +6,8 @@ with an API key. Opted-out visits carry it for the bounds of a day, and it is ne
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 import msgspec
 
 from grapevine.domain.ids import CELLS
@@ -20,7 +22,8 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt, None
     where no token asks for it. ``verdict`` (a code) is why it is taken for no person. ``spread`` is in how many
     cells the cascades of its site begin. ``app_listed`` says that its app is known by name, so that no visitor has
-    invented it.
+    invented it. ``logged`` says that a web server's log shows it, and no script reported it. Without a ``visitor``,
+    ``network`` only serves the bounds of the day, and is not stored.
     """
 
     site_id: int
@@ -32,7 +35,7 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     source: int
     device: int
     app: str | None
-    visitor: int
+    visitor: int | None
     visitor_before: int | None
     token: Token | None
     reason: int | None
@@ -41,6 +44,7 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     network: int = 0
     spread: int = CELLS
     app_listed: bool = True
+    logged: bool = False
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -77,10 +81,23 @@ class Unfurl(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     app: str
 
 
+class Click(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A person followed the short link, or scanned the code, of a minted link. ``nonce`` lets it count once, however
+    often its batch is tried."""
+
+    site_id: int
+    token: Token
+    nonce: str
+    at: int
+
+
 class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A goal was reached in a visit. ``once`` tells it from every other conversion of the site: its (goal, id), or else
     its nonce. ``value`` is in millionths of ``currency``; both are None where nothing was said of a value.
-    ``reported_by`` is a code of ``enums.CONVERSION_REPORTERS``."""
+    ``reported_by`` is a code of ``enums.CONVERSION_REPORTERS``.
+
+    A refund has the ``external_id`` of what it takes back in ``refund_of``, and its ``once`` in ``refunds``; its visit,
+    that of the other, is found by the writer, and ``visit_id`` is 0."""
 
     site_id: int
     visit_id: int
@@ -92,10 +109,15 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     currency: str | None
     reported_by: int
     network: int = 0
+    refund_of: str | None = None
+    refunds: str | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A visitor's answer to "how did you hear about us?". ``visit_id`` is 0 where no visit was named."""
+    """A visitor's answer to "how did you hear about us?". ``visit_id`` is 0 where no visit was named.
+
+    ``class_`` is the class that version ``rules`` of the rules gave the text, ``channel`` the code of the channel that
+    it names. ``reported_by`` is a code of ``enums.CONVERSION_REPORTERS``."""
 
     site_id: int
     visit_id: int
@@ -104,6 +126,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str
     contact: str | None
     network: int = 0
+    class_: str | None = None
+    channel: int | None = None
+    rules: int | None = None
+    reported_by: int = 0
 
 
 class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -119,7 +145,7 @@ class OptedOutVisit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     network: int = 0
 
 
-Event = VisitEvent | View | ShareReport | Unfurl | Conversion | Answer | OptedOutVisit
+Event = VisitEvent | View | ShareReport | Unfurl | Click | Conversion | Answer | OptedOutVisit
 
 
 class VisitOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -128,6 +154,8 @@ class VisitOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     visit_id: int
     returned: bool
     reason: int | None
+    source: int
+    channel: int | None
     depth: int
     is_self: bool
     same_network: bool
@@ -154,4 +182,23 @@ class VisitBoundExceeded(msgspec.Struct, frozen=True):
     """The visit has as many events of this kind as are taken of one; nothing changed."""
 
 
-Outcome = VisitOutcome | Stored | VisitNotFound | BoundExceeded | VisitBoundExceeded
+REFUND_AHEAD_MS: Final = 86_400_000
+"""A refund may be said to be so much earlier than what it takes back: shops report days, and sales late."""
+
+RefundFault = Literal[
+    "unknown", "gone", "refund", "no-value", "currency", "too-much", "early", "refunded", "refunded-currency"
+]
+"""Why a refund, or what was refunded before, cannot be: nothing has the id; its visit is not here any more; it is a
+refund itself; it has no value; another currency; more than is left; more than a day before what it takes
+back; a key reports less than was refunded already, or in another currency."""
+
+
+class RefundRefused(msgspec.Struct, frozen=True):
+    """Nothing changed. ``amount`` (millionths of ``currency``) is what is left to take back, or was taken back."""
+
+    why: RefundFault
+    amount: int = 0
+    currency: str | None = None
+
+
+Outcome = VisitOutcome | Stored | VisitNotFound | BoundExceeded | VisitBoundExceeded | RefundRefused

@@ -158,3 +158,16 @@ def visit_number(text: str) -> int | None:
     """Returns the visit id that ``text`` spells; None when ``text`` is not a visit id."""
     value = from_base62(text) if len(text) == _ID_LENGTH else None
     return value if value is not None and value < 1 << 60 else None
+
+
+def key_text(key: int) -> str:
+    """A key of 64 signed bits, that of a conversion or an answer, as programs outside see it: 11 base62 characters."""
+    return visit_text(key & _WORD)
+
+
+def key_number(text: str) -> int | None:
+    """Returns the key that ``text`` spells; None when ``text`` is not one of 11 base62 characters and 64 bits."""
+    value = from_base62(text) if len(text) == _ID_LENGTH else None
+    if value is None or value > _WORD:
+        return None
+    return value - (1 << 64) if value >> 63 else value

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -23,13 +24,20 @@ LATEST: Final = date(2198, 12, 31)
 
 MOST_POINTS: Final = 10_000
 _UNIX_EPOCH: Final = date(1970, 1, 1)
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY: Final = (date.min - _UNIX_EPOCH).days
+_LAST_DAY: Final = (date.max - _UNIX_EPOCH).days
 _MINUTES: Final = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
 
 INTERVALS: Final = ("hour", "day", "week", "month")
 
 
 def rfc3339(at: int) -> str:
-    """A UTC time in milliseconds as RFC 3339 with milliseconds: ``2026-11-21T09:30:00.000Z``."""
+    """A UTC time in milliseconds as RFC 3339 with milliseconds: ``2026-11-21T09:30:00.000Z``.
+
+    A time outside the years 1 to 9999, which RFC 3339 cannot write, is written on the last day within them.
+    """
     day, rest = divmod(at, ids.DAY_MS)
     minute, rest = divmod(rest, 60_000)
     return f"{_date(day)}T{_MINUTES[minute]}:{rest // 1000:02}.{rest % 1000:03}Z"
@@ -38,7 +46,23 @@ def rfc3339(at: int) -> str:
 @lru_cache(maxsize=4_096)
 def _date(day: int) -> str:
     """The calendar date so many days after 1970-01-01: a cascade has thousands of times of a few days."""
-    return (_UNIX_EPOCH + timedelta(days=day)).isoformat()
+    return (_UNIX_EPOCH + timedelta(days=min(max(day, _FIRST_DAY), _LAST_DAY))).isoformat()
+
+
+def read_time(text: str) -> int:
+    """Returns a time of RFC 3339 in UTC milliseconds, which ``rfc3339`` can write.
+
+    Raises ValueError, whose text continues a sentence about it.
+    """
+    if not _TIME.fullmatch(text):
+        raise ValueError("must be a time of RFC 3339 such as 2026-11-21T09:30:00Z")
+    try:
+        at = (datetime.fromisoformat(text.upper()) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        raise ValueError("is no time that there is") from None
+    if not _FIRST_DAY <= at // ids.DAY_MS <= _LAST_DAY:  # its offset puts it into the year before or after
+        raise ValueError("must be within the years 1 to 9999 in UTC")
+    return at
 
 
 class Period(msgspec.Struct, frozen=True):

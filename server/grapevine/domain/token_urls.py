@@ -39,14 +39,25 @@ def find_token(text: str, param: str) -> str:
 
     ``param`` is the name of tokens in the site's URLs.
     """
-    decoded = trimmed = text.strip()
+    trimmed = text.strip()
+    return token_in(trimmed, param) or leading_token(trimmed)
+
+
+def token_in(url: str, param: str) -> str | None:
+    """Returns the token that a URL, or a text with URLs, carries as a parameter or as a short link."""
     # The ";" is that of "&amp;" and "&#038;": an address from the source of a page.
     in_url = re.compile(rf"[?&#;]{re.escape(param)}{_JOINT}{_TOKEN}", re.IGNORECASE)
     for _ in range(_ENCODED_IN_TURN):
-        if found := in_url.search(decoded) or _IN_PATH.search(decoded):
+        if found := in_url.search(url) or _IN_PATH.search(url):
             return found[1]
-        decoded = unquote(decoded)
-    return leading_token(trimmed)
+        url = unquote(url)
+    return None
+
+
+def token_in_query(query: str, param: str) -> str | None:
+    """Returns the token in the query of an address; None where there is none."""
+    found = _parameter(param).search(query)
+    return found[1] if found else None
 
 
 def without_tokens(text: str, param: str) -> str:
@@ -54,19 +65,36 @@ def without_tokens(text: str, param: str) -> str:
     return _parameter(param).sub("", text)
 
 
+def untagged(url: str, param: str) -> str:
+    """Returns a URL without tokens in its path, query and fragment."""
+    base, hash_mark, fragment = url.partition("#")
+    path, mark, query = base.partition("?")
+    kept = without_tokens(query, param).lstrip("&")
+    fragment = without_tokens(fragment, param).lstrip("&")
+    return without_tokens(path, param) + (mark + kept if kept else "") + (hash_mark + fragment if fragment else "")
+
+
 def tagged(url: str, token: str, param: str, place: str, joint: str) -> str:
-    """``url`` with a share token in it.
+    """``url`` with a share token in it; see ``insertion``."""
+    position, before = insertion(url, param, place, joint)
+    return f"{url[:position]}{before}{token}{url[position:]}"
+
+
+def insertion(url: str, param: str, place: str, joint: str) -> tuple[int, str]:
+    """Returns at which position of ``url`` a share token is inserted, and the text in front of it.
 
     ``place`` is ``fragment``, ``query`` or ``auto``: the fragment when the URL has none, else a query parameter before
     it, so that anchors, hash routes and text fragments keep working. ``joint`` stands between name and token in a
     fragment: ``-``, or ``=`` as in a query.
     """
-    base, hash_mark, fragment = url.partition("#")
-    if place == "query" or (place == "auto" and fragment):
-        mark = "&" if "?" in base else "?"
-        return f"{base}{mark}{param}={token}{hash_mark}{fragment}"
-    pair = f"{param}{joint}{token}"
-    return f"{base}#{fragment}&{pair}" if fragment else f"{base}#{pair}"
+    hash_mark = url.find("#")
+    base = len(url) if hash_mark < 0 else hash_mark
+    has_fragment = base < len(url) - 1
+    if place == "query" or (place == "auto" and has_fragment):
+        return base, f"{'?' if url.find('?', 0, base) < 0 else '&'}{param}="
+    if hash_mark < 0:
+        return base, f"#{param}{joint}"
+    return len(url), f"{'&' if has_fragment else ''}{param}{joint}"
 
 
 @lru_cache(maxsize=_PARAMETERS_CACHED)

@@ -121,7 +121,10 @@ class Tokens:
         return minted
 
     def mint_one(self, visit_id: int, code: int, n: int = 0) -> str:
-        """The token of the ``n``-th share through one channel: cheaper than a list of one."""
+        """The token of the ``n``-th share through one channel: cheaper than a list of one. Raises ValueError for an
+        ``n`` above ``LAST_N``, which would reach into the channel."""
+        if n > LAST_N:
+            raise ValueError(f"a token has no room for the number {n}")
         visit = VERSION << 70 | n << 60 | visit_id
         mac = self._macs[0]()
         mac.update((visit | code >> 3 << 66).to_bytes(_PAYLOAD_BYTES, "big"))

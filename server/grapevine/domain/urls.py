@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Final, NamedTuple
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
 
 from grapevine.domain.canonical_urls import (
     canonical_host,
@@ -29,6 +29,8 @@ _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f<>\"]|[\ud800-\udfff]|^[^?#]*\\")
 # Browsers before 2018 left the others as they are in fragments.
 _UNSAFE_IN_FRAGMENT: Final = re.compile(r"[\x00\ud800-\udfff]")
 _UNSAFE_IN_HOST: Final = re.compile(r"[`{}|^]")
+_SAFE_IN_FRAGMENT: Final = "%!$&'()*+,;=:@/?-._~#[]\\^{|}"
+"""All ASCII but what browsers escape there: blanks, control characters, quotes, angle brackets, backquotes."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -94,6 +96,20 @@ def page_of(
     if len(page) > MAX_LENGTH and not url.isascii():
         raise UrlError(f"is {len(page)} characters long as browsers spell it; at most {MAX_LENGTH} are taken")
     return Page(page_id(site_id, page), page, path == "/" and not query)
+
+
+def spelled_url(url: str) -> str:
+    """Returns an http(s) URL as a browser spells it, in ASCII, with its fragment. Raises UrlError."""
+    base, mark, fragment = url.partition("#")
+    origin, path, query = _split(base, frozenset((origin_of(url),)))
+    spelled = origin + canonical_path(path)
+    if query:
+        spelled += f"?{canonical_query(query)}"
+    if fragment:
+        spelled += mark + quote(fragment, safe=_SAFE_IN_FRAGMENT)
+    if len(spelled) > MAX_LENGTH:
+        raise UrlError(f"is {len(spelled)} characters long as browsers spell it; at most {MAX_LENGTH} are taken")
+    return spelled
 
 
 def joined_url(url: str, keep: frozenset[str] | None) -> str:

@@ -7,9 +7,7 @@ allowed, and the connection goes to the address that was checked, so that a seco
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,9 +15,6 @@ from urllib.parse import urlsplit
 from grapevine.domain.urls import UrlError, origin_of
 from grapevine.egress.special_addresses import Address, is_special, same_host
 from grapevine.errors import GrapevineError
-
-HostLookup = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Resolves a host and port to addresses. Raises OSError."""
 
 PORTS: Final = {"https": 443, "http": 80}
 FIRST_FREE_PORT: Final = 1024
@@ -51,7 +46,7 @@ class EgressPolicy:
     def check(self, url: str) -> None:
         """Raises EgressRefused for a URL that no attempt could ever be sent to."""
         try:
-            origin_of(url)
+            origin = origin_of(url)
         except UrlError as error:
             raise EgressRefused(str(error)) from None
         parts = urlsplit(url)
@@ -63,7 +58,7 @@ class EgressPolicy:
         if port is not None and port != usual and port < FIRST_FREE_PORT:
             raise EgressRefused(f"must have port {usual} or one from {FIRST_FREE_PORT} on")
         try:
-            address = ip_address(parts.hostname or "")
+            address = ip_address(urlsplit(origin).hostname or "")
         except ValueError:
             return
         self._check(address, parts.scheme)
@@ -82,9 +77,3 @@ class EgressPolicy:
             raise EgressRefused(f"leads to {address}, which is no public address{self._remedy}")
         if scheme != "https" and not self._plain_http:
             raise EgressRefused("must begin with https://")
-
-
-async def resolve_host(host: str, port: int) -> Sequence[str]:
-    """Returns the addresses of a host by the system's resolver. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 from grapevine.errors import Invalid
 from grapevine.exports.columns import ExportColumn
 from grapevine.exports.formats import Csv, Encoder, Ndjson
-from grapevine.exports.tables import TABLES, ExportRequest
+from grapevine.exports.request import ExportRequest
+from grapevine.exports.tables import TABLES
 
 __all__ = ["FORMATS", "TABLES", "ExportRequest", "Format", "make_encoder", "stream"]
 

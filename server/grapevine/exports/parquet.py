@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from grapevine.exports.columns import ExportColumn, Line
 
-ROW_GROUP: Final = 32_768
+ROW_GROUP: Final = 16_384
 """Rows that are collected before they are written as one row group."""
 
 _TYPES: Final[dict[str, Any]] = {
@@ -20,6 +20,8 @@ _TYPES: Final[dict[str, Any]] = {
     "time": pa.timestamp("ms", tz="UTC"), "money": pa.decimal128(19, 6),
 }  # fmt: skip
 _MILLIONTH: Final = -6
+
+pa.set_memory_pool(pa.system_memory_pool())  # the usual pool keeps what it has freed
 
 
 class Parquet:

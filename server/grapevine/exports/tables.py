@@ -5,64 +5,41 @@ Of an erased visit an export has its position in the tree and nothing else; othe
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Final, TypeVar
 
 from grapevine.analytics.cascade_shapes import CascadeShape, compute_shapes
+from grapevine.analytics.links import names_at_roots
 from grapevine.domain import channels, enums, ids
-from grapevine.exports.columns import ExportColumn, Line, columns
-from grapevine.sites.cache import Site
-from grapevine.store.base import Store
+from grapevine.exports.columns import Line, columns
+from grapevine.exports.links import LINK_COLUMNS, LINKS, link_columns
+from grapevine.exports.mentions import MENTIONS
+from grapevine.exports.request import ExportRequest, ExportTable, Lines, sliced
+from grapevine.store.answer_rows import AnswerRow
 from grapevine.store.readers.cascades import CascadeFacts
 from grapevine.store.readers.exports import (
     ANSWERS,
     CASCADES,
     CONVERSIONS,
-    MAX_BATCH,
     SHARES,
     UNFURLS,
     VISITS,
-    ExportRange,
     KeysetScan,
     StoredPage,
     StoredUnfurl,
 )
-from grapevine.store.rows import SAME_NETWORK, AnswerRow, CascadeVisit, ConversionRow, ExportVisit, ShareRow
-
-SLICE: Final = 250
-"""Lines made without a pause: they block the event loop for some two milliseconds."""
+from grapevine.store.rows import SAME_NETWORK, CascadeVisit, ConversionRow, ExportVisit, ShareRow
 
 _LARGE: Final = 10_000
 _MOST_SHAPED: Final = 20_000
 _Row = TypeVar("_Row", ShareRow, StoredUnfurl, ConversionRow, AnswerRow)
 
 
-@dataclass(frozen=True)
-class ExportRequest:
-    """The scope of an export: store, site, range of rows, and rows a query."""
-
-    store: Store
-    site: Site
-    range: ExportRange
-    batch_size: int = MAX_BATCH
-
-
-Lines = AsyncGenerator[list[Line], None]
-
-
-class ExportTable(NamedTuple):
-    """A table as users see it: its columns, and its lines, at most ``SLICE`` at a time."""
-
-    columns: tuple[ExportColumn, ...]
-    lines: Callable[[ExportRequest], Lines]
-
-
 async def _visits(request: ExportRequest) -> Lines:
     exports, site_id = request.store.exports, request.site.site_id
     async for rows in exports.read_batches(VISITS, request.range, request.batch_size):
         pages = await exports.pages_by_id(site_id, (row.page_id for row in rows))
-        for some in _sliced(rows):
+        for some in sliced(rows):
             yield [_visit(row, pages) for row in some]
 
 
@@ -75,7 +52,7 @@ def _visit(row: ExportVisit, pages: dict[int, StoredPage]) -> Line:
     arrived = (channel, row.n, sharing, parent, root, row.depth)
     own, verdict = row.is_self, row.verdict_name
     if row.is_erased:
-        return (visit, None, None, None, None, None, None, None, *arrived, own, None, None, verdict, True)
+        return (visit, None, None, None, None, None, None, None, *arrived, own, None, None, verdict, True, None)
     page = pages.get(row.page_id)
     return (
         visit,
@@ -92,19 +69,25 @@ def _visit(row: ExportVisit, pages: dict[int, StoredPage]) -> Line:
         None if row.reason is None else enums.TOKEN_REASON_NAMES[row.reason],
         verdict,
         False,
+        row.seen_by,
     )
 
 
 async def _shares(request: ExportRequest) -> Lines:
     async for rows, visits in _with_visits(request, SHARES):
+        links = await names_at_roots(request.store.reads, request.site, visits)
         shared = {row: _shared_page(row, visits.get(row.visit_id)) for row in rows}
         pages = await request.store.exports.pages_by_id(
             request.site.site_id, (page for page in shared.values() if page is not None)
         )
         networks = await _networks(request, rows, visits)
-        for some in _sliced(rows):
+        for some in sliced(rows):
             yield [
-                _share(request, row, visits.get(row.visit_id), pages.get(shared[row] or 0), networks) for row in some
+                (
+                    *_share(request, row, visits.get(row.visit_id), pages.get(shared[row] or 0), networks),
+                    *link_columns(links.get(row.visit_id)),
+                )
+                for row in some
             ]
 
 
@@ -152,6 +135,21 @@ def _share(
     )
 
 
+async def _conversions(request: ExportRequest) -> Lines:
+    async for rows, visits in _with_visits(request, CONVERSIONS):
+        links = await names_at_roots(request.store.reads, request.site, visits)
+        for some in sliced(rows):
+            yield [
+                (
+                    *_conversion(row, visits.get(row.visit_id)),
+                    *link_columns(links.get(row.visit_id)),
+                    ids.key_text(row.event_key),
+                    row.refund_of,
+                )
+                for row in some
+            ]
+
+
 def _unfurl(row: StoredUnfurl, visit: CascadeVisit | None) -> Line:
     verdict = _verdict(visit)
     return (ids.visit_text(row.visit_id), channels.NAMES[row.channel], row.n, row.app, row.at, verdict)
@@ -166,13 +164,16 @@ def _conversion(row: ConversionRow, visit: CascadeVisit | None) -> Line:
         row.value,
         row.currency,
         _verdict(visit),
-        enums.CONVERSION_REPORTER_NAMES[row.reported_by],
+        row.said_by,
     )
 
 
 def _answer(row: AnswerRow, visit: CascadeVisit | None) -> Line:
     verdict = _verdict(visit)
-    return (_text(row.visit_id or None), row.at, row.text, row.contact, verdict)
+    return (
+        _text(row.visit_id or None), row.at, row.text, row.contact, verdict, row.answer_id, row.meaning, row.class_by,
+        row.channel_name, row.said_by,
+    )  # fmt: skip
 
 
 async def _cascades(request: ExportRequest) -> Lines:
@@ -180,7 +181,7 @@ async def _cascades(request: ExportRequest) -> Lines:
     async for rows in exports.read_batches(CASCADES, request.range, request.batch_size):
         visits = await request.store.reads.cascades.visits_by_id(site_id, (row.root_id for row in rows))
         pages = await exports.pages_by_id(site_id, (row.page_id for row in rows))
-        for some in _sliced(rows):
+        for some in sliced(rows):
             shapes = await _shapes(request, some)
             yield [_cascade(row, visits.get(row.root_id), pages, shapes[row.root_id]) for row in some]
 
@@ -235,13 +236,6 @@ async def _with_visits(
             yield kept, visits
 
 
-_Any = TypeVar("_Any")
-
-
-def _sliced(rows: Sequence[_Any]) -> Iterable[Sequence[_Any]]:
-    return (rows[start : start + SLICE] for start in range(0, len(rows), SLICE))
-
-
 def _text(visit_id: int | None) -> str | None:
     return None if visit_id is None else ids.visit_text(visit_id)
 
@@ -257,7 +251,7 @@ def _with_verdicts(
 
     async def lines(request: ExportRequest) -> Lines:
         async for rows, visits in _with_visits(request, scan):
-            for some in _sliced(rows):
+            for some in sliced(rows):
                 yield [line(row, visits.get(row.visit_id)) for row in some]
 
     return lines
@@ -268,7 +262,7 @@ TABLES: Final = {
         columns(
             visit="text", at="time", url="text", title="text", source="text", device="text", app="text", views="whole",
             channel="text", n="whole", sharer="text", parent="text", root="text", depth="whole", self_="yes",
-            same_network="yes", reason="text", verdict="text", erased="yes",
+            same_network="yes", reason="text", verdict="text", erased="yes", seen_by="text",
         ),
         _visits,
     ),
@@ -276,7 +270,7 @@ TABLES: Final = {
         columns(
             visit="text", channel="text", n="whole", token="text", at="time", url="text", title="text",  # noqa: S106
             reported="yes", reported_at="time", proven="yes", proven_at="time", returns="whole", self_returns="whole",
-            verdict="text", networks="whole", reported_by="text",
+            verdict="text", networks="whole", reported_by="text", **LINK_COLUMNS,
         ),
         _shares,
     ),
@@ -287,12 +281,15 @@ TABLES: Final = {
     "conversions": ExportTable(
         columns(
             visit="text", at="time", goal="text", id="text", value="money", currency="text", verdict="text",
-            by="text",
+            by="text", **LINK_COLUMNS, conversion="text", refund_of="text",
         ),
-        _with_verdicts(CONVERSIONS, _conversion),
+        _conversions,
     ),
     "answers": ExportTable(
-        columns(visit="text", at="time", text="text", contact="text", verdict="text"),
+        columns(
+            visit="text", at="time", text="text", contact="text", verdict="text", id="text", class_="text",
+            class_by="text", channel="text", by="text",
+        ),
         _with_verdicts(ANSWERS, _answer),
     ),
     "cascades": ExportTable(
@@ -302,5 +299,7 @@ TABLES: Final = {
         ),
         _cascades,
     ),
+    "links": LINKS,
+    "mentions": MENTIONS,
 }  # fmt: skip
 """By their names in the contract."""

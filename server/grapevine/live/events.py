@@ -122,9 +122,11 @@ def _conversion(site: Site, row: ConversionRow, visit: VisitRow, urls: Mapping[i
         id=row.external_id,
         value=money.decimal(row.value) if valued and row.value is not None else None,
         currency=row.currency if valued else None,
-        by=enums.CONVERSION_REPORTER_NAMES[row.reported_by],
+        by=row.said_by,
         source=enums.SOURCE_NAMES[visit.source],
         device=enums.DEVICE_NAMES[visit.device],
         channel=None if visit.channel is None else channels.NAMES[visit.channel],
         depth=visit.depth,
+        conversion=ids.key_text(row.event_key),
+        refund_of=row.refund_of,
     )

@@ -104,6 +104,13 @@ class AttributionArguments(FilterArguments, frozen=True, kw_only=True, forbid_un
     """How many pages and shares at most; those beyond are added up as `(other)`."""
 
 
+class CampaignArguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The links of a campaign."""
+
+    campaign: Annotated[str, Meta(min_length=1, max_length=200)]
+    """The campaign, exactly as the owner of the site named it when its links were made."""
+
+
 class ListArguments(PeriodArguments, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The newest rows of a period."""
 

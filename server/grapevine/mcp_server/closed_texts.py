@@ -73,11 +73,13 @@ FIELDS: Final = {
     "source": SOURCE,
     "device": DEVICE,
     "verdict": VERDICT,
+    "class": ClosedText("AnswerClass", "What an answer means.", names=enums.ANSWER_CLASSES),
     "conversions": DECIMAL,
     "value": DECIMAL,
     "currency": CURRENCY,
     "model": ClosedText("Model", "How credit was given.", names=MODELS),
     "reported_by": ClosedText("ShareReporter", "Who reported it.", names=tuple(enums.SHARE_REPORTERS)),
+    "seen_by": ClosedText("SeenBy", "What showed it where no script did.", names=("log",)),
     "method": ClosedText("Method", "The version of the method of the estimate.", pattern="[a-z]{1,20}-[0-9]{1,4}"),
     "reason": ClosedText("NoEstimate", "Why there is no estimate.", names=get_args(NoEstimate)),
 }

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from grapevine.analytics.cascades import Cascade, CascadeHead
 from grapevine.analytics.direct import Direct
+from grapevine.analytics.links import CampaignSummary
 from grapevine.analytics.metrics import BreakdownRow, Summary
 from grapevine.analytics.models.attribution import Attribution
 from grapevine.analytics.series import Point
@@ -24,6 +25,7 @@ from grapevine.errors import Invalid
 from grapevine.mcp_server.arguments import (
     AttributionArguments,
     BreakdownArguments,
+    CampaignArguments,
     CascadeArguments,
     CascadesArguments,
     FilterArguments,
@@ -39,7 +41,7 @@ Item = TypeVar("Item")
 _TOKEN: Final = re.compile(rf"(?<![0-9A-Za-z])[0-9A-Za-z]{{{LENGTH}}}(?![0-9A-Za-z])", re.ASCII)
 
 
-class AnswerText(msgspec.Struct, frozen=True):
+class AnswerText(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     """An answer of a visitor to "how did you hear about us?", without the contact that they may have left."""
 
     visit: str | None
@@ -50,6 +52,10 @@ class AnswerText(msgspec.Struct, frozen=True):
     """What the visitor wrote."""
     verdict: str | None
     """Why its visit is not taken for a person's; null for people."""
+    class_: str | None
+    """What it means; null until a job has classified it."""
+    channel: str | None
+    """The channel that the text names."""
 
 
 class AnswerList(msgspec.Struct, frozen=True):
@@ -129,7 +135,7 @@ async def ask_direct(client: AsyncClient, given: PeriodArguments) -> Direct:
 async def ask_answers(client: AsyncClient, given: ListArguments) -> AnswerList:
     """The newest answers of a period, which the API exports in no order."""
     period = given.period(time.time_ns() // 1_000_000)  # an export without one has everything
-    columns = AnswerText.__struct_fields__
+    columns = AnswerText.__struct_encode_fields__
     found = [
         msgspec.convert({name: row[name] for name in columns}, AnswerText)
         async for row in client.export("answers", period.first, period.last)
@@ -143,6 +149,11 @@ async def ask_attribution(client: AsyncClient, given: AttributionArguments) -> A
     return await client.attribution(
         given.model, given.first, given.last, goal=given.goal, limit=given.limit, **_filters(given)
     )
+
+
+async def ask_campaign(client: AsyncClient, given: CampaignArguments) -> CampaignSummary:
+    """What the links of a campaign brought."""
+    return await client.links.summary(given.campaign)
 
 
 async def ask_spikes(client: AsyncClient, given: ListArguments) -> list[SpikeView]:

@@ -15,7 +15,7 @@ from grapevine.http_client import URL, AsyncBaseTransport, AsyncByteStream, Requ
 
 ALLOWED: Final = re.compile(
     r"/v1/(?:stats/(?:summary|series|breakdown|direct)|attribution|spikes|cascades(?:/[0-9A-Za-z]{11})?"
-    r"|tokens/[0-9A-Za-z]{23}|export/answers)",
+    r"|links/summary|tokens/[0-9A-Za-z]{23}|export/answers)",
     re.ASCII,
 )
 """The paths that may be got. No other method is sent at all."""

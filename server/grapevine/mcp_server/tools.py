@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from grapevine.analytics.cascades import Cascade, CascadeHead
 from grapevine.analytics.direct import Direct
+from grapevine.analytics.links import CampaignSummary
 from grapevine.analytics.metrics import BreakdownRow, Summary
 from grapevine.analytics.models.attribution import Attribution
 from grapevine.analytics.series import Point
@@ -49,6 +50,7 @@ TOOLS: Final = {
         questions.ask_attribution,
         Marker(Attribution, {"channels.key": CHANNEL, "shares.key": CREDITED_SHARE}, without={"next"}),
     ),
+    "campaign": Tool(arguments.CampaignArguments, questions.ask_campaign, Marker(CampaignSummary)),
     "spikes": Tool(arguments.ListArguments, questions.ask_spikes, Marker(list[SpikeView])),
 }
 """In the order in which assistants get them."""

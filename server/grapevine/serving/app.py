@@ -11,7 +11,9 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from grapevine.analytics.silence_watch import SilenceWatch
 from grapevine.analytics.spike_watch import SpikeWatch
+from grapevine.answers.classify_job import answer_classes
 from grapevine.background.cleanup import housekeeping
 from grapevine.background.leases import Leases
 from grapevine.background.periodic import log_failures, periodic
@@ -25,23 +27,36 @@ from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
+from grapevine.domain.urls import origin_of
 from grapevine.egress.policy import EgressPolicy
 from grapevine.keyring.watch import KeyWatch
+from grapevine.links.bounds import LinkBound
+from grapevine.links.expiry_job import link_expiry
+from grapevine.links.refused_words import RefusedWords
 from grapevine.live.feed import LiveFeed
 from grapevine.live.watches import Watches
+from grapevine.mentions.checking import WebmentionReader
+from grapevine.mentions.feeds.administration import feed_egress
+from grapevine.mentions.feeds.polling import FeedPolling
+from grapevine.mentions.receiving import WebmentionReceiver
+from grapevine.receipts.issuing import Receipts
 from grapevine.serving.rate_share import dividing, holder
 from grapevine.serving.runtime import tune_interpreter
 from grapevine.sites.cache import SiteCache
 from grapevine.store.base import Store
 from grapevine.telemetry.process import Telemetry
 from grapevine.telemetry.rows import Rows
+from grapevine.web.agent_readings import AgentReadings
 from grapevine.web.application import web_application
 from grapevine.web.caches import CountsCache, RedirectCache
+from grapevine.web.campaign_summaries import CampaignSummaries
 from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.followed_links import FollowedLinks
 from grapevine.web.kept_answer_limit import KeptAnswerLimit
 from grapevine.web.key_usage import KeyUsage
+from grapevine.web.mail_rewrites import MailRewrites
 from grapevine.web.page_checks import PageChecks
+from grapevine.web.payout_readings import PayoutReadings
 from grapevine.web.proxies import Proxies
 from grapevine.web.public.collect import PATHS
 from grapevine.web.public.kept_files import KeptFiles
@@ -52,10 +67,11 @@ from grapevine.web.state import AppState, FastPathUrls, ResponseCaches
 from grapevine.web.steps_cache import StepsCache
 from grapevine.webhooks.delivery import Sender
 from grapevine.webhooks.sealed_secrets import seal_all
+from grapevine.webhooks.subscriptions import Subscriptions
 from grapevine.writer.announcer import Announcer
 from grapevine.writer.counts import Drops
 from grapevine.writer.eraser import Eraser
-from grapevine.writer.nonces import Nonces
+from grapevine.writer.nonces import load_nonces
 from grapevine.writer.page_join_job import page_joins
 from grapevine.writer.recorder import EventRecorder
 from grapevine.writer.retention_job import retention
@@ -88,7 +104,7 @@ async def running(
     async def seal_webhook_secrets() -> None:
         await log_failures("webhook secrets", seal_all(store.webhooks, keyring))
 
-    nonce_key = bytes.fromhex(await store.salts.salt("nonce", 0, secrets.token_hex(32)))
+    nonces = await load_nonces(store.salts)
     drops, telemetry = Drops(), Telemetry()
     jobs = telemetry.jobs
     async with AsyncExitStack() as stack:
@@ -99,7 +115,12 @@ async def running(
         sites = SiteCache(store.sites, keyring.keys, clock)
         leases = Leases(store.leases, clock, process)
         announcer = Announcer(clock, store.max_concurrent_batches)
-        recorder = EventRecorder(store, Nonces(nonce_key), announcer=announcer)
+        sender = Sender(
+            store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random, keyring
+        )
+        subscriptions = Subscriptions(store.webhooks, sites.numbered, clock, secrets.token_bytes, sender.notify)
+        await subscriptions.look(await store.live.versions())
+        recorder = EventRecorder(store, nonces, announcer=announcer, subscriptions=subscriptions)
         writer = Writer(recorder, drops, clock, is_site=lambda site_id: sites.numbered(site_id) is not None)
         if store.shared:
             writer.on_partial_outage = await stack.enter_async_context(
@@ -111,17 +132,29 @@ async def running(
         verdicts = VerdictJob(store, recorder)
         judge = jobs.timed("verdicts", lambda: verdicts.run(clock()))
         await stack.enter_async_context(periodic("verdicts", VERDICT_SECONDS, judge, leases))
-        await stack.enter_async_context(retention(store, settings.retention_days, leases, clock, jobs))
+        await stack.enter_async_context(retention(store, settings.retention_days, leases, clock, nonces, jobs))
+        await stack.enter_async_context(link_expiry(store, nonces, leases, clock, jobs))
+        await stack.enter_async_context(answer_classes(store, leases, clock, jobs))
         await stack.enter_async_context(page_joins(store, leases, clock, jobs))
         await stack.enter_async_context(background_task(sites.watch(), "sites"))
-        sender = Sender(
-            store.webhooks, EgressPolicy(settings.webhook_networks), clock, secrets.SystemRandom().random, keyring
-        )
         await seal_webhook_secrets()
         await stack.enter_async_context(watch.watching(sites.use_keys, seal_webhook_secrets))
         await stack.enter_async_context(sender.running(jobs))
         spikes = SpikeWatch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
         await stack.enter_async_context(spikes.running(jobs))
+        silences = SilenceWatch(store, sites, clock, leases, secrets.token_bytes, sender.notify)
+        await stack.enter_async_context(silences.running(jobs))
+        feeds = FeedPolling(
+            store, sites, clock, leases, feed_egress(settings), secrets.token_bytes, secrets.SystemRandom().random,
+            sender.notify,
+        )  # fmt: skip
+        await stack.enter_async_context(feeds.running(jobs))
+        mention_egress = EgressPolicy(settings.mention_networks, plain_http=True)
+        own_origins = (origin_of(settings.base_url),) if settings.base_url else ()
+        webmention_reader = WebmentionReader(
+            store, sites, mention_egress, clock, secrets.token_bytes, on_event=sender.notify, own_origins=own_origins
+        )
+        await stack.enter_async_context(webmention_reader.running(jobs))
         key_usage = KeyUsage(store.api_keys, clock)
         await stack.enter_async_context(key_usage.running(jobs))
         followed_links = FollowedLinks(store.retention)
@@ -141,7 +174,7 @@ async def running(
             live.erased()
 
         eraser = Eraser(store, recorder, clock, forget_erased)
-        looking = watch_versions(store.live, [eraser.look, watches.look])
+        looking = watch_versions(store.live, [eraser.look, watches.look, subscriptions.look])
         await stack.enter_async_context(background_task(looking, "versions"))
         old_builds = OldBuilds(store.sites.saw_old_builds)
         await stack.enter_async_context(old_builds.running(jobs))
@@ -177,9 +210,20 @@ async def running(
             key_usage=key_usage,
             kept_answer_limit=KeptAnswerLimit(store.kept_answers, clock),
             keyring=keyring,
+            receipts=Receipts(store, keyring, clock),
+            nonces=nonces,
+            link_bound=LinkBound(store.links, clock),
+            refused_words=RefusedWords(clock),
             followed_links=followed_links,
             page_checks=PageChecks(limit, clock),
+            mail_rewrites=MailRewrites(),
+            agent_readings=AgentReadings(),
+            campaign_summaries=CampaignSummaries(store, nonces),
+            payout_readings=PayoutReadings(store, clock),
             sender=sender,
+            subscriptions=subscriptions,
+            webmentions=WebmentionReceiver(store, sites, mention_egress, clock, own_origins),
+            webmention_reader=webmention_reader,
             telemetry=telemetry,
             rows=rows or new_rows(),
             live=live,

@@ -106,6 +106,7 @@ DESTINATIONS: Final = {
         private=False,
     ),
     "reddit": _destination("reddit", (1, _share("social", "https://www.reddit.com/")), private=False),
+    "paper": _destination(None, (1, _SILENT)),
 }  # fmt: skip
 
 _CHATS: Final = (

@@ -40,6 +40,7 @@ class ExpectedResults:
     def __init__(self, truth: Truth) -> None:
         self.found: dict[int, ExpectedVisit] = {}
         humans = [visit for visit in truth.visits if visit.human]
+        self._nodes = {visit.number: visit for visit in truth.visits if visit.source == "link"}
         for visit in humans:
             if not visit.opted_out:
                 self.found[visit.number] = self._see(visit)
@@ -49,7 +50,7 @@ class ExpectedResults:
         self.unfurls = {(link, app) for link, share in truth.shares.items() for app in share.unfurls}
         self.cascades: dict[int, tuple[int, int]] = {}
         for one in returns:
-            size, depth = self.cascades.get(one.root, (1, 0))
+            size, depth = self.cascades.get(one.root, (int(one.root not in self._nodes), 0))  # a made link is no visit
             self.cascades[one.root] = size + 1, max(depth, one.depth)
         self.numbers = self._numbers(truth, humans, returns)
         self.parts: dict[str, Counter[Any]] = {
@@ -68,6 +69,8 @@ class ExpectedResults:
 
     def _see(self, visit: Visit) -> ExpectedVisit:
         link = visit.link
+        if link is not None and link.visit in self._nodes:
+            return ExpectedVisit(visit, self._nodes[link.visit], 1, link.visit)
         above = None if link is None else self.found.get(link.visit)
         if above is None:
             return ExpectedVisit(visit, None, 0, visit.number)

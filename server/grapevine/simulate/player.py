@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from grapevine import __version__
 from grapevine.domain import ids
@@ -29,8 +29,7 @@ from grapevine.simulate.requests import (
     SimulatedView,
     SimulatedVisit,
 )
-from grapevine.simulate.truth import Link, ServerResult
-from grapevine.simulate.world import World
+from grapevine.simulate.truth import Link, ServerResult, Truth
 
 CONCURRENCY: Final = 16
 _IDLE_SECONDS: Final = 1.0
@@ -90,6 +89,17 @@ async def origin_of_site(client: AsyncClient, site: str) -> str | None:
     return None if found is None else found[1]
 
 
+class PlayedWorld(Protocol):
+    """What is played: ``World``, or several of them."""
+
+    @property
+    def truth(self) -> Truth:
+        """What happened so far."""
+
+    def requests(self) -> Iterator[SimulatedRequest]:
+        """Yields every request in order."""
+
+
 class WorldPlayer(ABC):
     """Makes the requests of a world; a subclass says how they reach the server.
 
@@ -99,7 +109,7 @@ class WorldPlayer(ABC):
     def __init__(
         self,
         target: Target,
-        world: World,
+        world: PlayedWorld,
         clock: Callable[[], int],
         at: Callable[[int], None] | None = None,
         on_visit: Callable[[], None] = lambda: None,
@@ -250,7 +260,7 @@ class Player(WorldPlayer):
         self,
         client: AsyncClient,
         target: Target,
-        world: World,
+        world: PlayedWorld,
         clock: Callable[[], int],
         at: Callable[[int], None] | None = None,
         on_visit: Callable[[], None] = lambda: None,

@@ -39,7 +39,7 @@ class RequestStream:
         self._until = until
         self._coming: list[tuple[int, int, Happening, tuple[Any, ...]]] = []
         self._scheduled = 0
-        self._visitors: dict[tuple[str, str, str], int] = {}
+        self.visitors: dict[tuple[str, str, str], int] = {}
 
     def _stream(self) -> Iterator[SimulatedRequest]:
         while self._coming:
@@ -96,7 +96,7 @@ class RequestStream:
             source=source,
             app=app,
             device=who.agent.device,
-            visitor=self._visitors.setdefault(key, len(self._visitors)),
+            visitor=self.visitors.setdefault(key, len(self.visitors)),
             **facts,
         )
         visit.dark = visit.human and visit.private and visit.token != "kept" and source.startswith("direct-")  # noqa: S105

@@ -47,7 +47,7 @@ _DRIVES: Final = 0.01
 _GOALS: Final = ((5, ("letter", None)), (4, ("order", "EUR")), (1, ("order", "USD")))
 
 
-class _Sharer(NamedTuple):
+class Sharer(NamedTuple):
     """A sharer: the visit, the person and the page."""
 
     visit: Visit
@@ -55,10 +55,10 @@ class _Sharer(NamedTuple):
     page: SitePage
 
 
-class _Opening(NamedTuple):
+class PastedLink(NamedTuple):
     """A shared link: its sharer, where it was pasted, and its token, None when untagged."""
 
-    sharer: _Sharer
+    sharer: Sharer
     place: str
     link: Link | None
     short: bool
@@ -138,9 +138,9 @@ class World(RequestStream):
         visit = self._visit(at, who, way, page, human=True, opted_out=who.opted_out, **came)
         self.people += 1
         yield from self._landing(at, who, visit, way, page, damage)
-        self._read_on(at, _Sharer(visit, who, page))
+        self._read_on(at, Sharer(visit, who, page))
 
-    def _read_on(self, at: int, sharer: _Sharer) -> None:
+    def _read_on(self, at: int, sharer: Sharer) -> None:
         random = self._random
         wave = self._season.sharing(sharer.page.path, at, sharer.visit.depth)
         acts = random_draws.poisson(random, self._rates.sharing * wave)
@@ -161,19 +161,19 @@ class World(RequestStream):
                 if not sharer.who.opted_out:
                     self._later(moment, self._read, sharer)
 
-    def _read(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
+    def _read(self, at: int, sharer: Sharer) -> Iterator[SimulatedRequest]:
         sharer.visit.views += 1
         read = SimulatedView(at, sharer.who, sharer.visit.number, sharer.page.path, sharer.page.title, self._nonce())
         yield from self._sent(read, "duplicate")
 
-    def _convert(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
+    def _convert(self, at: int, sharer: Sharer) -> Iterator[SimulatedRequest]:
         name, currency = pick(self._random, _GOALS)
         value = f"{self._random.randrange(500, 20_000) / 100:.2f}" if currency else None
         sharer.visit.goals.append(ReachedGoal(name, value, currency))
         convert = SimulatedConversion(at, sharer.who, sharer.visit.number, name, self._nonce(), value, currency)
         yield from self._sent(convert, "duplicate")
 
-    def _answer(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
+    def _answer(self, at: int, sharer: Sharer) -> Iterator[SimulatedRequest]:
         """Yields what the visitor writes to "how did you hear about us?"."""
         text = answer_of(self._random, sharer.visit, sharer.who)
         sharer.visit.answers.append(text)
@@ -182,25 +182,25 @@ class World(RequestStream):
 
     # How pages are passed on.
 
-    def _pass_on(self, at: int, sharer: _Sharer) -> Iterator[SimulatedRequest]:
+    def _pass_on(self, at: int, sharer: Sharer) -> Iterator[SimulatedRequest]:
         random, rates = self._random, self._rates
         tagged = not (sharer.visit.opted_out or self._chance(rates.untagged))
         k = min(rates.k * sharer.page.appeal, max(rates.k, _HIGHEST_K_OF_A_PAGE)) / rates.sharing
         if not tagged:
-            self._send_round(at, _Opening(sharer, pick(random, behaviour.UNTAGGED), None, short=False), k)
+            self._send_round(at, PastedLink(sharer, pick(random, behaviour.UNTAGGED), None, short=False), k)
             return
         channel = pick(random, tuple((habit.weight, name) for name, habit in behaviour.CHANNEL_USE.items()))
         habit = behaviour.CHANNEL_USE[channel]
         link = Link(sharer.visit.number, channel, self._next.get((sharer.visit.number, channel), 0))
         place = pick(random, habit.places)
-        opening = _Opening(sharer, place, link, self._chance(rates.short_links))
+        opening = PastedLink(sharer, place, link, self._chance(rates.short_links))
         self._hand_out(at, opening, link)
         self._send_round(at, opening, k * habit.opened / behaviour.USUAL)
         if self._chance(rates.self_returns):
             self._later(at + random.randrange(MINUTE, 3 * ids.HOUR_MS), self._open_own, opening)
         yield from ()
 
-    def _hand_out(self, at: int, opening: _Opening, link: Link) -> None:
+    def _hand_out(self, at: int, opening: PastedLink, link: Link) -> None:
         """A link is shared with a token: its report is on the way, and robots look at it."""
         random, rates, sharer = self._random, self._rates, opening.sharer
         share = self.truth.shares.get(link)
@@ -226,12 +226,12 @@ class World(RequestStream):
         self.people += 1
         yield from self._landing(at, who, visit, way, page)
         link, shared_at = Link(visit.number, surge.channel, 0), at + MINUTE
-        opening = _Opening(_Sharer(visit, who, page), surge.place, link, short=True)
+        opening = PastedLink(Sharer(visit, who, page), surge.place, link, short=True)
         self._hand_out(shared_at, opening, link)
         for _ in range(surge.openings):
             self._later(shared_at + MINUTE + int(random.expovariate(1 / surge.within)), self._open, opening)
 
-    def _report(self, at: int, sharer: _Sharer, link: Link) -> Iterator[SimulatedRequest]:
+    def _report(self, at: int, sharer: Sharer, link: Link) -> Iterator[SimulatedRequest]:
         """Yields the report of a share; its response carries the token for the next share."""
         share = self.truth.shares[link]
         if share.reports:
@@ -242,11 +242,11 @@ class World(RequestStream):
             self._next[slot] = next_n(link.n)
         yield from self._sent(SimulatedShare(at, sharer.who, link, sharer.page.path, sharer.page.title), "duplicate")
 
-    def _send_round(self, at: int, opening: _Opening, mean: float) -> None:
+    def _send_round(self, at: int, opening: PastedLink, mean: float) -> None:
         for _ in range(random_draws.openings(self._random, mean)):
             self._later(random_draws.delay(self._random, at), self._open, opening)
 
-    def _open(self, at: int, opening: _Opening) -> Iterator[SimulatedRequest]:
+    def _open(self, at: int, opening: PastedLink) -> Iterator[SimulatedRequest]:
         """Yields the visit of a person who opens a shared link."""
         if self._over:
             return
@@ -270,7 +270,7 @@ class World(RequestStream):
             self._later(at + random.randrange(5 * SECOND, MINUTE), self._open_as, opening, who, way, token)
 
     def _open_as(
-        self, at: int, opening: _Opening, who: Person, way: Arrival, token: str | None
+        self, at: int, opening: PastedLink, who: Person, way: Arrival, token: str | None
     ) -> Iterator[SimulatedRequest]:
         sharer = opening.sharer
         yield from self._arrive(
@@ -286,7 +286,7 @@ class World(RequestStream):
             **_named(opening.link),
         )
 
-    def _open_own(self, at: int, opening: _Opening) -> Iterator[SimulatedRequest]:
+    def _open_own(self, at: int, opening: PastedLink) -> Iterator[SimulatedRequest]:
         """Yields the visit of a sharer who opens their own link."""
         if self._over:
             return
@@ -306,7 +306,7 @@ class World(RequestStream):
 
     # Robots.
 
-    def _look_at(self, at: int, opening: _Opening) -> None:
+    def _look_at(self, at: int, opening: PastedLink) -> None:
         """Schedules the robots that fetch a shared link."""
         random, rates = self._random, self._rates
         place = behaviour.DESTINATIONS[opening.place]
@@ -319,7 +319,7 @@ class World(RequestStream):
         if not place.private and self._chance(_CRAWLS_SHARES):
             self._later(at + random.randrange(ids.HOUR_MS), self._crawl, opening.sharer.page, opening.link)
 
-    def _unfurl(self, at: int, opening: _Opening, app: str) -> Iterator[SimulatedRequest]:
+    def _unfurl(self, at: int, opening: PastedLink, app: str) -> Iterator[SimulatedRequest]:
         if opening.link is None:
             return
         share = self.truth.shares[opening.link]
@@ -340,7 +340,7 @@ class World(RequestStream):
     def _drive(self, at: int, page: SitePage) -> Iterator[SimulatedRequest]:
         yield from self._robot(at, people.machine(self._random, people.DRIVEN), "driven", page, None)
 
-    def _burst(self, at: int, kind: str, opening: _Opening, count: int, within: int) -> None:
+    def _burst(self, at: int, kind: str, opening: PastedLink, count: int, within: int) -> None:
         who = people.machine(self._random, people.BROWSERS[0][1])
         for _ in range(count):
             start = at + 2 * SECOND + self._random.randrange(within)

@@ -13,8 +13,11 @@ from grapevine.errors import FieldError, Invalid
 
 PLACES: Final = ("auto", "fragment", "query")
 FRAGMENTS: Final = ("auto", "identifier", "parameter")
-CHANGEABLE: Final = ("name", "origin", "param", "place", "fragment", "query", "element", "values", "contact", "keep")
+CHANGEABLE: Final = (
+    "name", "origin", "param", "place", "fragment", "query", "element", "values", "contact", "keep", "webmention",
+)  # fmt: skip
 COUNTED_VALUES: Final = ("all", "keys")
+SWITCH: Final = ("off", "on")
 
 _LONGEST_NAME: Final = 100
 _MOST_ORIGINS: Final = 100
@@ -36,6 +39,7 @@ def checked_changes(changes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     names that begin with ``xml``. ``fragment`` says how a token in a fragment is written: ``SiteRow``. ``values`` says
     whose conversions have a value: ``all``, or ``keys``, those that an API key reported. ``contact`` is empty where a
     site names none. ``keep`` are parameters that stay in addresses although they are known to track; empty for none.
+    ``webmention`` says whether webmentions of its pages are taken: ``off`` or ``on``.
 
     Raises Invalid, naming each field that cannot be so.
     """
@@ -130,6 +134,12 @@ def _counted_values(text: str) -> str:
     return text
 
 
+def _webmention(text: str) -> str:
+    if text not in SWITCH:
+        raise Invalid.of("webmention", f"must be one of {', '.join(SWITCH)}{did_you_mean(text, SWITCH)}")
+    return text
+
+
 def _element(text: str) -> str:
     if len(text) > _LONGEST_ELEMENT or not _ELEMENT.fullmatch(text):
         raise Invalid.of(
@@ -169,4 +179,5 @@ _CHECKS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "element": _element,
     "values": _counted_values,
     "contact": checked_contact,
+    "webmention": _webmention,
 }

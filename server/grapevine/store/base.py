@@ -12,23 +12,32 @@ from typing import Protocol
 
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
+from grapevine.store.repositories.answers import AnswerRepository
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.repositories.erasures import ErasureReader
+from grapevine.store.repositories.feeds import FeedRepository
 from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.kept_answers import KeptAnswerRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.link_removals import LinkExpiryRepository
+from grapevine.store.repositories.link_words import LinkWordRepository
+from grapevine.store.repositories.links import LinkRepository
 from grapevine.store.repositories.live import LiveRepository
+from grapevine.store.repositories.mentions import MentionRepository
 from grapevine.store.repositories.page_joins import PageJoinRepository
+from grapevine.store.repositories.receipts import ReceiptRepository
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
+from grapevine.store.repositories.silences import SilenceRepository
 from grapevine.store.repositories.site_deletion import SiteDeletionRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
 from grapevine.store.repositories.webhooks import WebhookRepository
+from grapevine.store.repositories.webmentions import WebmentionRepository
 from grapevine.store.repositories.widget_files import WidgetFileRepository
 from grapevine.store.write_batch import Batch
 
@@ -40,7 +49,8 @@ class Store(Protocol):
     questions where they touch a handful of rows and many people wait for them, ``exports`` for whole tables,
     ``suspects`` and ``floods`` for the verdict job, ``erasures`` for the erasure of a visit. Small tables with their
     own changes: ``sites``, ``site_deletion``, ``api_keys``, ``kept_answers``, ``sessions``, ``salts``, ``leases``,
-    ``live``, ``fingerprints``, ``guards``, ``retention``, ``page_joins``, ``webhooks``, ``spikes`` and
+    ``links``, ``link_words``, ``link_expiry``, ``live``, ``fingerprints``, ``guards``, ``answers``, ``receipts``,
+    ``retention``, ``page_joins``, ``mentions``, ``webmentions``, ``feeds``, ``webhooks``, ``spikes``, ``silences`` and
     ``widget_files``.
 
     ``shared`` says that processes on several machines may write at once, so that each needs a slot of its own,
@@ -63,13 +73,22 @@ class Store(Protocol):
     sessions: SessionRepository
     salts: SaltRepository
     leases: LeaseRepository
+    links: LinkRepository
+    link_expiry: LinkExpiryRepository
     live: LiveRepository
     fingerprints: FingerprintRepository
     guards: GuardRepository
+    link_words: LinkWordRepository
+    answers: AnswerRepository
+    receipts: ReceiptRepository
     retention: RetentionRepository
     page_joins: PageJoinRepository
+    mentions: MentionRepository
+    webmentions: WebmentionRepository
     webhooks: WebhookRepository
+    feeds: FeedRepository
     spikes: SpikeRepository
+    silences: SilenceRepository
     widget_files: WidgetFileRepository
 
     async def open(self) -> None:

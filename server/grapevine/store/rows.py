@@ -17,6 +17,10 @@ from grapevine.domain.redaction import redacted_repr
 ASIDE: Final = 1
 SAME_NETWORK: Final = 2
 ERASED: Final = 4
+LOGGED: Final = 8
+"""A line of a web server's log showed the visit, and no script reported it."""
+THROUGH_LINK: Final = 16
+"""A return through a minted link itself: the site distributed it, so it is no private share."""
 
 OLD_BUILD_DAYS: Final = 14
 """So many days after an older build of the widget was last seen, no page has it any more: caches have ended by then."""
@@ -25,6 +29,8 @@ EVERY_SITE: Final = 0
 """The ``site_id`` of an API key made for every site, those to come too."""
 SEVERAL_SITES: Final = -1
 """The ``site_id`` of an API key made for several sites by name."""
+
+_LINK: Final = enums.SOURCES["link"]
 
 Key = int | str | None
 """The key of a count: a code, a number or a name; None where there is one count only."""
@@ -38,7 +44,8 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     ``keep`` are space-separated query parameters that stay in addresses although they are known to track.
     ``fragment`` is how a token is written in fragments: ``identifier`` (``gv-TOKEN``), ``parameter`` (``gv=TOKEN``),
     or ``auto``, which depends on the day on which a build of the widget was last seen that reads the latter alone:
-    ``old_build_day``, 0 for never, -1 where that is not known yet.
+    ``old_build_day``, 0 for never, -1 where that is not known yet. ``webmention`` is ``on`` where webmentions of its
+    pages are taken.
     """
 
     site_id: int
@@ -57,6 +64,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     keep: str = ""
     fragment: str = "identifier"
     old_build_day: int = 0
+    webmention: str = "off"
 
     def joint(self, today: int) -> str:
         """What stands between name and token in a fragment on day ``today``: ``-`` for an identifier, else ``=``."""
@@ -129,6 +137,7 @@ class _Visit:
     __slots__ = ()
 
     visit_id: int
+    source: int
     via_id: int | None
     parent_id: int | None
     flags: int
@@ -145,9 +154,28 @@ class _Visit:
         return self.is_aside and self.verdict is None and not self.is_erased
 
     @property
+    def is_same_network(self) -> bool:
+        """Whether its visitor hash was the sharer's."""
+        return bool(self.flags & SAME_NETWORK)
+
+    @property
     def is_erased(self) -> bool:
         """Whether only its position in the tree is left of it."""
         return bool(self.flags & ERASED)
+
+    @property
+    def makes_shares(self) -> bool:
+        """Whether its shares count in its cascade: not those of a suspect. The tokens of a minted link are none that a
+        visit made."""
+        return self.verdict is None and self.source != _LINK
+
+    @property
+    def seen_by(self) -> str | None:
+        """``log`` where a line of a web server's log showed it and no script reported it, else ``widget``; None of one
+        that was erased, and of the node of a minted link."""
+        if self.is_erased or self.source == _LINK:
+            return None
+        return "log" if self.flags & LOGGED else "widget"
 
     @property
     def verdict_name(self) -> str | None:
@@ -300,7 +328,12 @@ class NameRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ConversionRow(msgspec.Struct, frozen=True, array_like=True):
-    """A conversion; ``value`` is in millionths of ``currency``, ``reported_by`` a code of CONVERSION_REPORTERS."""
+    """A conversion, or a refund; ``value`` is in millionths of ``currency``, ``reported_by`` a code of
+    CONVERSION_REPORTERS.
+
+    A refund has the ``external_id`` and ``event_key`` of what it takes back in ``refund_of`` and ``refunded_key``, and
+    its ``reported_by``: where the value of the one does not count, that of the other does not either.
+    """
 
     site_id: int
     visit_id: int
@@ -312,18 +345,18 @@ class ConversionRow(msgspec.Struct, frozen=True, array_like=True):
     value: int | None
     currency: str | None
     reported_by: int
+    refund_of: str | None = None
+    refunded_key: int | None = None
 
+    @property
+    def is_refund(self) -> bool:
+        """Whether it takes back another one, and counts as none."""
+        return self.refunded_key is not None
 
-class AnswerRow(msgspec.Struct, frozen=True, array_like=True):
-    """The answer of a visitor; ``visit_id`` is 0 where no visit was named."""
-
-    site_id: int
-    visit_id: int
-    cell: int
-    event_key: int
-    at: int
-    text: str
-    contact: str | None
+    @property
+    def said_by(self) -> str:
+        """Who reported it, of CONVERSION_REPORTERS. Refunds come with a key alone."""
+        return "key" if self.is_refund else enums.CONVERSION_REPORTER_NAMES[self.reported_by]
 
 
 class Counts(msgspec.Struct):

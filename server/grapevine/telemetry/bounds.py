@@ -8,10 +8,13 @@ RATES: Final = {
     "rate-site-network": "calls of one network at one site",
     "rate-site": "calls of all networks at one site",
     "rate-network": "short links, QR codes, `/about` and counts of one network",
+    "rate-words": "words after `/go/` that lead nowhere, of one network",
     "rate-wide-network": "calls of one wide network (IPv4 address, IPv6 /48) at all sites",
     "rate-sign-ins": "attempts to sign in, and wrong API keys, of one network",
+    "rate-webmentions": "webmentions of one network",
     "rate-page-checks": "checks of a site's pages",
     "rate-site-changes": "changes of a site through the API",
+    "rate-answer-corrections": "corrections of a site's answers",
 }
 """What each rate limits, by its name."""
 
@@ -30,6 +33,10 @@ QUEUES: Final = {
     "queue": "events that wait to be stored (503 `busy`)",
     "erasures": "erasures that wait for their turn",
     "page-checks": "checks of pages that run at once",
+    "mails": "mails that are tagged at once",
+    "agents": "calls whose user agents are read at once",
+    "campaigns": "campaigns that are added up at once",
+    "payouts": "pay-outs that are computed at once",
     "live-streams": "live streams of this process",
     "live-streams-of-key": "live streams of one API key",
     "live-streams-of-site": "live streams of one site, of the last that are kept for others",

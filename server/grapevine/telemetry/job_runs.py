@@ -10,8 +10,10 @@ from typing import Final, TypeVar
 from grapevine.errors import StoreError
 
 JOBS: Final = (
-    "housekeeping", "verdicts", "retention", "page joins", "spikes", "webhooks", "followed links", "older builds",
-    "widget files", "key usage", "live keys", "live watches", "site deletions",
+    "housekeeping", "verdicts", "retention", "page joins",
+    "classes of answers", "link expiry", "spikes", "webhooks", "followed links",
+    "older builds", "widget files", "key usage", "live keys", "live watches", "site deletions", "feeds", "webmentions",
+    "silences",
 )  # fmt: skip
 """The names of all jobs, as the log names them."""
 

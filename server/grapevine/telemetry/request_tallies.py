@@ -8,8 +8,8 @@ from typing import Final
 from grapevine.telemetry.histogram import Histogram
 
 ROUTES: Final = (
-    "visits", "views", "shares", "conversions", "answers", "forget", "counts", "short-link", "qr", "about", "widget",
-    "api", "export", "live", "docs", "dashboard", "health", "metrics", "other",
+    "visits", "views", "shares", "conversions", "answers", "forget", "counts", "short-link", "qr", "about",
+    "webmention", "widget", "api", "export", "live", "docs", "dashboard", "health", "metrics", "other",
 )  # fmt: skip
 """The classes of routes. What a client may vary (tokens, ids, names of files, unknown paths) makes no class."""
 

@@ -37,11 +37,11 @@ def limited(handler: Handler, headers: Mapping[str, str] = _ANYWHERE) -> Handler
         state = app_state(request)
         try:
             refuse_excess(state.rate_limit.page_call(client_address(request), state.clock()))
+            return await handler(request)
         except RateLimited as problem:
             refusal = _refusal(request, problem)
             refusal.headers.update(headers)
             return refusal
-        return await handler(request)
 
     return endpoint
 

@@ -7,11 +7,15 @@ from starlette.requests import ClientDisconnect, Request
 from grapevine.errors import CutOff, Malformed, TooLarge
 
 
-def check_type(content_type: str, types: frozenset[str]) -> None:
-    """Raises Malformed unless the media type is one of ``types``; the empty string there allows a missing header."""
+def check_type(content_type: str, types: frozenset[str], wanted: str = "") -> None:
+    """Raises Malformed unless the media type is one of ``types``; the empty string there allows a missing header.
+
+    ``wanted`` says what to send where that is no JSON.
+    """
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in types:
-        raise Malformed(f"The body is {kind[:60]!r}; send JSON as {' or '.join(sorted(types - {''}))}.")
+        wanted = wanted or f"JSON as {' or '.join(sorted(types - {''}))}"
+        raise Malformed(f"The body is {kind[:60]!r}; send {wanted}.")
 
 
 async def read_body(request: Request, most: int) -> bytes:

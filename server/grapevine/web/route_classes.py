@@ -13,9 +13,12 @@ OTHER: Final = "other"
 _BY_PATH: Final = (
     ("/v1/visits/", "api"),
     *((f"/v1/{call}", call) for call in ("visits", "views", "shares", "conversions", "answers", "forget", "counts")),
-    ("/s/{token:rest}/qr.svg", "qr"),
+    ("/s/{token:rest}/qr.", "qr"),
     ("/s/", "short-link"),
+    ("/go/{word:rest}/qr.", "qr"),
+    ("/go/", "short-link"),
     ("/about/", "about"),
+    ("/webmention", "webmention"),
     ("/widget", "widget"),
     ("/v1/export/", "export"),
     ("/v1/live", "live"),

@@ -17,15 +17,18 @@ from grapevine.web import operations
 from grapevine.web.api.call import Endpoint, endpoint
 from grapevine.web.api.operation import Operation
 from grapevine.web.dashboard import views
+from grapevine.web.dashboard.answers import answers_page, correct_class
 from grapevine.web.dashboard.assets import FOLDER
 from grapevine.web.dashboard.check import check_form, check_page
 from grapevine.web.dashboard.conversions import conversions_page
 from grapevine.web.dashboard.direct import direct_page
 from grapevine.web.dashboard.erase import erase_visit
 from grapevine.web.dashboard.first_steps import first_steps_part
+from grapevine.web.dashboard.links import link_page, links_page
+from grapevine.web.dashboard.mentions import mentions_page
 from grapevine.web.dashboard.sign_in_link import SignInLink
 from grapevine.web.openapi import served
-from grapevine.web.public import conversions
+from grapevine.web.public import answers, conversions
 from grapevine.web.public.collect import CORS, preflight
 
 
@@ -80,7 +83,16 @@ def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
 
 COLLECT: Final = routes_of(operations.COLLECT)
 SHORT_LINKS: Final = routes_of(operations.LINKS)
-API: Final = routes_of([*operations.KEYED, *operations.LIVE, conversions.WITH_KEY])
+API: Final = routes_of(
+    [
+        *operations.KEYED,
+        *operations.RECEIPTS,
+        *operations.REPORTS,
+        *operations.LIVE,
+        conversions.WITH_KEY,
+        answers.WITH_KEY,
+    ]
+)
 HEALTH: Final = routes_of([*operations.SERVER, *served.OPERATIONS])
 DASHBOARD: Final[list[BaseRoute]] = [
     Route("/", views.overview_page),
@@ -96,7 +108,12 @@ DASHBOARD: Final[list[BaseRoute]] = [
     Route("/check", check_form, methods=["GET"]),
     Route("/check", check_page, methods=["POST"]),
     Route("/direct", direct_page),
+    Route("/links", links_page),
+    Route("/links/{token}", link_page),
+    Route("/answers", answers_page),
+    Route("/answers/correct", correct_class, methods=["POST"]),
     Route("/conversions", conversions_page),
+    Route("/mentions", mentions_page),
     Route(f"{FOLDER}/{{name}}", views.static_file),
 ]
 

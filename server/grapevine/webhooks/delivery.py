@@ -23,12 +23,13 @@ from grapevine.background.task import background_task
 from grapevine.config.logging import Seldom
 from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import Clock
-from grapevine.egress.policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
+from grapevine.egress.host_lookup import HostLookup, resolve_host
+from grapevine.egress.policy import PORTS, EgressPolicy, EgressRefused
 from grapevine.keyring.encryption import SealError
 from grapevine.store.repositories.webhooks import DueRow, WebhookRepository
 from grapevine.telemetry.job_runs import JobRuns
 from grapevine.webhooks.error_text import error_text
-from grapevine.webhooks.retry_schedule import retry_delay
+from grapevine.webhooks.retry_schedule import CLAIM_MS, JITTER, LONGEST_RETRY_AFTER_MS, retry_delay
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of
 from grapevine.webhooks.signing import headers
 
@@ -36,14 +37,22 @@ log = logging.getLogger(__name__)
 log.addFilter(Seldom())
 
 ATTEMPT_SECONDS: Final = 20.0
-CLAIM_MS: Final = 60_000
 RETENTION_MS: Final = 30 * DAY_MS
 """How long a delivery that succeeded or was given up stays in the list of deliveries."""
 MOST_AT_ONCE: Final = 32
 MOST_PER_ENDPOINT: Final = 2
 POLL_SECONDS: Final = 5.0
+PAUSE_MS: Final = 3_600_000
+"""An endpoint that has failed for so long without accepting anything is paused when the next attempt fails."""
+PROBE_MS: Final = 3_600_000
+"""How often a paused endpoint is tried, each time with one event."""
+DISABLE_MS: Final = 5 * DAY_MS
+"""An endpoint that has accepted nothing for so long is disabled."""
+MOST_WAITING: Final = 20_000
+"""So many events wait for a paused endpoint; the oldest of more are given up."""
 RESULTS: Final = ("delivered", "failed", "gone", "given-up")
 """What an attempt comes to: the endpoint took it, it will be tried again, the endpoint answered 410, no further try."""
+_TOO_MANY: Final = f"given up: {MOST_WAITING} newer events wait"
 _DUE_AT_ONCE: Final = 256
 _CLEANUP_MS: Final = 3_600_000
 
@@ -118,7 +127,7 @@ class Sender:
                         await self._notified.wait()
 
     async def _poll(self, group: asyncio.TaskGroup) -> None:
-        await self._clean_up()
+        await self.clean_up()
         await self._start_due(group)
 
     async def _start_due(self, group: asyncio.TaskGroup) -> int:
@@ -126,11 +135,12 @@ class Sender:
         for due in await self._hooks.due(self._clock(), _DUE_AT_ONCE):
             if self._in_flight.total() >= MOST_AT_ONCE:
                 break
-            if self._in_flight[due.webhook_id] >= MOST_PER_ENDPOINT:
+            if self._in_flight[due.webhook_id] >= (MOST_PER_ENDPOINT if due.paused_at is None else 1):
                 continue
             # The client comes before the claim: what takes long must not eat into the time that the claim allows.
             client = await self._opened_client()
-            attempt = await self._hooks.claim(due, self._clock() + CLAIM_MS)
+            now = self._clock()
+            attempt = await self._hooks.claim(due, now, now + CLAIM_MS)
             if attempt is not None:
                 self._in_flight[due.webhook_id] += 1
                 group.create_task(log_failures("a webhook", self._deliver(client, due, attempt)))
@@ -198,14 +208,30 @@ class Sender:
     async def _record(self, due: DueRow, attempt: int, result: AttemptResult) -> None:
         now, status = self._clock(), result.status
         if status is not None and 200 <= status < 300:
-            await self._hooks.delivered(due, now, status)
+            if await self._hooks.delivered(due, now, status, now + CLAIM_MS):
+                log.info("webhook %s of site %d accepts events again and goes on", due.webhook_id, due.site_id)
             self.attempts["delivered"] += 1
             return
         error = error_text(result.error or f"answered {status}")
         if status == HTTPStatus.GONE:
-            await self._hooks.gone(due, now, status, "the endpoint answered 410 Gone")
+            await self._hooks.disable(due, now, status, "the endpoint answered 410 Gone")
             self.attempts["gone"] += 1
             log.warning("webhook %s of site %d is gone and disabled", due.webhook_id, due.site_id)
+            return
+        failing = now - await self._hooks.failing(due, now)
+        if failing >= DISABLE_MS:
+            await self._hooks.disable(due, now, status, error)
+            self.attempts["given-up"] += 1
+            log.warning("webhook %s of site %d took nothing for days and is disabled", due.webhook_id, due.site_id)
+            return
+        if due.paused_at is not None or failing >= PAUSE_MS:
+            pause = max(
+                round(PROBE_MS * (1 + JITTER * self._random())), min(result.retry_after, LONGEST_RETRY_AFTER_MS)
+            )
+            await self._hooks.pause(due, now, now + pause, status, error)
+            self.attempts["failed"] += 1
+            if due.paused_at is None:
+                log.warning("webhook %s of site %d took nothing for an hour and is paused", due.webhook_id, due.site_id)
             return
         delay = retry_delay(attempt, self._random(), result.retry_after)
         self.attempts["given-up" if delay is None else "failed"] += 1
@@ -214,11 +240,17 @@ class Sender:
         elif await self._hooks.given_up(due, now, status, error):
             log.warning("webhook %s of site %d took nothing for days and is disabled", due.webhook_id, due.site_id)
 
-    async def _clean_up(self) -> None:
+    async def clean_up(self) -> None:
+        """Deletes old events, and gives up the oldest of paused endpoints that too many wait for; once an hour."""
         now = self._clock()
         if abs(now - self._cleaned_at) >= _CLEANUP_MS:
             self._cleaned_at = now
             await self._hooks.forget(now - RETENTION_MS)
+            for webhook_id, site_id in await self._hooks.paused():
+                number = await self._hooks.give_up_excess(webhook_id, MOST_WAITING, now, _TOO_MANY)
+                self.attempts["given-up"] += number
+                if number:
+                    log.warning("paused webhook %s of site %d: %d events are given up", webhook_id, site_id, number)
 
 
 def _retry_after(response: http_client.Response) -> int:

@@ -5,7 +5,8 @@ An endpoint's secret is shown once, when the endpoint is added.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
@@ -15,15 +16,27 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.redaction import redacted_repr
 from grapevine.egress.policy import EgressPolicy, EgressRefused
 from grapevine.errors import Conflict, Invalid, NotFound
-from grapevine.store.repositories.webhooks import DeliveryRow, TooManyWebhooks, WebhookRepository, WebhookRow
+from grapevine.store.repositories.webhooks import (
+    DeliveryRow,
+    ResumeTimes,
+    TooManyWebhooks,
+    WebhookRepository,
+    WebhookRow,
+)
 from grapevine.store.rows import KeptAnswer
+from grapevine.webhooks.retry_schedule import CLAIM_MS
 from grapevine.webhooks.sealed_secrets import SecretBox, place_of
 from grapevine.webhooks.signing import EVENTS, Random, new_id, new_secret
 
 MOST_ENDPOINTS: Final = 20
 """Endpoints of one site, also when many are added at once: each of them gets every event."""
 MOST_DELIVERIES: Final = 100
+MOST_RESENT: Final = 10_000
+"""Failed events that one call sends again."""
 _SWITCHED_OFF: Final = "switched off"
+_TRIED_ANEW: Final[Mapping[str, Any]] = MappingProxyType(
+    {"failing_since": None, "paused_at": None, "paused_until": None}
+)
 
 _Event = Annotated[str, msgspec.Meta(extra_json_schema={"enum": [*EVENTS]})]
 _State = Annotated[str, msgspec.Meta(extra_json_schema={"enum": ["pending", "delivered", "failed"]})]
@@ -58,6 +71,33 @@ class Disabled(msgspec.Struct, frozen=True):
     """Why, in a few words."""
 
 
+class Paused(msgspec.Struct, frozen=True):
+    """Why an endpoint is tried with one event now and then, while the others wait."""
+
+    at: str
+    """Since when."""
+    reason: str
+    """What came of the last attempt."""
+    next_at: str
+    """When it is tried next."""
+
+
+class ResendRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """Which failed events to send again."""
+
+    since: str
+    """Those that happened at this time (RFC 3339) or later."""
+
+
+class Resent(msgspec.Struct, frozen=True):
+    """How many failed events are sent again."""
+
+    resent: int
+    """So many are due now."""
+    more: bool
+    """Whether there may be more than were taken at once: then repeat the call."""
+
+
 class Endpoint(msgspec.Struct, frozen=True):
     """An endpoint."""
 
@@ -73,6 +113,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     """Whether events are sent."""
     disabled: Disabled | None
     """Why it gets no events; null while it gets them."""
+    paused: Paused | None
+    """Why its events wait; null while they are sent."""
 
 
 class AddedEndpoint(Endpoint, frozen=True):
@@ -156,7 +198,8 @@ async def add(
 async def change(
     hooks: WebhookRepository, egress: EgressPolicy, site_id: int, webhook_id: str, changes: EndpointChanges, now: int
 ) -> Endpoint:
-    """Changes an endpoint; disabling it gives up its pending deliveries. Raises Invalid, NotFound."""
+    """Changes an endpoint. Disabling it gives up its pending deliveries; enabling one that fails, or giving it another
+    address, makes them due. Raises Invalid, NotFound."""
     fields: dict[str, Any] = {}
     if changes.url is not None:
         _check_url(egress, changes.url)
@@ -170,12 +213,14 @@ async def change(
             raise Invalid.of("enabled", detail)
         switched: dict[str, Any] = {}
         if changes.enabled is True:
-            switched = {"disabled_at": None, "reason": None}
+            switched = {"disabled_at": None, "reason": None, **_TRIED_ANEW}
         elif changes.enabled is False and row.disabled_at is None:
-            switched = {"disabled_at": now, "reason": _SWITCHED_OFF}
+            switched = {"disabled_at": now, "reason": _SWITCHED_OFF, **_TRIED_ANEW}
+        elif changes.url is not None and row.disabled_at is None:
+            switched = {"reason": None, **_TRIED_ANEW}
         return msgspec.structs.replace(row, **fields, **switched)
 
-    row = await hooks.change(site_id, webhook_id, changed)
+    row = await hooks.change(site_id, webhook_id, changed, ResumeTimes(now, now + CLAIM_MS))
     if row is None:
         raise _unknown(webhook_id)
     return _endpoint(row)
@@ -226,6 +271,15 @@ async def retry(hooks: WebhookRepository, site_id: int, webhook_id: str, deliver
         raise NotFound("No event of this endpoint that was delivered or given up has that id.")
 
 
+async def resend(hooks: WebhookRepository, site_id: int, webhook_id: str, since: int, now: int) -> Resent:
+    """Makes the events due again that happened at ``since`` (UTC milliseconds) or later and were given up, the oldest
+    first. Raises Conflict, NotFound."""
+    if (await _row(hooks, site_id, webhook_id)).disabled_at is not None:
+        raise Conflict("The endpoint is disabled; enable it first.")
+    number = await hooks.resend(site_id, webhook_id, since, MOST_RESENT, now)
+    return Resent(resent=number, more=number == MOST_RESENT)
+
+
 async def _row(hooks: WebhookRepository, site_id: int, webhook_id: str) -> WebhookRow:
     row = await hooks.webhook(site_id, webhook_id)
     if row is None:
@@ -260,7 +314,14 @@ def _endpoint(row: WebhookRow) -> Endpoint:
         created_at=rfc3339(row.created_at),
         enabled=disabled is None,
         disabled=disabled,
+        paused=_paused(row),
     )
+
+
+def _paused(row: WebhookRow) -> Paused | None:
+    if row.disabled_at is not None or row.paused_at is None or row.paused_until is None:
+        return None
+    return Paused(at=rfc3339(row.paused_at), reason=row.reason or "", next_at=rfc3339(row.paused_until))
 
 
 def _delivery(row: DeliveryRow) -> Delivery:

@@ -11,7 +11,9 @@ RETRY_DELAYS_MS: Final = (
 )  # fmt: skip
 """The delay after the first attempt, after the second …: ten attempts within three days and four hours."""
 LONGEST_RETRY_AFTER_MS: Final = 24 * _HOUR
-_JITTER: Final = 0.2
+JITTER: Final = 0.2
+CLAIM_MS: Final = 60_000
+"""How long a process has a delivery for itself: longer than an attempt takes."""
 
 
 def retry_delay(attempt: int, jitter: float, retry_after: int = 0) -> int | None:
@@ -22,4 +24,4 @@ def retry_delay(attempt: int, jitter: float, retry_after: int = 0) -> int | None
     """
     if attempt > len(RETRY_DELAYS_MS):
         return None
-    return max(round(RETRY_DELAYS_MS[attempt - 1] * (1 + _JITTER * jitter)), min(retry_after, LONGEST_RETRY_AFTER_MS))
+    return max(round(RETRY_DELAYS_MS[attempt - 1] * (1 + JITTER * jitter)), min(retry_after, LONGEST_RETRY_AFTER_MS))

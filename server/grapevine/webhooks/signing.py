@@ -14,10 +14,19 @@ from typing import Any, Final
 
 import msgspec
 
+from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.store.repositories.webhooks import Event
 
-EVENTS: Final = ("spike.detected",)
+EVENTS: Final = (
+    "share.proven",
+    "cascade.milestone",
+    "conversion.created",
+    "answer.created",
+    "mention.created",
+    "spike.detected",
+    "site.silent",
+)
 """All events that an endpoint can subscribe to."""
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # a prefix, no secret
@@ -28,13 +37,26 @@ Random = Callable[[int], bytes]
 """Returns that many random bytes."""
 
 
-def event(site_id: int, name: str, at: int, data: Mapping[str, Any]) -> Event:
+def event(site_id: int, name: str, at: int, data: Mapping[str, Any] | msgspec.Struct) -> Event:
     """Returns the event ``name`` at ``at`` (UTC milliseconds), with a payload shaped by the specification.
 
-    ``data`` about a visit has to hold the visit's id, by which an erasure finds the event.
+    ``data`` about a visit has to hold the visit's id, its own or that of ``via`` or ``link``, by which an erasure finds
+    the event; of an event about a cascade that is its first visit, ``root``.
     """
-    payload = msgspec.json.encode({"type": name, "timestamp": rfc3339(at), "data": data})
-    return Event(site_id=site_id, name=name, payload=payload.decode(), at=at)
+    fields = msgspec.to_builtins(data)
+    return Event(
+        site_id=site_id,
+        name=name,
+        payload=msgspec.json.encode({"type": name, "timestamp": rfc3339(at), "data": fields}).decode(),
+        at=at,
+        visit_id=_visit_named(fields) or _visit_named(fields, "root"),
+        via_id=_visit_named(fields.get("via")),
+        link_id=_visit_named(fields.get("link")),
+    )
+
+
+def _visit_named(fields: Mapping[str, Any] | None, name: str = "visit") -> int | None:
+    return ids.visit_number(fields[name]) if fields and fields.get(name) else None
 
 
 def new_secret(random: Random) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from grapevine.domain.events import Conversion, Stored
 from grapevine.store.repositories.live import CONVERSION, SHARE, VISIT, LiveBatch, LiveEvent
 from grapevine.writer.state import BatchState
 
@@ -35,7 +34,8 @@ async def announce(state: BatchState) -> None:
 
 
 def _stored(state: BatchState) -> Iterator[tuple[int, LiveEvent]]:
-    """Yields what is new in the store, with its site: people's visits, shares at their first sight, conversions."""
+    """Yields what is new in the store, with its site: people's visits, shares at their first sight, conversions
+    and refunds."""
     for visit in state.visits:
         if visit.verdict is None:
             yield visit.site_id, LiveEvent(VISIT, visit.visit_id)
@@ -43,8 +43,5 @@ def _stored(state: BatchState) -> Iterator[tuple[int, LiveEvent]]:
         before = state.shares.get(share.key)
         if share.first_at is not None and (before is None or before.first_at is None):
             yield share.site_id, LiveEvent(SHARE, share.visit_id, (share.channel, share.n))
-    for index, event in state.of(Conversion):
-        outcome = state.outcomes[index]
-        if isinstance(outcome, Stored) and not outcome.duplicate:
-            key = state.shared.nonces.guard_key("conversion", event.site_id, event.once)
-            yield event.site_id, LiveEvent(CONVERSION, event.visit_id, (key,))
+    for _, row in sorted(state.conversion_rows.items()):
+        yield row.site_id, LiveEvent(CONVERSION, row.visit_id, (row.event_key,))

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from grapevine.domain.events import Answer, Conversion, OptedOutVisit, Outcome, Unfurl, View
+from grapevine.domain.events import Answer, Click, Conversion, OptedOutVisit, Outcome, Unfurl, View
 from grapevine.writer import (
     announcements,
     answers,
+    clicks,
     conversions,
     names,
     opted_out,
@@ -22,12 +23,14 @@ from grapevine.writer import (
     unfurls,
     views,
     visits,
+    webhook_events,
 )
 from grapevine.writer.state import BatchState
 
 _BY_KIND: Final = (
     (View, views.record),
     (Unfurl, unfurls.record),
+    (Click, clicks.record),
     (OptedOutVisit, opted_out.record),
     (Conversion, conversions.record),
     (Answer, answers.record),
@@ -65,8 +68,13 @@ async def record(state: BatchState) -> list[Outcome]:
     shares.change(state)
     if state.shared.announcer.watched:
         await announcements.announce(state)
-    # Last, since other writers may wait for these rows: their locks are held for one round trip before the commit.
-    await state.deltas.write(state.transaction, state.share_rows, state.drops)
+    if state.shared.subscriptions.any_wanted:
+        await webhook_events.post(state)
+    # Last, since other writers may wait for these rows: their locks are held for one round trip before the commit, or
+    # for three where a cascade has passed a milestone, which is known from here on.
+    grown = await state.deltas.write(state.transaction, state.share_rows, state.drops)
+    if grown and state.shared.subscriptions.any_wanted:
+        await webhook_events.post_milestones(state, grown)
     if state.retried_erased:
         await pages.delete_retried(state)
     return state.outcomes

@@ -20,6 +20,7 @@ from grapevine.domain.enums import CONVERSION_REPORTERS
 from grapevine.domain.events import Conversion, Stored, VisitBoundExceeded, VisitNotFound
 from grapevine.errors import Interrupted
 from grapevine.store.rows import ConversionRow
+from grapevine.writer import refunds
 from grapevine.writer.name_bounds import GOAL
 from grapevine.writer.nonces import GUARD_CONVERSION
 from grapevine.writer.state import BatchState
@@ -57,12 +58,15 @@ class _Candidate(NamedTuple):
 
 async def load_guards(state: BatchState) -> None:
     """Reads the guards of the batch's conversions. This takes no lock: ``record`` checks that they still hold."""
-    keys = sorted({_guard(event.site_id, key) for _, event, key in _with_keys(state)})
-    state.conversion_guards = await state.transaction.conversion_guards(keys)
+    keys = {_guard(event.site_id, key) for _, event, key in _with_keys(state)}
+    keys.update(refunds.guards_of(state))
+    state.conversion_guards = await state.transaction.conversion_guards(sorted(keys))
 
 
 def replaced_visits(state: BatchState) -> Iterator[tuple[int, int, int]]:
-    """The (site, visit, cell) of the visits that lose a conversion to one that is reported with a key."""
+    """The (site, visit, cell) of the visits that lose a conversion to one that is reported with a key, and of those
+    whose conversions are refunded."""
+    yield from refunds.refunded_visits(state)
     for _, event, key in _with_keys(state):
         visit_id = _visit_before(state, event, key)
         if visit_id is not None:
@@ -70,21 +74,31 @@ def replaced_visits(state: BatchState) -> Iterator[tuple[int, int, int]]:
 
 
 async def record(state: BatchState) -> None:
-    """Stores and counts the conversions that were not seen before, and those with a key that replace a page's."""
+    """Stores and counts the conversions that were not seen before, and those with a key that replace a page's; then the
+    refunds."""
+    await _record_paid(state)
+    await refunds.record(state)
+
+
+async def _record_paid(state: BatchState) -> None:
     fresh, replacing = _candidates(state)
     fresh = await _within_bound(state, fresh)
     claimed = await state.transaction.guard_conversions(
         [(*each.guard, NEVER, each.event.reported_by, each.event.visit_id) for each in fresh]
     )
     await _check_lost(state, [each for each in fresh if each.site_and_key not in claimed])
+    replacing = await _without_excess(state, replacing)
     # Where this finds another state than `load_guards`, a report with a key has come between: this one is a repeat.
     replaced = await state.transaction.replace_conversion_guards(
         [(*each.guard, each.event.visit_id, each.visit_before) for each in replacing]
     )
     replacing = [each for each in replacing if each.site_and_key in replaced]
     for each in replacing:
-        await _take_out(state, each)
+        await refunds.take_out(state, each.event.site_id, each.visit_before or 0, each.guard_key)
     await _insert(state, [*(each for each in fresh if each.site_and_key in claimed), *replacing])
+    for each in replacing:
+        old = each.event.site_id, each.visit_before or 0, each.guard_key
+        await refunds.move(state, old, row_of(state, each.event, each.guard_key))
 
 
 def _with_keys(state: BatchState) -> Iterator[tuple[int, Conversion, int]]:
@@ -112,6 +126,8 @@ def _candidates(state: BatchState) -> tuple[list[_Candidate], list[_Candidate]]:
     """
     first: dict[tuple[int, int], _Candidate] = {}
     for index, event, key in _with_keys(state):
+        if event.refunds is not None:
+            continue
         row = state.visit_of(event)
         if row is None:
             # Of an order that is sent again after its visit was deleted, the guard is left.
@@ -160,24 +176,41 @@ async def _check_lost(state: BatchState, lost: Sequence[_Candidate]) -> None:
         raise Interrupted("a page reported a conversion in the same moment as a key; once more")
 
 
-async def _take_out(state: BatchState, candidate: _Candidate) -> None:
-    """Deletes the row that a candidate replaces, and takes it out of the counts of its visit."""
-    site_id, visit_id = candidate.event.site_id, candidate.visit_before or 0
-    at = await state.transaction.delete_conversion(site_id, visit_id, candidate.guard_key)
-    visit = state.stored.get((site_id, visit_id))
-    if at is not None and visit is not None:
-        state.deltas.add_conversion(visit, at, by=-1)
+async def _without_excess(state: BatchState, replacing: Sequence[_Candidate]) -> list[_Candidate]:
+    """Returns the candidates but those that say less was paid than was refunded; sets their outcomes.
+
+    The visits that they take a conversion from are locked, so no refund comes meanwhile.
+    """
+    if not replacing:
+        return []
+    found = await state.transaction.refundable(
+        sorted(
+            (each.event.site_id, visit_id, ids.cell_of(visit_id), each.guard_key)
+            for each in replacing
+            if (visit_id := each.visit_before) is not None
+        )
+    )
+    kept = []
+    for each in replacing:
+        refusal = refunds.excess(found.get(each.site_and_key), each.event)
+        if refusal is None:
+            kept.append(each)
+        else:
+            state.outcomes[each.position] = refusal
+    return kept
 
 
 async def _insert(state: BatchState, candidates: Iterable[_Candidate]) -> None:
-    rows = {each.guard_key: (each.position, _row(state, each.event, each.guard_key)) for each in candidates}
+    rows = {each.guard_key: (each.position, row_of(state, each.event, each.guard_key)) for each in candidates}
     for site_id, visit_id, key in await state.transaction.insert_conversions([row for _, row in rows.values()]):
         index, row = rows[key]
         state.outcomes[index] = Stored()
+        state.conversion_rows[index] = row
         state.deltas.add_conversion(state.stored[site_id, visit_id], row.at)
 
 
-def _row(state: BatchState, event: Conversion, key: int) -> ConversionRow:
+def row_of(state: BatchState, event: Conversion, key: int) -> ConversionRow:
+    """Returns the row of a conversion whose guard has this key."""
     return ConversionRow(
         site_id=event.site_id,
         visit_id=event.visit_id,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from grapevine.domain import ids
 from grapevine.domain.enums import DAY_KEYS, DAYS_OF_WEEK, DEEPEST, DROP_REASONS, NO_CHANNEL
 from grapevine.store.rows import SAME_NETWORK, ShareRow, VisitRow
-from grapevine.store.write_batch import MEASURES, Batch, CascadeGrowth
+from grapevine.store.write_batch import MEASURES, Batch, CascadeGrowth, GrownCascade
 
 _POSITION: Final = {measure: position for position, measure in enumerate(MEASURES)}
 _VIEWS, _VISITS, _VISITORS = (_POSITION[name] for name in ("views", "visits", "visitors"))
@@ -136,11 +136,12 @@ class CountDeltas:
         key = (row.site_id, row.root)
         return self._cascades.setdefault(key, CascadeGrowth(row.site_id, row.root, row.cell))
 
-    async def write(self, batch: Batch, shares: Sequence[ShareRow], drops: Mapping[Drop, int]) -> None:
-        """Raises all counts, the drops and the cascades' summaries, and writes the changed ``shares``."""
+    async def write(self, batch: Batch, shares: Sequence[ShareRow], drops: Mapping[Drop, int]) -> list[GrownCascade]:
+        """Raises all counts, the drops and the cascades' summaries, and writes the changed ``shares``. Returns the
+        cascades that have more visits."""
         self._add_days()
         # Sorted, so that two writers never wait for each other's rows in a circle.
-        await batch.add_up(
+        return await batch.add_up(
             shares,
             [self._cascades[key] for key in sorted(self._cascades)],
             {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from grapevine.domain import ids
@@ -16,6 +17,7 @@ from grapevine.store.rows import PageRow, VisitRow
 from grapevine.writer.bursts import VisitorDay
 from grapevine.writer.counts import CountDeltas
 from grapevine.writer.erasure import Erased, Erasure
+from grapevine.writer.link_removal import LINK, LinkRemoval
 from grapevine.writer.nonces import GUARD_VISITOR
 from grapevine.writer.recorder import EventRecorder
 
@@ -26,6 +28,10 @@ MAX_WAITING: Final = 100
 
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 0.1
+_DELIVERIES_AT_ONCE: Final = 500
+"""Events for webhooks of one transaction: some milliseconds, for which requests of a running server wait on SQLite."""
+
+_RECEIPTS_AT_ONCE: Final = 200
 
 
 class Eraser:
@@ -51,19 +57,20 @@ class Eraser:
 
         Raises Busy when too many erasures wait for their turn, StoreError when the store cannot be used.
         """
-        if self._waiting >= MAX_WAITING:
-            self.refused += 1
-            raise Busy("Too many visits are waiting to be erased; send this again.", retry_after=5)
-        self._waiting += 1
-        try:
-            async with self._turn:
-                for attempt in range(1, _ATTEMPTS):
-                    with suppress(Interrupted):
-                        return await self._attempt(site_id, visit_id)
-                    await asyncio.sleep(attempt * _PAUSE_SECONDS)
-                return await self._attempt(site_id, visit_id)
-        finally:
-            self._waiting -= 1
+        async with self._own_turn():
+            for attempt in range(1, _ATTEMPTS):
+                with suppress(Interrupted):
+                    return await self._attempt(site_id, visit_id)
+                await asyncio.sleep(attempt * _PAUSE_SECONDS)
+            return await self._attempt(site_id, visit_id)
+
+    async def delete_links(self, site_id: int, visit_ids: Sequence[int]) -> int:
+        """Deletes those of some minted links that are there, all in one transaction. Returns how many they were.
+
+        Raises as ``erase``.
+        """
+        async with self._own_turn():
+            return await self._delete_links(site_id, visit_ids)
 
     async def look(self, versions: Mapping[str, int]) -> None:
         """Drops what caches hold if any process erased a visit since the last look; the number of erasures says so."""
@@ -73,10 +80,24 @@ class Eraser:
             self._recorder.forget_all()
             self._on_erased()
 
+    @asynccontextmanager
+    async def _own_turn(self) -> AsyncIterator[None]:
+        if self._waiting >= MAX_WAITING:
+            self.refused += 1
+            raise Busy("Too many visits are waiting to be erased; send this again.", retry_after=5)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._waiting -= 1
+
     async def _attempt(self, site_id: int, visit_id: int) -> Erased:
         found = await self._store.erasures.visit(site_id, visit_id)
         if found is None:
             return await self._erase_kept(site_id, visit_id)
+        if found.source == LINK:
+            return Erased.NOW if await self._delete_links(site_id, [visit_id]) else Erased.BEFORE
         return Erased.BEFORE if found.is_erased else await self._erase(found)
 
     async def _erase(self, found: VisitRow) -> Erased:
@@ -84,8 +105,10 @@ class Eraser:
         first_visits: list[VisitRow] = []
         if found.visitor is not None and found.verdict is None:
             first_visits = await self._store.erasures.first_visits(found.site_id, day, found.visitor)
+        await self._delete_deliveries(found.site_id, [found.visit_id])
+        await self._revoke_receipts(found.site_id, found.visit_id)
         async with self._store.batch() as batch:
-            erasure = Erasure(batch, self._recorder, found, first_visits, ids.day_at(self._clock()))
+            erasure = Erasure(batch, self._recorder, found, first_visits, self._clock())
             batch.when_committed(self._on_erased)
             erased = await erasure.run()
         if erased is Erased.NOW:
@@ -97,10 +120,49 @@ class Eraser:
             await self._restore(erasure.pages)
         return erased
 
-    async def _erase_kept(self, site_id: int, visit_id: int) -> Erased:
-        """Erases what outlived a visit that is past retention: where its links lead."""
+    async def _delete_links(self, site_id: int, visit_ids: Sequence[int]) -> int:
+        await self._delete_deliveries(site_id, visit_ids)
         async with self._store.batch() as batch:
-            if not await batch.erasures.delete_kept_shares(site_id, visit_id):
+            removal = LinkRemoval(batch, self._recorder, self._clock())
+            batch.when_committed(self._on_erased)
+            deleted = await removal.run(site_id, visit_ids)
+        if deleted:
+            self._store.truncate_log()
+        if removal.pages:
+            await self._restore(removal.pages)
+        return len(deleted)
+
+    async def _delete_deliveries(self, site_id: int, visit_ids: Sequence[int]) -> None:
+        """Deletes all but a few of the events for webhooks that name visits which are about to go. Strangers may have
+        caused hundreds of thousands, and the transaction that erases deletes what is left."""
+        while True:
+            begun = time.perf_counter()
+            async with self._store.batch() as batch:
+                deleted = await batch.erasures.delete_some_deliveries(site_id, visit_ids, _DELIVERIES_AT_ONCE)
+            if deleted < _DELIVERIES_AT_ONCE:
+                return
+            await asyncio.sleep(time.perf_counter() - begun)  # so that others have half of the store
+
+    async def _revoke_receipts(self, site_id: int, visit_id: int) -> None:
+        """Revokes all but a few of the receipts that name a visit which is about to go, as the transaction that erases
+        revokes what is left: below a visit that many shared there may be thousands."""
+        visits = [(site_id, visit_id, ids.cell_of(visit_id))]
+        while True:
+            begun = time.perf_counter()
+            async with self._store.batch() as batch:
+                at, most = self._clock(), _RECEIPTS_AT_ONCE
+                revoked = await batch.receipts.revoke_naming(visits, at, "erasure", limit=most)
+            if revoked < _RECEIPTS_AT_ONCE:
+                return
+            await asyncio.sleep(time.perf_counter() - begun)
+
+    async def _erase_kept(self, site_id: int, visit_id: int) -> Erased:
+        """Erases what outlived a visit that is past retention: where its links lead, and the receipts of later
+        conversions that have a pseudonym of it."""
+        visits = [(site_id, visit_id, ids.cell_of(visit_id))]
+        async with self._store.batch() as batch:
+            kept = await batch.erasures.delete_kept_shares(site_id, visit_id)
+            if not await batch.receipts.revoke_naming(visits, self._clock(), "erasure") and not kept:
                 return Erased.UNKNOWN
             batch.when_committed(self._on_erased)
             await batch.erasures.announce()

@@ -22,6 +22,7 @@ from grapevine.writer.counts import CountDeltas
 from grapevine.writer.nonces import GUARD_CONVERSION, GUARD_VISITOR
 from grapevine.writer.recorder import EventRecorder
 from grapevine.writer.removal import add_share, without_returns
+from grapevine.writer.unused_pages import delete_unused_pages
 
 _ONE_VIEW: Final = 2
 
@@ -38,17 +39,18 @@ class Erasure:
     """The erasure of one visit, ``found`` before it was locked.
 
     ``first_visits`` are the first two of its visitor on that day that count, itself included where it is one. They are
-    read before the transaction, since all visits of a day have to be looked through for them.
+    read before the transaction, since all visits of a day have to be looked through for them. ``now`` is the time in
+    UTC milliseconds.
     """
 
     def __init__(
-        self, batch: Batch, recorder: EventRecorder, found: VisitRow, first_visits: Iterable[VisitRow], today: int
+        self, batch: Batch, recorder: EventRecorder, found: VisitRow, first_visits: Iterable[VisitRow], now: int
     ) -> None:
         self._batch = batch
         self._recorder = recorder
         self._found = found
         self._others = sorted((row for row in first_visits if row.visit_id != found.visit_id), key=_by_time)
-        self._today = today
+        self._now = now
         self._deltas = CountDeltas(recorder.slot)
         self.visitor: VisitorDay | None = None
         """The visitor that is no longer counted on that day."""
@@ -72,23 +74,28 @@ class Erasure:
                 await self._take_off_share(row, opened, sharer)
         await self._take_off_cascade(row)
         await self._deltas.write(self._batch, [], {})
-        await self._delete_pages(row, facts)
+        pages = {row.page_id, *(share.page_id for share in facts.shares if share.page_id is not None)}
+        self.pages += await delete_unused_pages(self._batch, self._recorder, row.site_id, pages, ids.day_at(self._now))
         await self._batch.erasures.announce()
         return Erased.NOW
 
     async def _take_facts(self, row: VisitRow) -> VisitFacts:
         """Deletes what happened in the visit, and takes it out of the counts."""
         facts = await self._batch.erasures.take_facts(row)
-        await self._batch.erasures.forget_visits_of_guards(row, GUARD_CONVERSION, (key for key, _ in facts.conversions))
-        await self._batch.erasures.delete_deliveries(row)
+        await self._batch.erasures.forget_visits_of_guards(
+            row, GUARD_CONVERSION, (each.event_key for each in facts.conversions)
+        )
+        await self._batch.erasures.delete_deliveries(row.site_id, [row.visit_id])
+        await self._batch.receipts.revoke_naming([(row.site_id, row.visit_id, row.cell)], self._now, "erasure")
         for share in facts.shares:
             add_share(self._deltas, row, share, -1)
-            if share.first_at is not None and row.verdict is None:
+            if share.first_at is not None and row.makes_shares:
                 self._deltas.cascade(row).shares -= 1
         for app, at in facts.unfurls:
             self._deltas.add_unfurl(row.site_id, app, at, by=-1)
-        for _, at in facts.conversions:
-            self._deltas.add_conversion(row, at, by=-1)
+        for each in facts.conversions:
+            if each.refunded_key is None:
+                self._deltas.add_conversion(row, each.at, by=-1)
         return facts
 
     async def _uncount(self, row: VisitRow, facts: VisitFacts) -> None:
@@ -135,7 +142,7 @@ class Erasure:
         now = without_returns(share, proven_at, left, self_returns)
         add_share(self._deltas, sharer, share, -1)
         add_share(self._deltas, sharer, now, 1)
-        if now.first_at is None and share.first_at is not None and sharer.verdict is None:
+        if now.first_at is None and share.first_at is not None and sharer.makes_shares:
             self._deltas.cascade(sharer).shares -= 1
         await self._batch.verdicts.set_shares([(key, now.first_at, now.proven_at, now.returns, now.self_returns)])
 
@@ -153,16 +160,6 @@ class Erasure:
         if not is_root and (row.depth >= left.max_depth or row.at >= left.last_at):
             left = (await self._batch.verdicts.returns_of_cascades([key])).get(key)
         await self._batch.verdicts.shrink(key, 1, 0, left)
-
-    async def _delete_pages(self, row: VisitRow, facts: VisitFacts) -> None:
-        """Deletes the pages that nothing else names: a page that one visitor alone saw says who they are."""
-        pages = {row.page_id, *(share.page_id for share in facts.shares if share.page_id is not None)}
-        for page_id in sorted(pages):
-            deleted = await self._batch.erasures.delete_page_if_unused(row.site_id, page_id, self._today)
-            if deleted is not None:
-                self.pages.append(deleted)
-                for day in range(self._today - 1, self._today + 2):
-                    self._batch.when_committed(partial(self._recorder.forget_page, row.site_id, page_id, day))
 
 
 def _by_time(row: VisitRow) -> tuple[int, int]:

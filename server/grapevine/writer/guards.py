@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from grapevine.domain import ids
-from grapevine.domain.events import OptedOutVisit, Stored, View
+from grapevine.domain.events import Click, OptedOutVisit, Stored, View
 from grapevine.writer.state import BatchState
 
 NONCE_REMEMBERED_MS: Final = 10 * 60_000
 """Longer than any client retries."""
 
-E = TypeVar("E", bound=View | OptedOutVisit)
+E = TypeVar("E", bound=View | OptedOutVisit | Click)
 
 
 async def first_seen(state: BatchState, kind: int, events: Iterable[tuple[int, E, int]]) -> list[tuple[int, E, int]]:

@@ -3,7 +3,7 @@
 One rule for all kinds. A network may use as much of a bound as is still free (the dynamic threshold by which the queue
 divides itself, ``queue.py``): one flooding network uses half and leaves half to all others. A wide network (an IPv4
 address, an IPv6 /48) is one network here, since a stranger has its 65,536 /64s for the price of one. What has no
-network came with an API key: it is the owner's own and has no bound.
+network came with an API key: it is the owner's own and has no bound here.
 
 How many names of a day are stored is read from the store again and again, so the bound holds for several processes
 together, to an eighth of it each, and after a restart. How much each network used is kept in memory: after a restart a

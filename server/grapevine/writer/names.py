@@ -55,7 +55,7 @@ async def choose(state: BatchState) -> None:
 def _named(state: BatchState) -> Iterator[tuple[NameKey, VisitEvent | Conversion]]:
     """Yields the names that events bring, where their senders may have invented them."""
     for _, conversion in state.of(Conversion):
-        if conversion.goal != OTHER_NAME:
+        if conversion.goal != OTHER_NAME and conversion.refunds is None:  # a refund has that of what it takes back
             yield NameKey(conversion.site_id, GOAL, conversion.goal), conversion
     for _, visit in state.of(VisitEvent):
         if visit.app is not None and not visit.app_listed:

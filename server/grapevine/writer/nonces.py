@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from hashlib import blake2b
 from typing import Final
 
 from grapevine.domain import ids
 from grapevine.domain.events import VisitEvent
+from grapevine.store.repositories.salts import SaltRepository
 
 GUARD_VISITOR: Final = 1
 GUARD_VIEW: Final = 2
 GUARD_UNLINKED: Final = 3
 GUARD_CONVERSION: Final = 4
+GUARD_CLICK: Final = 5
 """The kinds of events that a guard keeps from happening twice."""
 
 _HASH_BYTES: Final = 16
+_KEY_BYTES: Final = 32
 
 
 class Nonces:
@@ -37,9 +41,20 @@ class Nonces:
             cell = ids.cell_of(token.visit_id)
         return ids.pack(event.day, cell, bits >> 16 & 0xFFFF_FFFF), (bits >> 48 & 0xFFFF_FFFF) - 0x8000_0000
 
+    def identify_link(self, site_id: int, spread: int, nonce: str, attempt: int, now: int) -> int:
+        """Returns the visit id of a minted link at the ``attempt``-th try, in one of the cells of its site."""
+        bits = self._hash(f"link {site_id} {nonce} {attempt}")
+        cell = ids.cell_of_site(site_id, spread, bits & ids.CELLS - 1)
+        return ids.pack(ids.day_at(now), cell, bits >> 16 & 0xFFFF_FFFF)
+
     def guard_key(self, *parts: object) -> int:
         """64 signed bits that stand for something that must happen once."""
         return (self._hash(" ".join(map(str, parts))) & (1 << 64) - 1) - (1 << 63)
 
     def _hash(self, text: str) -> int:
         return int.from_bytes(blake2b(text.encode(), digest_size=_HASH_BYTES, key=self._key).digest(), "big")
+
+
+async def load_nonces(salts: SaltRepository) -> Nonces:
+    """Returns the nonces of a database, whose key is made at the first call ever."""
+    return Nonces(bytes.fromhex(await salts.salt("nonce", 0, secrets.token_hex(_KEY_BYTES))))

@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 
 from grapevine.domain.enums import SOURCES, TOKEN_REASONS
 from grapevine.domain.events import VisitEvent
-from grapevine.store.rows import ASIDE, SAME_NETWORK, VisitRow
+from grapevine.store.rows import ASIDE, SAME_NETWORK, THROUGH_LINK, VisitRow
 
 _UNKNOWN_VISIT: Final = TOKEN_REASONS["unknown-visit"]
 _SHARE: Final = SOURCES["share"]
+_LINK: Final = SOURCES["link"]
 
 
 class Placement(NamedTuple):
@@ -48,5 +49,7 @@ def place(event: VisitEvent, sharer: VisitRow | None) -> Placement:
         parent_id=parent_id,
         root_id=sharer.root,
         depth=sharer.depth if is_aside else sharer.depth + 1,
-        flags=(ASIDE if is_aside else 0) | (SAME_NETWORK if same_network else 0),
+        flags=(ASIDE if is_aside else 0)
+        | (SAME_NETWORK if same_network else 0)
+        | (THROUGH_LINK if sharer.source == _LINK else 0),
     )

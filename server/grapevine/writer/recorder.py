@@ -14,6 +14,7 @@ from grapevine.errors import StoreError
 from grapevine.store.base import Store
 from grapevine.store.write_batch import Batch
 from grapevine.telemetry.histogram import Histogram
+from grapevine.webhooks.subscriptions import Subscriptions, no_subscriptions
 from grapevine.writer import batch as steps
 from grapevine.writer.announcer import Announcer
 from grapevine.writer.bursts import Bursts, VisitorDay
@@ -42,7 +43,8 @@ class EventRecorder:
     ``nonces`` make visit ids, the same id of the same nonce. Counts are raised in a slot of rows that no other process
     writes; concurrent batches use the slots behind it, at ``slot_offset``, so that they never wait for each other's
     counts. ``bounds`` are those on what visitors may invent in a day. ``announcer`` numbers
-    what is announced to the live feed; without one nothing is.
+    what is announced to the live feed; without one nothing is. ``subscriptions`` say which sites get events by
+    webhooks; without them none does.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class EventRecorder:
         slot: int = 0,
         bounds: Mapping[int, Bound] = BOUNDS,
         announcer: Announcer | None = None,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         self.max_concurrent_batches = store.max_concurrent_batches
         self.batch_events = Histogram(BATCH_EVENTS)
@@ -71,6 +74,7 @@ class EventRecorder:
             bounds=NameBounds(bounds),
             floods=Floods(),
             announcer=announcer or Announcer(_no_clock, self.max_concurrent_batches),
+            subscriptions=subscriptions or no_subscriptions(store.webhooks),
         )
 
     async def record(
@@ -109,6 +113,11 @@ class EventRecorder:
         self.exceeded.update(exceeded)
         self._shared.known.add(new)
         self._shared.bounds.add(new.taken)
+
+    @property
+    def nonces(self) -> Nonces:
+        """What makes ids and keys of nonces and names."""
+        return self._shared.nonces
 
     @property
     def slot(self) -> int:

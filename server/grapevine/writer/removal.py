@@ -19,7 +19,10 @@ _SEEN: Final = (("shares", "first_at"), ("reported", "reported_at"), ("proven", 
 
 
 class Removal:
-    """The removal of some visits. Afterwards every count is as if they had never come; their rows stay, marked."""
+    """The removal of some visits. Afterwards every count is as if they had never come; their rows stay, marked.
+
+    A receipt names none of them: nothing happened in them, so that they led to no conversion.
+    """
 
     def __init__(self, batch: Batch, recorder: EventRecorder) -> None:
         self._batch = batch
@@ -66,7 +69,7 @@ class Removal:
             sharer = sharers[key]
             add_share(self._deltas, sharer, share, -1)
             add_share(self._deltas, sharer, now, 1)
-            if now.first_at is None and share.first_at is not None and sharer.verdict is None:
+            if now.first_at is None and share.first_at is not None and sharer.makes_shares:
                 cascade = CascadeKey(sharer.site_id, sharer.root, sharer.cell)
                 gone[cascade] = gone.get(cascade, 0) + 1
         await self._batch.verdicts.set_shares(

@@ -83,7 +83,7 @@ class DeletedCounts:
     def add_conversions(self, conversions: Iterable[DeletedConversion]) -> None:
         """Adds conversions."""
         for conversion, row in self._of_people(conversions):
-            if conversion.at >= self._since:
+            if conversion.at >= self._since and conversion.refunded_key is None:
                 channel = NO_CHANNEL if row.channel is None else row.channel
                 self._add(_dated(row, channel, conversion.at), conversions=1)
 

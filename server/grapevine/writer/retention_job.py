@@ -11,7 +11,7 @@ import asyncio
 import heapq
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -23,9 +23,12 @@ from grapevine.background.task import background_task
 from grapevine.domain import ids
 from grapevine.domain.periods import Clock
 from grapevine.store.base import Store
-from grapevine.store.repositories.retention import VisitKey, first_compared_day
+from grapevine.store.repositories.retention import OldVisit, VisitKey, first_compared_day
+from grapevine.store.rows import VisitRow
+from grapevine.store.write_batch import Batch
 from grapevine.telemetry.job_runs import JobRuns
-from grapevine.writer.nonces import GUARD_CONVERSION
+from grapevine.writer.link_removal import LINK, remove_links
+from grapevine.writer.nonces import GUARD_CONVERSION, Nonces
 from grapevine.writer.retained_rows import DeletedCounts, kept_shares
 
 log = logging.getLogger(__name__)
@@ -55,14 +58,17 @@ class RetentionJob:
         days: int,
         leases: Leases,
         clock: Clock,
+        nonces: Nonces,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._days = days
         self._lease = JobLease(leases, _JOB, clock, needed=store.shared)
         self._clock = clock
+        self._nonces = nonces
         self._pace = Pace(pause)
         self._limit = _FIRST
+        self._behind: dict[int, int] = {}
         self._step_seconds = SHARED_STEP_SECONDS if store.shared else STEP_SECONDS
         self._finished: int | None = None
         self._ahead = clock() - _uptime_ms()
@@ -90,17 +96,26 @@ class RetentionJob:
 
     async def _delete_visits(self, horizon: int, since: int) -> int:
         deleted = 0
+        self._behind.clear()
         oldest = await self._store.retention.oldest_days(horizon)
         heapq.heapify(oldest)
         while oldest:
             day, site_id = heapq.heappop(oldest)
-            while visits := await self._store.retention.oldest_visits(site_id, day + 1, self._limit):
+            while visits := await self._oldest_visits(site_id, day + 1, self._limit):
                 if not await self._lease.holds():
                     return deleted
-                deleted += await self._step(visits, since)
-            for _, visit_id, _ in await self._store.retention.oldest_visits(site_id, horizon, 1):
-                heapq.heappush(oldest, (ids.day_of(visit_id), site_id))
+                # Links that are in use stay at the front for years: each run passes over them once.
+                self._behind[site_id] = visits[-1].visit_id
+                old = [(visit.site_id, visit.visit_id, visit.cell) for visit in visits if not visit.is_kept]
+                if old:
+                    deleted += await self._step(old, since)
+            for visit in await self._oldest_visits(site_id, horizon, 1):
+                heapq.heappush(oldest, (ids.day_of(visit.visit_id), site_id))
         return deleted
+
+    async def _oldest_visits(self, site_id: int, before: int, limit: int) -> list[OldVisit]:
+        behind = self._behind.get(site_id, -1)
+        return await self._store.retention.oldest_visits(site_id, before, limit, behind, self._clock())
 
     async def _delete_others(self, horizon: int) -> None:
         """Deletes what belongs to no visit, or to one that is deleted already."""
@@ -111,6 +126,8 @@ class RetentionJob:
             kept.delete_answers(start),
             kept.delete_cascades(start - ids.DAY_MS),
             kept.delete_deliveries(start),
+            kept.delete_webmentions(start),
+            kept.delete_mentions(start),
         )
         for deletion in deletions:
             self._pace.begin()
@@ -140,10 +157,24 @@ class RetentionJob:
                 for each in conversions
             )
             await batch.deletion.delete(held, kept_shares(shares, unfurls), counts.rows(), guards)
+            await batch.receipts.forget_visits(held)
+            await self._settle_links(batch, stored.values())
             took = time.perf_counter() - begun
         self._limit = max(_FEWEST, min(_MOST, int(len(visits) * self._step_seconds / took) + 1))
         await self._pace.rest()
         return len(held)
+
+    async def _settle_links(self, batch: Batch, visits: Collection[VisitRow]) -> None:
+        """Deletes the minted links among ``visits``, and notes on others when the last of ``visits`` came back."""
+        returns: dict[VisitKey, int] = {}
+        for row in visits:
+            if row.parent_id is not None and not row.is_aside:
+                link = (row.site_id, row.root, row.cell)
+                returns[link] = max(returns.get(link, 0), row.at)
+        await batch.link_removals.note_last_returns(returns)
+        nodes = [(row.site_id, row.visit_id, row.cell) for row in visits if row.source == LINK]
+        await batch.receipts.forget_sharers(nodes)
+        await remove_links(batch, self._nonces, await batch.link_removals.links(nodes), self._clock())
 
 
 def _uptime_ms() -> int:
@@ -152,13 +183,15 @@ def _uptime_ms() -> int:
 
 
 @asynccontextmanager
-async def retention(store: Store, days: int, leases: Leases, clock: Clock, jobs: JobRuns) -> AsyncIterator[None]:
+async def retention(
+    store: Store, days: int, leases: Leases, clock: Clock, nonces: Nonces, jobs: JobRuns
+) -> AsyncIterator[None]:
     """Deletes what is older than ``days`` days at once and then every minute while the block runs, in one process of
     several; nothing where ``days`` is 0. Errors are logged."""
     if not days:
         yield
         return
-    work = jobs.timed(_JOB, RetentionJob(store, days, leases, clock).run)
+    work = jobs.timed(_JOB, RetentionJob(store, days, leases, clock, nonces).run)
 
     async def loop() -> None:
         while True:

@@ -74,7 +74,7 @@ def _count(state: BatchState, change: ShareChange) -> None:
         state.deltas.add_share(sharer, row.channel, row.first_at or 0, measure, page_id=row.page_id)
     if row.page_id is not None and not change.seen:
         state.deltas.move_share(sharer, row.channel, row.page_id, change.page_before)
-    if change.seen and sharer.verdict is None:
+    if change.seen and sharer.makes_shares:
         state.deltas.cascade(sharer).shares += 1
 
 

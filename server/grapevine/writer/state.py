@@ -20,8 +20,9 @@ from grapevine.domain.events import (
 )
 from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, Page, page_id
-from grapevine.store.rows import PageRow, ShareKey, ShareRow, VisitRow
+from grapevine.store.rows import ConversionRow, PageRow, ShareKey, ShareRow, VisitRow
 from grapevine.store.write_batch import Batch, ConversionGuard
+from grapevine.webhooks.subscriptions import Subscriptions
 from grapevine.writer.announcer import Announcer
 from grapevine.writer.bursts import Bursts
 from grapevine.writer.caches import KnownKeys, NewKeys
@@ -38,7 +39,7 @@ E = TypeVar("E", bound=Event)
 class SharedState(NamedTuple):
     """State of all batches: how nonces become ids, which keys are known to be stored, which visitors open links again
     and again, which links one network opens again and again, how much is used of the bounds on what visitors may
-    invent, and which sites somebody watches."""
+    invent, which sites somebody watches, and which have endpoints of webhooks."""
 
     nonces: Nonces
     known: KnownKeys
@@ -46,6 +47,7 @@ class SharedState(NamedTuple):
     bounds: NameBounds
     floods: Floods
     announcer: Announcer
+    subscriptions: Subscriptions
 
 
 class BatchState:
@@ -71,6 +73,8 @@ class BatchState:
         self.drops = drops
         self.offset = offset
         self.outcomes: list[Outcome] = [_STORED] * len(events)
+        self.locked: set[tuple[int, int]] = set()
+        """Visits that events of the batch name, by (site, visit): nobody else changes what is stored of them."""
         self.stored: dict[tuple[int, int], VisitRow] = {}
         """Visits that are in the store and that events of the batch name, by (site, visit)."""
         self.pages: list[PageRow] = []
@@ -89,6 +93,8 @@ class BatchState:
         """Shares that the batch touches, as they are stored."""
         self.conversion_guards: dict[tuple[int, int], ConversionGuard] = {}
         """The guards of conversions that are stored already, by (site, guard key)."""
+        self.conversion_rows: dict[int, ConversionRow] = {}
+        """The rows of conversions and refunds that are really new, by the index of their event."""
         self.share_rows: list[ShareRow] = []
         """The rows to be added to shares."""
         self.new_keys = NewKeys(pages={}, visitors=[], names=[], taken=[])

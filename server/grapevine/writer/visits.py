@@ -16,7 +16,7 @@ from grapevine.domain.events import (
     VisitNotFound,
     VisitOutcome,
 )
-from grapevine.store.rows import SAME_NETWORK, VisitRow
+from grapevine.store.rows import LOGGED, SAME_NETWORK, VisitRow
 from grapevine.writer import conversions, shares
 from grapevine.writer.name_bounds import APP
 from grapevine.writer.nonces import GUARD_VISITOR
@@ -33,6 +33,7 @@ async def load_named(state: BatchState) -> None:
     To every step an erased visit is one that is not there.
     """
     named = dict.fromkeys((*_named_by(state.events), *conversions.replaced_visits(state)))
+    state.locked = {(site_id, visit_id) for site_id, visit_id, _ in named}
     held = await state.transaction.held_visits(named)
     state.stored = {key: row for key, row in held.items() if not row.is_erased}
 
@@ -87,9 +88,10 @@ async def count(state: BatchState) -> None:
     known, firsts = state.shared.known.visitors, dict[tuple[int, int, int], VisitRow]()
     people = sorted((row for row in state.visits if row.verdict is None), key=_by_time)
     for row in people:
-        key = (row.site_id, ids.day_at(row.at), row.visitor or 0)
-        if key not in known:
-            firsts.setdefault(key, row)
+        if row.visitor is not None:  # a line of a log whose day's salt is gone has none
+            key = (row.site_id, ids.day_at(row.at), row.visitor)
+            if key not in known:
+                firsts.setdefault(key, row)
     new = await state.transaction.guard(
         [
             (site, GUARD_VISITOR, visitor << 16 | day, ids.hashed_cell(visitor), ids.day_start(day + 2))
@@ -142,10 +144,10 @@ def _row(state: BatchState, event: VisitEvent, visit_id: int, nonce_check: int) 
         parent_id=placement.parent_id,
         root_id=placement.root_id,
         depth=placement.depth,
-        flags=placement.flags,
+        flags=placement.flags | LOGGED if event.logged else placement.flags,
         reason=placement.reason,
         verdict=event.verdict,
-        network=event.network or None,
+        network=None if event.visitor is None else event.network or None,
     )
 
 
@@ -158,6 +160,8 @@ def _outcome(row: VisitRow, event: VisitEvent, *, is_repeated: bool) -> VisitOut
         visit_id=row.visit_id,
         returned=event.token is not None or event.reason is not None,
         reason=row.reason,
+        source=row.source,
+        channel=row.channel,
         depth=row.depth,
         is_self=row.is_self,
         same_network=bool(row.flags & SAME_NETWORK),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from grapevine.analytics.metrics import Filters
@@ -43,6 +43,8 @@ def happenings(world: World, *, unlinked: bool = True) -> Iterator[Happening]:
             yield Happening(visit, visit.at, visit.arrival, measures)
         for at, value, currency in visit.conversions:
             yield Happening(visit, at, visit.arrival, {"conversions": 1}, value=value, currency=currency)
+        for refund in visit.refunds:
+            yield Happening(visit, refund.at, visit.arrival, {}, value=refund.value, currency=refund.currency)
     for share in world.shares.values():
         if share.first_at is not None and share.visit.verdict is None:
             measures = {
@@ -82,7 +84,7 @@ def total(found: list[Happening]) -> Counter[str]:
     return numbers
 
 
-def worth(found: list[Happening]) -> dict[str, str]:
+def worth(found: Iterable[Happening]) -> dict[str, str]:
     """The value of what was converted, by currency."""
     sums: Counter[str] = Counter()
     for happening in found:

@@ -26,10 +26,10 @@ async def stored_world(
 ) -> AsyncIterator[StoredWorld]:
     """Opens a store with the world of a seed, after ``prepare`` has changed its database."""
     async with databases.holding(Plant(seed), Plant(seed, site_id=8)) as database:
+        world = grow(seed)
         if prepare is not None:
             await prepare(database)
         store = database.store()
         await store.open()
-        world = grow(seed)
         yield StoredWorld(store.reads, world, site_of(world))
         await store.close()

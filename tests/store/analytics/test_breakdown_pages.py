@@ -51,10 +51,10 @@ class Growing:
 
 @pytest.fixture
 async def growing(databases: Databases) -> AsyncIterator[Growing]:
-    async with databases.holding(Plant(1), Plant(1, site_id=8)) as database:
+    async with databases.holding(Plant(3), Plant(3, site_id=8)) as database:
         store = database.store()
         await store.open()
-        world = grow(1)
+        world = grow(3)
         yield Growing(database, StoredWorld(store.reads, world, site_of(world)))
         await store.close()
 

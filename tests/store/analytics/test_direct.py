@@ -15,7 +15,7 @@ from grapevine.domain.urls import page_id
 from grapevine.store.readers.scope import Scope
 from tests.store.analytics.stored_world import StoredWorld, stored_world
 from tests.store.databases import Databases
-from tests.store.world import FIRST_DAY, PAGES, SITE, Share, Visit, World, site_of
+from tests.store.world import FIRST_DAY, LINK, PAGES, SITE, Share, Visit, World, grow, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +25,7 @@ PERIODS = [
 ]
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+@pytest.fixture(scope="module", params=[1, 3])
 async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[StoredWorld]:
     async with stored_world(databases, request.param) as filled:
         yield filled
@@ -39,6 +39,11 @@ def is_private(visit: Visit) -> bool:
     return visit.returned and channels.is_dark(visit.arrival)
 
 
+def is_distributed(visit: Visit) -> bool:
+    """Whether it came through a minted link itself, which the site distributes."""
+    return visit.sharer is not None and visit.sharer.source == LINK
+
+
 @pytest.mark.parametrize("period", PERIODS)
 async def test_days_of_pages(filled: StoredWorld, period: Period) -> None:
     expected: dict[tuple[int, int], list[int]] = {}
@@ -48,7 +53,8 @@ async def test_days_of_pages(filled: StoredWorld, period: Period) -> None:
         numbers = expected.setdefault((page_id(SITE, visit.page), ids.day_at(visit.at)), [0] * (2 + GROUPS))
         if is_private(visit):
             assert visit.sharer is not None
-            numbers[2 + (visit.sharer.visit_id & 3)] += 1
+            if not is_distributed(visit):
+                numbers[2 + (visit.sharer.visit_id & 3)] += 1
         else:
             numbers[0 if visit.source == enums.SOURCES["direct-deep"] else 1] += 1
     found = await filled.reads.direct.direct_days(
@@ -56,6 +62,10 @@ async def test_days_of_pages(filled: StoredWorld, period: Period) -> None:
     )
     assert {(page, day): numbers for page, day, numbers in found} == expected
     assert len(found) == len(expected)
+
+
+def test_a_world_has_private_returns_through_minted_links() -> None:
+    assert any(is_private(visit) and is_distributed(visit) for visit in visits(grow(3), PERIODS[0]))
 
 
 async def test_no_pages_have_no_days(filled: StoredWorld) -> None:
@@ -84,6 +94,7 @@ async def test_apps_and_shares(filled: StoredWorld, period: Period) -> None:
         if share.first_at is not None
         and period.start <= share.first_at < period.end
         and channels.is_dark(share.channel)
+        and share.visit.source != LINK
     ]
     assert await filled.reads.direct.direct_shares(scope) == (
         sum(reported for reported, _ in shares),

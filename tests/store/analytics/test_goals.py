@@ -50,11 +50,11 @@ async def test_goals_are_what_a_count_finds(filled: StoredWorld, period: Period,
     times: Counter[str] = Counter()
     worth: dict[str, Counter[str]] = {}
     for visit in filled.world.visits:
-        for at, value, currency in visit.conversions:
+        for at, value, currency in visit.values:
             if visit.verdict or not period.start <= at < period.end or not passes(visit, filters):
                 continue
             goal = "order" if currency == "EUR" else "signup"
-            times[goal] += 1
+            times[goal] += value is None or value > 0
             if currency is not None and value is not None:
                 worth.setdefault(goal, Counter())[currency] += value
     found = await conversions_by_goal(filled.reads, filled.site, period, filters)
@@ -63,6 +63,15 @@ async def test_goals_are_what_a_count_finds(filled: StoredWorld, period: Period,
         GoalRow(goal, number, money.amounts(worth.get(goal, Counter()).items()))
         for goal, number in sorted(times.items(), key=lambda row: (-row[1], row[0]))
     ]
+
+
+async def test_the_others_are_all_that_is_not_listed(filled: StoredWorld) -> None:
+    for period in PERIODS:
+        whole = await conversions_by_goal(filled.reads, filled.site, period)
+        first, last = whole.goals
+        found = await conversions_by_goal(filled.reads, filled.site, period, most=1)
+        assert (found.number, found.goals) == (2, [first])
+        assert found.others == GoalRow("(other)", last.conversions, last.value)
 
 
 async def test_goals_add_up_to_the_summary(filled: StoredWorld) -> None:

@@ -55,7 +55,7 @@ async def exceed_bounds(database: Database) -> None:
 
 @pytest.fixture(scope="module")
 async def filled(databases: Databases) -> AsyncIterator[StoredWorld]:
-    async with stored_world(databases, 1, exceed_bounds) as filled:
+    async with stored_world(databases, 3, exceed_bounds) as filled:
         yield filled
 
 

@@ -59,7 +59,7 @@ FROM_ROWS = (
 )
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+@pytest.fixture(scope="module", params=[2, 3])
 async def filled(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[StoredWorld]:
     async with stored_world(databases, request.param) as filled:
         yield filled

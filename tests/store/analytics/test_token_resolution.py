@@ -14,6 +14,7 @@ from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import BadSignature, NotAToken
 from grapevine.errors import UnknownVisit
 from grapevine.store.base import Store
+from tests.store.analytics.expected_counts import Happening, worth
 from tests.store.databases import Database
 from tests.store.world import FIRST_DAY, PAGES, Share, Visit, World, grow, site_of
 
@@ -44,6 +45,11 @@ def expected_reach(world: World, share: Share) -> dict[str, object]:
         "shares": sum(other.first_at is not None and other.visit.visit_id in inside for other in world.shares.values()),
         "max_depth": max((visit.depth for visit in below), default=share.visit.depth),
         "conversions": sum(len(visit.conversions) for visit in below),
+        "value": worth(
+            Happening(visit, at, 0, {}, value=value, currency=currency)
+            for visit in below
+            for at, value, currency in visit.values
+        ),
     }
 
 

@@ -52,13 +52,13 @@ async def prepare(database: Database) -> None:
     await database.insert(
         "webhooks",
         [
-            ("wh_1", 7, "https://a.example/", SECRET, "visit", NOW, None, None),
-            ("wh_2", 7, "https://a.example/", SEALED, "visit", NOW, None, None),
+            ("wh_1", 7, "https://a.example/", SECRET, "visit", NOW, *[None] * 5),
+            ("wh_2", 7, "https://a.example/", SEALED, "visit", NOW, *[None] * 5),
         ],
     )
     await database.insert(
         "deliveries",
-        [(f"d_{n}", f"wh_{n}", 7, "visit", "{}", NOW, 0, NOW, None, None, None, None) for n in (1, 2)],
+        [(f"d_{n}", f"wh_{n}", 7, "visit", "{}", NOW, 0, NOW, None, None, None, None, 1, None, 2) for n in (1, 2)],
     )
 
 
@@ -83,8 +83,9 @@ async def test_a_backup_is_restored(ways: tuple[Databases, Databases], tmp_path:
         after = await everything(target)
     expected = before | {"sessions": [], "kept_answers": [], "salts": [("nonce", 0, "f" * 64)]}
     if not with_keys:
-        expected["webhooks"][0] = ("wh_1", 7, "https://a.example/", "", "visit", NOW, NOW, NO_SECRET)
-        expected["deliveries"][0] = ("d_1", "wh_1", 7, "visit", "{}", NOW, 0, None, None, NOW, None, NO_SECRET)
+        expected["webhooks"][0] = ("wh_1", 7, "https://a.example/", "", "visit", NOW, NOW, NO_SECRET, *[None] * 3)
+        given_up = (None, None, NOW, None, NO_SECRET)
+        expected["deliveries"][0] = ("d_1", "wh_1", 7, "visit", "{}", NOW, 0, *given_up, 1, None, 2)
     assert after == expected
 
 

@@ -64,7 +64,7 @@ def grouped(pairs: list[tuple[Any, ...]]) -> dict[str, set[str]]:
     return {table: {column for other, column in pairs if other == table} for table, _ in pairs}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 async def test_every_value_of_every_table(ways: tuple[Databases, Databases], seed: int) -> None:
     async with pair(ways) as (source, target):
         await strew(source, seed)

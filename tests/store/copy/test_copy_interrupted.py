@@ -34,7 +34,7 @@ async def is_unfinished(database: Database) -> None:
     ]
 
 
-@pytest.mark.parametrize("after", [30, 700, 3_000])
+@pytest.mark.parametrize("after", [700, *(pytest.param(after, marks=pytest.mark.slow) for after in (30, 3_000))])
 async def test_a_copy_that_is_cancelled(ways: tuple[Databases, Databases], after: int) -> None:
     async with pair(ways, *WORLDS) as (source, target), ways[0].holding() as other:
         addresses = source.settings.database, target.settings.database
@@ -53,7 +53,7 @@ async def test_a_copy_that_is_cancelled(ways: tuple[Databases, Databases], after
 
 
 @pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.parametrize("after", [0, 1_000, 3_500])
+@pytest.mark.parametrize("after", [1_000, *(pytest.param(after, marks=pytest.mark.slow) for after in (0, 3_500))])
 async def test_a_connection_that_is_lost(
     packaged_databases: Databases, postgres_server: Postgres, which: int, after: int
 ) -> None:
@@ -89,7 +89,7 @@ async def test_a_copy_that_is_killed(ways: tuple[Databases, Databases], postgres
     async with pair(ways, *WORLDS) as (source, target):
         before = await everything(source)
         command = [sys.executable, "-c", SMALL_PAGES, source.settings.database, target.settings.database]
-        for _ in range(6):
+        for _ in range(2):
             await asyncio.to_thread(_killed, command, chance)
             if isinstance(target, PostgresDatabase):  # the server rolls back when it notices
                 others = f"FROM pg_stat_activity WHERE datname = '{target.name}'"

@@ -25,12 +25,13 @@ from grapevine.store.readers.exports import (
     ExportRange,
 )
 from tests.store.databases import Database, Databases, Plant
-from tests.store.world import FIRST_DAY, SITE, Share, Visit, World, grow, site_of
+from tests.store.world import FIRST_DAY, LINK, SITE, Share, Visit, World, grow, site_of
+from tests.store.world_rows import FIRST_REFUND, link_rows
 from tests.support.backends import Backend
 
 pytestmark = pytest.mark.anyio
 
-SEED = 4
+SEED = 3
 FIRST, LAST = ids.day_date(FIRST_DAY + 1), ids.day_date(FIRST_DAY + 2)
 SPANS = {
     "all": ExportRange.of(SITE, None, None),
@@ -97,6 +98,7 @@ def visit_line(visit: Visit) -> dict[str, Any]:
         "parent": text_of(visit.parent), "root": text_of(visit.root), "depth": visit.depth,
         "self": visit.own and visit.verdict is None,
         "same_network": visit.same_network, "reason": None, "verdict": verdict_of(visit), "erased": False,
+        "seen_by": None if visit.source == LINK else "widget",
     }  # fmt: skip
 
 
@@ -113,6 +115,37 @@ def share_line(world: World, share: Share) -> dict[str, Any]:
         "returns": len(share.returns), "self_returns": len(share.self_returns), "verdict": verdict_of(share.visit),
         "networks": len({visit.network for visit in share.returns}),
         "reported_by": enums.share_reporter(share.reported_at, share.reporter),
+        **names_of_link(world, share.visit.root),
+    }  # fmt: skip
+
+
+def names_of_link(world: World, root: Visit) -> dict[str, Any]:
+    """The columns that name the minted link from which something grew."""
+    found = [row for row in link_rows(world)["links"] if row[1] == root.visit_id]
+    if not found:
+        return dict.fromkeys(("link", "label", "external_id", "campaign"))
+    ((_, visit_id, _, channel, _, *names),) = found
+    token = site_of(world).tokens.mint_one(visit_id, channel)
+    return {"link": token, **dict(zip(("label", "external_id", "campaign"), names, strict=False))}
+
+
+def link_line(world: World, node: Visit) -> dict[str, Any]:
+    """A link's line, its numbers counted by looking at every object."""
+    rows = link_rows(world)
+    (row,) = (row for row in rows["links"] if row[1] == node.visit_id)
+    clicks = [(channel, clicks) for _, visit, _, channel, _, clicks, _ in rows["link_clicks"] if visit == node.visit_id]
+    scans = sum(clicks for channel, clicks in clicks if channel == channels.CODES["qr"])
+    below = [visit for visit in world.members(node) if visit is not node]
+    return {
+        **names_of_link(world, node), "visit": text_of(node), "at": rfc3339(node.at), "page": node.page,
+        "channel": channels.NAMES[row[3]], "word": None, "places": row[9] or None,
+        "expires_at": None if node.expires_at is None else rfc3339(node.expires_at), "keep": False,
+        "clicks": sum(clicks for _, clicks in clicks) - scans, "scans": scans,
+        "returns": sum(len(share.returns) for share in world.shares.values() if share.visit is node),
+        "visits": len(below), "max_depth": max((visit.depth for visit in below), default=0),
+        "conversions": sum(
+            len(visit.conversions) for visit in world.visits if visit.root is node and visit.verdict is None
+        ),
     }  # fmt: skip
 
 
@@ -130,15 +163,28 @@ def expected(world: World, table: str, span: ExportRange) -> list[dict[str, Any]
                 }
                 for share in world.shares.values() for app, at in share.unfurls if within(span, at)
             ]  # fmt: skip
+        case "links":
+            nodes = [visit for visit in world.visits if visit.source == LINK]
+            return [link_line(world, node) for node in nodes if within(span, node.at)]
         case _:
             return [
                 {
-                    "visit": text_of(visit), "at": rfc3339(at), "goal": "signup", "id": None,
+                    "visit": text_of(visit), "at": rfc3339(at), "goal": "signup", "id": visit.order(number),
                     "value": None if value is None else decimal(value), "currency": currency,
                     "verdict": verdict_of(visit), "by": ("page", "key")[number % 2],
+                    **names_of_link(world, visit.root), "conversion": ids.key_text(number), "refund_of": None,
                 }
                 for visit in world.visits for number, (at, value, currency) in enumerate(visit.conversions)
                 if within(span, at)
+            ] + [
+                {
+                    "visit": text_of(visit), "at": rfc3339(one.at), "goal": "signup",
+                    "id": f"{visit.order(one.number)}-R{index}", "value": decimal(one.value), "currency": one.currency,
+                    "verdict": verdict_of(visit), "by": "key",
+                    **names_of_link(world, visit.root), "conversion": ids.key_text(FIRST_REFUND + index),
+                    "refund_of": visit.order(one.number),
+                }
+                for visit in world.visits for index, one in enumerate(visit.refunds) if within(span, one.at)
             ]  # fmt: skip
 
 
@@ -146,12 +192,12 @@ def in_order(lines: list[dict[str, Any]]) -> list[str]:
     return sorted(json.dumps(line) for line in lines)
 
 
-@pytest.mark.parametrize("table", ["visits", "shares", "unfurls", "conversions"])
+@pytest.mark.parametrize("table", ["visits", "shares", "unfurls", "conversions", "links"])
 async def test_every_object_of_a_period_is_a_line(store: Backend, world: World, table: str) -> None:
     for (name, span), page in product(SPANS.items(), (3, MAX_BATCH)):
         lines = await objects(table, store, world, span, page)
         assert in_order(lines) == in_order(expected(world, table, span)), (name, page)
-        assert (len(lines) > 5) is (name != "never")
+        assert (len(lines) > (0 if table == "links" else 5)) is (name != "never")
 
 
 async def test_shares_that_only_their_own_sharer_opened_are_no_lines(store: Backend, world: World) -> None:
@@ -198,17 +244,41 @@ async def test_tables_join_by_visit(store: Backend, world: World) -> None:
 async def test_answers(database: Database, store: Backend, world: World) -> None:
     visit, start = next(visit for visit in world.visits if verdict_of(visit)), SPANS["days"].start
     rows = [
-        (SITE, visit.visit_id, ids.cell_of(visit.visit_id), 1, start, "a friend", "me@example.org"),
-        (SITE, 0, 0, 2, start + 5, "=1+1", None),
-        (SITE, 0, 0, 3, start - 1, "before", None),
-        (8, 0, 0, 4, start, "of another site", None),
+        (
+            SITE,
+            visit.visit_id,
+            ids.cell_of(visit.visit_id),
+            1,
+            start,
+            "a friend",
+            "me@example.org",
+            "friend",
+            7,
+            1,
+            None,
+            1,
+        ),
+        (SITE, 0, 0, 2, start + 5, "=1+1", None, "other", None, 1, "press", 0),
+        (SITE, 0, 0, 3, start - 1, "before", None, None, None, None, None, 0),
+        (8, 0, 0, 4, start, "of another site", None, None, None, None, None, 0),
     ]
     await database.insert("answers", rows)
     for page in (1, 2_000):
         lines = await objects("answers", store, world, SPANS["days"], page)
-        assert [list(line.values()) for line in lines] == [
-            [text_of(visit), rfc3339(start), "a friend", "me@example.org", verdict_of(visit)],
-            [None, rfc3339(start + 5), "=1+1", None, None],
+        names = ("visit", "at", "text", "contact", "verdict", "class", "class_by", "channel", "by")
+        assert [[line[name] for name in names] for line in lines] == [
+            [
+                text_of(visit),
+                rfc3339(start),
+                "a friend",
+                "me@example.org",
+                verdict_of(visit),
+                "friend",
+                "rule",
+                "whatsapp",
+                "key",
+            ],
+            [None, rfc3339(start + 5), "=1+1", None, None, "press", "person", None, "page"],
         ]
 
 
@@ -257,9 +327,20 @@ async def test_reasons_and_titles(database: Database, store: Backend, world: Wor
 async def test_every_format_says_the_same(database: Database, store: Backend, world: World) -> None:
     await database.change("UPDATE pages SET title = ?", '-1, "two"\r\nthree ä')
     await database.change("UPDATE conversions SET goal = '@home', value = -value")
+    start = SPANS["days"].start
+    rules = [(None, None, None, None, 0), ("friend", 7, 1, None, 1), ("friend", 7, 1, "press", 1)]
+    texts = ("友達", "@home", "a friend")
+    told = [
+        (SITE, 0, 0, key, start, text, None, *given) for key, (text, given) in enumerate(zip(texts, rules, strict=True))
+    ]
+    await database.insert("answers", told)
     for table, (columns, _) in TABLES.items():
         asked = ExportRequest(store, site_of(world), SPANS["all"], batch_size=40)
         objects = [json.loads(line) for line in (await whole(table, asked)).splitlines()]
+        if table == "answers":
+            assert sorted((line["class"] or "", line["class_by"], line["channel"], line["by"]) for line in objects) == [
+                ("", None, None, "page"), ("friend", "rule", "whatsapp", "key"), ("press", "person", "whatsapp", "key"),
+            ]  # fmt: skip
         text = (await whole(table, asked, "csv")).decode("utf-8-sig")
         assert text.startswith(",".join(column.name for column in columns) + "\r\n")
         rows = list(csv.DictReader(io.StringIO(text, newline="")))

@@ -44,6 +44,21 @@ _EVENTS: Final = f"""
     FROM generate_series(0::bigint, {VISITS - 1}) AS i WHERE i % 10 IN (0, 1, 5);
     INSERT INTO kept_shares (site_id, visit_id, cell, channel, n, page_id)
     SELECT site_id, visit_id, cell, channel, n, page_id FROM shares;
+    INSERT INTO links (
+        site_id, visit_id, cell, channel, url, label, external_id, campaign, places, keep, created_at, expires_at
+    )
+    SELECT site_id, visit_id, cell, 1, 'https://example.org/', 'label', 'contact-' || nonce_check, 'mailing', '', 0, at,
+        CASE WHEN nonce_check % 100 = 0 THEN at + 1 END
+    FROM visits WHERE nonce_check % 10 = 0;
+    INSERT INTO link_names (site_id, kind, name_key, cell, visit_id)
+    SELECT site_id, kind, CASE kind WHEN 1 THEN visit_id ELSE visit_id % 50 END, visit_id % 4096, visit_id
+    FROM links, generate_series(1, 3) AS kind;
+    INSERT INTO link_words (word_key, cell, site_id, visit_id, freed_at)
+    SELECT visit_id, cell, site_id, CASE WHEN visit_id % 7 > 0 THEN visit_id END,
+        CASE WHEN visit_id % 7 = 0 THEN created_at END
+    FROM links WHERE visit_id % 20 = 0;
+    INSERT INTO link_clicks (site_id, visit_id, cell, channel, n, clicks, clicked_at)
+    SELECT site_id, visit_id, cell, channel, n, 5, created_at FROM links, generate_series(0, 1) AS n;
     INSERT INTO unfurls (site_id, visit_id, cell, channel, n, app, hour, at)
     SELECT site_id, visit_id, cell, channel, n, 'slack', first_at / 3600000, first_at FROM shares WHERE channel < 8;
     INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, at, value, currency)
@@ -61,6 +76,21 @@ _EVENTS: Final = f"""
     INSERT INTO guards (site_id, kind, guard_key, cell, expires_at)
     SELECT site_id, 1 + nonce_check % 3, visit_id % 4294967296 * 65537, cell, at FROM visits
     WHERE nonce_check % 2 = 0;
+    INSERT INTO mentions (site_id, page_id, cell, mention_key, kind, source_url, at)
+    SELECT pg_temp.site(i), 1 + i % 500, (1 + i % 500) % 4096, i, 1 + i % 2, 'https://blog.example/' || i, pg_temp.at(i)
+    FROM generate_series(0::bigint, {VISITS - 1}, 10) AS i;
+    INSERT INTO webmentions (
+        webmention_id, site_id, source_url, source_host, target_url, received_at, attempts, checks, next_at
+    )
+    SELECT 'w' || mention_key, site_id, source_url, 'blog-' || mention_key % 5000 || '.example', 'https://example.org/',
+        at, CASE WHEN mention_key % 30 = 10 THEN 1 ELSE 0 END, CASE WHEN mention_key % 20 = 0 THEN 1 ELSE 0 END,
+        at + 604800000
+    FROM mentions;
+    INSERT INTO receipts (site_id, visit_id, cell, event_key, receipt_id, kid, issued_at, document, pseudonym_salt)
+    SELECT site_id, visit_id, cell, event_key, 'r' || event_key, 'k', at, 'a signed text', 'salt' FROM conversions;
+    INSERT INTO receipt_sharers (site_id, visit_id, cell, event_key, receipt_id, sharer_id)
+    SELECT c.site_id, c.visit_id, c.cell, c.event_key, 'r' || c.event_key, v.root_id
+    FROM conversions c JOIN visits v USING (site_id, visit_id, cell) WHERE v.root_id IS NOT NULL;
     INSERT INTO pages (site_id, page_id, cell, day, url)
     SELECT site, page, page % 4096, {FIRST_DAY} + page % {DAYS}, 'https://example.org/' || page
     FROM generate_series(1, 4) AS site, generate_series(1, {PAGES * 10}) AS page;

@@ -33,10 +33,11 @@ EVENTS = {
     "visits", "pages", "shares", "unfurls", "conversions", "answers", "suspects", "counts_hour", "counts_day",
     "counts_page", "counts_week", "counts_device", "counts_shared", "drops", "cascades", "guards",
     "suspected_floods", "names", "bound_hits", "kept_shares", "deleted_counts", "later_views",
+    "links", "link_names", "link_words", "link_clicks", "log_joins", "receipts", "receipt_sharers", "mentions",
 }  # fmt: skip
 REFERENCES = {
     "sites", "origins", "api_keys", "webhooks", "deliveries", "spikes", "versions", "retention", "page_joins",
-    "deleted_sites", "key_sites",
+    "deleted_sites", "key_sites", "receipt_keys", "webmentions", "fetch_hosts", "feeds", "silences",
 }  # fmt: skip
 
 STAND_IN = """

@@ -24,6 +24,7 @@ TEXTS = {
 PULLED = {
     "visitors_by", "recount_hours", "recount_day_counts", "recount_pages", "recount_devices", "recount_visitors",
     "recount_views", "recount_days", "recount_shares", "recount_shared", "recount_cascades", "recount_chains",
+    "recount_links", "recount_log_joins",
     "cascades_by_value", "visits_with_activity", "recount_weeks", "counts_of_pages", "direct_apps", "goals_by",
     "refused_and_bounded",
 }  # fmt: skip

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.anyio
 OTHER: Final = SITE + 1
 NOW: Final = 1_790_000_000_000
 DAY_MS: Final = 86_400_000
+KEPT: Final = ("deleted_sites", "link_words")
+"""What a deletion leaves: the number of the site, and its words, which no other site gets for 90 days."""
 NAMES_SITE: Final = {table.name: table for table in all_tables() if {"site_id", "cell"} & set(table.names)}
 
 
@@ -64,8 +66,9 @@ async def two_sites(databases: Databases) -> AsyncIterator[tuple[Database, Backe
 def any_row(table: CopiedTable, number: int) -> tuple[Any, ...]:
     """A row of a table that names a site; in every other column a value that fits."""
     texts = {"url": "https://x.example", "error": None, "reason": None}
+    numbers = {"site_id": number, "word_key": number, "freed_at": None}
     return tuple(
-        number if column.name == "site_id" else texts.get(column.name, str(number)) if column.kind == "TEXT" else 1
+        numbers.get(column.name, 1) if column.kind != "TEXT" else texts.get(column.name, str(number))
         for column in table.columns
     )
 
@@ -108,7 +111,8 @@ async def test_nothing_of_it_is_left_and_nothing_else_is_touched(databases: Data
         assert there["visits"] > 2 * 50
         steps: list[int] = []
         deleted = await SiteDeletion(store, lambda: NOW, no_pause, steps.append).run(SITE)
-        assert await left(database, SITE) == {"deleted_sites": 1}
+        assert await left(database, SITE) == dict.fromkeys(KEPT, 1)
+        assert await rows(database, "link_words", SITE) == [(SITE, 1, SITE, None, NOW)]
         assert {name: await rows(database, name, OTHER) for name in NAMES_SITE} == before
         # Keys go with the first step, so that nobody gets in any more.
         at_once = ("sites", "api_keys", "key_sites")
@@ -151,7 +155,7 @@ async def test_after_a_kill_it_goes_on(databases: Databases) -> None:
             assert await store.site_deletion.unfinished() == [(SITE, f"site-{SITE}", f"Site {SITE}")]
             assert await store.api_keys.keys(SITE) == []
         await SiteDeletion(store, lambda: NOW + 1, no_pause).run(SITE)
-        assert await left(database, SITE) == {"deleted_sites": 1}
+        assert await left(database, SITE) == dict.fromkeys(KEPT, 1)
         assert await rows(database, "deleted_sites", SITE) == [(SITE, NOW, 0)]
 
 
@@ -166,7 +170,7 @@ async def test_rows_that_come_meanwhile_go_too(databases: Databases) -> None:
                 await database.insert("counts_shared", [(SITE, 10_000 + number, 1, 1, 1)])
 
         await SiteDeletion(store, lambda: NOW, pause).run(SITE)
-        assert await left(database, SITE) == {"deleted_sites": 1}
+        assert await left(database, SITE) == dict.fromkeys(KEPT, 1)
 
 
 async def test_its_number_is_not_used_again(databases: Databases) -> None:

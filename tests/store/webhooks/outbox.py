@@ -36,9 +36,9 @@ class Outbox:
     def sender(self, egress: EgressPolicy = HERE, box: SecretBox = RING, **others: Any) -> Sender:
         return Sender(self.hooks, egress, lambda: self.now, lambda: self.chance, box, **others)
 
-    async def endpoint(self, url: str) -> WebhookRow:
+    async def endpoint(self, url: str, events: str = "spike.detected") -> WebhookRow:
         made = WebhookRow(
-            new_id("wh", secrets.token_bytes), SITE, url, new_secret(secrets.token_bytes), "spike.detected", self.now
+            new_id("wh", secrets.token_bytes), SITE, url, new_secret(secrets.token_bytes), events, self.now
         )
         await self.hooks.add(replace(made, secret=RING.seal(made.secret, place_of(made.webhook_id))))
         return made

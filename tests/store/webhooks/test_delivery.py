@@ -15,16 +15,18 @@ from collections.abc import Sequence
 
 import pytest
 import trustme
+from msgspec.structs import replace
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from grapevine.egress.policy import EgressPolicy
 from grapevine.telemetry.job_runs import JobRuns
-from grapevine.webhooks.delivery import CLAIM_MS, RETENTION_MS
-from grapevine.webhooks.retry_schedule import RETRY_DELAYS_MS
-from grapevine.webhooks.signing import event, new_secret
+from grapevine.webhooks import delivery
+from grapevine.webhooks.delivery import DISABLE_MS, PAUSE_MS, PROBE_MS, RETENTION_MS
+from grapevine.webhooks.retry_schedule import CLAIM_MS, RETRY_DELAYS_MS
+from grapevine.webhooks.signing import EVENTS, event, new_secret
 from tests.store.webhooks.outbox import SITE, Outbox, signed
 from tests.support.backends import Backend
-from tests.support.webhook_receiver import Receiver, receiving
+from tests.support.webhook_receiver import HALF, Receiver, Says, receiving
 
 pytestmark = pytest.mark.anyio
 
@@ -97,40 +99,106 @@ async def test_an_endpoint_that_fails_is_asked_again_with_growing_pauses(outbox:
     assert all(signed(each, endpoint.secret) for each in receiver.received)
 
 
-async def test_what_fails_for_days_is_given_up_and_its_endpoint_disabled(outbox: Outbox, receiver: Receiver) -> None:
+async def test_an_endpoint_that_fails_for_an_hour_is_paused_tried_now_and_then_and_loses_nothing(
+    outbox: Outbox, receiver: Receiver
+) -> None:
+    endpoint = await outbox.endpoint(receiver.url)
+    other = await outbox.endpoint(f"{receiver.url}/other")
+    await outbox.hooks.change(SITE, other.webhook_id, lambda row: replace(row, disabled_at=1, reason="off"))
+    for number in range(5):
+        await outbox.happen(number)
+    began = outbox.now
+    while (found := await outbox.reread(endpoint)).paused_at is None:
+        receiver.says = [(503, {})] * 10
+        await outbox.sender().send_due()
+        outbox.now = min(row.next_at or 1 << 62 for row in await outbox.all(endpoint))
+    assert (found.failing_since, found.reason, found.disabled_at) == (began, "answered 503", None)
+    assert found.paused_at is not None
+    assert PAUSE_MS <= found.paused_at - began < 4 * PAUSE_MS
+    for number in range(5, 8):  # events go on being kept, and one an hour is sent
+        await outbox.happen(number)
+        assert await outbox.sender().send_due() == (number == 5)
+    again = await outbox.reread(endpoint)
+    assert again.paused_at == found.paused_at
+    assert again.paused_until == outbox.now + PROBE_MS
+    outbox.now, receiver.says = outbox.now + PROBE_MS, []
+    assert await outbox.sender().send_due() == 1
+    assert (await outbox.reread(endpoint)).paused_at is None  # accepted: it goes on
+    while any(row.delivered_at is None for row in await outbox.all(endpoint)):
+        assert await outbox.sender().send_due() > 0
+    bodies = {each.body for each in receiver.received}
+    assert len(bodies) == 8
+
+
+async def test_a_paused_endpoint_is_tried_by_one_process_and_with_one_event(outbox: Outbox, receiver: Receiver) -> None:
+    endpoint = await outbox.endpoint(receiver.url)
+    for number in range(5):
+        await outbox.happen(number)
+    await outbox.hooks.pause((await outbox.hooks.due(outbox.now, 1))[0], outbox.now, outbox.now + 5, 500, "bad")
+    assert await outbox.sender().send_due() == 0
+    outbox.now += 5
+    first, second, *_ = await outbox.hooks.due(outbox.now, 9)
+    until = outbox.now + CLAIM_MS
+    assert await outbox.hooks.claim(first, outbox.now, until) == 1
+    assert await outbox.hooks.claim(second, outbox.now, until) is None
+    assert await outbox.hooks.due(outbox.now, 9) == []  # a paused one hides no other
+    outbox.now = until
+    assert len(await outbox.hooks.due(outbox.now, 9)) == 5  # the process that claimed it was killed
+    assert (await outbox.reread(endpoint)).paused_at is not None
+
+
+async def test_what_waits_for_a_paused_endpoint_is_bounded_and_the_oldest_given_up(
+    outbox: Outbox, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MOST_WAITING", 3)
+    endpoint = await outbox.endpoint(receiver.url)
+    for number in range(5):
+        outbox.now += 1
+        await outbox.happen(number)
+    await outbox.hooks.pause((await outbox.hooks.due(outbox.now, 1))[0], outbox.now, outbox.now + 5, 500, "bad")
+    sender = outbox.sender()
+    await sender.clean_up()
+    rows = await outbox.all(endpoint)
+    assert [row.failed_at is None for row in rows] == [True, True, True, False, False]
+    assert sender.attempts["given-up"] == 2
+    assert await outbox.hooks.resend(SITE, endpoint.webhook_id, outbox.now, 9, outbox.now) == 0  # they are older
+    assert await outbox.hooks.resend(8, endpoint.webhook_id, 0, 9, outbox.now) == 0  # another site's
+    assert await outbox.hooks.resend(SITE, endpoint.webhook_id, 0, 1, outbox.now) == 1
+    assert [row.failed_at is None for row in await outbox.all(endpoint)] == [True, True, True, False, True]
+
+
+async def test_what_fails_for_days_is_disabled_and_its_events_can_be_sent_again(
+    outbox: Outbox, receiver: Receiver
+) -> None:
     endpoint, began = await outbox.endpoint(receiver.url), outbox.now
     await outbox.happen()
-    row = await outbox.only(endpoint)
-    for _ in range(len(RETRY_DELAYS_MS) + 1):
-        receiver.says = [(503, {})] * 2
-        assert await outbox.sender().send_due() == 1
-        (row, *_) = await outbox.all(endpoint)
-        outbox.now = row.next_at or outbox.now
-    assert outbox.now - began == sum(RETRY_DELAYS_MS) > 3 * 24 * 3_600_000
-    assert (row.next_at, row.failed_at, row.status) == (None, outbox.now, 503)
-    found = await outbox.reread(endpoint)
-    assert (found.disabled_at, found.reason) == (outbox.now, "answered 503")
+    await outbox.happen(2)
+    while (found := await outbox.reread(endpoint)).disabled_at is None:
+        receiver.says = [(503, {})] * 3
+        assert await outbox.sender().send_due() > 0
+        outbox.now = min(row.next_at or outbox.now for row in await outbox.all(endpoint))
+    assert DISABLE_MS <= found.disabled_at - began < DISABLE_MS + 2 * PROBE_MS
+    assert (found.reason, found.paused_at, found.failing_since) == ("answered 503", None, None)
+    assert all(row.failed_at for row in await outbox.all(endpoint))
     assert await outbox.happen() == 0
+    await outbox.hooks.change(SITE, endpoint.webhook_id, lambda row: replace(row, disabled_at=None, reason=None))
+    receiver.says = []
+    assert await outbox.hooks.resend(SITE, endpoint.webhook_id, began, 9, outbox.now) == 2
+    assert await outbox.sender().send_due() == 2
+    assert all(row.delivered_at for row in await outbox.all(endpoint))
 
 
 async def test_an_endpoint_that_took_something_meanwhile_stays(outbox: Outbox, receiver: Receiver) -> None:
     endpoint = await outbox.endpoint(receiver.url)
     await outbox.happen(1)
-    for _ in range(len(RETRY_DELAYS_MS)):
+    for number in range(2, len(RETRY_DELAYS_MS) + 3):
         receiver.says = [(500, {})]
-        await outbox.sender().send_due()
-        outbox.now = next(row.next_at for row in await outbox.all(endpoint) if row.next_at)
-    first = outbox.now
-    outbox.now = first - 1
-    await outbox.happen(2)
-    await outbox.sender().send_due()
-    outbox.now = first
-    receiver.says = [(500, {})]
-    await outbox.sender().send_due()
-    assert sorted((row.failed_at is not None, row.delivered_at is not None) for row in await outbox.all(endpoint)) == [
-        (False, True),
-        (True, False),
-    ]
+        assert await outbox.sender().send_due() == 1
+        await outbox.happen(number)
+        assert await outbox.sender().send_due() == 1
+        outbox.now = max(row.next_at or outbox.now for row in await outbox.all(endpoint))
+    rows = await outbox.all(endpoint)
+    assert [(row.attempts, row.failed_at is not None) for row in rows if row.delivered_at is None] == [(10, True)]
     assert (await outbox.reread(endpoint)).disabled_at is None
 
 
@@ -156,10 +224,10 @@ async def test_a_slow_endpoint_delays_no_other(outbox: Outbox, receiver: Receive
             await outbox.happen(number)
         other = await outbox.endpoint(receiver.url)
         await outbox.happen(6)
-        assert await outbox.sender(seconds=0.5).send_due() == 3
+        assert await outbox.sender(seconds=2).send_due() == 3
     assert (await outbox.only(other)).delivered_at == outbox.now
     rows = await outbox.all(endpoint)
-    assert {row.error for row in rows if row.attempts} == {"no answer within 0.5 seconds"}
+    assert {row.error for row in rows if row.attempts} == {"no answer within 2 seconds"}
     assert all(row.next_at and row.next_at > outbox.now for row in rows)  # the others wait as long
 
 
@@ -173,6 +241,42 @@ async def test_of_two_processes_one_sends_each_event(outbox: Outbox, receiver: R
                 await asyncio.sleep(0.01)
     bodies = [received.body for received in receiver.received]
     assert len(bodies) == len(set(bodies)) == 30
+
+
+async def test_no_event_is_lost_or_misdelivered_by_receivers_that_fail_hang_redirect_inside_or_die_half_way(
+    outbox: Outbox, receiver: Receiver
+) -> None:
+    """One event of each name, to an endpoint of its own and to one that wants all; each trouble at one attempt."""
+    async with receiving() as inside:
+        alone = {name: await outbox.endpoint(f"{receiver.url}/{name}", name) for name in EVENTS}
+        everything = await outbox.endpoint(f"{receiver.url}/all", " ".join(EVENTS))
+        endpoints = [*alone.values(), everything]
+        for name in EVENTS:
+            assert await outbox.happen(name=name) == 2
+        troubles: list[Says] = [(503, {}), None, (307, {"location": inside.url}), HALF]
+        for trouble in troubles:
+            receiver.says = [trouble] * 2 * len(EVENTS)
+            assert await outbox.sender(seconds=0.5).send_due() >= len(EVENTS)
+            rows = [row for endpoint in endpoints for row in await outbox.all(endpoint)]
+            assert len(rows) == 2 * len(EVENTS)
+            assert not [row for row in rows if row.delivered_at or row.failed_at or row.next_at is None]
+            outbox.now = max(row.next_at or 0 for row in rows)
+        receiver.says, tried = [], len(receiver.received)
+        while await outbox.sender().send_due():
+            pass
+        rows = [row for endpoint in endpoints for row in await outbox.all(endpoint)]
+        assert [row for row in rows if row.delivered_at is None] == []
+    assert inside.received == []
+    secrets_of = {f"/hook/{name}": endpoint.secret for name, endpoint in alone.items()}
+    secrets_of["/hook/all"] = everything.secret
+    for received in receiver.received:  # at every attempt, to the endpoint that it is for
+        path, name = received.line.split(" ")[1], json.loads(received.body)["type"]
+        assert path in (f"/hook/{name}", "/hook/all")
+        assert signed(received, secrets_of[path])
+    taken = [(each.line.split(" ")[1], json.loads(each.body)["type"]) for each in receiver.received[tried:]]
+    assert sorted(taken) == sorted(
+        [(f"/hook/{name}", name) for name in EVENTS] + [("/hook/all", name) for name in EVENTS]
+    )
 
 
 @pytest.mark.process

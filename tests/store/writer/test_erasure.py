@@ -26,6 +26,7 @@ from grapevine.store.copy.schema import copied_tables
 from grapevine.store.repositories.webhooks import WebhookRow
 from grapevine.store.rows import ERASED
 from grapevine.webhooks.signing import event as webhook_event
+from grapevine.writer import eraser
 from grapevine.writer.eraser import MAX_WAITING, Eraser
 from grapevine.writer.erasure import Erased
 from tests.store.writer.stored_rows import assert_recounted
@@ -274,17 +275,21 @@ async def test_a_page_that_others_have_seen_stays(scene: Scene) -> None:
     assert await scene.table(pages) == [(shared.url,)]
 
 
-async def test_events_that_name_the_visit_leave_the_outbox(scene: Scene) -> None:
+async def test_events_that_name_the_visit_leave_the_outbox(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = [(await scene.land(scene.arrival())).visit_id for _ in range(2)]
     hook = WebhookRow("wh_1", SITE, "https://hooks.example/", "whsec_x", "share.proven", 0)
     await scene.store.webhooks.add(hook)
-    for number, visit_id in enumerate((first, second)):
-        data = {"visit": ids.visit_text(visit_id)}
+    erased, other = ({"visit": ids.visit_text(visit_id)} for visit_id in (first, second))
+    monkeypatch.setattr(eraser, "_DELIVERIES_AT_ONCE", 2)
+    through, below = {**other, "via": erased, "link": None}, {**other, "via": None, "link": erased}
+    events: list[dict[str, Any]] = [erased, other, through, below, erased, erased, {}]
+    for number, data in enumerate(events):
         await scene.store.webhooks.publish(
             webhook_event(SITE, "share.proven", NOON, data), partial("msg_{}".format, number)
         )
     await scene.erase(first)
-    assert await scene.table("SELECT delivery_id FROM deliveries") == [("msg_1",)]
+    left = await scene.table("SELECT delivery_id FROM deliveries ORDER BY delivery_id")
+    assert left == [("msg_1",), ("msg_6",)]
 
 
 async def test_two_erasures_of_one_visit_at_once_are_one(scene: Scene) -> None:

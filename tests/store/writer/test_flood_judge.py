@@ -10,14 +10,20 @@ import pytest
 
 from grapevine.analytics.models.flood_verdict import PER_ACTIVE, UNEXPLAINED
 from grapevine.domain import ids
+from grapevine.domain.channels import CODES
 from grapevine.domain.enums import VERDICTS
 from grapevine.domain.events import Event, View, VisitOutcome
 from grapevine.domain.tokens import Token
 from grapevine.store.base import Store
+from grapevine.store.repositories.links import LinkRow
+from grapevine.store.rows import VisitRow
 from grapevine.writer.bursts import GRACE_MS
+from grapevine.writer.eraser import Eraser
+from grapevine.writer.erasure import Erased
 from grapevine.writer.floods import OFTEN
+from grapevine.writer.link_removal import LINK
 from tests.store.writer.stored_rows import assert_recounted
-from tests.store.writer.test_batch import COPY, NOON, SITE, report
+from tests.store.writer.test_batch import COPY, NOON, SITE, page, report
 from tests.store.writer.test_verdict_job import Scene
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +45,24 @@ class Flood(Scene):
         return await self.land_all(
             [self.arrival(token, at=NOON + start + index, network=network) for index in range(number)]
         )
+
+    async def minted(self) -> int:
+        """Returns the node of a minted link."""
+        node = ids.pack(ids.day_at(NOON), 77, 77)
+        page_id = page("https://a.example/deep").page_id
+        link = LinkRow(
+            site_id=SITE, visit_id=node, cell=77, channel=CODES["link"], url="https://a.example/deep", label=None,
+            external_id=None, campaign=None, word=None, places="", keep=0, created_at=NOON, expires_at=None,
+        )  # fmt: skip
+        row = VisitRow(
+            site_id=SITE, visit_id=node, cell=77, nonce_check=0, at=NOON, next_view=1, page_id=page_id, source=LINK,
+            device=0, app=None, visitor=None, channel=None, n=None, via_id=None, parent_id=None, root_id=None, depth=0,
+            flags=0, reason=None, verdict=None, network=None,
+        )  # fmt: skip
+        async with self.store.batch() as batch:
+            await batch.insert_visits([], [row], [])
+            await batch.links.insert([link], [])
+        return node
 
     async def reads_on(self, *visits: int) -> None:
         """A second page is viewed in each of ``visits``."""
@@ -64,6 +88,24 @@ async def test_a_flood_of_browsers_from_one_network_is_taken_out_as_if_it_had_ne
     assert await scene.everything() == before
     assert await scene.verdicts() == {None: 2, REPLAY: 700}
     assert await scene.table("SELECT * FROM suspected_floods") == []
+    await assert_recounted(scene.store)
+
+
+async def test_of_a_flooded_link_the_node_stays_what_it_is(scene: Flood) -> None:
+    """A node shows no activity either, and is no visit of anybody."""
+    node = await scene.minted()
+    token = Token(node, CODES["link"], 0)
+    (friend,) = await scene.flooded(token, 1, start=10, network=OFFICE + (1 << 24))
+    await scene.reads_on(friend)
+    before, row = await scene.everything(), await scene.visit(node)
+    await scene.flooded(token, 700)
+    assert await scene.judged() == 700
+    assert await scene.everything() == before
+    assert await scene.visit(node) == row
+    assert await scene.table("SELECT size FROM cascades") == [(1,)]
+    await assert_recounted(scene.store)
+    assert await Eraser(scene.store, scene.recorder, lambda: NOON).erase(SITE, node) is Erased.NOW
+    assert await scene.table("SELECT count(*) FROM links") == [(0,)]
     await assert_recounted(scene.store)
 
 

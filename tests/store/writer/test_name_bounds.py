@@ -146,7 +146,7 @@ async def test_a_share_keeps_its_own_url_beyond_the_bound_of_pages(world: BatchS
     assert await world.play(reported(token, url)) == [Stored()]
     assert await world.play(reported(token, "https://a.example/later")) == [Stored(duplicate=True)]
     shares = world.store.reads.shares
-    assert await shares.shared_url(SITE, visit, COPY, 0) == url
+    assert (await shares.followed_link(SITE, visit, COPY, 0)).url == url
     (text,) = OWNER.tokens.mint(visit, (COPY,))
     found = await resolve_token(world.store.reads, OWNER, text)
     assert (found.share.url, found.chain[-1].url) == (url, OTHER_PAGE)
@@ -155,7 +155,7 @@ async def test_a_share_keeps_its_own_url_beyond_the_bound_of_pages(world: BatchS
     assert (await hits(world))["pages"] == 5 + 3
     # A return proves it, and takes nothing away.
     await world.land(world.arrival(token, page=page(url), network=FLOOD))
-    assert await shares.shared_url(SITE, visit, COPY, 0) == url
+    assert (await shares.followed_link(SITE, visit, COPY, 0)).url == url
     assert (await hits(world))["pages"] == 5 + 4
 
 

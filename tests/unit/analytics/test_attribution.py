@@ -22,21 +22,20 @@ CHAINS: st.SearchStrategy[Conversion] = st.tuples(
 
 @pytest.mark.parametrize("chains", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_the_credits_of_a_conversion_add_up_to_it_exactly(chains: int) -> None:
-    settings(max_examples=chains, deadline=None, suppress_health_check=[HealthCheck.too_slow])(adds_up)()
+    @settings(max_examples=chains, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(chain=CHAINS, model=st.sampled_from(MODELS))
+    def adds_up(chain: Conversion, model: str) -> None:
+        touches, currency, worth = chain
+        owed = credit(model, [chain])
+        assert sum(one.conversions for one in owed.values()) == MILLION
+        values = [one.worth.get(currency or "", 0) for one in owed.values()]
+        assert sum(values) == (0 if currency is None or worth is None else worth)
+        assert all(0 < one.conversions <= MILLION or any(one.worth.values()) for one in owed.values())
+        assert set(owed) <= set(touches or [None])
+        by_channel = added((share[1] if share else None, one) for share, one in owed.items())
+        assert sum(one.conversions for one in by_channel.values()) == MILLION
 
-
-@given(chain=CHAINS, model=st.sampled_from(MODELS))
-def adds_up(chain: Conversion, model: str) -> None:
-    """Asserts that the credits of a conversion add up to it."""
-    touches, currency, worth = chain
-    owed = credit(model, [chain])
-    assert sum(one.conversions for one in owed.values()) == MILLION
-    values = [one.worth.get(currency or "", 0) for one in owed.values()]
-    assert sum(values) == (0 if currency is None or worth is None else worth)
-    assert all(0 < one.conversions <= MILLION or any(one.worth.values()) for one in owed.values())
-    assert set(owed) <= set(touches or [None])
-    by_channel = added((share[1] if share else None, one) for share, one in owed.items())
-    assert sum(one.conversions for one in by_channel.values()) == MILLION
+    adds_up()
 
 
 @settings(max_examples=1_000, deadline=None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from grapevine.collect.list_overrides import (
+    AssistantPattern,
     AssistantTag,
     ContentNames,
     GenericRobotPattern,
@@ -33,6 +34,7 @@ NO_ORIGINS: frozenset[str] = frozenset()
 KINDS = {
     InAppBrowser: "inside",
     RobotPattern: "robot",
+    AssistantPattern: "assistant",
     GenericRobotPattern: "telling",
     HumanPattern: "reader",
     ReferrerName: "name",
@@ -58,7 +60,9 @@ def listed() -> list[tuple[re.Pattern[str], ListedRobot]]:
     return [(re.compile(entry.pattern), entry) for entry in robots_listed()]
 
 
-def read_without(row: InAppBrowser | RobotPattern | GenericRobotPattern | HumanPattern) -> Agent:
+def read_without(
+    row: InAppBrowser | RobotPattern | AssistantPattern | GenericRobotPattern | HumanPattern,
+) -> Agent:
     """Classifies the row's user agent without the row; compiles only the list's patterns that match it."""
     matching = [entry for pattern, entry in listed() if pattern.search(row.agent)]
     return AgentReader(without(row), matching).read(row.agent)
@@ -115,6 +119,30 @@ def test_robots() -> None:
             other = read_without(row)
             assert (other.robot, other.suspect, other.preview) != expected
     differences.check(len(TABLE.robot))
+
+
+def test_assistants_that_fetch_for_a_person() -> None:
+    differences = Differences()
+    for row in TABLE.assistant:
+        with differences.case(row):
+            found = read_agent(row.agent)
+            assert (found.robot, found.suspect, found.preview, found.assistant) == (True, False, row.app, True)
+            other = read_without(row)
+            assert other.robot
+            assert (other.preview, other.assistant) != (row.app, True)
+    differences.check(len(TABLE.assistant))
+    visits_from = {row.app for row in TABLE.referrer if row.medium == "assistant"}
+    assert {row.app for row in TABLE.assistant} - visits_from == {
+        "alexa"
+    }  # an assistant has one name, however it is seen
+
+
+def test_what_gathers_pages_for_an_assistant_is_a_robot_and_no_fetch_for_a_person() -> None:
+    crawlers = ("GPTBot/1.2", "OAI-SearchBot/1.0", "ClaudeBot/1.0", "Claude-SearchBot/1.0", "PerplexityBot/1.0")
+    more = ("CCBot/2.0", "Bytespider", "Google-Extended/1.0", "Amazonbot/0.1", "Applebot-Extended/0.1")
+    for name in (*crawlers, *more):
+        found = read_agent(f"Mozilla/5.0 (compatible; {name}; +https://robots.example/)")
+        assert (name, found.robot, found.preview, found.assistant) == (name, True, None, False)
 
 
 def test_ways_in_which_robots_name_themselves() -> None:
@@ -194,7 +222,6 @@ def test_shims() -> None:
 
 def test_the_page_about_sources_names_every_app(project_root: Path) -> None:
     page = (project_root / "docs/sources.md").read_text("utf-8")
-    apps = {
-        row.app for kind in ("inside", "robot", "name", "referrer", "tag") for row in getattr(TABLE, kind) if row.app
-    }
+    kinds = ("inside", "robot", "assistant", "name", "referrer", "tag")
+    apps = {row.app for kind in kinds for row in getattr(TABLE, kind) if row.app}
     assert {app for app in apps if f"`{app}`" not in page} == set()

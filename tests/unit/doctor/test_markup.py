@@ -46,6 +46,12 @@ def test_lines_are_counted() -> None:
     assert [(each.name, each.line) for each in found.elements] == [("script", 4), ("meta", 4), ("link", 5)]
 
 
+def test_a_number_that_is_no_character() -> None:
+    number = f"&#{'1' * 5_000};"
+    found = read_markup(f"<meta content='{number}'>widget {number}")
+    assert [(each.get("content"), found.texts) for each in found.elements] == [("\ufffd", ["widget \ufffd"])]
+
+
 HOSTILE = {
     "comments": "<!--",
     "ended comments": "<!---->",

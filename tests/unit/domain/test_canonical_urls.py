@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grapevine.domain.canonical_urls import canonical_path, canonical_query, canonical_stored, readable
-from grapevine.domain.urls import MAX_LENGTH, UrlError, joined_url, page_of
+from grapevine.domain.urls import MAX_LENGTH, UrlError, joined_url, origin_of, page_of
 
 SITE = "https://a.example"
 ORIGINS = frozenset({SITE, "https://xn--bcher-kva.example"})
@@ -178,3 +178,29 @@ def test_what_is_no_stored_page_stays(text: str) -> None:
 def test_what_a_stored_page_is_joined_with(stored: str, keep: frozenset[str] | None, joined: str) -> None:
     assert joined_url(SITE + stored, keep) == SITE + joined
     assert joined_url("(other)", keep) == "(other)"
+
+
+def test_an_ipv4_address_has_one_spelling() -> None:
+    same = (
+        "127.0.0.1", "127.1", "127.0.1", "0x7f.1", "0x7F.1", "2130706433", "0x7f000001", "017700000001", "0177.0x0.0.1",
+        "127.0.0.1.", "127.000.000.001", "%31%32%37.1", "１２７.1",
+    )  # fmt: skip
+    assert {origin_of(f"http://{host}/") for host in same} == {"http://127.0.0.1"}
+    assert origin_of("http://0:8080/") == "http://0.0.0.0:8080"
+    assert origin_of("http://192.0.2.0x/") == "http://192.0.2.0"
+    for host in (
+        "256.1.1.1",
+        "1.2.3.4.5",
+        "1.2.3.256",
+        "08.1.1.1",
+        "4294967296",
+        "a.1",
+        "1..1",
+        "1_0.1",
+        "0x1_0.1",
+        "1.2.3.0xg1.1",
+    ):
+        with pytest.raises(UrlError, match="names a host that cannot be"):
+            origin_of(f"http://{host}/")
+    for host in ("1.example", "a.1b", "0xg", "1-2.a3", "a.0x1x", "127.0.0.1.example"):  # names
+        assert origin_of(f"http://{host}/") == f"http://{host}"

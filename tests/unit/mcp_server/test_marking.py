@@ -15,22 +15,30 @@ from grapevine.mcp_server.results import result_schema
 from grapevine.mcp_server.tools import TOOLS
 
 CLOSED = {
-    "answers.at", "answers.verdict", "answers.visit", "at", "bound_hits", "chain.at", "chain.source",
+    "answers.at", "answers.channel", "answers.class", "answers.verdict", "answers.visit",
+    "at", "bound_hits", "chain.at", "chain.seen_by",
+    "chain.source",
     "chain.verdict", "chain.via.channel", "chain.via.token", "chain.visit", "channels.conversions", "channels.key",
     "channels.value", "conversions_by", "conversions_by.value", "currency", "drops", "estimate.method",
-    "estimate.reason", "last_at", "model", "nodes.at", "nodes.device", "nodes.parent", "nodes.source",
-    "nodes.verdict", "nodes.via.channel", "nodes.visit", "pages.conversions", "pages.value", "reach.value", "root",
+    "estimate.reason", "last_at", "link.token", "model", "nodes.at", "nodes.device", "nodes.link.token", "nodes.parent",
+    "nodes.source",
+    "nodes.verdict", "nodes.via.channel", "nodes.visit", "pages.conversions", "pages.value", "reach.value",
+    "refunded.value",
+    "root",
     "share.at", "share.channel", "share.reported_by", "share.visit", "shares.channel", "shares.conversions",
-    "shares.key", "shares.value", "started_at", "suspects", "token", "value", "without_share.conversions",
-    "without_share.value",
+    "shares.key", "shares.link.token", "shares.value", "started_at", "suspects", "token", "value",
+    "without_share.conversions", "without_share.value",
 }  # fmt: skip
 """Where each text is one of a closed set, or has a form in which no sentence can be written: a person looked at it."""
 
 MARKED = {
-    "answers.text", "chain.url", "evidence.apps", "nodes.url", "page", "pages.key", "pages.url", "share.unfurls",
-    "share.url", "shares.url", "unfurls", "url",
+    "answers.text", "campaign", "chain.url", "evidence.apps", "link.campaign", "link.external_id", "link.label",
+    "nodes.link.campaign", "nodes.link.external_id", "nodes.link.label", "nodes.url", "page", "pages.key", "pages.url",
+    "share.unfurls", "share.url", "shares.link.campaign", "shares.link.external_id", "shares.link.label", "shares.url",
+    "unfurls", "url",
 }  # fmt: skip
-"""Where a stranger can choose the text."""
+"""Where a stranger can choose the text, or it came from one: the owner may have made an external id of what a chat user
+is called."""
 
 KEY_OF_A_ROW = {"breakdown": False, "top_pages": True, "top_apps": True}
 """Whether the key of a row of this tool is marked: it depends on what the rows are."""

@@ -22,6 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 ALLOWED = {
     "/v1/stats/summary", "/v1/stats/series", "/v1/stats/breakdown", "/v1/stats/direct", "/v1/attribution", "/v1/spikes",
     "/v1/cascades", f"/v1/cascades/{VISIT}", f"/v1/tokens/{TOKEN}", "/v1/export/answers",
+    "/v1/links/summary",
 }  # fmt: skip
 
 

@@ -114,7 +114,7 @@ async def test_csv_for_spreadsheets(server: Server, headers: dict[str, str]) -> 
     for bom, content in (("off", text.encode()), ("on", response.content)):
         assert (await get(server, "visits", headers, format="csv", bom=bom)).content == content
     empty = await get(server, "answers", headers, format="csv")
-    assert empty.content == b"\xef\xbb\xbfvisit,at,text,contact,verdict\r\n"
+    assert empty.content == b"\xef\xbb\xbfvisit,at,text,contact,verdict,id,class,class_by,channel,by\r\n"
     assert not (await get(server, "visits", headers, bom="on")).content.startswith(b"\xef")
     refused = await get(server, "visits", headers, format="csv", bom="no")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "bom")

@@ -98,7 +98,7 @@ async def test_the_cascade_of_three(server: Server, asker: KeyClient) -> None:
     assert listed["next"] is None
     assert list(head) == [
         "root", "url", "started_at", "last_at", "size", "max_depth", "breadth", "structural_virality", "shares",
-        "conversions", "value", "networks",
+        "conversions", "value", "networks", "link",
     ]  # fmt: skip
     assert (head["root"], head["size"], head["max_depth"], head["breadth"]) == (first["visit"], 3, 2, 1)
     assert head["structural_virality"] == pytest.approx(4 / 3)

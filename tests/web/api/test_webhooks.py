@@ -15,7 +15,7 @@ from grapevine.domain.ids import DAY_MS
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.urls import page_id
 from grapevine.store.repositories.spikes import SpikeRow
-from grapevine.webhooks.signing import event
+from grapevine.webhooks.signing import EVENTS, event
 from tests.support.in_process_server import BOTH_BACKENDS, NOON, ORIGIN, Server, serving
 from tests.support.webhook_receiver import receiving
 from tests.web.api.test_read_api import KeyClient, refused, with_key
@@ -50,16 +50,17 @@ async def test_an_endpoint_is_added_shown_changed_and_taken_away(server: Server,
     assert added == {
         "id": added["id"],
         "url": URL,
-        "events": ["spike.detected"],
+        "events": [*EVENTS],
         "created_at": rfc3339(server.clock.now),
         "enabled": True,
         "disabled": None,
+        "paused": None,
     }
     assert await owner.json("/v1/webhooks") == {"webhooks": [added]}
     path = f"/v1/webhooks/{added['id']}"
     assert await owner.json(path) == added
     changed = await owner.http.patch(path, json={"url": "https://other.example/", "events": ["spike.detected"]})
-    assert changed.json() == added | {"url": "https://other.example/"}
+    assert changed.json() == added | {"url": "https://other.example/", "events": ["spike.detected"]}
     gone = await owner.http.delete(path)
     assert (gone.status_code, gone.content) == (204, b"")
     assert await owner.json("/v1/webhooks") == {"webhooks": []}
@@ -98,7 +99,7 @@ async def test_an_endpoint_that_is_switched_off_gets_nothing_and_can_be_switched
         ({"url": "https://[2002:a00:1::]/"}, "url"), ({"url": "https://0.0.0.0/"}, "url"),
         ({"url": "https://224.0.1.1/"}, "url"), ({"url": "https://100.64.0.1/"}, "url"),
         ({"url": "https://me:secret@hook.example/"}, "url"), ({"url": "https://hook.example/#x"}, "url"),
-        ({"events": []}, "events"), ({"events": ["spike"]}, "events"), ({"events": ["share.proven"]}, "events"),
+        ({"events": []}, "events"), ({"events": ["spike"]}, "events"), ({"events": ["mention"]}, "events"),
         ({"secret": "whsec_mine"}, "secret"), ({"url": 5}, "url"),
     ],
 )  # fmt: skip

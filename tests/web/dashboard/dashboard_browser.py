@@ -21,7 +21,8 @@ HOSTILE = "</title><script>alert(1)</script>'\"&"
 SLACKBOT = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"
 PAGES = [
     "/", "/cascades", "/tokens", "/?days=7", "/?from=2026-01-01&to=2026-12-31", "/cascades?sort=recent", "/direct",
-    "/direct?days=7", "/conversions", "/conversions?model=first&goal=order",
+    "/direct?days=7", "/links", "/links?campaign=may", "/conversions", "/conversions?model=first&goal=order",
+    "/mentions", "/mentions?kind=feed&gone=true",
 ]  # fmt: skip
 
 

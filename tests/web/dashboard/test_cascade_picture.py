@@ -27,7 +27,7 @@ def cascade(parents: list[int | None], **changed: CascadeNode) -> Cascade:
     return Cascade(
         root="v0", url="https://a.example/", started_at=rfc3339(START), last_at=rfc3339(START + 60_000 * len(nodes)),
         size=len(nodes), max_depth=max(depths), breadth=1, structural_virality=None, shares=0, conversions=0, value={},
-        networks=1,        nodes=[changed.get(one.visit, one) for one in nodes],
+        networks=1, link=None, nodes=[changed.get(one.visit, one) for one in nodes],
     )  # fmt: skip
 
 
@@ -114,6 +114,7 @@ def test_erased_visits_keep_their_place_only() -> None:
     assert [dot.erased for dot in drawing.dots] == [False, True, False]
     assert drawing.dots[1].label == "erased"
     assert "erased since" in drawing.dots[1].title
+    assert [generation.visits for generation in drawing.generations] == [1, 0, 1]
 
 
 def test_a_branch_whose_parent_is_past_retention_hangs_on_the_root() -> None:

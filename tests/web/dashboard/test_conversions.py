@@ -7,12 +7,13 @@ from decimal import Decimal
 import pytest
 
 from grapevine.analytics.models.attribution import MODELS, Attribution, CreditRow, Unshared
+from grapevine.domain.periods import rfc3339
 from grapevine.web.dashboard import formats, labels
 from grapevine.web.dashboard.conversions import segments
 from tests.support.in_process_server import Server
 from tests.web.api.test_attribution import PurchaseChain
 from tests.web.api.test_read_api import with_key
-from tests.web.dashboard.dashboard_browser import page, signed_in
+from tests.web.dashboard.dashboard_browser import DAY_MS, page, signed_in
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +65,43 @@ async def test_pages_and_keys_are_shown_apart(server: Server, chain: PurchaseCha
     assert [(row[1], row[3]) for row in shown.tables[caption][1:]] == [("1", "3.00"), ("2", "–")]
     assert "Value 3.00 EUR" in shown.text
     assert "values=keys" in shown.text
+
+
+async def test_refunds_are_shown_apart_and_alone(server: Server, chain: PurchaseChain) -> None:
+    writer = await with_key(server, "writer", scope="write")
+
+    async def sell(number: str, value: str, currency: str = "EUR", **fields: str) -> None:
+        sold = {"goal": "order", "id": number, "value": value, "currency": currency} | fields
+        assert (await writer.http.post("/v1/conversions", json=sold)).status_code == 200
+
+    await sell("A-1", "50.00", visit=chain.visits[1])
+    await sell("A-2", "8", "USD", visit=chain.visits[0])
+    before, note = server.clock.now, "A refund is no conversion."
+    client = await signed_in(server)
+    assert note not in (await page(client, "/conversions")).text
+    server.clock.now += 2 * DAY_MS
+    await sell("R-1", "-20.00", refund_of="A-1")
+    await sell("R-2", "-8", "USD", refund_of="A-2")
+    shown = await page(client, "/conversions")
+    assert "Conversions 4 goals reached, of 2 kinds" in shown.text
+    assert "Value 137.00 EUR 0.00 USD after 2 refunds: -20.00 EUR, -8.00 USD" in shown.text
+    goals = [("Goal", "Conversions", "EUR", "USD"), ("order", "3", "130.00", "0.00"), ("letter", "1", "7.00", "–")]
+    assert [(row[0], row[1], *row[3:]) for row in shown.tables["Conversions by goal"]] == goals  # and no others
+    today = rfc3339(server.clock.now)[:10]
+    alone = await page(client, f"/conversions?from={today}&to={today}")
+    assert "Conversions 0 no goal reached, refunds alone" in alone.text
+    assert "Value -20.00 EUR -8.00 USD after 2 refunds: -20.00 EUR, -8.00 USD" in alone.text
+    assert note in alone.text
+    assert "Owed to shares –" in alone.text
+    for caption, rows in {
+        "Conversions by goal": [("0", "-20.00", "-8.00")],
+        "Conversions by who reported them": [("0", "-20.00", "-8.00"), ("0", "–", "–")],
+        "Credit by channel": [("0", "-20.00", "–"), ("0", "–", "-8.00")],
+        "Credit by share": [("0", "-20.00", "–")],
+    }.items():
+        assert [(row[1], *row[3:]) for row in alone.tables[caption][1:]] == rows, caption
+    day = rfc3339(before)[:10]
+    assert note not in (await page(client, f"/conversions?from={day}&to={day}")).text
 
 
 async def test_every_view_is_a_url(server: Server, chain: PurchaseChain) -> None:

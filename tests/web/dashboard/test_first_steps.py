@@ -10,17 +10,19 @@ import pytest
 
 from grapevine.analytics.first_steps import FirstSteps
 from grapevine.analytics.first_steps import first_steps as read_first_steps
+from grapevine.domain import ids
 from grapevine.sites.platforms import pasted_code, platforms
 from grapevine.sites.snippet import snippet
 from grapevine.web import steps_cache
 from grapevine.web.dashboard import first_steps
 from tests.support.in_process_server import BOTH_BACKENDS, ORIGIN, Server
 from tests.support.user_agents import CHROME
+from tests.web.api.test_read_api import with_key
 from tests.web.dashboard.dashboard_browser import HOSTILE, chain_of_three, page, signed_in
 from tests.web.page_markup import Page
 
 pytestmark = pytest.mark.anyio
-EMPTY = ["/", "/cascades", "/direct", "/conversions", "/tokens"]
+EMPTY = ["/", "/cascades", "/direct", "/links", "/conversions", "/tokens"]
 PART = "/first-steps"
 OTHER = "https://www.a.example"
 
@@ -57,9 +59,9 @@ async def test_a_page_without_data_leads_to_the_first_visit(server: Server, url:
     assert shown.values("div", "data-part") == [PART]
     assert "This page does not change by itself, because JavaScript is off. Look again" in shown.text
     assert url in shown.values("a", "href")
-    ids = [value for _, name, value in shown.attributes if name == "id"]
-    assert len(ids) == len(set(ids))
-    assert set(shown.values("button", "data-copies")) <= set(ids)
+    names = [value for _, name, value in shown.attributes if name == "id"]
+    assert len(names) == len(set(names))
+    assert set(shown.values("button", "data-copies")) <= set(names)
 
 
 async def test_scripts_are_files_of_this_server(server: Server) -> None:
@@ -106,6 +108,20 @@ async def test_the_steps_are_taken_one_after_the_other(server: Server) -> None:
         answer = await client.get(url)
         assert "First steps" not in answer.text
         assert "<script" not in answer.text
+
+
+async def test_links_that_were_made_before_are_no_first_visit(server: Server) -> None:
+    """A mailing is prepared before the widget is pasted: more links than earliest visits are looked at."""
+    client = await signed_in(server)
+    shop = await with_key(server, "shop", scope="write")
+    made = await shop.http.post("/v1/links", json={"links": [{"url": ORIGIN}] * 201})
+    assert made.status_code == 201
+    assert "Waiting for the first visit" in said(await part(server, client))
+    server.clock.now += ids.DAY_MS
+    await server.visit(url=f"{ORIGIN}/story")
+    shown = said(await part(server, client))
+    assert "The first visit is here First visit (done) /story Direct, inner page, desktop" in shown
+    assert "Visits 1" in said(await page(client, "/"))
 
 
 async def test_a_refused_page_is_named_with_what_helps(server: Server) -> None:

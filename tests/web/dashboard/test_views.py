@@ -251,7 +251,7 @@ async def test_a_key_sees_its_own_site_alone(server: Server) -> None:
     chain = await chain_of_three(server)
     await server.add_site("site-b", "https://b.example")
     client = await signed_in(server, site_id=2)
-    for url in ("/", "/cascades", "/tokens", "/direct", "/conversions"):
+    for url in ("/", "/cascades", "/tokens", "/direct", "/links", "/conversions"):
         answer = await client.get(url)
         assert "site-a" not in answer.text
         assert "/story" not in answer.text

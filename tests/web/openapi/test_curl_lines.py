@@ -5,11 +5,17 @@ from __future__ import annotations
 import argparse
 import shlex
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from grapevine.links.minting import mint
+from grapevine.links.new_links import check_links
+from grapevine.links.schemas import NewLink
+from grapevine.mentions import checking
 from grapevine.sites.api_keys import hash_secret
+from grapevine.store.repositories.feeds import FeedRow
 from grapevine.store.repositories.webhooks import WebhookRow
 from grapevine.store.rows import KeyRow, SiteRow
 from grapevine.web.openapi.outline import CallOutline, groups
@@ -38,12 +44,16 @@ def read_curl(line: str) -> httpx.Request:
     parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("--json")
     parser.add_argument("--data-raw")
+    parser.add_argument("--data-urlencode", dest="fields", action="append", default=[])
     parser.add_argument("url")
     program, *words = shlex.split(line)
     assert program == "curl"
     found = parser.parse_args(words)
     headers = dict(header.split(": ", 1) for header in found.headers)
-    body = found.json or found.data_raw
+    form = urlencode([tuple(field.split("=", 1)) for field in found.fields])
+    body = found.json or found.data_raw or form
+    if form:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"} | headers
     if found.json:
         headers = {"Content-Type": "application/json", "Accept": "application/json"} | headers
     return httpx.Request(found.method or ("POST" if body else "GET"), found.url, headers=headers, content=body)
@@ -61,7 +71,7 @@ async def plant(server: Server) -> dict[str, str]:
     for number, (key, name) in enumerate(SITES.items(), 2):
         row = SiteRow(
             site_id=number, key=key, name=name, salt=f"{number:032x}", created_at=NOON, origins=(ORIGIN,),
-            param="gv", place="auto", query="*",
+            param="gv", place="auto", query="*", webmention="on",
         )  # fmt: skip
         await server.store.sites.add_site(row)
     server.clock.now += 1_000
@@ -76,11 +86,37 @@ async def plant(server: Server) -> dict[str, str]:
     await server.store.webhooks.add(endpoint)
     published = event(2, "spike.detected", server.clock.now, {"returns": 52})
     await server.store.webhooks.publish(published, lambda: "msg_5cGh1LpQ8TtW")
+    feed = FeedRow(
+        feed_id="feed_5b2f0f7c7b1e4a0f9d3c2b1a09f8e7d6", site_id=2, url="https://feeds.example.com/", name="news",
+        created_at=NOON, next_at=1 << 52,
+    )  # fmt: skip
+    await server.store.feeds.add(feed, 20)
     server.site = next(iter(SITES))
     page = {"url": f"{ORIGIN}/bread"}
+    site = await server.state.sites.by_key(server.site)
+    assert site is not None
     root = await server.visit(server.browser(Origin=ORIGIN), **page)
     visit = await server.visit(server.browser("192.0.2.2", Origin=ORIGIN), token=root["tokens"]["copy"], **page)
+    (link,) = await mint(
+        server.state.store,
+        server.state.nonces,
+        site,
+        await check_links(site, [NewLink(url=f"{ORIGIN}/bread", word="summer")], server.clock.now, is_list=False),
+        server.clock.now,
+        "nonce",
+    )
+    sold = {"goal": "order", "id": "A-1001", "visit": visit["visit"], "value": "49", "currency": "EUR"}
+    owner = server.browser(Authorization="Bearer gv_own")
+    assert (await owner.post("/v1/conversions", json=sold)).status_code == 200
+    receipt = (await owner.get("/v1/receipts", params={"goal": "order", "id": "A-1001"})).json()
+    said = {"text": "a friend", "visit": visit["visit"], "nonce": "n" * 16}
+    assert (await owner.post("/v1/answers", json=said)).status_code == 200
+    (answer,) = (await owner.get("/v1/answers")).json()["answers"]
     return {
+        "4fQ0aZk31Lm7MbT2kQ9xZa": answer["id"],
+        "7MbT2kQ9xZa": receipt["conversion"],
+        "5f0c3e1f7a9b4d2e8c6a1b3d5e7f9021": receipt["says"]["receipt"],
+        "8ELulSh3Pe9N6xYWSciuLsM": site.tokens.mint_one(link.visit_id, link.channel),
         "03Gje856j3P": root["visit"],
         "03Gl69Cu6Or": visit["visit"],
         "82fJgvL8BHbGGDSJT0nzh45": root["tokens"]["copy"],
@@ -89,7 +125,8 @@ async def plant(server: Server) -> dict[str, str]:
     }
 
 
-async def test_each_line_succeeds(server: Server) -> None:
+async def test_each_line_succeeds(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "MOST_AT_ONCE", 0)  # no source is read
     real = await plant(server)
     client = server.browser("127.0.0.1")
     client.headers.pop("Origin")

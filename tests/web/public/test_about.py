@@ -19,6 +19,7 @@ from grapevine.domain import ids
 from grapevine.domain.channels import CODES, NAMES
 from grapevine.web.public.about.languages import Words, languages, nth, preferred
 from tests.support.in_process_server import ORIGIN, Server
+from tests.web.api.test_read_api import with_key
 from tests.web.page_markup import Page
 
 WORDS = Path(__file__).parents[3] / "widget/translations"
@@ -55,6 +56,28 @@ async def test_nothing_of_the_visit_itself_is_shown(server: Server) -> None:
     site = (await server.state.sites.all())[0]
     gone = site.tokens.mint(ids.pack(2400, 9, 9), (CODES["copy"],))[0]
     assert (await ask(server, gone)).status_code == 200
+
+
+@pytest.mark.parametrize("language", languages())
+async def test_of_a_minted_link_it_says_who_made_it_and_not_for_whom(server: Server, language: str) -> None:
+    shop = await with_key(server, "shop", scope="write")
+    made = {"url": f"{ORIGIN}/private", "label": "Secret", "external_id": "contact-1842", "campaign": "Mailing"}
+    link = (await shop.http.post("/v1/links", json=made | {"places": ["door"], "channel": "print"})).json()
+    words = languages()[language].of_minted()
+    said = {number: unescape((await ask(server, token, language)).text) for number, token in enumerate(
+        (link["token"], link["places"][0]["token"], link["qr_url"].split("/")[-2])
+    )}  # fmt: skip
+    for number, text in said.items():
+        for field in ("lead", "not_said", "opened_text", "erase_any", "visit_value"):
+            assert getattr(words, field).format(site="site-a") in text, field
+        assert words.nth_value.format(n=int(number == 1)) in text
+        assert words.lead != languages()[language].lead
+        assert not {"private", "Secret", "contact", "1842", "Mailing", "door"} & set(re.findall(r"\w+", text))
+        assert not re.search(r"\d\d:\d\d", text)
+    assert (await shop.http.delete(f"/v1/links/{link['token']}")).status_code == 204
+    assert languages()[language].lead.format(site="site-a") in unescape(
+        (await ask(server, link["token"], language)).text
+    )
 
 
 @pytest.mark.parametrize(("n", "expected"), [(0, "share 1 of"), (6, "share 7 of"), (7, "share 8+ of")])
@@ -199,6 +222,10 @@ def test_the_texts_are_whole(words: Words) -> None:
     english = languages()["en"]
     assert len(words.months) == 12
     assert words.channels.keys() == english.channels.keys()
+    assert words.minted.keys() == english.minted.keys()
+    for field, text in words.minted.items():
+        assert text == text.strip() != ""
+        assert holes(text) == holes(english.minted[field]) >= holes(getattr(english, field)), field
     for field in words.__struct_fields__:
         mine, theirs = getattr(words, field), getattr(english, field)
         if isinstance(mine, str):

@@ -128,5 +128,5 @@ async def test_an_answer_changes_no_number(server: Server) -> None:
 @pytest.mark.parametrize("server", ["asgi /g", "socket /g"], indirect=True)
 async def test_behind_a_prefix_it_stands_below(server: Server) -> None:
     body = {"site": "site-a", "text": "a friend", "nonce": "n" * 16}
-    assert (await server.http.post("/v1/answers", json=body, headers={"Origin": ORIGIN})).status_code == 404
+    assert (await server.http.post("/v1/answers", json=body, headers={"Origin": ORIGIN})).status_code == 401  # of keys
     assert (await server.http.post("/g/v1/answers", json=body, headers={"Origin": ORIGIN})).status_code == 200

@@ -25,7 +25,7 @@ VISIT = {"site": "site-a", "url": f"{ORIGIN}/deep", "nonce": NONCE, "channels": 
 
 async def test_a_visit_gets_its_tokens(server: Server) -> None:
     answer = await server.visit(channels=list(CODES))
-    assert set(answer) == {"visit", "session", "tokens", "returned", "joint"}
+    assert set(answer) == {"visit", "session", "tokens", "returned", "joint", "source"}
     assert len(answer["visit"]) == 11
     assert list(answer["tokens"]) == list(CODES)
     tokens = [answer["session"], *answer["tokens"].values()]
@@ -60,8 +60,8 @@ async def test_a_chain_of_three(server: Server) -> None:
     friend = await server.visit(server.browser("192.0.2.2"), token=first["tokens"]["copy"])
     third = await server.visit(server.browser("192.0.2.3"), token=friend["tokens"]["whatsapp"])
     expected = {"valid": True, "depth": 1, "self": False, "same_network": False}
-    assert friend["returned"] == expected
-    assert third["returned"] == expected | {"depth": 2}
+    assert friend["returned"] == expected | {"channel": "copy"}
+    assert third["returned"] == expected | {"depth": 2, "channel": "whatsapp"}
 
 
 async def test_every_answer_is_open_to_every_origin_without_credentials(server: Server) -> None:
@@ -256,11 +256,12 @@ async def test_self_returns_and_colleagues(server: Server) -> None:
     mine = await server.visit()
     token = mine["tokens"]["copy"]
     own = await server.visit(token=token, own=True)
-    assert own["returned"] == {"valid": True, "depth": 0, "self": True, "same_network": True}
+    assert own["returned"] == {"valid": True, "depth": 0, "self": True, "same_network": True, "channel": "copy"}
     colleague = await server.visit(token=token)
-    assert colleague["returned"] == {"valid": True, "depth": 1, "self": False, "same_network": True}
+    assert colleague["returned"] == {"valid": True, "depth": 1, "self": False, "same_network": True, "channel": "copy"}
     stranger = await server.visit(server.browser("192.0.2.9"), token=token)
     assert stranger["returned"]["same_network"] is False
+    assert [visit["source"] for visit in (mine, own, stranger)] == ["direct-deep", "share", "share"]
 
 
 async def test_the_next_morning_the_network_is_still_known(server: Server) -> None:

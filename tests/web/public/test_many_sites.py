@@ -32,7 +32,7 @@ async def test_a_site_has_two_cells_and_its_returns_stay_in_that_of_their_root(m
     assert {ids.cell_of(ids.visit_number(visit["visit"]) or 0) for visit in visits} == own
     root = visits[0]
     friend = await many.visit(client, **page(9), token=root["tokens"]["copy"])
-    assert friend["returned"] == {"valid": True, "depth": 1, "self": False, "same_network": True}
+    assert friend["returned"] == {"valid": True, "depth": 1, "self": False, "same_network": True, "channel": "copy"}
     assert ids.cell_of(ids.visit_number(friend["visit"]) or 0) == ids.cell_of(ids.visit_number(root["visit"]) or 0)
 
 

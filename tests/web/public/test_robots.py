@@ -138,7 +138,9 @@ async def test_a_preview_from_the_senders_own_address_is_no_return(server: Serve
     assert await server.store.look("SELECT app FROM unfurls") == [(FROM_THE_SENDER[robot],)]
     assert await nobody_came(server)
     friend = await server.visit(server.browser("198.18.7.8"), token=token)
-    assert friend["returned"] == {"valid": True, "depth": 1, "self": False, "same_network": False}
+    assert friend["returned"] == {
+        "valid": True, "depth": 1, "self": False, "same_network": False, "channel": "whatsapp",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("call", ["visits", "views", "shares", "conversions"])

@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from grapevine.analytics.links import LinkNames
 from grapevine.analytics.metrics import ReporterTotals
 from grapevine.domain.money import MILLION, Amounts
 
@@ -79,6 +80,8 @@ class ShareCredit(msgspec.Struct, frozen=True):
     """Its part of the conversions, in millionths."""
     value: Amounts
     """Its part of their value by currency."""
+    link: LinkNames | None
+    """The minted link whose token it is; null for what visitors shared."""
 
 
 class Unshared(msgspec.Struct, frozen=True):
@@ -88,6 +91,15 @@ class Unshared(msgspec.Struct, frozen=True):
     """How many."""
     value: Amounts
     """Their value by currency."""
+
+
+class Refunds(msgspec.Struct, frozen=True):
+    """What was taken back of conversions, of the period or before."""
+
+    refunds: int
+    """How many."""
+    value: Amounts
+    """Their value by currency, below 0; it is a part of all other values."""
 
 
 class Attribution(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -115,6 +127,8 @@ class Attribution(msgspec.Struct, frozen=True, omit_defaults=True):
     """The credit by share."""
     conversions_by: dict[str, ReporterTotals]
     """Conversions and value by who reported them: `key` (your own server) or `page` (a browser)."""
+    refunded: Refunds | None = None
+    """Refunds, whose value is taken off everywhere; absent where there is none."""
     next: str | None = None
     """The cursor of the pages and shares that follow; absent where these are all."""
 
@@ -146,22 +160,28 @@ def split(amount: int, weighing: Sequence[int]) -> list[int]:
     return parts if amount >= 0 else [-part for part in parts]
 
 
-def credit(model: str, conversions: Iterable[Conversion]) -> dict[Share | None, Credit]:
-    """Returns the credit of each share; the key None holds the credit without a share."""
+def credit(
+    model: str, conversions: Iterable[Conversion], refunds: Iterable[Conversion] = ()
+) -> dict[Share | None, Credit]:
+    """Returns the credit of each share; the key None holds the credit without a share.
+
+    A refund is split as its conversion was, which makes its parts of a value below 0, and is no part of a conversion.
+    """
     owed: dict[Share | None, Credit] = {}
     known: dict[int, tuple[list[int], list[int]]] = {}
-    for touches, currency, worth in conversions:
-        if not touches:
-            owed.setdefault(None, Credit()).add(MILLION, currency, worth)
-            continue
-        if len(touches) not in known:  # chains are many, their lengths few
-            weighing = weights(model, len(touches))
-            known[len(touches)] = weighing, split(MILLION, weighing)
-        weighing, parts = known[len(touches)]
-        values = [None] * len(parts) if worth is None else split(worth, weighing)
-        for share, weight, part, value in zip(touches, weighing, parts, values, strict=True):
-            if weight:
-                owed.setdefault(share, Credit()).add(part, currency, value)
+    for some, whole in ((conversions, 1), (refunds, 0)):
+        for touches, currency, worth in some:
+            if not touches:
+                owed.setdefault(None, Credit()).add(whole * MILLION, currency, worth)
+                continue
+            if len(touches) not in known:  # chains are many, their lengths few
+                weighing = weights(model, len(touches))
+                known[len(touches)] = weighing, split(MILLION, weighing)
+            weighing, parts = known[len(touches)]
+            values = [None] * len(parts) if worth is None else split(worth, weighing)
+            for share, weight, part, value in zip(touches, weighing, parts, values, strict=True):
+                if weight:
+                    owed.setdefault(share, Credit()).add(whole * part, currency, value)
     return owed
 
 

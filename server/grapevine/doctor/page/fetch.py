@@ -20,7 +20,8 @@ import msgspec
 from grapevine import __version__, http_client
 from grapevine.doctor.page.findings import cut
 from grapevine.domain.urls import MAX_LENGTH, UrlError, origin_of
-from grapevine.egress.policy import PORTS, EgressPolicy, EgressRefused, HostLookup, resolve_host
+from grapevine.egress.host_lookup import HostLookup, resolve_host
+from grapevine.egress.policy import PORTS, EgressPolicy, EgressRefused
 from grapevine.errors import GrapevineError
 
 USER_AGENT: Final = f"Mozilla/5.0 (compatible; GrapevineDoctor/{__version__}; checks a page for its owner)"

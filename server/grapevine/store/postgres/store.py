@@ -24,24 +24,33 @@ from grapevine.store.postgres.errors import is_unresponsive, map_errors, shown
 from grapevine.store.postgres.hosts import Hosts
 from grapevine.store.readers.exports import ExportReader
 from grapevine.store.readers.reads import Reads
+from grapevine.store.repositories.answers import AnswerRepository
 from grapevine.store.repositories.api_keys import ApiKeyRepository
 from grapevine.store.repositories.erasures import ErasureReader
+from grapevine.store.repositories.feeds import FeedRepository
 from grapevine.store.repositories.fingerprints import FingerprintRepository
 from grapevine.store.repositories.floods import FloodReader
 from grapevine.store.repositories.guards import GuardRepository
 from grapevine.store.repositories.kept_answers import KeptAnswerRepository
 from grapevine.store.repositories.leases import LeaseRepository
+from grapevine.store.repositories.link_removals import LinkExpiryRepository
+from grapevine.store.repositories.link_words import LinkWordRepository
+from grapevine.store.repositories.links import LinkRepository
 from grapevine.store.repositories.live import LiveRepository
+from grapevine.store.repositories.mentions import MentionRepository
 from grapevine.store.repositories.page_joins import PageJoinRepository
 from grapevine.store.repositories.readiness import prove_writable
+from grapevine.store.repositories.receipts import ReceiptRepository
 from grapevine.store.repositories.retention import RetentionRepository
 from grapevine.store.repositories.salts import SaltRepository
 from grapevine.store.repositories.sessions import SessionRepository
+from grapevine.store.repositories.silences import SilenceRepository
 from grapevine.store.repositories.site_deletion import SiteDeletionRepository
 from grapevine.store.repositories.sites import SiteRepository
 from grapevine.store.repositories.spikes import SpikeRepository
 from grapevine.store.repositories.verdicts import SuspectReader
 from grapevine.store.repositories.webhooks import WebhookRepository
+from grapevine.store.repositories.webmentions import WebmentionRepository
 from grapevine.store.repositories.widget_files import WidgetFileRepository
 from grapevine.store.schema_version import newest_version, refuse_unusable
 from grapevine.store.write_batch import Batch
@@ -128,14 +137,23 @@ class PostgresStore(Store):
         self.sessions = SessionRepository(asked, self._transaction)
         self.salts = SaltRepository(asked, self._transaction)
         self.leases = LeaseRepository(asked, self._transaction)
+        self.links = LinkRepository(asked, self._transaction, asked)
+        self.link_expiry = LinkExpiryRepository(asked, self._transaction)
         self.live = LiveRepository(asked, self._transaction)
         self.fingerprints = FingerprintRepository(asked, self._transaction)
         self.guards = GuardRepository(asked, self._transaction)
+        self.answers = AnswerRepository(asked, self._transaction)
+        self.receipts = ReceiptRepository(asked, self._transaction)
+        self.link_words = LinkWordRepository(asked, self._transaction)
         self.retention = RetentionRepository(asked, self._transaction)
         self.page_joins = PageJoinRepository(asked, self._transaction, partial(self._transaction, durable=False))
         self.site_deletion = SiteDeletionRepository(asked, self._transaction, partial(self._transaction, durable=False))
         self.webhooks = WebhookRepository(asked, self._transaction)
+        self.feeds = FeedRepository(asked, self._transaction)
+        self.mentions = MentionRepository(asked, self._transaction)
+        self.webmentions = WebmentionRepository(asked, self._transaction)
         self.spikes = SpikeRepository(asked, self._transaction)
+        self.silences = SilenceRepository(asked, self._transaction)
         self.widget_files = WidgetFileRepository(asked, self._transaction)
 
     async def close(self) -> None:

@@ -9,12 +9,13 @@ from grapevine.store.readers.scope import Scope
 
 
 class CreditedConversion(NamedTuple):
-    """A conversion: its visit, the code of its reporter, and its value in millionths of a currency."""
+    """A conversion or a refund: its visit, the code of its reporter, and its value in millionths of a currency."""
 
     visit_id: int
     reported_by: int
     currency: str | None
     worth: int | None
+    is_refund: bool = False
 
 
 class AttributionReader:
@@ -24,10 +25,12 @@ class AttributionReader:
         self._run = runner.run
 
     async def credited(self, scope: Scope, goal: str | None, limit: int) -> list[CreditedConversion]:
-        """At most ``limit`` conversions in the scope, in no order."""
+        """At most ``limit`` conversions and refunds in the scope, in no order."""
         rows = await self._run("credited_by", goal=goal, limit=limit, **scope.params())
         least = scope.least_reporter
         return [
-            CreditedConversion(visit, by, currency, value) if by >= least else CreditedConversion(visit, by, None, None)
-            for visit, by, currency, value in rows
+            CreditedConversion(
+                visit, by, currency if by >= least else None, value if by >= least else None, bool(is_refund)
+            )
+            for visit, by, currency, value, is_refund in rows
         ]

@@ -37,7 +37,8 @@ class ShapeVisits(NamedTuple):
 
 
 class CascadeFacts(msgspec.Struct, frozen=True):
-    """A cascade's stored summary; ``breadth``, ``virality`` and ``networks`` are those of ``shape_size`` visits."""
+    """A cascade's stored summary; ``breadth``, ``virality`` and ``networks`` are those of ``shape_size`` visits.
+    ``is_of_link`` says whether it grew from a minted link; a summary that was read alone does not say it."""
 
     root_id: int
     cell: int
@@ -53,6 +54,7 @@ class CascadeFacts(msgspec.Struct, frozen=True):
     shape_size: int
     shape_at: int
     networks: int | None
+    is_of_link: bool = False
 
 
 class CascadeReader:
@@ -67,7 +69,7 @@ class CascadeReader:
         return self._shape_turns.setdefault(site_id, asyncio.Lock())
 
     async def earliest_visits(self, site_id: int) -> list[CascadeVisit]:
-        """Returns up to 200 visits of a site's first days, in no order of time within a day."""
+        """Returns up to 200 visits of a site's first days, in no order of time within a day; no minted links."""
         return [CascadeVisit(*row) for row in await self._run("earliest_visits", site_id=site_id)]
 
     async def chain_to(self, site_id: int, visit_id: int) -> StoredChain:

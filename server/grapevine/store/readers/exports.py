@@ -11,16 +11,20 @@ import msgspec
 
 from grapevine.domain import ids
 from grapevine.domain.periods import Period
+from grapevine.store.answer_rows import AnswerRow
 from grapevine.store.query_runner import Runner
 from grapevine.store.readers.cascades import CascadeFacts
 from grapevine.store.readers.scope import HIGHEST_ID, Scope
-from grapevine.store.rows import AnswerRow, ConversionRow, ExportVisit, ShareRow
+from grapevine.store.repositories.links import LinkRow
+from grapevine.store.repositories.mentions import ExportMention
+from grapevine.store.rows import ConversionRow, ExportVisit, ShareRow
 
 MAX_BATCH: Final = 2_000
 """Rows that a query of ``exports.sql`` returns at most."""
 
 _EVER: Final = 1 << 62
 _BEFORE_ALL: Final = -1
+_BEFORE_ALL_HASHES: Final = -(1 << 63)
 
 
 class ExportRange(msgspec.Struct, frozen=True):
@@ -95,6 +99,8 @@ CONVERSIONS: Final = KeysetScan(
     "export_conversions", ConversionRow, ("at", "visit_id", "cell", "goal", "event_key"), "at"
 )
 ANSWERS: Final = KeysetScan("export_answers", AnswerRow, ("at", "visit_id", "cell", "event_key"), "at")
+LINKS: Final = KeysetScan("export_links", LinkRow, ("visit_id", "cell"), "created_at")
+MENTIONS: Final = KeysetScan("export_mentions", ExportMention, ("at", "page_id", "cell", "mention_key"), "at")
 CASCADES: Final = KeysetScan("export_cascades", CascadeFacts, ("root_id", "cell"), "started_at")
 
 
@@ -133,6 +139,7 @@ def _beginning(scan: KeysetScan[Any], wanted: ExportRange) -> dict[str, Any]:
     """Returns the position before the first row. It is the only lower bound: of two, a database may seek by either."""
     before: dict[str, Any] = dict.fromkeys(scan.key, _BEFORE_ALL)
     before |= {name: "" for name in ("app", "goal") if name in before}
+    before |= {name: _BEFORE_ALL_HASHES for name in ("page_id", "mention_key") if name in before}
     before |= {name: wanted.start for name in ("at", "first_at") if name in before}
     if scan.key[0] in ("visit_id", "root_id"):
         before[scan.key[0]] = wanted.from_id

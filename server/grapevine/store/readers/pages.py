@@ -21,3 +21,9 @@ class PageReader:
                 "page_urls", [(page, ids.hashed_cell(page)) for page in dict.fromkeys(pages)], site_id=site_id
             )
         )
+
+    async def shares_by_day(self, site_id: int, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
+        """How often pages were shared on days (numbers), of ``wanted`` (page, day); those without counts are left
+        out."""
+        rows = await self._run("shares_of_pages_by_day", [*wanted], site_id=site_id)
+        return {(page, day): shares for page, day, shares in rows}

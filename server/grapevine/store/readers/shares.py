@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,19 @@ class ShareFacts(msgspec.Struct, frozen=True):
     self_returns: int = 0
     url: str | None = None
     reported_by: int | None = None
+
+
+class FollowedLink(NamedTuple):
+    """Where a short link leads; ``url`` is None where nothing says so.
+
+    ``channel``, that of its token, and ``places`` are those of a minted link, None of a share. A minted link leads
+    nowhere from ``expires_at`` (UTC milliseconds) on.
+    """
+
+    url: str | None
+    channel: int | None = None
+    places: tuple[str, ...] | None = None
+    expires_at: int | None = None
 
 
 class ReachFacts(msgspec.Struct, frozen=True):
@@ -94,13 +107,17 @@ class ShareReader:
             worth=[(one.currency, one.worth) for one in converted],
         )
 
-    async def shared_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
-        """The page that the sharer's own browser said it shared; None where it did not report the share."""
-        rows = await self._run("shared_page", **visit_params(site_id, visit_id), channel=channel, n=n)
-        return await self._url_of(site_id, rows)
+    async def followed_link(self, site_id: int, visit_id: int, channel: int, n: int) -> FollowedLink:
+        """Where a token leads: to the page of a minted link, or to the one that the sharer's own browser said it
+        shared."""
+        rows = await self._run("followed_link", **visit_params(site_id, visit_id), channel=channel, n=n)
+        for _, url, own_channel, places, expires_at in rows:
+            if places is not None:
+                return FollowedLink(url, own_channel, tuple(places.split()), expires_at)
+        return FollowedLink(await self._url_of(site_id, [row[:2] for row in rows]))
 
     async def kept_url(self, site_id: int, visit_id: int, channel: int, n: int) -> str | None:
-        """As ``shared_url``, for a share of a visit that is past retention, where its link was kept."""
+        """The page that was shared by a share of a visit that is past retention, where its link was kept."""
         rows = await self._run("kept_share", **visit_params(site_id, visit_id), channel=channel, n=n)
         return await self._url_of(site_id, rows)
 

@@ -60,7 +60,9 @@ COMPARISONS: Final = {
     "cascades": CountComparison(
         "recount_cascades", ("root",), ("size", "max_depth", "last_at", "shares", "conversions")
     ),
+    "joined lines of logs": CountComparison("recount_log_joins", ("visit",), ("joins",)),
     "chains": CountComparison("recount_chains", ("visit",), ("sharer", "parent", "root", "depth")),
+    "links": CountComparison("recount_links", ("visit",), ("link", "names", "word", "clicks")),
 }  # fmt: skip
 
 

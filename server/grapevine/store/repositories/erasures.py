@@ -13,13 +13,21 @@ from grapevine.store.repositories.verdicts import CascadeKey, CascadeReturns, da
 from grapevine.store.rows import PageRow, ShareRow, VisitRow
 
 
+class ErasedConversion(NamedTuple):
+    """A conversion that was erased, at ``at`` (ms); a refund has the key of what it took back, and counts as none."""
+
+    event_key: int
+    at: int
+    refunded_key: int | None
+
+
 class VisitFacts(NamedTuple):
-    """The rows of what happened in a visit: its shares, link previews as (app, at), conversions as (event key, at), and
-    views in later hours as (hour, number)."""
+    """The rows of what happened in a visit: its shares, link previews as (app, at), conversions and refunds, and views
+    in later hours as (hour, number)."""
 
     shares: list[ShareRow]
     unfurls: list[tuple[str, int]]
-    conversions: list[tuple[int, int]]
+    conversions: list[ErasedConversion]
     later_views: list[tuple[int, int]]
 
 
@@ -53,7 +61,7 @@ class Erasures:
         return VisitFacts(
             shares=[ShareRow(*found) for found in await self._run("take_shares", **params)],
             unfurls=[(app, at) for app, at in await self._run("take_unfurls", **params)],
-            conversions=[(key, at) for key, at in await self._run("take_conversions", **params)],
+            conversions=[ErasedConversion(*each) for each in await self._run("take_conversions", **params)],
             later_views=[(hour, views) for hour, views in await self._run("take_later_views", **params)],
         )
 
@@ -73,12 +81,14 @@ class Erasures:
             [(row.site_id, kind, key, ids.hashed_cell(key), row.visit_id) for key in sorted(keys)],
         )
 
-    async def delete_deliveries(self, row: VisitRow) -> None:
-        """Deletes the events for webhooks that name the visit by its id."""
-        since = ids.day_start(max(ids.day_of(row.visit_id) - 1, 0))
-        await self._run(
-            "delete_deliveries_of_visit", site_id=row.site_id, since=since, visit=ids.visit_text(row.visit_id)
-        )
+    async def delete_some_deliveries(self, site_id: int, visit_ids: Iterable[int], limit: int) -> int:
+        """Deletes at most ``limit`` of the events that ``delete_deliveries`` deletes. Returns how many."""
+        rows = [(site_id, visit_id) for visit_id in visit_ids]
+        return len(await self._run("delete_some_deliveries_of_visits", rows, limit=limit))
+
+    async def delete_deliveries(self, site_id: int, visit_ids: Iterable[int]) -> None:
+        """Deletes the events for webhooks that name one of some visits."""
+        await self._run("delete_deliveries_of_visits", [(site_id, visit_id) for visit_id in visit_ids])
 
     async def summary(self, cascade: CascadeKey) -> CascadeReturns | None:
         """Returns the size, depth and last time of a cascade's summary; None when it has none."""
@@ -90,7 +100,7 @@ class Erasures:
         await self._run("forget_root_of_cascade", **cascade._asdict(), at=ids.day_start(ids.day_of(cascade.root_id)))
 
     async def delete_page_if_unused(self, site_id: int, page_id: int, last_day: int) -> PageRow | None:
-        """Deletes a page that no visit, share or count names any more. Returns it; None when it stays.
+        """Deletes a page that no visit, share, mention or count names any more. Returns it; None when it stays.
 
         ``last_day`` is the last day that can have counts.
         """
@@ -106,15 +116,16 @@ class Erasures:
         return PageRow(*rows[0]) if rows else None
 
     async def is_page_used(self, site_id: int, page_id: int, days: range) -> bool:
-        """Whether a share or view counts under a page in these days, or a visit began there."""
+        """Whether a share or view counts under a page in these days, a visit began there, or a mention names it."""
+        if await self._run("page_is_mentioned", site_id=site_id, page_id=page_id, cell=ids.hashed_cell(page_id)):
+            return True
         ((shares,),) = await self._run("shares_of_any_channel", site_id=site_id, page_id=page_id)
         if shares:
             return True
         found = await self._run("views_in_weeks", _weeks(days), site_id=site_id, page_id=page_id)
         if any(views for (views,) in found):
             return True
-        ((visits,),) = await self._run("visits_on_page", site_id=site_id, page_id=page_id)
-        return bool(visits)
+        return bool(await self._run("visits_on_page", site_id=site_id, page_id=page_id))
 
     async def _delete_empty_counts(self, site_id: int, page_id: int, days: range) -> None:
         page = {"site_id": site_id, "page_id": page_id}

@@ -58,7 +58,8 @@ class LiveRepository(Repository):
     """Watched sites, lanes and announcements."""
 
     async def versions(self) -> dict[str, int]:
-        """Returns numbers by name: ``erasures`` rises with every erasure, ``live`` when a site is watched anew."""
+        """Returns numbers by name: ``erasures`` rises with every erasure, ``live`` when a site is watched anew, and
+        ``webhooks`` when an endpoint changes."""
         return {name: int(version) for name, version in await self._read("read_versions")}
 
     async def watch(self, site_id: int, now: int, expires_at: int) -> int:

@@ -20,6 +20,24 @@ _AT_ONCE: Final = 200
 VisitKey = tuple[int, int, int]
 """A visit as (site, visit, cell)."""
 
+_HANGING: Final = (
+    "delete_answers_of_visits",
+    "delete_conversions_of_visits",
+    "delete_unfurls_of_visits",
+    "delete_shares_of_visits",
+    "delete_later_views_of_visits",
+    "delete_log_joins_of_visits",
+)
+
+
+class OldVisit(NamedTuple):
+    """A visit that is past retention; ``is_kept`` 1 where it is the node of a minted link that is in use."""
+
+    site_id: int
+    visit_id: int
+    cell: int
+    is_kept: int
+
 
 class DeletedShare(NamedTuple):
     """A share of a visit that is deleted; times in UTC milliseconds, ``followed`` 1 where its short link was."""
@@ -50,12 +68,14 @@ class DeletedUnfurl(NamedTuple):
 
 
 class DeletedConversion(NamedTuple):
-    """A conversion of a visit that is deleted; ``at`` in UTC milliseconds."""
+    """A conversion of a visit that is deleted; ``at`` in UTC milliseconds. A refund has the key of what it took back,
+    and counts as none."""
 
     site_id: int
     visit_id: int
     event_key: int
     at: int
+    refunded_key: int | None = None
 
 
 class DeletedCount(NamedTuple):
@@ -109,10 +129,18 @@ class RetentionRepository(Repository):
         oldest = await self._sites_with("visits", ids.pack(before, 0, 0))
         return [(ids.day_of(visit), site) for site, visit in oldest]
 
-    async def oldest_visits(self, site_id: int, before: int, limit: int) -> list[VisitKey]:
-        """Returns up to ``limit`` visits of days before ``before``, the oldest first."""
-        rows = await self._read("oldest_visits", site_id=site_id, to_id=ids.pack(before, 0, 0), limit=limit)
-        return [(site, visit, cell) for site, visit, cell in rows]
+    async def oldest_visits(self, site_id: int, before: int, limit: int, behind: int, now: int) -> list[OldVisit]:
+        """Returns up to ``limit`` visits of days before ``before``, the oldest first, those behind a visit. Links that
+        have not expired at ``now`` (UTC milliseconds) are marked."""
+        rows = await self._read(
+            "oldest_visits",
+            site_id=site_id,
+            behind=behind,
+            to_id=ids.pack(before, 0, 0),
+            now=now,
+            limit=limit,
+        )
+        return [OldVisit(*row) for row in rows]
 
     async def delete_answers(self, before: int) -> AsyncIterator[int]:
         """Deletes the answers from before a time (UTC milliseconds). Yields how many after each transaction."""
@@ -124,6 +152,18 @@ class RetentionRepository(Repository):
         """Deletes the summaries of cascades that had no return since a time. Yields how many after each transaction."""
         for site_id, _ in await self._sites_with("cascades", before):
             async for number in self._delete("cascades", site_id=site_id, before=before):
+                yield number
+
+    async def delete_mentions(self, before: int) -> AsyncIterator[int]:
+        """Deletes the mentions that became known before a time. Yields how many after each transaction."""
+        for site_id, _ in await self._sites_with("mentions", before):
+            async for number in self._delete("mentions", site_id=site_id, before=before):
+                yield number
+
+    async def delete_webmentions(self, before: int) -> AsyncIterator[int]:
+        """Deletes the webmentions that arrived before a time, as ``delete_mentions`` does."""
+        for site_id, _ in await self._sites_with("webmentions", before):
+            async for number in self._delete("webmentions", site_id=site_id, before=before):
                 yield number
 
     def delete_deliveries(self, before: int) -> AsyncIterator[int]:
@@ -181,6 +221,13 @@ class VisitDeletion:
         """Returns the conversions of ``visits``."""
         return [DeletedConversion(*row) for row in await self._run("conversions_of_visits", visits)]
 
+    async def delete_hanging(
+        self, visits: Sequence[VisitKey], guards: Iterable[tuple[int, int, int, int, int]]
+    ) -> None:
+        """Deletes all that hangs on ``visits``, which stay, and takes them out of ``guards`` (site, kind, key, cell,
+        visit)."""
+        await self._run_many([("clear_guards", list(guards)), *((name, visits) for name in _HANGING)])
+
     async def delete(
         self,
         visits: Sequence[VisitKey],
@@ -195,11 +242,7 @@ class VisitDeletion:
                 ("insert_kept_shares", list(kept)),
                 ("add_deleted_counts", list(counts)),
                 ("clear_guards", list(guards)),
-                ("delete_answers_of_visits", visits),
-                ("delete_conversions_of_visits", visits),
-                ("delete_unfurls_of_visits", visits),
-                ("delete_shares_of_visits", visits),
-                ("delete_later_views_of_visits", visits),
+                *((name, visits) for name in _HANGING),
                 ("delete_visits", visits),
             ]
         )

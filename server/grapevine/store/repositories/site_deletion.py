@@ -14,17 +14,20 @@ AT_ONCE: Final = 200
 """Rows of one transaction: some milliseconds, for which requests of a running server wait on SQLite."""
 
 EMPTIED: Final = (
-    "live_watches", "live_batches", "page_joins", "suspects", "suspected_floods", "deliveries", "webhooks", "answers",
-    "conversions", "unfurls", "shares", "later_views", "visits", "kept_shares", "deleted_counts", "guards", "names",
-    "bound_hits", "cascades", "spikes", "pages", "counts_hour", "counts_day", "counts_page", "counts_device",
-    "counts_week", "counts_shared", "drops", "kept_answers", "key_sites", "api_keys",
-    "origins",
+    "live_watches", "live_batches", "page_joins", "suspects", "suspected_floods", "deliveries", "webhooks",
+    "webmentions", "feeds", "mentions", "answers", "conversions", "unfurls", "shares", "later_views", "log_joins",
+    "visits", "receipt_sharers", "receipts", "receipt_keys", "kept_shares", "deleted_counts", "guards", "names",
+    "bound_hits", "links", "link_names", "link_words", "link_clicks", "cascades", "spikes", "silences", "pages",
+    "counts_hour", "counts_day", "counts_page", "counts_device", "counts_week", "counts_shared", "drops",
+    "kept_answers", "key_sites", "api_keys", "origins",
 )  # fmt: skip
 """Every table that names a site, but ``sites`` and ``deleted_sites``, in the order in which they are emptied.
 
 Jobs that are at work at the same time (erasures, verdicts, retention) change counts of a visit only while they hold its
 row: counts come after visits, so that none is raised again. Deliveries are found by their endpoints, and come first.
-A key made for several sites goes with the last of them: ``key_sites`` comes before ``api_keys``.
+A key made for several sites goes with the last of them: ``key_sites`` comes before ``api_keys``. Clicks are counted of
+links that are stored: ``links`` comes before ``link_clicks``. Rows of ``link_words`` stay without their link for 90
+days, so that no other site gets the word.
 """
 
 

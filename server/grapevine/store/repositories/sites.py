@@ -67,6 +67,7 @@ class SiteReader:
                 keep=keep,
                 fragment=fragment,
                 old_build_day=old_build_day,
+                webmention=webmention,
             )
             for (
                 number,
@@ -84,6 +85,7 @@ class SiteReader:
                 keep,
                 fragment,
                 old_build_day,
+                webmention,
             ) in rows
         ]
 

@@ -1,6 +1,7 @@
 -- name: credited_by
--- Returns the conversions of a period for attribution, each with its visit; all filters but the goal are on the visit.
-SELECT c.visit_id, c.reported_by, c.currency, c.value
+-- Returns the conversions of a period for attribution, each with its visit and whether it is a
+-- refund; all filters but the goal are on the visit.
+SELECT c.visit_id, c.reported_by, c.currency, c.value, c.refunded_key IS NOT NULL
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (

@@ -3,6 +3,11 @@
 v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
 v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict, v.network
 
+-- fragment: conversion_columns
+-- The columns of a conversion, in the order of `rows.ConversionRow`.
+c.site_id, c.visit_id, c.cell, c.goal, c.event_key, c.external_id, c.at, c.value, c.currency, c.reported_by,
+c.refund_of, c.refunded_key
+
 -- fragment: measures
 -- The columns that counts_hour, counts_day, counts_page and counts_device have in common.
 views, visits, visitors, returns, self_returns, same_network, shares, reported, proven, conversions, unlinked, unfurls
@@ -119,8 +124,8 @@ JOIN answers a ON a.site_id = rows.site_id AND a.visit_id = rows.visit_id AND a.
   AND a.event_key = rows.event_key;
 
 -- name: answers_between
--- Returns how many answers a site has of a period.
-SELECT count(*) FROM answers WHERE site_id = :site_id AND at >= :start AND at < :end;
+-- Returns how many answers pages, or keys, have reported of a site in a period.
+SELECT count(*) FROM answers WHERE site_id = :site_id AND at >= :start AND at < :end AND reported_by = :reported_by;
 
 -- name: urls_of_shares
 -- Returns the URLs that shares of some visits keep of their own.
@@ -193,7 +198,7 @@ INSERT INTO unfurls (site_id, visit_id, cell, channel, n, app, hour, at)
 SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint, app text, hour bigint, at bigint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, channel, n, app, hour) DO NOTHING
-RETURNING site_id, app, at;
+RETURNING site_id, visit_id, cell, channel, n, app, hour;
 
 -- name: conversion_guards
 -- Returns who reported some conversions, and in which visit, as their guards say.
@@ -215,8 +220,38 @@ RETURNING site_id, guard_key;
 UPDATE guards SET reported_by = 1, visit_id = rows.visit_id
 FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, visit_id bigint, visit_before bigint)
 WHERE guards.site_id = rows.site_id AND guards.kind = rows.kind AND guards.guard_key = rows.guard_key
-  AND guards.cell = rows.cell AND guards.reported_by = 0 AND guards.visit_id = rows.visit_before
+  AND guards.cell = rows.cell AND guards.reported_by = 0
+  AND (guards.visit_id = rows.visit_before OR (guards.visit_id IS NULL AND rows.visit_before IS NULL))
 RETURNING guards.site_id, guards.guard_key;
+
+-- name: move_conversion_guards
+-- Says in guards of conversions that their rows are in another visit.
+UPDATE guards SET visit_id = rows.visit_id
+FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, visit_id bigint)
+WHERE guards.site_id = rows.site_id AND guards.kind = rows.kind AND guards.guard_key = rows.guard_key
+  AND guards.cell = rows.cell;
+
+-- name: refundable
+-- Returns some conversions with what is left of them: their value and that of their refunds. A goal of null is that of a
+-- conversion that is not stored.
+SELECT rows.site_id, rows.visit_id, rows.event_key,
+    max(CASE WHEN c.event_key = rows.event_key THEN c.goal END),
+    max(CASE WHEN c.event_key = rows.event_key THEN c.value END),
+    max(CASE WHEN c.event_key = rows.event_key THEN c.currency END),
+    max(CASE WHEN c.event_key = rows.event_key THEN c.reported_by END),
+    max(CASE WHEN c.event_key = rows.event_key THEN c.refunded_key END),
+    max(CASE WHEN c.event_key = rows.event_key THEN c.at END),
+    CAST(sum(c.value) AS BIGINT)
+FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint)
+/*sqlite CROSS */ JOIN conversions c ON c.site_id = rows.site_id AND c.visit_id = rows.visit_id AND c.cell = rows.cell
+WHERE c.event_key = rows.event_key OR c.refunded_key = rows.event_key
+GROUP BY rows.site_id, rows.visit_id, rows.cell, rows.event_key;
+
+-- name: take_refunds
+-- Deletes the refunds of a conversion; returns them.
+DELETE FROM conversions
+WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND refunded_key = :event_key
+RETURNING site_id, visit_id, cell, goal, event_key, external_id, at, value, currency, reported_by, refund_of, refunded_key;
 
 -- name: delete_conversion
 -- Deletes the conversion of a visit that another report replaces; returns its time.
@@ -229,26 +264,30 @@ RETURNING at;
 SELECT c.site_id, c.visit_id, count(*)
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = rows.site_id AND c.visit_id = rows.visit_id AND c.cell = rows.cell
-WHERE c.reported_by = 0 GROUP BY c.site_id, c.visit_id;
+WHERE c.reported_by = 0 AND c.refunded_key IS NULL GROUP BY c.site_id, c.visit_id;
 
 -- name: insert_conversions
 -- Inserts conversions; returns those that are new.
-INSERT INTO conversions (site_id, visit_id, cell, goal, event_key, external_id, at, value, currency, reported_by)
-SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text, reported_by smallint)
+INSERT INTO conversions (
+    site_id, visit_id, cell, goal, event_key, external_id, at, value, currency, reported_by, refund_of, refunded_key
+)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint, external_id text, at bigint, value bigint, currency text, reported_by smallint, refund_of text, refunded_key bigint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, goal, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
 
 -- name: insert_answers
 -- Inserts answers of visitors; returns those that are new.
-INSERT INTO answers (site_id, visit_id, cell, event_key, at, text, contact)
-SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text)
+INSERT INTO answers (
+    site_id, visit_id, cell, event_key, at, text, contact, class, channel, rules, corrected, reported_by
+)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, at bigint, text text, contact text, class text, channel smallint, rules smallint, corrected text, reported_by smallint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell, event_key) DO NOTHING
 RETURNING site_id, visit_id, event_key;
 
 -- name: grow_cascades
--- Raises the existing summaries of cascades; returns those.
+-- Raises the existing summaries of cascades; returns those, with what they are now.
 UPDATE cascades SET
     size = cascades.size + rows.size,
     max_depth = CASE WHEN cascades.max_depth < rows.max_depth THEN rows.max_depth ELSE cascades.max_depth END,
@@ -257,11 +296,12 @@ UPDATE cascades SET
     conversions = cascades.conversions + rows.conversions
 FROM rows(site_id bigint, root_id bigint, cell smallint, size bigint, max_depth integer, last_at bigint, shares bigint, conversions bigint)
 WHERE cascades.site_id = rows.site_id AND cascades.root_id = rows.root_id AND cascades.cell = rows.cell
-RETURNING cascades.site_id, cascades.root_id;
+RETURNING cascades.site_id, cascades.root_id, cascades.size, cascades.max_depth, cascades.page_id,
+    cascades.started_at;
 
 -- name: start_cascades
 -- Inserts the summary of a cascade at its first return: the root, the new visits, and its shares and conversions so
--- far.
+-- far. Returns as grow_cascades.
 INSERT INTO cascades (
     site_id, root_id, cell, page_id, started_at, last_at, size, max_depth, shares, conversions
 )
@@ -270,22 +310,25 @@ SELECT
     rows.size + CASE WHEN v.source = 10 OR v.verdict IS NOT NULL OR (v.flags & 4) <> 0 THEN 0 ELSE 1 END, rows.max_depth,
     (SELECT count(*) FROM shares s
         WHERE s.site_id = v.site_id AND s.visit_id = v.visit_id AND s.cell = v.cell AND s.first_at IS NOT NULL
-          AND v.verdict IS NULL)
+          AND v.source <> 10 AND v.verdict IS NULL)
     + (SELECT count(*)
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN shares s
           ON s.site_id = w.site_id AND s.visit_id = w.visit_id AND s.cell = w.cell
         WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell AND s.first_at IS NOT NULL
           AND w.verdict IS NULL),
     (SELECT count(*) FROM conversions c
-        WHERE c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell AND v.verdict IS NULL)
+        WHERE c.site_id = v.site_id AND c.visit_id = v.visit_id AND c.cell = v.cell AND v.verdict IS NULL
+          AND c.refunded_key IS NULL)
     + (SELECT count(*)
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c
           ON c.site_id = w.site_id AND c.visit_id = w.visit_id AND c.cell = w.cell
-        WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell AND w.verdict IS NULL)
+        WHERE w.site_id = v.site_id AND w.root_id = v.visit_id AND w.cell = v.cell AND w.verdict IS NULL
+          AND c.refunded_key IS NULL)
 FROM rows(site_id bigint, root_id bigint, cell smallint, size bigint, max_depth integer, last_at bigint)
 JOIN visits v ON v.site_id = rows.site_id AND v.visit_id = rows.root_id AND v.cell = rows.cell
 WHERE true
-ON CONFLICT (site_id, root_id, cell) DO NOTHING;
+ON CONFLICT (site_id, root_id, cell) DO NOTHING
+RETURNING site_id, root_id, size, max_depth, page_id, started_at;
 
 -- name: raise_counts_hour
 -- Raises the counts by hour, source, channel and depth.

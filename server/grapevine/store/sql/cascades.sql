@@ -30,9 +30,10 @@ FROM rows(visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN visits v ON v.site_id = :site_id AND v.visit_id = rows.visit_id AND v.cell = rows.cell;
 
 -- name: earliest_visits
--- Returns visits of a site's first days, those that count nowhere among them: never more than 200 rows.
+-- Returns visits of a site's first days, those that count nowhere among them but no minted links, of which there may be
+-- any number before the first visit: never more than 200 rows.
 SELECT {{cascade_visit_columns}}
-FROM visits v WHERE v.site_id = :site_id
+FROM visits v WHERE v.site_id = :site_id AND v.source <> 10
 ORDER BY v.visit_id, v.cell LIMIT 200;
 
 -- name: cascades_by_size
@@ -102,9 +103,10 @@ WHERE (found.total, found.root_id) < (CAST(:units AS BIGINT) * 1000000.0 + CAST(
 ORDER BY found.total DESC, found.root_id DESC LIMIT :limit */;
 
 -- name: cascade_heads
--- Returns the summaries of some cascades.
+-- Returns the summaries of some cascades, and whether each grew from a minted link.
 SELECT k.root_id, k.cell, k.page_id, k.started_at, k.last_at, k.size, k.max_depth, k.shares, k.conversions,
-    k.breadth, k.virality, k.shape_size, k.shape_at, k.networks
+    k.breadth, k.virality, k.shape_size, k.shape_at, k.networks,
+    EXISTS (SELECT 1 FROM links l WHERE l.site_id = k.site_id AND l.visit_id = k.root_id AND l.cell = k.cell)
 FROM rows(root_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN cascades k ON k.site_id = :site_id AND k.root_id = rows.root_id AND k.cell = rows.cell;
 
@@ -115,17 +117,18 @@ SELECT v.visit_id, v.cell, v.page_id, v.at, v.at, CASE WHEN v.source = 10 OR v.v
     v.depth,
     (SELECT count(*) FROM shares s
         WHERE s.cell = :cell AND s.site_id = :site_id AND s.visit_id = :root_id AND s.first_at IS NOT NULL
-          AND v.verdict IS NULL)
+          AND v.source <> 10 AND v.verdict IS NULL)
     + (SELECT count(*)
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN shares s ON s.visit_id = w.visit_id
         WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id AND w.verdict IS NULL
           AND s.cell = :cell AND s.site_id = :site_id AND s.first_at IS NOT NULL),
     (SELECT count(*) FROM conversions c
-        WHERE c.cell = :cell AND c.site_id = :site_id AND c.visit_id = :root_id AND v.verdict IS NULL)
+        WHERE c.cell = :cell AND c.site_id = :site_id AND c.visit_id = :root_id AND v.verdict IS NULL
+          AND c.refunded_key IS NULL)
     + (SELECT count(*)
         FROM visits w /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = w.visit_id
         WHERE w.cell = :cell AND w.site_id = :site_id AND w.root_id = :root_id AND w.verdict IS NULL
-          AND c.cell = :cell AND c.site_id = :site_id),
+          AND c.cell = :cell AND c.site_id = :site_id AND c.refunded_key IS NULL),
     NULL, NULL, 0, 0, 0
 FROM visits v WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id;
 
@@ -195,13 +198,13 @@ ORDER BY depth, at, visit_id;
 -- name: cascade_conversions
 -- Returns the conversions of one cascade by visit, reporter and currency, with their value: whole units and millionths
 -- (`money.joined`).
-SELECT c.visit_id, c.reported_by, c.currency, count(*), {{total_value}}
+SELECT c.visit_id, c.reported_by, c.currency, count(*) - count(c.refunded_key), {{total_value}}
 FROM visits v /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.visit_id = :root_id AND v.verdict IS NULL
   AND c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.visit_id, c.reported_by, c.currency
 UNION ALL
-SELECT c.visit_id, c.reported_by, c.currency, count(*), {{total_value}}
+SELECT c.visit_id, c.reported_by, c.currency, count(*) - count(c.refunded_key), {{total_value}}
 FROM visits v /*sqlite INDEXED BY visits_root */ /*sqlite CROSS */ JOIN conversions c ON c.visit_id = v.visit_id
 WHERE v.cell = :cell AND v.site_id = :site_id AND v.root_id = :root_id AND v.verdict IS NULL
   AND c.cell = :cell AND c.site_id = :site_id

@@ -37,6 +37,13 @@ HAVING sum(by_hour) <> sum(counted) OR sum(by_page) <> sum(counted) OR sum(by_de
     OR sum(guards) <> sum(counted)
 ORDER BY site_id, day LIMIT :most;
 
+-- name: recount_log_joins
+-- Returns the visits that a line of an access log was joined with and that are not there.
+SELECT count(*) OVER (), j.site_id, j.visit_id, 1, 0
+FROM log_joins j LEFT JOIN visits v ON v.site_id = j.site_id AND v.visit_id = j.visit_id AND v.cell = j.cell
+WHERE (CAST(:site_id AS BIGINT) IS NULL OR j.site_id = :site_id) AND v.visit_id IS NULL
+ORDER BY j.site_id, j.visit_id LIMIT :most;
+
 -- name: recount_views
 -- Compares all views of a site in each table of counts with its visits. A row knows how many views its visit had, not
 -- when, so totals are compared, those of deleted visits included; views of people who asked not to be followed are in the
@@ -151,8 +158,9 @@ ORDER BY site_id, page_id, channel LIMIT :most;
 
 -- name: recount_cascades
 -- Returns the summaries of cascades that disagree with their rows; a cascade has one as soon as it has a return. `size`
--- leaves out self-returns, erased visits and the nodes of minted links; `shares` and `conversions` include everything. Cascades
--- whose root or visits may be past retention are left out (from `first_id` on there are none).
+-- leaves out self-returns, erased visits and the nodes of minted links, `shares` the tokens of minted links; `shares` and
+-- `conversions` include those of self-returns. Cascades whose root or visits may be past retention are left out (from
+-- `first_id` on there are none).
 WITH grown AS (
     SELECT site_id, root_id, cell, count(*) AS returns, max(depth) AS max_depth, max(at) AS last_at
     FROM visits
@@ -172,13 +180,13 @@ WITH grown AS (
     FROM shares s /*sqlite CROSS */ JOIN visits v
       ON v.site_id = s.site_id AND v.visit_id = s.visit_id AND v.cell = s.cell
     WHERE (CAST(:site_id AS BIGINT) IS NULL OR s.site_id = :site_id) AND s.first_at IS NOT NULL
-      AND v.verdict IS NULL
+      AND v.source <> 10 AND v.verdict IS NULL
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT c.site_id, COALESCE(v.root_id, v.visit_id), c.cell, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, count(*)
     FROM conversions c /*sqlite CROSS */ JOIN visits v
       ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
+    WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL AND c.refunded_key IS NULL
     GROUP BY 1, 2, 3
 )
 SELECT count(*) OVER (), site_id, root_id,
@@ -214,3 +222,29 @@ WHERE (CAST(:site_id AS BIGINT) IS NULL OR v.site_id = :site_id)
             OR v.parent_id <> CASE WHEN (s.flags & 1) <> 0 THEN COALESCE(s.parent_id, s.visit_id) ELSE s.visit_id END
     END
 ORDER BY v.site_id, v.visit_id LIMIT :most;
+
+-- name: recount_links
+-- Returns minted links that disagree with their nodes: each node has a link, and each link a node, its names, and its word.
+-- Clicks belong to a link.
+WITH entries AS (
+    SELECT site_id, visit_id, 1 AS links, 0 AS nodes, 0 AS names,
+        CASE WHEN external_id IS NULL THEN 0 ELSE 1 END + CASE WHEN label IS NULL THEN 0 ELSE 1 END
+            + CASE WHEN campaign IS NULL THEN 0 ELSE 1 END AS named,
+        0 AS words, CASE WHEN word IS NULL THEN 0 ELSE 1 END AS worded, 0 AS clicked
+    FROM links WHERE {{of_site}}
+    UNION ALL
+    SELECT site_id, visit_id, 0, 1, 0, 0, 0, 0, 0 FROM visits WHERE {{of_site}} AND source = 10
+    UNION ALL
+    SELECT site_id, visit_id, 0, 0, 1, 0, 0, 0, 0 FROM link_names WHERE {{of_site}}
+    UNION ALL
+    SELECT site_id, visit_id, 0, 0, 0, 0, 1, 0, 0 FROM link_words WHERE {{of_site}} AND visit_id IS NOT NULL
+    UNION ALL
+    SELECT site_id, visit_id, 0, 0, 0, 0, 0, 0, 1 FROM link_clicks WHERE {{of_site}}
+)
+SELECT count(*) OVER (), site_id, visit_id,
+    sum(links), sum(nodes), sum(names), sum(named), sum(words), sum(worded), max(clicked),
+    CASE WHEN max(clicked) > sum(links) THEN 0 ELSE max(clicked) END
+FROM entries
+GROUP BY site_id, visit_id
+HAVING sum(links) <> sum(nodes) OR sum(names) <> sum(named) OR sum(words) <> sum(worded) OR max(clicked) > sum(links)
+ORDER BY site_id, visit_id LIMIT :most;

@@ -56,7 +56,7 @@ SELECT c.site_id, c.at, v.source, COALESCE(v.channel, -1), CASE WHEN v.depth < 6
     0, 0, 0, 0, 0, 0, 0, 1, 0
 FROM conversions c /*sqlite CROSS */ JOIN visits v
   ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell
-WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL
+WHERE (CAST(:site_id AS BIGINT) IS NULL OR c.site_id = :site_id) AND v.verdict IS NULL AND c.refunded_key IS NULL
 UNION ALL
 SELECT site_id, hour * 3600000, source, channel, depth, page_id, device, app,
     0, 0, 0, 0, shares, reported, proven, conversions, 0

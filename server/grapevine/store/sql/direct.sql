@@ -1,18 +1,18 @@
 -- name: direct_days
 -- Returns the visits of some pages by page and day, through the index on pages: deep direct ones, all others that are
 -- not returns, and private returns in four groups by the last two bits of the visit that shared. Shares that the site
--- itself distributes (minted links, codes, print) are not private returns, and returns through a public network count
--- among the others.
+-- itself distributes (minted links on any channel: flag 16; codes, print) are not private returns, and returns through a
+-- public network count among the others.
 SELECT v.page_id, v.at / 86400000 - 18262 AS day,
     sum(CASE WHEN v.source = 9 THEN 1 ELSE 0 END),
     sum(CASE WHEN v.source = 9 OR (v.source = 0 AND v.channel < 32) THEN 0 ELSE 1 END),
-    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
+    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20) AND (v.flags & 16) = 0
         AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 0 THEN 1 ELSE 0 END),
-    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
+    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20) AND (v.flags & 16) = 0
         AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 1 THEN 1 ELSE 0 END),
-    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
+    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20) AND (v.flags & 16) = 0
         AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 2 THEN 1 ELSE 0 END),
-    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20)
+    sum(CASE WHEN v.source = 0 AND v.channel < 32 AND v.channel NOT IN (3, 4, 20) AND (v.flags & 16) = 0
         AND (COALESCE(v.via_id, v.parent_id, 0) & 3) = 3 THEN 1 ELSE 0 END)
 FROM visits v /*sqlite INDEXED BY visits_page */
 WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bigint))
@@ -36,9 +36,10 @@ FROM (
 ORDER BY visits DESC, app /*postgres COLLATE "C" */ LIMIT :limit;
 
 -- name: direct_shares
--- Returns the numbers of shares first seen in a period: all reported, all proven, and those that were both.
+-- Returns the numbers of private shares first seen in a period: all reported, all proven, and those that were both.
+-- Those of minted links are none, on any channel: the site itself distributes them.
 SELECT sum(CASE WHEN s.reported_at IS NULL THEN 0 ELSE 1 END), sum(CASE WHEN s.proven_at IS NULL THEN 0 ELSE 1 END),
     sum(CASE WHEN s.reported_at IS NULL OR s.proven_at IS NULL THEN 0 ELSE 1 END)
-FROM shares s
+FROM shares s LEFT JOIN links l ON l.site_id = s.site_id AND l.visit_id = s.visit_id AND l.cell = s.cell
 WHERE s.site_id = :site_id AND s.visit_id < :to_id AND s.first_at >= :start AND s.first_at < :end
-  AND s.channel < 32 AND s.channel NOT IN (3, 4, 20);
+  AND s.channel < 32 AND s.channel NOT IN (3, 4, 20) AND l.visit_id IS NULL;

@@ -21,8 +21,9 @@ RETURNING site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, p
 DELETE FROM unfurls WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id RETURNING app, at;
 
 -- name: take_conversions
--- Deletes the conversions of a visit; returns them.
-DELETE FROM conversions WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id RETURNING event_key, at;
+-- Deletes the conversions of a visit; returns them, and of refunds, what they took back.
+DELETE FROM conversions WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id
+RETURNING event_key, at, refunded_key;
 
 -- name: take_later_views
 -- Deletes the views of a visit in later hours; returns them.
@@ -36,18 +37,34 @@ DELETE FROM kept_shares WHERE cell = :cell AND site_id = :site_id AND visit_id =
 -- Deletes the answers of a visit.
 DELETE FROM answers WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id;
 
--- name: delete_deliveries_of_visit
--- Deletes the events on their way to a site's webhooks, and those that were sent, whose payload names a visit.
-DELETE FROM deliveries
-WHERE webhook_id IN (SELECT webhook_id FROM webhooks WHERE site_id = :site_id) AND created_at >= :since
-  AND /*sqlite instr(payload, :visit) > 0 */ /*postgres payload LIKE '%' || :visit || '%' */;
+-- fragment: deliveries_naming
+-- The events on their way to a site's webhooks, and those that were sent, whose payload names one of some visits.
+SELECT d.delivery_id FROM rows(site_id bigint, visit_id bigint)
+/*sqlite CROSS */ JOIN deliveries d ON d.visit_id = rows.visit_id AND d.site_id = rows.site_id
+UNION ALL
+SELECT d.delivery_id FROM rows(site_id bigint, visit_id bigint)
+/*sqlite CROSS */ JOIN deliveries d ON d.via_id = rows.visit_id AND d.site_id = rows.site_id
+UNION ALL
+SELECT d.delivery_id FROM rows(site_id bigint, visit_id bigint)
+/*sqlite CROSS */ JOIN deliveries d ON d.link_id = rows.visit_id AND d.site_id = rows.site_id
+
+-- name: delete_some_deliveries_of_visits
+-- Deletes at most `limit` events that name some visits; returns them.
+DELETE FROM deliveries WHERE delivery_id IN (
+    SELECT named.delivery_id FROM ({{deliveries_naming}}) AS named LIMIT :limit
+) RETURNING delivery_id;
+
+-- name: delete_deliveries_of_visits
+-- Deletes the events that name some visits.
+DELETE FROM deliveries WHERE delivery_id IN ({{deliveries_naming}});
 
 -- name: make_stub
--- Leaves of a visit its position in the tree: `flags` 4 erased, and 1 where it stood aside, which decides where the
--- visits through its shares hang. `nonce_check` stays, so that a late retry does not store it anew.
+-- Leaves of a visit its position in the tree: `flags` 4 erased, 1 where it stood aside, which decides where the
+-- visits through its shares hang, and 8 where a log showed it, so that its line is known to be read. `nonce_check` stays,
+-- so that a late retry does not store it anew.
 UPDATE visits SET
     at = :at, next_view = 1, page_id = 0, source = 0, device = 0, app = NULL, visitor = NULL, channel = NULL, n = NULL,
-    via_id = NULL, flags = (flags & 1) | 4, reason = NULL, verdict = NULL, network = NULL
+    via_id = NULL, flags = (flags & 9) | 4, reason = NULL, verdict = NULL, network = NULL
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id;
 
 -- name: summary_of_cascade
@@ -73,8 +90,9 @@ FROM counts_week c
 WHERE c.site_id = :site_id AND c.week IN (SELECT rows.week FROM rows(week bigint)) AND c.page_id = :page_id;
 
 -- name: visits_on_page
--- Returns how many visits began on a page, those that count nowhere included; only asked when no other is left.
-SELECT count(*) FROM visits v /*sqlite INDEXED BY visits_page */ WHERE v.page_id = :page_id AND v.site_id = :site_id;
+-- Returns a visit that began on a page, or that of a minted link to it; only asked when nothing counts under it.
+SELECT v.visit_id FROM visits v /*sqlite INDEXED BY visits_page */
+WHERE v.page_id = :page_id AND v.site_id = :site_id LIMIT 1;
 
 -- name: delete_page
 -- Deletes a page; returns it.

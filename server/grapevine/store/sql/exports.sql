@@ -33,7 +33,7 @@ ORDER BY u.at, u.visit_id, u.cell, u.channel, u.n, u.app COLLATE "C", u.hour LIM
 
 -- name: export_conversions
 -- Returns the next conversions by their time.
-SELECT c.site_id, c.visit_id, c.cell, c.goal, c.event_key, c.external_id, c.at, c.value, c.currency, c.reported_by
+SELECT {{conversion_columns}}
 FROM conversions c
 WHERE c.site_id = :site_id AND c.at < :end
   AND (c.at, c.visit_id, c.cell, c.goal /*postgres COLLATE "C" */, c.event_key)
@@ -42,11 +42,18 @@ ORDER BY c.at, c.visit_id, c.cell, c.goal /*postgres COLLATE "C" */, c.event_key
 
 -- name: export_answers
 -- Returns the next answers by their time.
-SELECT a.site_id, a.visit_id, a.cell, a.event_key, a.at, a.text, a.contact
+SELECT a.site_id, a.visit_id, a.cell, a.event_key, a.at, a.text, a.contact, a.class, a.channel, a.rules, a.corrected,
+    a.reported_by
 FROM answers a
 WHERE a.site_id = :site_id AND a.at < :end
   AND (a.at, a.visit_id, a.cell, a.event_key) > (:at, :visit_id, :cell, :event_key)
 ORDER BY a.at, a.visit_id, a.cell, a.event_key LIMIT 2000;
+
+-- name: export_links
+-- Returns the next minted links by the ids of their nodes.
+SELECT {{link_columns}} FROM links l
+WHERE l.site_id = :site_id AND (l.visit_id, l.cell) > (:visit_id, :cell) AND l.visit_id < :to_id
+ORDER BY l.visit_id, l.cell LIMIT 2000;
 
 -- name: export_cascades
 -- Returns the next cascades by the ids of their roots.
@@ -55,3 +62,11 @@ SELECT k.root_id, k.cell, k.page_id, k.started_at, k.last_at, k.size, k.max_dept
 FROM cascades k
 WHERE k.site_id = :site_id AND (k.root_id, k.cell) > (:root_id, :cell) AND k.root_id < :to_id
 ORDER BY k.root_id, k.cell LIMIT 2000;
+
+-- name: export_mentions
+-- Returns the next mentions by the time at which they became known.
+SELECT m.site_id, m.page_id, m.cell, m.mention_key, m.kind, m.feed_id, m.source_url, m.title, m.author, m.published_at, m.at, m.gone_at
+FROM mentions m
+WHERE m.site_id = :site_id AND m.at < :end
+  AND (m.at, m.page_id, m.cell, m.mention_key) > (:at, :page_id, :cell, :mention_key)
+ORDER BY m.at, m.page_id, m.cell, m.mention_key LIMIT 2000;

@@ -1,6 +1,6 @@
 -- name: read_versions
 -- Returns the numbers by which processes know that another one changed something that they remember.
-SELECT name, version FROM versions WHERE name IN ('erasures', 'live');
+SELECT name, version FROM versions WHERE name IN ('erasures', 'live', 'webhooks');
 
 -- name: watch_site
 -- Prolongs the watch of a site, or begins it; returns since when it is watched without a break.
@@ -43,7 +43,7 @@ WHERE site_id = :site_id AND lane = :lane AND number > :after ORDER BY number LI
 
 -- name: live_conversions
 -- Returns those of these conversions that are stored.
-SELECT c.site_id, c.visit_id, c.cell, c.goal, c.event_key, c.external_id, c.at, c.value, c.currency, c.reported_by
+SELECT {{conversion_columns}}
 FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint)
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = rows.site_id AND c.visit_id = rows.visit_id AND c.cell = rows.cell
   AND c.event_key = rows.event_key;

@@ -12,8 +12,13 @@ ON CONFLICT (name) DO UPDATE SET day = excluded.day WHERE retention.day < exclud
 SELECT site_id, visit_id FROM visits WHERE site_id > :site_id ORDER BY site_id, visit_id LIMIT 1;
 
 -- name: oldest_visits
--- Returns the oldest visits of a site before a day: ids begin with the day.
-SELECT site_id, visit_id, cell FROM visits WHERE site_id = :site_id AND visit_id < :to_id ORDER BY visit_id LIMIT :limit;
+-- Returns the oldest visits of a site before a day and behind a visit: ids begin with the day. Nodes of minted links that
+-- have not expired are marked, since they stay.
+SELECT v.site_id, v.visit_id, v.cell,
+    CASE WHEN l.visit_id IS NULL OR l.expires_at <= :now THEN 0 ELSE 1 END
+FROM visits v LEFT JOIN links l
+  ON v.source = 10 AND l.site_id = v.site_id AND l.visit_id = v.visit_id AND l.cell = v.cell
+WHERE v.site_id = :site_id AND v.visit_id > :behind AND v.visit_id < :to_id ORDER BY v.visit_id LIMIT :limit;
 
 -- name: shares_of_visits
 -- Returns all shares of some visits.
@@ -29,8 +34,8 @@ FROM rows(site_id bigint, visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN unfurls u ON u.site_id = rows.site_id AND u.visit_id = rows.visit_id AND u.cell = rows.cell;
 
 -- name: conversions_of_visits
--- Returns when some visits converted, and the keys of the guards.
-SELECT c.site_id, c.visit_id, c.event_key, c.at
+-- Returns when some visits converted, and the keys of the guards; of refunds, what they took back.
+SELECT c.site_id, c.visit_id, c.event_key, c.at, c.refunded_key
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
 /*sqlite CROSS */ JOIN conversions c ON c.site_id = rows.site_id AND c.visit_id = rows.visit_id AND c.cell = rows.cell;
 
@@ -106,6 +111,13 @@ DELETE FROM later_views
 /*postgres USING rows(site_id bigint, visit_id bigint, cell smallint)
 WHERE later_views.site_id = rows.site_id AND later_views.visit_id = rows.visit_id AND later_views.cell = rows.cell */;
 
+-- name: delete_log_joins_of_visits
+-- Deletes with which lines of access logs some visits were joined.
+DELETE FROM log_joins
+/*sqlite WHERE (site_id, visit_id, cell) IN (SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint)) */
+/*postgres USING rows(site_id bigint, visit_id bigint, cell smallint)
+WHERE log_joins.site_id = rows.site_id AND log_joins.visit_id = rows.visit_id AND log_joins.cell = rows.cell */;
+
 -- name: delete_visits
 -- Deletes visits.
 DELETE FROM visits
@@ -173,3 +185,33 @@ DELETE FROM deleted_counts WHERE hour >= 0 AND hour < :before;
 -- Returns the page, and the URL of one that is in no list, to which the link of a deleted share leads.
 SELECT page_id, url FROM kept_shares
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n;
+
+-- name: next_site_with_mentions
+-- Returns the first site behind another one that has mentions.
+SELECT site_id, at FROM mentions WHERE site_id > :site_id ORDER BY site_id, at LIMIT 1;
+
+-- name: oldest_mentions
+-- Returns mentions from before a time.
+SELECT site_id, page_id, cell, mention_key FROM mentions
+WHERE site_id = :site_id AND at < :before ORDER BY at LIMIT :limit;
+
+-- name: delete_old_mentions
+-- Deletes mentions.
+DELETE FROM mentions
+/*sqlite WHERE (site_id, page_id, cell, mention_key) IN (SELECT * FROM rows(site_id bigint, page_id bigint, cell smallint, mention_key bigint)) */
+/*postgres USING rows(site_id bigint, page_id bigint, cell smallint, mention_key bigint)
+WHERE mentions.site_id = rows.site_id AND mentions.page_id = rows.page_id AND mentions.cell = rows.cell
+  AND mentions.mention_key = rows.mention_key */;
+
+-- name: next_site_with_webmentions
+-- Returns the first site behind another one that has webmentions.
+SELECT site_id, received_at FROM webmentions WHERE site_id > :site_id ORDER BY site_id, received_at LIMIT 1;
+
+-- name: oldest_webmentions
+-- Returns webmentions from before a time.
+SELECT webmention_id FROM webmentions
+WHERE site_id = :site_id AND received_at < :before ORDER BY received_at LIMIT :limit;
+
+-- name: delete_old_webmentions
+-- Deletes webmentions.
+DELETE FROM webmentions WHERE webmention_id IN (SELECT webmention_id FROM rows(webmention_id text));

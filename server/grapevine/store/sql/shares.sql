@@ -32,7 +32,7 @@ SELECT 'shares', NULL, NULL, count(*), NULL, NULL
 FROM below /*sqlite CROSS */ JOIN shares s ON s.visit_id = below.visit_id
 WHERE s.cell = :cell AND s.site_id = :site_id AND s.first_at IS NOT NULL
 UNION ALL
-SELECT 'conversions', c.reported_by, c.currency, count(*), {{total_value}}
+SELECT 'conversions', c.reported_by, c.currency, count(*) - count(c.refunded_key), {{total_value}}
 FROM below /*sqlite CROSS */ JOIN conversions c ON c.visit_id = below.visit_id
 WHERE c.cell = :cell AND c.site_id = :site_id
 GROUP BY c.reported_by, c.currency;
@@ -53,17 +53,22 @@ FROM (
 GROUP BY found.visit_id, found.channel, found.n, found.cell;
 
 -- name: last_return
--- Returns the last visit that came through a share before some time and is not a self-return. `hangs_on` as in
+-- Returns the last visit that came through a share before some time and is not a self-return, and when. `hangs_on` as in
 -- `reach_of_share`.
-SELECT visit_id FROM visits /*sqlite INDEXED BY visits_parent */
+SELECT visit_id, at FROM visits /*sqlite INDEXED BY visits_parent */
 WHERE cell = :cell AND site_id = :site_id AND parent_id = :hangs_on
   AND channel = :channel AND n = :n AND COALESCE(via_id, parent_id) = :visit_id AND (flags & 5) = 0 AND at <= :at
 ORDER BY at DESC, visit_id DESC LIMIT 1;
 
--- name: shared_page
--- Returns the page, and the URL of one that is in no list, that a share's report named with the visit's session; none when it was reported by its
--- token alone. The page of a report from before `reported_by` is one: such links are out in the world.
-SELECT page_id, url FROM shares
+-- name: followed_link
+-- Returns where the short link of a token leads. Of a minted link: its URL, its channel, the names of its places and when
+-- it expires. Of a share: the page, and the URL of one that is in no list, that its report named with the visit's session;
+-- nothing when it was reported by its token alone. The page of a report from before `reported_by` is one: such links are
+-- out in the world.
+SELECT CAST(NULL AS BIGINT) AS page_id, url, channel, places, expires_at FROM links
+WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id
+UNION ALL
+SELECT page_id, url, NULL, NULL, NULL FROM shares
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id AND channel = :channel AND n = :n
   AND page_id IS NOT NULL AND (reported_by IS NULL OR reported_by = 1);
 

@@ -126,6 +126,17 @@ DELETE FROM webhooks
 /*postgres USING rows(webhook_id text)
 WHERE webhooks.webhook_id = rows.webhook_id */;
 
+-- name: feeds_to_delete
+-- Returns the keys of some rows of a site.
+SELECT feed_id FROM feeds WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_feeds_of_site
+-- Deletes rows of a site.
+DELETE FROM feeds
+/*sqlite WHERE feed_id IN (SELECT * FROM rows(feed_id text)) */
+/*postgres USING rows(feed_id text)
+WHERE feeds.feed_id = rows.feed_id */;
+
 -- name: answers_to_delete
 -- Returns the keys of some rows of a site.
 SELECT site_id, visit_id, cell, event_key FROM answers WHERE site_id = :site_id LIMIT :limit;
@@ -149,6 +160,49 @@ DELETE FROM conversions
 /*postgres USING rows(site_id bigint, visit_id bigint, cell smallint, goal text, event_key bigint)
 WHERE conversions.site_id = rows.site_id AND conversions.visit_id = rows.visit_id AND conversions.cell = rows.cell
   AND conversions.goal = rows.goal AND conversions.event_key = rows.event_key */;
+
+-- name: receipt_sharers_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, visit_id, cell, event_key, receipt_id, sharer_id FROM receipt_sharers WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_receipt_sharers_of_site
+-- Deletes rows of a site.
+DELETE FROM receipt_sharers
+/*sqlite WHERE (site_id, visit_id, cell, event_key, receipt_id, sharer_id) IN (SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, receipt_id text, sharer_id bigint)) */
+/*postgres USING rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, receipt_id text, sharer_id bigint)
+WHERE receipt_sharers.site_id = rows.site_id
+  AND receipt_sharers.visit_id = rows.visit_id
+  AND receipt_sharers.cell = rows.cell
+  AND receipt_sharers.event_key = rows.event_key
+  AND receipt_sharers.receipt_id = rows.receipt_id
+  AND receipt_sharers.sharer_id = rows.sharer_id */;
+
+-- name: receipts_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, visit_id, cell, event_key, receipt_id FROM receipts WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_receipts_of_site
+-- Deletes rows of a site.
+DELETE FROM receipts
+/*sqlite WHERE (site_id, visit_id, cell, event_key, receipt_id) IN (SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, receipt_id text)) */
+/*postgres USING rows(site_id bigint, visit_id bigint, cell smallint, event_key bigint, receipt_id text)
+WHERE receipts.site_id = rows.site_id
+  AND receipts.visit_id = rows.visit_id
+  AND receipts.cell = rows.cell
+  AND receipts.event_key = rows.event_key
+  AND receipts.receipt_id = rows.receipt_id */;
+
+-- name: receipt_keys_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, kid FROM receipt_keys WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_receipt_keys_of_site
+-- Deletes rows of a site.
+DELETE FROM receipt_keys
+/*sqlite WHERE (site_id, kid) IN (SELECT * FROM rows(site_id bigint, kid text)) */
+/*postgres USING rows(site_id bigint, kid text)
+WHERE receipt_keys.site_id = rows.site_id
+  AND receipt_keys.kid = rows.kid */;
 
 -- name: unfurls_to_delete
 -- Returns the keys of some rows of a site.
@@ -185,6 +239,17 @@ DELETE FROM later_views
 /*postgres USING rows(site_id bigint, visit_id bigint, cell smallint, hour bigint)
 WHERE later_views.site_id = rows.site_id AND later_views.visit_id = rows.visit_id AND later_views.cell = rows.cell
   AND later_views.hour = rows.hour */;
+
+-- name: log_joins_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, visit_id, cell FROM log_joins WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_log_joins_of_site
+-- Deletes rows of a site.
+DELETE FROM log_joins
+/*sqlite WHERE (site_id, visit_id, cell) IN (SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint)) */
+/*postgres USING rows(site_id bigint, visit_id bigint, cell smallint)
+WHERE log_joins.site_id = rows.site_id AND log_joins.visit_id = rows.visit_id AND log_joins.cell = rows.cell */;
 
 -- name: visits_to_delete
 -- Returns the keys of some rows of a site.
@@ -258,6 +323,53 @@ DELETE FROM bound_hits
 WHERE bound_hits.site_id = rows.site_id AND bound_hits.day = rows.day AND bound_hits.kind = rows.kind
   AND bound_hits.cell = rows.cell */;
 
+-- name: links_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, visit_id, cell FROM links WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_links_of_site
+-- Deletes rows of a site.
+DELETE FROM links
+/*sqlite WHERE (site_id, visit_id, cell) IN (SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint)) */
+/*postgres USING rows(site_id bigint, visit_id bigint, cell smallint)
+WHERE links.site_id = rows.site_id AND links.visit_id = rows.visit_id AND links.cell = rows.cell */;
+
+-- name: link_names_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, kind, name_key, cell, visit_id FROM link_names WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_link_names_of_site
+-- Deletes rows of a site.
+DELETE FROM link_names
+/*sqlite WHERE (site_id, kind, name_key, cell, visit_id) IN (SELECT * FROM rows(site_id bigint, kind smallint, name_key bigint, cell smallint, visit_id bigint)) */
+/*postgres USING rows(site_id bigint, kind smallint, name_key bigint, cell smallint, visit_id bigint)
+WHERE link_names.site_id = rows.site_id AND link_names.kind = rows.kind AND link_names.name_key = rows.name_key
+  AND link_names.cell = rows.cell AND link_names.visit_id = rows.visit_id */;
+
+-- name: link_words_to_delete
+-- Returns the keys of some words of a site that are in use, and when its deletion began.
+SELECT w.word_key, w.cell, d.deleted_at
+FROM link_words w JOIN deleted_sites d ON d.site_id = w.site_id
+WHERE w.site_id = :site_id AND w.freed_at IS NULL LIMIT :limit;
+
+-- name: delete_link_words_of_site
+-- Takes the links out of words of a site, which are kept from other sites from then on.
+UPDATE link_words SET visit_id = NULL, freed_at = rows.freed_at
+FROM rows(word_key bigint, cell smallint, freed_at bigint)
+WHERE link_words.word_key = rows.word_key AND link_words.cell = rows.cell;
+
+-- name: link_clicks_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, visit_id, cell, channel, n FROM link_clicks WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_link_clicks_of_site
+-- Deletes rows of a site.
+DELETE FROM link_clicks
+/*sqlite WHERE (site_id, visit_id, cell, channel, n) IN (SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)) */
+/*postgres USING rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
+WHERE link_clicks.site_id = rows.site_id AND link_clicks.visit_id = rows.visit_id
+  AND link_clicks.cell = rows.cell AND link_clicks.channel = rows.channel AND link_clicks.n = rows.n */;
+
 -- name: cascades_to_delete
 -- Returns the keys of some rows of a site.
 SELECT site_id, root_id, cell FROM cascades WHERE site_id = :site_id LIMIT :limit;
@@ -279,6 +391,17 @@ DELETE FROM spikes
 /*sqlite WHERE (site_id, page_id, started_at) IN (SELECT * FROM rows(site_id bigint, page_id bigint, started_at bigint)) */
 /*postgres USING rows(site_id bigint, page_id bigint, started_at bigint)
 WHERE spikes.site_id = rows.site_id AND spikes.page_id = rows.page_id AND spikes.started_at = rows.started_at */;
+
+-- name: silences_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, started_at FROM silences WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_silences_of_site
+-- Deletes rows of a site.
+DELETE FROM silences
+/*sqlite WHERE (site_id, started_at) IN (SELECT * FROM rows(site_id bigint, started_at bigint)) */
+/*postgres USING rows(site_id bigint, started_at bigint)
+WHERE silences.site_id = rows.site_id AND silences.started_at = rows.started_at */;
 
 -- name: pages_to_delete
 -- Returns the keys of some rows of a site.
@@ -419,3 +542,23 @@ DELETE FROM origins
 /*sqlite WHERE (site_id, origin) IN (SELECT * FROM rows(site_id bigint, origin text)) */
 /*postgres USING rows(site_id bigint, origin text)
 WHERE origins.site_id = rows.site_id AND origins.origin = rows.origin */;
+
+-- name: webmentions_to_delete
+-- Returns the keys of some rows of a site.
+SELECT webmention_id FROM webmentions WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_webmentions_of_site
+-- Deletes rows of a site.
+DELETE FROM webmentions WHERE webmention_id IN (SELECT webmention_id FROM rows(webmention_id text));
+
+-- name: mentions_to_delete
+-- Returns the keys of some rows of a site.
+SELECT site_id, page_id, cell, mention_key FROM mentions WHERE site_id = :site_id LIMIT :limit;
+
+-- name: delete_mentions_of_site
+-- Deletes rows of a site.
+DELETE FROM mentions
+/*sqlite WHERE (site_id, page_id, cell, mention_key) IN (SELECT * FROM rows(site_id bigint, page_id bigint, cell smallint, mention_key bigint)) */
+/*postgres USING rows(site_id bigint, page_id bigint, cell smallint, mention_key bigint)
+WHERE mentions.site_id = rows.site_id AND mentions.page_id = rows.page_id AND mentions.cell = rows.cell
+  AND mentions.mention_key = rows.mention_key */;

@@ -9,7 +9,7 @@ UPDATE versions SET version = version + 1 WHERE name = 'sites';
 -- name: sites_after
 -- Returns the next sites behind one, oldest first, but those that are being deleted.
 SELECT site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values, contact,
-    keep, fragment, old_build_day
+    keep, fragment, old_build_day, webmention
 FROM sites
 WHERE site_id > :site_id AND site_id NOT IN (SELECT site_id FROM deleted_sites) ORDER BY site_id LIMIT :most;
 
@@ -28,9 +28,9 @@ SELECT site_id, origin FROM origins WHERE site_id > :after AND site_id <= :last 
 -- name: insert_site
 -- Inserts a site.
 INSERT INTO sites (site_id, key, name, salt, param, place, query, created_at, element, cells, counted_values,
-    contact, keep, fragment, old_build_day)
+    contact, keep, fragment, old_build_day, webmention)
 VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :element, :cells, :counted_values,
-    :contact, :keep, :fragment, :old_build_day);
+    :contact, :keep, :fragment, :old_build_day, :webmention);
 
 -- name: lock_site
 -- Makes concurrent changes of a site follow one another; SQLite's transactions do so anyway.
@@ -40,7 +40,7 @@ VALUES (:site_id, :key, :name, :salt, :param, :place, :query, :created_at, :elem
 -- Changes the columns that a site's owner may change.
 UPDATE sites SET name = :name, param = :param, place = :place, query = :query, element = :element,
     counted_values = :counted_values, contact = :contact, keep = :keep,
-    fragment = :fragment
+    fragment = :fragment, webmention = :webmention
 WHERE site_id = :site_id;
 
 -- name: delete_origins

@@ -242,7 +242,7 @@ SELECT
         WHEN 'hour' THEN c.at / 3600000 WHEN 'day' THEN c.at / 86400000 - 18262
     END AS key,
     CASE CAST(:by AS TEXT) WHEN 'app' THEN COALESCE(v.app, '') END AS word,
-    c.reported_by, c.currency, count(*), {{total_value}}
+    c.reported_by, c.currency, count(*) - count(c.refunded_key), {{total_value}}
 FROM conversions c
 /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell AND v.verdict IS NULL */
 /*postgres JOIN LATERAL (
@@ -278,7 +278,7 @@ GROUP BY 1, kind;
 -- Returns the goals of a period, the most frequent first, with the number of their conversions and of all goals.
 -- Everything but the goal is the visit's.
 SELECT goal, times, count(*) OVER () FROM (
-    SELECT c.goal, count(*) AS times
+    SELECT c.goal, count(*) - count(c.refunded_key) AS times
     FROM conversions c
     /*sqlite JOIN visits v ON v.site_id = c.site_id AND v.visit_id = c.visit_id AND v.cell = c.cell */
     /*postgres JOIN LATERAL (

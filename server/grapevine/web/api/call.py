@@ -77,9 +77,22 @@ def _keyed(operation: Operation, scope: Scope) -> Endpoint:
 
 
 async def _body(spec: RequestBody, request: Request) -> msgspec.Struct:
-    assert not isinstance(spec.kind, tuple) and issubclass(spec.kind, msgspec.Struct)  # noqa: S101, PT018
     check_type(request.headers.get("content-type", ""), frozenset({"", *spec.media_types}))
-    return decode(await read_body(request, spec.most), spec.kind)
+    body = await read_body(request, spec.most)
+    if not isinstance(spec.kind, tuple):
+        assert issubclass(spec.kind, msgspec.Struct)  # noqa: S101 - a call with a key takes JSON
+        return decode(body, spec.kind)
+    return decode(body, _kind_of(body, spec.kind))
+
+
+def _kind_of(body: bytes, kinds: tuple[type[msgspec.Struct], ...]) -> type[msgspec.Struct]:
+    """Returns the struct that a body is meant for: the first whose needed fields it has, else the first of all."""
+    try:
+        names = set(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return kinds[0]  # whose decoder says what is wrong
+    needed = {kind: {each.encode_name for each in msgspec.structs.fields(kind) if each.required} for kind in kinds}
+    return next((kind for kind in kinds if needed[kind] <= names), kinds[0])
 
 
 async def _arguments(operation: Operation, request: Request) -> dict[str, Any]:

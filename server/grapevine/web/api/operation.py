@@ -45,7 +45,8 @@ class RequestBody:
 
 @dataclass(frozen=True)
 class ResponseSpec:
-    """One response that is no Problem: its body (a type that msgspec encodes; None without one), and its headers.
+    """One response that is no Problem: its body (a type that msgspec encodes, or one of several; None without one), and
+    its headers.
 
     ``text`` says what it is; the names of ``headers`` are described in ``web/openapi/headers.py``. ``links`` are calls
     that may follow: by their name, what their path parameters and the fields of their body (``body.NAME``) are, each a
@@ -58,6 +59,11 @@ class ResponseSpec:
     headers: tuple[str, ...] = ()
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    @property
+    def kinds(self) -> tuple[Any, ...]:
+        """The types that the body may have; none without one."""
+        return () if self.body is None else self.body if isinstance(self.body, tuple) else (self.body,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
@@ -69,9 +75,10 @@ class Operation:
     handler takes the ``Request``.
 
     ``optional_scope`` is that of a call which needs no key and does more with one; where it takes another body then,
-    ``with_key`` is the name of the call whose example of a request shows that. ``is_cors`` says that pages of every
-    origin may read the response, ``has_preflight`` that they ask before (a ``POST`` that is answered on ``OPTIONS``,
-    too). ``problems`` are those that not every call of its kind may raise (``web/openapi`` knows the others).
+    ``with_key`` is the name of the call whose example of a request shows that. ``keyed_examples`` are further ones of
+    that: by the name of each, what it shows. ``is_cors`` says that pages of every origin may read the response,
+    ``has_preflight`` that they ask before (a ``POST`` that is answered on ``OPTIONS``, too). ``problems`` are
+    those that not every call of its kind may raise (``web/openapi`` knows the others).
     ``request_headers`` are the names of headers that it reads.
     """
 
@@ -82,6 +89,7 @@ class Operation:
     scope: Scope | None
     optional_scope: Scope | None = None
     with_key: str | None = None
+    keyed_examples: Mapping[str, str] = field(default_factory=dict)
     of_site: bool = True
     is_cors: bool = False
     has_preflight: bool = False

@@ -82,7 +82,9 @@ def _value(text: str, kind: inspect.Type) -> Any:
             return _number(text, least, most)
         case inspect.DateType():
             return _date(text)
-        case inspect.StrType():
+        case inspect.StrType(min_length=least):
+            if least and not text:
+                raise ValueError("must not be empty")
             return text
     raise TypeError(f"no parameter can be a {kind}")
 

@@ -166,6 +166,7 @@ def _changes(body: SiteChanges) -> dict[str, Sequence[str]]:
         "element": body.element,
         "values": body.values,
         "contact": body.contact,
+        "webmention": body.webmention,
         "query": _joined("query", body.query),
         "keep": _joined("keep", body.keep),
     }
@@ -200,6 +201,7 @@ def _view(call: KeyCall, row: SiteRow) -> SiteView:
         element=row.element,
         values=row.counted_values,
         contact=row.contact,
+        webmention=row.webmention,
         created_at=rfc3339(row.created_at),
         snippet=None if address is None else snippet(row, address, settings.prefix),
     )

@@ -10,13 +10,22 @@ from starlette.responses import Response
 
 from grapevine.api_schemas.lists import DeliveryList, EndpointList
 from grapevine.collect.schemas import EMPTY, Empty
+from grapevine.domain.periods import read_time
 from grapevine.egress.policy import EgressPolicy
-from grapevine.errors import Conflict, NotFound
+from grapevine.errors import Conflict, Invalid, NotFound
 from grapevine.web.api.call import SiteCall
 from grapevine.web.api.once import HEADER, Keep, answered_once
 from grapevine.web.api.operation import Operation, RequestBody, ResponseSpec
 from grapevine.webhooks import endpoints
-from grapevine.webhooks.endpoints import MOST_DELIVERIES, AddedEndpoint, Endpoint, EndpointChanges, NewEndpoint
+from grapevine.webhooks.endpoints import (
+    MOST_DELIVERIES,
+    AddedEndpoint,
+    Endpoint,
+    EndpointChanges,
+    NewEndpoint,
+    ResendRequest,
+    Resent,
+)
 
 MAX_BODY: Final = 8_192
 
@@ -69,7 +78,10 @@ async def add_webhook(call: SiteCall, body: NewEndpoint) -> Response:
             lambda added: keep(site_id, added),
         )
 
-    return await answered_once(call, body, 201, make)
+    try:
+        return await answered_once(call, body, 201, make)
+    finally:
+        await state.subscriptions.read_soon()
 
 
 async def get_webhook(call: SiteCall, path: WebhookPath) -> Endpoint:
@@ -83,7 +95,9 @@ async def change_webhook(call: SiteCall, path: WebhookPath, body: EndpointChange
     Disabling it gives up the deliveries that wait.
     """
     hooks = call.state.store.webhooks
-    return await endpoints.change(hooks, _egress(call), call.site.site_id, path.id, body, call.now)
+    changed = await endpoints.change(hooks, _egress(call), call.site.site_id, path.id, body, call.now)
+    await call.state.subscriptions.read_soon()
+    return changed
 
 
 async def remove_webhook(call: SiteCall, path: WebhookPath) -> None:
@@ -102,6 +116,15 @@ async def retry_delivery(call: SiteCall, path: DeliveryPath) -> Empty:
     """Sends an event again that was delivered or given up."""
     await endpoints.retry(call.state.store.webhooks, call.site.site_id, path.id, path.delivery, call.now)
     return EMPTY
+
+
+async def resend_deliveries(call: SiteCall, path: WebhookPath, body: ResendRequest) -> Resent:
+    """Sends the events again that were given up and happened at a time or later, at most 10,000 of them."""
+    try:
+        since = read_time(body.since)
+    except ValueError as error:
+        raise Invalid.of("since", str(error)) from None
+    return await endpoints.resend(call.state.store.webhooks, call.site.site_id, path.id, since, call.now)
 
 
 def _egress(call: SiteCall) -> EgressPolicy:
@@ -186,6 +209,17 @@ OPERATIONS: Final = [
         scope="admin",
         path_params=DeliveryPath,
         responses={202: ResponseSpec(Empty, "It is due again.")},
+        problems=(NotFound, Conflict),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/webhooks/{id}/resend",
+        handler=resend_deliveries,
+        tag="webhooks",
+        scope="admin",
+        path_params=WebhookPath,
+        body=RequestBody(ResendRequest, MAX_BODY),
+        responses={202: ResponseSpec(Resent, "They are due again.")},
         problems=(NotFound, Conflict),
     ),
 ]

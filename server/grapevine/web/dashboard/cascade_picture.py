@@ -224,7 +224,8 @@ class _Picture:
             return f"A visit at depth {node.depth}, erased since"
         parts = [f"Visit at depth {node.depth}, {formats.moment(node.at)} UTC"]
         if node.source == "link":
-            parts = [f"Tracked link, minted {formats.moment(node.at)} UTC"]
+            name = node.link.label or node.link.campaign or node.link.external_id if node.link else None
+            parts = [f"Tracked link{f' “{name}”' if name else ''}, made {formats.moment(node.at)} UTC"]
         if node.via:
             parts.append(f"came through {labels.channel(node.via.channel)} ({labels.nth(node.via.n)} share)")
         if node.url:
@@ -287,6 +288,11 @@ def _parents(nodes: Sequence[CascadeNode]) -> list[int | None]:
     return parents
 
 
+def _counts(node: CascadeNode) -> bool:
+    """Whether a node is one of the visits that the size of its cascade counts."""
+    return node.source != "link" and not node.erased and node.verdict is None
+
+
 def _generations(nodes: Sequence[CascadeNode]) -> list[Generation]:
     by_depth: dict[int, list[CascadeNode]] = {}
     for node in nodes:
@@ -294,7 +300,7 @@ def _generations(nodes: Sequence[CascadeNode]) -> list[Generation]:
     return [
         Generation(
             depth=f"{depth}+" if depth == DEEPEST else str(depth),
-            visits=sum(node.source != "link" for node in generation),
+            visits=sum(_counts(node) for node in generation),
             conversions=sum(node.conversions for node in generation),
             channels=Counter(node.via.channel for node in generation if node.via).most_common(),
         )

@@ -20,7 +20,8 @@ def may_erase(viewer: Viewer) -> bool:
 
 @dashboard_page
 async def erase_visit(request: Request) -> Response:
-    """``POST /tokens/erase``. Erases the visit that made a share, once the form confirms it."""
+    """``POST /tokens/erase``. Erases the visit that made a share, once the form confirms it; of a minted link that
+    deletes the link."""
     refuse_foreign(request, app_state(request).settings)
     state, viewer, view_url = await viewer_context(request, "tokens")
     if not may_erase(viewer):
@@ -34,4 +35,4 @@ async def erase_visit(request: Request) -> Response:
         raise Invalid.of("visit", f"names no visit of this site: {error}") from None
     if await state.eraser.erase(viewer.site.site_id, visit_id) is Erased.UNKNOWN:
         raise UnknownVisit("That visit is not here: it is past retention, or is not this site's.")
-    return RedirectResponse(view_url.to("/tokens", erased="yes"), 303)
+    return RedirectResponse(view_url.to("/tokens", erased="link" if form.get("kind") == "link" else "yes"), 303)

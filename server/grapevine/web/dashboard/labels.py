@@ -15,11 +15,11 @@ _LABELS: Final = {
 }  # fmt: skip
 
 FAMILIES: Final = {
-    "link": "copied", "native": "share menu", "chat": "messengers", "team": "work chat", "mail": "e-mail",
-    "paper": "printed", "public": "public networks",
+    "link": "copied", "made": "tracked links", "native": "share menu", "chat": "messengers", "team": "work chat",
+    "mail": "e-mail", "paper": "printed", "public": "public networks",
 }  # fmt: skip
 _FAMILY_OF: Final = {
-    "copy": "link", "address": "link", "link": "link", "native": "native", "email": "mail", "slack": "team",
+    "copy": "link", "address": "link", "link": "made", "native": "native", "email": "mail", "slack": "team",
     "teams": "team", "discord": "team", "qr": "paper", "print": "paper",
 }  # fmt: skip
 
@@ -130,6 +130,12 @@ GLOSSARY: Final = {
     "Verdict": "The reason why a stored visit was probably not made by a person. Such a visit is in no other number.",
     "Spike": "A page with 20 returns in an hour or more, at least three times what its previous weeks let expect, "
     "and more than chance explains. A site gets at most one false alarm a quarter.",
+    "Tracked link": "A link that the site made itself, for a newsletter, a poster or a person. Visits through it, and "
+    "through what those visitors pass on, are its generations.",
+    "Click": "A person opened a tracked link's short link; robots that draw previews are left out. The click proves no "
+    "visit: that is a return.",
+    "Answer": "What somebody wrote below “How did you hear about us?”, or told you. It is self-reported: beside "
+    "it stands what was measured of the same visit, and both are never added up.",
     "Conversion": "A goal reached in a visit, such as an order or a sign-up, with what it was worth.",
 }
 
@@ -159,8 +165,8 @@ def is_public(name: str | int) -> bool:
 
 
 def app(name: str) -> str:
-    """Returns the name of an app that fetched a preview."""
-    return channel(name)
+    """Returns the name of an app that fetched a preview or brought visits. An Android package without a name stays."""
+    return name if "." in name and name not in _LABELS else channel(name)
 
 
 def source(name: str | int) -> Label:
@@ -183,3 +189,19 @@ def nth(n: int) -> str:
     if n >= LAST_N:
         return f"{LAST_N + 1}th or later"
     return ("1st", "2nd", "3rd")[n] if n < 3 else f"{n + 1}th"
+
+
+ANSWER_CLASSES: Final = {
+    "friend": "A friend",
+    "channel": "A network or app",
+    "podcast": "A podcast",
+    "event": "An event",
+    "search": "A search",
+    "assistant": "An AI assistant",
+    "newsletter": "A newsletter",
+    "press": "The press",
+    "advertisement": "An advertisement",
+    "known": "Knew it already",
+    "other": "Something else",
+}
+"""The classes of answers to "how did you hear about us?"."""

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from grapevine.domain.canonical_urls import readable
+from grapevine.domain.printable import printable
 from grapevine.web.dashboard import assets, formats, labels
 from grapevine.web.dashboard.view_url import PRESETS
 
@@ -64,6 +65,7 @@ def _environment() -> Environment:
         code=code,
         marked=marked,
         breakable=breakable,
+        printable=printable,
     )
     environment.globals.update(
         labels=labels, count=formats.count, asset=assets.url, page_label=formats.page, presets=PRESETS

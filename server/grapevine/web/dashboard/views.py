@@ -29,6 +29,7 @@ from grapevine.web.dashboard.chart import chart, interval_for
 from grapevine.web.dashboard.erase import may_erase
 from grapevine.web.dashboard.first_steps import steps_context
 from grapevine.web.dashboard.foreign_forms import over_http
+from grapevine.web.dashboard.mentions import mentions_beside
 from grapevine.web.dashboard.page import Viewer, dashboard_page, viewer_context
 from grapevine.web.dashboard.rendering import render_page
 from grapevine.web.dashboard.security import local_path, read_form, refuse_foreign
@@ -158,6 +159,7 @@ async def cascade_page(request: Request) -> Response:
         drawing=await asyncio.to_thread(draw, found),  # 100,000 visits take a while, in which nobody should wait
         pasted=await cascade_unfurls(state.store.reads, viewer.site, found.root),
         lasted=formats.elapsed(found.started_at, found.last_at),
+        mentioned=await mentions_beside(state, viewer.site, found.url) if found.url else None,
     )
 
 
@@ -169,7 +171,7 @@ async def tokens_page(request: Request) -> Response:
     text = view_url.params.get("token", "").strip()
     context: dict[str, Any] = {"text": text, "found": None, "wrong": None, "elsewhere": None, "status": 200}
     context["prefix"] = site.row.token_prefix(ids.day_at(state.clock()))
-    context |= {"may_erase": may_erase(viewer), "erased": view_url.params.get("erased") == "yes"}
+    context |= {"may_erase": may_erase(viewer), "erased": view_url.params.get("erased")}
     if text:
         token = find_token(text, site.row.param)
         try:

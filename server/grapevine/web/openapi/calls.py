@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +16,9 @@ from grapevine.web.openapi.schemas import Schema, Schemas
 _OF_BODY: Final = "body."
 KEY: Final = "key"
 """The name of the security scheme."""
-WITH_KEY: Final = "server"
-"""The name of the example that is sent with a key, of a call that may be made without one."""
+FROM_PAGE: Final = "page"
+"""The name of the example that is sent without a key, of a call that may be made with one."""
+_WITH_KEY: Final = "server"
 
 
 def operation_object(operation: Operation, schemas: Schemas) -> dict[str, Any]:
@@ -41,8 +42,7 @@ def types_of(operation: Operation) -> Iterator[Any]:
     if operation.body is not None:
         yield from operation.body.kinds
     for response in operation.responses.values():
-        if response.body is not None:
-            yield response.body
+        yield from response.kinds
 
 
 def _key_needed(operation: Operation) -> str:
@@ -95,15 +95,18 @@ def without_null(schema: Schema) -> Schema:
 
 
 def _request_body(operation: Operation, body: RequestBody, schemas: Schemas) -> dict[str, Any]:
-    kinds = [schemas.of(kind) for kind in body.kinds]
-    content: dict[str, Any] = {"schema": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}
+    content: dict[str, Any] = {"schema": _any_of(body.kinds, schemas)}
     shown = example(operation.name, "request")
     if operation.with_key is not None:
         content["examples"] = {
-            "page": {"summary": "From a page", "value": shown},
-            WITH_KEY: {
+            FROM_PAGE: {"summary": "From a page", "value": shown},
+            _WITH_KEY: {
                 "summary": "From your own server, with an API key",
                 "value": example(operation.with_key, "request"),
+            },
+            **{
+                name: {"summary": text, "value": example(operation.with_key, name)}
+                for name, text in operation.keyed_examples.items()
             },
         }
     elif shown is not None:
@@ -113,6 +116,11 @@ def _request_body(operation: Operation, body: RequestBody, schemas: Schemas) -> 
         "required": True,
         "content": dict.fromkeys(body.media_types, content),
     }
+
+
+def _any_of(types: Iterable[Any], schemas: Schemas) -> Schema:
+    kinds = [schemas.of(kind) for kind in types]
+    return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
 
 
 def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
@@ -138,7 +146,7 @@ def _response(operation: Operation, status: int, spec: ResponseSpec, schemas: Sc
     if names:
         found["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     if spec.body is not None:
-        content: dict[str, Any] = {"schema": schemas.of(spec.body)}
+        content: dict[str, Any] = {"schema": _any_of(spec.kinds, schemas)}
         shown = example(operation.name, "response")
         if shown is not None and status == next(iter(operation.responses)):
             content["example"] = shown

@@ -7,9 +7,10 @@ import shlex
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
-from grapevine.web.openapi.calls import KEY, WITH_KEY
+from grapevine.web.openapi.calls import FROM_PAGE, KEY
 
 _JSON: Final = "application/json"
+_FORM: Final = "application/x-www-form-urlencoded"
 _EVENT_STREAM: Final = "text/event-stream"
 
 
@@ -27,7 +28,7 @@ def curl_lines(server: str, path: str, method: str, call: dict[str, Any]) -> lis
     if not several:
         return [CurlLine("", _line(server, path, method, call, _body(contents)))]
     return [
-        CurlLine(each["summary"], _line(server, path, method, call, _json(each["value"]), has_key=name == WITH_KEY))
+        CurlLine(each["summary"], _line(server, path, method, call, _json(each["value"]), has_key=name != FROM_PAGE))
         for name, each in several.items()
     ]
 
@@ -38,7 +39,7 @@ def _line(server: str, path: str, method: str, call: dict[str, Any], body: list[
     for param in call["parameters"]:
         if param.get("in") == "path":
             path = path.replace(f"{{{param['name']}}}", quote(_shown(param), safe=""))
-        elif param.get("in") == "query" and param.get("required"):
+        elif param.get("in") == "query" and (param.get("required") or (method == "DELETE" and "example" in param)):
             query[param["name"]] = _shown(param)
     if _EVENT_STREAM in call["responses"].get("200", {}).get("content", {}):
         words.append("-N")  # curl would keep back what has come until its buffer is full
@@ -53,9 +54,12 @@ def _line(server: str, path: str, method: str, call: dict[str, Any], body: list[
 
 
 def _body(contents: dict[str, Any]) -> list[str]:
-    """Returns the words for the body: as JSON where the call takes it."""
+    """Returns the words for the body: as JSON where the call takes it, else as a form."""
     if _JSON in contents:
         return _json(contents[_JSON].get("example", {}))
+    if _FORM in contents:
+        fields = contents[_FORM].get("example", {})
+        return [f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in fields.items()]
     return [
         word
         for media_type, content in contents.items()

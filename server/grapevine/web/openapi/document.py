@@ -19,14 +19,19 @@ TAGS: Final = {
     "statistics": "The numbers of a site for a period of UTC days. A period has 30 days by default.",
     "cascades": "Chains of shares, drawn as trees.",
     "conversions": "Goals that visits reach.",
+    "answers": "What people said when they were asked how they heard of a site, beside what was measured.",
     "visits": "Single visits.",
+    "unfurls": "Preview robots and assistants that fetched pages of a site's own web server.",
     "exports": "Whole tables as files.",
     "live": "What is stored of a site, as it is committed.",
+    "receipts": "Signed receipts of conversions, and what those who hold one ask.",
     "sites": "The sites that an API key reaches.",
     "keys": "API keys, none of which sees or makes one that reaches further than itself.",
+    "mentions": "Pages elsewhere that mention pages of a site.",
+    "feeds": "The feeds that are read for mentions of a site's pages.",
     "webhooks": "Where a site's events are sent to, as the Standard Webhooks specification says.",
     "collect": "What the pages of a site call, without a key.",
-    "links": "What people open: short links and what belongs to them.",
+    "links": "Links that you make, and what people open: short links and what belongs to them.",
     "health": "Whether the server works.",
     "problems": "What the codes of problems mean, for people.",
     "description": "This description.",
@@ -50,8 +55,8 @@ Every `GET` may be a `HEAD`. Any response may have the headers {headers}."""
 _KEY: Final = (
     "Send an API key as `Authorization: Bearer KEY`; `grapevine key add SITE --scope read` makes one. It works for the "
     "sites that it was made for, and as far as its scope reaches: `read` reads numbers, `write` also reports "
-    "conversions, `admin` also erases visits and manages sites, keys and webhooks. Pages send no key, but the public "
-    "key of their site, which is no secret."
+    "conversions and makes links, `admin` also erases visits and manages sites, keys and webhooks. Pages send no key, "
+    "but the public key of their site, which is no secret."
 )
 _SITE: Final = "The public key of the site; needed with an API key that reaches several sites."
 _CONVERTOR: Final = re.compile(r":\w+(?=})")

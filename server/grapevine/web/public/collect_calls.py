@@ -1,4 +1,4 @@
-"""What pages report: ``POST /v1/visits``, ``views``, ``shares`` and ``answers``. Without a key, by its origin."""
+"""What pages report: ``POST /v1/visits``, ``views`` and ``shares``. Without a key, by its origin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from starlette.responses import Response
 from grapevine.collect.requests import CALLS
 from grapevine.collect.schemas import (
     MAX_BODY,
-    AnswerRequest,
     Empty,
     ShareRequest,
     ShareResponse,
@@ -50,16 +49,6 @@ async def report_share(request: Request) -> Response:
     report with the session replaces the page.
     """
     return await collected(CALLS["shares"], request)
-
-
-async def report_answer(request: Request) -> Response:
-    """A visitor answered "How did you hear about us?".
-
-    With a session the answer belongs to that visit, without one to none. It changes no other number. The same nonce of
-    the same visit is the same answer, and the first one stays. More answers in a day than a site takes are refused with
-    429 until the next UTC day.
-    """
-    return await collected(CALLS["answers"], request)
 
 
 _OF_SESSION: Final = {"body.site": "$request.body#/site", "body.session": "/session"}
@@ -112,5 +101,4 @@ OPERATIONS: Final = [
     report("visits", report_visit, VisitRequest, VisitResponse, VisitResponse, _FOLLOWING),
     report("views", report_view, ViewRequest, Empty),
     report("shares", report_share, ShareRequest, ShareResponse),
-    report("answers", report_answer, AnswerRequest, Empty),
 ]

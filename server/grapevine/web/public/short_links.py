@@ -1,38 +1,35 @@
-"""``/s/{token}``: the short link of a share. Preview robots that fetch it show where the link was pasted."""
+"""``/s/{token}``: the short link of a share, or of a minted link. Preview robots that fetch it show where the link was
+pasted."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from grapevine.api_schemas.public import FollowQuery
 from grapevine.api_schemas.tokens import TokenPath
 from grapevine.collect.user_agents import read_agent
-from grapevine.domain import ids
-from grapevine.domain.token_urls import leading_token, tagged
-from grapevine.domain.tokens import Token
-from grapevine.domain.urls import OTHER_PAGE, UrlError, origin_of
+from grapevine.domain.token_urls import leading_token
 from grapevine.errors import Busy, RateLimited
-from grapevine.sites.cache import Site
 from grapevine.web.api.operation import HTML, Operation, ResponseSpec
-from grapevine.web.public.plain_page import HEADERS, plain_page
+from grapevine.web.public.following import follow_minted, found_link, note_preview, redirect
+from grapevine.web.public.plain_page import plain_page
 from grapevine.web.rate_limits import limited
-from grapevine.web.state import AppState, app_state
+from grapevine.web.state import app_state
 
 _NOT_FOUND: Final = """It was cut off or mistyped on its way, or it was never a link of this server.
 Ask the person who sent it to you to send it again."""
 
-_YOUNG_DAYS: Final = 1
-"""No setting deletes visits of today or yesterday, so their shares are looked for once."""
-
 
 async def follow_link(request: Request) -> Response:
-    """The short link of a share: leads to the shared page with the token in its URL.
+    """The short link of a share or of a minted link: leads to its page with the token in its URL.
 
-    It is the page that the share was reported with, else the site's home page. Punctuation or parameters after the
-    token are ignored. A preview robot gets the same response, and is recorded as an unfurl.
+    Of a share it is the page that the share was reported with, of a minted link the one that it was made for; else the
+    site's home page. Punctuation or parameters after the token are ignored. A preview robot gets the same response, and
+    is recorded as an unfurl. Of a minted link, each GET by a person is counted as a click, or as a scan where the token
+    is that of its QR code: not those of robots, of browsers that prefetch, and of people who ask not to be followed.
     """
     state = app_state(request)
     text = leading_token(request.path_params["token"])
@@ -40,37 +37,17 @@ async def follow_link(request: Request) -> Response:
     if owner is None or owner[1].is_session:
         return plain_page(404, "This link leads nowhere", _NOT_FOUND)
     site, token = owner
-    url = await target_url(state, site, token)
-    location = tagged(url, text, site.row.param, site.row.place, site.row.joint(ids.day_at(state.clock())))
-    response = RedirectResponse(location, 302, HEADERS)
+    found = await found_link(state, site, token)
+    if found.places is not None:
+        return await follow_minted(request, state, site, token, found)
+    response = redirect(state, site, text, found)
     # Cached before anything else is awaited: a report that arrives meanwhile must find the entry to invalidate it.
     state.caches.redirects.put(text, response)
     state.followed_links.note(site.site_id, token)
-    agent = read_agent(request.headers.get("user-agent", ""))
-    if agent.preview:
-        with suppress(Busy):  # a full queue must not stop the redirect
-            await state.collect_api.unfurl(site, token, agent.preview)
+    preview = read_agent(request.headers.get("user-agent", "")).preview
+    if preview:
+        await note_preview(state, site, token, preview)
     return response
-
-
-async def target_url(state: AppState, site: Site, token: Token) -> str:
-    """Returns the page that was shared, as the sharer's own browser reported it, else the site's home page.
-
-    It is never the page that the sharer's visit began on, whose query may hold a secret: a recipient could look it up
-    there, before any report and after one of their own. The origin is checked again, because the site's list of origins
-    may have changed since.
-    """
-    home = f"{site.row.origins[0]}/"
-    named = (site.site_id, token.visit_id, token.channel, token.n)
-    url = await state.store.quick.shares.shared_url(*named)
-    if url is None and ids.day_of(token.visit_id) < ids.day_at(state.clock()) - _YOUNG_DAYS:
-        url = await state.store.quick.shares.kept_url(*named)
-    if url is None or url == OTHER_PAGE:
-        return home
-    try:
-        return url if origin_of(url) in site.origins else home
-    except UrlError:
-        return home
 
 
 OPERATIONS: Final = [
@@ -81,9 +58,11 @@ OPERATIONS: Final = [
         tag="links",
         scope=None,
         path_params=TokenPath,
+        query=FollowQuery,
         responses={
             302: ResponseSpec(text="The way to the page.", headers=("Location",)),
             404: ResponseSpec(str, "A page for people: no share has that token.", HTML),
+            410: ResponseSpec(str, "A page for people: the link was made to end before now.", HTML),
         },
         problems=(RateLimited, Busy),
     )

@@ -17,13 +17,14 @@ from grapevine.web.server_metrics.figures import Total
 
 
 class Moment(NamedTuple):
-    """What a scrape shows. ``waiting`` and ``free_bytes`` are None where they are not known."""
+    """What a scrape shows. ``waiting``, ``paused`` and ``free_bytes`` are None where they are not known."""
 
     totals: Sequence[Total]
     workers: Sequence[tuple[str, int]]
     ready: bool
     store: str
     waiting: int | None
+    paused: int | None
     free_bytes: int | None
 
 
@@ -74,13 +75,14 @@ def _bound(bound: float) -> str:
 _ASKED: Final = {
     "grapevine_ready": "Whether the store takes writes, as `/readyz` says: 1 or 0.",
     "grapevine_webhook_deliveries_waiting": "Deliveries that wait for an attempt, counted up to 10,000.",
+    "grapevine_webhook_endpoints_paused": "Endpoints that are paused, since they took nothing for an hour.",
     "grapevine_disk_free_bytes": "Free bytes of the disk with the SQLite file, for users without special rights.",
     "grapevine_workers": "Serving processes of this server.",
 }
 
 
 def _asked(moment: Moment) -> Iterable[Metric]:
-    values = (moment.ready, moment.waiting, moment.free_bytes, len(moment.workers))
+    values = (moment.ready, moment.waiting, moment.paused, moment.free_bytes, len(moment.workers))
     for (name, text), value in zip(_ASKED.items(), values, strict=True):
         if value is not None:
             yield GaugeMetricFamily(name, text, value=float(value))

@@ -12,12 +12,15 @@ from typing import Any, Final, Literal, NamedTuple
 from grapevine.collect.api import EVENT_CALLS
 from grapevine.domain.enums import BOUND_KIND_NAMES, DROP_REASONS
 from grapevine.live.limits import MOST_STREAMS
+from grapevine.mentions.checking import Result
+from grapevine.mentions.receiving import RECEIVED
 from grapevine.telemetry.bounds import BOUNDS
 from grapevine.telemetry.histogram import SECONDS, Histogram
 from grapevine.telemetry.job_runs import JOBS
 from grapevine.telemetry.request_tallies import ROUTES, STATUSES
 from grapevine.web.state import AppState
 from grapevine.webhooks.delivery import RESULTS
+from grapevine.webhooks.subscriptions import OF_BATCHES
 from grapevine.writer.recorder import BATCH_EVENTS
 
 Key = tuple[str, ...]
@@ -66,6 +69,10 @@ def _bound_hits(state: AppState) -> list[float]:
         "queue": state.writer.refused_by_queue,
         "erasures": state.eraser.refused,
         "page-checks": state.page_checks.refused,
+        "mails": state.mail_rewrites.refused,
+        "agents": state.agent_readings.refused,
+        "campaigns": state.campaign_summaries.refused,
+        "payouts": state.payout_readings.refused,
         **{f"names-{name}": recorder.exceeded[kind] for kind, name in BOUND_KIND_NAMES.items()},
     }
     return _named(hits, _BOUNDS)
@@ -95,13 +102,14 @@ def _histogram(name: str, text: str, found: Callable[[AppState], Histogram], bou
 
 _BOUNDS: Final = tuple(BOUNDS)
 _CALLS: Final = tuple(dict.fromkeys(EVENT_CALLS.values()))
+_ATTEMPTS: Final = tuple(result.value for result in Result)
 _JOB_KEYS: Final = _keys([name.replace(" ", "-") for name in JOBS])
 
 FAMILIES: Final[Sequence[Family]] = (
     Family(
         "grapevine_events_accepted",
         "counter",
-        "Events that were stored, by call; unfurls come from short links. A repeat counts as dropped.",
+        "Events that were stored, by call; short links record unfurls, too. A repeat counts as dropped.",
         lambda state: _named(state.collect_api.accepted, _CALLS),
         ("call",),
         _keys(_CALLS),
@@ -232,6 +240,31 @@ FAMILIES: Final[Sequence[Family]] = (
         lambda state: _named(state.sender.attempts, RESULTS),
         ("result",),
         _keys(RESULTS),
+    ),
+    Family(
+        "grapevine_webhook_events_withheld",
+        "counter",
+        "Events beyond the bound of an hour, which were not sent.",
+        lambda state: _named(state.subscriptions.withheld, OF_BATCHES),
+        ("event",),
+        _keys(OF_BATCHES),
+    ),
+    Family(
+        "grapevine_webmentions_received",
+        "counter",
+        "Webmentions that arrived: new ones, repeated ones, and those refused for their target or source, or because "
+        "too many wait.",
+        lambda state: _named(state.webmentions.received, RECEIVED),
+        ("result",),
+        _keys(RECEIVED),
+    ),
+    Family(
+        "grapevine_webmention_attempts",
+        "counter",
+        "Attempts to read the source of a webmention, by what came of them.",
+        lambda state: _named(state.webmention_reader.results, _ATTEMPTS),
+        ("result",),
+        _keys(_ATTEMPTS),
     ),
     Family(
         "grapevine_store_errors",

@@ -45,14 +45,15 @@ async def metrics(request: Request) -> Response:
     """
     state = app_state(request)
     await _refuse_others(request, state)
-    ready, waiting = await state.readiness.check_within(_READY_SECONDS), await _waiting(state)
+    ready, hooks = await state.readiness.check_within(_READY_SECONDS), await _hooks(state)
     figures = Figures(state)
     moment = Moment(
         totals=figures.totals(),
         workers=figures.workers(),
         ready=ready,
         store="sqlite" if database_path(state.settings) else "postgresql",
-        waiting=waiting,
+        waiting=hooks and hooks[0],
+        paused=hooks and hooks[1],
         free_bytes=_free_bytes(state),
     )
     encode, media_type = choose_encoder(request.headers.get("accept", ""))
@@ -98,10 +99,12 @@ def _is_local(request: Request) -> bool:
     return False
 
 
-async def _waiting(state: AppState) -> int | None:
+async def _hooks(state: AppState) -> tuple[int, int] | None:
+    """Returns the numbers of deliveries that wait and of endpoints that are paused."""
     try:
         async with asyncio.timeout(_READY_SECONDS):
-            return await state.store.webhooks.waiting(MOST_WAITING)
+            hooks = state.store.webhooks
+            return await hooks.waiting(MOST_WAITING), len(await hooks.paused())
     except (StoreError, TimeoutError):
         return None
 

@@ -1,4 +1,5 @@
-"""``/about/{token}``: the page for people that says what a shared link carries. It reads the token and nothing else."""
+"""``/about/{token}``: the page for people that says what a shared or a minted link carries. It shows what the token
+says, and which of the two it is."""
 
 from __future__ import annotations
 
@@ -65,8 +66,9 @@ def contact_of(stored: str | None, words: Words, site: str, token: str) -> Conta
 async def about_link(request: Request) -> Response:
     """A page for people: the contents of a link, the effect of opening it, how a visit is erased, the site's contact.
 
-    It reads only the token, so it shows no more than the link itself contains: the day, the channel, the number of the
-    share. It is available in several languages by `Accept-Language`, and runs no script.
+    It shows no more than the link itself contains: the day, the channel, the number of the share. Of a minted link it
+    says that the site's owner made it, and not for whom. It is available in several languages by `Accept-Language`, and
+    runs no script.
     """
     state = app_state(request)
     text = leading_token(request.path_params["token"])
@@ -75,14 +77,17 @@ async def about_link(request: Request) -> Response:
     owner = await state.sites.owner(text)
     if owner is None or owner[1].is_session:
         shaped = len(text) == LENGTH and ids.from_base62(text) is not None
-        return _page(422 if shaped else 404, language, said=None)
+        return _page(422 if shaped else 404, language, words, said=None)
     site, token = owner
     day = ids.day_date(ids.day_of(token.visit_id))
-    said = TokenFacts(text, words.calendar(day), words.channel(token.channel), nth(token.n))
+    is_minted = await state.store.links.link(site.site_id, token.visit_id) is not None
+    count = str(token.n) if is_minted else nth(token.n)
+    said = TokenFacts(text, words.calendar(day), words.channel(token.channel), count)
     name = site.row.name
     return _page(
         200,
         language,
+        words.of_minted() if is_minted else words,
         said=said,
         site=name,
         prefix=site.row.token_prefix(ids.day_at(state.clock())),
@@ -92,13 +97,13 @@ async def about_link(request: Request) -> Response:
     )
 
 
-def _page(status: int, language: str, **facts: Any) -> Response:
+def _page(status: int, language: str, words: Words, **facts: Any) -> Response:
     template, style, mark = _parts()
     policy = (
         f"default-src 'none'; style-src '{style_hash(style)}'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     )
-    html = template.render(language=language, words=languages()[language], style=style, mark=mark, **facts)
+    html = template.render(language=language, words=words, style=style, mark=mark, **facts)
     headers = _HEADERS | {"Content-Language": language, "Content-Security-Policy": policy}
     return HTMLResponse(html, status, headers)
 

@@ -61,6 +61,12 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     first: str = "1"
     months: list[str]
     channels: dict[str, str]
+    minted: dict[str, str]
+    """What stands instead of some of the other texts where the site's owner made the link."""
+
+    def of_minted(self) -> Words:
+        """Returns the texts about a link that the site's owner made."""
+        return msgspec.structs.replace(self, **self.minted)
 
     def calendar(self, day: date) -> str:
         """Returns a date with the name of its month."""

@@ -1,0 +1,1 @@
+"""Access logs of web servers: arrivals that no script of a page saw."""

@@ -1,0 +1,1 @@
+"""Answers to "how did you hear about us?": what they mean, and how that compares with what was measured."""

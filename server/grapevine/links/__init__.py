@@ -1,0 +1,1 @@
+"""Minted links: nodes of the tree that are no visits (docs/decisions/0070)."""

@@ -1,0 +1,1 @@
+"""Feeds that an admin named: read, matched with the site's pages, polled."""
