@@ -19,6 +19,7 @@ from grapevine.client.address import Address
 from grapevine.mcp_server import server
 from grapevine.mcp_server.server import AT_ONCE, MOST_WAITING, ToolServer, protocol_server, reading_client
 from grapevine.mcp_server.tools import TOOLS
+from tests.support.talks import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -63,21 +64,11 @@ async def asking(write: Answer) -> AsyncIterator[AsyncClient]:
     """A client of a server that gives this answer to every request."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.readuntil(b"\r\n\r\n")
-            await write(writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client has seen enough
-        finally:
-            writer.close()
+        await reader.readuntil(b"\r\n\r\n")
+        await write(writer)
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    try:
-        async with reading_client(Address(f"http://127.0.0.1:{port}", KEY), None) as client:
-            yield client
-    finally:
-        listening.close()
+    async with serving(serve) as port, reading_client(Address(f"http://127.0.0.1:{port}", KEY), None) as client:
+        yield client
 
 
 async def refusal(client: AsyncClient, tool: str = "summary", **given: object) -> str:

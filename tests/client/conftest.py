@@ -15,6 +15,7 @@ import pytest
 
 from grapevine.client import AsyncClient, Client
 from tests.support.in_process_server import database, server
+from tests.support.talks import serving
 
 __all__ = ["database", "server"]
 
@@ -102,7 +103,6 @@ class ScriptedServer:
         self.url = ""
         self.requests: list[bytes] = []
         self._answers: list[Any] = []
-        self.slow = asyncio.Event()
 
     def will(self, *answers: Any) -> None:
         """The next answers: bytes to send before the connection is closed, or ``None`` to keep it open, silent."""
@@ -114,34 +114,24 @@ class ScriptedServer:
         return len(self._answers)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                (int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"), 0
-            )
-            self.requests.append(head + await reader.readexactly(length))
-            answer = self._answers.pop(0)
-            if isinstance(answer, bytes):
-                writer.write(answer)
-                await writer.drain()
-            else:
-                await self.slow.wait()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"), 0)
+        self.requests.append(head + await reader.readexactly(length))
+        answer = self._answers.pop(0)
+        if isinstance(answer, bytes):
+            writer.write(answer)
+            await writer.drain()
+        else:
+            await reader.read()
 
 
 @pytest.fixture
 async def scripted() -> AsyncIterator[ScriptedServer]:
     """A server with faults."""
     script = ScriptedServer()
-    listening = await asyncio.start_server(script.serve, "127.0.0.1", 0)
-    script.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    yield script
-    script.slow.set()
-    listening.close()
-    await listening.wait_closed()
+    async with serving(script.serve) as port:
+        script.url = f"http://127.0.0.1:{port}"
+        yield script
 
 
 def reply(

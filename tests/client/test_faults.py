@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from grapevine import client as api
 from grapevine.client import Retries
 from tests.client.conftest import MakeCaller, ScriptedServer, problem, reply
 from tests.support.in_process_server import PLAIN
+from tests.support.talks import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -189,15 +189,13 @@ async def test_a_certificate_is_checked(make_caller: MakeCaller) -> None:
     authority, inside = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(inside)
     script = ScriptedServer()
-    listening = await asyncio.start_server(script.serve, "127.0.0.1", 0, ssl=inside)
-    url = f"https://localhost:{listening.sockets[0].getsockname()[1]}"
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority.configure_trust(trusting)
     script.will(LIST)
-    assert await make_caller(url, tls=trusting)(series) == []
-    caller = make_caller(url, tls=PLAIN)
-    with pytest.raises(api.ConnectionFailed, match="has a certificate that is not trusted"):
-        await caller(series)
-    assert not caller.pauses
-    listening.close()
-    await listening.wait_closed()
+    async with serving(script.serve, tls=inside) as port:
+        url = f"https://localhost:{port}"
+        assert await make_caller(url, tls=trusting)(series) == []
+        caller = make_caller(url, tls=PLAIN)
+        with pytest.raises(api.ConnectionFailed, match="has a certificate that is not trusted"):
+            await caller(series)
+        assert not caller.pauses

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from tests.support.talks import Talks
+from tests.support.talks import serving
 
 Talk = Callable[[asyncio.StreamWriter], Awaitable[None]]
 """Answers by itself, and may take its time."""
@@ -35,7 +35,6 @@ class SourceServer:
         self.pages: dict[str, Source | Talk] = {}
         self.asked: list[Asked] = []
         self.port = 0
-        self.talks = Talks()
 
     def page(self, path: str, body: str | bytes, status: int = 200, **headers: str) -> None:
         """Puts a page in place; the headers' names have `_` for `-`."""
@@ -49,30 +48,23 @@ class SourceServer:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handles one request."""
-        with self.talks.talking(writer):
-            line, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
-            path = line.split(" ")[1]
-            headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in rest)}
-            self.asked.append(Asked(path, headers))
-            found = self.pages.get(path, Source(status=404))
-            if isinstance(found, Source):
-                more = "".join(f"{name}: {value}\r\n" for name, value in found.headers.items())
-                head = f"HTTP/1.1 {found.status} Said\r\n{more}content-length: {len(found.body)}\r\n\r\n"
-                writer.write(head.encode() + found.body)
-                await writer.drain()
-            else:
-                await found(writer)
+        line, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+        path = line.split(" ")[1]
+        headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in rest)}
+        self.asked.append(Asked(path, headers))
+        found = self.pages.get(path, Source(status=404))
+        if isinstance(found, Source):
+            more = "".join(f"{name}: {value}\r\n" for name, value in found.headers.items())
+            head = f"HTTP/1.1 {found.status} Said\r\n{more}content-length: {len(found.body)}\r\n\r\n"
+            writer.write(head.encode() + found.body)
+            await writer.drain()
+        else:
+            await found(writer)
 
 
 @asynccontextmanager
 async def serving_sources(*more: str) -> AsyncIterator[SourceServer]:
     """A server of sources on a free port of 127.0.0.1, and on the same port of ``more`` addresses of this machine."""
     sources = SourceServer()
-    servers = [await asyncio.start_server(sources.talk, "127.0.0.1", 0)]
-    sources.port = servers[0].sockets[0].getsockname()[1]
-    try:
-        if more:
-            servers.append(await asyncio.start_server(sources.talk, more, sources.port))
+    async with serving(sources.talk, *more) as sources.port:
         yield sources
-    finally:
-        await sources.talks.end(*servers)

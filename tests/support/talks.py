@@ -1,51 +1,65 @@
-"""The connections of a server that a test runs in its own event loop, closed when the test ends."""
+"""A server that a test runs in its own event loop; every connection is closed when the test ends."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Final
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 _STEPS_TO_TALK: Final = 8
 """More turns of the event loop than lie between accepting a connection and the first line of its handler."""
 
 
-class Talks:
-    """The handlers of connections that are open."""
+@asynccontextmanager
+async def serving(talk: Talk, *more: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Handles each connection by ``talk``, then closes it; the other side may leave at any time.
 
-    def __init__(self) -> None:
-        self._open: set[asyncio.Task[None]] = set()
+    Yields a free port of 127.0.0.1. It is served on ``more`` addresses of this machine, too.
+    """
+    connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-    @contextmanager
-    def talking(self, writer: asyncio.StreamWriter) -> Iterator[None]:
-        """Counts the task that handles a connection, and closes it afterwards. The other side may leave at any time."""
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._open.add(task)
+        connections[task] = writer
         try:
-            yield
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await talk(reader, writer)
         finally:
-            self._open.discard(task)
             writer.close()
+            with suppress(OSError):  # ssl.SSLError is one
+                await writer.wait_closed()
+            del connections[task]
 
-    async def end(self, *servers: asyncio.Server) -> None:
-        """Closes servers, the connections that are open, and those that were accepted a moment ago.
-
-        A server that closes between accepting a connection and making its transport would leave that open. So it
-        accepts no more, the loop comes to the handlers of those that it has accepted, and only then it closes.
-        """
-        loop = asyncio.get_running_loop()
-        for server in servers:
-            for each in server.sockets:
-                loop.remove_reader(each.fileno())
-        for _ in range(_STEPS_TO_TALK):
-            await asyncio.sleep(0)
-        for task in list(self._open):
+    servers = [await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)]
+    port: int = servers[0].sockets[0].getsockname()[1]
+    try:
+        if more:
+            servers.append(await asyncio.start_server(handle, more, port, ssl=tls))
+        yield port
+    finally:
+        await _accept_no_more(servers)
+        for task, writer in list(connections.items()):
+            writer.transport.abort()
             task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await asyncio.gather(*connections, return_exceptions=True)
         for server in servers:
             server.close()
             await server.wait_closed()
+
+
+async def _accept_no_more(servers: list[asyncio.Server]) -> None:
+    """Lets the loop come to the handlers of those connections that were accepted a moment ago.
+
+    A server that closes between accepting a connection and making its transport would leave that open.
+    """
+    loop = asyncio.get_running_loop()
+    for server in servers:
+        for each in server.sockets:
+            loop.remove_reader(each.fileno())
+    for _ in range(_STEPS_TO_TALK):
+        await asyncio.sleep(0)

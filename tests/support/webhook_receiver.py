@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
-from tests.support.talks import Talks
+from tests.support.talks import serving
 
 Says = tuple[int, dict[str, str]] | None
 """A status with headers; None is no answer at all."""
@@ -33,7 +33,6 @@ class Receiver:
         self.received: list[Received] = []
         self.port = 0
         self.came = asyncio.Event()
-        self.talks = Talks()
 
     @property
     def url(self) -> str:
@@ -42,30 +41,25 @@ class Receiver:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handles one request."""
-        with self.talks.talking(writer):
-            line, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
-            headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in rest)}
-            self.received.append(Received(line, headers, await reader.readexactly(int(headers["content-length"]))))
-            says = self.says.pop(0) if self.says else (204, {})
-            self.came.set()
-            if says is None:
-                await reader.read()
-                return
-            if says == HALF:
-                writer.write(b"HTTP/1.1 20")
-                return
-            more = "".join(f"{name}: {value}\r\n" for name, value in says[1].items())
-            writer.write(f"HTTP/1.1 {says[0]} Said\r\n{more}content-length: 0\r\n\r\n".encode())
-            await writer.drain()
+        line, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in rest)}
+        self.received.append(Received(line, headers, await reader.readexactly(int(headers["content-length"]))))
+        says = self.says.pop(0) if self.says else (204, {})
+        self.came.set()
+        if says is None:
+            await reader.read()
+            return
+        if says == HALF:
+            writer.write(b"HTTP/1.1 20")
+            return
+        more = "".join(f"{name}: {value}\r\n" for name, value in says[1].items())
+        writer.write(f"HTTP/1.1 {says[0]} Said\r\n{more}content-length: 0\r\n\r\n".encode())
+        await writer.drain()
 
 
 @asynccontextmanager
 async def receiving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     """A receiver on a free port of 127.0.0.1."""
     receiver = Receiver()
-    server = await asyncio.start_server(receiver.talk, "127.0.0.1", 0, ssl=tls)
-    receiver.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(receiver.talk, tls=tls) as receiver.port:
         yield receiver
-    finally:
-        await receiver.talks.end(server)

@@ -26,6 +26,7 @@ from grapevine.webhooks.retry_schedule import CLAIM_MS, RETRY_DELAYS_MS
 from grapevine.webhooks.signing import EVENTS, event, new_secret
 from tests.store.webhooks.outbox import SITE, Outbox, signed
 from tests.support.backends import Backend
+from tests.support.talks import serving
 from tests.support.webhook_receiver import HALF, Receiver, Says, receiving
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +39,7 @@ from grapevine.store.factory import make_store
 from grapevine.config.settings import Settings
 from grapevine.keyring.keyring import KeyRing
 from grapevine.telemetry.job_runs import JobRuns
+from tests.support.talks import serving
 
 async def main() -> None:
     store = make_store(Settings(database=sys.argv[1]))
@@ -341,10 +343,9 @@ async def test_an_error_is_a_short_printable_line_without_addresses(outbox: Outb
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(said)
-        writer.close()
 
-    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
-        endpoint = await outbox.endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    async with serving(talk) as port:
+        endpoint = await outbox.endpoint(f"http://127.0.0.1:{port}/")
         await outbox.happen()
         await outbox.sender().send_due()
     error = (await outbox.only(endpoint)).error

@@ -15,6 +15,7 @@ import trustme
 from grapevine.cli.doctor_page import EVERYWHERE
 from grapevine.doctor.page.fetch import MOST_BYTES, Fetched, FetchError, visiting
 from grapevine.egress.policy import EgressPolicy
+from tests.support.talks import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -28,18 +29,12 @@ async def server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIter
     """A server on loopback; yields its URL. ``answer`` gets each request's path."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            await answer(head.split()[1].decode(), writer)
-            await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+        head = await reader.readuntil(b"\r\n\r\n")
+        await answer(head.split()[1].decode(), writer)
+        await writer.drain()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    async with listening:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    async with serving(serve, tls=tls) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def fixed(*headers: str, body: bytes = b"<p>", status: str = "200 OK") -> Answer:

@@ -16,6 +16,7 @@ from grapevine.web.dashboard import check
 from grapevine.web.dashboard.check import own_url
 from grapevine.web.page_checks import MOST_AT_ONCE, PageChecks
 from tests.support.in_process_server import Server
+from tests.support.talks import serving
 from tests.web.dashboard.dashboard_browser import HOME, add_key, page
 
 pytestmark = pytest.mark.anyio
@@ -29,18 +30,14 @@ async def own_pages(html: str, *headers: str) -> AsyncIterator[tuple[str, list[s
     asked: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            asked.append((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
-            status = "302 Found" if any(header.startswith("Location") for header in headers) else "200 OK"
-            head = "\r\n".join((f"HTTP/1.1 {status}", "Content-Type: text/html", "Connection: close", *headers))
-            writer.write(f"{head}\r\n\r\n{html}".encode())
-            await writer.drain()
-        finally:
-            writer.close()
+        asked.append((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
+        status = "302 Found" if any(header.startswith("Location") for header in headers) else "200 OK"
+        head = "\r\n".join((f"HTTP/1.1 {status}", "Content-Type: text/html", "Connection: close", *headers))
+        writer.write(f"{head}\r\n\r\n{html}".encode())
+        await writer.drain()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with listening:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", asked
+    async with serving(serve) as port:
+        yield f"http://127.0.0.1:{port}", asked
 
 
 async def owner(server: Server, *origins: str) -> httpx.AsyncClient:
