@@ -39,7 +39,6 @@ from grapevine.store.factory import make_store
 from grapevine.config.settings import Settings
 from grapevine.keyring.keyring import KeyRing
 from grapevine.telemetry.job_runs import JobRuns
-from tests.support.talks import serving
 
 async def main() -> None:
     store = make_store(Settings(database=sys.argv[1]))
@@ -116,7 +115,9 @@ async def test_an_endpoint_that_fails_for_an_hour_is_paused_tried_now_and_then_a
         outbox.now = min(row.next_at or 1 << 62 for row in await outbox.all(endpoint))
     assert (found.failing_since, found.reason, found.disabled_at) == (began, "answered 503", None)
     assert found.paused_at is not None
+    assert found.paused_until is not None
     assert PAUSE_MS <= found.paused_at - began < 4 * PAUSE_MS
+    outbox.now, receiver.says = found.paused_until, [(503, {})] * 10
     for number in range(5, 8):  # events go on being kept, and one an hour is sent
         await outbox.happen(number)
         assert await outbox.sender().send_due() == (number == 5)
