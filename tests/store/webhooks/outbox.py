@@ -54,6 +54,11 @@ class Outbox:
         (row,) = await self.all(endpoint)
         return row
 
+    async def wait_until_due(self, endpoint: WebhookRow) -> None:
+        """Moves the clock to the moment at which an event is sent next; while a pause lasts, none is."""
+        due = min((row.next_at for row in await self.all(endpoint) if row.next_at is not None), default=self.now)
+        self.now = max(due, (await self.reread(endpoint)).paused_until or 0)
+
     async def reread(self, endpoint: WebhookRow) -> WebhookRow:
         found = await self.hooks.webhook(SITE, endpoint.webhook_id)
         assert found is not None
