@@ -14,7 +14,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grapevine.analytics.models.dark_social import GROUPS, PageSeries
+from grapevine.analytics.models.dark_evidence.inputs import GROUPS, PageSeries
 
 _HOURS = 24
 _WARM_UP = 6
@@ -25,7 +25,12 @@ _DAY_SHAPE = [0.25, 0.15, 0.1, 0.08, 0.08, 0.15, 0.4, 0.8, 1.2, 1.4, 1.5, 1.5, 1
 
 @dataclass(frozen=True)
 class Traits:
-    """The kind of site of a world. Rates are by visit or day; ``heat`` and its like are spreads of logarithms."""
+    """The kind of site of a world. Rates are by visit or day; ``heat`` and its like are spreads of logarithms.
+
+    ``history`` are days measured before the ``days`` that are asked for; ``unfurled`` is the part of tagged shares
+    whose preview is fetched; ``copier_circle`` says how many times the readers of a tagged share one without a token
+    has; on one day a ``newsletter`` without tokens brings so many times a page's daily visits: no private shares.
+    """
 
     dark: float
     pages: int
@@ -47,14 +52,20 @@ class Traits:
     overdispersion: float
     delay_hours: float
     silent_pages: float
+    history: int = 0
+    unfurled: float = 0.5
+    copier_circle: float = 1.0
+    newsletter: float = 0.0
 
 
 @dataclass(frozen=True)
 class SimulatedWorld:
-    """The measured numbers by page, and the true number of private shares among each page's deep direct visits."""
+    """The measured numbers by page, in the days asked for and in those ``before``, and the true number of private
+    shares among each page's deep direct visits."""
 
     traits: Traits
     pages: Sequence[PageSeries]
+    before: Sequence[PageSeries]
     dark: Sequence[int]
 
     @property
@@ -92,6 +103,8 @@ def traits(seed: int, smallest: float = 200.0, largest: float = 20_000.0) -> Tra
         overdispersion=chance.uniform(0.0, 0.15),
         delay_hours=chance.uniform(2.0, 12.0),
         silent_pages=chance.choice((0.0, 0.2, 0.5)),
+        history=chance.choice((0, 0, 30, 60)),
+        unfurled=chance.uniform(0.3, 0.8),
     )
 
 
@@ -102,10 +115,17 @@ def grow(seed: int, kind: Traits) -> SimulatedWorld:
     popularity = sum(page.popularity for page in found)
     for page in found:
         page.live(kind.visits_a_day * page.popularity / popularity)
-    private = sum(sum(page.dark) for page in found)
-    expected = sum(sum(page.usual) for page in found) or 1.0
+    since = kind.history
+    private = sum(sum(page.dark[since:]) for page in found)
+    expected = sum(sum(page.usual[since:]) for page in found) or 1.0
     bookmarks = private * (1 - kind.dark) / kind.dark / expected
-    return SimulatedWorld(kind, [page.measured(bookmarks) for page in found], [sum(page.dark) for page in found])
+    measured = [page.measured(bookmarks) for page in found]
+    return SimulatedWorld(
+        kind,
+        [page.series(deep, since, since + kind.days) for page, deep in zip(found, measured, strict=True)],
+        [page.series(deep, 0, since) for page, deep in zip(found, measured, strict=True)],
+        [sum(page.dark[since:]) for page in found],
+    )
 
 
 class _Page:
@@ -121,7 +141,9 @@ class _Page:
         self._kept = math.exp(chance.gauss(0, kind.bookmark_spread))
         self._born = chance.uniform(0, kind.days) if index and chance.random() < 0.3 else None
         self._fades = chance.uniform(3, 15)
-        days = kind.days
+        self._previews = random.Random(f"previews {index} {kind.visits_a_day}")  # noqa: S311
+        days = kind.history + kind.days
+        self.unfurled = [0] * days
         self.general = [0] * days
         self.usual = [0.0] * days
         self.dark = [0] * days
@@ -130,39 +152,50 @@ class _Page:
     def live(self, visits_a_day: float) -> None:
         """All arrivals but bookmarks."""
         chance, kind = self._chance, self._kind
-        hours = (kind.days + _WARM_UP) * _HOURS
+        hours = (kind.history + kind.days + _WARM_UP) * _HOURS
         heat, apart = self._heat(hours, kind.heat), self._heat(hours, kind.discord)
         spikes = self._spikes(hours)
         coming = [0] * hours
         for hour in range(hours):
             day = hour // _HOURS - _WARM_UP
-            usual = visits_a_day / _HOURS * self._rhythm(hour) * self._age(hour / _HOURS - _WARM_UP)
+            usual = visits_a_day / _HOURS * self._rhythm(hour) * self._age(hour / _HOURS - _WARM_UP - kind.history)
             visits = self._count(usual * (1 + spikes[hour]))
             if day >= 0:
                 self.general[day] += self._arrived(visits)
                 self.usual[day] += self._kept * usual * (1 + kind.spike_bookmarks * spikes[hour])
             eager = kind.sharing * self._shared * math.exp(heat[hour])
-            again = min(eager, _MOST_AGAIN / kind.circle)
+            again = min(eager, _MOST_AGAIN / kind.circle / max(1.0, kind.copier_circle))
             rate = visits * eager + coming[hour] * again
             self._share(hour, rate * (1 - self._untagged), coming, tagged=True)
             self._share(hour, rate * self._untagged * math.exp(apart[hour]), coming, tagged=False)
             if day >= 0:  # returns of public networks' shares and the like are general traffic
                 self.general[day] += self._arrived(poisson(chance, visits * 0.01))
 
-    def measured(self, bookmarks: float) -> PageSeries:
-        """Returns the server's numbers of this page, with so many bookmark visits for each usual one."""
+    def measured(self, bookmarks: float) -> list[int]:
+        """Returns this page's deep direct visits by day, with so many bookmark visits for each usual one."""
         kept = [self._arrived(self._count(usual * bookmarks)) for usual in self.usual]
+        if self._kind.newsletter:
+            day = self._previews.randrange(self._kind.history, len(kept))
+            kept[day] += self._count(self._kind.newsletter * sum(self.usual) / len(self.usual))
+        return [dark + other for dark, other in zip(self.dark, kept, strict=True)]
+
+    def series(self, deep: Sequence[int], start: int, end: int) -> PageSeries:
+        """Returns the server's numbers of some days."""
         return PageSeries(
-            deep=[dark + other for dark, other in zip(self.dark, kept, strict=True)],
-            general=self.general,
-            returns=[tuple(groups) for groups in self.returns],
+            deep=deep[start:end],
+            general=self.general[start:end],
+            returns=[tuple(groups) for groups in self.returns[start:end]],
+            unfurled=sum(self.unfurled[start:end]),
         )
 
     def _share(self, hour: int, rate: float, coming: list[int], *, tagged: bool) -> None:
         chance, kind = self._chance, self._kind
+        circle, shared_on = kind.circle if tagged else kind.circle * kind.copier_circle, hour // _HOURS - _WARM_UP
         for _ in range(poisson(chance, rate)):
+            if tagged and shared_on >= 0 and self._previews.random() < kind.unfurled:
+                self.unfurled[shared_on] += 1
             group = chance.randrange(GROUPS)
-            readers = min(poisson(chance, chance.gammavariate(0.6, kind.circle / 0.6)), 200)
+            readers = min(poisson(chance, chance.gammavariate(0.6, circle / 0.6)), 200)
             whole = chance.random() < kind.stripped / 2  # an app that strips takes the token from everybody's link
             for _ in range(readers):
                 arrival = hour + int(math.exp(chance.gauss(math.log(kind.delay_hours), 1.2)))

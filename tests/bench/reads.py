@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from grapevine.analytics.breakdown import breakdown_by
 from grapevine.analytics.cascades import list_cascades, read_cascade
+from grapevine.analytics.direct import direct_summary
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.analytics.series import metric_series
 from grapevine.analytics.summary import period_summary
@@ -128,6 +129,7 @@ def _calls(store: SQLiteStore, site: Site, facts: FilledStore) -> _Way:
             ),
             "cascades by size": lambda _: list_cascades(store, site, system_clock()),
             "summary, 30 days": lambda _: period_summary(reads, site, period),
+            "direct, 30 days": lambda _: direct_summary(reads, site, period),
             "series by day": series("day"),
             "series by hour": series("hour"),
         }

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from datetime import date
 from random import Random
 
 import pytest
 from msgspec.structs import replace
 
-from grapevine.analytics.models.dark_social import GROUPS, PageSeries, estimate_dark_visits
+from grapevine.analytics.models.dark_evidence.estimate import estimate_dark_visits
+from grapevine.analytics.models.dark_evidence.inputs import PageSeries
 from grapevine.demo.links import demo_world_with_links
 from grapevine.domain import ids
-from grapevine.domain.channels import DARK
 from grapevine.simulate.answers import answer_of
 from grapevine.simulate.expected import ExpectedResults
 from grapevine.simulate.parameters import Parameters
@@ -22,6 +20,7 @@ from grapevine.simulate.presets import DEMO_PAGES, demo_history
 from grapevine.simulate.requests import SimulatedRequest
 from grapevine.simulate.season import MOST_BUSY, Season, SharingWaves, Surge, weekly
 from grapevine.simulate.world import START, World
+from tests.accuracy.demo_worlds import direct_visits
 
 WEEK = (1.05, 1.1, 1.1, 1.05, 0.95, 0.75, 1.0)
 NOW = START + 40 * ids.DAY_MS + 5 * 60_000  # five past midnight
@@ -124,32 +123,6 @@ def assert_the_estimate_holds(of: int, dark: int, pages: list[PageSeries]) -> No
     total = estimate_dark_visits(pages).total
     assert total is not None
     assert 0 < total.low < dark < total.high < of
-
-
-def direct_visits(
-    results: ExpectedResults, start: int, links: Collection[int] = ()
-) -> tuple[int, int, list[PageSeries]]:
-    """Returns the deep direct visits, those of them that were private shares, and the numbers by page as the server
-    would measure them, which takes no reader of ``links`` for a private share; which group a sharer falls into is
-    drawn."""
-    random, first = draws(), ids.day_at(start)
-    groups: dict[int, int] = {}
-    by_page: dict[str, tuple[list[int], list[int], list[list[int]]]] = {}
-    of = dark = 0
-    for one in results.found.values():
-        deep, general, returns = by_page.setdefault(
-            one.visit.page, ([0] * 30, [0] * 30, [[0] * GROUPS for _ in range(30)])
-        )
-        day = ids.day_number(date.fromisoformat(one.visit.at[:10])) - first
-        if one.parent is not None and one.visit.channel in DARK:
-            if one.is_return and one.parent.number not in links:
-                returns[day][groups.setdefault(one.parent.number, random.randrange(GROUPS))] += 1
-        elif one.source == "direct-deep":
-            deep[day] += 1
-            of, dark = of + 1, dark + one.visit.dark
-        elif one.parent is None or one.is_return:
-            general[day] += 1
-    return of, dark, [PageSeries(*numbers) for numbers in by_page.values()]
 
 
 def test_answers_are_true_to_how_somebody_came() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
 
 from grapevine.analytics.models.capture_recapture import chapman_estimate
-from grapevine.analytics.models.dark_social import GROUPS, LEVEL, METHOD, Interval, PageSeries, estimate_dark_visits
-from grapevine.domain import channels, enums, urls
+from grapevine.analytics.models.dark_evidence.estimate import LEVEL, METHOD, Interval, Lacking, estimate_dark_visits
+from grapevine.analytics.models.dark_evidence.inputs import GROUPS, PageSeries
+from grapevine.domain import channels, enums, ids, urls
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
 from grapevine.store.readers.direct import DirectApps
@@ -18,6 +21,10 @@ from grapevine.store.rows import Counts
 
 MOST_PAGES: Final = 100
 MOST_APPS: Final = 100
+MOST_DAYS_BEFORE: Final = 60
+"""How far before a period its estimate looks."""
+MOST_VISITS_BEFORE: Final = 200_000
+"""No more visits than these are read from before a period."""
 
 _NOTHING: Final = (0,) * (2 + GROUPS)
 
@@ -63,6 +70,19 @@ class PrivateShares(msgspec.Struct, frozen=True):
     """The part of reports that was lost; null where nothing was seen twice."""
 
 
+class Missing(msgspec.Struct, frozen=True):
+    """What a period lacks for an estimate; 0 where it has enough."""
+
+    days: int
+    """So many days more."""
+    deep_visits: int
+    """So many deep direct visits more."""
+    private_returns: int
+    """So many private returns more."""
+    points: float
+    """By so many points of a hundred deep direct visits the interval would be too wide."""
+
+
 class Estimate(msgspec.Struct, frozen=True):
     """How many deep direct visits are private shares."""
 
@@ -80,6 +100,11 @@ class Estimate(msgspec.Struct, frozen=True):
     """The deep direct visits of the pages that were looked at, of which `value` is a part."""
     reason: str | None
     """Why there is no estimate; null where there is one."""
+    missing: Missing | None = None
+    """What is missing for an estimate; null where there is one."""
+    expected: date | None = None
+    """The last day of a period with the same first day that probably has an estimate, if all goes on as in this period;
+    null where there is an estimate, and where no day within a year can be named."""
 
 
 class PageEstimate(msgspec.Struct, frozen=True):
@@ -118,8 +143,11 @@ async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     """The direct visits of ``period``; the estimate is of the ``MOST_PAGES`` pages with the most visits."""
     scope = Scope(site.site_id, period.start, period.end)
     evidence = _evidence(await reads.direct.direct_apps(scope, MOST_APPS))
-    series = await _series(reads, scope, period)
-    found = estimate_dark_visits(list(series.values()))
+    pages_read = [page for page in await reads.summary.pages(scope, MOST_PAGES) if isinstance(page, int)]
+    series = await _series(reads, scope, period.days, pages_read)
+    before = await _before(reads, scope, pages_read)
+    # Some 100 ms of arithmetic that no other request has to wait for.
+    found = await asyncio.to_thread(estimate_dark_visits, list(series.values()), before)
     deep = {page: sum(one.deep) for page, one in series.items()}
     named = await reads.pages.urls(site.site_id, [page for page, visits in deep.items() if visits])
     pages = []
@@ -142,7 +170,15 @@ async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
         evidence=evidence,
         shares=capture(*await reads.direct.direct_shares(scope)),
         estimate=Estimate(
-            value=value, low=low, high=high, level=LEVEL, method=METHOD, of=sum(deep.values()), reason=found.reason
+            value=value,
+            low=low,
+            high=high,
+            level=LEVEL,
+            method=METHOD,
+            of=sum(deep.values()),
+            reason=found.reason,
+            missing=_missing(found.lacking),
+            expected=_expected(found.lacking, period),
         ),
         pages=sorted(pages, key=lambda page: (-page.deep, page.url)),
     )
@@ -181,19 +217,60 @@ async def _measured(reads: Reads, scope: Scope) -> Measured:
     )
 
 
-async def _series(reads: Reads, scope: Scope, period: Period) -> dict[int, PageSeries]:
-    pages = [page for page in await reads.summary.pages(scope, MOST_PAGES) if isinstance(page, int)]
-    days: dict[int, dict[int, list[int]]] = {page: {} for page in pages}
+async def _before(reads: Reads, scope: Scope, pages: list[int]) -> list[PageSeries]:
+    """The days before a period, at most ``MOST_DAYS_BEFORE`` of them and ``MOST_VISITS_BEFORE`` visits, from the site's
+    first one on."""
+    last = ids.day_at(scope.start)
+    if last <= 0 or not pages:
+        return []
+    first = max(last - MOST_DAYS_BEFORE, 0)
+    past = msgspec.structs.replace(scope, start=ids.day_start(first), end=scope.start)
+    visits = {
+        day: counts.visits
+        for day, counts in (await reads.summary.counts("day", past, "day")).items()
+        if isinstance(day, int) and counts.visits > 0
+    }
+    left, start = MOST_VISITS_BEFORE, last
+    for day in range(last - 1, first - 1, -1):
+        left -= visits.get(day, 0)
+        if left < 0:
+            break
+        if day in visits:
+            start = day
+    if start == last:
+        return []
+    past = msgspec.structs.replace(past, start=ids.day_start(start))
+    return list((await _series(reads, past, range(start, last), pages)).values())
+
+
+async def _series(reads: Reads, scope: Scope, days: range, pages: list[int]) -> dict[int, PageSeries]:
+    found: dict[int, dict[int, list[int]]] = {page: {} for page in pages}
     for page, day, numbers in await reads.direct.direct_days(scope, pages):
-        days[page][day] = numbers
-    return {page: _page(found, period) for page, found in days.items()}
+        found[page][day] = numbers
+    unfurled = await reads.direct.unfurled_shares(scope, pages)
+    return {page: _page(numbers, days, unfurled.get(page, 0)) for page, numbers in found.items()}
 
 
-def _page(found: dict[int, list[int]], period: Period) -> PageSeries:
-    rows = [found.get(day, _NOTHING) for day in period.days]
+def _page(found: dict[int, list[int]], days: range, unfurled: int) -> PageSeries:
+    rows = [found.get(day, _NOTHING) for day in days]
     return PageSeries(
-        deep=[row[0] for row in rows], general=[row[1] for row in rows], returns=[row[2:] for row in rows]
+        deep=[row[0] for row in rows],
+        general=[row[1] for row in rows],
+        returns=[row[2:] for row in rows],
+        unfurled=unfurled,
     )
+
+
+def _missing(lacking: Lacking | None) -> Missing | None:
+    if lacking is None:
+        return None
+    return Missing(lacking.days, lacking.deep, lacking.returns, lacking.points)
+
+
+def _expected(lacking: Lacking | None, period: Period) -> date | None:
+    if lacking is None or lacking.wait is None:
+        return None
+    return period.last + timedelta(days=lacking.wait)
 
 
 def _rounded(interval: Interval | None) -> tuple[int | None, int | None, int | None]:

@@ -11,7 +11,7 @@ import re
 from typing import Any, Final, NamedTuple, get_args
 
 from grapevine.analytics.models.attribution import MODELS
-from grapevine.analytics.models.dark_social import NoEstimate
+from grapevine.analytics.models.dark_evidence.estimate import NoEstimate
 from grapevine.domain import channels, enums, tokens
 from grapevine.domain.enums import OTHER_NAME
 
@@ -81,6 +81,7 @@ FIELDS: Final = {
     "reported_by": ClosedText("ShareReporter", "Who reported it.", names=tuple(enums.SHARE_REPORTERS)),
     "seen_by": ClosedText("SeenBy", "What showed it where no script did.", names=("log",)),
     "method": ClosedText("Method", "The version of the method of the estimate.", pattern="[a-z]{1,20}-[0-9]{1,4}"),
+    "expected": ClosedText("Day", "A date of the calendar.", pattern=r"\d{4}-\d\d-\d\d"),
     "reason": ClosedText("NoEstimate", "Why there is no estimate.", names=get_args(NoEstimate)),
 }
 """By the name of the field, as it is written in JSON."""

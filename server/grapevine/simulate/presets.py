@@ -60,7 +60,7 @@ _WEEK: Final = (1.05, 1.1, 1.1, 1.05, 0.95, 0.75, 1.0)
 
 _LOUD: Final = 6.0
 _QUIET: Final = 0.05
-"""How much a page is passed on in spells and between them. An estimate needs strong waves; visits hardly show them."""
+"""How much a page is passed on in spells and between them. Strong waves help the estimate; visits hardly show them."""
 
 _GROWTH: Final = 0.25
 _SURGE_AFTER: Final = 0.7  # of the days
@@ -82,7 +82,7 @@ cascade is large and deep. To be looked for again when this world changes."""
 def demo_history(now: int, days: int, seed: int | None = None) -> World:
     """Returns the world of the ``days`` days that end ``now`` (UTC ms): the day of ``now`` is the last of them.
 
-    Sharing comes in waves, without which there is no estimate of direct traffic, and on one evening a page takes off. A
+    Sharing comes in waves, which make the estimate of direct traffic surer, and on one evening a page takes off. A
     few visits come in the last seconds, so that even a day that has just begun has some.
     """
     today = day_start(day_at(now))

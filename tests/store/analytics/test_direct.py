@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from grapevine.analytics.direct import direct_summary
-from grapevine.analytics.models.dark_social import GROUPS
+from grapevine.analytics.models.dark_evidence.inputs import GROUPS
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
@@ -64,12 +64,32 @@ async def test_days_of_pages(filled: StoredWorld, period: Period) -> None:
     assert len(found) == len(expected)
 
 
+@pytest.mark.parametrize("period", PERIODS)
+async def test_shares_with_a_preview(filled: StoredWorld, period: Period) -> None:
+    expected = Counter(
+        page_id(SITE, share.visit.page)
+        for share in filled.world.shares.values()
+        if share.unfurls
+        and channels.is_dark(share.channel)
+        and share.visit.source != LINK
+        and not share.visit.own
+        and share.visit in visits(filled.world, period)
+    )
+    found = await filled.reads.direct.unfurled_shares(
+        Scope(SITE, period.start, period.end), [page_id(SITE, page) for page in PAGES]
+    )
+    assert found == expected
+    assert sum(found.values()) > 0
+
+
 def test_a_world_has_private_returns_through_minted_links() -> None:
     assert any(is_private(visit) and is_distributed(visit) for visit in visits(grow(3), PERIODS[0]))
 
 
 async def test_no_pages_have_no_days(filled: StoredWorld) -> None:
-    assert await filled.reads.direct.direct_days(Scope(SITE, PERIODS[0].start, PERIODS[0].end), []) == []
+    scope = Scope(SITE, PERIODS[0].start, PERIODS[0].end)
+    assert await filled.reads.direct.direct_days(scope, []) == []
+    assert await filled.reads.direct.unfurled_shares(scope, []) == {}
 
 
 @pytest.mark.parametrize("period", PERIODS)
@@ -103,10 +123,12 @@ async def test_apps_and_shares(filled: StoredWorld, period: Period) -> None:
     )
 
 
-async def test_a_few_days_are_not_enough(filled: StoredWorld) -> None:
+async def test_a_few_visits_are_not_enough(filled: StoredWorld) -> None:
     answer = await direct_summary(filled.reads, site_of(filled.world), PERIODS[0])
     deep = [visit for visit in filled.world.real_visits() if visit.source == enums.SOURCES["direct-deep"]]
-    assert (answer.estimate.value, answer.estimate.reason) == (None, "too-few-days")
+    assert (answer.estimate.value, answer.estimate.reason) == (None, "too-few-deep-visits")
+    assert answer.estimate.missing is not None
+    assert answer.estimate.missing.deep_visits == 20 - len(deep)
     assert answer.estimate.of == len(deep)
     assert {page.url: page.deep for page in answer.pages} == Counter(visit.page for visit in deep)
     unlinked = [one for one in filled.world.unlinked if one[1] == enums.SOURCES["direct-deep"]]

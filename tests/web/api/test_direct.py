@@ -55,9 +55,11 @@ async def test_the_parts_of_direct(server: Server, headers: dict[str, str]) -> N
         "low": None,
         "high": None,
         "level": 0.9,
-        "method": "covariation-1",
+        "method": "evidence-2",
         "of": 1,
         "reason": "too-few-deep-visits",
+        "missing": {"days": 0, "deep_visits": 19, "private_returns": 9, "points": 0.0},
+        "expected": None,
     }
     assert answer["pages"] == [
         {"url": f"{ORIGIN}/deep/page", "deep": 1, "private_returns": 1, "value": None, "low": None, "high": None},

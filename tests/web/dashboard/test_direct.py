@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, PageEstimate, PrivateShares
+from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, Missing, PageEstimate, PrivateShares
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import labels
 from grapevine.web.dashboard.direct import bars, no_estimate
@@ -23,13 +23,23 @@ KNOWN = Direct(
     Measured(visits=5_000, home=300, deep=1_000, private_returns=700, public_returns=90),
     Evidence(in_app=40, app_referrer=2, apps={"slack": 40, "org.example.reader": 2}),
     PrivateShares(reported=80, proven=60, both=40, estimated=120, reports_lost=1 / 3),
-    Estimate(value=400, low=300, high=500, level=0.9, method="covariation-1", of=980, reason=None),
+    Estimate(value=400, low=300, high=500, level=0.9, method="evidence-2", of=980, reason=None),
     [
         PageEstimate(f"{ORIGIN}/read", deep=900, private_returns=650, value=380, low=290, high=470),
         PageEstimate(f"{ORIGIN}/quiet", deep=80, private_returns=0, value=None, low=None, high=None),
     ],
 )
-UNKNOWN = Estimate(value=None, low=None, high=None, level=0.9, method="covariation-1", of=980, reason="")
+UNKNOWN = Estimate(
+    value=None,
+    low=None,
+    high=None,
+    level=0.9,
+    method="evidence-2",
+    of=980,
+    reason="",
+    missing=Missing(days=0, deep_visits=0, private_returns=0, points=7.2),
+    expected=date(2026, 12, 11),
+)
 
 
 async def shown(server: Server, monkeypatch: pytest.MonkeyPatch, found: Direct, url: str = "/direct") -> Page:
@@ -62,7 +72,7 @@ async def test_it_says_what_the_api_says(server: Server) -> None:
         ["4", "", "", ""],
     ]
     assert "Not enough data for an estimate" in found.text
-    assert "There was 1 direct visit to inner pages; at least 50 are needed" in found.text
+    assert "There was 1 direct visit to inner pages; at least 20 are needed" in found.text
     assert [row[:3] for row in found.tables["Direct visits to inner pages"]] == [
         ["Page", "Direct", "Private returns"],
         ["/deep/page", "1", "1"],
@@ -75,9 +85,9 @@ async def test_it_says_what_the_api_says(server: Server) -> None:
         ["In allestimated by capture and recapture, without an interval", "", "1"],
         ["Reports lost on the way", "", "0\u202f%"],
     ]
-    week = await page(client, "/direct?days=7")
-    assert "The period has 7 days; at least 14 are needed" in week.text
-    assert "/direct?days=90" in week.values("a", "href")
+    today = await page(client, "/direct?days=1")
+    assert "The period has 1 day; at least 7 are needed" in today.text
+    assert "/direct?days=90" in today.values("a", "href")
 
 
 async def test_an_estimate_stands_with_its_interval(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,10 +147,9 @@ async def test_a_site_without_visits(server: Server) -> None:
     ("reason", "says"),
     [
         ("too-few-days", "The period has 30 days"),
-        ("too-few-deep-visits", "There were 980 direct visits to inner pages; at least 50"),
-        ("too-few-returns", "At least 50 private returns are needed; the pages below have 650."),
-        ("returns-do-not-move", "do not rise and fall together"),
-        ("too-uncertain", "wider than 30 points"),
+        ("too-few-deep-visits", "There were 980 direct visits to inner pages; at least 20"),
+        ("too-few-returns", "At least 10 private returns are needed; the pages below have 650."),
+        ("too-uncertain", "would be 47 points of a hundred wide; at most 40 are shown"),
         ("a-new-one", "a-new-one"),
     ],
 )
@@ -148,8 +157,16 @@ def test_what_is_missing_is_named(reason: str, says: str) -> None:
     missing = no_estimate(replace(KNOWN, estimate=replace(UNKNOWN, reason=reason)), MONTH)
     assert missing is not None
     assert says in missing.why
+    assert "a period from 1 Nov 2026 to 11 Dec 2026 probably has an estimate" in missing.remedy
 
 
 def test_nothing_is_missing_where_there_is_an_estimate() -> None:
     assert no_estimate(KNOWN, MONTH) is None
     assert [bar.kind for bar in bars(replace(KNOWN, estimate=UNKNOWN))] == ["measured"] * 3 + ["evidence"]
+
+
+def test_a_day_that_cannot_be_named_is_not() -> None:
+    unknown = replace(UNKNOWN, reason="too-few-returns", expected=None)
+    missing = no_estimate(replace(KNOWN, estimate=unknown), MONTH)
+    assert missing is not None
+    assert "If all goes on" not in missing.remedy

@@ -28,6 +28,11 @@ class DirectReader:
         rows = await self._run("direct_days", [(page,) for page in pages], **scope.params())
         return [(page, day, [int(number) for number in numbers]) for page, day, *numbers in rows]
 
+    async def unfurled_shares(self, scope: Scope, pages: Iterable[int]) -> dict[int, int]:
+        """Private shares of the period's visits of which an app fetched a preview, by page."""
+        rows = await self._run("direct_unfurled", [(page,) for page in pages], **scope.params())
+        return {page: int(shares) for page, shares in rows}
+
     async def direct_apps(self, scope: Scope, limit: int) -> DirectApps:
         """Untagged visits that an app brought; filters of the scope have no part in it."""
         rows = await self._run("direct_apps", limit=limit, **scope.params())

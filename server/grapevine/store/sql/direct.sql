@@ -20,6 +20,21 @@ WHERE v.site_id = :site_id AND v.page_id IN (SELECT page_id FROM rows(page_id bi
   AND v.source <> 10 AND (v.flags & 5) = 0 AND v.verdict IS NULL
 GROUP BY 1, 2;
 
+-- name: direct_unfurled
+-- Returns how many private shares of a period's visits had a preview fetched, by page; those of minted links are none, and
+-- a share counts once, however many apps fetch it. An id's day may differ from the server's by one.
+SELECT v.page_id, count(*)
+FROM (
+    SELECT u.site_id, u.visit_id, u.cell FROM unfurls u
+    WHERE u.site_id = :site_id AND u.visit_id >= :from_id AND u.visit_id < :to_id
+      AND u.channel < 32 AND u.channel NOT IN (3, 4, 20)
+    GROUP BY u.site_id, u.visit_id, u.cell, u.channel, u.n
+) AS u
+JOIN visits v ON v.site_id = u.site_id AND v.visit_id = u.visit_id AND v.cell = u.cell
+WHERE v.page_id IN (SELECT page_id FROM rows(page_id bigint))
+  AND v.at >= :start AND v.at < :end AND v.source <> 10 AND (v.flags & 5) = 0 AND v.verdict IS NULL
+GROUP BY v.page_id;
+
 -- name: direct_apps
 -- Returns the untagged visits of a period that came from an app, by app, the most frequent first; behind each the visits
 -- of all apps, and of those that are only a package. An id's day may differ from the server's by one.

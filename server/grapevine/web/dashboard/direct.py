@@ -8,8 +8,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grapevine.analytics.direct import Direct, direct_summary
-from grapevine.analytics.models import dark_social
+from grapevine.analytics.direct import Direct, Missing, direct_summary
+from grapevine.analytics.models.dark_evidence import estimate as dark_evidence
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import formats
 from grapevine.web.dashboard.first_steps import steps_context
@@ -57,7 +57,7 @@ async def direct_page(request: Request) -> Response:
         most=max(bar.high or bar.value for bar in drawn),
         no_estimate=no_estimate(found, period),
         level=round(found.estimate.level * 100),
-        days=dark_social.FEWEST_DAYS,
+        days=dark_evidence.FEWEST_DAYS,
         shown=TABLE_ROWS,
         **await steps_context(request, state, viewer, wanted=not found.measured.visits),
     )
@@ -107,38 +107,42 @@ def bars(found: Direct) -> list[Bar]:
 
 def no_estimate(found: Direct, period: Period) -> NoEstimate | None:
     """Returns why there is no estimate; None when there is one."""
-    if found.estimate.reason is None:
+    guess = found.estimate
+    if guess.reason is None:
         return None
+    days, visits = formats.count(len(period.days), "day"), formats.count(guess.of, "direct visit")
     returns = sum(one.private_returns for one in found.pages)
-    days, visits = formats.count(len(period.days), "day"), formats.count(found.estimate.of, "direct visit")
+    lacking = guess.missing
     reasons = {
         "too-few-days": NoEstimate(
-            f"The period has {days}; at least {dark_social.FEWEST_DAYS} are needed.",
-            "The estimate has to see sharing rise and fall from day to day. Choose a longer period; on a new site, "
-            "come back later.",
+            f"The period has {days}; at least {dark_evidence.FEWEST_DAYS} are needed.",
+            "The estimate compares days with each other. Choose a longer period; on a new site, come back later.",
         ),
         "too-few-deep-visits": NoEstimate(
-            f"There was {visits} to inner pages; at least {dark_social.FEWEST_DEEP} are needed."
-            if found.estimate.of == 1
-            else f"There were {visits} to inner pages; at least {dark_social.FEWEST_DEEP} are needed.",
+            f"There {'was' if guess.of == 1 else 'were'} {visits} to inner pages; at least "
+            f"{dark_evidence.FEWEST_DEEP} are needed.",
             "With fewer, chance decides. Choose a longer period; on a new site, come back later.",
         ),
         "too-few-returns": NoEstimate(
-            f"At least {dark_social.FEWEST_RETURNS} private returns are needed; the pages below have "
+            f"At least {dark_evidence.FEWEST_RETURNS} private returns are needed; the pages below have "
             f"{formats.number(returns)}.",
             "A private return is a visit through a link that one person sent to another. Tracked links, QR codes and "
             "print do not count here: the site hands them out itself. Choose a longer period; share buttons on the "
             "pages bring more private returns.",
         ),
-        "returns-do-not-move": NoEstimate(
-            "Private returns do not rise and fall together enough to tell waves of sharing from luck.",
-            "Direct visits that come in the same waves are what the estimate counts. Choose a longer period, or one in "
-            "which something was passed on a lot.",
-        ),
         "too-uncertain": NoEstimate(
-            f"The interval would be wider than {round(dark_social.WIDEST * 100)} points of a hundred: as good as no "
-            "answer.",
+            f"The interval would be {_width(lacking)} points of a hundred wide; at most "
+            f"{round(dark_evidence.WIDEST * 100)} are shown.",
             "More days make it narrower. Choose a longer period.",
         ),
     }
-    return reasons.get(found.estimate.reason, NoEstimate(f"The method says: {found.estimate.reason}.", ""))
+    said = reasons.get(guess.reason, NoEstimate(f"The method says: {guess.reason}.", ""))
+    if guess.expected is None:
+        return said
+    span = f"from {formats.calendar(period.first)} to {formats.calendar(guess.expected)}"
+    when = f" If all goes on like this, a period {span} probably has an estimate."
+    return NoEstimate(said.why, said.remedy + when)
+
+
+def _width(lacking: Missing | None) -> int:
+    return round(100 * dark_evidence.WIDEST + (lacking.points if lacking else 0))
