@@ -14,9 +14,12 @@ from grapevine.simulate.world import World
 from grapevine.sites.api_keys import add_key
 from grapevine.sites.management import find_site
 from grapevine.writer.verdict_job import VerdictJob
+from tests.accuracy.scanner_worlds import LISTED
 from tests.support.in_process_server import NOON, ORIGIN, Server, serving
 
-HARD: Final = Parameters(lost=0.2, retried=0.05, late=0.3, conversions=0.05, stripped=0.06, suspects=1.0)
+HARD: Final = Parameters(
+    lost=0.2, retried=0.05, late=0.3, conversions=0.05, stripped=0.06, suspects=1.0, mail_checks=True
+)
 """A fifth of the reports of shares are lost, a third arrive after the visits they led to, one in twenty requests comes
 twice; disguised bots have their default frequency."""
 _HOUR_MS: Final = 3_600_000
@@ -30,6 +33,7 @@ async def played(seed: int, parameters: Parameters = HARD) -> ComparisonReport:
             secret_keys=(b"k" * 32,),
             rate_limit=0,
             trusted_proxies=("127.0.0.1",),
+            scanner_networks=(LISTED,),
         )
         async with serving(settings) as server:
             await server.add_site("site-a", ORIGIN)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_suspects_are_distinguished_from_people() -> None:
-    report = await played(31, replace(HARD, visits=400, suspects=6))
+    report = await played(34, replace(HARD, visits=400, suspects=6))
     assert report.qualities["parents"].good
     assert report.qualities["self_returns"].good
     verdicts = report.verdicts

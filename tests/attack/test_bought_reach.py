@@ -28,7 +28,8 @@ def open_link(port: int, site: str, token: str, source: str, first: int, number:
     for index in range(first, first + number):
         visit = page | {"nonce": secrets.token_hex(16)}
         agent = CHROME.replace("Chrome/", f"Chrome/{index}.")
-        connection.request("POST", "/v1/visits", json.dumps(visit), {"User-Agent": agent, "Origin": ORIGIN})
+        headers = {"User-Agent": agent, "Accept-Language": "en", "Origin": ORIGIN}
+        connection.request("POST", "/v1/visits", json.dumps(visit), headers)
         answer = connection.getresponse()
         answer.read()
         accepted += answer.status == 200

@@ -26,6 +26,7 @@ from tests.bench import (
     reads,
     referrals,
     retention,
+    scanners,
     silences,
     sites,
     size,
@@ -56,6 +57,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "mention-effect": mention_effect.run,  # false alarms and finds, in known worlds; only when named; SEED, PAGES
     "silences": silences.run,  # false alarms, and how soon silence is told; only when named; SEED, YEARS
     "spikes": spikes.run,  # false alarms and finds, in worlds whose truth is known; only when named; SEED, WORLDS, HOLD
+    "scanners": scanners.run,  # programs that open a mailed link once, and people; only when named; SEED, MAILS
     "reach": reach.run,  # how many colleagues are taken for a flood, and how much of one; only when named; RUNS
     "referrals": referrals.run,  # money to cheats in simulated programmes; only when named; SEED, WORLDS, HOLD
     "guard": guard.run,  # processor time a request against an earlier commit; only when named; BASE, PAIRS
@@ -74,6 +76,7 @@ _ONLY_NAMED: Final = {
     "newcomer",
     "page_joins",
     "reach",
+    "scanners",
     "silences",
     "referrals",
     "soak",

@@ -25,7 +25,7 @@ _RATIOS: Final = ("dark_share", "return_share", "k_factor", "amplification")
 
 def one(seed: int, visits: int, suspects: float) -> ComparisonReport:
     """Simulates one world and compares the server's numbers with it."""
-    return asyncio.run(played(seed, replace(HARD, visits=visits, suspects=suspects)))
+    return asyncio.run(played(seed, replace(HARD, visits=visits, suspects=suspects, mail_checks=suspects > 0)))
 
 
 def run() -> None:

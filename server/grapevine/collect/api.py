@@ -25,6 +25,7 @@ from grapevine.collect.requests import (
     pending_answer,
     pending_conversion,
 )
+from grapevine.collect.scan_signs import ScannerNetworks
 from grapevine.collect.schemas import ForgetRequest
 from grapevine.collect.user_agents import read_agent
 from grapevine.collect.visitor_hash import VisitorSalts
@@ -70,7 +71,8 @@ OnResult = Callable[[CollectResponse | Exception], None]
 
 class CollectApi:
     """The collect API. Counts every refusal with its reason; calls ``on_report`` with each token whose
-    report changes its share, and ``on_old_build`` with the site and day of each visit that names no build."""
+    report changes its share, and ``on_old_build`` with the site and day of each visit that names no build.
+    ``scanner_networks`` are those that programs which check mails open links from."""
 
     def __init__(
         self,
@@ -82,6 +84,7 @@ class CollectApi:
         clock: Clock,
         on_report: Callable[[str], None],
         on_old_build: Callable[[SiteRow, int], None],
+        scanner_networks: ScannerNetworks,
     ) -> None:
         self._sites = sites
         self._writer = writer
@@ -93,6 +96,7 @@ class CollectApi:
         self._refusals = RefusalLog()
         self.recent_refusals = RecentRefusals()
         self._on_old_build = on_old_build
+        self._scanner_networks = scanner_networks
         self.drops = drops
         self.accepted = dict.fromkeys(EVENT_CALLS.values(), 0)
         """Stored events by the name of their call, since the process started."""
@@ -229,7 +233,15 @@ class CollectApi:
                 result: PendingEvent | CollectResponse = dropped("robot", call.nothing)
             else:
                 context = CallContext(
-                    site, client, agent, at, self._sites, self._salts, self._on_report, self._on_old_build
+                    site,
+                    client,
+                    agent,
+                    at,
+                    self._sites,
+                    self._salts,
+                    self._on_report,
+                    self._on_old_build,
+                    self._scanner_networks,
                 )
                 result = call.to_event(request, context)
         except Problem as problem:

@@ -13,11 +13,12 @@ import msgspec
 from grapevine.collect import schemas
 from grapevine.collect.conversion_input import Goal, read_goal, refund_error
 from grapevine.collect.fields import bounded_text, day_of_id, page_of_url, session_token, share_token, title_of
+from grapevine.collect.scan_signs import ScannerNetworks, signs_of
 from grapevine.collect.sources import source_of
 from grapevine.collect.user_agents import Agent
 from grapevine.collect.visitor_hash import VisitorSalts, network_hash, visitor_hash
 from grapevine.domain import ids
-from grapevine.domain.channels import CODES, NAMES, SESSION
+from grapevine.domain.channels import CODES, NAMES, PASTED, SESSION
 from grapevine.domain.enums import CONVERSION_REPORTERS, SOURCE_NAMES, TOKEN_REASON_NAMES, TOKEN_REASONS, VERDICTS
 from grapevine.domain.events import (
     Answer,
@@ -87,6 +88,7 @@ class CallContext(NamedTuple):
     salts: VisitorSalts
     on_report: Callable[[str], None]
     on_old_build: Callable[[SiteRow, int], None]
+    scanner_networks: ScannerNetworks
 
     def __repr__(self) -> str:
         return redacted_repr(self)
@@ -154,6 +156,7 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         network=_network(context),
         verdict=_DRIVEN if agent.suspect else None,
         spread=site.spread,
+        signs=_signs(context) if token is not None and token.channel in PASTED else 0,
     )
 
     def respond(outcome: Outcome) -> CollectResponse:
@@ -351,6 +354,11 @@ def _hash(context: CallContext, day: int) -> int:
 
 def _network(context: CallContext) -> int:
     return network_hash(context.salts.of_day(ids.day_at(context.at)), context.site.site_id, context.client.address)
+
+
+def _signs(context: CallContext) -> int:
+    client = context.client
+    return signs_of(client.address, client.user_agent, client.language, context.at, context.scanner_networks)
 
 
 def _returned(outcome: VisitOutcome) -> schemas.Returned:

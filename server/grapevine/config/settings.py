@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log: str = "text"
     webhook_networks: tuple[str, ...] = ()
     mention_networks: tuple[str, ...] = ()
+    scanner_networks: tuple[str, ...] = ()
     hsts: int | None = None
     metrics: str = "key"
 
@@ -243,6 +244,10 @@ def _networks(text: str) -> tuple[str, ...]:
     return networks
 
 
+def _lines_of_networks(text: str) -> tuple[str, ...]:
+    return _networks(",".join(text.split()))
+
+
 def _prefix(text: str) -> str:
     if not _PATH.fullmatch(text):
         raise ValueError("must be a path that begins with / and does not end with it, such as /g")
@@ -352,6 +357,14 @@ SETTINGS: Final = (
         "Private networks, comma-separated, such as `10.0.0.0/8`, in which sources of webmentions and feeds may be. "
         "Everybody who can reach this server can have it ask addresses there: for servers inside a network alone.",
         _networks,
+    ),
+    Setting(
+        "scanner_networks",
+        "none",
+        "Networks, separated by commas or lines, from which programs that check mails open links: those of clouds. "
+        "An opening from there is [a sign](suspects.md#openings-that-come-alone), which alone decides nothing. "
+        "`GRAPEVINE_SCANNER_NETWORKS_FILE` names a file of them.",
+        _lines_of_networks,
     ),
     Setting(
         "hsts",

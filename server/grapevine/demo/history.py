@@ -24,6 +24,7 @@ from grapevine.background.periodic import repeated
 from grapevine.collect.api import CollectApi
 from grapevine.collect.rate_limit import RateLimit
 from grapevine.collect.requests import CALLS, ClientInfo, CollectResponse
+from grapevine.collect.scan_signs import ScannerNetworks
 from grapevine.collect.user_agents import read_agent
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.demo.links import DemoLink, DemoWorld
@@ -97,6 +98,7 @@ class History(WorldPlayer):
             self._now,
             on_report=lambda _token: None,
             on_old_build=lambda _site, _day: None,
+            scanner_networks=ScannerNetworks(()),
         )
         self._leases = Leases(store.leases, state.clock, "history")
         self._verdicts = VerdictJob(store, state.writer.recorder)

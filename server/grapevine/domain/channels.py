@@ -21,6 +21,9 @@ PUBLIC: Final = {
 CODES: Final = DARK | PUBLIC
 NAMES: Final = {code: name for name, code in CODES.items()}
 
+PASTED: Final = frozenset(CODES[name] for name in ("email", "copy", "address", "native"))
+"""The channels whose links are sent by mail: that of the mail button, and those whose links are pasted anywhere."""
+
 USUAL: Final = (
     "native", "copy", "whatsapp", "telegram", "email", "x", "facebook", "linkedin",
     "sms", "reddit", "bluesky", "mastodon",

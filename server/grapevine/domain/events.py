@@ -22,8 +22,9 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt, None
     where no token asks for it. ``verdict`` (a code) is why it is taken for no person. ``spread`` is in how many
     cells the cascades of its site begin. ``app_listed`` says that its app is known by name, so that no visitor has
-    invented it. ``logged`` says that a web server's log shows it, and no script reported it. Without a ``visitor``,
-    ``network`` only serves the bounds of the day, and is not stored.
+    invented it. ``logged`` says that a web server's log shows it, and no script reported it.
+    ``signs`` are those of a program that checks mails (``domain.scan_signs``), where it opened a link that may have
+    been mailed. Without a ``visitor``, ``network`` only serves the bounds of the day, and is not stored.
     """
 
     site_id: int
@@ -45,6 +46,7 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     spread: int = CELLS
     app_listed: bool = True
     logged: bool = False
+    signs: int = 0
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -23,6 +23,7 @@ from grapevine.background.version_watch import watch_versions
 from grapevine.collect.api import CollectApi
 from grapevine.collect.old_builds import OldBuilds
 from grapevine.collect.rate_limit import Memory, RateLimit
+from grapevine.collect.scan_signs import ScannerNetworks
 from grapevine.collect.visitor_hash import VisitorSalts
 from grapevine.config.settings import Settings
 from grapevine.domain import ids
@@ -181,7 +182,15 @@ async def running(
         site_deletions = SiteDeletions(store, leases, clock)
         await stack.enter_async_context(site_deletions.running(jobs))
         collect_api = CollectApi(
-            sites, writer, drops, VisitorSalts(store.salts), limit, clock, redirects.invalidate, old_builds.note
+            sites,
+            writer,
+            drops,
+            VisitorSalts(store.salts),
+            limit,
+            clock,
+            redirects.invalidate,
+            old_builds.note,
+            ScannerNetworks(settings.scanner_networks),
         )
         state = AppState(
             settings=settings,

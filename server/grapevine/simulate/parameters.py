@@ -55,6 +55,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crawlers: float = 0.05
     """Visits per visit of people by robots that name themselves and run scripts."""
     suspects: float = 1.0
+    mail_checks: bool = False
+    """Whether programs that check mails, and the people who open them, come as ``simulate.mail_checks`` draws them;
+    else such a program is at an address of its own, and checks within 32 seconds."""
     addresses: bool = True
     """Whether each visitor has a network address; else only agents and languages distinguish visitors."""
 

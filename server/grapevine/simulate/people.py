@@ -90,7 +90,8 @@ _LANGUAGES: Final = (
     (6, "pl-PL,pl;q=0.9"),
 )  # fmt: skip
 _NETWORKS: Final = (18, 19)
-_DATA_CENTRE: Final = "203.0.113"
+DATA_CENTRE: Final = "203.0.113"
+"""The network (IPv4 /24) of programs."""
 
 
 def person(random: Random, opted_out: bool = False) -> Person:
@@ -101,4 +102,4 @@ def person(random: Random, opted_out: bool = False) -> Person:
 
 def machine(random: Random, agent: AgentString) -> Person:
     """Returns a program with that agent, at an address reserved for documentation (RFC 5737)."""
-    return Person(f"{_DATA_CENTRE}.{random.randrange(1, 255)}", agent, "en-US,en;q=0.9")
+    return Person(f"{DATA_CENTRE}.{random.randrange(1, 255)}", agent, "en-US,en;q=0.9")

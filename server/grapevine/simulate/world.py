@@ -7,12 +7,13 @@ days later, who pass them on in turn. Robots look at what is shared.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 from typing import Any, Final, NamedTuple
 
 from grapevine.domain import ids
 from grapevine.domain.periods import rfc3339
 from grapevine.domain.tokens import next_n
-from grapevine.simulate import behaviour, people, random_draws
+from grapevine.simulate import behaviour, mail_checks, people, random_draws
 from grapevine.simulate.answers import answer_of
 from grapevine.simulate.behaviour import Arrival
 from grapevine.simulate.pages import Pages, SitePage, made_up_pages
@@ -87,6 +88,8 @@ class World(RequestStream):
         self._a_day = parameters.visits * max(0.05, 1 - parameters.k) / parameters.days
         self._regulars: list[Person] = []
         self._next: dict[tuple[int, str], int] = {}
+        self._mails = Random(f"mails of {seed}")  # noqa: S311
+        """Draws what is particular to mails, so that all else in a world is the same without it."""
 
     def requests(self) -> Iterator[SimulatedRequest]:
         """Yields every request until the season ends; without an end, until the given number of visits is reached and
@@ -257,6 +260,8 @@ class World(RequestStream):
             who, way = sharer.who, place.ways[0][1]._replace(inside=None)
         else:
             who = people.person(random, self._chance(rates.opted_out))
+            if rates.mail_checks:
+                who = mail_checks.shows_signs(self._mails, who)
         token = None
         if opening.link is not None:
             fate = random.random()
@@ -342,6 +347,8 @@ class World(RequestStream):
 
     def _burst(self, at: int, kind: str, opening: PastedLink, count: int, within: int) -> None:
         who = people.machine(self._random, people.BROWSERS[0][1])
+        if kind == "scanner" and self._rates.mail_checks:
+            who, at = mail_checks.scanner(self._mails), at + mail_checks.delivered(self._mails)
         for _ in range(count):
             start = at + 2 * SECOND + self._random.randrange(within)
             self._later(start, self._robot, who, kind, opening.sharer.page, opening.link)

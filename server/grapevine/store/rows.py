@@ -21,6 +21,8 @@ LOGGED: Final = 8
 """A line of a web server's log showed the visit, and no script reported it."""
 THROUGH_LINK: Final = 16
 """A return through a minted link itself: the site distributed it, so it is no private share."""
+OPENED_ONCE: Final = 32
+"""Its verdict rests on a single opening, and a sign of life takes it back. The bits above are ``domain.scan_signs``."""
 
 OLD_BUILD_DAYS: Final = 14
 """So many days after an older build of the widget was last seen, no page has it any more: caches have ended by then."""

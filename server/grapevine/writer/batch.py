@@ -55,7 +55,7 @@ async def record(state: BatchState) -> list[Outcome]:
     # One round trip inserts pages and visits and reads the shares that the batch touches.
     await visits.insert(state)
     # From here on `state.visits` holds the new visits alone: a repeated arrival is counted nowhere.
-    if state.visits:
+    if state.visits or state.given_back:
         await visits.count(state)
         await visits.note_suspects(state)
     # These only need the visits named above, which earlier batches stored; their order does not matter.

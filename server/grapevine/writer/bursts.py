@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeVar
 
 from grapevine.domain import ids
+from grapevine.domain.scan_signs import SIGNS
 from grapevine.store.rows import ShareKey, VisitRow
 
 WINDOW_MS: Final = 60_000
@@ -59,6 +60,16 @@ class Bursts:
         drop_older_half(self._opened, self._remembered)
         drop_older_half(self._suspected, self._remembered)
         return found
+
+
+def single_openings(visits: Iterable[VisitRow]) -> dict[VisitorDay, int]:
+    """Returns the visitors among new ``visits`` whose opening shows a sign of a program that checks mails, and the time
+    (UTC ms) from which they can be judged."""
+    return {
+        VisitorDay(row.site_id, ids.day_at(row.at), row.visitor): row.at + GRACE_MS
+        for row in visits
+        if row.flags & SIGNS and row.verdict is None and not row.is_aside and row.visitor is not None
+    }
 
 
 def drop_older_half(kept: dict[K, int], most: int) -> None:

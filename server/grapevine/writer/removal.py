@@ -45,13 +45,13 @@ class Removal:
         self._batch.when_committed(partial(self._recorder.forget, visitor))
         return await self._batch.verdicts.forget_guard(visitor.site_id, GUARD_VISITOR, key, visitor.cell)
 
-    async def take_out(self, visits: Sequence[VisitRow], verdict: int, firsts: Collection[int]) -> None:
+    async def take_out(self, visits: Sequence[VisitRow], verdict: int, firsts: Collection[int], flag: int = 0) -> None:
         """Stores the verdict on ``visits``, which ``hold`` returned, and takes back what they counted; those with ids
-        in ``firsts`` counted their visitor."""
+        in ``firsts`` counted their visitor. ``flag`` is ``OPENED_ONCE`` where a sign of life may take it back."""
         opened = {row.visit_id: key for row in visits if (key := row.opened)}
         for row in visits:
             self._deltas.uncount(row, first_of_day=row.visit_id in firsts)
-        await self._batch.verdicts.set(visits, verdict)
+        await self._batch.verdicts.set(visits, verdict, flag)
         sharers = {key: found for key in opened.values() if (found := self._stored.get((key.site_id, key.visit_id)))}
         gone = await self._shares(sharers)
         await self._cascades(visits, gone)

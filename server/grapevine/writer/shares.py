@@ -32,7 +32,7 @@ def touched(state: BatchState, visits: Iterable[VisitRow]) -> list[ShareKey]:
 def change(state: BatchState) -> None:
     """Decides the changes of shares, counts them, and sets the outcomes of reports."""
     updates, indexes = ShareUpdates(), dict[ShareKey, int]()
-    updates.open(state.visits)
+    updates.open((*state.visits, *state.given_back))
     for index, event in state.of(ShareReport):
         if (event.site_id, event.token.visit_id) not in state.stored:
             state.outcomes[index] = _UNKNOWN

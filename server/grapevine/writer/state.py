@@ -87,6 +87,8 @@ class BatchState:
         """The URLs of shares whose page exceeds a bound and that keep it all the same."""
         self.visits: list[VisitRow] = []
         """Visits that are really new."""
+        self.given_back: list[VisitRow] = []
+        """Visits that count again, since they show life after a verdict that rested on a single opening."""
         self.retried_erased: list[VisitEvent] = []
         """Arrivals sent again whose visits were erased meanwhile."""
         self.shares: dict[ShareKey, ShareRow] = {}

@@ -17,7 +17,8 @@ from grapevine.domain.events import (
     VisitOutcome,
 )
 from grapevine.store.rows import LOGGED, SAME_NETWORK, VisitRow
-from grapevine.writer import conversions, shares
+from grapevine.writer import conversions, returned_to_life, shares
+from grapevine.writer.bursts import single_openings
 from grapevine.writer.name_bounds import APP
 from grapevine.writer.nonces import GUARD_VISITOR
 from grapevine.writer.placement import place
@@ -36,6 +37,7 @@ async def load_named(state: BatchState) -> None:
     state.locked = {(site_id, visit_id) for site_id, visit_id, _ in named}
     held = await state.transaction.held_visits(named)
     state.stored = {key: row for key, row in held.items() if not row.is_erased}
+    await returned_to_life.give_back(state)
 
 
 async def insert(state: BatchState) -> None:
@@ -57,7 +59,7 @@ async def insert(state: BatchState) -> None:
         if attempt:
             new, _ = await state.transaction.insert_visits([], rows, [])
         else:
-            touched = shares.touched(state, (row for _, _, row in claims))
+            touched = shares.touched(state, (*(row for _, _, row in claims), *state.given_back))
             new, state.shares = await state.transaction.insert_visits(state.pages, rows, touched)
         taken = {}
         if len(new) < len(offered):
@@ -84,9 +86,9 @@ async def insert(state: BatchState) -> None:
 
 
 async def count(state: BatchState) -> None:
-    """Counts the new visits of people, and those of them that are their visitor's first of the day."""
+    """Counts the visits of people that are new or given back, and those that are their visitor's first of the day."""
     known, firsts = state.shared.known.visitors, dict[tuple[int, int, int], VisitRow]()
-    people = sorted((row for row in state.visits if row.verdict is None), key=_by_time)
+    people = sorted((row for row in (*state.visits, *state.given_back) if row.verdict is None), key=_by_time)
     for row in people:
         if row.visitor is not None:  # a line of a log whose day's salt is gone has none
             key = (row.site_id, ids.day_at(row.at), row.visitor)
@@ -105,8 +107,9 @@ async def count(state: BatchState) -> None:
 
 
 async def note_suspects(state: BatchState) -> None:
-    """Stores which visitors open a link again and again, and whose links one network opens; they are judged later."""
-    suspicious = state.shared.bursts.suspicious(state.visits)
+    """Stores which visitors open a link again and again, or once with the signs of a program, and whose links one
+    network opens; they are judged later."""
+    suspicious = single_openings(state.visits) | state.shared.bursts.suspicious(state.visits)
     await state.transaction.verdicts.suspect(
         [(*each, each.cell, due_at) for each, due_at in sorted(suspicious.items())]
     )
@@ -144,7 +147,9 @@ def _row(state: BatchState, event: VisitEvent, visit_id: int, nonce_check: int) 
         parent_id=placement.parent_id,
         root_id=placement.root_id,
         depth=placement.depth,
-        flags=placement.flags | LOGGED if event.logged else placement.flags,
+        flags=placement.flags
+        | (LOGGED if event.logged else 0)
+        | (event.signs if placement.parent_id is not None else 0),
         reason=placement.reason,
         verdict=event.verdict,
         network=None if event.visitor is None else event.network or None,

@@ -224,3 +224,12 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingError, match=r"secret_keys: the key file .* cannot be used"):
         with_secret_keys(Settings(database=f"sqlite:///{tmp_path}/file/x.sqlite3"))
+
+
+def test_the_networks_of_scanners_may_stand_in_a_file_one_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "networks"
+    file.write_text("203.0.113.0/24\n198.51.100.0/24,192.0.2.1\n\n2001:db8::/32\n", "utf-8")
+    settings = load({"HOME": "/home/u", "GRAPEVINE_SCANNER_NETWORKS_FILE": str(file)})
+    assert settings.scanner_networks == ("203.0.113.0/24", "198.51.100.0/24", "192.0.2.1", "2001:db8::/32")
+    with pytest.raises(SettingError, match="holds 'aws'"):
+        load({"HOME": "/home/u", "GRAPEVINE_SCANNER_NETWORKS": "aws"})

@@ -28,6 +28,15 @@ class CascadeReturns(NamedTuple):
     last_at: int
 
 
+class ShareTimes(NamedTuple):
+    """When the visit of a share began, when the share was reported (UTC milliseconds), and by whom (a code of
+    SHARE_REPORTERS)."""
+
+    began_at: int
+    reported_at: int | None
+    reported_by: int | None
+
+
 class SuspectReader:
     """Reads the visitor-days that are to be judged, and their visits."""
 
@@ -48,10 +57,10 @@ class SuspectReader:
         rows = await self._run("unjudged_visits", limit=limit, visitor=visitor, **day_params(site_id, day))
         return [VisitRow(*row) for row in rows]
 
-    async def share_times(self, shares: Iterable[ShareKey]) -> dict[ShareKey, tuple[int, int | None]]:
-        """Returns when the visits of ``shares`` began, and when each share was reported (UTC milliseconds)."""
+    async def share_times(self, shares: Iterable[ShareKey]) -> dict[ShareKey, ShareTimes]:
+        """Returns when ``shares`` were made, as far as that is known."""
         rows = await self._run("shares_made", sorted(key.plain() for key in shares))
-        return {ShareKey(*row[:5]): (row[5], row[6]) for row in rows}
+        return {ShareKey(*row[:5]): ShareTimes(*row[5:]) for row in rows}
 
 
 class Verdicts:
@@ -73,9 +82,13 @@ class Verdicts:
         rows = await self._run("visits_with_activity", [(row.site_id, row.visit_id, row.cell) for row in visits])
         return {visit_id for (visit_id,) in rows}
 
-    async def set(self, visits: Iterable[VisitRow], verdict: int) -> None:
-        """Stores the verdict on ``visits``."""
-        await self._run("set_verdicts", [(row.site_id, row.visit_id, row.cell, verdict) for row in visits])
+    async def set(self, visits: Iterable[VisitRow], verdict: int, flag: int = 0) -> None:
+        """Stores the verdict on ``visits``; ``flag`` is ``OPENED_ONCE`` where a sign of life may take it back."""
+        await self._run("set_verdicts", [(row.site_id, row.visit_id, row.cell, verdict, flag) for row in visits])
+
+    async def take_back(self, visits: Iterable[VisitRow]) -> None:
+        """Takes the verdicts on ``visits`` back, which rest on a single opening; the caller counts them again."""
+        await self._run("take_back_verdicts", [(row.site_id, row.visit_id, row.cell) for row in visits])
 
     async def forget_guard(self, site_id: int, kind: int, key: int, cell: int) -> bool:
         """Deletes a guard, so that its event may happen again. Returns False when there was none."""

@@ -15,10 +15,11 @@ DELETE FROM suspects WHERE cell = :cell AND site_id = :site_id AND day = :day AN
 
 -- name: count_active_visits
 -- Returns the number of a machine's visits of a day that show activity (a second page, no share token, a self-return),
--- and the verdict on earlier ones. An id's day is the browser's and may differ from the server's by one.
+-- and the verdict on earlier ones that was found by a burst. An id's day is the browser's and may differ from the
+-- server's by one.
 SELECT COALESCE(sum(CASE WHEN v.verdict IS NULL AND (v.next_view <> 2 OR v.parent_id IS NULL OR (v.flags & 5) <> 0)
         THEN 1 ELSE 0 END), 0),
-    max(CASE WHEN v.verdict <> 1 THEN v.verdict END)
+    max(CASE WHEN v.verdict <> 1 AND (v.flags & 32) = 0 THEN v.verdict END)
 FROM visits v
 WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AND v.at >= :start AND v.at < :end
   AND v.visitor = :visitor;
@@ -32,8 +33,8 @@ WHERE v.site_id = :site_id AND v.visit_id >= :from_id AND v.visit_id < :to_id AN
 ORDER BY v.at, v.visit_id LIMIT :limit;
 
 -- name: shares_made
--- Returns when the visits of some shares began, and when each share was reported.
-SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, v.at, s.reported_at
+-- Returns when the visits of some shares began, when each share was reported, and by whom.
+SELECT s.site_id, s.visit_id, s.cell, s.channel, s.n, v.at, s.reported_at, s.reported_by
 FROM rows(site_id bigint, visit_id bigint, cell smallint, channel smallint, n smallint)
 /*sqlite CROSS */ JOIN shares s ON s.site_id = rows.site_id AND s.visit_id = rows.visit_id AND s.cell = rows.cell
   AND s.channel = rows.channel AND s.n = rows.n
@@ -58,11 +59,18 @@ JOIN visits v /*sqlite INDEXED BY visits_parent */
 
 -- name: set_verdicts
 -- Stores verdicts and takes the visits out of their cascades; later returns through them get the same parent as they
--- have.
-UPDATE visits SET verdict = rows.verdict, flags = visits.flags | 1, depth = visits.depth - 1
-FROM rows(site_id bigint, visit_id bigint, cell smallint, verdict smallint)
+-- have. `flag` is 32 where a single opening was enough.
+UPDATE visits SET verdict = rows.verdict, flags = visits.flags | 1 | rows.flag, depth = visits.depth - 1
+FROM rows(site_id bigint, visit_id bigint, cell smallint, verdict smallint, flag smallint)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell
   AND visits.verdict IS NULL;
+
+-- name: take_back_verdicts
+-- Takes back verdicts that rest on a single opening, and puts the visits into their cascades again.
+UPDATE visits SET verdict = NULL, flags = visits.flags & ~33, depth = visits.depth + 1
+FROM rows(site_id bigint, visit_id bigint, cell smallint)
+WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell
+  AND visits.verdict IS NOT NULL AND (visits.flags & 32) <> 0;
 
 -- name: forget_guard
 -- Deletes a guard, so that its event may happen again; returns it where it existed.
