@@ -66,11 +66,11 @@ WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visi
   AND visits.verdict IS NULL;
 
 -- name: take_back_verdicts
--- Takes back verdicts that rest on a single opening, and puts the visits into their cascades again.
+-- Takes back verdicts that rest on a single opening (flag 32), and puts the visits into their cascades again.
 UPDATE visits SET verdict = NULL, flags = visits.flags & ~33, depth = visits.depth + 1
 FROM rows(site_id bigint, visit_id bigint, cell smallint)
 WHERE visits.site_id = rows.site_id AND visits.visit_id = rows.visit_id AND visits.cell = rows.cell
-  AND visits.verdict IS NOT NULL AND (visits.flags & 32) <> 0;
+  AND (visits.flags & 32) <> 0;
 
 -- name: forget_guard
 -- Deletes a guard, so that its event may happen again; returns it where it existed.
