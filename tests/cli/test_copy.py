@@ -55,7 +55,7 @@ class CopyTerminal:
         )
         rows = ((1, GUARD_VIEW, number, 0, 1 << 50) for number in range(ROWS))
         with closing(sqlite3.connect(folder / "source.sqlite3")) as connection, connection:
-            connection.executemany("INSERT INTO guards VALUES (?, ?, ?, ?, ?, NULL, NULL)", rows)
+            connection.executemany("INSERT INTO guards VALUES (?, ?, ?, ?, ?, NULL, NULL, NULL)", rows)
 
     def __call__(self, *arguments: str, database: str | None = None) -> CopyOutput:
         self._capture.readouterr()

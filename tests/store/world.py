@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from grapevine.domain import channels, enums, ids
+from grapevine.domain.visit_evidence import CLICK_ID, COPIED_ADDRESS, DECIDED_BY, HIGHLIGHT_LINK
 from grapevine.sites.cache import Site
 from grapevine.store.rows import SiteRow
 
@@ -105,6 +106,18 @@ class Visit:
     @property
     def sharer(self) -> Visit | None:
         return self.through.visit if self.through else None
+
+    @property
+    def evidence(self) -> int | None:
+        """What decided its source, and one of five sets of evidence; a link's own node has none."""
+        if self.source == LINK:
+            return None
+        bits = (0, CLICK_ID, CLICK_ID | COPIED_ADDRESS, HIGHLIGHT_LINK, CLICK_ID | HIGHLIGHT_LINK)[self.visitor % 5]
+        if self.through is not None:
+            return DECIDED_BY["token"] | bits
+        if self.source in (enums.SOURCES["direct-home"], enums.SOURCES["direct-deep"]):
+            return DECIDED_BY["nothing"] | bits
+        return DECIDED_BY["click-id" if bits == CLICK_ID else "referrer"] | bits
 
     @property
     def network(self) -> int:

@@ -116,6 +116,7 @@ def _visit_row(site: int, visit: Visit) -> tuple[Any, ...]:
         visit.through.channel if visit.through else None, visit.through.n if visit.through else None,
         sharer.visit_id if sharer and sharer is not parent else None, parent.visit_id if parent else None,
         visit.root.visit_id if parent else None, visit.depth, flags, None, visit.verdict, visit.network,
+        visit.evidence,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from grapevine.analytics.models.dark_evidence.inputs import GROUPS, PageSeries
 from grapevine.domain import channels, enums, ids, urls
 from grapevine.domain.periods import Period
 from grapevine.sites.cache import Site
-from grapevine.store.readers.direct import DirectApps
+from grapevine.store.readers.direct import DirectApps, DirectEvidence
 from grapevine.store.readers.reads import Reads
 from grapevine.store.readers.scope import Scope
 from grapevine.store.rows import Counts
@@ -44,8 +44,23 @@ class Measured(msgspec.Struct, frozen=True):
     """Returns through public networks."""
 
 
+class Arrivals(msgspec.Struct, frozen=True):
+    """Visits by what their address gave away; a visit may be in several."""
+
+    click_id: int
+    """Those with a click id, such as `fbclid` or `gclid`."""
+    decided_by_click_id: int
+    """Those of them whose source it decided: nothing else did, and no other visitor had come with it before."""
+    copied_address: int
+    """Those with a click id with which another visitor had come before: somebody passed the address on."""
+    copied_address_direct: int
+    """Those of them that are direct visits, and stay among those that the estimate divides."""
+    highlight_link: int
+    """Those through a link that names a passage of the page (`#:~:text=`), usually a person's. It decides nothing."""
+
+
 class Evidence(msgspec.Struct, frozen=True):
-    """Untagged visits that an app brought."""
+    """Untagged visits that an app brought, and what addresses gave away."""
 
     in_app: int
     """Those by apps that are known by name."""
@@ -53,6 +68,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """Those by others, of which there is only an Android package."""
     apps: dict[str, int]
     """Both by name, the hundred most frequent; the others are added up as `(other)`."""
+    arrivals: Arrivals
+    """What addresses gave away."""
 
 
 class PrivateShares(msgspec.Struct, frozen=True):
@@ -142,7 +159,7 @@ class Direct(msgspec.Struct, frozen=True):
 async def direct_summary(reads: Reads, site: Site, period: Period) -> Direct:
     """The direct visits of ``period``; the estimate is of the ``MOST_PAGES`` pages with the most visits."""
     scope = Scope(site.site_id, period.start, period.end)
-    evidence = _evidence(await reads.direct.direct_apps(scope, MOST_APPS))
+    evidence = _evidence(await reads.direct.direct_apps(scope, MOST_APPS), await reads.direct.direct_evidence(scope))
     pages_read = [page for page in await reads.summary.pages(scope, MOST_PAGES) if isinstance(page, int)]
     series = await _series(reads, scope, period.days, pages_read)
     before = await _before(reads, scope, pages_read)
@@ -195,12 +212,23 @@ def capture(reported: int, proven: int, both: int) -> PrivateShares:
     )
 
 
-def _evidence(found: DirectApps) -> Evidence:
+def _evidence(found: DirectApps, arrived: DirectEvidence) -> Evidence:
     apps = dict(sorted(found.apps.items()))
     unlisted = found.total - sum(apps.values())
     if unlisted:
         apps[enums.OTHER_NAME] = apps.get(enums.OTHER_NAME, 0) + unlisted
-    return Evidence(in_app=found.total - found.packages, app_referrer=found.packages, apps=apps)
+    return Evidence(
+        in_app=found.total - found.packages,
+        app_referrer=found.packages,
+        apps=apps,
+        arrivals=Arrivals(
+            click_id=arrived.click_ids,
+            decided_by_click_id=arrived.decided,
+            copied_address=arrived.copied,
+            copied_address_direct=arrived.copied_direct,
+            highlight_link=arrived.highlights,
+        ),
+    )
 
 
 async def _measured(reads: Reads, scope: Scope) -> Measured:

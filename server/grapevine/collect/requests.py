@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from grapevine.collect import schemas
+from grapevine.collect.arrival_evidence import arrival_evidence
+from grapevine.collect.click_ids import arriving_click, click_id_of
 from grapevine.collect.conversion_input import Goal, read_goal, refund_error
 from grapevine.collect.fields import bounded_text, day_of_id, page_of_url, session_token, share_token, title_of
 from grapevine.collect.scan_signs import ScannerNetworks, signs_of
@@ -39,6 +41,7 @@ from grapevine.domain.events import (
 from grapevine.domain.networks import network_of
 from grapevine.domain.redaction import redacted_repr
 from grapevine.domain.tokens import Token, TokenError, next_n
+from grapevine.domain.urls import query_names
 from grapevine.errors import FieldError, Invalid, RateLimited
 from grapevine.sites.cache import Site, SiteCache
 from grapevine.store.rows import SiteRow
@@ -137,6 +140,9 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         )
         return PendingEvent(opted_out, lambda _: dropped("opted-out", _NO_VISIT))
     token, reason = (None, None) if request.token is None else _read_token(context, request.token)
+    click = click_id_of(request.url, query_names(request.url)) if "?" in request.url else None
+    visitor = _hash(context, today)
+    visitor_before = None if token is None and click is None else _hash(context, today - 1)
     event = VisitEvent(
         site_id=site.site_id,
         nonce=request.nonce,
@@ -148,8 +154,8 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         device=agent.device,
         app=origin.app,
         app_listed=origin.listed,
-        visitor=_hash(context, today),
-        visitor_before=None if token is None else _hash(context, today - 1),
+        visitor=visitor,
+        visitor_before=None if token is None else visitor_before,
         token=token,
         reason=reason,
         own=request.own,
@@ -157,6 +163,10 @@ def visit(request: schemas.VisitRequest, context: CallContext) -> PendingEvent |
         verdict=_DRIVEN if agent.suspect else None,
         spread=site.spread,
         signs=_signs(context) if token is not None and token.channel in PASTED else 0,
+        evidence=arrival_evidence(origin.decided_by, click, request.url, highlight=request.highlight),
+        click=None
+        if click is None or visitor_before is None or agent.suspect
+        else arriving_click(click, context.salts, today, site.site_id, visitor, visitor_before),
     )
 
     def respond(outcome: Outcome) -> CollectResponse:

@@ -48,6 +48,9 @@ class VisitRequest(msgspec.Struct):
     """Whether the visitor does not want to be followed."""
     build: str | None = None
     """The version of the widget; builds that read tokens of the form `gv=TOKEN` alone do not send it."""
+    highlight: bool = False
+    """Whether the page was opened through a link that names a passage of it (`#:~:text=`), which browsers hide from the
+    page's address. It is evidence, and decides nothing."""
     channels: tuple[str, ...] | str = USUAL
     """The channels to make tokens for: a list of names, or a text with names in it, of which words that are no channels
     are ignored. Without a name, the twelve usual ones."""

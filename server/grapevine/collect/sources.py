@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from grapevine.collect.list_overrides import ListOverrides, list_overrides
 from grapevine.domain.enums import SOURCES
 from grapevine.domain.urls import MAX_LENGTH, Page, UrlError, origin_of, query_names
+from grapevine.domain.visit_evidence import DECIDED_BY
 
 _CACHED: Final = 8_192
 _CAMPAIGN_PARAMETERS: Final = frozenset({"utm_source", "utm_medium", "utm_campaign", "utm_id"})
@@ -27,6 +28,8 @@ _PACKAGE: Final = re.compile(r"(?=.{1,100}\Z)[a-z][a-z0-9_]*(\.[a-z0-9_]+)+", re
 """An Android package in lower case: letters in upper case are allowed in packages, but tell no two apps apart."""
 
 
+_TAG, _REFERRER, _APP = (DECIDED_BY[name] for name in ("tag", "referrer", "app"))
+
 _NAMED: Final = frozenset({SOURCES["messenger"], SOURCES["assistant"]})
 """The sources whose web pages name the app, too: a network's page may stand for several apps."""
 
@@ -35,13 +38,14 @@ class Origin(NamedTuple):
     """``source`` is a code of ``enums.SOURCES``; ``app`` the messenger or network that the referrer itself named.
 
     ``shim``: the referrer names a company alone, not the app of that company. ``listed``: the app is known by name, so
-    that a visitor cannot have invented it.
+    that a visitor cannot have invented it. ``decided_by`` is a code of ``visit_evidence.DECIDED_BY``.
     """
 
     source: int
     app: str | None
     shim: bool = False
     listed: bool = True
+    decided_by: int = _REFERRER
 
 
 class _Place(NamedTuple):
@@ -59,13 +63,15 @@ def source_of(page: Page, url: str, referrer: str, app: str | None, origins: fro
     names = query_names(url)
     if _CAMPAIGN_PARAMETERS & names:
         assistant = None if _CAMPAIGN_NAMES & names else _reader().assistant(url)
-        return Origin(SOURCES["campaign"], app) if assistant is None else Origin(SOURCES["assistant"], app or assistant)
+        if assistant is None:
+            return Origin(SOURCES["campaign"], app, decided_by=_TAG)
+        return Origin(SOURCES["assistant"], app or assistant, decided_by=_TAG)
     known = _read_referrer(referrer, origins) if referrer else None
     if known is not None and not (known.shim and app):
         return Origin(known.source, app or known.app, listed=app is not None or known.listed)
     if app is not None:
-        return Origin(_inside().get(app, SOURCES["social"]), app)
-    return Origin(SOURCES["direct-home" if page.is_home else "direct-deep"], None)
+        return Origin(_inside().get(app, SOURCES["social"]), app, decided_by=_APP)
+    return Origin(SOURCES["direct-home" if page.is_home else "direct-deep"], None, decided_by=DECIDED_BY["nothing"])
 
 
 @lru_cache(maxsize=_CACHED)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Final, Protocol
 
+from grapevine.domain.events import ClickSight
 from grapevine.domain.networks import WIDE_SHIFT, network_of, wide_network_of
 from grapevine.errors import Interrupted
 
@@ -86,6 +87,14 @@ def network_hash(salt: bytes, site_id: int, address: str) -> int:
     """
     wide, narrow = wide_network_of(address), network_of(address)
     return _digest(salt, f"{site_id}\0wide\0{wide}") << WIDE_SHIFT | _digest(salt, f"{site_id}\0network\0{narrow}")
+
+
+def click_sight(salt: bytes, site_id: int, parameter: str, value: str, visitor: int) -> ClickSight:
+    """Two times 64 signed bits: of a click id, and of it and the visitor, both under the salt of a day."""
+    message = "\0".join(("click", str(site_id), parameter, value)).encode("utf-8", "surrogatepass")
+    key = hashlib.blake2b(message, digest_size=8, key=salt).digest()
+    holder = hashlib.blake2b(key + visitor.to_bytes(6, "big", signed=True), digest_size=8, key=salt).digest()
+    return ClickSight(int.from_bytes(key, "big", signed=True), int.from_bytes(holder, "big", signed=True))
 
 
 def _digest(salt: bytes, message: str) -> int:

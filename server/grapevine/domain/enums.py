@@ -45,7 +45,7 @@ DROP_REASONS: Final = (
     "duplicate",
 )  # fmt: skip
 
-BOUND_KINDS: Final = {"pages": 0, "goals": 1, "apps": 2, "answers": 3, "shares": 4}
+BOUND_KINDS: Final = {"pages": 0, "goals": 1, "apps": 2, "answers": 3, "shares": 4, "click-ids": 5}
 """What visitors may invent, and so has a bound by day (``writer.name_bounds``)."""
 BOUND_KIND_NAMES: Final = {code: name for name, code in BOUND_KINDS.items()}
 

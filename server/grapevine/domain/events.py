@@ -15,6 +15,23 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import Page
 
 
+class ClickSight(msgspec.Struct, frozen=True, gc=False):
+    """A click id under one day's salt. ``key`` is the keyed hash of the click id, ``holder`` that of the click id and
+    the visitor: without the click id nothing connects it with the visitor's visits."""
+
+    key: int
+    holder: int
+
+
+class ArrivingClick(msgspec.Struct, frozen=True, gc=False):
+    """A click id with which a browser arrived: under the salts of its day and of the day before. ``source`` is what it
+    stands for at its first sight."""
+
+    source: int
+    sight: ClickSight
+    sight_before: ClickSight
+
+
 class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A browser arrived. ``source`` is its source when its token turns out to lead nowhere.
 
@@ -22,7 +39,8 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     that the browser knows the token as its own. ``visitor_before`` is the visitor's hash under yesterday's salt, None
     where no token asks for it. ``verdict`` (a code) is why it is taken for no person. ``spread`` is in how many
     cells the cascades of its site begin. ``app_listed`` says that its app is known by name, so that no visitor has
-    invented it. ``logged`` says that a web server's log shows it, and no script reported it.
+    invented it. ``evidence`` is what the request alone gave away (``visit_evidence``), with what decided ``source``; a
+    ``click`` is for the writer to judge. ``logged`` says that a web server's log shows it, and no script reported it.
     ``signs`` are those of a program that checks mails (``domain.scan_signs``), where it opened a link that may have
     been mailed. Without a ``visitor``, ``network`` only serves the bounds of the day, and is not stored.
     """
@@ -47,6 +65,8 @@ class VisitEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     app_listed: bool = True
     logged: bool = False
     signs: int = 0
+    evidence: int = 0
+    click: ArrivingClick | None = None
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from grapevine.analytics.cascade_shapes import CascadeShape, compute_shapes
 from grapevine.analytics.links import names_at_roots
 from grapevine.domain import channels, enums, ids
+from grapevine.domain.visit_evidence import decided_by, evidence_names
 from grapevine.exports.columns import Line, columns
 from grapevine.exports.links import LINK_COLUMNS, LINKS, link_columns
 from grapevine.exports.mentions import MENTIONS
@@ -30,6 +31,7 @@ from grapevine.store.readers.exports import (
 )
 from grapevine.store.rows import SAME_NETWORK, CascadeVisit, ConversionRow, ExportVisit, ShareRow
 
+_NO_EVIDENCE: Final[Line] = (None, None)
 _LARGE: Final = 10_000
 _MOST_SHAPED: Final = 20_000
 _Row = TypeVar("_Row", ShareRow, StoredUnfurl, ConversionRow, AnswerRow)
@@ -52,7 +54,24 @@ def _visit(row: ExportVisit, pages: dict[int, StoredPage]) -> Line:
     arrived = (channel, row.n, sharing, parent, root, row.depth)
     own, verdict = row.is_self, row.verdict_name
     if row.is_erased:
-        return (visit, None, None, None, None, None, None, None, *arrived, own, None, None, verdict, True, None)
+        return (
+            visit,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+            *arrived,
+            own,
+            None,
+            None,
+            verdict,
+            True,
+            None,
+            *_NO_EVIDENCE,
+        )
     page = pages.get(row.page_id)
     return (
         visit,
@@ -70,6 +89,7 @@ def _visit(row: ExportVisit, pages: dict[int, StoredPage]) -> Line:
         verdict,
         False,
         row.seen_by,
+        *(_NO_EVIDENCE if row.evidence is None else (decided_by(row.evidence), " ".join(evidence_names(row.evidence)))),
     )
 
 
@@ -263,6 +283,7 @@ TABLES: Final = {
             visit="text", at="time", url="text", title="text", source="text", device="text", app="text", views="whole",
             channel="text", n="whole", sharer="text", parent="text", root="text", depth="whole", self_="yes",
             same_network="yes", reason="text", verdict="text", erased="yes", seen_by="text",
+            decided_by="text", evidence="text",
         ),
         _visits,
     ),

@@ -223,6 +223,7 @@ class VisitRow(_Visit, msgspec.Struct, frozen=True, array_like=True):
     reason: int | None
     verdict: int | None
     network: int | None
+    evidence: int | None = None
 
     @property
     def opened(self) -> ShareKey | None:
@@ -266,6 +267,7 @@ class ExportVisit(CascadeVisit, frozen=True, gc=False):
     views: int
     root_id: int | None
     reason: int | None
+    evidence: int | None = None
 
 
 class PageRow(msgspec.Struct, frozen=True, array_like=True):

@@ -198,6 +198,14 @@ class Batch:
         """Guards (site, kind, key, cell, expires_at). Returns the (site, kind, key) seen for the first time."""
         return {(site, kind, key) for site, kind, key in await self._run("insert_guards", rows)}
 
+    async def click_guards(self, rows: Rows) -> dict[tuple[int, int], int]:
+        """Returns the holders of the stored guards among (site, kind, key, cell), by (site, key)."""
+        return {(site, key): holder for site, key, holder in await self._run("click_guards", rows)}
+
+    async def insert_click_guards(self, rows: Rows) -> set[tuple[int, int]]:
+        """Guards (site, kind, key, cell, expires_at, holder). Returns the (site, key) seen for the first time."""
+        return {(site, key) for site, key in await self._run("insert_click_guards", rows)}
+
     async def shares(self, keys: Sequence[ShareKey]) -> dict[ShareKey, ShareRow]:
         """Returns the stored rows of the shares ``keys``; shares without a row are left out."""
         return _by_share(await self._run("named_shares", _plain(keys)))

@@ -13,6 +13,7 @@ from grapevine.domain.events import Answer, Click, Conversion, OptedOutVisit, Ou
 from grapevine.writer import (
     announcements,
     answers,
+    click_ids,
     clicks,
     conversions,
     names,
@@ -52,6 +53,8 @@ async def record(state: BatchState) -> list[Outcome]:
     # A visit's row holds its page and its app, and bounds decide whether these are themselves or `(other)`.
     await pages.choose(state)
     await names.choose(state)
+    # A visit's row holds its source, which a click id decides at its first sight.
+    await click_ids.judge(state)
     # One round trip inserts pages and visits and reads the shares that the batch touches.
     await visits.insert(state)
     # From here on `state.visits` holds the new visits alone: a repeated arrival is counted nowhere.

@@ -15,6 +15,7 @@ GUARD_VIEW: Final = 2
 GUARD_UNLINKED: Final = 3
 GUARD_CONVERSION: Final = 4
 GUARD_CLICK: Final = 5
+GUARD_CLICK_ID: Final = 7  # 6 is `receipts.GUARD_RECEIPT`
 """The kinds of events that a guard keeps from happening twice."""
 
 _HASH_BYTES: Final = 16

@@ -89,6 +89,9 @@ class BatchState:
         """Visits that are really new."""
         self.given_back: list[VisitRow] = []
         """Visits that count again, since they show life after a verdict that rested on a single opening."""
+        self.copied: dict[int, bool] = {}
+        """Whether another visitor had come with the click id of a visit before, by the index of its event; without
+        those of which that is not known."""
         self.retried_erased: list[VisitEvent] = []
         """Arrivals sent again whose visits were erased meanwhile."""
         self.shares: dict[ShareKey, ShareRow] = {}

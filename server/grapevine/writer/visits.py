@@ -16,8 +16,9 @@ from grapevine.domain.events import (
     VisitNotFound,
     VisitOutcome,
 )
+from grapevine.domain.visit_evidence import with_decision
 from grapevine.store.rows import LOGGED, SAME_NETWORK, VisitRow
-from grapevine.writer import conversions, returned_to_life, shares
+from grapevine.writer import click_ids, conversions, returned_to_life, shares
 from grapevine.writer.bursts import single_openings
 from grapevine.writer.name_bounds import APP
 from grapevine.writer.nonces import GUARD_VISITOR
@@ -52,7 +53,7 @@ async def insert(state: BatchState) -> None:
         offered: dict[tuple[int, int], VisitRow] = {}
         claims: list[tuple[int, VisitEvent, VisitRow]] = []
         for index, event in pending:
-            row = _row(state, event, *state.shared.nonces.identify(event, attempt))
+            row = _row(state, index, event, *state.shared.nonces.identify(event, attempt))
             claims.append((index, event, row))
             offered.setdefault((row.site_id, row.visit_id), row)
         rows = [offered[key] for key in sorted(offered)]
@@ -126,8 +127,9 @@ def _named_by(events: Iterable[Event]) -> Iterable[tuple[int, int, int]]:
             yield event.site_id, event.token.visit_id, ids.cell_of(event.token.visit_id)
 
 
-def _row(state: BatchState, event: VisitEvent, visit_id: int, nonce_check: int) -> VisitRow:
+def _row(state: BatchState, index: int, event: VisitEvent, visit_id: int, nonce_check: int) -> VisitRow:
     token = event.token
+    source, evidence = click_ids.judged(event, state.copied.get(index))
     placement = place(event, state.stored.get((event.site_id, token.visit_id)) if token else None)
     return VisitRow(
         site_id=event.site_id,
@@ -137,7 +139,7 @@ def _row(state: BatchState, event: VisitEvent, visit_id: int, nonce_check: int) 
         at=event.at,
         next_view=_SECOND_VIEW,
         page_id=state.page_id(event.site_id, event.page),
-        source=placement.source,
+        source=source if placement.channel is None else placement.source,
         device=event.device,
         app=None if event.app is None else state.name(event.site_id, APP, event.app),
         visitor=event.visitor,
@@ -153,6 +155,7 @@ def _row(state: BatchState, event: VisitEvent, visit_id: int, nonce_check: int) 
         reason=placement.reason,
         verdict=event.verdict,
         network=None if event.visitor is None else event.network or None,
+        evidence=evidence if placement.channel is None else with_decision(evidence, "token"),
     )
 
 

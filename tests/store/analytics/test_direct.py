@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from grapevine.analytics.direct import direct_summary
@@ -12,6 +13,7 @@ from grapevine.analytics.models.dark_evidence.inputs import GROUPS
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.periods import Period
 from grapevine.domain.urls import page_id
+from grapevine.domain.visit_evidence import CLICK_ID, COPIED_ADDRESS, DECIDED_BY, HIGHLIGHT_LINK
 from grapevine.store.readers.scope import Scope
 from tests.store.analytics.stored_world import StoredWorld, stored_world
 from tests.store.databases import Databases
@@ -121,6 +123,23 @@ async def test_apps_and_shares(filled: StoredWorld, period: Period) -> None:
         sum(proven for _, proven in shares),
         sum(map(all, shares)),
     )
+
+
+@pytest.mark.parametrize("period", PERIODS)
+async def test_evidence_of_arrivals(filled: StoredWorld, period: Period) -> None:
+    arrived = [(visit, visit.evidence or 0) for visit in visits(filled.world, period) if not visit.own]
+    direct = (enums.SOURCES["direct-home"], enums.SOURCES["direct-deep"])
+    found = await filled.reads.direct.direct_evidence(Scope(SITE, period.start, period.end))
+    assert found == (
+        sum(bool(evidence & CLICK_ID) for _, evidence in arrived),
+        sum(evidence == DECIDED_BY["click-id"] | CLICK_ID for _, evidence in arrived),
+        sum(bool(evidence & COPIED_ADDRESS) for _, evidence in arrived),
+        sum(bool(evidence & COPIED_ADDRESS) and visit.source in direct for visit, evidence in arrived),
+        sum(bool(evidence & HIGHLIGHT_LINK) for _, evidence in arrived),
+    )
+    assert min(found) > 0
+    answer = await direct_summary(filled.reads, site_of(filled.world), period)
+    assert msgspec.structs.astuple(answer.evidence.arrivals) == found
 
 
 async def test_a_few_visits_are_not_enough(filled: StoredWorld) -> None:

@@ -53,7 +53,16 @@ async def test_every_difference_is_found(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     (guards,) = [table for table in copied_tables() if table.name == "guards"]
     rows = [
-        (1, chance.randint(0, 2), number, 0, 9, chance.choice((None, 0, 1)), chance.randint(0, 9))
+        (
+            1,
+            chance.randint(0, 2),
+            number,
+            0,
+            9,
+            chance.choice((None, 0, 1)),
+            chance.randint(0, 9),
+            chance.choice((None, 5)),
+        )
         for number in range(400)
     ]
     rows.sort(key=guards.key_of)

@@ -33,6 +33,6 @@ async def test_a_page_leaves_nothing_behind_that_disturbs_the_next(tmp_path: Pat
     async with end.transaction():
         await end.create_schema()
         for page in range(PAGES):
-            await end.insert(guards, [(1, 1, page * ROWS + row, 0, 0, None, None) for row in range(ROWS)])
+            await end.insert(guards, [(1, 1, page * ROWS + row, 0, 0, None, None, None) for row in range(ROWS)])
     assert await end.query("SELECT count(*) FROM guards") == [(PAGES * ROWS,)]
     end.close()

@@ -265,7 +265,7 @@ async def test_a_guard_that_was_lost(filled: DamageableWorld) -> None:
     visitors = len({visit.visitor for visit in filled.world.real_visits() if ids.day_at(visit.at) == day})
     for number in range(visitors - 1):
         await filled.change(
-            "INSERT INTO guards VALUES (?, 1, ?, 0, ?, NULL, NULL)", SITE, number, ids.day_start(day + 2)
+            "INSERT INTO guards VALUES (?, 1, ?, 0, ?, NULL, NULL, NULL)", SITE, number, ids.day_start(day + 2)
         )
     assert await filled.discrepancies() == {"visitors": {("guards of visitors", visitors - 1, visitors)}}
 

@@ -61,7 +61,28 @@ async def plenty(databases: Databases) -> AsyncIterator[Backend]:
         await made.insert(
             "visits",
             (
-                (*key, 0, at[number], 2, 7, 9, 1, None, None, None, None, None, None, None, 0, 0, None, None, None)
+                (
+                    *key,
+                    0,
+                    at[number],
+                    2,
+                    7,
+                    9,
+                    1,
+                    None,
+                    None,
+                    None,
+                    None,
+                    None,
+                    None,
+                    None,
+                    0,
+                    0,
+                    None,
+                    None,
+                    None,
+                    None,
+                )
                 for number, key in enumerate(keys)
             ),
         )

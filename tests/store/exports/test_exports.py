@@ -19,6 +19,7 @@ from grapevine.analytics.cascades import list_cascades
 from grapevine.domain import channels, enums, ids
 from grapevine.domain.money import decimal
 from grapevine.domain.periods import Period, rfc3339
+from grapevine.domain.visit_evidence import decided_by, evidence_names
 from grapevine.exports import TABLES, ExportRequest, make_encoder, stream
 from grapevine.store.readers.exports import (
     MAX_BATCH,
@@ -99,6 +100,8 @@ def visit_line(visit: Visit) -> dict[str, Any]:
         "self": visit.own and visit.verdict is None,
         "same_network": visit.same_network, "reason": None, "verdict": verdict_of(visit), "erased": False,
         "seen_by": None if visit.source == LINK else "widget",
+        "decided_by": None if visit.evidence is None else decided_by(visit.evidence),
+        "evidence": None if visit.evidence is None else " ".join(evidence_names(visit.evidence)),
     }  # fmt: skip
 
 

@@ -30,14 +30,15 @@ _MEASURED: Final = "1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0"
 _EVENTS: Final = f"""
     INSERT INTO visits (
         site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
-        channel, n, via_id, parent_id, root_id, depth, flags
+        channel, n, via_id, parent_id, root_id, depth, flags, evidence
     )
     SELECT pg_temp.site(i), pg_temp.id(i), pg_temp.cell(i), i, pg_temp.at(i), 2, 1 + i * 31 % {PAGES},
         CASE WHEN i % 10 BETWEEN 1 AND 4 THEN 0 ELSE 2 + i % 8 END, i % 4, CASE WHEN i % 7 = 0 THEN 'instagram' END,
         i / 3 * 7919, CASE WHEN i % 10 BETWEEN 1 AND 4 THEN i % 20 END, CASE WHEN i % 10 BETWEEN 1 AND 4 THEN 0 END,
         NULL, CASE WHEN i % 10 IN (1, 2, 4) THEN pg_temp.id(i - i % 10) WHEN i % 10 = 3 THEN pg_temp.id(i - 2) END,
         CASE WHEN i % 10 BETWEEN 1 AND 4 THEN pg_temp.id(i - i % 10) END,
-        CASE i % 10 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 0 END, CASE i % 10 WHEN 4 THEN 1 ELSE 0 END
+        CASE i % 10 WHEN 1 THEN 1 WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 0 END, CASE i % 10 WHEN 4 THEN 1 ELSE 0 END,
+        CASE i % 15 WHEN 5 THEN 20 WHEN 6 THEN 48 WHEN 7 THEN 64 ELSE 3 END
     FROM generate_series(0::bigint, {VISITS - 1}) AS i;
     INSERT INTO shares (site_id, visit_id, cell, channel, n, page_id, first_at, reported_at, proven_at, returns)
     SELECT pg_temp.site(i), pg_temp.id(i), pg_temp.cell(i), i % 20, 0, 1, pg_temp.at(i), pg_temp.at(i), NULL, 0

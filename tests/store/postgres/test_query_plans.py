@@ -99,6 +99,7 @@ def _is_written(query: Query) -> bool:
         "pages_of_day",
         "known_names",
         "names_of_day",
+        "click_guards",
         "known_answers",
         "answers_between",
         "urls_of_shares",
@@ -180,7 +181,7 @@ def values_of(last: Mapping[str, Any]) -> dict[str, Any]:
         "webmention_id": "w1", "received_at": 1, "attempts": 1, "checks": 1, "next_at": 1, "claimed": 1, "seen": 1,
         "until": 1, "receipt_id": "r1", "kid": "k", "issued_at": 1, "document": "d", "pseudonym_salt": "s",
         "since": ids.day_start(end - 1), "after_key": 0, "after_visit": 0, "class": "friend", "corrected": "friend",
-        "least": 20, "shift": 24, "first_network": 0, "last_network": (1 << 48) - 1,
+        "least": 20, "holder": 1, "shift": 24, "first_network": 0, "last_network": (1 << 48) - 1,
     }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ NARROW = (
     "delete_sharers_of_receipts", "forget_links_of_receipts", "receipt_ids_of_visits", "delete_receipt_guards",
     "delete_receipts_of_visits", "delete_receipt_sharers_of_visits", "delete_visits_as_sharers",
     "classify_answers", "correct_answer", "answers_of_site", "answers_by_measured", "oldest_mentions",
+    "click_guards", "direct_evidence",
     "oldest_webmentions", "drop_failing_webmentions", "new_webmentions", "end_silence",
 )  # fmt: skip
 

@@ -260,6 +260,7 @@ class FixedSeries:
             "direct_unfurled": [],
             "counts_day_by": [],
             "direct_apps": [("slack", 3, 6, 3), ("org.example.reader", 2, 6, 3)],
+            "direct_evidence": [(None, None, None, None, None)],
             "direct_shares": [(80, 50, 40)],
         }
 

@@ -48,6 +48,13 @@ async def test_the_parts_of_direct(server: Server, headers: dict[str, str]) -> N
         "in_app": 1,
         "app_referrer": 1,
         "apps": {"instagram": 1, "org.example.reader": 1},
+        "arrivals": {
+            "click_id": 0,
+            "decided_by_click_id": 0,
+            "copied_address": 0,
+            "copied_address_direct": 0,
+            "highlight_link": 0,
+        },
     }
     assert answer["shares"] == {"reported": 1, "proven": 1, "both": 1, "estimated": 1, "reports_lost": 0.0}
     assert answer["estimate"] == {

@@ -7,7 +7,16 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from grapevine.analytics.direct import Direct, Estimate, Evidence, Measured, Missing, PageEstimate, PrivateShares
+from grapevine.analytics.direct import (
+    Arrivals,
+    Direct,
+    Estimate,
+    Evidence,
+    Measured,
+    Missing,
+    PageEstimate,
+    PrivateShares,
+)
 from grapevine.domain.periods import Period
 from grapevine.web.dashboard import labels
 from grapevine.web.dashboard.direct import bars, no_estimate
@@ -21,7 +30,9 @@ pytestmark = pytest.mark.anyio
 MONTH = Period(date(2026, 11, 1), date(2026, 11, 30))
 KNOWN = Direct(
     Measured(visits=5_000, home=300, deep=1_000, private_returns=700, public_returns=90),
-    Evidence(in_app=40, app_referrer=2, apps={"slack": 40, "org.example.reader": 2}),
+    Evidence(
+        in_app=40, app_referrer=2, apps={"slack": 40, "org.example.reader": 2}, arrivals=Arrivals(60, 31, 29, 21, 17)
+    ),
     PrivateShares(reported=80, proven=60, both=40, estimated=120, reports_lost=1 / 3),
     Estimate(value=400, low=300, high=500, level=0.9, method="evidence-2", of=980, reason=None),
     [
@@ -67,6 +78,9 @@ async def test_it_says_what_the_api_says(server: Server) -> None:
         ["1", "", "", ""],
         ["1", "", "", ""],
         ["", "1", "", ""],
+        ["", "0", "", ""],
+        ["", "0", "", ""],
+        ["", "0", "", ""],
         ["", "", "not enough data", ""],
         ["0", "", "", ""],
         ["4", "", "", ""],
@@ -97,11 +111,14 @@ async def test_an_estimate_stands_with_its_interval(server: Server, monkeypatch:
     assert "Not enough data" not in found.text
     rows = found.tables["Direct traffic by kind of number"]
     assert rows[0] == ["Visits", "Measured", "Evidence", "Estimated", "90 % interval"]
-    assert [row[1:] for row in rows[1:6]] == [
+    assert [row[1:] for row in rows[1:9]] == [
         ["700", "", "", ""],
         ["1\u202f000", "", "", ""],
         ["300", "", "", ""],
         ["", "42", "", ""],
+        ["", "31", "", ""],
+        ["", "21", "", ""],
+        ["", "17", "", ""],
         ["", "", "400", "300 – 500"],
     ]
     assert found.tables["Direct visits to inner pages"][1:] == [
@@ -162,7 +179,7 @@ def test_what_is_missing_is_named(reason: str, says: str) -> None:
 
 def test_nothing_is_missing_where_there_is_an_estimate() -> None:
     assert no_estimate(KNOWN, MONTH) is None
-    assert [bar.kind for bar in bars(replace(KNOWN, estimate=UNKNOWN))] == ["measured"] * 3 + ["evidence"]
+    assert [bar.kind for bar in bars(replace(KNOWN, estimate=UNKNOWN))] == ["measured"] * 3 + ["evidence"] * 4
 
 
 def test_a_day_that_cannot_be_named_is_not() -> None:

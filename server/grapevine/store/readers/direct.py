@@ -17,6 +17,17 @@ class DirectApps(NamedTuple):
     packages: int
 
 
+class DirectEvidence(NamedTuple):
+    """Visits by evidence of their arrival: with a click id, and those whose source it decided; with the click id of an
+    earlier visitor, and those of them that are direct visits; through a link to a passage."""
+
+    click_ids: int
+    decided: int
+    copied: int
+    copied_direct: int
+    highlights: int
+
+
 class DirectReader:
     """Reads direct visits and private returns by page and day (``direct.sql``)."""
 
@@ -38,6 +49,14 @@ class DirectReader:
         rows = await self._run("direct_apps", limit=limit, **scope.params())
         total, packages = rows[0][2:] if rows else (0, 0)
         return DirectApps(apps={app: visits for app, visits, *_ in rows}, total=int(total), packages=int(packages))
+
+    async def direct_evidence(self, scope: Scope) -> DirectEvidence:
+        """Visits by what their arrival gave away; filters of the scope have no part in it."""
+        params = scope.params()
+        (found,) = await self._run(
+            "direct_evidence", site_id=params["site_id"], start=params["start"], end=params["end"]
+        )
+        return DirectEvidence(*(int(number or 0) for number in found))
 
     async def direct_shares(self, scope: Scope) -> tuple[int, int, int]:
         """Private shares first seen in the period: (reported, proven, both)."""

@@ -1,7 +1,8 @@
 -- fragment: visit_columns
 -- The columns of a stored visit, in the order of `rows.VisitRow`.
 v.site_id, v.visit_id, v.cell, v.nonce_check, v.at, v.next_view, v.page_id, v.source, v.device, v.app, v.visitor,
-v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict, v.network
+v.channel, v.n, v.via_id, v.parent_id, v.root_id, v.depth, v.flags, v.reason, v.verdict, v.network,
+v.evidence
 
 -- fragment: conversion_columns
 -- The columns of a conversion, in the order of `rows.ConversionRow`.
@@ -71,9 +72,10 @@ RETURNING visits.site_id, visits.visit_id */;
 -- Inserts visits; returns the ids of those that were new.
 INSERT INTO visits (
     site_id, visit_id, cell, nonce_check, at, next_view, page_id, source, device, app, visitor,
-    channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict, network
+    channel, n, via_id, parent_id, root_id, depth, flags, reason, verdict, network,
+    evidence
 )
-SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, next_view integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint, network bigint)
+SELECT * FROM rows(site_id bigint, visit_id bigint, cell smallint, nonce_check bigint, at bigint, next_view integer, page_id bigint, source smallint, device smallint, app text, visitor bigint, channel smallint, n smallint, via_id bigint, parent_id bigint, root_id bigint, depth integer, flags smallint, reason smallint, verdict smallint, network bigint, evidence smallint)
 WHERE true
 ON CONFLICT (site_id, visit_id, cell) DO NOTHING
 RETURNING site_id, visit_id;
@@ -163,6 +165,20 @@ SELECT * FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallin
 WHERE true
 ON CONFLICT (site_id, kind, guard_key, cell) DO NOTHING
 RETURNING site_id, kind, guard_key;
+
+-- name: click_guards
+-- Returns the holders of those of these click ids that were seen before.
+SELECT g.site_id, g.guard_key, g.holder
+FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint)
+JOIN guards g ON g.site_id = rows.site_id AND g.kind = rows.kind AND g.guard_key = rows.guard_key AND g.cell = rows.cell;
+
+-- name: insert_click_guards
+-- Inserts guards of click ids with their holders; returns those that are new.
+INSERT INTO guards (site_id, kind, guard_key, cell, expires_at, holder)
+SELECT * FROM rows(site_id bigint, kind smallint, guard_key bigint, cell smallint, expires_at bigint, holder bigint)
+WHERE true
+ON CONFLICT (site_id, kind, guard_key, cell) DO NOTHING
+RETURNING site_id, guard_key;
 
 -- name: named_shares
 -- Returns the stored columns of the shares in a batch.

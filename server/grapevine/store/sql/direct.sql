@@ -50,6 +50,18 @@ FROM (
 ) AS named
 ORDER BY visits DESC, app /*postgres COLLATE "C" */ LIMIT :limit;
 
+-- name: direct_evidence
+-- Returns how many visits of a period came with each evidence, and of those with a click id, of how many it decided the
+-- source, through the index on evidence.
+SELECT sum(CASE WHEN v.evidence & 16 <> 0 THEN 1 ELSE 0 END),
+    sum(CASE WHEN (v.evidence & 15) = 4 THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.evidence & 32 <> 0 THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.evidence & 32 <> 0 AND v.source IN (8, 9) THEN 1 ELSE 0 END),
+    sum(CASE WHEN v.evidence & 64 <> 0 THEN 1 ELSE 0 END)
+FROM visits v /*sqlite INDEXED BY visits_evidence */
+WHERE v.site_id = :site_id AND v.at >= :start AND v.at < :end AND v.evidence > 15
+  AND (v.flags & 5) = 0 AND v.verdict IS NULL;
+
 -- name: direct_shares
 -- Returns the numbers of private shares first seen in a period: all reported, all proven, and those that were both.
 -- Those of minted links are none, on any channel: the site itself distributes them.

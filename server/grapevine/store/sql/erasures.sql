@@ -64,7 +64,8 @@ DELETE FROM deliveries WHERE delivery_id IN ({{deliveries_naming}});
 -- so that a late retry does not store it anew.
 UPDATE visits SET
     at = :at, next_view = 1, page_id = 0, source = 0, device = 0, app = NULL, visitor = NULL, channel = NULL, n = NULL,
-    via_id = NULL, flags = (flags & 9) | 4, reason = NULL, verdict = NULL, network = NULL
+    via_id = NULL, flags = (flags & 9) | 4, reason = NULL, verdict = NULL, network = NULL,
+    evidence = NULL
 WHERE cell = :cell AND site_id = :site_id AND visit_id = :visit_id;
 
 -- name: summary_of_cascade

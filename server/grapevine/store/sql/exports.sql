@@ -1,7 +1,7 @@
 -- name: export_visits
 -- Returns the next visits by their ids. As everywhere in this file, a page begins with a comparison of rows and ends
 -- with a literal LIMIT: PostgreSQL would take two bounds of one column for a narrow range, and sort all rows in it.
-SELECT {{cascade_visit_columns}}, v.cell, v.app, v.views, v.root_id, v.reason
+SELECT {{cascade_visit_columns}}, v.cell, v.app, v.views, v.root_id, v.reason, v.evidence
 FROM visits v
 WHERE v.site_id = :site_id AND (v.visit_id, v.cell) > (:visit_id, :cell) AND v.visit_id < :to_id
 ORDER BY v.visit_id, v.cell LIMIT 2000;

@@ -96,6 +96,29 @@ def bars(found: Direct) -> list[Bar]:
             text="Without a token, but the browser or the referrer named an app.",
             value=evidence.in_app + evidence.app_referrer,
         ),
+        Bar(
+            kind="evidence",
+            tone="evidence",
+            label="Source by click id",
+            text="Without any of these, but the address had the click id of a network or an advertiser, such as "
+            "fbclid, for the first time.",
+            value=evidence.arrivals.decided_by_click_id,
+        ),
+        Bar(
+            kind="evidence",
+            tone="evidence",
+            label="Copied address",
+            text="Direct visits with a click id that another visitor had come with before. The direct visits above "
+            "include them.",
+            value=evidence.arrivals.copied_address_direct,
+        ),
+        Bar(
+            kind="evidence",
+            tone="evidence",
+            label="Link to a passage",
+            text="The link named a passage of the page to be highlighted, usually made by a person. From any source.",
+            value=evidence.arrivals.highlight_link,
+        ),
     ]
     if guess.value is not None:
         text = (

@@ -78,6 +78,7 @@ BOUNDS: Final = {
         "Shares of pages beyond the bound whose short link leads to the home page, because one "
         "visit or network named too many of them.",
     ),
+    "click-ids": Label("Click ids", "Visits with new click ids beyond the bound of a day; they decide no source."),
 }
 
 SUSPECTS: Final = {
