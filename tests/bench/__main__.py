@@ -22,6 +22,7 @@ from tests.bench import (
     metrics,
     newcomer,
     page_joins,
+    rates,
     reach,
     reads,
     referrals,
@@ -53,6 +54,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "newcomer": newcomer.run,  # from a clone to a chain of three, each step; downloads packages; only when named
     "backends": backends.run,  # PostgreSQL compared with SQLite; ROUNDS, SECONDS
     "estimate": estimate.run,  # of the dark part, in worlds whose truth is known; only when named; SEED, ANSWERED
+    "rates": rates.run,  # coverage of their intervals, in known worlds; only when named; SEED, WORLDS
     "accuracy": accuracy.run,  # of every estimate, in worlds with known truth; only when named; SEED, WORLDS, HOLD
     "mention-effect": mention_effect.run,  # false alarms and finds, in known worlds; only when named; SEED, PAGES
     "silences": silences.run,  # false alarms, and how soon silence is told; only when named; SEED, YEARS
@@ -75,6 +77,7 @@ _ONLY_NAMED: Final = {
     "mention-effect",
     "newcomer",
     "page_joins",
+    "rates",
     "reach",
     "scanners",
     "silences",

@@ -20,6 +20,7 @@ from grapevine.analytics.breakdown import breakdown_by
 from grapevine.analytics.cascades import list_cascades, read_cascade
 from grapevine.analytics.direct import direct_summary
 from grapevine.analytics.metrics import DIMENSIONS
+from grapevine.analytics.rates import RATE_DIMENSIONS, period_rates
 from grapevine.analytics.series import metric_series
 from grapevine.analytics.summary import period_summary
 from grapevine.analytics.token_resolution import resolve_token
@@ -120,6 +121,9 @@ def _calls(store: SQLiteStore, site: Site, facts: FilledStore) -> _Way:
     def breakdown(by: str) -> Ask:
         return lambda _: breakdown_by(reads, site, by, period)
 
+    def rates(by: str) -> Ask:
+        return lambda _: period_rates(reads, site, by, period, system_clock())
+
     return _Way(
         "function calls of grapevine.analytics",
         {
@@ -133,7 +137,8 @@ def _calls(store: SQLiteStore, site: Site, facts: FilledStore) -> _Way:
             "series by day": series("day"),
             "series by hour": series("hour"),
         }
-        | {f"breakdown by {by}": breakdown(by) for by in DIMENSIONS},
+        | {f"breakdown by {by}": breakdown(by) for by in DIMENSIONS}
+        | {f"rates by {by}": rates(by) for by in RATE_DIMENSIONS},
     )
 
 
@@ -158,7 +163,8 @@ def _requests(app: Starlette, facts: FilledStore) -> _Way:
             "series by day": get("/v1/stats/series", metric="visits", interval="day", **days),
             "series by hour": get("/v1/stats/series", metric="visits", interval="hour", **days),
         }
-        | {f"breakdown by {by}": get("/v1/stats/breakdown", by=by, **days) for by in DIMENSIONS},
+        | {f"breakdown by {by}": get("/v1/stats/breakdown", by=by, **days) for by in DIMENSIONS}
+        | {f"rates by {by}": get("/v1/stats/rates", by=by, **days) for by in RATE_DIMENSIONS},
     )
 
 

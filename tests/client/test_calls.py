@@ -55,6 +55,7 @@ READS: list[Read] = [
     (lambda client: client.stats.series("returns", interval="week"), "stats/series", WEEKS),
     (lambda client: client.stats.breakdown("page", limit=2), "stats/breakdown", {"by": "page", "limit": "2"}),
     (lambda client: client.stats.breakdown("depth"), "stats/breakdown", {"by": "depth"}),
+    (lambda client: client.stats.rates("channel", limit=5), "stats/rates", {"by": "channel", "limit": "5"}),
     (lambda client: client.stats.direct(FIRST, LAST), "stats/direct", DAYS),
     (lambda client: client.attribution("linear", goal="order"), "attribution", {"model": "linear", "goal": "order"}),
 ]
@@ -109,6 +110,8 @@ async def test_a_list_goes_through_all_pages(server: Server, caller: Caller) -> 
     rows = await caller(lambda client: client.stats.all_rows("page", page_size=1))
     assert sorted(row.key for row in rows) == pages
     assert await caller(lambda client: client.stats.all_rows("page", source="search", sort="top")) == []
+    rated = await caller(lambda client: client.stats.all_rates("page", page_size=1))
+    assert sorted(row.key for row in rated) == pages
 
 
 async def test_exports_are_streamed_as_rows_or_as_a_file(server: Server, caller: Caller) -> None:

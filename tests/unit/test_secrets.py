@@ -27,6 +27,7 @@ PUBLIC = {
     "analytics.metrics.BreakdownRow.key",
     "analytics.models.attribution.CreditRow.key",
     "analytics.models.attribution.ShareCredit.key",
+    "analytics.rates.RateRow.key",
     "cli.demo.Demo.database",  # a file that is thrown away
     "collect.list_overrides.ReferrerKey.key",
     "collect.recent_refusals.RecentRefusal.key",  # a site's, from a page

@@ -13,6 +13,7 @@ from grapevine.analytics.breakdown import SORTS as SORTS_OF_ROWS
 from grapevine.analytics.cascades import SORTS
 from grapevine.analytics.metrics import DIMENSIONS
 from grapevine.analytics.models.attribution import MODELS
+from grapevine.analytics.rates import RATE_DIMENSIONS
 from grapevine.analytics.series import CHOICES, METRICS
 from grapevine.domain.periods import INTERVALS
 from grapevine.exports import TABLES
@@ -122,6 +123,9 @@ def numbers(
                     **{name: value},
                     **whole,
                 )
+    for by, period in product(RATE_DIMENSIONS, days):
+        yield asker.get("/v1/stats/rates", by=by, **period)
+        yield asker.get("/v1/stats/rates", by=by, limit=1, **period, **chance.choice(everything))
     for by in DIMENSIONS:
         for chosen in everything if briefly else [{}, *chance.sample(everything, len(everything) // 3)]:
             yield asker.get("/v1/stats/breakdown", by=by, limit=chance.choice((None, 1, 3, 1000)), **whole, **chosen)

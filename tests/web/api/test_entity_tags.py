@@ -11,7 +11,8 @@ pytestmark = pytest.mark.anyio
 
 SUMMARY = "/v1/stats/summary"
 ASKED_AGAIN = (
-    SUMMARY, "/v1/stats/series?metric=visits", "/v1/stats/breakdown?by=page", "/v1/stats/direct", "/v1/spikes",
+    SUMMARY, "/v1/stats/series?metric=visits", "/v1/stats/breakdown?by=page", "/v1/stats/direct",
+    "/v1/stats/rates?by=page", "/v1/spikes",
     "/v1/attribution?model=first", "/v1/cascades", "/v1/webhooks", "/v1/sites", "/v1/sites/site-a", "/v1/keys",
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from grapevine.store.readers.direct import DirectReader
 from grapevine.store.readers.links import LinkReader
 from grapevine.store.readers.pages import PageReader
 from grapevine.store.readers.payouts import PayoutReader
+from grapevine.store.readers.rates import RateReader
 from grapevine.store.readers.shares import ShareReader
 from grapevine.store.readers.summary import SummaryReader
 
@@ -29,3 +30,4 @@ class Reads:
         self.pages = PageReader(runner)
         self.payouts = PayoutReader(runner)
         self.answers = AnswerReader(runner)
+        self.rates = RateReader(runner)

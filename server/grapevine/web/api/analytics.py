@@ -12,6 +12,7 @@ from grapevine.analytics.breakdown import MOST_ROWS, SORTS, breakdown_page
 from grapevine.analytics.direct import Direct, direct_summary
 from grapevine.analytics.metrics import DIMENSIONS, LONGEST_APP, BreakdownRow, Summary
 from grapevine.analytics.models.attribution import MODELS, Attribution
+from grapevine.analytics.rates import MOST_RATES, RATE_DIMENSIONS, Rates, period_rates
 from grapevine.analytics.series import METRICS, Choice, Point, metric_series
 from grapevine.analytics.spikes import MOST_SPIKES, list_spikes
 from grapevine.analytics.summary import period_summary
@@ -63,6 +64,17 @@ class BreakdownQuery(FilterQuery, frozen=True, kw_only=True):
     """Where the page begins: from the `Link` header of the page before."""
 
 
+class RatesQuery(FilterQuery, frozen=True, kw_only=True):
+    """The parameters of ``GET /v1/stats/rates``."""
+
+    by: Annotated[str, msgspec.Meta(examples=["channel"], extra_json_schema={"enum": [*RATE_DIMENSIONS]})]
+    """What each row stands for: the page that the sharing visits began on, or the channel of their shares."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_RATES)] = 20
+    """How many rows at most, those with the most shares first."""
+    cursor: str | None = None
+    """Where the page begins: `next` of the response before."""
+
+
 class AttributionQuery(FilterQuery, frozen=True, kw_only=True):
     """The parameters of ``GET /v1/attribution``."""
 
@@ -112,6 +124,19 @@ async def get_breakdown(call: SiteCall, query: BreakdownQuery) -> Response:
     page = await breakdown_page(call.reads, call.site, query.by, period, filters, query.limit, query.sort, query.cursor)
     pinned = {"from": period.first.isoformat(), "to": period.last.isoformat()}
     return json_response(page.rows, headers=next_page(call.request, page.next, **pinned))
+
+
+async def get_rates(call: SiteCall, query: RatesQuery) -> Rates:
+    """How often and how fast pages or channels are shared, each number with its interval.
+
+    Of a period with more than 50,000 visits a part of about as many is read; `part` says which. `channel` narrows down
+    shares and their returns, but not the views and visits that they are divided by; the other filters are the sharing
+    visit's.
+    """
+    now, period, filters = call.now, query.period(call.now), query.filters()
+    return await period_rates(
+        call.reads, call.site, query.by, period, now, filters, limit=query.limit, cursor=query.cursor
+    )
 
 
 async def get_direct(call: SiteCall, query: PeriodQuery) -> Direct:
@@ -179,6 +204,15 @@ OPERATIONS: Final = [
                 list[BreakdownRow], "The rows, those with the most visits and shares first.", headers=("Link",)
             )
         },
+    ),
+    Operation(
+        method="GET",
+        path="/v1/stats/rates",
+        handler=get_rates,
+        tag="statistics",
+        scope="read",
+        query=RatesQuery,
+        responses={200: ResponseSpec(Rates, "The rates.")},
     ),
     Operation(
         method="GET",
