@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any, Final
 
 from grapevine.domain import ids
-from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL, SHARE_REPORTERS
+from grapevine.domain.enums import DAYS_OF_WEEK, NO_CHANNEL, SHARE_REPORTERS, SOURCES
 from grapevine.domain.urls import page_id
+from grapevine.domain.visit_evidence import DECIDED_BY
 from grapevine.store import sql_loader
 from grapevine.store.rows import ASIDE, SAME_NETWORK
 from grapevine.store.write_batch import MEASURES
@@ -18,6 +19,7 @@ from tests.bench.scenario import PAGES, Cascade, Happened, ScenarioShare, Scenar
 
 NONCE_KEY: Final = b"n" * 32
 NONCES_KEPT_MS: Final = 10 * 60_000
+_DIRECT: Final = (SOURCES["direct-home"], SOURCES["direct-deep"])
 
 _INDEX: Final = {measure: index for index, measure in enumerate(MEASURES)}
 _VIEWS, _VISITS, _VISITORS, _RETURNS, _SELF, _SAME = (
@@ -117,7 +119,7 @@ class Filler:
         return (
             self._site, visit_id, visit_id >> 32 & 0xFFF, check, at, 2, number, source, device, app, visitor,
             channel, n, via_id, parent_id, None if parent_id is None else cascade.root_id, depth, flags, reason, None,
-            visitor & (1 << 48) - 1,
+            visitor & (1 << 48) - 1, _evidence(visit),
         )  # fmt: skip
 
     def _view(self, visit: ScenarioVisit, page: int) -> None:
@@ -306,3 +308,14 @@ def _insert(name: str) -> str:
 
 def _plain_insert(table: str, columns: int) -> str:
     return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"
+
+
+def _evidence(visit: ScenarioVisit) -> int:
+    """What decided the source of a visit: by its token, its app, or what such a source is read from."""
+    if visit.channel is not None:
+        return DECIDED_BY["token"]
+    if visit.source in _DIRECT:
+        return DECIDED_BY["nothing"]
+    if visit.source == SOURCES["campaign"]:
+        return DECIDED_BY["tag"]
+    return DECIDED_BY["referrer" if visit.app is None else "app"]

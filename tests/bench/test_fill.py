@@ -96,7 +96,7 @@ def arrival(row: Mapping[str, Any], visits: Mapping[int, Mapping[str, Any]]) -> 
         device=row["device"], app=row["app"], visitor=row["visitor"],
         visitor_before=visits[sharer]["visitor"] if same_network else 0,
         token=None if sharer is None else Token(sharer, row["channel"], row["n"]), reason=row["reason"],
-        own=bool(row["flags"] & ASIDE), network=row["network"],
+        own=bool(row["flags"] & ASIDE), network=row["network"], evidence=row["evidence"],
     )  # fmt: skip
 
 

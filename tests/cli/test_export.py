@@ -39,11 +39,11 @@ class ExportTerminal:
         self.site: str = json.loads(capture.readouterr().out)["site"]
         rows = (
             (1, ids.pack(DAY + number // 2_000, number % 4096, number), number % 4096, 0,
-             ids.day_start(DAY + number // 2_000) + number, 2, 7, 9, 1, *(None,) * 7, 0, 0, None, None, None)
+             ids.day_start(DAY + number // 2_000) + number, 2, 7, 9, 1, *(None,) * 7, 0, 0, None, None, None, 0)
             for number in range(VISITS)
         )  # fmt: skip
         with closing(sqlite3.connect(folder / "grapevine.sqlite3")) as connection, connection:
-            connection.executemany(f"INSERT INTO visits VALUES ({', '.join('?' * 21)})", rows)
+            connection.executemany(f"INSERT INTO visits VALUES ({', '.join('?' * 22)})", rows)
             connection.execute("INSERT INTO pages VALUES (1, 7, 7, ?, 'https://a.example/', ?)", (DAY, "=1+1, \u00e4"))
 
     def start(self, *arguments: str, out: int, code: str | None = None) -> subprocess.Popen[bytes]:
