@@ -16,7 +16,7 @@ from grapevine.domain.tokens import Token
 from grapevine.domain.urls import OTHER_PAGE, page_id
 from grapevine.store.base import Store
 from grapevine.writer import name_bounds
-from grapevine.writer.name_bounds import ANSWER, APP, BOUNDS, GOAL, MOST_SHARE_URLS, PAGE, SHARE_URL, Bound
+from grapevine.writer.name_bounds import ANSWER, APP, BOUNDS, CLICK_ID, GOAL, MOST_SHARE_URLS, PAGE, SHARE_URL, Bound
 from grapevine.writer.nonces import Nonces
 from grapevine.writer.recorder import EventRecorder
 from tests.store.writer.stored_rows import assert_recounted
@@ -226,4 +226,4 @@ async def test_very_deep_chains_have_few_counts_and_a_bounded_resolution(store: 
 
 
 def test_the_kinds_are_those_that_the_owner_sees() -> None:
-    assert {PAGE, GOAL, APP, ANSWER, SHARE_URL} == set(name_bounds.BOUNDS)
+    assert {PAGE, GOAL, APP, ANSWER, SHARE_URL, CLICK_ID} == set(name_bounds.BOUNDS)
