@@ -111,6 +111,7 @@ class Server:
         )
         await self.store.sites.add_site(site)
         self.clock.now += 1_000  # sites are read again when a second has passed
+        await self.state.sites.reload()  # on a busy machine, the next request would go on without them
 
     async def visit(self, client: httpx.AsyncClient | None = None, **fields: Any) -> Any:
         """A visit's answer; fields are the request's."""
